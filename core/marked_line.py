@@ -51,6 +51,7 @@ BUILTINS = ("len", "list", "set", "range", "sorted", "float")
 CALLS = {
     "core.autograd.losses": ("F.binary_cross_entropy", "F.cross_entropy"),
     "core.finetuning.nf4": ("torch.amax", "torch.bucketize"),
+    "core.finetuning.selection": ("own[name].requires_grad_",),
     "core.finetuning.spectrum": ("torch.linalg.qr", "torch.linalg.svd"),
     "core.inference.beam_search": ("flat.topk",),
     "core.inference.generation": ("read",),

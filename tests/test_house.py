@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,25 @@ def test_files_from_elsewhere_are_opened_in_one_way():
         *("core/training/ranks.py", "core/training/steering.py"),  # what another rank has said
     )
     assert called(CORE, reads, others) == []
+
+
+def test_up_to_inference_no_module_of_core_imports_itself_through_others():
+    """Also not when a function is called, or for a type alone: a reader has to begin somewhere."""
+    names = {name_of(path).removesuffix(".py").replace("/", "."): path for path in CORE}
+    imports = {
+        name: {
+            module
+            for node in nodes(path)
+            if isinstance(node, ast.ImportFrom)
+            for one in node.names
+            for module in (f"{node.module}.{one.name}", node.module)
+            if module in names
+        }
+        for name, path in names.items()
+        if not name.startswith(("core.training", "core.finetuning"))
+    }
+    assert "core.autograd.tensor" in imports["core.autograd.graph"]
+    TopologicalSorter(imports).prepare()  # raises CycleError, with the circle
 
 
 def test_core_takes_no_open_ended_arguments():

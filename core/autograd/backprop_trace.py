@@ -10,10 +10,9 @@ from itertools import islice
 
 import numpy as np
 
-from core.autograd.chain_rule import Flow, edges_back, flow_back
 from core.autograd.graph import Graph, Node, graph_of
 from core.autograd.operation import Array, copied_axes
-from core.autograd.tensor import Tensor
+from core.autograd.tensor import Flow, Tensor, edges_back, flow_back
 from core.marked_line import marked_line
 from core.trace import Step, Trace, Value
 

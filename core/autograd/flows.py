@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.autograd.chain_rule import flow_back
 from core.autograd.graph import Graph
 from core.autograd.operation import Array
+from core.autograd.tensor import flow_back
 
 Edge = tuple[int, int]  # a node, and the number of one of its inputs
 

@@ -8,7 +8,7 @@ the chain rule, gives every node dL/d(node): reverse-mode differentiation (Baydi
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,7 @@ from core.autograd.arithmetic import (
     Subtract,
     check_product,
 )
-from core.autograd.chain_rule import Flow, flow_back
-from core.autograd.operation import Array, Operation, accumulate
+from core.autograd.operation import Array, Operation, accumulate, sum_to
 from core.autograd.reductions import Axis, Max, Mean, Sum
 from core.autograd.shapes import Reshape, Slice, Transpose
 from core.jobs import Pace, to_the_end
@@ -270,15 +269,13 @@ def matmul(a: Value, b: Value) -> Tensor:
     return product if len(shape) == product.ndim else product.reshape(*shape)
 
 
-def _walk(flows: Iterator[Flow], pace: Pace) -> int:
-    """Along the edges until it is time to yield: along how many, 0 at the end."""
-    edges = 0
-    with np.errstate(all="ignore"):  # inf and nan are values here; they are shown, not raised
-        for _ in flows:
-            edges += 1
-            if pace.is_due():
-                break
-    return edges
+def zero_grad(tensors: Sequence[Tensor]) -> None:
+    """Forgets the gradients of `tensors`, so that the next `backward` does not add to them."""
+    for tensor in tensors:
+        tensor.grad = None
+
+
+# The chain rule ----------------------------------------------------------------------------------
 
 
 def topological_order(output: Tensor) -> list[Tensor]:
@@ -301,7 +298,67 @@ def topological_order(output: Tensor) -> list[Tensor]:
     return order
 
 
-def zero_grad(tensors: Sequence[Tensor]) -> None:
-    """Forgets the gradients of `tensors`, so that the next `backward` does not add to them."""
-    for tensor in tensors:
-        tensor.grad = None
+class Flow(NamedTuple):
+    """What flows from a tensor back to its input number `number`.
+
+    upstream      dL/d(out), all of it
+    contribution  what the operation hands back; of out's shape where an input was broadcast
+    flow          the same in the input's shape and kind of numbers, its copies added up
+    before        what the input had got from other uses already, or None
+    grad          dL/d(input) so far: `before` and `flow` together
+    """
+
+    out: Tensor
+    number: int
+    upstream: Array
+    contribution: Array
+    flow: Array
+    before: Array | None
+    grad: Array
+
+
+def edges_back(order: Sequence[Tensor]) -> Iterator[tuple[Tensor, int]]:
+    """The edges in the order of backward, as (tensor, number of its input): of those that a
+    gradient reaches, to those that want one.
+
+    `order` is topological: each tensor after its inputs. A tensor hands its gradient on when all
+    that used it have handed theirs to it.
+    """
+    reached = {order[-1]}
+    for out in reversed(order):
+        if out not in reached:
+            continue
+        for index, tensor in enumerate(out.inputs):
+            if tensor.requires_grad:
+                yield out, index
+                reached.add(tensor)
+
+
+def flow_back(order: Sequence[Tensor], grads: dict[Tensor, Array]) -> Iterator[Flow]:
+    """Backward, edge by edge: fills `grads` with dL/d(tensor), from those that are there already.
+
+    The last of `order` must have one. `Tensor.backward` takes the sums alone, `flows_of` what every
+    edge carries, `trace_backprop` all of it as steps. inf and nan are values here: whoever asks for
+    the next edge says what NumPy does about them.
+    """
+    for out, index in edges_back(order):
+        tensor, upstream, operation = out.inputs[index], grads[out], out.operation
+        assert operation is not None
+        inputs = [each.data for each in out.inputs]
+        contribution = np.asarray(operation.contribution(index, upstream, out.data, *inputs))
+        # A gradient is of its tensor's kind of numbers: a step along it keeps float32 float32.
+        flow = np.asarray(sum_to(contribution, tensor.shape), tensor.data.dtype)
+        before = grads.get(tensor)
+        grads[tensor] = accumulate(before, flow)
+        yield Flow(out, index, upstream, contribution, flow, before, grads[tensor])
+
+
+def _walk(flows: Iterator[Flow], pace: Pace) -> int:
+    """Along the edges until it is time to yield: along how many, 0 at the end."""
+    edges = 0
+    with np.errstate(all="ignore"):  # inf and nan are values here; they are shown, not raised
+        for _ in flows:
+            edges += 1
+            if pace.is_due():
+                break
+    return edges

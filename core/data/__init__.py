@@ -1,7 +1,8 @@
 """Corpora and batches: what a model learns from, and in which order.
 
 Read in this order: stories, bundled (the tokenizers that come with the program), corpus, chunks,
-text, excerpt, batches, pairs, dates, pair_corpora, few_shot_tasks, questions.
+text, excerpt, batches, pairs, dates, pair_corpora, few_shot_tasks, questions,
+fables.
 """
 
 from core.data import stories

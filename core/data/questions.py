@@ -36,15 +36,20 @@ def question(seed: int) -> Question:
     return Question(f"{beginning}\n{QUESTION}", f" {told.people[0].name}")
 
 
-def question_count(split: str) -> int:
-    """How many there are: one for each story of the split."""
+def seed_count(split: str) -> int:
+    """How many stories a split has."""
     check_split(split)
     return TRAIN_STORIES if split == "train" else VALIDATION_STORIES
 
 
-def question_of(split: str, index: int) -> Question:
-    """One about the story with this number. Those of "validation" are about stories that were kept
-    from the model that the program brings along as well.
+def seed_of(split: str, index: int) -> int:
+    """The seed of a story by its number. Those of "validation" were kept from the model that the
+    program brings along as well.
     """
     check_split(split)
-    return question(index + (0 if split == "train" else FIRST_VALIDATION_SEED))
+    return index + (0 if split == "train" else FIRST_VALIDATION_SEED)
+
+
+def question_of(split: str, index: int) -> Question:
+    """The question about a story of a split, by the story's number."""
+    return question(seed_of(split, index))

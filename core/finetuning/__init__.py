@@ -2,14 +2,16 @@
 
 Reading order, one subject a line:
 
-low rank      targets, lora_config, lora, adapter, scales, verdicts, adapted_trace
+low rank      targets, lora_config, lora, modules, adapter, scales, verdicts, lora_gradients,
+              adapted_trace
 four bits     nf4, quantized_linear, quantization, nf4_trace
 files         peft_config, adapter_files
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
               methods
 costs         trainable, work, estimates
-a run         examples, example_files, replay, data, loading, task, program, bundled_questions
-what changed  spectrum, analysis, spectrum_trace, examination
+a run         examples, example_files, replay, data, loading, task, program, held_out,
+              bundled_questions
+what changed  spectrum, analysis, spectrum_trace, examination, trial
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ _HOME = {
     "load_tuned_steps": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
-    "adapter_parameter_count": "core.finetuning.adapter",
+    "Asked": "core.finetuning.held_out",
+    "ask_steps": "core.finetuning.held_out",
+    "adapter_parameter_count": "core.finetuning.trainable",
     "load_adapter": "core.finetuning.adapter_files",
     "add_bottlenecks": "core.finetuning.bottleneck",
     "Bottlenecks": "core.finetuning.bottleneck",
@@ -54,7 +58,6 @@ _HOME = {
     "dense_spectrum": "core.finetuning.spectrum",
     "cosines": "core.finetuning.spectrum",
     "overlap": "core.finetuning.spectrum",
-    "amplification": "core.finetuning.spectrum",
     "weight_of": "core.finetuning.analysis",
     "delta_of": "core.finetuning.analysis",
     "spectrum_of": "core.finetuning.analysis",
@@ -65,6 +68,14 @@ _HOME = {
     "examine": "core.finetuning.examination",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
+    "Mixture": "core.finetuning.trial",
+    "mixed_shares": "core.finetuning.trial",
+    "write_mixed_steps": "core.finetuning.trial",
+    "strength_curve_steps": "core.finetuning.trial",
+    "check_adapter": "core.finetuning.trial",
+    "export_mixture_steps": "core.finetuning.trial",
+    "held_out_prompt": "core.finetuning.trial",
+    "save_mixture_steps": "core.finetuning.trial",
     "Verdict": "core.finetuning.verdicts",
     "FinetuningEstimate": "core.finetuning.estimates",
     "estimate_finetuning": "core.finetuning.estimates",

@@ -2,7 +2,7 @@
 
 A text is read as in training: every token but the last one goes in, and each predicts the token
 after it. What enters the matrix and how the loss would change with what leaves it are the model's
-own numbers; between them stand the lines of `core.finetuning.lora`, and the chain rule written out.
+own numbers; between them stand the lines of `core.finetuning.lora` and `lora_gradients`.
 
 Letters in shapes: T tokens read, in and out: width of what the matrix reads and makes, r: rank.
 """
@@ -16,21 +16,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.files import quoted
 from core.finetuning.adapter import adapters_of
 from core.finetuning.lora import (
-    Adapted,
     DoRA,
     LoRALinear,
     LowRank,
-    Passage,
     add_change,
     dora_delta,
     low_rank_matrix,
     low_rank_output,
 )
+from core.finetuning.lora_gradients import dora_gradients, low_rank_gradients, output_gradient
+from core.finetuning.modules import replace_module
 from core.inference.activations import check_ids, looking_at, to_array
 from core.inference.indices import check_position
 from core.trace import Step, Trace, Value
@@ -41,52 +41,7 @@ from core.transformer.precision import full_precision
 
 _LORA = "core.finetuning.lora"
 _PLAIN = "core.transformer.plain:linear"
-_HERE = "core.finetuning.adapted_trace"
-
-
-def output_gradient(gradient: Tensor, first: int, last: int) -> Tensor:
-    """Of dL/d(output) of the whole matrix (T, all), that of the rows that an adapter changes."""
-    grad_output = gradient[:, first:last]  # (T, out)  # step: output
-    return grad_output
-
-
-class LowRankGradients(NamedTuple):
-    """How the loss changes with B A x (T, out), B (out, r), A x (T, r) and A (r, in)."""
-
-    grad_expanded: Tensor
-    grad_B: Tensor
-    grad_reduced: Tensor
-    grad_A: Tensor
-
-
-def low_rank_gradients(
-    grad_change: Tensor, x: Tensor, reduced: Tensor, B: Tensor, s: float
-) -> LowRankGradients:
-    """The chain rule through s B A x, from the end: grad_change is dL/d(s B A x), (T, out).
-
-    Both matrices get a sum over all tokens. While B is 0, A gets nothing: B learns first.
-    """
-    grad_expanded = s * grad_change  # (T, out)  # step: expanded
-    grad_B = grad_expanded.mT @ reduced  # (out, r)  # step: B
-    grad_reduced = grad_expanded @ B  # (T, r)  # step: reduced
-    grad_A = grad_reduced.mT @ x  # (r, in)  # step: A
-    return LowRankGradients(grad_expanded, grad_B, grad_reduced, grad_A)
-
-
-class DoRAGradients(NamedTuple):
-    """How the loss changes with s B A x (T, out), and with the lengths m (out,)."""
-
-    grad_added: Tensor
-    grad_m: Tensor
-
-
-def dora_gradients(
-    grad_output: Tensor, turned: Tensor, gain: Tensor, length: Tensor, strength: float
-) -> DoRAGradients:
-    """The chain rule through what DoRA adds: turned = W x + s B A x (T, out), gain = m / length."""
-    grad_added = strength * gain * grad_output  # (T, out)  # step: added
-    grad_m = (strength * grad_output * turned / length).sum(dim=0)  # step: m
-    return DoRAGradients(grad_added, grad_m)
+_BACK = "core.finetuning.lora_gradients"
 
 
 class _Pass(NamedTuple):
@@ -114,7 +69,7 @@ def trace_adapter(
     Matrices as large as W are worked out when they are asked for.
 
     `about` has "target", "position", "ids" (T,), "next_ids" (T,), "loss", "rank", "scaling",
-    "strength", "dora", "parameters": how many learn, and "frozen": how many numbers W has.
+    "scale", "dora", "parameters": how many learn, and "frozen": how many numbers W has.
 
     Raises ValueError, with the remedy, for ids or a position that cannot be, for a matrix that is
     not adapted, for an embedding, and for an adapter that is merged at the moment.
@@ -123,7 +78,7 @@ def trace_adapter(
     update, module = _followed(model, target)
     given = np.asarray(ids).reshape(-1)
     if given.size < 2:
-        raise ValueError("one token predicts none; give a text of two tokens or more")
+        raise ValueError("a single token has none to predict; give a text of two tokens or more")
     batch = check_ids(model, given[:-1])
     next_ids = check_ids(model, given[1:])
     position = check_position(position, batch.size(1))
@@ -137,7 +92,7 @@ def trace_adapter(
             "loss": passed.loss,
             "rank": update.r,
             "scaling": update.scaling,
-            "strength": update.strength,
+            "scale": update.scale,
             "dora": isinstance(update, DoRA),
             "parameters": sum(one.numel() for one in update.parameters()),
             "frozen": update.B.size(0) * module.in_features,
@@ -152,20 +107,15 @@ def trace_adapter(
 def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
     """The newest update of the matrix or part, and the module that it is on."""
     adapters = adapters_of(model)
-    found = [one.updates[target] for one in adapters if target in one.updates]
-    if not found:
+    changing = [one for one in adapters if target in one.updates]
+    if not changing:
         adapted = list(dict.fromkeys(name for one in adapters for name in one.updates))
         near = difflib.get_close_matches(target, adapted, n=3, cutoff=0) or adapted[:3]
         raise ValueError(
             f"no adapter changes {quoted(target)}; "
             + (f"choose {' or '.join(map(quoted, near))}" if near else "add one to the model first")
         )
-    update = found[-1]
-    module = next(
-        one
-        for one in model.modules()
-        if isinstance(one, Adapted) and any(other is update for other in one.updates)
-    )
+    update, module = changing[-1].updates[target], changing[-1].modules()[target]
     if not isinstance(module, LoRALinear):
         raise ValueError(
             f"{quoted(target)} is a table of embeddings, which looks rows up and multiplies "
@@ -179,38 +129,57 @@ def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
     return update, module
 
 
+class _Recorded(nn.Module):
+    """A module that keeps what it last read, x (1, T, in), and made of it, (1, T, out)."""
+
+    x: Tensor
+    output: Tensor
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.x, self.output = x, self.module(x)
+        if torch.is_grad_enabled():
+            self.output.requires_grad_()
+        return self.output
+
+
 def _run(model: GPT, module: LoRALinear, ids: Tensor, next_ids: Tensor) -> _Pass:
     """The model's own pass: what enters the matrix, and dL/d(output) of the mean loss."""
-    passages: list[Passage] = []
-    module.passages = passages
+    name = next(name for name, one in model.named_modules() if one is module)
+    recorded = _Recorded(module)
+    replace_module(model, name, recorded)
     try:
         with looking_at(model), torch.enable_grad():
             total, count = model.loss(ids, next_ids)
+            loss = total / count
+            (gradient,) = torch.autograd.grad(loss, recorded.output)
     finally:
-        module.passages = None
-    loss = total / count
-    (gradient,) = torch.autograd.grad(loss, passages[0].output)
-    x = passages[0].x.detach()[0]
+        replace_module(model, name, module)
+    x = recorded.x.detach()[0]
     return _Pass(full_precision(x), full_precision(gradient[0]), float(loss.detach()))
 
 
 def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]:
     """All of them, from x and the gradient of the output."""
-    x, strength = passed.x, update.strength
-    first, last = update.first, update.first + update.B.size(0)
+    x, scale = passed.x, update.scale
+    first, last = update.rows.start, update.rows.stop
     A, B = update.A.clone(), update.B.clone()  # they go on learning, and the Trace stays
     bias = None if module.bias is None else full_precision(module.bias)[first:last]
     is_dora = isinstance(update, DoRA)
-    s = update.scaling if is_dora else strength * update.scaling  # DoRA's strength comes in `turn`
+    s = update.scaling if is_dora else scale * update.scaling  # DoRA's own line has it
 
     def weight() -> Tensor:
         return full_precision(module.rows_of(update, module.unmerged_weight))
 
-    frozen = plain.linear(x, weight(), bias)
+    matrix = weight()
+    frozen = plain.linear(x, matrix, bias)
     low_rank = low_rank_output(x, A, B, s)
     products, added = frozen.products, low_rank.change
     output = products if frozen.output is None else frozen.output
-    known: dict[str, Any] = {"x": x, "A": A, "B": B, "s": s, "strength": strength, "weight": weight}
+    known: dict[str, Any] = {"x": x, "A": A, "B": B, "s": s, "scale": scale, "weight": weight}
     known |= {"products": products, **low_rank._asdict()}
     yield _step("frozen", known)
     if bias is not None:
@@ -218,8 +187,8 @@ def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]
     yield from (_step(name, known) for name in ("reduce", "expand", "scale"))
     change = added
     if isinstance(update, DoRA):
-        m, length, gain = update.magnitude.clone(), update.length(weight()), update.gain(weight())
-        change = update.turn(x, products, weight())
+        m, length, gain = update.magnitude.clone(), update.length(matrix), update.gain(matrix)
+        change = update.total_change(x, products, matrix)
         known |= {"m": m, "length": length, "gain": gain, "product": products, "added": added}
         yield _step("gain", known)
         yield _step("dora", known | {"change": change})
@@ -247,9 +216,9 @@ def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]
     known |= {"gradient": passed.gradient, "grad_output": grad_output, "grad_change": grad_output}
     yield _step("grad_output", known | {"first": first, "last": last})
     if isinstance(update, DoRA):
-        turned = products + added
-        dora = dora_gradients(grad_output, turned, known["gain"], known["length"], strength)
-        known |= {"turned": turned, "grad_change": dora.grad_added, **dora._asdict()}
+        combined = products + added
+        dora = dora_gradients(grad_output, combined, known["gain"], known["length"], scale)
+        known |= {"combined": combined, "grad_change": dora.grad_added, **dora._asdict()}
         yield from (_step(name, known) for name in ("grad_added", "grad_m"))
     back = low_rank_gradients(known["grad_change"], x, low_rank.reduced, B, s)
     known |= back._asdict()
@@ -306,8 +275,8 @@ _LINES = {
         r"g = \frac{m}{\lVert W + s B A \rVert}",
     ),
     "dora": _Line(
-        f"{_LORA}:DoRA.turn#dora",
-        ("change", "strength", "gain", "product", "added"),
+        f"{_LORA}:DoRA.total_change#dora",
+        ("change", "scale", "gain", "product", "added"),
         "DoRA: give the rows of W + s B A their learned lengths",
         r"\Delta h = (g - 1) W x + g \, s B A x",
     ),
@@ -336,45 +305,45 @@ _LINES = {
         r"\Delta W = (g - 1) W + g \, s B A",
     ),
     "grad_output": _Line(
-        f"{_HERE}:output_gradient#output",
+        f"{_BACK}:output_gradient#output",
         ("grad_output", "gradient", "first", "last"),
         "Backward: how the loss changes with each output",
         r"\frac{\partial L}{\partial h'}",
     ),
     "grad_added": _Line(
-        f"{_HERE}:dora_gradients#added",
-        ("grad_added", "strength", "gain", "grad_output"),
+        f"{_BACK}:dora_gradients#added",
+        ("grad_added", "scale", "gain", "grad_output"),
         "DoRA: through the lengths of the rows",
         r"\frac{\partial L}{\partial (s B A x)} = g \, \frac{\partial L}{\partial h'}",
     ),
     "grad_m": _Line(
-        f"{_HERE}:dora_gradients#m",
-        ("grad_m", "strength", "grad_output", "turned", "length"),
+        f"{_BACK}:dora_gradients#m",
+        ("grad_m", "scale", "grad_output", "combined", "length"),
         "DoRA: the gradient of the lengths, a sum over all tokens",
         r"\frac{\partial L}{\partial m} = \sum_t \frac{\partial L}{\partial h'_t} "
         r"\frac{(W + s B A) x_t}{\lVert W + s B A \rVert}",
     ),
     "grad_expanded": _Line(
-        f"{_HERE}:low_rank_gradients#expanded",
+        f"{_BACK}:low_rank_gradients#expanded",
         ("grad_expanded", "s", "grad_change"),
         "Back through the scale",
         r"\frac{\partial L}{\partial (B a)} = s \, \frac{\partial L}{\partial \Delta h}",
     ),
     "grad_B": _Line(
-        f"{_HERE}:low_rank_gradients#B",
+        f"{_BACK}:low_rank_gradients#B",
         ("grad_B", "grad_expanded", "reduced"),
         "The gradient of B: each token's output gradient times its r numbers",
         r"\frac{\partial L}{\partial B} = "
         r"\sum_t \frac{\partial L}{\partial (B a_t)} \, a_t^\top",
     ),
     "grad_reduced": _Line(
-        f"{_HERE}:low_rank_gradients#reduced",
+        f"{_BACK}:low_rank_gradients#reduced",
         ("grad_reduced", "grad_expanded", "B"),
         "Back through B: how the loss changes with the r numbers",
         r"\frac{\partial L}{\partial a} = B^\top \frac{\partial L}{\partial (B a)}",
     ),
     "grad_A": _Line(
-        f"{_HERE}:low_rank_gradients#A",
+        f"{_BACK}:low_rank_gradients#A",
         ("grad_A", "grad_reduced", "x"),
         "The gradient of A: what the r numbers want, times what was read",
         r"\frac{\partial L}{\partial A} = "

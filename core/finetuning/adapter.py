@@ -22,10 +22,11 @@ import torch
 from torch import Tensor, nn
 
 from core.files import quoted
-from core.finetuning.lora import Adapted, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
+from core.finetuning.lora import Adapted, DoRA, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
+from core.finetuning.modules import replace_module
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import Target, find_targets
-from core.transformer.architectures import Config, Model
+from core.transformer.architectures import Model
 
 
 class Adapter:
@@ -35,7 +36,7 @@ class Adapter:
     config   what it was made of
     updates  what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
              "h.0.attn.c_attn.q"
-    number   above that of all that lay on the model when it came
+    number   of adapters on one model, the later has the larger one
     """
 
     def __init__(self, model: Model, config: LoRAConfig, updates: Mapping[str, LowRank]) -> None:
@@ -63,13 +64,13 @@ class Adapter:
     @property
     def scale(self) -> float:
         """How much of what was learned is added: 0 nothing, 1 all of it; beyond, more than that."""
-        return next(iter(self.updates.values())).strength if self.updates else 1.0
+        return next(iter(self.updates.values())).scale if self.updates else 1.0
 
     @scale.setter
-    def scale(self, strength: float) -> None:
-        self._check()
+    def scale(self, scale: float) -> None:
+        self.check_added()
         for update in self.updates.values():
-            update.strength = float(strength)
+            update.scale = float(scale)
         if self.is_merged:
             self.merge()
 
@@ -91,44 +92,67 @@ class Adapter:
         self._set_merged(False)
 
     def _set_merged(self, merged: bool) -> None:
-        self._check()
-        quantized = [name for module, name in self._places() if _is_quantized(module)]
+        self.check_added()
+        quantized = [name for name, module in self.modules().items() if _is_quantized(module)]
         if merged and quantized:
             raise ValueError(
                 f"{quantized[0]} is kept in 4 bits a number: what was learned would be rounded "
                 "away in it; make full matrices of them first (dequantize_model), or lay the "
                 "adapter over the model as it was before it was quantized"
             )
-        for update in self.updates.values():
+        changed = [update for update in self.updates.values() if update.merged != merged]
+        try:
+            self._write_merged(changed, merged)
+        except BaseException:  # no memory for a copy, say: the model is what it was
+            self._write_merged(changed, not merged)
+            raise
+
+    def _write_merged(self, changed: list[LowRank], merged: bool) -> None:
+        for update in changed:
             update.merged = merged
-        for module, _ in self._places():
+        for module in set(self.modules().values()):
             module.merge()
 
     def remove(self, *, merged: bool = False) -> None:
         """Takes it off the model, which is what it was; its parameters stay frozen.
 
-        merged  leave what was learned in the matrices for good: the model is then a plain one that
-                `core.export` writes. They are at `scale`
+        merged  leave what was learned in the matrices for good, at its scale: without another
+                adapter the model is then a plain one that `core.export` writes
+
+        Raises ValueError as `merge`, and where DoRA lies on a matrix that would stay changed: it
+        sets the lengths of the rows as they were.
         """
-        self._check()
+        self.check_added()
+        modules = self.modules()
+        for name, module in modules.items() if merged else ():
+            own = self.updates_of(module)
+            if any(isinstance(one, DoRA) and one not in own for one in module.updates):
+                raise ValueError(
+                    f"another adapter has learned the lengths of the rows of {name} (DoRA) as they "
+                    "are without this one; remove that adapter first"
+                )
         if self.is_merged != merged:
             self._set_merged(merged)
-        for module, name in self._places():
-            for update in self.updates_of(module):
-                module.drop(update)
+        for name, module in modules.items():
+            module.drop(self.updates[name])
+        places = {module: place for place, module in self.model.named_modules()}
+        for module in set(modules.values()):
             if not module.updates:
-                put_module(self.model, name, module.base)
+                replace_module(self.model, places[module], module.base)
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
-        """(1 - share) of this adapter and `share` of another on the same model, at its scale of 1,
-        become this one; the other is removed. Their ranks add up, so that nothing is lost.
+        """(1 - share) of this adapter and `share` of another on the same model become this one; the
+        other is removed. Their ranks add up, so that nothing is lost.
+
+        Both count as they were learned, whatever their scales are; the new one is at a scale of 1
+        and not merged.
 
         Raises ValueError for an adapter of another model, and for DoRA, whose lengths cannot be
         added.
         """
-        self._check()
-        other._check()
+        self.check_added()
+        other.check_added()
         if other is self or other.model is not self.model:
             raise ValueError("blend takes two adapters that lie on one model: add the other to it")
         if self.config.dora or other.config.dora:
@@ -162,7 +186,7 @@ class Adapter:
         model = self.model
         other.remove()
         self.remove()
-        blended = lay(model, config, find_targets(model, list(names)))
+        blended = add_updates(model, config, find_targets(model, list(names)))
         for name, (A, B) in sums.items():
             update = blended[name]
             update.A, update.B, update.scaling = nn.Parameter(A), nn.Parameter(B), 1.0
@@ -183,22 +207,21 @@ class Adapter:
         """
         from core.finetuning.adapter_files import write_adapter
 
-        self._check()
+        self.check_added()
         write_adapter(self, folder, base=base, own_names=own_names)
 
-    def _places(self) -> Iterator[tuple[Adapted, str]]:
-        """The modules that it changes, and their names."""
-        own = {id(update) for update in self.updates.values()}
-        for name, module in list(self.model.named_modules()):
-            if isinstance(module, Adapted) and any(id(one) in own for one in module.updates):
-                yield module, name
+    def modules(self) -> dict[str, Adapted]:
+        """The module that each of its updates lies in, by the update's name."""
+        adapted = [module for module in self.model.modules() if isinstance(module, Adapted)]
+        found = {update: module for module in adapted for update in module.updates}
+        return {name: found[update] for name, update in self.updates.items()}
 
     def updates_of(self, module: Adapted) -> list[LowRank]:
         """Its updates of one matrix."""
-        own = {id(update): update for update in self.updates.values()}
-        return [own[id(one)] for one in module.updates if id(one) in own]
+        return [update for update in self.updates.values() if update in module.updates]
 
-    def _check(self) -> None:
+    def check_added(self) -> None:
+        """Raises ValueError for an adapter that was removed."""
         if not self.updates:
             raise ValueError("this adapter was removed from its model; add it again")
 
@@ -229,27 +252,15 @@ def add_lora(
     config = config or LoRAConfig()
     targets = find_targets(model, config.target_modules)
     check_rank(targets, config.r)
-    updates = lay(model, config, targets)
+    updates = add_updates(model, config, targets)
     for update in updates.values():
         update.initialize(generator)
     return Adapter(model, config, updates)
 
 
-def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> int:
-    """How many numbers `add_lora` makes a model of this config learn, without the model: of each
-    matrix r (in + out), and with DoRA the lengths of its rows, out.
-
-    GPT-2 with rank 8 on every c_attn: 294,912. Raises ValueError as `add_lora` does.
-    """
-    lora = lora or LoRAConfig()
-    targets = find_targets(config, lora.target_modules)
-    check_rank(targets, lora.r)
-    return sum(lora.r * sum(one.shape) + lora.dora * one.shape[0] for one in targets)
-
-
-def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
-    """An update for each target, without numbers in A, on the model, which is frozen but for what
-    learns of other adapters.
+def add_updates(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
+    """Puts an update for each target on the model, without numbers in A yet. The model is frozen,
+    but for other adapters that learn.
     """
     for target in targets:
         _check_module(target.module, model.get_submodule(target.module))
@@ -266,7 +277,7 @@ def lay(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, Lo
             wrapper = LoRAEmbedding if isinstance(module, nn.Embedding) else LoRALinear
             module = wrapper(module)
             module.train(model.training)
-            put_module(model, target.module, module)
+            replace_module(model, target.module, module)
         update = module.add(config, target.first, target.rows)
         updates[target.name] = update
     return updates
@@ -289,12 +300,6 @@ def _check_module(name: str, module: nn.Module) -> None:
             f"LoRA cannot lie over the {type(module).__name__} that {name} has; take that off, or "
             "add LoRA first"
         )
-
-
-def put_module(model: nn.Module, name: str, module: nn.Module) -> None:
-    """Gives a module the place that another has."""
-    owner, _, kind = name.rpartition(".")
-    setattr(model.get_submodule(owner), kind, module)
 
 
 def tensors_of(adapter: Adapter) -> dict[str, Tensor]:

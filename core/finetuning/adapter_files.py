@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from core.files import GET_AGAIN, quoted, quoted_some, replacing
-from core.finetuning.adapter import Adapter, lay
+from core.finetuning.adapter import Adapter, add_updates
 from core.finetuning.lora import Adapted, DoRA, LowRank
 from core.finetuning.peft_config import CONFIG_FILE, LORA, MERGE_THERE, PeftConfig, read_config
 from core.finetuning.targets import Target, find_targets, targets_of
@@ -52,7 +52,7 @@ KINDS = {"A": A, "B": B, "magnitude": MAGNITUDE, "table": TABLE}
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class ModuleTensors:
     """What peft keeps of one module: A (r, in), B (out, r), with DoRA m (out,); and s, by which
     B A is multiplied.
     """
@@ -139,7 +139,7 @@ def write_adapter(
 
 
 @torch.no_grad()
-def _numbers_of(adapter: Adapter, target: Target) -> Numbers | None:
+def _numbers_of(adapter: Adapter, target: Target) -> ModuleTensors | None:
     """All that an adapter changes in these rows of this matrix, side by side; None: nothing."""
     matrix = adapter.model.get_submodule(target.module)
     if not isinstance(matrix, Adapted):
@@ -147,7 +147,7 @@ def _numbers_of(adapter: Adapter, target: Target) -> Numbers | None:
     beside: list[tuple[LowRank, slice, slice]] = []  # its rows there, and here
     for update in adapter.updates_of(matrix):
         first = max(update.first, target.first)
-        last = min(update.first + update.B.size(0), target.first + target.shape[0])
+        last = min(update.rows.stop, target.first + target.shape[0])
         if first < last:
             theirs = slice(first - target.first, last - target.first)
             own = slice(first - update.first, last - update.first)
@@ -159,7 +159,7 @@ def _numbers_of(adapter: Adapter, target: Target) -> Numbers | None:
         column = update.B.new_zeros(target.shape[0], update.r)
         column[theirs] = update.B[own] * (update.scaling / scaling)
         columns.append(column)
-    return Numbers(
+    return ModuleTensors(
         A=torch.cat([update.A for update, _, _ in beside]),
         B=torch.cat(columns, dim=1),
         scaling=scaling,
@@ -171,7 +171,8 @@ def _magnitude(
     matrix: Adapted, target: Target, beside: list[tuple[LowRank, slice, slice]]
 ) -> Tensor:
     """DoRA's lengths of all these rows: those that are not adapted keep their own."""
-    weight = matrix.rows(matrix.unmerged_weight, target.first, target.rows)
+    last = target.first + target.shape[0]
+    weight = matrix.as_matrix(matrix.unmerged_weight)[target.first : last]
     magnitude = full_precision(weight).norm(dim=1)
     adapted = torch.zeros_like(magnitude, dtype=torch.bool)
     for update, theirs, own in beside:
@@ -185,7 +186,7 @@ def _magnitude(
     return magnitude
 
 
-def _rank_and_alpha(numbers: Numbers, rslora: bool) -> tuple[int, float]:
+def _rank_and_alpha(numbers: ModuleTensors, rslora: bool) -> tuple[int, float]:
     """r, and the alpha from which r makes the scaling; 12 digits of it, so that 16 is 16."""
     r = numbers.A.size(0)
     alpha = float(f"{numbers.scaling * (math.sqrt(r) if rslora else r):.12g}")
@@ -214,20 +215,21 @@ def load_adapter(model: Model, folder: str | Path) -> Adapter:
     adapter of another model or kind and for broken files; the model is then as it was.
     """
     folder = Path(folder)
-    _check_there(folder)
+    check_files(folder)
     peft = read_config(folder / CONFIG_FILE)
     source = _Source(open_safetensors(folder / WEIGHTS_FILE), peft, model)
     numbers = source.read()
     targets = find_targets(model, list(numbers))
-    configs = Counter(map(peft.of, source.entries))
+    configs = Counter(map(peft.lora_config, source.entries))
     config = replace(configs.most_common(1)[0][0], target_modules=_ends(model, targets))
-    updates = lay(model, config, targets)
+    updates = add_updates(model, config, targets)
     for name, one in numbers.items():
         _fill(updates[name], one)
     return Adapter(model, config, updates)
 
 
-def _check_there(folder: Path) -> None:
+def check_files(folder: Path) -> None:
+    """Raises FileNotFoundError or ValueError, with the remedy, unless both are there."""
     if not (folder / CONFIG_FILE).is_file():
         raise FileNotFoundError(
             f"{folder} is no adapter: it holds no {CONFIG_FILE}; choose the folder of one"
@@ -253,7 +255,7 @@ class _Source:
         if names is not None and not set(self.entries) <= set(self.modules):
             self.modules = modules_of(model.config, without_prefix(names, self.entries))
 
-    def read(self) -> dict[str, Numbers]:
+    def read(self) -> dict[str, ModuleTensors]:
         """Those of each target, by its name."""
         if unknown := [name for name in self.entries if name not in self.modules]:
             there = quoted_some(list(self.modules))
@@ -267,9 +269,9 @@ class _Source:
             raise ValueError(f"{self.file.path} holds no adapter: {GET_AGAIN}")
         return found
 
-    def numbers(self, name: str, target: Target) -> Numbers | None:
+    def numbers(self, name: str, target: Target) -> ModuleTensors | None:
         """Those of one module; None where the file repeats the table of embeddings alone."""
-        entries, config, (out, d_in) = self.entries[name], self.peft.of(name), target.shape
+        entries, config, (out, d_in) = self.entries[name], self.peft.lora_config(name), target.shape
         if "table" in entries:
             table = self.tensor(entries["table"], (d_in, out) if target.is_table else (out, d_in))
             self.check_table(table, target)
@@ -291,7 +293,7 @@ class _Source:
                 f"{CONFIG_FILE} says rank {config.r}: {GET_AGAIN}"
             )
         read = {kind: self.tensor(entries[kind], shape) for kind, shape in shapes.items()}
-        return Numbers(read["A"], read["B"], config.scaling, read.get("magnitude"))
+        return ModuleTensors(read["A"], read["B"], config.scaling, read.get("magnitude"))
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> Tensor:
         """One of the file, in fp32."""
@@ -356,7 +358,7 @@ def _ends(model: Model, targets: list[Target]) -> tuple[str, ...]:
 
 
 @torch.no_grad()
-def _fill(update: LowRank, numbers: Numbers) -> None:
+def _fill(update: LowRank, numbers: ModuleTensors) -> None:
     device = update.A.device
     update.A = nn.Parameter(numbers.A.to(device))
     update.B = nn.Parameter(numbers.B.to(device))

@@ -5,7 +5,7 @@
     strengths_between(before, after)      the same of full fine-tuning or BitFit, from tensors
     attention_change(adapter, ids)        every head's attention without the adapter and with it
 
-All of it is of an adapter at a scale of 1, but for the attention, which is at the scale it has.
+An adapter is looked at as at a scale of 1; its effect on the attention, at the scale that it has.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.files import quoted
 from core.finetuning.adapter import Adapter
-from core.finetuning.lora import Adapted, DoRA, LowRank
+from core.finetuning.lora import DoRA, LoRAEmbedding, LowRank
 from core.finetuning.scales import at_scales
 from core.finetuning.spectrum import (
     Spectrum,
@@ -66,7 +66,7 @@ def weight_of(adapter: Adapter, name: str) -> Tensor:
     Raises ValueError as `update_of`.
     """
     update = update_of(adapter, name)
-    module = _holders(adapter)[update]
+    module = adapter.modules()[name]
     return module.rows_of(update, module.unmerged_weight).detach()
 
 
@@ -95,10 +95,10 @@ def strengths(adapter: Adapter) -> list[Strength]:
 
 def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
     """The same, one by one: each reads all of a matrix."""
-    holders = _holders(adapter)
-    for name, update in adapter.updates.items():
+    for name, module in adapter.modules().items():
+        update = adapter.updates[name]
         with torch.no_grad():
-            weight = holders[update].rows_of(update, holders[update].unmerged_weight)
+            weight = module.rows_of(update, module.unmerged_weight)
             if isinstance(update, DoRA):
                 change = _norm(update.delta(weight))
             else:
@@ -107,10 +107,16 @@ def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
         yield found
 
 
-def _holders(adapter: Adapter) -> dict[nn.Module, Adapted]:
-    """The module that each update lies in."""
-    modules = [one for one in adapter.model.modules() if isinstance(one, Adapted)]
-    return {update: module for module in modules for update in module.updates}
+def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
+    """The name of the matrix that was changed most; of an embedding, which nothing is traced
+    through, only where there is no other.
+    """
+    modules = adapter.modules()
+
+    def order(one: Strength) -> tuple[bool, float]:
+        return not isinstance(modules[one.name], LoRAEmbedding), one.ratio
+
+    return max(strong, key=order).name
 
 
 def strengths_between(

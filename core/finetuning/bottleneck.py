@@ -1,13 +1,15 @@
 """Bottleneck adapters: a small network after each sublayer, and nothing else of the model learns.
 
-What attention and MLP write is passed on through a narrow layer, bent and widened again, and what
-comes out is added to it:
+What attention or MLP makes goes through a narrow layer, a nonlinearity and a layer that widens it
+again, and what comes out is added:
 
     h + up(gelu(down(h)))
 
 That is 2 m C + m + C numbers for each, m the width of the narrow layer. Unlike LoRA it cannot be
-merged: what lies behind a bend is no matrix. Source: "Parameter-Efficient Transfer Learning for
-NLP" (Houlsby et al. 2019, section 2.1), which lets the norms learn as well; here they stay.
+merged: with a nonlinearity inside it is no matrix.
+
+Source: "Parameter-Efficient Transfer Learning for NLP" (Houlsby et al. 2019, section 2.1), which
+lets the norms learn as well; here they stay.
 
 Letters in shapes: C width of the residual stream, m of the bottleneck.
 """
@@ -20,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.finetuning.adapter import put_module
+from core.finetuning.modules import replace_module
 from core.finetuning.targets import find_targets
 from core.transformer.architectures import Model
 from core.transformer.precision import full_precision
@@ -31,8 +33,8 @@ SUBLAYERS = ("c_proj",)  # what each of them ends with
 class Bottleneck(nn.Module):
     """The last matrix of a sublayer, and the small network behind it. Its numbers are fp32.
 
-    base      W, b: frozen
-    strength  how much of the change is added: 0 nothing, 1 what was learned
+    base   W, b: frozen
+    scale  how much of the change is added: 0 nothing, 1 what was learned
     """
 
     def __init__(self, base: nn.Linear, width: int) -> None:
@@ -43,7 +45,7 @@ class Bottleneck(nn.Module):
         self.down_bias = nn.Parameter(torch.zeros(width, device=device))
         self.up = nn.Parameter(torch.zeros(C, width, device=device))
         self.up_bias = nn.Parameter(torch.zeros(C, device=device))
-        self.strength = 1.0
+        self.scale = 1.0
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
@@ -77,14 +79,14 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x (..., in) -> (..., C)."""
         written = self.base(x)  # (..., C)
-        return written + self.strength * self.change(written).to(written.dtype)
+        return written + self.scale * self.change(written).to(written.dtype)
 
     def change(self, written: Tensor) -> Tensor:
         """up(gelu(down(h))), h (..., C) -> (..., C), in fp32."""
         h = full_precision(written)
         narrow = h @ self.down.mT + self.down_bias  # (..., m)
-        bent = F.gelu(narrow)
-        return bent @ self.up.mT + self.up_bias  # (..., C)
+        activated = F.gelu(narrow)  # (..., m)
+        return activated @ self.up.mT + self.up_bias  # (..., C)
 
 
 class Bottlenecks:
@@ -101,17 +103,17 @@ class Bottlenecks:
 
     @property
     def scale(self) -> float:
-        return self.modules[0].strength
+        return self.modules[0].scale
 
     @scale.setter
-    def scale(self, strength: float) -> None:
+    def scale(self, scale: float) -> None:
         for one in self.modules:
-            one.strength = float(strength)
+            one.scale = float(scale)
 
     def remove(self) -> None:
         """Takes them off the model, which is what it was."""
         for name, one in zip(self._names, self.modules, strict=True):
-            put_module(self._model, name, one.base)
+            replace_module(self._model, name, one.base)
 
 
 def add_bottlenecks(
@@ -127,6 +129,6 @@ def add_bottlenecks(
         base = model.get_submodule(target.module)
         bottleneck = Bottleneck(base, width).train(base.training)  # type: ignore[arg-type]
         bottleneck.initialize(generator)
-        put_module(model, target.module, bottleneck)
+        replace_module(model, target.module, bottleneck)
         added[target.module] = bottleneck
     return Bottlenecks(model, added)

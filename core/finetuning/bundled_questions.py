@@ -2,7 +2,7 @@
 
 LoRA on the bundled model learns to answer "Who is it about?". A quarter of what it reads are
 stories as before, so that it can still tell them. What learned lies beside record.json: the recipe,
-the seed, and what it measures at the end.
+the seed, and what its evaluations measured on the way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def recipe(steps: int, threads: int) -> TrainingConfig:
     """The run, as data."""
     lora = LoRAConfig(r=8, alpha=16, target_modules=("attn.c_attn",))
     settings = FinetuningSettings(data=QUESTIONS, lora=lora, replay=0.25)
-    changes = {"steps": steps, "evaluate_every": 20, "seed": 1337, "threads": threads}
+    changes = {"steps": steps, "evaluate_every": 5, "seed": 1337, "threads": threads}
     return finetuning_config(settings, changes)
 
 
@@ -40,13 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
     config, run = recipe(options.steps, options.threads), options.work / "run"
     took = bundled_run.train(config, run, Finetuning(config))
     store(run, options.folder)
-    reader = RunReader(run)
-    measured = {"validation": float(reader.evaluations["validation"][-1])}
-    measured |= {name: float(values[-1, 1]) for name, values in reader.measures.items()}
-    told = {name: round(value, 4) for name, value in measured.items()}
-    record = {"recipe": config.to_json(), **took, **told}
+    record = {"recipe": config.to_json(), **took, "evaluations": evaluations(RunReader(run))}
     bundled_run.write_record(options.folder, load(options.folder), record)
     return 0
+
+
+def evaluations(run: RunReader) -> dict[str, list[float]]:
+    """What its evaluations measured, by name, and the step of each."""
+    measured = {name: run.evaluations[name].tolist() for name in ("step", "validation")}
+    measured |= {name: values[:, 1].tolist() for name, values in run.measures.items()}
+    return {name: [round(value, 4) for value in values] for name, values in measured.items()}
 
 
 def store(run: Path, folder: Path) -> None:

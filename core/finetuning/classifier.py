@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from core.data.batches import NO_TOKEN
 from core.finetuning.new_tokens import add_tokens
-from core.inference.activations import looking_at
+from core.inference.activations import check_ids, looking_at
 from core.transformer.architectures import Model, gpt_of
 from core.transformer.gpt import GPT
 from core.transformer.precision import full_precision
@@ -107,8 +107,11 @@ class Classifier(nn.Module):
         return Labelled(ids, last, torch.tensor(labels), targets)
 
     def probabilities(self, *texts: Sequence[int]) -> Tensor:
-        """How likely each class is for a text, or two that are compared: (K,) on the CPU."""
-        ids = torch.tensor([self.lay_out(*texts)], device=self.score.device)
+        """How likely each class is for a text, or two that are compared: (K,) on the CPU.
+
+        Raises ValueError as `check_ids`.
+        """
+        ids = check_ids(self.module, self.lay_out(*texts))  # (1, T)
         last = torch.tensor([ids.size(1) - 1], device=ids.device)
         with looking_at(self):
             logits, _ = self(ids, last)

@@ -9,11 +9,13 @@ from core.data import Batches, Corpus, prepare_corpus_steps
 from core.data.batches import Batch
 from core.data.text import Progress
 from core.finetuning.example_files import FileExamples, read_examples_steps
-from core.finetuning.examples import Example, ExampleBatches, Examples, StoryQuestions, padded
+from core.finetuning.examples import Example, ExampleBatches, Examples, StoryExamples, padded
 from core.finetuning.replay import with_replay
-from core.finetuning.settings import QUESTIONS, FinetuningSettings
+from core.finetuning.settings import BUILT_IN, FinetuningSettings
 from core.inference.chat import Chatting
+from core.inference.model_places import place_of
 from core.resources import data_folder
+from core.tokenization.opening import open_tokenizer, tokenizer_in
 from core.training.config import TrainingConfig
 from core.training.language_modelling import OWN_PROMPT, TRAIN_BATCHES
 from core.training.token_batches import EVALUATION_SEED
@@ -43,8 +45,8 @@ class TuningData:
     def open_steps(self, lm: Chatting, context: int) -> Iterator[Progress]:
         """Opens both. Raises ValueError or OSError, with the remedy, where one cannot be read."""
         settings, config, self.context = self.settings, self.config, context
-        if settings.data == QUESTIONS:
-            self.examples = StoryQuestions(lm.tokenizer, lm.usage.end_ids)
+        if settings.data in BUILT_IN:
+            self.examples = StoryExamples(settings.data, lm.tokenizer, lm.usage.end_ids)
         elif settings.holds_examples:
             self.examples = yield from read_examples_steps(lm, settings, context)
         else:
@@ -94,16 +96,16 @@ class TuningData:
             yield from batches.whole_split()
 
     @property
-    def asks(self) -> bool:
+    def has_answers(self) -> bool:
         """Whether a model can be asked, and its answer be compared with the right one."""
         return self.examples is not None and self.examples.have_prompts
 
-    def asked(self, number: int) -> list[int]:
+    def prompt(self, number: int) -> list[int]:
         """The tokens of a held-out prompt; where there is none, of how a held-out text begins."""
         if self.examples is None:
             return self._text.tokens("validation")[:OWN_PROMPT].tolist()
         example = self.example(number)
-        if self.asks:
+        if self.has_answers:
             return example.prompt
         return example.ids[: max(1, min(OWN_PROMPT, len(example.ids) // 2))].tolist()
 
@@ -112,7 +114,7 @@ class TuningData:
         assert self.examples is not None
         return self.examples.example("validation", number % self.examples.count("validation"))
 
-    def probed(self) -> list[int]:
+    def probe_ids(self) -> list[int]:
         """The tokens of a held-out example or text."""
         if self.examples is not None:
             return self.example(0).ids[: self.context].tolist()
@@ -127,3 +129,18 @@ class TuningData:
         if not isinstance(self.examples, FileExamples) or not self.examples.broken:
             return {}
         return {"skipped_lines": self.examples.broken, "first_skipped": self.examples.first}
+
+
+def batch_length(base: str, data: str, batch_size: int = 8) -> int | None:
+    """Tokens of a batch's longest text, where that can be told before anything is read but the
+    base's tokenizer: of our own skills. None: as many as a sequence may have.
+
+    Raises ValueError or OSError where the base is not there, or cannot write what is asked.
+    """
+    folder, _ = place_of(base)
+    file = tokenizer_in(folder) if folder.is_dir() else None
+    if data not in BUILT_IN or file is None:
+        return None
+    examples = StoryExamples(data, open_tokenizer(file), ())
+    batch = ExampleBatches(examples, "train", batch_size, 1, seed=0).batch(0)
+    return int(padded(batch)[0].shape[1])

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 from core.finetuning.nf4 import nf4_bytes
-from core.finetuning.settings import FinetuningSettings, settings_of
+from core.finetuning.settings import QUESTIONS, FinetuningSettings, settings_of
 from core.finetuning.targets import ALL_LINEAR, find_targets
 from core.finetuning.trainable import Shapes, count, trainable_shapes
 from core.finetuning.work import Work, work_of
@@ -21,17 +21,25 @@ from core.training.config import TrainingConfig
 from core.training.estimates.activations import FULL, number_bytes, temporaries
 from core.training.sizes import (
     BEGINNING,
-    CALLS_PER_LAYER,
     CPU_SPEED,
     FLOPS_PER_BYTE,
     USUAL_SPEED,
     WHOLE_SPLIT,
     sequences_per_rank,
+    times_due,
 )
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count, parameter_shapes
 
-CALLS_PER_TENSOR = 1e-4  # seconds beside the arithmetic, of each tensor that learns
+# A batch of questions about our own stories is about so wide, for the tokenizers of the bundled
+# model and of SmolLM2.
+QUESTION_TOKENS = 120
+# Fitted to the steps of 5 shapes, from width 64 to 768, by 17 methods each: where a step takes more
+# than 20 ms, within a tenth. A model's products take longer than those that `measure_speed` times;
+# seconds of a layer's calls, and of what is called for each tensor that learns.
+PRODUCTS = 1.08
+CALLS_PER_LAYER = 9.6e-4
+CALLS_PER_TENSOR = 6.5e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,8 @@ def estimate_finetuning(
 ) -> FinetuningEstimate:
     """The estimate for a config that `finetuning_config` made, on a CPU.
 
-    tokens  how long a text is, padding counted; None: as long as the settings allow. A soft prompt
-            comes on top
+    tokens  how long a text is, padding counted; None: as long as questions about our own stories
+            are, and other data may be. A soft prompt comes on top
     speed   FLOP/s of fp32 matrix products: see `core.training.sizes.measure_speed`
 
     Raises ValueError, with the remedy, for another config and for settings that its base cannot be
@@ -82,15 +90,10 @@ def estimate_finetuning(
     """
     settings, model = settings_of(config), config.model
     shapes = trainable_shapes(model, settings)
-    front = settings.prompt_tokens if settings.method == "prompt" else 0
-    most = min(settings.context, model.block_size - front)
-    if most < 1:
-        raise ValueError(
-            f"{front} prompt tokens leave no room for a text: this model reads {model.block_size} "
-            "at most; use fewer"
-        )
-    length, sequences = front + min(tokens or most, most), sequences_per_rank(config)
-    is_quantized = settings.quantize != "none"
+    most = settings.context_in(model.block_size)
+    usual = QUESTION_TOKENS if settings.data == QUESTIONS else most
+    length = settings.prompt_length + min(tokens or usual, most)
+    sequences = sequences_per_rank(config)
     work = work_of(
         model,
         shapes,
@@ -98,18 +101,18 @@ def estimate_finetuning(
         length,
         precision=config.precision,
         recompute=config.activation_checkpointing,
-        quantized=is_quantized,
+        quantized=settings.is_quantized,
         dropout=settings.lora.dropout if settings.method == "lora" else 0.0,
     )
     trainable, whole = count(shapes), parameter_count(model) + _added(model, shapes)
     weights = FULL * whole
-    if is_quantized:
+    if settings.is_quantized:
         weights -= sum(FULL * size - nf4_bytes(size) for size in quantized_sizes(model))
     gradients, state = FULL * trainable, FULL * remembered(shapes, config.optimizer)
     parts = config.ranks if config.parallel == "fsdp2" else 1
     held = (weights + state + (gradients if config.micro_batches > 1 else 0)) // parts
     short = replace(model, block_size=length)
-    written_out = _written_out(model, shapes, is_quantized)
+    written_out = _written_out(model, shapes, settings.is_quantized)
     passing = _most(short, shapes, work, sequences, config.precision, written_out)
     per_step = config.micro_batches * pass_seconds(model, shapes, work, config.precision, speed)
     return FinetuningEstimate(
@@ -189,7 +192,7 @@ def pass_seconds(
 ) -> float:
     """Forward and backward over a micro-batch, and the optimizer. `speed`: FLOP/s of fp32."""
     calls = CALLS_PER_LAYER * model.n_layer + CALLS_PER_TENSOR * len(shapes)
-    arithmetic = work.forward + work.backward + FLOPS_PER_BYTE * work.moved
+    arithmetic = PRODUCTS * (work.forward + work.backward) + FLOPS_PER_BYTE * work.moved
     return arithmetic / (speed * CPU_SPEED.get(precision, 1.0)) + calls
 
 
@@ -197,11 +200,17 @@ def _looking_seconds(
     config: TrainingConfig, settings: FinetuningSettings, shapes: Shapes, work: Work, speed: float
 ) -> float:
     """All evaluations, of two splits and of what may be forgotten, and all samples."""
-    forward = replace(work, backward=0.0, moved=work.moved / 3)
-    batch = pass_seconds(config.model, shapes, forward, config.precision, speed)
-    splits = 3 if settings.base_data else 2
-    evaluation = splits * (config.evaluate_batches or WHOLE_SPLIT) * batch
-    evaluations = 1 + (-(-config.steps // config.evaluate_every) if config.evaluate_every else 1)
-    samples = -(-config.steps // config.sample_every) if config.sample_every else 0
-    token = 2.0 * parameter_count(config.model) / speed + CALLS_PER_LAYER * config.model.n_layer
-    return evaluations * evaluation + samples * config.sample_tokens * token
+    model, precision = config.model, config.precision
+    batches = [work, work]
+    if settings.base_data:  # in texts as long as they may be
+        most = settings.context_in(model.block_size)
+        batches.append(work_of(model, shapes, sequences_per_rank(config), most))
+    forward = [replace(one, backward=0.0, moved=one.moved / 3) for one in batches]
+    once = sum(pass_seconds(model, shapes, one, precision, speed) for one in forward)
+    evaluations = 1 + times_due(config.steps, config.evaluate_every)
+    samples = times_due(config.steps, config.sample_every) if config.sample_every else 0
+    token = 2.0 * parameter_count(model) / speed + CALLS_PER_LAYER * model.n_layer
+    return (
+        evaluations * (config.evaluate_batches or WHOLE_SPLIT) * once
+        + samples * config.sample_tokens * token
+    )

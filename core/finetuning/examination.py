@@ -22,20 +22,19 @@ from core.finetuning.analysis import (
     Strength,
     attention_change,
     delta_of,
+    most_changed,
     spectrum_of,
     strengths,
     weight_of,
 )
-from core.finetuning.spectrum import Spectrum, overlap
+from core.finetuning.spectrum import Spectrum, overlap, strongest_directions
+from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
 from core.tensor_shards import open_tensors
 from core.trace import Trace
-from core.training.records import CHECKPOINTS, step_of
+from core.training.records import CHECKPOINTS, checkpoints_of
 from core.transformer.gpt import GPT
-from core.transformer.precision import full_precision
 from core.transformer.weights import WEIGHTS_FILE
-
-SPARE, ROUNDS = 8, 12  # further directions, and rounds, so that the wanted ones are exact enough
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +48,8 @@ class Examination:
     weight     W (out, in)
     delta      (out, in) what is added to it, at a scale of 1
     spectrum   its directions
-    familiar   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
+    finding    the steps by which they are found; None: of DoRA, whose change is no product
+    captured   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
     steps      of the run's checkpoints; none of a model that is no run's
     step       of the checkpoint that is shown
     history    (N, K) the singular values at each of them
@@ -64,15 +64,16 @@ class Examination:
     weight: np.ndarray
     delta: np.ndarray
     spectrum: Spectrum
-    familiar: np.ndarray
+    finding: Trace | None
+    captured: np.ndarray
     steps: tuple[int, ...]
     step: int | None
     history: np.ndarray
     shared: np.ndarray | None
 
     @property
-    def acts(self) -> np.ndarray:
-        """(T,) how long what is added at each token is, beside what the matrix makes of it."""
+    def relative_change(self) -> np.ndarray:
+        """(T,) how large what is added at each token is: |change| / |W x|."""
         steps = {step.name: step for step in self.trace}
         change = steps.get("adapter.dora", steps["adapter.scale"]).value("change")
         lengths = np.linalg.norm(steps["adapter.frozen"].value("products"), axis=1)
@@ -107,14 +108,14 @@ def examine(
             "this model has no adapter to look into: its own weights were tuned; open one that "
             "was tuned with LoRA"
         )
-    adapter, places = adapters[-1], checkpoints_beside(folder)
+    adapter, places = adapters[-1], _checkpoints_beside(Path(folder))
     learned = {at: open_tensors(place / WEIGHTS_FILE).read() for at, place in places.items()}
     if step not in learned:
         step = next((at for at, place in places.items() if place == Path(folder)), None)
     with _at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
-            name = max(strong, key=lambda one: one.ratio).name
+            name = most_changed(adapter, strong)
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
         return Examination(
@@ -125,7 +126,8 @@ def examine(
             to_array(weight).copy(),
             to_array(delta_of(adapter, name)),
             spectrum,
-            _familiar(spectrum, weight),
+            None if adapter.config.dora else trace_spectrum(adapter, name),
+            _captured(spectrum, weight),
             tuple(learned),
             step,
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
@@ -133,13 +135,9 @@ def examine(
         )
 
 
-def checkpoints_beside(folder: str | Path) -> dict[int, Path]:
+def _checkpoints_beside(folder: Path) -> dict[int, Path]:
     """The checkpoints of the run that a folder is one of, by step."""
-    around = Path(folder).parent
-    if around.name != CHECKPOINTS or not around.is_dir():
-        return {}
-    found = {step_of(one.name): one for one in around.iterdir() if not one.name.startswith(".")}
-    return {step: found[step] for step in sorted(one for one in found if one is not None)}
+    return checkpoints_of(folder.parents[1]) if folder.parent.name == CHECKPOINTS else {}
 
 
 @contextmanager
@@ -163,23 +161,9 @@ def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np
         return spectrum_of(adapter, name).values
 
 
-@torch.no_grad()
-def _familiar(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
-    strongest = _strongest(full_precision(weight), len(spectrum.values)).cpu().numpy()
+def _captured(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
+    strongest = strongest_directions(weight, len(spectrum.values)).cpu().numpy()
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
-
-
-def _strongest(weight: Tensor, count: int) -> Tensor:
-    """(in, count): the directions that W (out, in) reads most strongly, found without its whole
-    SVD, which takes minutes for a wide matrix: Halko, Martinsson and Tropp 2011, algorithm 4.4.
-    """
-    generator = torch.Generator().manual_seed(0)
-    found = torch.randn(weight.size(1), min(count + SPARE, *weight.shape), generator=generator)
-    found = found.to(weight.device)
-    for _ in range(ROUNDS):
-        found, _ = torch.linalg.qr(weight.mT @ (weight @ found))
-    _, _, turned = torch.linalg.svd(weight @ found, full_matrices=False)
-    return (found @ turned.mT)[:, :count]
 
 
 def _shared(model: GPT, spectrum: Spectrum, name: str, folder: str | Path) -> np.ndarray | None:

@@ -8,7 +8,7 @@ B  examples in a batch      T  tokens in the longest of them, less one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -16,10 +16,14 @@ from typing import Protocol
 import numpy as np
 
 from core.data.batches import NO_TOKEN, Batch
-from core.data.questions import question_count, question_of
+from core.data.fables import fable
+from core.data.questions import Question, question, seed_count, seed_of
+from core.finetuning.settings import FABLES, QUESTIONS
 from core.tokenization import Tokenizer
 
-CACHED = 1024  # questions that are kept as tokens: those that every evaluation asks
+CACHED = 1024  # examples that are kept as tokens: those of every evaluation
+# What can be learned about our own stories, by the name that settings have for it.
+SKILLS: Mapping[str, Callable[[int], Question]] = {QUESTIONS: question, FABLES: fable}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,29 +80,30 @@ def answered(tokenizer: Tokenizer, prompt: str, answer: str, ends: Sequence[int]
     return Example(np.array([*before, *after], np.int64), learned)
 
 
-class StoryQuestions:
-    """The questions of `core.data.questions` as examples."""
+class StoryExamples:
+    """One for each of our own stories: a skill, such as the question who it is about."""
 
     have_prompts = True
 
-    def __init__(self, tokenizer: Tokenizer, ends: Sequence[int]) -> None:
+    def __init__(self, skill: str, tokenizer: Tokenizer, ends: Sequence[int]) -> None:
+        self.skill = skill
         self.tokenizer = tokenizer
         self.ends = tuple(ends)
         self._made = lru_cache(CACHED)(self._make)
 
     def count(self, split: str) -> int:
-        return question_count(split)
+        return seed_count(split)
 
     def example(self, split: str, index: int) -> Example:
         return self._made(split, index)
 
     def _make(self, split: str, index: int) -> Example:
-        asked = question_of(split, index)
+        asked = SKILLS[self.skill](seed_of(split, index))
         return answered(self.tokenizer, asked.prompt, asked.answer, self.ends)
 
     def describe(self) -> str:
-        kept = question_count("validation")
-        return f"questions about stories without end; {kept} about others to validate on"
+        kept = seed_count("validation")
+        return f"{self.skill}: stories without end, and {kept} others to validate on"
 
 
 class ExampleBatches:

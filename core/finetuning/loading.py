@@ -6,19 +6,26 @@ learned and nothing more.
 
 The base is loaded, prepared as it was for the run, and given what was learned. An adapter lies on
 it as it did while it learned: `adapters_of(lm.model)` has it, with its scale, `merge` and the rest.
+So it does where a folder holds peft's two files, whose adapter_config.json names the base.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import os
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from core.files import quoted, read_json, write_json
+from core.finetuning.adapter_files import check_files, load_adapter
 from core.finetuning.methods import Tuning, prepare
+from core.finetuning.peft_config import CONFIG_FILE as ADAPTER_CONFIG
+from core.finetuning.peft_config import read_config
 from core.finetuning.settings import FinetuningSettings
 from core.inference import loading
 from core.inference.loading import BASE, DEEPEST, LoadedModel
@@ -32,13 +39,16 @@ from core.transformer.parameters import parameter_count
 from core.transformer.weights import CONFIG_FILE, DTYPES, WEIGHTS_FILE, check_dtype, check_finite
 
 TUNING = "finetuning"  # the entry of config.json
+TUNED = "tuned"  # the attribute of a model
+PEFT_BASE = "base_model_name_or_path"
+FILES = {BASE: CONFIG_FILE, PEFT_BASE: ADAPTER_CONFIG}  # which have an entry that names the base
 
 
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
     """A model: a bundled one ("stories", or "dates", an encoder-decoder), "smollm2", a repository
     in the Hugging Face cache ("gpt2", "openai-community/gpt2"), a checkpoint's folder, a
-    fine-tuning's laid over its base, a folder of transformers (GPT-2, Llama, SmolLM, Qwen 2 and 3),
-    or a GGUF file of these families.
+    fine-tuning's or an adapter's of peft, laid over its base, a folder of transformers (GPT-2,
+    Llama, SmolLM, Qwen 2 and 3), or a GGUF file of these families.
 
     dtype  "bfloat16" takes half the memory, and 8 of the 24 bits of each number
 
@@ -69,8 +79,27 @@ def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") ->
 
 def config_of(name_or_path: str | Path = BUNDLED) -> Config:
     """The config of what `load` opens; nothing of its weights is read. Raises as `load` does."""
-    values = _tuned(name_or_path)
-    return loading.config_of(name_or_path) if values is None else _own_config(values)
+    return _config_of(name_or_path, DEEPEST)
+
+
+def _config_of(name_or_path: str | Path, deepest: int) -> Config:
+    if (values := _tuned(name_or_path)) is not None:
+        return _own_config(values)
+    if (folder := _adapter_folder(name_or_path)) is None:
+        return loading.config_of(name_or_path)
+    base = _named_by_peft(folder)
+    with _told_of_base(folder, base, PEFT_BASE, deepest):
+        return _config_of(_base_place(folder, base, PEFT_BASE), deepest - 1)
+
+
+def base_of(name_or_path: str | Path) -> str | None:
+    """What a model was tuned from, as `load` takes it; None: it was not. Raises as `load` does."""
+    folder, _ = place_of(name_or_path)
+    if (values := _tuned(name_or_path)) is not None:
+        return str(_base_place(folder, values.get(BASE), BASE))
+    if _adapter_folder(name_or_path) is not None:
+        return str(_base_place(folder, _named_by_peft(folder), PEFT_BASE))
+    return None
 
 
 def write_tuned(folder: Path, config: ModelConfig, settings: FinetuningSettings) -> None:
@@ -106,6 +135,11 @@ def load_tuned_steps(
     return (yield from _load_tuned_steps(folder, values, dtype, DEEPEST))
 
 
+def tuned_of(model: nn.Module) -> Tuned | None:
+    """What a model that was loaded here has learned, and how; None: it was not tuned here."""
+    return vars(model).get(TUNED)
+
+
 def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
     """What the config.json of a fine-tuning's folder says; None: it is another model."""
     path, _ = place_of(name_or_path)
@@ -123,10 +157,72 @@ def _own_config(values: Mapping[str, Any]) -> ModelConfig:
 def _load_steps(
     name_or_path: str | Path, dtype: str, deepest: int
 ) -> Generator[ReadProgress, None, LoadedModel]:
-    values = _tuned(name_or_path)
-    if values is None:
-        return (yield from loading.load_steps(name_or_path, dtype))
-    return (yield from _load_tuned_steps(name_or_path, values, dtype, deepest)).lm
+    if (values := _tuned(name_or_path)) is not None:
+        return (yield from _load_tuned_steps(name_or_path, values, dtype, deepest)).lm
+    if (folder := _adapter_folder(name_or_path)) is not None:
+        return (yield from _load_adapted_steps(folder, dtype, deepest))
+    return (yield from loading.load_steps(name_or_path, dtype))
+
+
+def _adapter_folder(name_or_path: str | Path) -> Path | None:
+    """The folder, where it holds peft's files and no model's."""
+    path, _ = place_of(name_or_path)
+    is_adapter = (path / ADAPTER_CONFIG).is_file() and not (path / CONFIG_FILE).is_file()
+    return path if is_adapter else None
+
+
+def _load_adapted_steps(
+    folder: Path, dtype: str, deepest: int
+) -> Generator[ReadProgress, None, LoadedModel]:
+    """The base that peft's files name, with their adapter on it."""
+    check_files(folder)
+    under = yield from _base_steps(folder, _named_by_peft(folder), PEFT_BASE, dtype, deepest)
+    load_adapter(under.model, folder)
+    return replace(under, name=folder.name)
+
+
+def _named_by_peft(folder: Path) -> str:
+    return read_config(folder / ADAPTER_CONFIG).base_model_name_or_path
+
+
+def _base_steps(
+    folder: Path, base: Any, entry: str, dtype: str, deepest: int
+) -> Generator[ReadProgress, None, LoadedModel]:
+    """The model that an entry of a file in a folder names."""
+    with _told_of_base(folder, base, entry, deepest):
+        return (yield from _load_steps(_base_place(folder, base, entry), dtype, deepest - 1))
+
+
+@contextmanager
+def _told_of_base(folder: Path, base: Any, entry: str, deepest: int) -> Iterator[None]:
+    """Whoever opens it meanwhile and finds nothing says whose base it is."""
+    remedy = _remedy(folder, entry)
+    if deepest == 0:
+        raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{folder} was tuned from the model {quoted(base)}, which is not there: {error}; "
+            f"{remedy}"
+        ) from error
+
+
+def _base_place(folder: Path, base: Any, entry: str) -> str | Path:
+    """Its name, or its folder, which may be told as seen from this one."""
+    if not isinstance(base, str) or not base:
+        raise ValueError(
+            f"{folder / FILES[entry]}: the entry {entry!r} must be the name or the folder of a "
+            f"model, not {quoted(base)}"
+        )
+    beside = folder / base
+    return beside if os.path.exists(beside) else base
+
+
+def _remedy(folder: Path, entry: str) -> str:
+    """Of a base that is gone, or another model."""
+    where = folder / FILES[entry]
+    return f"put it back, or write where it is now as {entry!r} into {where}"
 
 
 def _load_tuned_steps(
@@ -137,27 +233,11 @@ def _load_tuned_steps(
         settings = FinetuningSettings.from_json(values[TUNING])
     except ValueError as error:
         raise ValueError(f"{folder / CONFIG_FILE}: {error}") from error
-    base = values.get(BASE)
-    remedy = f"put it back, or write where it is now as {BASE!r} into {folder / CONFIG_FILE}"
-    if not isinstance(base, str) or not base:
-        raise ValueError(
-            f"{folder / CONFIG_FILE}: the entry {BASE!r} must be the name or the folder of a "
-            f"model, not {quoted(base)}"
-        )
-    if deepest == 0:
-        raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
+    base, remedy = values.get(BASE), _remedy(folder, BASE)
     path = folder / WEIGHTS_FILE
     if not are_stored(path):
         raise FileNotFoundError(f"{folder} holds no {WEIGHTS_FILE}; copy the whole folder")
-    beside = folder / base
-    try:
-        place = beside if beside.exists() else base
-        under = yield from _load_steps(place, dtype, deepest - 1)
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"{folder} was tuned from the model {quoted(base)}, which is not there: {error}; "
-            f"{remedy}"
-        ) from error
+    under = yield from _base_steps(folder, base, BASE, dtype, deepest)
     try:
         tuning = prepare(gpt_of(under.model), settings, torch.Generator())
         tuning.load_state(open_tensors(path).read())
@@ -175,4 +255,5 @@ def _load_tuned_steps(
     check_finite(model, str(path))
     tuning.model.eval()
     lm = LoadedModel(model, under.tokenizer, model.config, name, under.usage)
-    return Tuned(lm, settings, tuning)
+    vars(model)[TUNED] = tuned = Tuned(lm, settings, tuning)
+    return tuned

@@ -64,12 +64,12 @@ class LowRank(nn.Module):
 
     Its numbers are fp32, whatever the matrix is in: small steps would be lost in 16 bits.
 
-    A, B      (r, in) and (out, r)
-    scaling   s
-    strength  how much of it is added: 0 nothing, 1 what was learned
-    first     the first output row that it changes
-    merged    whether it is part of the matrix at the moment, and so adds nothing
-    adapter   the Adapter that it belongs to
+    A, B     (r, in) and (out, r)
+    scaling  s
+    scale    how much of it is added: 0 nothing, 1 what was learned
+    first    the first output row that it changes
+    merged   whether it is part of the matrix at the moment, and so adds nothing beside it
+    adapter  the Adapter that it belongs to
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class LowRank(nn.Module):
         self.scaling = config.scaling
         self.dropout = nn.Dropout(config.dropout)
         self.first = first
-        self.strength = 1.0
+        self.scale = 1.0
         self.merged = False
         self.adapter: object = None
 
@@ -89,6 +89,11 @@ class LowRank(nn.Module):
     def r(self) -> int:
         """The rank."""
         return self.A.size(0)
+
+    @property
+    def rows(self) -> slice:
+        """The output rows that it changes."""
+        return slice(self.first, self.first + self.B.size(0))
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
@@ -100,14 +105,14 @@ class LowRank(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """What is added: x (..., in) -> (..., out), in fp32."""
-        return self.change(x, self.strength * self.scaling)
+        return self.change(x, self.scale * self.scaling)
 
     def change(self, x: Tensor, s: float) -> Tensor:
         """s B A x."""
         return low_rank_output(full_precision(self.dropout(x)), self.A, self.B, s).change
 
     def delta(self, weight: Tensor) -> Tensor:
-        """What is added to the matrix, (out, in), in fp32, at strength 1."""
+        """What is added to the matrix, (out, in), in fp32, at scale 1."""
         return low_rank_matrix(self.A, self.B, self.scaling).delta
 
 
@@ -140,32 +145,25 @@ class DoRA(LowRank):
         gain = m / length  # step: gain
         return gain
 
-    def turn(self, x: Tensor, product: Tensor, weight: Tensor) -> Tensor:
-        """What is added: x (..., in) -> (..., out), in fp32, where product = W x without a bias
-        and weight = W.
+    def total_change(self, x: Tensor, product: Tensor, weight: Tensor) -> Tensor:
+        """What is added, by direction and length: x (..., in) -> (..., out), in fp32, where
+        product = W x without a bias and weight = W.
         """
-        added, gain, strength = self.change(x, self.scaling), self.gain(weight), self.strength
+        added, gain, scale = self.change(x, self.scaling), self.gain(weight), self.scale
         product = full_precision(product)
-        change = strength * ((gain - 1) * product + gain * added)  # step: dora
+        change = scale * ((gain - 1) * product + gain * added)  # step: dora
         return change
 
     def delta(self, weight: Tensor) -> Tensor:
-        """What is added to the matrix, (out, in), in fp32, at strength 1."""
+        """What is added to the matrix, (out, in), in fp32, at scale 1."""
         added, gain = super().delta(weight), self.gain(weight)[:, None]
         return dora_delta(gain, full_precision(weight), added)
 
 
 def dora_delta(gain: Tensor, weight: Tensor, added: Tensor) -> Tensor:
-    """What is added to W (out, in), where LoRA added s B A: gain (out, 1) is m / |W + s B A|."""
+    """What is added to W (out, in) where LoRA adds s B A: gain (out, 1) is m / |W + s B A|."""
     delta = (gain - 1) * weight + gain * added  # (out, in)  # step: delta
     return delta
-
-
-class Passage(NamedTuple):
-    """What went through an adapted matrix: x (..., in) and what it made of it, (..., out)."""
-
-    x: Tensor
-    output: Tensor
 
 
 class Adapted(nn.Module):
@@ -174,7 +172,6 @@ class Adapted(nn.Module):
     base      the module that had its place: frozen
     updates   of each adapter on it, and of each part of the matrix that one changes
     original  the matrix without what is merged into it; None: nothing is
-    passages  what goes through it, where somebody put a list here
     """
 
     base: nn.Module
@@ -185,11 +182,11 @@ class Adapted(nn.Module):
         self.base = base
         self.updates = nn.ModuleList()
         self.original: Tensor | None = None
-        self.passages: list[Passage] | None = None
 
     def add(self, config: LoRAConfig, first: int, rows: int | None) -> LowRank:
         """A new update of so many rows from `first` on (None: of all), without numbers in A."""
-        weight = self.rows(self.unmerged_weight, first, rows)
+        last = None if rows is None else first + rows
+        weight = self.as_matrix(self.unmerged_weight)[first:last]
         kind = DoRA if config.dora else LowRank
         update = kind(weight.size(1), weight.size(0), config, first, weight.device)
         if isinstance(update, DoRA):
@@ -198,14 +195,20 @@ class Adapted(nn.Module):
         self.updates.append(update)
         return update
 
+    @torch.no_grad()
     def drop(self, update: LowRank) -> None:
-        """Takes an update off; what is merged stays in the matrix, for good."""
+        """Takes an update off. If it is merged, it stays in the matrix for good: to what is merged
+        beside it, that is the matrix as it was before.
+        """
+        if update.merged:
+            others = [one for one in self._all if one.merged and one is not update]
+            self.original = self._sum([update], self.unmerged_weight) if others else None
         self.updates = nn.ModuleList(one for one in self.updates if one is not update)
 
     @property
     def active(self) -> list[LowRank]:
         """Those that add something beside the matrix."""
-        return [one for one in self._all if one.strength != 0 and not one.merged]
+        return [one for one in self._all if one.scale != 0 and not one.merged]
 
     @property
     def _all(self) -> list[LowRank]:
@@ -226,13 +229,13 @@ class Adapted(nn.Module):
         """The base's matrix as it was before anything was merged into it."""
         return self.own_weight if self.original is None else self.original
 
-    def rows(self, weight: Tensor, first: int, rows: int | None) -> Tensor:
-        """Some rows of a matrix, (out, in)."""
-        return weight if rows is None else weight[first : first + rows]
+    def as_matrix(self, weight: Tensor) -> Tensor:
+        """The base's weight as what multiplies, (out, in): a view of it."""
+        return weight
 
     def rows_of(self, update: LowRank, weight: Tensor) -> Tensor:
-        """The rows of a matrix that an update changes."""
-        return self.rows(weight, update.first, update.B.size(0))
+        """The rows (out, in) that an update changes: a view."""
+        return self.as_matrix(weight)[update.rows]
 
     def merge(self) -> None:
         """Writes into the matrix what is marked as merged, in fp32; nothing: what it was, to the
@@ -254,8 +257,8 @@ class Adapted(nn.Module):
         total = full_precision(weight).clone()
         reference = self.unmerged_weight
         for one in updates:
-            rows = slice(one.first, one.first + one.B.size(0))
-            total[rows] = total[rows] + one.strength * one.delta(self.rows_of(one, reference))
+            rows = self.rows_of(one, total)
+            rows += one.scale * one.delta(self.rows_of(one, reference))
         return total.to(weight.dtype)
 
 
@@ -287,8 +290,6 @@ class LoRALinear(Adapted):
                 rest = output.size(-1) - update.first - change.size(-1)
                 change = F.pad(change, (update.first, rest))
             output = add_change(output, change.to(output.dtype))
-        if self.passages is not None:
-            self.passages.append(Passage(x, output.requires_grad_(torch.is_grad_enabled())))
         return output
 
     def change(self, update: LowRank, x: Tensor, plain: Tensor) -> Tensor:
@@ -298,14 +299,15 @@ class LoRALinear(Adapted):
         if self.original is not None:
             plain = F.linear(x, self.original, self.bias)  # without what others have merged
         product = plain if self.bias is None else plain - self.bias
-        rows = slice(update.first, update.first + update.B.size(0))
-        return update.turn(x, product[..., rows], self.rows_of(update, self.unmerged_weight))
+        weight = self.rows_of(update, self.unmerged_weight)
+        return update.total_change(x, product[..., update.rows], weight)
 
 
 class LoRAEmbedding(Adapted):
     """A row of the table for each token, and what adapters add to it: s B A, A (r, V), B (C, r).
 
-    peft's convention: seen as a matrix that reads one-hot tokens, it is the table turned.
+    As in peft, the matrix is the transposed table, which multiplies one-hot tokens; none is
+    dropped out.
     """
 
     base: nn.Embedding
@@ -314,28 +316,21 @@ class LoRAEmbedding(Adapted):
     def num_embeddings(self) -> int:
         return self.base.num_embeddings
 
-    def rows(self, weight: Tensor, first: int, rows: int | None) -> Tensor:
+    def as_matrix(self, weight: Tensor) -> Tensor:
+        """The table (V, C) as what multiplies one-hot tokens, (C, V): a view of it."""
         return weight.mT
 
     def forward(self, ids: Tensor) -> Tensor:
         """ids (...) -> (..., C)."""
         output = self.base(ids)
         for update in self.active:
-            A, B, s = update.A, update.B, update.scaling
-            reduced = F.embedding(ids, A.mT)  # (..., r)
-            expanded = reduced @ B.mT  # (..., C)
-            change = s * expanded
+            reduced = F.embedding(ids, update.A.mT)  # (..., r)
+            expanded = reduced @ update.B.mT  # (..., C)
+            change = update.scaling * expanded
             if isinstance(update, DoRA):
                 weight = self.unmerged_weight
-                gain = update.gain(weight.mT)  # (C,)
-                plain = full_precision(F.embedding(ids, weight))
-                change = (gain - 1) * plain + gain * change
-            output = output + (update.strength * change).to(output.dtype)
+                gain = update.gain(self.as_matrix(weight))  # (C,)
+                plain = full_precision(F.embedding(ids, weight))  # (..., C)
+                change = dora_delta(gain, plain, change)
+            output = output + (update.scale * change).to(output.dtype)
         return output
-
-    def _sum(self, updates: list[LowRank], weight: Tensor) -> Tensor:
-        total = full_precision(weight)
-        reference = self.unmerged_weight.mT
-        for one in updates:
-            total = total + one.strength * one.delta(reference).mT
-        return total.to(weight.dtype)

@@ -23,12 +23,7 @@ from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.bottleneck import Bottlenecks, add_bottlenecks
 from core.finetuning.classifier import Classifier
 from core.finetuning.quantization import quantize_model
-from core.finetuning.selection import (
-    select_all,
-    select_biases,
-    select_head,
-    select_last_layers,
-)
+from core.finetuning.selection import select
 from core.finetuning.settings import FinetuningSettings
 from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
 from core.finetuning.task_vector import TaskVector
@@ -80,7 +75,8 @@ class Tuning:
         changed = self.added or self._vector
         if self.prompt:
             raise ValueError(
-                "half a soft prompt is none: leave its tokens out, and the model is the base"
+                "a soft prompt cannot be added by halves: read the text without its tokens, and "
+                "the model is the base"
             )
         if changed is None:
             raise ValueError(
@@ -137,7 +133,7 @@ def prepare(
     prompt: tuple[int, ...] = ()
     own: list[nn.Parameter] = []
     model.requires_grad_(False)  # what the base has learned by an adapter stays as it is, too
-    if settings.quantize != "none":
+    if settings.is_quantized:
         quantize_model(model)
     match settings.method:
         case "lora":
@@ -146,25 +142,11 @@ def prepare(
             added = add_bottlenecks(model, settings.bottleneck_width, generator=generator)
         case "prompt":
             prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
+        case "head" if settings.classes:
+            pass  # that of the classifier is another one
         case _:
-            own = _select(model, settings)
+            own = select(model, settings.method, settings.last_layers)
     trained: nn.Module = model
     if settings.classes:
         trained = Classifier(model, len(settings.classes), generator=generator)
     return Tuning(trained, added, own, prompt)
-
-
-def _select(model: Model, settings: FinetuningSettings) -> list[nn.Parameter]:
-    """Lets some of the model's own parameters learn."""
-    match settings.method:
-        case "full":
-            select_all(model)
-        case "last-layers":
-            select_last_layers(model, settings.last_layers)
-        case "head" if settings.classes:  # that of the classifier is another one
-            model.requires_grad_(False)
-        case "head":
-            select_head(model)
-        case "bitfit":
-            select_biases(model)
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -54,10 +54,3 @@ def add_tokens(model: GPT, rows: Tensor) -> tuple[int, ...]:
     model.wte = NewTokens(table, rows.float().to(device))  # type: ignore[assignment]
     model.wte.train(table.training)
     return tuple(range(first, first + len(rows)))
-
-
-def remove_tokens(model: GPT) -> None:
-    """Takes the tokens that were added last off the model again."""
-    table: nn.Module = model.wte
-    if isinstance(table, NewTokens):
-        model.wte = table.base  # type: ignore[assignment]

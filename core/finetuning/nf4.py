@@ -30,7 +30,7 @@ LEVELS = 16
 # half a share of 16 levels and of 15; to 7 digits, as the published levels were made.
 OUTERMOST = 0.9677083
 EIGHT_BITS = torch.float8_e4m3fn
-LARGEST_EIGHT_BIT = 448.0  # that it can hold
+LARGEST_EIGHT_BIT = 448.0  # the largest number of that type
 
 
 @functools.cache
@@ -125,10 +125,10 @@ def restore_blocks(levels: Tensor, absmax: Tensor) -> Tensor:
     return weights
 
 
-def lost_in(blocks: Tensor, weights: Tensor) -> Tensor:
-    """What rounding has cost: weights as they were and as they are now, (N, 64) -> (N, 64)."""
-    lost = weights - blocks  # (N, 64)  # step: lost
-    return lost
+def rounding_errors(blocks: Tensor, weights: Tensor) -> Tensor:
+    """How far the weights have moved: blocks and restored weights (N, 64) -> (N, 64)."""
+    errors = weights - blocks  # (N, 64)  # step: errors
+    return errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

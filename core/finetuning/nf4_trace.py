@@ -12,14 +12,15 @@ from torch import Tensor
 from core.finetuning.nf4 import (
     BLOCK,
     GROUP,
+    LARGEST_EIGHT_BIT,
     borders,
     code_book,
     group_absmax,
-    lost_in,
     quantize_absmax,
     quantize_blocks,
     restore_absmax,
     restore_blocks,
+    rounding_errors,
     to_blocks,
 )
 from core.trace import Step, Trace
@@ -53,10 +54,10 @@ def trace_quantization(weight: Tensor, block: int = 0) -> Trace:
         absmax = restore_absmax(eight.rounded, eight.unit, mean)  # (1, 256)
         levels = code_book()[made.codes]
         weights = restore_blocks(levels, absmax[:, place : place + 1])
-        lost = lost_in(one, weights)
+        errors = rounding_errors(one, weights)
     tensors = {
         **made._asdict(), **eight._asdict(), "blocks": one,
-        "between": borders(), "levels": levels, "mean": mean, "weights": weights, "lost": lost,
+        "between": borders(), "levels": levels, "mean": mean, "weights": weights, "errors": errors,
     }  # fmt: skip
     values = {name: tensor.numpy() for name, tensor in tensors.items()}
     values["group"], values["restored"] = groups[group : group + 1].numpy(), absmax.numpy()
@@ -118,7 +119,7 @@ def _steps(made: dict[str, np.ndarray], place: int) -> list[Step]:
             "It becomes the largest number that an 8-bit float can hold",
             r"u = \frac{m}{448}",
             f"{_ABSMAX}#unit",
-            of("unit", "largest") | {"most": np.asarray(448.0)},
+            of("unit", "largest") | {"most": np.asarray(LARGEST_EIGHT_BIT)},
         ),
         Step(
             "nf4.shrink",
@@ -149,11 +150,11 @@ def _steps(made: dict[str, np.ndarray], place: int) -> list[Step]:
             of("weights", "levels") | own,
         ),
         Step(
-            "nf4.lost",
-            "What rounding has cost each weight",
+            "nf4.errors",
+            "How far rounding has moved each weight",
             r"e_i = \hat{w}_i - w_i",
-            f"{_HERE}:lost_in#lost",
-            of("lost", "weights", "blocks"),
+            f"{_HERE}:rounding_errors#errors",
+            of("errors", "weights", "blocks"),
         ),
     ]
 

@@ -73,7 +73,7 @@ class PeftConfig:
                     "modules that it means in its place"
                 )
 
-    def of(self, module: str) -> LoRAConfig:
+    def lora_config(self, module: str) -> LoRAConfig:
         """Rank, alpha and the rest for one module, by its name there."""
         return LoRAConfig(
             r=_matching(self.rank_pattern, module, self.r),

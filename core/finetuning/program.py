@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.data.text import check_text_file
-from core.finetuning.settings import FINETUNING, QUESTIONS, STORIES, check_base, settings_of
+from core.finetuning.settings import BUILT_IN, FINETUNING, STORIES, check_base, settings_of
 from core.memory import check_memory
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.program import TRAINING, Moments, Program, Steps
+from core.training.runs import text_identity
 
 if TYPE_CHECKING:
     from core.training.parallel import Parallel
@@ -42,11 +44,25 @@ def finetune_steps(
     from core.training.loop import train_steps
 
     folder = Path(folder)
-    if config is not None and not (folder / records.MANIFEST).exists():
+    if (folder / records.MANIFEST).exists():
+        manifest = records.read_manifest(folder)
+        known = TrainingConfig.from_json(manifest["config"])
+        _check_unchanged(known.corpus, manifest)
+        config = config or known
+    elif config is not None:
         check_finetuning(config)
-    if config is None:
-        config = TrainingConfig.from_json(records.read_manifest(folder)["config"])
+    else:
+        raise ValueError(f"{folder} is no run folder; give a config to start a run there")
     yield from train_steps(config, folder, resume, Finetuning(config), parallel)
+
+
+def _check_unchanged(data: str, manifest: Mapping[str, Any]) -> None:
+    """Raises ValueError where a file is another than when the run began, or gone."""
+    if data not in (*BUILT_IN, STORIES) and manifest.get("text") != text_identity(data):
+        raise ValueError(
+            f"{data} is not as it was when the run began; put the old file back, or start a new "
+            "run on the new one"
+        )
 
 
 def check_finetuning(config: TrainingConfig) -> None:
@@ -66,7 +82,7 @@ def check_finetuning(config: TrainingConfig) -> None:
     if settings.classes and config.parallel == "fsdp2" and config.ranks > 1:
         raise ValueError("a classification head cannot be sharded; use parallel 'ddp'")
     for text in (settings.data, settings.base_data):
-        if text and text not in (QUESTIONS, STORIES):
+        if text and text not in (*BUILT_IN, STORIES):
             check_text_file(text)
 
 

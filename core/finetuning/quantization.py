@@ -17,8 +17,8 @@ import torch
 from torch import nn
 
 from core.files import quoted_some
-from core.finetuning.adapter import put_module
 from core.finetuning.lora import Adapted
+from core.finetuning.modules import layered_modules, replace_module
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import ALL_LINEAR, find_targets
 from core.jobs import to_the_end
@@ -62,8 +62,8 @@ def quantize_model(model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)) 
 def quantize_model_steps(
     model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)
 ) -> Generator[str, None, Quantization]:
-    """The same, yielding the name of each matrix when it is done. Until all are, the model is what
-    it was.
+    """`quantize_model`, yielding the name of each matrix that is done. The model changes once all
+    of them are.
     """
     linears = _linears(model, target_modules)
     before, full = model_bytes(model), sum(one.weight.nbytes for one in linears.values())
@@ -76,7 +76,7 @@ def quantize_model_steps(
         yield name
     for name, module in made.items():
         module.train(model.training)
-        put_module(model, name, module)
+        replace_module(model, name, module)
     after = sum(one.matrix.nbytes for one in made.values())
     return Quantization(tuple(made), full, after, before, model_bytes(model))
 
@@ -92,7 +92,7 @@ def dequantize_model(model: Model) -> None:
             linear.weight = nn.Parameter(module.weight, requires_grad=False)
             linear.register_parameter("bias", module.bias)
             linear.train(module.training)
-            put_module(model, name, linear)
+            replace_module(model, name, linear)
 
 
 def _linears(model: Model, names: Sequence[str]) -> dict[str, nn.Linear]:
@@ -104,14 +104,13 @@ def _linears(model: Model, names: Sequence[str]) -> dict[str, nn.Linear]:
         )
     found = {}
     for target in targets:
-        name, module = target.module, model.get_submodule(target.module)
-        while not isinstance(module, (nn.Linear, nn.Embedding, QuantizedLinear)):
-            if isinstance(module, Adapted) and module.original is not None:
-                raise ValueError(
-                    f"an adapter is merged into {target.name}; unmerge it first, for else it would "
-                    "be rounded as well"
-                )
-            name, module = f"{name}.base", module.get_submodule("base")
+        layers = dict(layered_modules(model, target.module))
+        if any(isinstance(one, Adapted) and one.original is not None for one in layers.values()):
+            raise ValueError(
+                f"an adapter is merged into {target.name}; unmerge it first, or it would be "
+                "rounded as well"
+            )
+        name, module = layers.popitem()
         if isinstance(module, nn.Embedding):
             raise ValueError(
                 f"{target.name} is an embedding, whose rows are looked up: only matrices that "

@@ -10,11 +10,12 @@ Several texts can be written at once, token by token in turn, each at scales of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 import numpy as np
 
+from core.finetuning.adapter import Adapter
 from core.inference.generation import TokenStep, generate_steps
 from core.inference.sampling import Sampling
 from core.transformer.gpt import GPT
@@ -27,16 +28,44 @@ class Scaled(Protocol):
 
 
 @contextmanager
-def at_scales(scales: Mapping[Scaled, float]) -> Iterator[None]:
-    """Adapters at these scales; afterwards they are at those that they had."""
+def at_scales(scales: Mapping[Scaled, float], *, merged: bool = False) -> Iterator[None]:
+    """Adapters at these scales; afterwards they are at those that they had.
+
+    merged  also merges them into the model's matrices meanwhile
+
+    Raises ValueError as `Adapter.merge` does.
+    """
     before = {adapter: adapter.scale for adapter in scales}
     try:
         for adapter, scale in scales.items():
             _set(adapter, scale)
-        yield
+        with ExitStack() as stack:
+            for one in scales if merged else ():
+                if isinstance(one, Adapter):
+                    stack.enter_context(merged_as(one, True))
+            yield
     finally:
         for adapter, scale in before.items():
             _set(adapter, scale)
+
+
+@contextmanager
+def merged_as(adapter: Adapter, merged: bool) -> Iterator[None]:
+    """An adapter merged into the model's matrices, or not; afterwards it is as it was.
+
+    Raises ValueError as `Adapter.merge` does.
+    """
+    before = adapter.is_merged
+    _merge(adapter, merged)
+    try:
+        yield
+    finally:
+        _merge(adapter, before)
+
+
+def _merge(adapter: Adapter, merged: bool) -> None:
+    if adapter.is_merged != merged:
+        (adapter.merge if merged else adapter.unmerge)()
 
 
 def _set(adapter: Scaled, scale: float) -> None:
@@ -53,16 +82,18 @@ def generate_at_scales_steps(
     *,
     seed: int = 0,
     stop: int | Collection[int] | None = None,
+    merged: bool = False,
 ) -> Iterator[TokenStep]:
-    """`core.generate_steps` with adapters at these scales; those not named stay as they are.
+    """`core.generate_steps` with adapters at these scales, and `merged` as for `at_scales`; those
+    not named stay as they are.
 
     Between two tokens the model is as it was. With one seed and scale 0 beside another scale, two
-    texts differ by what was learned alone. Raises ValueError as `generate_steps`, and for an
-    adapter that was removed.
+    texts differ by what was learned alone. Raises ValueError as both, and for an adapter
+    that was removed.
     """
     tokens = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop)
     while True:
-        with at_scales(scales):
+        with at_scales(scales, merged=merged):
             token = next(tokens, None)
         if token is None:
             return

@@ -4,93 +4,133 @@ All of them (GPT-1, Radford et al. 2018, section 3.2); the last blocks alone, si
 have learned what serves every task (Yosinski et al. 2014, "How transferable are features in deep
 neural networks?"); the output head alone, which reads what the rest has made of a text ("linear
 probing", Alain & Bengio 2016); or the biases alone (BitFit, Ben Zaken et al. 2022, section 3).
+
+The config says which they are, and so what a method costs is known before there is a model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import nn
 
-from core.finetuning.targets import tied_modules
-from core.transformer.architectures import Model
-from core.transformer.config import ModelConfig
+from core.files import quoted, quoted_some
+from core.finetuning.modules import layered_modules, plain_parameters
+from core.transformer.architectures import Config, Model
+from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.parameters import parameter_shapes
-from core.transformer.stack import Stack
 
 
-def select_all(model: Model) -> None:
-    """Everything learns: the measure of all other methods."""
-    model.requires_grad_(True)
+def selected_config(config: Config, selection: str) -> Config:
+    """The config of the model once it can learn so.
 
-
-def select_last_layers(model: Model, layers: int) -> None:
-    """The last blocks and the norm after them: of an encoder-decoder, those of the decoder.
-
-    Raises ValueError, with the remedy, for more blocks than there are.
+    An output head that is the embedding as well (tied) becomes a matrix of its own, since otherwise
+    the embedding would learn with it; a model without any biases gets them.
     """
-    stack = _last_stack(model)
-    there = len(stack.blocks)
-    if not 1 <= layers <= there:
+    if selection == "head":
+        return _changed(config, lambda one: replace(one, tie_weights=False))
+    if selection == "bitfit" and not _biases(config):
+        return _changed(config, lambda one: replace(one, bias=True, qkv_bias=None, o_bias=None))
+    return config
+
+
+def selected_names(config: Config, selection: str, last_layers: int = 1) -> list[str]:
+    """Names of the parameters that learn in a model of `selected_config`: "h.0.ln_1.bias".
+
+    "full": all; "last-layers": the last blocks and the norm after them, of an encoder-decoder those
+    of the decoder; "head": the output head; "bitfit": what linear layers and norms add, 102,144 of
+    GPT-2's 124,439,808 numbers.
+
+    Raises ValueError, with the remedy, for more layers than there are.
+    """
+    match selection:
+        case "full":
+            return list(parameter_shapes(config))
+        case "last-layers":
+            return _last_layers(config, last_layers)
+        case "head":
+            return ["lm_head.weight"]
+        case "bitfit":
+            return _biases(config)
+    raise ValueError(
+        f"selection {quoted(selection)} is unknown; use 'full', 'last-layers', 'head' or 'bitfit'"
+    )
+
+
+def select(model: Model, selection: str, last_layers: int = 1) -> list[nn.Parameter]:
+    """Lets some of the model's own parameters learn, and freezes all else; returns them.
+
+    selection  one of those of `selected_names`
+
+    New biases begin as 0 and a new head as the embedding, so the model computes what it did. What
+    fine-tuning has added to the model before stays as it is.
+
+    Raises ValueError as `selected_names`, and where matrices that are to learn are quantized.
+    """
+    config = selected_config(model.config, selection)
+    names = selected_names(config, selection, last_layers)
+    if config != model.config:
+        _untie_head(model, config)
+        _add_biases(model, config)
+        _describe(model, config)
+    model.requires_grad_(False)
+    own = plain_parameters(model)
+    if quantized := [name for name in names if name not in own]:
         raise ValueError(
-            f"the last {layers} layers cannot learn: this model has {there}; use 1 to {there}"
+            f"{quoted_some(quantized)} cannot learn, as its numbers have 4 bits; use LoRA, or "
+            "make full matrices first (dequantize_model)"
         )
-    model.requires_grad_(False)
-    for module in (*stack.blocks[-layers:], stack.ln_f):
-        module.requires_grad_(True)
+    for name in names:
+        own[name].requires_grad_(True)  # step: learn
+    return [own[name] for name in names]
 
 
-def select_head(model: Model) -> None:
-    """The output head. Where it is the embedding as well (tied), it becomes a matrix of its own
-    first; otherwise the embedding would learn with it.
-    """
-    if "lm_head" in tied_modules(model):
+def _last_layers(config: Config, layers: int) -> list[str]:
+    if isinstance(config, ModelConfig):
+        stack, n_layer = "", config.n_layer
+    else:
+        stack, n_layer = "decoder.", config.decoder.n_layer
+    if not 1 <= layers <= n_layer:
+        raise ValueError(
+            f"the last {layers} layers cannot learn: this model has {n_layer}; use 1 to {n_layer}"
+        )
+    learning = tuple(f"{stack}h.{layer}." for layer in range(n_layer - layers, n_layer))
+    names = parameter_shapes(config)
+    return [name for name in names if name.startswith((*learning, f"{stack}ln_f."))]
+
+
+def _biases(config: Config) -> list[str]:
+    return [name for name in parameter_shapes(config) if name.endswith(".bias")]
+
+
+def _untie_head(model: Model, config: Config) -> None:
+    """Gives the output head a matrix of its own where the config has one and the model has not."""
+    if "lm_head.weight" in parameter_shapes(config).keys() - plain_parameters(model).keys():
         model.lm_head.weight = nn.Parameter(model.lm_head.weight.detach().clone())
-        _describe(model, lambda config: replace(config, tie_weights=False))
-    model.requires_grad_(False)
-    model.lm_head.requires_grad_(True)
 
 
-def select_biases(model: Model) -> None:
-    """What linear layers and norms add: 102,144 of GPT-2's 124,439,808 numbers.
-
-    A model without any gets them. They begin as 0, so it computes what it did.
-    """
-    if not any(True for _ in _biases(model)):
-        _add_biases(model)
-    model.requires_grad_(False)
-    for bias in _biases(model):
-        bias.requires_grad_(True)
-
-
-def _biases(model: Model) -> Iterator[nn.Parameter]:
-    return (parameter for name, parameter in model.named_parameters() if name.endswith(".bias"))
-
-
-def _add_biases(model: Model) -> None:
-    """Biases of 0 wherever a model of its shape has one if it has any."""
-    _describe(model, lambda config: replace(config, bias=True, qkv_bias=None, o_bias=None))
-    for name, shape in parameter_shapes(model.config).items():
-        module, _, kind = name.rpartition(".")
-        if kind == "bias":
-            owner = model.get_submodule(module)
+def _add_biases(model: Model, config: Config) -> None:
+    """Biases of 0 wherever the config has one and the model has not."""
+    missing = parameter_shapes(config).keys() - plain_parameters(model).keys()
+    for name, shape in parameter_shapes(config).items():
+        if name in missing and name.endswith(".bias"):
+            *_, (_, owner) = layered_modules(model, name.removesuffix(".bias"))
             assert isinstance(owner.weight, torch.Tensor)
             owner.bias = nn.Parameter(owner.weight.new_zeros(shape))
 
 
-def _last_stack(model: Model) -> Stack:
-    """The one whose last block the output head reads."""
-    return model.decoder if isinstance(model, EncoderDecoder) else model
+def _changed(config: Config, change: Callable[[ModelConfig], ModelConfig]) -> Config:
+    """A config with a change, that of an encoder-decoder in both of its stacks."""
+    if isinstance(config, ModelConfig):
+        return change(config)
+    return replace(config, encoder=change(config.encoder), decoder=change(config.decoder))
 
 
-def _describe(model: Model, change: Callable[[ModelConfig], ModelConfig]) -> None:
-    """Changes the model's config as its modules were changed, so that it can be written."""
-    if not isinstance(model, EncoderDecoder):
-        model.config = change(model.config)
-        return
-    for stack in (model.encoder, model.decoder):
-        stack.config = change(stack.config)
-    model.config = replace(model.config, encoder=model.encoder.config, decoder=model.decoder.config)
+def _describe(model: Model, config: Config) -> None:
+    """Gives the model the config of what it is now, so that it can be written."""
+    if isinstance(model, EncoderDecoder) and isinstance(config, EncoderDecoderConfig):
+        model.encoder.config, model.decoder.config = config.encoder, config.decoder
+    model.config = config

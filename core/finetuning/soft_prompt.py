@@ -37,7 +37,7 @@ def add_soft_prompt(
     size = model.config.block_size
     if not 1 <= tokens < size:
         raise ValueError(
-            f"a soft prompt of {tokens} tokens cannot be: this model reads at most {size}, of "
+            f"a soft prompt of {tokens} tokens does not fit: this model reads at most {size}, of "
             f"which the text needs some; 8 to 100 are usual"
         )
     model.requires_grad_(False)
@@ -54,4 +54,5 @@ def put_in_front(prompt: tuple[int, ...], ids: Tensor, targets: Tensor) -> tuple
     B, P = ids.size(0), len(prompt)
     front = torch.tensor(prompt, dtype=ids.dtype, device=ids.device).expand(B, P)
     nothing = torch.full((B, P), NO_TOKEN, dtype=targets.dtype, device=targets.device)
-    return torch.cat((front, ids), 1), torch.cat((nothing, targets), 1)
+    read = torch.cat((front, ids), 1)  # (B, P + T)  # step: front
+    return read, torch.cat((nothing, targets), 1)

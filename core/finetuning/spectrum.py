@@ -9,8 +9,9 @@ middle gives all of them, exactly.
 Letters in shapes: in, out: width of what a matrix reads and makes; r: rank, K: how many directions.
 
 Sources: thin QR and SVD of a product: Golub and Van Loan 2013, "Matrix Computations", sections 5.2
-and 8.6; effective rank: Roy and Vetterli 2007, "The effective rank: a measure of effective
-dimensionality"; overlap and amplification: LoRA (Hu et al. 2021), sections 7.2 and 7.3.
+and 8.6; the strongest directions alone: Halko, Martinsson and Tropp 2011, "Finding structure with
+randomness", algorithm 4.4; effective rank: Roy and Vetterli 2007, "The effective rank: a measure of
+effective dimensionality"; overlap: LoRA (Hu et al. 2021), section 7.2.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MOST = 0.99  # the share of a change that counts as most of it
+NEARLY_ALL = 0.99  # the share of a change that counts as nearly all of it
+# Of `strongest_directions`: how many more than are wanted, and how often W is multiplied.
+SPARE, ROUNDS = 8, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,7 @@ class Spectrum:
         """(K,): how much of the squared norm lies along each; of a change of 0, none does."""
         return energy_shares(self.values) if self.values.any() else np.zeros_like(self.values)
 
-    def directions_for(self, share: float = MOST) -> int:
+    def directions_for(self, share: float = NEARLY_ALL) -> int:
         """How many directions together hold that share of the squared norm: 0 to K."""
         if not self.values.any():
             return 0
@@ -83,7 +86,7 @@ class Decomposition(NamedTuple):
     middle: Tensor
     U: Tensor
     values: Tensor
-    V_turned: Tensor
+    Vh: Tensor
     left: Tensor
     right: Tensor
 
@@ -94,10 +97,10 @@ def decompose_product(A: Tensor, B: Tensor, s: float) -> Decomposition:
     Q_B, R_B = torch.linalg.qr(B)  # (out, r), (r, r)  # step: qr_b
     Q_A, R_A = torch.linalg.qr(A.mT)  # (in, r), (r, r)  # step: qr_a
     middle = s * (R_B @ R_A.mT)  # (r, r)  # step: middle
-    U, values, V_turned = torch.linalg.svd(middle, full_matrices=False)  # step: svd
+    U, values, Vh = torch.linalg.svd(middle, full_matrices=False)  # step: svd
     left = Q_B @ U  # (out, r)  # step: left
-    right = Q_A @ V_turned.mT  # (in, r)  # step: right
-    return Decomposition(Q_B, R_B, Q_A, R_A, middle, U, values, V_turned, left, right)
+    right = Q_A @ Vh.mT  # (in, r)  # step: right
+    return Decomposition(Q_B, R_B, Q_A, R_A, middle, U, values, Vh, left, right)
 
 
 @torch.no_grad()
@@ -111,6 +114,25 @@ def dense_spectrum(matrix: Tensor) -> Spectrum:
     wide = matrix.detach().to(torch.promote_types(matrix.dtype, torch.float32))
     left, values, right = torch.linalg.svd(wide, full_matrices=False)
     return Spectrum(left.cpu().numpy(), values.cpu().numpy(), right.mT.cpu().numpy())
+
+
+@torch.no_grad()
+def strongest_directions(matrix: Tensor, count: int) -> Tensor:
+    """(in, count): what W (out, in) reads most strongly, the strongest first, without an SVD of all
+    of it, which takes minutes for a wide matrix.
+
+    Random directions turn towards the strongest ones whenever W is multiplied by them, in this
+    order and back (subspace iteration). A few more than are wanted make them exact enough.
+    """
+    _check_finite(matrix)
+    wide = matrix.detach().to(torch.promote_types(matrix.dtype, torch.float32))
+    generator = torch.Generator().manual_seed(0)
+    found = torch.randn(wide.size(1), min(count + SPARE, *wide.shape), generator=generator)
+    found = found.to(wide)
+    for _ in range(ROUNDS):
+        found, _ = torch.linalg.qr(wide.mT @ (wide @ found))  # (in, count + SPARE)
+    _, _, Vh = torch.linalg.svd(wide @ found, full_matrices=False)
+    return (found @ Vh.mT)[:, :count]
 
 
 def _check_finite(*matrices: Tensor) -> None:
@@ -147,10 +169,9 @@ def cosines(left: np.ndarray, base: np.ndarray) -> np.ndarray:
     """The cosine of each direction with each of another matrix: (n, K) and (n, L) -> (K, L).
 
     Near 0 everywhere, a change reads, or writes, what the matrix itself hardly uses. The sign means
-    nothing: a direction's two sides are turned at will.
+    nothing: a direction and its opposite are the same.
     """
-    cosine = left.T @ base  # (K, L)  # step: cosine
-    return cosine
+    return left.T @ base  # (K, L)
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -162,19 +183,4 @@ def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     together = squares.cumsum(0).cumsum(1)  # (K, L): of the top i and j, both from 1
     i, j = np.indices(together.shape) + 1
     smaller = np.minimum(i, j)
-    shared = together / smaller  # (K, L)  # step: shared
-    return shared
-
-
-def amplification(change: Spectrum, weight: np.ndarray) -> float:
-    """How many times stronger the change is than what W does along the same directions: |dW| over
-    |U^T W V|, LoRA's section 7.3. Large: it strengthens what W hardly does. W (out, in).
-
-    Infinite where W does nothing at all along them.
-    """
-    kept = change.values > 0
-    along = change.left[:, kept].T @ weight @ change.right[:, kept]  # (K, K)
-    there = float(np.linalg.norm(along))
-    if there == 0:
-        return float("inf") if change.norm else 0.0
-    return change.norm / there
+    return together / smaller  # (K, L)

@@ -14,11 +14,9 @@ from core.finetuning.adapter import Adapter
 from core.finetuning.analysis import update_of
 from core.finetuning.lora import DoRA
 from core.finetuning.spectrum import (
-    cosines,
     decompose_product,
     energy_shares,
     entropy_rank,
-    overlap,
 )
 from core.trace import Step, Trace
 
@@ -67,7 +65,7 @@ def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
         ),
         Step(
             "spectrum.qr_a",
-            "Split A, turned, in the same way",
+            "Split the transposed A in the same way",
             r"A^\top = Q_A R_A",
             f"{_PRODUCT}#qr_a",
             of("Q_A", "R_A", "A"),
@@ -84,7 +82,7 @@ def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
             "Its singular values are those of the whole change",
             r"M = U \Sigma V^\top",
             f"{_PRODUCT}#svd",
-            of("values", "U", "V_turned", "middle"),
+            of("values", "U", "Vh", "middle"),
         ),
         Step(
             "spectrum.left",
@@ -98,7 +96,7 @@ def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
             "The directions that it reads",
             r"R = Q_A V",
             f"{_PRODUCT}#right",
-            of("right", "Q_A", "V_turned"),
+            of("right", "Q_A", "Vh"),
         ),
     ]
 
@@ -138,29 +136,3 @@ def _shares(values: np.ndarray) -> list[Step]:
             {"rank": entropy_rank(there), "entropy": entropy},
         ),
     ]
-
-
-def cosine_step(left: np.ndarray, base: np.ndarray) -> Step:
-    """`core.finetuning.spectrum.cosines` as a Step."""
-    return Step(
-        "spectrum.cosine",
-        "How closely each direction of the change follows one of W",
-        r"c_{ij} = u_i \cdot w_j",
-        f"{_HERE}:cosines#cosine",
-        {"cosine": cosines(left, base), "left": left, "base": base},
-    )
-
-
-def overlap_step(first: np.ndarray, second: np.ndarray) -> Step:
-    """`core.finetuning.spectrum.overlap` as a Step."""
-    shared = overlap(first, second)
-    i, j = np.indices(shared.shape) + 1
-    smaller = np.minimum(i, j)
-    together = (cosines(first, second) ** 2).cumsum(0).cumsum(1)
-    return Step(
-        "spectrum.overlap",
-        "How much of the smaller subspace lies in the larger one",
-        r"\phi_{ij} = \frac{\lVert U_{1..i}^\top V_{1..j} \rVert_F^2}{\min(i, j)}",
-        f"{_HERE}:overlap#shared",
-        {"shared": shared, "together": together, "smaller": smaller},
-    )

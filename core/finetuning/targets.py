@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from core.files import quoted
@@ -93,6 +93,42 @@ def find_targets(model: Model | Config, names: Sequence[str]) -> list[Target]:
             "it out, or take a model whose embeddings are not tied"
         )
     return [target for target in known if target in found]
+
+
+def names_of(model: Model | Config, targets: Collection[Target]) -> tuple[str, ...]:
+    """The inverse: the fewest names that mean these and no others. A matrix of which all parts are
+    meant is meant whole, so that they share one A; an end stands for every layer.
+    """
+    known = targets_of(model)
+    parts: dict[str, list[Target]] = {}
+    for target in known:
+        if target.rows is not None:
+            parts.setdefault(target.module, []).append(target)
+    whole = {module for module, some in parts.items() if set(some) <= set(targets)}
+    meant = [
+        target
+        for target in known
+        if (target in targets or target.name in whole)
+        and not (target.rows is not None and target.module in whole)
+    ]
+    names = []
+    for target in meant:
+        alike = [one for one in known if one.end == target.end]
+        names.append(target.end if set(alike) <= set(meant) else target.name)
+    return tuple(dict.fromkeys(names))
+
+
+def layer_targets(model: Model | Config) -> dict[str, list[Target]]:
+    """The matrices in the layers, by what they have in common: "mlp.c_fc" of layer 0, 1, and so on.
+    Of those that have parts each part by itself.
+    """
+    known = [target for target in targets_of(model) if target.end != target.name]
+    in_parts = {target.module for target in known if target.rows is not None}
+    found: dict[str, list[Target]] = {}
+    for target in known:
+        if target.rows is not None or target.module not in in_parts:
+            found.setdefault(target.end, []).append(target)
+    return found
 
 
 def tied_modules(model: Model | Config) -> set[str]:

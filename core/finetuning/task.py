@@ -71,17 +71,11 @@ class Finetuning(TokenTask):
         model = gpt_of(self.base.model)
         self.model_config, self.tokenizer = model.config, self.base.tokenizer
         check_base(config, model.config)
-        front = settings.prompt_tokens if settings.method == "prompt" else 0
-        context = min(settings.context, model.config.block_size - front)
-        if context < 2:
-            raise ValueError(
-                f"{front} prompt tokens leave no room for a text, as {settings.base} reads "
-                f"{model.config.block_size} tokens at most; use fewer"
-            )
+        context = settings.context_in(model.config.block_size)
         yield from self.data.open_steps(self.base, context)
         self.splits = self.data.splits
         text = config.probe_text
-        probed = self.tokenizer.encode_ids(text) if text else self.data.probed()
+        probed = self.tokenizer.encode_ids(text) if text else self.data.probe_ids()
         self._probe = list(probed)[:context]
         period = min(TEST_PERIOD, context // 2)
         generator = np.random.default_rng(config.seed)
@@ -163,7 +157,7 @@ class Finetuning(TokenTask):
             logits = (gpt_of(model) if self.settings.classes else model)(ids)  # (B, T, V)
             loss, _ = next_token_loss(logits, targets)
             right = ((logits.argmax(-1) == targets) | (targets == NO_TOKEN)).all(-1)  # (B,)
-            count, asks = super().targets(batch), asks and self.data.asks
+            count, asks = super().targets(batch), asks and self.data.has_answers
         found = {split: (loss, count)}
         return {**found, EXACT: (right.sum(), len(right))} if asks else found
 
@@ -221,8 +215,8 @@ class Finetuning(TokenTask):
             chosen = self.settings.classes[best]
             return Written(f"{self.tokenizer.decode(ids)} \N{RIGHTWARDS ARROW} ", chosen, ())
         text = self.config.sample_prompt
-        prompt = list(self.tokenizer.encode_ids(text)) if text else self.data.asked(seed)
-        sampling = GREEDY if self.data.asks and not text else FREE
+        prompt = list(self.tokenizer.encode_ids(text)) if text else self.data.prompt(seed)
+        sampling = GREEDY if self.data.has_answers and not text else FREE
         new: list[int] = []
         ends, most = self.base.usage.end_ids, self.config.sample_tokens
         read = [*self.tuning.prompt, *prompt]

@@ -1,5 +1,5 @@
-"""Two promises of an adapter, put to the test on a text: it begins as nothing, and merging changes
-nothing.
+"""Two promises of an adapter, tested on a text: at first it changes nothing, and neither does
+merging.
 
 The logits of all tokens are compared. The adapter and the model are afterwards what they were, to
 the last bit.
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from core.finetuning.adapter import Adapter, put_tensors, tensors_of
 from core.finetuning.lora import DoRA
-from core.finetuning.scales import at_scales
+from core.finetuning.scales import at_scales, merged_as
 from core.inference.activations import check_ids, ids_tensor, looking_at
 from core.transformer.architectures import Model
 from core.transformer.encoder_decoder import EncoderDecoder
@@ -44,7 +44,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether they agree. A difference that is no number is none that may be."""
+        """Whether they agree; a difference of NaN does not."""
         return self.difference <= self.tolerance
 
 
@@ -54,15 +54,15 @@ def check_identity(
     target_ids: Sequence[int] | np.ndarray | None = None,
 ) -> Verdict:
     """The step-0 identity: with B = 0, as it began, an adapter at scale 1 leaves every logit as it
-    is without it. LoRA and rsLoRA to the last bit, DoRA to 1e-6.
+    is without it: LoRA and rsLoRA to the last bit, DoRA to 1e-6.
 
     ids         (T,) a text; of an encoder-decoder its source
     target_ids  and its target
 
     Raises ValueError for ids that cannot be, and for an adapter that was removed.
     """
-    adapter._check()
-    with _unmerged(adapter):
+    adapter.check_added()
+    with merged_as(adapter, False):
         with at_scales({adapter: 0.0}):
             base = _logits(adapter.model, ids, target_ids)
         with at_scales({adapter: 1.0}), _as_it_began(adapter):
@@ -81,28 +81,13 @@ def check_merge(
     Raises ValueError for ids that cannot be, for an adapter that was removed, and where a matrix
     is quantized: nothing can be merged into it.
     """
-    adapter._check()
-    with _unmerged(adapter):
+    adapter.check_added()
+    with merged_as(adapter, False):
         beside = _logits(adapter.model, ids, target_ids)
-        try:
-            adapter.merge()
+        with merged_as(adapter, True):
             merged = _logits(adapter.model, ids, target_ids)
-        finally:
-            adapter.unmerge()
-    dtype = next(adapter._places())[0].own_weight.dtype
+    dtype = next(iter(adapter.modules().values())).own_weight.dtype
     return _verdict(beside, merged, MERGE_TOLERANCE.get(dtype, FINE_MERGE_TOLERANCE))
-
-
-@contextmanager
-def _unmerged(adapter: Adapter) -> Iterator[None]:
-    merged = adapter.is_merged
-    if merged:
-        adapter.unmerge()
-    try:
-        yield
-    finally:
-        if merged:
-            adapter.merge()
 
 
 @contextmanager
@@ -111,11 +96,11 @@ def _as_it_began(adapter: Adapter) -> Iterator[None]:
     learned = {name: tensor.clone() for name, tensor in tensors_of(adapter).items()}
     try:
         with torch.no_grad():
-            for module, _ in adapter._places():
-                for update in adapter.updates_of(module):
-                    update.B.zero_()
-                    if isinstance(update, DoRA):
-                        update.measure(module.rows_of(update, module.unmerged_weight))
+            for name, module in adapter.modules().items():
+                update = adapter.updates[name]
+                update.B.zero_()
+                if isinstance(update, DoRA):
+                    update.measure(module.rows_of(update, module.unmerged_weight))
         yield
     finally:
         put_tensors(adapter, learned)

@@ -71,17 +71,8 @@ class LoadedModel:
 
 
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
-    """A model: a bundled one ("stories", or "dates", an encoder-decoder), "smollm2", a repository
-    in the Hugging Face cache ("gpt2", "openai-community/gpt2"), a checkpoint's folder, laid over
-    its base, a folder of transformers (GPT-2, Llama, SmolLM, Qwen 2 and 3), or a GGUF file of these
-    families.
-
-    dtype  "bfloat16" takes half the memory, and 8 of the 24 bits of each number
-
-    Where no tokenizer comes with it, its tokens are their own numbers. Raises FileNotFoundError
-    when there is no such model or a file is missing, and ValueError, with the remedy, when the
-    files are broken, do not belong together, are pickles, are of a model that cannot be computed
-    here or that this machine's memory cannot hold, or when a base is gone.
+    """A model that no fine-tuning lies over, by name, folder or file. `core.load` opens those, too:
+    its names, its dtypes and its errors are the same (see `core.finetuning.loading`).
     """
     return to_the_end(load_steps(name_or_path, dtype))
 
@@ -92,15 +83,6 @@ def load_steps(
     """`load`, as a job that can be watched and closed; a checkpoint of ours is read at once."""
     check_dtype(dtype)
     return (yield from _load_steps(name_or_path, dtype, DEEPEST))
-
-
-def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> int:
-    """Bytes that the weights of `load(name_or_path, dtype)` take; nothing of them is read.
-
-    Raises as `load` does for what can be seen without reading them.
-    """
-    check_dtype(dtype)
-    return parameter_count(config_of(name_or_path)) * DTYPES[dtype].itemsize
 
 
 def config_of(name_or_path: str | Path = BUNDLED) -> Config:

@@ -134,9 +134,10 @@ class CharacterTokenizer:
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
-        from core.tokenization.formats.tokenizer_json import write_characters
+        from core.tokenization.formats.tokenizer_json import character_document, write_document
 
-        write_characters(path, self)
+        document = character_document(self._id_of, self.special_tokens, self.unknown)
+        write_document(path, document)
 
 
 def character_steps(

@@ -81,13 +81,8 @@ def checkpoint_folder(run: Path, step: int) -> Path:
 
 def latest_checkpoint(run: Path) -> Path | None:
     """The run's checkpoint of the largest step; None when it has none."""
-    folder = run / records.CHECKPOINTS
-    found = [
-        (step, path)
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if not path.name.startswith(".") and (step := records.step_of(path.name)) is not None
-    ]
-    return max(found)[1] if found else None
+    found = records.checkpoints_of(run)
+    return found[max(found)] if found else None
 
 
 def save_checkpoint(
@@ -263,12 +258,7 @@ def thin_checkpoints(run: Path, keep: int) -> list[int]:
     The first and the two newest stay, whatever `keep` says; of the others goes the one whose
     neighbors are closest, so that those left lie spread over the run.
     """
-    folder = run / records.CHECKPOINTS
-    steps = sorted(
-        step
-        for path in folder.iterdir()
-        if not path.name.startswith(".") and (step := records.step_of(path.name)) is not None
-    )
+    steps = list(records.checkpoints_of(run))
     gone = []
     while keep and len(steps) > max(keep, 3):
         inner = range(1, len(steps) - 2)
@@ -277,6 +267,6 @@ def thin_checkpoints(run: Path, keep: int) -> list[int]:
     for step in gone:
         with suppress(OSError):  # where a reader has a file of it open: thinned the next time
             _set_aside(checkpoint_folder(run, step))
-    for old in folder.glob(".step-*.old"):
+    for old in (run / records.CHECKPOINTS).glob(".step-*.old"):
         shutil.rmtree(old, ignore_errors=True)
     return gone

@@ -247,6 +247,14 @@ def step_of(name: str) -> int | None:
     return int(digits) if is_step else None
 
 
+def checkpoints_of(run: Path) -> dict[int, Path]:
+    """The folders of a run's checkpoints by their steps, the earliest first."""
+    folder = run / CHECKPOINTS
+    paths = folder.iterdir() if folder.is_dir() else ()
+    found = {step_of(path.name): path for path in paths if not path.name.startswith(".")}
+    return {step: found[step] for step in sorted(one for one in found if one is not None)}
+
+
 def check_probe_id(id: str) -> str:
     """The id, which becomes a part of a file's name. Raises ValueError when it cannot be one."""
     fits = isinstance(id, str) and 0 < len(id) <= 80 and "step-" not in id

@@ -129,21 +129,21 @@ def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed
     token = pass_per_token + CALLS_PER_LAYER * model.n_layer
     picture = 2 * token  # the attention weights of every head, and a file
     return (
-        (_times(config.steps, config.evaluate_every) + 1) * evaluation
-        + (_times(config.steps, config.sample_every) if config.sample_every else 0)
+        (times_due(config.steps, config.evaluate_every) + 1) * evaluation
+        + (times_due(config.steps, config.sample_every) if config.sample_every else 0)
         * config.sample_tokens
         * token
-        + (_times(config.steps, config.probe_every) if config.probe_every else 0) * picture
+        + (times_due(config.steps, config.probe_every) if config.probe_every else 0) * picture
     )
 
 
 def checkpoint_seconds(config: TrainingConfig, parameters: int) -> float:
     """Weights and what the optimizer remembers (AdamW: two averages), in fp32, each time."""
     size = 4 * (parameters + numbers_remembered(config.model, config.optimizer))
-    return _times(config.steps, config.checkpoint_every) * size / DISK_SPEED
+    return times_due(config.steps, config.checkpoint_every) * size / DISK_SPEED
 
 
-def _times(steps: int, every: int) -> int:
+def times_due(steps: int, every: int) -> int:
     """How often something comes that is due every so many steps (0: never), and at the end."""
     return 1 if not every else -(-steps // every)
 

@@ -256,11 +256,15 @@ def activations_of(found: Captured | Superseded) -> Activations | Superseded:
 
 
 def _is_foreign(address: str) -> bool:
-    """Whether it is the model of another program: a name, a GGUF file, a folder of transformers."""
+    """Whether it is the model of another program: a name, a GGUF file, a folder of transformers or
+    of peft.
+    """
     path = Path(address)
     if not path.is_dir():
         return path.is_file() or not path.is_absolute()
     config = path / "config.json"
+    if not config.is_file() and (path / "adapter_config.json").is_file():
+        return True
     values = read_json(config) if config.is_file() else None
     return isinstance(values, dict) and ("model_type" in values or "architectures" in values)
 

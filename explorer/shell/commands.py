@@ -209,6 +209,17 @@ def _view(session: Session, window: MainWindow) -> list[Action]:
                 checked=lambda name=name: window.inspector.tab == name,
             )
         )
+    actions.append(
+        Action(
+            "view.plain_code",
+            "Plain code where there is some",
+            lambda: window.inspector.set_code_version(
+                "running" if window.inspector.code_version == "plain" else "plain"
+            ),
+            menu="View",
+            checked=lambda: window.inspector.code_version == "plain",
+        )
+    )
     actions.append(Action("view.table", "Show as table", lambda: _table(window), menu="View"))
     for name, text in (
         ("system", "Theme: as the system"),

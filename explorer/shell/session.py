@@ -117,6 +117,7 @@ class Session(QObject):
         first = self.specs[0].id if self.specs else ""
         known = {spec.id for spec in self.specs}
         window.inspector.set_tab(self.settings.inspector_tab)
+        window.inspector.set_code_version(self.settings.code_version)
         window.inspector.set_collapsed(self.settings.inspector_collapsed)
         window.show_pane(wanted if isinstance(wanted, str) and wanted in known else first)
 

@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
         self.folding = Folding(self)
         self._focus_keeper = FocusKeeper(self)
         self.inspector.tabChanged.connect(self._on_tab)
+        self.inspector.codeVersionChanged.connect(self._on_code_version)
         self.inspector.unpinRequested.connect(self.escape)
         self.palette_popover.entryChosen.connect(self._on_palette)
         self._message_timer = QTimer(self, singleShot=True)
@@ -290,6 +291,9 @@ class MainWindow(QMainWindow):
 
     def _on_tab(self, tab: str) -> None:
         self.context.settings.inspector_tab = tab
+
+    def _on_code_version(self, version: str) -> None:
+        self.context.settings.code_version = version
 
     # keys
 

@@ -32,6 +32,7 @@ THEMES = ("system", "light", "dark", "contrast")
 MOTIONS = ("full", "reduced", "off")
 BACKENDS = ("auto", "thread", "process")
 TABS = ("math", "code", "numbers")
+CODE_VERSIONS = ("plain", "running")
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Settings:
     zoom: float = field(1.0, least=0.8, most=2)
     run_in: str = field("auto", choices=BACKENDS)
     inspector_tab: str = field("math", choices=TABS)
+    code_version: str = field("plain", choices=CODE_VERSIONS)
     inspector_collapsed: bool = False
     inspector_width: int = field(400, least=320, most=560)
     callouts_seen: bool = False

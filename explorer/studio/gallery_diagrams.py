@@ -10,6 +10,7 @@ import numpy as np
 from core.equation import Symbol
 from explorer.studio.gallery_data import Sample
 from explorer.widgets.bar_table import BarRow, BarTable
+from explorer.widgets.cell_map import CellMap, CellMapScene
 from explorer.widgets.diagrams.picture import DiagramPicture
 from explorer.widgets.diagrams.scenes import (
     BlockScene,
@@ -19,6 +20,7 @@ from explorer.widgets.diagrams.scenes import (
     StepsScene,
 )
 from explorer.widgets.pooling import Matrix
+from explorer.widgets.spectrum import SpectrumPicture, SpectrumScene
 from explorer.widgets.stacked_bars import Bar, StackedBars
 
 TOKENS = ("the", "cat", "sat", "on", "the", "mat", ".", "the")
@@ -80,4 +82,19 @@ def _bars() -> list[Sample]:
     rows = [BarRow(f"model {at}", 10**at, (f"{10**at}", f"{at}"), "a note") for at in (1, 2, 3)]
     table.set_scene(rows)
     table.set_chosen("model 2")
-    return [("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140)]
+    cells = CellMap("Strength")
+    values = np.array([[0.1, 0.4], [np.nan, 0.2]])
+    cells.set_scene(CellMapScene(["layer 0", "layer 1"], ["c_attn", "c_proj"], values, 1))
+    return [
+        ("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140),
+        ("a map of cells", cells, 240, 120), ("singular values", _spectrum(), 500, 90),
+    ]  # fmt: skip
+
+
+def _spectrum() -> SpectrumPicture:
+    values = np.array([3.0, 1.0, 0.4, 0.1])
+    history = np.linspace(0, 1, 5)[:, None] ** 0.5 * values
+    picture, steps = SpectrumPicture("Directions"), (0, 10, 20, 30, 40)
+    told = "3 directions hold 99 %", "99 %", ("a direction",) * 4
+    picture.set_scene(SpectrumScene(values, 3, *told, {}, steps, 30, history, "steps 0 to 40"))
+    return picture

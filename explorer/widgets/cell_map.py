@@ -5,28 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_number
 from explorer import theme
 from explorer.widgets.base import CENTER, RIGHT, put_slanted
-from explorer.widgets.choice_picture import ChoicePicture
+from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.sketch import Sketch, colors_of
 
 ROW, LABEL, HIGH, WIDE = 52, 16, 40, 72  # px: names of rows; a line; a cell, most
-NARROW, DIGITS = 56, 34  # px of a cell below which names are slanted; from which it has its number
-SLANT = 0.7  # of its length, how high a slanted name is
+DIGITS, SLANT = (
+    34,
+    0.7,
+)  # px of a cell that has its number; how high a slanted name is, of its length
 
 
 @dataclass(frozen=True, eq=False)
 class CellMapScene:
-    """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row."""
+    """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row;
+    `told`: what a tooltip says of one.
+    """
 
     rows: list[str]
     columns: list[str]
     values: np.ndarray
-    chosen: int = -1
+    chosen: int = NONE
+    told: str = "{row}, {column}: {value}"
 
 
 class CellMap(ChoicePicture[CellMapScene]):
@@ -42,26 +47,27 @@ class CellMap(ChoicePicture[CellMapScene]):
 
     def rects(self, scene: CellMapScene) -> list[QRectF]:
         now, (rows, columns) = theme.current(), scene.values.shape
-        left, top = now.px(ROW), self._head(scene)
-        wide = min((self.width() - left) / columns, now.px(WIDE))
+        left, top, slanted = now.px(ROW), now.px(LABEL), self._slanted(scene)
+        wide = min((self.width() - left - slanted) / columns, now.px(WIDE))
+        top = slanted + now.px(LABEL / 2) if slanted else top
         high = min((self.height() - top) / rows, now.px(HIGH))
         return [QRectF(left + at % columns * wide, top + at // columns * high, wide - 1, high - 1)
                 for at in range(rows * columns)]  # fmt: skip
 
-    def _slants(self, scene: CellMapScene) -> bool:
+    def _slanted(self, scene: CellMapScene) -> float:
+        """How high and how wide the longest name of a column is when slanted; 0: all have room."""
         now, metrics = theme.current(), theme.current().metrics("label")
+        longest = max(map(metrics.horizontalAdvance, scene.columns))
         wide = min((self.width() - now.px(ROW)) / len(scene.columns), now.px(WIDE))
-        return max(map(metrics.horizontalAdvance, scene.columns)) > wide - 4
+        return SLANT * longest if longest > wide - 4 else 0.0
 
-    def _head(self, scene: CellMapScene) -> float:
-        now, metrics = theme.current(), theme.current().metrics("label")
-        if not self._slants(scene):
-            return float(now.px(LABEL))
-        return SLANT * max(map(metrics.horizontalAdvance, scene.columns)) + now.px(LABEL / 2)
+    def things(self) -> list[int]:
+        values = self.scene.values if self.scene is not None else np.empty(0)
+        return np.flatnonzero(np.isfinite(values)).tolist()
 
-    def thing_at(self, point: object) -> int:
-        found = super().thing_at(point)  # type: ignore[arg-type]
-        return found if found < 0 or np.isfinite(self.scene.values.flat[found]) else -1
+    def thing_at(self, point: QPointF) -> int:
+        found = super().thing_at(point)
+        return found if found in self.things() else NONE
 
     def told(self, thing: int) -> str:
         scene = self.scene
@@ -69,11 +75,12 @@ class CellMap(ChoicePicture[CellMapScene]):
             return ""
         row, column = divmod(thing, scene.values.shape[1])
         number = format_number(float(scene.values[row, column]))
-        return f"{scene.rows[row]}, {scene.columns[column]}: {number}"
+        names = {"row": scene.rows[row], "column": scene.columns[column]}
+        return scene.told.format(**names, value=number)
 
     def draw_scene(self, painter: QPainter, scene: CellMapScene) -> None:
         sketch, now, rects = Sketch(painter), theme.current(), self.rects(scene)
-        rows, columns = scene.values.shape
+        rows, columns, slanted = *scene.values.shape, self._slanted(scene)
         most = float(np.nanmax(scene.values)) or 1.0
         colors = colors_of(scene.values / most, "attention")
         for at, rect in enumerate(rects):
@@ -83,6 +90,7 @@ class CellMap(ChoicePicture[CellMapScene]):
                 continue
             color = QColor.fromRgb(int(colors.flat[at]))
             sketch.fill(rect, color)
+            sketch.frame(rect, "divider", 1, 0)
             if rect.width() >= now.px(DIGITS) and rect.height() >= now.px(LABEL):
                 sketch.text(rect, format_number(value, 2), theme.ink_on(color))
             if at in (scene.chosen, self.hovered):
@@ -95,7 +103,7 @@ class CellMap(ChoicePicture[CellMapScene]):
             sketch.text(place, scene.rows[at], align=RIGHT, cut=True)
         for at, name in enumerate(scene.columns):
             rect = rects[at]
-            if self._slants(scene):
+            if slanted:
                 foot = QRectF(rect.center().x(), rect.top() - 4, 0, 0).topLeft()
                 put_slanted(painter, foot, name, now.font("label"), now.color("muted"))
             else:

@@ -15,7 +15,15 @@ from explorer.widgets.base import LEFT, RIGHT, IconButton, Picture, put_text
 from explorer.widgets.code_text import Row, Span, clean, read, wrap
 from explorer.widgets.cut_label import PathLabel
 from explorer.widgets.scroll_area import ScrollArea
+from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.wrap_row import WrapRow, expanding
 
+VERSIONS = {"plain": "Plain", "running": "As it runs"}
+ABOUT_VERSIONS = (
+    "Plain: as a textbook prints it\n"
+    "As it runs: the faster code that computed these numbers\n"
+    "Tests prove that both give the same"
+)
 _COLORS = {
     "comment": "muted",
     "string": "success",
@@ -134,31 +142,64 @@ class CodePage(Picture):
 
 
 class CodeView(QWidget):
-    """A function's source with a caption (file and line) and a copy button."""
+    """A function's source with a caption (file and line) and a copy button; where the function has
+    a plain twin, a switch between the two.
+    """
 
     copied = Signal(str)
+    versionChosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Code of this step")
+        self._running: Any = None
+        self._plain: Any = None
         self._shown: Any = None
         self.caption = PathLabel("label", "muted", mono=True)
+        self.caption.setSizePolicy(expanding())
         self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.versions = SegmentedControl(list(VERSIONS.items()), "Version of the code")
+        self.versions.setToolTip(ABOUT_VERSIONS)
+        self.versions.hide()
         self._copy = IconButton("copy", "Copy this code")
         self._page = CodePage()
         self._area = ScrollArea(self._page)
-        top = QHBoxLayout()
-        top.addWidget(self.caption, 1)
-        top.addWidget(self._copy)
+        tools = QWidget()
+        side_by_side = QHBoxLayout(tools)
+        side_by_side.setContentsMargins(0, 0, 0, 0)
+        side_by_side.addWidget(self.versions)
+        side_by_side.addWidget(self._copy)
+        top = WrapRow(spacing=6)
+        top.addWidget(self.caption)
+        top.addWidget(tools)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(self._area, 1)
         self._copy.clicked.connect(self.copy)
+        self.versions.chosen.connect(self._on_version)
 
-    def set_source(self, source: Any) -> None:
-        """Shows a `core.trace.Source`, or None for nothing. Scrolls only when the line is new."""
+    def set_source(self, source: Any, plain: Any = None) -> None:
+        """Shows a `core.trace.Source`, or None for nothing; `plain` is that of its plain twin.
+        Scrolls only when the line is new.
+        """
+        self._running, self._plain = source, plain
+        self.versions.setVisible(plain is not None)
+        self._show()
+
+    def set_version(self, version: str) -> None:
+        """Shows "plain" code where there is some, or always the code as it is "running"."""
+        self.versions.set_current(version)
+        self._show()
+
+    def _on_version(self, version: str) -> None:
+        self._show()
+        self.versionChosen.emit(version)
+
+    def _show(self) -> None:
+        plain = self.versions.current == "plain" and self._plain is not None
+        source = self._plain if plain else self._running
         if source == self._shown:
             return
         self._shown = source

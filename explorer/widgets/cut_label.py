@@ -55,8 +55,10 @@ class CutLabel(Label):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        wide = QFontMetricsF(self.font()).horizontalAdvance(self.whole)
-        return QSize(ceil(wide), super().sizeHint().height())
+        return QSize(self._width_of(self.whole), super().sizeHint().height())
+
+    def _width_of(self, text: str) -> int:
+        return ceil(QFontMetricsF(self.font()).horizontalAdvance(text))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())
@@ -87,7 +89,12 @@ class NameLabel(CutLabel):
 
 
 class PathLabel(CutLabel):
-    """A file's path: folders are left out from the front, the file itself is always whole."""
+    """A file's path: folders are left out from the front, the file itself is always whole. It asks
+    for the width of that.
+    """
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width_of(self.cut(0)), super().sizeHint().height())
 
     def cut(self, width: float) -> str:
         metrics = QFontMetricsF(self.font())

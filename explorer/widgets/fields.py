@@ -149,10 +149,15 @@ class MenuField(Field):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.box.setMinimumContentsLength(8)
-        for identity, text in choices:
-            self.box.addItem(text, identity)
+        self.set_choices(choices)
         super().__init__(name, title, self.box, hint)
         self.box.activated.connect(lambda _: self.changed.emit(self.value))
+
+    def set_choices(self, choices: list[tuple[str, str]]) -> None:
+        """Others; `set_value` shows one of them."""
+        self.box.clear()
+        for identity, text in choices:
+            self.box.addItem(text, identity)
 
     def set_value(self, text: str) -> None:
         place = self.box.findData(text)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.widgets.base import IconButton, Label
-from explorer.widgets.code_view import CodeView
+from explorer.widgets.code_view import VERSIONS, CodeView
 from explorer.widgets.formula import FormulaView
 from explorer.widgets.live_numbers import LiveNumbers
 from explorer.widgets.numbers_table import NumbersTable
@@ -74,8 +74,8 @@ class MathPage(QWidget):
         layout.addWidget(self._below, 1)
         self._has_code = False
 
-    def set_source(self, source: Any) -> None:
-        self.code.set_source(source)
+    def set_source(self, source: Any, plain: Any) -> None:
+        self.code.set_source(source, plain)
         self._has_code = source is not None
         self._fit()
 
@@ -97,6 +97,7 @@ class Inspector(QWidget):
 
     tabChanged = Signal(str)
     collapsedChanged = Signal(bool)
+    codeVersionChanged = Signal(str)
     unpinRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -106,6 +107,7 @@ class Inspector(QWidget):
         self._collapsed = False
         self._blank = True
         self._tab = "math"
+        self._code_version = "plain"
         self._inspection: Any = None
         self._waiting: tuple[Any, Any] | None = None  # tables that a hidden page lacks
         self._tabs = SegmentedControl(
@@ -129,6 +131,8 @@ class Inspector(QWidget):
         self._tabs.chosen.connect(self.set_tab)
         self._fold.clicked.connect(lambda: self.set_collapsed(not self._collapsed))
         self._pin.clicked.connect(self.unpinRequested)
+        for view in (self.code, self.math_page.code):
+            view.versionChosen.connect(self.set_code_version)
         theme.changed.connect(self._restyle)
         self._restyle()
         self.set_inspection(None)
@@ -192,9 +196,9 @@ class Inspector(QWidget):
 
     def _show_source(self) -> None:
         """Only the page in view is given the lines: while playing, both would cost a frame."""
-        source = self._source(getattr(self._inspection, "step", None))
+        source, plain = self._sources(getattr(self._inspection, "step", None))
         page = self.code if self._tabs.current == "code" else self.math_page
-        page.set_source(source)
+        page.set_source(source, plain)
 
     @property
     def inspection(self) -> Any:
@@ -229,6 +233,20 @@ class Inspector(QWidget):
     def tab(self) -> str:
         return self._tab
 
+    def set_code_version(self, version: str) -> None:
+        """Shows "plain" code where a step has some, or always the code as it is "running"."""
+        if version not in VERSIONS:
+            raise ValueError(f"no version {version!r} of the code: use {', '.join(VERSIONS)}")
+        for view in (self.code, self.math_page.code):
+            view.set_version(version)
+        if version != self._code_version:
+            self._code_version = version
+            self.codeVersionChanged.emit(version)
+
+    @property
+    def code_version(self) -> str:
+        return self._code_version
+
     def set_collapsed(self, collapsed: bool) -> None:
         """Folds to a 36 px strip, or unfolds."""
         if collapsed != self._collapsed:
@@ -243,15 +261,16 @@ class Inspector(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px("inspector"), theme.current().px(480))
 
-    def _source(self, step: Any) -> Any:
+    def _sources(self, step: Any) -> tuple[Any, Any]:
+        """The code of a step as it runs, and its plain twin; None for what there is not."""
         if step is None:
-            return None
-        from core import trace
+            return None, None
+        from core import plain_twins, trace
 
         try:
-            return trace.source(step.code)
+            return trace.source(step.code), plain_twins.plain_source(step.code)
         except ValueError:  # a step of a run that another version of the program recorded
-            return None
+            return None, None
 
     def _restyle(self) -> None:
         now = theme.current()

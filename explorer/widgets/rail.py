@@ -10,7 +10,7 @@ from explorer import theme
 from explorer.theme import icons
 from explorer.widgets.base import Picture, elide, put_text
 
-NARROWEST = 88  # per cent of a label's width
+NARROWEST = 80  # per cent of a label's width
 
 
 class Rail(Picture):

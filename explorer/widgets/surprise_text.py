@@ -1,9 +1,11 @@
-"""A text colored by surprise: the darker a token, the less the model expected it."""
+"""A text whose tokens are colored by a number: by surprise, the darker the less the model expected
+a token, or by another.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -20,50 +22,66 @@ RING = 2  # px of the first line's ring
 SERIES = 1  # of the darkest tokens
 
 
+def _nats(loss: float) -> str:
+    return f"{format_fixed(loss)} nats"
+
+
 class SurpriseText(Picture):
     """`chosen(sequence, place)`: a token was clicked, or the arrows went to it.
 
-    Sequences below one another; where they have no room, as much as leads to the chosen token.
+    Sequences below one another; where they have no room, as much as leads to the chosen token, or
+    to another one that is to be seen.
+
+    title  of the number's column in a file
+    words  the number in words
     """
 
     chosen = Signal(int, int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Text colored by surprise", parent)
+    def __init__(
+        self, name: str = "Text colored by surprise", title: str = "loss (nats)",
+        words: Callable[[float], str] = _nats, parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(name, parent)
+        self._title, self._words = title, words
         self._pieces: list[list[str]] = []
         self._losses = np.zeros((0, 0))
         self._most = 1.0
-        self._chosen = (0, 0)
+        self._chosen = self._seen = (0, 0)
         self._rects: list[tuple[int, int, QRectF]] = []
         self._above = 0  # px that have been scrolled away
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_text(self, pieces: Sequence[Sequence[bytes]], losses: np.ndarray, most: float) -> None:
-        """Tokens and their losses in nats, each (B, T); `most` nats have the full color."""
+        """Tokens and their numbers, such as losses in nats, each (B, T); `most` has the full
+        color.
+        """
         self._pieces = [[chip(0, piece).text for piece in row] for row in pieces]
         self._losses, self._most = losses, max(most, 1e-9)
         self._lay_out()
         self.data_changed()
 
-    def set_chosen(self, sequence: int, place: int) -> None:
+    def set_chosen(self, sequence: int, place: int, seen: tuple[int, int] | None = None) -> None:
+        """`seen`: sequence and place of the last token that must be; None: the chosen one."""
         self._chosen = sequence, place
+        self._seen = seen or self._chosen
         self._scroll()
         self.setAccessibleDescription(self.told(sequence, place))
         self.update()
 
     def told(self, sequence: int, place: int) -> str:
-        """A token and its surprise."""
+        """A token and its number."""
         if sequence >= len(self._pieces) or place >= len(self._pieces[sequence]):
             return ""
-        loss = float(self._losses[sequence, place])
-        return f"{self._pieces[sequence][place]}: {format_fixed(loss)} nats"
+        told = self._words(float(self._losses[sequence, place]))
+        return f"{self._pieces[sequence][place]}: {told}"
 
     def displayed(self) -> dict[str, np.ndarray]:
         return Columns(
             {
                 "token": np.array([piece for row in self._pieces for piece in row]),
-                "loss (nats)": self._losses.reshape(-1),
+                self._title: self._losses.reshape(-1),
             }
         )
 
@@ -87,9 +105,9 @@ class SurpriseText(Picture):
         self._scroll()
 
     def _scroll(self) -> None:
-        """Up, until the chosen token is seen."""
+        """Up, until the last token is seen that must be."""
         now = theme.current()
-        below = self._place_of(*self._chosen).bottom() - self.height()
+        below = self._place_of(*self._seen).bottom() - self.height()
         line = now.px(LINE)
         self._above = line * math.ceil(below / line) if below > 0 else 0
 

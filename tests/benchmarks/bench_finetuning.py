@@ -17,10 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.finetuning.adapter import Adapter, adapter_parameter_count, add_lora
+from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.adapter_files import WEIGHTS_FILE
 from core.finetuning.lora import LoRAConfig
-from core.finetuning.selection import select_biases
+from core.finetuning.selection import select
+from core.finetuning.trainable import adapter_parameter_count
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.reading import look_at_folder, read_foreign
 from core.transformer.foreign.writing import write_foreign
@@ -65,7 +66,7 @@ def _counts(report: Report) -> None:
     report.equal("parameters, GPT-3, q and v, for each rank", gpt3, 4_718_592)
     with torch.device("meta"):
         model = GPT(GPT2)
-    select_biases(model)
+    select(model, "bitfit")
     learning = sum(one.numel() for one in model.parameters() if one.requires_grad)
     report.equal("parameters, GPT-2, BitFit", learning, 102_144)
 

@@ -79,7 +79,7 @@ async def _change(mode: Any) -> list[float]:
     waits = []
     for turn in range(10):
         before, began = mode.recording, time.perf_counter()
-        mode.changing.set_value("adam", "learning_rate", 0.1 + 0.01 * turn)
+        mode.set_value("adam", "learning_rate", 0.1 + 0.01 * turn)
         while mode.recording is before:
             await asyncio.sleep(0.002)
         waits.append(time.perf_counter() - began)

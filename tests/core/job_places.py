@@ -119,6 +119,14 @@ def tuned(place: Place) -> Finetuning:
     return task
 
 
+def wide(place: Place) -> GPT:
+    """A model whose matrices can be quantized, of which a part is in eval mode."""
+    config = replace(place.model.config, n_embd=64)
+    place.model = GPT(config, torch.Generator().manual_seed(0))
+    place.model.blocks[1].eval()
+    return place.model
+
+
 def put_tuned(place: Place) -> Path:
     """A folder with what was learned, on a model of transformers."""
     folder, settings = place.folder / "tuned", FinetuningSettings(base=str(put_foreign(place)))
@@ -127,6 +135,15 @@ def put_tuned(place: Place) -> Path:
     folder.mkdir()
     write_tensors(folder / "model.safetensors", tuning.state())
     write_tuned(folder, gpt_of(model).config, settings)
+    return folder
+
+
+def put_tuned_text(place: Place) -> Path:
+    """A folder with what was learned from a text, on the place's model."""
+    task, folder = tuned(place), place.folder / "learned"
+    folder.mkdir()
+    write_tensors(folder / "model.safetensors", task.tuning.state())
+    write_tuned(folder, gpt_of(place.model).config, task.settings)
     return folder
 
 

@@ -21,11 +21,21 @@ from core.download import download_steps
 from core.finetuning.adapter import add_lora
 from core.finetuning.analysis import strengths_steps
 from core.finetuning.example_files import read_examples_steps
+from core.finetuning.held_out import ask_steps
 from core.finetuning.loading import load_steps as load_any_steps
 from core.finetuning.loading import load_tuned_steps
 from core.finetuning.program import finetune_steps
+from core.finetuning.quantization import quantize_model_steps
 from core.finetuning.scales import generate_at_scales_steps
 from core.finetuning.task import Finetuning
+from core.finetuning.trial import (
+    Mixture,
+    export_mixture_steps,
+    mix_steps,
+    save_mixture_steps,
+    strength_curve_steps,
+    write_mixed_steps,
+)
 from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
@@ -105,11 +115,13 @@ from tests.core.job_places import (
     product,
     put_foreign,
     put_tuned,
+    put_tuned_text,
     table,
     taking,
     training,
     tuned,
     tuning,
+    wide,
 )
 from tests.core.training.small import small_config, torch_state
 
@@ -151,6 +163,20 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     generate_at_scales_steps: lambda place: generate_at_scales_steps(
         place.model, {add_lora(place.model): 0.5}, [1, 2, 3], 5, Sampling(top_p=0.9), seed=1
     ),
+    quantize_model_steps: lambda place: quantize_model_steps(wide(place)),
+    write_mixed_steps: lambda place: write_mixed_steps(
+        add_lora(place.model).model, Mixture(0.5, merged=True), [1, 2, 3], 5, seed=1
+    ),
+    strength_curve_steps: lambda place: strength_curve_steps(
+        add_lora(place.model).model, Mixture(), [1, 2, 3], (0.0, 1.0)
+    ),
+    mix_steps: lambda place: mix_steps(put_tuned(place), Mixture(0.5)),
+    save_mixture_steps: lambda place: save_mixture_steps(
+        put_tuned(place), Mixture(0.5), place.folder / "saved"
+    ),
+    export_mixture_steps: lambda place: export_mixture_steps(
+        put_tuned(place), Mixture(0.5), place.folder / "exported"
+    ),
     strengths_steps: lambda place: strengths_steps(add_lora(place.model)),
     beam_search_steps: lambda place: beam_search_steps(
         place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))
@@ -185,6 +211,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     finetune_steps: lambda place: finetune_steps(tuning(place).config, place.folder / "tuned"),
     read_examples_steps: examples,
     load_any_steps: lambda place: load_any_steps(put_foreign(place)),
+    ask_steps: lambda place: ask_steps({"it": put_tuned_text(place)}, 0),
     load_tuned_steps: lambda place: load_tuned_steps(put_tuned(place)),
     stationary_points_steps: lambda place: stationary_points_steps(SLOW),
     Surface.grid_steps: lambda place: SLOW.grid_steps(1200, 1200),
@@ -283,6 +310,7 @@ def test_a_job_may_be_closed_at_any_of_its_first_yields(
 # Generators that some job above is made of.
 PARTS = {
     "core.finetuning.data:TuningData.open_steps",
+    "core.finetuning.held_out:held_out_data_steps",
     "core.tokenization.bpe.training:Learner.learn",
     "core.tokenization.counting:count_words",
     "core.tokenization.sentencepiece.text:normalized_lines",

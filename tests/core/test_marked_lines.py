@@ -1,23 +1,56 @@
 """Every marked line of core: what computes can be written with numbers, and its Steps hold them."""
 
 import ast
+import functools
 import importlib
 
 import pytest
 
 from core.marked_line import CALLS, marked_line
+from core.plain_twins import TWINS, plain_source
 from core.trace import marked_lines, source
 from tests.core.formulas import refused
 from tests.core.real_steps import real_steps
 from tests.core.test_trace import modules_of_core
 
+TWIN_MODULES = {twin.partition(":")[0] for twins in TWINS.values() for twin in twins}
 
+
+@functools.cache
 def markers() -> list[str]:
+    """Of all lines that a Step names; those of plain twins are read, and never computed with."""
     return [
         marker
         for name in modules_of_core()
+        if name not in TWIN_MODULES
         for marker in marked_lines(importlib.import_module(name))
     ]
+
+
+def test_a_plain_twin_leads_with_each_of_its_lines_and_is_as_long_as_a_page():
+    """A name in the table that nothing has, or a line that no Step leads to, is a mistake."""
+    as_they_run = markers()
+    functions = {one for marker in as_they_run for one in _prefixes(marker)}
+    assert TWINS.keys() - functions == set()
+    led_to = {where.marker for marker in as_they_run if (where := plain_source(marker))}
+    for name in TWIN_MODULES:
+        module = importlib.import_module(name)
+        assert set(marked_lines(module)) - led_to == set()
+        with open(module.__file__, encoding="utf-8") as file:
+            assert 40 <= len(file.readlines()) <= 100, name
+
+
+def _prefixes(marker: str) -> tuple[str, str]:
+    function = marker.partition("#")[0]
+    return function, function.rpartition(".")[0]
+
+
+def test_a_line_without_a_plain_twin_has_none():
+    assert plain_source("core.transformer.attention:attend#softmax") is None
+    assert plain_source("core.autograd.arithmetic:Power.grad_b#grad_b") is None
+    where = plain_source("core.tokenization.symbol_row:SymbolRow.merge#update")
+    assert where is not None
+    assert where.marker == "core.tokenization.bpe.plain:train#update"
 
 
 def test_every_marked_line_that_computes_can_be_written_with_numbers():

@@ -248,9 +248,17 @@ class ByteLevelBPE:
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
-        from core.tokenization.formats.tokenizer_json import write_byte_level_bpe
+        from core.tokenization.formats.tokenizer_json import byte_level_document, write_document
 
-        write_byte_level_bpe(path, self)
+        document = byte_level_document(
+            {piece: token for piece, token in self._id_of.items() if self.piece_bytes(token)},
+            self.merges,
+            self.special_tokens,
+            self.pattern,
+            ignore_merges=self.ignore_merges,
+            normalizer=self.normalizer,
+        )
+        write_document(path, document)
 
 
 def rank_merges(

@@ -27,7 +27,7 @@ from core.tokenization.formats.sentencepiece.model import (
     TrainerSettings,
 )
 from core.tokenization.formats.tokenizer_json import byte_level_document, template
-from core.tokenization.formats.wordlist import wordpiece_document
+from core.tokenization.formats.wordlist import wordlist_document
 from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.sentencepiece.pieces import Piece, PieceType
 from core.tokenization.tokenizer import Tokenizer
@@ -132,7 +132,7 @@ def _wordpiece(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tok
             spelled.append(PREFIX + piece)
         else:
             spelled.append(piece)
-    return tokenizer_from_document(wordpiece_document(spelled, name), name)
+    return tokenizer_from_document(wordlist_document(spelled, name), name)
 
 
 def _sentencepiece_bpe(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:

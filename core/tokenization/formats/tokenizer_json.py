@@ -1,22 +1,18 @@
 """tokenizer.json: the file format of the Hugging Face tokenizers library, and how ours are written.
 
-What is written here loads there with `Tokenizer.from_file` and encodes every text to the same ids;
+What is written here loads there with `Tokenizer.from_file` and encodes every text to the same ids.
+A document is made of values and knows none of our classes, so that each of these can save itself;
 `documents` reads such files. SentencePiece's tokenizers are written in `sentencepiece`.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.files import write_atomically
 from core.tokenization.bpe.patterns import WordPattern, word_pattern
-
-if TYPE_CHECKING:
-    from core.tokenization.bpe.tokenizer import ByteLevelBPE
-    from core.tokenization.characters import CharacterTokenizer
-    from core.tokenization.wordpiece.bert_text import BertText
-    from core.tokenization.wordpiece.tokenizer import WordPiece
+from core.tokenization.wordpiece.bert_text import BertText
 
 Part = dict[str, Any]  # a stage, or what stands for one
 
@@ -87,7 +83,7 @@ def words_as_bytes(pattern: WordPattern) -> Part:
     return {"type": "Sequence", "pretokenizers": stages}
 
 
-def bert_normalizer(text: "BertText") -> Part:
+def bert_normalizer(text: BertText) -> Part:
     """BERT's normalizer, as tokenizer.json describes it."""
     return {
         "type": "BertNormalizer",
@@ -175,52 +171,34 @@ def byte_level_document(
     )
 
 
-# -- our tokenizers ---------------------------------------------------------------------------
-
-
-def write_byte_level_bpe(path: str | Path, tokenizer: "ByteLevelBPE") -> None:
-    """Writes a byte-level BPE."""
-    vocab = {
-        piece: token
-        for token, piece in enumerate(tokenizer.vocabulary)
-        if tokenizer.piece_bytes(token)  # else the id stands for nothing
-    }
-    document = byte_level_document(
-        vocab,
-        tokenizer.merges,
-        tokenizer.special_tokens,
-        tokenizer.pattern,
-        ignore_merges=tokenizer.ignore_merges,
-        normalizer=tokenizer.normalizer,
-    )
-    write_document(path, document)
-
-
-def write_characters(path: str | Path, tokenizer: "CharacterTokenizer") -> None:
-    """Writes a character tokenizer: a word-level model whose words are single characters."""
-    model = {
-        "type": "WordLevel",
-        "vocab": {piece: token for token, piece in enumerate(tokenizer.vocabulary)},
-        "unk_token": tokenizer.unknown or "",
-    }
-    document = whole_document(
-        tokenizer.special_tokens,
-        model,
+def character_document(
+    vocab: Mapping[str, int], special_tokens: Mapping[str, int], unknown: str | None
+) -> dict[str, Any]:
+    """A character tokenizer: a word-level model whose words are single characters."""
+    return whole_document(
+        special_tokens,
+        {"type": "WordLevel", "vocab": dict(vocab), "unk_token": unknown or ""},
         pre_tokenizer=split_at(ANY_CHARACTER),
         decoder={"type": "Fuse"},
     )
-    write_document(path, document)
 
 
-def write_wordpiece(path: str | Path, tokenizer: "WordPiece") -> None:
-    """Writes a WordPiece with BERT's normalizer, and the tokens that stand round every text."""
-    vocab = {piece: token for token, piece in enumerate(tokenizer.vocabulary)}
-    document = whole_document(
-        tokenizer.special_tokens,
-        wordpiece_model(vocab, tokenizer.unknown, tokenizer.longest_word),
-        normalizer=bert_normalizer(tokenizer.text),
+def wordpiece_document(
+    vocab: Mapping[str, int],
+    special_tokens: Mapping[str, int],
+    text: BertText,
+    *,
+    unknown: str,
+    longest_word: int,
+    before: Sequence[str] = (),
+    after: Sequence[str] = (),
+) -> dict[str, Any]:
+    """A WordPiece with BERT's normalizer, and the tokens that stand round every text."""
+    return whole_document(
+        special_tokens,
+        wordpiece_model(vocab, unknown, longest_word),
+        normalizer=bert_normalizer(text),
         pre_tokenizer={"type": "BertPreTokenizer"},
-        post_processor=template(tokenizer.before, tokenizer.after, tokenizer.special_tokens),
+        post_processor=template(before, after, special_tokens),
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
     )
-    write_document(path, document)

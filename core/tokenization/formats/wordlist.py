@@ -12,23 +12,18 @@ from typing import Any
 from core.files import GET_AGAIN, quoted
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.reading import read_lines
-from core.tokenization.formats.tokenizer_json import (
-    bert_normalizer,
-    template,
-    whole_document,
-    wordpiece_model,
-)
+from core.tokenization.formats.tokenizer_json import wordpiece_document
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.wordpiece.bert_text import BertText
-from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, LONGEST_WORD, PREFIX, UNKNOWN
+from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, LONGEST_WORD, UNKNOWN
 
 
 def read_wordlist(path: Path) -> Tokenizer:
     """Opens a vocab.txt. Raises ValueError for one without "[UNK]" or with a piece twice."""
-    return tokenizer_from_document(wordpiece_document(read_lines(path), str(path)), str(path))
+    return tokenizer_from_document(wordlist_document(read_lines(path), str(path)), str(path))
 
 
-def wordpiece_document(pieces: Sequence[str], name: str) -> dict[str, Any]:
+def wordlist_document(pieces: Sequence[str], name: str) -> dict[str, Any]:
     """The tokenizer.json that says the same as BERT's code about these pieces."""
     ids = {piece: token for token, piece in enumerate(pieces)}
     if len(ids) < len(pieces):
@@ -42,11 +37,12 @@ def wordpiece_document(pieces: Sequence[str], name: str) -> dict[str, Any]:
     plain = [piece for piece in pieces if not (piece.startswith("[") and piece.endswith("]"))]
     cased = any(piece != piece.lower() for piece in plain)
     framed = "[CLS]" in ids and "[SEP]" in ids
-    return whole_document(
+    return wordpiece_document(
+        ids,
         specials,
-        wordpiece_model(ids, UNKNOWN, LONGEST_WORD),
-        normalizer=bert_normalizer(BertText(lowercase=not cased)),
-        pre_tokenizer={"type": "BertPreTokenizer"},
-        post_processor=template(["[CLS]"], ["[SEP]"], ids) if framed else None,
-        decoder={"type": "WordPiece", "prefix": PREFIX, "cleanup": True},
+        BertText(lowercase=not cased),
+        unknown=UNKNOWN,
+        longest_word=LONGEST_WORD,
+        before=["[CLS]"] if framed else (),
+        after=["[SEP]"] if framed else (),
     )

@@ -10,6 +10,7 @@ Source: Kudo and Richardson 2018, section 3.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from core.tokenization.byte_level import clean_text
 from core.tokenization.sentencepiece.normalizer import Normalized, SentencePieceNormalizer
@@ -34,6 +35,7 @@ class SentencePieceTokenizer(ABC):
     """
 
     kind: str
+    model_type: str  # what a model file calls it
     cuts_words = False  # whether a normalized text is cut into words before pieces are looked for
 
     def __init__(
@@ -53,6 +55,13 @@ class SentencePieceTokenizer(ABC):
     @abstractmethod
     def _find(self, normalized: str) -> Found:
         """The strings that a normalized text is cut into; together they are the text."""
+
+    @abstractmethod
+    def document(self) -> dict[str, Any]:
+        """What tokenizer.json says about it.
+
+        Raises ValueError where the format cannot say what the tokenizer does.
+        """
 
     @abstractmethod
     def _encode_ordinary(self, text: str) -> list[int]:
@@ -114,9 +123,13 @@ class SentencePieceTokenizer(ABC):
         Both open in the library they come from: sentencepiece, and Hugging Face's tokenizers.
         Raises ValueError where the format cannot say what the tokenizer does.
         """
-        from core.tokenization.formats.sentencepiece.saving import save_sentencepiece
+        from core.tokenization.formats.sentencepiece.model import to_model, write_model
+        from core.tokenization.formats.tokenizer_json import write_document
 
-        save_sentencepiece(path, self)
+        if Path(path).suffix == ".model":
+            write_model(path, to_model(self.model_type, self.pieces, self.normalizer))
+        else:
+            write_document(path, self.document())
 
     def _encoding(self, text: str, specials: bool, find: Callable[[str], Found]) -> Encoding:
         model = Stage("model", [], [])

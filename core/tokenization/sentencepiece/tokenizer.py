@@ -9,6 +9,7 @@ Source: Kudo and Richardson 2018, section 3.1; BPE-dropout: Provilkov et al. 202
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import regex
@@ -40,6 +41,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
     """
 
     kind = "sentencepiece-bpe"
+    model_type = "bpe"
     cuts_words = True
 
     def __init__(
@@ -96,6 +98,11 @@ class SentencePieceBPE(SentencePieceTokenizer):
     def word_pattern(self) -> str:
         """The pattern of the words that no piece crosses."""
         return self._word.pattern
+
+    def document(self) -> dict[str, Any]:
+        from core.tokenization.formats.sentencepiece.documents import bpe_document
+
+        return bpe_document(self.pieces, self.normalizer, self.joins, self.word_pattern)
 
     def forget(self) -> None:
         """Empties the memory of words that were met before."""

@@ -166,7 +166,7 @@ def new_scores(counts: np.ndarray) -> NewScores:
     return NewScores(scores, digammas, total)
 
 
-def digamma(x: np.ndarray | np.float32) -> np.ndarray:
+def digamma(x: np.ndarray | np.float32 | float) -> np.ndarray:
     """The derivative of log(gamma(x)), for x > 0: log(x) - 1 / 2x, nearly.
 
     digamma(x) = digamma(x + 1) - 1 / x leads to where the asymptotic series is exact enough.

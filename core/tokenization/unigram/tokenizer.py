@@ -8,6 +8,7 @@ Source: Kudo 2018, "Subword Regularization"; Kudo and Richardson 2018, "Sentence
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Unigram(SentencePieceTokenizer):
     vocabulary without any normal piece, or with a score that is no number.
     """
 
-    kind = "unigram"
+    kind = model_type = "unigram"
 
     def __init__(
         self,
@@ -87,6 +88,11 @@ class Unigram(SentencePieceTokenizer):
         return build_lattice(
             normalized, search.trie, search.scores, search.unknown_id, search.unknown_score
         )
+
+    def document(self) -> dict[str, Any]:
+        from core.tokenization.formats.sentencepiece.documents import unigram_document
+
+        return unigram_document(self.pieces, self.normalizer, self.scores)
 
     def _encode_ordinary(self, text: str) -> list[int]:
         normalized = self.normalizer.normalize(text)

@@ -279,9 +279,18 @@ class WordPiece:
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
-        from core.tokenization.formats.tokenizer_json import write_wordpiece
+        from core.tokenization.formats.tokenizer_json import wordpiece_document, write_document
 
-        write_wordpiece(path, self)
+        document = wordpiece_document(
+            self._id_of,
+            self.special_tokens,
+            self.text,
+            unknown=self.unknown,
+            longest_word=self.longest_word,
+            before=self.before,
+            after=self.after,
+        )
+        write_document(path, document)
 
 
 # English spelling, as the reference decodes: no space before these.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from core.numbers import TIMES
 from explorer.widgets.pooling import Matrix
 
 STRIPE = 28  # cells
+MOST = 256  # rows and columns of an adapted matrix that are drawn
 # What kinds of parts and steps are called.
 NAMES = {
     "token": "look up", "embed.scale": "\u00d7 \u221aC", "position": "+ position",
@@ -138,3 +140,58 @@ def flat(shape: tuple[int, ...]) -> tuple[int, int]:
     """Rows and columns of one head."""
     rows, columns = (1, 1, *shape)[-2:]
     return rows, columns
+
+
+def drawn_rows(values: np.ndarray) -> np.ndarray:
+    """(R, C) at most MOST rows of it, evenly spread."""
+    count = len(values)
+    return values[np.linspace(0, count - 1, min(count, MOST)).round().astype(int)]
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """Numbers (R, C) in a place, what they are called, and so many of them as are drawn; `images`:
+    what was painted of them, by the theme's name.
+    """
+
+    name: str
+    values: np.ndarray
+    images: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def thumb(self) -> np.ndarray:
+        return drawn_rows(drawn_rows(self.values).T).T
+
+    @cached_property
+    def limit(self) -> float:
+        """Where the colors end."""
+        return float(np.abs(self.values).max(initial=0.0)) or 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class AdapterScene:
+    """Places: x, W, its output h; A, the r numbers a, B, the change of the output, the sum of both;
+    and delta, the change of W.
+
+    size    out, in, r
+    now     what stands in each place; one where nothing has come is left out
+    after   the same after the next step, which is on its `way`, 0 to 1
+    made    the place that was filled last, and `coming`: that of the next step; "": none
+    grown   what of it is there already, where it does not come from the top
+    flows   names of arrows along which something moves
+    back    the pass goes back
+    output  whose row is marked
+    alone   a part of the change that is seen instead of it
+    """
+
+    size: tuple[int, int, int]
+    now: Mapping[str, Content]
+    after: Mapping[str, Content]
+    made: str
+    coming: str
+    way: float
+    grown: np.ndarray | None
+    flows: tuple[str, ...]
+    back: bool
+    output: int
+    alone: Content | None

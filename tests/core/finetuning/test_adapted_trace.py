@@ -11,10 +11,11 @@ import torch
 import core
 from core.finetuning.adapter import Adapter
 from core.finetuning.lora import LoRAConfig
+from core.finetuning.quantization import quantize_model
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Site
-from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, learned, model_of
 from tests.core.test_trace import MarkedLines
 
 TEXT = [3, 1, 4, 1, 5, 9, 2]
@@ -96,7 +97,7 @@ def test_a_trace_stays_what_it_was_and_leaves_the_model_as_it_was(strength: floa
     model.train()
     trace = core.trace_adapter(model, TEXT, "h.1.mlp.c_fc")
     assert model.training and all(one.grad is None for one in model.parameters())
-    assert all(module.passages is None for module, _ in adapter._places())
+    assert model.get_submodule("h.1.mlp.c_fc") is adapter.modules()["h.1.mlp.c_fc"]
     before = {step.name: {name: step.value(name) for name in step.values} for step in trace}
     assert np.any(before["adapter.grad_B"]["grad_B"]) == bool(strength)
     with torch.no_grad():
@@ -116,6 +117,26 @@ def test_a_16_bit_matrix_is_traced_in_full_precision() -> None:
         step.value(name).dtype in (np.float32, np.float64, np.int64)
         for step in trace
         for name in step.values
+    )
+
+
+def test_a_quantized_matrix_is_traced_as_it_is_multiplied() -> None:
+    model = model_of(BIASED)
+    quantize_model(model)
+    adapter = learned(model, LoRAConfig(r=2, target_modules=("attn.c_proj",)))
+    trace = core.trace_adapter(model, TEXT, "h.0.attn.c_proj")
+    total, count = model.loss(torch.tensor([TEXT[:-1]]), torch.tensor([TEXT[1:]]))
+    (total / count).backward()
+    gradient = adapter.updates["h.0.attn.c_proj"].A.grad
+    steps = {step.name: step for step in trace}
+    np.testing.assert_allclose(
+        steps["adapter.grad_A"].value("grad_A"), gradient, rtol=1e-4, atol=1e-6
+    )
+    weight = model.get_submodule("h.0.attn.c_proj").weight
+    assert isinstance(weight, torch.Tensor)
+    delta = steps["adapter.delta"].value("delta")
+    np.testing.assert_allclose(
+        steps["adapter.frozen"].value("weight") + delta, weight.detach(), atol=1e-6
     )
 
 

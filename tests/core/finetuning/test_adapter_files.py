@@ -12,10 +12,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.finetuning.adapter import Adapter, adapter_parameter_count, add_lora
+from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.adapter_files import CONFIG_FILE, WEIGHTS_FILE, load_adapter
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.quantization import quantize_model
+from core.finetuning.trainable import adapter_parameter_count
 from core.tensor_files import read_tensors, write_tensors
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig

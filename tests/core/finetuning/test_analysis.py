@@ -21,16 +21,16 @@ from core.finetuning.analysis import (
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.spectrum import (
     Spectrum,
-    amplification,
     cosines,
     dense_spectrum,
     energy_shares,
     low_rank_spectrum,
     overlap,
+    strongest_directions,
 )
-from core.finetuning.spectrum_trace import cosine_step, overlap_step, trace_spectrum
+from core.finetuning.spectrum_trace import trace_spectrum
 from core.trace import Step
-from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, learned, model_of
 from tests.core.test_trace import MarkedLines
 
 
@@ -61,6 +61,19 @@ def test_the_directions_of_a_product_are_those_of_the_dense_matrix(
     assert found.norm == pytest.approx(float(dense.norm()))
 
 
+@pytest.mark.parametrize("shape", [(40, 60), (60, 40), (5, 30)])
+def test_the_strongest_directions_are_those_of_the_whole_decomposition(
+    shape: tuple[int, int],
+) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    found = strongest_directions(matrix, 4)
+    np.testing.assert_allclose(found.mT @ found, np.eye(4), atol=1e-5)
+    dense = dense_spectrum(matrix).right[:, :4]
+    np.testing.assert_allclose(abs(cosines(found.numpy(), dense)), np.eye(4), atol=0.02)
+    with pytest.raises(ValueError, match="NaN"):
+        strongest_directions(matrix * torch.nan, 4)
+
+
 def test_shares_and_ranks_of_spectra_that_are_known() -> None:
     assert flat(3, 3, 3, 3).effective_rank == pytest.approx(4)
     assert flat(5, 0, 0).effective_rank == pytest.approx(1)
@@ -86,14 +99,6 @@ def test_overlap_is_that_of_the_subspaces() -> None:
             assert same[i, j] == pytest.approx(phi)
     np.testing.assert_allclose(apart, 0, atol=1e-12)
     np.testing.assert_allclose(abs(cosines(basis, basis)), np.eye(6), atol=1e-12)
-
-
-def test_amplification_tells_how_weak_the_matrix_is_along_the_change() -> None:
-    weight = np.diag([10.0, 0.5, 0.1])
-    change = Spectrum(np.eye(3)[:, 1:2], np.array([2.0]), np.eye(3)[:, 1:2])
-    assert amplification(change, weight) == pytest.approx(4)
-    unused = Spectrum(np.eye(3)[:, :1], np.array([2.0]), np.eye(3)[:, 1:2])
-    assert amplification(unused, weight) == math.inf
 
 
 @pytest.mark.parametrize("kind", [{}, {"rslora": True}, {"dora": True}])
@@ -169,17 +174,13 @@ def test_what_an_adapter_does_not_change_is_told_with_what_it_does() -> None:
 
 
 def steps_of_spectra() -> list[Step]:
-    adapter = learned(model_of(BIASED), LoRAConfig(r=3))
-    first, second = (spectrum_of(adapter, f"h.{layer}.attn.c_attn") for layer in (0, 1))
-    weight = dense_spectrum(weight_of(adapter, "h.0.attn.c_attn"))
-    steps = list(trace_spectrum(adapter, "h.0.attn.c_attn"))
-    return [*steps, cosine_step(first.left, weight.left), overlap_step(first.right, second.right)]
+    return list(trace_spectrum(learned(model_of(BIASED), LoRAConfig(r=3)), "h.0.attn.c_attn"))
 
 
 def test_the_marked_lines_computed_what_the_steps_show() -> None:
     with MarkedLines() as lines:
         steps = steps_of_spectra()
-    assert len(steps) == 12
+    assert len(steps) == 10
     for step in steps:
         lines.left(step)
     untrained = add_lora(model_of(BIASED), LoRAConfig(r=3))

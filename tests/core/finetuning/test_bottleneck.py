@@ -97,7 +97,7 @@ def test_the_parts_of_a_logit_still_add_up() -> None:
     part of it is the MLP's.
     """
     model = model_of(replace(CONFIG, n_layer=1))
-    moved(model).modules[0].strength = 0.0
+    moved(model).modules[0].scale = 0.0
     told = attribute(model, IDS[0].numpy())
     assert abs(told.terms[-1].value) < 1e-4
 

@@ -158,3 +158,5 @@ def test_it_learns_by_every_method(method: str) -> None:
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
     with pytest.raises(ValueError, match="give the names of 2 or more"):
         Classifier(model_of(), 1)
+    with pytest.raises(ValueError, match="token 23 is not in the vocabulary"):
+        classifier_of().probabilities([3, 23])

@@ -75,7 +75,11 @@ def batch(tuning: Tuning, vocab_size: int, sequences: int, tokens: int) -> tuple
 
 
 def estimated(
-    config: ModelConfig, settings: FinetuningSettings, sequences: int, tokens: int, **changes: Any
+    config: ModelConfig,
+    settings: FinetuningSettings,
+    sequences: int,
+    tokens: int | None,
+    **changes: Any,
 ) -> FinetuningEstimate:
     run = TrainingConfig(
         model=config,
@@ -94,7 +98,9 @@ def test_as_many_numbers_learn_as_are_told(
 ) -> None:
     config = replace(SMALL, **changes)
     learning = ready(config, settings).parameters.values()
-    assert count(trainable_shapes(config, settings)) == sum(one.numel() for one in learning)
+    assert sorted(trainable_shapes(config, settings).values()) == sorted(
+        tuple(one.shape) for one in learning
+    )
 
 
 def test_a_classifier_has_a_head_of_its_own() -> None:
@@ -232,6 +238,18 @@ def test_what_a_run_is_told_to_do_changes_what_it_takes() -> None:
     quantized = estimated(config, FinetuningSettings(quantize="nf4"), 8, 40)
     assert quantized.bytes_weights < 0.3 * usual.bytes_weights
     assert quantized.seconds_per_step > usual.seconds_per_step
+
+
+def test_questions_are_shorter_than_other_texts_may_be() -> None:
+    config = replace(SMALL, block_size=512)
+    texts = FinetuningSettings(data="letters.txt", base_data="")
+    questions = replace(texts, data="questions")
+    asked, read = (estimated(config, one, 2, None) for one in (questions, texts))
+    assert asked == estimated(config, questions, 2, 120)
+    assert read == estimated(config, texts, 2, 256) == estimated(config, texts, 2, 1000)
+    with_base = estimated(config, replace(questions, base_data="stories"), 2, None)
+    assert with_base.seconds > asked.seconds  # to see what is forgotten takes time as well
+    assert with_base.seconds_per_step == asked.seconds_per_step
 
 
 def test_what_cannot_be_tuned_is_told_with_its_remedy() -> None:

@@ -15,7 +15,7 @@ from core.finetuning.examination import examine
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.spectrum import dense_spectrum, overlap
 from core.tensor_files import write_tensors
-from tests.core.finetuning.test_lora import BIASED, learned, model_of
+from tests.core.finetuning.models import BIASED, learned, model_of
 
 IDS = [3, 1, 4, 1, 5, 9]
 TARGETS = ("attn.c_attn", "mlp.c_proj")
@@ -52,10 +52,14 @@ def test_an_examination_holds_what_its_parts_say(dora: bool) -> None:
     change = next(s for s in trace if s.name == "adapter.add").value("change")
     output = trace[0].value("products")
     expected = np.linalg.norm(change, axis=1) / np.linalg.norm(output, axis=1)
-    np.testing.assert_allclose(found.acts, expected, rtol=1e-6)
-    dense = dense_spectrum(weight_of(adapter, name)).right[:, : len(found.familiar)]
+    np.testing.assert_allclose(found.relative_change, expected, rtol=1e-6)
+    assert (found.finding is None) == dora
+    if found.finding is not None:
+        values = next(one for one in found.finding if one.name == "spectrum.svd").value("values")
+        np.testing.assert_allclose(values, found.spectrum.values)
+    dense = dense_spectrum(weight_of(adapter, name)).right[:, : len(found.captured)]
     inside = ((dense.T @ found.spectrum.right) ** 2).sum(0)
-    np.testing.assert_allclose(found.familiar, inside, atol=1e-3)
+    np.testing.assert_allclose(found.captured, inside, atol=1e-3)
     assert unchanged(adapter.model, before)
 
 
@@ -65,6 +69,10 @@ def test_the_matrix_that_changed_most_comes_first() -> None:
         adapter.updates["h.0.mlp.c_proj"].B.mul_(50)
     assert examine(adapter.model, IDS).name == "h.0.mlp.c_proj"
     assert examine(adapter.model, IDS, "h.9.attn").name == "h.0.mlp.c_proj"
+    adapter = adapted(target_modules=("wpe", "attn.c_proj"))
+    with torch.no_grad():
+        adapter.updates["wpe"].B.mul_(50)
+    assert examine(adapter.model, IDS).name.endswith("attn.c_proj")
 
 
 def test_an_adapter_is_seen_as_it_was_at_each_checkpoint_of_its_run(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import core
 from core.data.batches import NO_TOKEN
 from core.finetuning.example_files import FileExamples, read_examples_steps
-from core.finetuning.examples import Example, ExampleBatches, StoryQuestions, answered, padded
+from core.finetuning.examples import Example, ExampleBatches, StoryExamples, answered, padded
 from core.finetuning.settings import FinetuningSettings
 from core.inference.loading import LoadedModel
 from core.inference.usage import Usage
@@ -204,7 +204,7 @@ def test_a_file_may_begin_with_a_byte_order_mark(stories: Any, tmp_path: Path) -
 
 
 def test_every_example_comes_once_before_one_comes_again(stories: Any) -> None:
-    examples = StoryQuestions(stories.tokenizer, stories.usage.end_ids)
+    examples = StoryExamples("questions", stories.tokenizer, stories.usage.end_ids)
     batches = ExampleBatches(examples, "validation", 40, 2, seed=3)
 
     def drawn(*steps: int) -> list[bytes]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
-from core.finetuning.adapter import Adapter, adapters_of, add_lora
-from core.finetuning.lora import LoRAConfig
+from core.finetuning.adapter import adapters_of, add_lora
+from core.finetuning.lora import Adapted, LoRAConfig
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from tests.core.finetuning.models import BIASED, GROUPED, learned, logits, model_of
 
 KINDS = [{}, {"rslora": True}, {"dora": True}]
 TARGETS = [
@@ -19,31 +21,6 @@ TARGETS = [
     ("mlp.c_fc", "c_attn.k"),
     ("all-linear",),
 ]
-GROUPED = ModelConfig(
-    vocab_size=50, block_size=16, n_layer=2, n_head=4, n_kv_head=2, n_embd=32, mlp="swiglu",
-    positions="rope", norm="rms_norm", bias=False, tie_weights=False,
-)  # fmt: skip
-BIASED = ModelConfig(vocab_size=50, block_size=16, n_layer=2, n_head=2, n_embd=16)
-IDS = torch.arange(12).view(2, 6)
-
-
-def model_of(config: ModelConfig) -> GPT:
-    return GPT(config, torch.Generator().manual_seed(0)).eval()
-
-
-def learned(model: GPT, config: LoRAConfig) -> Adapter:
-    """An adapter all of whose numbers have moved."""
-    generator = torch.Generator().manual_seed(1)
-    adapter = add_lora(model, config, generator=generator)
-    with torch.no_grad():
-        for parameter in adapter.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
-    return adapter
-
-
-def logits(model: GPT) -> Tensor:
-    with torch.no_grad():
-        return model(IDS)
 
 
 @pytest.mark.parametrize("shape", [BIASED, GROUPED])
@@ -90,6 +67,54 @@ def test_two_adapters_add_up_and_blend_into_one() -> None:
     first.remove(merged=True)
     torch.testing.assert_close(logits(model), wanted, rtol=0, atol=1e-5)
     assert not any("base" in name for name, _ in model.named_parameters())
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_what_is_left_in_the_matrices_stays_whatever_another_adapter_does(is_merged: bool) -> None:
+    model = model_of(GROUPED)
+    first = learned(model, LoRAConfig(r=2, target_modules=("attn.c_attn",)))
+    second = learned(model, LoRAConfig(r=3, target_modules=("c_attn.v", "mlp.c_fc")))
+    wanted = logits(model)
+    if is_merged:
+        second.merge()
+    first.remove(merged=True)
+    second.merge()
+    torch.testing.assert_close(logits(model), wanted, rtol=0, atol=1e-5)
+    second.unmerge()
+    torch.testing.assert_close(logits(model), wanted, rtol=0, atol=1e-5)
+
+
+def test_lengths_that_dora_has_learned_keep_their_matrix() -> None:
+    model = model_of(GROUPED)
+    first = learned(model, LoRAConfig(r=2))
+    learned(model, LoRAConfig(r=2, dora=True))
+    before = logits(model)
+    with pytest.raises(
+        ValueError, match=r"h\.0\.attn\.c_attn \(DoRA\) .* remove that adapter first"
+    ):
+        first.remove(merged=True)
+    assert torch.equal(logits(model), before)
+
+
+def test_a_merge_that_fails_half_way_leaves_the_model_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = model_of(GROUPED)
+    adapter = learned(model, LoRAConfig(r=2))
+    before, sums = logits(model), Adapted._sum
+    without_memory = model.get_submodule("h.1.attn.c_attn")
+
+    def failing(self: Adapted, *given: Any) -> Tensor:
+        if self is without_memory:
+            raise MemoryError
+        return sums(self, *given)
+
+    monkeypatch.setattr(Adapted, "_sum", failing)
+    with pytest.raises(MemoryError):
+        adapter.merge()
+    monkeypatch.undo()
+    assert not adapter.is_merged
+    assert torch.equal(logits(model), before)
 
 
 def test_adapters_are_told_in_the_order_in_which_they_came() -> None:

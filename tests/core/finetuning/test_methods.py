@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from core.finetuning.adapter import adapters_of
+from core.finetuning.adapter import adapters_of, add_lora
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.methods import Tuning, prepare
+from core.finetuning.quantization import quantize_model
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.scales import at_scales
 from core.finetuning.settings import METHODS, FinetuningSettings
+from core.finetuning.trainable import trainable_shapes
 from core.inference.exporting import export
 from core.inference.loading import LoadedModel, load
 from core.training.explained_example import explain_example
@@ -26,6 +28,7 @@ from core.transformer.gpt import GPT, next_token_loss
 from core.transformer.parameters import parameter_shapes
 from core.transformer.presets import preset
 from core.transformer.weights import save_model
+from tests.core.finetuning.models import IDS, logits, model_of
 
 TIED = ModelConfig(vocab_size=50, block_size=16, n_layer=3, n_head=2, n_embd=16)
 BARE = replace(TIED, bias=False)
@@ -33,7 +36,6 @@ LLAMA = ModelConfig(
     vocab_size=50, block_size=16, n_layer=3, n_head=4, n_kv_head=2, n_embd=16, mlp="swiglu",
     positions="rope", norm="rms_norm", bias=False, tie_weights=False,
 )  # fmt: skip
-IDS = torch.arange(12).view(2, 6)
 
 
 def chosen(method: str, **changes: Any) -> FinetuningSettings:
@@ -42,19 +44,10 @@ def chosen(method: str, **changes: Any) -> FinetuningSettings:
     return FinetuningSettings(method=method, **(small | changes))
 
 
-def model_of(config: ModelConfig) -> GPT:
-    return GPT(config, torch.Generator().manual_seed(0)).eval()
-
-
 def pair() -> EncoderDecoder:
     stack = replace(TIED, positions="sinusoidal", norm_placement="post")
     config = EncoderDecoderConfig(encoder=stack, decoder=stack)
     return EncoderDecoder(config, torch.Generator().manual_seed(0)).eval()
-
-
-def logits(model: nn.Module, ids: Tensor = IDS) -> Tensor:
-    with torch.no_grad():
-        return model(ids, ids) if isinstance(model, EncoderDecoder) else model(ids)
 
 
 def one_step(tuning: Tuning) -> None:
@@ -197,7 +190,41 @@ def test_what_is_no_plain_model_is_not_written_as_one(
     assert not (tmp_path / "saved").exists()
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("config", [TIED, BARE, LLAMA])
+def test_what_a_base_has_learned_by_an_adapter_stays_whatever_learns_then(
+    config: ModelConfig, method: str
+) -> None:
+    def fresh() -> tuple[GPT, Tuning]:
+        model = model_of(config)
+        adapter = add_lora(model, LoRAConfig(r=2), generator=torch.Generator().manual_seed(3))
+        for update in adapter.updates.values():
+            nn.init.ones_(update.B)
+        base = logits(model)
+        tuning = prepare(model, chosen(method), torch.Generator().manual_seed(2))
+        torch.testing.assert_close(logits(model), base, rtol=0, atol=1e-6)
+        return model, tuning
+
+    model, tuning = fresh()
+    theirs = adapters_of(model)[0].updates["h.1.attn.c_attn"]
+    before = theirs.A.clone(), theirs.B.clone()
+    for _ in range(2):
+        one_step(tuning)
+        model.zero_grad()
+    assert torch.equal(theirs.A, before[0]) and torch.equal(theirs.B, before[1])
+    plain = trainable_shapes(config, chosen(method))
+    assert len(tuning.parameters) == len(plain)
+    again, other = fresh()
+    other.load_state(tuning.state())
+    read, _ = tuning.batch(IDS, IDS)
+    assert torch.equal(logits(again, read), logits(model, read))
+
+
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
+    quantized = model_of(TIED)
+    quantize_model(quantized)
+    with pytest.raises(ValueError, match=r"'h.0.attn.c_attn.weight'.* as its numbers have 4 bits"):
+        prepare(quantized, chosen("full"))
     with pytest.raises(ValueError, match="this model has 3; use 1 to 3"):
         prepare(model_of(TIED), chosen("last-layers", last_layers=4))
     tuning = prepare(model_of(TIED), chosen("head"))
@@ -233,7 +260,7 @@ def test_what_was_learned_is_added_at_a_scale(method: str) -> None:
 
 
 def test_a_scale_that_cannot_be_is_told() -> None:
-    with pytest.raises(ValueError, match="half a soft prompt is none"):
+    with pytest.raises(ValueError, match="a soft prompt cannot be added by halves"):
         prepare(model_of(TIED), chosen("prompt")).scale = 0.5
     with pytest.raises(ValueError, match="open the checkpoint again"):
         prepare(model_of(TIED), chosen("full")).scale = 0.5

@@ -26,7 +26,7 @@ from core.inference.activations import capture
 from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
-from tests.core.finetuning.test_lora import BIASED, GROUPED, IDS, learned, logits, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, IDS, learned, logits, model_of
 
 KINDS = [{}, {"rslora": True}, {"dora": True}]
 LAYER = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")

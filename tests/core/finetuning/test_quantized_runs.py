@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import core
+from core.finetuning import settings
 from core.finetuning.program import finetune_steps
 from core.finetuning.quantization import quantize_model
 from core.finetuning.quantized_linear import QuantizedLinear
@@ -17,7 +18,8 @@ from core.transformer.architectures import gpt_of
 from tests.core.finetuning.small import small_base, small_tuning, tune
 from tests.core.training.small import fingerprint, losses
 
-METHODS = ("lora", "head", "bitfit", "bottleneck", "prompt")
+# Those that need no matrices in full.
+METHODS = [one for one in settings.METHODS if one not in ("full", "last-layers")]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +28,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _config(base: Path, method: str) -> Any:
-    settings = {"method": method, "quantize": "nf4"}
-    return small_tuning(base, settings=settings, learning_rate=1e-2)
+    given = {"method": method, "quantize": "nf4"}
+    return small_tuning(base, settings=given, learning_rate=1e-2)
 
 
 @pytest.mark.parametrize("method", METHODS)

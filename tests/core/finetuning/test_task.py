@@ -107,6 +107,21 @@ def test_a_changed_setting_is_refused_where_a_run_goes_on(base: Path, tmp_path: 
         list(finetune_steps(changed, tmp_path / "run", resume=True))
 
 
+def test_data_that_changed_is_refused_where_a_run_goes_on(base: Path, tmp_path: Path) -> None:
+    text = tmp_path / "mine.txt"
+    text.write_text((base.parents[2] / "little.txt").read_text())
+    config = small_tuning(base, settings={"data": str(text)})
+    moments = finetune_steps(config, tmp_path / "run")
+    next(m for m in moments if m.phase == "schedule")
+    moments.close()
+    kept = text.read_text()
+    text.write_text(kept[:-10])
+    with pytest.raises(ValueError, match=r"mine\.txt is not as it was when the run began; put the"):
+        list(finetune_steps(config, tmp_path / "run", resume=True))
+    with pytest.raises(ValueError, match="is no run folder; give a config"):
+        list(finetune_steps(None, tmp_path / "nothing"))
+
+
 def test_a_base_that_is_gone_or_another_is_told(base: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no model"):
         _config(base / "nowhere", "lora")

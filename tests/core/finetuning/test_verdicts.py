@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,9 +13,11 @@ import core
 from core.finetuning import check_identity, check_merge, generate_at_scales_steps
 from core.finetuning.adapter import tensors_of
 from core.finetuning.lora import Adapted, LoRAConfig, LowRank
+from core.finetuning.quantization import quantize_model
+from core.finetuning.scales import at_scales
 from core.finetuning.verdicts import Verdict
 from core.inference.sampling import Sampling
-from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, logits, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, learned, logits, model_of
 
 TEXT = [3, 1, 4, 1, 5, 9, 2]
 
@@ -57,6 +60,17 @@ def test_16_bits_are_compared_as_coarsely_as_they_are() -> None:
     assert all(one.original is None for one in model.modules() if isinstance(one, Adapted))
 
 
+def test_a_quantized_base_is_never_merged_into() -> None:
+    model = model_of(GROUPED)
+    quantize_model(model)
+    adapter = learned(model, LoRAConfig(r=2))
+    before = logits(model)
+    assert check_identity(adapter, TEXT).holds
+    with pytest.raises(ValueError, match="4 bits"):
+        check_merge(adapter, TEXT)
+    assert not adapter.is_merged and torch.equal(logits(model), before)
+
+
 def test_an_encoder_decoder_is_tested_on_a_source_and_a_target() -> None:
     stack = core.ModelConfig(vocab_size=50, block_size=8, n_layer=1, n_head=2, n_embd=16)
     model = core.EncoderDecoder(core.EncoderDecoderConfig(encoder=stack, decoder=stack, end_id=1))
@@ -90,3 +104,23 @@ def test_two_texts_are_written_in_turn_at_scales_of_their_own() -> None:
         for text, token in zip(written, pair, strict=True):
             text.append(token.id)
     assert written == [list(base)[-6:], list(tuned)[-6:]]
+
+
+def test_merged_for_a_moment_an_adapter_writes_the_same_and_is_taken_out_again() -> None:
+    model = model_of(BIASED)
+    adapter = learned(model, LoRAConfig(r=2, target_modules=("all-linear",)))
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    beside, merged = (
+        [*generate_at_scales_steps(model, {adapter: 2.0}, TEXT, 6, merged=merged)]
+        for merged in (False, True)
+    )
+    assert [one.id for one in beside] == [one.id for one in merged]
+    np.testing.assert_allclose(beside[-1].logits, merged[-1].logits, atol=1e-4)
+    with at_scales({adapter: 2.0}, merged=True):
+        assert adapter.is_merged and adapter.scale == 2.0
+    assert not adapter.is_merged and adapter.scale == 1.0
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+    adapter.merge()
+    with at_scales({adapter: 0.5}, merged=True):
+        assert adapter.is_merged and adapter.scale == 0.5
+    assert adapter.is_merged and adapter.scale == 1.0

@@ -12,7 +12,7 @@ import core
 from core.finetuning.adapter import add_lora
 from core.finetuning.quantization import dequantize_model, quantize_model
 from core.transformer.weights import load_model, save_model
-from tests.core.finetuning.test_lora import BIASED, GROUPED, learned, logits, model_of
+from tests.core.finetuning.models import BIASED, GROUPED, learned, logits, model_of
 
 NO_PLAIN_ONE = r"no plain one.*adapter\.remove\(merged=True\).*dequantize_model"
 

@@ -33,6 +33,7 @@ def test_what_was_saved_comes_back(tmp_path):
         ("recent", "path"),
         ("recent", [1]),
         ("inspector_tab", []),
+        ("code_version", "fast"),
     ],
 )
 def test_a_bad_field_is_its_default_and_the_others_stay(tmp_path, name, bad):

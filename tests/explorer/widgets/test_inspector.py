@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 
 from core.trace import Source
@@ -94,6 +95,15 @@ def test_where_there_is_little_room_the_file_and_its_line_are_whole(qtbot):
         assert (shown == f"{path}:11") == (not view.caption.toolTip())
         seen.add(shown)
     assert {f"{path}:11", "\u2026/score_merging.py:11"} < seen
+    both = Source("a:f#copy", f"/some/where/{path}", "f", 10, lines, 1)
+    view.set_source(both, both)
+    for width, rows in ((700, 1), (260, 2)):  # the switch goes into a row of its own
+        view.resize(width, 300)
+        assert view.caption.text().endswith("score_merging.py:11")
+        assert view.versions.width() >= view.versions.sizeHint().width()
+        assert (view.versions.mapTo(view, QPoint()).y() > view.caption.geometry().bottom()) == (
+            rows == 2
+        )
     view.set_source(None)
     assert view.caption.text() == ""
 
@@ -175,3 +185,37 @@ def test_formulas_are_set_one_at_a_time(monkeypatch):
         work = [pool.submit(formula.formula_svg, f"x_{n} + 7.25", 18, "light") for n in range(4)]
         assert all(b"<path" in one.result() for one in work)
     assert max(most) == 1
+
+
+def inspected(code: str) -> SimpleNamespace:
+    shown = step()
+    shown.code = code
+    return SimpleNamespace(step=shown, rows=[], table={}, cell="")
+
+
+def test_where_a_step_has_a_plain_twin_a_switch_shows_either_line(qtbot):
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    inspector.resize(400, 700)
+    inspector.show()
+    inspector.set_tab("code")
+    inspector.set_inspection(inspected("core.tokenization.bpe.merging:merge_short#choose"))
+    switch, told = inspector.code.versions, []
+    inspector.codeVersionChanged.connect(told.append)
+    assert switch.isVisible() and inspector.code_version == "plain"
+    assert "/bpe/plain.py:" in inspector.code.caption.text()
+    plain = "rank, token = min(learned)"
+    assert inspector.code.marked_text == plain
+    qtbot.keyClick(switch, Qt.Key.Key_Right)
+    assert told == ["running"] and inspector.code_version == "running"
+    assert inspector.code.marked_text == "rank, token = min(found)"
+    inspector.set_tab("math")
+    assert inspector.math_page.code.marked_text == "rank, token = min(found)"
+    qtbot.keyClick(inspector.math_page.code.versions, Qt.Key.Key_Left)
+    inspector.set_tab("code")
+    assert told == ["running", "plain"] and inspector.code.marked_text == plain
+    inspector.set_inspection(inspected("core.transformer.attention:attend#softmax"))
+    assert not switch.isVisible()
+    assert inspector.code.marked_text == "weights = torch.softmax(masked, dim=-1)"
+    with pytest.raises(ValueError, match="no version 'short' of the code: use plain, running"):
+        inspector.set_code_version("short")

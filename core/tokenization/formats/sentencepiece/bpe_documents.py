@@ -1,51 +1,11 @@
-"""A SentencePiece BPE as tokenizer.json, and from it.
-
-The Hugging Face tokenizers library has no scores for BPE, but every cut of every piece can become a
-merge, in the order of scores. A vocabulary that needs more than that (pieces that are cut again,
-scores that are equal) is refused.
-"""
+"""A SentencePiece BPE from a tokenizer.json that says exactly what our class does."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from core.tokenization.formats.sentencepiece.documents import (
-    AS_MODEL,
-    read_normalizer,
-    scored_document,
-)
-from core.tokenization.formats.tokenizer_json import bpe_model, split_at
-from core.tokenization.sentencepiece.normalizer import SPACE
+from core.tokenization.formats.sentencepiece.documents import read_normalizer
 from core.tokenization.sentencepiece.pieces import BYTE_PIECES, Piece, PieceType
-from core.tokenization.sentencepiece.score_merging import tied_pieces
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
-
-
-def bpe_document(tokenizer: SentencePieceBPE) -> dict[str, Any]:
-    """What tokenizer.json says about a SentencePiece BPE.
-
-    Raises ValueError where the format cannot say what the tokenizer does.
-    """
-    pieces = tokenizer.pieces
-    if (
-        tokenizer.pieces.unused
-        or tied_pieces(tokenizer.joins)
-        or any(max(pair) >= len(pieces) for pair in tokenizer.joins)
-    ):
-        raise ValueError(
-            "tokenizer.json cannot say which of two equally good pieces is joined, how pieces are "
-            f"cut again, or that a piece holds an unknown character: {AS_MODEL}"
-        )
-    ordered = sorted(tokenizer.joins.items(), key=lambda item: (item[1][0], item[0]))
-    spelled = pieces.spelled
-    model = bpe_model(
-        {piece: token for token, piece in enumerate(spelled)},
-        [(spelled[left], spelled[right]) for (left, right), _ in ordered],
-        unknown=spelled[pieces.unknown],
-        byte_fallback=pieces.byte_fallback,
-    )
-    cuts_are_clean = pieces.byte_fallback or SPACE in pieces.ids
-    cut = split_at(tokenizer.word_pattern) if cuts_are_clean else None
-    return scored_document(pieces, tokenizer.normalizer, cut, model)
 
 
 def read_sentencepiece_bpe(document: Mapping[str, Any], name: str) -> SentencePieceBPE | None:
@@ -82,7 +42,7 @@ def read_sentencepiece_bpe(document: Mapping[str, Any], name: str) -> SentencePi
         tokenizer = SentencePieceBPE(
             pieces, settings, byte_fallback=model.get("byte_fallback") is True
         )
-        again = bpe_document(tokenizer)
+        again = tokenizer.document()
     except ValueError:
         return None
     return tokenizer if _says_the_same(document, again) else None

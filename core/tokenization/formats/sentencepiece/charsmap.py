@@ -14,6 +14,7 @@ import numpy as np
 
 from core.files import GET_AGAIN
 from core.tokenization.formats.sentencepiece.double_array import DoubleArray, Tree, pack
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.rules import CharacterRules, nmt_nfkc
 
 MAX_UNITS = 1 << 20  # the largest known table has 60,000
@@ -158,3 +159,18 @@ def write_charsmap(rules: CharacterRules) -> bytes:
 def nmt_nfkc_table() -> bytes:
     """The table of nmt_nfkc; built once, in about a second."""
     return write_charsmap(nmt_nfkc())
+
+
+def table_of(normalizer: SentencePieceNormalizer) -> bytes:
+    """The normalizer's character rules as a table; nothing for identity.
+
+    Raises ValueError for rules that are neither ours nor from a file.
+    """
+    rules = normalizer.rules
+    if rules is None:
+        return b""
+    if isinstance(rules, CharsMap):
+        return rules.table
+    if isinstance(rules, CharacterRules):
+        return nmt_nfkc_table() if rules is nmt_nfkc() else write_charsmap(rules)
+    raise ValueError("these character rules cannot be written: use CharacterRules or CharsMap")

@@ -1,7 +1,7 @@
-"""What the tokenizer.json of both SentencePiece algorithms has in common: all round the model.
+"""SentencePiece's tokenizers as tokenizer.json, the file of the Hugging Face tokenizers library.
 
-The Hugging Face tokenizers library has no rules for spaces of this kind, but parts from which they
-can be put together: spaces are rewritten by patterns. Pieces that are never cut are beyond it.
+That library has no rules for spaces of this kind, but parts from which they can be put together:
+spaces are rewritten by patterns. Pieces that are never cut are beyond it.
 
 One thing there is beyond our reach. Both read the same table of character rules ("Precompiled") and
 apply it differently:
@@ -24,15 +24,19 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from core.files import GET_AGAIN, quoted
-from core.tokenization.formats.sentencepiece.charsmap import CharsMap
-from core.tokenization.formats.sentencepiece.files import table_of
+from core.tokenization.formats.sentencepiece.charsmap import CharsMap, table_of
 from core.tokenization.formats.spelling import stages_in
-from core.tokenization.formats.tokenizer_json import Part, whole_document
+from core.tokenization.formats.tokenizer_json import Part, bpe_model, split_at, whole_document
 from core.tokenization.sentencepiece.normalizer import SPACE, SentencePieceNormalizer
+from core.tokenization.sentencepiece.pieces import PieceType
+from core.tokenization.sentencepiece.score_merging import tied_pieces
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 
 AS_MODEL = 'save it as a SentencePiece model, with a name that ends in ".model"'
+NEVER = -1000.0  # the score of a byte's piece, worse than that of all characters that spell it
 MANY = 1024  # spaces in front of a text, all of which go
 
 
@@ -58,6 +62,66 @@ def scored_document(
         pre_tokenizer=pre_tokenizer,
         decoder=decoder_document(normalizer),
     )
+
+
+def bpe_document(
+    pieces: SentencePieceVocabulary,
+    normalizer: SentencePieceNormalizer,
+    joins: Mapping[tuple[int, int], tuple[int, int]],
+    word_pattern: str,
+) -> dict[str, Any]:
+    """A SentencePiece BPE, whose `joins` of pairs of ids are (rank, id).
+
+    The Hugging Face tokenizers library has no scores for BPE, but every cut of every piece can
+    become a merge, in the order of scores. A vocabulary that needs more than that (pieces that are
+    cut again, scores that are equal) is refused with a ValueError.
+    """
+    if pieces.unused or tied_pieces(joins) or any(max(pair) >= len(pieces) for pair in joins):
+        raise ValueError(
+            "tokenizer.json cannot say which of two equally good pieces is joined, how pieces are "
+            f"cut again, or that a piece holds an unknown character: {AS_MODEL}"
+        )
+    ordered = sorted(joins.items(), key=lambda item: (item[1][0], item[0]))
+    spelled = pieces.spelled
+    model = bpe_model(
+        {piece: token for token, piece in enumerate(spelled)},
+        [(spelled[left], spelled[right]) for (left, right), _ in ordered],
+        unknown=spelled[pieces.unknown],
+        byte_fallback=pieces.byte_fallback,
+    )
+    cuts_are_clean = pieces.byte_fallback or SPACE in pieces.ids
+    cut = split_at(word_pattern) if cuts_are_clean else None
+    return scored_document(pieces, normalizer, cut, model)
+
+
+def unigram_document(
+    pieces: SentencePieceVocabulary, normalizer: SentencePieceNormalizer, scores: np.ndarray
+) -> dict[str, Any]:
+    """A Unigram tokenizer; scores (V).
+
+    The library knows Unigram models, so the pieces and their scores are written as they are. Two
+    things differ there. It adds with 64 bits where SentencePiece adds with 32, so of two ways to
+    cut a text that are equally likely to seven digits it may take the other one. And it finds the
+    piece of a byte in a text that spells it, "<0x0A>"; a low score keeps it from that, unless one
+    of these six characters is unknown.
+
+    Raises ValueError where the format cannot say what the tokenizer does.
+    """
+    if pieces.unused:
+        raise ValueError(
+            f"tokenizer.json cannot say that {quoted(next(iter(pieces.unused)))} is never used: "
+            f"{AS_MODEL}"
+        )
+    model = {
+        "type": "Unigram",
+        "unk_id": pieces.unknown,
+        "vocab": [
+            [piece.text, NEVER if piece.type == PieceType.BYTE else float(score)]
+            for piece, score in zip(pieces.pieces, scores)
+        ],
+        "byte_fallback": pieces.byte_fallback,
+    }
+    return scored_document(pieces, normalizer, None, model)
 
 
 def normalizer_document(normalizer: SentencePieceNormalizer) -> Part:

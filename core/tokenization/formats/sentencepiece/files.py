@@ -1,27 +1,16 @@
-"""SentencePiece's tokenizers as what a model file says, and back."""
+"""SentencePiece's model files as tokenizers."""
 
 from pathlib import Path
 
-from core.tokenization.formats.sentencepiece.charsmap import (
-    CharsMap,
-    nmt_nfkc_table,
-    write_charsmap,
-)
-from core.tokenization.formats.sentencepiece.model import (
-    NormalizerSettings,
-    SentencePieceModel,
-    TrainerSettings,
-    read_model,
-)
-from core.tokenization.sentencepiece.base import SentencePieceTokenizer
+from core.tokenization.formats.sentencepiece.charsmap import CharsMap
+from core.tokenization.formats.sentencepiece.model import SentencePieceModel, read_model
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece.rules import CharacterRules, nmt_nfkc
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 from core.tokenization.unigram.tokenizer import Unigram
 
 # The types of models that we run, as the file names them.
 KINDS: dict[str, type[SentencePieceBPE] | type[Unigram]]
-KINDS = {"bpe": SentencePieceBPE, "unigram": Unigram}
+KINDS = {SentencePieceBPE.model_type: SentencePieceBPE, Unigram.model_type: Unigram}
 
 
 def normalizer_of(model: SentencePieceModel, name: str = "the model") -> SentencePieceNormalizer:
@@ -36,44 +25,6 @@ def normalizer_of(model: SentencePieceModel, name: str = "the model") -> Sentenc
         escape_whitespaces=settings.escape_whitespaces,
         whitespace_as_suffix=model.trainer.whitespace_as_suffix,
     )
-
-
-def settings_of(normalizer: SentencePieceNormalizer) -> NormalizerSettings:
-    """What a model file says about a normalizer."""
-    return NormalizerSettings(
-        normalizer.name,
-        table_of(normalizer),
-        normalizer.add_dummy_prefix,
-        normalizer.remove_extra_whitespaces,
-        normalizer.escape_whitespaces,
-    )
-
-
-def table_of(normalizer: SentencePieceNormalizer) -> bytes:
-    """The normalizer's character rules as a table; nothing for identity.
-
-    Raises ValueError for rules that are neither ours nor from a file.
-    """
-    rules = normalizer.rules
-    if rules is None:
-        return b""
-    if isinstance(rules, CharsMap):
-        return rules.table
-    if isinstance(rules, CharacterRules):
-        return nmt_nfkc_table() if rules is nmt_nfkc() else write_charsmap(rules)
-    raise ValueError("these character rules cannot be written: use CharacterRules or CharsMap")
-
-
-def to_model(tokenizer: SentencePieceTokenizer) -> SentencePieceModel:
-    """A tokenizer as a model file has it."""
-    pieces, normalizer = tokenizer.pieces, tokenizer.normalizer
-    trainer = TrainerSettings(
-        next(name for name, kind in KINDS.items() if isinstance(tokenizer, kind)),
-        pieces.byte_fallback,
-        normalizer.whitespace_as_suffix,
-        pieces.unknown_surface,
-    )
-    return SentencePieceModel(pieces.pieces, trainer, settings_of(normalizer))
 
 
 def open_model(path: str | Path) -> SentencePieceBPE | Unigram:

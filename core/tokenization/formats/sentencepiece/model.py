@@ -12,10 +12,12 @@ from pathlib import Path
 
 from core.files import GET_AGAIN, MEGABYTE, quoted, read_bytes, write_atomically
 from core.tokenization.formats.limits import check_pieces
+from core.tokenization.formats.sentencepiece.charsmap import table_of
 from core.tokenization.formats.sentencepiece.protobuf import Message
 from core.tokenization.formats.sentencepiece.protobuf import field as encoded
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import BEGIN, END, Piece, PieceType
-from core.tokenization.sentencepiece.vocabulary import UNKNOWN_SURFACE
+from core.tokenization.sentencepiece.vocabulary import UNKNOWN_SURFACE, SentencePieceVocabulary
 
 MAX_FILE = 64 * MEGABYTE  # the largest known model, of 262,144 pieces, has 7
 MAX_PIECES = 1 << 20
@@ -71,6 +73,23 @@ class SentencePieceModel:
     pieces: list[Piece]
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     normalizer: NormalizerSettings = field(default_factory=NormalizerSettings)
+
+
+def to_model(
+    model_type: str, pieces: SentencePieceVocabulary, normalizer: SentencePieceNormalizer
+) -> SentencePieceModel:
+    """A tokenizer as a model file has it; model_type is "bpe" or "unigram"."""
+    trainer = TrainerSettings(
+        model_type, pieces.byte_fallback, normalizer.whitespace_as_suffix, pieces.unknown_surface
+    )
+    settings = NormalizerSettings(
+        normalizer.name,
+        table_of(normalizer),
+        normalizer.add_dummy_prefix,
+        normalizer.remove_extra_whitespaces,
+        normalizer.escape_whitespaces,
+    )
+    return SentencePieceModel(pieces.pieces, trainer, settings)
 
 
 def read_model(path: str | Path) -> SentencePieceModel:

@@ -1,50 +1,14 @@
-"""A Unigram tokenizer as the tokenizer.json of the Hugging Face library, and from it.
-
-That library knows Unigram models, so the pieces and their scores are written as they are. Two
-things differ there. It adds with 64 bits where SentencePiece adds with 32, so of two ways to cut
-a text that are equally likely to seven digits it may take the other one. And it finds the piece of
-a byte in a text that spells it, "<0x0A>"; a low score keeps it from that, unless one of these six
-characters is unknown.
-"""
+"""A Unigram tokenizer from a tokenizer.json that says exactly what our class does."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from core.files import quoted
-from core.tokenization.formats.sentencepiece.documents import (
-    AS_MODEL,
-    read_normalizer,
-    scored_document,
-)
+from core.tokenization.formats.sentencepiece.documents import read_normalizer
 from core.tokenization.sentencepiece.pieces import BYTE_PIECES, Piece, PieceType
 from core.tokenization.unigram.tokenizer import Unigram
 
 CHANGES_NOTHING = ("version", "truncation", "padding")
 MOST = 1e30  # of a score; logarithms of probabilities are far below
-NEVER = -1000.0  # the score of a byte's piece, worse than that of all characters that spell it
-
-
-def unigram_document(tokenizer: Unigram) -> dict[str, Any]:
-    """What tokenizer.json says about a Unigram tokenizer.
-
-    Raises ValueError where the format cannot say what the tokenizer does.
-    """
-    pieces = tokenizer.pieces
-    if pieces.unused:
-        raise ValueError(
-            f"tokenizer.json cannot say that {quoted(next(iter(pieces.unused)))} is never used: "
-            f"{AS_MODEL}"
-        )
-    model = {
-        "type": "Unigram",
-        "unk_id": pieces.unknown,
-        "vocab": [
-            [piece.text, NEVER if piece.type == PieceType.BYTE else float(score)]
-            for piece, score in zip(pieces.pieces, tokenizer.scores)
-        ],
-        "byte_fallback": pieces.byte_fallback,
-    }
-    return scored_document(pieces, tokenizer.normalizer, None, model)
 
 
 def read_unigram(document: Mapping[str, Any], name: str) -> Unigram | None:
@@ -77,7 +41,7 @@ def read_unigram(document: Mapping[str, Any], name: str) -> Unigram | None:
         pieces.append(Piece(text, score, kind))
     try:
         tokenizer = Unigram(pieces, normalizer, byte_fallback=byte_fallback)
-        again = unigram_document(tokenizer)
+        again = tokenizer.document()
     except ValueError:
         return None
     same = all(document.get(key) == again[key] for key in again if key not in CHANGES_NOTHING)

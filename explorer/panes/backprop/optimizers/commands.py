@@ -1,4 +1,4 @@
-"""What the mode Optimizers adds to menus and palette."""
+"""The actions of Optimizers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def commands(mode: OptimizersMode) -> list[Action]:
 
     surfaces = [(one.name, one.title) for one in SURFACES.values()]
     return [
-        Action("backprop.optimizers.into", "Optimizers: into the step", mode.go_into, enabled=runs),
+        Action(
+            "backprop.optimizers.into", "Optimizers: go into the step", mode.go_into, enabled=runs
+        ),
         Action(
             "backprop.optimizers.fit",
             "Optimizers: fit the surface",
@@ -31,8 +33,8 @@ def commands(mode: OptimizersMode) -> list[Action]:
         ),
         Action(
             "backprop.optimizers.fit-ways",
-            "Optimizers: fit all ways",
-            mode.view.map.fit_ways,
+            "Optimizers: fit all paths",
+            mode.view.map.fit_paths,
             enabled=runs,
         ),
         Action(
@@ -43,15 +45,15 @@ def commands(mode: OptimizersMode) -> list[Action]:
         ),
         Action(
             "backprop.optimizers.reset",
-            "Optimizers: everything as at first",
-            mode.changing.reset,
+            "Optimizers: reset start and settings",
+            mode.reset,
             enabled=here,
         ),
         *(
             Action(
                 f"backprop.optimizers.surface.{name}",
                 f"Surface: {title}",
-                lambda name=name: mode.changing.set_surface(name),
+                lambda name=name: mode.set_surface(name),
                 enabled=here,
                 checked=lambda name=name: mode.draft.value.surface == name,
             )
@@ -61,9 +63,7 @@ def commands(mode: OptimizersMode) -> list[Action]:
             Action(
                 f"backprop.optimizers.race.{name}",
                 f"Race: {rule.title}",
-                lambda name=name: mode.changing.set_races(
-                    name, name not in mode.draft.value.racers
-                ),
+                lambda name=name: mode.set_races(name, name not in mode.draft.value.racers),
                 enabled=here,
                 checked=lambda name=name: name in mode.draft.value.racers,
             )

@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: mid-way, one step explained, a typed surface, one run away."""
+"""The states that a snapshot shows: a race, a step line by line, a typed surface, a divergence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 
 def views(mode: OptimizersMode) -> dict[str, Callable[[], Any]]:
+    """The states, by name."""
+
     async def show(one: OptimizersDraft, step: float, chosen: str) -> None:
         mode.draft.change(one, "Show an example")
         await mode.settled()

@@ -1,4 +1,4 @@
-"""What a person has set up: surface, start, who races and how. No Qt."""
+"""What a person has set up: the surface, the start, who races and with which settings. No Qt."""
 
 from __future__ import annotations
 
@@ -20,23 +20,26 @@ TYPED = "typed"
 EXAMPLE = "x**2 + 3*sin(y)*cos(x)"
 USUAL_RACERS = ("sgd", "momentum", "adagrad", "adam")
 STEPS = (1, 2000)
-FAR = 1e6  # a start further away than this is none
+FAR = 1e6  # a start is nearer to (0, 0) than this
 
-# What a person may set, in the settings' order: its name there, its title, what it does.
+# The settings of optimizers, by their names there: the title and what it does.
 CHOICES = {
-    "learning_rate": ("Learning rate", "How far each step goes, at the schedule's peak"),
-    "momentum": ("Momentum", "The share of what is remembered that stays at each step"),
-    "beta": ("\u03b2", "The share of the average square that stays at each step"),
-    "beta1": ("\u03b2\u2081", "The share of the average gradient that stays at each step"),
-    "beta2": ("\u03b2\u2082", "The share of the average square that stays at each step"),
-    "iterations": ("Iterations", "Of Newton-Schulz: how evenly long the directions become"),
-    "eps": ("\u03b5", "Keeps the division finite"),
-    "weight_decay": ("Weight decay", "How much x and y shrink towards 0 at each step"),
+    "learning_rate": ("Learning rate", "How far each step goes, where the schedule is at its peak"),
+    "momentum": ("Momentum", "The share of the velocity that is kept at each step"),
+    "beta": ("\u03b2", "The share of the average square that is kept at each step"),
+    "beta1": ("\u03b2\u2081", "The share of the average gradient that is kept at each step"),
+    "beta2": ("\u03b2\u2082", "The share of the average square that is kept at each step"),
+    "iterations": (
+        "Iterations",
+        "Newton-Schulz iterations: more make all directions more equally long",
+    ),
+    "eps": ("\u03b5", "Keeps the divisor from being 0"),
+    "weight_decay": ("Weight decay", "How strongly x and y are pulled towards 0 at each step"),
 }
 
 
 def read_settings(given: Any) -> dict[str, dict[str, float]]:
-    """By optimizer what a person has set; what it does not have is left out."""
+    """Each optimizer's own settings; those that it does not have are left out."""
     if not isinstance(given, Mapping):
         raise ValueError("use an object of settings for each optimizer")
     found = {}
@@ -55,9 +58,11 @@ def is_number(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class OptimizersDraft:
-    """start     None: the surface's own
-    settings  by optimizer what a person has set; all else is usual
-    warmup    steps that a person has set; None: those that belong to the schedule
+    """One race.
+
+    start     None: the surface's own
+    settings  by optimizer the settings that differ from the usual ones
+    warmup    steps; None: as many as the schedule usually has
     """
 
     surface: str = field("rosenbrock", choices=(*SURFACES, TYPED))
@@ -75,12 +80,12 @@ class OptimizersDraft:
 
     @property
     def warmup_steps(self) -> int:
-        """Those that hold: never more than the race has steps."""
+        """How many there are: never more than the race has steps."""
         usual = usual_warmup(self.schedule, self.steps)
         return min(usual if self.warmup is None else self.warmup, self.steps)
 
     def with_surface(self, name: str) -> OptimizersDraft:
-        """Another surface has its own start, and rates that suit it."""
+        """On another surface, with its own start and the learning rates that suit it."""
         if name == self.surface:
             return self
         one = self
@@ -89,18 +94,20 @@ class OptimizersDraft:
         return replace(one, surface=name, start=None)
 
     def with_text(self, text: str) -> OptimizersDraft:
+        """On the surface of a typed formula."""
         return replace(self, text=text[: LONGEST + 1], surface=TYPED)
 
     def with_schedule(self, name: str) -> OptimizersDraft:
-        """A warm-up that was set stays; none may be nothing with the other schedule."""
+        """With another schedule; a warm-up of 0 steps becomes that schedule's usual one."""
         return replace(self, schedule=name, warmup=self.warmup or None)
 
     def with_racer(self, name: str, races: bool) -> OptimizersDraft:
+        """With or without an optimizer."""
         chosen = set(self.racers) | {name} if races else set(self.racers) - {name}
         return replace(self, racers=tuple(one for one in OPTIMIZERS if one in chosen))
 
     def with_setting(self, name: str, key: str, value: float) -> OptimizersDraft:
-        """Raises ValueError for a setting that the optimizer does not have."""
+        """With another value of a setting. Raises ValueError for one that the rule has not."""
         if key not in keys_of(name):
             has = ", ".join(keys_of(name))
             raise ValueError(f"{OPTIMIZERS[name].title} has no {key}: use one of {has}")
@@ -108,34 +115,34 @@ class OptimizersDraft:
         return replace(self, settings={**self.settings, name: own})
 
     def without_setting(self, name: str, key: str) -> OptimizersDraft:
-        """That setting as it was."""
+        """With the usual value of a setting."""
         own = {one: value for one, value in self.settings.get(name, {}).items() if one != key}
         rest = {one: values for one, values in self.settings.items() if one != name}
         return replace(self, settings={**rest, name: own} if own else rest)
 
     def with_usual(self, name: str) -> OptimizersDraft:
-        """All settings of an optimizer as they were."""
+        """With all usual settings of an optimizer."""
         return replace(
             self, settings={one: own for one, own in self.settings.items() if one != name}
         )
 
 
 def surface_of(draft: OptimizersDraft) -> Surface:
-    """Raises ExpressionError for a typed formula that cannot be read."""
+    """The draft's surface. Raises ExpressionError for a typed formula that cannot be read."""
     if draft.surface == TYPED:
         return typed_surface(draft.text)
     return SURFACES[draft.surface]
 
 
 def keys_of(name: str) -> list[str]:
-    """What a person may set of an optimizer."""
+    """The settings of an optimizer that a person can change."""
     names = [one.name for one in fields(OPTIMIZERS[name].settings)]
     spread = [["beta1", "beta2"] if one == "betas" else [one] for one in names]
     return [key for keys in spread for key in keys if key in CHOICES]
 
 
 def values_of(draft: OptimizersDraft, surface: Surface, name: str) -> dict[str, float]:
-    """The settings that hold, by key."""
+    """An optimizer's settings by key."""
     values = numbers_of(usual_settings(surface, name))
     return {key: values[key] for key in keys_of(name)} | dict(draft.settings.get(name, {}))
 
@@ -150,6 +157,15 @@ def settings_of(draft: OptimizersDraft, surface: Surface, name: str) -> Any:
     return replace(usual_settings(surface, name), **values)
 
 
+def settings_error(draft: OptimizersDraft, surface: Surface, name: str) -> str:
+    """What the rule refuses of an optimizer's settings; "" for nothing."""
+    try:
+        settings_of(draft, surface, name)
+    except (ValueError, OverflowError) as error:
+        return f"{OPTIMIZERS[name].title}: {error}"
+    return ""
+
+
 def whole(value: float) -> int | float:
-    """As a whole number where it is one."""
+    """The number as an int if it is whole."""
     return int(value) if value == int(value) else value

@@ -1,130 +1,90 @@
-"""What the chosen optimizer is told and remembers, at its head: arrows, and bars for squares."""
+"""Paints what the chosen optimizer is told and remembers, at its head, as arrows and bars."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF
 
 from explorer import theme
-from explorer.panes.backprop.optimizers.draw_trails import Way
-from explorer.panes.backprop.optimizers.looks import color_of
+from explorer.panes.backprop.optimizers.draw_trails import Trail
+from explorer.panes.backprop.optimizers.line_style import color_of
+from explorer.panes.backprop.optimizers.scene import Arrows, arrow_length
+from explorer.widgets.base import put_text
 
-LONGEST, SHORTEST = 84.0, 10.0  # pixels
-DECADES = 4.0
-CAP = 4.0  # half of what closes a bar
-
-
-@dataclass(frozen=True, eq=False)
-class Arrows:
-    """At a place of the race, all (2,): downhill is minus the gradient; `first` points to where the
-    average or velocity leads; `second` is the root of the average square.
-
-    largest  the longest of these in the whole race
-    """
-
-    downhill: np.ndarray
-    first: np.ndarray | None
-    second: np.ndarray | None
-    letters: tuple[str, str, str]
-    largest: float
+CAP = 4.0  # px: half of the line that closes a bar
 
 
-@dataclass(frozen=True, eq=False)
-class Stroke:
-    """A line in pixels from where it begins, with a point or with bars across both its ends.
-
-    letter  what it is; "" where another one says it
-    """
-
-    begin: np.ndarray
-    end: np.ndarray
-    color: QColor
-    pointed: bool
-    letter: str
-
-    @property
-    def angle(self) -> float:
-        """Of its direction, in pixels: down is positive."""
-        return math.atan2(*(self.end - self.begin)[::-1])
-
-
-def length_of(size: float, largest: float) -> float:
-    """Pixels: by the logarithm, for slopes differ by thousands in one race; 0 for what is smaller
-    than the largest by DECADES, as bars are.
-    """
-    if not (size > 0 and largest > 0 and math.isfinite(size)):
-        return 0.0
-    share = 1 + math.log10(size / largest) / DECADES if size < largest else 1.0
-    return SHORTEST + (LONGEST - SHORTEST) * share if share > 0 else 0.0
-
-
-def strokes_of(arrows: Arrows, way: Way) -> list[Stroke]:
-    """Bars first, arrows over them."""
-    now = theme.current()
-    head = way.points[-1]
-    found = [] if arrows.second is None else _bars(arrows, head)
+def draw_arrows(painter: QPainter, arrows: Arrows, trail: Trail) -> None:
+    """Bars first, arrows over them, then the letters."""
+    now, head = theme.current(), trail.points[-1]
+    letters: list[tuple[np.ndarray, np.ndarray, str, QColor]] = []  # tip, direction, letter, color
+    if arrows.second is not None:
+        muted, halves = now.color("muted"), [_length(size, arrows) / 2 for size in arrows.second]
+        for half, unit in zip(halves, np.eye(2), strict=True):
+            _draw_bar(painter, head - half * unit, head + half * unit, unit, muted)
+        longer = int(halves[1] > halves[0])
+        unit = np.array([(1.0, 0.0), (0.0, -1.0)][longer])
+        letters.append((head + halves[longer] * unit, unit, arrows.letters[2], muted))
     for vector, letter, color in (
         (arrows.downhill, arrows.letters[0], now.color("text")),
-        (arrows.first, arrows.letters[1], color_of(way.name)),
+        (arrows.first, arrows.letters[1], color_of(trail.name)),
     ):
-        size = 0.0 if vector is None else math.hypot(*vector)
-        long = length_of(size, arrows.largest) * now.zoom
+        long = 0.0 if vector is None else _length(math.hypot(*vector), arrows)
         if vector is not None and long >= 2:
-            unit = np.array([vector[0], -vector[1]]) / size
-            found.append(Stroke(head, head + unit * long, color, True, letter))
-    return found
+            unit = np.array([vector[0], -vector[1]]) / math.hypot(*vector)
+            _draw_arrow(painter, head, head + unit * long, unit, color)
+            letters.append((head + unit * long, unit, letter, color))
+    for tip, unit, letter, color in letters:
+        _draw_letter(painter, tip, unit, letter, color)
 
 
-def _bars(arrows: Arrows, head: np.ndarray) -> list[Stroke]:
-    """How large the slope has been in x and in y: bars both ways, which share out the step. The
-    longer one has the letter.
-    """
-    assert arrows.second is not None
-    now = theme.current()
-    halves = [length_of(float(size), arrows.largest) / 2 * now.zoom for size in arrows.second]
-    found = []
-    for axis, half in enumerate(halves):
-        if half < 1:
-            continue
-        along = np.array([half, 0.0] if axis == 0 else [0.0, -half])
-        letter = arrows.letters[2] if half == max(halves) else ""
-        if axis and halves[0] == half:
-            letter = ""
-        found.append(Stroke(head - along, head + along, now.color("muted"), False, letter))
-    return found
+def _length(size: float, arrows: Arrows) -> float:
+    return arrow_length(float(size), arrows.largest) * theme.current().zoom
 
 
-def draw_strokes(painter: QPainter, strokes: Sequence[Stroke]) -> None:
-    """Each with an edge in the map's own color."""
-    now = theme.current()
-    for stroke in strokes:
-        begin, end = QPointF(*stroke.begin), QPointF(*stroke.end)
-        unit = (stroke.end - stroke.begin) / max(1e-9, math.hypot(*(stroke.end - stroke.begin)))
-        edge, line = (5.0, 2.0) if stroke.pointed else (4.0, 1.5)
-        for ink, width in ((now.color("surface"), edge), (stroke.color, line)):
-            painter.setPen(now.pen(ink, width))
-            painter.drawLine(begin, end)
-            if stroke.pointed:
-                _point(painter, stroke.end, unit, ink, 2 if width == edge else 0)
-                continue
-            across = QPointF(-unit[1], unit[0]) * CAP
-            for at in (begin, end):
-                painter.drawLine(at + across, at - across)
-
-
-def _point(
-    painter: QPainter, tip: np.ndarray, unit: np.ndarray, color: QColor, grow: float
+def _draw_bar(
+    painter: QPainter, begin: np.ndarray, end: np.ndarray, unit: np.ndarray, color: QColor
 ) -> None:
-    across = np.array([-unit[1], unit[0]])
-    size = 7.0 + grow
-    back = tip - unit * size
-    corners = [tip + unit * (1 + grow)]
-    corners += [back + across * size * 0.55, back - across * size * 0.55]
+    """A line that is closed at both ends, with an edge in the map's own color."""
+    now, cap = theme.current(), CAP * unit[::-1]
+    for ink, width in ((now.color("surface"), 4.0), (color, 1.5)):
+        painter.setPen(now.pen(ink, width))
+        for one, two in ((begin, end), (begin - cap, begin + cap), (end - cap, end + cap)):
+            painter.drawLine(QPointF(*one), QPointF(*two))
+
+
+def _draw_arrow(
+    painter: QPainter, begin: np.ndarray, tip: np.ndarray, unit: np.ndarray, color: QColor
+) -> None:
+    now, across = theme.current(), np.array([-unit[1], unit[0]])
+    for ink, width, grow in ((now.color("surface"), 5.0, 2.0), (color, 2.0, 0.0)):
+        painter.setPen(now.pen(ink, width))
+        painter.drawLine(QPointF(*begin), QPointF(*tip))
+        size = 7.0 + grow
+        back = tip - unit * size
+        corners = [
+            tip + unit * (1 + grow),
+            back + across * size * 0.55,
+            back - across * size * 0.55,
+        ]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ink)
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+
+
+def _draw_letter(
+    painter: QPainter, tip: np.ndarray, unit: np.ndarray, letter: str, color: QColor
+) -> None:
+    """Beyond the tip, whichever way it points."""
+    now = theme.current()
+    font, metrics = now.font("label", 600), now.metrics("label", 600)
+    wide, high = metrics.horizontalAdvance(letter) + now.px(4), metrics.height()
+    center = tip + unit * (now.px(5) + np.abs(unit) @ np.array([wide, high]) / 2)
+    box = QRectF(center[0] - wide / 2, center[1] - high / 2, wide, high)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(color)
-    painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+    painter.setBrush(now.color("surface", 0.85))
+    painter.drawRoundedRect(box, 3, 3)
+    put_text(painter, box, letter, font, color)

@@ -1,4 +1,4 @@
-"""The inputs of Optimizers: the surface, and everything as at first."""
+"""The inputs of Optimizers: the surface, and a reset."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OptimizersHeader(QWidget):
             self.surface.addItem(one.title, one.name)
             self.surface.setItemData(self.surface.count() - 1, one.what, 3)  # the tooltip
         self.surface.addItem("A formula of your own", TYPED)
-        self.reset = IconButton("refresh", "Start and settings as they were at first")
+        self.reset = IconButton("refresh", "Reset start and settings")
         self.reset.setObjectName("backprop.optimizers.reset")
         row = WrapRow(parent=self)
         row.addWidget(labelled("Surface", self.surface))
@@ -36,4 +36,5 @@ class OptimizersHeader(QWidget):
         self.reset.clicked.connect(self.resetRequested)
 
     def set_surface(self, name: str) -> None:
+        """The draft's surface."""
         self.surface.setCurrentIndex(self.surface.findData(name))

@@ -1,43 +1,50 @@
-"""Optimizers: wires the draft, the race on the engine, and the pictures of it."""
+"""Optimizers: wires the draft to the race and the map on the engine, and these to the view."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from core.autograd import ExpressionError
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
 from explorer import theme
-from explorer.panes.backprop.optimizers import explaining, text
-from explorer.panes.backprop.optimizers.commands import commands
-from explorer.panes.backprop.optimizers.demo import views
+from explorer.engine import tasks
+from explorer.engine.latest import Latest
+from explorer.panes.backprop.optimizers import inspector, text
+from explorer.panes.backprop.optimizers.compute import Course, Recording
+from explorer.panes.backprop.optimizers.contour import Contours
 from explorer.panes.backprop.optimizers.draft import (
+    CHOICES,
+    FAR,
     TYPED,
     OptimizersDraft,
     settings_of,
     surface_of,
+    values_of,
 )
 from explorer.panes.backprop.optimizers.header import OptimizersHeader
-from explorer.panes.backprop.optimizers.inputs import Inputs
-from explorer.panes.backprop.optimizers.racing import Course, Recording
-from explorer.panes.backprop.optimizers.runner import Runner
-from explorer.panes.backprop.optimizers.showing import Showing
-from explorer.panes.backprop.optimizers.surveyor import Surveyor
+from explorer.panes.backprop.optimizers.line_style import inks
+from explorer.panes.backprop.optimizers.runner import MapRequest, MapRunner, RaceRunner
+from explorer.panes.backprop.optimizers.scene import Memory, memory_of
 from explorer.panes.backprop.optimizers.track import RaceTrack, UpdateTrack
 from explorer.panes.backprop.optimizers.view import OptimizersView
+from explorer.panes.backprop.optimizers.viewport import LARGEST, SMALLEST, Viewport
 from explorer.panes.base import Inspection
 from explorer.panes.modes import Desk, Mode
-from explorer.state.actions import Action
-from explorer.state.draft import Draft
+from explorer.state.draft import Draft, named
+from explorer.widgets.formula import set_formulas
 
 
 class OptimizersMode(Mode):
-    """The draft lies in the workspace, so that each change of it can be undone."""
+    """Several optimizers race down a surface from one start, and one of them is explained."""
 
     id = "optimizers"
     title = "Optimizers"
@@ -49,32 +56,62 @@ class OptimizersMode(Mode):
         self.inputs = OptimizersHeader()
         self.surface: Surface | None = None
         self.recording: Recording | None = None
+        self.memory: Memory | None = None  # of the chosen optimizer
         self.chosen = "adam"
         self._seen = False
+        self._has_formulas = False
         self._typed: tuple[str, Surface] | None = None
         self._wanted: float | None = None  # where a session was left
         self._left_at = 0.0
         self._unreadable = False
         self.draft = Draft(self.workspace, "backprop.optimizers", OptimizersDraft, self)
-        self.runner = Runner(self)
-        self.showing = Showing(self)
-        self.surveyor = Surveyor(self)
-        self.changing = Inputs(self)
+        self.runner = RaceRunner(self.engine, self)
+        self.maps = MapRunner(self.engine, self)
+        self._formulas = Latest(self.engine, self)
         self._inspecting = QTimer(self)
         self._inspecting.setSingleShot(True)
         self._inspecting.setInterval(theme.MOTION["live_number"])
+        self._connect()
+
+    def _connect(self) -> None:
+        view, draft, form = self.view, self.draft, self.view.settings
+        draft.changed.connect(lambda _: self.refresh())
         self._inspecting.timeout.connect(self._tell)
-        self.view.into.clicked.connect(self.go_in_or_out)
-        self.draft.changed.connect(lambda _: self.refresh())
-        self._headline = self.teaches
+        self.runner.came.connect(self.take_recording)
+        self.runner.failed.connect(self.fail)
+        self.runner.waiting.connect(view.body.set_waiting)
+        self.maps.came.connect(self._on_map)
+        self.maps.failed.connect(view.body.show_error)
+        self.maps.ended.connect(self._ask_for_map)
+        self.inputs.surfaceChosen.connect(self.set_surface)
+        self.inputs.resetRequested.connect(self.reset)
+        view.into.clicked.connect(self.go_in_or_out)
+        view.editor.edited.connect(self.set_text)
+        view.map.viewChanged.connect(self._ask_for_map)
+        view.map.startMoved.connect(self.set_start)
+        view.map.racerClicked.connect(self.choose)
+        view.racers.chosen.connect(self.choose)
+        view.racers.raced.connect(self.set_races)
+        view.racers.rateChanged.connect(self.set_rate)
+        form.changed.connect(self.set_value)
+        form.usualRequested.connect(lambda: self.set_usual(self.chosen))
+        view.common.scheduleChosen.connect(self.set_schedule)
+        view.common.stepsChanged.connect(self.set_steps)
+        view.common.warmupChanged.connect(self.set_warmup)
+        view.common.noiseRequested.connect(self.set_other_noise)
+        view.notice.actionTriggered.connect(self._on_remedy)
+        view.body.retryRequested.connect(self.refresh)
+        rates = [row.rate for row in view.racers.rows.values()]
+        fields = (*rates, view.common.steps, view.common.warmup)
+        for over in (*(field.left for field in fields), form.left, view.editor.rested):
+            over.connect(draft.end_merge)
+        view.map.startReleased.connect(draft.end_merge)
+        for refused in (view.racers.rateRefused, form.refused):
+            refused.connect(self._on_refused)
+        for plot in (view.loss, view.common.curve):
+            plot.clicked.connect(self._on_plot_clicked)
 
     # what the pane asks
-
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
 
     def pictures(self) -> dict[str, QWidget]:
         return {
@@ -84,20 +121,26 @@ class OptimizersMode(Mode):
             "optimizers-schedule": self.view.common.curve,
         }
 
-    def views(self) -> dict[str, Callable[[], Any]]:
-        return views(self)
-
-    def actions(self) -> list[Action]:
-        return commands(self)
-
     def state(self) -> dict[str, Any]:
-        plane = self.view.map.plane
+        seen = self.view.map.viewport
         return {
             "version": 1,
             "step": self.place if self.active and self._wanted is None else self._left_at,
             "chosen": self.chosen,
-            "plane": None if self.view.map.fits else [plane.x, plane.y, plane.scale],
+            "plane": None if self.view.map.fits else [seen.x, seen.y, seen.scale],
         }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        step = state.get("step")
+        self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
+        self._left_at = self._wanted or 0.0
+        if isinstance(state.get("chosen"), str):
+            self.choose(state["chosen"])
+        self.refresh()
+        match state.get("plane"):
+            case [int() | float() as x, int() | float() as y, int() | float() as scale]:
+                if max(abs(x), abs(y), scale) < LARGEST and scale >= SMALLEST:
+                    self.view.map.set_by_hand(Viewport(float(x), float(y), float(scale)))
 
     @contextmanager
     def filming(self, picture: QWidget) -> Iterator[QWidget]:
@@ -107,18 +150,9 @@ class OptimizersMode(Mode):
         finally:
             self.view.map.thorough = False
 
-    def restore(self, state: dict[str, Any]) -> None:
-        step = state.get("step")
-        self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
-        self._left_at = self._wanted or 0.0
-        if isinstance(state.get("chosen"), str):
-            self.choose(state["chosen"])
-        self.refresh()
-        self.showing.restore_plane(state.get("plane"))
-
     def shown(self) -> None:
         self._seen = True
-        self.showing.set_formulas()
+        self._prepare_formulas()
         self.refresh()
 
     def left(self) -> None:
@@ -129,67 +163,79 @@ class OptimizersMode(Mode):
     def cancel(self) -> bool:
         return self.player.leave()
 
-    # running it
+    def _prepare_formulas(self) -> None:
+        """Typesets the formulas of all optimizers on another thread, the chosen one's first: each
+        would hold up the window for several frames.
+        """
+        if self._has_formulas:
+            return
+        self._has_formulas = True
+        rules = sorted(OPTIMIZERS.values(), key=lambda rule: rule.name != self.chosen)
+        wanted = tuple(dict.fromkeys(one for rule in rules for one in inspector.formulas(rule)))
+        self._formulas.ask(lambda: self.engine.io(set_formulas, wanted, True), "setting formulas")
+
+    # the race and the map
 
     def refresh(self) -> None:
-        """Shows the draft's settings and runs the race again where it is another one."""
+        """Shows the draft, and runs its race if that is another one."""
         one = self.draft.value
-        self.showing.show_formula(one)
+        self.view.set_formula(one)
         try:
             surface = self._surface_of(one)
         except ExpressionError as error:
             self.view.editor.set_error(str(error), error.start, error.length)
             self.view.set_stale(True)
-            self._unreadable = True
-            self.view.set_unreadable(True)
-            self.showing.show_start(one)
-            self.changing.show(one, self.surface)
-            self._tell()
+            self._set_unreadable(True)
+            self._show_places()
+            self._show_draft()
             return
         self.view.editor.set_error("")
-        if self._unreadable:
-            self._unreadable = False
-            self.view.set_unreadable(False)
-            self._tell()
-        fresh = surface is not self.surface
+        self._set_unreadable(False)
         self.surface = surface
-        self.changing.show(one, surface)
-        self.showing.show_surface(one, surface, fresh)
+        self._show_draft()
+        self.view.map.set_surface(surface)
+        self._show_places()
         if not self._seen:
             return
         try:
             entries = [(name, settings_of(one, surface, name)) for name in one.racers]
         except (ValueError, OverflowError) as error:
-            if self.recording is None:  # else the last race stays, and the field says what is wrong
+            if self.recording is None:  # else the last race stays; the form says what is wrong
                 self.fail(str(error), None)
             return
         start = surface.start if one.start is None else one.start
-        text = one.text if one.surface == TYPED else ""
-        course = Course(surface, text, start, one.steps, one.schedule, one.warmup_steps, one.seed)
-        self.surveyor.look()
-        self.surveyor.find_level_places()
-        self.runner.want(course, entries)
+        typed = one.text if one.surface == TYPED else ""
+        course = Course(surface, typed, start, one.steps, one.schedule, one.warmup_steps, one.seed)
+        self._ask_for_map()
+        if not self.runner.ask(course, entries):
+            self.view.set_stale(False)
 
     def _surface_of(self, one: OptimizersDraft) -> Surface:
+        """The same object for the same formula."""
         if one.surface != TYPED:
             return surface_of(one)
         if self._typed is None or self._typed[0] != one.text:
             self._typed = (one.text, surface_of(one))
         return self._typed[1]
 
+    def _set_unreadable(self, unreadable: bool) -> None:
+        if unreadable or self._unreadable:
+            self._unreadable = unreadable
+            self.view.set_unreadable(unreadable)
+            self._tell()
+
     def take_recording(self, recording: Recording) -> None:
         """A race has been run: the cursor stays where it is."""
         before, self.recording = self.recording, recording
         self.view.set_stale(False)
         self.view.set_trouble("")
-        self.showing.show_recording(recording)
+        self._show_places()
+        self.view.set_recording(recording)
         if self.chosen not in self.draft.value.racers and recording.lanes:
             self.choose(recording.lanes[-1].name)
-        same = before is not None and before.length == recording.length and self.tracks
-        if same:
-            if self.active:
-                while self.player.leave():
-                    pass
+        self._show_chosen()
+        if before is not None and before.length == recording.length and self.tracks:
+            self._leave_steps()
             self.tracks[0].recording = recording  # type: ignore[attr-defined]
             self.grown()
         else:
@@ -204,61 +250,109 @@ class OptimizersMode(Mode):
         self._tell()
 
     def fail(self, message: str, course: Course | None) -> None:
-        """The race could not be run; of one on another surface nothing may stay."""
+        """The race could not be run; one on another surface does not stay."""
         before = self.recording
         if course is not None and (before is None or before.course.surface is not course.surface):
             self.take_recording(Recording(course, (), message))
         self.view.set_trouble(message[:1].upper() + message[1:])
         self.view.set_stale(True)
 
-    # looking
+    def _ask_for_map(self) -> None:
+        """Has the engine draw what is in view."""
+        picture = self.view.map
+        if self.surface is None or not tasks.in_loop() or not picture.isVisible():
+            return
+        ratio, zoom = picture.devicePixelRatioF(), theme.current().zoom
+        self.maps.ask(MapRequest(self.surface, picture.span, *picture.size_px, ratio, inks(), zoom))
+
+    def _on_map(self, contours: Contours, coarse: bool, surface: Surface) -> None:
+        if surface is not self.surface:
+            return
+        if coarse:
+            self.view.map.background.set_coarse(contours)
+            self.view.map.update()
+        else:
+            self.view.map.set_contours(contours)
+
+    # what is seen
 
     @property
     def update_track(self) -> UpdateTrack | None:
-        """The step that has been gone into."""
+        """The step whose lines are played; None in the race."""
         track = self.player.track if self.active else None
         return track if isinstance(track, UpdateTrack) else None
 
     @property
-    def place(self) -> float:
-        """Where the race is: inside a step on the way from the one before to it."""
+    def places(self) -> dict[str, float]:
+        """Inside a step, the position of each kind of quantity."""
         inner = self.update_track
-        if inner is None:
-            return self.player.position
-        return self.showing.place_inside(inner, self.player.position)
+        return {} if inner is None else inner.places(self.player.position)
+
+    @property
+    def place(self) -> float:
+        """Where the race is; inside a step the head moves with the line that moves it."""
+        return self.places.get("step", self.player.position)
 
     def choose(self, name: str) -> None:
         """The optimizer whose steps are explained."""
-        if name == self.chosen or name not in self.view.lanes.rows:
+        if name == self.chosen or name not in self.view.racers.rows:
             return
-        self.changing.finish_typing(name)
+        self.view.settings.finish_typing()  # what is typed belongs to the one before
+        self.view.racers.finish_typing(but=name)
         if self.update_track is not None:
-            while self.player.leave():
-                pass
+            self._leave_steps()
         self.chosen = name
-        self.changing.show(self.draft.value, self.surface)
-        self.showing.show_chosen()
+        self._show_draft()
+        self._show_chosen()
         self.on_position(self.player.position if self.active else 0.0)
         self._tell()
 
     def go_into(self) -> None:
-        """The step at the cursor, line by line."""
+        """Into the step at the cursor, line by line."""
         if self.player.depth == 0:
             if self.player.step < 1 and self.player.length > 1:
                 self.player.seek(1)
             self.player.enter()
 
     def go_in_or_out(self) -> None:
+        """Into the step at the cursor, or back to the race."""
         if self.update_track is None:
             self.go_into()
         else:
             self.cancel()
         self._tell()
 
+    def _leave_steps(self) -> None:
+        while self.active and self.player.leave():
+            pass
+
+    def _show_draft(self) -> None:
+        self.inputs.set_surface(self.draft.value.surface)
+        self.view.set_draft(self.draft.value, self.surface, self.chosen)
+
+    def _show_places(self) -> None:
+        """The start, also on a surface that cannot be read yet, and minima and saddles."""
+        start, surface, recording = self.draft.value.start, self.surface, self.recording
+        if start is None and surface is None:
+            return
+        places = Stationary(() if surface is None else surface.minima)
+        if recording is not None and recording.course.surface is surface and not recording.trouble:
+            places = recording.places
+        self.view.map.set_places(start or surface.start, places)  # type: ignore[union-attr]
+
+    def _show_chosen(self) -> None:
+        lane = self.recording.lane(self.chosen) if self.recording is not None else None
+        self.memory = memory_of(lane) if lane is not None else None
+        self.view.set_chosen(self.chosen, self.recording, self.memory)
+
     def on_position(self, position: float) -> None:
         if self.recording is None:
             return
-        self.showing.show_position(self.place)
+        place, places = self.place, self.places
+        if not theme.current().travels:
+            place = float(math.ceil(place - 1e-9))
+        self.view.set_position(place, places)
+        self.view.map.set_arrows(self.memory.arrows(place, places) if self.memory else None)
         if not self._inspecting.isActive():
             self._inspecting.start()
 
@@ -267,26 +361,26 @@ class OptimizersMode(Mode):
             self._tell()
 
     def on_playing(self, playing: bool) -> None:
-        """Between two steps there are no numbers to read: it rests at the one that is told."""
+        """Between two steps there are no numbers to read, so a pause ends at the next step."""
         if not playing:
             if self.player.position != self.player.step >= 0:
                 self.player.seek(self.player.step)
             self._tell()
 
     def _tell(self) -> None:
-        """The sentence, the numbers and the inspector: as often as a person can read them."""
-        self.showing.show_numbers(self.place if self.active else 0.0)
-        inner = self.update_track
-        races = self.recording is not None and self.recording.lane(self.chosen) is not None
-        self.view.set_inside(inner is not None, races)
+        """Updates sentence, numbers and inspector, as often as a person can read them."""
+        recording, inner = self.recording, self.update_track
+        if recording is not None:
+            self.view.set_numbers(recording, self.draft.value, self.place if self.active else 0.0)
+        self.view.set_inside(inner is not None, self.memory is not None)
         if self._unreadable:
-            self.set_headline(text.unreadable(self.recording))
+            self.set_headline(text.unreadable(recording))
         elif inner is not None:
             line = inner.step_at(self.player.position)
             self.set_headline(text.line_headline(inner.lane, inner.step, line.title))
         else:
             step = math.ceil(self.player.position - 1e-9) if self.active else 0
-            self.set_headline(text.headline(self.recording, step))
+            self.set_headline(text.headline(recording, step))
         self.inspect()
 
     def inspect(self) -> None:
@@ -295,12 +389,93 @@ class OptimizersMode(Mode):
         elif self.active and self.recording is not None:
             self.inspection.emit(self._inspection(self.recording))
 
-    def _inspection(self, recording: Recording) -> Any:
+    def _inspection(self, recording: Recording) -> Inspection:
         inner = self.update_track
         if inner is not None:
-            return explaining.of_line(inner.trace, inner.step_at(self.player.position))
+            return inspector.of_line(inner.trace, inner.step_at(self.player.position))
         lane = recording.lane(self.chosen)
         step = min(max(0, self.player.step), recording.length - 1)
         if lane is None or step < 1:
-            return explaining.of_start(recording, lane)
-        return explaining.of_update(recording, lane, step)
+            return inspector.of_start(recording, lane)
+        return inspector.of_update(recording, lane, step)
+
+    # what a person sets
+
+    def set_surface(self, name: str) -> None:
+        self.draft.change(self.draft.value.with_surface(name), "Change the surface")
+
+    def set_text(self, text: str) -> None:
+        self.draft.change(self.draft.value.with_text(text), "Change the surface's formula", "text")
+
+    def set_start(self, x: float, y: float) -> None:
+        if math.isfinite(x) and math.isfinite(y) and max(abs(x), abs(y)) < FAR:
+            self.draft.change({"start": (x, y)}, "Move the start", "start")
+
+    def set_races(self, name: str, races: bool) -> None:
+        title = OPTIMIZERS[name].title
+        told = f"Let {title} race" if races else f"Leave {title} out"
+        self.draft.change(self.draft.value.with_racer(name, races), told)
+
+    def set_rate(self, name: str, value: float) -> None:
+        self.set_value(name, "learning_rate", value)
+        self.choose(name)  # afterwards, because choosing shows the numbers of all fields
+
+    def set_value(self, name: str, key: str, value: float) -> None:
+        """A setting of an optimizer."""
+        told = f"{OPTIMIZERS[name].title}: {named(CHOICES[key][0].lower(), value)}"
+        one = self.draft.value.without_setting(name, key)
+        if self.surface is None or values_of(one, self.surface, name)[key] != value:
+            one = one.with_setting(name, key, value)
+        self.draft.change(one, told, f"{name} {key}")
+        self._show_draft()  # also where nothing changed: what was refused is no longer said
+
+    def set_usual(self, name: str) -> None:
+        told = f"Usual settings of {OPTIMIZERS[name].title}"
+        self.draft.change(self.draft.value.with_usual(name), told)
+
+    def set_schedule(self, name: str) -> None:
+        self.draft.change(self.draft.value.with_schedule(name), "Change the schedule")
+
+    def set_steps(self, value: float) -> None:
+        self.draft.change({"steps": int(value)}, named("Steps", int(value)), "steps")
+        self._show_draft()
+
+    def set_warmup(self, value: float) -> None:
+        self.draft.change({"warmup": int(value)}, named("Warm-up", int(value)), "warmup")
+        self._show_draft()
+
+    def set_other_noise(self) -> None:
+        one = self.draft.value
+        self.draft.change(replace(one, seed=one.seed + 1), "Other noise")
+
+    def reset(self) -> None:
+        """Start, steps, schedule and settings as they were at first."""
+        one = self.draft.value
+        fresh = OptimizersDraft(one.surface, one.text, None, one.racers)
+        self.draft.change(fresh, "Reset start and settings")
+        self.view.map.fit()
+
+    def _on_remedy(self, action: str) -> None:
+        """Of the notice about optimizers that are lost."""
+        one = self.draft.value
+        for lane in self.recording.lanes if self.recording is not None else ():
+            if lane.lost_at is None:
+                continue
+            if action == text.USUAL_RATE:
+                one = one.without_setting(lane.name, "learning_rate")
+            else:
+                rate = float(f"{lane.settings.learning_rate / 10:.6g}")
+                one = one.with_setting(lane.name, "learning_rate", rate)
+        self.draft.change(one, "Lower the learning rate")
+
+    def _on_refused(self, why: str) -> None:
+        """A field refuses what is typed; "" once it does not any more."""
+        if why:
+            self.view.settings.error.set_text(why)
+        else:
+            self._show_draft()
+
+    def _on_plot_clicked(self, step: float) -> None:
+        if math.isfinite(step):
+            self._leave_steps()
+            self.player.seek(round(step))

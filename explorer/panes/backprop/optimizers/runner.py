@@ -1,97 +1,167 @@
-"""Runs races on the engine, one at a time: the latest that is wanted comes next."""
+"""Runs races and draws maps on the engine; the newest question is the next one answered."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from core.numbers import format_percent
+from core.optimization.surfaces import Span, Surface
+from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.backprop.optimizers.racing import (
+from explorer.panes.backprop.optimizers.compute import (
     Course,
-    Lane,
     Recording,
     key_of,
-    racing,
+    places_key,
+    record,
 )
+from explorer.panes.backprop.optimizers.contour import COARSE, Contours, Inks, contour_steps
 
-if TYPE_CHECKING:
-    from explorer.panes.backprop.optimizers.mode import OptimizersMode
-
-MOST_KNOWN = 40  # ways of one course: some of thousands of steps are a megabyte each
+MOST_KNOWN = 40  # paths of one course: one of thousands of steps takes a megabyte
 PATIENCE = 0.6  # seconds that a race may still run when another is wanted
 
 
-class Runner(QObject):
-    """Ways that are known are not run again: who is added, or set anew, runs alone."""
+class RaceRunner(QObject):
+    """Runs only what has changed: paths that are known are not computed again.
 
-    def __init__(self, mode: OptimizersMode) -> None:
-        super().__init__(mode)
-        self._mode = mode
-        self._known: dict[tuple[Any, ...], Lane] = {}
-        self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None  # after the one that runs
+    came(recording)
+    failed(message, course)
+    waiting(what)            "" when nothing is under way
+    """
+
+    came = Signal(object)
+    failed = Signal(str, object)
+    waiting = Signal(str)
+
+    def __init__(self, engine: Engine, owner: QObject) -> None:
+        super().__init__(owner)
+        self._known: dict[tuple[Any, ...], Any] = {}
+        self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None  # after the one under way
         self._course: Course | None = None
         self._asked: list[tuple[Any, ...]] = []
-        self._trouble = False
+        self._is_there = False  # what was asked for
         self._began = 0.0
-        self._race = Latest(mode.engine, mode, foreground=True)
+        self._race = Latest(engine, owner, foreground=True)
         self._race.progressed.connect(self._on_progress)
         self._race.came.connect(self._on_came)
-        self._race.failed.connect(self._on_failed)
+        self._race.failed.connect(lambda message: self.failed.emit(message, self._course))
         self._race.ended.connect(self._on_ended)
 
     @property
     def busy(self) -> bool:
         return self._race.running
 
-    def want(self, course: Course, entries: list[tuple[str, Any]]) -> None:
-        """While settings are dragged a race that is soon done is shown before the next is run."""
-        if self._keys(course, entries) == self._asked and not self.busy:
-            if not self._trouble:  # it is there, else it could not be run
-                self._mode.view.set_stale(False)
-            return
+    def ask(self, course: Course, entries: list[tuple[str, Any]]) -> bool:
+        """Runs that race; False where it was the last one and its recording is there. While a
+        setting is dragged, a race that is nearly done comes before the next one begins.
+        """
+        if _keys(course, entries) == self._asked and not self.busy:
+            return not self._is_there
         self._wanted = (course, entries)
         if not self.busy or time.monotonic() - self._began > PATIENCE:
             self._run_wanted()
-
-    def _keys(self, course: Course, entries: list[tuple[str, Any]]) -> list[tuple[Any, ...]]:
-        return [course.key, *(key_of(course, *entry) for entry in entries)]
+        return True
 
     def _run_wanted(self) -> None:
         if self._wanted is None:
             return
         (course, entries), self._wanted = self._wanted, None
         self._began = time.monotonic()
-        self._course, self._asked, self._trouble = course, self._keys(course, entries), True
-        self._mode.view.body.set_waiting("running the race")
-        self._race.ask(lambda: racing(course, entries, dict(self._known)), "a race of optimizers")
-
-    def _remember(self, course: Course, recording: Recording) -> None:
-        """The ways of this course that were run last, these first."""
-        known = {key_of(course, lane.name, lane.settings): lane for lane in recording.lanes}
-        for key, lane in self._known.items():
-            if key[0] == course.key and key not in known:
-                known[key] = lane
-        self._known = dict(islice(known.items(), MOST_KNOWN))
+        self._course, self._asked, self._is_there = course, _keys(course, entries), False
+        self.waiting.emit("running the race")
+        self._race.ask(lambda: record(course, entries, dict(self._known)), "a race of optimizers")
 
     def _on_progress(self, shares: list[float]) -> None:
-        told = f"running the race, {format_percent(shares[-1])}"
-        self._mode.view.body.set_waiting(told)
+        self.waiting.emit(f"running the race, {format_percent(shares[-1])}")
 
     def _on_came(self, recording: Recording) -> None:
-        course = self._course
-        assert course is not None
-        self._remember(course, recording)
-        self._trouble = False
-        self._mode.view.body.set_waiting("")
-        self._mode.take_recording(recording)
-
-    def _on_failed(self, message: str) -> None:
-        self._mode.fail(message, self._course)
+        course = recording.course
+        known: dict[tuple[Any, ...], Any] = {places_key(course): recording.places}
+        known |= {key_of(course, lane.name, lane.settings): lane for lane in recording.lanes}
+        known |= {
+            k: lane for k, lane in self._known.items() if k[0] == course.key and k not in known
+        }
+        self._known, self._is_there = dict(islice(known.items(), MOST_KNOWN)), True
+        self.waiting.emit("")
+        self.came.emit(recording)
 
     def _on_ended(self) -> None:
-        self._mode.view.body.set_waiting("")
+        self.waiting.emit("")
         self._run_wanted()
+
+
+def _keys(course: Course, entries: list[tuple[str, Any]]) -> list[tuple[Any, ...]]:
+    return [course.key, *(key_of(course, *entry) for entry in entries)]
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """What a map depends on; see `contour_steps`."""
+
+    surface: Surface
+    span: Span
+    width: int
+    height: int
+    ratio: float
+    inks: Inks
+    zoom: float
+
+    def covers(self, other: MapRequest) -> bool:
+        """Whether this map shows all of another one's span."""
+        left, right, bottom, top = other.span
+        room = 1e-6 * (right - left)
+        across = self.span[0] <= left + room and right <= self.span[1] + room
+        down = self.span[2] <= bottom + room and top <= self.span[3] + room
+        return self.surface is other.surface and across and down
+
+
+class MapRunner(QObject):
+    """Draws one map at a time: a coarse one first where new parts of the surface come into view.
+
+    came(contours, is_coarse, surface)
+    failed(message)
+    ended()                             the view may have been moved meanwhile
+    """
+
+    came = Signal(object, bool, object)
+    failed = Signal(str)
+    ended = Signal()
+
+    def __init__(self, engine: Engine, owner: QObject) -> None:
+        super().__init__(owner)
+        self._asked: MapRequest | None = None
+        self._drawn: MapRequest | None = None  # the last map, coarse or not
+        self._finished: MapRequest | None = None  # the last map that is not coarse
+        self._map = Latest(engine, owner, foreground=True)
+        self._map.came.connect(self._on_came)
+        self._map.failed.connect(self.failed)
+        self._map.ended.connect(self.ended)
+
+    def ask(self, wanted: MapRequest) -> None:
+        """Draws that map, unless it is there or has failed."""
+        if wanted == self._finished:
+            return
+        coarse = self._drawn is None or not self._drawn.covers(wanted)
+        if coarse:
+            wanted = replace(wanted, ratio=COARSE)
+        asked = self._asked
+        if self._map.running and asked is not None:
+            is_other = asked.surface is not wanted.surface or (coarse and asked.ratio != COARSE)
+        else:
+            is_other = wanted != asked
+        if is_other:
+            self._asked = wanted
+            self._map.ask(lambda: contour_steps(*vars(wanted).values()), "drawing the map")
+
+    def _on_came(self, contours: Contours) -> None:
+        assert self._asked is not None
+        self._drawn = self._asked
+        coarse = self._asked.ratio == COARSE
+        if not coarse:
+            self._finished = self._asked
+        self.came.emit(contours, coarse, self._asked.surface)

@@ -1,4 +1,4 @@
-"""What the pane says of a race, in one sentence. No Qt."""
+"""Every sentence of Optimizers. No Qt."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.numbers import format_general, format_number, typeset
-from explorer.panes.backprop.optimizers.racing import SPELL, Lane, Recording
+from core.optimization.surfaces import Surface
+from explorer.panes.backprop.optimizers.compute import AVERAGED, Lane, Recording
 
-LONGEST = 115  # letters of a headline that are seen in a window of 1,440
-FEW = 2  # that are told one by one
-CRAWLS = "crawls in a flat valley, whose steep walls limit its rate"
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+LONGEST = 115  # characters of a headline that have room in a window of 1,440 px
+FEW = 2  # optimizers that a sentence tells one by one
+COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+HELD_BACK = "crawls along a flat valley whose steep walls limit its rate"
+TO_CHOOSE = "Tick an optimizer and choose it to see what it remembers."
+NO_RACE = "There is no race, so there is nothing to remember."
+USUAL_RATE, TENTH = "The usual rate", "A tenth of the rate"
+SMALLER = "a smaller one may keep {} on the map."
 
 
 def unreadable(recording: Recording | None) -> str:
-    """While the typed formula is none; the line below it says why."""
+    """While the typed formula has an error, which stands below it."""
     told = "The formula cannot be read yet"
     raced = recording is not None and recording.lanes
-    return f"{told}: the race is still that of the formula before." if raced else f"{told}."
+    return f"{told}: you still see the race on the formula before." if raced else f"{told}."
 
 
 def headline(recording: Recording | None, step: int) -> str:
@@ -31,89 +36,53 @@ def headline(recording: Recording | None, step: int) -> str:
     if recording.trouble:
         return f"There is no race: {_small(recording.trouble).rstrip('.')}."
     if not lanes:
-        return f"{surface.title}: {closed(_small(surface.what))} Tick the optimizers to race."
+        return f"{surface.title}: {closed(_small(surface.what))} Tick optimizers to race them."
     if step <= 0:
-        who = "One optimizer begins" if len(lanes) == 1 else f"{_count(lanes)} optimizers begin"
+        who = (
+            "One optimizer starts" if len(lanes) == 1 else f"{COUNTS[len(lanes)]} optimizers start"
+        )
         return f"{who} at {place(recording.course.start)}. {closed(surface.what)}"
     parts = [_standing(recording, step)]
-    gone = recording.lost(step)
-    if gone:
-        parts.append(_lately(recording, gone))
+    if gone := recording.lost(step):
+        latest = max(gone, key=lambda lane: lane.lost_at or 0)
+        more = f", {len(gone) - 1} more before" if len(gone) > 1 else ""
+        parts.append(f"{latest.title} {went(latest)} at step {latest.lost_at}{more}")
     where = f"Step {step} of {recording.course.steps}: "
     whole = f"{where}{'; '.join(parts)}."
-    # Over the map stands who is lost, and the start of a sentence says more than that it goes on.
+    # Who is lost stands over the map, too.
     return whole if len(whole) <= LONGEST else f"{where}{parts[0]}."
 
 
 def _standing(recording: Recording, step: int) -> str:
     """Who was down first, or who is lowest by now."""
     if recording.stands_still:
-        level = recording.prospect.level
-        why = "the surface is level everywhere" if level else "there is no slope at the start"
-        if any(lane.racers[0].gradient.any() for lane in recording.lanes):
-            why = "every step is too small"
-        return f"no optimizer moves, because {why}"
+        return "no optimizer moves, because there is no slope at the start"
+    leaders, at_end = recording.leaders(step), step == recording.course.steps
     down = sorted((at, name) for name, at in recording.arrivals.items() if at <= step)
-    leaders = recording.leaders(step)
+    crawls = recording.held_back if at_end else None
     if down:
-        first = [name for at, name in down if at == down[0][0]]
-        were = "was" if len(first) == 1 else "were"
-        titles = _all([_title(recording, name) for name in first])
-        said = f"{titles} {were} first to the bottom, at step {down[0][0]}"
-        fleeting = _fleeting(recording, step, leaders)
-        if fleeting:  # else whoever is lowest and not counted would seem forgotten
-            return f"{said}; {fleeting}"
-        later = down[len(first) :]
-        if later:
-            return f"{said}, {_others(recording, later)}"
-        slow = recording.crawling if step == recording.course.steps else None
-        return said if slow is None else f"{said}; {slow.title} {CRAWLS}"
+        first = [recording.title(name) for at, name in down if at == down[0][0]]
+        said = f"{_all(first)} came 99.9 % of the way down first, at step {down[0][0]}"
+        if later := down[len(first) :]:
+            more = f", then {len(later) - 1} more" if len(later) > 1 else ""
+            return f"{said}; next came {recording.title(later[0][1])} at {later[0][0]}{more}"
+        return said if crawls is None else f"{said}; {crawls.title} {HELD_BACK}"
     if not leaders:
         return "no optimizer is left"
-    height = format_number(recording.height(leaders[0], step))
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
+    said = f"{who} {are} lowest, at {format_number(recording.height(leaders[0], step))}"
     if recording.noisy:
-        count = min(step + 1, SPELL)
-        averaged = f"at {height} averaged over {count} steps"
-        return f"{who} {are} lowest, {averaged}; noise keeps them all moving"
-    if recording.endless:
-        if recording.prospect.cliff:
-            ever = "the surface falls until it has no height"
-        else:
-            ever = "the surface falls forever, so this shows only speed"
-        return f"{who} {are} furthest down, at {height}; {ever}"
-    if len(leaders) == len(recording.lanes) > 2:
-        return f"all are equally high, at {height}"
-    low = f"{who} {are} lowest, at {height}"
-    if step < recording.course.steps:
-        return low
-    if not recording.lowest_is_low:
-        return f"{low}, but the surface is lower beside it"
-    if recording.rests_at(leaders[0], step):
-        return f"{low}; the surface is level there, but it is not the lowest point"
-    if recording.height(leaders[0], step) <= recording.low:
-        return f"{low}, but none has stayed there"
-    if recording.crawling is not None:
-        it = "it" if leaders == [recording.crawling] else recording.crawling.title
-        return f"{low}; {it} {CRAWLS}"
-    return f"{low}; none has reached the bottom yet"
-
-
-def _others(recording: Recording, down: list[tuple[int, str]]) -> str:
-    at = down[0][0]
-    together = [_title(recording, name) for then, name in down if then == at]
-    more = len(down) - len(together)
-    return f"then {_all(together)} at {at}{f', and {more} more later' if more else ''}"
-
-
-def _fleeting(recording: Recording, step: int, leaders: Sequence[Lane]) -> str:
-    """Who is lowest by now without being counted as down, for it will not be there for long."""
-    lane = leaders[0] if leaders else None
-    if lane is None or recording.arrivals.get(lane.name, step + 1) <= step:
-        return ""
-    after = lane.heights[step + 1 :]
-    leaves = lane.lost_at is not None or bool((after > recording.low).any())
-    return f"{lane.title} is lowest, but {'leaves again' if leaves else 'has only just arrived'}"
+        count = min(step + 1, AVERAGED)
+        return f"{said} averaged over {count} steps; noise keeps them all moving"
+    if crawls is not None:
+        it = "it" if leaders == [crawls] else crawls.title
+        return f"{said}; {it} {HELD_BACK}"
+    match recording.place(leaders[0], step) if at_end else "":
+        case "minimum":
+            return f"{said}, in a minimum that is not the lowest"
+        case "saddle":
+            return f"{said}, close to a saddle"
+    return said
 
 
 def _all(titles: Sequence[str]) -> str:
@@ -124,91 +93,42 @@ def _all(titles: Sequence[str]) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
-def _lately(recording: Recording, gone: Sequence[Lane]) -> str:
-    """Who was lost last, when, and how many were before."""
-    latest = max(gone, key=lambda lane: lane.lost_at or 0)
-    went = {_went(recording, lane) for lane in gone}
-    if len(gone) == 1:
-        return f"{latest.title} {went.pop()} at step {latest.lost_at}"
-    what = went.pop() if len(went) == 1 else "are lost"
-    return f"{latest.title} (step {latest.lost_at}) and {len(gone) - 1} more {what}"
-
-
-def _went(recording: Recording, lane: Lane) -> str:
-    """What became of one that is lost."""
-    if recording.fell_away(lane):
-        return "fell out of sight"
+def went(lane: Lane) -> str:
+    """What became of an optimizer that is lost."""
     return "stepped where the surface has no height" if lane.fell_off else "diverged"
 
 
-def _title(recording: Recording, name: str) -> str:
-    lane = recording.lane(name)
-    return lane.title if lane is not None else name
-
-
-def lost(recording: Recording, gone: Sequence[Lane]) -> str:
-    """Who has run away, who stepped where the surface has no height, and who fell out of sight; of
-    many only the first.
-    """
-    fell = [lane for lane in gone if recording.fell_away(lane)]
-    off = [lane for lane in gone if lane.fell_off]
-    away = [lane for lane in gone if lane not in fell and lane not in off]
-    parts = []
-    if 0 < len(away) <= FEW:
-        parts += [
-            f"{lane.title} diverged at step {lane.lost_at}: a rate of"
-            f" {format_general(lane.settings.learning_rate)} is too high here"
-            for lane in away
-        ]
-    elif away:
-        parts.append(f"{_first(away)} diverged: these rates are too high here")
-    if off:
-        parts.append(f"{_first(off)} stepped where the surface has no height")
-    if fell:
-        parts.append(f"{_first(fell)} fell out of sight: the surface falls forever")
-    return "; ".join(parts)
-
-
-def _first(lanes: Sequence[Lane]) -> str:
-    """The first to be lost, and how many more."""
-    lane = min(lanes, key=lambda one: one.lost_at or 0)
-    if len(lanes) == 1:
-        return f"{lane.title} at step {lane.lost_at}"
-    return f"{lane.title} (step {lane.lost_at}) and {len(lanes) - 1} more"
+def lost(gone: Sequence[Lane]) -> str:
+    """Who is lost, when, and what helps; of many only the first."""
+    first = sorted(gone, key=lambda lane: lane.lost_at or 0)[:FEW]
+    said = "; ".join(
+        f"{lane.title} {went(lane)} at step {lane.lost_at}, at rate"
+        f" {format_general(lane.settings.learning_rate)}"
+        for lane in first
+    )
+    more = f"; so did {len(gone) - FEW} more" if len(gone) > FEW else ""
+    return f"{said}{more}; {SMALLER.format('it' if len(gone) == 1 else 'them')}"
 
 
 def step_title(recording: Recording, step: int) -> str:
     """On the transport."""
     if step <= 0:
         return "the start"
-    if recording.trouble:
-        return "there is no race"
     leaders = recording.leaders(step)
-    if not recording.lanes:
-        return "no optimizer races"
     if not leaders:
-        return f"after step {step} no optimizer is left"
-    if recording.stands_still:
-        return f"after step {step} none has moved"
-    down = sum(at <= step for at in recording.arrivals.values())
-    if down > 1:
-        many = len(recording.lanes)
-        who = "all are at the bottom" if down == many else f"{down} of {many} are at the bottom"
-        return f"after step {step}, {who}"
+        return "no optimizer is left" if recording.lanes else "no optimizer races"
     height = format_number(recording.height(leaders[0], step))
-    height += " on average" if recording.noisy else ""
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
-    if recording.endless:
-        return f"after step {step} {who} {are} furthest down, at {height}"
-    return f"after step {step} {who} {are} lowest, {height}"
+    average = " on average" if recording.noisy else ""
+    return f"after step {step} {who} {are} lowest, at {height}{average}"
 
 
 def described(recording: Recording, step: int) -> str:
-    """The map in words, for screen readers: where everybody is."""
+    """The map in words, for screen readers."""
     told = [f"{recording.course.surface.title}, start at {place(recording.course.start)}"]
     for lane in recording.lanes:
-        if lane.lost_at is not None and lane.lost_at <= step:
-            told.append(f"{lane.title} {_went(recording, lane)} at step {lane.lost_at}")
+        if lane.is_lost(step):
+            told.append(f"{lane.title} {went(lane)} at step {lane.lost_at}")
         else:
             height = format_number(lane.heights[step])
             told.append(f"{lane.title} at {place(lane.positions[step])}, height {height}")
@@ -216,14 +136,14 @@ def described(recording: Recording, step: int) -> str:
 
 
 def marks(recording: Recording) -> dict[int, str]:
-    """Who was down, and who was lost, and when."""
+    """The steps at which an optimizer has come down, or is lost."""
     found: dict[int, list[str]] = {}
     for name, at in recording.arrivals.items():
         if at > 0:
-            found.setdefault(at, []).append(f"{_title(recording, name)} reaches the bottom")
+            found.setdefault(at, []).append(f"{recording.title(name)} is 99.9 % of the way down")
     for lane in recording.lanes:
         if lane.lost_at is not None:
-            found.setdefault(lane.lost_at, []).append(f"{lane.title} {_went(recording, lane)}")
+            found.setdefault(lane.lost_at, []).append(f"{lane.title} {went(lane)}")
     return {step: ", ".join(told) for step, told in sorted(found.items())}
 
 
@@ -232,8 +152,16 @@ def line_headline(lane: Lane, step: int, title: str) -> str:
     return f"{lane.title}, step {step}. {title}."
 
 
+def pointed(surface: Surface, point: tuple[float, float], hit: str) -> str:
+    """At the pointer: `hit` is an optimizer's title, "start", or "" for the surface."""
+    told = f"height {format_number(float(surface.value(*point)))} at {place(point)}"
+    if hit == "start":
+        return f"{told}\nDrag the start, move it with the arrow keys, or double-click elsewhere"
+    return f"{hit}: {told}" if hit else told
+
+
 def plain(value: float) -> str:
-    """Without zeros at the end: 0.9, not 0.900, and 1e-8."""
+    """A number without zeros at the end: 0.9, not 0.900, and 1e-8."""
     mantissa, *power = format_number(value).split("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -241,7 +169,7 @@ def plain(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A part of 1 as it was set: 0.9999 is not 1."""
+    """A part of 1 with all its digits: 0.9999 is not 1."""
     return format_general(value) if 1e-3 <= value < 1 else plain(value)
 
 
@@ -253,16 +181,13 @@ def short(value: float) -> str:
 
 
 def place(point: tuple[float, float] | np.ndarray) -> str:
+    """(x, y)."""
     return f"({format_number(point[0])}, {format_number(point[1])})"
 
 
 def closed(sentence: str) -> str:
-    """With its mark at the end."""
+    """With a full stop, unless it is a question."""
     return sentence if sentence.endswith("?") else f"{sentence}."
-
-
-def _count(lanes: tuple[Lane, ...]) -> str:
-    return NUMBERS[len(lanes)]
 
 
 def _small(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The race as steps of the player, and inside each the lines of one optimizer's rule."""
+"""What the player moves over: the race step by step, and inside a step the lines of its rule."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers import text
-from explorer.panes.backprop.optimizers.racing import Lane, Recording
+from explorer.panes.backprop.optimizers.compute import Lane, Recording
 from explorer.state.tracks import TraceTrack, Track
 
 WHOLE = 14.0  # seconds that a race takes at 1x
 QUICKEST, SLOWEST = 0.03, 0.5  # seconds a step
+# The lines that make each kind of quantity, by their marks in the rule
+MARKS = {"first": ("velocity", "average"), "second": ("total", "square"), "step": ("move",)}
 
 
 class RaceTrack(Track):
-    """`chosen` says whose step is gone into."""
+    """`chosen` says whose step Enter goes into."""
 
     rest = 0.0
 
@@ -45,7 +47,7 @@ class RaceTrack(Track):
 
 
 class UpdateTrack(TraceTrack):
-    """One step of one optimizer, line by line; `lines` is where the cursor is in the whole step."""
+    """One step of one optimizer, line by line; `before` is the line whose own steps are seen."""
 
     def __init__(
         self,
@@ -62,17 +64,25 @@ class UpdateTrack(TraceTrack):
         inner = UpdateTrack(self.lane, self.step, self.trace, self.indices[index], index)
         return inner if inner.length else None
 
-    def lines(self, position: float) -> float:
-        """The position among the rule's own lines."""
-        return position if self.parent is None else self._before
-
-    def line(self, mark: str) -> int | None:
-        """The place among the rule's own lines of the one with that mark."""
-        for place, index in enumerate(self.trace.children(None)):
-            if self.trace[index].name == f"optimizer.{mark}":
-                return place
-        return None
-
     def step_at(self, position: float) -> Step:
+        """The line at a position of the cursor."""
         index = min(max(0, round(position + 0.499)), self.length - 1)
         return self.item(index)
+
+    def line(self, *marks: str) -> int | None:
+        """The number, among the rule's own lines, of the one with one of these marks."""
+        names = [self.trace[index].name for index in self.trace.children(None)]
+        found = [f"optimizer.{mark}" for mark in marks if f"optimizer.{mark}" in names]
+        return names.index(found[0]) if found else None
+
+    def places(self, position: float) -> dict[str, float]:
+        """By kind of quantity where it is in the race: it changes with the line that makes it. The
+        gradient is the step's own from the first line on.
+        """
+        at = position if self.parent is None else self._before
+        found = {"gradient": float(self.step)}
+        for kind, marks in MARKS.items():
+            line = self.line(*marks)
+            done = 0.0 if line is None else min(max(0.0, at - line + 1), 1.0)
+            found[kind] = self.step - 1 + done
+        return found

@@ -1,19 +1,30 @@
-"""Where things stand: formula, map, loss and moments at the left, who races at the right."""
+"""Where things stand: formula, map, loss and moments at the left, the form at the right."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QRectF, Qt
+import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from core.optimization import surfaces
 from explorer import theme
-from explorer.panes.backprop.optimizers.common_form import CommonForm
-from explorer.panes.backprop.optimizers.lanes import Lanes
+from explorer.panes.backprop.optimizers import text
+from explorer.panes.backprop.optimizers.compute import Recording
+from explorer.panes.backprop.optimizers.draft import (
+    TYPED,
+    OptimizersDraft,
+    settings_error,
+    values_of,
+)
+from explorer.panes.backprop.optimizers.form import CommonForm, RacerList, SettingsForm
+from explorer.panes.backprop.optimizers.line_style import SERIES, is_dashed
 from explorer.panes.backprop.optimizers.map_picture import MapPicture
-from explorer.panes.backprop.optimizers.moments import MomentsView
-from explorer.panes.backprop.optimizers.settings_form import SettingsForm
+from explorer.panes.backprop.optimizers.moments_picture import MomentsPicture
+from explorer.panes.backprop.optimizers.scene import Memory
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.card import Card
 from explorer.widgets.cut_label import CutLabel
@@ -21,22 +32,25 @@ from explorer.widgets.fields import ErrorLine
 from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.form import scrolling
 from explorer.widgets.formula_editor import FormulaEditor
-from explorer.widgets.plots.line_plot import LinePlot
+from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 ZOOM = 1.25
 UNBOUND = 16777215  # pixels: as high as Qt lets a widget be
-SIDE = 286
-LOW = 560  # pixels high, below which the plots are lower
-TIGHT = 340  # pixels high, below which there is room for the map or the plots
+SIDE = 286  # px: the form
+LOW = 560  # px: in a lower view the plots are lower
+TIGHT = 340  # px: in a lower view there is room for the map or for the plots
 PLOTS, LOW_PLOTS = 176, 144
-NARROW, NARROW_SIDE = 720, 236  # of the whole, below which the heights are told by the map alone
-BESIDE = 300  # pixels that a notice has beside the buttons; where there are fewer, it is below them
+NARROW, NARROW_SIDE = 720, 236  # px: in a narrower view the list leaves out the heights
+BESIDE = 300  # px that a notice has beside the buttons; where there are fewer, it is below them
+HIGHEST = 1e30  # heights above it are gaps in the plot
+MOST_NAMED = 5  # curves that all have their names; of more, only the chosen one has
+FLOOR = 1e-9  # of the descent: what is closer to the bottom runs along the floor of the log plot
 
 
 class OptimizersView(QWidget):
-    """Holds the parts; the mode fills them."""
+    """Holds the parts and fills them with what the mode hands over."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,15 +60,15 @@ class OptimizersView(QWidget):
         self.editor.field.setAccessibleName("Formula of x and y")
         self.editor.field.setPlaceholderText("x**2 + 3*sin(y)")
         self.editor.field.setToolTip(
-            "A height for each x and y: numbers, + \u2212 * / ** and sin, ..."
+            "The height at x and y, written with numbers, + \u2212 * / **, sin, ..."
         )
         self.map = MapPicture()
         self.map.setObjectName("backprop.optimizers.map")
         self.body = StatefulPicture(self.map, "plot")
-        self.body.show_ready()  # ways are drawn before the map is there
-        self.smaller = IconButton("minus", "Smaller", "\u2212")
-        self.whole = IconButton("fit", "Fit the surface", "F; all ways: W")
-        self.larger = IconButton("plus", "Larger", "+")
+        self.body.show_ready()  # trails can be seen before the map is drawn
+        self.smaller = IconButton("minus", "Zoom out", "\u2212")
+        self.whole = IconButton("fit", "Fit the surface", "F; all paths: W")
+        self.larger = IconButton("plus", "Zoom in", "+")
         self.tools = Surface("surface", parent=self.body)
         self.notice = Card(
             "warning", "", title="Lost", closable=True, compact=True, parent=self.body
@@ -65,18 +79,18 @@ class OptimizersView(QWidget):
         self.loss.setObjectName("backprop.optimizers.loss")
         self.loss.set_axes("step", "")
         self.loss_title = Label("", "label", "muted")
-        self.set_height(above_lowest=True)
+        self._set_height(above_bottom=True)
         self.loss.set_empty_text("no optimizer races")
-        self.moments = MomentsView()
+        self.moments = MomentsPicture()
         self.moments.setObjectName("backprop.optimizers.moments")
         self.moments_title = CutLabel("label", "muted")
         self.into = QPushButton("Into this step")
         self.into.setObjectName("backprop.optimizers.into")
-        self.into.setToolTip("The chosen optimizer's step, line by line (Enter)")
+        self.into.setToolTip("See the chosen optimizer's step line by line (Enter)")
         set_look(self.into, "quiet")
         self._dismissed = ""
-        self._trouble, self._note, self._unreadable = "", "", False
-        self.lanes = Lanes()
+        self._trouble = ""
+        self.racers = RacerList()
         self.settings = SettingsForm()
         self.common = CommonForm()
         self._build()
@@ -89,10 +103,144 @@ class OptimizersView(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def set_height(self, above_lowest: bool) -> None:
-        """What the curves are: how far above the minimum, on a log axis, or the height itself."""
-        self.loss_title.setText("Loss above the minimum" if above_lowest else "Height")
-        self.loss.set_log(above_lowest)
+    # what a person has set up
+
+    def set_formula(self, one: OptimizersDraft) -> None:
+        """The editor of a typed surface, also of a formula that cannot be read."""
+        self.editor.setVisible(one.surface == TYPED)
+        self.editor.set_text(one.text)
+
+    def set_draft(
+        self, one: OptimizersDraft, surface: surfaces.Surface | None, chosen: str
+    ) -> None:
+        """The draft's values in all fields."""
+        self.racers.set_chosen(chosen)
+        self.settings.set_optimizer(chosen)
+        self.common.set_values(one.schedule, one.steps, one.warmup_steps)
+        self.common.noise.setVisible(surface is not None and surface.noise > 0)
+        if surface is None:
+            return
+        for name, row in self.racers.rows.items():
+            row.set_races(name in one.racers)
+            row.rate.set_value(values_of(one, surface, name)["learning_rate"])
+        self.settings.set_values(values_of(one, surface, chosen), chosen not in one.settings)
+        errors = [said for name in one.racers if (said := settings_error(one, surface, name))]
+        self.settings.error.set_text(errors[0] if errors else "")
+
+    # the race
+
+    def set_recording(self, recording: Recording) -> None:
+        """Another race; `set_chosen` follows."""
+        self.map.set_recording(recording)
+        self.loss.set_x_range(0, recording.course.steps)
+        lost = [lane for lane in recording.lanes if lane.lost_at is not None]
+        self.loss.set_marks([Mark(lane.lost_at, f"{lane.title} is lost") for lane in lost])
+
+    def set_chosen(self, name: str, recording: Recording | None, memory: Memory | None) -> None:
+        """The optimizer that is explained, and what it remembers."""
+        if recording is not None:
+            self._set_heights(recording, name)
+        self.map.set_chosen(name)
+        lane = recording.lane(name) if recording is not None else None
+        title = lane.title if lane is not None else ""
+        self.moments_title.set_text(f"{title} remembers" if title else "Moments")
+        raced = recording is None or not recording.trouble
+        self.moments.set_empty_text(text.TO_CHOOSE if raced else text.NO_RACE)
+        self.moments.set_lane(name, title, memory.quantities if memory is not None else ())
+
+    def _set_heights(self, recording: Recording, chosen: str) -> None:
+        """The curves: above the bottom on a log scale, or the heights themselves."""
+        floor, known = FLOOR * recording.descent, recording.descent > 0
+        bottom = recording.bottom if known else 0.0
+        self._set_height(above_bottom=known)
+        empty = "no optimizer starts above the bottom" if recording.lanes else "no optimizer races"
+        self.loss.set_empty_text("there is no race" if recording.trouble else empty)
+        series, cut = [], False
+        for lane in recording.lanes:
+            named = len(recording.lanes) <= MOST_NAMED or lane.name == chosen
+            exact = lane.heights - bottom
+            exact[~(np.abs(exact) < HIGHEST)] = np.nan
+            exact[lane.lost_at or len(exact) :] = np.nan
+            seen = np.maximum(exact, floor) if known else exact
+            cut = cut or bool((seen > exact).any())
+            steps, color = np.arange(recording.length, dtype=np.float64), SERIES[lane.name]
+            series.append(
+                Series(
+                    lane.title, steps, seen, color,
+                    named=named, dashed=is_dashed(lane.name), exact=exact,
+                )
+            )  # fmt: skip
+        self.loss.set_note(f"flat below {text.short(floor)}" if cut else "")
+        self.loss.set_series(series)
+
+    def _set_height(self, above_bottom: bool) -> None:
+        self.loss_title.setText("Loss above the minimum" if above_bottom else "Height")
+        self.loss.set_log(above_bottom)
+
+    def set_position(self, place: float, places: Mapping[str, float]) -> None:
+        """Where the race is; inside a step, each kind of quantity has its own position."""
+        self.map.set_position(place)
+        self.moments.set_position(place, places)
+
+    def set_numbers(self, recording: Recording, one: OptimizersDraft, place: float) -> None:
+        """What is read rather than watched."""
+        self.loss.set_cursor(place)
+        self.common.curve.set_cursor(place)
+        step = min(math.ceil(place - 1e-9), recording.length - 1)
+        for name, row in self.racers.rows.items():
+            lane = recording.lane(name) if name in one.racers else None
+            height = text.short(lane.heights[step]) if lane is not None else ""
+            row.set_height("lost" if lane is not None and lane.is_lost(step) else height)
+        gone = recording.lost(step)
+        has_own = any("learning_rate" in one.settings.get(lane.name, {}) for lane in gone)
+        actions = [text.USUAL_RATE, text.TENTH] if has_own else [text.TENTH]
+        self.set_notice(text.lost(gone) if gone else "", actions)
+        self.map.setAccessibleDescription(text.described(recording, step))
+        self.moments.describe()
+
+    def set_inside(self, inside: bool, possible: bool) -> None:
+        """Whether the cursor is inside a step, and whether there is one to go into."""
+        self.into.setText("Back to the race" if inside else "Into this step")
+        self.into.setEnabled(possible)
+
+    # what went wrong
+
+    def set_notice(self, message: str, actions: Sequence[str] = ()) -> None:
+        """Over the map: who is lost, and what helps; "" takes it back."""
+        if not message:
+            self._dismissed = ""
+            self.notice.hide()
+        elif message != self._dismissed and (
+            message != self.notice.message or self.notice.isHidden()
+        ):
+            self.notice.set_message(message)
+            self.notice.set_actions(list(actions))
+            self.notice.show()
+            self._place()
+
+    def set_stale(self, stale: bool) -> None:
+        """The race that is shown is not that of the settings."""
+        self.map.set_stale(stale)
+        for fade in self._fades:
+            fade.setVisible(stale)
+            fade.raise_()
+        self._fit()
+
+    def set_trouble(self, text: str) -> None:
+        """Why there is no race."""
+        self._trouble = text
+        self.trouble.set_text(text)
+
+    def set_unreadable(self, unreadable: bool) -> None:
+        """A formula that cannot be read has its own message, and no other beside it."""
+        self.trouble.set_text("" if unreadable else self._trouble)
+
+    def _on_dismissed(self) -> None:
+        """What has been read is not said again."""
+        self._dismissed = self.notice.message
+        self.notice.hide()
+
+    # where things stand
 
     def _build(self) -> None:
         tools = QHBoxLayout(self.tools)
@@ -120,7 +268,7 @@ class OptimizersView(QWidget):
         form.setSpacing(10)
         self._height = Label("height", "label", "muted")
         form.addLayout(_captions(self._height))
-        form.addWidget(self.lanes)
+        form.addWidget(self.racers)
         for part in (self.settings, self.common):
             form.addWidget(_rule())
             form.addWidget(part)
@@ -133,60 +281,6 @@ class OptimizersView(QWidget):
         self._row = QHBoxLayout(self)
         self._row.addLayout(self._left, 1)
         self._row.addWidget(self.side)
-
-    def set_notice(self, message: str, actions: Sequence[str] = ()) -> None:
-        """Over the map: what went wrong, and the ways out; "" takes it back."""
-        if not message:
-            self._dismissed = ""
-            self.notice.hide()
-            self._cover()
-        elif message != self._dismissed and (
-            message != self.notice.message or self.notice.isHidden()
-        ):
-            self.notice.set_message(message)
-            self.notice.set_actions(list(actions))
-            self.notice.show()
-            self._place()
-
-    def set_stale(self, stale: bool) -> None:
-        """The race that is shown is not that of the settings."""
-        self.map.set_stale(stale)
-        for fade in self._fades:
-            fade.setVisible(stale)
-            fade.raise_()
-        self._fit()
-
-    def set_trouble(self, text: str) -> None:
-        """Why there is no race."""
-        self._trouble = text
-        self._say()
-
-    def set_note(self, text: str) -> None:
-        """What is to be known of the surface itself, in the middle of its map."""
-        self._note = text
-        self._say()
-
-    def set_unreadable(self, unreadable: bool) -> None:
-        """A formula that cannot be read has its own message: what was wrong with the surface before
-        is not said beside it.
-        """
-        self._unreadable = unreadable
-        self._say()
-
-    def _say(self) -> None:
-        self.trouble.set_text("" if self._unreadable else self._trouble)
-        self.map.set_note("" if self._unreadable else self._note)
-
-    def set_inside(self, inside: bool, possible: bool) -> None:
-        """Whether a step is looked at from the inside, and whether there is one to go into."""
-        self.into.setText("Back to the race" if inside else "Into this step")
-        self.into.setEnabled(possible)
-
-    def _on_dismissed(self) -> None:
-        """What has been read is not said again."""
-        self._dismissed = self.notice.message
-        self.notice.hide()
-        self._cover()
 
     def _place(self) -> None:
         self.tools.setVisible(self.body.state in ("ready", "stale"))
@@ -204,12 +298,6 @@ class OptimizersView(QWidget):
         self.body.set_words_top(None if beside else below)
         self.notice.move(8, 8 if beside else below)
         self.notice.raise_()
-        self._cover()
-
-    def _cover(self) -> None:
-        """The map's words stand where nothing lies over them."""
-        over = [one for one in (self.tools, self.notice) if one.isVisibleTo(self.body)]
-        self.map.set_covered([QRectF(one.geometry()) for one in over])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -226,7 +314,7 @@ class OptimizersView(QWidget):
             card.setMaximumHeight(UNBOUND if self.fold.is_tight else card.minimumHeight())
         narrow = self.width() < now.px(NARROW)
         self._height.setVisible(not narrow)
-        self.lanes.set_narrow(narrow)
+        self.racers.set_narrow(narrow)
         self.side.setFixedWidth(now.px(NARROW_SIDE if narrow else SIDE))
         margin = now.px("margin")
         right = margin if self.side.isHidden() else now.px(10)  # its bar stands beside it

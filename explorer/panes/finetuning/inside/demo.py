@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from explorer.panes.finetuning.inside.draft import InsideDraft
+from explorer.panes.finetuning.inside.scene import kind_of
 
 if TYPE_CHECKING:
     from explorer.panes.finetuning.inside.mode import InsideMode
@@ -18,7 +19,7 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
         def go() -> None:
             scene = mode.scene
             if scene is not None and step:
-                names = [scene.kind(one) for one in scene.steps]
+                names = [kind_of(one) for one in scene.steps]
                 mode.player.seek(names.index(step) + fraction)
 
         return mode.brought(InsideDraft(), go)

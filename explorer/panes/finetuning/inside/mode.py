@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
 from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
-from explorer.panes.finetuning.inside.scene import Scene
-from explorer.panes.finetuning.inside.view import InsideHeader, InsideView
+from explorer.panes.finetuning.inside.scene import Scene, kind_of
+from explorer.panes.finetuning.inside.view import PICTURES, InsideHeader, InsideView
+from explorer.panes.finetuning.tuned_mode import TunedMode
 from explorer.panes.modes import Mode
-from explorer.panes.prompt_mode import SourceMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import FolderSource
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
+from explorer.widgets.dialogs import ask_folder
 
 KEY = "finetuning.inside"
+CHOSEN = ("position", "output", "step")  # what is looked at
 
 
 def create(desk: Any, parent: QObject) -> Mode:
     return InsideMode(desk, parent)
 
 
-class InsideMode(SourceMode):
+class InsideMode(TunedMode):
     """A matrix is chosen, a token of the text and an output; the steps are one pass forward and
     one back.
     """
@@ -44,47 +50,49 @@ class InsideMode(SourceMode):
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
         self.step: int | None = None  # of a checkpoint; None: the model as it is
+        self.finds = False  # the steps are those by which the directions are found
         view, inputs = self.view, self.inputs
-        view.text.chosen.connect(lambda _, place: self.choose(position=place))
-        view.passage.outputChosen.connect(lambda output: self.choose(output=output))
+        view.text.chosen.connect(lambda _, place: self.choose("position", place))
+        view.passage.outputChosen.connect(partial(self.choose, "output"))
         view.strength.picked.connect(self._on_strength)
         view.heads.picked.connect(self._on_head)
-        view.checkpointChosen.connect(lambda step: self.choose(step=step))
+        view.spectrum.picked.connect(lambda _: self.play_finding())
+        view.spectrum.stepChosen.connect(partial(self.choose, "step"))
         inputs.matrix.picked.connect(self.look_at)
+        view.buttons = {"compare": inputs.compare}
+        titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
+        self.connect_buttons(titles, {"compare": self.ask_compared})
+        self._compares = Latest(self.engine, self)
+        self._compares.came.connect(self._on_compared)
+        self._compares.failed.connect(self.statusRequested)
         self.connect_line(inputs.line, "text", text.CHANGE_TEXT)
-        self.draft.changed.connect(lambda _: self.read())
-        desk.tuned.opened.connect(self._on_model)
-        desk.tuned.failed.connect(self._on_failed)
+        self.draft.changed.connect(self._on_draft)
         self.begin()
-        self.view.body.show_loading()
 
     # what the pane asks
 
-    def shown(self) -> None:
-        self.desk.tuned.open()
-        self._take_model(self.desk.tuned.source)
-        super().shown()
-
     def pictures(self) -> dict[str, QWidget]:
-        names = ("passage", "spectrum", "strength", "heads", "text")
-        return {name: getattr(self.view, name) for name in names}
+        return {name: getattr(self.view, name) for name in PICTURES}
 
     def state(self) -> dict[str, Any]:
-        chosen = {"position": self.position, "output": self.output, "step": self.step}
-        return {"version": 1} | chosen
+        return {"version": 1} | {name: getattr(self, name) for name in CHOSEN}
 
     def restore(self, state: dict[str, Any]) -> None:
-        whole = {name: one for name, one in state.items() if type(one) is int and one >= 0}
-        names = ("position", "output", "step")
-        self.position, self.output, self.step = (whole.get(name) for name in names)
+        for name in CHOSEN:
+            value = state.get(name)
+            setattr(self, name, value if type(value) is int and value >= 0 else None)
         self.read()
 
     def cancel(self) -> bool:
-        """Esc: back to the last token, the output that changes most, and the newest checkpoint."""
-        if self.position is None and self.output is None and self.step is None:
+        """Esc: back to the pass; then to the last token, the output that changes most, and the
+        newest checkpoint.
+        """
+        if self.finds:
+            self._play_pass()
+        elif any(getattr(self, name) is not None for name in CHOSEN):
+            self.restore({})
+        else:
             return False
-        self.position = self.output = self.step = None
-        self.read()
         return True
 
     def caption(self) -> str:
@@ -96,14 +104,29 @@ class InsideMode(SourceMode):
         """Another matrix."""
         self.draft.change({"matrix": name}, text.looked_at(name))
 
-    def choose(self, **chosen: int) -> None:
-        """Another token (`position`), `output` or checkpoint (`step`)."""
-        for name, value in chosen.items():
-            setattr(self, name, value)
-        if "output" in chosen and self.scene is not None:
-            self._show_output()
+    def choose(self, name: str, value: int) -> None:
+        """Another token ("position"), "output" or checkpoint ("step")."""
+        setattr(self, name, value)
+        if name == "output" and self.scene is not None:
+            self.view.set_cursor(self.view.position, self.row)
+            self.inspect()
         else:
             self.read()
+
+    def ask_compared(self) -> None:
+        """Asks for the folder of a second adapter; where there is one, it goes."""
+        if self.draft.value.other:
+            self._on_compared("")
+        else:
+            ask_folder(self.view.window(), text.COMPARE_HELP, self.compare)
+
+    def compare(self, folder: str) -> None:
+        """A second adapter, which must fit the model."""
+        asked = compute.check_other, folder
+        self._compares.ask(lambda: self.source.ask(*asked), f"opening {Path(folder).name}")
+
+    def _on_compared(self, folder: str) -> None:
+        self.draft.change({"other": folder}, text.compared(Path(folder).name))
 
     def _on_strength(self, cell: int) -> None:
         if self.scene is not None:
@@ -111,31 +134,26 @@ class InsideMode(SourceMode):
 
     def _on_head(self, cell: int) -> None:
         if self.scene is not None:
-            self.open_head(*divmod(cell, self.scene.found.heads.shape[1]))
-
-    def open_head(self, layer: int, head: int) -> None:
-        """Shows a head of the tuned model in Attention, on this text."""
-        self.spawn(self._open_head(layer, head))
+            self.spawn(self._open_head(*divmod(cell, self.scene.found.heads.shape[1])))
 
     async def _open_head(self, layer: int, head: int) -> None:
+        """Shows a head of the tuned model in Attention, on this text."""
         source = FolderSource(self.engine, self.source.address)
         if await show_head(self.workspace, source, self.draft.value.text, layer, head):
             self.statusRequested.emit(text.OPENED.format(layer, head, source.name))
 
     # the model
 
-    def _on_model(self, source: Any) -> None:
-        if self._take_model(source):
-            self.read()
+    def _on_draft(self, draft: InsideDraft) -> None:
+        name, button = Path(draft.other).name, self.inputs.compare
+        button.setText(text.COMPARED.format(name) if name else text.COMPARE)
+        button.setToolTip(text.STOP_HELP.format(draft.other) if name else text.COMPARE_HELP)
+        self.read()
 
-    def _take_model(self, source: Any) -> bool:
-        if source is self.source:
-            return False
-        if self.source is not None:  # else a session may have brought what was chosen with this one
-            self.position = self.output = self.step = None
-        self.source = source
-        self.has_read = False
-        return True
+    def forget(self) -> None:
+        self.scene = self.position = self.output = self.step = None
+        self.finds = False
+        super().forget()
 
     def clear(self) -> None:
         self.scene = None
@@ -146,6 +164,8 @@ class InsideMode(SourceMode):
 
     async def answer(self) -> Any:
         source, draft = self.source, self.draft.value
+        if self.scene is not None and not draft.matrix:  # another may have changed most elsewhere
+            draft = replace(draft, matrix=self.scene.found.name)
         ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
         ids = ids[-(source.config.block_size + 1) :]
         last = len(ids) - 2
@@ -156,36 +176,61 @@ class InsideMode(SourceMode):
     def show_answer(self, answer: Any) -> None:
         if answer is SUPERSEDED:
             return
+        if answer is None:
+            self.clear()
+            self.view.body.show_empty(text.NO_ADAPTER)
+            self.set_headline(text.NO_ADAPTER)
+            return
         before = self.scene
-        self.scene = Scene(answer, self.piece)
-        names = [(text.matrix_name(one.name), one.name) for one in answer.strengths]
-        self.inputs.matrix.fill(names, answer.name)
+        found, contents = answer
+        self.scene = Scene(found, contents, self.piece)
+        names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
+        self.inputs.matrix.fill(names, found.name)
         self.view.set_scene(self.scene)
-        stays = before is not None and len(before.steps) == len(self.scene.steps)
-        self.set_tracks([TraceTrack(answer.trace)], keep_position=stays)
-        if self.active and not stays:
-            self.player.seek(self.scene.matrix_step)
-        self._show_output()
-        self.on_position(self.player.position)
+        is_same = before is not None and len(before.steps) == len(self.scene.steps)
+        self._play_pass(keep_position=is_same and not self.finds)
 
     # what is seen
 
-    def _show_output(self) -> None:
-        scene = self.scene
-        assert scene is not None
-        output = scene.largest if self.output is None else min(self.output, scene.size[0] - 1)
-        self.view.passage.set_output(output)
+    def _play_pass(self, *, keep_position: bool = False) -> None:
+        """The steps are the pass forward and back."""
+        assert self.scene is not None
+        self.finds = False
+        self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
+        if self.active and not keep_position:
+            self.player.seek(self.scene.matrix_step)
+        self.on_position(self.player.position)
         self.inspect()
 
+    def play_finding(self) -> None:
+        """The steps by which the directions of the change are found; Esc goes back."""
+        if self.scene is not None and self.scene.found.finding is not None:
+            self.on_position(self.scene.matrix_step)
+            self.finds = True
+            self.set_tracks([TraceTrack(self.scene.found.finding)])
+            self.inspect()
+
+    @property
+    def row(self) -> int:
+        """The output that is followed."""
+        assert self.scene is not None
+        last = len(self.scene.found.weight) - 1
+        return self.scene.largest if self.output is None else min(self.output, last)
+
     def on_position(self, position: float) -> None:
-        if self.scene is not None:
-            self.view.passage.set_position(position)
+        if self.scene is not None and not self.finds:
+            self.view.set_cursor(position, self.row)
 
     def inspect(self) -> None:
         step, scene = self.step_shown, self.scene
         if step is None or scene is None:
             return
-        about, changed = scene.found.trace.about, float(scene.acts[scene.position])
-        told = scene.kind(step), about, scene.found.name, scene.needed, changed
-        self.set_headline(text.headline(*told, scene.token(scene.position)))
-        self.inspection.emit(inspection_of(step, scene.cell_of(step, self.view.passage.output)))
+        if self.finds:
+            self.set_headline(step.title)
+            self.inspection.emit(inspection_of(step))
+            return
+        about, changed = scene.found.trace.about, float(scene.found.relative_change[scene.position])
+        used = scene.needed, len(scene.found.spectrum.values)
+        told = kind_of(step), about, scene.found.name, used, changed
+        self.set_headline(text.headline(*told, scene.token))
+        self.inspection.emit(inspection_of(step, scene.cell_of(step, self.row)))

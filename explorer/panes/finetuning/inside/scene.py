@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,74 +11,74 @@ import numpy as np
 
 from core.tokenization.telling import quoted_piece
 from explorer.panes.finetuning.inside import text
+from explorer.widgets.diagrams.scenes import AdapterScene, Content, drawn_rows
 
 if TYPE_CHECKING:
     from core.finetuning.examination import Examination
     from core.trace import Step
 
-MOST = 256  # rows and columns of a matrix that are drawn, evenly spread
-# Where what a step makes stands, and what it is called there.
-MADE = {
-    "frozen": ("h", "W x"),
-    "bias": ("h", "W x + b"),
-    "reduce": ("a", "a = A x"),
-    "expand": ("change", "B a"),
-    "scale": ("change", "s B a"),
-    "dora": ("change", "\u0394h"),
-    "add": ("sum", "h + \u0394h"),
-    "product": ("delta", "B A"),
-    "delta": ("delta", "\u0394W = s B A"),
-    "dora_delta": ("delta", "\u0394W"),
-    "grad_output": ("sum", "\u2202L/\u2202h\u2032"),
-    "grad_added": ("change", "\u2202L/\u2202(s B a)"),
-    "grad_expanded": ("change", "\u2202L/\u2202(B a)"),
-    "grad_B": ("B", "\u2202L/\u2202B"),
-    "grad_reduced": ("a", "\u2202L/\u2202a"),
-    "grad_A": ("A", "\u2202L/\u2202A"),
+# Where what a step makes stands, what it is called there, and along which arrows it comes.
+MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "frozen": ("h", "W x", ()),
+    "bias": ("h", "W x + b", ()),
+    "reduce": ("a", "a = A x", ()),
+    "expand": ("change", "B a", ("a",)),
+    "scale": ("change", "s B a", ()),
+    "dora": ("change", "\u0394h", ()),
+    "add": ("sum", "h + \u0394h", ("h", "change")),
+    "product": ("delta", "B A", ()),
+    "delta": ("delta", "\u0394W = s B A", ()),
+    "dora_delta": ("delta", "\u0394W", ()),
+    "grad_output": ("sum", "\u2202L/\u2202h\u2032", ()),
+    "grad_added": ("change", "\u2202L/\u2202(s B a)", ("change",)),
+    "grad_expanded": ("change", "\u2202L/\u2202(B a)", ("change",)),
+    "grad_B": ("B", "\u2202L/\u2202B", ()),
+    "grad_reduced": ("a", "\u2202L/\u2202a", ("a",)),
+    "grad_A": ("A", "\u2202L/\u2202A", ()),
 }
-ROWS = ("W", "B", "delta", "h", "change", "sum")  # places with a row for each output
-DELTA = "adapter.delta"
+NOTHING: tuple[str, str, tuple[str, ...]] = ("", "", ())
 
 
-def sampled(values: np.ndarray) -> np.ndarray:
-    """(R, C) at most MOST rows and columns of it, evenly spread."""
-    rows, columns = (np.linspace(0, size - 1, min(size, MOST)).round().astype(int)
-                     for size in values.shape)  # fmt: skip
-    return values[rows][:, columns]
+def kind_of(step: Step) -> str:
+    return step.name.rpartition(".")[2]
 
 
-@dataclass(frozen=True, eq=False)
-class Content:
-    """Numbers (R, C) in a place, what they are called, and so many of them as are drawn."""
-
-    name: str
-    values: np.ndarray
-
-    @cached_property
-    def thumb(self) -> np.ndarray:
-        return sampled(self.values)
-
-    @cached_property
-    def limit(self) -> float:
-        """Where the colors end."""
-        return float(np.abs(self.values).max(initial=0.0)) or 1.0
+def contents_of(found: Examination) -> list[Mapping[str, Content]]:
+    """After each step, what stands in each place, with all that is drawn of it; for the engine's
+    thread, as the matrices may be large.
+    """
+    steps, at = {kind_of(step): step for step in found.trace}, found.trace.about["position"]
+    now = {
+        "x": Content("x", steps["reduce"].value("x")[at][None]),
+        "W": Content("W, frozen", found.weight),
+        "A": Content("A", steps["reduce"].value("A")),
+        "B": Content("B", steps["expand"].value("B")),
+    }
+    contents = []
+    for kind, step in steps.items():
+        place, name, _ = MADE.get(kind, NOTHING)
+        if place:
+            values = step.value(next(iter(step.values)))
+            if place in ("h", "change", "sum"):
+                values = values[at][:, None]
+            now = now | {place: Content(name, values[at][None] if place == "a" else values)}
+        contents.append(now)
+    for one in (one for now in contents for one in now.values()):
+        _ = one.thumb, one.limit
+    return contents
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """`piece`: the bytes of a token."""
+    """`contents`: after each step; `piece`: the bytes of a token."""
 
     found: Examination
+    contents: Sequence[Mapping[str, Content]]
     piece: Callable[[int], bytes]
 
-    @property
-    def size(self) -> tuple[int, int, int]:
-        """out, in, r."""
-        return (*self.found.weight.shape, self.rank)
-
-    @property
-    def rank(self) -> int:
-        return int(self.found.trace.about["rank"])
+    @cached_property
+    def steps(self) -> list[Step]:
+        return list(self.found.trace)
 
     @property
     def position(self) -> int:
@@ -86,87 +86,69 @@ class Scene:
         return int(self.found.trace.about["position"])
 
     @cached_property
-    def steps(self) -> list[Step]:
-        return list(self.found.trace)
+    def ids(self) -> list[int]:
+        return [int(one) for one in self.found.trace.about["ids"]]
+
+    @property
+    def token(self) -> str:
+        """The one that is followed."""
+        return quoted_piece(self.piece(self.ids[self.position]))
+
+    @property
+    def needed(self) -> int:
+        """Directions that hold 99 % of the change."""
+        return self.found.spectrum.directions_for()
 
     @cached_property
     def matrix_step(self) -> int:
         """The one after which the whole change is seen as a matrix."""
-        return max(at for at, step in enumerate(self.steps) if self.kind(step).endswith("delta"))
-
-    @staticmethod
-    def kind(step: Step) -> str:
-        return step.name.rpartition(".")[2]
-
-    @cached_property
-    def contents(self) -> list[Mapping[str, Content]]:
-        """After each step, what stands in each place; a place where nothing has come is left
-        out.
-        """
-        reduce = next(step for step in self.steps if self.kind(step) == "reduce")
-        expand = next(step for step in self.steps if self.kind(step) == "expand")
-        x = np.asarray(reduce.value("x")[self.position])
-        now = {
-            "x": Content("x", x[None]),
-            "W": Content("W", self.found.weight),
-            "A": Content("A", np.asarray(reduce.value("A"))),
-            "B": Content("B", np.asarray(expand.value("B"))),
-        }
-        made = []
-        for step in self.steps:
-            if found := self._made(step):
-                now = now | found
-            made.append(now)
-        return made
-
-    def _made(self, step: Step) -> dict[str, Content]:
-        if self.kind(step) not in MADE:
-            return {}
-        place, name = MADE[self.kind(step)]
-        values = np.asarray(step.value(next(iter(step.values))))
-        if place in ("h", "change", "sum"):
-            values = values[self.position][:, None]
-        elif place == "a":
-            values = values[self.position][None]
-        return {place: Content(name, values)}
-
-    def made_by(self, index: int) -> str:
-        """The place that a step fills; "" where it fills none."""
-        kind = self.kind(self.steps[index]) if index < len(self.steps) else ""
-        return MADE.get(kind, ("", ""))[0]
-
-    def part(self, direction: int) -> np.ndarray:
-        """What lies along one direction of the change, as it is drawn."""
-        found = self.found.spectrum
-        left, right = found.left[:, direction], found.right[:, direction]
-        return sampled(left[:, None]) * found.values[direction] @ sampled(right[None])
-
-    @cached_property
-    def limit(self) -> float:
-        """Where the colors of the whole change end."""
-        return float(np.abs(self.found.delta).max(initial=0.0)) or 1.0
-
-    def grown(self, index: int, way: float) -> np.ndarray:
-        """So much of B A, as it is drawn, as the first directions of A and B make; `way` 0 to 1."""
-        before = self.contents[index - 1]
-        A, B = before["A"].values, before["B"].values
-        count = max(1, round(way * len(A)))
-        rows, columns = (np.linspace(0, size - 1, min(size, MOST)).round().astype(int)
-                         for size in self.found.weight.shape)  # fmt: skip
-        return B[rows, :count] @ A[:count, columns]
+        return max(at for at, now in enumerate(self.steps) if kind_of(now).endswith("delta"))
 
     @cached_property
     def largest(self) -> int:
         """The output that the adapter changes most, at the token that is followed."""
-        change = next(step for step in reversed(self.steps) if self.made_by(
-            self.steps.index(step)) == "change" and "grad" not in step.name)  # fmt: skip
-        values = change.value(next(iter(change.values)))[self.position]
-        return int(np.abs(values).argmax())
+        add = next(step for step in self.steps if kind_of(step) == "add")
+        return int(np.abs(add.value("change")[self.position]).argmax())
+
+    def at(self, position: float, output: int, direction: int) -> AdapterScene:
+        """With the cursor there; `direction`: the one of the change that is seen alone, below 0
+        none.
+        """
+        last = len(self.steps) - 1
+        index = min(int(position), last)
+        after, way = min(index + 1, last), position - index
+        coming, _, flows = MADE.get(kind_of(self.steps[after]), NOTHING) if way else NOTHING
+        grows = kind_of(self.steps[after]) == "product" and way > 0
+        return AdapterScene(
+            size=(*self.found.weight.shape, int(self.found.trace.about["rank"])),
+            now=self.contents[index],
+            after=self.contents[after],
+            made=MADE.get(kind_of(self.steps[index]), NOTHING)[0],
+            coming=coming,
+            way=way,
+            grown=self.grown(way) if grows else None,
+            flows=flows,
+            back="grad" in self.steps[index].name,
+            output=output,
+            alone=self.part(direction) if direction >= 0 else None,
+        )
+
+    def grown(self, way: float) -> np.ndarray:
+        """So much of B A, as it is drawn, as the first directions of A and B make; `way` 0 to 1."""
+        A, B = (self.contents[0][name].values for name in "AB")
+        count = max(1, round(way * len(A)))
+        return drawn_rows(B[:, :count]) @ drawn_rows(A[:count].T).T
+
+    def part(self, direction: int) -> Content:
+        """What lies along one direction of the change, as it is drawn."""
+        found, one = self.found.spectrum, slice(direction, direction + 1)
+        left, right = drawn_rows(found.left[:, one]), drawn_rows(found.right[:, one])
+        return Content(text.ALONE.format(direction + 1), left * found.values[one] @ right.T)
 
     def cell_of(self, step: Step, output: int) -> tuple[int, ...] | None:
         """Of what a step makes, the number whose arithmetic is shown; None: the largest one."""
-        made = np.asarray(step.value(next(iter(step.values))))
-        match MADE.get(self.kind(step), ("", ""))[0]:
+        made = step.value(next(iter(step.values)))
+        match MADE.get(kind_of(step), NOTHING)[0]:
             case "h" | "change" | "sum":
                 return (self.position, output)
             case "a":
@@ -174,26 +156,6 @@ class Scene:
             case "B" | "delta":
                 return (output, int(np.abs(made[output]).argmax()))
         return None
-
-    # the text
-
-    @cached_property
-    def ids(self) -> list[int]:
-        return [int(one) for one in self.found.trace.about["ids"]]
-
-    @cached_property
-    def acts(self) -> np.ndarray:
-        """(T,) how much the adapter adds at each token, beside what the matrix makes."""
-        return self.found.acts
-
-    def token(self, position: int) -> str:
-        return quoted_piece(self.piece(self.ids[position]))
-
-    @property
-    def next_token(self) -> str:
-        return quoted_piece(self.piece(int(self.found.trace.about["next_ids"][self.position])))
-
-    # the adapter
 
     @cached_property
     def grid(self) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
@@ -208,8 +170,3 @@ class Scene:
             values[rows.index(row), columns.index(column)] = one.ratio
             names[rows.index(row), columns.index(column)] = one.name
         return rows, columns, values, names
-
-    @property
-    def needed(self) -> int:
-        """Directions that hold 99 % of the change."""
-        return self.found.spectrum.directions_for()

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from core.numbers import TIMES, format_fixed, format_number, format_percent, format_share
+from core.numbers import format_fixed, format_number, format_percent, format_share
 
 EXAMPLE = (
     "Once upon a time, there was a shy boy named Dario. He lived near a forest. One day Dario met "
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-NAME = "A matrix and its adapter"
-SPECTRUM, STRENGTH, HEADS = "Directions of the change", "Strength of the change", "Heads"
+NO_ADAPTER = (
+    "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
+)
+SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
+HEADS = "Attention that the adapter moves, by head"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
-STRENGTHS = "|\u0394W| \u00f7 |W|: click to look inside"
-MOVED = "attention moved, by head: click to open"
-CHECKPOINT = "Checkpoint"
-CHECKPOINT_HELP = "Looks at the adapter as it was at a checkpoint of its run"
+TITLES = {
+    "strength": "strength: |\u0394W| \u00f7 |W|",
+    "heads": "attention moved, by head",
+    "shared": "directions shared with the other",
+}
+STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
+HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
+BOTH = (
+    "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
+)
+ALONE, MOST = "direction {}", "99 %"
+SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
+COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
+COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
+STOP_HELP = "Compared with {}: click to stop"
 OPENED = "Layer {}, head {} of {}"
 
 
@@ -43,18 +58,20 @@ def looked_at(name: str) -> str:
     return f"Look into {matrix_name(name)}"
 
 
+def compared(name: str) -> str:
+    """Of an undoable change."""
+    return f"Compare with {name}" if name else "Stop comparing adapters"
+
+
 def acts(most: float) -> str:
     """Above the text."""
     return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
 
 
-def size_of(rows: int, columns: int, limit: float) -> str:
-    """Below a matrix: its shape, and where its colors end."""
-    return f"{rows:,} {TIMES} {columns:,}, \u00b1{format_number(limit, 2)}"
-
-
-def headline(kind: str, about: Any, name: str, needed: int, changed: float, token: str) -> str:
-    """One sentence about a step."""
+def headline(
+    kind: str, about: Any, name: str, used: tuple[int, int], changed: float, token: str
+) -> str:
+    """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     match kind:
         case "frozen" | "bias":
@@ -68,11 +85,15 @@ def headline(kind: str, about: Any, name: str, needed: int, changed: float, toke
         case "add":
             return f"Both together go on: the adapter\u2019s part is {format_share(changed)} of W x"
         case "product":
-            return f"Every number of B A comes of {r} product{'s' * (r > 1)}: its rank is {r}"
+            terms = "one product" if r == 1 else f"a sum of {r} products"
+            return f"Every number of B A is {terms}: its rank is {r} at most"
         case "delta" | "dora_delta":
             share = format_share(few / many)
-            uses = "it uses one direction" if needed == 1 else f"it uses {needed} directions"
-            return f"{few:,} numbers, {share} of {many:,}, change the whole matrix: {uses} of {r}"
+            told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
+            if not needed:
+                return f"{told} can change the whole matrix; B is still 0, so they do not yet"
+            uses = "one direction" if needed == 1 else f"{needed} directions"
+            return f"{told} change the whole matrix: it uses {uses} of {count}"
         case "grad_output":
             return (
                 f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"
@@ -88,12 +109,6 @@ def numbers(count: int) -> str:
     return "one number" if count == 1 else f"{count} numbers"
 
 
-def cell(name: str, row: int, column: int, value: float, shape: tuple[int, ...]) -> str:
-    """A cell of a matrix or a vector."""
-    place = f"{max(row, column)}" if 1 in shape else f"{row}, {column}"
-    return f"{name}[{place}] = {format_number(value)}"
-
-
 def spectrum(needed: int, count: int, effective: float) -> str:
     """Above the bars."""
     if not needed:
@@ -104,17 +119,19 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     )
 
 
-def direction(at: int, value: float, share: float, familiar: float) -> str:
+def growth(steps: Sequence[int], step: int | None) -> str:
+    """Below the lines."""
+    shown = "" if step is None else f", shown: {step:,}"
+    return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
+
+
+def direction(at: int, value: float, share: float, captured: float) -> str:
     """A bar."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
-    near = f"what it reads lies to {format_percent(familiar)} in W\u2019s strongest directions"
-    return f"Direction {at + 1}: {held}\n{near}; point at it to see it alone"
+    near = f"what it reads lies to {format_percent(captured)} in W\u2019s strongest directions"
+    return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
 
 
-def token_told(token: str, share: float) -> str:
-    return f"{token}: the adapter adds {format_share(share)} of W x"
-
-
-def words_of(setting: str, value: Any) -> str:
-    """A setting's value, in the name of a change."""
-    return matrix_name(value) if setting == "matrix" else str(value)
+def acting(share: float) -> str:
+    """Of a token."""
+    return f"the adapter adds {format_share(share)} of W x"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.training.demo import trained
+from explorer.panes.trained_runs import trained
 from explorer.panes.training.presets import fp16
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from explorer.panes.trained_runs import trained
 from explorer.panes.training import presets
-from explorer.panes.training.demo import trained
 from explorer.panes.training.ranks.mode import OWN
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.training.demo import trained
+from explorer.panes.trained_runs import trained
 from explorer.panes.training.presets import repeats, small_run
 from explorer.panes.training.run.charts import RATES
 from explorer.panes.training.run.moments import nearest

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.training.phases import PHASES
-from explorer.panes.training.demo import trained
+from explorer.panes.trained_runs import trained
 from explorer.panes.training.presets import small_run
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.tokenization import ByteLevelBPE, open_tokenizer
-from core.tokenization.formats.sentencepiece.files import table_of
+from core.tokenization.formats.sentencepiece.charsmap import table_of
 from core.tokenization.sentencepiece import SentencePieceBPE
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import Piece, meta_pieces

@@ -14,7 +14,7 @@ from core.data import story_text
 from core.tokenization import Tokenizer, Unigram, open_tokenizer
 from core.tokenization.formats.sentencepiece.files import from_model
 from core.tokenization.formats.sentencepiece.model import parse_model
-from core.tokenization.formats.sentencepiece.unigram_documents import read_unigram, unigram_document
+from core.tokenization.formats.sentencepiece.unigram_documents import read_unigram
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import Piece, PieceType, meta_pieces
 from core.tokenization.unigram.training import unigram_steps
@@ -240,7 +240,7 @@ def test_a_model_file_is_opened_as_what_was_saved(ours, tmp_path):
 
 @pytest.mark.parametrize("ours", [PLAIN, BYTES, BYTES_AS_THEY_ARE])
 def test_a_document_is_read_as_what_was_written(ours):
-    document = unigram_document(ours)
+    document = ours.document()
     again = read_unigram(document, "file")
     assert again is not None
     assert again.pieces.pieces == ours.pieces.pieces
@@ -248,7 +248,7 @@ def test_a_document_is_read_as_what_was_written(ours):
 
 
 def test_a_document_that_says_something_else_is_not_read_as_ours():
-    document = unigram_document(PLAIN)
+    document = PLAIN.document()
     model = document["model"]
     for changes in (
         {"pre_tokenizer": {"type": "Whitespace"}},

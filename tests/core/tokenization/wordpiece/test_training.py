@@ -18,7 +18,6 @@ from core.tokenization import (
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
 from core.tokenization.wordpiece.training import cut_at_spaces
 from tests.core.tokenization.reference import prose
-from tests.core.tokenization.wordpiece.plain_wordpiece import plain_likelihood_merges
 
 
 def reference_vocabulary(
@@ -62,25 +61,6 @@ def test_vocabulary_and_ids_equal_the_reference_where_almost_everything_is_a_tie
 def likelihood_steps(texts: list[str], vocab_size: int, rivals: int = 0) -> list[MergeStep]:
     steps = train_tokenizer_steps("wordpiece", texts, vocab_size, score="likelihood", rivals=rivals)
     return [step for step in steps if isinstance(step, MergeStep)]
-
-
-def assert_same_as_plain_code(texts: list[str], vocab_size: int) -> None:
-    steps = likelihood_steps(texts, vocab_size)
-    expected = plain_likelihood_merges(texts, len(steps))
-    told = [((step.left_piece, step.right_piece), step.score) for step in steps]
-    assert told == expected
-
-
-def test_likelihood_equals_plain_code_on_stories() -> None:
-    assert_same_as_plain_code([story_text(4, 5_000), prose(3, 150)], 500)
-
-
-def test_likelihood_equals_plain_code_where_almost_everything_is_a_tie() -> None:
-    for seed in range(200):
-        rng = random.Random(seed)
-        alphabet = rng.choice(["ab ", "abc ", "abcdefghi ", "a  "])
-        texts = ["".join(rng.choices(alphabet, k=rng.randint(1, 50))) + "a" for _ in range(3)]
-        assert_same_as_plain_code(texts, 80)
 
 
 def test_the_example_of_the_course() -> None:

@@ -27,8 +27,8 @@ from explorer.panes.backprop.modes import MODES
 from explorer.panes.backprop.network.header import NetworkHeader
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.backprop.optimizers.header import OptimizersHeader
-from explorer.panes.backprop.optimizers.moments import MomentsView
-from explorer.panes.backprop.optimizers.remembering import Quantity
+from explorer.panes.backprop.optimizers.moments_picture import MomentsPicture
+from explorer.panes.backprop.optimizers.scene import Quantity
 from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.moded import ModesHeader
 from explorer.widgets.formula_editor import FormulaField
@@ -258,7 +258,7 @@ def test_bars_of_what_is_remembered_leave_room_for_their_numbers(qapp, qtbot, wi
     theme.apply(qapp, "light", 1.0)
     host = QWidget()
     qtbot.addWidget(host)
-    view = MomentsView(host)
+    view = MomentsPicture(host)
     host.show()
     view.resize(width, 140)
     values = np.array([[1.5, -2.5], [0.001, 12345.0]])
@@ -267,3 +267,11 @@ def test_bars_of_what_is_remembered_leave_room_for_their_numbers(qapp, qtbot, wi
     assert area.right() + theme.current().px(56) <= width and area.width() >= 40
     view.grab()
     assert view._broken is None
+
+
+def test_in_a_window_of_1280_by_720_a_race_that_cannot_be_run_does_not_scroll(shown):
+    view = shown(OptimizersView, 1.0, width=813, height=514)
+    view.editor.show()
+    view.set_trouble("The surface is not finite at (\u22122, 1.5); start elsewhere")
+    QTest.qWait(1)
+    assert view.layout().heightForWidth(813) <= 514

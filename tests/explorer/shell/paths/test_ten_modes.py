@@ -66,14 +66,14 @@ async def transformer(pane: Any) -> None:
 
 
 async def optimizers(pane: Any) -> None:
-    inputs = pane.mode.changing
-    inputs.set_surface("himmelblau")
-    inputs.set_start(0.5, 0.75)
-    inputs.set_races("lion", True)
-    inputs.set_value("adam", "beta1", 0.8)
-    inputs.set_steps(60)
+    mode = pane.mode
+    mode.set_surface("himmelblau")
+    mode.set_start(0.5, 0.75)
+    mode.set_races("lion", True)
+    mode.set_value("adam", "beta1", 0.8)
+    mode.set_steps(60)
     await pane.settled()
-    pane.mode.choose("lion")
+    mode.choose("lion")
     pane.player.seek(30)
 
 

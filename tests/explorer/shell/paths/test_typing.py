@@ -33,7 +33,7 @@ def leave(field: Any) -> None:
 def of_optimizers(mode: Any) -> Iterator[Any]:
     """One after the other: to enter a rate shows another optimizer's settings."""
     view = mode.view
-    yield from (view.common.steps, view.common.warmup, view.lanes.rows["adam"].rate)
+    yield from (view.common.steps, view.common.warmup, view.racers.rows["adam"].rate)
     yield view.settings.fields["beta1"]
 
 

@@ -74,20 +74,20 @@ def network(mode: Any) -> list[Act]:
 
 
 def optimizers(mode: Any) -> list[Act]:
-    inputs, names = mode.changing, list(OPTIMIZERS)
+    names = list(OPTIMIZERS)
     return [
-        lambda chance: inputs.set_surface(chance.choice(list(SURFACES))),
-        lambda chance: inputs.set_text(chance.choice(("x**2 + y**2", "x*y", "sin(x"))),
-        lambda chance: inputs.set_start(chance.gauss(0, 1), -0.0),
-        lambda chance: inputs.set_races(chance.choice(names), chance.random() < 0.5),
-        lambda chance: inputs.set_rate(chance.choice(names), 10 ** chance.uniform(-4, 0)),
-        lambda chance: inputs.set_value("adam", "beta1", chance.random()),
-        lambda chance: inputs.set_usual(chance.choice(names)),
-        lambda chance: inputs.set_schedule(chance.choice(list(SCHEDULES))),
-        lambda chance: inputs.set_steps(chance.randint(1, 60)),
-        lambda chance: inputs.set_warmup(chance.randint(0, 30)),
-        lambda _: inputs.set_other_noise(),
-        lambda _: inputs.reset(),
+        lambda chance: mode.set_surface(chance.choice(list(SURFACES))),
+        lambda chance: mode.set_text(chance.choice(("x**2 + y**2", "x*y", "sin(x"))),
+        lambda chance: mode.set_start(chance.gauss(0, 1), -0.0),
+        lambda chance: mode.set_races(chance.choice(names), chance.random() < 0.5),
+        lambda chance: mode.set_rate(chance.choice(names), 10 ** chance.uniform(-4, 0)),
+        lambda chance: mode.set_value("adam", "beta1", chance.random()),
+        lambda chance: mode.set_usual(chance.choice(names)),
+        lambda chance: mode.set_schedule(chance.choice(list(SCHEDULES))),
+        lambda chance: mode.set_steps(chance.randint(1, 60)),
+        lambda chance: mode.set_warmup(chance.randint(0, 30)),
+        lambda _: mode.set_other_noise(),
+        lambda _: mode.reset(),
     ]
 
 

@@ -230,6 +230,7 @@ def test_a_session_comes_back(make):
     session.workspace.set_prompt("my prompt")
     session.settings.zoom = 1.25
     window.pane.player.set_speed(math.inf)
+    window.actions_list.run("view.plain_code")
     window.resize(1333, 777)
     make.end(session)
     again, window = make()
@@ -239,6 +240,7 @@ def test_a_session_comes_back(make):
     assert window.show_pane("demo").player.speed == 1.0, "each pane has its own"
     assert again.workspace.prompt == "my prompt"
     assert again.settings.zoom == 1.25
+    assert window.inspector.code_version == "running"
 
 
 def test_a_session_full_of_nonsense_still_opens(make, tmp_path, caplog):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from core.optimization.surfaces import SURFACES
-from explorer.panes.backprop.optimizers import runner, surveyor
+from explorer.panes.backprop.optimizers import compute, runner
+from explorer.panes.backprop.optimizers.compute import key_of, places_key, record
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
-from explorer.panes.backprop.optimizers.racing import key_of, racing
 from tests.explorer.panes.backprop.optimizers.races import race
 
 MOST_FOUND = 40  # a map is a megabyte
@@ -18,7 +18,7 @@ _found: dict[Any, Any] = {}
 
 
 def once(steps: Callable[..., Any]) -> Callable[..., Any]:
-    """The same job; of a surface that has a name it is done once for all tests."""
+    """The same job; for a surface that has a name it is done once for all tests."""
 
     def job(surface: Any, *rest: Any, **more: Any) -> Any:
         key = (steps, surface.name, rest, tuple(more.items()))
@@ -36,14 +36,17 @@ def once(steps: Callable[..., Any]) -> Callable[..., Any]:
 def usual_is_known(monkeypatch) -> None:
     """Each pane begins with the usual race: that, and the map of its surface, are there."""
     usual = race(OptimizersDraft())
-    lanes = {key_of(usual.course, lane.name, lane.settings): lane for lane in usual.lanes}
+    known: dict[Any, Any] = {
+        key_of(usual.course, lane.name, lane.settings): lane for lane in usual.lanes
+    }
+    known[places_key(usual.course)] = usual.places
 
-    def run(course: Any, entries: Any, known: Any) -> Any:
-        return racing(course, entries, {**lanes, **known})
+    def run(course: Any, entries: Any, more: Any) -> Any:
+        return record(course, entries, {**known, **more})
 
-    monkeypatch.setattr(runner, "racing", run)
-    for name in ("relief_steps", "stationary_points_steps"):
-        monkeypatch.setattr(surveyor, name, once(getattr(surveyor, name)))
+    monkeypatch.setattr(runner, "record", run)
+    monkeypatch.setattr(runner, "contour_steps", once(runner.contour_steps))
+    monkeypatch.setattr(compute, "stationary_points_steps", once(compute.stationary_points_steps))
 
 
 @pytest.fixture

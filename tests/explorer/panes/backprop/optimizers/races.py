@@ -7,13 +7,13 @@ from typing import Any
 
 from core.fields import to_json
 from core.jobs import to_the_end
+from explorer.panes.backprop.optimizers.compute import Course, Lane, Recording, key_of, record
 from explorer.panes.backprop.optimizers.draft import (
     TYPED,
     OptimizersDraft,
     settings_of,
     surface_of,
 )
-from explorer.panes.backprop.optimizers.racing import Course, Lane, Recording, key_of, racing
 
 NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
 _run: dict[str, Recording] = {}
@@ -39,7 +39,7 @@ def _raced(one: OptimizersDraft) -> Recording:
     course = Course(surface, text, start, one.steps, one.schedule, one.warmup_steps, one.seed)
     entries = [(name, settings_of(one, surface, name)) for name in one.racers]
     try:
-        recording = to_the_end(racing(course, entries, _lanes))
+        recording = to_the_end(record(course, entries, _lanes))
     except ValueError as error:
         return Recording(course, (), str(error))
     _lanes.update((key_of(course, lane.name, lane.settings), lane) for lane in recording.lanes)

@@ -14,7 +14,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.substitution import arithmetic
 from explorer.panes.backprop.optimizer_symbols import letters_of
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
-from explorer.panes.backprop.optimizers.explaining import of_line, of_update, vector
+from explorer.panes.backprop.optimizers.inspector import of_line, of_update, vector
 from explorer.panes.backprop.optimizers.text import plain
 from explorer.widgets.live_numbers import Equation
 from tests.core.calculator import within_its_digits, worked_out

@@ -17,14 +17,14 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
 from explorer import theme
+from explorer.panes.backprop.optimizers.compute import Recording, record
+from explorer.panes.backprop.optimizers.contour import Inks, contour_steps, contours, levels_of
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
-from explorer.panes.backprop.optimizers.draw_marks import bar_box, note_box
-from explorer.panes.backprop.optimizers.looks import color_of, is_dashed
-from explorer.panes.backprop.optimizers.plane import Plane, fitting
-from explorer.panes.backprop.optimizers.racing import Recording, racing
-from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief, relief_steps
+from explorer.panes.backprop.optimizers.draw_surface import bar_box
+from explorer.panes.backprop.optimizers.line_style import color_of, is_dashed
 from explorer.panes.backprop.optimizers.text import plain
 from explorer.panes.backprop.optimizers.view import OptimizersView
+from explorer.panes.backprop.optimizers.viewport import Viewport, fitting
 from explorer.widgets import encoding, rendering
 
 INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))
@@ -33,7 +33,7 @@ INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))
 @pytest.mark.parametrize("name", SURFACES)
 def test_level_lines_lie_where_the_surface_has_their_height(name):
     surface = SURFACES[name]
-    drawn = relief(surface, surface.span, 300, 240, 1.0, INKS)
+    drawn = contours(surface, surface.span, 300, 240, 1.0, INKS)
     assert 6 <= drawn.levels.size <= 12 and (np.diff(drawn.levels) > 0).all()
     assert drawn.labels
     left, right, bottom, top = surface.span
@@ -46,60 +46,17 @@ def test_level_lines_lie_where_the_surface_has_their_height(name):
 
 def test_where_a_surface_has_no_height_the_map_is_hatched():
     surface = typed_surface("log(x) + y**2")
-    drawn = relief(surface, (-2, 2, -2, 2), 200, 200, 1.0, INKS)
+    drawn = contours(surface, (-2, 2, -2, 2), 200, 200, 1.0, INKS)
     left, right = drawn.pixels[:, :95], drawn.pixels[:, 110:]
     assert set(np.unique(left)) == {0xFFFFFFFF, 0xFF5A5A5A}
     assert 0xFF5A5A5A not in right and drawn.is_finite
-    nothing = relief(typed_surface("sqrt(-1 - x**2)"), (-2, 2, -2, 2), 50, 50, 1.0, INKS)
+    nothing = contours(typed_surface("sqrt(-1 - x**2)"), (-2, 2, -2, 2), 50, 50, 1.0, INKS)
     assert not nothing.is_finite and nothing.labels == ()
-
-
-@pytest.mark.parametrize("name", SURFACES)
-def test_a_map_on_which_pixels_are_fine_enough_is_not_doubted(name):
-    surface = SURFACES[name]
-    assert relief(surface, surface.span, 300, 150, 1.0, INKS).swings == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "least", "most"),
-    [
-        ("sin(1000*x)", 0.5, 1.0),
-        ("sin(1000*y)", 0.5, 1.0),
-        ("sin(exp(4*x))", 0.05, 0.5),
-        ("sin(20*x)*cos(20*y)", 0.0, 0.0),
-        ("exp(exp(x)) + y**2", 0.0, 0.0),
-        ("1/x", 0.0, 0.0),
-        ("3", 0.0, 0.0),
-    ],
-)
-def test_stripes_that_are_none_of_the_surfaces_own_are_known(text, least, most):
-    """A wave that is shorter than two pixels is drawn as a longer one."""
-    drawn = relief(typed_surface(text), (-2, 2, -1.5, 1.5), 640, 480, 1.0, INKS)
-    assert least <= drawn.swings <= most
-
-
-def test_a_map_that_cannot_show_its_surface_says_so_until_it_can(mode, change, run_async):
-    view = mode.view.map
-    change(OptimizersDraft("typed", "sin(1000*x)", racers=tuple(OPTIMIZERS), steps=20))
-    assert view._note == "The surface swings faster than can be drawn."
-    box = note_box(view.ground.relief, view._note, QRectF(view.rect()))
-    assert view.rect().contains(box.toRect())
-    for step in (0, 7, 20):
-        mode.player.seek(step)
-        assert not any(box.intersects(place.box) for _, place in view.words(view.ways(), []))
-    assert not view.grab().isNull()
-
-    async def body():
-        view.zoom_by(50.0)  # where a wave is many pixels wide
-        await mode.settled()
-
-    run_async(body())
-    assert view._note == ""
 
 
 def test_a_map_is_drawn_in_parts_between_which_others_have_their_turn():
     surface = SURFACES["rosenbrock"]
-    drawing = relief_steps(surface, surface.span, 700, 500, 1.0, INKS)
+    drawing = contour_steps(surface, surface.span, 700, 500, 1.0, INKS)
     shares = []
     try:
         while True:
@@ -107,10 +64,12 @@ def test_a_map_is_drawn_in_parts_between_which_others_have_their_turn():
     except StopIteration as ended:
         drawn = ended.value
     assert len(shares) > 10 and shares[-1] == 1.0
-    whole = relief(surface, surface.span, 700, 500, 1.0, INKS)
+    whole = contours(surface, surface.span, 700, 500, 1.0, INKS)
     np.testing.assert_array_equal(drawn.pixels, whole.pixels)
     assert drawn.labels == whole.labels and drawn.labels
-    hatched = relief(typed_surface("sqrt(x)"), (-2, 2, -2, 2), 1200, 900, 1.0, INKS).pixels[:, :100]
+    hatched = contours(typed_surface("sqrt(x)"), (-2, 2, -2, 2), 1200, 900, 1.0, INKS).pixels[
+        :, :100
+    ]
     np.testing.assert_array_equal(hatched[8:], hatched[:-8])  # across the parts
 
 
@@ -127,7 +86,7 @@ def test_no_height_of_a_level_reaches_under_tools_bar_or_numbers(qapp, qtbot, zo
         for name, surface in SURFACES.items():
             for size in ((682, 298), (660, 488), (918, 423)):
                 span = fitting(surface.span, *size).span(*size)
-                drawn = relief(surface, span, *size, 1.0, INKS, zoom)
+                drawn = contours(surface, span, *size, 1.0, INKS, zoom)
                 right = QRectF(size[0] - tools.width() - 5, 5, tools.width(), tools.height())
                 bar = bar_box(drawn, QRectF(0, 0, *size))
                 below = QRectF(0, size[1] - theme.current().px(20), *size)
@@ -149,9 +108,11 @@ def test_a_flat_surface_has_no_levels(height):
 
 def test_the_point_under_the_pointer_stays_while_zooming():
     plane = fitting((-2, 2, -1, 3), 400, 300)
-    before = plane.at(70, 250, 400, 300)
-    np.testing.assert_allclose(plane.zoomed(3.0, 70, 250, 400, 300).at(70, 250, 400, 300), before)
-    far = Plane(0, 0, 50)
+    before = plane.point(70, 250, 400, 300)
+    np.testing.assert_allclose(
+        plane.zoomed(3.0, 70, 250, 400, 300).point(70, 250, 400, 300), before
+    )
+    far = Viewport(0, 0, 50)
     for _ in range(500):
         far = far.zoomed(2.0, 10, 10, 400, 300)
     assert np.isfinite([far.x, far.y, far.scale]).all()
@@ -181,7 +142,7 @@ def test_trails_of_a_race_that_is_gone_are_never_those_of_another(mode, change):
     view.set_position(20)
 
     def race(x: float) -> Recording:
-        return to_the_end(racing(replace(course, start=(x, 1.0), steps=20), entries, {}))
+        return to_the_end(record(replace(course, start=(x, 1.0), steps=20), entries, {}))
 
     for number in range(10):  # a race that nobody holds any more leaves its place to the next
         view.set_recording(race(-2.0 - number / 100))
@@ -225,7 +186,7 @@ def test_the_start_is_dragged_and_moved_by_keys(mode, run_async):
         await mode.settled()
         x, y = mode.draft.value.start
         np.testing.assert_allclose(
-            (x, y), view.at(QPointF(place + QPoint(30, -10))), atol=2 / view.plane.scale
+            (x, y), view.at(QPointF(place + QPoint(30, -10))), atol=2 / view.viewport.scale
         )
         assert mode.recording.course.start == (x, y) and not view.moving
         view.setFocus()
@@ -240,11 +201,11 @@ def test_the_plane_is_moved_zoomed_and_fitted(mode, run_async):
     view = mode.view.map
 
     async def body():
-        before = view.plane
+        before = view.viewport
         QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(40, 60))
         QTest.mouseMove(view, QPoint(90, 60))
         QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(90, 60))
-        np.testing.assert_allclose(view.plane.x, before.x - 50 / before.scale)
+        np.testing.assert_allclose(view.viewport.x, before.x - 50 / before.scale)
         place = QPointF(50, 50)
         view.wheelEvent(
             QWheelEvent(
@@ -252,14 +213,14 @@ def test_the_plane_is_moved_zoomed_and_fitted(mode, run_async):
                 Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
             )
         )  # fmt: skip
-        assert view.plane.scale > before.scale
+        assert view.viewport.scale > before.scale
         saved = mode.state()["plane"]
         QTest.keyClick(view, Qt.Key.Key_F)
         await mode.settled()
-        assert view.plane == before
+        assert view.viewport == before
         mode.restore({**mode.state(), "plane": saved})
         await mode.settled()
-        assert [view.plane.x, view.plane.y, view.plane.scale] == saved
+        assert [view.viewport.x, view.viewport.y, view.viewport.scale] == saved
 
     run_async(body())
 
@@ -268,10 +229,10 @@ def test_a_head_is_clicked_and_the_next_is_chosen_by_a_key(mode, change, run_asy
     change(OptimizersDraft(surface="ravine", racers=("sgd", "adam"), steps=40))
     mode.player.seek(10)
     view = mode.view.map
-    way = next(way for way in view.ways() if way.name == "sgd")
+    trail = next(one for one in view.trails() if one.name == "sgd")
 
     async def body():
-        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=way.head.toPoint())
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=trail.head.toPoint())
         assert mode.chosen == "sgd"
         QTest.keyClick(view, Qt.Key.Key_N)
         assert mode.chosen == "adam"
@@ -292,12 +253,12 @@ def test_what_comes_into_sight_is_drawn_roughly_at_once(mode, change, run_async)
     view, asked = mode.view.map, []
 
     def corner() -> QColor:
-        return view.grab().toImage().pixelColor(view.width() // 2, view.height() - 30)
+        return view.grab().toImage().pixelColor(view.width() // 2, round(view.area.height()) - 30)
 
     async def body():
-        rough, whole = view.ground.set_rough, view.ground.set_relief
-        view.ground.set_rough = lambda one: (asked.append(("rough", one)), rough(one))
-        view.ground.set_relief = lambda one: (asked.append(("whole", one)), whole(one))
+        rough, whole = view.background.set_coarse, view.background.set_contours
+        view.background.set_coarse = lambda one: (asked.append(("rough", one)), rough(one))
+        view.background.set_contours = lambda one: (asked.append(("whole", one)), whole(one))
         view.zoom_by(0.4)
         white = corner()
         await mode.settled()

@@ -14,7 +14,8 @@ from core.fields import lenient, to_json
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
-from explorer.panes.backprop.optimizers import runner, showing
+from explorer.panes.backprop.optimizers import mode as mode_module
+from explorer.panes.backprop.optimizers import runner
 from explorer.panes.backprop.optimizers.draft import (
     TYPED,
     OptimizersDraft,
@@ -99,11 +100,11 @@ def test_a_setting_of_a_file_that_the_rule_refuses_is_told(make_pane, context, r
 
 def test_a_warm_up_is_no_longer_than_the_race(mode, change):
     change(replace(OptimizersDraft(racers=("sgd",), steps=300), warmup=67))
-    mode.changing.set_steps(20)
+    mode.set_steps(20)
     assert mode.view.common.warmup.text() == "20"
     mode.view.common.warmup.turn(False)
     assert mode.draft.value.warmup == 19
-    mode.changing.set_steps(40)
+    mode.set_steps(40)
     assert mode.view.common.warmup.text() == "19"
 
 
@@ -121,14 +122,14 @@ def test_a_race_shows_and_rests_at_the_step_that_is_told(mode, change):
     mode.player.play()
     mode.player._move_to(107.58)
     mode._tell()
-    height = mode.view.lanes.rows["adam"].height_label
+    height = mode.view.racers.rows["adam"].height_label
     assert mode.player.playing and mode.headline.startswith("Step 108 of 120")
     assert height.text() == short(lane.heights[108])
     mode.player.pause()
     assert mode.player.position == 108 and mode.headline.startswith("Step 108 of 120")
     assert height.text() == short(lane.heights[108])
     np.testing.assert_array_equal(seen[-1].step.values["new"].ravel(), lane.positions[108])
-    (told,) = [one for one in mode.view.moments._quantities if one.kind == "step"]
+    (told,) = [one for one in mode.memory.quantities if one.kind == "step"]
     np.testing.assert_array_equal(mode.view.moments.shown(told), told.values[108])
     assert mode.view.map.position == 108
 
@@ -151,13 +152,13 @@ def test_formulas_are_set_beside_the_window(mode, change, run_async, monkeypatch
     def noted(formulas, *looks):
         asked.append((formulas, looks, threading.current_thread() is threading.main_thread()))
 
-    monkeypatch.setattr(showing, "set_formulas", noted)
+    monkeypatch.setattr(mode_module, "set_formulas", noted)
     change(OptimizersDraft(racers=("adam", "muon"), steps=20))
-    mode.showing._is_set = False
+    mode._has_formulas = False
 
     async def body():
-        mode.showing.set_formulas()
-        mode.showing.set_formulas()  # they are there
+        mode._prepare_formulas()
+        mode._prepare_formulas()  # they are there
         while not asked:
             await asyncio.sleep(0.01)
 
@@ -229,7 +230,7 @@ def test_every_view_of_the_snapshot_can_be_brought(mode, run_async):
 def test_every_action_runs(mode, run_async):
     async def body():
         for action in mode.actions():
-            mode.changing.set_steps(5)
+            mode.set_steps(5)
             if action.enabled():
                 action.run()
                 await mode.settled()

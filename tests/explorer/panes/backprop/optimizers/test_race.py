@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers import runner
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
-from explorer.panes.backprop.optimizers.explaining import vector
+from explorer.panes.backprop.optimizers.inspector import vector
 from explorer.panes.backprop.optimizers.text import short
 from tests.explorer.panes.backprop.optimizers.races import NAMES
 
@@ -128,7 +127,7 @@ def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, run_async):
     async def body():
         for schedule in SCHEDULES:
             mode.draft.change(OptimizersDraft(racers=("adam",), steps=40, warmup=5), "Test")
-            mode.changing.set_schedule(schedule)
+            mode.set_schedule(schedule)
             await mode.settled()
             curve = mode.view.common.curve.displayed()[SCHEDULES[schedule].title]
             racers = mode.recording.lanes[0].racers[:-1]
@@ -141,14 +140,14 @@ def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, run_async):
 def test_heads_and_numbers_of_all_racers_are_what_the_cursor_shows(mode, change):
     change(OptimizersDraft(racers=("sgd", "adam"), steps=20))
     mode.player.seek(7.25)
-    for way in mode.view.map.ways():  # heads travel between steps
-        positions = mode.recording.lane(way.name).positions
+    for trail in mode.view.map.trails():  # heads travel between steps
+        positions = mode.recording.lane(trail.name).positions
         between = 0.75 * positions[7] + 0.25 * positions[8]
-        np.testing.assert_allclose(way.points[-1], mode.view.map.seen(between))
+        np.testing.assert_allclose(trail.points[-1], mode.view.map.seen(between))
     mode.player.seek(9)
     mode._tell()
     for lane in mode.recording.lanes:
-        told = mode.view.lanes.rows[lane.name].height_label.text()
+        told = mode.view.racers.rows[lane.name].height_label.text()
         assert told == short(lane.heights[9])
         assert f"{lane.title} at" in mode.view.map.accessibleDescription()
     shown = mode.view.moments.displayed()
@@ -162,7 +161,7 @@ def test_heads_and_numbers_of_all_racers_are_what_the_cursor_shows(mode, change)
 def test_what_is_told_remembered_and_stepped_belongs_to_one_step(mode, change):
     mode.player.seek(60)
     lane, bars = mode.recording.lane("adam"), mode.view.moments
-    by_kind = {one.kind: one for one in bars._quantities}
+    by_kind = {one.kind: one for one in mode.memory.quantities}
 
     def check(step: int) -> None:
         g, m, move = (bars.shown(by_kind[kind]) for kind in ("gradient", "first", "step"))
@@ -196,17 +195,12 @@ def test_ways_that_were_run_long_ago_are_forgotten(mode, change, monkeypatch):
     assert all(lane in known for lane in mode.recording.lanes)
 
 
-def test_only_the_last_search_for_minima_is_gone_through_with(mode, run_async, engine, hold):
-    async def body() -> None:
-        release, searches = await hold(), {}
-        for text in ("x**2 + y**2 + sin(3*x)", "x**2 + y**2 + sin(4*x)", "x**2 + (y - 1)**2"):
-            mode.draft.change(mode.draft.value.with_text(text), "Test")
-            await asyncio.sleep(0.01)
-            searches |= {job: job for job in engine.jobs if job.name == "looking for minima"}
-        await release()
-        await mode.settled()
-        assert [job.state for job in searches] == ["cancelled", "cancelled", "done"]
-        (minimum,) = mode.view.map.ground.minima
-        assert minimum == pytest.approx((0.0, 1.0), abs=1e-4)
-
-    run_async(body())
+def test_minima_of_a_typed_surface_are_found_with_its_race(mode, change):
+    for text, x in (("x**2 + (y - 1)**2", 0.0), ("(x - 0.5)**2 + (y - 1)**2", 0.5)):
+        change(mode.draft.value.with_text(text))
+        (minimum,) = mode.view.map.background.places.minima
+        assert minimum == pytest.approx((x, 1.0), abs=1e-4)
+        assert mode.recording.bottom == pytest.approx(0.0, abs=1e-8)
+    places = mode.recording.places
+    change(replace(mode.draft.value, start=(1.0, 1.5)))
+    assert mode.recording.places is places  # no second search on the same surface

@@ -38,7 +38,7 @@ def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
         assert faded() == [True, True, True]
         mode.player.seek(4)
         mode._tell()
-    mode.changing.set_start(-0.5, 0.75)
+    mode.set_start(-0.5, 0.75)
     assert tuple(mode.view.map.start) == (-0.5, 0.75)  # it goes where it is put
     mode.workspace.undo()
     mode.workspace.undo()
@@ -65,7 +65,7 @@ def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, ru
     assert mode.view.editor.field.toPlainText() == "x**2 +"
     mode.draft.change(mode.draft.value.with_racer("sgd", False), "Test")
     mode._tell()
-    assert mode.view.lanes.rows["sgd"].height_label.text() == ""
+    assert mode.view.racers.rows["sgd"].height_label.text() == ""
 
 
 def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race(mode, change):
@@ -73,14 +73,14 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
     editor = mode.view.editor
     for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
         change(OptimizersDraft(surface=TYPED, text=text, steps=10))
-        told = "not finite" if text == "log(x)" else "no height anywhere that is drawn"
+        told = "not finite"
         assert told in mode.view.trouble.text
         assert drawn(mode.view).width()
         assert "There is no race" in mode.headline and told in mode.headline
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
-        assert all(row.height_label.text() == "" for row in mode.view.lanes.rows.values())
-        assert mode._inspection(mode.recording).rows == ["There is none."]
-        assert "no race here" in mode.view.moments._empty
+        assert all(row.height_label.text() == "" for row in mode.view.racers.rows.values())
+        assert mode._inspection(mode.recording).rows == ["There is no race."]
+        assert "There is no race" in mode.view.moments._empty
         assert editor.geometry().bottom() < mode.view.trouble.y() < mode.view.body.y()
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
     assert mode.view.moments._empty.startswith("Tick an optimizer")
@@ -97,17 +97,17 @@ def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_withou
     mode.inspection.connect(shown.append)
     change(OptimizersDraft(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
     before = mode.headline
-    assert "no height" in before and shown[-1].rows == ["There is none."]
+    assert "not finite" in before and shown[-1].rows == ["There is no race."]
     for text in ("sqrt(-1 - x**2", "sqrt(-1 - z**2)"):
         change(mode.draft.value.with_text(text))
         assert mode.headline == "The formula cannot be read yet."
         assert mode.view.editor.error.text and mode.view.trouble.text == ""
-        assert mode.view.map._note == "" and not shown[-1].rows
+        assert not shown[-1].rows
     change(mode.draft.value.with_text("sqrt(-1 - x**2)"))
-    assert mode.headline == before and "no height" in mode.view.trouble.text
-    assert "no height" in mode.view.map._note and mode.view.editor.error.text == ""
+    assert mode.headline == before and "not finite" in mode.view.trouble.text
+    assert mode.view.editor.error.text == ""
     change(mode.draft.value.with_text("x**2 + y**2"))
-    assert mode.view.map._note == "" and mode.view.trouble.text == ""
+    assert mode.view.trouble.text == ""
 
 
 STRANGE = ("3", "x**2 + 1/y", "1e300*x**2")
@@ -127,7 +127,7 @@ def test_strange_surfaces_are_drawn_and_raced_on(mode, change, run_async, texts)
             mode.player.seek(step)
             mode._tell()
             assert not drawn(view).isNull() and mode.headline
-        view.map.fit_ways()
+        view.map.fit_paths()
         run_async(mode.settled())
         assert not drawn(view).isNull() and view.body.state == "ready"
         for picture in (view.map, view.moments, view.loss):
@@ -148,8 +148,8 @@ def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
 def test_the_view_stays_while_a_formula_is_typed(mode, change):
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=5))
     mode.view.map.zoom_by(2.0)
-    plane = mode.view.map.plane
+    plane = mode.view.map.viewport
     change(mode.draft.value.with_text("x**2 + 2*y**2"))
-    assert mode.view.map.plane == plane
+    assert mode.view.map.viewport == plane
     change(mode.draft.value.with_surface("bowl"))
-    assert mode.view.map.plane != plane and mode.view.map.fits
+    assert mode.view.map.viewport != plane and mode.view.map.fits

@@ -13,7 +13,7 @@ from tests.explorer.widgets.test_number_field import type_in
 @pytest.mark.parametrize("key", ("Escape", "0.5"))
 def test_what_is_given_up_is_no_longer_told_to_be_wrong(mode, change, key):
     change(OptimizersDraft(racers=("sgd", "adam"), steps=20))
-    fields = (mode.view.lanes.rows["adam"].rate, mode.view.common.steps)
+    fields = (mode.view.racers.rows["adam"].rate, mode.view.common.steps)
     for field, error in zip(
         fields, (mode.view.settings.error, mode.view.common.error), strict=True
     ):
@@ -29,7 +29,7 @@ def test_what_is_given_up_is_no_longer_told_to_be_wrong(mode, change, key):
 
 def test_a_refused_rate_changes_nothing_in_the_race(mode, change, run_async):
     change(OptimizersDraft(racers=("sgd", "adam"), steps=20))
-    row = mode.view.lanes.rows["adam"]
+    row = mode.view.racers.rows["adam"]
     mode.choose("sgd")
     before = mode.draft.value
 
@@ -54,13 +54,13 @@ def test_what_is_being_typed_is_set_on_the_one_it_was_typed_for(mode, change, ru
     """Another racer is clicked before the pause is over."""
     change(OptimizersDraft(racers=("sgd", "adam", "adamw"), steps=20))
     mode.choose("adam")
-    fields = {**mode.view.settings.fields, "learning_rate": mode.view.lanes.rows["adam"].rate}
+    fields = {**mode.view.settings.fields, "learning_rate": mode.view.racers.rows["adam"].rate}
     mode.view.window().activateWindow()
 
     async def body():
         fields[key].setFocus()
         type_in(fields[key], "0.25", pause=False)
-        QTest.mouseClick(mode.view.lanes.rows["sgd"], Qt.MouseButton.LeftButton)
+        QTest.mouseClick(mode.view.racers.rows["sgd"], Qt.MouseButton.LeftButton)
         await mode.settled()
         assert mode.draft.value.settings == {"adam": {key: 0.25}}
         assert mode.chosen == "sgd" and set(mode.view.settings.fields) == set(keys_of("sgd")[1:])

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
+from core.finetuning.adapter import adapters_of
 from core.finetuning.examination import examine
+from core.tensor_files import write_tensors
 from explorer.panes.finetuning.inside import text
+from explorer.panes.finetuning.inside.scene import kind_of
 
 NAME = "h.1.attn.c_attn"
 
 
 def kinds_of(mode: Any) -> list[str]:
-    return [mode.scene.kind(step) for step in mode.scene.steps]
+    return [kind_of(step) for step in mode.scene.steps]
 
 
 def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_async: Any) -> None:
@@ -38,7 +43,9 @@ def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_
         np.testing.assert_array_equal(values.reshape(-1), ratios)
         assert mode.view.strength.scene.chosen == int(np.argmax(ratios))
         np.testing.assert_array_equal(mode.view.heads.displayed()["values"], told.heads)
-        np.testing.assert_array_equal(mode.view.text.displayed()["share of W x"], told.acts)
+        np.testing.assert_array_equal(
+            mode.view.text.displayed()["share of W x"], told.relative_change
+        )
         about = told.trace.about
         assert mode.headline.startswith(f"{about['parameters']:,} numbers")
         assert mode.headline.endswith("of 2")
@@ -68,12 +75,28 @@ def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_asyn
             np.testing.assert_array_equal(last["A"], gradient)
             assert "W gets no gradient" in mode.headline
             product = kinds_of(mode).index("product")
-            mode.view.passage.set_position(product - 0.5)
+            mode.view.set_cursor(product - 0.5, 0)
             mode.view.passage.grab()
             assert mode.view.passage.broken is None
-            half = mode.scene.grown(product, 0.5)
+            half = mode.scene.grown(0.5)
             now = mode.scene.contents[0]
             np.testing.assert_allclose(half, np.outer(now["B"].values[:, 0], now["A"].values[0]))
+
+    run_async(body())
+
+
+def test_an_adapter_that_has_learned_nothing_says_so(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        with torch.no_grad():
+            for update in adapters_of(mode.source._model())[0].updates.values():
+                update.B.zero_()
+        mode.read()
+        await mode.settled()
+        assert "B is still 0" in mode.headline and mode.scene.needed == 0
+        for picture in mode.pictures().values():
+            picture.grab()
+            assert picture.broken is None
 
     run_async(body())
 
@@ -90,14 +113,14 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
         assert mode.scene.position == 3
         most = mode.scene.largest
         change = next(s for s in mode.scene.steps if s.name == "adapter.add").value("change")
-        assert mode.view.passage.output == most == int(np.abs(change[3]).argmax())
+        assert mode.view.output == most == int(np.abs(change[3]).argmax())
         QTest.keyClick(mode.view.passage, Qt.Key.Key_Up)
-        assert mode.view.passage.output == most - 1 == mode.output
-        place = mode.view.passage.layout_of(mode.scene).places["delta"]
-        rows = mode.scene.size[0]
+        assert mode.view.output == most - 1 == mode.output
+        place = mode.view.passage.layout_of(mode.view.passage.scene).places["delta"]
+        rows = len(mode.scene.found.weight)
         point = QPointF(place.center().x(), place.top() + 4.5 / rows * place.height())
         QTest.mouseClick(mode.view.passage, Qt.MouseButton.LeftButton, pos=point.toPoint())
-        assert abs(mode.view.passage.output - 4) <= rows / place.height() + 1
+        assert abs(mode.view.output - 4) <= rows / place.height() + 1
         assert mode.view.passage.said_at(place.center()).startswith("\u0394W")
         kept = mode.state()
         assert mode.cancel() and mode.position is None and not mode.cancel()
@@ -108,7 +131,7 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
         mode.restore({"position": 10**9, "output": 10**9, "step": "a"})
         await mode.settled()
         assert mode.scene.position == len(mode.scene.ids) - 1
-        assert mode.view.passage.output == rows - 1
+        assert mode.view.output == rows - 1
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value.matrix == ""
@@ -116,16 +139,122 @@ def test_a_matrix_a_token_and_an_output_are_chosen(make_mode: Any, run_async: An
     run_async(body())
 
 
+def test_a_matrix_with_fewer_outputs_follows_one_with_more(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        mode.look_at(NAME)
+        await mode.settled()
+        rows = len(mode.scene.found.weight)
+        mode.choose("output", rows - 1)
+        assert mode.view.output == rows - 1
+        mode.look_at("h.0.mlp.c_proj")
+        await mode.settled()
+        assert mode.view.output == len(mode.scene.found.weight) - 1 < rows - 1
+        assert mode.view.body.state == "ready"
+
+    run_async(body())
+
+
 def test_a_direction_is_seen_alone(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("inside")
-        total = sum(mode.scene.part(at) for at in range(2))
+        total = sum(mode.scene.part(at).values for at in range(2))
         np.testing.assert_allclose(total, mode.scene.found.delta, atol=1e-5)
         mode.view.spectrum.point_at(1)
-        assert mode.view.passage.direction == 1
+        assert mode.view.passage.scene.alone.name == text.ALONE.format(2)
         mode.view.passage.grab()
         assert mode.view.passage.broken is None
         assert mode.view.spectrum.told(1).startswith("Direction 2")
+        told, place = [], mode.view.spectrum.rects(mode.view.spectrum.scene)[1].center()
+        mode.inspection.connect(told.append)
+        QTest.mouseClick(mode.view.spectrum, Qt.MouseButton.LeftButton, pos=place.toPoint())
+        finding = mode.scene.found.finding
+        for at, step in enumerate(finding):
+            mode.player.seek(at)
+            assert told[-1].step is step and mode.headline == step.title
+        assert mode.view.position == mode.scene.matrix_step
+        assert mode.cancel() and mode.player.track.length == len(mode.scene.steps)
+        assert mode.player.step == mode.scene.matrix_step
+        dora = await make_mode("inside", dora=True)
+        dora.view.spectrum.picked.emit(0)
+        assert dora.player.track.length == len(dora.scene.steps)
+
+    run_async(body())
+
+
+def test_a_runs_checkpoints_are_walked_through(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        folder = tmp_path / "run" / "checkpoints"
+        model = mode.source._model()
+        learned = {name: p for name, p in model.named_parameters() if ".updates." in name}
+        for step in (10, 20, 30):
+            numbers = {n: (p * step / 30).detach().numpy() for n, p in learned.items()}
+            (folder / f"step-{step:06d}").mkdir(parents=True)
+            write_tensors(folder / f"step-{step:06d}" / "model.safetensors", numbers)
+        mode.source.address = str(folder / "step-000030")
+        mode.read()
+        await mode.settled()
+        view, found = mode.view.spectrum, mode.scene.found
+        assert (found.steps, found.step) == ((10, 20, 30), 30)
+        layout = view.layout_of(view.scene)
+        point = QPointF(layout.x_of(18), layout.growth.center().y())
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=point.toPoint())
+        await mode.settled()
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=point.toPoint())
+        await mode.settled()
+        assert mode.step == 20 == mode.scene.found.step and mode.scene.found.name == found.name
+        shown = view.displayed()["singular value"]
+        np.testing.assert_allclose(shown, found.spectrum.values * (20 / 30) ** 2, rtol=1e-5)
+        QTest.keyClick(view, Qt.Key.Key_Left)
+        await mode.settled()
+        assert mode.step == 10
+        view.grab()
+        assert view.broken is None
+
+    run_async(body())
+
+
+def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_path: Path) -> None:
+    async def body() -> None:
+        mode, said = await make_mode("inside"), []
+        mode.statusRequested.connect(said.append)
+        assert mode.view.shared.isHidden() or not mode.view.shared.isVisibleTo(mode.view)
+        adapters_of(mode.source._model())[0].save(tmp_path / "same")
+        mode.compare(str(tmp_path / "same"))
+        await mode.settled()
+        assert mode.draft.value.other and mode.inputs.compare.text() == "Compared with same"
+        shared = mode.view.shared.displayed()["values"]
+        np.testing.assert_allclose(np.diag(shared), 1.0, atol=1e-5)
+        mode.view.shared.grab()
+        assert mode.view.shared.broken is None
+        mode.inputs.compare.click()
+        await mode.settled()
+        assert not mode.draft.value.other and mode.scene.found.shared is None
+        mode.compare(str(tmp_path / "nothing"))
+        await mode.settled()
+        assert "is no adapter" in said[-1] and mode.view.body.state == "ready"
+        assert len(adapters_of(mode.source._model())) == 1
+
+    run_async(body())
+
+
+def test_a_model_that_cannot_be_opened_leaves_the_one_before(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode, said = await make_mode("inside"), []
+        mode.statusRequested.connect(said.append)
+        mode.desk.tuned.choose(str(tmp_path / "gone"))
+        await mode.parent().settled()
+        assert said and mode.view.body.state == "ready"
+        adapters_of(mode.source._model())[0].remove()
+        mode.read()
+        await mode.settled()
+        assert mode.view.body.state == "empty" and mode.headline == text.NO_ADAPTER
+        assert mode.scene is None and not mode.tracks
 
     run_async(body())
 

@@ -1,0 +1,58 @@
+"""The chain rule through LoRA and DoRA, written out: what autograd does in their backward pass.
+
+Letters in shapes: T tokens read, in and out: width of what a matrix reads and makes, r: rank.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+def output_gradient(gradient: Tensor, first: int, last: int) -> Tensor:
+    """Of dL/d(output) of the whole matrix (T, all), that of the rows that an adapter changes."""
+    grad_output = gradient[:, first:last]  # (T, out)  # step: output
+    return grad_output
+
+
+class LowRankGradients(NamedTuple):
+    """How the loss changes with B A x (T, out), B (out, r), A x (T, r) and A (r, in)."""
+
+    grad_expanded: Tensor
+    grad_B: Tensor
+    grad_reduced: Tensor
+    grad_A: Tensor
+
+
+def low_rank_gradients(
+    grad_change: Tensor, x: Tensor, reduced: Tensor, B: Tensor, s: float
+) -> LowRankGradients:
+    """The chain rule through s B A x, from the end: grad_change (T, out) is dL/d(s B A x), x (T,
+    in), reduced (T, r) is A x.
+
+    Both matrices get a sum over all tokens. While B is 0, A gets nothing: B learns first.
+    """
+    grad_expanded = s * grad_change  # (T, out)  # step: expanded
+    grad_B = grad_expanded.mT @ reduced  # (out, r)  # step: B
+    grad_reduced = grad_expanded @ B  # (T, r)  # step: reduced
+    grad_A = grad_reduced.mT @ x  # (r, in)  # step: A
+    return LowRankGradients(grad_expanded, grad_B, grad_reduced, grad_A)
+
+
+class DoRAGradients(NamedTuple):
+    """How the loss changes with s B A x (T, out), and with the lengths m (out,)."""
+
+    grad_added: Tensor
+    grad_m: Tensor
+
+
+def dora_gradients(
+    grad_output: Tensor, combined: Tensor, gain: Tensor, length: Tensor, scale: float
+) -> DoRAGradients:
+    """The chain rule through what DoRA adds at a scale: grad_output (T, out), combined (T, out) is
+    W x + s B A x, gain and length (out,), gain = m / length, where length counts as a constant.
+    """
+    grad_added = scale * gain * grad_output  # (T, out)  # step: added
+    grad_m = (scale * grad_output * combined / length).sum(dim=0)  # step: m
+    return DoRAGradients(grad_added, grad_m)

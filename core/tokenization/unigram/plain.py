@@ -1,0 +1,79 @@
+"""Unigram as a textbook prints it: the best way to cut a text, and all ways to cut a word, by which
+the pieces get their scores.
+
+`lattice` and `em` give the same and are faster: they go through thousands of words at once, and add
+up all ways without writing them down. A score is the natural logarithm of a piece's probability;
+every character must be a piece.
+
+Source: Kudo 2018, "Subword Regularization", section 3.2; Viterbi 1967; for the digamma, Liang and
+Klein 2007, "Structured Bayesian Nonparametric Models with Variational Inference".
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from core.tokenization.unigram.em import digamma
+
+
+def viterbi(text: str, scores: Mapping[str, float]) -> tuple[list[str], float]:
+    """The most probable way to cut a text of N characters: its pieces, and the sum of their scores.
+
+    The best way to a place ends with some piece; what is before it is the best way to where the
+    piece starts. Of ways that are equally good the one whose last piece is longest wins.
+    """
+    best = [0.0] + [-math.inf] * len(text)  # (N + 1) score of the best way to each place
+    came_from = [0] * (len(text) + 1)  # (N + 1) where that way's last piece starts
+    for end in range(1, len(text) + 1):
+        for start in range(end):
+            score = scores.get(text[start:end], -math.inf)
+            candidate = best[start] + score  # step: arrive
+            if candidate > best[end]:
+                best[end] = candidate  # step: keep
+                came_from[end] = start
+    pieces: list[str] = []
+    place = len(text)
+    while place > 0:
+        start = came_from[place]
+        pieces.append(text[start:place])
+        place = start  # step: backtrace
+    return pieces[::-1], best[-1]
+
+
+def all_ways(word: str, scores: Mapping[str, float]) -> Iterator[list[str]]:
+    """Every way to cut a word into pieces, the first piece first."""
+    if not word:
+        yield []
+    for end in range(1, len(word) + 1):
+        if word[:end] in scores:
+            for rest in all_ways(word[end:], scores):
+                yield [word[:end], *rest]
+
+
+def expect(words: Mapping[str, int], scores: Mapping[str, float]) -> dict[str, float]:
+    """The E step: how often each piece is used, over all ways to cut every word.
+
+    `words` says how often the text holds each word. A way counts as much as it is likely.
+    """
+    expected = dict.fromkeys(scores, 0.0)
+    for word, times in words.items():
+        ways = list(all_ways(word, scores))
+        likelihoods = [math.exp(sum(scores[piece] for piece in way)) for way in ways]
+        total = sum(likelihoods)
+        for way, likelihood in zip(ways, likelihoods):
+            share = likelihood / total
+            for piece in way:
+                expected[piece] += times * share  # step: expect
+    return expected
+
+
+def maximize(expected: Mapping[str, float]) -> dict[str, float]:
+    """The M step: new scores from the expected counts. A piece expected less than 0.5 times goes.
+
+    The digamma is nearly a logarithm; it makes rare pieces rarer, so that fewer are needed.
+    """
+    counts = {piece: count for piece, count in expected.items() if count >= 0.5}
+    total = digamma(sum(counts.values()))
+    scores: dict[str, float] = {}
+    for piece, count in counts.items():
+        scores[piece] = float(digamma(count) - total)  # step: maximize
+    return scores

@@ -1,0 +1,252 @@
+"""What the inspector shows: a whole step of the chosen optimizer, or one line of its rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.marked_line import marked_line
+from core.numbers import format_number
+from core.optimization.curvature import curvature
+from core.optimization.optimizers import optimizer
+from core.optimization.rule import Rule, numbers_of
+from core.substitution import arithmetic
+from core.trace import Step, Trace
+from explorer.panes.backprop.optimizer_symbols import (
+    BEFORE,
+    SETTINGS,
+    in_words,
+    letter,
+    letters_of,
+)
+from explorer.panes.backprop.optimizers.compute import Lane, Recording
+from explorer.panes.backprop.optimizers.text import place, plain, share
+from explorer.panes.base import Inspection, Row
+from explorer.widgets.live_numbers import Equation, in_a_line
+
+XY = ("x", "y")
+NOTES = {
+    "param": "position",
+    "grad": "gradient",
+    "rate": "learning rate",
+    "step": "this step",
+    "shrunk": "position, decayed",
+    "new": "new position",
+} | SETTINGS
+SHARES = ("beta", "beta1", "beta2", "momentum")
+ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
+
+
+def of_start(recording: Recording, lane: Lane | None) -> Inspection:
+    """Before the first step."""
+    if lane is None:
+        told = "Tick an optimizer and choose it to see its steps."
+        return Inspection(
+            rows=["There is no race." if recording.trouble else told], title="The race"
+        )
+    racer = lane.racers[0]
+    rows: list[Any] = [
+        Equation("start", place(racer.position), "accent"),
+        Equation("height", racer.height, "text"),
+        Equation("gradient", place(racer.gradient), "text", _noisy(recording)),
+        Equation("learning rate", racer.settings.learning_rate, "text"),
+    ]
+    step = Step(
+        "optimizer.update",
+        f"{lane.title} at the start",
+        optimizer(lane.name).formula,
+        lane_marker(lane),
+        {"param": racer.position, "grad": racer.gradient},
+    )
+    return Inspection(step=step, rows=rows, labels=_labels(step.values), plain=True)
+
+
+def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
+    """The step that led here, with all its lines."""
+    trace = lane.trace(step)
+    step = int(trace.about["step"])
+    values: dict[str, Any] = {"param": trace.about["param"], "grad": trace.about["grad"]}
+    noisy = _noisy(recording)
+    rule = optimizer(lane.name)
+    letters = letters_of(rule)
+    rows: list[Any] = [
+        Equation("\u03b8 before", vector(trace.about["param"]), "text", NOTES["param"]),
+        Equation("g", vector(trace.about["grad"]), "text", f"gradient {noisy}".strip()),
+        Equation("\u03b7", trace.about["settings"].learning_rate, "text", _rate_note(lane, trace)),
+        *_remembered(trace, letters),
+        Row(_settings(trace, rule), "muted"),
+    ]
+    for index in trace.children(None):
+        line = trace[index]
+        name = made_of(line)
+        values[name] = line.value(name)
+        role = "accent" if line.name == "optimizer.move" else "text"
+        rows.append(Equation(letters[name], vector(line.value(name)), role, _note(name)))
+    if lane.name == "sgd":
+        rows += _rate_limit(recording, trace)
+    title = f"{lane.title}, step {step}"
+    if lane.lost_at is not None and step == lane.lost_at:
+        title += ": it diverges"
+    whole = Step("optimizer.update", title, optimizer(lane.name).formula, lane_marker(lane), values)
+    return Inspection(step=whole, rows=rows, labels=_labels(values), plain=True)
+
+
+def _rate_limit(recording: Recording, trace: Trace) -> list[Any]:
+    """What limits SGD's rate where it stood, and what a step at its rate is worth; nothing where
+    the ground bends down more than up, for no walls limit it there.
+    """
+    here = curvature(recording.course.surface, np.asarray(trace.about["param"], float))
+    rate = trace.about["settings"].learning_rate
+    if not 0 < here.steepest >= abs(here.flattest):
+        return []
+    rows: list[Any] = [
+        "What limits the learning rate at this place:",
+        Equation("steepest", here.steepest, "text", "curvature across the valley"),
+        Equation("2 / steepest", here.largest_rate, "text", "above this rate SGD diverges"),
+    ]
+    if here.flattest > 0:
+        told = "share of the way along it that a step takes"
+        rows += [
+            Equation("flattest", here.flattest, "text", "curvature along the valley"),
+            Equation("\u03b7 \u00d7 flattest", rate * here.flattest, "text", told),
+        ]
+    return rows
+
+
+def _rate_note(lane: Lane, trace: Trace) -> str:
+    """The share of its peak, where a schedule has lowered it."""
+    rate, peak = trace.about["settings"].learning_rate, lane.settings.learning_rate
+    if rate == peak or not peak:
+        return "learning rate"
+    return f"learning rate: {share(rate / peak)} of its peak, {plain(peak)}"
+
+
+def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
+    """What the optimizer remembered from the steps before."""
+    state = trace.about["state"]
+    names = state.__dataclass_fields__ if hasattr(state, "__dataclass_fields__") else ()
+    return [
+        Equation(f"{letters[name]} before", vector(getattr(state, name)), "text", in_words(name))
+        for name in names
+        if name in letters
+    ]
+
+
+def _settings(trace: Trace, rule: Rule) -> str:
+    """The number of the step, and the settings in the formulas."""
+    numbers = numbers_of(trace.about["settings"])
+    told = [f"{sign} = {share(float(numbers[name]))}" for name, sign in rule.letters.items()]
+    return ", ".join([f"t = {trace.about['step']}", *told])
+
+
+def of_line(trace: Trace, line: Step) -> Inspection:
+    """One line: what it reads, what it makes, and the arithmetic between them."""
+    made = made_of(line)
+    letters = {} if line.parent is not None else letters_of(optimizer(trace.about["optimizer"]))
+    shape = np.shape(line.value(made))
+    rows: list[Any] = [
+        Equation(letter(name, letters), _number(name, line.value(name), shape), "text", _note(name))
+        for name in line.values
+        if name != made
+    ]
+    rows.append(Equation(letter(made, letters), vector(line.value(made)), "accent", _note(made)))
+    rows += _with_numbers(line, made)
+    rows += _about_the_matrix(trace, line)
+    return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
+
+
+def _with_numbers(line: Step, made: str) -> list[Any]:
+    """The line's own arithmetic, for x and for y, or for the one number that it makes."""
+    count = np.size(line.value(made))
+    if not marked_line(line.code).computes or count > len(XY):
+        return []
+    told = [in_a_line(arithmetic(line, cell)) for cell in range(count)]
+    if count == len(XY):
+        told = [f"{name}:  {one}" for name, one in zip(XY, told, strict=True)]
+    return ["With the numbers:", *(Row(one, "text") for one in told)]
+
+
+def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
+    """What two of Muon's lines do with (x, y) as a matrix of one row."""
+    param, settings = np.asarray(trace.about["param"]), trace.about["settings"]
+    if line.name == "optimizer.scale":
+        rows, columns = param.shape
+        says = "0.2 \u221amax(r, c)" if settings.match_adamw else "\u221amax(1, r / c)"
+        return [f"Here \u03b3 = {says}, with r = {rows} row and c = {columns} columns."]
+    if line.name != "optimizer.orthogonalize":
+        return []
+    inner = [trace[index] for index in trace.children(list(trace).index(line))]
+    made = [step.value(made_of(step)) for step in inner]
+    kept = [one for step, one in zip(inner, made, strict=True) if made_of(step) in ("unit", "new")]
+    lengths = [plain(float(np.linalg.norm(one))) for one in kept]
+    exact = np.asarray(kept[0]) / max(float(np.linalg.norm(kept[0])), settings.eps)
+    return [
+        Row(
+            f"(x, y) is a matrix of one row. Enter leads into the {len(lengths) - 1} iterations.",
+            "muted",
+        ),
+        Row(f"length: {', '.join(lengths)}", "text"),
+        Row(f"U V\u1d40 = {vector(exact)}, of length 1", "text"),
+        Row("The iterations only come close to it, which is enough.", "muted"),
+    ]
+
+
+def made_of(line: Step) -> str:
+    """The name that a line assigns: the first of its values."""
+    return next(iter(line.values))
+
+
+def formulas(rule: Rule) -> tuple[str, ...]:
+    """The rule's own formula and those of its lines, with and without weight decay."""
+    other = [line.undecayed[1] for line in rule.lines if line.undecayed]
+    return (rule.formula, *(line.formula for line in rule.lines), *other)
+
+
+def lane_marker(lane: Lane) -> str:
+    """The marker of the line that moves the optimizer."""
+    rule = optimizer(lane.name)
+    return rule.marker(next(line for line in rule.lines if line.mark == "move"))
+
+
+def vector(value: Any) -> str:
+    """A number, (x, y), or the shape of a larger array."""
+    array = np.asarray(value, dtype=float)
+    if array.size == 1:
+        return format_number(array.item())
+    if array.size == 2:
+        return place(array.reshape(-1))
+    return " \u00d7 ".join(str(size) for size in array.shape)
+
+
+def _number(name: str, value: Any, shape: tuple[int, ...]) -> str:
+    """A value as a line reads it: a setting is one number for x and y, and what was remembered is 0
+    for both at first.
+    """
+    if name in SHARES:
+        number = float(np.ravel(value)[0])
+        told = format_number(number)
+        return told if len(share(number)) <= len(told) else share(number)
+    if name in ONE:
+        return vector(np.ravel(value)[0])
+    return vector(np.broadcast_to(value, shape) if name.endswith(BEFORE) else value)
+
+
+def _note(name: str) -> str:
+    return NOTES.get(name) or in_words(name)
+
+
+def _noisy(recording: Recording) -> str:
+    return "with noise" if recording.course.surface.noise else ""
+
+
+def _labels(values: Any) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The names x and y for rows or columns of two."""
+    found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for name, value in values.items():
+        shape = np.shape(value)
+        if shape == (2,):
+            found[name] = (XY, ())
+        elif shape == (1, 2):
+            found[name] = ((), XY)
+    return found

@@ -1,0 +1,177 @@
+"""The bars of what the chosen optimizer remembers: gradient, moments and last step, in x and y."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from core.numbers import format_number
+from explorer import theme
+from explorer.panes.backprop.optimizers.line_style import color_of
+from explorer.panes.backprop.optimizers.scene import DECADES, Quantity, bar_share
+from explorer.panes.backprop.optimizers.text import short
+from explorer.theme import device_pixmap
+from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
+
+LINE = 15  # px: one bar's row
+WORDS, NUMBER = 88, 56  # px for the words at the left and the number at the right
+LETTER, BARS = 24, 40  # px for a letter, and at least for bars beside words
+LOW = 134  # px: below this height the note about the scale is left out
+
+
+class MomentsPicture(Picture):
+    """`set_lane(name, title, quantities)`, `set_position(position, places)`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("What the chosen optimizer remembers", parent)
+        self._name, self._title = "", ""
+        self._empty = ""
+        self._quantities: tuple[Quantity, ...] = ()
+        self._position = 0.0
+        self._places: dict[str, float] = {}
+        self._kept, self._key = QPixmap(), None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_lane(self, name: str, title: str, quantities: tuple[Quantity, ...]) -> None:
+        self._name, self._title, self._quantities = name, title, quantities
+        self.setAccessibleDescription(self.described())
+        self.data_changed()
+
+    def set_empty_text(self, text: str) -> None:
+        """What stands in place of the bars when there are none."""
+        self._empty = text
+        self.update()
+
+    def set_position(self, position: float, places: Mapping[str, float] | None = None) -> None:
+        """`places`: inside a step, each kind's own position."""
+        kept = dict(places or {})
+        if (position, kept) != (self._position, self._places):
+            self._position, self._places = position, kept
+            self.update()
+
+    def shown(self, one: Quantity) -> np.ndarray:
+        """(2,): a quantity at the cursor."""
+        return one.at(self._places.get(one.kind, self._position))
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """A row for each step."""
+        count = max((len(one.values) for one in self._quantities), default=0)
+        columns = {"step": np.arange(count)} if count else {}
+        for one in self._quantities:
+            for place, axis in enumerate("xy"):
+                columns[f"{one.title} {axis}"] = one.values[:, place]
+        return Columns(columns)
+
+    def describe(self) -> None:
+        """Updates what screen readers say, as often as a person can hear it."""
+        self.setAccessibleDescription(self.described())
+
+    def described(self) -> str:
+        parts = []
+        for one in self._quantities:
+            x, y = self.shown(one)
+            x, y = (_told(value, format_number) for value in (x, y))
+            parts.append(f"{one.title} {x}, {y}")
+        return f"{self._title}: {'; '.join(parts)}" if parts else ""
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(280), theme.current().px(150))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(140), theme.current().px(100))
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        if not self._quantities:
+            box, font = QRectF(self.rect()), now.font("body")
+            put_words(painter, box, self._empty, font, now.color("muted"))
+            return
+        areas = self._areas()
+        self._draw_words(painter, areas)
+        for one, area in zip(self._quantities, areas, strict=True):
+            self._draw_bars(painter, one, area)
+
+    def _words_wide(self) -> int:
+        """The width of what is written at the left: letters alone where there is little room."""
+        now = theme.current()
+        narrow = self.width() < now.px(WORDS + 14 + NUMBER + BARS)
+        return now.px(LETTER if narrow else WORDS)
+
+    def _areas(self) -> list[QRectF]:
+        """Where each quantity's two bars are."""
+        now, count = theme.current(), len(self._quantities)
+        low = self.height() < now.px(LOW)
+        gap = now.px(3 if low else 5)
+        room = self.height() - gap * (count - 1) - (0 if low else now.px(14))
+        high = 2 * min(now.px(LINE), room / (2 * count))
+        left = self._words_wide() + now.px(14)
+        wide = max(10.0, self.width() - left - now.px(NUMBER))
+        return [QRectF(left, place * (high + gap), wide, high) for place in range(count)]
+
+    def _draw_words(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
+        """Draws what stays while the race plays, cached as pixels."""
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
+            self._write(painter, areas)
+            return
+        now, size = theme.current(), (self.width(), self.height())
+        key = ([(one.letter, one.title) for one in self._quantities], size, self.ratio, now)
+        if key != self._key:
+            self._key, self._kept = key, device_pixmap(*size, self.ratio)
+            inner = QPainter(self._kept)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._write(inner, areas)
+            inner.end()
+        painter.drawPixmap(0, 0, self._kept)
+
+    def _write(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
+        now = theme.current()
+        bold, font, muted = now.font("label", 600), now.font("label"), now.color("muted")
+        begin, words = now.px(LETTER), self._words_wide()
+        for one, area in zip(self._quantities, areas, strict=True):
+            top, line = area.top(), area.height() / 2
+            name = elide(one.title, font, words - begin - 2)
+            put_text(
+                painter, QRectF(0, top, begin, line), one.letter, bold, now.color("text"), LEFT
+            )
+            if words > begin:
+                put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
+            for place, axis in enumerate("xy"):
+                box = QRectF(words, top + place * line, now.px(12), line)
+                put_text(painter, box, axis, font, muted, LEFT)
+        if self.height() >= now.px(LOW):
+            note = f"log scale, {DECADES:.0f} decades; fixed for the race"
+            box = QRectF(0, self.height() - now.px(14), self.width(), now.px(14))
+            put_text(painter, box, elide(note, font, box.width()), font, muted, LEFT)
+
+    def _draw_bars(self, painter: QPainter, one: Quantity, area: QRectF) -> None:
+        now, line = theme.current(), area.height() / 2
+        mono = now.font("label", mono=True)
+        middle = area.left() if one.kind == "second" else area.center().x()
+        reach = area.width() if one.kind == "second" else area.width() / 2
+        for place, value in enumerate(self.shown(one).tolist()):
+            top, long = area.top() + place * line, reach * bar_share(value, one.largest)
+            bar = QRectF(middle, top + 3, long, line - 5).normalized()
+            painter.fillRect(bar, self._color(one, value))
+            box = QRectF(area.right(), top, now.px(NUMBER), line)
+            put_text(painter, box, _told(value, short), mono, now.color("text"), RIGHT)
+        painter.setPen(now.pen("divider"))
+        painter.drawLine(round(middle), round(area.top()), round(middle), round(area.bottom()))
+
+    def _color(self, one: Quantity, value: float) -> QColor:
+        """By sign, as in a heat map; sizes in gray; the step in the optimizer's color."""
+        now = theme.current()
+        if one.kind == "step":
+            return color_of(self._name)
+        if one.kind == "second":
+            return now.color("outline")
+        return QColor(now.palette.diverging_stops[0 if value < 0 else 2])
+
+
+def _told(value: float, written: Callable[[float], str]) -> str:
+    """A number; an optimizer that has diverged has no last step."""
+    return "lost" if math.isnan(value) else written(value)

@@ -1,0 +1,137 @@
+"""What the chosen optimizer is told and remembers, at any position of the cursor. No Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from explorer.panes.backprop.optimizers.compute import Lane, between
+
+FIRST = {"velocity": ("u", "velocity"), "average": ("m", "average")}
+SECOND = {"total": ("\u221av", "total size"), "square": ("\u221av", "usual size")}
+LONGEST, SHORTEST = 84.0, 10.0  # px: arrows
+DECADES = 4.0  # an arrow or a bar that is smaller than the largest by more is not drawn
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """Two numbers a step, for x and y: values (n, 2)."""
+
+    kind: str  # gradient, first, second, step, slope
+    letter: str
+    title: str
+    values: np.ndarray
+
+    @cached_property
+    def largest(self) -> float:
+        sizes = np.abs(self.values[np.isfinite(self.values)])
+        return float(sizes.max()) if sizes.size else 0.0
+
+    def at(self, position: float) -> np.ndarray:
+        """(2,): between two steps it is interpolated."""
+        last = len(self.values) - 1
+        low = min(max(0, int(position)), last)
+        share = min(max(0.0, position - low), 1.0)
+        return between(self.values[low], self.values[min(low + 1, last)], share)
+
+
+@dataclass(frozen=True, eq=False)
+class Arrows:
+    """What is drawn at the chosen optimizer's head, each (2,).
+
+    downhill  minus the gradient
+    first     where its average or velocity leads; None: it keeps none
+    second    the root of its average square; None: it keeps none
+    letters   of the three
+    largest   the longest of them in the whole race
+    """
+
+    downhill: np.ndarray
+    first: np.ndarray | None
+    second: np.ndarray | None
+    letters: tuple[str, str, str]
+    largest: float
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """An optimizer's quantities in the order in which they are shown, and `slope`: the gradient
+    where it stands, which its next step will use.
+    """
+
+    quantities: tuple[Quantity, ...]
+    slope: Quantity
+
+    def arrows(self, position: float, inside: Mapping[str, float]) -> Arrows:
+        """`inside`: each kind's own position while the cursor is inside a step, where the gradient
+        is that step's g; elsewhere it is the slope at the head.
+        """
+        by_kind = {one.kind: one for one in self.quantities}
+        gradient, first, second = (by_kind.get(kind) for kind in ("gradient", "first", "second"))
+        assert gradient is not None
+        slope = gradient.at(inside["gradient"]) if inside else self.slope.at(position)
+        largest = max(one.largest for one in self.quantities if one.kind != "step")
+        return Arrows(
+            downhill=-slope,
+            first=None if first is None else -first.at(inside.get("first", position)),
+            second=None if second is None else second.at(inside.get("second", position)),
+            letters=(
+                "\u2212g" if inside else "downhill",
+                "" if first is None else f"\u2212{first.letter}",
+                "" if second is None else second.letter,
+            ),
+            largest=largest * math.sqrt(2),
+        )
+
+
+def memory_of(lane: Lane) -> Memory:
+    """The gradient that each step used, what the optimizer remembers, and the step itself.
+
+    Those of one step have one index. Before the first step the gradient is that at the start. An
+    optimizer that has diverged has no last step (nan), because it stays where it was.
+    """
+    slopes = np.stack([one.gradient for one in lane.racers])
+    used = np.concatenate((slopes[:1], slopes[:-1]))
+    found = [Quantity("gradient", "g", "gradient", used)]
+    first, second = (_name_in(lane.racers[0].state, names) for names in (FIRST, SECOND))
+    if first:
+        found.append(Quantity("first", *FIRST[first], _remembered(lane, first)))
+    if second:
+        squares = np.maximum(_remembered(lane, second), 0.0)
+        found.append(Quantity("second", *SECOND[second], np.sqrt(squares)))
+    moves = np.diff(lane.positions, axis=0, prepend=lane.positions[:1])
+    moves[lane.lost_at or len(moves) :] = np.nan
+    found.append(Quantity("step", "\u0394", "last step", moves))
+    return Memory(tuple(found), Quantity("slope", "g", "slope here", slopes))
+
+
+def _name_in(state: Any, names: Mapping[str, Any]) -> str:
+    """The one of these names that a rule's state has; "" for none."""
+    return next((name for name in names if hasattr(state, name)), "")
+
+
+def _remembered(lane: Lane, name: str) -> np.ndarray:
+    values = [np.asarray(getattr(racer.state, name), float) for racer in lane.racers]
+    return np.stack([np.broadcast_to(value.reshape(-1), (2,)) for value in values])
+
+
+def arrow_length(size: float, largest: float) -> float:
+    """Pixels, on a log scale, because gradients of one race differ by factors of thousands; 0 for
+    what is smaller than the largest by DECADES.
+    """
+    if not (size > 0 and largest > 0 and math.isfinite(size)):
+        return 0.0
+    share = 1 + math.log10(size / largest) / DECADES if size < largest else 1.0
+    return SHORTEST + (LONGEST - SHORTEST) * share if share > 0 else 0.0
+
+
+def bar_share(value: float, largest: float) -> float:
+    """-1..1: a bar's length and side, on the same log scale."""
+    if not math.isfinite(value) or value == 0 or largest <= 0:
+        return 0.0
+    return math.copysign(max(0.0, 1 + math.log10(abs(value) / largest) / DECADES), value)

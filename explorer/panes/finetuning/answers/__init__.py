@@ -1,0 +1,1 @@
+"""Try: how much of what was learned does a person want?"""

@@ -1,0 +1,48 @@
+"""What a fine-tuned model and its base go on with, as a person has set it up. No Qt, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.fields import check, field
+
+
+@dataclass(frozen=True)
+class TryDraft:
+    """prompt       a text; "": an example that was held out of what the model learned from
+    example      which one
+    strength     how much of what was learned is added
+    merged       whether it is a part of the matrices meanwhile
+    temperature  0: always the likeliest token
+    tokens       that are written at most
+    seed         of the draws of both texts
+    other        folder of a second adapter, to blend with; "": none
+    share        its part
+    """
+
+    prompt: str = field("", longest=100_000)
+    example: int = field(0, least=0, most=2**31)
+    strength: float = field(
+        1.0, least=0, most=2, label="Strength",
+        help="How much of what was learned is added: 0 is the base, 1 the tuned model",
+    )  # fmt: skip
+    merged: bool = field(
+        False, label="Merged",
+        help="Adds the adapter to the matrices while the model writes, in place of beside them",
+    )  # fmt: skip
+    temperature: float = field(
+        0.0, least=0, most=2, label="Temperature",
+        help="0: always the likeliest token; the more, the more is left to chance",
+    )  # fmt: skip
+    tokens: int = field(
+        24, least=1, most=500, label="Tokens", help="How many each model writes at most"
+    )
+    seed: int = field(0, least=0, most=2**31)
+    other: str = field("", longest=10_000)
+    share: float = field(
+        0.5, least=0, most=1, label="Share of the second",
+        help="0: the first adapter alone, 1: the second one alone",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,364 @@
+"""Try: wires a text, a strength and a fine-tuned model to what it and its base go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
+from explorer.panes.attention_link import show_head
+from explorer.panes.finetuning.answers import compute, text
+from explorer.panes.finetuning.answers.draft import TryDraft
+from explorer.panes.finetuning.answers.view import STRENGTHS, TryHeader, TryView
+from explorer.panes.finetuning.tuned_mode import TunedMode
+from explorer.panes.finetuning.tuned_model import BUNDLED
+from explorer.panes.step_inspection import inspection_of
+from explorer.runs.sources import FolderSource
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
+
+if TYPE_CHECKING:
+    from core.finetuning.trial import NextTokens, Written
+
+KEY = "finetuning.try"
+
+
+class TryMode(TunedMode):
+    """Both models write after one text; a place is chosen in one of the two that come of it, and
+    what may come there is shown for both.
+    """
+
+    id = "try"
+    title = "Try"
+    teaches = "How much of it do I want?"
+
+    def __init__(self, desk: Any, parent: QObject) -> None:
+        self.view = view = TryView()
+        super().__init__(desk, parent, TryHeader(view.buttons["another"]))
+        self.place: tuple[bool, int] | None = None  # in the tuned text?; None: the prompt's end
+        self.prompt_ids: list[int] = []
+        self.written: dict[bool, Written] = {}  # by whether it is the tuned one's
+        self.next: NextTokens | None = None
+        self._curve: list[np.ndarray] = []  # (K,) of tokens at the place, at each strength
+        self.prompt = ""  # what both read
+        self._encoded: tuple[str, int] | None = None  # of the draft, the text of the tokens
+        self._known: dict[object, object] = {}  # of what each of the things shown is
+        self.asked: Any = None  # the source, or one whose model has both adapters
+        self._blend: FolderSource | None = None  # a model with both adapters
+        self._blended = ("", "")  # which ones
+        self._is_late = False  # something newer is to be asked
+        self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
+        self._nexts, self._curves, self._checks, self._files = (
+            Latest(self.engine, self) for _ in range(4)
+        )
+        for tuned, writes in self._writes.items():
+            writes.progressed.connect(partial(self._on_written, tuned))
+            writes.came.connect(lambda _: self._read_place())
+            writes.ended.connect(self._on_ended)
+        self._nexts.came.connect(self._on_next)
+        self._nexts.ended.connect(self._on_ended)
+        self._curves.progressed.connect(self._on_curves)
+        self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
+        self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
+        for told in (self._checks, self._files):
+            told.failed.connect(view.verdict.set_text)
+        for one in (*self._writes.values(), self._nexts, self._curves):
+            one.failed.connect(self._on_failed)
+        view.base.chosen.connect(lambda _, place: self.choose(False, place))
+        view.tuned.chosen.connect(lambda _, place: self.choose(True, place))
+        view.curves.clicked.connect(self._on_curve)
+        deeds = {"another": self.take_another, "identity": partial(self.check, "identity"),
+                 "merge": partial(self.check, "merge")}  # fmt: skip
+        self.connect_buttons(text.BUTTONS, deeds)
+        ask_folder = partial(dialogs.ask_folder, view, text.FOLDER)
+        self._deeds: dict[str, Callable[[], object]] = {  # of the menu
+            "bundled": partial(desk.tuned.choose, BUNDLED),
+            "open": partial(ask_folder, desk.tuned.choose),
+            "blend": partial(ask_folder, self.blend),
+            "alone": partial(self.blend, ""),
+            "save": partial(self._ask_target, "save", "adapter"),
+            "export": partial(self._ask_target, "export", "merged"),
+            "heads": self.open_heads,
+        }
+        self.inputs.adapter.menuOpening.connect(self._fill_menu)
+        self.connect_draft(TryDraft)
+        view.settings.released.connect(self.read)
+        self.inputs.line.promptEdited.connect(
+            lambda typed: self.draft.change({"prompt": typed}, text.CHANGE_TEXT, "prompt")
+        )
+        self.inputs.line.rested.connect(self.draft.end_merge)
+        self.begin()
+
+    # what the pane asks
+
+    def pictures(self) -> dict[str, QWidget]:
+        return {name: getattr(self.view, name) for name in ("base", "tuned", "bars", "curves")}
+
+    def state(self) -> dict[str, Any]:
+        return {"version": 1, "place": list(self.place) if self.place else None}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        match state.get("place"):
+            case [bool(tuned), int(place)] if place >= 0 and not isinstance(place, bool):
+                self.choose(tuned, place)
+
+    def cancel(self) -> bool:
+        """Esc: back to the end of the prompt."""
+        was_chosen, self.place = self.place is not None, None
+        self.read()
+        return was_chosen
+
+    def caption(self) -> str:
+        return f"{getattr(self.source, 'name', '')}: {self.prompt}"
+
+    # choices
+
+    def choose(self, tuned: bool, place: int) -> None:
+        """A token of one of the texts: what both models expected in its place is shown."""
+        self.place = tuned, place
+        self.read()
+
+    def _on_curve(self, strength: float) -> None:
+        """The curves were clicked."""
+        self.set_settings(strength=min(STRENGTHS, key=lambda one: abs(one - strength)))
+        self.draft.end_merge()
+
+    def take_another(self) -> None:
+        """The next example that was held out of what the model learned from."""
+        example = self.draft.value.example + 1
+        self.draft.change({"prompt": "", "example": example}, text.BUTTONS["another"][0])
+
+    def check(self, name: str) -> None:
+        """Puts a promise of the adapter to the test, on this text."""
+        if self.prompt_ids:
+            self._checks.ask(partial(self._check, name), text.BUTTONS[name][0], is_told=False)
+
+    async def _check(self, name: str) -> Any:
+        asked = compute.check, name, self.prompt_ids, self.draft.value
+        found = await self.asked.ask(*asked, key=f"{KEY}.check", name=text.BUTTONS[name][0])
+        return SUPERSEDED if found is SUPERSEDED else (name, found)
+
+    # the adapter
+
+    def _fill_menu(self) -> None:
+        menu, not_now = self.inputs.adapter.menu(), "blend" if self.draft.value.other else "alone"
+        menu.clear()
+        for name, deed in self._deeds.items():
+            if name != not_now:
+                menu.addAction(text.MENU[name], deed)
+
+    def actions(self) -> list[Action]:
+        more = (self.action(name, text.MENU[name], deed) for name, deed in self._deeds.items())
+        return [*super().actions(), *more]
+
+    def _ask_target(self, name: str, what: str) -> None:
+        if self.source is not None:
+            stem, then = f"{self.source.name}-{what}", partial(self.write, name)
+            dialogs.ask_target(self.view, text.MENU[name], stem, then)
+
+    def blend(self, folder: str) -> None:
+        """A second adapter beside the first one; "": none."""
+        title = text.MENU["blend" if folder else "alone"].rstrip("\u2026")
+        self.draft.change({"other": folder}, title)
+
+    def write(self, name: str, folder: str) -> None:
+        """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
+        asked = name, self.source.address, self.draft.value, folder
+        self._files.ask(lambda: compute.write_steps(*asked), text.MENU[name])
+
+    def open_heads(self) -> None:
+        """Shows the head whose attention changed most, in Attention, on this text."""
+        if self.prompt_ids:
+            self.spawn(self._open_heads())
+
+    async def _open_heads(self) -> None:
+        source = FolderSource(self.engine, self.source.address)
+        head = await self.asked.ask(compute.moved_head, self.prompt_ids, name=text.MENU["heads"])
+        if await show_head(self.workspace, source, self.prompt, *head):
+            self.statusRequested.emit(text.OPENED.format(*head))
+
+    def on_draft(self, draft: TryDraft) -> None:
+        """Something else is set up; what is merged always says how much that changes."""
+        super().on_draft(draft)
+        if draft.merged:
+            self.check("merge")
+        else:
+            self._checks.stop()
+            self.view.verdict.set_text("")
+
+    # the model
+
+    async def _both(self) -> Any:
+        """The tuned model; with a second adapter one of its own, for both lie on it."""
+        blended = self.source.address, self.draft.value.other
+        if self._blend is not None and self._blended != blended:
+            self._blend.close()
+            self._blend = None
+        if not blended[1]:
+            return self.source
+        if self._blend is None:
+            source, self._blended = FolderSource(self.engine, blended[0], self), blended
+            try:
+                await source.open()
+                await source.ask(compute.lay_second, blended[1], name=text.MENU["blend"])
+            except BaseException:
+                source.close()
+                raise
+            self._blend = source
+        return self._blend
+
+    def forget(self) -> None:
+        """Another text, or another model."""
+        super().forget()
+        self.place = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._encoded, self.prompt_ids, self.next = None, [], None
+        self.written.clear()
+        self._known.clear()
+        self.view.verdict.set_text("")
+
+    def clear(self) -> None:
+        for one in (*self._writes.values(), self._nexts, self._curves, self._checks):
+            one.stop()
+        self._forget()
+        super().clear()
+
+    def why_empty(self) -> str:
+        prompt = self.draft.value.prompt
+        return text.NO_TEXT if prompt and not prompt.strip() else ""
+
+    async def answer(self) -> list[int]:
+        draft, source = self.draft.value, await self._both()
+        if source is not self.asked:
+            self.asked = source
+            self._forget()
+        if (asked := (draft.prompt, draft.example)) == self._encoded:
+            return self.prompt_ids
+        held_out = compute.held_out, draft.example
+        self.prompt = draft.prompt or await source.ask(*held_out, name=text.BUTTONS["another"][0])
+        ids = await self.engine.io(source.tokenizer.encode_ids, self.prompt)
+        if self._encoded:  # else a session may have brought the place that was chosen in this one
+            self.place = None
+        self._forget()
+        self._encoded = asked
+        return ids[-source.config.block_size :]
+
+    def show_answer(self, answer: list[int]) -> None:
+        """The prompt's tokens: now both models write."""
+        self.prompt_ids, draft = answer, self.draft.value
+        self.inputs.line.set_prompt(self.prompt)
+        self.view.share.setVisible(bool(draft.other))
+        plain = replace(draft, strength=0.0, share=0.0, merged=False)
+        for tuned, asked in ((False, plain), (True, draft)):
+            if not self._may_end(self._writes[tuned]) and self._is_new(tuned, (answer, asked)):
+                made = compute.written_steps, answer, asked, self._ends
+                job = partial(self.asked.model_steps, *made)
+                self._writes[tuned].ask(job, text.READS, is_told=False)
+        if not self._writes[True].running:  # else once it is written
+            self._read_place()
+
+    def _may_end(self, latest: Latest) -> bool:
+        """Whether what is under way ends before a newer one is asked: while a slider is dragged, so
+        that something is seen meanwhile.
+        """
+        may_end = latest.running and self.view.is_dragged
+        self._is_late = self._is_late or may_end
+        return may_end
+
+    def _on_ended(self) -> None:
+        if self._is_late:
+            self._is_late = False
+            self.read()
+
+    def _is_new(self, name: object, of: object) -> bool:
+        """Whether something is to be asked anew, for it is of something else."""
+        was, self._known[name] = self._known.get(name), of
+        return was != of
+
+    def _on_written(self, tuned: bool, items: list[Written]) -> None:
+        self.written[tuned] = items[-1]
+        self._show()
+
+    # the place that is chosen
+
+    @property
+    def before(self) -> list[int]:
+        """The tokens before it, of the text that it is in."""
+        if self.place is None or self.place[0] not in self.written:
+            return self.prompt_ids
+        tuned, place = self.place
+        ids = self.written[tuned].ids
+        return list(ids[: max(min(place, len(ids)), 1)])
+
+    def _read_place(self) -> None:
+        """Asks what may come there, unless it is known."""
+        ids, draft = self.before[-self.source.config.block_size :], self.draft.value
+        where = not self.view.is_dragged
+        of = ids, draft.strength, draft.share, draft.merged, where
+        if not self._may_end(self._nexts) and self._is_new("next", of):
+            asked = compute.next_tokens, ids, draft, where
+            ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
+            self._nexts.ask(ask, text.BARS, is_told=False)
+        if self._is_new("curves", (ids, draft.share)):
+            self._curve = []
+            job = partial(self.asked.model_steps, compute.curve_steps, ids, draft)
+            self._curves.ask(job, text.CURVES, is_told=False)
+
+    def _on_next(self, found: NextTokens) -> None:
+        self.next = found
+        self._show()
+        self.inspect()
+
+    def _on_curves(self, items: list[Any]) -> None:
+        tokens = items[-1][0]
+        self._curve += [shares for _, shares in items]
+        self.view.show_curves(list(map(self.piece, tokens)), np.stack(self._curve))
+
+    # what is seen
+
+    def inspect(self) -> None:
+        """The line where the strength comes in."""
+        if self.next is not None and self.next.where is not None:
+            matrix, step, cell = self.next.where
+            told = text.inspected(self.draft.value.strength, matrix)
+            self.inspection.emit(inspection_of(step, cell, told))
+
+    def _show(self) -> None:
+        """Both texts, and what may come at the place, as far as they are known."""
+        before, ids = self.before, {tuned: one.ids for tuned, one in self.written.items()}
+        pairs = enumerate(zip(*ids.values(), strict=False))
+        shared = next((at for at, pair in pairs if len(set(pair)) > 1), len(before))
+        for tuned, written in self.written.items():
+            is_chosen = self.place is None or self.place[0] == tuned
+            place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)
+            name = text.tuned(self.source.name, self.draft.value.other) if tuned else text.BASE
+            words = text.wrote(name, self.said(tuned))
+            self.view.show_text(tuned, written, place, words, self.piece)
+        if self.next is None or len(ids) < 2:
+            return
+        tuned = self.place is None or self.place[0]
+        came = next(iter(ids[tuned][len(before) :]), None)
+        self.view.show_next(self.next, came, self.piece)
+        strength = self.draft.value.strength
+        self.view.curves.set_cursor(strength)
+        self.set_headline(text.headline(strength, self.said(False), self.said(True)))
+        self.view.body.show_ready()
+
+    def said(self, tuned: bool) -> str:
+        """What one of the two has written."""
+        ids = self.written[tuned].ids[len(self.prompt_ids) :]
+        return self.text_of(one for one in ids if one not in self._ends)
+
+    @property
+    def _ends(self) -> tuple[int, ...]:
+        """The tokens that end a text."""
+        return tuple(self.source.tokenizer.special_tokens.values())

@@ -1,0 +1,124 @@
+"""The widgets of Try: one slider, two texts, and what may come next for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
+
+from explorer import theme
+from explorer.panes.finetuning.answers import text
+from explorer.panes.finetuning.answers.compute import CURVE
+from explorer.panes.finetuning.answers.draft import TryDraft
+from explorer.widgets.base import Label
+from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
+from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.more_button import MoreButton
+from explorer.widgets.plots.data import Series
+from explorer.widgets.plots.line_plot import LinePlot
+from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.push_button import push_buttons
+from explorer.widgets.setting_fields import SettingFields
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.surprise_text import SurpriseText
+
+if TYPE_CHECKING:
+    from core.finetuning.trial import NextTokens, Written
+
+NAME, LOOKS = "finetuning.try", {"another": "quiet"}
+NATS, CURVES, ROWS = 8.0, 132, 6  # of the darkest tokens; px; tokens that may come next
+STRENGTHS = tuple(round(0.05 * at, 2) for at in range(41))
+VALUES = {
+    "strength": STRENGTHS,
+    "share": STRENGTHS[:21],
+    "merged": None,
+    "temperature": tuple(round(0.1 * at, 1) for at in range(21)),
+    "tokens": (8, 16, 24, 32, 48, 64, 96, 128, 192, 256),
+}
+
+
+class TryHeader(QWidget):
+    """Which adapter, and what both go on with."""
+
+    def __init__(self, another: QWidget) -> None:
+        super().__init__()
+        self.line = PromptLine()
+        self.line.setAccessibleName(text.READS)
+        self.line.setToolTip(text.READS)
+        self.adapter = MenuButton("chevron-down", text.ADAPTER, text.ADAPTER_HELP)
+        name_parts(self, NAME, "line", "adapter")
+        row(self.adapter, (self.line, 1), another, of=self)
+
+
+class TryView(QWidget):
+    """Its parts tell themselves what is chosen in them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base, self.tuned = SurpriseText(), SurpriseText()
+        self.base.setAccessibleName(text.BASE)
+        self.tuned.setAccessibleName(text.TUNED)
+        self.bars, self.curves = LikeliestBars(), LinePlot(text.CURVES)
+        self.curves.set_axes(text.STRENGTH, text.PROBABILITY)
+        self.curves.set_x_range(0, 2)
+        self.curves.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        name_parts(self, NAME, "base", "tuned", "bars", "curves")
+        self.buttons = push_buttons(NAME, text.BUTTONS, LOOKS)
+        self.settings = SettingFields(NAME, TryDraft, VALUES, text.SPECIAL, self)
+        self.verdict = CutLabel("label")
+        self._wrote = CutLabel("label", "muted"), CutLabel("label", "muted")
+        self._build()
+
+    def _build(self) -> None:
+        strength, self.share, merged, temperature, tokens = self.settings.widgets.values()
+        rest, content = QWidget(), QWidget()
+        self.more = MoreButton(f"{NAME}.more", rest)
+        row(merged, (temperature, 1), (tokens, 1), of=rest, spacing=16)
+        columns = (card(self._wrote[0], (self.base, 1)), card(self._wrote[1], (self.tuned, 1)))
+        comes, curves = (Label(title, "label", "muted") for title in (text.BARS, text.CURVES))
+        below = row((card(comes, self.bars, 1), 1), (card(curves, self.curves), 1))
+        strengths = row((strength, 1), (self.share, 1), spacing=16)
+        column(strengths, (row((columns[0], 1), (columns[1], 1)), 1), below, of=content)
+        content.setAccessibleName(text.NAME)
+        self.body = StatefulPicture(content, "lines")
+        checks = wrap(self.buttons["identity"], self.buttons["merge"], self.more)
+        page((self.body, 1), row(checks, (self.verdict, 1)), rest, of=self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Its size follows the zoom."""
+        self.curves.setFixedHeight(theme.current().px(CURVES))
+
+    @property
+    def is_dragged(self) -> bool:
+        """Whether a slider is held."""
+        return any(one.isSliderDown() for one in self.findChildren(QSlider))
+
+    def show_text(
+        self, tuned: bool, written: Written, place: int, words: str, piece: Callable[[int], bytes]
+    ) -> None:
+        """One of the two; `place`: of the token that is chosen; `words`: above it."""
+        one = self.tuned if tuned else self.base
+        pieces = [piece(token) for token in written.ids]
+        one.set_text([pieces], np.nan_to_num(written.surprises)[None], NATS)
+        one.set_chosen(0, place, (0, len(pieces) - 1))
+        self._wrote[tuned].set_text(words)
+
+    def show_next(self, found: NextTokens, came: int | None, piece: Callable[[int], bytes]) -> None:
+        """What may come at the place; `came`: the token that did."""
+        self.bars.set_tokens([
+            NextToken(piece(one), float(found.tuned[one]), one == came, float(found.base[one]))
+            for one in found.likeliest(ROWS)
+        ])  # fmt: skip
+
+    def show_curves(self, tokens: Sequence[bytes], shares: np.ndarray) -> None:
+        """How likely these are at each strength that is known, (N, K)."""
+        x = CURVE[: len(shares)]
+        lines = zip(tokens, shares.T, strict=True)
+        self.curves.set_series([
+            Series(text.curve(token), x, y, color=at) for at, (token, y) in enumerate(lines)
+        ])  # fmt: skip

@@ -1,0 +1,1 @@
+"""Tune: what a fine-tuning learns, and what it forgets."""

@@ -1,0 +1,155 @@
+"""What the engine works out for Tune before anything starts. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.files import read_json
+from core.finetuning.settings import (
+    BUILT_IN,
+    METHODS,
+    QUESTIONS,
+    STORIES,
+    FinetuningSettings,
+    finetuning_config,
+)
+from core.resources import resource
+from core.training.config import TrainingConfig
+from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
+
+if TYPE_CHECKING:
+    from core.finetuning.estimates import FinetuningEstimate
+    from core.finetuning.targets import Target
+    from core.transformer.config import ModelConfig
+
+Cell = tuple[int, int]  # a kind of matrix, and a layer
+
+
+@dataclass(frozen=True, eq=False)
+class Matrices:
+    """The matrices of a model's layers, and those that LoRA changes.
+
+    kinds  names without their layer, of queries, keys and values each: "attn.c_attn.q"
+    """
+
+    model: ModelConfig
+    kinds: tuple[str, ...]
+    cells: Mapping[Cell, Target]
+    chosen: frozenset[Cell]
+
+    def toggled(self, cells: Collection[Cell]) -> tuple[str, ...]:
+        """The names of those that are chosen with these, too, or, where all of them were, without
+        them; one stays.
+        """
+        from core.finetuning.targets import names_of
+
+        some = frozenset(cells)
+        chosen = self.chosen - some if some <= self.chosen else self.chosen | some
+        return names_of(self.model, {self.cells[cell] for cell in chosen or self.chosen})
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """`estimate`: what its run takes, or `error`: why it cannot be."""
+
+    name: str
+    chosen: bool
+    estimate: FinetuningEstimate | None
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """What the setup means. `errors`: by field; then nothing can start."""
+
+    methods: tuple[Method, ...] = ()
+    matrices: Matrices | None = None
+    configs: Mapping[str, TrainingConfig] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def estimates(self) -> list[FinetuningEstimate]:
+        """Of those that are chosen and can be."""
+        return [one.estimate for one in self.methods if one.chosen and one.estimate is not None]
+
+
+def plan(draft: TuneDraft, speed: float) -> Planned:
+    """Works out every method. `speed`: FLOP/s of this machine."""
+    from core.data.text import check_text_file
+    from core.finetuning.data import batch_length
+
+    errors = check(draft)
+    for name in ("data", "base_data"):
+        try:
+            if (path := getattr(draft, name)) not in (*BUILT_IN, STORIES, ""):
+                check_text_file(path)
+        except (ValueError, OSError) as error:
+            errors[name] = sentence(error)
+    if errors:
+        return Planned(errors=errors)
+    wrong = "base"
+    try:
+        model = finetuning_config(FinetuningSettings(base=draft.base)).model
+        wrong = "data"
+        length = batch_length(draft.base, draft.data)
+    except (ValueError, OSError) as error:
+        return Planned(errors={wrong: sentence(error)})
+    matrices, why = matrices_of(model, draft.targets)
+    if why:
+        return Planned(matrices=matrices, errors={"targets": why})
+    methods = tuple(_method(draft, name, length, speed) for name in METHODS)
+    refused = [one.error for one in methods if one.chosen and one.error]
+    can = [one.name for one in methods if one.chosen and not one.error]
+    configs = {name: config_of(draft, name) for name in can}
+    return Planned(methods, matrices, configs, {"methods": refused[0]} if refused else {})
+
+
+def sentence(error: Exception) -> str:
+    """What it says, to stand alone."""
+    told = str(error)
+    return told[:1].upper() + told[1:]
+
+
+def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Method:
+    from core.finetuning.estimates import estimate_finetuning
+
+    is_chosen = name in draft.methods
+    try:
+        config = config_of(draft, name)
+        found = estimate_finetuning(config, tokens=length, speed=speed)
+    except ValueError as error:
+        return Method(name, is_chosen, None, sentence(error))
+    return Method(name, is_chosen, found)
+
+
+def matrices_of(model: ModelConfig, targets: Sequence[str]) -> tuple[Matrices, str]:
+    """The matrices; and why one of the targets means none of them: then none is chosen."""
+    from core.finetuning.targets import find_targets, layer_targets
+
+    found = layer_targets(model)
+    cells = {
+        (row, layer): one
+        for row, some in enumerate(found.values())
+        for layer, one in enumerate(some)
+    }
+    meant, why = set(), ""
+    try:
+        meant = {one.name for one in find_targets(model, targets)}
+    except ValueError as error:
+        why = sentence(error)
+    chosen = [cell for cell, one in cells.items() if {one.name, one.module} & meant]
+    return Matrices(model, tuple(found), cells, frozenset(chosen)), why
+
+
+def bundled_record() -> dict[str, Any]:
+    """What the evaluations of the bundled adapter's run measured, by name."""
+    return read_json(resource("models", QUESTIONS, "record.json"))["evaluations"]
+
+
+def measures_of(reader: Any, _: Any) -> dict[str, np.ndarray]:
+    """What evaluations of a run measured beside both losses; logs of other programs have none."""
+    return {name: one.copy() for name, one in getattr(reader, "measures", {}).items()}

@@ -1,0 +1,42 @@
+"""The states of Tune that a snapshot shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.panes import trained_runs
+from explorer.panes.finetuning.tune.draft import TuneDraft, config_of
+
+if TYPE_CHECKING:
+    from explorer.panes.finetuning.tune.mode import TuneMode
+
+
+def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
+    """By name: each callable brings the mode there."""
+
+    def setup(draft: TuneDraft) -> Callable[[], Any]:
+        async def bring() -> None:
+            for folder in mode.runs.folders:
+                mode.runs.dismiss(folder)
+            mode.draft.begin(draft)
+            await mode.settled()
+
+        return bring
+
+    async def trained() -> None:
+        """Two methods, really trained, once for all pictures."""
+        draft = TuneDraft(methods=("lora", "full"), steps="24")
+        await setup(draft)()
+        configs = {f"shown-{method}": config_of(draft, method) for method in draft.methods}
+        for folder in await trained_runs.trained(mode, configs):
+            mode.runs.add(str(folder))
+        await mode.settled()
+
+    values = TuneDraft(methods=("lora", "bitfit"), targets=("c_attn.v", "h.3.mlp.c_fc"))
+    return {
+        "first": setup(TuneDraft()),
+        "values": setup(values),
+        "refused": setup(TuneDraft(methods=("full",), quantize="nf4")),
+        "trained": trained,
+    }

@@ -1,0 +1,119 @@
+"""What a person sets up in Tune, and the runs that it means. No Qt, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.fields import field, fields_of
+from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.settings import (
+    BROKEN_LINES,
+    METHODS,
+    QUANTIZATIONS,
+    QUESTIONS,
+    STORIES,
+    FinetuningSettings,
+    finetuning_config,
+)
+from core.training.config import TrainingConfig
+from explorer.state.typed_numbers import read_for
+
+SETTINGS, LORA, RUN = map(fields_of, (FinetuningSettings, LoRAConfig, TrainingConfig))
+# Typed numbers under More, and what each may hold; "" for the learning rate: the method's usual.
+NUMBERS = {
+    "alpha": LORA["alpha"],
+    "steps": RUN["steps"],
+    "learning_rate": RUN["learning_rate"],
+    "last_layers": SETTINGS["last_layers"],
+    "bottleneck_width": SETTINGS["bottleneck_width"],
+    "prompt_tokens": SETTINGS["prompt_tokens"],
+}
+OWN = ("base_data", "last_layers", "bottleneck_width", "prompt_tokens", "quantize", "broken_lines")
+LOOKS, BATCHES = 12, 4  # evaluations of a run, and batches of each
+VARIANTS = ("lora", "rslora", "dora")
+
+
+@dataclass(frozen=True)
+class TuneDraft:
+    """All fields of the setup; the typed ones as typed.
+
+    base      "stories", another name or a folder that core.load opens
+    data      "questions", or a file
+    methods   those that are trained, each as a run of its own
+    targets   ends of the names of the matrices that LoRA changes
+    base_data what the base could do before: "stories", a file, or "": nobody measures it
+    variant   of LoRA
+    """
+
+    base: str = field(STORIES, shortest=1)
+    data: str = field(QUESTIONS, shortest=1)
+    methods: tuple[str, ...] = field(("lora",), shortest=1, longest=len(METHODS))
+    targets: tuple[str, ...] = field(("attn.c_attn",), shortest=1)
+    rank: int = field(8, least=1, most=64, label="Rank", help=LORA["r"].help)
+    replay: float = field(0.0, least=0, below=1, label="Replay", help=SETTINGS["replay"].help)
+    variant: str = field("lora", choices=VARIANTS)
+    base_data: str = field(STORIES)
+    quantize: str = field("none", choices=QUANTIZATIONS)
+    broken_lines: str = field("stop", choices=BROKEN_LINES)
+    alpha: str = "16"
+    steps: str = "60"
+    learning_rate: str = ""
+    last_layers: str = "1"
+    bottleneck_width: str = "16"
+    prompt_tokens: str = "16"
+
+    def __post_init__(self) -> None:
+        if not set(self.methods) <= set(METHODS):
+            raise ValueError(f"there is no such method; choose among {', '.join(METHODS)}")
+
+    def with_method(self, method: str) -> tuple[str, ...]:
+        """The methods with this one chosen, or without it where it was; one stays."""
+        others = tuple(one for one in self.methods if one != method)
+        if method in self.methods:
+            return others or self.methods
+        return tuple(one for one in METHODS if one in (*others, method))
+
+
+def check(draft: TuneDraft) -> dict[str, str]:
+    """By field what is wrong with what was typed, with the remedy."""
+    errors = {}
+    for name, about in NUMBERS.items():
+        typed = getattr(draft, name)
+        try:
+            if typed or name != "learning_rate":
+                read_for(about, typed)
+        except ValueError as error:
+            errors[name] = str(error)
+    return errors
+
+
+def config_of(draft: TuneDraft, method: str) -> TrainingConfig:
+    """The run of one method. Reads the base's config.
+
+    Raises ValueError or OSError, with the remedy, where there is no such base, and for what cannot
+    be.
+    """
+    number = {
+        name: read_for(about, getattr(draft, name))
+        for name, about in NUMBERS.items()
+        if getattr(draft, name)
+    }
+    lora = LoRAConfig(
+        r=draft.rank,
+        alpha=float(number["alpha"]),
+        target_modules=draft.targets,
+        rslora=draft.variant == "rslora",
+        dora=draft.variant == "dora",
+    )
+    settings = FinetuningSettings(
+        base=draft.base,
+        method=method,
+        lora=lora,
+        data=draft.data,
+        replay=draft.replay,
+        **{name: number.get(name, getattr(draft, name)) for name in OWN},
+    )
+    changes = {name: number[name] for name in ("steps", "learning_rate") if name in number}
+    every = max(1, int(number["steps"]) // LOOKS)
+    often = {"evaluate_every": every, "evaluate_batches": BATCHES, "checkpoint_every": 2 * every}
+    return finetuning_config(settings, changes | often)

@@ -1,0 +1,300 @@
+"""Tune: wires the setup, the runs that it starts, their curves and what the models answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from core.finetuning.settings import METHODS, QUESTIONS
+from core.training.sizes import USUAL_SPEED, measure_speed
+from explorer.engine.latest import Latest
+from explorer.panes.finetuning.tune import text
+from explorer.panes.finetuning.tune.compute import Planned, bundled_record, measures_of, plan
+from explorer.panes.finetuning.tune.draft import TuneDraft
+from explorer.panes.finetuning.tune.inspector import inspection
+from explorer.panes.finetuning.tune.scene import TITLES, Curves, all_curves, recorded_curves
+from explorer.panes.finetuning.tune.track import CheckpointTrack
+from explorer.panes.finetuning.tune.view import NAME, TuneView
+from explorer.panes.modes import Mode
+from explorer.runs.steering import Steering
+from explorer.runs.watched_runs import WatchedRuns
+from explorer.state.draft import Draft, named
+from explorer.widgets import dialogs
+from explorer.widgets.choice_picture import NONE
+
+if TYPE_CHECKING:
+    from core.finetuning.held_out import Asked
+
+MOST_RUNS = 6  # that are told apart
+FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
+
+
+class TuneMode(Mode):
+    """Sets fine-tunings up, starts them, and draws what each learns and forgets. What the other
+    modes look at is the newest checkpoint of the run that was started last; the player moves over
+    the checkpoints, and the answers with it.
+    """
+
+    id = "tune"
+    title = "Tune"
+    teaches = "What does a model learn by fine-tuning, and what does it forget?"
+
+    def __init__(self, desk: Any, parent: QObject) -> None:
+        super().__init__(desk, parent)
+        self.view, self.track = TuneView(), CheckpointTrack()
+        self.draft = Draft(self.workspace, NAME, TuneDraft, self)
+        self.runs = WatchedRuns(self.context.runs, self, measures_of, text.why_not)
+        self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
+        self.planned = Planned()
+        self.recorded: Curves | None = None
+        self.number = 0  # of the question
+        self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
+        self._followed = ""  # the run whose checkpoints the other modes look at
+        self._asked: tuple[dict[str, str], int] = ({}, -1)
+        self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
+        self._plans, self._reads, self._asks, self._measures = (
+            Latest(self.engine, self) for _ in range(4)
+        )
+        self._connect()
+        self.refresh()
+        self._reads.ask(lambda: self.engine.io(bundled_record), "reading the bundled record")
+
+    def _connect(self) -> None:
+        form, view, runs = self.view.form, self.view, self.runs
+        form.changed.connect(self.change)
+        form.typed.connect(self.draft.end_merge)
+        form.methods.picked.connect(self.toggle_method)
+        form.methods.pointed.connect(lambda _: self.inspect())
+        form.targets.toggled.connect(self.toggle_targets)
+        form.settings.changed.connect(self._on_slid)
+        form.settings.released.connect(self.draft.end_merge)
+        form.startRequested.connect(self.start)
+        form.askRequested.connect(self.ask_for)
+        view.fileDropped.connect(lambda path: self.change("data", path))
+        view.answers.asked.connect(self.answer_row)
+        view.answers.anotherRequested.connect(self.ask_another)
+        self.draft.changed.connect(lambda _: self.refresh())
+        self._plans.came.connect(self._on_planned)
+        self._plans.failed.connect(self.statusRequested)
+        self._reads.came.connect(self._on_record)
+        self._asks.came.connect(self._on_answered)
+        self._asks.failed.connect(self._on_no_answer)
+        self._measures.came.connect(self._on_measured)
+        runs.changed.connect(self._on_runs)
+        runs.refused.connect(self.statusRequested)
+        self.context.runs.changed.connect(lambda _: runs.look())
+        self.steering.opened.connect(self._on_started)
+        self.steering.refused.connect(self.statusRequested)
+        self.steering.changed.connect(self.show_runs)
+
+    # what the pane asks
+
+    def pictures(self) -> dict[str, QWidget]:
+        charts, form = self.view.charts, self.view.form
+        pictures: dict[str, QWidget] = {"losses": charts.losses, "exact": charts.exact}
+        return {**pictures, "methods": form.methods, "targets": form.targets}
+
+    def state(self) -> dict[str, Any]:
+        return {"version": 1, "runs": self.runs.folders, "question": self.number}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        folders, number = state.get("runs"), state.get("question")
+        if isinstance(folders, list):
+            for folder in [one for one in folders if isinstance(one, str)][:MOST_RUNS]:
+                self.runs.add(folder)
+        self.number = number if type(number) is int and number >= 0 else 0
+
+    def shown(self) -> None:
+        self.runs.poll(True)
+        if not self._speed:
+            self._measures.call(measure_speed, name="measuring this machine")
+        self.ask()
+
+    def left(self) -> None:
+        self.runs.poll(False)
+
+    def on_step(self, step: int) -> None:
+        self.view.charts.set_cursor(self.step_shown)
+        self.ask()
+
+    def inspect(self) -> None:
+        """The method that is pointed at, else the first that is chosen."""
+        methods, at = self.planned.methods, self.view.form.methods.hovered
+        if self.active and methods:
+            chosen = [one for one in methods if one.chosen]
+            self.inspection.emit(inspection(methods[at] if at != NONE else chosen[0]))
+
+    # the setup
+
+    def change(self, name: str, value: str) -> None:
+        """One field of the draft; what is typed into one field is one change."""
+        if value != getattr(self.draft.value, name):
+            title = self.view.form.fields[name].title
+            self.draft.change({name: value}, named(title, value), name)
+
+    def toggle_method(self, row: int) -> None:
+        method = METHODS[row]
+        methods = self.draft.value.with_method(method)
+        if methods != self.draft.value.methods:
+            verb = "Train" if method in methods else "Do not train"
+            self.draft.change({"methods": methods}, f"{verb} {TITLES[method]}")
+
+    def toggle_targets(self, cells: list[tuple[int, int]]) -> None:
+        if (matrices := self.planned.matrices) is not None:
+            self.draft.change({"targets": matrices.toggled(cells)}, "Change LoRA's matrices")
+
+    def _on_slid(self, name: str, value: Any) -> None:
+        words = self.view.form.settings.words(name, value)
+        self.draft.change({name: value}, f"{name.capitalize()} {words}", name)
+
+    def ask_for(self, name: str) -> None:
+        """A folder or a file of the setup; until there is one, nothing else is chosen."""
+        self.view.form.set_draft(self.draft.value)
+        then = partial(self.change, name)
+        if name == "base":
+            dialogs.ask_folder(self.view, "Choose a model", then)
+        else:
+            dialogs.ask_file(self.view, "Choose examples or a text", then, FILES)
+
+    def refresh(self) -> None:
+        """Works out what the setup takes."""
+        draft, speed = self.draft.value, self._speed or USUAL_SPEED
+        self.view.form.set_draft(draft)
+        self._plans.ask(lambda: self.engine.io(plan, draft, speed), "what a fine-tuning takes")
+
+    def _on_planned(self, planned: Planned) -> None:
+        """Where a field is wrong, what was worked out before stays in sight."""
+        shown = planned.methods or self.planned.methods, planned.matrices or self.planned.matrices
+        self.planned = Planned(*shown, planned.configs, planned.errors)
+        self.view.form.set_planned(self.planned)
+        self.inspect()
+        self._tell()
+
+    def _on_measured(self, speed: float) -> None:
+        self._speed = speed
+        self.refresh()
+
+    # runs
+
+    def start(self) -> None:
+        """Trains each chosen method, as a run of its own."""
+        if self.planned.errors:
+            self.statusRequested.emit(next(iter(self.planned.errors.values())))
+            return
+        for method, config in self.planned.configs.items():
+            self.steering.begin(config, f"tune-{method}", "")
+
+    def _on_started(self, folder: str, _: str) -> None:
+        for old in self.runs.folders[: 1 - MOST_RUNS]:
+            self.runs.dismiss(old)
+        self._followed = folder
+        self.runs.add(folder)
+
+    def answer_row(self, folder: str, what: str) -> None:
+        """A button of a run's row."""
+        match what:
+            case "pause":
+                self.steering.pause(Path(folder))
+            case "resume":
+                self.steering.resume(Path(folder))
+            case "stop":
+                self.steering.stop(Path(folder))
+            case "continue" | "again":
+                self._followed = folder
+                self.steering.start(Path(folder))
+            case "open":
+                self.workspace.begin("pane", "training")  # built before it is told
+                self.workspace.set_run(folder)
+                self.workspace.runOpened.emit(folder)
+            case "dismiss":
+                self.runs.dismiss(folder)
+
+    def _on_runs(self) -> None:
+        self.show_runs()
+        kept = {folder: data.checkpoints for folder, data in self.runs.known.items()}
+        if newest := kept.get(self._followed):
+            self.desk.tuned.draft.begin({"address": str(newest[max(newest)])})  # type: ignore[attr-defined]
+        steps = sorted({step for one in kept.values() for step in one})
+        if steps != self.track.steps:
+            is_last = self.step_shown in (None, *self.track.steps[-1:])
+            self.track.steps = steps
+            self.set_tracks([self.track] if steps else [], keep_position=True)
+            if is_last and steps and self.active:
+                self.player.seek(len(steps) - 1)
+        self.view.charts.set_cursor(self.step_shown)
+        self.ask()
+
+    def curves(self) -> dict[str, Curves]:
+        """Of each run, by folder."""
+        known = self.runs.known
+        return all_curves({one: (data, self.runs.extra(one)) for one, data in known.items()})
+
+    def show_runs(self) -> None:
+        """Curves, rows and the headline as they are now."""
+        known, curves = self.runs.known, self.curves()
+        state = self.steering.state
+        rows = {
+            one: text.run_text(known[one], state(known[one]), curves[one].name) for one in curves
+        }
+        if curves:
+            self.view.charts.set_curves(list(curves.values()))
+        elif self.recorded is not None:
+            rows = {QUESTIONS: text.recorded_row(self.recorded)}
+            self.view.charts.set_curves([self.recorded], text.recorded(self.recorded))
+        self.view.answers.set_rows(rows)
+        self._tell()
+
+    def _on_record(self, record: Any) -> None:
+        self.recorded = recorded_curves(record, text.RECORDED)
+        self.view.body.show_ready()
+        self.show_runs()
+
+    def _tell(self) -> None:
+        curves, errors = self.curves(), self.planned.errors
+        failed = [one for one in curves if self.runs.known[one].state == "failed"]
+        if failed:
+            self.set_headline(text.failed(curves[failed[-1]], self.runs.known[failed[-1]]))
+        elif errors:
+            name, why = next(iter(errors.items()))
+            field = self.view.form.fields.get(name)
+            self.set_headline(why if field is None else f"{field.title}: {why}")
+        elif curves:
+            self.set_headline(text.headline(list(curves.values())))
+        elif self.planned.methods:
+            self.set_headline(text.ready(self.planned, self.draft.value.data))
+
+    # answers
+
+    def ask(self) -> None:
+        """Asks the base, and every run as it was where the cursor stands, one question."""
+        at = self.step_shown
+        kept = self.runs.checkpoints(*([] if at is None else [at]))
+        folders = {folder: path for folder, (_, path) in kept.items()} or {QUESTIONS: QUESTIONS}
+        if self.active and (folders, self.number) != self._asked:
+            from core.finetuning.held_out import ask_steps
+
+            self._asked, self._steps = (folders, self.number), kept
+            asked = partial(ask_steps, folders, self.number)
+            self._asks.ask(asked, "asking base and tuned", is_told=False)
+
+    def _on_answered(self, asked: Asked) -> None:
+        """Beside what a run answered stands its step."""
+        tuned = {
+            folder: text.said_at(self._steps[folder][0], said) if folder in self._steps else said
+            for folder, said in asked.tuned.items()
+        }
+        self.view.answers.set_asked(replace(asked, tuned=tuned))
+
+    def ask_another(self) -> None:
+        self.number += 1
+        self.ask()
+
+    def _on_no_answer(self, message: str) -> None:
+        self._asked = ({}, -1)
+        self.view.answers.set_asked(None)
+        self.statusRequested.emit(message)

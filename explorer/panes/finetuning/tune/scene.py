@@ -1,0 +1,82 @@
+"""What runs have measured, as curves. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.finetuning.settings import METHODS, settings_of
+
+if TYPE_CHECKING:
+    from explorer.runs.run_data import RunData
+
+TITLES = {
+    "lora": "LoRA",
+    "full": "Full",
+    "last-layers": "Last layers",
+    "head": "Head",
+    "bitfit": "BitFit",
+    "bottleneck": "Bottleneck",
+    "prompt": "Prompt",
+}
+Points = tuple[np.ndarray, np.ndarray]  # steps and values, (n,) each
+NOTHING: Points = (np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Of a run, by step.
+
+    new, old  losses on held-out data of the new skill, and of what the base could do before
+    exact     share of held-out answers that are right to the last token
+    steps     that the run will have
+    """
+
+    name: str
+    method: str
+    steps: int
+    new: Points
+    old: Points = NOTHING
+    exact: Points = NOTHING
+
+    @property
+    def forgotten(self) -> float:
+        """How much the loss on what the base could do has grown; NaN where nobody measured."""
+        _, losses = self.old
+        return float(losses[-1] - losses[0]) if len(losses) else float("nan")
+
+
+def curves_of(data: RunData, measures: Mapping[str, np.ndarray], name: str, method: str) -> Curves:
+    """measures: by name (n, 2) steps and values."""
+    told = data.evaluations
+    new = told["step"].astype(float), told["validation"].astype(float)
+    old, exact = (
+        (one[:, 0], one[:, 1]) if one is not None and len(one) else NOTHING
+        for one in (measures.get("base"), measures.get("exact"))
+    )
+    return Curves(name, method, data.config.steps, new, old, exact)
+
+
+def all_curves(runs: Mapping[str, tuple[RunData, Any]]) -> dict[str, Curves]:
+    """Of runs by folder, in the order of the methods. One that was trained more than once has a
+    number behind its name.
+    """
+    methods = {folder: settings_of(data.config).method for folder, (data, _) in runs.items()}
+    found = {}
+    for folder in sorted(runs, key=lambda one: METHODS.index(methods[one])):
+        (data, measures), method = runs[folder], methods[folder]
+        alike = [one for one in runs if methods[one] == method]
+        name = TITLES[method] + (f" {alike.index(folder) + 1}" if len(alike) > 1 else "")
+        found[folder] = curves_of(data, measures or {}, name, method)
+    return found
+
+
+def recorded_curves(record: Mapping[str, Sequence[float]], name: str) -> Curves:
+    """Of the run that made the bundled adapter, from its record."""
+    steps, new, old, exact = (
+        np.asarray(record[one], float) for one in ("step", "validation", "base", "exact")
+    )
+    return Curves(name, "lora", int(steps[-1]), (steps, new), (steps, old), (steps, exact))

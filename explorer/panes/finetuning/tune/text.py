@@ -1,0 +1,219 @@
+"""Every sentence of Tune. Knows no Qt."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.finetuning.settings import FABLES, FINETUNING, QUESTIONS, STORIES
+from core.numbers import (
+    format_bytes,
+    format_count,
+    format_duration,
+    format_fixed,
+    format_number,
+    format_percent,
+    format_share,
+)
+from explorer.panes.finetuning.tune.compute import Method, Planned
+from explorer.panes.finetuning.tune.scene import TITLES, Curves, Points
+from explorer.widgets.run_card_text import CardText
+
+if TYPE_CHECKING:
+    from core.finetuning.held_out import Asked
+    from explorer.runs.run_data import RunData
+
+MEANINGS = {
+    "lora": "Beside each chosen matrix W a product B A of two thin ones learns",
+    "full": "Every number of the model learns",
+    "last-layers": "The last layers learn, and the norm after them",
+    "head": "The matrix that makes logits of the last vector learns, and nothing else",
+    "bitfit": "The biases learn; where the model has none, they begin at 0",
+    "bottleneck": "Small layers between the model's own learn",
+    "prompt": "Tokens that stand before each text learn, and nothing of the model",
+}
+# Series, the same wherever a method is drawn; those that are often compared are told apart best.
+COLORS: dict[str, int | str] = {
+    "lora": 0,
+    "full": 1,
+    "bitfit": 2,
+    "bottleneck": 3,
+    "head": 4,
+    "last-layers": 5,
+    "prompt": "text",
+}
+KINDS = {
+    "attn.c_attn.q": ("queries", "q"),
+    "attn.c_attn.k": ("keys", "k"),
+    "attn.c_attn.v": ("values", "v"),
+    "attn.c_proj": ("attention out", "text"),
+    "mlp.c_fc": ("MLP in", "text"),
+    "mlp.c_gate": ("MLP gate", "text"),
+    "mlp.c_proj": ("MLP out", "text"),
+}
+SENTENCES = re.compile(r'(?<=[.!?"])\s')
+COLUMNS = ("Method", "learns", "takes")
+BASES = [(STORIES, "Bundled"), ("smollm2", "SmolLM2")]
+DATA = [(QUESTIONS, "Questions"), (FABLES, "Fables")]
+SKILLS = {
+    QUESTIONS: "to answer \u201cWho is it about?\u201d",
+    FABLES: "to tell the moral of a story",
+}
+BASE_DATA = [(STORIES, "Our stories"), ("", "Nothing")]
+QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
+VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
+BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
+CHOOSE, CHOOSES = "choose", "Choose\u2026"
+DATA_HELP = (
+    "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
+    "examples (.jsonl, with prompt and answer, or with messages), or any text"
+)
+RECORDED = "Bundled"
+START, ANOTHER = "Start", "Another question"
+START_HELP = "Trains each chosen method, as a run of its own"
+LOSS_AXIS = "loss (nats per token)"
+EXACT_AXIS = "exact answers to held-out questions (%)"
+NO_CURVE = "The first losses come in a moment"
+NEW, OLD = "new", "old"
+OWN_RATE = "usual"  # of the method
+
+
+def kind(name: str) -> tuple[str, str]:
+    """What a kind of matrix makes, and its color's role."""
+    return KINDS.get(name, (name, "text"))
+
+
+def method_tip(method: Method) -> str:
+    """What it is, and what it takes."""
+    told, found = f"{MEANINGS[method.name]}.", method.estimate
+    if found is None:
+        return f"{told}\n{method.error}"
+    return (
+        f"{told}\n{format_count(found.trainable)} numbers learn, {format_share(found.share)} of "
+        f"the model. A checkpoint saves {format_bytes(found.bytes_saved)}.\n"
+        f"Memory: {format_bytes(found.bytes_peak)} at most, {format_bytes(found.bytes_optimizer)} "
+        f"of it for the optimizer.\nAbout {format_duration(found.seconds)} on this machine."
+    )
+
+
+def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
+    """Of a cell, a row (`layer` None) or a column (`name` "")."""
+    which = kind(name)[0] if name else "all matrices"
+    where = "all layers" if layer is None else f"layer {layer}"
+    told = "LoRA changes this" if is_chosen else "not changed"
+    return f"{which[:1].upper()}{which[1:]} of {where}: {told}. Click to switch"
+
+
+def costs(planned: Planned) -> str:
+    """What all that is chosen takes together, above Start."""
+    if not (found := planned.estimates) or planned.errors:
+        return ""
+    memory = sum(one.bytes_peak for one in found)
+    return f"{format_bytes(memory)} of memory, about {format_duration(_seconds(planned))}"
+
+
+def _seconds(planned: Planned) -> float:
+    return sum(one.seconds for one in planned.estimates)
+
+
+def ready(planned: Planned, data: str) -> str:
+    """The headline before a run."""
+    found = planned.estimates
+    if not found:
+        return "Choose what learns, then start."
+    learned = SKILLS.get(data, Path(data).name)
+    *others, last = (TITLES[one] for one in planned.configs)
+    names = f"{', '.join(others)} and {last}" if others else last
+    time = format_duration(_seconds(planned))
+    if len(found) > 1:
+        return f"{names} can learn {learned}, side by side, in about {time}."
+    share = format_share(found[0].share)
+    return f"{names} can learn {learned} in about {time}, with {share} of the model's numbers."
+
+
+def headline(curves: Sequence[Curves]) -> str:
+    """While runs are looked at: what they learned, and forgot."""
+    told = [one for one in curves if len(one.new[1])]
+    if not told:
+        return "It begins: what the base answers is measured first."
+    if len(told) == 1:
+        return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
+    asked = all(len(one.exact[1]) for one in told)
+    which = [(one.name, one.exact if asked else one.new) for one in told]
+    write = format_percent if asked else format_number
+    said = ", ".join(f"{name} {_last(points, write)}" for name, points in which)
+    lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in told)
+    return f"{'Exact answers' if asked else 'New loss'}: {said}. Old loss: {lost}."
+
+
+def _learned(curves: Curves) -> str:
+    if len(curves.exact[1]):
+        return f"answers {_last(curves.exact, format_percent)} of held-out questions"
+    return f"has a loss of {_last(curves.new)} on the new data"
+
+
+def _forgot(curves: Curves) -> str:
+    lost = curves.forgotten
+    if math.isnan(lost):
+        return "what it forgets is not measured"
+    return f"its loss on what it could do before changed by {_signed(lost)}"
+
+
+def _signed(number: float) -> str:
+    return f"{'+' if number >= 0 else ''}{format_fixed(number)}"
+
+
+def failed(curves: Curves, data: RunData) -> str:
+    return f"{curves.name} failed at step {data.step:,}: {data.message}"
+
+
+def recorded(curves: Curves) -> str:
+    """Above the curves of the bundled adapter."""
+    return f"recorded: {curves.steps} steps of the bundled adapter"
+
+
+def recorded_row(curves: Curves) -> CardText:
+    return CardText(curves.name, "finished", curves.steps, curves.steps)
+
+
+def run_text(data: RunData, state: str, name: str) -> CardText:
+    """Of a run's row. `state`: as a person asked for it."""
+    prepares = state in ("new", "running") and not len(data.steps)
+    ways = {"new": ("pause", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
+    again = () if data.finished else ("continue",) if data.checkpoints else ("again",)
+    left = data.seconds_left if state == "running" else 0.0
+    return CardText(
+        name=name,
+        state="new" if prepares else state,
+        step=data.step,
+        steps=data.config.steps,
+        note=data.preparing if prepares else f"{format_duration(left)} left" if left >= 1 else "",
+        buttons=(*ways.get(state, again), "open", "dismiss"),
+        message=data.message if state == "failed" else "",
+    )
+
+
+def _last(points: Points, write: Callable[[float], str] = format_number) -> str:
+    return write(float(points[1][-1])) if len(points[1]) else "\u2013"
+
+
+def question(asked: Asked) -> str:
+    """Which one, its right answer, and its end, which asks."""
+    *story, asks = asked.prompt.strip().split("\n")
+    sentence = SENTENCES.split(" ".join(story))[-1]
+    right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
+    return f"Held out {asked.number + 1:,}{right}. \u2026 {sentence} {asks}"
+
+
+def why_not(data: RunData) -> str:
+    """Why a run is not drawn here; "" where it is."""
+    is_tuning = data.config.task == FINETUNING
+    return "" if is_tuning else f"{data.name} is no fine-tuning; open it in Training"
+
+
+def said_at(step: int, said: str) -> str:
+    """What a run answered at a checkpoint."""
+    return f"step {step:,}: {said.strip()}"

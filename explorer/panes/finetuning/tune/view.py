@@ -1,0 +1,260 @@
+"""The widgets of Tune: the setup, curves of what is learned and forgotten, and below them a row for
+each run: its state, its buttons, what it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from core.numbers import format_count, format_duration
+from explorer import theme
+from explorer.panes.finetuning.tune import text
+from explorer.panes.finetuning.tune.compute import Method, Planned
+from explorer.panes.finetuning.tune.draft import NUMBERS, SETTINGS, TuneDraft
+from explorer.panes.finetuning.tune.scene import TITLES, Curves
+from explorer.widgets.base import Label
+from explorer.widgets.boxes import card, column, grid, name_parts, row
+from explorer.widgets.check_table import CheckRow, CheckTable
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.fields import ErrorLine, Field, MenuField, TextField
+from explorer.widgets.form import TakesFiles, scrolling
+from explorer.widgets.more_button import MoreButton
+from explorer.widgets.plots.line_plot import LinePlot, Series
+from explorer.widgets.push_button import push_button
+from explorer.widgets.run_card_text import CardText
+from explorer.widgets.run_row import ROW_HEIGHT, RunRow
+from explorer.widgets.setting_fields import SettingFields
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.switch_grid import ALL, Switches, SwitchGrid
+
+if TYPE_CHECKING:
+    from core.finetuning.held_out import Asked
+
+NAME = "finetuning.tune"
+FORM, MOST_ROWS = 268, 5  # px; answers before they scroll
+VALUES = {"rank": (1, 2, 4, 8, 16, 32, 64), "replay": (0.0, 0.1, 0.25, 0.5, 0.75)}
+DEEP = (
+    *(("base_data", "quantize"), ("steps", "learning_rate"), ("alpha", "variant")),
+    *(("last_layers", "bottleneck_width"), ("prompt_tokens", "broken_lines")),
+)
+MENUS = {"base": text.BASES, "data": text.DATA, "base_data": text.BASE_DATA}
+
+
+class TuneForm(QWidget):
+    """The setup. `changed(field, text)` of a menu or a typed field, `typed`: one was left;
+    `askRequested(field)`: a folder or a file is to be chosen first; `startRequested`.
+    """
+
+    changed = Signal(str, str)
+    typed = Signal()
+    askRequested = Signal(str)
+    startRequested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.planned = Planned()
+        self.methods = CheckTable("What learns", text.COLUMNS, self._tell_method)
+        self.targets = SwitchGrid("Matrices that LoRA changes", "Matrices", self._tell_matrix)
+        special = {("replay", 0.0): "none"}
+        self.settings = SettingFields(NAME, TuneDraft, VALUES, special, self)
+        self.fields = {one.name: one for one in _fields()}
+        self.error, self.costs = ErrorLine(), Label("", "label", "muted")
+        self.start = push_button(text.START, text.START_HELP, "primary")
+        for name, field in self.fields.items():
+            field.setObjectName(f"{NAME}.{name}")
+            field.changed.connect(lambda typed, name=name: self._on_changed(name, typed))
+            if isinstance(field, MenuField):
+                field.box.setMinimumContentsLength(5)
+            if isinstance(field, TextField):
+                field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
+        self.fields["learning_rate"].editor.setPlaceholderText(text.OWN_RATE)  # type: ignore[attr-defined]
+        name_parts(self, NAME, "methods", "targets", "start")
+        deep = QWidget()
+        self.more = MoreButton(f"{NAME}.more", deep)
+        grid([[self.fields[name] for name in names] for names in DEEP], of=deep)
+        form = column(
+            row(self.fields["base"], self.fields["data"]),
+            *(self.methods, self.error, self.targets),
+            grid([list(self.settings.widgets.values())], spacing=(16, 0)),
+            *(deep, 1),
+        )
+        form.setContentsMargins(0, 0, 12, 0)
+        foot = row((self.start, 1), self.more)
+        area = scrolling(form)
+        column((area, 1), self.costs, foot, of=self, spacing=4)
+        see = partial(area.ensureWidgetVisible, deep)
+        self.more.toggled.connect(lambda on: on and QTimer.singleShot(0, self, see))
+        self.start.clicked.connect(self.startRequested)
+
+    def _tell_method(self, at: int) -> str:
+        return text.method_tip(self.planned.methods[at])
+
+    def _tell_matrix(self, kind: int, layer: int, is_on: bool) -> str:
+        matrices = self.planned.matrices
+        name = "" if kind == ALL or matrices is None else matrices.kinds[kind]
+        return text.matrix_tip(name, None if layer == ALL else layer, is_on)
+
+    def _on_changed(self, name: str, typed: str) -> None:
+        if typed == text.CHOOSE:
+            self.askRequested.emit(name)
+        else:
+            self.changed.emit(name, typed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setFixedWidth(theme.current().px(FORM))
+
+    def set_draft(self, draft: TuneDraft) -> None:
+        """Shows the fields; a folder or a file that was chosen is in its menu."""
+        values = asdict(draft)
+        for name, field in self.fields.items():
+            if name in MENUS:
+                assert isinstance(field, MenuField)
+                known, value = MENUS[name], values[name]
+                own = [] if value in dict(known) else [(value, value.rstrip("/").split("/")[-1])]
+                field.set_choices([*known, *own, (text.CHOOSE, text.CHOOSES)])
+            field.set_value(str(values[name]))
+        self.settings.show(draft)
+
+    def set_planned(self, planned: Planned) -> None:
+        """What the setup means, or, beside each field, what is wrong with it."""
+        self.planned, errors = planned, planned.errors
+        for name, field in self.fields.items():
+            field.set_error(errors.get(name, ""))
+        self.error.set_text(errors.get("methods") or errors.get("targets", ""))
+        if errors.keys() & {name for names in DEEP for name in names}:
+            self.more.setChecked(True)
+        if planned.methods:
+            self.methods.set_scene([check_row(one) for one in planned.methods])
+        if (found := planned.matrices) is not None:
+            names, layers = tuple(map(text.kind, found.kinds)), 1 + max(at for _, at in found.cells)
+            self.targets.set_scene(Switches(names, layers, found.chosen))
+        is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
+        self.targets.setEnabled(is_lora)
+        self.settings.widgets["rank"].setEnabled(is_lora)
+        self.costs.setText(text.costs(planned))
+        why = next(iter(errors.values()), "")
+        self.start.setEnabled(not why and bool(planned.configs))
+        self.start.setToolTip(why or text.START_HELP)
+
+
+def check_row(method: Method) -> CheckRow:
+    """A method and what it takes, as a row."""
+    found, name = method.estimate, TITLES[method.name]
+    if found is None:
+        return CheckRow(name, text.COLORS[method.name], method.chosen, (), "not here")
+    cells = format_count(found.trainable), format_duration(found.seconds)
+    return CheckRow(name, text.COLORS[method.name], method.chosen, cells)
+
+
+class Charts(QWidget):
+    """Losses on the new skill and on what the base could do; below them the exact answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses, self.exact = LinePlot("Losses"), LinePlot("Exact answers")
+        self.losses.set_axes("step", text.LOSS_AXIS)
+        self.losses.set_log(True)
+        self.exact.set_axes("step", text.EXACT_AXIS)
+        self.losses.share_margins(self.exact)
+        for plot in (self.losses, self.exact):
+            plot.set_empty_text(text.NO_CURVE)
+        name_parts(self, NAME, "losses", "exact")
+        column((self.losses, 5), (self.exact, 3), of=self)
+
+    def set_curves(self, curves: Sequence[Curves], note: str = "") -> None:
+        """A pair for each run; the last lies on top."""
+        losses, exact = [], []
+        for one in curves:
+            ink, (steps, shares) = text.COLORS[one.method], one.exact
+            losses.append(Series(f"{one.name}, {text.OLD}", *one.old, ink, dashed=True))
+            losses.append(Series(f"{one.name}, {text.NEW}", *one.new, ink))
+            exact.append(Series(one.name, steps, 100 * shares, ink))
+        last = max((one.steps for one in curves), default=1)
+        for plot, series in ((self.losses, losses), (self.exact, exact)):
+            plot.set_x_range(0, last)
+            plot.set_series([one for one in series if len(one.x)])
+        self.losses.set_note(note)
+        self.exact.setVisible(bool(self.exact.series))
+
+    def set_cursor(self, step: int | None) -> None:
+        for plot in (self.losses, self.exact):
+            plot.set_cursor(step)
+
+
+class Answers(QWidget):
+    """One held-out question, and what the base and every tuned model answer: a row for each run,
+    with its state and its buttons. `asked(folder, what)`: one was pressed; `anotherRequested`.
+    """
+
+    asked = Signal(str, str)
+    anotherRequested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.question, self.base = CutLabel("label", "muted"), RunRow(f"{NAME}.base")
+        self.another = push_button(text.ANOTHER, "Asks all about another story", "quiet")
+        self.another.clicked.connect(self.anotherRequested)
+        self.rows: dict[str, RunRow] = {}
+        self.answers: Asked | None = None
+        name_parts(self, NAME, "question", "another")
+        self._lines = column(self.base, spacing=0)
+        self._shelf = scrolling(self._lines)
+        self._shelf.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        column(card(row((self.question, 1), self.another), self._shelf), of=self)
+
+    def set_rows(self, rows: Mapping[str, CardText]) -> None:
+        """By folder of the run, from top to bottom."""
+        for folder in [one for one in self.rows if one not in rows]:
+            gone = self.rows.pop(folder)
+            self._lines.removeWidget(gone)
+            gone.hide()
+            gone.deleteLater()
+        for at, (folder, told) in enumerate(rows.items(), start=1):
+            if folder not in self.rows:
+                one = self.rows[folder] = RunRow(f"{NAME}.run")
+                one.asked.connect(lambda what, folder=folder: self.asked.emit(folder, what))
+                self._lines.insertWidget(at, one)
+            self.rows[folder].set_text(told)
+        count = min(1 + len(rows), MOST_ROWS)
+        self._shelf.setFixedHeight(count * theme.current().px(ROW_HEIGHT))
+
+    def set_asked(self, asked: Asked | None) -> None:
+        """`tuned` of it by the folder of the run."""
+        self.answers = asked
+        self.another.setEnabled(asked is not None and asked.count > 1)
+        self.question.set_text(text.question(asked) if asked is not None else "")
+        self.base.set_said(asked.base if asked is not None else "")
+        for folder, one in self.rows.items():
+            one.set_said(asked.tuned.get(folder, "") if asked is not None else "")
+
+
+class TuneView(TakesFiles):
+    """The setup on the left; the picture and what is said on the right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName(NAME)
+        self.form, self.charts, self.answers = TuneForm(), Charts(), Answers()
+        self.body = StatefulPicture(self.charts, "lines")
+        row(self.form, (column((self.body, 1), self.answers), 1), of=self, spacing=16)
+        self.layout().setContentsMargins(16, 8, 16, 8)
+
+
+def _fields() -> list[Field]:
+    return [
+        MenuField("base", "Base", text.BASES, SETTINGS["base"].help),
+        MenuField("data", "Learns from", text.DATA, text.DATA_HELP),
+        MenuField("variant", "Kind of LoRA", text.VARIANTS),
+        *(MenuField(name, SETTINGS[name].label, choices, SETTINGS[name].help)
+          for name, choices in (("base_data", text.BASE_DATA), ("quantize", text.QUANTIZE),
+                                ("broken_lines", text.BROKEN))),
+        *(TextField(name, about.label, about.help) for name, about in NUMBERS.items()),
+    ]  # fmt: skip

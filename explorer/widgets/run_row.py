@@ -1,0 +1,82 @@
+"""A run as one row of several: its name, its state, what it has said, and its buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.base import IconButton, Label
+from explorer.widgets.boxes import row
+from explorer.widgets.card import Glyph
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.run_card import BUTTONS, STATES
+from explorer.widgets.run_card_text import CardText
+
+ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 92, 100, 14, 4  # px
+PLAIN = ("running", "finished")  # states that the icon and the step tell well enough
+ICONS = {"pause": "pause", "resume": "play", "continue": "play", "again": "play", "stop": "stop",
+         "open": "training", "dismiss": "close"}  # fmt: skip
+# Those that a card does not have.
+WORDS = {"open": "Open in Training", "dismiss": "Take off this picture; the run's folder stays"}
+
+
+class RunRow(QWidget):
+    """`asked(id)` for its buttons: those of a run's card, "open" and "dismiss"."""
+
+    asked = Signal(str)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        """`name` of the widget, by which lessons find it."""
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.text = CardText("base", "", 0, 0)
+        self.said, self.told = "", ""
+        self._glyph, self._name = Glyph("check", "muted", GLYPH), Label("base", "body", weight=600)
+        self._state, self._said = CutLabel("label", "muted"), CutLabel("body", mono=True)
+        self.buttons = {what: IconButton(icon, self._words(what)) for what, icon in ICONS.items()}
+        for what, button in self.buttons.items():
+            button.setObjectName(f"{name}.{what}")
+            button.clicked.connect(lambda _=False, what=what: self.asked.emit(what))
+            button.hide()
+        self._glyph.hide()
+        self._state.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        parts = (self._glyph, self._name, self._state, (self._said, 1), *self.buttons.values())
+        row(*parts, of=self, spacing=APART)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _words(self, what: str) -> str:
+        return WORDS.get(what) or BUTTONS[what][0]
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.setFixedHeight(now.px(ROW_HEIGHT))
+        beside = 0 if self._glyph.isHidden() else now.px(GLYPH) + APART
+        self._name.setFixedWidth(now.px(NAME) - beside)
+        self._state.setFixedWidth(now.px(STATE))
+
+    def set_text(self, text: CardText) -> None:
+        """A run that failed says why in place of what it has said."""
+        self.text = text
+        icon, role, word = STATES.get(text.state, STATES["stopped"])
+        self._glyph.set(icon, role)
+        self._glyph.show()
+        self._restyle()
+        self._name.setText(text.name)
+        at = f"{text.step:,} of {text.steps:,}" if text.state != "new" else ""
+        self.told = ", ".join(filter(None, (word, at, text.note)))
+        self._state.set_text(at if text.state in PLAIN else ", ".join(filter(None, (word, at))))
+        self._glyph.setToolTip(self.told)
+        for what, button in self.buttons.items():
+            button.setVisible(what in text.buttons)
+        self._show()
+
+    def set_said(self, said: str) -> None:
+        self.said = said.strip()
+        self._show()
+
+    def _show(self) -> None:
+        self._said.set_text(self.text.message or self.said)
+        told = f"{self.text.name}: {self.told} {self.text.message or self.said}"
+        self.setAccessibleName(told.strip())

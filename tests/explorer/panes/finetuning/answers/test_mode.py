@@ -1,0 +1,311 @@
+"""Try: both texts, what comes next and the verdicts are what core says."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import core
+from core.data.questions import question_of
+from core.finetuning.adapter import Adapter, adapters_of
+from core.finetuning.analysis import attention_change
+from core.finetuning.scales import at_scales, generate_at_scales_steps
+from core.finetuning.trial import Mixture, mixed_shares
+from core.finetuning.verdicts import check_merge
+from core.inference.surprise import surprises
+from explorer.panes.finetuning.answers import text
+from explorer.panes.finetuning.answers.compute import CURVE
+from explorer.panes.finetuning.answers.draft import TryDraft
+from tests.core.finetuning.small import small_base, small_tuning, tune
+
+
+def adapter_of(mode: Any) -> Adapter:
+    return adapters_of(mode.source._model())[-1]
+
+
+def expected(mode: Any, strength: float, draft: TryDraft) -> tuple[list[int], np.ndarray]:
+    """What the model writes at a strength, and how much each token surprises it there."""
+    scales, tokenizer = {adapter_of(mode): strength}, mode.source.tokenizer
+    ids = tokenizer.encode_ids(mode.prompt)[-mode.source.config.block_size :]
+    sampling = core.Sampling(temperature=draft.temperature)
+    asked = mode.source._model(), scales, ids, draft.tokens, sampling
+    stop = tuple(tokenizer.special_tokens.values())
+    *_, last = generate_at_scales_steps(*asked, seed=draft.seed, stop=stop)
+    with at_scales(scales):
+        return last.ids.tolist(), surprises(mode.source._model(), ids)
+
+
+def check_shown(mode: Any) -> None:
+    """Both columns are what the models write."""
+    draft = mode.draft.value
+    for tuned, picture in ((False, mode.view.base), (True, mode.view.tuned)):
+        ids, told = expected(mode, draft.strength if tuned else 0.0, draft)
+        assert list(mode.written[tuned].ids) == ids
+        shown = picture.displayed()
+        assert len(shown["token"]) == len(ids)
+        np.testing.assert_allclose(
+            shown["loss (nats)"][1 : len(told)], told[1:], rtol=1e-4, atol=1e-5
+        )
+
+
+def test_both_models_go_on_with_one_text(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        assert mode.view.body.state == "ready" and mode.headline.startswith("At strength 1")
+        assert mode.inputs.line.prompt == question_of("validation", 0).prompt
+        check_shown(mode)
+        assert list(mode.written[False].ids) != list(mode.written[True].ids)
+        ids, model, adapter = mode.prompt_ids, mode.source._model(), adapter_of(mode)
+        bars = mode.view.bars.displayed()
+        for strength, name in ((1.0, "probability"), (0.0, "before")):
+            with at_scales({adapter: strength}):
+                logits = model(torch.tensor([ids]))[0, -1].softmax(-1).detach().numpy()
+            np.testing.assert_allclose(bars[name].max(), logits.max(), rtol=1e-4)
+        curves = mode.view.curves.displayed()
+        first = next(iter(curves.values()))
+        np.testing.assert_array_equal(first[:, 0], CURVE)
+        np.testing.assert_allclose(first[10, 1], bars["probability"].max(), rtol=1e-4)
+        for picture in mode.pictures().values():
+            picture.grab()
+            assert picture.broken is None
+        assert adapter.scale == 1.0 and not adapter.is_merged
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("settings", [
+    {"strength": 0.5}, {"strength": 2.0, "merged": True}, {"temperature": 1.0, "tokens": 8},
+])  # fmt: skip
+def test_a_setting_rewrites_the_texts(
+    settings: dict[str, Any], make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        base = mode.written[False]
+        mode.set_settings(**settings)
+        await mode.settled()
+        check_shown(mode)
+        assert (mode.written[False] is base) == ("temperature" not in settings)
+        assert adapter_of(mode).scale == 1.0 and not adapter_of(mode).is_merged
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.draft.value == TryDraft()
+        check_shown(mode)
+
+    run_async(body())
+
+
+def test_a_text_is_written_to_its_end_while_the_slider_is_dragged(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode, ended = await make_mode("try"), []
+        mode._writes[True].came.connect(lambda _: ended.append(len(mode.written[True].ids)))
+        slider = mode.view.settings.widgets["strength"].slider
+        slider.setSliderDown(True)
+        for place in (30, 36, 12):
+            slider.setValue(place)
+            await asyncio.sleep(0)
+        await mode.settled()
+        assert len(ended) == 2 and mode.draft.value.strength == 0.6
+        check_shown(mode)
+        slider.setSliderDown(False)
+        await mode.settled()
+        assert float(mode.next.where[1].value("s")) == 0.6 * adapter_of(mode).config.scaling
+        assert len(ended) == 2
+
+    run_async(body())
+
+
+def test_strength_0_is_the_base(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.view.curves.clicked.emit(0.02)
+        await mode.settled()
+        assert list(mode.written[True].ids) == list(mode.written[False].ids)
+        assert mode.headline.endswith("and so does its base")
+        assert mode.view.settings.widgets["strength"].value == 0.0
+
+    run_async(body())
+
+
+def test_a_chosen_token_shows_what_was_expected_in_its_place(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        end = len(mode.prompt_ids)
+        mode.view.base.chosen.emit(0, end + 2)
+        await mode.settled()
+        assert mode.before == list(mode.written[False].ids[: end + 2])
+        assert mode.view.base._chosen == (0, end + 2)
+        shared = [a == b for a, b in zip(mode.written[False].ids, mode.written[True].ids)]
+        assert mode.view.tuned._chosen[1] <= shared.index(False)
+        kept = mode.state()
+        assert mode.cancel() and not mode.cancel()
+        await mode.settled()
+        assert mode.before == mode.prompt_ids
+        mode.restore(kept)
+        await mode.settled()
+        assert mode.state() == kept and mode.place == (False, end + 2)
+        for place in (None, [True, -1], [1, 2], "x", [False, 10**9]):
+            mode.restore({"place": place})
+            await mode.settled()
+            assert mode.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.view.buttons["identity"].click()
+        await mode.settled()
+        assert mode.view.verdict.whole.startswith("Step-0 identity holds: all")
+        mode.view.buttons["merge"].click()
+        await mode.settled()
+        found = check_merge(adapter_of(mode), mode.prompt_ids)
+        assert mode.view.verdict.whole == text.verdict("merge", found)
+        mode.view.buttons["another"].click()
+        await mode.settled()
+        assert mode.view.verdict.whole == ""
+        assert mode.prompt == question_of("validation", 1).prompt
+        check_shown(mode)
+
+    run_async(body())
+
+
+def test_two_adapters_are_blended_saved_and_exported(
+    make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        base = Path(mode.source.address)
+        first, second = (adapter_folder(base, tmp_path / name, name) for name in ("one", "two"))
+        mode.desk.tuned.choose(str(first))
+        await mode.parent().settled()
+        assert mode.source.name == "one" and mode.view.body.state == "ready"
+        check_shown(mode)
+        alone = mode.source
+        mode.blend(str(second))
+        mode.set_settings(share=1.0)
+        await mode.settled()
+        assert mode.asked is not alone and mode.source is alone
+        lone = core.load(second)
+        other = list(mixed_text(lone, mode))
+        assert list(mode.written[True].ids) == other
+        for name, folder in (("save", tmp_path / "saved"), ("export", tmp_path / "whole")):
+            mode.write(name, str(folder))
+            await mode.settled()
+        again = core.load(tmp_path / "saved")
+        assert list(mixed_text(again, mode)) == other
+        assert not adapters_of(core.load(tmp_path / "whole").model)
+        mode.write("export", str(tmp_path / "whole"))
+        await mode.settled()
+        assert "choose a new folder" in mode.view.verdict.whole
+        mode.blend(str(tmp_path / "whole"))
+        await mode.settled()
+        assert "is no adapter" in mode.view.body.card.message
+        mode.workspace.undo()
+        mode.workspace.undo()
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.asked is alone and mode.view.body.state == "ready"
+
+    run_async(body())
+
+
+def adapter_folder(base: Path, folder: Path, name: str) -> Path:
+    """That of an adapter of random numbers."""
+    lm = core.load(base)
+    adapter = core.add_lora(lm.model, core.LoRAConfig(r=2))
+    generator = torch.Generator().manual_seed(len(name) + ord(name[0]))
+    with torch.no_grad():
+        for one in adapter.parameters():
+            one.normal_(0, 0.3, generator=generator)
+    adapter.save(folder, base=str(base))
+    return folder
+
+
+def mixed_text(lm: Any, mode: Any) -> list[int]:
+    """What a model writes as it is."""
+    ids = lm.tokenizer.encode_ids(mode.prompt)[-lm.config.block_size :]
+    stop = tuple(lm.tokenizer.special_tokens.values())
+    return core.generate(lm.model, ids, mode.draft.value.tokens, temperature=0, stop=stop)
+
+
+@pytest.mark.parametrize("method", ["full", "prompt"])
+def test_what_a_run_of_another_method_learned_is_tried(
+    method: str, make_mode: Any, run_async: Any, tmp_path: Path
+) -> None:
+    config = small_tuning(small_base(tmp_path), settings={"method": method}, learning_rate=1e-2)
+    folder = tune(config, tmp_path / "tuned").checkpoints[-1].folder
+
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.desk.tuned.choose(str(folder))
+        await mode.parent().settled()
+        assert mode.view.body.state == "ready", mode.view.body.message
+        model = core.load(folder).model
+        for strength in (1.0, 0.0):
+            mode.set_settings(strength=strength)
+            await mode.settled()
+            told = mixed_shares(model, Mixture(strength), mode.prompt_ids)
+            shown = mode.view.bars.displayed()["probability"]
+            np.testing.assert_allclose(np.sort(shown)[-1], told.max(), rtol=1e-4)
+        mode.check("merge")
+        await mode.settled()
+        assert "only an adapter" in mode.view.verdict.whole
+        assert mode.next.where is None
+
+    run_async(body())
+
+
+def test_the_head_that_moved_most_opens_in_attention(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        moved = attention_change(adapter_of(mode), mode.prompt_ids).by_head
+        mode.open_heads()
+        await mode.settled()
+        locked = mode.workspace.value("attention.scene")["locked"]
+        assert moved[tuple(locked)] == moved.max()
+        assert mode.workspace.prompt == mode.prompt
+
+    run_async(body())
+
+
+def test_merging_tells_how_much_it_changes(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.view.settings.widgets["merged"].click()
+        await mode.settled()
+        assert mode.draft.value.merged
+        assert mode.view.verdict.whole.startswith("Merge equality holds: of")
+        mode.inputs.adapter.menuOpening.emit()
+        titles = [one.text() for one in mode.inputs.adapter.menu().actions()]
+        assert titles == [text.MENU[one] for one in text.MENU if one != "alone"]
+
+    run_async(body())
+
+
+def test_what_cannot_be_tried_says_what_to_do(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.draft.change({"prompt": " "}, "")
+        await mode.settled()
+        assert mode.view.body.state == "empty" and mode.headline == text.NO_TEXT
+        mode.draft.change({"prompt": "Once"}, "")
+        await mode.settled()
+        assert mode.view.body.state == "ready"
+        adapter_of(mode).remove()
+        mode.read()
+        mode.draft.change({"prompt": "Once upon"}, "")
+        await mode.settled()
+        assert mode.view.body.state == "error" and "adapter" in mode.view.body.message
+
+    run_async(body())

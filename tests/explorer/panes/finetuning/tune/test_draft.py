@@ -1,0 +1,113 @@
+"""What is set up in Tune, which runs it means, and what they take."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.fields import to_json
+from core.finetuning.settings import METHODS, settings_of
+from core.trace import source
+from core.transformer.presets import bundled_config
+from explorer.panes.finetuning.tune.compute import Matrices, matrices_of, plan
+from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
+from explorer.panes.finetuning.tune.inspector import inspection
+
+SPEED = 8e10
+
+
+def matrices_of_draft(draft: TuneDraft) -> Matrices:
+    matrices, why = matrices_of(bundled_config(), draft.targets)
+    assert not why
+    return matrices
+
+
+def test_the_first_setup_is_a_run_that_can_start_at_once() -> None:
+    planned = plan(TuneDraft(), SPEED)
+    assert not planned.errors and list(planned.configs) == ["lora"]
+    settings = settings_of(planned.configs["lora"])
+    assert (settings.base, settings.data, settings.lora.r) == ("stories", "questions", 8)
+    assert [one.name for one in planned.methods] == list(METHODS)
+    (lora,) = planned.estimates
+    assert planned.methods[0].chosen and lora.trainable == 8 * (192 + 3 * 192) * 4
+    assert 0 < lora.seconds < 120 and 0.01 < lora.share < 0.012
+
+
+def test_estimates_follow_what_is_set_up() -> None:
+    first = plan(TuneDraft(), SPEED).estimates[0]
+    more = plan(TuneDraft(rank=16, steps="120"), SPEED).estimates[0]
+    assert more.trainable == 2 * first.trainable and more.bytes_saved == 2 * first.bytes_saved
+    assert 1.2 * first.seconds < more.seconds < 2 * first.seconds  # as many evaluations
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        ([(2, layer) for layer in range(4)], ("attn.c_attn.q", "attn.c_attn.k")),
+        ([(3, 1)], ("attn.c_attn", "h.1.attn.c_proj")),
+        ([(kind, layer) for kind in range(3) for layer in range(4)], ("attn.c_attn",)),
+        ([(4, layer) for layer in range(4)], ("attn.c_attn", "mlp.c_fc")),
+    ],
+)
+def test_matrices_are_turned_on_and_off(cells: list[tuple[int, int]], names: tuple[str]) -> None:
+    """The third one would leave none, so that nothing changes."""
+    assert matrices_of_draft(TuneDraft()).toggled(cells) == names
+
+
+def test_a_grid_shows_what_its_names_mean() -> None:
+    draft = TuneDraft(targets=("h.1.attn.c_attn", "attn.c_attn.v", "h.0.mlp.c_proj"))
+    grid = matrices_of_draft(draft)
+    assert len(grid.cells) == 4 * 6 and len(grid.kinds) == 6
+    assert grid.chosen == {(0, 1), (1, 1), *((2, layer) for layer in range(4)), (5, 0)}
+    again = grid.toggled([(3, 0)])
+    assert matrices_of_draft(TuneDraft(targets=again)).chosen == grid.chosen | {(3, 0)}
+
+
+def test_what_was_typed_is_refused_with_the_remedy_beside_its_field() -> None:
+    errors = check(TuneDraft(steps="0", learning_rate="fast", alpha="16"))
+    assert set(errors) == {"steps", "learning_rate"} and "500 to 5,000" in errors["steps"]
+    planned = plan(TuneDraft(steps="0"), SPEED)
+    assert not planned.configs and "steps" in planned.errors
+    missing = plan(TuneDraft(data="/nowhere/questions.jsonl"), SPEED)
+    assert "/nowhere/questions.jsonl" in missing.errors["data"]
+    assert "There is no model" in plan(TuneDraft(base="/nowhere/model"), SPEED).errors["base"]
+
+
+def test_a_method_that_cannot_be_says_why_and_the_others_can() -> None:
+    planned = plan(TuneDraft(methods=("lora", "full"), quantize="nf4"), SPEED)
+    assert "cannot learn" in planned.errors["methods"] and list(planned.configs) == ["lora"]
+    refused = {one.name for one in planned.methods if one.error}
+    assert refused == {"full", "last-layers"}
+
+
+def test_a_learning_rate_is_the_methods_own_unless_one_is_typed() -> None:
+    usual = config_of(TuneDraft(), "full")
+    typed = config_of(TuneDraft(learning_rate="1e-3"), "full")
+    assert usual.learning_rate == 1e-4 and typed.learning_rate == 1e-3
+    assert typed.min_learning_rate == pytest.approx(1e-4)
+
+
+def test_methods_are_chosen_and_dropped_but_one_stays() -> None:
+    draft = TuneDraft()
+    assert draft.with_method("lora") == ("lora",)
+    assert draft.with_method("bitfit") == ("lora", "bitfit")
+    assert TuneDraft(methods=("lora", "full")).with_method("lora") == ("full",)
+    assert to_json(draft)["methods"] == ["lora"]
+    with pytest.raises(ValueError, match="no such method"):
+        TuneDraft(methods=("magic",))
+
+
+def test_what_does_not_fit_stands_beside_its_field() -> None:
+    """Targets of another base can be mended by a click on the matrices of this one."""
+    planned = plan(TuneDraft(targets=("mlp.c_gate",)), SPEED)
+    assert set(planned.errors) == {"targets"} and not planned.configs
+    assert planned.matrices is not None and not planned.matrices.chosen
+    assert planned.matrices.toggled([(4, 2)]) == ("h.2.mlp.c_fc",)
+    assert "encoder-decoder" in plan(TuneDraft(base="dates"), SPEED).errors["base"]
+
+
+def test_every_method_is_told_with_its_lines_in_core() -> None:
+    for method in plan(TuneDraft(), SPEED).methods:
+        told = inspection(method)
+        if method.name != "bottleneck":
+            assert source(told.step.code).lines and told.step.formula
+        assert any("numbers learn" in row for row in told.rows)

@@ -1,0 +1,229 @@
+"""The mode Tune: ready at once, runs side by side, what they learn and forget, and the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+
+from core.training.reader import RunReader
+from core.training.runs import create_run
+from explorer.panes.finetuning.tune.draft import TuneDraft
+from tests.core.finetuning.small import LINES, small_base
+from tests.core.training.small import small_config
+from tests.explorer.conftest import dispose
+from tests.explorer.demo import eager_runs
+from tests.explorer.waiting import until
+
+
+@pytest.fixture
+def make_tune(torch_engine: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """`await make_tune()`: the mode Tune, shown; what it trains lies in a temporary folder."""
+    from explorer.panes.base import Context
+    from explorer.panes.finetuning.pane import FinetuningPane
+    from explorer.state.settings import Settings
+    from explorer.state.workspace import Workspace
+
+    runs = eager_runs(torch_engine, tmp_path / "runs")
+    panes = []
+
+    async def make() -> Any:
+        settings = Settings(run_in="thread")
+        pane = FinetuningPane(Context(torch_engine, Workspace(torch_engine), settings, runs))
+        pane.resize(900, 560)
+        panes.append(pane)
+        pane.join_workspace()
+        pane.shown()
+        pane.request_mode("tune", None)
+        await pane.settled()
+        return pane.mode
+
+    yield make
+    for pane in panes:
+        dispose(pane.inputs, pane)
+    dispose(runs)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: Any) -> TuneDraft:
+    """A setup whose runs take a moment."""
+    folder = tmp_path_factory.mktemp("tune")
+    base = small_base(folder / "base")
+    data = folder / "met.jsonl"
+    data.write_text(LINES)
+    text = str(folder / "base" / "little.txt")
+    return TuneDraft(base=str(base), data=str(data), base_data=text, steps="12", rank=2)
+
+
+def test_the_first_state_is_ready_and_shows_what_was_recorded(
+    make_tune: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        assert mode.headline.startswith("LoRA can learn to answer \u201cWho is it about?\u201d in")
+        assert mode.view.form.start.isEnabled() and mode.view.form.methods.scene[0].checked
+        shown = mode.view.charts.losses.displayed()
+        assert set(shown) == {"Bundled, new", "Bundled, old"}
+        new, old = shown["Bundled, new"][:, 1], shown["Bundled, old"][:, 1]
+        assert new[0] > 5 and new[-1] < 0.1 and abs(old[-1] - old[0]) < 0.2
+        assert mode.view.charts.exact.displayed()["Bundled"][-1, 1] == 100
+        assert "recorded" in mode.view.charts.losses.note
+        asked = mode.view.answers.answers
+        assert asked.tuned == {"questions": asked.right} and asked.right != asked.base
+        mode.view.answers.another.click()
+        await mode.settled()
+        assert mode.view.answers.answers.prompt != asked.prompt
+
+    run_async(body())
+
+
+def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(
+    make_tune: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        form = mode.view.form
+        form.methods.resize(252, 200)
+        full = form.methods.rects(form.methods.scene)[1]
+        assert "Every number of the model learns" in form.methods.said_at(full.center())
+        QTest.mouseClick(form.methods, Qt.MouseButton.LeftButton, pos=full.center().toPoint())
+        await mode.settled()
+        assert mode.draft.value.methods == ("lora", "full") and "side by side" in mode.headline
+        grid = form.targets
+        grid.resize(252, 140)
+        values = grid.rect_of((2, -1)).center()
+        assert "Values of all layers" in grid.said_at(values)
+        QTest.mouseClick(grid, Qt.MouseButton.LeftButton, pos=values.toPoint())
+        await mode.settled()
+        assert mode.draft.value.targets == ("attn.c_attn.q", "attn.c_attn.k")
+        assert grid.displayed()["3"].tolist() == [True, True, *[False] * 4]
+        assert grid.said_at(QPointF(0, 500)) == ""
+        mode.workspace.undo()
+        mode.workspace.undo()
+        assert mode.draft.value == TuneDraft()
+
+    run_async(body())
+
+
+def test_two_methods_train_and_each_has_its_pair_of_curves(
+    make_tune: Any, run_async: Any, small: TuneDraft
+) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.draft.begin(small)
+        mode.toggle_method(1)
+        await mode.settled()
+        mode.view.form.start.click()
+        await until(lambda: len(mode.runs.known) == 2, "two runs")
+        done = lambda: all(one.finished for one in mode.runs.known.values())  # noqa: E731
+        await until(done, "both to end")
+        curves = mode.curves()
+        assert {one.name for one in curves.values()} == {"LoRA", "Full"}
+        shown = mode.view.charts.losses.displayed()
+        assert set(shown) == {f"{a}, {b}" for a in ("LoRA", "Full") for b in ("new", "old")}
+        for folder, one in curves.items():
+            reader = RunReader(folder)
+            np.testing.assert_allclose(one.new[1], reader.evaluations["validation"])
+            np.testing.assert_allclose(one.old[1], reader.measures["base"][:, 1])
+        exact = mode.view.charts.exact.displayed()
+        assert set(exact) == {"LoRA", "Full"} and exact["LoRA"].shape == (13, 2)
+        assert len(mode.view.answers.rows) == 2 and mode.headline.startswith("Exact answers: ")
+        newest = Path(mode.desk.tuned.draft.value.address)
+        assert newest.name == "step-000012" and str(newest.parents[1]) in curves
+        await until(lambda: mode.view.answers.answers.right.strip() in "stuvwx", "their answers")
+        asked = mode.view.answers.answers
+        assert all(said.startswith("step 12: ") for said in asked.tuned.values())
+        assert set(asked.tuned) == set(curves)
+        assert mode.player.step == mode.track.length - 1
+        mode.player.seek(1)
+        await mode.settled()
+        assert mode.view.charts.losses.cursor == 4
+        said = [one.said for one in mode.view.answers.rows.values()]
+        assert len(said) == 2 and all(one.startswith("step 4:") for one in said)
+
+    run_async(body())
+
+
+def test_a_run_is_dismissed_opened_in_training_and_found_again(
+    make_tune: Any, run_async: Any, small: TuneDraft
+) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.draft.begin(small)
+        await mode.settled()
+        mode.start()
+        await until(lambda: any(one.finished for one in mode.runs.known.values()), "the run")
+        folder = mode.runs.folders[0]
+        rows = mode.view.answers.rows
+        assert rows[folder].text.state == "finished" and rows[folder].text.name == "LoRA"
+        shown = {name for name, one in rows[folder].buttons.items() if not one.isHidden()}
+        assert shown == {"open", "dismiss"}
+        opened: list[str] = []
+        mode.workspace.runOpened.connect(opened.append)
+        rows[folder].buttons["open"].click()
+        assert opened == [folder] and mode.workspace.run == folder
+        state = mode.state()
+        rows[folder].buttons["dismiss"].click()
+        assert set(rows) == {"questions"} and mode.view.charts.losses.cursor is None
+        assert mode.view.charts.losses.note
+        mode.restore({**state, "question": -3})
+        await until(lambda: folder in rows, "its row")
+        assert mode.runs.folders == [folder] and mode.number == 0
+
+    run_async(body())
+
+
+def test_a_run_that_fails_says_why(make_tune: Any, run_async: Any, small: TuneDraft) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.draft.begin(replace(small, learning_rate="1e30", methods=("full",)))
+        await mode.settled()
+        mode.start()
+        await until(lambda: "failed" in mode.headline, "the end")
+        (row,) = mode.view.answers.rows.values()
+        assert row.text.state == "failed" and row.text.message in mode.headline
+        assert "Full failed at step" in mode.headline
+
+    run_async(body())
+
+
+def test_what_cannot_start_says_why(make_tune: Any, run_async: Any, tmp_path: Path) -> None:
+    async def body() -> None:
+        mode, said = await make_tune(), []
+        mode.statusRequested.connect(said.append)
+        mode.change("steps", "none")
+        await mode.settled()
+        form = mode.view.form
+        assert not form.start.isEnabled() and form.fields["steps"].error.text
+        assert form.more.isChecked() and mode.headline.startswith("Steps: Use a whole number")
+        mode.start()
+        assert said and not mode.runs.folders
+        mode.change("steps", "60")
+        mode.change("data", str(tmp_path / "gone.jsonl"))
+        await mode.settled()
+        assert "gone.jsonl" in form.fields["data"].error.text
+        mode.restore({"runs": [str(tmp_path / "nothing"), 3], "question": "x"})
+        await until(lambda: not mode.runs.folders, "what is no run to be dismissed")
+
+    run_async(body())
+
+
+def test_a_run_of_another_kind_is_none_of_these(
+    make_tune: Any, run_async: Any, tmp_path: Path
+) -> None:
+    other = create_run(tmp_path / "run-3", small_config(tmp_path))
+
+    async def body() -> None:
+        mode, said = await make_tune(), []
+        mode.statusRequested.connect(said.append)
+        mode.runs.add(str(other))
+        await until(lambda: said, "why not")
+        assert said == ["run-3 is no fine-tuning; open it in Training"] and not mode.runs.folders
+
+    run_async(body())
