@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.panes.backprop.network.spots import Neuron
+from explorer.panes.backprop.network.hit_testing import Neuron
 from explorer.state.workspace import is_looking
 from tests.explorer.shell.paths.conftest import shown_numbers
 from tests.explorer.waiting import until
@@ -48,9 +48,9 @@ async def expression(pane: Any) -> None:
 
 async def network(pane: Any) -> None:
     mode = pane.mode
-    mode.editing.show_preset("spiral")
-    mode.editing.change_field("learning_rate", 0.02)
-    mode.editing.add_point(0.5, -0.25)
+    mode.show_preset("spiral")
+    mode.change_field("learning_rate", 0.02)
+    mode.add_point(0.5, -0.25)
     await pane.settled()
     await mode.runner.steps(12)
     await pane.settled()

@@ -50,7 +50,7 @@ def expression(mode: Any) -> list[Act]:
 
 
 def network(mode: Any) -> list[Act]:
-    change = mode.editing.change_field
+    change = mode.change_field
 
     def neurons(more: int) -> None:
         if mode.draft.value.hidden:
@@ -65,11 +65,11 @@ def network(mode: Any) -> list[Act]:
         lambda chance: change("points", chance.randint(2, 300)),
         lambda chance: change("optimizer", chance.choice(list(OPTIMIZERS))),
         lambda chance: change("data", chance.choice(("moons", "xor", "own", "hills"))),
-        lambda chance: mode.editing.add_point(chance.gauss(0, 1), chance.gauss(0, 1)),
+        lambda chance: mode.add_point(chance.gauss(0, 1), chance.gauss(0, 1)),
         lambda chance: neurons(chance.choice((-1, 1))),
         layers,
-        lambda chance: mode.editing.show_preset(chance.choice(PRESETS).id),
-        lambda chance: mode.editing.reset(chance.random() < 0.5),
+        lambda chance: mode.show_preset(chance.choice(PRESETS).id),
+        lambda chance: mode.reset(chance.random() < 0.5),
     ]
 
 
