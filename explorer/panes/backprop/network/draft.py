@@ -108,6 +108,14 @@ class NetworkDraft:
         """The same, however often it has begun anew."""
         return {**vars(self), "begun": 0} == {**vars(other), "begun": 0}
 
+    def begun_again(self) -> NetworkDraft:
+        """The same setup, to be trained from its first weights once more."""
+        return replace(self, begun=self.begun + 1)
+
+    def slower(self) -> NetworkDraft:
+        """With a tenth of the learning rate."""
+        return replace(self, learning_rate=float(f"{self.learning_rate / 10:.3g}"))
+
     def with_data(self, data: str) -> NetworkDraft:
         """Another data set; what was added and removed belonged to the one before."""
         return replace(self, data=data, added=(), removed=())

@@ -20,11 +20,11 @@ from PySide6.QtGui import (
 )
 
 from explorer import theme
+from explorer.panes.backprop.network.colors import color_of_target, plane_image, sign_color
 from explorer.panes.backprop.network.draft import Data
-from explorer.panes.backprop.network.inks import color_of_target, plane_image, sign_color
-from explorer.panes.backprop.network.layout import Box, Layout
-from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.spots import from_plane
+from explorer.panes.backprop.network.hit_testing import from_plane
+from explorer.panes.backprop.network.keyframe import Keyframe
+from explorer.panes.backprop.network.scene import Box, Layout
 from explorer.widgets.base import LEFT, elide, put_text
 
 THINNEST, THICKEST = 0.5, 5.0  # px of an edge
@@ -122,10 +122,10 @@ def draw_ring(painter: QPainter, box: Box) -> None:
     painter.drawRect(QRectF(*box).adjusted(-2.5, -2.5, 2.5, 2.5))
 
 
-def draw_ground(painter: QPainter, plane: Box, moment: Moment) -> None:
+def draw_ground(painter: QPainter, plane: Box, keyframe: Keyframe) -> None:
     """What the network says everywhere, with the border where it changes its mind."""
-    draw_map(painter, plane, plane_image(moment.plane, moment.classes))
-    draw_border(painter, plane, moment.border)
+    draw_map(painter, plane, plane_image(keyframe.plane, keyframe.classes))
+    draw_border(painter, plane, keyframe.border)
 
 
 def draw_border(painter: QPainter, plane: Box, lines: np.ndarray) -> None:

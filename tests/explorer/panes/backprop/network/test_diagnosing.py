@@ -8,29 +8,31 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.panes.backprop.network.diagnosing import diagnose
+from explorer.panes.backprop.network.compute import Training
+from explorer.panes.backprop.network.curves import Rise
+from explorer.panes.backprop.network.diagnosis import diagnose
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS
-from explorer.panes.backprop.network.rising import Rise
 from explorer.panes.backprop.network.text import headline
 from tests.explorer.panes.backprop.network.conftest import session
 
 
 def learned(one, steps):
-    """As at 1x: a moment every few steps."""
-    lab = NetworkLab(one)
-    while lab.learner.step < steps and not lab.diverged:
+    """As at 1x: a keyframe every few steps."""
+    training = Training(one)
+    while training.learner.step < steps and not training.diverged:
         for _ in range(4):
-            lab._learn()
-        lab.look()
-    return lab
+            training._learn()
+        training.look()
+    return training
 
 
-def told(lab):
-    found, moment = diagnose(lab, lab.draft), lab.moments[-1]
-    begun = lab.moments[0]
-    return headline(moment, "paused", "", found.preset, found.first, begun=begun, **found.troubles)
+def told(training):
+    found, keyframe = diagnose(training, training.draft), training.keyframes[-1]
+    begun = training.keyframes[0]
+    return headline(
+        keyframe, "paused", "", found.preset, found.first, begun=begun, **found.troubles
+    )
 
 
 TOO_LARGE = [
@@ -54,11 +56,11 @@ AS_WELL = [
 )
 def test_a_rate_that_is_too_large_is_told_to_be_the_cause_and_is_it(one):
     """A smaller one gets further in as many steps, and is not told to be too large."""
-    lab = learned(one, 400)
-    assert "the steps" in told(lab).lower() and "learn slower." in told(lab)
-    assert diagnose(lab, one).too_large
+    training = learned(one, 400)
+    assert "the steps" in told(training).lower() and "learn slower." in told(training)
+    assert diagnose(training, one).too_large
     slower = learned(replace(one, learning_rate=one.learning_rate / 100), 400)
-    assert slower.moments[-1].train_loss < lab.moments[-1].train_loss
+    assert slower.keyframes[-1].train_loss < training.keyframes[-1].train_loss
     assert "slower" not in told(slower) and not diagnose(slower, slower.draft).too_large
 
 
@@ -85,8 +87,8 @@ def test_adam_at_rate_3_is_not_only_saturated(steps):
     ],
 )
 def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
-    lab = learned(one, steps)
-    assert "slower" not in told(lab) and not diagnose(lab, one).too_large
+    training = learned(one, steps)
+    assert "slower" not in told(training) and not diagnose(training, one).too_large
 
 
 def test_first_weights_that_are_too_large_are_told_to_be_the_cause():
@@ -106,33 +108,33 @@ def test_dead_neurons_are_told_with_the_steps_that_killed_them():
 
 def test_a_preset_tells_what_it_is_there_for():
     for one in PRESETS:
-        lab = learned(one.draft, 40)
-        found = diagnose(lab, one.draft)
+        training = learned(one.draft, 40)
+        found = diagnose(training, one.draft)
         assert found.preset is one and math.isnan(found.rose) and not found.thrown
 
 
 def test_another_setup_is_judged_by_itself():
-    lab = learned(NetworkDraft(learning_rate=3.0), 60)
-    lab.change(NetworkDraft(learning_rate=0.01))
-    assert math.isnan(lab.rise.peak)
-    lab.several(40)
-    assert "because the steps" not in told(lab)
+    training = learned(NetworkDraft(learning_rate=3.0), 60)
+    training.change(NetworkDraft(learning_rate=0.01))
+    assert math.isnan(training.rise.peak)
+    training.several(40)
+    assert "because the steps" not in told(training)
 
 
 def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now():
     """The rate was made small, too late: what had killed the neurons were the steps before."""
-    lab = learned(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100.0), 100)
-    assert "the steps are too large. Reset, and learn slower." in told(lab)
+    training = learned(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100.0), 100)
+    assert "the steps are too large. Reset, and learn slower." in told(training)
     one = NetworkDraft(activation="relu", optimizer="sgd", learning_rate=0.01)
-    lab.change(one)
+    training.change(one)
     for _ in range(2):
-        sentence = told(lab)
+        sentence = told(training)
         assert "are too large" not in sentence and "slower" not in sentence
         assert "because earlier steps were too large; all " in sentence and "are dead" in sentence
-        assert not diagnose(lab, one).too_large
-        lab.several(50)
-    lab.change(replace(one, data="spiral"))
-    assert "earlier" not in told(lab)
+        assert not diagnose(training, one).too_large
+        training.several(50)
+    training.change(replace(one, data="spiral"))
+    assert "earlier" not in told(training)
 
 
 def test_a_session_keeps_the_cause(mode, run_async):
@@ -145,7 +147,7 @@ def test_a_session_keeps_the_cause(mode, run_async):
         assert "steps are too large" in before or "steps were too large" in before
         assert not mode.inputs.calm.isHidden()
         saved = session(mode)
-        mode.editing.show_preset("moons")
+        mode.show_preset("moons")
         await mode.settled()
         assert mode.inputs.calm.isHidden()
         mode.workspace.restore(saved)
@@ -184,28 +186,28 @@ def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
         mode.draft.change(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100), "T")
         await mode.settled()
         await mode.runner.steps(60)
-        mode.editing.change_field("learning_rate", 0.01)
+        mode.change_field("learning_rate", 0.01)
         await mode.settled()
         await mode.runner.steps(12)
         await mode.settled()
         before, saved = mode.headline, session(mode)
-        assert "earlier steps were too large" in before and mode.runner.lab.since == 60
-        mode.editing.show_preset("moons")
+        assert "earlier steps were too large" in before and mode.runner.training.since == 60
+        mode.show_preset("moons")
         await mode.settled()
-        assert mode.runner.lab.since == 0
+        assert mode.runner.training.since == 0
         mode.workspace.restore(saved)
         await mode.settled()
-        assert mode.headline == before and mode.runner.lab.since == 60
+        assert mode.headline == before and mode.runner.training.since == 60
 
     run_async(body())
 
 
 def test_which_setup_made_it_so_fits_or_is_left_out():
-    lab = NetworkLab(NetworkDraft())
-    lab.several(3)
-    lab.change(NetworkDraft(learning_rate=0.02))
-    saved = {**lab.moments[-1].learned.state(), "since": lab.state_since()}
-    assert lab.since == 3 == NetworkLab(lab.draft, saved).since
+    training = Training(NetworkDraft())
+    training.several(3)
+    training.change(NetworkDraft(learning_rate=0.02))
+    saved = training.state()
+    assert training.since == 3 == Training(training.draft, saved).since
     for bad in (None, [3], [3, 1000], [-1, 0], ["3", 0], {}):
-        again = NetworkLab(lab.draft, {**saved, "since": bad})
-        assert again.moments[-1].step == 3 and (again.since, again.since_task) == (0, 0)
+        again = Training(training.draft, {**saved, "since": bad})
+        assert again.keyframes[-1].step == 3 and (again.since, again.since_task) == (0, 0)
