@@ -18,7 +18,7 @@ from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.curves import Curves, Rise, places_of
 from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
 from explorer.panes.backprop.network.keyframe import Keyframe, Update, look, look_steps
-from explorer.panes.backprop.network.learner_state import recall, state_of
+from explorer.panes.backprop.network.learner_state import restore, state_of
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
 PACE = 60.0  # steps a second at 1x
@@ -51,12 +51,12 @@ class Training:
         self.draft = draft
         self.data: Data = make_data(draft)
         self._start()
-        known = learned is not None and self._recall(learned)
+        known = learned is not None and self._restore(learned)
         self.rise = Rise()
         self.since, self.since_task = 0, 0
         if learned and known:
-            self.rise.recall(learned.get("rise"))
-            self._recall_since(learned.get("since"))
+            self.rise.restore(learned.get("rise"))
+            self._restore_since(learned.get("since"))
         keyframe = look(self.learner, draft, self._update, self.diverged)
         curves = (
             Curves.kept(learned.get("curves"), keyframe.step) if learned and known else Curves()
@@ -74,19 +74,19 @@ class Training:
         self.rise = Rise()
         self._update: Update | None = None
 
-    def _recall(self, learned: Mapping[str, Any]) -> bool:
+    def _restore(self, learned: Mapping[str, Any]) -> bool:
         """What a session kept. Its last step is taken once more, so that it can be looked into; not
         where the setup was changed after it, for then it leads elsewhere.
         """
         before = learned.get("before")
-        if isinstance(before, Mapping) and recall(self.learner, before):
+        if isinstance(before, Mapping) and restore(self.learner, before):
             self._learn()
-            if state_of(self.learner).is_state(learned):
+            if state_of(self.learner).is_json(learned):
                 return True
             self._start()
-        return recall(self.learner, learned)
+        return restore(self.learner, learned)
 
-    def _recall_since(self, saved: Any) -> None:
+    def _restore_since(self, saved: Any) -> None:
         """The steps of the latest change and of the latest change of the task, where they fit."""
         fits = isinstance(saved, list) and len(saved) == 2
         if fits and all(type(one) is int and 0 <= one <= self.learner.step for one in saved):
@@ -95,10 +95,10 @@ class Training:
     def state(self) -> dict[str, Any]:
         """For JSON: the newest keyframe's network, the one before its step, and the curves."""
         keyframe = self.keyframes[-1]
-        before = {} if keyframe.update is None else {"before": keyframe.update.start.state()}
+        before = {} if keyframe.update is None else {"before": keyframe.update.start.to_json()}
         course = {"curves": self.curves.state(), "rise": self.rise.state()}
         since = {"since": [self.since, self.since_task]}
-        return {**keyframe.learned.state(), **before, **course, **since}
+        return {**keyframe.learner_state.to_json(), **before, **course, **since}
 
     def change(self, draft: NetworkDraft) -> Keyframe:
         """Another setup from the next step on; what has been learned stays. `since` is the step

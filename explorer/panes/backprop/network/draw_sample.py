@@ -8,8 +8,9 @@ from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.network import draw
 from explorer.panes.backprop.network.colors import sign_color
+from explorer.panes.backprop.network.draw_edges import draw_edges, draw_pulses
+from explorer.panes.backprop.network.draw_neuron import draw_numbers, draw_ring
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout
@@ -29,24 +30,24 @@ def draw_sample_edges(
         known = scene.weights[layer]
         if scene.backward and known is not None:
             largest = float(np.abs(known).max()) or 1.0
-            draw.draw_edges(painter, layout, layer, 4 * known / largest, 1.0)
+            draw_edges(painter, layout, layer, 4 * known / largest, 1.0)
         else:
             lively = layer == scene.layer
-            draw.draw_edges(painter, layout, layer, weights, 0.9 if lively else 0.22)
+            draw_edges(painter, layout, layer, weights, 0.9 if lively else 0.22)
 
 
 def draw_network(painter: QPainter, layout: Layout, keyframe: Keyframe, scene: SampleScene) -> None:
     draw_sample_edges(painter, layout, keyframe, scene)
     if scene.flow is not None and scene.layer >= 0 and 0 < scene.share < 1:
         share = 1 - scene.share if scene.backward else scene.share
-        draw.draw_pulses(painter, layout, scene.layer, scene.flow, share)
+        draw_pulses(painter, layout, scene.layer, scene.flow, share)
     for column, boxes in enumerate(layout.boxes):
         for number, box in enumerate(boxes):
-            draw.draw_numbers(painter, box, lines_of(box, scene, column, number))
+            draw_numbers(painter, box, lines_of(box, scene, column, number))
         if column == scene.column and boxes:
             x, top = boxes[0][0], boxes[0][1]
             bottom = boxes[-1][1] + boxes[-1][3]
-            draw.draw_ring(painter, (x - 3, top - 3, boxes[0][2] + 6, bottom - top + 6))
+            draw_ring(painter, (x - 3, top - 3, boxes[0][2] + 6, bottom - top + 6))
     _draw_captions(painter, layout, scene)
 
 

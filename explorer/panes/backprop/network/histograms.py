@@ -166,7 +166,7 @@ class Histograms(Picture):
     def _draw_readout(self, painter: QPainter) -> None:
         if self._hovered is None or self._hovered[1] >= len(self._layers):
             return
-        from explorer.panes.backprop.network.draw import draw_words
+        from explorer.panes.backprop.network.draw_neuron import draw_words
 
         row, column = self._hovered
         place = self._cell(row, column).center()

@@ -12,13 +12,7 @@ from core.marked_line import marked_line
 from core.numbers import format_number
 from core.substitution import arithmetic
 from core.trace import Step
-from explorer.panes.backprop.network.hit_testing import (
-    Neuron,
-    Spot,
-    Weight,
-    is_there,
-    name_of,
-)
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_there, name_of
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
 from explorer.panes.backprop.network.loss_rows import OF_NORM, loss_rows, norm_rows
 from explorer.panes.backprop.network.neuron_rows import (
@@ -37,14 +31,14 @@ from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 MOST_ROWS = 8
 
 
-def of_keyframe(keyframe: Keyframe, spot: Spot, pinned: bool) -> Inspection:
+def of_keyframe(keyframe: Keyframe, element: Element, pinned: bool) -> Inspection:
     """The optimizer's last step, for the weight or neuron that is looked at, or for one weight."""
-    if isinstance(spot, Neuron) and spot.column:
-        return _of_neuron(keyframe, spot, pinned)
-    weight = spot if isinstance(spot, Weight) else liveliest(keyframe)
+    if isinstance(element, Neuron) and element.column:
+        return _of_neuron(keyframe, element, pinned)
+    weight = element if isinstance(element, Weight) else liveliest(keyframe)
     if weight is None:
         return _inspection(_table(keyframe), rows=_summary(keyframe), title=_title(keyframe))
-    if not isinstance(spot, Weight):
+    if not isinstance(element, Weight):
         return _of_liveliest(keyframe, weight)
     step, rows = update_rows(keyframe, weight)
     way = _way(keyframe, weight)
@@ -78,13 +72,15 @@ def _way(keyframe: Keyframe, weight: Weight) -> str:
     return f"{first} \u2192 {name_of(weight.layer + 1, weight.after, keyframe.sizes)}"
 
 
-def of_inner(keyframe: Keyframe, layer: int, step: Step, spot: Spot) -> Inspection:
+def of_inner(keyframe: Keyframe, layer: int, step: Step, element: Element) -> Inspection:
     """A line of an optimizer step: the loss, or what the optimizer does with each weight of
     `layer`; in numbers the one that is looked at, or the liveliest.
     """
     values = {name: np.asarray(value) for name, value in _values(step).items()}
-    there = isinstance(spot, Weight) and spot.layer == layer and is_there(spot, keyframe.sizes)
-    lively = spot if isinstance(spot, Weight) and there else liveliest(keyframe, layer)
+    there = (
+        isinstance(element, Weight) and element.layer == layer and is_there(element, keyframe.sizes)
+    )
+    lively = element if isinstance(element, Weight) and there else liveliest(keyframe, layer)
     rows: list[Any] = []
     if step.name != "loss" and lively is not None:
         rows = line_rows(keyframe, layer, step, lively)
@@ -144,10 +140,10 @@ def _values(step: Step) -> dict[str, Any]:
     return {name: step.value(name) for name in step.values if name not in WHERE}
 
 
-def _of_neuron(keyframe: Keyframe, spot: Neuron, pinned: bool) -> Inspection:
+def _of_neuron(keyframe: Keyframe, element: Neuron, pinned: bool) -> Inspection:
     """How it comes to what it says."""
-    step, title = neuron_step(keyframe, spot), neuron_title(keyframe, spot)
-    rows, table = neuron_rows(keyframe, spot), neuron_table(keyframe, spot)
+    step, title = neuron_step(keyframe, element), neuron_title(keyframe, element)
+    rows, table = neuron_rows(keyframe, element), neuron_table(keyframe, element)
     return _inspection(table, step=step, rows=rows, pinned=pinned, title=title, plain=True)
 
 
@@ -175,7 +171,7 @@ def _table(keyframe: Keyframe) -> dict[str, np.ndarray]:
 # one sample
 
 
-def of_sample(sample: Sample, index: int, spot: Spot) -> Inspection:
+def of_sample(sample: Sample, index: int, element: Element) -> Inspection:
     """The operation that happens, with its numbers for the neuron that is looked at."""
     title = sample_title(sample, index)
     if not title[1:2].isdigit():  # no name
@@ -189,11 +185,11 @@ def of_sample(sample: Sample, index: int, spot: Spot) -> Inspection:
         return _inspection({"x": np.array(sample.point)}, rows=rows, title=title)
     step = sample.step_at(index)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
-    rows = _sample_rows(sample, index, spot)
+    rows = _sample_rows(sample, index, element)
     return _inspection(table, step=step, rows=rows, title=title, plain=True)
 
 
-def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
+def _sample_rows(sample: Sample, index: int, element: Element) -> list[Any]:
     if (told := loss_rows(sample, index)) is not None:
         return told
     place, step = sample.place_at(index), sample.step_at(index)
@@ -201,7 +197,7 @@ def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
     node = nodes[place.node]
     if place.phase == "forward" and role.kind == "product":
         before, weight = (np.asarray(nodes[number].tensor.data) for number in node.inputs)
-        chosen = _chosen(spot, role.column, weight.shape[1], node.tensor.data)
+        chosen = _chosen(element, role.column, weight.shape[1], node.tensor.data)
         names = [f"{nodes[node.inputs[0]].label}[{n + 1}]" for n in range(len(weight))]
         terms = Terms(
             f"{node.label}[{chosen + 1}]",
@@ -217,7 +213,7 @@ def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
             return [terms]
         return [f"Neuron {chosen + 1} of {count}: point at another to see its sum", terms]
     if place.phase == "backward" and role.kind == "product":
-        return _back_through_weights(sample, index, spot)
+        return _back_through_weights(sample, index, element)
     if place.phase == "seed":
         return [Equation("dL/dL", 1.0, "accent", "the loss moves as much as itself")]
     column = role.column
@@ -226,7 +222,7 @@ def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
     values = {name: np.asarray(value) for name, value in _values(step).items()}
     made = values["out" if place.phase == "forward" else "contribution"]
     wide = max(value.shape[-1] if value.ndim else 1 for value in values.values())
-    chosen = _chosen(spot, column, wide, made)  # one neuron, so that the arithmetic holds
+    chosen = _chosen(element, column, wide, made)  # one neuron, so that the arithmetic holds
     rows: list[Any] = []
     if wide > 1:
         rows.append(f"Neuron {chosen + 1} of {wide}: point at another to see its numbers")
@@ -274,7 +270,7 @@ def _called(sample: Sample, index: int, name: str, which: str, told: float) -> t
     return f"{slopes.get(name, share)}{which}", told
 
 
-def _back_through_weights(sample: Sample, index: int, spot: Spot) -> list[Any]:
+def _back_through_weights(sample: Sample, index: int, element: Element) -> list[Any]:
     place = sample.place_at(index)
     nodes, node = sample.graph.nodes, sample.graph.nodes[place.node]
     assert place.input is not None
@@ -285,7 +281,7 @@ def _back_through_weights(sample: Sample, index: int, spot: Spot) -> list[Any]:
     if target.kind == "weight":
         gradient = np.asarray(step.value("contribution"))
         column = sample.roles[place.node].column
-        chosen = _chosen(spot, column, gradient.shape[1], gradient.sum(0))
+        chosen = _chosen(element, column, gradient.shape[1], gradient.sum(0))
         rows: list[Any] = [f"Into neuron {chosen + 1}, whose gradient is {_say(upstream[chosen])}:"]
         rows += [
             Equation(
@@ -297,7 +293,7 @@ def _back_through_weights(sample: Sample, index: int, spot: Spot) -> list[Any]:
             for n in range(min(len(gradient), MOST_ROWS))
         ]
         return rows
-    chosen = _chosen(spot, target.column, weight.shape[0], step.value("contribution"))
+    chosen = _chosen(element, target.column, weight.shape[0], step.value("contribution"))
     names = [f"by neuron {n + 1}" for n in range(weight.shape[1])]
     label = nodes[node.inputs[0]].label
     who = f"x{chosen + 1}" if target.column == 0 else f"Neuron {chosen + 1}"
@@ -319,9 +315,9 @@ def _say(value: float) -> str:
     return format_number(float(value))
 
 
-def _chosen(spot: Spot, column: int, count: int, values: Any) -> int:
+def _chosen(element: Element, column: int, count: int, values: Any) -> int:
     """The neuron that is looked at, where it is in that column; else the one with most to say."""
-    if isinstance(spot, Neuron) and spot.column == column and spot.number < count:
-        return spot.number
+    if isinstance(element, Neuron) and element.column == column and element.number < count:
+        return element.number
     flat = np.abs(np.nan_to_num(np.asarray(values, dtype=np.float64))).reshape(-1)
     return int(flat.argmax()) % max(1, count) if flat.size else 0

@@ -13,7 +13,7 @@ from core.optimization.learner import Learner
 from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import REACH, NetworkDraft
-from explorer.panes.backprop.network.learner_state import Learned, state_of
+from explorer.panes.backprop.network.learner_state import LearnerState, state_of
 
 RESOLUTION = 40  # of a neuron's map
 PLANE = 80  # of the map of what the network says
@@ -32,7 +32,7 @@ class Update:
     """
 
     draft: NetworkDraft
-    start: Learned
+    start: LearnerState
     learning_rate: float
     gradients: Mapping[str, Array]
     slopes: Mapping[str, Array]
@@ -96,7 +96,7 @@ class Keyframe:
     plane: Array
     border: Array
     layers: tuple[LayerStatistics, ...]
-    learned: Learned
+    learner_state: LearnerState
     update: Update | None = None
     diverged: str = ""
     passed: tuple[Passed, ...] = ()

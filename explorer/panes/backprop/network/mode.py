@@ -15,9 +15,9 @@ from explorer.engine import tasks
 from explorer.panes.backprop.network import inspector, text
 from explorer.panes.backprop.network.diagnosis import diagnose
 from explorer.panes.backprop.network.draft import OWN, NetworkDraft
+from explorer.panes.backprop.network.elements import is_there
 from explorer.panes.backprop.network.frame_clock import FrameClock
 from explorer.panes.backprop.network.header import NetworkHeader
-from explorer.panes.backprop.network.hit_testing import is_there
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.optimizer_step import layer_of
 from explorer.panes.backprop.network.presets import preset
@@ -28,9 +28,9 @@ from explorer.panes.backprop.network.session import (
     LOOKED_AT,
     ReplacedNetworks,
     Saved,
+    element_from_json,
+    element_to_json,
     followed_from_json,
-    spot_from_json,
-    spot_to_json,
 )
 from explorer.panes.backprop.network.track import LearnTrack, SampleTrack, StepTrack
 from explorer.panes.backprop.network.view import NetworkView
@@ -91,7 +91,7 @@ class NetworkMode(Mode):
         drawing.pointAdded.connect(self.add_point)
         drawing.pointRemoved.connect(self.remove_point)
         drawing.pointChosen.connect(self.follow)
-        drawing.spotChosen.connect(self.choose)
+        drawing.elementChosen.connect(self.choose)
         drawing.looked.connect(self._later.start)
         self.inputs.presetChosen.connect(self.show_preset)
         self.inputs.resetRequested.connect(self.reset)
@@ -255,16 +255,16 @@ class NetworkMode(Mode):
     def _looked_at_now(self) -> dict[str, Any]:
         sample, at = self.sample, self.player.position if self.active else 0.0
         return {
-            "chosen": spot_to_json(self.view.network.chosen),
+            "chosen": element_to_json(self.view.network.chosen),
             "followed": None if sample is None else [sample.number, at],
         }
 
     def _look_again(self) -> None:
         """At what a session looked at, once the network is there."""
         seen, self._saved, self._looked_at = self._looked_at, None, {}
-        keyframe, spot = self.shown_keyframe, spot_from_json(seen.get("chosen"))
-        if keyframe is not None and is_there(spot, keyframe.sizes):
-            self.view.network.set_choice(spot)
+        keyframe, element = self.shown_keyframe, element_from_json(seen.get("chosen"))
+        if keyframe is not None and is_there(element, keyframe.sizes):
+            self.view.network.set_choice(element)
         followed = followed_from_json(seen.get("followed"))
         if followed is not None:
             self.follow(*followed)
@@ -490,10 +490,10 @@ class NetworkMode(Mode):
 
     # looking
 
-    def choose(self, spot: Any) -> None:
+    def choose(self, element: Any) -> None:
         """A neuron or weight to look at; the same one again lets it go."""
         drawing = self.view.network
-        drawing.set_choice(None if spot == drawing.chosen else spot)
+        drawing.set_choice(None if element == drawing.chosen else element)
         track = self._inner_track()
         layer = layer_of(drawing.chosen, track.keyframe) if track is not None else None
         if track is not None and layer is not None:
@@ -515,18 +515,18 @@ class NetworkMode(Mode):
         if not self.active:
             return
         drawing, sample = self.view.network, self.sample
-        spot = drawing.chosen
-        if spot is None and not self.player.playing:
-            spot = drawing.hovered
+        element = drawing.chosen
+        if element is None and not self.player.playing:
+            element = drawing.hovered
         if sample is not None:
             step = max(0, self.player.step)
-            self.inspection.emit(inspector.of_sample(sample, step, drawing.hovered or spot))
+            self.inspection.emit(inspector.of_sample(sample, step, drawing.hovered or element))
         elif (keyframe := self.shown_keyframe) is not None:
             track = self._inner_track()
             if track is not None:
                 step = track.item(self.player.step)
-                self.inspection.emit(inspector.of_inner(track.keyframe, track.layer, step, spot))
+                self.inspection.emit(inspector.of_inner(track.keyframe, track.layer, step, element))
                 return
-            spot = spot if is_there(spot, keyframe.sizes) else None
-            pinned = spot is not None and spot == drawing.chosen
-            self.inspection.emit(inspector.of_keyframe(keyframe, spot, pinned))
+            element = element if is_there(element, keyframe.sizes) else None
+            pinned = element is not None and element == drawing.chosen
+            self.inspection.emit(inspector.of_keyframe(keyframe, element, pinned))

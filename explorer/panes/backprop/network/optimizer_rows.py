@@ -13,7 +13,7 @@ from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule
 from core.substitution import arithmetic
 from core.trace import Step, Trace
-from explorer.panes.backprop.network.hit_testing import Weight, name_of
+from explorer.panes.backprop.network.elements import Weight, name_of
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
 from explorer.panes.backprop.network.optimizer_step import Bias, optimizer_trace, parameter_of
 from explorer.panes.backprop.optimizer_symbols import (

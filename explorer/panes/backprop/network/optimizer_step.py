@@ -10,7 +10,7 @@ from core.autograd.loss_step import loss_step
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import optimizer
 from core.trace import Trace
-from explorer.panes.backprop.network.hit_testing import Neuron, Spot, Weight, is_there
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_there
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
 
 
@@ -29,13 +29,13 @@ def parameter_of(one: Weight | Bias) -> tuple[str, tuple[int, ...]]:
     return f"{one.layer}.weight", (one.before, one.after)
 
 
-def layer_of(spot: Spot, keyframe: Keyframe) -> int | None:
+def layer_of(element: Element, keyframe: Keyframe) -> int | None:
     """The layer of weights that is looked at: a weight's own, or that which leads to a neuron."""
-    if not is_there(spot, keyframe.sizes):
+    if not is_there(element, keyframe.sizes):
         return None
-    if isinstance(spot, Neuron):
-        return spot.column - 1 if spot.column else None
-    return spot.layer if isinstance(spot, Weight) else None
+    if isinstance(element, Neuron):
+        return element.column - 1 if element.column else None
+    return element.layer if isinstance(element, Weight) else None
 
 
 def liveliest(keyframe: Keyframe, of_layer: int | None = None) -> Weight | None:

@@ -12,6 +12,15 @@ from explorer.panes.backprop.network.diagnosis import (
     in_trouble,
     saturated_layers,
 )
+from explorer.panes.backprop.network.draft import REACH, Data
+from explorer.panes.backprop.network.elements import (
+    DataPoint,
+    Element,
+    Neuron,
+    Weight,
+    is_dead,
+    name_of,
+)
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
@@ -188,6 +197,33 @@ def _shrinks(keyframe: Keyframe) -> float:
     """How many times smaller the gradient is in the first layer than at the end."""
     first, last = keyframe.layers[0].gradients.size, keyframe.layers[-1].gradients.size
     return last / first if first > 0 else math.inf
+
+
+# beside the pointer
+
+
+def pointer_words(element: Element, keyframe: Keyframe, data: Data | None) -> str:
+    """One line beside the pointer."""
+    sizes = keyframe.sizes
+    if isinstance(element, Weight):
+        value = keyframe.weights[element.layer][element.before, element.after]
+        first = name_of(element.layer, element.before, sizes)
+        then = name_of(element.layer + 1, element.after, sizes)
+        return f"weight {format_number(value)}: {first} \u2192 {then}"
+    if isinstance(element, Neuron):
+        name = name_of(element.column, element.number, sizes)
+        if element.column == 0:
+            return f"{name}: a coordinate, from \u2212{REACH} to {REACH} over the plane"
+        bias = format_number(keyframe.biases[element.column - 1][element.number])
+        dead = is_dead(keyframe, element.column, element.number)
+        return f"{name}: bias {bias}" + (", dead: 0 for every point" if dead else "")
+    if isinstance(element, DataPoint) and data is not None:
+        x, y = data.points[element.number]
+        target = data.targets[element.number]
+        what = f"class {int(target)}" if data.classes else f"target {format_number(target)}"
+        side = "tests" if data.tested[element.number] else "trains"
+        return f"({format_number(x)}, {format_number(y)}), {what}, {side}"
+    return ""
 
 
 # one sample

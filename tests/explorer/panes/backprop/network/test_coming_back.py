@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Weight
+from explorer.panes.backprop.network.elements import Weight
 from tests.explorer.panes.backprop.network.conftest import SCENE, session
 
 

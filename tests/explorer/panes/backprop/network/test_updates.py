@@ -11,7 +11,7 @@ from core.numbers import format_number
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Weight
+from explorer.panes.backprop.network.elements import Weight
 from explorer.panes.backprop.network.inspector import of_inner, of_keyframe
 from explorer.panes.backprop.network.optimizer_rows import update_rows
 from explorer.panes.backprop.network.optimizer_step import Bias, update_trace

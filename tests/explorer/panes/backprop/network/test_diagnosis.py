@@ -172,7 +172,7 @@ def test_what_a_session_kept_of_it_fits_or_is_left_out():
     rise = Rise()
     assert rise.state() is None
     for bad in (None, [], [1.0], ["1", 2.0], [math.nan, 1.0], {"first": 1.0}):
-        rise.recall(bad)
+        rise.restore(bad)
         assert math.isnan(rise.peak)
     rise.take(0.7, 32), rise.take(9.0, 32), rise.take(math.inf, 32)
     again = Rise()
