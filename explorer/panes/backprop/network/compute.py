@@ -38,7 +38,7 @@ class Beat:
 
 
 class Training:
-    """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
+    """One learner and its keyframes; every method is called between two of its steps."""
 
     def __init__(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
         self.speed = 1.0
@@ -47,7 +47,7 @@ class Training:
     # called by the engine
 
     def reset(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Keyframe:
-        """A new network, at step 0, or with what a session kept of one where that fits."""
+        """A new network at step 0, or one that a session kept, where that fits."""
         self.draft = draft
         self.data: Data = make_data(draft)
         self._start()
@@ -101,8 +101,8 @@ class Training:
         return {**keyframe.learner_state.to_json(), **before, **course, **since}
 
     def change(self, draft: NetworkDraft) -> Keyframe:
-        """Another setup from the next step on; what has been learned stays. `since` is the step
-        from which on it is as it is, `since_task` that from which on points and network are.
+        """Applies another setup from the next step on and keeps the weights. `since` is the step of
+        the latest change, `since_task` that of the latest change of points or network.
         """
         before, self.draft = self.draft, draft
         self.rise = Rise()
@@ -132,7 +132,7 @@ class Training:
         return self.keyframes[-1]
 
     def look(self) -> Keyframe:
-        """Records what there is to see now."""
+        """Records a keyframe now."""
         return self._keep(look(self.learner, self.draft, self._update, self.diverged))
 
     def _keep(self, keyframe: Keyframe) -> Keyframe:
@@ -148,7 +148,7 @@ class Training:
         return keyframe
 
     def run(self) -> Iterator[Beat]:
-        """Learns on until it diverges; the engine drives it."""
+        """Trains until it diverges; the engine drives it."""
         looked = 0.0
         while not self.diverged:
             begun = now = time.perf_counter()

@@ -23,10 +23,10 @@ BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """The last optimizer step: by parameter, what it saw and what it remembered before.
+    """The optimizer step that led to a keyframe.
 
     draft          its setup
-    start          all that there was before it
+    start          the learner's state before it
     slopes         the gradients of the batch alone, without the penalty's
     loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
     """
@@ -69,7 +69,7 @@ class Passed:
 
 @dataclass(frozen=True, eq=False)
 class Keyframe:
-    """After `step` optimizer steps.
+    """The training after `step` optimizer steps.
 
     weights, biases  of each layer, (n, m) and (m,)
     maps     of each hidden layer (m, R, R) uint8: what each neuron says over the plane, 128 being 0

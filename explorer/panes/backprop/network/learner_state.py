@@ -1,6 +1,4 @@
-"""What a network has learned, as plain data: a session keeps it, and learning goes on as it would
-have. No Qt here.
-"""
+"""The state of a learner as JSON values, from which training continues exactly. No Qt here."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ class LearnerState:
     generator: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """For JSON."""
+        """Lists, numbers and strings."""
         return {
             "step": self.step,
             "optimizer": self.optimizer,
@@ -49,7 +47,7 @@ class LearnerState:
 
 
 def state_of(learner: Learner) -> LearnerState:
-    """As it is now: arrays are replaced when it learns on, never changed."""
+    """The state now: training replaces arrays and never changes them."""
     network = learner.network
     return LearnerState(
         learner.step,

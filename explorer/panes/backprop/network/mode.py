@@ -39,9 +39,8 @@ from explorer.state.draft import Draft, named
 
 
 class NetworkMode(Mode):
-    """Live at the right-hand edge; a chosen point's own way takes the player over until it is left.
-
-    The draft lies in the workspace, so that each change of it can be undone.
+    """The player moves over the keyframes of training, live at their end; or along the path of one
+    point through the network, while that is followed.
     """
 
     id = "network"
@@ -223,15 +222,15 @@ class NetworkMode(Mode):
         self._begin(one, f"Show “{chosen.title}”")
 
     def calm(self) -> None:
-        self._begin(self.draft.value.slower(), "Learn slower")
+        self._begin(self.draft.value.slower(), "Lower the learning rate")
 
     def reset(self, other: bool = False) -> None:
-        """Starts over, with the same first weights or others."""
+        """Starts over, with the same initial weights or new ones."""
         one = self.draft.value
         if other:
-            self._begin(replace(one, seed=one.seed + 1), "Take other first weights")
+            self._begin(replace(one, seed=one.seed + 1), "New initial weights")
         else:
-            self._begin(one.begun_again(), "Begin anew")
+            self._begin(one.begun_again(), "Start over")
 
     def _begin(self, one: NetworkDraft, told: str) -> None:
         """A network at step 0; undo brings the trained one back."""
@@ -276,7 +275,7 @@ class NetworkMode(Mode):
         self.runner.play()
 
     def bind(self, *, keep: bool = False) -> None:
-        """The player moves over the keyframes of learning."""
+        """Lets the player move over the keyframes of training."""
         training, runner = self.runner.training, self.runner
         if training is None:
             return
@@ -454,7 +453,7 @@ class NetworkMode(Mode):
             self.follow(number % len(training.data.points))
 
     def leave_sample(self) -> bool:
-        """Back to learning; False if no point was followed."""
+        """Back to training; False if no point was followed."""
         if self.sample is None:
             return False
         self.sample_runner.stop()

@@ -94,9 +94,9 @@ def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
 def test_first_weights_that_are_too_large_are_told_to_be_the_cause():
     """Only where it was saturated before it learned anything."""
     sentence = told(learned(NetworkDraft(scale=8.0, learning_rate=0.003), 100))
-    assert "layer 1's outputs are saturated. Make the first weights smaller" in sentence
+    assert "layer 1's outputs are saturated. Make the initial weights smaller" in sentence
     late = told(learned(NetworkDraft("spiral", learning_rate=0.1), 200))
-    assert "outputs are saturated" in late and "first weights" not in late
+    assert "outputs are saturated" in late and "initial weights" not in late
 
 
 def test_dead_neurons_are_told_with_the_steps_that_killed_them():

@@ -202,7 +202,7 @@ def test_what_learning_made_worse_than_guessing_is_told_with_a_way_out(optimizer
 def test_first_weights_that_guess_badly_are_told_with_a_way_out():
     training = Training(NetworkDraft(activation="sigmoid", scale=100.0))
     training.several(50)
-    assert "first weights smaller" in judged(training) and "slower" not in judged(training)
+    assert "initial weights smaller" in judged(training) and "slower" not in judged(training)
 
 
 def test_batch_norm_over_one_point_is_told():
@@ -231,7 +231,7 @@ def test_the_gradient_of_one_point_has_a_size_though_nothing_to_spread():
 
 
 def test_where_there_are_three_classes_no_line_is_told_of():
-    for data, words in (("moons", "side of the line"), ("yin-yang", "their own class")):
+    for data, words in (("moons", "side of the line"), ("yin-yang", "classified correctly")):
         training = Training(NetworkDraft(data=data))
         training.several(60)
         said = headline(training.keyframes[-1], "paused", "", None)
