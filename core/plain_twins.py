@@ -1,7 +1,7 @@
-"""Plain twins: of code that is optimized, the version that a textbook would print.
+"""Plain twins: the version of optimized code that a textbook would print.
 
-A twin stands first in its chapter, in `plain`, and a test there proves that it gives the same. Its
-lines carry the marks of the lines that they stand for, so that the inspector can highlight either.
+A twin stands first in its chapter, in `plain`; a test proves that it gives the same results. Its
+lines carry the marks of the lines that they stand for, so the inspector can highlight either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UNIGRAM = "core.tokenization.unigram"
 _WORDPIECE = "core.tokenization.wordpiece"
 _VALUE = f"{_AUTOGRAD}.plain:Value"
 
-# Functions, or classes for all their methods, that have a twin: by whom, as markers spell both.
+# Functions, or classes for all their methods, with their twins; both as markers spell them.
 TWINS: Mapping[str, tuple[str, ...]] = {
     f"{_AUTOGRAD}.arithmetic:Add": (f"{_VALUE}.__add__",),
     f"{_AUTOGRAD}.arithmetic:Multiply": (f"{_VALUE}.__mul__",),

@@ -20,7 +20,7 @@ class Value:
         self.data = data
         self.grad = 0.0
         self.inputs = inputs
-        self.hand_back: Callable[[], None] = lambda: None  # a leaf has nobody to hand it to
+        self.hand_back: Callable[[], None] = lambda: None  # a leaf has nothing to hand it to
 
     def __add__(self, other: Value) -> Value:
         out = Value(self.data + other.data, (self, other))  # step: forward

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.finetuning.classifier import Classifier
 from core.finetuning.data import TuningData
-from core.finetuning.loading import Tuned, load_tuned
+from core.finetuning.loading import Tuned, load_tuned_steps
 from core.finetuning.scales import Scaled, generate_at_scales_steps
 from core.finetuning.settings import finetuning_config
 from core.inference.generation import generate_steps
@@ -41,17 +41,17 @@ class Asked:
     tuned: Mapping[str, str]
 
 
-def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[None, None, Asked]:
+def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[object, None, Asked]:
     """Asks several checkpoints of fine-tunings, by name, a question of the data of the first.
 
-    Yields after each token; returns what was said. Raises ValueError or OSError, with the remedy,
-    for a folder or data that cannot be opened.
+    Yields while it reads, and after each token; returns what was said. Raises ValueError or
+    OSError, with the remedy, for a folder or data that cannot be opened.
     """
     prompt: list[int] = []
     words, base, count, tuned = ("", ""), "", 1, {}
     for name, folder in folders.items():
-        one = load_tuned(folder)
-        yield
+        one = yield from load_tuned_steps(folder)
+        yield None
         if not prompt:
             data = yield from held_out_data_steps(one)
             count = data.examples.count("validation") if data.examples is not None else 1

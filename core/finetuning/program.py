@@ -11,7 +11,7 @@ from core.finetuning.settings import BUILT_IN, FINETUNING, STORIES, check_base, 
 from core.memory import check_memory
 from core.training import records
 from core.training.config import TrainingConfig
-from core.training.program import TRAINING, Moments, Program, Steps
+from core.training.program import TRAINING, Moments, Program, Steps, train
 from core.training.runs import text_identity
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ def finetune(config: TrainingConfig, folder: str | Path | None = None) -> RunRea
 
     Raises as `finetune_steps` does.
     """
-    from core.training.loop import train
-
     return train(config, folder, FINETUNING_PROGRAM)
 
 

@@ -4,9 +4,9 @@ Read in this order: rule (what an optimizer is), then one rule a file, each of w
 thought to those before: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lion, muon; the
 list of them in optimizers; groups (what shrinks); torch_optimizer (any rule as torch wants it; the
 only file that loads torch); schedules. To look at them: optimizer_trace (one step, line by line),
-surfaces and typed_surface (landscapes), stationary (where they are level), race_rates (what suits
-whom), race (who gets down first); learner (a small network that learns), and in statistics whether
-it does so well.
+surfaces and typed_surface (landscapes), stationary (where they are level), curvature (why SGD
+cannot go faster), race_rates (what suits whom), race (who gets down first); learner (a small
+network that learns), and in statistics whether it does so well.
 """
 
 from core.optimization.adamw import AdamWSettings, AdamWState

@@ -30,7 +30,7 @@ _HOME = {
     "Task": "core.training.task",
     "LanguageModelling": "core.training.language_modelling",
     "SequenceToSequence": "core.training.sequence_to_sequence",
-    "train": "core.training.loop",
+    "train": "core.training.program",
     "train_steps": "core.training.loop",
     "Estimate": "core.training.sizes",
     "estimate": "core.training.sizes",

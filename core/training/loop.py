@@ -10,58 +10,17 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-from core.resources import data_folder
 from core.training import records
 from core.training.attempt import Attempt
 from core.training.config import TrainingConfig
-from core.training.control import RunControl
 from core.training.events import Moment
-from core.training.launch import ProcessLauncher
 from core.training.parallel import Parallel
-from core.training.program import TRAINING, Program
 from core.training.requirements import check_requirements
-from core.training.runs import RunReader, check_goes_on, create_run, new_run_folder
+from core.training.runs import check_goes_on, create_run
 from core.training.spans import STEP_PHASES
 from core.training.strategies import strategy_for
 from core.training.task import Task
 from core.training.tasks import task_of
-
-
-def train(
-    config: TrainingConfig, folder: str | Path | None = None, program: Program = TRAINING
-) -> RunReader:
-    """Trains to the end and returns the run; `folder` None makes one among the user's runs.
-
-    program  the one that brings the config's task
-
-    Raises as `train_steps` does.
-    """
-    if folder is None:
-        program.check(config)
-        folder = new_run_folder(data_folder() / "runs", "run", config)
-    if config.ranks > 1:
-        return _train_on_ranks(config, Path(folder), program)
-    for moment in program.steps()(config, folder):
-        if moment.idle:
-            time.sleep(moment.idle)
-    return RunReader(folder)
-
-
-def _train_on_ranks(config: TrainingConfig, folder: Path, program: Program) -> RunReader:
-    """In processes of their own, which end with this one. Raises ValueError for how they failed."""
-    if not (folder / records.MANIFEST).exists():
-        program.check(config)
-        create_run(folder, config)
-    launcher = ProcessLauncher(program.module, niceness=0)
-    RunControl(folder, launcher).start()
-    try:
-        code = launcher.wait(folder)
-    finally:
-        launcher.terminate(folder)
-    run = RunReader(folder)
-    if code:
-        raise ValueError(run.message or f"the run's processes ended with code {code}; see {folder}")
-    return run
 
 
 def train_steps(

@@ -1,15 +1,23 @@
-"""Program: what `python -m` starts to train a run. Each chapter that trains has one."""
+"""Program: what `python -m` starts to train a run; each chapter that trains has one. And `train`,
+which runs one to the end.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from core.resources import data_folder
+from core.training import records
 from core.training.config import TrainingConfig
+from core.training.control import RunControl
 from core.training.events import Moment
+from core.training.launch import ProcessLauncher
 from core.training.requirements import check_requirements
+from core.training.runs import RunReader, create_run, new_run_folder
 
 if TYPE_CHECKING:
     from core.training.parallel import Parallel
@@ -50,3 +58,40 @@ def _train_steps() -> Steps:
 
 
 TRAINING = Program("core.training", check_requirements, _train_steps)
+
+
+def train(
+    config: TrainingConfig, folder: str | Path | None = None, program: Program = TRAINING
+) -> RunReader:
+    """Trains to the end and returns the run; `folder` None makes one among the user's runs.
+
+    program  the one that brings the config's task
+
+    Raises as `train_steps` does.
+    """
+    if folder is None:
+        program.check(config)
+        folder = new_run_folder(data_folder() / "runs", "run", config)
+    if config.ranks > 1:
+        return _train_on_ranks(config, Path(folder), program)
+    for moment in program.steps()(config, folder):
+        if moment.idle:
+            time.sleep(moment.idle)
+    return RunReader(folder)
+
+
+def _train_on_ranks(config: TrainingConfig, folder: Path, program: Program) -> RunReader:
+    """In processes of their own, which end with this one. Raises ValueError for how they failed."""
+    if not (folder / records.MANIFEST).exists():
+        program.check(config)
+        create_run(folder, config)
+    launcher = ProcessLauncher(program.module, niceness=0)
+    RunControl(folder, launcher).start()
+    try:
+        code = launcher.wait(folder)
+    finally:
+        launcher.terminate(folder)
+    run = RunReader(folder)
+    if code:
+        raise ValueError(run.message or f"the run's processes ended with code {code}; see {folder}")
+    return run

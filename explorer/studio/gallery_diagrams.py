@@ -11,6 +11,7 @@ from core.equation import Symbol
 from explorer.studio.gallery_data import Sample
 from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.cell_map import CellMap, CellMapScene
+from explorer.widgets.check_table import CheckRow, CheckTable
 from explorer.widgets.diagrams.picture import DiagramPicture
 from explorer.widgets.diagrams.scenes import (
     BlockScene,
@@ -20,8 +21,11 @@ from explorer.widgets.diagrams.scenes import (
     StepsScene,
 )
 from explorer.widgets.pooling import Matrix
+from explorer.widgets.run_card_text import CardText
+from explorer.widgets.run_row import RunRow
 from explorer.widgets.spectrum import SpectrumPicture, SpectrumScene
 from explorer.widgets.stacked_bars import Bar, StackedBars
+from explorer.widgets.switch_grid import Switches, SwitchGrid
 
 TOKENS = ("the", "cat", "sat", "on", "the", "mat", ".", "the")
 ENDS = ("norm", "unembed", "softmax", "next")
@@ -87,7 +91,24 @@ def _bars() -> list[Sample]:
     cells.set_scene(CellMapScene(["layer 0", "layer 1"], ["c_attn", "c_proj"], values, 1))
     return [
         ("bars", bars, 400, 40), ("one is meant", bright, 400, 40), ("table", table, 600, 140),
+        *_choices(),
         ("a map of cells", cells, 240, 120), ("singular values", _spectrum(), 500, 90),
+    ]  # fmt: skip
+
+
+def _choices() -> list[Sample]:
+    checks = CheckTable("Methods", ("Method", "learns", "takes"), str)
+    checks.set_scene([CheckRow("LoRA", 0, True, ("24,576", "30 s")),
+                      CheckRow("Full", 1, False, ("2.12 M", "32 s")),
+                      CheckRow("Head", 2, False, (), "not here")])  # fmt: skip
+    switches = SwitchGrid("Matrices", "Matrices", str)
+    rows = ("queries", "q"), ("MLP in", "text")
+    switches.set_scene(Switches(rows, 3, frozenset({(0, 0), (0, 1), (0, 2), (1, 2)})))
+    run = RunRow("gallery.run")
+    run.set_text(CardText("LoRA", "paused", 20, 60, buttons=("resume", "stop", "open", "dismiss")))
+    run.set_said("step 20: Maya")
+    return [
+        ("checks", checks, 260, 96), ("switches", switches, 260, 56), ("a run", run, 520, 28),
     ]  # fmt: skip
 
 

@@ -15,8 +15,10 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.widgets.base import Label, show_text
-from explorer.widgets.card import Glyph
+from explorer.widgets.card import Glyph, breakable
 from explorer.widgets.toggle import SegmentedControl
+
+LONG_WORD = 20  # letters of a word, most often of a path, from which on it may be broken
 
 
 class ErrorLine(QWidget):
@@ -24,6 +26,7 @@ class ErrorLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.text = ""
         self._text = Label("", "label", "error", wrap=True)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -32,13 +35,10 @@ class ErrorLine(QWidget):
         row.addWidget(self._text, 1)
         self.hide()
 
-    @property
-    def text(self) -> str:
-        return self._text.text()
-
     def set_text(self, text: str) -> None:
-        if text != self._text.text():
-            self._text.setText(text)
+        if text != self.text:
+            self.text = text
+            self._text.setText(breakable(text, LONG_WORD))
             self.setAccessibleName(text)
         self.setVisible(bool(text))
 

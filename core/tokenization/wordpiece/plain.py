@@ -1,8 +1,8 @@
 """WordPiece as a textbook prints it: score all pairs, merge the best one, repeat; then take the
 longest piece that fits.
 
-`training` and `tokenizer` give the same and are faster: pairs keep their counts from merge to
-merge, and no piece is looked for that is longer than all of them.
+`training` and `tokenizer` give the same and are faster: counts are kept from merge to merge, and
+the search begins at the length of the longest piece.
 
 Source: Schuster and Nakajima 2012, "Japanese and Korean Voice Search", section 3; the score is that
 of the Hugging Face LLM course, chapter 6; the longest match, Devlin et al. 2019, section 3.

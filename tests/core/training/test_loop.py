@@ -13,8 +13,9 @@ from core.inference.activations import capture
 from core.inference.generation import generate
 from core.training.health import NotFiniteError, seeded_dropout
 from core.training.language_modelling import OWN_PROMPT, LanguageModelling
-from core.training.loop import train, train_steps
+from core.training.loop import train_steps
 from core.training.parallel import Single
+from core.training.program import train
 from core.training.runs import RunReader
 from core.training.task import Position
 from core.transformer.config import ModelConfig

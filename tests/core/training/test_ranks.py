@@ -19,9 +19,10 @@ from core.training.config import TrainingConfig
 from core.training.control import RunControl
 from core.training.lanes import LaneReader, straggler
 from core.training.launch import ProcessLauncher
-from core.training.loop import train, train_steps
+from core.training.loop import train_steps
 from core.training.phases import PHASES
 from core.training.place import LEFT_ALONE, NEW_STORE, STORE, TIMEOUT, Place, is_left_alone
+from core.training.program import train
 from core.training.rank_processes import first_failed
 from core.training.records import exchanges, process_alive
 from core.training.runs import RunReader, create_run

@@ -13,10 +13,11 @@ from core.tensor_files import read_tensors
 from core.training.config import TrainingConfig
 from core.training.health import NotFiniteError
 from core.training.language_modelling import LanguageModelling
-from core.training.loop import train, train_steps
+from core.training.loop import train_steps
 from core.training.parallel import Single
 from core.training.phases import SCALED_PHASES, phase_step
 from core.training.precision import build_scaler
+from core.training.program import train
 from core.training.runs import RunReader, branch
 from core.training.scaler import LossScaler
 from core.training.scaler_trace import scale_changes, trace_scale_change

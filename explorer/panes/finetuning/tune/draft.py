@@ -43,6 +43,7 @@ class TuneDraft:
     targets   ends of the names of the matrices that LoRA changes
     base_data what the base could do before: "stories", a file, or "": nobody measures it
     variant   of LoRA
+    classes   names of those that labelled texts are of, parted by commas
     """
 
     base: str = field(STORIES, shortest=1)
@@ -55,6 +56,7 @@ class TuneDraft:
     base_data: str = field(STORIES)
     quantize: str = field("none", choices=QUANTIZATIONS)
     broken_lines: str = field("stop", choices=BROKEN_LINES)
+    classes: str = ""
     alpha: str = "16"
     steps: str = "60"
     learning_rate: str = ""
@@ -111,6 +113,7 @@ def config_of(draft: TuneDraft, method: str) -> TrainingConfig:
         lora=lora,
         data=draft.data,
         replay=draft.replay,
+        classes=tuple(filter(None, map(str.strip, draft.classes.split(",")))),
         **{name: number.get(name, getattr(draft, name)) for name in OWN},
     )
     changes = {name: number[name] for name in ("steps", "learning_rate") if name in number}

@@ -78,6 +78,7 @@ LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out questions (%)"
 NO_CURVE = "The first losses come in a moment"
 NEW, OLD = "new", "old"
+CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
 OWN_RATE = "usual"  # of the method
 
 

@@ -43,7 +43,9 @@ VALUES = {"rank": (1, 2, 4, 8, 16, 32, 64), "replay": (0.0, 0.1, 0.25, 0.5, 0.75
 DEEP = (
     *(("base_data", "quantize"), ("steps", "learning_rate"), ("alpha", "variant")),
     *(("last_layers", "bottleneck_width"), ("prompt_tokens", "broken_lines")),
+    ("classes",),
 )
+WIDE = ("base", "data", "methods", "targets")  # whose errors have the whole width
 MENUS = {"base": text.BASES, "data": text.DATA, "base_data": text.BASE_DATA}
 
 
@@ -81,7 +83,7 @@ class TuneForm(QWidget):
         grid([[self.fields[name] for name in names] for names in DEEP], of=deep)
         form = column(
             row(self.fields["base"], self.fields["data"]),
-            *(self.methods, self.error, self.targets),
+            *(self.error, self.methods, self.targets),
             grid([list(self.settings.widgets.values())], spacing=(16, 0)),
             *(deep, 1),
         )
@@ -127,8 +129,8 @@ class TuneForm(QWidget):
         """What the setup means, or, beside each field, what is wrong with it."""
         self.planned, errors = planned, planned.errors
         for name, field in self.fields.items():
-            field.set_error(errors.get(name, ""))
-        self.error.set_text(errors.get("methods") or errors.get("targets", ""))
+            field.set_error("" if name in WIDE else errors.get(name, ""))
+        self.error.set_text(next((why for name, why in errors.items() if name in WIDE), ""))
         if errors.keys() & {name for names in DEEP for name in names}:
             self.more.setChecked(True)
         if planned.methods:
@@ -256,5 +258,6 @@ def _fields() -> list[Field]:
         *(MenuField(name, SETTINGS[name].label, choices, SETTINGS[name].help)
           for name, choices in (("base_data", text.BASE_DATA), ("quantize", text.QUANTIZE),
                                 ("broken_lines", text.BROKEN))),
+        TextField("classes", SETTINGS["classes"].label, text.CLASSES_HELP),
         *(TextField(name, about.label, about.help) for name, about in NUMBERS.items()),
     ]  # fmt: skip

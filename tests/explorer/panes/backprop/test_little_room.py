@@ -20,9 +20,9 @@ from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.panes.backprop.gpt.draw_panels import blank_room
 from explorer.panes.backprop.gpt.header import GPTHeader
-from explorer.panes.backprop.gpt.plate_layout import PlacedPlate
-from explorer.panes.backprop.gpt.plates import blank_room
+from explorer.panes.backprop.gpt.panel_layout import PlacedPanel
 from explorer.panes.backprop.modes import MODES
 from explorer.panes.backprop.network.header import NetworkHeader
 from explorer.panes.backprop.network.view import NetworkView
@@ -266,8 +266,8 @@ def test_in_a_very_low_window_the_formula_comes_back_where_its_inputs_are_of_no_
 def test_words_of_a_plate_without_a_map_stay_in_its_column(qapp):
     theme.apply(qapp, "light", 1.5)
     area = QRectF(100, 0, 160, 60)
-    narrow = PlacedPlate(None, area, QRectF(180, 0, 60, 60), (14, 14), None)
-    wide = PlacedPlate(None, area, area, (14, 32), None)
+    narrow = PlacedPanel(None, area, QRectF(180, 0, 60, 60), (14, 14), None)
+    wide = PlacedPanel(None, area, area, (14, 32), None)
     for one in (narrow, wide):
         room = blank_room(one)
         assert area.left() <= room.left() and room.right() <= area.right()

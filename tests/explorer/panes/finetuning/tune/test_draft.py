@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from core.fields import to_json
@@ -70,6 +73,15 @@ def test_what_was_typed_is_refused_with_the_remedy_beside_its_field() -> None:
     missing = plan(TuneDraft(data="/nowhere/questions.jsonl"), SPEED)
     assert "/nowhere/questions.jsonl" in missing.errors["data"]
     assert "There is no model" in plan(TuneDraft(base="/nowhere/model"), SPEED).errors["base"]
+
+
+def test_labelled_texts_have_classes(tmp_path: Path) -> None:
+    data = tmp_path / "moods.jsonl"
+    data.write_text('{"text": "What a day!", "label": "glad"}\n')
+    draft = TuneDraft(data=str(data), classes="glad, sad", methods=("head",))
+    planned = plan(draft, SPEED)
+    assert settings_of(planned.configs["head"]).classes == ("glad", "sad")
+    assert "two names" in plan(replace(draft, classes="glad"), SPEED).errors["methods"]
 
 
 def test_a_method_that_cannot_be_says_why_and_the_others_can() -> None:

@@ -207,7 +207,7 @@ def test_what_cannot_start_says_why(make_tune: Any, run_async: Any, tmp_path: Pa
         mode.change("steps", "60")
         mode.change("data", str(tmp_path / "gone.jsonl"))
         await mode.settled()
-        assert "gone.jsonl" in form.fields["data"].error.text
+        assert "gone.jsonl" in form.error.text
         mode.restore({"runs": [str(tmp_path / "nothing"), 3], "question": "x"})
         await until(lambda: not mode.runs.folders, "what is no run to be dismissed")
 

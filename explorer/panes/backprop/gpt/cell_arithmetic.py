@@ -1,4 +1,4 @@
-"""How one number was made, with the numbers that made it. No Qt here.
+"""How one number was computed, with the numbers that made it. No Qt here.
 
 Forward and backward of every kind of operation that a GPT has; sums of products name their largest
 terms, closed forms are worked out term by term.
@@ -15,9 +15,9 @@ from core.autograd.flows import Edge
 from core.substitution import Arithmetic, arithmetic
 from explorer.panes.backprop.gpt import closed_forms
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.moments import Moment
 from explorer.panes.backprop.gpt.operations import kind_of, letter, short, slope
 from explorer.panes.backprop.gpt.scene import Cell
+from explorer.panes.backprop.gpt.track import Played
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
@@ -36,9 +36,9 @@ def made(worked: Worked, cell: Cell) -> tuple[int | None, list[object]]:
     return worked.edges[where], _share(worked, where, index)
 
 
-def facts(worked: Worked, moment: Moment) -> list[object]:
-    """What holds of a whole step and shows that its closed form is right."""
-    return closed_forms.facts(worked, moment)
+def facts(worked: Worked, played: Played) -> list[object]:
+    """What is true of a whole step and confirms its closed form."""
+    return closed_forms.facts(worked, played)
 
 
 # values
@@ -47,7 +47,7 @@ def facts(worked: Worked, moment: Moment) -> list[object]:
 def _value(worked: Worked, node: int, index: Index) -> tuple[int | None, list[object]]:
     name, value = letter(worked.graph, node), float(worked.value(node)[index])
     if worked.graph.nodes[node].is_leaf:
-        return None, [Equation(name, value, "accent", "a parameter: the model learned it")]
+        return None, [Equation(name, value, "accent", "a parameter, which the model has learned")]
     places = worked.explained.trace.about["places"]
     step = next(n for n, p in enumerate(places) if p.phase == "forward" and p.node == node)
     kind, told = kind_of(worked.graph, node), arithmetic(worked.steps[step], index)
@@ -59,7 +59,7 @@ def _value(worked: Worked, node: int, index: Index) -> tuple[int | None, list[ob
 
 
 def _inputs_at(worked: Worked, node: int, index: Index) -> list[tuple[str, float]]:
-    """Each input's number there, broadcast as NumPy does."""
+    """Each input's number at that index, broadcast as NumPy does."""
     shape = worked.value(node).shape
     return [
         (letter(worked.graph, n), float(np.broadcast_to(worked.value(n), shape)[index]))
@@ -76,13 +76,13 @@ def _gelu(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[obj
     name = letter(worked.graph, worked.graph.nodes[node].inputs[0])
     return [
         Equation(name, value.value),
-        Equation(f"\u03a6({name})", below.value, "text", "the share of it that passes"),
+        Equation(f"\u03a6({name})", below.value, "text", "the share that passes"),
     ]
 
 
 def _plain(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = short(worked.graph, worked.graph.nodes[node].inputs[0])
-    return [f"The same number as in {before}, in another place."]
+    return [f"The same number as in {before}, at another place."]
 
 
 def _matmul(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
@@ -94,7 +94,7 @@ def _matmul(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[o
 
 
 def _labels(worked: Worked, node: int, left: np.ndarray) -> list[str]:
-    """What is summed over: tokens where weights meet values, else dimensions."""
+    """Labels of what is summed over: tokens where weights meet values, else dimensions."""
     if worked.graph.nodes[node].label.endswith(".heads"):
         return token_labels(worked)
     return [f"dimension {n}" for n in range(len(left))]
@@ -140,7 +140,7 @@ def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list
     name, total = letter(worked.graph, node), float(array[index])
     edges = [edge for edge in worked.edges if worked.target(edge) == node]
     said = Equation(
-        "move it by 0.001", 0.001 * total, "text", "and the loss moves by so much, in nats"
+        "raise it by 0.001", 0.001 * total, "text", "the loss changes by this many nats"
     )
     if not edges:
         return None, [Equation(slope(worked.graph, node), total, "accent"), said]
@@ -187,7 +187,7 @@ def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
 
 
 def _back(worked: Worked, edge: Edge, index: Index) -> Arithmetic:
-    """Of the line that hands an edge's share back: one sequence, so that axes in front have one."""
+    """The arithmetic of the line that passes an edge's share back, for the one sequence."""
     step = worked.steps[worked.edges[edge]]
     in_front = step.value("contribution").ndim - len(index)
     return arithmetic(step, (0,) * in_front + index)
@@ -232,13 +232,15 @@ def _embedding_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     name = _share_name(worked, edge)
     if not taken.size:
         return [
-            "No token took this row, so nothing flows back to it.",
+            "No token uses this row, so nothing flows back to it.",
             Equation(name, 0.0, "accent"),
         ]
     labels = [token_labels(worked)[n] for n in taken]
-    times = "one token" if taken.size == 1 else f"{taken.size} tokens"
+    uses = "One token uses this row: it gets that token\u2019s gradient."
+    if taken.size > 1:
+        uses = f"{taken.size} tokens use this row: their gradients are added."
     terms = _terms(name, rows[taken, index[-1]], np.ones(taken.size), labels)
-    return [f"{times} took this row: their gradients are added.", terms]
+    return [uses, terms]
 
 
 def _elementwise_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
@@ -278,7 +280,7 @@ def _one_share(worked: Worked, edge: Edge, up: float, steep: float) -> list[obje
 
 
 def _local(worked: Worked, edge: Edge) -> tuple[str, str]:
-    """A local derivative as the formula writes it, and where it comes from, in a few words."""
+    """A local derivative as the formula writes it, and why it is so."""
     node, place = edge
     inputs = worked.graph.nodes[node].inputs
     kind, name = kind_of(worked.graph, node), letter(worked.graph, inputs[place])

@@ -1,4 +1,4 @@
-"""Arrays of any shape as pictures: which rows and columns they have, and how they are shrunk.
+"""Arrays of any shape as matrices: their rows and columns, and how they are shrunk to pixels.
 
 Letters in shapes: B sequences (always 1), T tokens, H heads, D dimensions a head, X whatever.
 """
@@ -27,7 +27,7 @@ class Plane:
 
     @property
     def rest(self) -> tuple[int, ...]:
-        """The sizes that are left: rows, then what the columns are made of."""
+        """The sizes without sequences and heads: the rows, then what the columns consist of."""
         sizes = [size for place, size in enumerate(self.shape) if place != self.axis]
         return tuple(sizes[1:]) if len(self.shape) > 2 else tuple(sizes)
 
@@ -40,7 +40,7 @@ class Plane:
         return rest[0], int(np.prod(rest[1:]))
 
     def of(self, array: Array) -> Array:
-        """The matrix itself, (R, C): a view where that can be."""
+        """The matrix (R, C) of an array; a view if possible."""
         if self.axis is not None:
             array = array.take(self.head, self.axis)
         if len(self.shape) > 2:
@@ -48,7 +48,7 @@ class Plane:
         return array.reshape(self.size)
 
     def index(self, row: int, column: int) -> tuple[int, ...]:
-        """Where a cell of the matrix stands in the array."""
+        """The index in the array of a cell of the matrix."""
         rest = self.rest
         if not rest:
             return ()
@@ -101,7 +101,7 @@ class Pooled:
 
 
 def pool(matrix: Array, most_rows: int, most_columns: int) -> Pooled:
-    """A single strong number stays visible, where a mean or a stride would lose it."""
+    """Shrinks a matrix so that a single large number stays visible, unlike in a mean."""
     rows = max(1, -(-matrix.shape[0] // max(1, most_rows)))
     columns = max(1, -(-matrix.shape[1] // max(1, most_columns)))
     shrunk = np.asarray(matrix)

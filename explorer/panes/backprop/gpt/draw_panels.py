@@ -1,4 +1,4 @@
-"""How the plates of a scene are painted."""
+"""Paints the panels of a scene: maps of arrays, their titles, and the arrows between them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.gpt.axes import axes_of
+from explorer.panes.backprop.gpt.axis_labels import axes_of
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.plate_layout import (
+from explorer.panes.backprop.gpt.panel_layout import (
     GAP,
     HEAD,
     TITLE,
-    PlacedPlate,
+    PlacedPanel,
     heads_lines,
 )
-from explorer.panes.backprop.gpt.scene import SHARE, OperationScene, Plate
+from explorer.panes.backprop.gpt.scene import SHARE, OperationScene, Panel
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
 
-KEPT = 64  # images that are kept
+KEPT = 64  # images in the cache
 WORDS = 96  # px that words need where there is no map
 GAMMA = 0.5  # the colors of gradients follow the root: few are large, many are small
 
 
-class PlatePainter:
-    """Paints placed plates; keeps their images, so that a frame only moves them."""
+class PanelPainter:
+    """Paints placed panels, and caches their images."""
 
     def __init__(self) -> None:
         self._images: OrderedDict[tuple[Any, ...], QImage] = OrderedDict()
@@ -39,34 +39,34 @@ class PlatePainter:
     def forget(self) -> None:
         self._images.clear()
 
-    def draw_frame(self, painter: QPainter, worked: Worked, one: PlacedPlate) -> None:
-        """What does not move: frame, tokens, color bar; or why there is nothing."""
-        plate, now = one.plate, theme.current()
-        if plate.state in ("later", "none"):
+    def draw_frame(self, painter: QPainter, worked: Worked, one: PlacedPanel) -> None:
+        """What does not move: frame, tokens and color bar, or why there is no map."""
+        panel, now = one.panel, theme.current()
+        if panel.state in ("later", "none"):
             self._blank(painter, one)
-        elif worked.value(worked.node_of(plate.what)).size > 1:
+        elif worked.value(worked.node_of(panel.what)).size > 1:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(now.pen("divider"))
             painter.drawRect(one.map)
             self._labels(painter, worked, one)
             wide = min(one.area.right() - one.map.x(), max(one.map.width(), now.px(120)))
             place = QRectF(one.map.x(), one.map.bottom() + now.px(5), wide, now.px(26))
-            bar = bar_of(worked, plate, "\u221a scale" if wide >= now.px(165) else "\u221a")
+            bar = bar_of(worked, panel, "\u221a scale" if wide >= now.px(165) else "\u221a")
             bar.draw(painter, place, *bar.limits(np.zeros(1)))
 
     def draw_map(
         self,
         painter: QPainter,
         worked: Worked,
-        one: PlacedPlate,
+        one: PlacedPanel,
         head: int,
         share: float,
         left: bool,
     ) -> None:
-        """The numbers, of which `share` 0..1 is there, from the left or from the right."""
-        if one.plate.state in ("later", "none"):
+        """The numbers: a `share` 0..1 of them, from the left or from the right."""
+        if one.panel.state in ("later", "none"):
             return
-        if worked.value(worked.node_of(one.plate.what)).size == 1:
+        if worked.value(worked.node_of(one.panel.what)).size == 1:
             self._number(painter, one, worked, share)
             return
         painter.save()
@@ -81,14 +81,14 @@ class PlatePainter:
         self._hatch(painter, one)
         painter.restore()
 
-    def _image(self, worked: Worked, one: PlacedPlate, head: int) -> QImage:
-        key = (id(worked), one.plate.what, head, one.cells, theme.current().name)
+    def _image(self, worked: Worked, one: PlacedPanel, head: int) -> QImage:
+        key = (id(worked), one.panel.what, head, one.cells, theme.current().name)
         kept = self._images.get(key)
         if kept is None:
             assert one.pooled is not None
-            bar, shown = bar_of(worked, one.plate), one.pooled.values
+            bar, shown = bar_of(worked, one.panel), one.pooled.values
             limits = bar.limits(np.zeros(1))
-            if one.plate.row and one.plate.scale == "diverging":
+            if one.panel.row and one.panel.scale == "diverging":
                 shown = limits[1] * np.sign(shown) * (np.abs(shown) / limits[1]) ** GAMMA
             packed = packed_table(bar.table())[bar.levels(shown, *limits)]
             lost = ~np.isfinite(one.pooled.values)
@@ -100,8 +100,8 @@ class PlatePainter:
         self._images.move_to_end(key)
         return kept
 
-    def _hatch(self, painter: QPainter, one: PlacedPlate) -> None:
-        """What is masked: minus infinity has no color."""
+    def _hatch(self, painter: QPainter, one: PlacedPanel) -> None:
+        """Hatches what is masked, since minus infinity has no color."""
         assert one.pooled is not None
         lost = ~np.isfinite(one.pooled.values)
         if not lost.any():
@@ -115,7 +115,7 @@ class PlatePainter:
                 cell.setWidth(cell.width() * (end - start))
                 painter.drawRect(cell)
 
-    def _blank(self, painter: QPainter, one: PlacedPlate) -> None:
+    def _blank(self, painter: QPainter, one: PlacedPanel) -> None:
         now = theme.current()
         if one.size == (1, 1):  # a number has no frame
             box = QRectF(one.area.x(), one.map.y(), one.area.width(), now.px(20))
@@ -123,7 +123,7 @@ class PlatePainter:
             put_text(
                 painter,
                 box,
-                elide(one.plate.note, font, box.width()),
+                elide(one.panel.note, font, box.width()),
                 font,
                 now.color("muted"),
                 LEFT,
@@ -137,22 +137,22 @@ class PlatePainter:
         painter.setFont(now.font("label"))
         painter.setPen(now.color("muted"))
         flags = int(CENTER) | Qt.TextFlag.TextWordWrap
-        painter.drawText(room.adjusted(4, 0, -4, 0), flags, one.plate.note)
+        painter.drawText(room.adjusted(4, 0, -4, 0), flags, one.panel.note)
 
-    def _number(self, painter: QPainter, one: PlacedPlate, worked: Worked, share: float) -> None:
-        """A single number is written out."""
+    def _number(self, painter: QPainter, one: PlacedPanel, worked: Worked, share: float) -> None:
+        """Writes a single number."""
         now = theme.current()
-        array = worked.array(one.plate.what)
+        array = worked.array(one.panel.what)
         text = "" if array is None else format_number(float(array.reshape(-1)[0]), 4)
         painter.setOpacity(share)
         room = QRectF(one.map.x(), one.map.y(), one.area.right() - one.map.x(), now.px(36))
         put_text(painter, room, text, now.font("headline", 600), now.color("text"), LEFT)
         painter.setOpacity(1.0)
 
-    def _labels(self, painter: QPainter, worked: Worked, one: PlacedPlate) -> None:
+    def _labels(self, painter: QPainter, worked: Worked, one: PlacedPanel) -> None:
         if one.map.x() - one.area.x() < 8:
             return
-        now, axes = theme.current(), axes_of(worked, one.plate.what)
+        now, axes = theme.current(), axes_of(worked, one.panel.what)
         rows = one.cells[0]
         high = one.map.height() / rows
         font, line = now.font("label"), now.metrics("label").height()
@@ -165,8 +165,8 @@ class PlatePainter:
             put_text(painter, place, elide(text, font, wide), font, now.color("muted"), RIGHT)
 
 
-def blank_room(one: PlacedPlate) -> QRectF:
-    """Of the words that stand for a map: its place, or more of the column where that is small."""
+def blank_room(one: PlacedPanel) -> QRectF:
+    """Where words stand in place of a map: its place, or more of the column if that is small."""
     now, room = theme.current(), QRectF(one.map)
     room.setHeight(max(room.height(), now.px(36)))
     if room.width() < now.px(WORDS):
@@ -175,21 +175,21 @@ def blank_room(one: PlacedPlate) -> QRectF:
     return room
 
 
-def bar_of(worked: Worked, plate: Plate, root: str = "") -> ColorBar:
-    """The scale of a plate: from all heads, so that it is the same for each and while playing.
+def bar_of(worked: Worked, panel: Panel, root: str = "") -> ColorBar:
+    """The color bar of a panel, of all heads, so that it is the same for each of them.
 
     `root` tells that the colors of gradients follow the square root of their size.
     """
     bar = ColorBar()
-    if plate.scale == "attention":
+    if panel.scale == "attention":
         bar.set_scale("attention")
     else:
-        limit = worked.limit(plate.what)
-        bar.set_scale("diverging", -limit, limit, root if plate.row else "")
+        limit = worked.limit(panel.what)
+        bar.set_scale("diverging", -limit, limit, root if panel.row else "")
     return bar
 
 
-def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPlate]) -> None:
+def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
     """Names and shapes of the columns, titles of the maps, and the arrows between them."""
     now = theme.current()
     bold, small = now.font("body", 600), now.font("label")
@@ -208,16 +208,16 @@ def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[Placed
     for one in placed[1::2]:
         high = now.px(TITLE)
         place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(4))
-        ink = now.color("muted" if one.plate.state in ("later", "none") else "text")
-        title = one.plate.title
+        ink = now.color("muted" if one.panel.state in ("later", "none") else "text")
+        title = one.panel.title
         if now.metrics("label").horizontalAdvance(title) > place.width():
             title = title.replace(SHARE, "+= ")  # as the formula says it
         put_text(painter, place, elide(title, small, place.width()), small, ink, LEFT)
     _draw_signs(painter, scene, placed)
 
 
-def _draw_signs(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPlate]) -> None:
-    """Between two inputs the sign; before the output an arrow, over it the name of a function."""
+def _draw_signs(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
+    """The sign between two inputs, and the arrow before the output, with a function's name."""
     now = theme.current()
     last = len(scene.columns) - 1
     for place in range(last):

@@ -1,4 +1,4 @@
-"""The residual gradient highway: how much every token's residual stream matters, block by block."""
+"""The gradient highway: how much the loss depends on each token's residual stream, by block."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOSS = 20  # px for the row of the tokens' own losses, and the space below it
 
 
 LENGTHS, LOSSES = "length of dL/d(residual)", "-log p(next token)"
-SPAN = 1000.0  # lengths below the largest by more than this look like none
+SPAN = 1000.0  # the largest length divided by the smallest that has a color
 
 
 class HighwayPicture(Picture):
@@ -47,7 +47,7 @@ class HighwayPicture(Picture):
         super().__init__("Residual gradient highway", parent)
         self.setObjectName("backprop.gpt.highway")
         self._worked: Worked | None = None
-        self._here: int | None = None  # the place that the operation on the stage belongs to
+        self._here: int | None = None  # the place of the operation that is shown
         self._token: int | None = None
         self._reached = 0  # the lowest place that backward has reached
         self._hover: tuple[int, int] | None = None
@@ -64,13 +64,13 @@ class HighwayPicture(Picture):
             self.data_changed()
 
     def set_token(self, token: int | None) -> None:
-        """The token that is chosen in all panes."""
+        """The token that is selected in all panes."""
         if token != self._token:
             self._token = token
             self.update()
 
     def set_reached(self, reached: int, here: int | None) -> None:
-        """Which places have their gradient at this moment: those from `reached` on."""
+        """How far backward has come: places from `reached` on have their gradient."""
         if (reached, here) != (self._reached, self._here):
             self._reached, self._here = reached, here
             self.update()
@@ -134,7 +134,7 @@ class HighwayPicture(Picture):
         return QRectF(grid.x(), grid.y() - now.px(LOSS), grid.width(), now.px(LINE))
 
     def token_at(self, point: QPointF) -> int | None:
-        """The token whose own loss stands under a point."""
+        """The token whose own loss is under a point."""
         row = self.losses_rect()
         if self._worked is None or not row.contains(point):
             return None

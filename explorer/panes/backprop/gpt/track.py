@@ -1,4 +1,4 @@
-"""What is played: each operation once forward and once backward, with its own steps inside."""
+"""What the player moves over: each operation forward and backward, with its own steps inside."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from explorer.state.tracks import Track
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One step of the player.
+class Played:
+    """One step of the player: an operation, or inside it one of its edges.
 
     phase      "forward", "seed", "backward"; inside an operation also "copies" and "accumulate"
     operation  its number in the list; `node` and `input`, where it is one edge, in the graph
-    step       of the Trace: what is told of it
-    steps      of the Trace: all that happens in it
-    inner      what Enter shows
+    step       of the Trace, whose formula and lines are shown
+    steps      of the Trace that it comprises
+    inner      what Enter leads to
     """
 
     phase: str
@@ -27,20 +27,20 @@ class Moment:
     input: int | None
     step: int
     steps: tuple[int, ...]
-    inner: tuple[Moment, ...] = ()
+    inner: tuple[Played, ...] = ()
 
 
-def moments_of(
+def timeline_of(
     graph: Graph, operations: Sequence[Operation], places: Sequence[Place]
-) -> tuple[Moment, ...]:
-    """Forward through all operations, the seed, and back through those that hand on a gradient."""
+) -> tuple[Played, ...]:
+    """Forward through all operations, then back through all that pass a gradient on."""
     owner = {node: one.number for one in operations for node in one.nodes}
-    forward: dict[int, list[Moment]] = {one.number: [] for one in operations}
-    backward: dict[int, list[Moment]] = {one.number: [] for one in operations}
-    seed: list[Moment] = []
+    forward: dict[int, list[Played]] = {one.number: [] for one in operations}
+    backward: dict[int, list[Played]] = {one.number: [] for one in operations}
+    seed: list[Played] = []
     for step, place in enumerate(places):
         number = owner[place.node]
-        one = Moment(place.phase, number, place.node, place.input, step, (step,))
+        one = Played(place.phase, number, place.node, place.input, step, (step,))
         if place.phase == "seed":
             seed.append(one)
         else:
@@ -53,36 +53,36 @@ def moments_of(
     return tuple(found)
 
 
-def _whole(phase: str, operation: Operation, parts: Sequence[Moment]) -> Moment:
-    """All steps of an operation as one. What is told is its own step, not a carrier's."""
+def _whole(phase: str, operation: Operation, parts: Sequence[Played]) -> Played:
+    """All steps of an operation as one; `step` is its own, never a carrier's."""
     own = next((one for one in parts if one.node == operation.node), parts[-1])
     steps = tuple(one.step for one in parts)
     inner = tuple(parts) if len(parts) > 1 else ()
-    return Moment(phase, operation.number, operation.node, None, own.step, steps, inner)
+    return Played(phase, operation.number, operation.node, None, own.step, steps, inner)
 
 
-class MomentTrack(Track):
-    """One level of moments; `place` of the level above is where this one belongs."""
+class PlayedTrack(Track):
+    """One level: the whole example, or the inside of an operation."""
 
-    def __init__(self, moments: Sequence[Moment], title: Callable[[Moment], str]) -> None:
-        self.moments = tuple(moments)
+    def __init__(self, timeline: Sequence[Played], title: Callable[[Played], str]) -> None:
+        self.timeline = tuple(timeline)
         self._title = title
 
     @property
     def length(self) -> int:
-        return len(self.moments)
+        return len(self.timeline)
 
     def title(self, index: int) -> str:
-        return self._title(self.moments[index])
+        return self._title(self.timeline[index])
 
     @property
     def marks(self) -> dict[int, str]:
-        seeds = [place for place, one in enumerate(self.moments) if one.phase == "seed"]
+        seeds = [place for place, one in enumerate(self.timeline) if one.phase == "seed"]
         return dict.fromkeys(seeds, "backward begins")
 
-    def item(self, index: int) -> Moment:
-        return self.moments[index]
+    def item(self, index: int) -> Played:
+        return self.timeline[index]
 
     def inside(self, index: int) -> Track | None:
-        inner = self.moments[index].inner
-        return MomentTrack(inner, self._title) if inner else None
+        inner = self.timeline[index].inner
+        return PlayedTrack(inner, self._title) if inner else None

@@ -1,4 +1,4 @@
-"""What the rows and columns of an array are: tokens, pieces of the vocabulary, dimensions."""
+"""Labels of an array's rows and columns: tokens, pieces of the vocabulary, dimensions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.panes.backprop.gpt.compute import Worked
+from explorer.panes.backprop.gpt.matrix_view import Plane
 from explorer.panes.backprop.gpt.operations import kind_of
-from explorer.panes.backprop.gpt.planes import Plane
 from explorer.widgets.base import visible_text
 
 TABLES = ("wte.weight", "lm_head.weight")  # a row for each piece of the vocabulary
@@ -16,7 +16,7 @@ MAPS = ("scores", "scaled", "masked", "weights")  # queries by keys
 
 @dataclass(frozen=True)
 class Axes:
-    """Kinds "token", "key", "piece", "place" or "dimension" of rows and columns."""
+    """The kinds of rows and columns: "token", "key", "piece", "place" or "dimension"."""
 
     worked: Worked
     rows: str
@@ -29,7 +29,7 @@ class Axes:
         return self._text(self.columns, index)
 
     def label(self, row: int) -> str:
-        """A row of tokens in as few letters as can be."""
+        """The token of a row, without its number."""
         return visible_text(self.worked.example.labels[row])
 
     def _text(self, kind: str, index: int) -> str:
@@ -43,7 +43,7 @@ class Axes:
 
 
 def axes_of(worked: Worked, what: tuple[Any, ...]) -> Axes:
-    """Of an array as `Worked.array` names it."""
+    """The axes of an array, named as `Worked.array` names it."""
     node, T = worked.node_of(what), worked.n_tokens
     rows, columns = _kinds(worked, node)
     size = Plane(worked.value(node).shape, worked.axes[node]).size

@@ -1,4 +1,4 @@
-"""Which numbers on the stage a number was made of: rows, columns and cells. No Qt here."""
+"""The rows, columns and cells that a number was computed from. No Qt here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Source:
 
 
 def sources_of(worked: Worked, cell: Cell) -> tuple[Source, ...]:
-    """Nothing for what is a parameter, or only handed on."""
+    """The operands of a number; none for a parameter, or a number that is only passed on."""
     kind, where = cell.what
     if kind == "value":
         return _of_value(worked, where, cell)

@@ -1,4 +1,4 @@
-"""What the inspector says: of the step that is played, or of the number that is looked at."""
+"""What the inspector shows: the step that is played, or the number under the pointer."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import numpy as np
 from core.autograd.flows import Edge
 from core.numbers import format_significant
 from core.trace import Step
-from explorer.panes.backprop.gpt import cells, text
+from explorer.panes.backprop.gpt import cell_arithmetic, text
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.moments import Moment
 from explorer.panes.backprop.gpt.operations import (
     PARTIAL,
     copied_input,
@@ -22,52 +21,54 @@ from explorer.panes.backprop.gpt.operations import (
     slope,
 )
 from explorer.panes.backprop.gpt.scene import Cell, shape_text
+from explorer.panes.backprop.gpt.track import Played
 from explorer.panes.base import Inspection, Row
+from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation
 
-POINT = "Point at a number of a map to see how it was made."
+POINT = "Point at a number in a map to see how it was computed."
 POINT_AT_SHARES = "Point at a share to see its own arithmetic and lines."
 
 
-def of_moment(worked: Worked, moment: Moment, looked_at: Edge | None = None) -> Inspection:
-    """The step's formula and lines of core, with what its arrays are like.
+def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> Inspection:
+    """The step's formula and lines of core, with the shape and size of its arrays.
 
     Where several shares flow back each has its formula; the lines are those of the share that was
     `looked_at`, or of the first.
     """
-    shares = shares_of(worked, moment)
-    number = worked.edges[looked_at] if looked_at in shares else moment.step
-    step = replace(worked.steps[number], formula=formula_of(worked, moment))
+    shares = shares_of(worked, played)
+    number = worked.edges[looked_at] if looked_at in shares else played.step
+    step = replace(worked.steps[number], formula=formula_of(worked, played))
     rows: list[object] = []
-    if moment.phase == "forward":
-        for before in dict.fromkeys(worked.graph.nodes[moment.node].inputs):
+    if played.phase == "forward":
+        for before in dict.fromkeys(worked.graph.nodes[played.node].inputs):
             rows.append(_about(letter(worked.graph, before), worked.value(before), "text"))
-        rows.append(_about(letter(worked.graph, moment.node), worked.value(moment.node), "accent"))
-    elif moment.phase == "seed":
+        rows.append(_about(letter(worked.graph, played.node), worked.value(played.node), "accent"))
+    elif played.phase == "seed":
         same = "the loss moves as much as itself"
         rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", same))
     else:
-        rows += _backward(worked, moment)
+        rows += _backward(worked, played)
     hint = POINT_AT_SHARES if len(shares) > 1 else POINT
     return Inspection(
         step=step,
-        rows=[*rows, *cells.facts(worked, moment), Row(hint, "muted")],
+        rows=[*rows, *cell_arithmetic.facts(worked, played), Row(hint, "muted")],
         table=table_of(step),
-        title=text.title(worked, moment),
+        title=text.title(worked, played),
         plain=True,
     )
 
 
-def _backward(worked: Worked, moment: Moment) -> list[object]:
+def _backward(worked: Worked, played: Played) -> list[object]:
     rows: list[object] = []
-    upstream = worked.gradient(moment.node)
-    if upstream is not None and moment.phase == "backward":
-        rows.append(_about(f"upstream {slope(worked.graph, moment.node)}", upstream, "text"))
-    operation = worked.operations[moment.operation]
-    if moment.input is not None:
-        edges: tuple[Edge, ...] = ((moment.node, moment.input),)
+    upstream = worked.gradient(played.node)
+    if upstream is not None and played.phase == "backward":
+        rows.append(_about(f"upstream {slope(worked.graph, played.node)}", upstream, "text"))
+    operation = worked.operations[played.operation]
+    if played.input is not None:
+        edges: tuple[Edge, ...] = ((played.node, played.input),)
     else:  # a carrier's own, which its formula is of, and what was carried back
-        own = [edge for edge in worked.edges if edge[0] == moment.node]
+        own = [edge for edge in worked.edges if edge[0] == played.node]
         edges = tuple(dict.fromkeys((*own, *operation.reads)))
     for edge in edges:
         flow = worked.flow(edge)
@@ -78,7 +79,7 @@ def _backward(worked: Worked, moment: Moment) -> list[object]:
 
 
 def _about(name: str, array: np.ndarray, role: str) -> Equation:
-    """A number as it is; of an array the shape and how large its numbers are."""
+    """A number, or an array's shape and how large its numbers are."""
     if array.size == 1:
         return Equation(name, float(array.reshape(-1)[0]), role)
     finite = array[np.isfinite(array)]
@@ -87,10 +88,10 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
     return Equation(name, shape, role, f"\u2248 \u00b1{format_significant(size, 2)}")
 
 
-def of_cell(worked: Worked, moment: Moment, cell: Cell, pinned: bool, place: str) -> Inspection:
-    """One number: how it was made."""
-    number, rows = cells.made(worked, cell)
-    step = told(worked, number) if number is not None else told(worked, moment.step)
+def of_cell(worked: Worked, played: Played, cell: Cell, pinned: bool, place: str) -> Inspection:
+    """One number and how it was computed."""
+    number, rows = cell_arithmetic.made(worked, cell)
+    step = told(worked, number) if number is not None else told(worked, played.step)
     return Inspection(
         step=step, rows=rows, table=table_of(step), cell=place, pinned=pinned,
         title=_cell_title(worked, cell), plain=True,
@@ -108,23 +109,23 @@ def _cell_title(worked: Worked, cell: Cell) -> str:
 
 
 def told(worked: Worked, number: int) -> Step:
-    """A step of the Trace with the short names, which are the same in every block."""
+    """A step of the Trace with short names, which are the same in every block."""
     return replace(worked.steps[number], formula=formula(worked, number))
 
 
-def shares_of(worked: Worked, moment: Moment) -> tuple[Edge, ...]:
-    """The edges along which an operation hands its gradient on, all at once."""
-    if moment.phase != "backward" or moment.input is not None:
+def shares_of(worked: Worked, played: Played) -> tuple[Edge, ...]:
+    """The edges along which an operation passes its gradient on."""
+    if played.phase != "backward" or played.input is not None:
         return ()
-    reads = worked.operations[moment.operation].reads
-    return tuple(edge for edge in reads if edge[0] == moment.node and edge in worked.edges)
+    reads = worked.operations[played.operation].reads
+    return tuple(edge for edge in reads if edge[0] == played.node and edge in worked.edges)
 
 
-def formula_of(worked: Worked, moment: Moment) -> str:
-    """The formula of a moment; where several shares flow back, of each of them."""
-    shares = shares_of(worked, moment)
+def formula_of(worked: Worked, played: Played) -> str:
+    """The formula of a step of the player; where several shares flow back, that of each."""
+    shares = shares_of(worked, played)
     if len(shares) < 2:
-        return formula(worked, moment.step, whole=moment.input is None)
+        return formula(worked, played.step, whole=played.input is None)
     lines = r" \\ \, \\ ".join(formula(worked, worked.edges[edge], whole=True) for edge in shares)
     return rf"\begin{{array}}{{l}} {lines} \end{{array}}"
 
@@ -156,7 +157,7 @@ def formula(worked: Worked, number: int, *, whole: bool = False) -> str:
 
 
 def _turned_back(written: str) -> str:
-    """The transpose of a transpose is the thing itself; a fraction's denominator is none."""
+    """Drops the transpose of a transpose, except in a fraction's denominator."""
     return re.sub(r"(?<!\})\{([^{}]+(?:\{[^{}]*\})?)\^\\top\}\^\\top", r"\1", written)
 
 
@@ -172,7 +173,7 @@ def _slope(name: str) -> str:
 
 
 def latex(worked: Worked, node: int) -> str:
-    """A node's name; a letter stands slanted, words upright."""
+    """A node's name in LaTeX: letters in italics, words upright."""
     name = short(worked.graph, node)
     if name == "loss":
         return "L"
@@ -187,5 +188,12 @@ def latex(worked: Worked, node: int) -> str:
 
 
 def table_of(step: Step) -> dict[str, np.ndarray]:
-    """Every value of the step; large ones lie ready, and cost nothing to show."""
+    """Every value of the step as a table."""
     return {name: step.value(name) for name in step.values if name != "local"}
+
+
+def prepare_formulas(worked: Worked) -> None:
+    """Typesets every formula of an example; on another thread, so that no step waits for one."""
+    steps = [formula(worked, number) for number in range(len(worked.steps))]
+    played = [formula_of(worked, one) for one in worked.timeline]
+    set_formulas(dict.fromkeys(steps + played), plain=True)

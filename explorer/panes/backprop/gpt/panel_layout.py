@@ -1,4 +1,4 @@
-"""Where the plates of a scene lie on the stage."""
+"""Where the panels of a scene stand in the picture."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF
 
 from explorer import theme
-from explorer.panes.backprop.gpt.axes import axes_of
+from explorer.panes.backprop.gpt.axis_labels import axes_of
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.planes import Pooled, pool
-from explorer.panes.backprop.gpt.scene import OperationScene, Plate
+from explorer.panes.backprop.gpt.matrix_view import Pooled, pool
+from explorer.panes.backprop.gpt.scene import OperationScene, Panel
 
 GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a line above, a title, a color bar
 CELL = 30  # px: a cell is not larger
@@ -22,10 +22,10 @@ LABELS = 52  # px for the tokens beside the rows
 
 
 @dataclass(frozen=True)
-class PlacedPlate:
-    """A plate with the rectangle that its map may fill, and that of the map itself."""
+class PlacedPanel:
+    """A panel with the rectangle it may fill, and that of its map."""
 
-    plate: Plate
+    panel: Panel
     area: QRectF
     map: QRectF
     size: tuple[int, int]  # of the matrix
@@ -41,7 +41,7 @@ class PlacedPlate:
         return QRectF(self.map.x() + column * wide, self.map.y() + row * high, wide, high)
 
     def span(self, row: int | None, column: int | None) -> QRectF:
-        """A row, a column or a cell of the whole matrix, where it is in the picture."""
+        """Where a row, a column or a cell of the whole matrix is in the picture."""
         assert self.pooled is not None
         rows, columns = self.cells
         top = 0 if row is None else min(rows - 1, row // self.pooled.rows)
@@ -64,9 +64,9 @@ class PlacedPlate:
 Kept = dict[tuple[Any, ...], Pooled]  # what was shrunk to a map's pixels
 
 
-def place_plates(
+def place_panels(
     worked: Worked, scene: OperationScene, head: int, room: QRectF, kept: Kept
-) -> tuple[PlacedPlate, ...]:
+) -> tuple[PlacedPanel, ...]:
     """Values above gradients, each with its title and its color bar."""
     now = theme.current()
     count = len(scene.columns)
@@ -77,15 +77,15 @@ def place_plates(
     above, title = now.px(BAR), now.px(TITLE)
     height = (room.height() - top - title - 2 * above) / 2  # of a map
     found = []
-    for plate in scene.plates:
-        y = room.y() + top + plate.row * (height + above + title)
-        area = QRectF(lefts[plate.column], y, widths[plate.column], height)
-        found.append(_place(worked, plate, head, area, kept))
+    for panel in scene.panels:
+        y = room.y() + top + panel.row * (height + above + title)
+        area = QRectF(lefts[panel.column], y, widths[panel.column], height)
+        found.append(_place(worked, panel, head, area, kept))
     return tuple(found)
 
 
 def heads_lines(scene: OperationScene, widths: Sequence[float]) -> int:
-    """Names and shapes stand beside each other where all of them can, else below each other."""
+    """1 if all names have room beside their shapes, else 2."""
     now = theme.current()
     bold, small = now.metrics("body", 600), now.metrics("label")
     for column, width in zip(scene.columns, widths, strict=True):
@@ -96,8 +96,8 @@ def heads_lines(scene: OperationScene, widths: Sequence[float]) -> int:
 
 
 def column_widths(worked: Worked, scene: OperationScene, room: float) -> list[float]:
-    """Equal shares of the room; a single number needs little of it."""
-    single = [worked.value(worked.node_of(one.plates[0].what)).size == 1 for one in scene.columns]
+    """Equal shares of the room, except for single numbers, which need little."""
+    single = [worked.value(worked.node_of(one.panels[0].what)).size == 1 for one in scene.columns]
     small = min(float(theme.current().px(NUMBER)), room / len(single))
     if not any(single):
         return [room / len(single)] * len(single)
@@ -105,10 +105,10 @@ def column_widths(worked: Worked, scene: OperationScene, room: float) -> list[fl
     return [small if one else wide for one in single]
 
 
-def _place(worked: Worked, plate: Plate, head: int, area: QRectF, kept: Kept) -> PlacedPlate:
+def _place(worked: Worked, panel: Panel, head: int, area: QRectF, kept: Kept) -> PlacedPanel:
     now = theme.current()
-    size = worked.plane(plate.what, head).size
-    left = now.px(LABELS) if has_labels(worked, plate, size, area) else 0
+    size = worked.plane(panel.what, head).size
+    left = now.px(LABELS) if has_labels(worked, panel, size, area) else 0
     inner = area.adjusted(left, 0, 0, 0)
     rows, columns = size
     wide = min(inner.width(), columns * now.px(CELL))
@@ -117,26 +117,26 @@ def _place(worked: Worked, plate: Plate, head: int, area: QRectF, kept: Kept) ->
         wide = high = min(wide, high)
     box = QRectF(inner.x(), inner.y(), max(1.0, wide), max(1.0, high))
     shown = None
-    if plate.state not in ("later", "none"):
-        key = (plate.what, head, int(box.height()), int(box.width()))
-        shown = kept.get(key) or _shrunk(worked, plate, head, box)
+    if panel.state not in ("later", "none"):
+        key = (panel.what, head, int(box.height()), int(box.width()))
+        shown = kept.get(key) or _shrunk(worked, panel, head, box)
         if shown is not None:
             kept[key] = shown
-    return PlacedPlate(plate, area, box, size, shown)
+    return PlacedPanel(panel, area, box, size, shown)
 
 
-def _shrunk(worked: Worked, plate: Plate, head: int, box: QRectF) -> Pooled | None:
-    """To the pixels of its map, from what was shrunk on the engine already."""
-    known = worked.pooled(plate.what, head)
+def _shrunk(worked: Worked, panel: Panel, head: int, box: QRectF) -> Pooled | None:
+    """Shrinks an array to the pixels of its map, starting from what the engine has shrunk."""
+    known = worked.pooled(panel.what, head)
     if known is None:
         return None
     again = pool(known.values, int(box.height()), int(box.width()))
     return Pooled(again.values, again.rows * known.rows, again.columns * known.columns)
 
 
-def has_labels(worked: Worked, plate: Plate, size: tuple[int, int], area: QRectF) -> bool:
-    """Tokens stand beside the rows where they leave the map all, or most, of its room."""
-    if axes_of(worked, plate.what).rows != "token" or size[0] == 1:
+def has_labels(worked: Worked, panel: Panel, size: tuple[int, int], area: QRectF) -> bool:
+    """Whether tokens stand beside the rows: if they leave the map most of its room."""
+    if axes_of(worked, panel.what).rows != "token" or size[0] == 1:
         return False
     room = theme.current().px(LABELS)
     square = size[0] == size[1] and area.width() - room >= area.height()

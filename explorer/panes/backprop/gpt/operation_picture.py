@@ -11,20 +11,20 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_significant
 from explorer import theme
-from explorer.panes.backprop.gpt import plates
-from explorer.panes.backprop.gpt.axes import axes_of
+from explorer.panes.backprop.gpt import draw_panels
+from explorer.panes.backprop.gpt.axis_labels import axes_of
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.planes import strongest
-from explorer.panes.backprop.gpt.plate_layout import Kept, PlacedPlate, place_plates
-from explorer.panes.backprop.gpt.plates import PlatePainter
+from explorer.panes.backprop.gpt.draw_panels import PanelPainter
+from explorer.panes.backprop.gpt.matrix_view import strongest
+from explorer.panes.backprop.gpt.operands import sources_of
+from explorer.panes.backprop.gpt.panel_layout import Kept, PlacedPanel, place_panels
 from explorer.panes.backprop.gpt.scene import Cell, OperationScene
-from explorer.panes.backprop.gpt.tracing import sources_of
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
 
 
-class StagePicture(Picture):
+class OperationPicture(Picture):
     """`cellHovered(Cell or None)`, `cellClicked(Cell)`."""
 
     cellHovered = Signal(object)
@@ -37,11 +37,11 @@ class StagePicture(Picture):
         self._scene: OperationScene | None = None
         self._head = 0
         self._share = 1.0
-        self._placed: tuple[PlacedPlate, ...] = ()
-        self._painter = PlatePainter()
+        self._placed: tuple[PlacedPanel, ...] = ()
+        self._painter = PanelPainter()
         self._kept: Kept = {}
         self._still: tuple[tuple[Any, ...], QPixmap] | None = None
-        self._hover: tuple[int, int, int] | None = None  # plate, row, column of the picture
+        self._hover: tuple[int, int, int] | None = None  # panel, row, column of the picture
         self._current: tuple[int, int, int] | None = None
         self._pinned: Cell | None = None
         self.setMouseTracking(True)
@@ -61,7 +61,7 @@ class StagePicture(Picture):
             self.data_changed()
 
     def set_share(self, share: float) -> None:
-        """How much of what is coming is there."""
+        """How much of the arrays that appear in this step is visible, 0..1."""
         if share != self._share:
             self._share = share
             self.update()
@@ -80,18 +80,18 @@ class StagePicture(Picture):
         return self._scene
 
     @property
-    def placed(self) -> tuple[PlacedPlate, ...]:
+    def placed(self) -> tuple[PlacedPanel, ...]:
         return self._placed
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """Each array that can be seen, of the head that is chosen, not shrunk."""
+        """Each array that is visible, of the chosen head, in full size."""
         found: dict[str, np.ndarray] = {}
         if self._worked is None:
             return found
         for one in self._placed:
-            array = None if one.pooled is None else self._worked.array(one.plate.what)
+            array = None if one.pooled is None else self._worked.array(one.panel.what)
             if array is not None:
-                matrix = self._worked.plane(one.plate.what, self._head).of(array)
+                matrix = self._worked.plane(one.panel.what, self._head).of(array)
                 found[self._name(one)] = matrix
         return found
 
@@ -101,15 +101,15 @@ class StagePicture(Picture):
             return labels
         for one in self._placed:
             if one.pooled is not None:
-                axes = axes_of(self._worked, one.plate.what)
+                axes = axes_of(self._worked, one.panel.what)
                 rows = [axes.row(place) for place in range(one.size[0])]
                 columns = [axes.column(place) for place in range(one.size[1])]
                 labels[self._name(one)] = (rows, columns)
         return labels
 
     @staticmethod
-    def _name(one: PlacedPlate) -> str:
-        return one.plate.title if one.plate.row else f"{one.plate.title}, value"
+    def _name(one: PlacedPanel) -> str:
+        return one.panel.title if one.panel.row else f"{one.panel.title}, value"
 
     def sizeHint(self) -> QSize:
         now = theme.current()
@@ -132,11 +132,11 @@ class StagePicture(Picture):
         self._placed, self._still = (), None
         if self._worked is not None and self._scene is not None:
             room = QRectF(self.rect())
-            self._placed = place_plates(self._worked, self._scene, self._head, room, self._kept)
+            self._placed = place_panels(self._worked, self._scene, self._head, room, self._kept)
         self._current, self._hover = map(self._still_there, (self._current, self._hover))
 
     def _still_there(self, place: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
-        """A cell that was pointed at in the plates before, where these have it too."""
+        """A cell of the panels before, if these have it too."""
         if place is None or place[0] >= len(self._placed):
             return None
         rows, columns = self._placed[place[0]].cells
@@ -153,13 +153,13 @@ class StagePicture(Picture):
         else:  # words and lines as vectors
             self._draw_still(painter, worked, scene)
         for one in self._placed:
-            if one.plate.state == "coming":
+            if one.panel.state == "coming":
                 left = not scene.backward
                 self._painter.draw_map(painter, worked, one, self._head, self._share, left)
         self._draw_marks(painter)
 
     def _still_layer(self, worked: Worked, scene: OperationScene) -> QPixmap:
-        """All that does not move, drawn once for each step."""
+        """Caches what does not move while a step is played."""
         key = (self.width(), self.height(), self.ratio)
         if self._still is None or self._still[0] != key:
             pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
@@ -171,9 +171,9 @@ class StagePicture(Picture):
         return self._still[1]
 
     def _draw_still(self, painter: QPainter, worked: Worked, scene: OperationScene) -> None:
-        plates.draw_heads(painter, scene, self._placed)
+        draw_panels.draw_heads(painter, scene, self._placed)
         for one in self._placed:
-            if one.plate.state != "coming":
+            if one.panel.state != "coming":
                 self._painter.draw_map(painter, worked, one, self._head, 1.0, True)
             self._painter.draw_frame(painter, worked, one)
 
@@ -202,14 +202,14 @@ class StagePicture(Picture):
         return self.cell(self._hover) or (self.cell(self._current) if self.shows_focus else None)
 
     def _draw_sources(self, painter: QPainter) -> None:
-        """Rows, columns and cells that a number was made of."""
+        """Frames the rows, columns and cells that a number was computed from."""
         cell = self._looked_at()
         if cell is None or self._worked is None or cell.head != self._head:
             return
         painter.setPen(theme.current().pen("accent", 1.5))
         for source in sources_of(self._worked, cell):
             for one in self._placed:
-                if one.plate.what == source.what and one.pooled is not None:
+                if one.panel.what == source.what and one.pooled is not None:
                     painter.drawRect(_seen(one.span(source.row, source.column)))
 
     def _pinned_place(self) -> tuple[int, int, int] | None:
@@ -217,7 +217,7 @@ class StagePicture(Picture):
         if cell is None or cell.head != self._head:
             return None
         for number, one in enumerate(self._placed):
-            if one.plate.what == cell.what and one.pooled is not None:
+            if one.panel.what == cell.what and one.pooled is not None:
                 rows, columns = one.pooled.rows, one.pooled.columns
                 return number, cell.row // rows, cell.column // columns
         return None
@@ -231,7 +231,7 @@ class StagePicture(Picture):
         one = self._placed[place[0]]
         if one.pooled is None:
             return None
-        what, row, column = one.plate.what, place[1], place[2]
+        what, row, column = one.panel.what, place[1], place[2]
         if one.pooled.rows * one.pooled.columns > 1:
             array = self._worked.array(what)
             assert array is not None
@@ -242,7 +242,7 @@ class StagePicture(Picture):
     def shows(self, cell: Cell) -> bool:
         """Whether the array that a number belongs to can be seen."""
         seen = (one for one in self._placed if one.pooled is not None)
-        return any(one.plate.what == cell.what for one in seen)
+        return any(one.panel.what == cell.what for one in seen)
 
     def place_at(self, point: QPointF) -> tuple[int, int, int] | None:
         for number, one in enumerate(self._placed):
@@ -257,7 +257,7 @@ class StagePicture(Picture):
         array = self._worked.array(cell.what)
         plane = self._worked.plane(cell.what, cell.head)
         axes = axes_of(self._worked, cell.what)
-        one = next(one for one in self._placed if one.plate.what == cell.what)
+        one = next(one for one in self._placed if one.panel.what == cell.what)
         value = float("nan") if array is None else float(array[plane.index(cell.row, cell.column)])
         where = f"{axes.row(cell.row)}, {axes.column(cell.column)}"
         head = "" if plane.axis is None else f", head {cell.head}"
@@ -292,7 +292,7 @@ class StagePicture(Picture):
             super().keyPressEvent(event)
 
     def _moved(self, move: tuple[int, int]) -> tuple[int, int, int]:
-        """One cell on; over the edge of a plate to the one beside it."""
+        """The next cell; at the edge of a panel, one of the panel beside it."""
         seen = [n for n, one in enumerate(self._placed) if one.pooled is not None]
         if self._current is None:
             return seen[0], 0, 0
@@ -301,9 +301,9 @@ class StagePicture(Picture):
         row, column = row + move[0], column + move[1]
         beside = number + 2 * move[1] + move[0]
         inside = 0 <= row < rows and 0 <= column < columns
-        here = self._placed[number].plate
+        here = self._placed[number].panel
         if not inside and beside in seen:
-            there = self._placed[beside].plate
+            there = self._placed[beside].panel
             if here.column == there.column or here.row == there.row:
                 more_rows, more_columns = self._placed[beside].cells
                 row = min(row, more_rows - 1) if not move[0] else (move[0] < 0) * (more_rows - 1)
@@ -325,6 +325,6 @@ class StagePicture(Picture):
 
 
 def _seen(rect: QRectF) -> QRectF:
-    """A cell of a pixel is framed with a little room round it."""
+    """Room for a frame that can be seen, even round a cell of one pixel."""
     grow = max(0.0, (6 - min(rect.width(), rect.height())) / 2)
     return rect.adjusted(-grow, -grow, grow, grow)
