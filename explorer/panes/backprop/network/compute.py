@@ -17,7 +17,7 @@ import numpy as np
 from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.curves import Curves, Rise, places_of
 from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
-from explorer.panes.backprop.network.keyframe import Keyframe, Update, look, look_steps
+from explorer.panes.backprop.network.keyframe import Keyframe, Update, record, record_steps
 from explorer.panes.backprop.network.learner_state import restore, state_of
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
@@ -57,7 +57,7 @@ class Training:
         if learned and known:
             self.rise.restore(learned.get("rise"))
             self._restore_since(learned.get("since"))
-        keyframe = look(self.learner, draft, self._update, self.diverged)
+        keyframe = record(self.learner, draft, self._update, self.diverged)
         curves = (
             Curves.kept(learned.get("curves"), keyframe.step) if learned and known else Curves()
         )
@@ -120,20 +120,20 @@ class Training:
         task = draft.about_data, draft.config
         if task != (before.about_data, before.config):
             self.since_task = learner.step
-        return self.look()
+        return self.record()
 
     def one_step(self) -> Keyframe:
         self._learn()
-        return self.look()
+        return self.record()
 
     def several(self, count: int) -> Keyframe:
         for _ in range(count):
             self.one_step()
         return self.keyframes[-1]
 
-    def look(self) -> Keyframe:
+    def record(self) -> Keyframe:
         """Records a keyframe now."""
-        return self._keep(look(self.learner, self.draft, self._update, self.diverged))
+        return self._keep(record(self.learner, self.draft, self._update, self.diverged))
 
     def _keep(self, keyframe: Keyframe) -> Keyframe:
         kept = self.keyframes
@@ -158,7 +158,7 @@ class Training:
                 if self.diverged or not math.isinf(self.speed):
                     break
             if now - looked >= LOOK or self.diverged:
-                parts = look_steps(self.learner, self.draft, self._update, self.diverged)
+                parts = record_steps(self.learner, self.draft, self._update, self.diverged)
                 for keyframe in parts:
                     if keyframe is None:
                         yield Beat(safe=False)

@@ -1,4 +1,4 @@
-"""Draws the network itself: edges, what each neuron says, and what is wrong with a layer."""
+"""Draws the network: edges, each neuron's map, and a warning below a layer in trouble."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ POINT = 3.6  # px, the radius
 def draw_ground(painter: QPainter, plane: Box, keyframe: Keyframe) -> None:
     """What the network says everywhere, with the border where it changes its mind."""
     draw_map(painter, plane, plane_image(keyframe.plane, keyframe.classes))
-    draw_border(painter, plane, keyframe.border)
+    draw_boundary(painter, plane, keyframe.boundary)
 
 
-def draw_border(painter: QPainter, plane: Box, lines: np.ndarray) -> None:
+def draw_boundary(painter: QPainter, plane: Box, lines: np.ndarray) -> None:
     """Where the network changes its mind."""
     now = theme.current()
     x, y, width, height = plane

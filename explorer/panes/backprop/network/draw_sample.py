@@ -1,4 +1,4 @@
-"""Draws a sample on its way: numbers in the neurons, what flows along the weights."""
+"""Draws a point's path: numbers in the neurons, and what flows along the weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BOTH = 30.0  # px: a lower neuron shows one number
 STRENGTH = 0.45  # of a neuron's color
 SMALL, LINE = 12.0, 16  # px: letters of what comes out, and the height of a line of them
 APART = "   "
-KINDS = {"out": "says", "sum": "sums", "product": "sums", "norm": "in its norm"}
+KINDS = {"out": "output", "sum": "sums", "product": "sums", "norm": "in its norm"}
 
 
 def draw_sample_edges(
@@ -125,7 +125,7 @@ def letters(scene: SampleScene, column: int, tall: bool) -> str:
 
 
 def output_lines(scene: SampleScene, width: float) -> list[str]:
-    """What comes out, its gradient and the loss, as far as they are known, in lines of `width`."""
+    """The output, its gradient and the loss, as far as they are known, in lines of `width`."""
     said, gradient, name = scene.values[-1], scene.gradients[-1], scene.name(-1)
     known = []
     if said is not None and len(said) == 1:
@@ -153,7 +153,7 @@ def output_box(layout: Layout, lines: int) -> QRectF:
 
 
 def draw_output(painter: QPainter, layout: Layout, scene: SampleScene) -> None:
-    """Above the plane: what comes out, and the loss once it is known."""
+    """Above the plane: the output, and the loss once it is known."""
     now = theme.current()
     lines = output_lines(scene, layout.plane[2])
     if not lines:

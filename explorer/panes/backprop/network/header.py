@@ -16,7 +16,7 @@ class NetworkHeader(QWidget):
 
     presetChosen(id)             a setup that teaches one thing
     resetRequested(new weights)  start over
-    calmRequested()              start over with smaller steps
+    slowerRequested()              start over with smaller steps
     followRequested()            follow one point through the network
     sampleStepped(way)           1: the next point, -1: the previous one
     learningRequested()          back to training
@@ -26,7 +26,7 @@ class NetworkHeader(QWidget):
     presetChosen = Signal(str)
     resetRequested = Signal(bool)
     learningRequested = Signal()
-    calmRequested = Signal()
+    slowerRequested = Signal()
     sampleStepped = Signal(int)
     followRequested = Signal()
     stepRequested = Signal()
@@ -53,11 +53,11 @@ class NetworkHeader(QWidget):
         self.follow.setObjectName("backprop.network.follow")
         self.into.setToolTip("Opens the optimizer step that led here (Enter; Backspace goes back)")
         self.into.setObjectName("backprop.network.into")
-        self.calm = QPushButton("Reset and learn slower")
-        self.calm.setToolTip("Starts over with a tenth of the learning rate")
-        self.calm.setObjectName("backprop.network.calm")
-        set_look(self.calm, "primary")
-        self.calm.hide()
+        self.slower = QPushButton("Reset and learn slower")
+        self.slower.setToolTip("Starts over with a tenth of the learning rate")
+        self.slower.setObjectName("backprop.network.slower")
+        set_look(self.slower, "primary")
+        self.slower.hide()
         self.back = QPushButton("Back to training")
         self.back.setObjectName("backprop.network.back")
         self.back.setToolTip("Stops following the point (Esc)")
@@ -65,7 +65,7 @@ class NetworkHeader(QWidget):
         self.before.setToolTip("Follows the point before this one")
         self.after.setToolTip("Follows the point after this one")
         row = WrapRow(parent=self)
-        for one in (self.presets, self.reset, self.calm):
+        for one in (self.presets, self.reset, self.slower):
             row.addWidget(one)
         ways = QWidget()
         ways.setSizePolicy(expanding())
@@ -83,7 +83,7 @@ class NetworkHeader(QWidget):
             self.back,
         ):
             beside.addWidget(widget)
-        self.calm.clicked.connect(self.calmRequested)
+        self.slower.clicked.connect(self.slowerRequested)
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))
         self.after.clicked.connect(lambda: self.sampleStepped.emit(1))
@@ -93,7 +93,7 @@ class NetworkHeader(QWidget):
 
     def set_diverged(self, on: bool) -> None:
         """Offers to start over with smaller steps."""
-        self.calm.setVisible(on)
+        self.slower.setVisible(on)
 
     def set_sample(self, on: bool) -> None:
         for widget in (self.before, self.after, self.back):

@@ -1,4 +1,4 @@
-"""What the inspector says: of an optimizer step, a neuron, a weight, or a sample's step."""
+"""What the inspector shows for an optimizer step, a neuron, a weight or a followed point."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from explorer.panes.backprop.network.neuron_rows import (
     neuron_title,
 )
 from explorer.panes.backprop.network.optimizer_rows import line_rows, update_rows
-from explorer.panes.backprop.network.optimizer_step import liveliest, liveliest_bias
+from explorer.panes.backprop.network.optimizer_step import largest_bias_gradient, largest_gradient
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.text import count_of_steps, sample_title
 from explorer.panes.base import Inspection
@@ -32,14 +32,14 @@ MOST_ROWS = 8
 
 
 def of_keyframe(keyframe: Keyframe, element: Element, pinned: bool) -> Inspection:
-    """The optimizer's last step, for the weight or neuron that is looked at, or for one weight."""
+    """The last optimizer step of the weight that is looked at, or how a neuron gets its output."""
     if isinstance(element, Neuron) and element.column:
         return _of_neuron(keyframe, element, pinned)
-    weight = element if isinstance(element, Weight) else liveliest(keyframe)
+    weight = element if isinstance(element, Weight) else largest_gradient(keyframe)
     if weight is None:
         return _inspection(_table(keyframe), rows=_summary(keyframe), title=_title(keyframe))
     if not isinstance(element, Weight):
-        return _of_liveliest(keyframe, weight)
+        return _of_largest_gradient(keyframe, weight)
     step, rows = update_rows(keyframe, weight)
     way = _way(keyframe, weight)
     if step is None:
@@ -51,11 +51,11 @@ def of_keyframe(keyframe: Keyframe, element: Element, pinned: bool) -> Inspectio
     )
 
 
-def _of_liveliest(keyframe: Keyframe, weight: Weight) -> Inspection:
+def _of_largest_gradient(keyframe: Keyframe, weight: Weight) -> Inspection:
     """The update of the weight with the largest gradient; of a bias, where no weight has any."""
     assert keyframe.update is not None
     gradient = keyframe.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
-    bias = None if gradient else liveliest_bias(keyframe)
+    bias = None if gradient else largest_bias_gradient(keyframe)
     if bias is None:
         head, where = "The weight with the largest gradient:", _way(keyframe, weight)
     else:
@@ -74,16 +74,18 @@ def _way(keyframe: Keyframe, weight: Weight) -> str:
 
 def of_inner(keyframe: Keyframe, layer: int, step: Step, element: Element) -> Inspection:
     """A line of an optimizer step: the loss, or what the optimizer does with each weight of
-    `layer`; in numbers the one that is looked at, or the liveliest.
+    `layer`; in numbers the one that is looked at, or that of the largest gradient.
     """
     values = {name: np.asarray(value) for name, value in _values(step).items()}
     there = (
         isinstance(element, Weight) and element.layer == layer and is_there(element, keyframe.sizes)
     )
-    lively = element if isinstance(element, Weight) and there else liveliest(keyframe, layer)
+    largest = (
+        element if isinstance(element, Weight) and there else largest_gradient(keyframe, layer)
+    )
     rows: list[Any] = []
-    if step.name != "loss" and lively is not None:
-        rows = line_rows(keyframe, layer, step, lively)
+    if step.name != "loss" and largest is not None:
+        rows = line_rows(keyframe, layer, step, largest)
     elif keyframe.update is not None:
         rows += _cost_rows(keyframe.update, float(values["loss"]))
         said = keyframe.update.said
@@ -97,7 +99,7 @@ def of_inner(keyframe: Keyframe, layer: int, step: Step, element: Element) -> In
 
 
 def _cost_rows(update: Update, loss: float) -> list[Any]:
-    """What the step makes smaller: the batch's loss, and a penalty where there is one."""
+    """What the step minimizes: the loss of its batch, plus a penalty if there is one."""
     if update.penalty == "none":
         return [Equation("loss", loss, "accent", "of this step's batch")]
     weights = [value for name, value in update.before.items() if name.endswith("weight")]
@@ -108,12 +110,12 @@ def _cost_rows(update: Update, loss: float) -> list[Any]:
     return [
         Equation("loss", loss, "text", "of this step's batch"),
         Equation(f"{update.penalty.upper()} penalty", price, "text", f"{said} of all weights"),
-        Equation("cost", loss + price, "accent", "the sum: what the step makes smaller"),
+        Equation("cost", loss + price, "accent", "their sum, which the step reduces"),
     ]
 
 
 def _inspection(table: dict[str, np.ndarray], **told: Any) -> Inspection:
-    """Rows and columns of its numbers count from 1, as neurons do."""
+    """Numbers the rows and columns of its tables from 1, as neurons are."""
     labels = {
         name: tuple(_from_one(size) for size in (*value.shape, 0)[:2])
         for name, value in table.items()
@@ -136,12 +138,12 @@ def _title(keyframe: Keyframe, what: str = "weight") -> str:
 
 
 def _values(step: Step) -> dict[str, Any]:
-    """Its numbers: what only says where is left out."""
+    """The step's numbers, without those that are only indices."""
     return {name: step.value(name) for name in step.values if name not in WHERE}
 
 
 def _of_neuron(keyframe: Keyframe, element: Neuron, pinned: bool) -> Inspection:
-    """How it comes to what it says."""
+    """How a neuron gets its output."""
     step, title = neuron_step(keyframe, element), neuron_title(keyframe, element)
     rows, table = neuron_rows(keyframe, element), neuron_table(keyframe, element)
     return _inspection(table, step=step, rows=rows, pinned=pinned, title=title, plain=True)
@@ -150,7 +152,7 @@ def _of_neuron(keyframe: Keyframe, element: Neuron, pinned: bool) -> Inspection:
 def _summary(keyframe: Keyframe) -> list[Any]:
     rows: list[Any] = [
         Equation("training loss", keyframe.train_loss, "text", "all training points"),
-        Equation("test loss", keyframe.test_loss, "text", "points it has not seen"),
+        Equation("test loss", keyframe.test_loss, "text", "points it was not trained on"),
         Equation("learning rate", keyframe.learning_rate, "text", "of the next step"),
     ]
     return [row for row in rows if not np.isnan(row.value)]
@@ -172,7 +174,7 @@ def _table(keyframe: Keyframe) -> dict[str, np.ndarray]:
 
 
 def of_sample(sample: Sample, index: int, element: Element) -> Inspection:
-    """The operation that happens, with its numbers for the neuron that is looked at."""
+    """The operation of a step, with its numbers for the neuron that is looked at."""
     title = sample_title(sample, index)
     if not title[1:2].isdigit():  # no name
         title = title[:1].upper() + title[1:]
@@ -215,7 +217,7 @@ def _sample_rows(sample: Sample, index: int, element: Element) -> list[Any]:
     if place.phase == "backward" and role.kind == "product":
         return _back_through_weights(sample, index, element)
     if place.phase == "seed":
-        return [Equation("dL/dL", 1.0, "accent", "the loss moves as much as itself")]
+        return [Equation("dL/dL", 1.0, "accent", "the loss changes exactly as much as itself")]
     column = role.column
     if place.input is not None:
         column = sample.roles[node.inputs[place.input]].column
@@ -251,7 +253,7 @@ def _in_code(name: str, label: str) -> str:
 
 
 def _called(sample: Sample, index: int, name: str, which: str, told: float) -> tuple[str, float]:
-    """A value of a step under the name that it has in the formula."""
+    """The name of a step's value in the formula, and the value."""
     place, nodes = sample.place_at(index), sample.graph.nodes
     node = nodes[place.node]
     labels = {"out": node.label}
@@ -316,7 +318,7 @@ def _say(value: float) -> str:
 
 
 def _chosen(element: Element, column: int, count: int, values: Any) -> int:
-    """The neuron that is looked at, where it is in that column; else the one with most to say."""
+    """The neuron that is looked at, if it is in that column; else that with the largest value."""
     if isinstance(element, Neuron) and element.column == column and element.number < count:
         return element.number
     flat = np.abs(np.nan_to_num(np.asarray(values, dtype=np.float64))).reshape(-1)

@@ -94,7 +94,7 @@ class NetworkMode(Mode):
         drawing.looked.connect(self._later.start)
         self.inputs.presetChosen.connect(self.show_preset)
         self.inputs.resetRequested.connect(self.reset)
-        self.inputs.calmRequested.connect(self.calm)
+        self.inputs.slowerRequested.connect(self.slower)
         self.inputs.learningRequested.connect(self.leave_sample)
         self.inputs.sampleStepped.connect(self.follow_next)
         self.inputs.followRequested.connect(lambda: self.follow_next(1))
@@ -104,7 +104,7 @@ class NetworkMode(Mode):
         self.runner.stateChanged.connect(self._on_state)
         self.sample_runner.came.connect(self._on_sample)
         self.sample_runner.failed.connect(self._on_sample_failed)
-        self.frames.newsDue.connect(self.take_news)
+        self.frames.newsDue.connect(self.show_newest)
         self.draft.changed.connect(self._on_changed)
 
     # what the pane asks
@@ -221,7 +221,7 @@ class NetworkMode(Mode):
         one = now.begun_again() if chosen.draft.is_like(now) else chosen.draft
         self._begin(one, f"Show “{chosen.title}”")
 
-    def calm(self) -> None:
+    def slower(self) -> None:
         self._begin(self.draft.value.slower(), "Lower the learning rate")
 
     def reset(self, other: bool = False) -> None:
@@ -296,7 +296,7 @@ class NetworkMode(Mode):
         assert training is not None
         self.shown_keyframe = None
         self.bind()
-        self.take_news()
+        self.show_newest()
         self._show_beside()
         self._look_again()
         self.inspect()
@@ -305,9 +305,9 @@ class NetworkMode(Mode):
         if self.runner.learning and self.view.isVisible():
             self.frames.news()
         else:
-            self.take_news()
+            self.show_newest()
 
-    def take_news(self) -> None:
+    def show_newest(self) -> None:
         """The newest keyframes are looked at."""
         training, track = self.runner.training, self._track
         if training is None or track is None:

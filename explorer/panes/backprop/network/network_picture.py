@@ -69,7 +69,7 @@ class NetworkPicture(Picture):
         self._images = Images()
         self._plane: tuple[object, QPixmap] | None = None
         self._points: tuple[object, QPixmap] | None = None
-        self._kept: tuple[object, QPixmap] | None = None
+        self._network: tuple[object, QPixmap] | None = None
         self._layout: Layout | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -171,7 +171,7 @@ class NetworkPicture(Picture):
 
     def on_theme_changed(self) -> None:
         self._images.clear()
-        self._plane = self._points = self._kept = None
+        self._plane = self._points = self._network = None
         self._lay_out()
         super().on_theme_changed()
 
@@ -193,7 +193,7 @@ class NetworkPicture(Picture):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         if scene is None:
-            self._draw_kept(painter, keyframe, layout)
+            self._draw_network(painter, keyframe, layout)
         else:
             draw_sample.draw_network(painter, layout, keyframe, scene)
         self._draw_plane(painter, keyframe, layout)
@@ -205,13 +205,13 @@ class NetworkPicture(Picture):
             if words:
                 draw_words(painter, self._pointer, words, self.width(), self.height())
 
-    def _draw_kept(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
+    def _draw_network(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
         """The network as pixels, which stay until it is another; as lines into vector graphics."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
             self._images.draw_network(painter, keyframe, layout, self.chosen, self.hovered)
             return
         key = (keyframe, layout, self.ratio, self.chosen, self.hovered)
-        if self._kept is None or self._kept[0] != key:
+        if self._network is None or self._network[0] != key:
             width = layout.plane[0] - 1
             pixmap = theme.device_pixmap(width, self.height(), self.ratio)
             inner = QPainter(pixmap)
@@ -219,8 +219,8 @@ class NetworkPicture(Picture):
             inner.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             self._images.draw_network(inner, keyframe, layout, self.chosen, self.hovered)
             inner.end()
-            self._kept = (key, pixmap)
-        painter.drawPixmap(QPointF(0, 0), self._kept[1])
+            self._network = (key, pixmap)
+        painter.drawPixmap(QPointF(0, 0), self._network[1])
 
     def _draw_plane(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
         scene = self.shown_scene

@@ -1,4 +1,4 @@
-"""A neuron that is looked at: how it comes to what it says, in one point's numbers. No Qt."""
+"""How a neuron gets its output, in the numbers of one point. No Qt here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu
 
 
 def neuron_step(keyframe: Keyframe, element: Neuron) -> Step | None:
-    """Its formula, and the line of core that takes the sums of its layer; None where no point has
-    gone through it.
+    """The neuron's formula, and the line of core that computes the sums of its layer; None without
+    training points.
     """
     if not keyframe.passed:
         return None
@@ -48,7 +48,7 @@ def neuron_title(keyframe: Keyframe, element: Neuron) -> str:
 
 
 def neuron_rows(keyframe: Keyframe, element: Neuron) -> list[Any]:
-    """The sum's largest terms, and what comes of it, for the first point that is learned from."""
+    """The largest terms of its sum, and its output, for the first training point."""
     layer, number = element.column - 1, element.number
     weights = keyframe.weights[layer][:, number]
     bias = float(keyframe.biases[layer][number])
@@ -91,7 +91,7 @@ def _of_point(keyframe: Keyframe, element: Neuron, names: list[str], bias: float
 
 
 def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
-    """The mean, the deviation and the gain that a norm takes a neuron's sum through."""
+    """The mean, deviation and gain with which a norm rescales a neuron's sum."""
     sums, learned = keyframe.passed[layer].sums, keyframe.learner_state
     if keyframe.draft.norm == "layer":
         mean, variance = float(sums.mean()), float(sums.var())
@@ -99,7 +99,7 @@ def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
     else:
         mean = float(learned.running[f"{layer}.mean"][number])
         variance = float(learned.running[f"{layer}.variance"][number])
-        whose = ("running mean of what it learned from", "running deviation")
+        whose = ("running mean over the batches", "running deviation")
     gain = float(learned.parameters[f"{layer}.gain"][number])
     return [
         Equation("\u03bc", mean, "text", whose[0]),
@@ -109,7 +109,7 @@ def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
 
 
 def neuron_table(keyframe: Keyframe, element: Neuron) -> dict[str, np.ndarray]:
-    """Every weight that leads to it, and its bias."""
+    """The weights into the neuron, and its bias."""
     layer = element.column - 1
     return {
         "weights": keyframe.weights[layer][:, element.number],

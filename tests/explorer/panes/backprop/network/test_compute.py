@@ -28,7 +28,7 @@ def learned(name: str, steps: int) -> Training:
     training = Training(preset(name).draft)
     for _ in range(steps):
         training._learn()
-    training.look()
+    training.record()
     return training
 
 
@@ -138,7 +138,7 @@ def test_curves_survive_json_and_what_does_not_fit_is_left_out(monkeypatch):
     for _ in range(100):
         training.learner.learn()
         if training.learner.step % 2:
-            training.look()
+            training.record()
     saved = json.loads(json.dumps(training.curves.state()))
     assert len(saved["steps"]) <= 30
     again = Training(

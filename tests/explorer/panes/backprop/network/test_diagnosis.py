@@ -23,7 +23,7 @@ def learned(one, steps):
     while training.learner.step < steps and not training.diverged:
         for _ in range(4):
             training._learn()
-        training.look()
+        training.record()
     return training
 
 
@@ -145,17 +145,17 @@ def test_a_session_keeps_the_cause(mode, run_async):
         await mode.settled()
         before = mode.headline
         assert "steps are too large" in before or "steps were too large" in before
-        assert not mode.inputs.calm.isHidden()
+        assert not mode.inputs.slower.isHidden()
         saved = session(mode)
         mode.show_preset("moons")
         await mode.settled()
-        assert mode.inputs.calm.isHidden()
+        assert mode.inputs.slower.isHidden()
         mode.workspace.restore(saved)
         await mode.settled()
-        assert mode.headline == before and not mode.inputs.calm.isHidden()
-        mode.inputs.calm.click()
+        assert mode.headline == before and not mode.inputs.slower.isHidden()
+        mode.inputs.slower.click()
         await mode.settled()
-        assert mode.draft.value.learning_rate == 0.3 and mode.inputs.calm.isHidden()
+        assert mode.draft.value.learning_rate == 0.3 and mode.inputs.slower.isHidden()
 
     run_async(body())
 
@@ -176,7 +176,7 @@ def test_what_a_session_kept_of_it_fits_or_is_left_out():
         assert math.isnan(rise.peak)
     rise.take(0.7, 32), rise.take(9.0, 32), rise.take(math.inf, 32)
     again = Rise()
-    again.recall(json.loads(json.dumps(rise.state())))
+    again.restore(json.loads(json.dumps(rise.state())))
     assert (again.first, again.peak) == (0.7, 9.0)
     assert again.overshot(0.6, math.log(2)) == 9.0 and math.isnan(again.overshot(0.1, math.log(2)))
 

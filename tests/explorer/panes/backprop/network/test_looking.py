@@ -247,8 +247,8 @@ def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qap
         ("layer 2", "", ""),
         ("layer 2: sums", "u2", "u2"),
         ("layer 2: sums", "z2", "z2"),
-        ("layer 2: says", "a2", "a2"),
-        ("layer 2: says", f"a2, {slopes[0]}", slopes[0]),
+        ("layer 2: output", "a2", "a2"),
+        ("layer 2: output", f"a2, {slopes[0]}", slopes[0]),
         ("layer 2: sums", f"z2, {slopes[1]}", slopes[1]),
     ]
 
@@ -360,6 +360,6 @@ def test_the_panel_says_of_what_its_gradients_are_and_how_large(qapp):
     picture = Histograms()
     picture.set_layers(training.one_step().layers)
     told = picture.told(1, 2)
-    assert told.startswith("output: dL/d of what each neuron outputs") and "deviation 0" in told
+    assert told.startswith("output: dL/da") and "deviation 0" in told
     assert "output: gradient size" in picture.describe()
     picture.deleteLater()
