@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.finetuning.classifier import Classifier
 from core.finetuning.data import TuningData
-from core.finetuning.loading import Tuned, load_tuned
+from core.finetuning.loading import Tuned, load_tuned_steps
 from core.finetuning.scales import Scaled, generate_at_scales_steps
 from core.finetuning.settings import finetuning_config
 from core.inference.generation import generate_steps
@@ -28,8 +28,8 @@ class Asked:
     """A question, and what is likeliest to follow it.
 
     number, count  which one of how many
-    right          what should follow; "": nobody knows, a text just goes on
-    base           what does without what was learned
+    right          what should follow, or the class; "": nobody knows, a text just goes on
+    base           what does without what was learned; "": it cannot tell classes
     tuned          and with it, by name
     """
 
@@ -41,24 +41,30 @@ class Asked:
     tuned: Mapping[str, str]
 
 
-def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[None, None, Asked]:
+def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[object, None, Asked]:
     """Asks several checkpoints of fine-tunings, by name, a question of the data of the first.
 
-    Yields after each token; returns what was said. Raises ValueError or OSError, with the remedy,
-    for a folder or data that cannot be opened.
+    Yields while it reads, and after each token; returns what was said. Raises ValueError or
+    OSError, with the remedy, for a folder or data that cannot be opened.
     """
     prompt: list[int] = []
     words, base, count, tuned = ("", ""), "", 1, {}
     for name, folder in folders.items():
-        one = load_tuned(folder)
-        yield
+        one = yield from load_tuned_steps(folder)
+        yield None
         if not prompt:
             data = yield from held_out_data_steps(one)
             count = data.examples.count("validation") if data.examples is not None else 1
-            prompt, decode = data.prompt(number), one.lm.tokenizer.decode
-            answer = data.example(number).answer if data.has_answers else []
-            words = decode(prompt), decode([id for id in answer if id not in _ends(one)])
-            base = yield from _written_steps(one, prompt, learned=False)
+            decode, ends = one.lm.tokenizer.decode, _ends(one)
+            if one.settings.classes:  # the base knows none of them
+                example = data.example(number)
+                prompt, right = example.ids.tolist(), one.settings.classes[example.label]
+            else:
+                prompt = data.prompt(number)
+                answer = data.example(number).answer if data.has_answers else []
+                right = decode([id for id in answer if id not in ends])
+                base = yield from _written_steps(one, prompt, learned=False)
+            words = decode(prompt), right
         tuned[name] = yield from _written_steps(one, prompt, learned=True)
     return Asked(words[0], number % count, count, words[1], base, tuned)
 

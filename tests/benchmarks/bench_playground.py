@@ -92,7 +92,7 @@ async def _learning(learns: bool = True, **changes: Any) -> tuple[float, list[fl
         await asyncio.sleep(1.0)  # until it is warm
         timer.timeout.connect(frame)
         timer.start()
-        learner = mode.runner.lab.learner
+        learner = mode.runner.training.learner
         first, begin = learner.step, time.perf_counter()
         await asyncio.sleep(SECONDS)
         rate = (learner.step - first) / (time.perf_counter() - begin)

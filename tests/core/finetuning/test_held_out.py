@@ -48,6 +48,19 @@ def test_every_method_answers_beside_the_base(base: Path, tmp_path: Path) -> Non
     assert set(asked.tuned) == set(folders)
 
 
+def test_a_classifier_names_the_class_that_the_base_cannot_know(base: Path, tmp_path: Path) -> None:
+    data = tmp_path / "moods.jsonl"
+    lines = (f'{{"text": "{a} met {b}", "label": "{a}"}}\n' for a in "AB" for b in "stuvwxyz")
+    data.write_text("".join(lines))
+    settings = {"method": "head", "data": str(data), "classes": ("A", "B")}
+    for _ in finetune_steps(small_tuning(base, settings=settings), tmp_path / "run"):
+        pass
+    folder = RunReader(tmp_path / "run").checkpoints[-1].folder
+    asked = to_the_end(ask_steps({"it": folder}, 0))
+    assert asked.prompt.startswith(f"{asked.right} met ") and len(asked.prompt) == 7
+    assert asked.base == "" and asked.tuned["it"] in ("A", "B")
+
+
 def test_the_bundled_adapter_answers_what_its_base_cannot() -> None:
     asked = to_the_end(ask_steps({"it": "questions"}, 0))
     assert asked.tuned["it"] == asked.right != asked.base and asked.count == 400

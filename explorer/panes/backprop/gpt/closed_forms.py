@@ -12,8 +12,8 @@ from core.autograd.layers import softmax
 from core.numbers import MINUS, TIMES, format_significant
 from core.substitution import Arithmetic
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.moments import Moment
 from explorer.panes.backprop.gpt.operations import kind_of, letter, slope
+from explorer.panes.backprop.gpt.track import Played
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
@@ -33,22 +33,24 @@ def _tokens(worked: Worked) -> list[str]:
 
 
 def _row(array: np.ndarray, index: Index) -> np.ndarray:
-    """The row that a number stands in."""
+    """The row of a number."""
     return np.asarray(array[*index[:-1]])
 
 
 def _read(told: Arithmetic) -> dict[str, float]:
-    """The numbers that a line reads, by the names that it has for them."""
+    """The numbers that a line reads, by name."""
     return {one.name: one.value for one in told.operands}
 
 
 def softmax_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = worked.graph.nodes[node].inputs[0]
     a, name = float(worked.value(before)[index]), letter(worked.graph, before)
-    note = "hidden" if np.isinf(a) else "with the largest taken off first, e^ cannot overflow"
+    note = (
+        "hidden" if np.isinf(a) else "the largest is subtracted first, so that e^ cannot overflow"
+    )
     return [
         Equation(f"{name}{AT_I}", a, "text", note),
-        f"e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}, its part of the sum over the row:",
+        f"e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}, its share of the sum over the row:",
     ]
 
 
@@ -66,7 +68,7 @@ def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) ->
         "Every weight of the row depends on every score of it:",
         Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
         Terms(total, weights, ups, ROLES, _tokens(worked), mean, "text"),
-        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "does it beat the mean"),
+        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "compared with the mean"),
         Equation(f"{name}{AT_I}", weight, "text"),
         Equation(
             f"share of {slope(worked.graph, worked.target(edge))}",
@@ -104,9 +106,9 @@ def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) 
     left_over = told.value / scale
     return [
         Equation("g", up, "text", slope(worked.graph, node)),
-        Equation(MEAN_G, shift, "text", "mean of the token: shifting all moves nothing"),
+        Equation(MEAN_G, shift, "text", "mean over the token; shifting it changes nothing"),
         Terms(f"sum of g {x}", ups, normal, ROLES, labels, total, "text"),
-        Equation(mean_gx, stretch, "text", f"/ {count}: stretching all moves nothing"),
+        Equation(mean_gx, stretch, "text", f"that sum / {count}; stretching changes nothing"),
         Equation(x, here, "text"),
         Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
         Equation(
@@ -122,7 +124,7 @@ def cross_entropy_value(worked: Worked, node: int, index: Index, told: Arithmeti
     losses = worked.losses
     labels = [f"{MINUS}log p({visible_text(label)})" for label in worked.example.labels[1:]]
     count, total = len(losses), float(losses.sum())
-    said = "Each token\u2019s own loss; those that surprise most:"
+    said = "Each token\u2019s own loss, the largest first:"
     ones = np.ones(count)
     return [
         said,
@@ -146,7 +148,7 @@ def cross_entropy_share(worked: Worked, edge: Edge, index: Index, told: Arithmet
     name, came = (visible_text(worked.example.piece(n)) for n in (column, wanted))
     guess = f"softmax({letter(worked.graph, target)})"
     return [
-        Equation(guess, chance, "text", f"the chance that it gave \u201c{name}\u201d"),
+        Equation(guess, chance, "text", f"the probability of \u201c{name}\u201d"),
         Equation("onehot(y)", right, "text", f"\u201c{came}\u201d came next"),
         Equation(f"{guess} {MINUS} onehot(y)", chance - right, "text"),
         Equation("N", count, "text", "tokens"),
@@ -167,23 +169,23 @@ SHARES: dict[str, Callable[[Worked, Edge, Index, Arithmetic], list[object]]] = {
 }
 
 
-def facts(worked: Worked, moment: Moment) -> list[object]:
-    """What holds of every row of a closed form, with the largest deviation."""
-    if moment.phase != "backward":
+def facts(worked: Worked, played: Played) -> list[object]:
+    """What is true of every row of a closed form, with the largest deviation."""
+    if played.phase != "backward":
         return []
-    kind = kind_of(worked.graph, moment.node)
-    flow = worked.flow((moment.node, 0)) if (moment.node, 0) in worked.edges else None
+    kind = kind_of(worked.graph, played.node)
+    flow = worked.flow((played.node, 0)) if (played.node, 0) in worked.edges else None
     if flow is None or kind not in SHARES:
         return []
     rows = float(np.abs(flow.sum(-1)).max())
     why = {
-        "Softmax": "shifting a row moves no weight",
-        "Normalize": "shifting a token moves nothing",
+        "Softmax": "shifting a row changes no weight",
+        "Normalize": "shifting a token changes nothing",
         "CrossEntropy": "the probabilities of a token sum to 1",
     }[kind]
     found: list[object] = [Equation("each row sums to", rows, "success", why)]
     if kind == "Normalize":
-        before = worked.value(worked.target((moment.node, 0)))
+        before = worked.value(worked.target((played.node, 0)))
         centered = before - before.mean(-1, keepdims=True)
         along = float(np.abs((flow * centered).sum(-1)).max())
         found.append(
@@ -191,7 +193,7 @@ def facts(worked: Worked, moment: Moment) -> list[object]:
                 "row \u00b7 (x \u2212 \u03bc)",
                 along,
                 "success",
-                "stretching moves nothing, but for \u03b5",
+                "stretching changes nothing, but for \u03b5",
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""Commands of the GPT mode."""
+"""The actions of GPT."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def commands(mode: GPTMode) -> list[Action]:
         return mode.worked is not None
 
     def to_phase(backward: bool) -> None:
-        worked, moment = mode.worked, mode.moment
-        if worked is not None and moment is not None:
+        worked, played = mode.worked, mode.played
+        if worked is not None and played is not None:
             while mode.player.leave():
                 pass
-            place = worked.first_moment(moment.operation, backward)
+            place = worked.first_played(played.operation, backward)
             if place is not None:
                 mode.player.seek(place)
 
@@ -45,8 +45,8 @@ def commands(mode: GPTMode) -> list[Action]:
         action("find", "find an operation", find, ready),
         action("forward", "this operation forward", lambda: to_phase(False), ready),
         action("backward", "this operation backward", lambda: to_phase(True), ready),
-        action("next-head", "the next head", lambda: mode.view.head.turn(1), ready),
-        action("last-head", "the head before", lambda: mode.view.head.turn(-1), ready),
+        action("next-head", "next head", lambda: mode.view.head.turn(1), ready),
+        action("last-head", "previous head", lambda: mode.view.head.turn(-1), ready),
         action("highway", "go to the gradient highway", mode.view.show_highway, ready),
         action(
             "fold",
@@ -58,8 +58,8 @@ def commands(mode: GPTMode) -> list[Action]:
         action(
             "update",
             "explain the run\u2019s model as it is now",
-            mode.following.update,
-            lambda: mode.following.is_live,
+            mode.explain_newer,
+            lambda: mode.is_live,
         ),
         action("folder", "open a checkpoint\u2019s folder", mode.models.open_folder),
     ]

@@ -1,4 +1,4 @@
-"""Works one example out on the engine, and answers what any picture of it asks. No Qt here."""
+"""What the engine runs: one example through a model and back, and its arrays. No Qt here."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.autograd.operation import sum_to
 from core.jobs import Pace, to_the_end
 from core.trace import Step
 from explorer.panes.backprop.gpt.example import Example
-from explorer.panes.backprop.gpt.moments import Moment, moments_of
+from explorer.panes.backprop.gpt.matrix_view import Plane, Pooled, head_axes, limit_of, pool
 from explorer.panes.backprop.gpt.operations import Operation, operations_of
-from explorer.panes.backprop.gpt.planes import Plane, Pooled, head_axes, limit_of, pool
+from explorer.panes.backprop.gpt.track import Played, timeline_of
 
 if TYPE_CHECKING:
     from core.training.explained_example import ExplainedExample
@@ -31,7 +31,7 @@ PIXELS = 512  # to at most so many rows and columns
 
 @dataclass(frozen=True, eq=False)
 class Worked:
-    """An example through a model and back.
+    """An example that has gone through a model and back.
 
     highway  (L + 1, T): length of dL/d(residual stream) at every token, into each block and out of
              the last
@@ -45,7 +45,7 @@ class Worked:
     explained: ExplainedExample
     graph: Graph
     operations: tuple[Operation, ...]
-    moments: tuple[Moment, ...]
+    timeline: tuple[Played, ...]
     steps: tuple[Step, ...]
     highway: Array
     losses: Array
@@ -108,28 +108,28 @@ class Worked:
         return None if array is None else pool(plane.of(array), PIXELS, PIXELS)
 
     def limit(self, what: tuple[Any, ...]) -> float:
-        """The largest size in an array, over all heads: its color scale, which never moves."""
+        """The largest size in an array, over all heads: the end of its color scale."""
         if what not in self.limits:
             array = self.array(what)
             self.limits[what] = 1.0 if array is None else limit_of(array)
         return self.limits[what]
 
-    def has_heads(self, moment: Moment) -> bool:
-        """Whether another head shows other numbers."""
-        node = moment.node
+    def has_heads(self, played: Played) -> bool:
+        """Whether the operation has an array with heads."""
+        node = played.node
         return any(self.axes[one] is not None for one in (node, *self.graph.nodes[node].inputs))
 
-    def first_moment(self, operation: int, backward: bool) -> int | None:
-        """Where an operation is played forward, or backward."""
+    def first_played(self, operation: int, backward: bool) -> int | None:
+        """The step of the player that is an operation forward, or backward."""
         phases = ("backward",) if backward else ("forward",)
-        for place, one in enumerate(self.moments):
+        for place, one in enumerate(self.timeline):
             if one.operation == operation and one.phase in phases:
                 return place
         return None
 
 
 def check_size(model: Any) -> None:
-    """Raises ValueError, with the remedy, for what would not fit."""
+    """Raises ValueError, with the remedy, for a model that is too large or random."""
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > MOST_PARAMETERS:
         raise ValueError(
@@ -152,7 +152,7 @@ def work_out(model: Any, example: Example, name: str, step: int | None) -> Worke
 def work_out_steps(
     model: Any, example: Example, name: str, step: int | None
 ) -> Generator[str, None, Worked]:
-    """Everything that the pictures show of an example; a job, which yields what it is at.
+    """Computes everything that the pictures show of an example; yields what it is doing.
 
     Raises ValueError for a model that cannot be explained.
     """
@@ -179,7 +179,7 @@ def work_out_steps(
         explained,
         graph,
         operations,
-        moments_of(graph, operations, places),
+        timeline_of(graph, operations, places),
         tuple(trace),
         explained.residual_gradients(),
         losses_of(explained),
@@ -191,14 +191,14 @@ def work_out_steps(
 
 
 def losses_of(explained: ExplainedExample) -> Array:
-    """(T) what each token adds to the mean: -log of the probability of what came next."""
+    """(T) each token's own loss: -log of the probability of the token that came next."""
     logits = explained.named("logits").data[0]  # (T, V)
     chances = softmax(logits)[np.arange(len(logits)), explained.targets]
     return -np.log(np.maximum(chances, np.finfo(float).tiny))
 
 
 def _shrink_steps(worked: Worked) -> Generator[str, None, None]:
-    """Large arrays are shrunk here, so that no step of the player has to."""
+    """Shrinks large arrays on the engine, so that no step of the player has to."""
     whats: list[tuple[Any, ...]] = [
         (kind, n) for n in range(len(worked.graph.nodes)) for kind in ("value", "gradient")
     ]

@@ -26,7 +26,7 @@ def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
                 pass
             nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
             operation = worked.operation_of(nodes[which])
-            place = worked.first_moment(operation.number, True)
+            place = worked.first_played(operation.number, True)
             mode.player.seek((place or 0) - before)
             if cell:
                 edge = operation.reads[0]
@@ -41,7 +41,7 @@ def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
             while mode.player.leave():
                 pass
             node = next(n for n, o in enumerate(worked.graph.nodes) if o.label.endswith(".scores"))
-            mode.player.seek(worked.first_moment(worked.operation_of(node).number, False) or 0)
+            mode.player.seek(worked.first_played(worked.operation_of(node).number, False) or 0)
 
     def highway() -> None:
         if mode.worked is not None:
@@ -65,7 +65,7 @@ def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
 
 
 def strongest_cell(worked: Worked, what: tuple[Any, ...], head: int) -> Cell | None:
-    """Of an array the number that is largest in size."""
+    """The number of an array that is largest in size."""
     import numpy as np
 
     array = worked.array(what)

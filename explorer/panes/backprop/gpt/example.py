@@ -1,4 +1,4 @@
-"""The training example that a text becomes: what is read, and what should come after each token."""
+"""The training example made from a text: the tokens that are read, and what follows each."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Example:
 
     @property
     def length(self) -> int:
-        """Tokens that are read, and as many that are predicted."""
+        """The number of tokens that are read; as many are predicted."""
         return len(self.ids) - 1
 
     @property
     def count(self) -> str:
-        """How many tokens are read, and of how many where not all are."""
+        """How many tokens are read, in words, and of how many if not all are."""
         read = "token" if self.length == 1 else f"{self.length} tokens"
         if not self.left:
             return "one token" if self.length == 1 else read
@@ -48,7 +48,7 @@ class Example:
 
 
 class TooShort(ValueError):
-    """A text from which nothing can be learned; a longer one is the remedy."""
+    """A text of fewer than two tokens."""
 
 
 def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:
@@ -61,7 +61,7 @@ def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:
     if len(ids) < 2:
         has = "no token" if not ids else "one token"
         raise TooShort(
-            f"This text has {has}, and a training example needs two: one to read and one to "
+            f"This text has {has}, but a training example needs two: one to read and one to "
             "predict."
         )
     most = min(limit, MOST_TOKENS) + 1
@@ -70,7 +70,7 @@ def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:
 
 
 def piece_text(piece: bytes) -> str:
-    """Bytes that are no whole character as hexadecimal pairs."""
+    """Text; bytes that are not a whole character become hexadecimal pairs."""
     try:
         return piece.decode("utf-8")
     except UnicodeDecodeError:

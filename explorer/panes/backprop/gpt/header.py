@@ -1,4 +1,4 @@
-"""The inputs of GPT: which model, the text it learns from, and which head is seen."""
+"""The inputs of GPT: the model, and the text that it would learn from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_NAME = 26
 
 
 class GPTHeader(QWidget):
-    """`promptEdited(text)`; the menu of `source` is for the models that can be opened."""
+    """`promptEdited(text)`; `source` has the menu of models."""
 
     promptEdited = Signal(str)
 
@@ -32,7 +32,7 @@ class GPTHeader(QWidget):
         row.addWidget(self.prompt)
 
     def set_model(self, name: str, address: str) -> None:
-        """The model that is open, and where it is from."""
+        """The open model, and where it comes from."""
         shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
         self.source.setText(shown.replace("&", "&&"))
         self.source.setAccessibleName(f"Model: {name}")

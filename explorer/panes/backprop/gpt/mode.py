@@ -1,9 +1,8 @@
-"""GPT: wires a text and a model to the list, the stage, the highway and the player."""
+"""GPT: wires a text and a model to the list, the pictures and the player."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -11,19 +10,26 @@ from PySide6.QtWidgets import QWidget
 
 from core.autograd.flows import Edge
 from explorer import theme
-from explorer.panes.backprop.gpt import demo, explaining, keeping, text
-from explorer.panes.backprop.gpt.commands import commands
+from explorer.panes.backprop.gpt import inspector, text
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.following import Following
 from explorer.panes.backprop.gpt.header import GPTHeader
-from explorer.panes.backprop.gpt.moments import Moment, MomentTrack
-from explorer.panes.backprop.gpt.preparing import prepare_formulas
-from explorer.panes.backprop.gpt.progress import highway_at, states_at
+from explorer.panes.backprop.gpt.inspector import prepare_formulas
 from explorer.panes.backprop.gpt.runner import Runner
-from explorer.panes.backprop.gpt.scene import Cell, scene_of
+from explorer.panes.backprop.gpt.scene import (
+    Cell,
+    cell_from,
+    has_cell,
+    highway_at,
+    json_of,
+    scene_of,
+    states_at,
+)
+from explorer.panes.backprop.gpt.track import Played, PlayedTrack
 from explorer.panes.backprop.gpt.view import GPTView
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
+
+SAVED = ("step", "inner", "folded", "pinned", "highway")  # what a session has
 
 
 class GPTMode(Mode):
@@ -40,9 +46,10 @@ class GPTMode(Mode):
         self.worked: Worked | None = None
         self.pinned: Cell | None = None
         self.hovered: Cell | None = None
-        self._share: Edge | None = None  # what flows back there was looked at last
-        self._later = True  # asked for once it is shown
+        self._share: Edge | None = None  # the one that was last pointed at
+        self._later = True  # asks once it is shown
         self._wanted: dict[str, Any] = {}  # where a session was left
+        self._source: Any = None
         self.position = 0.0
         self.computing = Runner(desk.context, self)
         self.models = ModelMenu(desk.context, self.inputs.source.menu(), "The model", self)
@@ -51,9 +58,8 @@ class GPTMode(Mode):
         self._inspecting = QTimer(self)
         self._inspecting.setSingleShot(True)
         self._inspecting.timeout.connect(self.inspect)
-        self.following = Following(self)
         self._connect()
-        self.following.set_source(self.workspace.model_source)
+        self._set_source(self.workspace.model_source)
         self.inputs.prompt.set_prompt(self.workspace.prompt)
 
     def _connect(self) -> None:
@@ -71,6 +77,7 @@ class GPTMode(Mode):
         view.body.actionRequested.connect(self.inputs.prompt.setFocus)
         view.body.set_cancellable(True)
         view.body.cancelRequested.connect(computing.cancel)
+        view.newer.clicked.connect(self.explain_newer)
         view.operations.operationChosen.connect(self.go_to)
         view.highway.placeClicked.connect(self.go_to_place)
         view.highway.lossClicked.connect(self.go_to_loss)
@@ -81,29 +88,17 @@ class GPTMode(Mode):
 
     # what the pane asks
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
     def pictures(self) -> dict[str, QWidget]:
         return {
-            "transformer-operation": self.view.stage,
-            "transformer-highway": self.view.highway,
+            "gpt-operation": self.view.stage,
+            "gpt-highway": self.view.highway,
         }
 
-    def actions(self) -> list[Any]:
-        return commands(self)
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        return demo.views(self)
-
     def state(self) -> dict[str, Any]:
-        return {"version": 1, **(self._wanted if self.worked is None else keeping.kept(self))}
+        return {"version": 1, **(self._wanted if self.worked is None else self._saved())}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._wanted = {name: state[name] for name in keeping.NAMES if name in state}
+        self._wanted = {name: state[name] for name in SAVED if name in state}
         if self.worked is not None:
             self._return_to_wanted()
 
@@ -135,7 +130,7 @@ class GPTMode(Mode):
         self.ask()
 
     def _on_model(self, source: Any) -> None:
-        self.following.set_source(source)
+        self._set_source(source)
         self.ask()
 
     def _on_asked(self, reason: str) -> None:
@@ -147,11 +142,11 @@ class GPTMode(Mode):
         self.set_headline("This example cannot be explained")
 
     def _on_cancelled(self) -> None:
-        """What was explained before is there again."""
+        """Shows what was explained before."""
         if self.worked is not None:
             self.view.body.show_ready()
         else:
-            self._on_failed("You cancelled it; Retry asks again.")
+            self._on_failed("Canceled. Retry starts it again.")
 
     def _on_emptied(self, why: str) -> None:
         self._forget()
@@ -160,9 +155,9 @@ class GPTMode(Mode):
         self.set_headline(text.IDLE)
 
     def _forget(self) -> None:
-        """What was looked at is found again in the next text that can be explained."""
+        """Clears the pictures; the next example begins where this one was left."""
         if self.worked is not None:
-            self._wanted = keeping.kept(self)
+            self._wanted = self._saved()
         self.worked = self.pinned = self.hovered = None
         self.set_tracks([])
         self.view.stage.set_scene(None, None, 0)
@@ -171,11 +166,11 @@ class GPTMode(Mode):
             self.inspection.emit(None)
 
     def _on_came(self, worked: Worked) -> None:
-        same = self.worked is not None and len(worked.moments) == len(self.worked.moments)
+        same = self.worked is not None and len(worked.timeline) == len(self.worked.timeline)
         self.worked = worked
         self.hovered = None
         view = self.view
-        if self.pinned is not None and not (same and keeping.is_there(worked, self.pinned)):
+        if self.pinned is not None and not (same and has_cell(worked, self.pinned)):
             self.pinned = None
             view.stage.set_pinned(None)
         view.operations.set_worked(worked)
@@ -188,31 +183,94 @@ class GPTMode(Mode):
             "All gradients are computed twice, by core\u2019s engine and by torch, in 64 bits; "
             "each difference is relative to the largest gradient of its parameter"
         )
-        self.following.show()
+        self._show_step()
         view.body.show_ready()
-        self.set_tracks([MomentTrack(worked.moments, self._title)], keep_position=same)
+        self.set_tracks([PlayedTrack(worked.timeline, self._title)], keep_position=same)
         self.spawn(self.engine.io(prepare_formulas, worked))
         if self._wanted:
             self._return_to_wanted()
         self.on_position(self.player.position if self.active else self.position)
         self.inspect()
 
-    def _title(self, moment: Moment) -> str:
-        return "" if self.worked is None else text.title(self.worked, moment)
+    def _title(self, played: Played) -> str:
+        return "" if self.worked is None else text.title(self.worked, played)
 
     def _return_to_wanted(self) -> None:
         if self.active:
             wanted, self._wanted = self._wanted, {}
-            keeping.bring_back(self, wanted)
+            self._bring_back(wanted)
+
+    def _saved(self) -> dict[str, Any]:
+        """What a session saves: the steps, the pinned number, what is folded."""
+        outer = self.outer_step
+        return {
+            "step": self.position if outer is None else outer,
+            "inner": None if outer is None else self.position,
+            "folded": self.view.operations.folded(),
+            "pinned": None if self.pinned is None else json_of(self.pinned),
+            "highway": not self.view.folded,
+        }
+
+    @property
+    def outer_step(self) -> int | None:
+        """Inside an operation, that operation's step; else None."""
+        if self.worked is None or not self.active or not self.player.depth:
+            return None
+        track, timeline = self.player.track, self.worked.timeline
+        inner = track.timeline if isinstance(track, PlayedTrack) else ()
+        return next((step for step, one in enumerate(timeline) if one.inner == inner), 0)
+
+    def _bring_back(self, wanted: dict[str, Any]) -> None:
+        """What a session has saved; what this example does not have is left out."""
+        worked = self.worked
+        assert worked is not None
+        step, inner, folded = wanted.get("step"), wanted.get("inner"), wanted.get("folded")
+        if type(step) in (int, float) and 0 <= step < len(worked.timeline):
+            self.player.seek(step)
+            if type(inner) in (int, float) and self.player.enter():
+                self.player.seek(inner)
+        self.view.set_folded(wanted.get("highway") is False)
+        if isinstance(folded, list):
+            self.view.operations.fold([one for one in folded if isinstance(one, str)])
+        self.pinned = cell_from(worked, wanted.get("pinned"))
+        self.view.stage.set_pinned(self.pinned)
+
+    # a model that is being trained
+
+    def _set_source(self, source: Any) -> None:
+        if source is not self._source and self._source is not None:
+            self._source.changed.disconnect(self._show_step)
+        if source is not self._source and source is not None:
+            source.changed.connect(self._show_step)
+        self._source = source
+        self._show_step()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the model is that of a run, which may have a newer one."""
+        return bool(self._source is not None and self._source.is_live)
+
+    def _show_step(self) -> None:
+        """Which step of a run is explained, and which one the run has reached."""
+        reached = self._source.step if self.is_live else None
+        self.view.newer.setVisible(self.is_live)
+        self.view.note.set_text("" if self.worked is None else text.example(self.worked, reached))
+
+    def explain_newer(self) -> None:
+        """Asks the run for a checkpoint, and explains that model: nothing else replaces the one
+        that is explained.
+        """
+        if self.is_live:
+            self.computing.ask(self.workspace.prompt, self._source, newer=True)
 
     # playing
 
     @property
-    def moment(self) -> Moment | None:
+    def played(self) -> Played | None:
         track = self.player.track
-        if not self.active or not isinstance(track, MomentTrack) or not track.length:
+        if not self.active or not isinstance(track, PlayedTrack) or not track.length:
             return None
-        return track.moments[min(max(0, self.player.step), track.length - 1)]
+        return track.timeline[min(max(0, self.player.step), track.length - 1)]
 
     @property
     def head(self) -> int:
@@ -222,31 +280,31 @@ class GPTMode(Mode):
 
     def on_position(self, position: float) -> None:
         self.position = position
-        worked, moment = self.worked, self.moment
-        if worked is None or moment is None:
+        worked, played = self.worked, self.played
+        if worked is None or played is None:
             return
         view = self.view
-        if view.stage.scene is None or view.stage.scene.moment is not moment:
+        if view.stage.scene is None or view.stage.scene.played is not played:
             self.hovered = None
-            view.operations.set_progress(moment.operation, states_at(worked, moment))
-            reached, here = highway_at(worked, moment)
+            view.operations.set_progress(played.operation, states_at(worked, played))
+            reached, here = highway_at(worked, played)
             view.highway.set_reached(reached, here)
-            self.set_headline(text.headline(worked, moment))
-            view.set_inside(len(moment.inner), self.player.depth > 0)
-        self._show_scene(worked, moment)
+            self.set_headline(text.headline(worked, played))
+            view.set_inside(len(played.inner), self.player.depth > 0)
+        self._show_scene(worked, played)
         view.stage.set_share(theme.ease_out((position - math.floor(position)) or 1.0))
 
-    def _show_scene(self, worked: Worked, moment: Moment) -> None:
+    def _show_scene(self, worked: Worked, played: Played) -> None:
         stage, head = self.view.stage, self.head
         scene = stage.scene
-        if scene is None or scene.moment is not moment or stage.worked is not worked:
-            scene = scene_of(worked, moment)
+        if scene is None or scene.played is not played or stage.worked is not worked:
+            scene = scene_of(worked, played)
         stage.set_scene(worked, scene, head)
-        self.view.head.set_head(head, worked.n_head, worked.has_heads(moment))
+        self.view.head.set_head(head, worked.n_head, worked.has_heads(played))
 
     def _on_selection(self, _: Any) -> None:
-        if self.worked is not None and self.moment is not None:
-            self._show_scene(self.worked, self.moment)
+        if self.worked is not None and self.played is not None:
+            self._show_scene(self.worked, self.played)
             self.view.highway.set_token(self.workspace.selection.token)
             self._inspect_soon()
 
@@ -256,18 +314,18 @@ class GPTMode(Mode):
             self.player.enter()
 
     def go_to(self, operation: int) -> None:
-        """An operation of the list, in the phase that is played."""
-        if self.worked is None or self.moment is None:
+        """To an operation of the list, in the same direction as now."""
+        if self.worked is None or self.played is None:
             return
-        backward = self.moment.phase != "forward"
+        backward = self.played.phase != "forward"
         while self.player.leave():
             pass
-        place = self.worked.first_moment(operation, backward)
+        place = self.worked.first_played(operation, backward)
         if place is not None:
             self.player.seek(place)
 
     def go_to_place(self, place: int, token: int) -> None:
-        """A place of the residual stream: where its gradient is handed on, backward."""
+        """To a place of the residual stream, where its gradient is passed on backward."""
         worked = self.worked
         if worked is None:
             return
@@ -276,7 +334,7 @@ class GPTMode(Mode):
         node = next(n for n, one in enumerate(worked.graph.nodes) if one.label == label)
         while self.player.leave():
             pass
-        found = worked.first_moment(worked.operation_of(node).number, backward=True)
+        found = worked.first_played(worked.operation_of(node).number, backward=True)
         if found is not None:
             self.player.seek(found)
 
@@ -287,7 +345,7 @@ class GPTMode(Mode):
     # inspecting
 
     def pin(self, cell: Cell | None) -> None:
-        """The same again lets it go."""
+        """Pins a number for the inspector; the same one again unpins it."""
         self.pinned = None if cell == self.pinned else cell
         self.view.stage.set_pinned(self.pinned)
         self.inspect()
@@ -300,20 +358,20 @@ class GPTMode(Mode):
         self._inspect_soon()
 
     def _inspect_soon(self) -> None:
-        """Apart from the picture, so that neither waits; while playing at most 8 times a second."""
+        """Updates the inspector after the picture, at most 8 times a second while playing."""
         if self.active and not self._inspecting.isActive():
             self._inspecting.start(theme.MOTION["live_number"] if self.player.playing else 0)
 
     def inspect(self) -> None:
-        worked, moment = self.worked, self.moment
-        if not self.active or worked is None or moment is None:
+        worked, played = self.worked, self.played
+        if not self.active or worked is None or played is None:
             return
         cell = self.pinned or (None if self.player.playing else self.hovered)
         if cell is None or not self.view.stage.shows(cell):
-            self.inspection.emit(explaining.of_moment(worked, moment, self._share))
+            self.inspection.emit(inspector.of_played(worked, played, self._share))
             return
         if cell.what[0] == "flow":
             self._share = cell.what[1]
         place = self.view.stage.describe(cell)
         pinned = cell is self.pinned
-        self.inspection.emit(explaining.of_cell(worked, moment, cell, pinned, place))
+        self.inspection.emit(inspector.of_cell(worked, played, cell, pinned, place))

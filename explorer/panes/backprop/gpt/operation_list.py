@@ -1,4 +1,4 @@
-"""The list of operations: by block and part, collapsible, searched by typing."""
+"""The list of operations by block and part, with a search field."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ HERE = NUMBER + 3
 
 
 def brief_shape(shape: tuple[int, ...]) -> str:
-    """A shape without the one sequence in front; one number is 1."""
+    """A shape without the axis of the one sequence; a single number is 1."""
     sizes = shape[1:] if len(shape) > 2 else shape or (1,)
     return "\u00d7".join(str(size) for size in sizes)
 
 
 class OperationDelegate(QStyledItemDelegate):
-    """A name, its shape, and two dots: the value is there, the gradient has come."""
+    """Paints a name, its shape and two dots: one for the value, one for the gradient."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Any) -> QSize:
         return QSize(60, theme.current().px(ROW))
@@ -91,7 +91,7 @@ class OperationDelegate(QStyledItemDelegate):
 
 
 class OperationTree(QTreeWidget):
-    """Left and Right fold and unfold, as in every tree; Enter and a click go there."""
+    """A tree in which Enter and a click choose an operation."""
 
     chosen = Signal(int)
 
@@ -139,7 +139,7 @@ class OperationTree(QTreeWidget):
 
 
 class OperationList(QWidget):
-    """`operationChosen(number)`. The block of the operation that is played is always open."""
+    """`operationChosen(number)`; the block of the current operation is always open."""
 
     operationChosen = Signal(int)
 
@@ -175,7 +175,7 @@ class OperationList(QWidget):
         self._restyle()
 
     def set_worked(self, worked: Worked | None) -> None:
-        """Rows are made anew where the operations are others."""
+        """Builds the rows anew only for other operations."""
         if worked is self._worked:
             return
         before, self._worked = self._worked, worked
@@ -218,7 +218,7 @@ class OperationList(QWidget):
         return self._groups[path]
 
     def set_progress(self, here: int, states: Sequence[str]) -> None:
-        """Which operation is on the stage, and how far each one has got."""
+        """The current operation, and how far each one has come."""
         with QSignalBlocker(self.tree):
             for item, state in zip(self._items, states, strict=False):
                 if item.data(0, STATE) != state:
@@ -246,14 +246,14 @@ class OperationList(QWidget):
         self.tree.scrollToItem(item, QAbstractItemView.ScrollHint.EnsureVisible)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The operation that is played stays in sight."""
+        """Keeps the current operation in sight."""
         super().resizeEvent(event)
         if 0 <= self._here < len(self._items):
             self.layout().activate()
             self.tree.scrollToItem(self._items[self._here])
 
     def set_room(self, width: float) -> None:
-        """How wide it is with what stands beside it, which must not become the smaller part."""
+        """Takes at most 28 % of a view of that width."""
         self._room = width
         self._set_width()
 

@@ -127,7 +127,7 @@ def _reads(graph: Graph, main: int, nodes: set[int]) -> tuple[Edge, ...]:
 
 
 def _named(graph: Graph, readers: list[int], number: int) -> tuple[tuple[str, ...], str]:
-    """Group and name; what has no name of its own is part of making the first that has one."""
+    """Group and name; an operation without a name belongs to the first named one after it."""
     label, seen = graph.nodes[number].label, number
     while not graph.nodes[seen].tensor.name and readers[seen] != seen:
         seen = readers[seen]
@@ -137,7 +137,7 @@ def _named(graph: Graph, readers: list[int], number: int) -> tuple[tuple[str, ..
 
 
 def _step_name(graph: Graph, number: int) -> str:
-    """The parts of a norm and of a linear layer, whichever of them bears the layer's name."""
+    """The name of a part of a norm or of a linear layer; "" for any other operation."""
     kind, node = kind_of(graph, number), graph.nodes[number]
     reads = [graph.nodes[before].label for before in node.inputs]
     if kind == "Normalize":
@@ -170,7 +170,7 @@ def _place(label: str) -> tuple[tuple[str, ...], str]:
 
 
 def short(graph: Graph, number: int) -> str:
-    """A node's name without the block it stands in; a carrier's tells what it rearranges."""
+    """A node's name without its block; that of a carrier says what it rearranges."""
     node = graph.nodes[number]
     if not node.tensor.requires_grad and not node.inputs:
         return "1/\u221aD"  # the only constant of a GPT
@@ -193,7 +193,7 @@ def short(graph: Graph, number: int) -> str:
 
 
 def letter(graph: Graph, number: int) -> str:
-    """What formulas call a node, as plain text: what stands in a row is found in the formula."""
+    """What formulas call a node, as plain text."""
     name = short(graph, number)
     if name == "loss":
         return "L"
@@ -206,7 +206,7 @@ def slope(graph: Graph, number: int) -> str:
 
 
 def _reader(graph: Graph, number: int) -> int:
-    """The first with a name that is made of a node."""
+    """The first named node that is computed from a node."""
     names = (n for n in range(number, len(graph.nodes)) if graph.nodes[n].tensor.name)
     return next((n for n in names if graph.nodes[n].inputs), number)
 

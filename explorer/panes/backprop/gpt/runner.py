@@ -1,4 +1,4 @@
-"""Asks the open model for one example, explained: on every change of text or model."""
+"""Has the engine explain one example by the open model, on every change of text or model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Prepared = tuple[FolderSource, Example, str, int | None]  # weights, example, mo
 
 
 class Runner(QObject):
-    """Reads the text and finds the weights, then has the engine work the example out."""
+    """Reads the text, finds the weights, and runs the example on the engine."""
 
     asked = Signal(str)  # what is waited for
     came = Signal(object)  # Worked
@@ -44,21 +44,21 @@ class Runner(QObject):
         self._job.failed.connect(self.failed)
 
     def ask(self, text: str, source: Any, *, newer: bool = False) -> None:
-        """Explains `text` by the model of `source`; `newer`: as a run that trains it has it now."""
+        """Explains `text` by the model of `source`; `newer`: by a run's model as it is now."""
         self._preparing.stop()
         self._job.stop()
         if source is None or source.tokenizer is None:
             self.asked.emit("opening the model")
             return
         if not text.strip():
-            self.emptied.emit("Without a text there is nothing to learn from.")
+            self.emptied.emit("Type a text: without one there is nothing to learn from.")
             return
         self.asked.emit("going through the model and back")
         name = f"explaining an example by {source.name}"
         self._preparing.ask(lambda: self._prepare(text, source, newer), name)
 
     def cancel(self) -> None:
-        """The person waits no longer."""
+        """Cancels what is under way."""
         if self._preparing.stop() or self._job.stop():
             self.cancelled.emit()
 
@@ -113,7 +113,7 @@ class Runner(QObject):
         self._context.runs.wake(folder)
 
     async def _renew(self, source: Any) -> None:
-        """Asks a run that trains for a checkpoint of this very step, and waits for it."""
+        """Asks a run for a checkpoint of its current step, and waits for it."""
         before, trains = await self._look(source)
         if trains:
             self.asked.emit(f"waiting for a checkpoint of {source.name}")
@@ -131,7 +131,7 @@ class Runner(QObject):
         return newest
 
     async def _look(self, source: Any) -> tuple[Newest | None, bool]:
-        """The newest checkpoint, and whether somebody trains the run."""
+        """The newest checkpoint, and whether the run is being trained."""
         runs = self._context.runs
         newest, state = await runs.tail(source.address).look(_newest)
         starts = state == "new" and runs.running_here(source.address)

@@ -1,4 +1,4 @@
-"""Which plates stand on the stage at a moment: values above, gradients below. No Qt here.
+"""What the picture of an operation shows: values above, gradients below. No Qt here.
 
 A column is one array of the operation, its inputs on the left, what it computes on the right.
 Forward the values appear from left to right; backward the gradients flow from right to left.
@@ -11,20 +11,20 @@ from typing import Any
 
 from core.numbers import TIMES
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.moments import Moment
 from explorer.panes.backprop.gpt.operations import PARTIAL, kind_of, short
+from explorer.panes.backprop.gpt.track import Played
 
 SHARE = "share of "
 LATER = "comes on the way back"
-CONSTANT = "a constant: it stays"
+CONSTANT = "a constant: no gradient"
 
 
 @dataclass(frozen=True)
-class Plate:
-    """One array in its place.
+class Panel:
+    """One array of the picture.
 
     what   as `Worked.array` names it
-    state  "there", "coming" (in this moment), "later" or "none" (`note` says why)
+    state  "there", "coming" (in this step), "later" or "none" (`note` says why)
     scale  "diverging", or "attention" for what lies between 0 and 1
     """
 
@@ -41,21 +41,21 @@ class Plate:
 class Column:
     title: str
     shape: str
-    plates: tuple[Plate, Plate]
+    panels: tuple[Panel, Panel]
 
 
 @dataclass(frozen=True)
 class OperationScene:
-    """`sign` stands between the inputs, or over the arrow where there is one."""
+    """Columns from left to right; `sign` stands between two inputs, or over the arrow after one."""
 
-    moment: Moment
+    played: Played
     columns: tuple[Column, ...]
     sign: str
     backward: bool
 
     @property
-    def plates(self) -> tuple[Plate, ...]:
-        return tuple(plate for column in self.columns for plate in column.plates)
+    def panels(self) -> tuple[Panel, ...]:
+        return tuple(panel for column in self.columns for panel in column.panels)
 
 
 @dataclass(frozen=True)
@@ -72,42 +72,42 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return f" {TIMES} ".join(str(size) for size in shape) if shape else "one number"
 
 
-def scene_of(worked: Worked, moment: Moment) -> OperationScene:
-    node, graph = moment.node, worked.graph
-    operation = worked.operations[moment.operation]
-    whole = moment.input is None and moment.phase != "seed"
+def scene_of(worked: Worked, played: Played) -> OperationScene:
+    node, graph = played.node, worked.graph
+    operation = worked.operations[played.operation]
+    whole = played.input is None and played.phase != "seed"
     own = node == operation.node
     edges = operation.reads if own else tuple((node, p) for p in range(len(_inputs(worked, node))))
-    backward = moment.phase != "forward"
+    backward = played.phase != "forward"
     columns = []
     for place, edge in enumerate(edges):
-        state = _flow_state(moment, edge, whole) if edge in worked.edges else "none"
+        state = _flow_state(played, edge, whole) if edge in worked.edges else "none"
         columns.append(_column(worked, place, worked.target(edge), ("flow", edge), state))
-    seen = "later" if not backward else "coming" if moment.phase == "seed" else "there"
+    seen = "later" if not backward else "coming" if played.phase == "seed" else "there"
     columns.append(_column(worked, len(edges), node, ("gradient", node), seen, output=True))
     if not backward:
-        value = columns[-1].plates[0]
-        coming = Plate(value.what, value.column, 0, value.title, "coming", scale=value.scale)
-        columns[-1] = replace(columns[-1], plates=(coming, columns[-1].plates[1]))
+        value = columns[-1].panels[0]
+        coming = Panel(value.what, value.column, 0, value.title, "coming", scale=value.scale)
+        columns[-1] = replace(columns[-1], panels=(coming, columns[-1].panels[1]))
     tensor = graph.nodes[node].tensor
     sign = tensor.operation.symbol if tensor.operation is not None else ""
-    return OperationScene(moment, tuple(columns), sign.replace("_", "-"), backward)
+    return OperationScene(played, tuple(columns), sign.replace("_", "-"), backward)
 
 
 def _inputs(worked: Worked, node: int) -> tuple[int, ...]:
     return worked.graph.nodes[node].inputs
 
 
-def _flow_state(moment: Moment, edge: tuple[int, int], whole: bool) -> str:
-    """Whether a share has flowed back yet. Inside an operation edges come one after the other."""
-    if moment.phase in ("forward", "seed"):
+def _flow_state(played: Played, edge: tuple[int, int], whole: bool) -> str:
+    """Whether a share has flowed back yet; inside an operation edges are played one by one."""
+    if played.phase in ("forward", "seed"):
         return "later"
     if whole:
         return "coming"
-    here = (moment.node, moment.input)
+    here = (played.node, played.input)
     if edge == here:
-        return "coming" if moment.phase == "backward" else "there"
-    return "there" if edge[1] < (moment.input or 0) else "later"
+        return "coming" if played.phase == "backward" else "there"
+    return "there" if edge[1] < (played.input or 0) else "later"
 
 
 def _column(
@@ -116,10 +116,60 @@ def _column(
     name = short(worked.graph, node)
     kind = kind_of(worked.graph, node)
     scale = "attention" if kind == "Softmax" else "diverging"
-    value = Plate(("value", node), place, 0, name, "there", scale=scale)
+    value = Panel(("value", node), place, 0, name, "there", scale=scale)
     slope = f"{PARTIAL}L/{PARTIAL}{name}"
     note = {"later": LATER, "none": CONSTANT}.get(state, "")
     title = slope if output else f"{SHARE}{slope}"
-    gradient = Plate(what, place, 1, "" if state == "none" else title, state, note)
+    gradient = Panel(what, place, 1, "" if state == "none" else title, state, note)
     shape = shape_text(worked.value(node).shape)
     return Column(name, shape, (value, gradient))
+
+
+def states_at(worked: Worked, played: Played) -> list[str]:
+    """For each operation "", "forward" (it has its value) or "backward" (it has passed it back)."""
+    count = len(worked.operations)
+    if played.phase == "forward":
+        return ["forward" if n <= played.operation else "" for n in range(count)]
+    if played.phase == "seed":
+        return ["forward"] * count
+    return ["backward" if n >= played.operation else "forward" for n in range(count)]
+
+
+def highway_at(worked: Worked, played: Played) -> tuple[int, int | None]:
+    """The lowest place of the residual stream that has its gradient, and the one that is shown."""
+    nodes, config = worked.graph.nodes, worked.explained.model.config
+    where = {
+        int(node.label.partition(".")[2]): number
+        for number, node in enumerate(nodes)
+        if node.label.startswith("residual.")
+    }
+    here = next((place for place, node in where.items() if node == played.node), None)
+    if played.phase in ("forward", "seed"):
+        return config.n_layer + 1, here
+    done = played.operation
+    reached = [p for p, node in where.items() if worked.operation_of(node).number >= done]
+    return min(reached, default=config.n_layer + 1), here
+
+
+def json_of(cell: Cell) -> list[Any]:
+    """A cell as JSON, for a session."""
+    where = list(cell.what[1]) if cell.what[0] == "flow" else cell.what[1]
+    return [cell.what[0], where, cell.head, cell.row, cell.column]
+
+
+def cell_from(worked: Worked, saved: Any) -> Cell | None:
+    """A cell that `json_of` wrote; None for one that this example does not have."""
+    try:
+        kind, where, head, row, column = saved
+        what = (kind, tuple(where)) if kind == "flow" else (kind, where)
+        cell = Cell(what, head, row, column)
+        return cell if has_cell(worked, cell) else None
+    except (TypeError, ValueError, KeyError, IndexError):
+        return None
+
+
+def has_cell(worked: Worked, cell: Cell) -> bool:
+    """Whether an example has this number; one of a longer text may be missing."""
+    rows, columns = worked.plane(cell.what, cell.head).size
+    inside = 0 <= cell.row < rows and 0 <= cell.column < columns
+    return inside and 0 <= cell.head < worked.n_head and worked.array(cell.what) is not None

@@ -1,35 +1,35 @@
-"""What is said of each moment: one sentence on top, a few words on the scrubber. No Qt here."""
+"""Every sentence of GPT: the headlines, the titles of steps, what is said of the example. No Qt."""
 
 from __future__ import annotations
 
 from core.numbers import format_number
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.moments import Moment
 from explorer.panes.backprop.gpt.operations import Operation, copied_input, kind_of, short
+from explorer.panes.backprop.gpt.track import Played
 
 IDLE = "One text through a real GPT, forward and then back, operation by operation"
 
 # kind of operation -> what it does forward, and what its backward does
 FORWARD = {
-    "Embedding": "each id takes its row of the table",
+    "Embedding": "each token id picks its row of the table",
     "Add": "two streams are added, number by number",
     "Multiply": "one times the other, number by number",
     "Normalize": "each token's numbers get mean 0 and variance 1",
     "MatMul": "each number is a row times a column",
-    "Transpose": "the same numbers, another order of axes",
+    "Transpose": "the same numbers, with axes in another order",
     "Reshape": "the same numbers in another shape",
     "Slice": "a part of the numbers is cut out",
-    "Mask": "no token may look at what comes after it",
+    "Mask": "no token may look at those after it",
     "Softmax": "each row becomes weights that sum to 1",
     "GELU": "small inputs fade out, large ones pass",
     "ReLU": "negative numbers become 0",
     "CrossEntropy": "how surprised the model is by what came next, on average",
 }
 BACKWARD = {
-    "Embedding": "each row of the table collects the gradients of the tokens that took it",
+    "Embedding": "each row of the table collects the gradients of the tokens that picked it",
     "Add": "a sum passes its gradient on unchanged to both inputs: the highway",
     "Multiply": "each factor gets the gradient times the other factor",
-    "Normalize": "what would only shift or stretch all numbers of a token is taken out",
+    "Normalize": "the part that would only shift or stretch a token's numbers is removed",
     "MatMul": "each factor gets the gradient times the other one, transposed",
     "Transpose": "the gradient gets the old order of axes back",
     "Reshape": "the gradient gets its old shape back",
@@ -52,7 +52,7 @@ SHARED_BACKWARD = {
 
 
 def where(operation: Operation) -> str:
-    """The operation and its place: "block 0, softmax"."""
+    """An operation and its block: "block 0, softmax"."""
     group = operation.group[0]
     name = operation.name
     if group.startswith("Block"):
@@ -60,30 +60,30 @@ def where(operation: Operation) -> str:
     return name
 
 
-def headline(worked: Worked, moment: Moment) -> str:
-    """One sentence: what is seen now."""
-    operation = worked.operations[moment.operation]
-    kind = kind_of(worked.graph, moment.node)
+def headline(worked: Worked, played: Played) -> str:
+    """What happens in a step, in one sentence."""
+    operation = worked.operations[played.operation]
+    kind = kind_of(worked.graph, played.node)
     place = where(operation)
-    shared = shares_a_parameter(worked, moment.node)
-    if moment.phase == "forward":
+    shared = shares_a_parameter(worked, played.node)
+    if played.phase == "forward":
         told = SHARED_FORWARD[kind] if shared else FORWARD.get(kind, "its value is computed")
         if operation.name == "position embeddings":
-            told = "each position takes its row of the table"
+            told = "each position picks its row of the table"
         return f"Forward, {place}: {told}"
-    if moment.phase == "seed":
+    if played.phase == "seed":
         return "Backward begins at the end: the loss moves as much as itself, so its gradient is 1"
-    if moment.phase == "backward":
+    if played.phase == "backward":
         told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "its gradient is passed on")
         return f"Backward, {place}: {told}"
-    target = short(worked.graph, worked.target((moment.node, moment.input or 0)))
-    if moment.phase == "copies":
+    target = short(worked.graph, worked.target((played.node, played.input or 0)))
+    if played.phase == "copies":
         return f"Backward, {place}: {target} was used once for every token, so the shares add up"
     return f"Backward, {place}: {target} is used more than once, so its gradients add up"
 
 
 def shares_a_parameter(worked: Worked, node: int) -> bool:
-    """Whether a bias or a gain is read there, one for all tokens."""
+    """Whether a node reads a bias or a gain, which all tokens share."""
     place = copied_input(worked.graph, node)
     if place is None:
         return False
@@ -91,24 +91,24 @@ def shares_a_parameter(worked: Worked, node: int) -> bool:
     return not shared.inputs and shared.tensor.data.ndim > 0  # 1/√D is a plain number
 
 
-def title(worked: Worked, moment: Moment) -> str:
-    """A moment in a few words, for the scrubber."""
-    operation = worked.operations[moment.operation]
+def title(worked: Worked, played: Played) -> str:
+    """A step in a few words, for the scrubber."""
+    operation = worked.operations[played.operation]
     place = where(operation)
-    if moment.phase == "seed":
+    if played.phase == "seed":
         return "Backward begins at the loss"
-    if moment.phase == "forward":
-        if moment.input is None and moment.node != operation.node:
-            return f"Forward: {short(worked.graph, moment.node)}"
+    if played.phase == "forward":
+        if played.input is None and played.node != operation.node:
+            return f"Forward: {short(worked.graph, played.node)}"
         return f"Forward: {place}"
-    if moment.input is None:
+    if played.input is None:
         return f"Backward: {place}"
-    target = short(worked.graph, worked.target((moment.node, moment.input)))
+    target = short(worked.graph, worked.target((played.node, played.input)))
     return {
         "backward": f"{target} gets its share",
         "copies": f"{target}: the shares of all its copies are added up",
         "accumulate": f"{target}: added to what came from other uses",
-    }[moment.phase]
+    }[played.phase]
 
 
 def summary(worked: Worked) -> str:
@@ -119,8 +119,15 @@ def summary(worked: Worked) -> str:
     return f"Loss {loss} nats, over {tokens}"
 
 
-def example(worked: Worked) -> str:
+def example(worked: Worked, reached: int | None) -> str:
+    """How much of the text is read, and of a run's model which step it is of; `reached` is the
+    step that the run has come to.
+    """
     count = worked.example.count
+    if worked.step is not None:
+        newer = reached is not None and reached > worked.step
+        ahead = f"; the run is at step {reached:,}" if newer else ""
+        return f"Model of step {worked.step:,}{ahead}; {count}"
     if worked.n_tokens == 1:
         return f"{count[0].upper()}{count[1:]} predicts the next"
     return f"{count[0].upper()}{count[1:]}, each predicts the next one"

@@ -1,4 +1,4 @@
-"""The picture of GPT: the list of operations, the stage, and the highway below it."""
+"""Where things stand: the list of operations, the picture of one, the gradient highway below."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.gpt.highway import HighwayPicture
+from explorer.panes.backprop.gpt.highway_picture import HighwayPicture
 from explorer.panes.backprop.gpt.operation_list import OperationList
-from explorer.panes.backprop.gpt.stage import StagePicture
+from explorer.panes.backprop.gpt.operation_picture import OperationPicture
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
@@ -20,15 +20,15 @@ ROAD = ": length of \u2202L/\u2202(residual); hatched: still to come; click to g
 
 
 class HeadChoice(QWidget):
-    """Which head is seen: `chosen(head)`."""
+    """The choice of a head: `chosen(head)`."""
 
     chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.gpt.head")
-        self.before = IconButton("chevron-left", "The head before")
-        self.after = IconButton("chevron-right", "The next head")
+        self.before = IconButton("chevron-left", "Previous head")
+        self.after = IconButton("chevron-right", "Next head")
         self.label = Label("", "body")
         self._head, self._count = 0, 1
         row = QHBoxLayout(self)
@@ -43,12 +43,12 @@ class HeadChoice(QWidget):
         self.chosen.emit((self._head + by) % self._count)
 
     def set_head(self, head: int, count: int, matters: bool) -> None:
-        """`matters`: the operation on the stage has heads."""
+        """`matters`: the current operation has heads."""
         self._head, self._count = head, max(1, count)
         self.label.setText(f"head {head} (of {count})")
         for button in (self.before, self.after):
             button.setEnabled(matters and count > 1)
-        self.setToolTip("" if matters else "No array on the stage is cut into heads")
+        self.setToolTip("" if matters else "This operation has no heads")
         self.setAccessibleDescription(self.label.text())
 
 
@@ -59,7 +59,7 @@ class GPTView(QWidget):
         super().__init__(parent)
         self.setObjectName("backprop.gpt")
         self.operations = OperationList()
-        self.stage = StagePicture()
+        self.stage = OperationPicture()
         self.highway = HighwayPicture()
         self.head = HeadChoice()
         self.summary = Label("", "body", weight=600)
@@ -120,16 +120,16 @@ class GPTView(QWidget):
         outer.addWidget(self.body)
 
     def set_inside(self, count: int, is_inside: bool) -> None:
-        """How many steps an operation has of its own, and whether they are played now."""
+        """The number of steps inside an operation, and whether the player is there."""
         text = "Go out" if is_inside else f"{count} steps inside" if count else "One step"
         self.inside.setText(text)
         self.inside.setEnabled(bool(count) or is_inside)
-        hint = "Edge by edge, with what is summed up (Enter)" if count else "It has no parts"
+        hint = "Play its edges one by one (Enter)" if count else "Nothing happens inside it"
         self.inside.setToolTip("Back to the whole operation (Backspace)" if is_inside else hint)
 
     @property
     def folded(self) -> bool:
-        """Whether the highway makes room for the stage, where there is some for both."""
+        """Whether a person has folded the highway."""
         return self._folded
 
     def set_folded(self, folded: bool) -> None:
@@ -137,7 +137,7 @@ class GPTView(QWidget):
         self._share_room()
 
     def turn_highway(self) -> None:
-        """Shows or folds it; in a low window it stands in the stage's place."""
+        """Shows or folds it; in a low window it takes the place of the operation's picture."""
         if self._tight:
             self._swapped = not self._swapped
         else:
@@ -159,7 +159,7 @@ class GPTView(QWidget):
         self.share_room_anew()
 
     def share_room_anew(self) -> None:
-        """Asks whether stage and highway both have room, with all that lies between them."""
+        """Decides whether there is room for both pictures."""
         now = theme.current()
         lines = self.head.sizeHint().height() + self.fold.sizeHint().height() + now.px(26)
         needed = lines + now.px(STAGE) + self.highway.sizeHint().height()

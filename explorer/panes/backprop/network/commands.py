@@ -1,4 +1,4 @@
-"""What Network adds to menus and palette."""
+"""Commands of the Network mode."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ if TYPE_CHECKING:
 
 def commands(mode: NetworkMode) -> list[Action]:
     def there() -> bool:
-        return mode.active and mode.runner.lab is not None
+        return mode.active and mode.runner.training is not None
 
     def follows() -> bool:
-        return there() and mode.following.sample is not None
+        return there() and mode.sample is not None
 
     def can_follow() -> bool:
-        lab = mode.runner.lab
-        return there() and lab is not None and len(lab.data.points) > 0
+        training = mode.runner.training
+        return there() and training is not None and len(training.data.points) > 0
 
     return [
-        Action("backprop.network.reset", "Network: begin anew", mode.editing.reset, enabled=there),
+        Action("backprop.network.reset", "Network: start over", mode.reset, enabled=there),
         Action(
             "backprop.network.reseed",
-            "Network: start over with other first weights",
-            lambda: mode.editing.reset(True),
+            "Network: start over with new initial weights",
+            lambda: mode.reset(True),
             enabled=there,
         ),
         Action(
             "backprop.network.data",
-            "Network: other points of the same data set",
-            lambda: mode.editing.change_field("data_seed", mode.draft.value.data_seed + 1),
+            "Network: draw new points for this data set",
+            lambda: mode.change_field("data_seed", mode.draft.value.data_seed + 1),
             enabled=there,
         ),
         Action(
             "backprop.network.follow",
             "Network: follow a point, or the next one",
-            lambda: mode.following.next_point(1),
+            lambda: mode.follow_next(1),
             enabled=can_follow,
         ),
         Action(
             "backprop.network.leave",
-            "Network: back to learning",
-            mode.following.leave,
+            "Network: back to training",
+            mode.leave_sample,
             enabled=follows,
         ),
         Action(
@@ -70,7 +70,7 @@ def commands(mode: NetworkMode) -> list[Action]:
             Action(
                 f"backprop.network.{one.id}",
                 f"Network: {one.title[:1].lower()}{one.title[1:]}",
-                lambda name=one.id: mode.editing.show_preset(name),  # type: ignore[misc]
+                lambda name=one.id: mode.show_preset(name),  # type: ignore[misc]
                 enabled=lambda: mode.active,
                 help=one.look,
             )

@@ -1,19 +1,26 @@
-"""What is plotted against the step: the engine makes it longer while the window reads it."""
+"""Losses and update ratios step by step: the plotted curves, and how high the batch loss rose.
+
+The engine's thread appends to the curves while the window reads them. No Qt here.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.thinning import places_of
+from explorer.panes.backprop.network.keyframe import Keyframe
 
 MOST_ENTRIES = 4000
 MOST_KEPT = 300  # by a session
+ENOUGH = 32  # points whose loss is told: of fewer it is chance
+FAR = 3.0  # times the loss at first, or that of guessing
+LEARNED = 0.25  # of the same: who came below that has learned in spite of it
 
 
 @dataclass
@@ -25,16 +32,16 @@ class Curves:
     test: list[float] = field(default_factory=list)
     ratios: list[tuple[float, ...]] = field(default_factory=list)
 
-    def take(self, moment: Moment) -> None:
-        ratios = tuple(layer.ratio for layer in moment.layers)
-        if self.steps and self.steps[-1] == moment.step:  # in place: the lists never get shorter
-            self.train[-1], self.test[-1] = moment.train_loss, moment.test_loss
+    def take(self, keyframe: Keyframe) -> None:
+        ratios = tuple(layer.ratio for layer in keyframe.layers)
+        if self.steps and self.steps[-1] == keyframe.step:  # in place: the lists never get shorter
+            self.train[-1], self.test[-1] = keyframe.train_loss, keyframe.test_loss
             self.ratios[-1] = ratios
             return
         self.ratios.append(ratios)
-        self.test.append(moment.test_loss)
-        self.train.append(moment.train_loss)
-        self.steps.append(moment.step)
+        self.test.append(keyframe.test_loss)
+        self.train.append(keyframe.train_loss)
+        self.steps.append(keyframe.step)
 
     def thinned(self) -> Curves:
         """With half the entries, once there are too many."""
@@ -87,3 +94,52 @@ def _written(value: float) -> float | None:
 
 def _read(value: Any) -> float:
     return math.nan if value is None else float(value)
+
+
+def places_of(steps: Sequence[int], count: int) -> list[int]:
+    """Places of about `count` of `steps`, which grow: the first and the last, and between them
+    steps whose distance grows like the root of the step. All where there are no more.
+    """
+    if len(steps) <= count:
+        return list(range(len(steps)))
+    marks = steps[0] + (steps[-1] - steps[0]) * np.linspace(0, 1, count) ** 2
+    return np.unique(np.searchsorted(steps, marks - 1e-9)).tolist()
+
+
+class Rise:
+    """`first` and `peak` are losses of batches, with the penalty; nan before there are any."""
+
+    def __init__(self) -> None:
+        self.first = self.peak = math.nan
+        self._latest: deque[float] = deque(maxlen=1)
+
+    def take(self, cost: float, points: int) -> None:
+        """The loss of the next step's batch of so many points; of small ones the mean of a few."""
+        count = max(1, math.ceil(ENOUGH / max(1, points)))
+        if count != self._latest.maxlen:
+            self._latest = deque(maxlen=count)
+        self._latest.append(cost)
+        if len(self._latest) < count or not math.isfinite(cost):
+            return
+        mean = sum(self._latest) / count
+        if math.isnan(self.first):
+            self.first = mean
+        self.peak = mean if math.isnan(self.peak) else max(self.peak, mean)
+
+    def overshot(self, loss: float, guessing: float) -> float:
+        """How high it rose where its steps were too large for it to have learned, and the loss is
+        `loss` now; else nan. `guessing` is the loss of knowing nothing, infinite where there is
+        none.
+        """
+        base = self.first if math.isinf(guessing) else max(self.first, guessing)
+        return self.peak if self.peak > FAR * base and loss > LEARNED * base else math.nan
+
+    def state(self) -> list[float] | None:
+        """For JSON; None before there are any."""
+        return None if math.isnan(self.peak) else [self.first, self.peak]
+
+    def restore(self, saved: Any) -> None:
+        """What `state` gave; what does not fit is left out."""
+        fits = isinstance(saved, list) and len(saved) == 2
+        if fits and all(type(one) is float and math.isfinite(one) for one in saved):
+            self.first, self.peak = saved

@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: mid-way learning, one sample mid-way back, presets."""
+"""The states that a snapshot shows: training, one point on its way back, presets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIDWAY = 150  # optimizer steps
 
 def views(mode: NetworkMode) -> dict[str, Callable[[], Any]]:
     async def begin(name: str, steps: int) -> None:
-        mode.editing.show_preset(name)
+        mode.show_preset(name)
         await mode.settled()
         await mode.runner.steps(steps)
         await mode.settled()
@@ -23,9 +23,9 @@ def views(mode: NetworkMode) -> dict[str, Callable[[], Any]]:
 
     async def sample() -> None:
         await begin("moons", MIDWAY)
-        mode.following.follow(3)
+        mode.follow(3)
         await mode.settled()
-        found = mode.following.sample
+        found = mode.sample
         assert found is not None
         mode.player.seek(found.seed + (len(found) - found.seed) * 0.72)
         await mode.settled()

@@ -1,4 +1,4 @@
-"""Draws the network itself: edges, what each neuron says, and what is wrong with a layer."""
+"""Draws the network: edges, each neuron's map, and a warning below a layer in trouble."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from PySide6.QtGui import QPainter, QPixmap
 
 from core.numbers import format_percent
 from explorer import theme
-from explorer.panes.backprop.network import draw
+from explorer.panes.backprop.network.colors import enlarged, map_image
 from explorer.panes.backprop.network.draft import REACH
-from explorer.panes.backprop.network.inks import enlarged, map_image
-from explorer.panes.backprop.network.layout import Box, Layout
-from explorer.panes.backprop.network.moment import RESOLUTION, Moment, signed
-from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_dead, is_there
+from explorer.panes.backprop.network.draw_edges import draw_edge, draw_edges
+from explorer.panes.backprop.network.draw_neuron import draw_dead, draw_outline, draw_ring
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_dead, is_there
+from explorer.panes.backprop.network.keyframe import RESOLUTION, Keyframe, signed
+from explorer.panes.backprop.network.scene import Box, Layout
 from explorer.widgets.base import put_text, ratio_of
 
 FLAT = 0.5  # share of saturated outputs from which a layer is warned of
@@ -23,7 +24,7 @@ SIGN = "\u26a0"  # before what is wrong
 
 
 class Images:
-    """The maps of one moment as pixmaps, made when they are first drawn."""
+    """The maps of one keyframe as pixmaps, made when they are first drawn."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, int], QPixmap] = {}
@@ -33,64 +34,71 @@ class Images:
         self._made.clear()
         self._sheets.clear()
 
-    def get(self, moment: Moment, column: int, number: int) -> QPixmap:
+    def get(self, keyframe: Keyframe, column: int, number: int) -> QPixmap:
         """One neuron's map, as it was computed."""
         key = (column, number)
         if key not in self._made:
-            self._made[key] = QPixmap.fromImage(map_image(_maps(moment, column)[number]))
+            self._made[key] = QPixmap.fromImage(map_image(_maps(keyframe, column)[number]))
         return self._made[key]
 
-    def _sheet(self, moment: Moment, column: int, pixels: int) -> QPixmap:
+    def _sheet(self, keyframe: Keyframe, column: int, pixels: int) -> QPixmap:
         """All maps of a column below each other, each as large as it is drawn."""
         key = (column, pixels)
         if key not in self._sheets:
-            maps = enlarged(_maps(moment, column), pixels)
+            maps = enlarged(_maps(keyframe, column), pixels)
             self._sheets[key] = QPixmap.fromImage(map_image(maps.reshape(-1, pixels)))
         return self._sheets[key]
 
     def _draw_map(
-        self, painter: QPainter, moment: Moment, box: Box, column: int, number: int
+        self, painter: QPainter, keyframe: Keyframe, box: Box, column: int, number: int
     ) -> None:
         """On whole device pixels, so that none has to be interpolated while painting."""
         ratio = ratio_of(painter)
         pixels = max(1, round(box[2] * ratio))
-        sheet = self._sheet(moment, column, pixels)
+        sheet = self._sheet(keyframe, column, pixels)
         x, y = (round(place * ratio) / ratio for place in box[:2])
         rect = QRectF(x, y, pixels / ratio, pixels / ratio)
         painter.drawPixmap(rect, sheet, QRectF(0, number * pixels, pixels, pixels))
-        draw.draw_outline(painter, rect)
+        draw_outline(painter, rect)
 
     def draw_network(
-        self, painter: QPainter, moment: Moment, layout: Layout, chosen: Spot, hovered: Spot
+        self,
+        painter: QPainter,
+        keyframe: Keyframe,
+        layout: Layout,
+        chosen: Element,
+        hovered: Element,
     ) -> None:
-        for layer, weights in enumerate(moment.weights):
-            draw.draw_edges(painter, layout, layer, weights, 1.0)
-        for spot in (chosen, hovered):
-            draw_looked_edges(painter, moment, layout, spot)
+        for layer, weights in enumerate(keyframe.weights):
+            draw_edges(painter, layout, layer, weights, 1.0)
+        for element in (chosen, hovered):
+            draw_highlighted_edges(painter, keyframe, layout, element)
         for column, boxes in enumerate(layout.boxes):
             for number, box in enumerate(boxes):
-                if is_dead(moment, column, number):
-                    draw.draw_dead(painter, box)
+                if is_dead(keyframe, column, number):
+                    draw_dead(painter, box)
                 else:
-                    self._draw_map(painter, moment, box, column, number)
+                    self._draw_map(painter, keyframe, box, column, number)
                 if Neuron(column, number) in (chosen, hovered):
-                    draw.draw_ring(painter, box)
-        draw_captions(painter, moment, layout)
+                    draw_ring(painter, box)
+        draw_captions(painter, keyframe, layout)
 
 
-def draw_looked_edges(painter: QPainter, moment: Moment, layout: Layout, spot: Spot) -> None:
+def draw_highlighted_edges(
+    painter: QPainter, keyframe: Keyframe, layout: Layout, element: Element
+) -> None:
     """A weight that is looked at, or all that lead to a neuron."""
-    if isinstance(spot, Weight) and is_there(spot, moment.sizes):
-        value = float(moment.weights[spot.layer][spot.before, spot.after])
-        draw.draw_edge(painter, layout, (spot.layer, spot.before, spot.after), value)
-    elif isinstance(spot, Neuron) and spot.column and is_there(spot, moment.sizes):
-        weights = moment.weights[spot.column - 1]
+    if isinstance(element, Weight) and is_there(element, keyframe.sizes):
+        value = float(keyframe.weights[element.layer][element.before, element.after])
+        draw_edge(painter, layout, (element.layer, element.before, element.after), value)
+    elif isinstance(element, Neuron) and element.column and is_there(element, keyframe.sizes):
+        weights = keyframe.weights[element.column - 1]
         for before in range(weights.shape[0]):
-            value = float(weights[before, spot.number])
-            draw.draw_edge(painter, layout, (spot.column - 1, before, spot.number), value)
+            value = float(weights[before, element.number])
+            draw_edge(painter, layout, (element.column - 1, before, element.number), value)
 
 
-def draw_captions(painter: QPainter, moment: Moment, layout: Layout) -> None:
+def draw_captions(painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
     """Below each column: what it is, and what is wrong with it."""
     now = theme.current()
     small, bold = now.font("label"), now.font("label", 600)
@@ -101,7 +109,7 @@ def draw_captions(painter: QPainter, moment: Moment, layout: Layout) -> None:
                 below = QRectF(box[0] - 10, box[1] + box[3] + 1, box[2] + 20, now.px(15))
                 put_text(painter, below, f"x{number + 1}", small, now.color("muted"))
             continue
-        words, trouble = caption(moment, column, rect.width())
+        words, trouble = caption(keyframe, column, rect.width())
         put_text(painter, rect, words, small, now.color("muted"))
         if trouble:
             rect.translate(0, now.px(15))
@@ -116,37 +124,37 @@ def caption_room(layout: Layout, x: float) -> QRectF:
     return QRectF(left, layout.foot + 2, right - left, now.px(15))
 
 
-def caption(moment: Moment, column: int, width: float) -> tuple[str, str]:
+def caption(keyframe: Keyframe, column: int, width: float) -> tuple[str, str]:
     """What stands below a column: what it is, and what is wrong with it; in brief where columns are
     close to each other, so that no two captions touch.
     """
     now = theme.current()
-    last = len(moment.sizes) - 1
+    last = len(keyframe.sizes) - 1
     room = width - now.px(4)
     words, brief = ("outputs", "out") if column == last else (f"layer {column}", str(column))
     if now.metrics("label").horizontalAdvance(f"layer {last}") > room:
         words = brief
-    trouble = trouble_of(moment, column) if column < last else ""
+    trouble = trouble_of(keyframe, column) if column < last else ""
     told = f"{SIGN} {trouble}" if trouble else ""
     if now.metrics("label", 600).horizontalAdvance(told) > room:
         told = SIGN
     return words, told
 
 
-def trouble_of(moment: Moment, column: int) -> str:
+def trouble_of(keyframe: Keyframe, column: int) -> str:
     """What is wrong with a layer, in two words; "" when nothing is."""
-    if column > len(moment.layers):
+    if column > len(keyframe.layers):
         return ""
-    layer = moment.layers[column - 1]
+    layer = keyframe.layers[column - 1]
     dead = int(layer.dead.sum())
     if dead:
         return f"{dead} dead"
     return f"{format_percent(layer.saturated)} flat" if layer.saturated > FLAT else ""
 
 
-def _maps(moment: Moment, column: int) -> np.ndarray:
+def _maps(keyframe: Keyframe, column: int) -> np.ndarray:
     """(n, R, R) levels of a column's neurons; the inputs' maps are the coordinates themselves."""
-    return moment.maps[column - 1] if column else _coordinates(len(moment.weights[0]))
+    return keyframe.maps[column - 1] if column else _coordinates(len(keyframe.weights[0]))
 
 
 @lru_cache(maxsize=4)

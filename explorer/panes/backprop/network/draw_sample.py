@@ -1,4 +1,4 @@
-"""Draws a sample on its way: numbers in the neurons, what flows along the weights."""
+"""Draws a point's path: numbers in the neurons, and what flows along the weights."""
 
 from __future__ import annotations
 
@@ -8,51 +8,54 @@ from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.network import draw
-from explorer.panes.backprop.network.faces import SampleFace
-from explorer.panes.backprop.network.inks import sign_color
-from explorer.panes.backprop.network.layout import Box, Layout
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.colors import sign_color
+from explorer.panes.backprop.network.draw_edges import draw_edges, draw_pulses
+from explorer.panes.backprop.network.draw_neuron import draw_numbers, draw_ring
+from explorer.panes.backprop.network.keyframe import Keyframe
+from explorer.panes.backprop.network.sample_scene import SampleScene
+from explorer.panes.backprop.network.scene import Box, Layout
 from explorer.widgets.base import put_text
 
 BOTH = 30.0  # px: a lower neuron shows one number
 STRENGTH = 0.45  # of a neuron's color
 SMALL, LINE = 12.0, 16  # px: letters of what comes out, and the height of a line of them
 APART = "   "
-KINDS = {"out": "says", "sum": "sums", "product": "sums", "norm": "in its norm"}
+KINDS = {"out": "output", "sum": "sums", "product": "sums", "norm": "in its norm"}
 
 
-def draw_sample_edges(painter: QPainter, layout: Layout, moment: Moment, face: SampleFace) -> None:
-    for layer, weights in enumerate(moment.weights):
-        known = face.weights[layer]
-        if face.backward and known is not None:
+def draw_sample_edges(
+    painter: QPainter, layout: Layout, keyframe: Keyframe, scene: SampleScene
+) -> None:
+    for layer, weights in enumerate(keyframe.weights):
+        known = scene.weights[layer]
+        if scene.backward and known is not None:
             largest = float(np.abs(known).max()) or 1.0
-            draw.draw_edges(painter, layout, layer, 4 * known / largest, 1.0)
+            draw_edges(painter, layout, layer, 4 * known / largest, 1.0)
         else:
-            lively = layer == face.layer
-            draw.draw_edges(painter, layout, layer, weights, 0.9 if lively else 0.22)
+            lively = layer == scene.layer
+            draw_edges(painter, layout, layer, weights, 0.9 if lively else 0.22)
 
 
-def draw_network(painter: QPainter, layout: Layout, moment: Moment, face: SampleFace) -> None:
-    draw_sample_edges(painter, layout, moment, face)
-    if face.flow is not None and face.layer >= 0 and 0 < face.share < 1:
-        share = 1 - face.share if face.backward else face.share
-        draw.draw_pulses(painter, layout, face.layer, face.flow, share)
+def draw_network(painter: QPainter, layout: Layout, keyframe: Keyframe, scene: SampleScene) -> None:
+    draw_sample_edges(painter, layout, keyframe, scene)
+    if scene.flow is not None and scene.layer >= 0 and 0 < scene.share < 1:
+        share = 1 - scene.share if scene.backward else scene.share
+        draw_pulses(painter, layout, scene.layer, scene.flow, share)
     for column, boxes in enumerate(layout.boxes):
         for number, box in enumerate(boxes):
-            draw.draw_numbers(painter, box, lines_of(box, face, column, number))
-        if column == face.column and boxes:
+            draw_numbers(painter, box, lines_of(box, scene, column, number))
+        if column == scene.column and boxes:
             x, top = boxes[0][0], boxes[0][1]
             bottom = boxes[-1][1] + boxes[-1][3]
-            draw.draw_ring(painter, (x - 3, top - 3, boxes[0][2] + 6, bottom - top + 6))
-    _draw_captions(painter, layout, face)
+            draw_ring(painter, (x - 3, top - 3, boxes[0][2] + 6, bottom - top + 6))
+    _draw_captions(painter, layout, scene)
 
 
-def lines_of(box: Box, face: SampleFace, column: int, number: int) -> list[tuple[str, QColor]]:
+def lines_of(box: Box, scene: SampleScene, column: int, number: int) -> list[tuple[str, QColor]]:
     """What stands in a neuron, line by line, each over a ground in the color of its own number. The
     color of a gradient is as strong as it is large beside the largest of its column.
     """
-    values, gradients = face.values[column], face.gradients[column]
+    values, gradients = scene.values[column], scene.gradients[column]
     lines: list[tuple[str, QColor]] = []
     if values is not None:
         value = float(values[number])
@@ -86,51 +89,51 @@ def fitting(value: float, before: str, width: float, weight: int = 600) -> str:
     return next((text for text in texts if metrics.horizontalAdvance(text) <= room), numbers[-1])
 
 
-def _draw_captions(painter: QPainter, layout: Layout, face: SampleFace) -> None:
+def _draw_captions(painter: QPainter, layout: Layout, scene: SampleScene) -> None:
     """Below each column: what its numbers are, in words and by their letter."""
     now = theme.current()
     font, muted = now.font("label"), now.color("muted")
     tall = layout.boxes[0][0][3] >= now.px(BOTH)
     for column, x in enumerate(layout.columns):
         rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
-        words = caption(face, column)
+        words = caption(scene, column)
         if now.metrics("label").horizontalAdvance(words) > layout.step:
             words = words.partition(":")[0]
         put_text(painter, rect, words, font, muted)
         rect.translate(0, now.px(15))
-        told = letters(face, column, tall)
+        told = letters(scene, column, tall)
         if now.metrics("label").horizontalAdvance(told) > layout.step - now.px(4):
             told = told.partition("L/")[0]  # the neighbors have theirs
         put_text(painter, rect, told, font, muted)
 
 
-def caption(face: SampleFace, column: int) -> str:
+def caption(scene: SampleScene, column: int) -> str:
     """What a column is, and what of it is shown."""
     if column == 0:
         return "the point"
-    words, shown = face.sample.name_of_layer(column), KINDS.get(face.kind(column), "")
+    words, shown = scene.sample.name_of_layer(column), KINDS.get(scene.kind(column), "")
     return f"{words}: {shown}" if shown else words
 
 
-def letters(face: SampleFace, column: int, tall: bool) -> str:
+def letters(scene: SampleScene, column: int, tall: bool) -> str:
     """The letters of a column's numbers; low neurons show the gradient alone, once it is known."""
-    name = face.name(column)
-    if face.gradients[column] is None or not name:
+    name = scene.name(column)
+    if scene.gradients[column] is None or not name:
         return name
     slope = f"\u2202L/\u2202{name}"
     return f"{name}, {slope}" if tall else slope
 
 
-def output_lines(face: SampleFace, width: float) -> list[str]:
-    """What comes out, its gradient and the loss, as far as they are known, in lines of `width`."""
-    said, gradient, name = face.values[-1], face.gradients[-1], face.name(-1)
+def output_lines(scene: SampleScene, width: float) -> list[str]:
+    """The output, its gradient and the loss, as far as they are known, in lines of `width`."""
+    said, gradient, name = scene.values[-1], scene.gradients[-1], scene.name(-1)
     known = []
     if said is not None and len(said) == 1:
         known.append(f"{name} = {format_number(float(said[0]))}")
     if gradient is not None and len(gradient) == 1:
         known.append(f"\u2202L/\u2202{name} = {format_number(float(gradient[0]))}")
-    if face.loss is not None:
-        known.append(f"loss L = {format_number(face.loss)}")
+    if scene.loss is not None:
+        known.append(f"loss L = {format_number(scene.loss)}")
     metrics = theme.current().metrics(SMALL, 600)
     lines: list[str] = []
     for one in known:
@@ -149,14 +152,14 @@ def output_box(layout: Layout, lines: int) -> QRectF:
     return QRectF(x, top - tall - theme.current().px(2), wide, tall)
 
 
-def draw_output(painter: QPainter, layout: Layout, face: SampleFace) -> None:
-    """Above the plane: what comes out, and the loss once it is known."""
+def draw_output(painter: QPainter, layout: Layout, scene: SampleScene) -> None:
+    """Above the plane: the output, and the loss once it is known."""
     now = theme.current()
-    lines = output_lines(face, layout.plane[2])
+    lines = output_lines(scene, layout.plane[2])
     if not lines:
         return
     box = output_box(layout, len(lines))
-    painter.setPen(now.pen("accent" if face.column >= len(face.sample.sizes) - 1 else "outline"))
+    painter.setPen(now.pen("accent" if scene.column >= len(scene.sample.sizes) - 1 else "outline"))
     painter.setBrush(now.color("surface"))
     painter.drawRoundedRect(box, 6, 6)
     each = now.px(LINE)

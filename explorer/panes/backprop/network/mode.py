@@ -1,38 +1,46 @@
-"""Network: wires the draft, the lab, the drawing, the panel and the player."""
+"""Network: connects the draft, the training, the drawing, the panel and the player."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from core.fields import fields_of
 from explorer import theme
 from explorer.engine import tasks
-from explorer.panes.backprop.network import inspecting, text
-from explorer.panes.backprop.network.diagnosing import diagnose
+from explorer.panes.backprop.network import inspector, text
+from explorer.panes.backprop.network.diagnosis import diagnose
 from explorer.panes.backprop.network.draft import OWN, NetworkDraft
-from explorer.panes.backprop.network.editing import Editing
-from explorer.panes.backprop.network.following import Following
-from explorer.panes.backprop.network.frames import Frames
+from explorer.panes.backprop.network.elements import is_there
+from explorer.panes.backprop.network.frame_clock import FrameClock
 from explorer.panes.backprop.network.header import NetworkHeader
-from explorer.panes.backprop.network.keeping import Keeping
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.keyframe import Keyframe
+from explorer.panes.backprop.network.optimizer_step import layer_of
+from explorer.panes.backprop.network.presets import preset
 from explorer.panes.backprop.network.runner import Runner
-from explorer.panes.backprop.network.spots import is_there
-from explorer.panes.backprop.network.track import LearnTrack, StepTrack
-from explorer.panes.backprop.network.updates import layer_of
+from explorer.panes.backprop.network.sample import Sample
+from explorer.panes.backprop.network.sample_runner import SampleRunner
+from explorer.panes.backprop.network.session import (
+    LOOKED_AT,
+    ReplacedNetworks,
+    Saved,
+    element_from_json,
+    element_to_json,
+    followed_from_json,
+)
+from explorer.panes.backprop.network.track import LearnTrack, SampleTrack, StepTrack
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
-from explorer.state.actions import Action
-from explorer.state.draft import Draft
+from explorer.state.draft import Draft, named
 
 
 class NetworkMode(Mode):
-    """Live at the right-hand edge; a chosen point's own way takes the player over until it is left.
-
-    The draft lies in the workspace, so that each change of it can be undone.
+    """The player moves over the keyframes of training, live at their end; or along the path of one
+    point through the network, while that is followed.
     """
 
     id = "network"
@@ -44,22 +52,30 @@ class NetworkMode(Mode):
         self.view = NetworkView()
         self.inputs = NetworkHeader(self.view.tools.adds)
         self.runner = Runner(self.engine, self)
-        self.editing, self.following = Editing(self), Following(self)
-        self.keeping = Keeping(self)
+        self.sample_runner = SampleRunner(self.engine, self)
+        self._position_kept = 0.0  # on the path of the point that a session followed
+        self._saved: Saved | None = None  # until the engine has made the network
+        self._looked_at: dict[str, Any] = {}
+        self._replaced = ReplacedNetworks()
         self._track: LearnTrack | None = None
-        self.shown_moment: Moment | None = None
+        self.shown_keyframe: Keyframe | None = None
         self._was_empty = False
         self.draft = Draft(self.workspace, "backprop.network", NetworkDraft, self)
-        self.frames = Frames(self)
+        self.frames = FrameClock(
+            (self.inspect, self._show_curves, self._show_panel),
+            lambda: self.runner.learning,
+            self.view.isVisible,
+            self,
+        )
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
         self._connect()
-        self.view.controls.set_draft(self.draft.value)
+        self.view.form.set_draft(self.draft.value)
         self.view.states.show_loading()
 
     def _connect(self) -> None:
         view, drawing = self.view, self.view.network
-        view.controls.changed.connect(self.editing.change_field)
+        view.form.changed.connect(self.change_field)
         view.neuronsRequested.connect(
             lambda layer, more: self.draft.change(
                 self.draft.value.with_neurons(layer, more), "Change the neurons"
@@ -70,31 +86,28 @@ class NetworkMode(Mode):
         )
         view.states.retryRequested.connect(lambda: self.runner.begin(self.draft.value))
         view.panel.stepClicked.connect(self._seek_step)
-        view.panel.sideChosen.connect(lambda _: self.frames.show_all())
-        drawing.pointAdded.connect(self.editing.add_point)
-        drawing.pointRemoved.connect(self.editing.remove_point)
-        drawing.pointChosen.connect(self.following.follow)
-        drawing.spotChosen.connect(self.choose)
+        view.panel.sideChosen.connect(lambda _: self._show_beside())
+        drawing.pointAdded.connect(self.add_point)
+        drawing.pointRemoved.connect(self.remove_point)
+        drawing.pointChosen.connect(self.follow)
+        drawing.elementChosen.connect(self.choose)
         drawing.looked.connect(self._later.start)
-        self.inputs.presetChosen.connect(self.editing.show_preset)
-        self.inputs.resetRequested.connect(self.editing.reset)
-        self.inputs.calmRequested.connect(self.editing.calm)
-        self.inputs.learningRequested.connect(self.following.leave)
-        self.inputs.sampleStepped.connect(self.following.next_point)
-        self.inputs.followRequested.connect(lambda: self.following.next_point(1))
+        self.inputs.presetChosen.connect(self.show_preset)
+        self.inputs.resetRequested.connect(self.reset)
+        self.inputs.slowerRequested.connect(self.slower)
+        self.inputs.learningRequested.connect(self.leave_sample)
+        self.inputs.sampleStepped.connect(self.follow_next)
+        self.inputs.followRequested.connect(lambda: self.follow_next(1))
         self.inputs.stepRequested.connect(self._on_step_requested)
         self.runner.begun.connect(self._on_begun)
         self.runner.grown.connect(self._on_grown)
         self.runner.stateChanged.connect(self._on_state)
+        self.sample_runner.came.connect(self._on_sample)
+        self.sample_runner.failed.connect(self._on_sample_failed)
+        self.frames.newsDue.connect(self.show_newest)
         self.draft.changed.connect(self._on_changed)
 
     # what the pane asks
-
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
 
     def pictures(self) -> dict[str, QWidget]:
         panel = self.view.panel
@@ -106,25 +119,38 @@ class NetworkMode(Mode):
         }
 
     def state(self) -> dict[str, Any]:
-        return self.keeping.state()
+        return {
+            "version": 1,
+            "learned": self._state_of(self.draft.value),
+            "panel": self.view.panel.side,
+            "more": self.view.form.more.isChecked(),
+            **(self._looked_at or self._looked_at_now()),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.keeping.restore(state)
-
-    def actions(self) -> list[Action]:
-        from explorer.panes.backprop.network.commands import commands
-
-        return commands(self)
+        """A setup without its training begins at step 0; so does one that does not fit."""
+        if "learned" in state:
+            self.leave_sample()
+            saved = state["learned"]
+            self._saved = saved if isinstance(saved, dict) else None
+            self._looked_at = {name: state.get(name) for name in LOOKED_AT}
+            if self.runner.asked is not None:
+                self.runner.begin(self.draft.value, self._saved)
+        if state.get("panel") in ("layers", "updates"):
+            self.view.panel.set_side(state["panel"])
+        if isinstance(state.get("more"), bool):
+            self.view.form.more.setChecked(state["more"])
 
     async def settled(self) -> None:
         for one in (self.runner, self, self.runner):
             await tasks.wait_for(one)
         self.frames.flush()
+        self._show_beside()
         await super().settled()
 
     def shown(self) -> None:
         if self.runner.state == "idle":
-            self.keeping.begin()
+            self.runner.begin(self.draft.value, self._saved)
         self.frames.soon()
 
     def left(self) -> None:
@@ -137,25 +163,110 @@ class NetworkMode(Mode):
         if self.view.network.chosen is not None:
             self.choose(None)
             return True
-        return self.following.leave()
+        return self.leave_sample()
 
     # the draft
 
     def _on_changed(self, value: NetworkDraft) -> None:
-        self.view.controls.set_draft(value)
+        self.view.form.set_draft(value)
         empty = value.data == OWN and not value.added
         if empty and not self._was_empty:  # only points can be added
             self.view.tools.set_tool("add")
         self._was_empty = empty
-        self.keeping.learned = None  # it was learned by another setup
+        self._saved = None  # another setup was trained
         asked = self.runner.asked
         if asked is None:  # nothing is made before it is looked at
             return
-        back, learned = self.keeping.comes_back(value, asked)
-        if back or (value.seed, value.begun) != (asked.seed, asked.begun):
-            self.runner.begin(value, learned)
+        if self._replaced.has(value, asked):
+            saved = self._replaced.take(value, asked)
+            self._replaced.replace(asked, value, self._state_of(asked))  # for a redo
+            self.runner.begin(value, saved)
+        elif (value.seed, value.begun) != (asked.seed, asked.begun):
+            self.runner.begin(value)
         else:
             self.runner.change(value)
+
+    def change_field(self, name: str, value: Any) -> None:
+        """One field of the setup; the form shows why a value does not fit."""
+        one = self.draft.value
+        try:
+            one = one.with_data(value) if name == "data" else replace(one, **{name: value})
+        except ValueError as error:
+            self.view.form.set_errors({name: str(error)})
+            return
+        self.view.form.set_errors({name: ""})
+        self.draft.change(one, named(fields_of(NetworkDraft)[name].label, value))
+
+    def add_point(self, x: float, y: float) -> None:
+        if self.sample is not None:  # a click that missed the next point to follow
+            self.statusRequested.emit(text.NO_ADDING)
+            return
+        try:
+            one = self.draft.value.with_point(x, y, self.view.tools.target)
+        except ValueError as error:
+            self.statusRequested.emit(str(error))
+            return
+        self.draft.change(one, "Add a point")
+
+    def remove_point(self, number: int) -> None:
+        training = self.runner.training
+        if training is not None and number < len(training.data.origins):
+            one = self.draft.value.without(training.data.origins[number])
+            self.draft.change(one, "Remove a point")
+
+    def show_preset(self, name: str) -> None:
+        """A setup that teaches one thing, at step 0."""
+        chosen, now = preset(name), self.draft.value
+        self.view.panel.set_side(chosen.panel)
+        one = now.begun_again() if chosen.draft.is_like(now) else chosen.draft
+        self._begin(one, f"Show “{chosen.title}”")
+
+    def slower(self) -> None:
+        self._begin(self.draft.value.slower(), "Lower the learning rate")
+
+    def reset(self, other: bool = False) -> None:
+        """Starts over, with the same initial weights or new ones."""
+        one = self.draft.value
+        if other:
+            self._begin(replace(one, seed=one.seed + 1), "New initial weights")
+        else:
+            self._begin(one.begun_again(), "Start over")
+
+    def _begin(self, one: NetworkDraft, told: str) -> None:
+        """A network at step 0; undo brings the trained one back."""
+        self.leave_sample()
+        now = self.draft.value
+        self._replaced.replace(now, one, self._state_of(now))
+        self.draft.change(one, told)
+        self.runner.begin(one)
+
+    # what a session keeps
+
+    def _state_of(self, one: NetworkDraft) -> Saved | None:
+        """The training of that setup; None if there is none."""
+        training, beginning = self.runner.training, self.runner.beginning
+        if beginning is not None and beginning[0] == one:
+            return beginning[1]
+        if self._saved is not None or training is None:
+            return self._saved
+        return training.state() if training.keyframes[-1].draft == one else None
+
+    def _looked_at_now(self) -> dict[str, Any]:
+        sample, at = self.sample, self.player.position if self.active else 0.0
+        return {
+            "chosen": element_to_json(self.view.network.chosen),
+            "followed": None if sample is None else [sample.number, at],
+        }
+
+    def _look_again(self) -> None:
+        """At what a session looked at, once the network is there."""
+        seen, self._saved, self._looked_at = self._looked_at, None, {}
+        keyframe, element = self.shown_keyframe, element_from_json(seen.get("chosen"))
+        if keyframe is not None and is_there(element, keyframe.sizes):
+            self.view.network.set_choice(element)
+        followed = followed_from_json(seen.get("followed"))
+        if followed is not None:
+            self.follow(*followed)
 
     # learning
 
@@ -164,64 +275,64 @@ class NetworkMode(Mode):
         self.runner.play()
 
     def bind(self, *, keep: bool = False) -> None:
-        """The player moves over the moments of learning."""
-        lab, runner = self.runner.lab, self.runner
-        if lab is None:
+        """Lets the player move over the keyframes of training."""
+        training, runner = self.runner.training, self.runner
+        if training is None:
             return
         self._track = LearnTrack(
-            lab.moments,
+            training.keyframes,
             playing=lambda: runner.learning,
             play=self._play,
             pause=runner.pause,
             step=runner.step,
-            layer=lambda moment: layer_of(self.view.network.chosen, moment),
+            layer=lambda keyframe: layer_of(self.view.network.chosen, keyframe),
         )
         self.set_tracks([self._track], keep_position=keep)
         if self.active and not keep and not self._track.is_live:
             self.player.end()
 
     def _on_begun(self) -> None:
-        lab = self.runner.lab
-        assert lab is not None
-        self.shown_moment = None
+        training = self.runner.training
+        assert training is not None
+        self.shown_keyframe = None
         self.bind()
-        self.take_news()
-        self.frames.show_all()
-        self.keeping.show()
+        self.show_newest()
+        self._show_beside()
+        self._look_again()
         self.inspect()
 
     def _on_grown(self) -> None:
         if self.runner.learning and self.view.isVisible():
             self.frames.news()
         else:
-            self.take_news()
-            self.keeping.stand()
+            self.show_newest()
 
-    def take_news(self) -> None:
-        """The newest moments are looked at."""
-        lab, track = self.runner.lab, self._track
-        if lab is None or track is None:
+    def show_newest(self) -> None:
+        """The newest keyframes are looked at."""
+        training, track = self.runner.training, self._track
+        if training is None or track is None:
             return
         if self.active:
             self.runner.set_speed(self.player.speed)
-        self.view.network.set_data(lab.data)
-        self.view.tools.set_classes(lab.data.classes)
+        self.view.network.set_data(training.data)
+        self.view.tools.set_classes(training.data.classes)
         live = not self.active or self.player.at_live_edge
-        track.moments = lab.moments
-        if self.following.sample is not None:
-            self.following.refresh()
+        track.keyframes = training.keyframes
+        if self.sample is not None:
+            if not self.sample_runner.refresh(training):
+                self.leave_sample()
             return
         if self.active and self.player.depth:
             return
-        if not live and self.shown_moment is not None:
-            self._stay(lab.moments, self.shown_moment)
+        if not live and self.shown_keyframe is not None:
+            self._stay(training.keyframes, self.shown_keyframe)
         self.grown()
-        self.show_moment()
+        self.show_keyframe()
 
-    def _stay(self, moments: list[Moment], shown: Moment) -> None:
-        """Where moments were forgotten, the cursor stays at the step that it shows."""
+    def _stay(self, keyframes: list[Keyframe], shown: Keyframe) -> None:
+        """Where keyframes were forgotten, the cursor stays at the step that it shows."""
         place = next(
-            (at for at, one in enumerate(moments) if one.step >= shown.step), len(moments) - 1
+            (at for at, one in enumerate(keyframes) if one.step >= shown.step), len(keyframes) - 1
         )
         if place != round(self.player.position):
             self.player.seek(place)
@@ -235,10 +346,10 @@ class NetworkMode(Mode):
         self._tell()
 
     def on_position(self, position: float) -> None:
-        if self.following.sample is not None:
-            self.following.show(position)
+        if self.sample is not None:
+            self._show_sample(position)
         else:
-            self.show_moment()
+            self.show_keyframe()
 
     def on_step(self, step: int) -> None:
         self._tell()
@@ -246,74 +357,144 @@ class NetworkMode(Mode):
             self._later.start()
 
     @property
-    def moment(self) -> Moment | None:
+    def keyframe(self) -> Keyframe | None:
         """What stands under the cursor, while learning is looked at."""
-        lab = self.runner.lab
-        if lab is None or not lab.moments:
+        training = self.runner.training
+        if training is None or not training.keyframes:
             return None
         if self.active and self.player.depth:
-            return self.shown_moment
-        moments = lab.moments
-        if not self.active or self.following.sample is not None or self.player.at_live_edge:
-            return moments[-1]
-        return moments[min(len(moments) - 1, max(0, math.ceil(self.player.position - 1e-9)))]
+            return self.shown_keyframe
+        keyframes = training.keyframes
+        if not self.active or self.sample is not None or self.player.at_live_edge:
+            return keyframes[-1]
+        return keyframes[min(len(keyframes) - 1, max(0, math.ceil(self.player.position - 1e-9)))]
 
-    def show_moment(self) -> None:
-        moment = self.moment
-        if moment is None:
+    def show_keyframe(self) -> None:
+        keyframe = self.keyframe
+        if keyframe is None:
             return
-        self.shown_moment = moment
-        self.view.network.set_moment(moment)
+        self.shown_keyframe = keyframe
+        self.view.network.set_keyframe(keyframe)
         self.view.place_buttons()
         if self.view.states.state != "ready" and not self.runner.error:
             self.view.states.show_ready()
-        self._tell(moment)
+        self._tell(keyframe)
         self.frames.soon()
 
-    def _seek_step(self, step: float) -> None:
-        lab = self.runner.lab
-        if lab is None or self.following.sample is not None:
-            return
-        places = range(len(lab.moments))
-        if places:
-            self.player.seek(min(places, key=lambda at: abs(lab.moments[at].step - step)))
+    def _show_beside(self) -> None:
+        self._show_curves()
+        self._show_panel()
 
-    def _tell(self, moment: Moment | None = None) -> None:
-        """All that is said comes from one moment: meanwhile the engine may append another."""
-        sample, moment = self.following.sample, moment or self.moment
-        if moment is not None:
-            self.view.panel.tell(moment)
+    def _show_curves(self) -> None:
+        if self.runner.training is not None:
+            self.view.panel.set_curves(self.runner.training.curves, not self.runner.learning)
+
+    def _show_panel(self) -> None:
+        if self.shown_keyframe is not None:
+            live = not self.active or self.player.at_live_edge
+            self.view.panel.set_keyframe(self.shown_keyframe, live)
+
+    def _seek_step(self, step: float) -> None:
+        training = self.runner.training
+        if training is None or self.sample is not None:
+            return
+        places = range(len(training.keyframes))
+        if places:
+            self.player.seek(min(places, key=lambda at: abs(training.keyframes[at].step - step)))
+
+    def _tell(self, keyframe: Keyframe | None = None) -> None:
+        """All that is said comes from one keyframe: meanwhile the engine may append another."""
+        sample, keyframe = self.sample, keyframe or self.keyframe
+        if keyframe is not None:
+            self.view.panel.tell(keyframe)
         if sample is not None:
             self.set_headline(text.sample_headline(sample, max(0, self.player.step)))
             return
-        state, lab = self.runner.state, self.runner.lab
-        latest = lab is not None and moment is lab.moments[-1]
-        found = diagnose(lab, self.draft.value)
+        state, training = self.runner.state, self.runner.training
+        latest = training is not None and keyframe is training.keyframes[-1]
+        found = diagnose(training, self.draft.value)
         self.inputs.set_diverged(found.too_large or state == "diverged")
         told = text.headline(
-            moment,
+            keyframe,
             state,
             self.runner.error,
             found.preset,
             found.first,
-            begun=lab.moments[0] if lab is not None else None,
+            begun=training.keyframes[0] if training is not None else None,
             **(found.troubles if latest else {}),
         )
         self.set_headline(told)
         self.inputs.set_buttons(
-            point=lab is not None and len(lab.data.points) > 0,
-            step=moment is not None and moment.update is not None,
+            point=training is not None and len(training.data.points) > 0,
+            step=keyframe is not None and keyframe.update is not None,
             inside=self.active and self.player.depth > 0,
         )
 
+    # following one point
+
+    @property
+    def sample(self) -> Sample | None:
+        """The point that is followed."""
+        return self.sample_runner.sample
+
+    def follow(self, number: int, position: float = 0.0) -> None:
+        """Point `number`, from that position of its path; training pauses."""
+        training = self.runner.training
+        if training is not None and 0 <= number < len(training.data.points):
+            self.runner.pause()
+            self._position_kept = position
+            self.sample_runner.follow(training, number)
+
+    def follow_next(self, way: int) -> None:
+        """The point after the one that is followed, or before it."""
+        training = self.runner.training
+        if training is not None and len(training.data.points):
+            number = self.sample.number + way if self.sample is not None else 0
+            self.follow(number % len(training.data.points))
+
+    def leave_sample(self) -> bool:
+        """Back to training; False if no point was followed."""
+        if self.sample is None:
+            return False
+        self.sample_runner.stop()
+        self.view.network.set_sample_scene(None)
+        self.inputs.set_sample(False)
+        self.bind()
+        self.show_keyframe()
+        self.inspect()
+        return True
+
+    def _on_sample(self, same: bool) -> None:
+        training, sample = self.runner.training, self.sample
+        assert training is not None and sample is not None
+        self.shown_keyframe = training.keyframes[-1]
+        self.view.network.set_keyframe(self.shown_keyframe)
+        self.frames.soon()
+        self.inputs.set_sample(True)
+        self.set_tracks([SampleTrack(sample)], keep_position=same)
+        at, self._position_kept = self._position_kept, 0.0
+        if at and self.active:
+            self.player.seek(min(at, len(sample) - 1))
+        self._show_sample(self.player.position if self.active else 0.0)
+        self.view.place_buttons()
+        self.on_step(0)
+        self.inspect()
+
+    def _show_sample(self, position: float) -> None:
+        self.view.network.set_sample_scene(self.sample_runner.scene_at(position))
+
+    def _on_sample_failed(self, message: str) -> None:
+        self.statusRequested.emit(message)
+        self.leave_sample()
+
     # looking
 
-    def choose(self, spot: Any) -> None:
+    def choose(self, element: Any) -> None:
         """A neuron or weight to look at; the same one again lets it go."""
         drawing = self.view.network
-        drawing.set_choice(None if spot == drawing.chosen else spot)
+        drawing.set_choice(None if element == drawing.chosen else element)
         track = self._inner_track()
-        layer = layer_of(drawing.chosen, track.moment) if track is not None else None
+        layer = layer_of(drawing.chosen, track.keyframe) if track is not None else None
         if track is not None and layer is not None:
             track.show_layer(layer)
             self.grown()
@@ -332,19 +513,19 @@ class NetworkMode(Mode):
     def inspect(self) -> None:
         if not self.active:
             return
-        drawing, sample = self.view.network, self.following.sample
-        spot = drawing.chosen
-        if spot is None and not self.player.playing:
-            spot = drawing.hovered
+        drawing, sample = self.view.network, self.sample
+        element = drawing.chosen
+        if element is None and not self.player.playing:
+            element = drawing.hovered
         if sample is not None:
             step = max(0, self.player.step)
-            self.inspection.emit(inspecting.of_sample(sample, step, drawing.hovered or spot))
-        elif (moment := self.shown_moment) is not None:
+            self.inspection.emit(inspector.of_sample(sample, step, drawing.hovered or element))
+        elif (keyframe := self.shown_keyframe) is not None:
             track = self._inner_track()
             if track is not None:
                 step = track.item(self.player.step)
-                self.inspection.emit(inspecting.of_inner(track.moment, track.layer, step, spot))
+                self.inspection.emit(inspector.of_inner(track.keyframe, track.layer, step, element))
                 return
-            spot = spot if is_there(spot, moment.sizes) else None
-            pinned = spot is not None and spot == drawing.chosen
-            self.inspection.emit(inspecting.of_moment(moment, spot, pinned))
+            element = element if is_there(element, keyframe.sizes) else None
+            pinned = element is not None and element == drawing.chosen
+            self.inspection.emit(inspector.of_keyframe(keyframe, element, pinned))

@@ -1,4 +1,4 @@
-"""Steers the lab from the GUI's thread: begins, changes, learns on, pauses, takes one step."""
+"""Steers the training from the window: begins, changes, plays, pauses, takes one step."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
 from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.engine.latest import Latest
+from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.lab import NetworkLab
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.keyframe import Keyframe
 
-TOGETHER = 15  # steps in one call, each with its moment: about 50 ms
+TOGETHER = 15  # steps in one call, each with its keyframe: about 50 ms
 
 
 class Runner(QObject):
-    """`grown`: there are other moments; `begun`: another lab, at step 0.
+    """`grown`: there are other keyframes; `begun`: another training, at step 0.
 
     State: "idle" before anything, "loading", "paused", "learning", "diverged" or "failed".
 
-    What it asks for changes the lab, so `Latest` is not the way: no question may be dropped for a
-    newer one once the engine has it, each optimizer step is taken, and the lab that is being made
-    is the one that the next setup changes. Setups wait for one another, and only of those that
-    wait the newest counts.
+    Its questions change the training, so it does not use `Latest`: the engine answers each one,
+    takes each optimizer step, and the next setup changes the training that is being made. Setups
+    wait for one another; of those that wait only the newest counts.
     """
 
     grown = Signal()
@@ -40,11 +39,8 @@ class Runner(QObject):
         self._learning.progressed.connect(self._on_progress)
         self._learning.failed.connect(self._on_failed)
         self._learning.ended.connect(self._on_ended)
-        self._remembering = Latest(engine, self)
-        self._remembering.came.connect(lambda _: self.grown.emit())
-        self._remembering.failed.connect(lambda _: None)  # without them it goes on as well
         self._playing = False
-        self._seen: Moment | None = None  # the latest that was told
+        self._seen: Keyframe | None = None  # the latest that was told
         self._wish: NetworkDraft | None = None  # of which the engine does not know yet
         self._anew = False  # and it begins anew
         self._learned: dict[str, Any] | None = None  # with what a session kept
@@ -54,16 +50,16 @@ class Runner(QObject):
         self._serving = False
         self._shown = "idle"
         self.asked: NetworkDraft | None = None  # the latest that was wanted
-        self.lab: NetworkLab | None = None
+        self.training: Training | None = None
         self.error = ""
 
     @property
     def state(self) -> str:
         if self.error:
             return "failed"
-        if self.lab is None:
+        if self.training is None:
             return "loading" if self._serving else "idle"
-        if self.lab.moments and self.lab.moments[-1].diverged:
+        if self.training.keyframes and self.training.keyframes[-1].diverged:
             return "diverged"
         return "learning" if self._playing else "paused"
 
@@ -73,7 +69,7 @@ class Runner(QObject):
 
     @property
     def has_points(self) -> bool:
-        return self.lab is not None and len(self.lab.data.train) > 0
+        return self.training is not None and len(self.training.data.train) > 0
 
     # steering
 
@@ -88,7 +84,7 @@ class Runner(QObject):
         """Another setup from the next step on."""
         if self.beginning is not None:
             self.beginning = draft, self.beginning[1]
-        self._want(draft, anew=self.lab is None)
+        self._want(draft, anew=self.training is None)
 
     def _want(self, draft: NetworkDraft, *, anew: bool) -> None:
         """The latest setup counts; a beginning that is still to come is never lost over it."""
@@ -113,32 +109,30 @@ class Runner(QObject):
     async def _fulfil(
         self, draft: NetworkDraft, anew: bool, learned: dict[str, Any] | None
     ) -> None:
-        if self.lab is None:
-            made = await self._ask(NetworkLab, draft, learned)
-            if isinstance(made, NetworkLab):
-                self.lab = made
+        if self.training is None:
+            made = await self._ask(Training, draft, learned)
+            if isinstance(made, Training):
+                self.training = made
                 self._begin()
         elif anew:
-            if await self._ask(self.lab.reset, draft, learned) is not None:
+            if await self._ask(self.training.reset, draft, learned) is not None:
                 self._begin()
-        elif await self._ask(self.lab.change, draft) is not None:
+        elif await self._ask(self.training.change, draft) is not None:
             self.grown.emit()
 
     def _begin(self) -> None:
         if not self._anew:  # else another is already wanted
             self.beginning = None
         self.begun.emit()
-        if self.lab is not None and self.lab.past:
-            self._remembering.ask(self.lab.remember_steps, "earlier moments", is_told=False)
 
     def play(self) -> None:
-        if self.lab is None or self.lab.diverged or not self.has_points:
+        if self.training is None or self.training.diverged or not self.has_points:
             return
         self._playing = True
         if self._learning.job is not None:
             self._learning.job.resume()
         else:
-            self._learning.ask(self.lab.run, "the playground learns")
+            self._learning.ask(self.training.run, "the playground learns")
         self._tell()
 
     def pause(self) -> None:
@@ -146,27 +140,27 @@ class Runner(QObject):
         if not self._playing:
             return
         self._halt()
-        if self.lab is not None:
-            tasks.spawn(self._then_grown(self.lab.look), self)
+        if self.training is not None:
+            tasks.spawn(self._then_grown(self.training.record), self)
         self._tell()
 
     def step(self) -> None:
         """One optimizer step."""
         self._halt()
-        if self.lab is not None and not self.lab.diverged:
-            tasks.spawn(self._then_grown(self.lab.one_step), self)
+        if self.training is not None and not self.training.diverged:
+            tasks.spawn(self._then_grown(self.training.one_step), self)
         self._tell()
 
     def set_speed(self, speed: float) -> None:
-        if self.lab is not None and speed != self.lab.speed:
-            self.lab.speed = speed
+        if self.training is not None and speed != self.training.speed:
+            self.training.speed = speed
             if self._learning.job is not None:
                 self._learning.job.wake()
 
     async def steps(self, count: int) -> None:
         """So many steps, at once: for pictures that begin mid-way."""
-        while count > 0 and self.lab is not None:
-            await self._ask(self.lab.several, min(count, TOGETHER))
+        while count > 0 and self.training is not None:
+            await self._ask(self.training.several, min(count, TOGETHER))
             count -= TOGETHER
         self.grown.emit()
         self._tell()
@@ -179,9 +173,9 @@ class Runner(QObject):
             self._learning.job.pause()
 
     def _on_progress(self, _: object = None) -> None:
-        moment = self.lab.moments[-1] if self.lab is not None else None
-        if moment is not self._seen:  # most of what the job yields shows nothing new
-            self._seen = moment
+        keyframe = self.training.keyframes[-1] if self.training is not None else None
+        if keyframe is not self._seen:  # most of what the job yields shows nothing new
+            self._seen = keyframe
             self.grown.emit()
             self._tell()
 

@@ -1,4 +1,4 @@
-"""One point's own way through the network, forward and back, as a Trace placed on the drawing.
+"""One point's path through the network, forward and back, as a Trace placed on the drawing.
 
 Letters on screen: x the point, W and b of layer 1, 2, ..., u = x W, z = u + b, a what a neuron
 says; under batch norm m and s, the running mean and 1 / deviation. No Qt here.
@@ -39,7 +39,7 @@ class Role:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The Trace of one point; moment 0 is before its first step.
+    """The Trace of one point; index 0 is before its first step.
 
     roles   for each node of the graph
     step    how many optimizer steps the network had taken
@@ -80,12 +80,12 @@ class Sample:
     def __len__(self) -> int:
         return len(self.told) + 1
 
-    def step_at(self, moment: int) -> Step:
-        """What happens at a moment from 1 on."""
-        return self.trace[self.told[moment - 1]]
+    def step_at(self, index: int) -> Step:
+        """What happens at a index from 1 on."""
+        return self.trace[self.told[index - 1]]
 
-    def place_at(self, moment: int) -> Place:
-        return self.places[self.told[moment - 1]]
+    def place_at(self, index: int) -> Place:
+        return self.places[self.told[index - 1]]
 
     def name_of_layer(self, column: int) -> str:
         """As the drawing has it."""
@@ -93,7 +93,7 @@ class Sample:
 
     @property
     def seed(self) -> int:
-        """The moment at which backward begins."""
+        """The index at which backward begins."""
         return 1 + next(at for at, one in enumerate(self.told) if self.places[one].phase == "seed")
 
     @property

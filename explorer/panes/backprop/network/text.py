@@ -1,22 +1,34 @@
-"""What the mode says: headlines, titles of steps. No Qt here."""
+"""Every sentence of Network: headlines, titles of steps, words at the pointer. No Qt here."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from statistics import median
 
 from core.numbers import format_number, format_percent
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.diagnosis import (
+    WORSE,
+    dead_neurons,
+    guessing,
+    in_trouble,
+    saturated_layers,
+)
+from explorer.panes.backprop.network.draft import REACH, Data
+from explorer.panes.backprop.network.elements import (
+    DataPoint,
+    Element,
+    Neuron,
+    Weight,
+    is_dead,
+    name_of,
+)
+from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
 
 LOADING = "Building the network."
-LATEST = 9  # losses: whether they run away is judged by the middle one
-RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
 VANISHED = 1000.0  # times smaller
 SOLVED = 0.97  # of the points
-WORSE = 1.2  # times the loss of guessing: it is told
+NO_ADDING = "To add points, go back to training first (Esc)"
 NO_POINTS = "There are no points to learn from: choose Add, then click on the plane."
 
 
@@ -24,45 +36,20 @@ def count_of_steps(count: int) -> str:
     return "1 step" if count == 1 else f"{count:,} steps"
 
 
-def moment_title(moment: Moment) -> str:
+def keyframe_title(keyframe: Keyframe) -> str:
     """One line for the transport."""
-    steps = count_of_steps(moment.step)
-    if moment.diverged:
+    steps = count_of_steps(keyframe.step)
+    if keyframe.diverged:
         return f"diverged after {steps}"
-    if math.isnan(moment.train_loss):
+    if math.isnan(keyframe.train_loss):
         return f"after {steps}: no points"
-    loss = f"loss {format_number(moment.train_loss)}"
-    test = "" if math.isnan(moment.test_loss) else f", test {format_number(moment.test_loss)}"
+    loss = f"loss {format_number(keyframe.train_loss)}"
+    test = "" if math.isnan(keyframe.test_loss) else f", test {format_number(keyframe.test_loss)}"
     return f"after {steps}: {loss}{test}"
 
 
-def runs_away(losses: Sequence[float]) -> bool:
-    """Whether learning makes it ever worse, though every number is finite: `losses` on the training
-    points begin before the first step, and the latest few count, for they jump.
-    """
-    latest = _latest(losses)
-    return len(latest) > 0 and median(latest) > RUNS_AWAY * max(losses[0], LEAST_LOSS)
-
-
-def learned_worse(losses: Sequence[float], classes: int) -> bool:
-    """Whether learning has made of it something worse than guessing the class."""
-    latest = _latest(losses)
-    if len(latest) < LATEST:
-        return False
-    return median(latest) > max(losses[0], WORSE * guessing(classes))
-
-
-def _latest(losses: Sequence[float]) -> Sequence[float]:
-    return losses[max(1, len(losses) - LATEST) :]
-
-
-def guessing(classes: int) -> float:
-    """The loss of giving every class the same chance."""
-    return math.log(classes) if classes else math.inf
-
-
 def headline(
-    moment: Moment | None,
+    keyframe: Keyframe | None,
     state: str,
     error: str,
     preset: Preset | None,
@@ -72,7 +59,7 @@ def headline(
     worse: bool = False,
     earlier: bool = False,
     rose: float = math.nan,
-    begun: Moment | None = None,
+    begun: Keyframe | None = None,
 ) -> str:
     """One sentence: what you see now. `first` is the loss before the first step; `away` and
     `worse` whether by now it runs away from it, or learning has made it worse than guessing;
@@ -81,87 +68,74 @@ def headline(
     """
     if error:
         return "Something went wrong; the reason is below."
-    if moment is None:
+    if keyframe is None:
         return LOADING
-    if moment.diverged:
-        why = moment.diverged.replace(": the steps", " because the steps")
-        return f"It diverged after {count_of_steps(moment.step)}: {why}."
-    if not moment.layers:
+    if keyframe.diverged:
+        why = keyframe.diverged.replace(": the steps", " because the steps")
+        return f"It diverged after {count_of_steps(keyframe.step)}: {why}."
+    if not keyframe.layers:
         return NO_POINTS
     if away:
         return (
-            f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)} ("
+            f"Step {keyframe.step:,}: the loss is {format_number(keyframe.train_loss)} ("
             f"{format_number(first)} at first): the steps are too large. Reset, and learn slower."
         )
-    where = f"Step {moment.step:,}: "
-    if moment.step == 0:
-        if preset is not None and moment.draft.is_like(preset.draft):
+    where = f"Step {keyframe.step:,}: "
+    if keyframe.step == 0:
+        if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
-        return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
+        return "Nothing is learned yet: the weights are random. Play trains, Step takes one step."
     if earlier and math.isnan(rose):
-        dead = _dead(moment)
-        also = f"; {_neurons_are_dead(moment)}" if dead else ""
+        dead = dead_neurons(keyframe)
+        also = f"; {_neurons_are_dead(keyframe)}" if dead else ""
         return (
-            f"{where}the loss is {format_number(moment.train_loss)} ("
+            f"{where}the loss is {format_number(keyframe.train_loss)} ("
             f"{format_number(first)} at first), because earlier steps were too large{also}. Reset."
         )
-    return where + _judgment(moment, first, worse, rose, begun)
+    return where + _judgment(keyframe, first, worse, rose, begun)
 
 
-def in_trouble(moment: Moment) -> bool:
-    """Whether some of it hardly learns any more."""
-    return bool(_dead(moment)) or bool(_flat(moment))
-
-
-def _dead(moment: Moment) -> int:
-    return sum(int(layer.dead.sum()) for layer in moment.layers)
-
-
-def _neurons_are_dead(moment: Moment) -> str:
-    dead, count = _dead(moment), sum(moment.sizes[1:-1])
+def _neurons_are_dead(keyframe: Keyframe) -> str:
+    dead, count = dead_neurons(keyframe), sum(keyframe.sizes[1:-1])
     if dead == count:
         return "the only neuron is dead" if count == 1 else f"all {count} neurons are dead"
     return f"{dead} of {count} neurons {'is' if dead == 1 else 'are'} dead"
 
 
-def _flat(moment: Moment) -> list[int]:
-    """Numbers of saturated layers."""
-    inner = moment.layers[:-1]
-    return [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
-
-
-def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Moment | None) -> str:
+def _judgment(
+    keyframe: Keyframe, first: float, worse: bool, rose: float, begun: Keyframe | None
+) -> str:
     """What stands out: trouble first, and its cause before what follows from it; then how well it
     does. What holds back nothing any more, since every point is where it belongs, is no trouble.
     """
-    update = moment.update
-    if moment.draft.norm == "batch" and update is not None and len(update.said) == 1:
+    update = keyframe.update
+    if keyframe.draft.norm == "batch" and update is not None and len(update.said) == 1:
         return (
             "batch norm over a batch of 1 makes every sum 0, so no weight before it learns: use a "
             "larger batch."
         )
-    if told := _alike(moment):
+    if told := _alike(keyframe):
         return told
-    chance = guessing(moment.classes)
-    if moment.train_loss > WORSE * chance:
+    chance = guessing(keyframe.classes)
+    if keyframe.train_loss > WORSE * chance:
         remedy = ""
         if worse or not math.isnan(rose):
             remedy = " The steps are too large: reset, and learn slower."
         elif first > WORSE * chance:
-            remedy = " Make the first weights smaller, and reset."
+            remedy = " Make the initial weights smaller, and reset."
         return (
-            f"worse than guessing: loss {format_number(moment.train_loss)}, guessing "
+            f"worse than guessing: loss {format_number(keyframe.train_loss)}, guessing "
             f"{format_number(chance)}.{remedy}"
         )
-    dead, flat = _dead(moment), _flat(moment)
-    neurons = _neurons_are_dead(moment)
-    if in_trouble(moment) and not math.isnan(rose):
+    dead, flat = dead_neurons(keyframe), saturated_layers(keyframe)
+    neurons = _neurons_are_dead(keyframe)
+    if in_trouble(keyframe) and not math.isnan(rose):
         what = neurons if dead else f"layer {flat[0]} is saturated"
         why = f"the steps were too large (the loss rose to {format_number(rose)})"
         return f"{what} because {why}: reset, and learn slower."
-    if _is_solved(moment):
-        return f"solved: {_success(moment)}"
-    loss, test = moment.train_loss, moment.test_loss
+    if _is_solved(keyframe):
+        return f"solved: {_success(keyframe)}"
+    loss, test = keyframe.train_loss, keyframe.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
         return (
             f"it overfits: loss {format_number(loss)} on the training points, "
@@ -171,27 +145,27 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
         whom = "it" if dead == 1 else "them"
         return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
     if flat:
-        share = moment.layers[flat[0] - 1].saturated
+        share = keyframe.layers[flat[0] - 1].saturated
         said = f"{format_percent(share)} of layer {flat[0]}'s outputs are saturated"
-        if begun is not None and begun.step == 0 and flat[0] in _flat(begun):
-            return f"{said}. Make the first weights smaller, and reset."
+        if begun is not None and begun.step == 0 and flat[0] in saturated_layers(begun):
+            return f"{said}. Make the initial weights smaller, and reset."
         return f"{said}: there the slope is near 0, and little gradient passes."
-    if math.inf > _shrinks(moment) > VANISHED:
+    if math.inf > _shrinks(keyframe) > VANISHED:
         return (
             "the gradient vanishes on its way back: in layer 1 it is "
-            f"{format_number(_shrinks(moment))} times smaller than at the end."
+            f"{format_number(_shrinks(keyframe))} times smaller than at the end."
         )
-    return _success(moment)
+    return _success(keyframe)
 
 
-def _alike(moment: Moment) -> str:
-    """What follows from neurons that have equal weights, "" where they have not."""
-    if not any(weights.any() for weights in moment.weights):
+def _alike(keyframe: Keyframe) -> str:
+    """What follows if all neurons have equal weights; "" if they differ."""
+    if not any(weights.any() for weights in keyframe.weights):
         return (
             "every weight and its gradient are still 0, so only the last bias learns: loss "
-            f"{format_number(moment.train_loss)}."
+            f"{format_number(keyframe.train_loss)}."
         )
-    inner = [weights for weights in moment.weights[:-1] if weights.shape[1] > 1]
+    inner = [weights for weights in keyframe.weights[:-1] if weights.shape[1] > 1]
     if inner and all((weights == weights[:, :1]).all() for weights in inner):
         return (
             "the neurons of each layer still have equal weights: their gradients are equal too, "
@@ -200,45 +174,72 @@ def _alike(moment: Moment) -> str:
     return ""
 
 
-def _is_solved(moment: Moment) -> bool:
+def _is_solved(keyframe: Keyframe) -> bool:
     """Whether nearly every point is where it belongs, also those to test it."""
-    test = moment.test_accuracy
-    return moment.train_accuracy >= SOLVED and (math.isnan(test) or test >= SOLVED)
+    test = keyframe.test_accuracy
+    return keyframe.train_accuracy >= SOLVED and (math.isnan(test) or test >= SOLVED)
 
 
-def _success(moment: Moment) -> str:
+def _success(keyframe: Keyframe) -> str:
     """How well it does."""
-    if math.isnan(moment.train_accuracy):
-        test = moment.test_loss
+    if math.isnan(keyframe.train_accuracy):
+        test = keyframe.test_loss
         also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
-        return f"loss {format_number(moment.train_loss)}{also}."
-    where = "on the right side of the line" if moment.classes == 2 else "given their own class"
-    told = f"{format_percent(moment.train_accuracy)} of the points are {where}"
-    if math.isnan(moment.test_accuracy):
+        return f"loss {format_number(keyframe.train_loss)}{also}."
+    where = "on the right side of the line" if keyframe.classes == 2 else "classified correctly"
+    told = f"{format_percent(keyframe.train_accuracy)} of the points are {where}"
+    if math.isnan(keyframe.test_accuracy):
         return f"{told}; no points are kept for testing."
-    return f"{told}, {format_percent(moment.test_accuracy)} of the test points."
+    return f"{told}, {format_percent(keyframe.test_accuracy)} of the test points."
 
 
-def _shrinks(moment: Moment) -> float:
-    """How many times smaller the gradient is in the first layer than at the end."""
-    first, last = moment.layers[0].gradients.size, moment.layers[-1].gradients.size
+def _shrinks(keyframe: Keyframe) -> float:
+    """How many times smaller the gradient is in the first layer than in the last."""
+    first, last = keyframe.layers[0].gradients.size, keyframe.layers[-1].gradients.size
     return last / first if first > 0 else math.inf
+
+
+# beside the pointer
+
+
+def pointer_words(element: Element, keyframe: Keyframe, data: Data | None) -> str:
+    """One line at the pointer."""
+    sizes = keyframe.sizes
+    if isinstance(element, Weight):
+        value = keyframe.weights[element.layer][element.before, element.after]
+        first = name_of(element.layer, element.before, sizes)
+        then = name_of(element.layer + 1, element.after, sizes)
+        return f"weight {format_number(value)}: {first} \u2192 {then}"
+    if isinstance(element, Neuron):
+        name = name_of(element.column, element.number, sizes)
+        if element.column == 0:
+            return f"{name}: a coordinate, from \u2212{REACH} to {REACH} over the plane"
+        bias = format_number(keyframe.biases[element.column - 1][element.number])
+        dead = is_dead(keyframe, element.column, element.number)
+        return f"{name}: bias {bias}" + (", dead: 0 for every point" if dead else "")
+    if isinstance(element, DataPoint) and data is not None:
+        x, y = data.points[element.number]
+        target = data.targets[element.number]
+        what = f"class {int(target)}" if data.classes else f"target {format_number(target)}"
+        side = "test point" if data.tested[element.number] else "training point"
+        return f"({format_number(x)}, {format_number(y)}), {what}, {side}"
+    return ""
 
 
 # one sample
 
 
-def sample_headline(sample: Sample, moment: int) -> str:
+def sample_headline(sample: Sample, index: int) -> str:
     x, y = (format_number(value) for value in sample.point)
     what = f"class {int(sample.target)}" if sample.classes else format_number(sample.target)
-    if moment == 0:
-        return f"One point, ({x}, {y}), should become {what}: follow it forward, then back."
-    in_loss = sample.roles[sample.place_at(moment).node].kind == "loss"
-    if moment < sample.seed:
+    if index == 0:
+        return f"The target of the point ({x}, {y}) is {what}: follow it forward, then back."
+    in_loss = sample.roles[sample.place_at(index).node].kind == "loss"
+    if index < sample.seed:
         if in_loss:
             return f"Forward: how wrong {_output(sample)} is. {LOSS_WORDS[min(sample.classes, 3)]}"
         return f"Forward: the point ({x}, {y}) becomes a loss, operation by operation."
-    if moment < len(sample) - 1:
+    if index < len(sample) - 1:
         if in_loss:
             return f"Backward through the loss: {_slope(sample)}."
         return "Backward: each operation passes the gradient on, times its local derivative."
@@ -263,8 +264,11 @@ LOSS_TITLES = {
         "the loss: cross-entropy, \u2212log of the right class's probability",
         "back through the loss: dL/dz = p \u2212 y for each class",
     ),
-    "Subtract": ("the loss: how far off", "back through the difference: unchanged"),
-    "Power": ("the loss: its square", "back through the square: \u00d7 2 (z \u2212 y)"),
+    "Subtract": ("the loss: the difference z \u2212 y", "back through the difference: unchanged"),
+    "Power": (
+        "the loss: the square of the difference",
+        "back through the square: \u00d7 2 (z \u2212 y)",
+    ),
     "Mean": ("the loss: the mean, of one point", "back through the mean: unchanged"),
 }
 
@@ -304,11 +308,11 @@ def _whose(sample: Sample, column: int) -> str:
     return "the output's" if name == "output" else f"{name}'s"
 
 
-def sample_title(sample: Sample, moment: int) -> str:
+def sample_title(sample: Sample, index: int) -> str:
     """One line for the transport."""
-    if moment == 0:
-        return "the point comes in"
-    step, place = sample.step_at(moment), sample.place_at(moment)
+    if index == 0:
+        return "the point enters the network"
+    step, place = sample.step_at(index), sample.place_at(index)
     role = sample.roles[place.node]
     operation = step.name.split(".")[1]
     if place.phase == "seed":

@@ -1,4 +1,4 @@
-"""What the player moves over: the recorded moments of learning, or the steps of one sample."""
+"""What the player moves over: keyframes of training, or the steps of one point's path."""
 
 from __future__ import annotations
 
@@ -6,84 +6,84 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.trace import Trace
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.keyframe import Keyframe
+from explorer.panes.backprop.network.optimizer_step import update_trace
 from explorer.panes.backprop.network.sample import Sample
-from explorer.panes.backprop.network.text import moment_title, sample_title
-from explorer.panes.backprop.network.updates import update_trace
+from explorer.panes.backprop.network.text import keyframe_title, sample_title
 from explorer.state.tracks import LiveTrack, TraceTrack, Track
 
 
 class LearnTrack(LiveTrack):
-    """The moments; at the right-hand edge the transport makes it learn on."""
+    """The keyframes of training; at their end Play trains on."""
 
     transition = 0.0
     rest = 0.08
-    unit = "moment"  # one of those that are kept: of many steps not every one is
+    unit = "keyframe"  # after many steps not each of them is kept
 
     def __init__(
         self,
-        moments: Sequence[Moment],
+        keyframes: Sequence[Keyframe],
         *,
         playing: Callable[[], bool],
         play: Callable[[], None],
         pause: Callable[[], None],
         step: Callable[[], None],
-        layer: Callable[[Moment], int | None] = lambda moment: None,
+        layer: Callable[[Keyframe], int | None] = lambda keyframe: None,
     ) -> None:
-        """`layer` says whose weights are looked at; None: the liveliest's."""
+        """`layer` gives the layer that is looked at; None: that of the largest gradient."""
         super().__init__([], [], playing=playing, play=play, pause=pause, step=step)
-        self.moments = moments
+        self.keyframes = keyframes
         self._layer = layer
 
     @property
     def length(self) -> int:
-        return len(self.moments)
+        return len(self.keyframes)
 
     @property
     def is_live(self) -> bool:
-        """Until it diverges: then the way there is played like any other."""
-        return not (self.moments and self.moments[-1].diverged)
+        """Until it diverges: then the keyframes play like any recording."""
+        return not (self.keyframes and self.keyframes[-1].diverged)
 
     @property
     def ended(self) -> str:
         return "" if self.is_live else "diverged"
 
     def title(self, index: int) -> str:
-        return moment_title(self.moments[index]) if index < len(self.moments) else ""
+        return keyframe_title(self.keyframes[index]) if index < len(self.keyframes) else ""
 
     def item(self, index: int) -> Any:
-        return self.moments[index] if index < len(self.moments) else None
+        return self.keyframes[index] if index < len(self.keyframes) else None
 
     def inside(self, index: int) -> Track | None:
         """The optimizer step that led there: its loss, then the optimizer's lines."""
-        moment = self.moments[index] if 0 <= index < len(self.moments) else None
-        if moment is None:
+        keyframe = self.keyframes[index] if 0 <= index < len(self.keyframes) else None
+        if keyframe is None:
             return None
-        trace = update_trace(moment, self._layer(moment))
-        return None if trace is None else StepTrack(trace, moment)
+        trace = update_trace(keyframe, self._layer(keyframe))
+        return None if trace is None else StepTrack(trace, keyframe)
 
     def outside(self, inner: Track, index: int) -> int:
         """Moments may have been forgotten meanwhile."""
         if not isinstance(inner, StepTrack):
             return index
-        places = (at for at, one in enumerate(self.moments) if one.step >= inner.step)
-        return next(places, max(0, len(self.moments) - 1))
+        places = (at for at, one in enumerate(self.keyframes) if one.step >= inner.step)
+        return next(places, max(0, len(self.keyframes) - 1))
 
 
 class StepTrack(TraceTrack):
     """One optimizer step from within."""
 
-    def __init__(self, trace: Trace, moment: Moment, parent: int | None = None) -> None:
+    def __init__(self, trace: Trace, keyframe: Keyframe, parent: int | None = None) -> None:
         super().__init__(trace, parent)
-        self.moment = moment
+        self.keyframe = keyframe
 
     def inside(self, index: int) -> Track | None:
-        inner = StepTrack(self.trace, self.moment, self.indices[index])
+        inner = StepTrack(self.trace, self.keyframe, self.indices[index])
         return inner if inner.length else None
 
     @property
     def step(self) -> int:
-        return self.moment.step
+        return self.keyframe.step
 
     @property
     def layer(self) -> int:
@@ -92,12 +92,12 @@ class StepTrack(TraceTrack):
 
     def show_layer(self, layer: int) -> None:
         """The same step, of another layer's weights."""
-        if layer != self.layer and (trace := update_trace(self.moment, layer)) is not None:
+        if layer != self.layer and (trace := update_trace(self.keyframe, layer)) is not None:
             self.trace, self._seen = trace, -1
 
 
 class SampleTrack(Track):
-    """One point's way forward and back; moment 0 is before its first step."""
+    """One point's path forward and back; keyframe 0 is before its first step."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample

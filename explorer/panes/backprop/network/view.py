@@ -1,4 +1,4 @@
-"""The whole of Network: fields at the left, the drawing with its buttons, below it the panel."""
+"""The widgets of Network: form at the left, drawing with its buttons, charts below it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.network.controls import Controls
 from explorer.panes.backprop.network.draft import MOST_LAYERS, MOST_NEURONS
-from explorer.panes.backprop.network.panel import Panel
-from explorer.panes.backprop.network.picture import NetworkPicture
+from explorer.panes.backprop.network.form import NetworkForm
+from explorer.panes.backprop.network.health_panel import Panel
+from explorer.panes.backprop.network.network_picture import NetworkPicture
 from explorer.panes.backprop.network.plane_tools import PlaneTools
 from explorer.widgets.base import IconButton, Label
 from explorer.widgets.fold_line import FoldLine
@@ -31,7 +31,7 @@ class NetworkView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network")
-        self.controls = Controls()
+        self.form = NetworkForm()
         self.network = NetworkPicture()
         self.network.setObjectName("backprop.network.drawing")
         self.network.setProperty(CONTROLS, True)
@@ -64,7 +64,7 @@ class NetworkView(QWidget):
         self._column.insertWidget(1, self.fold)
         self.states = StatefulPicture(body, "lines")
         self._row = QHBoxLayout(self)
-        self._row.addWidget(self.controls)
+        self._row.addWidget(self.form)
         self._row.addWidget(self.states, 1)
         self.network.laidOut.connect(self.place_buttons)
         theme.changed.connect(self._restyle)
@@ -93,14 +93,14 @@ class NetworkView(QWidget):
         """Above each column its own pair; at the left those for whole layers; above the plane its
         tools.
         """
-        layout, moment = self.network.layout_now, self.network.moment
-        editable = self.network.face is None
-        placed = (layout, moment.sizes if moment is not None else (), editable, theme.current())
-        if placed == self._placed:  # asked for with every moment that is learned
+        layout, keyframe = self.network.layout_now, self.network.keyframe
+        editable = self.network.sample_scene is None
+        placed = (layout, keyframe.sizes if keyframe is not None else (), editable, theme.current())
+        if placed == self._placed:  # asked for with every keyframe that is learned
             return
         self._placed = placed
-        hidden = moment.sizes[1:-1] if moment is not None else ()
-        shown = layout is not None and moment is not None and editable
+        hidden = keyframe.sizes[1:-1] if keyframe is not None else ()
+        shown = layout is not None and keyframe is not None and editable
         for number, pair in enumerate(self._pairs):
             there = shown and number < len(hidden) and number + 1 < len(layout.columns)  # type: ignore[union-attr]
             for widget in pair:

@@ -30,7 +30,7 @@ from explorer.widgets.choice_picture import NONE
 if TYPE_CHECKING:
     from core.finetuning.held_out import Asked
 
-MOST_RUNS = 6  # that are told apart
+MOST_RUNS = 8  # of all methods, and one more
 FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
 

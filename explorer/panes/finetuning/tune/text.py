@@ -206,7 +206,7 @@ def question(asked: Asked) -> str:
     *story, asks = asked.prompt.strip().split("\n")
     sentence = SENTENCES.split(" ".join(story))[-1]
     right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
-    return f"Held out {asked.number + 1:,}{right}. \u2026 {sentence} {asks}"
+    return f"Held out {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
 
 
 def why_not(data: RunData) -> str:

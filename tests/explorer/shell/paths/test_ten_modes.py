@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.panes.backprop.network.spots import Neuron
+from explorer.panes.backprop.network.elements import Neuron
 from explorer.state.workspace import is_looking
 from tests.explorer.shell.paths.conftest import shown_numbers
 from tests.explorer.waiting import until
@@ -37,20 +37,20 @@ async def steps(pane: Any) -> None:
 
 async def expression(pane: Any) -> None:
     mode = pane.mode
-    mode.lab.set_text("a = 2\nb = -1\n(a*b + x)**2")
-    mode.lab.set_rate(0.05)
-    mode.lab.step_downhill(3)
+    mode.set_text("a = 2\nb = -1\n(a*b + x)**2")
+    mode.set_rate(0.05)
+    mode.step_downhill(3)
     mode.toggle_check()
     await pane.settled()
-    mode.trying.try_leaf("x", 0)  # its curve is drawn about it
+    mode.try_leaf("x", 0)  # its curve is drawn about it
     pane.player.seek(5)
 
 
 async def network(pane: Any) -> None:
     mode = pane.mode
-    mode.editing.show_preset("spiral")
-    mode.editing.change_field("learning_rate", 0.02)
-    mode.editing.add_point(0.5, -0.25)
+    mode.show_preset("spiral")
+    mode.change_field("learning_rate", 0.02)
+    mode.add_point(0.5, -0.25)
     await pane.settled()
     await mode.runner.steps(12)
     await pane.settled()

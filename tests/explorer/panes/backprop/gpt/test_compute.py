@@ -8,9 +8,9 @@ import pytest
 from core.autograd.operation import sum_to
 from explorer.panes.backprop.gpt.compute import check_size, work_out_steps
 from explorer.panes.backprop.gpt.example import MOST_TOKENS, TooShort, read_example
-from explorer.panes.backprop.gpt.moments import MomentTrack
+from explorer.panes.backprop.gpt.matrix_view import Plane, limit_of, pool, strongest
 from explorer.panes.backprop.gpt.operations import kind_of
-from explorer.panes.backprop.gpt.planes import Plane, limit_of, pool, strongest
+from explorer.panes.backprop.gpt.track import PlayedTrack
 from tests.explorer.panes.backprop.gpt.conftest import TEXT, small_model
 
 # the example
@@ -34,7 +34,7 @@ def test_a_text_of_one_token_says_what_is_missing(tokenizer, text):
         read_example(tokenizer, text, 256)
 
 
-# operations and moments
+# operations and timeline
 
 
 def test_every_operation_of_the_graph_is_in_exactly_one_line(worked):
@@ -48,22 +48,22 @@ def test_every_operation_of_the_graph_is_in_exactly_one_line(worked):
 
 
 def test_every_step_of_the_trace_is_played_once(worked):
-    steps = [step for one in worked.moments for step in one.steps]
+    steps = [step for one in worked.timeline for step in one.steps]
     assert sorted(steps) == list(range(len(worked.steps)))
-    phases = [one.phase for one in worked.moments]
+    phases = [one.phase for one in worked.timeline]
     count = len(worked.operations)
     assert phases == ["forward"] * count + ["seed"] + ["backward"] * count
 
 
 def test_entering_an_operation_shows_its_edges(worked):
-    track = MomentTrack(worked.moments, lambda one: one.phase)
+    track = PlayedTrack(worked.timeline, lambda one: one.phase)
     softmax = next(
         place
-        for place, one in enumerate(worked.moments)
+        for place, one in enumerate(worked.timeline)
         if one.phase == "backward" and kind_of(worked.graph, one.node) == "MatMul"
     )
     inner = track.inside(softmax)
-    assert inner is not None and inner.length == len(worked.moments[softmax].steps)
+    assert inner is not None and inner.length == len(worked.timeline[softmax].steps)
     assert track.marks == {len(worked.operations): "backward begins"}
 
 
@@ -133,7 +133,7 @@ def test_a_model_with_dropout_and_one_too_large_are_refused_with_a_remedy(monkey
 
 def test_every_formula_can_be_set_and_is_the_same_in_every_block(worked):
     from explorer import theme
-    from explorer.panes.backprop.gpt.explaining import formula
+    from explorer.panes.backprop.gpt.inspector import formula
     from explorer.widgets.formula import formula_svg
 
     written: dict[str, list[int]] = {}
@@ -153,8 +153,8 @@ def test_every_formula_can_be_set_and_is_the_same_in_every_block(worked):
 @pytest.mark.parametrize("kind", ["MatMul", "Softmax", "Normalize", "Multiply", "Add", "GELU"])
 def test_what_a_number_was_made_of_is_all_that_moves_it(worked, kind):
     """Numbers outside of the framed rows and columns may be anything: the result stays."""
+    from explorer.panes.backprop.gpt.operands import sources_of
     from explorer.panes.backprop.gpt.scene import Cell
-    from explorer.panes.backprop.gpt.tracing import sources_of
 
     nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
     node = nodes[len(nodes) // 2]

@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 
 from explorer.engine import errors
-from explorer.panes.backprop.gpt.keeping import outer_step
 from explorer.panes.backprop.gpt.operation_list import NUMBER, SHAPE
 from explorer.panes.backprop.gpt.operations import kind_of
 from explorer.widgets.live_numbers import Equation, Terms
@@ -26,14 +25,14 @@ def seek_to(mode, kind, which=0, backward=True):
     worked = mode.worked
     nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
     operation = worked.operation_of(nodes[which])
-    mode.player.seek(worked.first_moment(operation.number, backward))
+    mode.player.seek(worked.first_played(operation.number, backward))
     return nodes[which]
 
 
 def test_an_example_is_played_forward_and_back(make_mode):
     mode = make_mode().mode
     worked = mode.worked
-    assert mode.view.body.state == "ready" and mode.player.length == len(worked.moments)
+    assert mode.view.body.state == "ready" and mode.player.length == len(worked.timeline)
     assert "torch" in mode.view.agreement.text()
     node = seek_to(mode, "Softmax", backward=False)
     shown = mode.view.stage.displayed()
@@ -68,9 +67,9 @@ def test_enter_goes_into_an_operation_and_backspace_out(make_mode):
     assert mode.player.depth == 1 and button.text() == "Go out"
     button.click()
     assert mode.player.position == place
-    assert mode.player.enter() and mode.player.length == len(mode.worked.moments[int(place)].inner)
+    assert mode.player.enter() and mode.player.length == len(mode.worked.timeline[int(place)].inner)
     mode.player.end()
-    assert mode.moment.phase in ("backward", "copies", "accumulate")
+    assert mode.played.phase in ("backward", "copies", "accumulate")
     assert mode.player.leave() and mode.player.position == place
 
 
@@ -151,7 +150,7 @@ def test_the_list_is_searched_and_leads_to_an_operation(make_mode):
     found = operations.found()
     assert len(found) == 1
     operations.search.returnPressed.emit()
-    assert mode.moment.operation == found[0] and mode.moment.phase == "forward"
+    assert mode.played.operation == found[0] and mode.played.phase == "forward"
     operations.search.clear()
     assert len(operations.found()) == len(mode.worked.operations)
     assert operations.nothing.isHidden()
@@ -167,8 +166,8 @@ def test_the_highway_leads_to_its_place_and_shows_how_far_backward_is(make_mode)
     assert highway.reached == 3  # nothing yet
     highway.placeClicked.emit(1, 2)
     worked = mode.worked
-    assert worked.graph.nodes[mode.moment.node].label == "residual.1"
-    assert mode.moment.phase == "backward" and highway.reached == 1
+    assert worked.graph.nodes[mode.played.node].label == "residual.1"
+    assert mode.played.phase == "backward" and highway.reached == 1
     assert np.array_equal(highway.displayed()["length of dL/d(residual)"], worked.highway)
     assert mode.workspace.selection.token == 2
 
@@ -182,7 +181,7 @@ def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
     assert mode.player.enter()
     mode.player.seek(1)
     saved = json.loads(json.dumps(pane.workspace.state()))
-    pinned, position = mode.pinned, outer_step(mode)
+    pinned, position = mode.pinned, mode.outer_step
     mode.pin(pinned)
     mode.player.leave()
     mode.player.start()
@@ -190,7 +189,7 @@ def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
     pane.workspace.restore(saved)
     run_async(pane.settled())
     assert mode.pinned == pinned
-    assert outer_step(mode) == position and mode.player.position == 1
+    assert mode.outer_step == position and mode.player.position == 1
     assert not mode.view.folded
 
 
@@ -204,7 +203,7 @@ def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
     ],
 )
 def test_every_number_can_be_shown_and_told(make_mode, changes):
-    """No operation lacks words, plates or arithmetic, whichever number is looked at; what is told
+    """No operation lacks words, arrays or arithmetic, whichever number is looked at; what is told
     of a number ends in that number."""
     pane = make_mode(small_model(**changes))
     mode, told = pane.mode, []
@@ -248,7 +247,7 @@ def test_every_edge_can_be_entered_and_told(make_mode):
         if mode.player.enter():
             for inner in range(mode.player.length):
                 mode.player.seek(inner)
-                phases.add(mode.moment.phase)
+                phases.add(mode.played.phase)
                 mode.inspect()
                 assert mode.headline and told[-1].rows and mode.view.stage.displayed()
             mode.player.leave()
@@ -267,7 +266,7 @@ def test_the_loss_of_each_token_is_told_and_leads_to_the_loss(make_mode):
         moves, _, length = said.partition("at most ")[2].rstrip(")").partition(" (length ")
         assert float(moves) == pytest.approx(0.01 * float(length), rel=0.01)
     highway.lossClicked.emit()
-    assert worked.graph.nodes[mode.moment.node].label == "loss"
+    assert worked.graph.nodes[mode.played.node].label == "loss"
 
 
 def test_the_words_of_an_exported_drawing_are_no_pixels(make_mode):

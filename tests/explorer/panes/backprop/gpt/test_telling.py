@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 
 from core.numbers import format_number
-from explorer.panes.backprop.gpt import cells, explaining, text
+from explorer.panes.backprop.gpt import cell_arithmetic, inspector, text
 from explorer.panes.backprop.gpt.operations import kind_of
 from explorer.panes.backprop.gpt.scene import Cell, shape_text
 from explorer.widgets.live_numbers import Equation, Terms
 from tests.core.calculator import within_its_digits, worked_out
 
 
-def moments(worked):
-    for one in worked.moments:
+def timeline(worked):
+    for one in worked.timeline:
         yield from (one, *one.inner)
 
 
 def test_nothing_is_added_up_where_there_is_one_copy(worked):
     """A weight that served one sequence has one copy; a gain that served every token has many."""
-    for one in moments(worked):
+    for one in timeline(worked):
         if one.phase == "copies":
             assert (
                 worked.steps[one.step].value("contribution").size
@@ -35,16 +35,16 @@ def test_nothing_is_added_up_where_there_is_one_copy(worked):
 def test_a_gradient_that_a_formula_names_twice_has_a_letter(worked, kind):
     one = next(
         one
-        for one in worked.moments
+        for one in worked.timeline
         if one.phase == "backward" and kind_of(worked.graph, one.node) == kind
     )
-    written = explaining.formula(worked, one.step)
+    written = inspector.formula(worked, one.step)
     assert ("g = " in written) is (kind in ("Softmax", "Normalize"))
-    assert written.count(explaining._slope(explaining.latex(worked, one.node))) == 1
+    assert written.count(inspector._slope(inspector.latex(worked, one.node))) == 1
 
 
 def test_no_formula_loses_the_name_in_a_denominator(worked):
-    written = [explaining.formula(worked, number) for number in range(len(worked.steps))]
+    written = [inspector.formula(worked, number) for number in range(len(worked.steps))]
     slopes = [one for one in written if r"\frac" in one and r"\partial" in one]
     assert any(r"^\top}^\top" in one for one in slopes)  # dL/d(the transpose), transposed
     for one in slopes:
@@ -54,21 +54,21 @@ def test_no_formula_loses_the_name_in_a_denominator(worked):
 def test_each_share_that_flows_back_has_its_own_formula_and_lines(worked):
     """A weight's gradient is what an optimizer uses: it is told no less than the other factor's."""
     kinds = set()
-    for one in worked.moments:
-        shares = explaining.shares_of(worked, one)
+    for one in worked.timeline:
+        shares = inspector.shares_of(worked, one)
         if one.phase != "backward" or len(shares) < 2:
             continue
         kinds.add(kind_of(worked.graph, one.node))
-        whole = explaining.of_moment(worked, one)
+        whole = inspector.of_played(worked, one)
         for edge in shares:
-            share = explaining.formula(worked, worked.edges[edge], whole=True)
+            share = inspector.formula(worked, worked.edges[edge], whole=True)
             assert share in whole.step.formula
-            told = explaining.of_moment(worked, one, edge)
+            told = inspector.of_played(worked, one, edge)
             assert told.step.formula == whole.step.formula
             assert told.step.code.endswith(f"#grad_{'ab'[edge[1]]}")
             step = worked.steps[worked.edges[edge]]
             assert np.array_equal(told.table["contribution"], step.value("contribution"))
-        elsewhere = explaining.of_moment(worked, one, (0, 0))
+        elsewhere = inspector.of_played(worked, one, (0, 0))
         assert elsewhere.step.code == whole.step.code
     assert kinds == {"MatMul", "Multiply", "Add"}
 
@@ -77,7 +77,7 @@ def rows_of(worked, kind, index=(1, 2), backward=True):
     """Name -> number of the rows that tell a number of a map."""
     node = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind][-1]
     what = ("flow", (node, 0)) if backward else ("value", node)
-    _, rows = cells.made(worked, Cell(what, 0, *index))
+    _, rows = cell_arithmetic.made(worked, Cell(what, 0, *index))
     found = {}
     for row in rows:
         if isinstance(row, Terms):
@@ -91,7 +91,7 @@ def lines_of(worked, kind, index=(1, 2), backward=True):
     """The arithmetic of the marked line, as it is written."""
     node = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind][-1]
     what = ("flow", (node, 0)) if backward else ("value", node)
-    _, rows = cells.made(worked, Cell(what, 0, *index))
+    _, rows = cell_arithmetic.made(worked, Cell(what, 0, *index))
     return [row for row in rows if isinstance(row, str) and "\u00a0" in row]
 
 
@@ -144,11 +144,11 @@ def test_the_rows_of_cross_entropy_bear_the_letters_of_its_formula(worked):
 
 def test_a_share_has_the_shape_that_its_name_has(worked):
     """q, k and v are cut out of one array, which lies there by heads: k\u2019s share is of that."""
-    for one in worked.moments:
+    for one in worked.timeline:
         operation = worked.operations[one.operation]
         if one.phase != "backward" or operation.name not in ("queries q", "keys k", "values v"):
             continue
-        said = {row.name: row.value for row in explaining.of_moment(worked, one).rows[:-1]}
+        said = {row.name: row.value for row in inspector.of_played(worked, one).rows[:-1]}
         partial, T = "share of \u2202L/\u2202", worked.n_tokens
         shapes = {
             f"{partial}part of c_attn": shape_text((1, T, 2, 4)),
@@ -162,7 +162,7 @@ def test_a_share_has_the_shape_that_its_name_has(worked):
 
 def test_what_is_used_by_one_sequence_is_not_said_to_be_used_for_every_token(worked):
     node = next(n for n, one in enumerate(worked.graph.nodes) if one.label == "residual.0")
-    _, rows = cells.made(worked, Cell(("flow", (node, 1)), 0, 1, 2))
+    _, rows = cell_arithmetic.made(worked, Cell(("flow", (node, 1)), 0, 1, 2))
     assert not any(isinstance(row, str | Terms) for row in rows)
 
 
@@ -170,10 +170,10 @@ def test_what_stretching_moves_is_nothing_but_for_epsilon(worked):
     """Without it the facts would be 0; with it they are not, and that is said."""
     one = next(
         one
-        for one in worked.moments
+        for one in worked.timeline
         if one.phase == "backward" and kind_of(worked.graph, one.node) == "Normalize"
     )
-    shift, stretch = cells.facts(worked, one)
+    shift, stretch = cell_arithmetic.facts(worked, one)
     assert shift.value < 1e-12 and "but for \u03b5" in stretch.note
 
 
@@ -181,10 +181,10 @@ def test_what_stretching_moves_is_nothing_but_for_epsilon(worked):
 def test_a_bias_and_a_gain_get_the_sum_over_all_tokens(worked, kind, parameter):
     """Each is one for all tokens: nothing of it passes on unchanged."""
     graph, shared, streams = worked.graph, 0, 0
-    for one in worked.moments:
+    for one in worked.timeline:
         if one.phase != "backward" or one.input is not None or kind_of(graph, one.node) != kind:
             continue
-        told, written = text.headline(worked, one), explaining.formula_of(worked, one)
+        told, written = text.headline(worked, one), inspector.formula_of(worked, one)
         if text.shares_a_parameter(worked, one.node):
             shared += 1
             assert f"{parameter} gets the sum over all tokens" in told

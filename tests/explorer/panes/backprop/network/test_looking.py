@@ -11,45 +11,47 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from core.substitution import arithmetic
-from explorer.panes.backprop.network import inspecting
+from explorer.panes.backprop.network import inspector
+from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.lab import NetworkLab
-from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
+from explorer.panes.backprop.network.elements import DataPoint, Neuron, Weight
+from explorer.panes.backprop.network.hit_testing import element_at, from_plane
+from explorer.panes.backprop.network.text import pointer_words
 from tests.core.test_trace import MarkedLines
 
 
 def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
     async def body() -> None:
         await mode.runner.steps(10)
-        mode.following.follow(3)
+        mode.follow(3)
         await mode.settled()
-        sample = mode.following.sample
+        sample = mode.sample
         told: list[Any] = []
         mode.inspection.connect(told.append)
         assert mode.player.position == 0 and mode.player.length == len(sample)
-        for moment in range(len(sample)):
-            mode.player.seek(moment)
+        for keyframe in range(len(sample)):
+            mode.player.seek(keyframe)
             mode.inspect()
-            assert told[-1].title and (moment == 0 or told[-1].step.code)
+            assert told[-1].title and (keyframe == 0 or told[-1].step.code)
         shown = mode.view.network.displayed()
-        network, data = mode.runner.lab.learner.network, mode.runner.lab.data
+        network, data = mode.runner.training.learner.network, mode.runner.training.data
         layers = network.layers(data.points[3:4])
         np.testing.assert_allclose(shown["values 1"], layers[0].normed.data[0])
         np.testing.assert_allclose(shown["values 3"], layers[2].out.data[0])
         layers[0].out.requires_grad = True
-        assert mode.cancel() and mode.following.sample is None
-        assert mode.player.at_live_edge and mode.moment.step == 10
+        assert mode.cancel() and mode.sample is None
+        assert mode.player.at_live_edge and mode.keyframe.step == 10
 
     run_async(body())
 
 
 def test_a_point_is_followed_through_batch_norm(mode, run_async):
     async def body() -> None:
-        mode.editing.change_field("norm", "batch")
+        mode.change_field("norm", "batch")
         await mode.settled()
-        mode.following.follow(0)
+        mode.follow(0)
         await mode.settled()
-        sample = mode.following.sample
+        sample = mode.sample
         assert sample is not None and any(role.kind == "norm" for role in sample.roles)
 
     run_async(body())
@@ -95,8 +97,8 @@ def test_the_drawing_is_reached_by_keyboard(mode, run_async):
         drawing.set_tool("inspect")
         press(Qt.Key.Key_Return)
         await mode.settled()
-        assert mode.following.sample.point == pytest.approx((x, y))
-        mode.following.leave()
+        assert mode.sample.point == pytest.approx((x, y))
+        mode.leave_sample()
         press(Qt.Key.Key_Delete)
         await mode.settled()
         assert mode.draft.value.added == ()
@@ -107,21 +109,19 @@ def test_the_drawing_is_reached_by_keyboard(mode, run_async):
 
 
 def test_pointing_tells_what_is_there(mode, run_async):
-    from explorer.panes.backprop.network.spots import PointSpot, spot_at, words_of
-
     async def body() -> None:
         await mode.runner.steps(2)
         drawing = mode.view.network
-        layout, moment, data = drawing.layout_now, drawing.moment, drawing.data
+        layout, keyframe, data = drawing.layout_now, drawing.keyframe, drawing.data
         x, y, width, height = layout.boxes[1][4]
-        assert spot_at(layout, moment, data, x + width / 2, y + height / 2) == Neuron(1, 4)
+        assert element_at(layout, keyframe, data, x + width / 2, y + height / 2) == Neuron(1, 4)
         x1, y1, x2, y2 = layout.edge(0, 0, 0)
-        weight = spot_at(layout, moment, data, x1 + 0.7 * (x2 - x1), y1 + 0.7 * (y2 - y1))
-        assert weight == Weight(0, 0, 0) and "weight" in words_of(weight, moment, data)
+        weight = element_at(layout, keyframe, data, x1 + 0.7 * (x2 - x1), y1 + 0.7 * (y2 - y1))
+        assert weight == Weight(0, 0, 0) and "weight" in pointer_words(weight, keyframe, data)
         px, py = from_plane(layout.plane, *data.points[5])
-        assert isinstance(spot_at(layout, moment, data, px, py), PointSpot)
+        assert isinstance(element_at(layout, keyframe, data, px, py), DataPoint)
         px, py = from_plane(layout.plane, -1.15, -1.15)
-        assert spot_at(layout, moment, data, px, py) is None
+        assert element_at(layout, keyframe, data, px, py) is None
 
     run_async(body())
 
@@ -133,7 +133,7 @@ DATA += [pytest.param(one, marks=pytest.mark.full) for one in ("spiral", "xor", 
 @pytest.mark.parametrize("data", DATA)
 def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
     async def body() -> None:
-        mode.editing.change_field("data", data)
+        mode.change_field("data", data)
         await mode.settled()
         await mode.runner.steps(4)
         await mode.settled()
@@ -141,8 +141,8 @@ def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
         told: list[Any] = []
         mode.inspection.connect(told.append)
         drawing = mode.view.network
-        for spot in (None, Neuron(0, 0), Neuron(1, 0), Neuron(2, 0), Weight(2, 0, 0)):
-            drawing.set_choice(spot)
+        for element in (None, Neuron(0, 0), Neuron(1, 0), Neuron(2, 0), Weight(2, 0, 0)):
+            drawing.set_choice(element)
             mode.inspect()
             assert told[-1].title
         assert drawing.describe() and drawing.accessibleDescription()
@@ -153,15 +153,15 @@ def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
 def test_a_point_is_followed_through_the_network_as_it_becomes_another(mode, run_async):
     async def body() -> None:
         drawing = mode.view.network
-        mode.following.follow(3)
+        mode.follow(3)
         await mode.settled()
         mode.player.seek(mode.player.length - 1)
-        before = drawing.face
+        before = drawing.sample_scene
         mode.view.layersRequested.emit(-1)
         await mode.settled()
-        assert mode.following.sample.sizes == (2, 8, 1) and mode.following.sample.number == 3
-        drawing.set_face(before)  # as it is while the new one is on its way
-        assert drawing.shown_face is None and not drawing.grab().isNull()
+        assert mode.sample.sizes == (2, 8, 1) and mode.sample.number == 3
+        drawing.set_sample_scene(before)  # as it is while the new one is on its way
+        assert drawing.shown_scene is None and not drawing.grab().isNull()
 
     run_async(body())
 
@@ -170,14 +170,14 @@ def test_what_comes_out_covers_neither_points_nor_neurons(mode, run_async):
     from explorer.panes.backprop.network.draw_sample import output_box, output_lines
 
     async def body() -> None:
-        mode.following.follow(3)
+        mode.follow(3)
         await mode.settled()
-        sample, drawing = mode.following.sample, mode.view.network
+        sample, drawing = mode.sample, mode.view.network
         for width, height in ((420, 200), (600, 340), (900, 500)):
             drawing.resize(width, height)
             for at in range(len(sample)):
-                mode.following.show(float(at))
-                layout, lines = drawing.layout_now, output_lines(drawing.face, 248)
+                mode._show_sample(float(at))
+                layout, lines = drawing.layout_now, output_lines(drawing.sample_scene, 248)
                 assert len(lines) <= 2
                 box = output_box(layout, 2)
                 assert box.top() >= 0 and box.bottom() <= layout.plane[1]
@@ -189,23 +189,23 @@ def test_what_comes_out_covers_neither_points_nor_neurons(mode, run_async):
 
 def test_a_neuron_that_nothing_ran_through_has_weights_and_no_step():
     """Its line computes: without numbers it could not be written."""
-    moment = NetworkLab(NetworkDraft()).one_step()
-    spot = Neuron(1, 4)
-    ran = inspecting.of_moment(moment, spot, True)
+    keyframe = Training(NetworkDraft()).one_step()
+    element = Neuron(1, 4)
+    ran = inspector.of_keyframe(keyframe, element, True)
     assert str(arithmetic(ran.step))
-    still = inspecting.of_moment(replace(moment, passed=()), spot, True)
+    still = inspector.of_keyframe(replace(keyframe, passed=()), element, True)
     assert still.step is None and still.title == ran.title
-    assert len(still.rows) == len(moment.weights[0]) + 1
+    assert len(still.rows) == len(keyframe.weights[0]) + 1
 
 
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "linear"])
 def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
-    lab = NetworkLab(NetworkDraft(norm=norm, activation=activation))
-    moment = [lab.one_step() for _ in range(3)][-1]
-    point, network = lab.data.train.points[:1], lab.learner.network.detached()
-    for spot in (Neuron(1, 4), Neuron(2, 1), Neuron(3, 0)):
-        shown = inspecting.of_moment(moment, spot, True)
+    training = Training(NetworkDraft(norm=norm, activation=activation))
+    keyframe = [training.one_step() for _ in range(3)][-1]
+    point, network = training.data.train.points[:1], training.learner.network.detached()
+    for element in (Neuron(1, 4), Neuron(2, 1), Neuron(3, 0)):
+        shown = inspector.of_keyframe(keyframe, element, True)
         with MarkedLines() as watched:
             layers = network.layers(point)
         frames = [
@@ -219,27 +219,27 @@ def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
         told = {row.name: row for row in shown.rows if hasattr(row, "name")}
         terms, bias = told["\u03a3 w \u00d7 x"], told["b"].value
         product = float(np.dot(terms.left, terms.right))
-        ends = spot.column == 3
+        ends = element.column == 3
         if norm == "none" or ends:
             assert product + bias == pytest.approx(told["z"].value)
         else:
             normed = (product - told["\u03bc"].value) / told["\u221a(\u03c3\u00b2 + \u03b5)"].value
             assert told["g"].value * normed + bias == pytest.approx(told["z"].value)
         last = told["z" if ends else "a"]
-        assert last.value == layers[spot.column - 1].out.data[0, spot.number]
+        assert last.value == layers[element.column - 1].out.data[0, element.number]
         assert last.role == "accent"
 
 
 def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qapp):
     from explorer.panes.backprop.network.draw_sample import caption, letters
-    from explorer.panes.backprop.network.faces import SampleFaces
+    from explorer.panes.backprop.network.sample_scene import SampleScenes
 
-    lab = NetworkLab(NetworkDraft())
-    sample = lab.sample(3, *lab.data.points[3], float(lab.data.targets[3]))
-    faces, seen = SampleFaces(sample), []
-    for moment in range(len(sample)):
-        face = faces.at(moment)
-        told = (caption(face, 2), letters(face, 2, True), letters(face, 2, False))
+    training = Training(NetworkDraft())
+    sample = training.sample(3, *training.data.points[3], float(training.data.targets[3]))
+    scenes, seen = SampleScenes(sample), []
+    for keyframe in range(len(sample)):
+        scene = scenes.at(keyframe)
+        told = (caption(scene, 2), letters(scene, 2, True), letters(scene, 2, False))
         if told not in seen:
             seen.append(told)
     slopes = ("\u2202L/\u2202a2", "\u2202L/\u2202z2")
@@ -247,8 +247,8 @@ def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qap
         ("layer 2", "", ""),
         ("layer 2: sums", "u2", "u2"),
         ("layer 2: sums", "z2", "z2"),
-        ("layer 2: says", "a2", "a2"),
-        ("layer 2: says", f"a2, {slopes[0]}", slopes[0]),
+        ("layer 2: output", "a2", "a2"),
+        ("layer 2: output", f"a2, {slopes[0]}", slopes[0]),
         ("layer 2: sums", f"z2, {slopes[1]}", slopes[1]),
     ]
 
@@ -256,8 +256,8 @@ def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qap
 def test_each_number_of_a_followed_point_stands_on_the_color_of_its_own_sign(mode, run_async):
     """A gradient stood on the color of the value above it, and told another sign and size."""
     from explorer import theme
+    from explorer.panes.backprop.network.colors import sign_color
     from explorer.panes.backprop.network.draw_sample import lines_of
-    from explorer.panes.backprop.network.inks import sign_color
 
     def away(one, other):
         pairs = zip(one.getRgb()[:3], other.getRgb()[:3], strict=True)
@@ -270,24 +270,24 @@ def test_each_number_of_a_followed_point_stands_on_the_color_of_its_own_sign(mod
 
     async def body() -> None:
         await mode.runner.steps(40)
-        mode.following.follow(3)
+        mode.follow(3)
         await mode.settled()
         mode.player.end()
         await mode.settled()
-        face, surface = mode.view.network.face, theme.current().color("surface")
+        scene, surface = mode.view.network.sample_scene, theme.current().color("surface")
         low, tall, kinds = (0.0, 0.0, 90.0, 12.0), (0.0, 0.0, 90.0, 80.0), set()
         for column in (1, 2):
-            slopes = face.gradients[column]
+            slopes = scene.gradients[column]
             for number, slope in enumerate(slopes):
-                value = face.values[column][number]
-                first, second = lines_of(tall, face, column, number)
-                (only,) = lines_of(low, face, column, number)
+                value = scene.values[column][number]
+                first, second = lines_of(tall, scene, column, number)
+                (only,) = lines_of(low, scene, column, number)
                 assert only[1] == second[1] and "\u2202" in second[0]
                 for told, (_, ground) in ((value, first), (slope, second)):
                     assert warmth(ground) * warmth(sign_color(told)) > 0
                 kinds.add(value * slope > 0)
             largest = int(np.abs(slopes).argmax())
-            grounds = [lines_of(low, face, column, at)[0][1] for at in range(len(slopes))]
+            grounds = [lines_of(low, scene, column, at)[0][1] for at in range(len(slopes))]
             distances = [away(one, surface) for one in grounds]
             assert max(distances) == distances[largest] > 60
             assert min(distances) == distances[int(np.abs(slopes).argmin())]
@@ -312,28 +312,28 @@ def test_no_number_is_cut_off_by_the_sides_of_its_neuron(qapp):
 
 def test_a_followed_point_that_is_gone_is_followed_no_more(mode, run_async):
     async def follow(number: int) -> Any:
-        mode.following.follow(number)
+        mode.follow(number)
         await mode.settled()
-        return mode.following.sample
+        return mode.sample
 
     async def body() -> None:
         sample = await follow(3)
-        mode.editing.remove_point(1)
+        mode.remove_point(1)
         await mode.settled()
-        assert mode.following.sample.number == 2, "it is the same point, under another number"
-        assert mode.following.sample.point == sample.point
-        mode.editing.remove_point(2)
+        assert mode.sample.number == 2, "it is the same point, under another number"
+        assert mode.sample.point == sample.point
+        mode.remove_point(2)
         await mode.settled()
-        assert mode.following.sample is None and "class" not in mode.headline
+        assert mode.sample is None and "class" not in mode.headline
         assert not mode.inputs.back.isVisible()
         await follow(3)
-        mode.editing.change_field("data", "yin-yang")
+        mode.change_field("data", "yin-yang")
         await mode.settled()
-        assert mode.following.sample is None and mode.view.network.face is None
+        assert mode.sample is None and mode.view.network.sample_scene is None
         await follow(3)
-        mode.editing.change_field("activation", "relu")
+        mode.change_field("activation", "relu")
         await mode.settled()
-        assert mode.following.sample.number == 3
+        assert mode.sample.number == 3
 
     run_async(body())
 
@@ -342,11 +342,11 @@ def test_while_a_point_is_followed_a_click_beside_one_adds_none(mode, run_async)
     async def body() -> None:
         told: list[str] = []
         mode.statusRequested.connect(told.append)
-        mode.following.follow(3)
+        mode.follow(3)
         await mode.settled()
         mode.view.network.pointAdded.emit(-1.1, -1.1)
         assert mode.draft.value.added == () and "Esc" in told[-1]
-        mode.following.leave()
+        mode.leave_sample()
         mode.view.network.pointAdded.emit(-1.1, -1.1)
         assert len(mode.draft.value.added) == 1
 
@@ -356,10 +356,10 @@ def test_while_a_point_is_followed_a_click_beside_one_adds_none(mode, run_async)
 def test_the_panel_says_of_what_its_gradients_are_and_how_large(qapp):
     from explorer.panes.backprop.network.histograms import Histograms
 
-    lab = NetworkLab(NetworkDraft(points=2))
+    training = Training(NetworkDraft(points=2))
     picture = Histograms()
-    picture.set_layers(lab.one_step().layers)
+    picture.set_layers(training.one_step().layers)
     told = picture.told(1, 2)
-    assert told.startswith("output: dL/d of what each neuron outputs") and "deviation 0" in told
+    assert told.startswith("output: dL/da") and "deviation 0" in told
     assert "output: gradient size" in picture.describe()
     picture.deleteLater()

@@ -9,12 +9,12 @@ import pytest
 
 from core.autograd import expression
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.network import inspecting
+from explorer.panes.backprop.network import inspector
+from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.lab import NetworkLab
-from explorer.panes.backprop.network.spots import Neuron, Weight
-from explorer.panes.backprop.network.update_numbers import update_rows
-from explorer.panes.backprop.network.updates import update_trace
+from explorer.panes.backprop.network.elements import Neuron, Weight
+from explorer.panes.backprop.network.optimizer_rows import update_rows
+from explorer.panes.backprop.network.optimizer_step import update_trace
 
 
 def test_an_optimizer_step_can_be_looked_into(mode, run_async):
@@ -30,11 +30,11 @@ def test_an_optimizer_step_can_be_looked_into(mode, run_async):
             mode.inspect()
             names.append(told[-1].step.name)
         assert names[0] == "loss" and names[-1] == "optimizer.move"
-        assert mode.view.network.moment.step == 4
+        assert mode.view.network.keyframe.step == 4
         await mode.runner.steps(1)
-        assert mode.player.depth == 1 and mode.view.network.moment.step == 4
+        assert mode.player.depth == 1 and mode.view.network.keyframe.step == 4
         assert mode.cancel() and mode.player.depth == 0
-        assert mode.moment.step == 4
+        assert mode.keyframe.step == 4
 
     run_async(body())
 
@@ -50,7 +50,7 @@ def test_inside_a_step_the_chosen_weight_has_its_own_numbers(mode, run_async):
             mode.choose(weight)
             mode.player.seek(1)
             mode.inspect()
-            gradients = mode.moment.update.gradients[f"{weight.layer}.weight"]
+            gradients = mode.keyframe.update.gradients[f"{weight.layer}.weight"]
             rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
             assert rows["g"] == gradients[weight.before, weight.after]
             mode.player.seek(move)
@@ -58,24 +58,24 @@ def test_inside_a_step_the_chosen_weight_has_its_own_numbers(mode, run_async):
             rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
             assert (
                 rows["\u03b8 after"]
-                == mode.moment.weights[weight.layer][weight.before, weight.after]
+                == mode.keyframe.weights[weight.layer][weight.before, weight.after]
             )
         track = mode.player.track
-        for spot in (Weight(0, 1, 5), Neuron(1, 0), None):  # pointed at only: the layer stays
-            drawn = inspecting.of_inner(track.moment, 2, track.item(1), spot)
+        for element in (Weight(0, 1, 5), Neuron(1, 0), None):  # pointed at only: the layer stays
+            drawn = inspector.of_inner(track.keyframe, 2, track.item(1), element)
             assert "output" in drawn.rows[0]
 
     run_async(body())
 
 
 def test_inside_of_muons_line_no_weight_has_anothers_number():
-    lab = NetworkLab(NetworkDraft(optimizer="muon", hidden=(8, 8)))
-    moment = [lab.one_step() for _ in range(3)][-1]
+    training = Training(NetworkDraft(optimizer="muon", hidden=(8, 8)))
+    keyframe = [training.one_step() for _ in range(3)][-1]
     for layer, shape in enumerate([(2, 8), (8, 8), (8, 1)]):
-        trace = update_trace(moment, layer)
+        trace = update_trace(keyframe, layer)
         weight = Weight(layer, shape[0] - 1, shape[1] - 1)
         for step in trace:
-            rows = inspecting.of_inner(moment, layer, step, weight).rows
+            rows = inspector.of_inner(keyframe, layer, step, weight).rows
             for row in rows if step.parent is not None else ():
                 value = getattr(row, "value", None)
                 if getattr(row, "name", "") in ("gram", "poly"):
@@ -86,22 +86,22 @@ def test_inside_of_muons_line_no_weight_has_anothers_number():
 
 
 def test_the_update_of_a_weight_is_the_line_that_moves_it():
-    lab = NetworkLab(NetworkDraft(optimizer="lion"))
-    step, _ = update_rows([lab.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
+    training = Training(NetworkDraft(optimizer="lion"))
+    step, _ = update_rows([training.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
     assert step.code.endswith("#move")
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_line_of_an_optimizer_can_be_followed_with_its_numbers(name):
-    lab = NetworkLab(NetworkDraft(optimizer=name))
-    moment = [lab.one_step() for _ in range(3)][-1]
+    training = Training(NetworkDraft(optimizer=name))
+    keyframe = [training.one_step() for _ in range(3)][-1]
     weight = Weight(1, 2, 3)
-    state, taken = moment.update.states["1.weight"]
+    state, taken = keyframe.update.states["1.weight"]
     seen = 0
-    for step in update_trace(moment, 1):
+    for step in update_trace(keyframe, 1):
         if step.parent is not None or step.name == "loss":
             continue
-        rows = inspecting.of_inner(moment, 1, step, weight).rows
+        rows = inspector.of_inner(keyframe, 1, step, weight).rows
         told = {row.name: row.value for row in rows if hasattr(row, "name")}
         for label in [one for one in told if one.endswith(" before")]:
             made = next(iter(step.values))
@@ -125,14 +125,14 @@ def test_a_line_of_an_optimizer_can_be_followed_with_its_numbers(name):
 
 
 def test_the_whole_step_of_a_weight_has_every_letter_of_its_formula():
-    lab = NetworkLab(NetworkDraft())
-    moment = [lab.one_step() for _ in range(3)][-1]
-    step, rows = update_rows(moment, Weight(1, 2, 3))
+    training = Training(NetworkDraft())
+    keyframe = [training.one_step() for _ in range(3)][-1]
+    step, rows = update_rows(keyframe, Weight(1, 2, 3))
     told = {row.name: row.value for row in rows}
     assert list(told) == [
         "\u03b8", "g", "\u03b7", "s", "m before", "m", "v before", "v", "m\u0302", "v\u0302", "d",
         "\u03b8 after", "\u0394\u03b8",
     ]  # fmt: skip
     moved = told["\u03b8"] - told["\u03b7"] * told["d"]
-    assert moved == told["\u03b8 after"] == moment.weights[1][2, 3]
+    assert moved == told["\u03b8 after"] == keyframe.weights[1][2, 3]
     assert r"\hat m" in step.formula and r"\beta_1" in step.formula

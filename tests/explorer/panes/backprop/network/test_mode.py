@@ -13,10 +13,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from core.numbers import format_percent
-from explorer.panes.backprop.network import lab
+from explorer.panes.backprop.network import compute
 from explorer.panes.backprop.network.draft import NetworkDraft
+from explorer.panes.backprop.network.hit_testing import from_plane
 from explorer.panes.backprop.network.plane_tools import TOOLS
-from explorer.panes.backprop.network.spots import from_plane
 from tests.explorer.panes.backprop.conftest import drawn
 from tests.explorer.waiting import until
 
@@ -26,16 +26,16 @@ def test_play_learns_on_and_pause_holds_it(mode, run_async):
         mode.player.set_speed(math.inf)
         mode.player.play()
         assert mode.player.playing
-        await until(lambda: mode.moment.step > 100)
+        await until(lambda: mode.keyframe.step > 100)
         mode.player.pause()
         await mode.settled()
-        held = mode.moment.step
-        assert held == mode.runner.lab.learner.step and not mode.player.playing
+        held = mode.keyframe.step
+        assert held == mode.runner.training.learner.step and not mode.player.playing
         await asyncio.sleep(0.1)
-        assert mode.runner.lab.learner.step == held
+        assert mode.runner.training.learner.step == held
         mode.player.forward()
         await mode.settled()
-        assert mode.moment.step == held + 1
+        assert mode.keyframe.step == held + 1
 
     run_async(body())
 
@@ -44,13 +44,13 @@ def test_it_can_be_changed_while_it_learns(mode, run_async):
     async def body() -> None:
         mode.player.set_speed(math.inf)
         mode.player.play()
-        mode.view.controls.fields["activation"].changed.emit("relu")
+        mode.view.form.fields["activation"].changed.emit("relu")
         mode.view.neuronsRequested.emit(0, -3)
         mode.view.layersRequested.emit(1)
-        await until(lambda: mode.moment.sizes == (2, 5, 8, 8, 1))
+        await until(lambda: mode.keyframe.sizes == (2, 5, 8, 8, 1))
         assert mode.player.playing
         mode.workspace.undo()
-        await until(lambda: mode.moment.sizes == (2, 5, 8, 1))
+        await until(lambda: mode.keyframe.sizes == (2, 5, 8, 1))
         mode.player.pause()
         await mode.settled()
         assert mode.draft.value == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
@@ -59,20 +59,20 @@ def test_it_can_be_changed_while_it_learns(mode, run_async):
 
 
 def test_the_past_is_looked_at_while_it_learns_on(mode, run_async, monkeypatch):
-    monkeypatch.setattr(lab, "MOST_MOMENTS", 40)  # then half of them are forgotten
+    monkeypatch.setattr(compute, "MOST_KEYFRAMES", 40)  # then half of them are forgotten
 
     async def body() -> None:
         await mode.runner.steps(20)
         mode.player.seek(5)
-        assert mode.moment.step == 5 and not mode.player.at_live_edge
+        assert mode.keyframe.step == 5 and not mode.player.at_live_edge
         np.testing.assert_array_equal(
-            mode.view.network.displayed()["weights 1"], mode.runner.lab.moments[5].weights[0]
+            mode.view.network.displayed()["weights 1"], mode.runner.training.keyframes[5].weights[0]
         )
         await mode.runner.steps(30)
-        assert len(mode.runner.lab.moments) < 40
-        assert mode.view.network.moment.step in (5, 6)
+        assert len(mode.runner.training.keyframes) < 40
+        assert mode.view.network.keyframe.step in (5, 6)
         mode.player.end()
-        assert mode.moment.step == 50
+        assert mode.keyframe.step == 50
 
     run_async(body())
 
@@ -82,9 +82,9 @@ def test_headline_and_accuracy_tell_the_same_step_while_it_learns(mode, run_asyn
         mode.player.set_speed(math.inf)
         mode.player.play()
         for step in (20, 60, 120):
-            await until(lambda step=step: mode.moment.step > step)
-            mode.take_news()  # what a frame does; the plots below follow at later ones
-            shown = mode.shown_moment
+            await until(lambda step=step: mode.keyframe.step > step)
+            mode.show_newest()  # what a frame does; the plots below follow at later ones
+            shown = mode.shown_keyframe
             train = format_percent(shown.train_accuracy)
             test = format_percent(shown.test_accuracy)
             assert mode.view.panel.told.text() == f"Accuracy: training {train}, test {test}"
@@ -113,7 +113,7 @@ def test_a_click_on_the_plane_does_what_the_tool_says(mode, run_async):
 
     async def body() -> None:
         await click(-1.1, -1.1)
-        assert mode.draft.value.added == () and mode.following.sample is None
+        assert mode.draft.value.added == () and mode.sample is None
         assert mode.view.tools.adds.isHidden()
         choose_tool(mode, "add")
         assert not mode.view.tools.adds.isHidden()
@@ -121,7 +121,7 @@ def test_a_click_on_the_plane_does_what_the_tool_says(mode, run_async):
         await click(-1.1, -1.1)
         ((x, y, target),) = mode.draft.value.added
         assert (x, y) == pytest.approx((-1.1, -1.1), abs=0.02) and target == 1
-        assert len(mode.runner.lab.data.train) == 101
+        assert len(mode.runner.training.data.train) == 101
         choose_tool(mode, "erase")
         await click(-1.1, -1.1, button=Qt.MouseButton.RightButton)
         assert len(mode.draft.value.added) == 1, "the right button only opens the menu"
@@ -134,7 +134,7 @@ def test_a_click_on_the_plane_does_what_the_tool_says(mode, run_async):
         assert len(mode.draft.value.added) == 1
         choose_tool(mode, "inspect")
         await click(-1.1, -1.1)
-        assert mode.following.sample.point == pytest.approx((-1.1, -1.1), abs=0.02)
+        assert mode.sample.point == pytest.approx((-1.1, -1.1), abs=0.02)
 
     run_async(body())
 
@@ -151,17 +151,17 @@ def test_buttons_lead_to_a_point_and_into_the_optimizer_step(mode, run_async):
         assert mode.player.depth == 0 and inputs.into.text() == "Into this step"
         inputs.follow.click()
         await mode.settled()
-        assert mode.following.sample is not None and inputs.follow.isHidden()
+        assert mode.sample is not None and inputs.follow.isHidden()
         inputs.back.click()
         await mode.settled()
-        assert mode.following.sample is None and not inputs.follow.isHidden()
+        assert mode.sample is None and not inputs.follow.isHidden()
 
     run_async(body())
 
 
 def test_where_there_are_no_points_a_click_adds_one(mode, run_async):
     async def body() -> None:
-        mode.editing.change_field("data", "own")
+        mode.change_field("data", "own")
         await mode.settled()
         assert mode.view.tools.tool == "add" == mode.view.network.tool
         assert "Add" in mode.headline and not mode.inputs.follow.isEnabled()
@@ -171,50 +171,50 @@ def test_where_there_are_no_points_a_click_adds_one(mode, run_async):
 
 def test_divergence_is_said_and_reset_heals_it(mode, run_async):
     async def body() -> None:
-        mode.editing.show_preset("diverges")
+        mode.show_preset("diverges")
         await mode.settled()
         mode.player.set_speed(math.inf)
         mode.player.play()
         await until(lambda: "diverged" in mode.headline)
         assert mode.runner.state == "diverged" and "reset" in mode.headline
         assert not mode.player.playing and not mode.player.at_live_edge
-        assert mode.player.track.ended == "diverged" and mode.player.track.unit == "moment"
+        assert mode.player.track.ended == "diverged" and mode.player.track.unit == "keyframe"
         mode.player.play()  # replays how it came to that
         assert mode.player.playing and mode.player.step == 0
         mode.player.end()
-        assert mode.runner.state == "diverged" and not mode.inputs.calm.isHidden()
-        mode.inputs.calm.click()
+        assert mode.runner.state == "diverged" and not mode.inputs.slower.isHidden()
+        mode.inputs.slower.click()
         await mode.settled()
-        assert mode.runner.state == "paused" and mode.moment.step == 0
-        assert mode.draft.value.learning_rate == 0.26 and mode.inputs.calm.isHidden()
+        assert mode.runner.state == "paused" and mode.keyframe.step == 0
+        assert mode.draft.value.learning_rate == 0.26 and mode.inputs.slower.isHidden()
         await mode.runner.steps(60)
-        assert mode.moment.train_loss < 0.1
+        assert mode.keyframe.train_loss < 0.1
 
     run_async(body())
 
 
 def test_steps_that_are_too_large_are_said_though_every_number_is_finite(mode, run_async):
     async def body() -> None:
-        mode.editing.change_field("optimizer", "sgd")
-        mode.editing.change_field("learning_rate", 100.0)
+        mode.change_field("optimizer", "sgd")
+        mode.change_field("learning_rate", 100.0)
         await mode.settled()
         await mode.runner.steps(60)
         await mode.settled()
-        assert not mode.moment.diverged and math.isfinite(mode.moment.train_loss)
-        assert "too large" in mode.headline and not mode.inputs.calm.isHidden()
-        mode.runner.lab.curves.train[-1] = 0.5  # a jump for the better is no cure
+        assert not mode.keyframe.diverged and math.isfinite(mode.keyframe.train_loss)
+        assert "too large" in mode.headline and not mode.inputs.slower.isHidden()
+        mode.runner.training.curves.train[-1] = 0.5  # a jump for the better is no cure
         mode._tell()
-        assert not mode.inputs.calm.isHidden()
+        assert not mode.inputs.slower.isHidden()
         mode.player.seek(1)
-        assert "too large" not in mode.headline, "of an earlier moment something else is said"
+        assert "too large" not in mode.headline, "of an earlier keyframe something else is said"
         mode.player.end()
-        mode.inputs.calm.click()
-        mode.inputs.calm.click()
-        mode.inputs.calm.click()
+        mode.inputs.slower.click()
+        mode.inputs.slower.click()
+        mode.inputs.slower.click()
         await mode.settled()
         await mode.runner.steps(60)
         await mode.settled()
-        assert "too large" not in mode.headline and mode.inputs.calm.isHidden()
+        assert "too large" not in mode.headline and mode.inputs.slower.isHidden()
 
     run_async(body())
 
@@ -245,11 +245,11 @@ def test_every_view_of_a_snapshot_comes(mode, run_async, name):
 
 def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run_async):
     async def body() -> None:
-        mode.editing.show_preset("diverges")
+        mode.show_preset("diverges")
         await mode.settled()
         await mode.runner.steps(300)
         await mode.settled()
-        assert mode.moment.diverged and "larger" in mode.view.panel.losses._note
+        assert mode.keyframe.diverged and "larger" in mode.view.panel.losses._note
         shown = mode.view.panel.losses.displayed()["train"][:, 1]
         assert np.nanmax(shown) < 1e12 and np.isnan(shown[-1])
         for side in ("layers", "updates"):
@@ -264,7 +264,7 @@ def test_the_pane_is_closed_while_it_learns(mode, run_async):
     async def body() -> None:
         mode.player.set_speed(math.inf)
         mode.player.play()
-        await until(lambda: mode.moment.step > 10)
+        await until(lambda: mode.keyframe.step > 10)
 
     run_async(body())
 
@@ -278,15 +278,15 @@ def test_other_modes_are_shown_while_it_learns_on(make_pane, run_async):
         mode = pane.modes["network"]
         mode.player.set_speed(math.inf)
         mode.player.play()
-        await until(lambda: mode.moment.step > 10)
+        await until(lambda: mode.keyframe.step > 10)
         pane.show_mode("expression")
-        seen = mode.runner.lab.learner.step
-        await until(lambda: mode.runner.lab.learner.step > seen + 50)
+        seen = mode.runner.training.learner.step
+        await until(lambda: mode.runner.training.learner.step > seen + 50)
         pane.show_mode("network")
         assert mode.player.playing and mode.player.at_live_edge
         mode.player.pause()
         await pane.settled()
-        assert mode.moment.step == mode.runner.lab.learner.step
+        assert mode.keyframe.step == mode.runner.training.learner.step
 
     run_async(body())
 
@@ -294,9 +294,9 @@ def test_other_modes_are_shown_while_it_learns_on(make_pane, run_async):
 def test_a_step_back_is_never_into_nothing(mode, run_async):
     async def body() -> None:
         for _ in range(5):
-            mode.editing.reset()
+            mode.reset()
             mode.player.enter()
-            assert mode.runner.lab.moments
+            assert mode.runner.training.keyframes
             await mode.settled()
 
     run_async(body())

@@ -42,9 +42,9 @@ def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_asyn
     run_async(body())
     pane.resize(961, 428)
     QTest.qWait(1)
-    view, moment = mode.view, mode.view.network.moment
+    view, keyframe = mode.view, mode.view.network.keyframe
     shown = [one for pair in view._pairs for one in pair if one.isVisible()]
-    assert len(shown) == 2 * (len(moment.sizes) - 2) > 8
+    assert len(shown) == 2 * (len(keyframe.sizes) - 2) > 8
     shown = sorted((view.fewer, view.deeper, *shown), key=lambda one: one.x())
     for before, after in pairwise(shown):
         assert before.geometry().right() < after.x()
@@ -53,7 +53,7 @@ def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_asyn
     for column in range(1, len(layout.columns)):
         room = caption_room(layout, layout.columns[column])
         assert room.width() < layout.step + 1e-6 and room.right() < layout.plane[0]
-        assert advance(caption(moment, column, room.width())[0]) < room.width()
+        assert advance(caption(keyframe, column, room.width())[0]) < room.width()
 
 
 def test_how_many_layers_there_are_stands_between_its_buttons_where_there_is_room(
@@ -69,7 +69,7 @@ def test_how_many_layers_there_are_stands_between_its_buttons_where_there_is_roo
         for _ in range(4):
             mode.view.layersRequested.emit(1)
             await pane.settled()
-            count = len(view.network.moment.sizes) - 2
+            count = len(view.network.keyframe.sizes) - 2
             said[count] = view.depth.text() if view.depth.isVisible() else ""
             row = [view.fewer, *([view.depth] if said[count] else []), view.deeper, *view._pairs[0]]
             for before, after in pairwise(row):

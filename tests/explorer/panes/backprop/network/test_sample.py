@@ -12,11 +12,11 @@ import pytest
 from core.autograd.datasets import Dataset
 from core.autograd.tensor import Tensor, zero_grad
 from core.numbers import format_number
+from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.faces import SampleFaces
-from explorer.panes.backprop.network.inspecting import of_sample
-from explorer.panes.backprop.network.lab import NetworkLab
-from explorer.panes.backprop.network.spots import Neuron, name_of
+from explorer.panes.backprop.network.elements import Neuron, name_of
+from explorer.panes.backprop.network.inspector import of_sample
+from explorer.panes.backprop.network.sample_scene import SampleScenes
 from explorer.panes.backprop.network.text import sample_headline, sample_title
 from explorer.widgets.live_numbers import Equation
 
@@ -37,18 +37,18 @@ KINDS = [
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_numbers_and_gradients_are_those_of_the_network(changes):
-    lab = NetworkLab(replace(NetworkDraft(), **changes))
+    training = Training(replace(NetworkDraft(), **changes))
     for _ in range(5):
-        lab.one_step()
-    x, y = lab.data.points[7]
-    sample = lab.sample(7, x, y, float(lab.data.targets[7]))
-    faces = SampleFaces(sample)
-    end = faces.at(len(sample) - 1)
-    network = lab.learner.network
+        training.one_step()
+    x, y = training.data.points[7]
+    sample = training.sample(7, x, y, float(training.data.targets[7]))
+    scenes = SampleScenes(sample)
+    end = scenes.at(len(sample) - 1)
+    network = training.learner.network
     point = Tensor(np.array([[x, y]]))
     layers = network.layers(point)
-    alone = replace(lab.learner, settings=replace(lab.learner.settings, penalty="none"))
-    one = Dataset(point.data, lab.data.targets[7:8], lab.data.classes)
+    alone = replace(training.learner, settings=replace(training.learner.settings, penalty="none"))
+    one = Dataset(point.data, training.data.targets[7:8], training.data.classes)
     zero_grad(list(network.parameters.values()))
     loss = alone.loss_of(layers[-1].out, one)
     loss.backward()
@@ -61,13 +61,13 @@ def test_numbers_and_gradients_are_those_of_the_network(changes):
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_a_neurons_value_and_gradient_are_of_one_quantity(changes):
-    lab = NetworkLab(replace(NetworkDraft(), **changes))
-    lab.several(20)
-    sample = lab.sample(3, *lab.data.points[3], float(lab.data.targets[3]))
+    training = Training(replace(NetworkDraft(), **changes))
+    training.several(20)
+    sample = training.sample(3, *training.data.points[3], float(training.data.targets[3]))
     point = Tensor(np.array([sample.point]))
-    layers = lab.learner.network.layers(point)
-    alone = replace(lab.learner, settings=replace(lab.learner.settings, penalty="none"))
-    one = Dataset(point.data, np.array([lab.data.targets[3]]), lab.data.classes)
+    layers = training.learner.network.layers(point)
+    alone = replace(training.learner, settings=replace(training.learner.settings, penalty="none"))
+    one = Dataset(point.data, np.array([training.data.targets[3]]), training.data.classes)
     alone.loss_of(layers[-1].out, one).backward()
     made = {"x0": point} | {
         f"{letter}{column}": tensor
@@ -78,16 +78,16 @@ def test_a_neurons_value_and_gradient_are_of_one_quantity(changes):
             ("u", layer.sums.inputs[0] if layer.normed is layer.sums else layer.sums),
         )
     }
-    faces, seen = SampleFaces(sample), set()
-    for moment in range(len(sample)):
-        face = faces.at(moment)
-        for column, values in enumerate(face.values):
-            name = face.name(column) if column else "x0"
+    scenes, seen = SampleScenes(sample), set()
+    for keyframe in range(len(sample)):
+        scene = scenes.at(keyframe)
+        for column, values in enumerate(scene.values):
+            name = scene.name(column) if column else "x0"
             if values is None or not name:
                 continue
             np.testing.assert_allclose(values, made[name].data[0], atol=1e-12)
-            if face.gradients[column] is not None:
-                np.testing.assert_allclose(face.gradients[column], made[name].grad[0], atol=1e-12)
+            if scene.gradients[column] is not None:
+                np.testing.assert_allclose(scene.gradients[column], made[name].grad[0], atol=1e-12)
                 seen.add(name)
     last = len(layers)
     normed = {f"u{column}" for column in range(1, last)} if changes.get("norm") else set()
@@ -96,31 +96,33 @@ def test_a_neurons_value_and_gradient_are_of_one_quantity(changes):
 
 
 def test_nothing_is_known_before_it_is_computed():
-    lab = NetworkLab(NetworkDraft())
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
-    faces = SampleFaces(sample)
-    begin = faces.at(0)
+    training = Training(NetworkDraft())
+    sample = training.sample(0, 0.3, -0.2, 1.0)
+    scenes = SampleScenes(sample)
+    begin = scenes.at(0)
     assert begin.values[0].tolist() == [0.3, -0.2] and begin.values[1:] == (None, None, None)
     assert begin.loss is None and not any(g is not None for g in begin.gradients)
-    half = faces.at(0.5)
+    half = scenes.at(0.5)
     assert half.layer == 0 and half.share == 0.5 and not half.backward
     np.testing.assert_allclose(half.flow.sum(0), half.values[1])
-    before = faces.at(sample.seed - 1)
+    before = scenes.at(sample.seed - 1)
     assert before.loss is not None and before.gradients == (None,) * 4
-    assert all(sample_title(sample, moment) for moment in range(len(sample)))
+    assert all(sample_title(sample, keyframe) for keyframe in range(len(sample)))
 
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_the_numbers_of_a_step_are_of_one_neuron_and_fit_its_formula(changes):
-    lab = NetworkLab(replace(NetworkDraft(), **changes))
+    training = Training(replace(NetworkDraft(), **changes))
     for _ in range(20):
-        lab.one_step()
-    x, y = lab.data.points[3]
-    sample = lab.sample(3, x, y, float(lab.data.targets[3]))
+        training.one_step()
+    x, y = training.data.points[3]
+    sample = training.sample(3, x, y, float(training.data.targets[3]))
     seen = set()
-    for moment in range(1, len(sample)):
-        step, place = sample.step_at(moment), sample.place_at(moment)
-        rows = [row.value for row in of_sample(sample, moment, None).rows if hasattr(row, "value")]
+    for keyframe in range(1, len(sample)):
+        step, place = sample.step_at(keyframe), sample.place_at(keyframe)
+        rows = [
+            row.value for row in of_sample(sample, keyframe, None).rows if hasattr(row, "value")
+        ]
         operation = step.name.split(".")[1]
         if step.name.startswith("backward.") and "local" in step.values:
             upstream, local, *_, contribution = rows
@@ -132,12 +134,12 @@ def test_the_numbers_of_a_step_are_of_one_neuron_and_fit_its_formula(changes):
 
 
 def test_numbers_have_the_names_of_the_formula():
-    lab = NetworkLab(NetworkDraft())
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    training = Training(NetworkDraft())
+    sample = training.sample(0, 0.3, -0.2, 1.0)
     told = {}
-    for moment in range(1, len(sample)):
-        rows = of_sample(sample, moment, Neuron(1, 4)).rows
-        told[sample_title(sample, moment)] = [row.name for row in rows if hasattr(row, "name")]
+    for keyframe in range(1, len(sample)):
+        rows = of_sample(sample, keyframe, Neuron(1, 4)).rows
+        told[sample_title(sample, keyframe)] = [row.name for row in rows if hasattr(row, "name")]
     assert told["layer 1: tanh of its sums"] == ["z1[5]", "a1[5]"]
     assert "output: plus its biases" in told
     assert told["back through layer 1's tanh: \u00d7 its slope"] == [
@@ -146,35 +148,35 @@ def test_numbers_have_the_names_of_the_formula():
 
 
 def test_the_loss_is_named_and_what_comes_of_it():
-    lab = NetworkLab(NetworkDraft())
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
-    told = [sample_headline(sample, moment) for moment in range(len(sample))]
+    training = Training(NetworkDraft())
+    sample = training.sample(0, 0.3, -0.2, 1.0)
+    told = [sample_headline(sample, keyframe) for keyframe in range(len(sample))]
     assert any("Binary cross-entropy" in one for one in told[: sample.seed])
-    slope = SampleFaces(sample).at(len(sample) - 1).gradients[-1].item()
+    slope = SampleScenes(sample).at(len(sample) - 1).gradients[-1].item()
     assert any(one.endswith(f"= {format_number(slope)}.") for one in told[sample.seed :])
 
 
 def test_what_flows_back_adds_up_to_the_gradient():
-    lab = NetworkLab(NetworkDraft())
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
-    faces = SampleFaces(sample)
+    training = Training(NetworkDraft())
+    sample = training.sample(0, 0.3, -0.2, 1.0)
+    scenes = SampleScenes(sample)
     seen = 0
-    for moment in range(sample.seed, len(sample)):
-        face = faces.at(moment)
-        if face.flow is not None and "to layer" in sample_title(sample, moment):
-            np.testing.assert_allclose(face.flow.sum(1), face.gradients[face.column])
+    for keyframe in range(sample.seed, len(sample)):
+        scene = scenes.at(keyframe)
+        if scene.flow is not None and "to layer" in sample_title(sample, keyframe):
+            np.testing.assert_allclose(scene.flow.sum(1), scene.gradients[scene.column])
             seen += 1
     assert seen == 2
 
 
 def test_batch_norm_judges_a_point_by_what_was_learned_from():
-    lab = NetworkLab(replace(NetworkDraft(), norm="batch"))
+    training = Training(replace(NetworkDraft(), norm="batch"))
     for _ in range(20):
-        lab.one_step()
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
-    said = lab.learner.network.detached()(np.array([[0.3, -0.2]])).data[0]
+        training.one_step()
+    sample = training.sample(0, 0.3, -0.2, 1.0)
+    said = training.learner.network.detached()(np.array([[0.3, -0.2]])).data[0]
     np.testing.assert_allclose(sample.output, said, atol=1e-12)
-    told = [sample_title(sample, moment) for moment in range(len(sample))]
+    told = [sample_title(sample, keyframe) for keyframe in range(len(sample))]
     assert any("u1 \u2212 m1" in one for one in told) and any("s1" in one for one in told)
     names = {node.label: role for node, role in zip(sample.graph.nodes, sample.roles, strict=True)}
     assert names["m1"].kind == names["s2"].kind == "norm" and names["s2"].column == 2
@@ -182,11 +184,11 @@ def test_batch_norm_judges_a_point_by_what_was_learned_from():
 
 @pytest.mark.parametrize("y", [0.0, 1.0])
 def test_binary_cross_entropy_is_one_step_forward_and_one_back(y):
-    lab = NetworkLab(NetworkDraft())
-    lab.several(5)
-    sample = lab.sample(0, 0.3, -0.2, y)
-    moments = range(1, len(sample))
-    of_loss = [n for n in moments if sample.roles[sample.place_at(n).node].kind == "loss"]
+    training = Training(NetworkDraft())
+    training.several(5)
+    sample = training.sample(0, 0.3, -0.2, y)
+    keyframes = range(1, len(sample))
+    of_loss = [n for n in keyframes if sample.roles[sample.place_at(n).node].kind == "loss"]
     forward, seed, back = of_loss
     assert seed == sample.seed and len(sample) < 30
     rows = {row.name: row.value for row in of_sample(sample, forward, None).rows}
@@ -203,8 +205,8 @@ def test_binary_cross_entropy_is_one_step_forward_and_one_back(y):
 
 
 def test_cross_entropy_of_three_classes_has_each_classs_numbers():
-    lab = NetworkLab(NetworkDraft("yin-yang"))
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    training = Training(NetworkDraft("yin-yang"))
+    sample = training.sample(0, 0.3, -0.2, 1.0)
     forward, back = sample.seed - 1, sample.seed + 1
     rows = {row.name: row.value for row in of_sample(sample, forward, None).rows}
     shares = [rows[f"p[{n}]"] for n in (1, 2, 3)]
@@ -214,16 +216,16 @@ def test_cross_entropy_of_three_classes_has_each_classs_numbers():
 
 
 def test_a_layer_norm_can_be_followed_with_its_numbers():
-    lab = NetworkLab(NetworkDraft(norm="layer"))
-    lab.several(20)
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    training = Training(NetworkDraft(norm="layer"))
+    training.several(20)
+    sample = training.sample(0, 0.3, -0.2, 1.0)
     seen = 0
-    for moment in range(1, len(sample)):
-        if not sample.step_at(moment).name.endswith(".Normalize"):
+    for keyframe in range(1, len(sample)):
+        if not sample.step_at(keyframe).name.endswith(".Normalize"):
             continue
-        rows = of_sample(sample, moment, Neuron(1, 2)).rows
+        rows = of_sample(sample, keyframe, Neuron(1, 2)).rows
         numbers = [row.value for row in rows if hasattr(row, "value")]
-        if moment < sample.seed:
+        if keyframe < sample.seed:
             a, mean, deviation, out = numbers
             assert out == pytest.approx((a - mean) / deviation)
         else:
@@ -235,21 +237,21 @@ def test_a_layer_norm_can_be_followed_with_its_numbers():
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_every_step_is_told_by_what_it_does(changes):
-    lab = NetworkLab(replace(NetworkDraft(), **changes))
-    sample = lab.sample(0, *lab.data.points[0], float(lab.data.targets[0]))
-    told = [sample_title(sample, moment) for moment in range(len(sample))]
+    training = Training(replace(NetworkDraft(), **changes))
+    sample = training.sample(0, *training.data.points[0], float(training.data.targets[0]))
+    told = [sample_title(sample, keyframe) for keyframe in range(len(sample))]
     if changes.get("norm") is None:
         assert not [one for one in told if "gets its share" in one]
     assert len(set(told)) == len(told), "no two steps are called the same"
 
 
 def test_what_the_code_calls_a_number_stands_beside_it():
-    lab = NetworkLab(NetworkDraft())
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    training = Training(NetworkDraft())
+    sample = training.sample(0, 0.3, -0.2, 1.0)
     told = {}
-    for moment in range(1, len(sample)):
-        rows = of_sample(sample, moment, Neuron(1, 4)).rows
-        told[sample_title(sample, moment)] = {
+    for keyframe in range(1, len(sample)):
+        rows = of_sample(sample, keyframe, Neuron(1, 4)).rows
+        told[sample_title(sample, keyframe)] = {
             row.name: row.note for row in rows if hasattr(row, "note")
         }
     assert told["layer 1: tanh of its sums"] == {
@@ -261,8 +263,8 @@ def test_what_the_code_calls_a_number_stands_beside_it():
 
 
 def test_numbers_count_from_one_and_say_which_class_they_are_of():
-    lab = NetworkLab(NetworkDraft("yin-yang"))
-    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    training = Training(NetworkDraft("yin-yang"))
+    sample = training.sample(0, 0.3, -0.2, 1.0)
     shown = of_sample(sample, sample.seed - 1, None)
     notes = [row.note for row in shown.rows if row.name.startswith("p[")]
     assert [note[:7] for note in notes] == ["class 0", "class 1", "class 2"]

@@ -18,7 +18,7 @@ def type_in(field, text: str) -> None:
 
 
 def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
-    fields = mode.view.controls.fields
+    fields = mode.view.form.fields
     field = fields["learning_rate"]
 
     async def body() -> None:
@@ -38,7 +38,7 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
         type_in(field, "fast")
         type_in(field, "0.5")
         assert field.error.text == ""
-        mode.view.controls.more.setChecked(True)
+        mode.view.form.more.setChecked(True)
         for name, text, told in (
             ("points", "abc", "Use a whole number, like 30; 1000 stays."),
             ("points", "nan", "Use a whole number, like 30; 1000 stays."),
@@ -54,7 +54,7 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
 
 def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_async):
     async def body() -> None:
-        batch = mode.view.controls.fields["batch_size"]
+        batch = mode.view.form.fields["batch_size"]
         place = batch.box.findText("all")
         batch.box.setCurrentIndex(place)
         batch.box.activated.emit(place)
@@ -73,8 +73,8 @@ def test_a_zero_is_shown_as_what_it_means(mode, run_async):
     """Of a batch it is all points; of what begins at 0 it has no sign, and says the same again."""
 
     async def body() -> None:
-        fields = mode.view.controls.fields
-        mode.view.controls.more.setChecked(True)
+        fields = mode.view.form.fields
+        mode.view.form.more.setChecked(True)
         for text in ("0", "-0", "\u22120", "all", "0"):
             type_in(fields["batch_size"], text)
             assert mode.draft.value.batch_size == 0
@@ -93,9 +93,9 @@ def test_a_zero_is_shown_as_what_it_means(mode, run_async):
 
 def test_the_list_stands_where_the_value_is_that_is_shown(mode, run_async):
     async def body() -> None:
-        field = mode.view.controls.fields["learning_rate"]
+        field = mode.view.form.fields["learning_rate"]
         for before, next_one in ((0.01, 0.03), (0.02, 0.03), (1e-5, 1e-4), (0.3, 1.0)):
-            mode.editing.change_field("learning_rate", before)
+            mode.change_field("learning_rate", before)
             assert field.typed.text() == field.typed.tell(before)
             QTest.keyClick(field.box, Qt.Key.Key_Down)  # the field's own keys are the number's
             assert mode.draft.value.learning_rate == next_one
@@ -108,13 +108,13 @@ def test_the_list_stands_where_the_value_is_that_is_shown(mode, run_async):
 
 def test_what_is_typed_is_never_made_into_a_choice_that_begins_like_it(mode, run_async):
     async def body() -> None:
-        mode.view.controls.more.setChecked(True)
+        mode.view.form.more.setChecked(True)
         mode.view.activateWindow()
         for name, text, wanted in (
             ("batch_size", "3", 3), ("points", "20", 20), ("noise", "0.0", 0.0),
             ("scale", "0", 0.0), ("learning_rate", "1", 1.0),
         ):  # fmt: skip
-            line = mode.view.controls.fields[name].box.lineEdit()
+            line = mode.view.form.fields[name].box.lineEdit()
             line.setFocus()
             line.selectAll()
             QTest.keyClicks(line, text)

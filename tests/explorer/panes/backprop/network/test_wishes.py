@@ -20,15 +20,15 @@ def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):
         pane.show_mode("network")
         await asyncio.sleep(0.01)
         assert mode.runner.state == "loading"
-        mode.editing.change_field("activation", "relu")
+        mode.change_field("activation", "relu")
         await asyncio.sleep(0.01)
         one = to_json(NetworkDraft(data="xor", activation="relu"))
         mode.workspace.restore({mode.draft.path: one, SCENE: {"learned": None}})
         await release()
         await pane.settled()
-        lab = mode.runner.lab
-        assert lab.draft == mode.draft.value == NetworkDraft(data="xor", activation="relu")
-        assert lab.learner.network.config.activation == "relu" and mode.moment.step == 0
+        training = mode.runner.training
+        assert training.draft == mode.draft.value == NetworkDraft(data="xor", activation="relu")
+        assert training.learner.network.config.activation == "relu" and mode.keyframe.step == 0
 
     run_async(body())
 
@@ -40,14 +40,18 @@ def test_a_reset_is_not_lost_over_a_change(mode, run_async, hold, other):
         begun: list[bool] = []
         mode.runner.begun.connect(lambda: begun.append(True))
         release = await hold()
-        mode.editing.reset(other)
+        mode.reset(other)
         await asyncio.sleep(0.01)
-        mode.editing.change_field("learning_rate", 0.02)
+        mode.change_field("learning_rate", 0.02)
         await asyncio.sleep(0.01)
         await release()
         await mode.settled()
-        assert mode.runner.lab.learner.step == 0 and begun and len(mode.runner.lab.moments) == 1
-        assert mode.runner.lab.draft == mode.draft.value
+        assert (
+            mode.runner.training.learner.step == 0
+            and begun
+            and len(mode.runner.training.keyframes) == 1
+        )
+        assert mode.runner.training.draft == mode.draft.value
 
     run_async(body())
 
@@ -56,10 +60,10 @@ def test_a_preset_begins_anew_though_a_field_is_changed_at_once(mode, run_async,
     async def body() -> None:
         await mode.runner.steps(30)
         release = await hold()
-        mode.editing.show_preset("spiral")
-        mode.editing.change_field("learning_rate", 0.02)
+        mode.show_preset("spiral")
+        mode.change_field("learning_rate", 0.02)
         await release()
         await mode.settled()
-        assert mode.moment.step == 0 and mode.runner.lab.draft == mode.draft.value
+        assert mode.keyframe.step == 0 and mode.runner.training.draft == mode.draft.value
 
     run_async(body())

@@ -1,0 +1,101 @@
+"""How a graph's nodes are drawn, and where: as large as the room lets all of it be. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.autograd import Graph
+from explorer.panes.backprop.expression.layering import LayeredGraph
+from explorer.panes.backprop.expression.layout import Layout, Size, Spacing, least, place
+from explorer.panes.backprop.expression.node_geometry import (
+    ROOMY,
+    TIGHT,
+    NodeGeometry,
+    Style,
+    docked,
+    geometries_of,
+)
+
+ENDLESS = (math.inf, math.inf)
+SPACINGS = {ROOMY: Spacing(), TIGHT: Spacing(21.0, 23.0, 6.0, 8.0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """A graph in layers, before it has sizes.
+
+    docks    constants that stand at the node which reads them
+    kept     the other nodes
+    layered  of those, by their place in `kept`
+    """
+
+    graph: Graph
+    docks: Mapping[int, int]
+    kept: Sequence[int]
+    layered: LayeredGraph
+
+
+def plot_of(graph: Graph) -> Plot:
+    docks = docked(graph)
+    kept = [number for number in range(len(graph.nodes)) if number not in docks]
+    place = {number: index for index, number in enumerate(kept)}
+    inputs = [[place[one] for one in graph.nodes[n].inputs if one in place] for n in kept]
+    return Plot(graph, docks, kept, LayeredGraph(inputs))
+
+
+def arranged(
+    plot: Plot, checks: bool = False, room: Size = ENDLESS
+) -> tuple[tuple[NodeGeometry, ...], Layout]:
+    """All of it in the room, in one row or several: with roomy nodes, else with tight ones. Where
+    even these are too many, in rows as wide as the room.
+    """
+    nodes = geometries_of(plot.graph, checks, ROOMY, plot.docks)
+    width, height = least(plot.layered, _sizes(plot, nodes), room[0], SPACINGS[ROOMY])
+    if width <= room[0] and height <= room[1]:
+        layout = _laid(plot, nodes, ROOMY, room)
+        if layout.height <= room[1]:
+            return nodes, layout
+    nodes = geometries_of(plot.graph, checks, TIGHT, plot.docks)
+    return nodes, _laid(plot, nodes, TIGHT, room)
+
+
+def _sizes(plot: Plot, nodes: Sequence[NodeGeometry]) -> list[Size]:
+    return [nodes[number].size for number in plot.kept]
+
+
+def _laid(plot: Plot, nodes: Sequence[NodeGeometry], style: Style, room: Size) -> Layout:
+    layout = place(plot.layered, _sizes(plot, nodes), room[0], SPACINGS[style])
+    return _whole(plot, nodes, layout)
+
+
+def _whole(plot: Plot, nodes: Sequence[NodeGeometry], layout: Layout) -> Layout:
+    """With the constants at their badges."""
+    index = {number: at for at, number in enumerate(plot.kept)}
+    places, layers, routes, folds = [], [], [], {}
+    for number, node in enumerate(plot.graph.nodes):
+        at = index[plot.docks.get(number, number)]
+        x, y, _, _ = layout.places[at]
+        layers.append(layout.layers[at])
+        if number in plot.docks:
+            left, top, wide, high = nodes[plot.docks[number]].chip_box
+            places.append((x + left, y + top, wide, high))
+            routes.append(())
+            continue
+        places.append(layout.places[at])
+        found, count = [], 0
+        for way, one in enumerate(node.inputs):
+            if one in plot.docks:
+                left, top, wide, high = nodes[number].chip_box
+                middle = x + left + wide - nodes[number].badge / 2
+                found.append(((middle, y + top), (middle, y + top - 1)))
+                continue
+            found.append(layout.routes[at][count])
+            if (at, count) in layout.folds:
+                folds[number, way] = layout.folds[at, count]
+            count += 1
+        routes.append(tuple(found))
+    return replace(
+        layout, places=tuple(places), routes=tuple(routes), layers=tuple(layers), folds=folds
+    )

@@ -1,0 +1,327 @@
+"""What the inspector says: of the step that is played, or of the node that is looked at. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.autograd import NumericGradient, Place, called_by_value
+from explorer.panes.backprop.expression.cell_rows import (
+    backward_rows,
+    default_cell,
+    forward_rows,
+    is_single,
+    part_rows,
+    share_rows,
+)
+from explorer.panes.backprop.expression.cells import cell_name, largest
+from explorer.panes.backprop.expression.compute import Array, Computed
+from explorer.panes.backprop.expression.gradient_check import agree, difference, is_within_error
+from explorer.panes.backprop.expression.hit_testing import NOTHING, Hit
+from explorer.panes.backprop.expression.number_text import (
+    compared,
+    equation,
+    numeral,
+    significant,
+    terms,
+)
+from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
+from explorer.panes.backprop.expression.scene import subject_at
+from explorer.panes.backprop.expression.step_table import local_name, tables_of, together
+from explorer.panes.backprop.expression.text import in_brackets, lines_of_names, shape, slope
+from explorer.panes.base import Inspection, Row
+from explorer.widgets.formula import set_formulas
+from explorer.widgets.live_numbers import Equation, Terms
+
+AHEAD = 5  # steps whose formulas are set
+SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
+
+
+def inspection_of(
+    computed: Computed,
+    moment: int,
+    chosen: Hit,
+    hovered: Hit,
+    numeric: Mapping[int, NumericGradient],
+) -> Inspection:
+    """Of the node that is chosen, else of the one under the pointer, else of the moment. The node
+    that the step changes is told with the step.
+    """
+    looked, element = chosen if chosen != NOTHING else hovered
+    if not 0 <= looked < len(computed.graph.nodes):
+        return of_step(computed, moment)
+    pinned = looked == chosen[0]
+    if looked == subject_at(computed, moment) and computed.value(looked).size > 1 and element >= 0:
+        return of_step(computed, moment, element, pinned=pinned)
+    return of_node(computed, looked, numeric, element, pinned=pinned)
+
+
+def set_formulas_ahead(computed: Computed, moment: int) -> None:
+    """Sets the formulas of a moment and of those that come next: one takes most of a frame."""
+    for at in range(moment, min(moment + AHEAD, len(computed.plan))):
+        step = computed.step(at)
+        if step is not None:
+            set_formulas([step.formula], plain=True)
+
+
+def of_step(
+    computed: Computed, moment: int, element: int = -1, *, pinned: bool = False
+) -> Inspection:
+    """The step's formula and lines of core, with its numbers; of tensors those of the number
+    `element` of what the step changes, of the largest where that is -1.
+    """
+    step = computed.step(moment)
+    if step is None:
+        rows = [
+            equation(name, _one(computed.value(node)), "accent", _note(computed.value(node)))
+            for name, node in computed.leaves.items()
+        ]
+        table = {name: computed.value(node) for name, node in computed.leaves.items()}
+        return Inspection(rows=rows, table=table, title="The inputs")
+    out = computed.graph.nodes[computed.output].label
+    place = computed.plan.places[moment]
+    assert place is not None
+    where = "" if place.phase == "forward" or out == "L" else f"L is {out}, where the formula ends"
+    rows = _rows(computed, moment, place)
+    if not is_single(computed, place) and place.phase != "seed":
+        rows += _cell_rows(computed, moment, place, element)
+    table, labels = tables_of(computed, place, step)
+    lines = lines_of_names(computed, [place.node, *computed.graph.nodes[place.node].inputs])
+    return Inspection(
+        step=step,
+        rows=rows,
+        table=table,
+        labels=labels,
+        cell=". ".join(filter(None, (where, lines))) or None,
+        pinned=pinned,
+        plain=True,
+    )
+
+
+def _cell_rows(computed: Computed, moment: int, place: Place, element: int) -> list[object]:
+    """One number of the tensor that a step changes."""
+    node = computed.graph.nodes[place.node]
+    about = place.node if place.input is None else node.inputs[place.input]
+    size = computed.value(about).size
+    told = element if 0 <= element < size else default_cell(computed, place)
+    rows = part_rows(computed, place, moment, told)
+    if size == 1:
+        return rows
+    name = cell_name(computed, about, told)
+    said = "" if told == element else ", the largest in size (point at another in the picture)"
+    return ["", Row(f"{name}{said}"), *rows]
+
+
+def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
+    nodes = computed.graph.nodes
+    node = nodes[place.node]
+    if place.phase == "forward":
+        if not is_single(computed, place):
+            value = computed.value(place.node)
+            said = f"= {node.text}, {shape(value)}" if value.size > 1 else f"= {node.text}"
+            return [equation(node.label, _one(value), "accent", said)]
+        rows: list[object] = []
+        for before in dict.fromkeys(node.inputs):
+            if called_by_value(nodes[before].tensor):
+                continue  # 2 = 2
+            value = computed.value(before)
+            rows.append(equation(nodes[before].label, _one(value), "text", _note(value)))
+        rows += share_rows(node.tensor.operation, computed.value(node.inputs[0]).item())
+        value = computed.value(place.node)
+        return [*rows, equation(node.label, _one(value), "accent", f"= {node.text}")]
+    if place.phase == "seed":
+        same = "the output moves as much as itself"
+        return [equation(slope(computed, place.node), 1.0, "accent", same)]
+    assert place.input is not None
+    edge = (place.node, place.input)
+    target = node.inputs[place.input]
+    flow = computed.flows.along[edge]
+    if place.phase == "backward":
+        upstream, local = computed.gradient(place.node), computed.local(edge)
+        assert upstream is not None
+        found: list[object] = [
+            equation("upstream", _one(upstream), "text", slope(computed, place.node))
+        ]
+        if local is not None:
+            found.append(equation("local", _one(local), "text", local_name(computed, place)))
+        copied = computed.is_copied(edge)
+        handed = computed.contribution(edge) if copied else flow
+        to = f"{'the copies of ' if copied else ''}{nodes[target].label}"
+        found.append(equation("contribution", _one(handed), "accent", f"flows back to {to}"))
+        return found + (_others(computed, target, moment) if is_single(computed, place) else [])
+    if place.phase == "copies":
+        handed = computed.contribution(edge)
+        return [
+            equation(
+                "contribution", _one(handed), "text", f"to the copies of {nodes[target].label}"
+            ),
+            equation("total", _one(flow), "accent", "summed over the copies"),
+        ]
+    before = computed.gradient_at(target, moment - 1)
+    after = computed.gradient_at(target, moment)
+    assert before is not None and after is not None
+    return [
+        equation("so far", _one(before), "text", "from other uses"),
+        equation("contribution", _one(flow), "text", f"from {node.label}"),
+        equation("gradient", _one(after), "accent", "their sum"),
+    ]
+
+
+def _others(computed: Computed, target: int, moment: int) -> list[object]:
+    """How the contribution joins what is there."""
+    before = computed.gradient_at(target, moment - 1)
+    label = computed.graph.nodes[target].label
+    if before is None:
+        return [f"The first to come to {label}: it is the gradient so far."]
+    return [equation("so far", _one(before), "text", "added in the next step")]
+
+
+def of_node(
+    computed: Computed,
+    number: int,
+    numeric: Mapping[int, NumericGradient],
+    element: int = -1,
+    *,
+    pinned: bool,
+) -> Inspection:
+    """A node: its value, and its gradient as the sum over its uses, checked by nudging; of a
+    tensor the number `element` as well, or that with the largest gradient.
+    """
+    node = computed.graph.nodes[number]
+    value, gradient = computed.value(number), computed.gradient(number)
+    rows: list[object] = [equation("value", _one(value), "accent", _note(value))]
+    table = {"value": value}
+    moment = computed.plan.appears[number]
+    edges = [edge for edge in computed.flows.along if _target(computed, edge) == number]
+    if gradient is not None:
+        known, told = numeric.get(number), _one(gradient)
+        if known is not None and gradient.size == 1:
+            told, _ = _both(gradient, known.slopes)
+        if len(edges) > 1 and gradient.size == 1:
+            rows.append(_sum(computed, number, edges))
+            if known is not None and told != significant(gradient.item()):
+                rows.append(equation("gradient", told, "text", "with more digits"))
+        else:
+            rows.append(equation("gradient", told, "text", slope(computed, number)))
+        table["gradient"] = np.asarray(gradient)
+        if known is not None:
+            rows.append(checked(gradient, known))
+            table["numeric gradient"] = known.slopes
+        rows += _chain(computed, number)
+        if value.size > 1:
+            rows += _node_cell(computed, number, element, edges)
+        if not moment and computed.plan.grows[number]:
+            moment = computed.plan.grows[number][0][0]
+    elif value.size > 1:
+        rows += _node_cell(computed, number, element, edges)
+    title = node.label if node.is_leaf else f"{node.label} = {node.text}"
+    table, labels = together(table)
+    return Inspection(
+        step=computed.step(moment),
+        rows=rows,
+        table=table,
+        labels=labels,
+        pinned=pinned,
+        title=title,
+        plain=True,
+    )
+
+
+def _node_cell(
+    computed: Computed, number: int, element: int, edges: list[tuple[int, int]]
+) -> list[object]:
+    """One number of a tensor: where it comes from, and what flows back to it by each use."""
+    value, gradient = computed.value(number), computed.gradient(number)
+    picked = 0 <= element < value.size
+    told = element if picked else largest(value if gradient is None else gradient)
+    name = cell_name(computed, number, told)
+    node = computed.graph.nodes[number]
+    said = "" if picked else ", the largest in size (point at another in the picture)"
+    rows: list[object] = ["", Row(f"{name}{said}")]
+    if node.is_leaf:
+        rows.append(equation(name, float(value.reshape(-1)[told]), "accent"))
+    else:
+        rows += forward_rows(computed, number, told)
+    for edge in edges:
+        rows.append(Row(f"by its use in {computed.graph.nodes[edge[0]].text}:", "muted"))
+        rows += backward_rows(computed, edge, told)
+    if len(edges) > 1 and gradient is not None:
+        total = float(np.asarray(gradient).reshape(-1)[told])
+        rows.append(equation("gradient", total, "accent", f"of {name}: the sum of its uses"))
+    return rows
+
+
+def _chain(computed: Computed, number: int) -> list[object]:
+    """The gradient once more: a product of local derivatives along each path to the end."""
+    names = computed.graph.nodes
+    paths = paths_from(computed, number)
+    if not paths:
+        count = count_paths(computed, number)
+        return [f"{count:,} paths lead to {names[computed.output].label}"] if count > MOST else []
+    one = "The path" if len(paths) == 1 else f"The {len(paths)} paths"
+    rows: list[object] = [f"{one} to {names[computed.output].label}, local by local:"]
+    for path in paths:
+        product = " \u00d7 ".join(in_brackets(numeral(one)) for one in path.factors)
+        way = " \u2192 ".join(names[node].label for node in path.nodes)
+        result = f" = {numeral(path.product)}" if len(path.factors) > 1 else ""
+        rows.append(Row(product + result, "accent"))
+        rows.append(Row(f"along {way}", "muted"))
+    return rows
+
+
+def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms:
+    """The gradient of a node with several uses: upstream times local, use by use."""
+    upstream, local, labels = [], [], []
+    for edge in edges:
+        flow = float(np.asarray(computed.flows.along[edge]).item())
+        factor, above = computed.local(edge), computed.gradient(edge[0])
+        plain = factor is not None and factor.size == 1 and np.size(above) == 1
+        upstream.append(float(np.asarray(above).item()) if plain else flow)
+        local.append(float(factor.item()) if plain and factor is not None else 1.0)
+        labels.append(f"by {computed.graph.nodes[edge[0]].label}")
+    total = float(np.asarray(computed.gradient(number)).item())
+    return terms("gradient", np.array(upstream), np.array(local), labels, total)
+
+
+def checked(gradient: Array, numeric: NumericGradient) -> Equation:
+    """The numeric gradient of a node, and whether it agrees."""
+    gradient, slopes = np.asarray(gradient), numeric.slopes
+    error = difference(gradient, slopes)
+    if not np.isfinite(error):
+        note, role = "nothing to compare: not finite", "warning"
+    elif agree(gradient, slopes):
+        note, role = f"agrees to {numeral(error)}", "success"
+    elif is_within_error(gradient, slopes, numeric.errors):
+        note, role = f"differs by {numeral(error)}, within rounding error", "muted"
+    else:
+        note, role = f"differs by {numeral(error)}", "warning"
+    value = _one(slopes)
+    if isinstance(value, float):
+        _, value = _both(gradient, slopes)
+    return equation("numeric", value, role, note)
+
+
+def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
+    """Single ones, so that one sees whether they agree."""
+    return compared(np.asarray(gradient).item(), numeric.item(), agree(gradient, numeric))
+
+
+def _target(computed: Computed, edge: tuple[int, int]) -> int:
+    return computed.graph.nodes[edge[0]].inputs[edge[1]]
+
+
+def _one(value: Array) -> float | str:
+    array = np.asarray(value)
+    if array.size == 1:
+        return float(array.item())
+    if array.size <= SHOWN:
+        return f"({', '.join(numeral(one) for one in array.reshape(-1))})"
+    return shape(array)
+
+
+def _note(value: Array) -> str:
+    array = np.asarray(value)
+    if array.size <= SHOWN:
+        return ""
+    return f"from {numeral(array.min())} to {numeral(array.max())}"

@@ -1,0 +1,248 @@
+"""How large each node is drawn, and where its numbers stand in it. No Qt here.
+
+A node of one number is a box of three lines: name, value, gradient. A tensor has two grids of
+cells, values and gradients. What computes it stands on a badge at its left side, and below the
+badge a short constant that it reads. Where there is little room two lines do: value and gradient
+stand beside each other, and the legend tells which is which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from core.autograd import Graph
+from core.autograd.graph import Node
+
+CONSTANT = (46.0, 24.0)
+BADGE_LETTER, LETTER = 7.2, 7.0  # width of a letter on a badge, of a constant's
+NAME_LETTER, TEXT_LETTER = 7.2, 6.0  # of a name, of what is computed
+WIDEST = 1.4  # times as wide as others a node is for a long name
+CELL_WIDTH, CELL_HEIGHT, SMALL_CELL = 46.0, 17.0, 7.0
+NUMBERED = (4, 4)  # rows and columns that have room for numbers
+MOST_FANNED = 9  # so many edges that leave a node have each a place
+MOST_CELLS = 24  # rows and columns of a grid without numbers; of more the first are shown
+BESIDE = 10.0  # between values and gradients that stand beside each other
+DOCKED = 3  # letters of a constant that stands below the badge of what reads it
+
+Box = tuple[float, float, float, float]  # x, y, width, height
+
+
+@dataclass(frozen=True)
+class Style:
+    """Sizes in a node.
+
+    width    of the box of a single number
+    caption  height of the words above a grid; 0: there are none
+    badge    height of a badge, and the least width
+    chip     height of a constant below it
+    fan      between the edges that leave a node
+    words    whether "value" and "gradient" are written: if not, both stand in one line
+    """
+
+    width: float
+    line: float
+    padding: float
+    caption: float
+    badge: float
+    gap: float
+    chip: float
+    fan: float
+    words: bool
+
+
+ROOMY = Style(114.0, 15.0, 3.0, 13.0, 26.0, 5.0, 16.0, 14.0, True)
+TIGHT = Style(88.0, 14.0, 2.0, 2.0, 18.0, 1.0, 13.0, 7.0, False)
+
+
+@dataclass(frozen=True)
+class NodeGeometry:
+    """One node's looks.
+
+    kind        "leaf", "constant" or "operation"
+    badge       width of the badge at the left, 0 for none
+    chip        width of the constant below it, 0 for none
+    rows, columns  of the grid that is shown; 0 for a single number
+    numbered    whether the cells hold numbers
+    cut         whether the tensor has more than is shown
+    """
+
+    kind: str
+    label: str
+    text: str
+    symbol: str
+    badge: float
+    rows: int
+    columns: int
+    numbered: bool
+    cut: bool
+    size: tuple[float, float]
+    style: Style = ROOMY
+    chip: float = 0.0
+
+    @property
+    def is_grid(self) -> bool:
+        return self.rows > 0
+
+    @property
+    def cell(self) -> tuple[float, float]:
+        return (CELL_WIDTH, CELL_HEIGHT) if self.numbered else (SMALL_CELL, SMALL_CELL)
+
+    @property
+    def box(self) -> Box:
+        """The box in the node's own place: the badge stands left of it."""
+        left = _stem(self.badge, self.chip, self.style)
+        return (left, 0.0, self.size[0] - left, self.size[1])
+
+    @property
+    def badge_box(self) -> Box:
+        side, chip = self.style.badge, self.style.chip + 1 if self.chip else 0.0
+        left = max(self.badge, self.chip) - self.badge
+        return (left, (self.size[1] - side - chip) / 2, self.badge, side)
+
+    @property
+    def chip_box(self) -> Box:
+        """Where a constant stands that it reads."""
+        left, top, width, high = self.badge_box
+        return (left + width - self.chip, top + high + 1, self.chip, self.style.chip)
+
+    def line(self, number: int) -> Box:
+        """0 is the name's line, 1 the value's, 2 the gradient's (of a single number)."""
+        left, top, width, _ = self.box
+        if number and not self.style.words:
+            number = 1
+        inside, line = self.style.padding, self.style.line
+        return (left + inside + 2, top + inside + number * line, width - 2 * inside - 4, line)
+
+    @property
+    def last_line(self) -> Box:
+        """Where the numeric gradient stands, if it does."""
+        left, top, width, height = self.box
+        inside, line = self.style.padding, self.style.line
+        return (left + inside + 2, top + height - inside - line, width - 2 * inside - 4, line)
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether gradients stand beside the values: a high grid is not made higher where there is
+        little room.
+        """
+        return _beside(self.rows, self.numbered, self.style)
+
+    def grid(self, gradient: bool) -> Box:
+        """Where the cells of the values are, or those of the gradients, side by side or below."""
+        left, top, _, _ = self.box
+        style = self.style
+        wide, tall = self.columns * self.cell[0], self.rows * self.cell[1]
+        x, y = left + style.padding + 2, top + style.padding + style.line + style.caption
+        if gradient and self.is_beside:
+            x += max(wide, 40) + BESIDE
+        elif gradient:
+            y += tall + _between(style)
+        return (x, y, wide, tall)
+
+
+def _beside(rows: int, numbered: bool, style: Style) -> bool:
+    return not numbered or (rows > 1 and not style.words)
+
+
+def _between(style: Style) -> float:
+    return style.caption + 2
+
+
+def _stem(badge: float, chip: float, style: Style) -> float:
+    """What stands left of the box."""
+    return max(badge, chip) + style.gap if badge else 0.0
+
+
+def geometry_of(
+    node: Node, checks: bool = False, style: Style = ROOMY, chip: float = 0.0
+) -> NodeGeometry:
+    """`checks`: a gradient has a line for the numeric one below it, where words are written."""
+    tensor = node.tensor
+    operation = tensor.operation
+    kind = "operation" if operation else "leaf" if tensor.requires_grad else "constant"
+    symbol = operation.symbol if operation is not None else ""
+    symbol = {"**": "^", "transpose": "T", "reshape": "shape"}.get(symbol, symbol)
+    more = style.line if checks and style.words and tensor.requires_grad else 0.0
+    badge = 0.0
+    if operation is not None:
+        badge = style.badge if len(symbol) == 1 else 10 + BADGE_LETTER * len(symbol)
+    stem, inside = _stem(badge, chip, style), 2 * style.padding
+    box = max(style.width, min(_said(node) + inside + 4, WIDEST * style.width))
+    if tensor.ndim == 0 or tensor.data.size == 1:
+        size = (stem + box, inside + (3 if style.words else 2) * style.line + more)
+        if kind == "constant":
+            size = (max(CONSTANT[0], 14 + 8.0 * len(node.label)), CONSTANT[1])
+        made = NodeGeometry(kind, node.label, node.text, symbol, badge, 0, 0, False, False, size)
+        return replace(made, style=style, chip=chip)
+    columns = tensor.shape[-1]
+    rows = tensor.data.size // columns
+    numbered = rows <= NUMBERED[0] and columns <= NUMBERED[1]
+    shown = min(rows, MOST_CELLS), min(columns, MOST_CELLS)
+    cut = shown != (rows, columns)
+    cell = (CELL_WIDTH, CELL_HEIGHT) if numbered else (SMALL_CELL, SMALL_CELL)
+    wide, tall = shown[1] * cell[0], shown[0] * cell[1]
+    grads = tensor.requires_grad
+    least = box - inside - 4
+    if _beside(shown[0], numbered, style):
+        inner = max(wide, 40) * (2 if grads else 1) + (BESIDE if grads else 0), tall
+    else:
+        inner = wide, tall + (tall + _between(style) if grads else 0)
+    inner = max(inner[0], least if numbered else 0), inner[1]
+    width = stem + inner[0] + inside + 4
+    height = inner[1] + inside + 2 + style.line + style.caption + more
+    size = (width, height)
+    made = NodeGeometry(kind, node.label, node.text, symbol, badge, *shown, numbered, cut, size)
+    return replace(made, style=style, chip=chip)
+
+
+def _said(node: Node) -> float:
+    """What the line with name and operation needs."""
+    return NAME_LETTER * len(node.label) + 8 + TEXT_LETTER * len(node.text) * (not node.is_leaf)
+
+
+def docked(graph: Graph) -> dict[int, int]:
+    """Constants that stand below the badge of what reads them: short ones, read once, one for each
+    badge; with that node.
+    """
+    readers: dict[int, list[int]] = {}
+    for number, node in enumerate(graph.nodes):
+        for one in node.inputs:
+            readers.setdefault(one, []).append(number)
+    found: dict[int, int] = {}
+    for number, node in enumerate(graph.nodes):
+        short = node.is_leaf and not node.tensor.requires_grad and len(node.label) <= DOCKED
+        if short and node.tensor.ndim == 0 and len(readers.get(number, ())) == 1:
+            reader = readers[number][0]
+            others = [one for one in graph.nodes[reader].inputs if one not in found]
+            if len(others) == len(graph.nodes[reader].inputs) > 1:
+                found[number] = reader
+    return found
+
+
+def geometries_of(
+    graph: Graph,
+    checks: bool = False,
+    style: Style = ROOMY,
+    docks: Mapping[int, int] | None = None,
+) -> tuple[NodeGeometry, ...]:
+    """A node that is used often is high enough that each of its edges has a place."""
+    docks = docks or {}
+    chips = {reader: _chip(graph.nodes[number]) for number, reader in docks.items()}
+    uses = [0] * len(graph.nodes)
+    for one in (one for node in graph.nodes for one in node.inputs):
+        uses[one] += 1
+    found = []
+    for number, (node, count) in enumerate(zip(graph.nodes, uses, strict=True)):
+        made = geometry_of(node, checks, style, chips.get(number, 0.0))
+        if number in docks:
+            made = replace(made, size=(_chip(node), style.chip))
+        else:
+            wanted = style.fan * min(count, MOST_FANNED) + 2 * style.padding
+            made = replace(made, size=(made.size[0], max(made.size[1], wanted)))
+        found.append(made)
+    return tuple(found)
+
+
+def _chip(node: Node) -> float:
+    return max(20.0, LETTER * len(node.label) + 6)

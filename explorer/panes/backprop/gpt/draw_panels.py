@@ -1,0 +1,255 @@
+"""Paints the panels of a scene: maps of arrays, their titles, and the arrows between them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+
+from core.numbers import format_number
+from explorer import theme
+from explorer.panes.backprop.gpt.axis_labels import axes_of
+from explorer.panes.backprop.gpt.compute import Worked
+from explorer.panes.backprop.gpt.panel_layout import (
+    GAP,
+    HEAD,
+    TITLE,
+    PlacedPanel,
+    heads_lines,
+)
+from explorer.panes.backprop.gpt.scene import SHARE, OperationScene, Panel
+from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
+from explorer.widgets.color_bar import ColorBar
+
+KEPT = 64  # images in the cache
+WORDS = 96  # px that words need where there is no map
+GAMMA = 0.5  # the colors of gradients follow the root: few are large, many are small
+
+
+class PanelPainter:
+    """Paints placed panels, and caches their images."""
+
+    def __init__(self) -> None:
+        self._images: OrderedDict[tuple[Any, ...], QImage] = OrderedDict()
+
+    def forget(self) -> None:
+        self._images.clear()
+
+    def draw_frame(self, painter: QPainter, worked: Worked, one: PlacedPanel) -> None:
+        """What does not move: frame, tokens and color bar, or why there is no map."""
+        panel, now = one.panel, theme.current()
+        if panel.state in ("later", "none"):
+            self._blank(painter, one)
+        elif worked.value(worked.node_of(panel.what)).size > 1:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(now.pen("divider"))
+            painter.drawRect(one.map)
+            self._labels(painter, worked, one)
+            wide = min(one.area.right() - one.map.x(), max(one.map.width(), now.px(120)))
+            place = QRectF(one.map.x(), one.map.bottom() + now.px(5), wide, now.px(26))
+            bar = bar_of(worked, panel, "\u221a scale" if wide >= now.px(165) else "\u221a")
+            bar.draw(painter, place, *bar.limits(np.zeros(1)))
+
+    def draw_map(
+        self,
+        painter: QPainter,
+        worked: Worked,
+        one: PlacedPanel,
+        head: int,
+        share: float,
+        left: bool,
+    ) -> None:
+        """The numbers: a `share` 0..1 of them, from the left or from the right."""
+        if one.panel.state in ("later", "none"):
+            return
+        if worked.value(worked.node_of(one.panel.what)).size == 1:
+            self._number(painter, one, worked, share)
+            return
+        painter.save()
+        if share < 1:
+            seen = QRectF(one.map)
+            seen.setWidth(one.map.width() * share)
+            if not left:
+                seen.moveRight(one.map.right())
+            painter.setClipRect(seen)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(one.map, self._image(worked, one, head))
+        self._hatch(painter, one)
+        painter.restore()
+
+    def _image(self, worked: Worked, one: PlacedPanel, head: int) -> QImage:
+        key = (id(worked), one.panel.what, head, one.cells, theme.current().name)
+        kept = self._images.get(key)
+        if kept is None:
+            assert one.pooled is not None
+            bar, shown = bar_of(worked, one.panel), one.pooled.values
+            limits = bar.limits(np.zeros(1))
+            if one.panel.row and one.panel.scale == "diverging":
+                shown = limits[1] * np.sign(shown) * (np.abs(shown) / limits[1]) ** GAMMA
+            packed = packed_table(bar.table())[bar.levels(shown, *limits)]
+            lost = ~np.isfinite(one.pooled.values)
+            if lost.any():
+                packed[lost] = theme.current().color("surface").rgb()
+            kept = self._images[key] = packed_image(packed)
+            while len(self._images) > KEPT:
+                self._images.popitem(last=False)
+        self._images.move_to_end(key)
+        return kept
+
+    def _hatch(self, painter: QPainter, one: PlacedPanel) -> None:
+        """Hatches what is masked, since minus infinity has no color."""
+        assert one.pooled is not None
+        lost = ~np.isfinite(one.pooled.values)
+        if not lost.any():
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.current().hatch())
+        for row in range(lost.shape[0]):
+            edges = np.flatnonzero(np.diff(np.r_[0, lost[row].astype(np.int8), 0])).tolist()
+            for start, end in zip(edges[::2], edges[1::2], strict=True):
+                cell = one.cell_rect(row, start)
+                cell.setWidth(cell.width() * (end - start))
+                painter.drawRect(cell)
+
+    def _blank(self, painter: QPainter, one: PlacedPanel) -> None:
+        now = theme.current()
+        if one.size == (1, 1):  # a number has no frame
+            box = QRectF(one.area.x(), one.map.y(), one.area.width(), now.px(20))
+            font = now.font("label")
+            put_text(
+                painter,
+                box,
+                elide(one.panel.note, font, box.width()),
+                font,
+                now.color("muted"),
+                LEFT,
+            )
+            return
+        pen = QPen(now.color("divider"), 1, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        room = blank_room(one)
+        painter.drawRect(room)
+        painter.setFont(now.font("label"))
+        painter.setPen(now.color("muted"))
+        flags = int(CENTER) | Qt.TextFlag.TextWordWrap
+        painter.drawText(room.adjusted(4, 0, -4, 0), flags, one.panel.note)
+
+    def _number(self, painter: QPainter, one: PlacedPanel, worked: Worked, share: float) -> None:
+        """Writes a single number."""
+        now = theme.current()
+        array = worked.array(one.panel.what)
+        text = "" if array is None else format_number(float(array.reshape(-1)[0]), 4)
+        painter.setOpacity(share)
+        room = QRectF(one.map.x(), one.map.y(), one.area.right() - one.map.x(), now.px(36))
+        put_text(painter, room, text, now.font("headline", 600), now.color("text"), LEFT)
+        painter.setOpacity(1.0)
+
+    def _labels(self, painter: QPainter, worked: Worked, one: PlacedPanel) -> None:
+        if one.map.x() - one.area.x() < 8:
+            return
+        now, axes = theme.current(), axes_of(worked, one.panel.what)
+        rows = one.cells[0]
+        high = one.map.height() / rows
+        font, line = now.font("label"), now.metrics("label").height()
+        every = max(1, int(np.ceil(line * 0.95 / high)))
+        wide = one.map.x() - one.area.x() - now.px(5)
+        for row in range(0, rows, every):
+            middle = one.map.y() + (row + 0.5) * high
+            place = QRectF(one.area.x(), middle - line / 2, wide, line)
+            text = axes.label(row)
+            put_text(painter, place, elide(text, font, wide), font, now.color("muted"), RIGHT)
+
+
+def blank_room(one: PlacedPanel) -> QRectF:
+    """Where words stand in place of a map: its place, or more of the column if that is small."""
+    now, room = theme.current(), QRectF(one.map)
+    room.setHeight(max(room.height(), now.px(36)))
+    if room.width() < now.px(WORDS):
+        room.setWidth(min(now.px(WORDS), one.area.width()))
+        room.moveRight(min(room.right(), one.area.right()))
+    return room
+
+
+def bar_of(worked: Worked, panel: Panel, root: str = "") -> ColorBar:
+    """The color bar of a panel, of all heads, so that it is the same for each of them.
+
+    `root` tells that the colors of gradients follow the square root of their size.
+    """
+    bar = ColorBar()
+    if panel.scale == "attention":
+        bar.set_scale("attention")
+    else:
+        limit = worked.limit(panel.what)
+        bar.set_scale("diverging", -limit, limit, root if panel.row else "")
+    return bar
+
+
+def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
+    """Names and shapes of the columns, titles of the maps, and the arrows between them."""
+    now = theme.current()
+    bold, small = now.font("body", 600), now.font("label")
+    lines = heads_lines(scene, [one.area.width() for one in placed[::2]])
+    for column, one in zip(scene.columns, placed[::2], strict=True):
+        top = one.area.y() - now.px(HEAD) * lines - now.px(3)
+        name = QRectF(one.area.x(), top, one.area.width(), now.px(18))
+        ink = now.color("text")
+        put_text(painter, name, elide(column.title, bold, name.width()), bold, ink, LEFT)
+        wide = now.metrics("body", 600).horizontalAdvance(column.title) + now.px(8)
+        shape = name.translated(0, now.px(17)) if lines > 1 else name.adjusted(wide, 0, 0, 0)
+        written, metrics = column.shape, now.metrics("label")
+        if metrics.horizontalAdvance(written) > shape.width():
+            written = elide(written.replace(" ", ""), small, shape.width())
+        put_text(painter, shape, written, small, now.color("muted"), LEFT)
+    for one in placed[1::2]:
+        high = now.px(TITLE)
+        place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(4))
+        ink = now.color("muted" if one.panel.state in ("later", "none") else "text")
+        title = one.panel.title
+        if now.metrics("label").horizontalAdvance(title) > place.width():
+            title = title.replace(SHARE, "+= ")  # as the formula says it
+        put_text(painter, place, elide(title, small, place.width()), small, ink, LEFT)
+    _draw_signs(painter, scene, placed)
+
+
+def _draw_signs(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
+    """The sign between two inputs, and the arrow before the output, with a function's name."""
+    now = theme.current()
+    last = len(scene.columns) - 1
+    for place in range(last):
+        left, below, right = placed[2 * place], placed[2 * place + 1], placed[2 * place + 2]
+        x = (left.area.right() + right.area.x()) / 2
+        high = min(left.map.height(), right.map.height()) if place < last - 1 else left.map.height()
+        top = left.map.y() + high / 2
+        wide = right.area.x() - left.area.right()
+        if place < last - 1 or last == 1:
+            lift = now.px(18) if last == 1 else 0
+            box = QRectF(x - wide / 2, top - now.px(10) - lift, wide, now.px(20))
+            font = now.font("label" if last == 1 else "body", 600)
+            put_text(painter, box, elide(scene.sign, font, wide), font, now.color("muted"), CENTER)
+        if place == last - 1:
+            length = now.px(GAP) * 0.5
+            ink = now.color("muted" if scene.backward else "accent")
+            _arrow(painter, QPointF(x, top), length, 1, ink)
+            ink = now.color("accent" if scene.backward else "divider")
+            middle = below.map.y() + below.map.height() / 2
+            _arrow(painter, QPointF(x, middle), length, -1, ink)
+
+
+def _arrow(painter: QPainter, middle: QPointF, length: float, way: int, ink: QColor) -> None:
+    painter.setPen(QPen(ink, 2))
+    half = length / 2 * way
+    tip = QPointF(middle.x() + half, middle.y())
+    painter.drawLine(QPointF(middle.x() - half, middle.y()), tip)
+    painter.setBrush(ink)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.drawPolygon(
+        QPolygonF(
+            [tip + QPointF(2 * way, 0), tip + QPointF(-5 * way, -4), tip + QPointF(-5 * way, 4)]
+        )
+    )
+    painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -1,0 +1,330 @@
+"""The picture of one operation: its arrays above, their gradients below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from core.numbers import format_significant
+from explorer import theme
+from explorer.panes.backprop.gpt import draw_panels
+from explorer.panes.backprop.gpt.axis_labels import axes_of
+from explorer.panes.backprop.gpt.compute import Worked
+from explorer.panes.backprop.gpt.draw_panels import PanelPainter
+from explorer.panes.backprop.gpt.matrix_view import strongest
+from explorer.panes.backprop.gpt.operands import sources_of
+from explorer.panes.backprop.gpt.panel_layout import Kept, PlacedPanel, place_panels
+from explorer.panes.backprop.gpt.scene import Cell, OperationScene
+from explorer.widgets.base import Picture
+from explorer.widgets.grid_keys import arrow, is_enter
+from explorer.widgets.lock_badge import draw_lock
+
+
+class OperationPicture(Picture):
+    """`cellHovered(Cell or None)`, `cellClicked(Cell)`."""
+
+    cellHovered = Signal(object)
+    cellClicked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("The operation: values above, gradients below", parent)
+        self.setObjectName("backprop.gpt.stage")
+        self._worked: Worked | None = None
+        self._scene: OperationScene | None = None
+        self._head = 0
+        self._share = 1.0
+        self._placed: tuple[PlacedPanel, ...] = ()
+        self._painter = PanelPainter()
+        self._kept: Kept = {}
+        self._still: tuple[tuple[Any, ...], QPixmap] | None = None
+        self._hover: tuple[int, int, int] | None = None  # panel, row, column of the picture
+        self._current: tuple[int, int, int] | None = None
+        self._pinned: Cell | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # what is shown
+
+    def set_scene(self, worked: Worked | None, scene: OperationScene | None, head: int) -> None:
+        if (worked, scene, head) != (self._worked, self._scene, self._head):
+            if worked is not self._worked:
+                self._painter.forget()
+                self._kept.clear()
+            self._worked, self._scene, self._head = worked, scene, head
+            self._hover = None
+            self._lay_out()
+            self.data_changed()
+
+    def set_share(self, share: float) -> None:
+        """How much of the arrays that appear in this step is visible, 0..1."""
+        if share != self._share:
+            self._share = share
+            self.update()
+
+    def set_pinned(self, cell: Cell | None) -> None:
+        if cell != self._pinned:
+            self._pinned = cell
+            self.update()
+
+    @property
+    def worked(self) -> Worked | None:
+        return self._worked
+
+    @property
+    def scene(self) -> OperationScene | None:
+        return self._scene
+
+    @property
+    def placed(self) -> tuple[PlacedPanel, ...]:
+        return self._placed
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """Each array that is visible, of the chosen head, in full size."""
+        found: dict[str, np.ndarray] = {}
+        if self._worked is None:
+            return found
+        for one in self._placed:
+            array = None if one.pooled is None else self._worked.array(one.panel.what)
+            if array is not None:
+                matrix = self._worked.plane(one.panel.what, self._head).of(array)
+                found[self._name(one)] = matrix
+        return found
+
+    def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
+        labels: dict[str, tuple[list[str], list[str]]] = {}
+        if self._worked is None:
+            return labels
+        for one in self._placed:
+            if one.pooled is not None:
+                axes = axes_of(self._worked, one.panel.what)
+                rows = [axes.row(place) for place in range(one.size[0])]
+                columns = [axes.column(place) for place in range(one.size[1])]
+                labels[self._name(one)] = (rows, columns)
+        return labels
+
+    @staticmethod
+    def _name(one: PlacedPanel) -> str:
+        return one.panel.title if one.panel.row else f"{one.panel.title}, value"
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(600), now.px(380))
+
+    def minimumSizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(320), now.px(220))
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def on_theme_changed(self) -> None:
+        self._painter.forget()
+        self._lay_out()
+        super().on_theme_changed()
+
+    def _lay_out(self) -> None:
+        self._placed, self._still = (), None
+        if self._worked is not None and self._scene is not None:
+            room = QRectF(self.rect())
+            self._placed = place_panels(self._worked, self._scene, self._head, room, self._kept)
+        self._current, self._hover = map(self._still_there, (self._current, self._hover))
+
+    def _still_there(self, place: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
+        """A cell of the panels before, if these have it too."""
+        if place is None or place[0] >= len(self._placed):
+            return None
+        rows, columns = self._placed[place[0]].cells
+        return place if place[1] < rows and place[2] < columns else None
+
+    # painting
+
+    def draw(self, painter: QPainter) -> None:
+        worked, scene = self._worked, self._scene
+        if worked is None or scene is None:
+            return
+        if painter.paintEngine().type() == QPaintEngine.Type.Raster:
+            painter.drawPixmap(0, 0, self._still_layer(worked, scene))
+        else:  # words and lines as vectors
+            self._draw_still(painter, worked, scene)
+        for one in self._placed:
+            if one.panel.state == "coming":
+                left = not scene.backward
+                self._painter.draw_map(painter, worked, one, self._head, self._share, left)
+        self._draw_marks(painter)
+
+    def _still_layer(self, worked: Worked, scene: OperationScene) -> QPixmap:
+        """Caches what does not move while a step is played."""
+        key = (self.width(), self.height(), self.ratio)
+        if self._still is None or self._still[0] != key:
+            pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._draw_still(painter, worked, scene)
+            painter.end()
+            self._still = (key, pixmap)
+        return self._still[1]
+
+    def _draw_still(self, painter: QPainter, worked: Worked, scene: OperationScene) -> None:
+        draw_panels.draw_heads(painter, scene, self._placed)
+        for one in self._placed:
+            if one.panel.state != "coming":
+                self._painter.draw_map(painter, worked, one, self._head, 1.0, True)
+            self._painter.draw_frame(painter, worked, one)
+
+    def _draw_marks(self, painter: QPainter) -> None:
+        now = theme.current()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if self._hover is not None and self._hover[0] < len(self._placed):
+            painter.setPen(now.pen("text", 1.5))
+            painter.drawRect(_seen(self._placed[self._hover[0]].cell_rect(*self._hover[1:])))
+        self._draw_sources(painter)
+        pinned = self._pinned_place()
+        if pinned is not None:
+            rect = _seen(self._placed[pinned[0]].cell_rect(*pinned[1:]))
+            painter.setPen(now.pen("accent", 2))
+            painter.drawRect(rect.adjusted(-1, -1, 1, 1))
+            if rect.width() >= now.px(18):
+                draw_lock(painter, rect, self.icon_pixmap("pin", "on_accent", 10))
+        if self._current is not None and self.shows_focus:
+            rect = self._placed[self._current[0]].cell_rect(*self._current[1:])
+            now.focus_ring(painter, _seen(rect), radius=3)
+
+    def _looked_at(self) -> Cell | None:
+        """The number whose sources are framed: pinned, hovered, or found by keyboard."""
+        if self._pinned is not None and self.shows(self._pinned):
+            return self._pinned
+        return self.cell(self._hover) or (self.cell(self._current) if self.shows_focus else None)
+
+    def _draw_sources(self, painter: QPainter) -> None:
+        """Frames the rows, columns and cells that a number was computed from."""
+        cell = self._looked_at()
+        if cell is None or self._worked is None or cell.head != self._head:
+            return
+        painter.setPen(theme.current().pen("accent", 1.5))
+        for source in sources_of(self._worked, cell):
+            for one in self._placed:
+                if one.panel.what == source.what and one.pooled is not None:
+                    painter.drawRect(_seen(one.span(source.row, source.column)))
+
+    def _pinned_place(self) -> tuple[int, int, int] | None:
+        cell = self._pinned
+        if cell is None or cell.head != self._head:
+            return None
+        for number, one in enumerate(self._placed):
+            if one.panel.what == cell.what and one.pooled is not None:
+                rows, columns = one.pooled.rows, one.pooled.columns
+                return number, cell.row // rows, cell.column // columns
+        return None
+
+    # pointing
+
+    def cell(self, place: tuple[int, int, int] | None) -> Cell | None:
+        """The number behind a cell of the picture."""
+        if place is None or self._worked is None or place[0] >= len(self._placed):
+            return None
+        one = self._placed[place[0]]
+        if one.pooled is None:
+            return None
+        what, row, column = one.panel.what, place[1], place[2]
+        if one.pooled.rows * one.pooled.columns > 1:
+            array = self._worked.array(what)
+            assert array is not None
+            matrix = self._worked.plane(what, self._head).of(array)
+            row, column = strongest(matrix, one.pooled, row, column)
+        return Cell(what, self._head, row, column)
+
+    def shows(self, cell: Cell) -> bool:
+        """Whether the array that a number belongs to can be seen."""
+        seen = (one for one in self._placed if one.pooled is not None)
+        return any(one.panel.what == cell.what for one in seen)
+
+    def place_at(self, point: QPointF) -> tuple[int, int, int] | None:
+        for number, one in enumerate(self._placed):
+            found = one.cell_at(point) if one.pooled is not None else None
+            if found is not None:
+                return (number, *found)
+        return None
+
+    def describe(self, cell: Cell) -> str:
+        """One number in words."""
+        assert self._worked is not None
+        array = self._worked.array(cell.what)
+        plane = self._worked.plane(cell.what, cell.head)
+        axes = axes_of(self._worked, cell.what)
+        one = next(one for one in self._placed if one.panel.what == cell.what)
+        value = float("nan") if array is None else float(array[plane.index(cell.row, cell.column)])
+        where = f"{axes.row(cell.row)}, {axes.column(cell.column)}"
+        head = "" if plane.axis is None else f", head {cell.head}"
+        return f"{self._name(one)}{head}, {where}: {format_significant(value)}"
+
+    def _hover_at(self, place: tuple[int, int, int] | None) -> None:
+        if place != self._hover:
+            self._hover = place
+            self.cellHovered.emit(self.cell(place))
+            self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover_at(self.place_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover_at(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = self.place_at(event.position())
+        if place is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._go_to(place)
+            self.cellClicked.emit(self.cell(place))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = arrow(event)
+        if move is not None and self._placed:
+            self._go_to(self._moved(move))
+            self.cellHovered.emit(self.cell(self._current))
+        elif is_enter(event) and self._current is not None:
+            self.cellClicked.emit(self.cell(self._current))
+        else:
+            super().keyPressEvent(event)
+
+    def _moved(self, move: tuple[int, int]) -> tuple[int, int, int]:
+        """The next cell; at the edge of a panel, one of the panel beside it."""
+        seen = [n for n, one in enumerate(self._placed) if one.pooled is not None]
+        if self._current is None:
+            return seen[0], 0, 0
+        number, row, column = self._current
+        rows, columns = self._placed[number].cells
+        row, column = row + move[0], column + move[1]
+        beside = number + 2 * move[1] + move[0]
+        inside = 0 <= row < rows and 0 <= column < columns
+        here = self._placed[number].panel
+        if not inside and beside in seen:
+            there = self._placed[beside].panel
+            if here.column == there.column or here.row == there.row:
+                more_rows, more_columns = self._placed[beside].cells
+                row = min(row, more_rows - 1) if not move[0] else (move[0] < 0) * (more_rows - 1)
+                far = (move[1] < 0) * (more_columns - 1)
+                column = min(column, more_columns - 1) if not move[1] else far
+                return beside, row, column
+        return number, min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+
+    def _go_to(self, place: tuple[int, int, int]) -> None:
+        self._current = place
+        cell = self.cell(place)
+        if cell is not None:
+            self.setAccessibleDescription(self.describe(cell))
+        self.update()
+
+    def said_at(self, point: QPointF) -> str:
+        cell = self.cell(self.place_at(point))
+        return self.describe(cell) if cell else ""
+
+
+def _seen(rect: QRectF) -> QRectF:
+    """Room for a frame that can be seen, even round a cell of one pixel."""
+    grow = max(0.0, (6 - min(rect.width(), rect.height())) / 2)
+    return rect.adjusted(-grow, -grow, grow, grow)

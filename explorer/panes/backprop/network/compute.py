@@ -1,0 +1,196 @@
+"""Training on the engine's thread: one learner, its setup changed between two steps, its keyframes.
+
+The window reads `keyframes` and `curves` meanwhile: they are only ever replaced or made longer.
+No Qt here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.optimization.learner import Learned, Learner
+from explorer.panes.backprop.network.curves import Curves, Rise, places_of
+from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
+from explorer.panes.backprop.network.keyframe import Keyframe, Update, record, record_steps
+from explorer.panes.backprop.network.learner_state import restore, state_of
+from explorer.panes.backprop.network.sample import Sample, take_sample
+
+PACE = 60.0  # steps a second at 1x
+SLICE = 0.002  # seconds of work between two yields, at which the window goes first
+LOOK = 1 / 20  # seconds between two keyframes while it learns
+MOST_KEYFRAMES = 400  # then half of them are forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What the job yields: how long the engine may let it sleep, and whether it may change
+    something meanwhile.
+    """
+
+    idle: float = 0.0
+    safe: bool = True
+
+
+class Training:
+    """One learner and its keyframes; every method is called between two of its steps."""
+
+    def __init__(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
+        self.speed = 1.0
+        self.reset(draft, learned)
+
+    # called by the engine
+
+    def reset(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Keyframe:
+        """A new network at step 0, or one that a session kept, where that fits."""
+        self.draft = draft
+        self.data: Data = make_data(draft)
+        self._start()
+        known = learned is not None and self._restore(learned)
+        self.rise = Rise()
+        self.since, self.since_task = 0, 0
+        if learned and known:
+            self.rise.restore(learned.get("rise"))
+            self._restore_since(learned.get("since"))
+        keyframe = record(self.learner, draft, self._update, self.diverged)
+        curves = (
+            Curves.kept(learned.get("curves"), keyframe.step) if learned and known else Curves()
+        )
+        if curves.steps[-1:] != [keyframe.step]:
+            curves.take(keyframe)
+        self.curves: Curves = curves
+        self.keyframes: list[Keyframe] = [keyframe]  # never empty: the other thread looks
+        return keyframe
+
+    def _start(self) -> None:
+        one, data = self.draft, self.data
+        self.learner = Learner.start(one.config, data.train, data.test, one.settings, one.seed)
+        self.diverged = ""
+        self.rise = Rise()
+        self._update: Update | None = None
+
+    def _restore(self, learned: Mapping[str, Any]) -> bool:
+        """What a session kept. Its last step is taken once more, so that it can be looked into; not
+        where the setup was changed after it, for then it leads elsewhere.
+        """
+        before = learned.get("before")
+        if isinstance(before, Mapping) and restore(self.learner, before):
+            self._learn()
+            if state_of(self.learner).is_json(learned):
+                return True
+            self._start()
+        return restore(self.learner, learned)
+
+    def _restore_since(self, saved: Any) -> None:
+        """The steps of the latest change and of the latest change of the task, where they fit."""
+        fits = isinstance(saved, list) and len(saved) == 2
+        if fits and all(type(one) is int and 0 <= one <= self.learner.step for one in saved):
+            self.since, self.since_task = saved
+
+    def state(self) -> dict[str, Any]:
+        """For JSON: the newest keyframe's network, the one before its step, and the curves."""
+        keyframe = self.keyframes[-1]
+        before = {} if keyframe.update is None else {"before": keyframe.update.start.to_json()}
+        course = {"curves": self.curves.state(), "rise": self.rise.state()}
+        since = {"since": [self.since, self.since_task]}
+        return {**keyframe.learner_state.to_json(), **before, **course, **since}
+
+    def change(self, draft: NetworkDraft) -> Keyframe:
+        """Applies another setup from the next step on and keeps the weights. `since` is the step of
+        the latest change, `since_task` that of the latest change of points or network.
+        """
+        before, self.draft = self.draft, draft
+        self.rise = Rise()
+        learner = self.learner
+        self.since = learner.step
+        outputs = self.data.classes
+        if draft.about_data != before.about_data:
+            self.data = make_data(draft)
+            learner.train, learner.test = self.data.train, self.data.test
+        if draft.settings != before.settings:
+            learner.change(draft.settings)
+        if draft.config != before.config or self.data.classes != outputs:
+            learner.resize(draft.config)
+            self._update = None
+        task = draft.about_data, draft.config
+        if task != (before.about_data, before.config):
+            self.since_task = learner.step
+        return self.record()
+
+    def one_step(self) -> Keyframe:
+        self._learn()
+        return self.record()
+
+    def several(self, count: int) -> Keyframe:
+        for _ in range(count):
+            self.one_step()
+        return self.keyframes[-1]
+
+    def record(self) -> Keyframe:
+        """Records a keyframe now."""
+        return self._keep(record(self.learner, self.draft, self._update, self.diverged))
+
+    def _keep(self, keyframe: Keyframe) -> Keyframe:
+        kept = self.keyframes
+        if kept and kept[-1].step == keyframe.step:
+            kept = kept[:-1]
+        elif len(kept) >= MOST_KEYFRAMES:
+            steps = [one.step for one in kept]
+            kept = [kept[place] for place in places_of(steps, MOST_KEYFRAMES // 2)]
+        self.keyframes = [*kept, keyframe]
+        self.curves = self.curves.thinned()
+        self.curves.take(keyframe)
+        return keyframe
+
+    def run(self) -> Iterator[Beat]:
+        """Trains until it diverges; the engine drives it."""
+        looked = 0.0
+        while not self.diverged:
+            begun = now = time.perf_counter()
+            while now - begun < SLICE:
+                self._learn()
+                now = time.perf_counter()
+                if self.diverged or not math.isinf(self.speed):
+                    break
+            if now - looked >= LOOK or self.diverged:
+                parts = record_steps(self.learner, self.draft, self._update, self.diverged)
+                for keyframe in parts:
+                    if keyframe is None:
+                        yield Beat(safe=False)
+                    else:
+                        self._keep(keyframe)
+                looked = now
+            pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
+            yield Beat(max(0.0, pause - (time.perf_counter() - begun)))
+
+    def _learn(self) -> Learned | None:
+        if self.diverged or not len(self.learner.train):
+            return None
+        learner, start = self.learner, state_of(self.learner)
+        with np.errstate(all="ignore"):  # what overflows is told as divergence
+            learned = learner.learn()
+        assert learner.batch is not None and learner.said is not None
+        parameters = learner.network.parameters.items()
+        self._update = Update(
+            self.draft,
+            start,
+            learned.learning_rate,
+            {name: tensor.grad for name, tensor in parameters if tensor.grad is not None},
+            dict(learner.slopes),
+            learner.settings.penalty,
+            learner.settings.strength,
+            learner.loss_name,
+            learner.said,
+            learner.batch.targets,
+        )
+        self.diverged = learned.diverged
+        self.rise.take(learned.loss, len(learner.batch))
+        return learned
+
+    def sample(self, number: int, x: float, y: float, target: float) -> Sample:
+        return take_sample(self.learner, number, x, y, target)

@@ -1,0 +1,115 @@
+"""What is wrong with learning as it is now, and whether smaller steps would help. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from explorer.panes.backprop.network.compute import Training
+from explorer.panes.backprop.network.draft import NetworkDraft
+from explorer.panes.backprop.network.keyframe import Keyframe
+from explorer.panes.backprop.network.presets import PRESETS, Preset
+
+LATEST = 9  # losses: whether they run away is judged by the middle one
+RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
+WORSE = 1.2  # times the loss of guessing: it is told
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """preset     the one that this is: it says what there is to see
+    first      the loss before the first step
+    away       the loss runs away from that
+    worse      learning has made it worse than guessing
+    earlier    one of both, and it was so with an earlier setup: its steps were too large
+    rose       how high the loss rose, where steps were too large to learn; else nan
+    thrown     they have left neurons dead or saturated, too, or it worse than guessing
+    """
+
+    preset: Preset | None = None
+    first: float = math.nan
+    away: bool = False
+    worse: bool = False
+    earlier: bool = False
+    rose: float = math.nan
+    thrown: bool = False
+
+    @property
+    def too_large(self) -> bool:
+        """Whether the steps are."""
+        return self.away or self.worse or self.thrown
+
+    @property
+    def troubles(self) -> dict[str, Any]:
+        """As `text.headline` takes them."""
+        return {
+            "away": self.away,
+            "worse": self.worse,
+            "earlier": self.earlier,
+            "rose": self.rose,
+        }
+
+
+def diagnose(training: Training | None, draft: NetworkDraft) -> Diagnosis:
+    """Of the latest keyframe."""
+    same = next((one for one in PRESETS if one.draft.is_like(draft)), None)
+    if training is None:
+        return Diagnosis(same)
+    losses, classes, keyframe = training.curves.train, training.data.classes, training.keyframes[-1]
+    first = losses[0] if losses else math.nan
+    own = losses[bisect_left(training.curves.steps, training.since) :]
+    away, worse = runs_away(own), learned_worse(own, classes)
+    earlier = False
+    if training.since > training.since_task and not (away or worse):
+        whole = losses[bisect_left(training.curves.steps, training.since_task) :]
+        earlier = runs_away(whole) or learned_worse(whole, classes)
+    if same is not None:
+        return Diagnosis(same, first, away)
+    rose = training.rise.overshot(keyframe.train_loss, guessing(classes))
+    lost = in_trouble(keyframe) or keyframe.train_loss > WORSE * guessing(classes)
+    thrown = lost and not math.isnan(rose)
+    return Diagnosis(None, first, away, worse, earlier, rose, thrown)
+
+
+def runs_away(losses: Sequence[float]) -> bool:
+    """Whether learning makes it ever worse, though every number is finite: `losses` on the training
+    points begin before the first step, and the latest few count, for they jump.
+    """
+    latest = _latest(losses)
+    return len(latest) > 0 and median(latest) > RUNS_AWAY * max(losses[0], LEAST_LOSS)
+
+
+def learned_worse(losses: Sequence[float], classes: int) -> bool:
+    """Whether learning has made of it something worse than guessing the class."""
+    latest = _latest(losses)
+    if len(latest) < LATEST:
+        return False
+    return median(latest) > max(losses[0], WORSE * guessing(classes))
+
+
+def _latest(losses: Sequence[float]) -> Sequence[float]:
+    return losses[max(1, len(losses) - LATEST) :]
+
+
+def guessing(classes: int) -> float:
+    """The loss of giving every class the same chance."""
+    return math.log(classes) if classes else math.inf
+
+
+def in_trouble(keyframe: Keyframe) -> bool:
+    """Whether some of it hardly learns any more."""
+    return bool(dead_neurons(keyframe)) or bool(saturated_layers(keyframe))
+
+
+def dead_neurons(keyframe: Keyframe) -> int:
+    return sum(int(layer.dead.sum()) for layer in keyframe.layers)
+
+
+def saturated_layers(keyframe: Keyframe) -> list[int]:
+    """Numbers of saturated layers."""
+    inner = keyframe.layers[:-1]
+    return [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]

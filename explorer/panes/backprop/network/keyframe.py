@@ -1,0 +1,211 @@
+"""A keyframe of training: all that the pictures show after one optimizer step. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.autograd.operation import Array
+from core.optimization.learner import Learner
+from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
+from explorer.panes.backprop.network.contour import boundary
+from explorer.panes.backprop.network.draft import REACH, NetworkDraft
+from explorer.panes.backprop.network.learner_state import LearnerState, state_of
+
+RESOLUTION = 40  # of a neuron's map
+PLANE = 80  # of the map of the network's output
+LEVELS = 85  # confidence in one of three classes, in as many levels
+BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """The optimizer step that led to a keyframe.
+
+    draft          its setup
+    start          the learner's state before it
+    slopes         the gradients of the batch alone, without the penalty's
+    loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
+    """
+
+    draft: NetworkDraft
+    start: LearnerState
+    learning_rate: float
+    gradients: Mapping[str, Array]
+    slopes: Mapping[str, Array]
+    penalty: str
+    strength: float
+    loss: str
+    said: Array
+    targets: Array
+
+    @property
+    def optimizer(self) -> str:
+        return self.start.optimizer
+
+    @property
+    def before(self) -> Mapping[str, Array]:
+        return self.start.parameters
+
+    @property
+    def states(self) -> Mapping[str, tuple[Any, int]]:
+        return self.start.states
+
+
+@dataclass(frozen=True, eq=False)
+class Passed:
+    """A layer's values for the first training point: inputs x (1, n), and (1, m) sums, sums after a
+    norm if there is one, and outputs.
+    """
+
+    x: Array
+    sums: Array
+    normed: Array
+    out: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """The training after `step` optimizer steps.
+
+    weights, biases  of each layer, (n, m) and (m,)
+    maps     of each hidden layer (m, R, R) uint8: each neuron's output over the plane; 128 is 0
+    limits   of each hidden layer (m,): the value that 255 stands for
+             (and of the outputs, where there are several)
+    plane    (P, P) uint8: the network's output. Two classes: how likely class 1 is; three: the
+             class, LEVELS levels for each; a number: from -1 to 1
+    passed   each layer's values for the first training point; () if there is none
+    boundary (n, 4) lines between two classes, in shares of the plane from its top left
+    """
+
+    step: int
+    draft: NetworkDraft
+    classes: int
+    train_loss: float
+    test_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    learning_rate: float
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    maps: tuple[Array, ...]
+    limits: tuple[Array, ...]
+    plane: Array
+    boundary: Array
+    layers: tuple[LayerStatistics, ...]
+    learner_state: LearnerState
+    update: Update | None = None
+    diverged: str = ""
+    passed: tuple[Passed, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (2, *(len(bias) for bias in self.biases))
+
+
+def record(
+    learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
+) -> Keyframe:
+    """A keyframe of a learner as it is now. About 3 ms for a 2-8-8-1 network."""
+    *_, keyframe = record_steps(learner, draft, update, diverged)
+    assert keyframe is not None
+    return keyframe
+
+
+def record_steps(
+    learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
+) -> Iterator[Keyframe | None]:
+    """`record` in parts of about a millisecond: yields None after each, at last the Keyframe. The
+    learner must not change in between.
+    """
+    parameters = learner.network.parameters
+    count = learner.network.n_layers
+    with np.errstate(all="ignore"):
+        statistics = tuple(layer_statistics(learner)) if len(learner.train) else ()
+    yield None
+    with np.errstate(all="ignore"):
+        *hidden, out = neuron_maps(learner, RESOLUTION, REACH)
+        scaled = [_levels(layer, learner.network.config.activation) for layer in hidden]
+        if len(out) > 1:
+            scaled.append(_levels(out, "linear"))
+    yield None
+    with np.errstate(all="ignore"):
+        fine = neuron_maps(learner, PLANE, REACH)[-1]
+    yield None
+    with np.errstate(all="ignore"):
+        plane = _plane(fine, learner.train.classes)
+        border = boundary(fine[0]) if learner.train.classes == 2 else np.zeros((0, 4))
+    yield None
+    with np.errstate(all="ignore"):
+        yield Keyframe(
+            learner.step,
+            draft,
+            learner.train.classes,
+            _loss(learner),
+            learner.test_loss(),
+            learner.accuracy(learner.train),
+            learner.accuracy(learner.test),
+            learner.learning_rate,
+            tuple(parameters[f"{number}.weight"].data for number in range(count)),
+            tuple(parameters[f"{number}.bias"].data for number in range(count)),
+            tuple(levels for levels, _ in scaled),
+            tuple(limit for _, limit in scaled),
+            plane,
+            border,
+            statistics,
+            state_of(learner),
+            update,
+            diverged,
+            tuple(_passed(learner)),
+        )
+
+
+def _passed(learner: Learner) -> Iterator[Passed]:
+    if not len(learner.train):
+        return
+    x = learner.train.points[:1]
+    for layer in learner.network.detached().layers(x):
+        yield Passed(x, layer.sums.data, layer.normed.data, layer.out.data)
+        x = layer.out.data
+
+
+def _loss(learner: Learner) -> float:
+    """On the training points, without penalty."""
+    if not len(learner.train):
+        return float("nan")
+    from core.autograd.losses import LOSSES
+
+    out = learner.network.detached()(learner.train.points)
+    return LOSSES[learner.loss_name](out, learner.train.targets).item()
+
+
+def _levels(layer: Array, activation: str) -> tuple[Array, Array]:
+    """A layer's maps (m, R, R) as uint8 with 128 for 0, and for each neuron what 255 stands for."""
+    if activation in BOUNDED:
+        limit = np.full(len(layer), BOUNDED[activation])
+    else:
+        finite = np.where(np.isfinite(layer), np.abs(layer), 0.0)
+        limit = np.maximum(finite.reshape(len(layer), -1).max(1), 1e-12)
+    return signed(layer / limit[:, None, None]), limit
+
+
+def signed(values: Array) -> Array:
+    """-1 to 1 as 1 to 255, 0 as 128."""
+    clean = np.nan_to_num(np.clip(values, -1, 1), nan=0.0)
+    return np.rint(128 + 127 * clean).astype(np.uint8)
+
+
+def _plane(out: Array, classes: int) -> Array:
+    """(K, P, P) outputs as uint8 levels."""
+    if classes == 0:
+        return signed(out[0])
+    if classes == 2:
+        return signed(np.tanh(out[0] / 2))  # 2 sigmoid(z) - 1
+    shifted = np.exp(out - out.max(0))
+    likely = shifted / shifted.sum(0)
+    sure = (np.nan_to_num(likely.max(0)) - 1 / classes) / (1 - 1 / classes)
+    level = np.rint(np.clip(sure, 0, 1) * (LEVELS - 1)).astype(np.uint8)
+    return (out.argmax(0) * LEVELS).astype(np.uint8) + level

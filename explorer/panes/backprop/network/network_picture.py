@@ -1,0 +1,387 @@
+"""The drawing of the network: inputs, neurons with their maps, weights, the plane with the points.
+
+While a sample is followed, the neurons hold its numbers instead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from core.numbers import format_number
+from explorer import theme
+from explorer.panes.backprop.network import draw_sample
+from explorer.panes.backprop.network.colors import SOFT, scale_image
+from explorer.panes.backprop.network.draft import REACH, Data
+from explorer.panes.backprop.network.draw_network import Images
+from explorer.panes.backprop.network.draw_neuron import draw_map, draw_words
+from explorer.panes.backprop.network.draw_plane import (
+    draw_ground,
+    draw_legend,
+    draw_scale,
+    points_pixmap,
+)
+from explorer.panes.backprop.network.elements import DataPoint, Element, Neuron, Weight, is_there
+from explorer.panes.backprop.network.hit_testing import element_at, from_plane, point_near, to_plane
+from explorer.panes.backprop.network.keyframe import Keyframe
+from explorer.panes.backprop.network.sample_scene import SampleScene
+from explorer.panes.backprop.network.scene import Box, Layout, inside, lay_out
+from explorer.panes.backprop.network.text import pointer_words
+from explorer.widgets.base import Picture
+
+NUDGE = 0.05  # of the plane, an arrow key's step
+ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+DELETE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+HELD = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
+
+
+class NetworkPicture(Picture):
+    """A click on the plane does what its `tool` says: "inspect", "add" or "erase".
+
+    `looked` tells that something else is pointed at or chosen; the other signals are intents.
+    """
+
+    pointAdded = Signal(float, float)
+    pointRemoved = Signal(int)
+    pointChosen = Signal(int)
+    elementChosen = Signal(object)  # Neuron, Weight or None
+    looked = Signal()
+    laidOut = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Network", parent)
+        self.keyframe: Keyframe | None = None
+        self.data: Data | None = None
+        self.sample_scene: SampleScene | None = None
+        self.tool = "inspect"
+        self.hovered: Element = None
+        self.chosen: Element = None
+        self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
+        self._pointer: QPointF | None = None
+        self._images = Images()
+        self._plane: tuple[object, QPixmap] | None = None
+        self._points: tuple[object, QPixmap] | None = None
+        self._network: tuple[object, QPixmap] | None = None
+        self._layout: Layout | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # what is shown
+
+    def set_keyframe(self, keyframe: Keyframe | None) -> None:
+        if keyframe is self.keyframe:
+            return
+        before = self.keyframe
+        self.keyframe = keyframe
+        self._images.clear()
+        self._plane = None
+        if keyframe is not None:
+            if before is None or before.sizes != keyframe.sizes:
+                self._lay_out()
+            if not is_there(self.chosen, keyframe.sizes):
+                self.chosen = None
+            if isinstance(self.hovered, Neuron | Weight) and not is_there(
+                self.hovered, keyframe.sizes
+            ):
+                self.hovered = None
+            self.setAccessibleDescription(self.describe())
+        self.data_changed()
+
+    def set_data(self, data: Data | None) -> None:
+        if data is not self.data:
+            self.data = data
+            self._points = None
+            if isinstance(self.hovered, DataPoint):
+                self.hovered = None
+            self.data_changed()
+
+    def set_sample_scene(self, scene: SampleScene | None) -> None:
+        """The sample that is followed, at one position of its path; None: none is."""
+        wide = (scene is None) != (self.sample_scene is None)
+        self.sample_scene = scene
+        if wide:
+            self._lay_out()
+        self.data_changed()
+
+    def set_tool(self, tool: str) -> None:
+        """What a click on the plane does: "inspect", "add" or "erase"."""
+        self.tool = tool
+
+    def set_choice(self, element: Element) -> None:
+        if element != self.chosen:
+            self.chosen = element
+            self.data_changed()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """Weights and biases of each layer, and the points; of a followed sample its numbers."""
+        shown: dict[str, np.ndarray] = {}
+        if self.keyframe is None:
+            return shown
+        for number, weights in enumerate(self.keyframe.weights, 1):
+            shown[f"weights {number}"] = weights
+            shown[f"biases {number}"] = self.keyframe.biases[number - 1]
+        if self.data is not None:
+            shown["points"] = np.column_stack([self.data.points, self.data.targets])
+        if self.sample_scene is not None:
+            for column, values in enumerate(self.sample_scene.values):
+                if values is not None:
+                    shown[f"values {column}"] = values
+            for column, values in enumerate(self.sample_scene.gradients):
+                if values is not None:
+                    shown[f"gradients {column}"] = values
+        return shown
+
+    def describe(self) -> str:
+        keyframe = self.keyframe
+        if keyframe is None:
+            return ""
+        sizes = "-".join(str(size) for size in keyframe.sizes)
+        dead = sum(int(layer.dead.sum()) for layer in keyframe.layers)
+        words = f"{sizes} network after {keyframe.step:,} steps"
+        return words + (f", {dead} dead neurons" if dead else "")
+
+    @property
+    def shown_scene(self) -> SampleScene | None:
+        """The followed sample's, once the network that is drawn is the one that it went through."""
+        if self.sample_scene is None or self.keyframe is None:
+            return None
+        return self.sample_scene if self.sample_scene.sample.sizes == self.keyframe.sizes else None
+
+    @property
+    def layout_now(self) -> Layout | None:
+        return self._layout
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(640), theme.current().px(360))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(420), theme.current().px(200))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._lay_out()
+
+    def on_theme_changed(self) -> None:
+        self._images.clear()
+        self._plane = self._points = self._network = None
+        self._lay_out()
+        super().on_theme_changed()
+
+    def _lay_out(self) -> None:
+        if self.keyframe is None:
+            return
+        size = (float(self.width()), float(self.height()))
+        wide = self.sample_scene is not None
+        self._layout = lay_out(*size, self.keyframe.sizes, wide, theme.current().zoom)
+        self._points = None
+        self.laidOut.emit()
+
+    # painting
+
+    def draw(self, painter: QPainter) -> None:
+        scene = self.shown_scene
+        keyframe, layout = self.keyframe, self._layout
+        if keyframe is None or layout is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        if scene is None:
+            self._draw_network(painter, keyframe, layout)
+        else:
+            draw_sample.draw_network(painter, layout, keyframe, scene)
+        self._draw_plane(painter, keyframe, layout)
+        if scene is not None:
+            draw_sample.draw_output(painter, layout, scene)
+        element = self.hovered
+        if element is not None and self._pointer is not None:
+            words = pointer_words(element, keyframe, self.data)
+            if words:
+                draw_words(painter, self._pointer, words, self.width(), self.height())
+
+    def _draw_network(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
+        """The network as pixels, which stay until it is another; as lines into vector graphics."""
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
+            self._images.draw_network(painter, keyframe, layout, self.chosen, self.hovered)
+            return
+        key = (keyframe, layout, self.ratio, self.chosen, self.hovered)
+        if self._network is None or self._network[0] != key:
+            width = layout.plane[0] - 1
+            pixmap = theme.device_pixmap(width, self.height(), self.ratio)
+            inner = QPainter(pixmap)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            inner.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            self._images.draw_network(inner, keyframe, layout, self.chosen, self.hovered)
+            inner.end()
+            self._network = (key, pixmap)
+        painter.drawPixmap(QPointF(0, 0), self._network[1])
+
+    def _draw_plane(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
+        scene = self.shown_scene
+        now = theme.current()
+        plane, looked = layout.plane, self.hovered
+        one = isinstance(looked, Neuron) and 0 < looked.column <= len(keyframe.maps)
+        if one and scene is None and isinstance(looked, Neuron):
+            draw_map(painter, plane, self._images.get(keyframe, looked.column, looked.number))
+            limit = format_number(float(keyframe.limits[looked.column - 1][looked.number]))
+            kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron outputs", 0.0)
+        else:
+            self._draw_ground(painter, keyframe, plane)
+            kind, scale = self._plane_words(keyframe)
+        if self.data is None:
+            return
+        key = (self.data, plane[2], self.ratio)
+        if self._points is None or self._points[0] != key:
+            self._points = (key, points_pixmap(self.data, plane[2], self.ratio))
+        painter.drawPixmap(QPointF(plane[0], plane[1]), self._points[1])
+        draw_legend(painter, plane, self.data, kind)
+        if not kind:
+            draw_scale(painter, plane, scale_image(scale[2]), *scale[:2])
+        self._draw_on_plane(painter, plane)
+        if self.shows_focus:
+            now.focus_ring(painter, QRectF(*plane), radius=2)
+
+    def _draw_ground(self, painter: QPainter, keyframe: Keyframe, plane: Box) -> None:
+        """What the network says everywhere, with its border; kept as pixels like the network."""
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
+            draw_ground(painter, plane, keyframe)
+            return
+        key = (keyframe, plane, self.ratio)
+        if self._plane is None or self._plane[0] != key:
+            width, height = plane[2:]
+            pixmap = theme.device_pixmap(width + 2, height + 2, self.ratio)
+            inner = QPainter(pixmap)
+            inner.setRenderHints(painter.renderHints())
+            draw_ground(inner, (1.0, 1.0, width, height), keyframe)
+            inner.end()
+            self._plane = (key, pixmap)
+        painter.drawPixmap(QPointF(plane[0] - 1, plane[1] - 1), self._plane[1])
+
+    def _plane_words(self, keyframe: Keyframe) -> tuple[str, tuple[str, str, float]]:
+        """The line below the plane, or (where it is "") what stands at the ends of its scale."""
+        scene = self.shown_scene
+        if scene is not None:
+            if any(one is not None for one in scene.weights):
+                return "strong edges: large gradients of their weights; orange: above 0", (
+                    "",
+                    "",
+                    0.0,
+                )
+            return "\u2202: how the loss changes with that number; orange: above 0", ("", "", 0.0)
+        if keyframe.classes > 2:
+            return "the likeliest class, paler where it is unsure", ("", "", 0.0)
+        if keyframe.classes == 0:
+            return "", ("\u22121", "1: what the network outputs", SOFT)
+        return "", ("0 %", "100 % class 1; line: 50 %", SOFT)
+
+    def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:
+        """Rings round points that are looked at, and the keyboard's cross."""
+        scene = self.shown_scene
+        now = theme.current()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen("accent", 2))
+        if scene is not None:
+            x, y = from_plane(plane, *scene.sample.point)
+            painter.drawEllipse(QPointF(x, y), now.px(8), now.px(8))
+        if isinstance(self.hovered, DataPoint) and self.data is not None:
+            place = self.data.points[self.hovered.number]
+            x, y = from_plane(plane, float(place[0]), float(place[1]))
+            painter.drawEllipse(QPointF(x, y), now.px(7), now.px(7))
+        if self.cursor is not None and self.shows_focus:
+            x, y = from_plane(plane, *self.cursor)
+            painter.drawLine(QPointF(x - 8, y), QPointF(x + 8, y))
+            painter.drawLine(QPointF(x, y - 8), QPointF(x, y + 8))
+
+    # pointing
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.keyframe is None or self._layout is None:
+            return
+        place = event.position()
+        self._pointer = place
+        self._hover(element_at(self._layout, self.keyframe, self.data, place.x(), place.y()))
+
+    def leaveEvent(self, event) -> None:
+        self._pointer = None
+        self._hover(None)
+
+    def _hover(self, element: Element) -> None:
+        if element != self.hovered:
+            self.hovered = element
+            self.looked.emit()
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.keyframe is None or self._layout is None:
+            return
+        place = event.position()
+        element = element_at(self._layout, self.keyframe, self.data, place.x(), place.y())
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if isinstance(element, Neuron | Weight):
+            self.elementChosen.emit(element)
+        elif inside(self._layout.plane, place.x(), place.y()):
+            self.use_tool(*to_plane(self._layout.plane, place.x(), place.y()))
+
+    def use_tool(self, x: float, y: float) -> None:
+        """What a click on that place of the plane does."""
+        if self._layout is None:
+            return
+        plane = self._layout.plane
+        near = point_near(plane, self.data, *from_plane(plane, x, y))
+        if self.tool == "add":
+            self.pointAdded.emit(x, y)
+        elif near >= 0:
+            (self.pointRemoved if self.tool == "erase" else self.pointChosen).emit(near)
+
+    # by keyboard: neurons by arrows, and beyond the last layer a cross on the plane
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._handle_key(event):
+            super().keyPressEvent(event)
+
+    def _handle_key(self, event: QKeyEvent) -> bool:
+        """Whether the key means something here. Only without Ctrl and Alt."""
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if self._layout is None or self.keyframe is None or held not in HELD:
+            return False
+        key = Qt.Key(event.key())
+        if key in ARROWS:
+            self._move_cursor(self._layout, *ARROWS[key])
+        elif self.cursor is not None and key in ENTER:
+            self.use_tool(*self.cursor)
+        elif self.cursor is not None and key in DELETE:
+            plane = self._layout.plane
+            near = point_near(plane, self.data, *from_plane(plane, *self.cursor))
+            if near >= 0:
+                self.pointRemoved.emit(near)
+        elif key in ENTER and isinstance(self.hovered, Neuron):
+            self.elementChosen.emit(self.hovered)
+        else:
+            return False
+        return True
+
+    def _move_cursor(self, layout: Layout, across: int, down: int) -> None:
+        if self.cursor is not None:
+            x, y = self.cursor[0] + NUDGE * across, self.cursor[1] - NUDGE * down
+            if x < -REACH - 1e-9:
+                self.cursor, self.hovered = None, Neuron(len(layout.boxes) - 1, 0)
+            else:
+                self.cursor = (min(REACH, x), min(REACH, max(-REACH, y)))
+        elif not isinstance(self.hovered, Neuron):
+            self.hovered = Neuron(0, 0)
+        else:
+            column = max(0, self.hovered.column + across)
+            if column >= len(layout.boxes):
+                self.cursor, self.hovered = (0.0, 0.0), None
+            else:
+                last = len(layout.boxes[column]) - 1
+                self.hovered = Neuron(column, min(last, max(0, self.hovered.number + down)))
+        self.looked.emit()
+        self.update()

@@ -1,0 +1,104 @@
+"""One optimizer step as a Trace: the loss of its batch, then the optimizer's lines. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.autograd.loss_step import loss_step
+from core.optimization.optimizer_trace import trace_update
+from core.optimization.optimizers import optimizer
+from core.trace import Trace
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_there
+from explorer.panes.backprop.network.keyframe import Keyframe, Update
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Of layer `layer`, 0 being the first of weights, of neuron `after`."""
+
+    layer: int
+    after: int
+
+
+def parameter_of(one: Weight | Bias) -> tuple[str, tuple[int, ...]]:
+    """The parameter's name, and the index into it."""
+    if isinstance(one, Bias):
+        return f"{one.layer}.bias", (one.after,)
+    return f"{one.layer}.weight", (one.before, one.after)
+
+
+def layer_of(element: Element, keyframe: Keyframe) -> int | None:
+    """The layer of weights of an element: a weight's own, or the one that leads to a neuron."""
+    if not is_there(element, keyframe.sizes):
+        return None
+    if isinstance(element, Neuron):
+        return element.column - 1 if element.column else None
+    return element.layer if isinstance(element, Weight) else None
+
+
+def largest_gradient(keyframe: Keyframe, of_layer: int | None = None) -> Weight | None:
+    """The weight with the largest gradient in the last step, of all or of one layer; None before a
+    first step.
+    """
+    if keyframe.update is None:
+        return None
+    best, found = -1.0, None
+    for layer in range(len(keyframe.weights)) if of_layer is None else (of_layer,):
+        gradient = keyframe.update.gradients.get(f"{layer}.weight")
+        if gradient is None:
+            continue
+        size = np.abs(np.nan_to_num(gradient))
+        place = int(size.argmax())
+        if size.flat[place] > best:
+            best = float(size.flat[place])
+            found = Weight(layer, *divmod(place, gradient.shape[1]))
+    return found
+
+
+def largest_bias_gradient(keyframe: Keyframe) -> Bias | None:
+    """The bias with the largest gradient; None before a first step."""
+    best, found = -1.0, None
+    gradients = keyframe.update.gradients if keyframe.update is not None else {}
+    for layer in range(len(keyframe.biases)):
+        if (gradient := gradients.get(f"{layer}.bias")) is not None:
+            size = np.abs(np.nan_to_num(gradient))
+            place = int(size.argmax())
+            if size[place] > best:
+                best, found = float(size[place]), Bias(layer, place)
+    return found
+
+
+def update_trace(keyframe: Keyframe, layer: int | None = None) -> Trace | None:
+    """The loss, then each line of the optimizer for the weights of `layer`; None: of the layer with
+    the largest gradient.
+    """
+    update, largest = keyframe.update, largest_gradient(keyframe)
+    if update is None or largest is None:
+        return None
+    layer = largest.layer if layer is None else layer
+    trace = Trace({"layer": layer})
+    trace.append(loss_step(update.loss, update.said, update.targets))
+    first = len(trace)
+    for step in optimizer_trace(update, f"{layer}.weight"):
+        parent = step.parent if step.parent is None else step.parent + first
+        trace.append(replace(step, parent=parent))
+    return trace.finish()
+
+
+def optimizer_trace(update: Update, name: str) -> Trace:
+    """The optimizer's lines for parameter `name`."""
+    rule = optimizer(update.optimizer)
+    if rule.matrices_only and update.before[name].ndim != 2:
+        rule = optimizer("adamw")  # as Learner does
+    settings = rule.settings(learning_rate=update.learning_rate, weight_decay=0.0)
+    state, taken = update.states.get(name, (rule.state(), 0))
+    return trace_update(
+        rule.name,
+        update.before[name],
+        update.gradients[name],
+        state,
+        taken + 1,
+        settings,
+    )

@@ -1,0 +1,166 @@
+"""What is known of a followed point at each position of its path. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.autograd.operation import Array
+from explorer.panes.backprop.network.sample import Sample
+
+
+@dataclass(frozen=True, eq=False)
+class SampleScene:
+    """What is known at a index, by column: numbers (m,) or None, and what moves.
+
+    values     forward the newest of a column: sums, then what the neurons say; backward those
+               whose gradients came last, from what they say to the sums
+    nodes      which of the graph the values are; -1 for none
+    gradients  dL/d of the same values
+    weights    dL/dW of each layer, (n, m) or None
+    column     where something happens; -1 nowhere
+    layer      along which weights something flows; -1 along none
+    flow       (n, m) what flows there
+    backward   whether it flows back
+    share      how far it is, 0 to 1
+    loss       once it is known
+    """
+
+    sample: Sample
+    values: tuple[Array | None, ...]
+    nodes: tuple[int, ...]
+    gradients: tuple[Array | None, ...]
+    weights: tuple[Array | None, ...]
+    column: int
+    layer: int
+    flow: Array | None
+    backward: bool
+    share: float
+    loss: float | None
+
+    def name(self, column: int) -> str:
+        """The letter of a column's values; "" where there are none, and inside of a norm."""
+        node = self.nodes[column]
+        return self.sample.graph.nodes[node].tensor.name if node >= 0 else ""
+
+    def kind(self, column: int) -> str:
+        """The role of a column's values; "" for none."""
+        node = self.nodes[column]
+        return self.sample.roles[node].kind if node >= 0 else ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """After a index: by column the newest node forward, gradients by node, and the loss."""
+
+    nodes: tuple[int, ...]
+    grads: dict[int, Array]
+    loss: float | None
+
+
+class SampleScenes:
+    """The scenes of a sample; what is known at each index is worked out once."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        point = sample.find("out", 0)
+        nodes = [point] + [-1] * (len(sample.sizes) - 1)
+        grads: dict[int, Array] = {}
+        self._known = [_Known(tuple(nodes), {}, None)]
+        loss: float | None = None
+        told = set(sample.told)
+        for at, (place, step) in enumerate(zip(sample.places, sample.trace, strict=True)):
+            if place.phase == "forward":
+                role = sample.roles[place.node]
+                if role.kind != "loss":
+                    nodes[role.column] = place.node
+                elif place.node == len(sample.graph.nodes) - 1:
+                    loss = float(np.asarray(sample.graph.nodes[place.node].tensor.data))
+            elif place.phase == "seed":
+                grads[place.node] = step.value("seed")
+            else:
+                assert place.input is not None
+                target = sample.graph.nodes[place.node].inputs[place.input]
+                if place.phase == "backward":
+                    grads.setdefault(target, step.value("contribution"))
+                else:
+                    grads[target] = step.value("total")
+            known = _Known(tuple(nodes), dict(grads), loss)
+            if at in told:
+                self._known.append(known)
+            else:
+                self._known[-1] = known
+
+    def at(self, position: float) -> SampleScene:
+        """Moment ceil(position) is being come to."""
+        sample = self.sample
+        last = len(sample) - 1
+        index = min(max(0, int(np.ceil(position - 1e-9))), last)
+        share = 1.0 - max(0.0, index - position)
+        known = self._known[index]
+        nodes = tuple(self._shown(known, column) for column in range(len(sample.sizes)))
+        weights = tuple(self._weights(known.grads, n) for n in range(1, len(sample.sizes)))
+        column, layer, flow, backward = self._moving(index)
+        return SampleScene(
+            sample,
+            tuple(None if node < 0 else _flat(self._data(node)) for node in nodes),
+            nodes,
+            tuple(_flat(known.grads[node]) if node in known.grads else None for node in nodes),
+            weights,
+            column,
+            layer,
+            flow,
+            backward,
+            share,
+            known.loss,
+        )
+
+    def _shown(self, known: _Known, column: int) -> int:
+        """The node whose numbers a column shows. A sum and its product have one gradient where
+        only a bias lies between them, and the sum stays.
+        """
+        kinds = ["sum", "out"]
+        if any(role.kind == "norm" and role.column == column for role in self.sample.roles):
+            kinds.insert(0, "product")
+        found = (self.sample.find(kind, column) for kind in kinds)
+        return next((node for node in found if node in known.grads), known.nodes[column])
+
+    def _data(self, node: int) -> Array:
+        return np.asarray(self.sample.graph.nodes[node].tensor.data)
+
+    def _weights(self, grads: dict[int, Array], column: int) -> Array | None:
+        node = self.sample.find("weight", column)
+        return np.asarray(grads[node]) if node in grads else None
+
+    def _moving(self, index: int) -> tuple[int, int, Array | None, bool]:
+        """Column, layer of weights, and what flows along them, at a index."""
+        sample = self.sample
+        if index == 0:
+            return 0, -1, None, False
+        place = sample.place_at(index)
+        role = sample.roles[place.node]
+        nodes = sample.graph.nodes
+        if place.phase == "forward":
+            if role.kind == "product":
+                before, weight = (nodes[n].tensor.data for n in nodes[place.node].inputs)
+                return (
+                    role.column,
+                    role.column - 1,
+                    np.asarray(before).reshape(-1, 1) * weight,
+                    False,
+                )
+            return role.column, -1, None, False
+        if place.input is None:
+            return len(sample.sizes), -1, None, True
+        target = sample.roles[nodes[place.node].inputs[place.input]]
+        if role.kind == "product" and place.phase == "backward":
+            before, weight = (np.asarray(nodes[n].tensor.data) for n in nodes[place.node].inputs)
+            upstream = self._known[index].grads[place.node].reshape(1, -1)
+            flow = weight * upstream if target.kind == "out" else before.reshape(-1, 1) * upstream
+            return target.column, role.column - 1, flow, True
+        return target.column, -1, None, True
+
+
+def _flat(values: Array) -> Array:
+    return np.asarray(values).reshape(-1)

@@ -1,0 +1,102 @@
+"""Where the parts of the drawing stand: inputs, neurons, edges, the plane. No Qt here.
+
+All lengths are pixels of the widget; `unit` is the zoom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Box = tuple[float, float, float, float]  # x, y, width, height
+Line = tuple[float, float, float, float]
+
+HEAD = 30.0  # for the buttons above the columns
+FOOT = 34.0  # for two lines of words below them
+GAP = 5.0  # between two neurons, at least
+LARGEST, WIDEST = 52.0, 88.0  # a neuron, and one with numbers in it
+PLANE_SHARE = 0.46  # of the width, at most
+LEGEND = 40.0
+TOOLS = 36.0  # above the plane
+SIDE = 26.0  # between the last column and the plane, at least
+MARGIN = 3.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """boxes of each column: the inputs, each hidden layer, and the outputs where there are several.
+
+    columns  x in the middle of each column; `step` is the way from one to the next
+    ends     for each layer of weights the points (x, y) that its edges go to
+    """
+
+    boxes: tuple[tuple[Box, ...], ...]
+    columns: tuple[float, ...]
+    step: float
+    ends: tuple[tuple[tuple[float, float], ...], ...]
+    plane: Box
+    foot: float
+
+    def edge(self, layer: int, before: int, after: int) -> Line:
+        """The weight of layer number `layer` from neuron `before` to neuron `after`."""
+        x, y, width, height = self.boxes[layer][before]
+        end = self.ends[layer][after]
+        return (x + width, y + height / 2, *end)
+
+
+def lay_out(
+    width: float, height: float, sizes: tuple[int, ...], wide: bool, unit: float = 1.0
+) -> Layout:
+    """`sizes`: inputs, hidden layers, outputs. `wide`: the neurons hold numbers."""
+    outputs = sizes[-1]
+    shown = sizes if outputs > 1 else sizes[:-1]
+    tall = height - (HEAD + FOOT) * unit
+    side = max(80.0, min(height - (TOOLS + LEGEND) * unit, width * PLANE_SHARE))
+    top = (height - (TOOLS + LEGEND) * unit - side) / 2 + TOOLS * unit
+    plane = (width - side - MARGIN, max(TOOLS * unit, top), side, side)
+    room = plane[0] - SIDE * unit
+    most = max(shown)
+    size = min(LARGEST * unit, tall / most - GAP * unit)
+    size = max(12.0, size)
+    step = room / len(shown)
+    size = min(size, step * 0.72)
+    across = size
+    if wide:
+        apart = min(22 * unit, max(8 * unit, 0.2 * step))
+        across = max(size, min(WIDEST * unit, step - apart))
+    columns = tuple(
+        MARGIN + across / 2 + _column(n, len(shown), room - across) for n in range(len(shown))
+    )
+    step = columns[1] - columns[0] if len(columns) > 1 else room
+    middle = HEAD * unit + tall / 2
+    boxes = []
+    for x, count in zip(columns, shown, strict=True):
+        pitch = min(tall / count, size + 16 * unit)
+        top = middle - pitch * count / 2
+        boxes.append(
+            tuple(
+                (x - across / 2, top + pitch * (place + 0.5) - size / 2, across, size)
+                for place in range(count)
+            )
+        )
+    ends = [tuple((box[0], box[1] + box[3] / 2) for box in column) for column in boxes[1:]]
+    if outputs == 1:
+        ends.append(((plane[0], plane[1] + plane[3] / 2),))
+    return Layout(tuple(boxes), columns, step, tuple(ends), plane, height - FOOT * unit)
+
+
+def _column(number: int, count: int, room: float) -> float:
+    return room * number / (count - 1) if count > 1 else 0.0
+
+
+def distance(line: Line, x: float, y: float) -> float:
+    """From a point to a line from one place to another."""
+    x1, y1, x2, y2 = line
+    across, down = x2 - x1, y2 - y1
+    length = across * across + down * down
+    along = 0.0 if length == 0 else ((x - x1) * across + (y - y1) * down) / length
+    along = min(1.0, max(0.0, along))
+    return float(((x - x1 - along * across) ** 2 + (y - y1 - along * down) ** 2) ** 0.5)
+
+
+def inside(box: Box, x: float, y: float) -> bool:
+    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]
