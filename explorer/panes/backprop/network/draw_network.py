@@ -23,7 +23,7 @@ FLAT = 0.5  # share of saturated outputs from which a layer is warned of
 SIGN = "\u26a0"  # before what is wrong
 
 
-class Images:
+class MapImages:
     """The maps of one keyframe as pixmaps, made when they are first drawn."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from explorer import theme
 from explorer.panes.backprop.network import draw_sample
 from explorer.panes.backprop.network.colors import SOFT, scale_image
 from explorer.panes.backprop.network.draft import REACH, Data
-from explorer.panes.backprop.network.draw_network import Images
+from explorer.panes.backprop.network.draw_network import MapImages
 from explorer.panes.backprop.network.draw_neuron import draw_map, draw_words
 from explorer.panes.backprop.network.draw_plane import (
     draw_ground,
@@ -66,7 +66,7 @@ class NetworkPicture(Picture):
         self.chosen: Element = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
         self._pointer: QPointF | None = None
-        self._images = Images()
+        self._images = MapImages()
         self._plane: tuple[object, QPixmap] | None = None
         self._points: tuple[object, QPixmap] | None = None
         self._network: tuple[object, QPixmap] | None = None
@@ -268,7 +268,7 @@ class NetworkPicture(Picture):
         scene = self.shown_scene
         if scene is not None:
             if any(one is not None for one in scene.weights):
-                return "strong edges: large gradients of their weights; orange: above 0", (
+                return "thick edges: large gradients; orange: above 0", (
                     "",
                     "",
                     0.0,

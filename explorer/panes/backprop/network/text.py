@@ -175,22 +175,22 @@ def _alike(keyframe: Keyframe) -> str:
 
 
 def _is_solved(keyframe: Keyframe) -> bool:
-    """Whether nearly every point is where it belongs, also those to test it."""
+    """Whether nearly all training and test points are classified correctly."""
     test = keyframe.test_accuracy
     return keyframe.train_accuracy >= SOLVED and (math.isnan(test) or test >= SOLVED)
 
 
 def _success(keyframe: Keyframe) -> str:
-    """How well it does."""
+    """The accuracy, or the loss where there are no classes."""
     if math.isnan(keyframe.train_accuracy):
         test = keyframe.test_loss
         also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
         return f"loss {format_number(keyframe.train_loss)}{also}."
     where = "on the right side of the line" if keyframe.classes == 2 else "classified correctly"
-    told = f"{format_percent(keyframe.train_accuracy)} of the points are {where}"
+    train = f"{format_percent(keyframe.train_accuracy)} of the training points"
     if math.isnan(keyframe.test_accuracy):
-        return f"{told}; no points are kept for testing."
-    return f"{told}, {format_percent(keyframe.test_accuracy)} of the test points."
+        return f"{train} are {where}; there are no test points."
+    return f"{train} and {format_percent(keyframe.test_accuracy)} of the test points are {where}."
 
 
 def _shrinks(keyframe: Keyframe) -> float:
@@ -322,7 +322,7 @@ def sample_title(sample: Sample, index: int) -> str:
     layer = sample.name_of_layer(role.column)
     if place.phase == "forward":
         if role.kind == "product":
-            return f"{layer}: weighted sums of what comes in"
+            return f"{layer}: weighted sums of its inputs"
         if role.kind == "sum" and operation == "Add":
             return f"{layer}: plus its biases"
         if role.kind == "out":
@@ -338,16 +338,16 @@ def sample_title(sample: Sample, index: int) -> str:
     assert place.input is not None
     target = sample.roles[_inputs(sample, place.node)[place.input]]
     if target.kind == "weight":
-        return f"gradient of {_whose(sample, target.column)} weights: what came in \u00d7 gradient"
+        return f"gradient of {_whose(sample, target.column)} weights: inputs \u00d7 gradient"
     if target.kind == "bias":
         return f"gradient of {_whose(sample, target.column)} biases: that of its sums"
     if target.kind == "gain":
-        return f"gradient of {_whose(sample, target.column)} gains: what came in \u00d7 gradient"
+        return f"gradient of {_whose(sample, target.column)} gains: inputs \u00d7 gradient"
     if role.kind == "norm" and target.kind in ("norm", "product"):
         return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
         return (
-            f"back through {_whose(sample, role.column)} plus: its sums get the gradient unchanged"
+            f"back through {_whose(sample, role.column)} bias: its sums get the gradient unchanged"
         )
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"
