@@ -6,7 +6,7 @@ expression (what a person types); graph, flows, backprop_trace, gradient_check, 
 networks to learn with: initialization, mlp, losses, loss_step, datasets.
 """
 
-from core.autograd.backprop_trace import Place, places_of, trace_backprop, trace_graph
+from core.autograd.backprop_trace import Place, places_of, step_at, trace_backprop, trace_graph
 from core.autograd.expression import Expression, Parts, expression, parse
 from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import (
@@ -54,6 +54,7 @@ __all__ = [
     "parse",
     "parted",
     "places_of",
+    "step_at",
     "topological_order",
     "trace_backprop",
     "trace_graph",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import numpy as np
 
@@ -86,22 +88,43 @@ def _places(graph: Graph) -> Iterator[Place]:
         reached.add(tensor)
 
 
+def step_at(graph: Graph, index: int) -> Step:
+    """Step number `index` of the graph's Trace, without making those before it. Raises IndexError
+    where there is none.
+    """
+    makers = islice(_makers(graph), index, None) if index >= 0 else iter(())
+    make = next(makers, None)
+    if make is None:
+        raise IndexError(f"there is no step {index}")
+    return make()
+
+
 def _steps(graph: Graph) -> Iterator[Step]:
+    return (make() for make in _makers(graph))
+
+
+def _makers(graph: Graph) -> Iterator[Callable[[], Step]]:
+    """For each step what makes it: to go through them costs little."""
     order = [node.tensor for node in graph.nodes]
     nodes = {node.tensor: node for node in graph.nodes}
     made = 0  # steps so far
     for node in graph.nodes:
         if not node.is_leaf:
             made += 1
-            yield _forward(graph, node)
+            yield partial(_forward, graph, node)
     grads = {order[-1]: np.ones_like(order[-1].data)}
     made += 1
-    yield _seed(graph.nodes[-1], grads[order[-1]])
+    yield partial(_seed, graph.nodes[-1], grads[order[-1]])
     flows = flow_back(order, grads)
     while (flow := _next(flows)) is not None:
-        steps = list(_edge(graph, nodes[flow.out], nodes[flow.out.inputs[flow.number]], flow, made))
-        made += len(steps)
-        yield from steps
+        out, node = nodes[flow.out], nodes[flow.out.inputs[flow.number]]
+        makers = [partial(_through, graph, out, node, flow)]
+        if flow.contribution.size > node.tensor.data.size:
+            makers.append(partial(_copies, node, flow, made))
+        if flow.before is not None:
+            makers.append(partial(_accumulate, node, flow, made))
+        made += len(makers)
+        yield from makers
 
 
 def _next(flows: Iterator[Flow]) -> Flow | None:
@@ -109,27 +132,27 @@ def _next(flows: Iterator[Flow]) -> Flow | None:
         return next(flows, None)
 
 
-def _edge(graph: Graph, out: Node, node: Node, flow: Flow, number: int) -> Iterator[Step]:
-    """What flows along one edge: the step `number`, and those that are parts of it."""
-    yield _through(graph, out, node, flow)
+def _copies(node: Node, flow: Flow, parent: int) -> Step:
+    title = f"{node.label} was copied: what its copies get is added up"
+    total = _with_axes(flow.flow, flow.contribution.ndim)
+    values: dict[str, Value] = {"contribution": _contribution(flow), "total": _held(total)}
+    values["axes"] = np.asarray(copied_axes(flow.contribution.shape, flow.flow.shape))
     slope = _slope(node.latex)
-    if flow.contribution.size > node.tensor.data.size:
-        title = f"{node.label} was copied: what its copies get is added up"
-        total = _with_axes(flow.flow, flow.contribution.ndim)
-        values: dict[str, Value] = {"contribution": _contribution(flow), "total": _held(total)}
-        values["axes"] = np.asarray(copied_axes(flow.contribution.shape, flow.flow.shape))
-        formula = rf"{slope} \; {{+}}{{=}} \; \sum_{{\text{{copies}}}} \text{{contribution}}"
-        yield _part("copies", title, formula, "sum_to#sum_copies", values, number)
-    if flow.before is not None:
-        title = f"{node.label} is used more than once: its gradients add up"
-        same = flow.contribution.shape == flow.flow.shape
-        values = {
-            "grad": _held(flow.before),
-            "contribution": _contribution(flow) if same else _held(flow.flow),
-            "total": _held(flow.grad),
-        }
-        formula = rf"{slope} = \sum_{{\text{{uses}}}} \text{{contribution}}"
-        yield _part("accumulate", title, formula, "accumulate#accumulate", values, number)
+    formula = rf"{slope} \; {{+}}{{=}} \; \sum_{{\text{{copies}}}} \text{{contribution}}"
+    return _part("copies", title, formula, "sum_to#sum_copies", values, parent)
+
+
+def _accumulate(node: Node, flow: Flow, parent: int) -> Step:
+    title = f"{node.label} is used more than once: its gradients add up"
+    assert flow.before is not None
+    same = flow.contribution.shape == flow.flow.shape
+    values = {
+        "grad": _held(flow.before),
+        "contribution": _contribution(flow) if same else _held(flow.flow),
+        "total": _held(flow.grad),
+    }
+    formula = rf"{_slope(node.latex)} = \sum_{{\text{{uses}}}} \text{{contribution}}"
+    return _part("accumulate", title, formula, "accumulate#accumulate", values, parent)
 
 
 def _forward(graph: Graph, node: Node) -> Step:

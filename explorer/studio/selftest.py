@@ -85,9 +85,9 @@ async def _backprop(window: MainWindow) -> None:
     pane: Any = window.show_pane("backprop")
     pane.show_mode("expression")
     mode = pane.mode
-    mode.lab.set_text("L = x * y + x")
-    mode.lab.move_leaf("x", 0, 3.0)
-    mode.lab.move_leaf("y", 0, 4.0)
+    mode.set_text("L = x * y + x")
+    mode.move_leaf("x", 0, 3.0)
+    mode.move_leaf("y", 0, 4.0)
     pane.player.end()
     await pane.settled()
     leaves = mode.computed.leaves

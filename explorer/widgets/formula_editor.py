@@ -15,7 +15,6 @@ from core.autograd.filling import FILLINGS
 from core.autograd.functional import FUNCTIONS
 from core.autograd.grammar import LONGEST
 from explorer import theme
-from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.typed_field import is_undo
 from explorer.widgets.typing_pause import TypingPause
@@ -54,8 +53,6 @@ class FormulaField(QPlainTextEdit):
         self._parts: list[tuple[int, int]] = []
         self._lines = MOST_LINES
         self._fits = False  # it is just being fitted
-        self._more = Label("", "label", "muted", parent=self)
-        self._more.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.textChanged.connect(self._on_changed)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -150,42 +147,26 @@ class FormulaField(QPlainTextEdit):
         if self._fits:
             return
         self._fits = True
-        self._set_margins(0)
+        self._set_margins()
         wanted = self._wanted()
         lines = min(wanted, self._lines)
         spacing = ceil(theme.current().metrics("body", mono=True).lineSpacing())
         self.setFixedHeight(lines * spacing + theme.current().px(AROUND))
-        hides = wanted > self._lines == 1
-        self._more.setVisible(hides)
-        if hides:
-            for _ in range(2):  # beside it there is room for less, which may take more lines
-                self._more.setText(f"1 of {self._wanted()} lines")
-                self._place_more()
-                self._set_margins(self._more.width() + MARGIN)
-        scrolls = wanted > self._lines > 1
-        self.setVerticalScrollBarPolicy(_NEEDED if scrolls else _NEVER)
+        self.setVerticalScrollBarPolicy(_NEEDED if wanted > self._lines else _NEVER)
         self._fits = False
 
     def _wanted(self) -> int:
         """Lines, as they are wrapped."""
         return max(1, round(self.document().size().height()))
 
-    def _set_margins(self, beside: int) -> None:
-        """Wraps the lines anew where there is less room for them, or more."""
+    def _set_margins(self) -> None:
         frame = self.contentsMargins().top() + self.contentsMargins().bottom()
         spare = max(0, theme.current().px(AROUND) - frame)
         above = spare // 2  # else a part of the next line would be seen there
-        self.setViewportMargins(MARGIN, above, MARGIN + beside, spare - above)
-
-    def _place_more(self) -> None:
-        """Of a formula of which one line is seen: how many there are."""
-        self._more.adjustSize()
-        left = self.width() - self._more.width() - theme.current().px(10)
-        self._more.move(left, (self.height() - self._more.height()) // 2)
+        self.setViewportMargins(MARGIN, above, MARGIN, spare - above)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_more()
         if event.size().width() != event.oldSize().width():
             self._fit()
 

@@ -66,7 +66,7 @@ def fast(report: Report) -> None:
 
 def _laid_out(text: str) -> tuple[int, float]:
     """How many nodes, and milliseconds of one layout (the middle of five)."""
-    from explorer.panes.backprop.expression.arranging import arranged, plot_of
+    from explorer.panes.backprop.expression.arrangement import arranged, plot_of
     from explorer.panes.backprop.expression.compute import compute, with_names
 
     graph = compute(text, with_names(text, {})).graph
@@ -100,7 +100,7 @@ async def _driven(text: str, measure: Callable[[Any, Any], Awaitable[Times]]) ->
         try:
             pane.show_mode("expression")
             mode: Any = pane.modes["expression"]
-            mode.lab.set_text(text)
+            mode.set_text(text)
             await pane.settled()
             return await measure(pane, mode)
         finally:
@@ -121,11 +121,11 @@ async def _drag(mode: Any) -> list[float]:
     name = next(iter(mode.computed.leaves))
     for turn in range(TIMES):
         began = time.perf_counter()
-        mode.lab.move_leaf(name, 0, 0.5 + 0.01 * turn)
+        mode.move_leaf(name, 0, 0.5 + 0.01 * turn)
         graph.repaint()
         waits.append(time.perf_counter() - began)
         await asyncio.sleep(0.016)
-    mode.lab.draft.end_merge()
+    mode.draft.end_merge()
     return waits
 
 
@@ -161,7 +161,10 @@ async def _typed(pane: Any, mode: Any) -> Times:
             QTest.keyClick(field, "1")
         hold, wait, work = 0.0, 0.0, 0.0
         while not wait:
-            if mode.lab.is_solved and mode.computed.text == field.toPlainText():
+            if (
+                mode.runner.has_solved(mode.draft.value)
+                and mode.computed.text == field.toPlainText()
+            ):
                 graph.repaint()
                 wait = time.perf_counter() - began
             await asyncio.sleep(0.001)  # not busy: the engine's thread needs the interpreter

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from core.autograd import Graph, Tensor, graph_of, trace_backprop, trace_graph
+from core.autograd import Graph, Tensor, graph_of, step_at, trace_backprop, trace_graph
 from core.autograd import functional as F
 from core.trace import Trace, source
 from tests.core.test_trace import MarkedLines
@@ -173,6 +173,26 @@ def test_only_one_number_can_be_traced():
     for trace in (trace_backprop, lambda output: trace_graph(graph_of(output))):
         with pytest.raises(ValueError, match="one number"):
             trace(many)
+
+
+def test_one_step_alone_is_that_of_the_trace():
+    loss, _ = everything()
+    graph, steps = graph_of(loss), whole(loss)
+    for index in (0, 7, len(steps) // 2, len(steps) - 2, len(steps) - 1):
+        one, same = step_at(graph, index), steps[index]
+        assert (one.name, one.title, one.formula, one.code, one.parent) == (
+            same.name,
+            same.title,
+            same.formula,
+            same.code,
+            same.parent,
+        )
+        assert one.values.keys() == same.values.keys()
+        for name in one.values:
+            np.testing.assert_array_equal(one.value(name), same.value(name))
+    for none in (-1, len(steps)):
+        with pytest.raises(IndexError, match="no step"):
+            step_at(graph, none)
 
 
 def test_one_copy_is_not_added_up():

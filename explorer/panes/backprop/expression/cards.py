@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -17,12 +16,11 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.panes.backprop.expression.curve_picture import CurvePicture
-from explorer.panes.backprop.expression.inks import signed
-from explorer.panes.backprop.expression.spark_picture import SparkPicture
-from explorer.panes.backprop.expression.text import in_brackets
+from explorer.panes.backprop.expression.gradient_check import Comparison
+from explorer.panes.backprop.expression.loss_picture import LossPicture
+from explorer.panes.backprop.expression.text import Learning, predicted, true_change
 from explorer.panes.backprop.expression.value_field import ValueField
-from explorer.panes.backprop.expression.whatif import WhatIf
-from explorer.panes.backprop.expression.writing import numeral
+from explorer.panes.backprop.expression.what_if import WhatIf
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.menu_button import MenuButton
@@ -39,7 +37,7 @@ class WhatIfCard(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("backprop.expression.whatif")
+        self.setObjectName("backprop.expression.what_if")
         self._names: list[str] = []
         self.leaf = MenuButton("chevron-down", "w", "Which input is moved")
         self.leaf.setObjectName("backprop.expression.leaf")
@@ -86,12 +84,16 @@ class WhatIfCard(QWidget):
         """The words keep their room, whatever they say."""
         self._words.setFixedWidth(theme.current().px(WORDS))
 
-    def set_leaves(self, names: Sequence[str], chosen: str) -> None:
+    def set_input(self, names: Sequence[str], what: WhatIf) -> None:
+        """Which input is tried, of all that there are."""
         if list(names) != self._names:
             self._names = list(names)
             self.leaf.menu().clear()
-        self.leaf.setText(chosen.replace("&", "&&"))
-        self.leaf.setAccessibleName(f"Input: {chosen}")
+        self.leaf.setText(what.called.replace("&", "&&"))
+        self.leaf.setAccessibleName(f"Input: {what.called}")
+        self.value.set_value(what.value)
+        self.nudge.set_value(what.nudge)
+        self.set_error("")
 
     def _fill(self) -> None:
         """The menu, when it opens: a hundred inputs come and go with each letter typed."""
@@ -106,52 +108,20 @@ class WhatIfCard(QWidget):
         named = text.split(" ", 1)[0] in self._names  # a name of the person's stays as it is
         self.error.set_text(text if named else text[:1].upper() + text[1:])
 
-    def set_what_if(
-        self,
-        what: WhatIf | None,
-        output: str,
-        numeric: str = "",
-        sentence: str = "",
-        slope: str = "",
-    ) -> None:
-        """numeric   the gradient by nudging, and what it says
-        sentence  says it at length
-        slope     the gradient, as it is written beside that
-        """
+    def set_what_if(self, what: WhatIf, output: str, compared: Comparison) -> None:
+        """What a nudge of the input does to the output."""
         self.curve.set_what_if(what, output)
-        if what is None:
-            for label in (self.predicted, self.true):
-                label.setText("")
-            self.set_numeric("", "")
-            return
-        self.predicted.setText(_predicted(what, output, slope))
-        self.true.setText(_true_change(what))
-        self.set_numeric(numeric, sentence)
+        self.predicted.setText(predicted(what, output, compared.slope))
+        self.true.setText(true_change(what))
+        self.numeric.setText(compared.words)
+        self.numeric.setToolTip(compared.sentence)
 
-    def set_numeric(self, text: str, sentence: str) -> None:
-        """What the gradient is by nudging; nothing while that is not known."""
-        self.numeric.setText(text)
-        self.numeric.setToolTip(sentence)
-
-
-def _predicted(what: WhatIf, output: str, slope: str) -> str:
-    slope, nudge = slope or numeral(what.gradient), in_brackets(numeral(what.nudge))
-    if not math.isfinite(what.result):
-        return f"predicted: nothing, {output} is {numeral(what.result)} here"
-    if not math.isfinite(what.gradient):
-        return f"predicted: nothing, the slope is {slope} here"
-    return f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}"
-
-
-def _true_change(what: WhatIf) -> str:
-    if what.pending:
-        return "true change: \u2026"
-    if math.isnan(what.true):
-        return "true change: not known"
-    off = f", off by {numeral(abs(what.error))}" if math.isfinite(what.error) else ""
-    off = ", as predicted" if what.is_as_predicted else off
-    off = ", lost in rounding" if what.is_lost else off
-    return f"true change: {signed(what.true)}{off}"
+    def set_failed(self, why: str) -> None:
+        """That could not be found."""
+        self.curve.set_what_if(None)
+        for label in (self.predicted, self.true, self.numeric):
+            label.setText("")
+        self.set_error(why)
 
 
 class LearnCard(QWidget):
@@ -177,8 +147,8 @@ class LearnCard(QWidget):
         self.learns = QCheckBox("")
         self.learns.setObjectName("backprop.expression.learns")
         self.words = Label("", "label", "muted", wrap=True)
-        self.spark = SparkPicture()
-        self.spark.setObjectName("backprop.expression.losses")
+        self.losses = LossPicture()
+        self.losses.setObjectName("backprop.expression.losses")
         grid = QGridLayout()
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(4)
@@ -198,7 +168,7 @@ class LearnCard(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
         row.addLayout(grid)
-        row.addWidget(self.spark, 1)
+        row.addWidget(self.losses, 1)
         self.step.clicked.connect(lambda: self.stepRequested.emit(1))
         self.ten.clicked.connect(lambda: self.stepRequested.emit(10))
         self.reset.clicked.connect(self.resetRequested)
@@ -210,16 +180,17 @@ class LearnCard(QWidget):
             self.learns.setChecked(learns)
 
     def set_losses(self, losses: Sequence[float], output: str) -> None:
-        self.spark.set_losses(losses, output)
+        self.losses.set_losses(losses, output)
         self.reset.setEnabled(len(losses) > 0)
         self.reset.setToolTip(
             "Back to the values before the first step" if losses else "No step has been taken yet"
         )
 
-    def set_can_step(self, can: bool, why: str = "") -> None:
+    def set_told(self, learning: Learning) -> None:
         for button in (self.step, self.ten):
-            button.setEnabled(can)
-            button.setToolTip(why or STEP)
+            button.setEnabled(not learning.hindrance)
+            button.setToolTip(learning.hindrance or STEP)
+        self.set_words(learning.words)
 
     def set_words(self, words: str) -> None:
         self.words.setText(words)

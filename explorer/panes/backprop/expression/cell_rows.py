@@ -18,8 +18,8 @@ from explorer.panes.backprop.expression.cells import (
     source_of,
 )
 from explorer.panes.backprop.expression.compute import Computed
+from explorer.panes.backprop.expression.number_text import equation, numeral, terms
 from explorer.panes.backprop.expression.text import in_brackets
-from explorer.panes.backprop.expression.writing import equation, numeral, terms
 from explorer.panes.base import Row
 from explorer.widgets.live_numbers import Terms
 

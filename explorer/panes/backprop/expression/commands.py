@@ -1,11 +1,12 @@
-"""What the mode Expression adds to menus and palette."""
+"""The commands of Expression."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.view import ZOOM
 from explorer.state.actions import Action
 
@@ -14,72 +15,55 @@ if TYPE_CHECKING:
 
 
 def commands(mode: ExpressionMode) -> list[Action]:
-    graph, trying, lab = mode.view.graph, mode.trying, mode.lab
-
-    def always() -> bool:
-        return True
-
-    def there() -> bool:
-        return mode.computed is not None
-
-    def readable() -> bool:
-        return lab.is_readable
+    graph = mode.view.graph
 
     def action(
         name: str,
         text: str,
         run: Callable[[], Any],
-        can: Callable[[], bool] = there,
+        can: Callable[[], bool] = lambda: mode.computed is not None,
         checked: Callable[[], bool] | None = None,
     ) -> Action:
-        return Action(
-            f"backprop.expression.{name}",
-            f"Expression: {text}",
-            run,
-            enabled=lambda: mode.active and can(),
-            checked=checked,
-        )
+        one = mode.action(name, f"Expression: {text}", run)
+        return replace(one, enabled=lambda: mode.active and can(), checked=checked)
 
-    def stepped() -> bool:
-        return bool(lab.draft.value.losses)
+    def always() -> bool:
+        return True
 
-    def example(name: str, title: str) -> Action:
-        return action(f"example.{name}", f"show {title}", lambda: lab.show_example(name), always)
-
-    def edit() -> None:
-        trying.edit(trying.leaf, trying.element)
+    def readable() -> bool:
+        return mode.is_readable
 
     def fixed() -> bool:
-        return lab.draft.value.is_fixed(trying.leaf)
+        return mode.draft.value.is_fixed(mode.trial.leaf)
+
+    def example(name: str, title: str) -> Action:
+        words = f"show {title[:1].lower()}{title[1:]}"
+        return action(f"example.{name}", words, lambda: mode.show_example(name), always)
+
+    def stepped() -> bool:
+        return bool(mode.draft.value.losses)
 
     return [
         action("type", "type a formula", mode.view.editor.field.setFocus, always),
-        *(example(one.id, one.title[:1].lower() + one.title[1:]) for one in EXAMPLES),
-        action(
-            "fold",
-            "show or fold inputs and steps",
-            mode.view.fold.turn,
-            lambda: mode.view.fold.can_turn,
-        ),
+        *(example(one.id, one.title) for one in EXAMPLES),
         action("fit", "fit the whole graph", graph.fit),
         action("larger", "a larger graph", lambda: graph.zoom_by(ZOOM)),
         action("smaller", "a smaller graph", lambda: graph.zoom_by(1 / ZOOM)),
         action("backward", "go to where backward begins", mode.seek_backward),
-        action("check", "check every gradient by nudging", mode.toggle_check, there, mode.checks),
+        action("check", "check every gradient by nudging", mode.toggle_check, checked=mode.checks),
         action(
             "edit",
             "type the value of the chosen input",
-            edit,
+            lambda: mode.edit_leaf(*mode.tried),
             readable,
         ),
-        action("step", "take a gradient step", lab.step_downhill, readable),
-        action("ten", "take ten gradient steps", lambda: lab.step_downhill(10), readable),
-        action("reset", "reset the gradient steps", lab.reset_steps, stepped),
+        action("step", "take a gradient step", mode.step_downhill, readable),
+        action("ten", "take ten gradient steps", lambda: mode.step_downhill(10), readable),
+        action("reset", "reset the gradient steps", mode.reset_steps, stepped),
         action(
             "fix",
             "fix the chosen input, or let it take steps",
-            lambda: lab.set_fixed(trying.leaf, not fixed()),
-            there,
-            fixed,
+            lambda: mode.set_fixed(mode.trial.leaf, not fixed()),
+            checked=fixed,
         ),
     ]

@@ -1,7 +1,4 @@
-"""What is shown of a formula: its graph, every value and gradient, and all steps. No Qt here.
-
-Small formulas are worked out at once, larger ones on the engine: `is_small` says which.
-"""
+"""What is shown of a formula: its graph, every value and gradient, and all steps. No Qt."""
 
 from __future__ import annotations
 
@@ -26,20 +23,17 @@ from core.autograd import (
     graph_of,
     parse,
     places_of,
-    trace_graph,
+    step_at,
 )
 from core.autograd.flows import Edge
 from core.autograd.grammar import PI
-from core.trace import Step, Trace
-from explorer.panes.backprop.expression.layout import dummies_of
+from core.trace import Step
 from explorer.panes.backprop.expression.plan import StepPlan, plan_of
 
 Array = np.ndarray
 
 FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names that nobody has given any
-SMALL_TEXT = 200  # characters that can be worked out and laid out within a frame
-SMALL_GRAPH, SMALL_NUMBERS = 250, 4_000  # nodes, and their numbers, that can be as well
-MOST_PASSED = 20_000  # layers that the edges of a graph may pass
+MOST_NODES = 250  # of a graph
 MOST_NUMBERS = 50_000  # that all operations together may work on, so that a short text is quick
 
 
@@ -72,11 +66,6 @@ class Computed:
     @property
     def result(self) -> float:
         return self.value(self.output).item()
-
-    @cached_property
-    def trace(self) -> Trace:
-        """It grows as steps are asked for."""
-        return trace_graph(self.graph)
 
     @cached_property
     def leaves(self) -> dict[str, int]:
@@ -152,26 +141,12 @@ class Computed:
 
     def step(self, moment: int) -> Step | None:
         """What core did at a moment; None for the first, which shows the inputs."""
-        while len(self.trace) < moment and self.trace.grow():
-            pass
-        return self.trace[moment - 1] if 0 < moment <= len(self.trace) else None
+        return step_at(self.graph, moment - 1) if moment > 0 else None
 
     @cached_property
     def numbers(self) -> int:
         """How many all nodes have together."""
         return sum(node.tensor.data.size for node in self.graph.nodes)
-
-    @cached_property
-    def is_quick(self) -> bool:
-        """Whether it can be worked out again within a frame."""
-        return len(self.graph.nodes) <= SMALL_GRAPH and self.numbers <= SMALL_NUMBERS
-
-
-def is_small(text: str) -> bool:
-    """Whether a formula that nobody has worked out yet can be worked out at once: MOST_NUMBERS
-    bounds what a short one can ask for.
-    """
-    return len(text) <= SMALL_TEXT
 
 
 parsed = lru_cache(maxsize=8)(parse)  # who types asks for names and numbers, then for all of it
@@ -203,7 +178,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
         plan = known.plan
     else:
         graph = graph_of(output)
-        _check_drawn(graph)
+        _check_size(graph)
         plan = plan_of(graph, places_of(graph))
     return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), graph, parts)
 
@@ -217,11 +192,10 @@ def _fits(used: Mapping[str, Array], known: Mapping[str, Array]) -> bool:
 
 def _moved(known: Computed, values: Mapping[str, Array]) -> Computed:
     """The same formula with other values of the same shapes: what they do not change is shared."""
-    leaves = {
-        number: values[name]
-        for name, number in known.leaves.items()
-        if values[name].tobytes() != known.value(number).tobytes()
-    }
+    moved = {name for name, one in values.items() if one.tobytes() != known.values[name].tobytes()}
+    if not moved:
+        return known
+    leaves = {number: values[name] for name, number in known.leaves.items() if name in moved}
     graph = graph_if(known.graph, leaves)
     return replace(known, values=values, graph=graph, flows=flows_of(graph), broken=_broken(graph))
 
@@ -305,13 +279,12 @@ def _check(output: Tensor, text: str) -> None:
         )
 
 
-def _check_drawn(graph: Graph) -> None:
-    """Raises ExpressionError where to draw the graph would take seconds."""
-    count = dummies_of([node.inputs for node in graph.nodes])
-    if count > MOST_PASSED:
+def _check_size(graph: Graph) -> None:
+    """Raises ExpressionError for a graph that nobody could follow."""
+    if len(graph.nodes) > MOST_NODES:
         raise ExpressionError(
-            f"this is too long to be drawn: its edges pass {count:,} layers of operations, and at "
-            f"most {MOST_PASSED:,} are drawn; use fewer terms"
+            f"this has {len(graph.nodes):,} inputs and operations, and at most {MOST_NODES} are "
+            "drawn; use fewer terms, or lists: sum(w * x) stands for many products"
         )
 
 

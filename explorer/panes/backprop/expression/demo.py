@@ -14,15 +14,15 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
         """The last moment of a phase, or a share of the way."""
         mode.choose(-1, -1)
         if example != "entropy":
-            mode.lab.draft.begin({"checks": False})
-        mode.lab.show_example(example)
+            mode.draft.begin({"checks": False})
+        mode.show_example(example)
         await mode.settled()
         assert mode.computed is not None
         places = mode.computed.plan.places
         of_phase = [at for at, place in enumerate(places) if place and place.phase == phase]
         mode.player.seek(of_phase[-1] if of_phase else round(share * (len(places) - 1)))
         if leaf:
-            mode.trying.try_leaf(leaf, 0)
+            mode.try_leaf(leaf)
         await mode.settled()
 
     async def neuron() -> None:
@@ -33,10 +33,10 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
 
     async def learning() -> None:
         await show("error", leaf="w")
-        mode.lab.step_downhill(4)
+        mode.step_downhill(4)
 
     async def checked() -> None:
-        mode.lab.draft.begin({"checks": True})
+        mode.draft.begin({"checks": True})
         await show("entropy")
 
     async def matrices() -> None:

@@ -1,4 +1,4 @@
-"""What a person has set up: the formula, values, what learns. No Qt."""
+"""What a person has set up: the formula, the values of its inputs, and what learns. No Qt."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.autograd import Expression
 from core.autograd.grammar import LONGEST, PI
 from core.fields import check, field
 from explorer.panes.backprop.expression.compute import (
@@ -17,12 +18,12 @@ from explorer.panes.backprop.expression.compute import (
     readable,
     with_names,
 )
-from explorer.panes.backprop.expression.examples import NEURON, Example
-from explorer.panes.backprop.expression.rewriting import can_rewrite, with_values
+from explorer.panes.backprop.expression.presets import NEURON, Example
 
 RATE, RATES = 0.1, (1e-6, 100.0)
 GIVEN = "xyt"  # names that begin so are data
-MOST_LOSSES = 400  # of the spark line
+MOST_LOSSES = 400  # that are drawn
+MOST_WRITTEN = 64  # numbers in a line of the formula; more are kept beside it
 
 
 def read_values(given: Any) -> dict[str, Any]:
@@ -195,3 +196,27 @@ def is_value(value: Any) -> bool:
 def plain(value: Any) -> Any:
     """As numbers and lists, which a session can keep."""
     return np.asarray(value, dtype=np.float64).tolist()
+
+
+def with_values(expression: Expression, values: Mapping[str, Any]) -> str:
+    """The text in which the lines of these names, all of which `can_rewrite`, say these values."""
+    text = expression.text
+    places = {expression.given_at(name): value for name, value in values.items()}
+    for start, length in sorted(places, reverse=True):  # from the end: places before it stay
+        text = text[:start] + written(places[start, length]) + text[start + length :]
+    return text
+
+
+def can_rewrite(expression: Expression, name: str, value: Any = 0.0) -> bool:
+    """Whether a line gives `name` its numbers, and these can stand in it."""
+    array = np.asarray(value, dtype=np.float64)
+    fits = array.size <= MOST_WRITTEN and bool(np.isfinite(array).all())
+    return fits and name in expression.defaults
+
+
+def written(value: Any) -> str:
+    """Finite numbers as a formula has them: read again, they are the same."""
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim == 0:
+        return repr(array.item()).removesuffix(".0")
+    return "[" + ", ".join(written(row) for row in array) + "]"

@@ -11,10 +11,10 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from core.autograd import NumericGradient
 from core.numbers import ABOUT
 from explorer import theme
+from explorer.panes.backprop.expression.colors import mono, sans
 from explorer.panes.backprop.expression.compute import Array
-from explorer.panes.backprop.expression.explaining import agree, is_within_error
-from explorer.panes.backprop.expression.inks import mono, sans
-from explorer.panes.backprop.expression.writing import short_compared
+from explorer.panes.backprop.expression.gradient_check import agree, is_within_error
+from explorer.panes.backprop.expression.number_text import short_compared
 from explorer.widgets.base import LEFT, RIGHT, put_text
 
 AGREE, DIFFER = "\u2713", "\u2260"

@@ -10,12 +10,12 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from core.numbers import TIMES
 from explorer import theme
+from explorer.panes.backprop.expression.colors import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.draw_nodes import anchor
-from explorer.panes.backprop.expression.faces import MOST_FANNED
-from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
+from explorer.panes.backprop.expression.edge_routing import LABEL, Routes, joint_box, joint_radius
+from explorer.panes.backprop.expression.node_geometry import MOST_FANNED
+from explorer.panes.backprop.expression.number_text import short_numeral
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
-from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
-from explorer.panes.backprop.expression.writing import short_numeral
 from explorer.widgets.base import LEFT, put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
@@ -31,11 +31,8 @@ def draw_edge(
     instant: Instant,
     lit: bool,
     path: QPainterPath,
-    whole: QPainterPath,
 ) -> None:
-    """Thin and gray before backward has come here; then as wide as its contribution is large.
-    `path` is what is in sight of the whole.
-    """
+    """Thin and gray before backward has come here; then as wide as its contribution is large."""
     now = theme.current()
     at = scene.computed.plan.flows.get(edge)
     done = 0.0 if at is None else instant.done(at)
@@ -48,7 +45,6 @@ def draw_edge(
         sign = math.nan if math.isnan(total) else (total > 0) - (total < 0)
         pen = _pen(now.name, sign, width_of(scene, edge))
         if now.contrast and total < 0:  # color is not alone there
-            path = whole  # of which the dashes are
             pen = QPen(pen)
             pen.setDashPattern([2.0, 1.5])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -62,7 +58,7 @@ def draw_edge(
             painter.drawPath(path)
             painter.setOpacity(1.0)
         elif done < 1:  # it grows from the operation towards its input
-            length = whole.length()
+            length = path.length()
             share = max(0.0, (done - 0.35) / 0.5)
             drawn = min(1.0, share) * length
             if drawn <= 0:
@@ -71,7 +67,7 @@ def draw_edge(
             pen.setDashPattern([drawn / pen.widthF(), 2 * length / pen.widthF()])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
-            painter.drawPath(whole.toReversed())
+            painter.drawPath(path.toReversed())
         else:
             painter.setPen(pen)
             painter.drawPath(path)
@@ -112,14 +108,14 @@ def local_words(scene: GraphScene, edge: Edge, instant: Instant) -> str:
 
 
 def draw_local(
-    painter: QPainter, scene: GraphScene, ways: Ways, edge: Edge, instant: Instant
+    painter: QPainter, scene: GraphScene, routes: Routes, edge: Edge, instant: Instant
 ) -> None:
     """The local derivative of an edge that has been gone through, as a factor beside it."""
     text = local_words(scene, edge, instant)
     if not text:
         return
     now = theme.current()
-    middle = ways.middles[edge]
+    middle = routes.middles[edge]
     face = mono(11)
     width = LABEL * len(text) + 6
     box = QRectF(middle.x() - width / 2, middle.y() - 7.5, width, 15)
@@ -130,16 +126,16 @@ def draw_local(
 
 
 def draw_joints(
-    painter: QPainter, scene: GraphScene, ways: Ways, instant: Instant, room: QRectF
+    painter: QPainter, scene: GraphScene, routes: Routes, instant: Instant, room: QRectF
 ) -> None:
     """Those that are in sight."""
-    for number in range(len(scene.faces)):
+    for number in range(len(scene.nodes)):
         if room.intersects(joint_box(scene, number)):
-            draw_joint(painter, scene, ways, number, instant)
+            draw_joint(painter, scene, routes, number, instant)
 
 
 def draw_joint(
-    painter: QPainter, scene: GraphScene, ways: Ways, number: int, instant: Instant
+    painter: QPainter, scene: GraphScene, routes: Routes, number: int, instant: Instant
 ) -> None:
     """Where the contributions of a node's uses meet and are added: each with its number, where
     there is room for these.
@@ -150,14 +146,14 @@ def draw_joint(
         return
     now, radius = theme.current(), joint_radius(scene, number)
     center = anchor(scene, number) + QPointF(radius + 1, 0)
-    told = scene.faces[number].style.words and len(scene.uses[number]) <= MOST_FANNED
+    told = scene.nodes[number].style.words and len(scene.uses[number]) <= MOST_FANNED
     for edge in edges if told else ():
         if instant.done(plan.flows[edge]) < 1:
             continue
         flow = scene.computed.flows.along[edge]
         if flow.size != 1:
             continue
-        y = ways.paths[edge].elementAt(0).y
+        y = routes.paths[edge].elementAt(0).y
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
         text = f"{'+' * (value > 0)}{short_numeral(value, BESIDE)}"

@@ -6,9 +6,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from explorer import theme
+from explorer.panes.backprop.expression.colors import sign_color
 from explorer.panes.backprop.expression.draw_checks import AGREE
 from explorer.panes.backprop.expression.draw_edges import width_for
-from explorer.panes.backprop.expression.inks import sign_color
 from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.widgets.base import LEFT, put_text
 

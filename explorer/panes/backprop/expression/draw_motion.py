@@ -7,12 +7,12 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.bubble_place import bubble_place
+from explorer.panes.backprop.expression.arithmetic_place import arithmetic_place
+from explorer.panes.backprop.expression.colors import chip, mono, sign_color, sign_text
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
-from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
+from explorer.panes.backprop.expression.edge_routing import Routes, joint_radius
 from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.text import Piece, arithmetic, number
-from explorer.panes.backprop.expression.ways import Ways, joint_radius
 from explorer.widgets.base import LEFT, put_text
 
 MOST_KEPT = 200  # places that have been found
@@ -20,34 +20,36 @@ ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
 
-def draw_motion(painter: QPainter, scene: GraphScene, ways: Ways, instant: Instant) -> None:
+def draw_motion(painter: QPainter, scene: GraphScene, routes: Routes, instant: Instant) -> None:
     """The chips that are on their way; nothing where nothing may travel."""
     place = instant.place
     if place is None or instant.share >= 1 or not theme.current().travels:
         return
     if place.phase == "forward":
-        _inputs_come(painter, scene, ways, place.node, instant.share)
+        _inputs_come(painter, scene, routes, place.node, instant.share)
     elif place.phase == "backward":
         assert place.input is not None
-        _gradient_goes(painter, scene, ways, (place.node, place.input), instant)
+        _gradient_goes(painter, scene, routes, (place.node, place.input), instant)
     elif place.phase == "accumulate":
         assert place.input is not None
-        _sums_meet(painter, scene, ways, (place.node, place.input), instant)
+        _sums_meet(painter, scene, routes, (place.node, place.input), instant)
 
 
-def _inputs_come(painter: QPainter, scene: GraphScene, ways: Ways, node: int, share: float) -> None:
+def _inputs_come(
+    painter: QPainter, scene: GraphScene, routes: Routes, node: int, share: float
+) -> None:
     along = theme.ease_out(share / ARRIVE)
     fading = 1.0 if share < ARRIVE else max(0.0, 1 - (share - ARRIVE) / 0.15)
     if fading <= 0:
         return
     for index, before in enumerate(scene.computed.graph.nodes[node].inputs):
-        at = ways.paths[node, index].pointAtPercent(min(1.0, along))
+        at = routes.paths[node, index].pointAtPercent(min(1.0, along))
         value = number(scene.computed.value(before))
         chip(painter, at.x(), at.y(), value, theme.current().color("accent"), fading)
 
 
 def _gradient_goes(
-    painter: QPainter, scene: GraphScene, ways: Ways, edge: tuple[int, int], instant: Instant
+    painter: QPainter, scene: GraphScene, routes: Routes, edge: tuple[int, int], instant: Instant
 ) -> None:
     node, share = edge[0], instant.share
     upstream = scene.computed.gradient(node)
@@ -61,12 +63,12 @@ def _gradient_goes(
     elif share < FLOWN + 0.1:
         along = theme.ease_out((share - HANDED) / (FLOWN - HANDED))
         flow = scene.computed.flows.along[edge]
-        at = ways.paths[edge].pointAtPercent(max(0.0, 1 - along))
+        at = routes.paths[edge].pointAtPercent(max(0.0, 1 - along))
         chip(painter, at.x(), at.y(), number(flow), _color(flow))
 
 
 def _sums_meet(
-    painter: QPainter, scene: GraphScene, ways: Ways, edge: tuple[int, int], instant: Instant
+    painter: QPainter, scene: GraphScene, routes: Routes, edge: tuple[int, int], instant: Instant
 ) -> None:
     """The gradient so far comes out of the node, the new contribution from its edge; they join."""
     target = scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
@@ -82,7 +84,7 @@ def _sums_meet(
         if before is not None:
             at = inside + (meeting - inside) * along
             chip(painter, at.x(), at.y(), number(before), _color(before))
-        start = ways.paths[edge].pointAtPercent(0.25)
+        start = routes.paths[edge].pointAtPercent(0.25)
         at = start + (meeting - start) * along
         chip(painter, at.x(), at.y(), number(flow), _color(flow))
     elif after is not None and share < 0.9:
@@ -95,8 +97,13 @@ def _color(value: np.ndarray) -> QColor:
     return sign_color(float(array.reshape(-1)[int(np.abs(array).argmax())]))
 
 
-def draw_bubble(
-    painter: QPainter, scene: GraphScene, ways: Ways, instant: Instant, room: QRectF, unit: float
+def draw_arithmetic(
+    painter: QPainter,
+    scene: GraphScene,
+    routes: Routes,
+    instant: Instant,
+    room: QRectF,
+    unit: float,
 ) -> None:
     """The arithmetic of the step beside where it happens; `unit` is a pixel of the screen."""
     place = instant.place
@@ -108,12 +115,12 @@ def draw_bubble(
     widths = [metrics.horizontalAdvance(text) for text, _ in pieces]
     width, height = (sum(widths) + 20) * unit, 26 * unit
     key = (instant.moment, width, room.getRect(), unit)
-    box = ways.words.get(key)
+    box = routes.words.get(key)
     if box is None:
-        if len(ways.words) >= MOST_KEPT:
-            ways.words.clear()
-        box = bubble_place(scene, ways, instant, QSizeF(width, height), room, 8 * unit)
-        ways.words[key] = box
+        if len(routes.words) >= MOST_KEPT:
+            routes.words.clear()
+        box = arithmetic_place(scene, routes, instant, QSizeF(width, height), room, 8 * unit)
+        routes.words[key] = box
     painter.setOpacity(min(1.0, (instant.share - 0.75) / 0.25))
     painter.save()
     painter.translate(box.topLeft())

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from core.autograd import NumericGradient
 from explorer import theme
+from explorer.panes.backprop.expression.colors import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.compute import Array
 from explorer.panes.backprop.expression.draw_checks import (
     checked_beside,
@@ -17,10 +18,9 @@ from explorer.panes.backprop.expression.draw_checks import (
     letters_beside,
     mark_of,
 )
-from explorer.panes.backprop.expression.faces import Box, NodeFace
-from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
+from explorer.panes.backprop.expression.node_geometry import Box, NodeGeometry
+from explorer.panes.backprop.expression.number_text import short_numeral
 from explorer.panes.backprop.expression.scene import GraphScene, Instant
-from explorer.panes.backprop.expression.writing import short_numeral
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
@@ -34,12 +34,12 @@ RADIUS = 6.0
 def node_box(scene: GraphScene, number: int) -> QRectF:
     """Where a node's box is, without its badge."""
     x, y, _, _ = scene.layout.places[number]
-    left, top, width, height = scene.faces[number].box
+    left, top, width, height = scene.nodes[number].box
     return QRectF(x + left, y + top, width, height)
 
 
 def badge_box(scene: GraphScene, number: int) -> QRectF:
-    return part(scene, number, scene.faces[number].badge_box)
+    return part(scene, number, scene.nodes[number].badge_box)
 
 
 def beginning(scene: GraphScene) -> QRectF:
@@ -75,32 +75,32 @@ def draw_node(
     element  the number of a tensor that is held
     numeric  its gradient by nudging
     """
-    face, computed = scene.faces[number], scene.computed
+    node, computed = scene.nodes[number], scene.computed
     there = instant.done(computed.plan.appears[number])
     arrived = max(0.0, min(1.0, (there - 0.6) / 0.4)) if there < 1 else 1.0
     box = node_box(scene, number)
     broken = not np.isfinite(computed.value(number)).all() and there == 1
     share = FAINT + (1 - FAINT) * arrived
-    _draw_box(painter, box, face, ring, broken, RADIUS if detail else 0, share)
-    if face.badge and detail:
-        _draw_badge(painter, badge_box(scene, number), face, number, instant, share)
+    _draw_box(painter, box, node, ring, broken, RADIUS if detail else 0, share)
+    if node.badge and detail:
+        _draw_badge(painter, badge_box(scene, number), node, number, instant, share)
     if detail == NAMES:
-        role = "accent" if face.kind == "leaf" else "text"
-        large = sans(28 if face.kind != "constant" else 16, 600)
-        name = elide(face.label, large, box.width() - 8)
+        role = "accent" if node.kind == "leaf" else "text"
+        large = sans(28 if node.kind != "constant" else 16, 600)
+        name = elide(node.label, large, box.width() - 8)
         put_text(painter, box, name, large, _seen(role, share))
     if detail == ALL:
         _draw_head(painter, scene, number, fixed, broken, share)
         gradient = computed.gradient_at(number, instant.moment)
         shown = _arrival(scene, number, instant)
-        if face.is_grid:
+        if node.is_grid:
             grids = _Grids(painter, scene, number, element)
             grids.draw(computed.value(number), False, arrived)
             if gradient is not None:
                 grids.draw(gradient, True, shown)
             elif computed.gradient(number) is not None:
                 grids.draw_empty()
-        elif face.kind != "constant":
+        elif node.kind != "constant":
             final = scene.checks and computed.is_final(number, instant.moment)
             beside = numeric.slopes if final and numeric is not None else None
             held = element >= 0
@@ -108,14 +108,14 @@ def draw_node(
         if scene.checks and gradient is not None and computed.gradient(number) is not None:
             painter.setOpacity(shown)
             final = computed.is_final(number, instant.moment)
-            if face.style.words:
-                line = part(scene, number, face.last_line)
+            if node.style.words:
+                line = part(scene, number, node.last_line)
                 draw_check(painter, line, gradient, numeric, final)
             elif final and numeric is not None and numeric.slopes.shape == np.shape(gradient):
                 mark, role, _ = mark_of(gradient, numeric)
                 ink = theme.current().color(role)
                 put_text(
-                    painter, part(scene, number, face.line(0)), mark, mono(11, 600), ink, RIGHT
+                    painter, part(scene, number, node.line(0)), mark, mono(11, 600), ink, RIGHT
                 )
     painter.setOpacity(1.0)
 
@@ -137,19 +137,19 @@ def _seen(role: str, share: float) -> QColor:
 def _draw_box(
     painter: QPainter,
     box: QRectF,
-    face: NodeFace,
+    node: NodeGeometry,
     ring: str,
     broken: bool,
     radius: float,
     share: float,
 ) -> None:
     now = theme.current()
-    role = "accent" if face.kind == "leaf" else "outline"
+    role = "accent" if node.kind == "leaf" else "outline"
     if not radius:
         painter.fillRect(box, now.color(role, 0.55 * share))
     else:
         pen = now.pen(_seen(role, share), 1)
-        if face.kind == "constant":
+        if node.kind == "constant":
             pen = now.pen(_seen("divider", share), 1)
             pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(now.pen("warning", 2) if broken else pen)
@@ -162,7 +162,7 @@ def _draw_box(
 
 
 def _draw_badge(
-    painter: QPainter, box: QRectF, face: NodeFace, number: int, instant: Instant, share: float
+    painter: QPainter, box: QRectF, node: NodeGeometry, number: int, instant: Instant, share: float
 ) -> None:
     """What computes the node; filled while it does."""
     now = theme.current()
@@ -171,9 +171,9 @@ def _draw_badge(
     painter.setPen(now.pen(_seen("accent" if active else "outline", share), 1.5))
     painter.setBrush(_seen("accent" if active else "raised", share))
     painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
-    letters = 11 if len(face.symbol) > 1 else 15 if face.style.words else 12
+    letters = 11 if len(node.symbol) > 1 else 15 if node.style.words else 12
     font = sans(letters, 600)
-    put_text(painter, box, face.symbol, font, _seen("on_accent" if active else "text", share))
+    put_text(painter, box, node.symbol, font, _seen("on_accent" if active else "text", share))
 
 
 @lru_cache(maxsize=4096)  # the names of a graph, at every painting
@@ -187,21 +187,21 @@ def _cut(text: str, pixels: int, weight: int, width: float) -> tuple[str, float]
 def _draw_head(
     painter: QPainter, scene: GraphScene, number: int, fixed: bool, broken: bool, share: float
 ) -> None:
-    face = scene.faces[number]
-    if face.kind == "constant" and not face.is_grid:
-        put_text(painter, node_box(scene, number), face.label, mono(11), _seen("muted", share))
+    node = scene.nodes[number]
+    if node.kind == "constant" and not node.is_grid:
+        put_text(painter, node_box(scene, number), node.label, mono(11), _seen("muted", share))
         return
-    line = part(scene, number, face.line(0))
-    name, used = _cut(face.label, 12, 600, line.width() * 0.6)
-    role = "accent" if face.kind == "leaf" else "text"
+    line = part(scene, number, node.line(0))
+    name, used = _cut(node.label, 12, 600, line.width() * 0.6)
+    role = "accent" if node.kind == "leaf" else "text"
     put_text(painter, line, name, sans(12, 600), _seen(role, share), LEFT)
     used += 8
-    marked = scene.checks and not face.style.words and scene.computed.gradient(number) is not None
+    marked = scene.checks and not node.style.words and scene.computed.gradient(number) is not None
     rest = line.adjusted(used, 0, -MARKED if marked else 0, 0)
-    note, ink = face.text if face.kind == "operation" else "", "muted"
-    if face.kind == "leaf" and fixed:
+    note, ink = node.text if node.kind == "operation" else "", "muted"
+    if node.kind == "leaf" and fixed:
         note = "fixed"
-    if face.is_grid and face.kind != "operation":
+    if node.is_grid and node.kind != "operation":
         note = ", ".join(filter(None, (note, TIMES_SHAPE.join(_shape(scene, number)))))
     if broken:
         note, ink = "not finite", "warning"
@@ -229,12 +229,12 @@ def _draw_numbers(
 ) -> None:
     """beside: a gradient by nudging that stands below"""
     now = theme.current()
-    face = scene.faces[number]
-    words = face.style.words
+    node = scene.nodes[number]
+    words = node.style.words
     small, bold = sans(11), mono(12 if words else 11, 600)
-    value_line = part(scene, number, face.line(1))
+    value_line = part(scene, number, node.line(1))
     most = int(value_line.width() / LETTER) - 1  # letters of both together
-    if held and face.kind == "leaf":
+    if held and node.kind == "leaf":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("selected"))
         painter.drawRoundedRect(value_line.adjusted(-3, 0, 3, 0), 3, 3)
@@ -251,7 +251,7 @@ def _draw_numbers(
     painter.setOpacity(1.0)
     if scene.computed.gradient(number) is None:
         return
-    line = part(scene, number, face.line(2))
+    line = part(scene, number, node.line(2))
     if words:
         put_text(painter, line, "gradient", small, _seen("muted", share), LEFT)
     painter.setOpacity(shown)
@@ -272,11 +272,11 @@ class _Grids:
 
     def __init__(self, painter: QPainter, scene: GraphScene, number: int, element: int) -> None:
         self.painter, self.scene, self.number, self.element = painter, scene, number, element
-        self.face = scene.faces[number]
+        self.node = scene.nodes[number]
 
     def draw_empty(self) -> None:
         """The place of the gradients that are still to come."""
-        area = part(self.scene, self.number, self.face.grid(True))
+        area = part(self.scene, self.number, self.node.grid(True))
         self._caption(area, "gradient")
         pen = theme.current().pen("divider", 1)
         pen.setStyle(Qt.PenStyle.DashLine)
@@ -285,7 +285,7 @@ class _Grids:
         self.painter.drawRect(area)
 
     def _caption(self, area: QRectF, words: str) -> None:
-        if self.face.style.words:
+        if self.node.style.words:
             caption = QRectF(area.x(), area.y() - 14, 80, 13)
             put_text(self.painter, caption, words, sans(11), theme.current().color("muted"), LEFT)
 
@@ -293,26 +293,26 @@ class _Grids:
         """share: how much of it is seen"""
         if not share:
             return
-        now, face, painter = theme.current(), self.face, self.painter
+        now, node, painter = theme.current(), self.node, self.painter
         painter.setOpacity(share)
-        area = part(self.scene, self.number, face.grid(gradient))
+        area = part(self.scene, self.number, node.grid(gradient))
         self._caption(area, "gradient" if gradient else "value")
-        rows = np.asarray(array).reshape(-1, array.shape[-1])[: face.rows, : face.columns]
+        rows = np.asarray(array).reshape(-1, array.shape[-1])[: node.rows, : node.columns]
         largest = float(np.abs(rows[np.isfinite(rows)]).max(initial=0.0))
-        wide, tall = face.cell
+        wide, tall = node.cell
         font = mono(11)
-        for row in range(face.rows):
-            for column in range(face.columns):
+        for row in range(node.rows):
+            for column in range(node.columns):
                 value = float(rows[row, column])
                 cell = QRectF(area.x() + column * wide, area.y() + row * tall, wide, tall)
                 fill = shade(value, largest)
                 painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), fill)
-                if face.numbered:
+                if node.numbered:
                     ink = theme.ink_on(fill)
                     put_text(painter, cell, short_numeral(value, IN_CELL), font, ink)
-        if self.element >= 0 and face.columns:
+        if self.element >= 0 and node.columns:
             row, column = divmod(self.element, array.shape[-1])
-            if row < face.rows and column < face.columns:
+            if row < node.rows and column < node.columns:
                 cell = QRectF(area.x() + column * wide, area.y() + row * tall, wide, tall)
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(now.pen("accent", 2))

@@ -1,22 +1,48 @@
-"""The graph, taken hold of: by the mouse, the wheel and the keyboard."""
+"""The picture of the graph: drawn at any position of the cursor, moved, zoomed, and dragged."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QWidget
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from explorer.panes.backprop.expression.draw_nodes import badge_box, node_box, part
-from explorer.panes.backprop.expression.graph_view import GraphView, Hit
-from explorer.panes.backprop.expression.scene import Edge, GraphScene
-from explorer.panes.backprop.expression.text import arithmetic, title, told
+from core.autograd import NumericGradient
+from explorer import theme
+from explorer.panes.backprop.expression.draw_graph import GraphDrawing, Looked
+from explorer.panes.backprop.expression.draw_legend import HEIGHT, draw_legend
+from explorer.panes.backprop.expression.draw_nodes import badge_box, beginning, node_box
+from explorer.panes.backprop.expression.draw_overflow import draw_overflow
+from explorer.panes.backprop.expression.edge_routing import NO_ROUTES, Routes, routes_of
+from explorer.panes.backprop.expression.hit_testing import (
+    NOTHING,
+    Hit,
+    neighbor,
+    next_element,
+    node_at,
+)
+from explorer.panes.backprop.expression.layout import Layout, Point
+from explorer.panes.backprop.expression.number_table import labels_of, named_numbers, numbers_of
+from explorer.panes.backprop.expression.paths import edges_on_the_way
+from explorer.panes.backprop.expression.scene import Edge, GraphScene, instant_at, subject_at
+from explorer.panes.backprop.expression.static_layer import StaticLayer
+from explorer.panes.backprop.expression.text import edge_tip, leaf_tip, told
+from explorer.panes.backprop.expression.viewport import MARGIN, Camera, fitting, readable, room_in
+from explorer.widgets.base import Columns, Picture
 from explorer.widgets.typing_pause import TypingPause
 
+GRASP = 5.0  # pixels beside an edge that still count
 WHEEL = 1.15  # one notch
 PIXELS_TO = 120.0  # of a drag double what is dragged, or change it by 1
-
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -25,8 +51,9 @@ _STEPS = {
 }
 
 
-class GraphPicture(GraphView):
-    """What a GraphView is, and what a person does with it:
+class GraphPicture(Picture):
+    """`set_scene`, `set_position`, `set_choice`, `set_fixed`, `set_numeric`, and `set_faint` while
+    the formula cannot be read. Tells what a person does with it:
 
     nodeHovered(node)          -1: none
     nodeClicked(node, element) -1, -1: the ground
@@ -34,6 +61,7 @@ class GraphPicture(GraphView):
     leafReleased()             the drag is over, or nothing more is wheeled or nudged for a while
     edgeClicked(node, input)   an edge is asked what flows along it
     editRequested(name, element)      its value is to be typed
+    roomChanged()              the graph is to be laid out for `room`
     """
 
     nodeHovered = Signal(int)
@@ -42,55 +70,288 @@ class GraphPicture(GraphView):
     leafReleased = Signal()
     editRequested = Signal(str, int)
     edgeClicked = Signal(int, int)
+    roomChanged = Signal()
 
     def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
+        self.scene: GraphScene | None = None
+        self.routes: Routes = NO_ROUTES
+        self.camera = Camera()
+        self.fits = True  # nobody has moved the view: it follows the window's size
+        self.chosen: Hit = NOTHING
+        self.hovered: Hit = NOTHING
+        self.hovered_edge: Edge | None = None
+        self._whole = False  # all of it is fitted, though it cannot be read
+        self._covered = 0  # px of the legend, at its right end, that something lies over
+        self._position = 0.0
+        self._fixed: frozenset[str] = frozenset()
+        self._faint = False
+        self._way: frozenset[Edge] = frozenset()  # from the chosen node to the end
+        self._numeric: dict[int, NumericGradient] = {}
+        self._static = StaticLayer()
         self._drag: tuple[str, QPointF, Hit, float] | None = None
         self._pause = TypingPause(self)
         self._pause.reached.connect(self.leafReleased)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # what is under the pointer
+    # what is shown
+
+    def set_scene(self, scene: GraphScene, routes: Routes | None = None) -> None:
+        """Another graph, or the same with other values or otherwise laid out: then the view stays
+        where a person has moved it.
+        """
+        known, self.scene = self.scene, scene
+        same = known is not None and known.is_of(scene.computed)
+        self.routes = routes or routes_of(scene)
+        if known is None or not same:
+            self.fits, self._whole = True, False
+        if known is None or not same or scene.layout != known.layout:
+            self.hovered, self.hovered_edge = NOTHING, None
+            if self.fits or known is None:
+                self._fit()
+            else:
+                self._stay(known.layout)
+        self.data_changed()
+
+    def set_position(self, position: float) -> None:
+        """Where the cursor is; what the step is about comes into sight."""
+        if position == self._position:
+            return
+        self._position = position
+        self._follow()
+        self.update()
+
+    def set_choice(self, node: int, element: int = -1) -> None:
+        if (node, element) != self.chosen:
+            self.chosen = (node, element)
+            self._way = frozenset()
+            if self.scene is not None and node >= 0:
+                self._way = edges_on_the_way(self.scene.computed, node)
+                self.setAccessibleDescription(told(self.scene.computed, node))
+                self._bring(node_box(self.scene, node))
+            self.update()
+
+    def set_fixed(self, names: frozenset[str]) -> None:
+        """Leaves that take no gradient step."""
+        if names != self._fixed:
+            self._fixed = names
+            self.update()
+
+    def set_numeric(self, numeric: dict[int, NumericGradient]) -> None:
+        """Gradients by nudging, for those nodes that have been checked."""
+        self._numeric = numeric
+        if self.scene is not None and self.scene.checks:
+            self.update()
+
+    def set_faint(self, faint: bool) -> None:
+        """The formula has moved on and cannot be read: the old graph stays, at 45 %."""
+        if faint != self._faint:
+            self._faint = faint
+            self.update()
+
+    def set_covered(self, covered: int) -> None:
+        """How much of the legend something lies over, at its right end."""
+        if covered != self._covered:
+            self._covered = covered
+            self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """A row for each number of each node: its value and gradient."""
+        if self.scene is None:
+            return {}
+        numeric = self._numeric if self.scene.checks else {}
+        return numbers_of(self.scene.computed, self._instant, numeric)
+
+    def as_columns(self) -> Columns:
+        found = self.displayed()
+        return Columns() if self.scene is None else named_numbers(self.scene.computed, found)
+
+    def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
+        return {} if self.scene is None else labels_of(self.scene.computed)
+
+    @property
+    def _instant(self):
+        assert self.scene is not None
+        return instant_at(self.scene.computed, self._position)
+
+    @property
+    def about(self) -> int:
+        """The node that is looked at: pointed at, chosen, or the one that the step changes."""
+        if self.scene is None:
+            return -1
+        for looked in (self.hovered[0], self.chosen[0]):
+            if looked >= 0:
+                return looked
+        return subject_at(self.scene.computed, self._instant.moment)
+
+    # what is in sight
+
+    @property
+    def room(self) -> tuple[float, float]:
+        """What a graph may take of it, in the picture's units at the scale 1."""
+        if self.scene is not None and not self.fits:
+            return self.scene.room  # who has moved the view keeps what there is to see
+        unit = theme.current().zoom
+        return room_in((self._area.width(), self._area.height()), unit * readable(unit))
+
+    @property
+    def _area(self) -> QRectF:
+        """What the graph has of the widget: the legend stands below it."""
+        return QRectF(0, 0, self.width(), max(1.0, self.height() - theme.current().px(HEIGHT)))
+
+    @property
+    def _size(self) -> tuple[float, float]:
+        assert self.scene is not None
+        return self.scene.layout.width, self.scene.layout.height
+
+    def set_camera(self, camera: Camera) -> None:
+        """A view that was left before. Where nothing is seen by it, for rows are others in a window
+        of another size, the graph is fitted.
+        """
+        self.camera, self.fits = camera, False
+        if self.scene is not None:
+            left, top = camera.seen(0.0, 0.0)
+            right, bottom = camera.seen(*self._size)
+            if not QRectF(left, top, right - left, bottom - top).intersects(self._area):
+                self.fits = True
+                self._fit()
+        self.update()
+
+    def set_by_hand(self, camera: Camera) -> None:
+        self.camera, self.fits = camera, False
+        self.update()
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        at = at if at is not None else QPointF(self.rect().center())
+        self.set_by_hand(self.camera.zoomed(factor, at.x(), at.y()))
+
+    def fit(self) -> None:
+        """The whole graph, however small."""
+        self.fits = self._whole = True
+        self._fit()
+        self._tell_room()
+
+    def _fit(self) -> None:
+        if self.scene is None:
+            return
+        unit = theme.current().zoom
+        least = 0.0 if self._whole else readable(unit)
+        self.camera = fitting(self._size, (self._area.width(), self._area.height()), unit, least)
+        self._bring(beginning(self.scene))
+        self._follow()
+        self.update()
+
+    def _tell_room(self) -> None:
+        if self.scene is not None and self.room != self.scene.room:
+            self.roomChanged.emit()
+
+    def _stay(self, before: Layout) -> None:
+        """What is in the middle of the view stays there, though it is laid out otherwise."""
+        assert self.scene is not None
+        middle = self._area.center()
+        x, y = self.camera.at(middle.x(), middle.y())
+        left, top, width, height = np.array(before.places).T
+        number = int((abs(left + width / 2 - x) + abs(top + height / 2 - y)).argmin())
+        was, now = _middle(before, number), _middle(self.scene.layout, number)
+        scale = self.camera.scale
+        self.camera = self.camera.moved((was[0] - now[0]) * scale, (was[1] - now[1]) * scale)
+
+    def _follow(self) -> None:
+        """What the step is about comes into sight, or at least what it changes; and where there is
+        room its whole row.
+        """
+        if self.scene is None or self._instant.place is None:
+            return
+        node = self._instant.place.node
+        box = node_box(self.scene, subject_at(self.scene.computed, self._instant.moment))
+        both = box.united(node_box(self.scene, node)).united(badge_box(self.scene, node))
+        most = self._area.height() / self.camera.scale
+        if both.height() <= most - 2 * MARGIN:
+            box = both
+        for top, bottom in self.scene.layout.rows:
+            if top < box.bottom() and box.top() < bottom:
+                high, low = min(top, box.top()), max(bottom, box.bottom())
+                if low - high <= most:
+                    box = QRectF(box.left(), high, box.width(), low - high)
+        self._bring(box)
+
+    def _bring(self, box: QRectF) -> None:
+        room = self._area.width(), self._area.height()
+        moved = self.camera.showing((box.x(), box.y(), box.width(), box.height()), *room)
+        moved = self.camera.staying(moved, self._size, room)
+        if moved != self.camera:
+            self.camera = moved
+            self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.fits:
+            self._fit()
+            self._tell_room()
+
+    def on_theme_changed(self) -> None:
+        if self.fits:
+            self._fit()
+            self._tell_room()
+        super().on_theme_changed()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(640), theme.current().px(160))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(320), theme.current().px(140))
+
+    # painting
+
+    def draw(self, painter: QPainter) -> None:
+        if self.scene is not None:
+            self._draw_scene(painter, self.scene)
+        if self.shows_focus:
+            theme.current().focus_ring(painter, QRectF(self.rect()).adjusted(4, 4, -4, -4))
+
+    def _draw_scene(self, painter: QPainter, scene: GraphScene) -> None:
+        looked = Looked(
+            self.hovered, self.hovered_edge, self.chosen, self._way, self._fixed, self._numeric
+        )
+        drawing = GraphDrawing(scene, self.routes, self.camera, self._area, self._instant, looked)
+        painter.save()
+        painter.setClipRect(self._area)
+        static = None
+        if painter.paintEngine().type() == QPaintEngine.Type.Raster:  # others draw vectors
+            static = self._static.picture(drawing, self.size(), self.ratio)
+        if static is not None:
+            painter.drawPixmap(0, 0, static)
+        else:
+            drawing.draw(painter, frozenset(drawing.static))
+        drawing.draw_above(painter)
+        painter.restore()
+        line = QRectF(self.rect()).adjusted(0, self._area.height(), -self._covered, 0)
+        draw_legend(painter, line, scene, self._instant)
+        draw_overflow(painter, self.camera, scene.layout, self._area)
+        if self._faint:
+            painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
+
+    # the mouse
 
     def hit(self, point: QPointF) -> Hit:
-        """The node at a point, and which of its elements' values, if any."""
-        if self.scene is None:
-            return (-1, -1)
-        at = QPointF(*self._camera.at(point.x(), point.y()))
-        for number in range(len(self.scene.faces) - 1, -1, -1):
-            if node_box(self.scene, number).contains(at) or (
-                self.scene.faces[number].badge and badge_box(self.scene, number).contains(at)
-            ):
-                return (number, self._element(number, at))
-        return (-1, -1)
+        """The node at a point of the widget, and which of its numbers."""
+        at = QPointF(*self.camera.at(point.x(), point.y()))
+        return NOTHING if self.scene is None else node_at(self.scene, at)
 
-    def _element(self, number: int, at: QPointF) -> int:
-        assert self.scene is not None
-        face = self.scene.faces[number]
-        if not face.is_grid:
-            return 0 if face.kind == "leaf" else -1
-        areas = [part(self.scene, number, face.grid(gradient)) for gradient in (False, True)]
-        area = next((area for area in areas if area.contains(at)), None)
-        if area is None:
-            return -1
-        column = min(int((at.x() - area.x()) / face.cell[0]), face.columns - 1)
-        row = min(int((at.y() - area.y()) / face.cell[1]), face.rows - 1)
-        return row * self.scene.computed.value(number).shape[-1] + column
+    def edge_at(self, point: QPointF) -> Edge | None:
+        """The edge under a point of the widget, with some pixels to spare."""
+        at = QPointF(*self.camera.at(point.x(), point.y()))
+        return self.routes.at(at, GRASP / self.camera.scale)
 
     def _is_leaf(self, hit: Hit) -> bool:
-        return (
-            self.scene is not None
-            and hit[0] >= 0
-            and hit[1] >= 0
-            and self.scene.faces[hit[0]].kind == "leaf"
-        )
+        there = self.scene is not None and min(hit) >= 0
+        return there and self.scene.nodes[hit[0]].kind == "leaf"
 
     def _value(self, hit: Hit) -> float:
         assert self.scene is not None
         return float(self.scene.computed.value(hit[0]).reshape(-1)[hit[1]])
-
-    # the mouse
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is None:
@@ -99,7 +360,7 @@ class GraphPicture(GraphView):
         kind, start, hit, value = self._drag
         moved = event.position() - start
         if kind == "ground":
-            self.set_by_hand(self._camera.moved(moved.x(), moved.y()))
+            self.set_by_hand(self.camera.moved(moved.x(), moved.y()))
             self._drag = (kind, event.position(), hit, value)
         elif kind == "leaf" or abs(moved.x()) >= 3:
             self._drag = ("leaf", start, hit, value)
@@ -112,55 +373,40 @@ class GraphPicture(GraphView):
         edge = self.edge_at(point) if hit[0] < 0 else None
         cursor = Qt.CursorShape.SizeHorCursor if self._is_leaf(hit) else Qt.CursorShape.ArrowCursor
         self.setCursor(cursor if edge is None else Qt.CursorShape.PointingHandCursor)
-        if edge != self.hovered_edge:
-            self.hovered_edge = edge
-            self.setToolTip("" if edge is None else self._edge_tip(edge))
-            self.update()
-        if hit != (self.hovered, self.hovered_element):
-            if hit[0] != self.hovered:
-                self.setToolTip(self._tip(hit))
-            self.hovered, self.hovered_element = hit
+        before = self.hovered, self.hovered_edge
+        if (hit, edge) == before:
+            return
+        self.hovered, self.hovered_edge = hit, edge
+        if (hit[0], edge) != (before[0][0], before[1]):
+            self.setToolTip(self._tip())
+        if hit != before[0]:
             self.nodeHovered.emit(hit[0])
-            self.update()
+        self.update()
 
-    def _tip(self, hit: Hit) -> str:
-        if hit[0] < 0 or self.scene is None:
+    def _tip(self) -> str:
+        if self.scene is None:
             return ""
-        said = told(self.scene.computed, hit[0])
-        if self.scene.faces[hit[0]].kind == "leaf":
-            said += "\nDrag it sideways, turn the wheel, or double-click to type a value"
-        return said
-
-    def _edge_tip(self, edge: Edge) -> str:
-        assert self.scene is not None
-        computed = self.scene.computed
-        at = computed.plan.flows.get(edge)
-        if at is None:
-            return "Nothing flows back here: this input is a constant"
-        steps = range(at, 0, -1)
-        places = computed.plan.places
-        at = next(one for one in steps if places[one] and places[one].phase == "backward")
-        pieces = "".join(text for text, _ in arithmetic(computed, at))
-        return f"{title(computed, at)}: {pieces}\nClick to see this step"
+        computed, number = self.scene.computed, self.hovered[0]
+        if self.hovered_edge is not None:
+            return edge_tip(computed, self.hovered_edge)
+        return leaf_tip(computed, number) if number >= 0 else ""
 
     def leaveEvent(self, event: QEvent) -> None:
-        self.hovered_edge = None
-        if self.hovered != -1:
-            self.hovered = self.hovered_element = -1
+        before, self.hovered, self.hovered_edge = self.hovered, NOTHING, None
+        if before != NOTHING:
             self.nodeHovered.emit(-1)
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         hit = self.hit(event.position())
         edge = self.edge_at(event.position()) if hit[0] < 0 else None
-        if event.button() == Qt.MouseButton.LeftButton and edge is not None:
+        left = event.button() == Qt.MouseButton.LeftButton
+        if left and edge is not None:
             self.edgeClicked.emit(*edge)
-        elif event.button() == Qt.MouseButton.MiddleButton or (
-            event.button() == Qt.MouseButton.LeftButton and hit[0] < 0
-        ):
-            self._drag = ("ground", event.position(), (-1, -1), 0.0)
+        elif event.button() == Qt.MouseButton.MiddleButton or (left and hit[0] < 0):
+            self._drag = ("ground", event.position(), NOTHING, 0.0)
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif event.button() == Qt.MouseButton.LeftButton:
+        elif left:
             self.nodeClicked.emit(*hit)
             if self._is_leaf(hit):
                 self._drag = ("press", event.position(), hit, self._value(hit))
@@ -176,9 +422,8 @@ class GraphPicture(GraphView):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         hit = self.hit(event.position())
         if self._is_leaf(hit):
-            assert self.scene is not None
             self._drag = None
-            self.editRequested.emit(self.scene.faces[hit[0]].label, hit[1])
+            self.editRequested.emit(self._name(hit), hit[1])
         elif hit[0] < 0 and self.edge_at(event.position()) is None:
             self.fit()
 
@@ -191,7 +436,7 @@ class GraphPicture(GraphView):
             self.nudge(hit, notches)
         else:
             delta = event.angleDelta()
-            self.set_by_hand(self._camera.moved(delta.x() / 2, delta.y() / 2))
+            self.set_by_hand(self.camera.moved(delta.x() / 2, delta.y() / 2))
         event.accept()
 
     # leaves
@@ -204,76 +449,42 @@ class GraphPicture(GraphView):
         self._pause.restart()
 
     def _move(self, hit: Hit, value: float) -> None:
+        self.leafMoved.emit(self._name(hit), hit[1], value)
+
+    def _name(self, hit: Hit) -> str:
         assert self.scene is not None
-        self.leafMoved.emit(self.scene.faces[hit[0]].label, hit[1], value)
+        return self.scene.nodes[hit[0]].label
 
     # the keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, plain = (
-            Qt.Key(event.key()),
-            not (
-                event.modifiers()
-                & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
-            ),
-        )
-        if self.scene is None or not plain or not self._keyed(key, event):
+        others = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+        if self.scene is None or event.modifiers() & others or not self._keyed(self.scene, event):
             super().keyPressEvent(event)
 
-    def _keyed(self, key: Qt.Key, event: QKeyEvent) -> bool:
-        assert self.scene is not None
-        shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        chosen = self.chosen
+    def _keyed(self, scene: GraphScene, event: QKeyEvent) -> bool:
+        key, number = Qt.Key(event.key()), self.chosen[0]
         if key in _STEPS:
-            if shifted and self._turn(*_STEPS[key]):
-                return True
-            node = neighbor(self.scene, chosen[0], *_STEPS[key])
-            if node != chosen[0]:
-                self.nodeClicked.emit(node, 0 if self.scene.faces[node].kind == "leaf" else -1)
+            shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            element = next_element(scene, self.chosen, *_STEPS[key]) if shifted else -1
+            node = neighbor(scene, number, *_STEPS[key]) if element < 0 else number
+            if element >= 0:
+                self.nodeClicked.emit(number, element)
+            elif node != number:
+                self.nodeClicked.emit(node, 0 if scene.nodes[node].kind == "leaf" else -1)
             return True
-        leaf = chosen if chosen[1] >= 0 else (chosen[0], 0)
+        leaf = (number, max(0, self.chosen[1]))
         if event.text() in ("+", "-", "\u2212", "=") and self._is_leaf(leaf):
             self.nudge(leaf, 1 if event.text() in "+=" else -1)
-            return True
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2) and self._is_leaf(leaf):
-            self.editRequested.emit(self.scene.faces[leaf[0]].label, leaf[1])
-            return True
-        if event.text().lower() == "f":
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2) and self._is_leaf(leaf):
+            self.editRequested.emit(self._name(leaf), leaf[1])
+        elif event.text().lower() == "f":
             self.fit()
-            return True
-        return False
-
-    def _turn(self, dx: int, dy: int) -> bool:
-        """Another element of the chosen tensor."""
-        number, element = self.chosen
-        if self.scene is None or number < 0 or not self.scene.faces[number].is_grid:
+        else:
             return False
-        columns = self.scene.computed.value(number).shape[-1]
-        row, column = divmod(max(0, element), columns)
-        rows = self.scene.computed.value(number).size // columns
-        row, column = min(max(0, row + dy), rows - 1), min(max(0, column + dx), columns - 1)
-        self.nodeClicked.emit(number, row * columns + column)
         return True
 
 
-def neighbor(scene: GraphScene, number: int, dx: int, dy: int) -> int:
-    """The node that an arrow key leads to: along an edge, or up and down in the same layer."""
-    layout = scene.layout
-    if number < 0:
-        return len(scene.faces) - 1
-
-    def middle(one: int) -> float:
-        return layout.places[one][1] + layout.places[one][3] / 2
-
-    if dx < 0:
-        near = list(scene.computed.graph.nodes[number].inputs)
-        return near[0] if near else number
-    if dx > 0:
-        near = [edge[0] for edge in scene.uses[number]]
-    else:
-        near = [
-            one
-            for one, layer in enumerate(layout.layers)
-            if layer == layout.layers[number] and (middle(one) - middle(number)) * dy > 0
-        ]
-    return min(near, key=lambda one: abs(middle(one) - middle(number)), default=number)
+def _middle(layout: Layout, number: int) -> Point:
+    left, top, width, height = layout.places[number]
+    return left + width / 2, top + height / 2

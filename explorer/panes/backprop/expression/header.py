@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.wrap_row import WrapRow
 
@@ -20,7 +20,7 @@ class ExpressionHeader(QWidget):
         super().__init__(parent)
         self.setObjectName("backprop.expression.inputs")
         self.examples = MenuButton("file", "Examples", "Formulas, each to show one thing")
-        self.examples.setObjectName("backprop.expression.examples")
+        self.examples.setObjectName("backprop.expression.presets")
         menu = self.examples.menu()
         for example in EXAMPLES:
             menu.addAction(example.title, lambda name=example.id: self.exampleChosen.emit(name))

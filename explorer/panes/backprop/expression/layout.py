@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from explorer.panes.backprop.expression.heights import assign_heights
-from explorer.panes.backprop.expression.layering import LayeredGraph, layers_of
+from explorer.panes.backprop.expression.layering import LayeredGraph
 
 LANE, BESIDE = 6.0, 12.0  # between two lanes; between lanes and the rows above and below
 TURN = 9.0  # from the end of a row to the nearest turn
@@ -32,12 +32,12 @@ class Spacing:
     column: float = 52.0
     fanned: float = 108.0
     row: float = 8.0
-    way: float = 12.0
+    edge: float = 12.0
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Where a way goes on in the next row: before its point number `at` it turns at x = `right`,
+    """Where an edge goes on in the next row: before its point number `at` it turns at x = `right`,
     goes back at y = `lane`, and turns at x = `left`.
     """
 
@@ -52,15 +52,15 @@ class Layout:
     """Where everything is, in units of the picture; the top left corner is (0, 0).
 
     places  (x, y, width, height) of each node
-    ways    for each node and each of its inputs: points from the input's right side to the node's
+    routes    for each node and each of its inputs: points from the input's right side to the node's
             left side
     layers  how far right each node stands, were all in one row
-    folds   of the ways that go on in another row
+    folds   of the routes that go on in another row
     rows    top and bottom of each row
     """
 
     places: tuple[tuple[float, float, float, float], ...]
-    ways: tuple[tuple[tuple[Point, ...], ...], ...]
+    routes: tuple[tuple[tuple[Point, ...], ...], ...]
     layers: tuple[int, ...]
     width: float
     height: float
@@ -78,16 +78,6 @@ def lay_out(
     how wide it may be, if its columns are not wider.
     """
     return place(LayeredGraph(inputs), sizes, room, spacing or Spacing())
-
-
-def dummies_of(inputs: Sequence[Sequence[int]]) -> int:
-    """How many dummy vertices the long edges would have if they shared none: each takes a place and
-    a bend, so this is what a layout and its picture cost.
-    """
-    layers = layers_of(inputs)
-    return sum(
-        layers[number] - layers[one] - 1 for number, before in enumerate(inputs) for one in before
-    )
 
 
 def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spacing) -> Layout:
@@ -116,7 +106,7 @@ def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spac
     ends = [starts[row[-1]] + columns.width[row[-1]] + columns.turn(row[-1]) for row in rows]
     return Layout(
         layout.places(),
-        layout.ways(),
+        layout.routes(),
         tuple(graph.layer[: len(sizes)]),
         max(ends),
         bounds[-1][1],
@@ -167,12 +157,12 @@ class _Columns:
         gaps = [0.0]
         for one, other in pairwise(row):
             above, below = self.height[one], self.height[other]
-            space = self.spacing.row if above and below else self.spacing.way
+            space = self.spacing.row if above and below else self.spacing.edge
             gaps.append((above + below) / 2 + space)
         return gaps
 
     def turn(self, layer: int) -> float:
-        """How far beside a row that ends with a layer its ways turn, and beside the next one."""
+        """How far beside a row that ends with a layer its routes turn, and beside the next one."""
         return turned(len(self.leaving[layer]))
 
     def rows(self, room: float) -> list[range]:
@@ -220,7 +210,7 @@ def turned(lanes: int) -> float:
 
 
 class _Drawn:
-    """Places and ways, once all heights are known."""
+    """Places and routes, once all heights are known."""
 
     def __init__(
         self,
@@ -244,27 +234,27 @@ class _Drawn:
             found.append((left, self.middle[number] - height / 2, width, height))
         return tuple(found)
 
-    def ways(self) -> tuple[tuple[tuple[Point, ...], ...], ...]:
+    def routes(self) -> tuple[tuple[tuple[Point, ...], ...], ...]:
         places, graph = self.places(), self.columns.graph
         shared = [self._shared(one, place) for one, place in enumerate(places)]
         found = []
         for number, before in enumerate(graph.inputs):
             x, y, _, height = places[number]
             end = (x, y + height / 2)
-            ways = []
+            routes = []
             for index, one in enumerate(before):
                 points, folds = shared[one]
                 count = 2 * (graph.layer[number] - graph.layer[one]) - 1
-                ways.append((*points[:count], end))
+                routes.append((*points[:count], end))
                 if ahead := tuple(fold for fold in folds if fold.at <= count):
                     self.folds[number, index] = ahead
-            found.append(tuple(ways))
+            found.append(tuple(routes))
         return tuple(found)
 
     def _shared(
         self, one: int, place: tuple[float, float, float, float]
     ) -> tuple[list[Point], list[Fold]]:
-        """What the ways from a node have in common: that to the farthest layer."""
+        """What the routes from a node have in common: that to the farthest layer."""
         graph, width, first = self.columns.graph, self.columns.width, self.columns.graph.layer[one]
         left, top, wide, tall = place
         points, folds, vertex = [(left + wide, top + tall / 2)], [], one

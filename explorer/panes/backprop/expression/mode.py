@@ -1,34 +1,44 @@
-"""Expression: wires formula, graph and player."""
+"""Expression: wires formula, graph, trial and player."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject
+import numpy as np
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from core.autograd import ExpressionError, NumericGradient
-from core.fields import lenient, to_json
-from explorer.panes.backprop.expression import demo, text
-from explorer.panes.backprop.expression.camera import SCALES, Camera
-from explorer.panes.backprop.expression.commands import commands
-from explorer.panes.backprop.expression.compute import Computed
-from explorer.panes.backprop.expression.draft import ExpressionDraft, are_numbers
+from core.autograd import ExpressionError
+from core.numbers import format_general
+from explorer import theme
+from explorer.engine.latest import Latest
+from explorer.panes.backprop.expression import inspector, text
+from explorer.panes.backprop.expression.compute import Computed, compute
+from explorer.panes.backprop.expression.draft import (
+    RATES,
+    ExpressionDraft,
+    are_numbers,
+    from_example,
+)
+from explorer.panes.backprop.expression.gradient_check import comparison
 from explorer.panes.backprop.expression.header import ExpressionHeader
-from explorer.panes.backprop.expression.inspecting import Inspecting
-from explorer.panes.backprop.expression.lab import ExpressionLab
-from explorer.panes.backprop.expression.scene import scene_of, with_values
+from explorer.panes.backprop.expression.presets import EXAMPLES
+from explorer.panes.backprop.expression.runner import SMALL_TEXT, Runner
 from explorer.panes.backprop.expression.track import MomentTrack
-from explorer.panes.backprop.expression.trying import Trying
+from explorer.panes.backprop.expression.trial import LARGEST_NUDGE, Trial
 from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.panes.backprop.expression.viewport import SCALES, Camera
 from explorer.panes.modes import Desk, Mode
-from explorer.state.actions import Action
+from explorer.state.draft import Draft, named
+
+SIGNS = str.maketrans(  # as they are printed: the same, typed
+    {"\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u00b2": "**2", "\u00b3": "**3"}
+)
 
 
 class ExpressionMode(Mode):
-    """`lab` has the draft and what comes of it, `trying` what is tried out with it."""
+    """`draft` is what a person has set up, `runner` works it out, `trial` tries an input out."""
 
     id = "expression"
     title = "Expression"
@@ -38,257 +48,373 @@ class ExpressionMode(Mode):
         super().__init__(desk, parent)
         self.view = ExpressionView()
         self.inputs = ExpressionHeader()
-        self.numeric: dict[int, NumericGradient] = {}
+        self.draft = Draft(self.workspace, self.objectName(), ExpressionDraft, self)
+        self.runner = Runner(self.engine, self)
+        self.trial = Trial(self.engine, self)
+        self._formulas = Latest(self.engine, self)
+        self._formulas.came.connect(lambda _: self.inspect())
+        self._wanted: dict[str, Any] = {}  # where a session was left, until that is worked out
+        self._wanted_of: ExpressionDraft | None = None
         self._position = 0.0
-        self._wanted: float | None = None  # where a session was left
-        self._view: dict[str, Any] = {}  # and what was looked at, until the formula is worked out
-        self._left: ExpressionDraft | None = None  # of which both are
-        self.inspecting = Inspecting(self)
-        self.lab = ExpressionLab(self)
-        self.trying = Trying(self)
+        self._inspecting = QTimer(self)  # live numbers change at most eight times a second
+        self._inspecting.setSingleShot(True)
+        self._inspecting.setInterval(theme.MOTION["live_number"])
+        self._inspecting.timeout.connect(self.inspect)
         self._connect()
-        self.lab.refresh()
+        self._on_draft(self.draft.value)
 
     def _connect(self) -> None:
-        graph, lab = self.view.graph, self.lab
-        self.view.editor.edited.connect(lab.set_text)
-        self.view.editor.rested.connect(lab.draft.end_merge)
-        self.view.body.retryRequested.connect(lab.refresh)
+        view, graph, runner = self.view, self.view.graph, self.runner
+        view.editor.edited.connect(self.set_text)
+        view.editor.rested.connect(self.draft.end_merge)
+        view.body.retryRequested.connect(self.solve)
         self.inputs.checkToggled.connect(self.toggle_check)
-        self.inputs.exampleChosen.connect(lab.show_example)
+        self.inputs.exampleChosen.connect(self.show_example)
         graph.nodeClicked.connect(self.choose)
         graph.nodeHovered.connect(self._on_hovered)
-        graph.leafMoved.connect(lab.move_leaf)
         graph.edgeClicked.connect(self.show_edge)
-        graph.leafReleased.connect(lab.draft.end_merge)
-        graph.editRequested.connect(self.trying.edit)
-        lab.changed.connect(self._on_another)
-        lab.solved.connect(self._on_solved)
-        lab.failed.connect(self._on_failed)
-        lab.settled.connect(self._show_settings)
-        lab.redrawn.connect(self._draw)
-        graph.outgrown.connect(lab.draw_soon)
-        lab.room = lambda: graph.room
-        lab.scene = lambda: graph.scene
-        lab.broke.connect(self.view.body.show_error)
-        lab.waiting.connect(self._on_waiting)
+        graph.leafMoved.connect(self.move_leaf)
+        graph.leafReleased.connect(self.draft.end_merge)
+        graph.editRequested.connect(self.edit_leaf)
+        graph.roomChanged.connect(self.solve)
+        self.draft.changed.connect(self._on_draft)
+        runner.waiting.connect(lambda: view.body.set_waiting("computing the formula"))
+        runner.broke.connect(view.body.show_error)
+        runner.refused.connect(self._on_refused)
+        runner.came.connect(self._on_solved)
+        runner.laid_out.connect(self._draw)
+        self.trial.changed.connect(self._show_trial)
+        self.trial.failed.connect(view.what_if.set_failed)
+        one, two = view.what_if, view.learn
+        one.curve.moved.connect(lambda value: self.move_leaf(*self.tried, value))
+        one.curve.released.connect(self.draft.end_merge)
+        one.leafChosen.connect(self.try_leaf)
+        one.value.changed.connect(self._on_value)
+        one.value.fits = self._check_rows
+        one.nudge.set_limits(-LARGEST_NUDGE, LARGEST_NUDGE)
+        one.nudge.changed.connect(self.set_nudge)
+        two.rate.set_limits(*RATES)
+        two.rate.changed.connect(self.set_rate)
+        two.rate.refused.connect(lambda why: two.set_words(why) if why else self._show_learning())
+        two.stepRequested.connect(self.step_downhill)
+        two.resetRequested.connect(self.reset_steps)
+        two.learningChosen.connect(lambda on: self.set_fixed(self.trial.leaf, not on))
 
     # what the pane asks
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
-    def actions(self) -> list[Action]:
-        return commands(self)
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        return demo.views(self)
-
     def pictures(self) -> dict[str, QWidget]:
-        view = self.view
         return {
-            "expression-graph": view.graph,
-            "expression-curve": view.what_if.curve,
-            "expression-losses": view.learn.spark,
+            "expression-graph": self.view.graph,
+            "expression-curve": self.view.what_if.curve,
+            "expression-losses": self.view.learn.losses,
         }
 
     def state(self) -> dict[str, Any]:
         graph = self.view.graph
         camera = None if graph.fits else [graph.camera.scale, graph.camera.x, graph.camera.y]
-        seen = {"chosen": list(graph.chosen), "camera": camera}
-        shown = self.lab.graph_of
-        return {
-            "version": 1,
-            "shown": None if shown is None else to_json(shown),
-            "step": self._position if self._wanted is None else self._wanted,
-            **(self._view or seen),
-            "leaf": [self.trying.leaf, self.trying.element],
-            "nudge": self.trying.nudge,
-        }
+        seen = {"step": self._position, "chosen": list(graph.chosen), "camera": camera}
+        return {"version": 1, **seen, **self._wanted, **self.trial.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        shown = state.get("shown")
-        graph_of = lenient(ExpressionDraft, shown) if isinstance(shown, dict) else None
-        step = state.get("step")
-        self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
-        self.trying.restore(state)
-        self._view = {name: state.get(name) for name in ("chosen", "camera")}
-        self._left = graph_of or self.lab.draft.value
-        self.lab.restore(graph_of)
-        self._seek_wanted()
-        self._restore_view()
+        self.trial.restore(state)
+        self._wanted = {one: state[one] for one in ("step", "chosen", "camera") if one in state}
+        self._wanted_of = self.draft.value
+        self._on_draft(self.draft.value)
+        self._come_back()
 
-    def _restore_view(self) -> None:
-        """What a session looked at, once its formula is worked out."""
-        if not self._view or self.computed is None or not self.lab.is_solved:
+    def _come_back(self) -> None:
+        """To what a session looked at, once its formula is worked out; the player is shared, so its
+        step comes back when this mode is shown.
+        """
+        wanted, computed, graph = self._wanted, self.computed, self.view.graph
+        if computed is None or not self.runner.has_solved(self.draft.value):
             return
-        chosen, camera = self._view["chosen"], self._view["camera"]
-        self._view = {}
-        if are_numbers(chosen, 2):
+        if self.active:
+            step = wanted.pop("step", None)
+            if type(step) in (int, float) and step >= 0:
+                self.player.seek(float(step))
+        chosen, camera = wanted.pop("chosen", None), wanted.pop("camera", None)
+        if are_numbers(chosen, 2) and -1 <= int(chosen[0]) < len(computed.graph.nodes):
             node, element = int(chosen[0]), int(chosen[1])
-            if -1 <= node < len(self.computed.graph.nodes):
-                size = self.computed.value(node).size if node >= 0 else 0
-                self.view.graph.set_choice(node, element if -1 <= element < size else -1)
+            size = computed.value(node).size if node >= 0 else 0
+            graph.set_choice(node, element if -1 <= element < size else -1)
         if are_numbers(camera, 3) and SCALES[0] <= camera[0] <= SCALES[1]:
-            self.view.graph.set_camera(Camera(*map(float, camera)))
+            graph.set_camera(Camera(*map(float, camera)))
 
     def cancel(self) -> bool:
+        """Esc: no node is chosen any more."""
         if self.view.graph.chosen[0] < 0:
             return False
         self.choose(-1, -1)
         return True
 
     def shown(self) -> None:
-        self._seek_wanted()
-        self.trying.refresh()
+        self._come_back()
+        self._try_out()
 
     def left(self) -> None:
-        self.inspecting.stop()
-        self.trying.stop()
+        self._inspecting.stop()
+        self.trial.stop()
 
-    # how it is seen
+    # the draft
 
     @property
     def computed(self) -> Computed | None:
-        return self.lab.computed
+        return self.runner.computed
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the graph is that of the formula: else its inputs cannot be moved."""
+        return self.computed is not None and self.runner.error is None
+
+    def set_text(self, formula: str) -> None:
+        one = self.draft.value.with_text(formula.translate(SIGNS))
+        self.draft.change(one, "Change the formula", "text")
+
+    def show_example(self, name: str) -> None:
+        example = next(one for one in EXAMPLES if one.id == name)
+        one = self.draft.value
+        words = f"Show \u201c{example.title}\u201d"
+        self.draft.change(from_example(example, one.rate, one.checks), words)
+
+    def move_leaf(self, name: str, element: int, value: float) -> None:
+        """One number of a leaf; `element` counts a tensor's numbers."""
+        if not self._can_move(name) or not math.isfinite(value):
+            return
+        assert self.computed is not None
+        array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
+        array.reshape(-1)[max(0, element)] = value
+        one = self.draft.value.with_leaf(name, array.tolist())
+        words = f"{name} = {format_general(value, 4)}" if array.size == 1 else f"Move {name}"
+        self.draft.change(one, words, f"{name} {element}")
+
+    def _on_value(self, value: float | list[Any]) -> None:
+        """What was typed: a number for the chosen element, or rows for the whole leaf, which may
+        get another shape.
+        """
+        name = self.trial.leaf
+        if isinstance(value, float):
+            self.move_leaf(*self.tried, value)
+            self.draft.end_merge()
+        elif self._can_move(name):
+            one = self.draft.value.with_leaf(name, value)
+            self.draft.change(one, f"Give {name} another value")
+
+    def _check_rows(self, rows: list[Any]) -> None:
+        """Raises ValueError where it is found at once that the leaf cannot have this value."""
+        name = self.trial.leaf
+        one = self.draft.value.with_leaf(name, rows)
+        if self._can_move(name) and len(one.text) <= SMALL_TEXT:
+            try:
+                compute(one.text, one.values, self.computed)
+            except ExpressionError as error:
+                raise ValueError(f"this shape does not fit {name}: {error}") from None
+
+    def _can_move(self, name: str) -> bool:
+        return self.is_readable and self.computed is not None and name in self.computed.leaves
+
+    def step_downhill(self, count: int = 1) -> None:
+        """Steps by all inputs that take steps; each can be undone."""
+        for _ in range(count):
+            computed, one = self.computed, self.draft.value
+            if computed is None or not self.is_readable or not math.isfinite(computed.result):
+                return
+            if not one.learning(computed) or one.pending or one.endless(computed):
+                return
+            self.draft.change(one.stepped(computed), "Take a gradient step")
+
+    def reset_steps(self) -> None:
+        self.draft.change(self.draft.value.at_the_beginning(), "Reset the gradient steps")
+
+    def set_rate(self, rate: float) -> None:
+        self.draft.change({"rate": rate}, named("Learning rate", rate))
+
+    def set_fixed(self, name: str, fixed: bool) -> None:
+        words = f"Fix {name}" if fixed else f"Let {name} take steps"
+        self.draft.change(self.draft.value.with_fixed(name, fixed), words)
 
     def checks(self) -> bool:
         """Whether every gradient is shown a second time, by nudging."""
-        return self.lab.draft.value.checks
+        return self.draft.value.checks
 
     def toggle_check(self) -> None:
-        self.lab.set_checks(not self.checks())
+        words = "Stop checking the gradients" if self.checks() else "Check the gradients"
+        self.draft.change({"checks": not self.checks()}, words)
+
+    # what comes of it
+
+    def _on_draft(self, one: ExpressionDraft) -> None:
+        self.inputs.set_checks(one.checks)
+        if self._wanted_of is not None and not one.same_numbers(self._wanted_of):
+            self._wanted, self._wanted_of = {}, None  # another formula is looked at anew
+        if self.runner.has_solved(one):
+            self._show_settings()
+        else:
+            self.solve()
+
+    def solve(self) -> None:
+        """Works the draft out anew."""
+        self.view.editor.set_text(self.draft.value.text)
+        self.runner.solve(self.draft.value, self.view.graph.room)
+
+    def _on_refused(self, error: ExpressionError) -> None:
+        """The old graph stays, faint, until the formula can be read again."""
+        view = self.view
+        view.editor.set_error(str(error), error.start, error.length)
+        view.graph.set_faint(True)
+        view.set_can_try(False)
+        view.body.set_waiting("")
+        self.set_headline("This formula cannot be read yet; the reason is below it")
+        if self.computed is None:
+            view.body.show_empty("A formula becomes a graph here.", "", "math")
+
+    def _on_solved(self, new: bool) -> None:
+        solved, view = self.runner.solved, self.view
+        assert solved is not None
+        view.editor.set_error("")
+        view.graph.set_faint(False)
+        view.set_can_try(True)
+        self._draw()
+        computed = solved.computed
+        if new:
+            view.graph.set_choice(-1, -1)
+            self.set_tracks([MomentTrack(computed)])
+        for track in self.tracks:
+            track.computed = computed  # type: ignore[attr-defined]
+        self.on_position(self.player.position if self.active else 0.0)
+        self._come_back()
+        self._show_settings()
+        self._inspect_soon()
+
+    def _draw(self) -> None:
+        assert self.runner.solved is not None
+        self.view.graph.set_scene(self.runner.solved.scene, self.runner.solved.routes)
+        self.view.body.show_ready()
+
+    def _show_settings(self) -> None:
+        """What does not change the graph: who takes steps, the rate, what was learned."""
+        computed, one = self.computed, self.draft.value
+        if computed is None:
+            return
+        if one.pending:  # what a step has led to follows by itself
+            self.draft.begin(one.with_loss(computed.result))
+            return
+        self.view.graph.set_fixed(frozenset(filter(one.is_fixed, computed.leaves)))
+        self._try_out()
+
+    # what is tried
+
+    @property
+    def tried(self) -> tuple[str, int]:
+        """The leaf, and which of its numbers."""
+        return self.trial.leaf, self.trial.element
+
+    def try_leaf(self, name: str, element: int = 0) -> None:
+        """Another leaf, or another number of a tensor; the graph shows it chosen."""
+        if self.computed is not None and name in self.computed.leaves:
+            self.choose(self.computed.leaves[name], max(0, element))
+
+    def edit_leaf(self, name: str, element: int) -> None:
+        """Puts the cursor where the value of a leaf is typed."""
+        self.try_leaf(name, element)
+        self.view.what_if.value.setFocus()
+        self.view.what_if.value.selectAll()
+
+    def set_nudge(self, nudge: float) -> None:
+        self.trial.nudge = nudge
+        self._try_out()
+
+    def _try_out(self) -> None:
+        if self.computed is not None and self.active:
+            names = sorted(self.computed.leaves, key=self.draft.value.is_fixed)
+            self.trial.try_out(self.computed, names)  # what learns comes first
+            assert self.trial.what is not None
+            self.view.what_if.set_input(list(self.computed.leaves), self.trial.what)
+
+    def _show_trial(self) -> None:
+        computed, what = self.computed, self.trial.what
+        if computed is None or what is None:
+            return
+        self.view.graph.set_numeric(self.trial.numeric)
+        if self.view.graph.chosen[0] >= 0:
+            self._inspect_soon()
+        compared = comparison(what, self.trial.numeric.get(computed.leaves[what.name]))
+        output = computed.graph.nodes[computed.output].label
+        self.view.what_if.set_what_if(what, output, compared)
+        self._show_learning()
+
+    def _show_learning(self) -> None:
+        computed, one, card = self.computed, self.draft.value, self.view.learn
+        if computed is None:
+            return
+        card.rate.set_value(one.rate)
+        card.set_learning(self.trial.leaf, not one.is_fixed(self.trial.leaf))
+        card.set_losses(one.losses, computed.graph.nodes[computed.output].label)
+        card.set_told(text.learning(computed, one))
+
+    # looking
 
     def seek_backward(self) -> None:
         """To the moment at which backward begins."""
         if self.computed is not None:
-            places = enumerate(self.computed.plan.places)
-            self.player.seek(next(at for at, one in places if one and one.phase == "seed"))
+            self.player.seek(self.computed.plan.seed)
 
     def show_edge(self, node: int, index: int) -> None:
         """The step that goes back along an edge."""
-        if self.computed is not None:
-            wanted = ("backward", node, index)
-            for at, one in enumerate(self.computed.plan.places):
-                if one is not None and (one.phase, one.node, one.input) == wanted:
-                    self.player.seek(at)
-
-    def _on_hovered(self, _: int) -> None:
-        self._show_part()
-        self.inspecting.soon()
-
-    # what the lab tells
-
-    def _on_another(self) -> None:
-        """What is still wanted of a session is of its formula alone."""
-        self.inputs.set_checks(self.checks())
-        if self._left is None or not self.lab.draft.value.same_numbers(self._left):
-            self._wanted, self._view = None, {}
-
-    def _on_waiting(self) -> None:
-        self.view.editor.set_text(self.lab.draft.value.text)
-        self.view.body.set_waiting("computing the formula")
-
-    def _on_failed(self, error: ExpressionError) -> None:
-        """The old graph stays, faint, until the formula can be read again."""
-        self.view.editor.set_text(self.lab.draft.value.text)
-        self.view.editor.set_error(str(error), error.start, error.length)
-        self.view.graph.set_faint(True)
-        self.view.set_can_try(False)
-        self.view.body.set_waiting("")
-        self.set_headline("This formula cannot be read yet; the reason is below it")
-        if self.computed is None:
-            self.view.body.show_empty("A formula becomes a graph here.", "", "math")
-
-    def _on_solved(self, new: bool) -> None:
-        computed, graph = self.computed, self.view.graph
-        assert computed is not None
-        self.view.editor.set_text(computed.text)
-        self.view.editor.set_error("")
-        graph.set_faint(False)
-        self.view.set_can_try(True)
-        self._draw()
-        self.view.body.show_ready()
-        if new:
-            self.show_numeric({})
-            graph.set_choice(-1, -1)
-            self.set_tracks([MomentTrack(computed)])
-        else:
-            for track in self.tracks:
-                track.computed = computed  # type: ignore[attr-defined]
-        self._seek_wanted()
-        if new and self.active:
-            self.inspecting.ahead(self.player.step)
-        self.on_position(self.player.position if self.active else 0.0)
-        self._restore_view()
-        self._show_settings()
-        self.inspecting.soon()
-
-    def _draw(self) -> None:
-        """As the engine has laid it out; what is small here."""
-        graph, drawn, computed = self.view.graph, self.lab.drawn, self.computed
-        assert computed is not None
-        if drawn is not None:
-            graph.set_scene(with_values(drawn.scene, computed), drawn.ways)
-        else:
-            graph.set_scene(scene_of(computed, graph.scene, self.checks(), graph.room))
-
-    def _seek_wanted(self) -> None:
-        """Where a session was left, once its formula is worked out."""
-        if self._wanted is not None and self.active and self.lab.is_solved:
-            self.player.seek(self._wanted)
-            self._wanted = None
-
-    def _show_settings(self) -> None:
-        """What does not change the graph: who takes steps, the rate, what was learned."""
-        computed, one = self.computed, self.lab.draft.value
-        if computed is not None:
-            fixed = frozenset(name for name in computed.leaves if one.is_fixed(name))
-            self.view.graph.set_fixed(fixed)
-            self.trying.refresh()
-
-    def show_numeric(self, numeric: dict[int, NumericGradient]) -> None:
-        """Every gradient once more, by nudging."""
-        self.numeric = numeric
-        self.view.graph.set_numeric(numeric)
-        if self.view.graph.chosen[0] >= 0:
-            self.inspecting.soon()
-
-    # looking
+        moment = None if self.computed is None else self.computed.plan.moment_of((node, index))
+        if moment is not None:
+            self.player.seek(moment)
 
     def choose(self, number: int, element: int) -> None:
         """A node to look at, and which of its numbers; -1 for none."""
         self.view.graph.set_choice(number, element)
         if self.computed is not None and number >= 0 and element >= 0:
-            self.trying.follow(self.computed.graph.nodes[number].label, element)
-        self._show_part()
+            name = self.computed.graph.nodes[number].label
+            if name in self.computed.leaves and self.tried != (name, element):
+                self.trial.leaf, self.trial.element = name, element
+                self._try_out()
+        self._mark_formula()
         self.inspect()
 
-    def on_step(self, step: int) -> None:
-        self.inspecting.ahead(step)
-        super().on_step(step)
+    def _on_hovered(self, _: int) -> None:
+        self._mark_formula()
+        self._inspect_soon()
 
-    def _show_part(self) -> None:
+    def _mark_formula(self) -> None:
         """What is looked at, or what the step is about, stands out in the formula."""
-        computed = self.computed
-        if computed is None:
-            return
-        about = self.view.graph.about()
-        self.view.editor.field.show_parts(computed.places(about) if about >= 0 else [])
+        about = self.view.graph.about
+        if self.computed is not None:
+            self.view.editor.field.show_parts(self.computed.places(about) if about >= 0 else [])
 
     def on_position(self, position: float) -> None:
         if self.computed is None:
             return
-        if self.active and self._wanted is None:
+        if self.active and "step" not in self._wanted:
             self._position = position
         self.view.graph.set_position(position)
         moment = min(max(0, math.ceil(position - 1e-9)), len(self.computed.plan) - 1)
-        if self.lab.is_readable:
+        if self.is_readable:
             self.set_headline(text.headline(self.computed, moment))
-        self._show_part()
+        self._mark_formula()
+
+    def on_step(self, step: int) -> None:
+        """The inspector is told once the formulas of the step, and of the next ones, are set."""
+        if self.computed is not None:
+            work = inspector.set_formulas_ahead, self.computed, max(0, step)
+            self._formulas.ask(lambda: self.engine.io(*work), "setting formulas")
+
+    def _inspect_soon(self) -> None:
+        if not self._inspecting.isActive():
+            self._inspecting.start()
 
     def inspect(self) -> None:
-        self.inspecting.now()
+        computed, graph = self.computed, self.view.graph
+        if not self.active:
+            return
+        if computed is None:
+            self.inspection.emit(None)
+            return
+        hovered = (-1, -1) if self.player.playing else graph.hovered
+        moment = min(max(0, self.player.step), len(computed.plan) - 1)
+        about = computed, moment, graph.chosen, hovered, self.trial.numeric
+        self.inspection.emit(inspector.inspection_of(*about))

@@ -1,4 +1,4 @@
-"""When what happens to a formula: the moments of its forward and backward. No Qt here."""
+"""When what happens to a formula: the moments of its forward and backward. No Qt."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ class StepPlan:
 
     def __len__(self) -> int:
         return len(self.places)
+
+    @property
+    def seed(self) -> int:
+        """When backward begins."""
+        return next(at for at, place in enumerate(self.places) if place and place.phase == "seed")
+
+    def moment_of(self, edge: Edge) -> int | None:
+        """When backward goes along an edge; None where it does not."""
+        wanted = Place("backward", *edge)
+        return self.places.index(wanted) if wanted in self.places else None
 
 
 def plan_of(graph: Graph, places: Sequence[Place]) -> StepPlan:

@@ -10,93 +10,63 @@ import numpy as np
 
 from core.autograd import Place
 from core.autograd.flows import Edge
-from explorer.panes.backprop.expression.arranging import (
+from explorer.panes.backprop.expression.arrangement import (
     ENDLESS,
-    Arranged,
     Plot,
     Size,
     arranged,
     plot_of,
 )
-from explorer.panes.backprop.expression.compute import Array, Computed, is_small
-from explorer.panes.backprop.expression.faces import NodeFace
+from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.layout import Layout
+from explorer.panes.backprop.expression.node_geometry import NodeGeometry
 
 
 @dataclass(frozen=True, eq=False)
 class GraphScene:
     """What is drawn.
 
-    uses   for each node the edges that read it, top to bottom
-    peaks  of what flows along each edge the number that is largest in size
+    nodes   the sizes of each node's parts
+    uses    for each node the edges that read it, top to bottom
+    peaks   of what flows along each edge the number that is largest in size
+    checks  each gradient has a line more, for the numeric one
+    room    that it was laid out for
     """
 
     computed: Computed
     plot: Plot
-    arranged: Arranged
+    nodes: tuple[NodeGeometry, ...]
+    layout: Layout
     uses: tuple[tuple[Edge, ...], ...]
     peaks: Mapping[Edge, float]
-    checks: bool = False  # each gradient has a line more for the numeric one
-    room: Size = ENDLESS  # that it was laid out for
-
-    @property
-    def faces(self) -> tuple[NodeFace, ...]:
-        return self.arranged.faces
-
-    @property
-    def layout(self) -> Layout:
-        return self.arranged.layout
+    checks: bool = False
+    room: Size = ENDLESS
 
     @property
     def is_tight(self) -> bool:
         """Whether value and gradient stand in one line, without words."""
-        return any(not face.style.words for face in self.faces)
-
-    @property
-    def is_light(self) -> bool:
-        """Whether it can be laid out within a frame."""
-        return is_small(self.computed.text)
+        return any(not node.style.words for node in self.nodes)
 
     def is_of(self, computed: Computed) -> bool:
         """Whether that is the same formula, maybe with other values."""
         return self.computed.plan is computed.plan
 
-    def stays_in(self, room: Size) -> bool:
-        """Whether it is surely the same in a room of another size."""
-        known = self.arranged
-        same = room[0] == self.room[0] and known.low <= room[1] < known.high
-        return same or room in (self.room, ENDLESS)
-
 
 def scene_of(
     computed: Computed, known: GraphScene | None = None, checks: bool = False, room: Size = ENDLESS
 ) -> GraphScene:
-    """`known` is the scene of the same formula with other values: it spares the layout."""
+    """`known` is the scene of the same formula with other values, or in another room: what stays as
+    it was is shared.
+    """
     same = known if known is not None and known.is_of(computed) else None
-    if same is not None and same.checks == checks:
-        return in_room(with_values(same, computed), room)
+    if same is not None and (same.checks, same.room) == (checks, room):
+        return replace(same, computed=computed, peaks=_peaks(computed))
     plot = same.plot if same is not None else plot_of(computed.graph)
-    found = arranged(plot, checks, room)
-    uses = _uses(computed, found.layout)
-    return GraphScene(computed, plot, found, uses, _peaks(computed), checks, room)
-
-
-def with_values(known: GraphScene, computed: Computed) -> GraphScene:
-    """The same formula with other values, laid out as it is."""
-    return replace(known, computed=computed, peaks=_peaks(computed))
-
-
-def in_room(scene: GraphScene, room: Size) -> GraphScene:
-    """The same, laid out for a room of another size; itself where that changes nothing."""
-    if room in (scene.room, ENDLESS):
-        return scene
-    if scene.stays_in(room):
-        return replace(scene, room=room)
-    found = arranged(scene.plot, scene.checks, room)
-    if found.layout == scene.layout:
-        return replace(scene, arranged=replace(found, layout=scene.layout), room=room)
-    uses = _uses(scene.computed, found.layout)
-    return replace(scene, arranged=found, uses=uses, room=room)
+    nodes, layout = arranged(plot, checks, room)
+    if same is not None and layout == same.layout:
+        layout = same.layout
+    uses = _uses(computed, layout)
+    return GraphScene(computed, plot, nodes, layout, uses, _peaks(computed), checks, room)
 
 
 def _uses(computed: Computed, layout: Layout) -> tuple[tuple[Edge, ...], ...]:
@@ -105,7 +75,7 @@ def _uses(computed: Computed, layout: Layout) -> tuple[tuple[Edge, ...], ...]:
         for index, before in enumerate(node.inputs):
             uses[before].append((number, index))
     for edges in uses:
-        edges.sort(key=lambda edge: (layout.ways[edge[0]][edge[1]][1][1], edge[1]))
+        edges.sort(key=lambda edge: (layout.routes[edge[0]][edge[1]][1][1], edge[1]))
     return tuple(map(tuple, uses))
 
 

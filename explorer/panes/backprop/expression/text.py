@@ -1,9 +1,10 @@
-"""What is said of each step: one sentence, and its arithmetic with the live numbers. No Qt here."""
+"""Every sentence of the mode: of a step, a node, a nudge, and of learning. No Qt."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,11 +18,15 @@ from explorer.panes.backprop.expression.cells import (
     share_of,
 )
 from explorer.panes.backprop.expression.compute import Array, Computed
-from explorer.panes.backprop.expression.writing import numeral
+from explorer.panes.backprop.expression.draft import ExpressionDraft
+from explorer.panes.backprop.expression.number_text import numeral
+from explorer.panes.backprop.expression.what_if import WhatIf
 
 PARTIAL = "\u2202"
 SUMMED = 2  # products of a sum that are written out
 FLAT = 1e-9  # a gradient below this is none
+MOST_NAMED = 5  # inputs that take steps
+WORSE = 10.0  # times the first loss: the steps lead away
 Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
 
 
@@ -311,6 +316,90 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
         if name in several and line is not None:
             found[label] = f"{label} is the {name} of line {line}"
     return ", ".join(found.values())
+
+
+def leaf_tip(computed: Computed, node: int) -> str:
+    """Of the node under the pointer."""
+    tip = told(computed, node)
+    tensor = computed.graph.nodes[node].tensor
+    if tensor.operation is None and tensor.requires_grad:
+        tip += "\nDrag it sideways, turn the wheel, or double-click to type a value"
+    return tip
+
+
+def edge_tip(computed: Computed, edge: tuple[int, int]) -> str:
+    """Of the edge under the pointer."""
+    moment = computed.plan.moment_of(edge)
+    if moment is None:
+        return "Nothing flows back here: this input is a constant"
+    pieces = "".join(piece for piece, _ in arithmetic(computed, moment))
+    return f"{title(computed, moment)}: {pieces}\nClick to see this step"
+
+
+def predicted(what: WhatIf, output: str, slope: str) -> str:
+    """What the gradient, written as `slope`, predicts of a nudge."""
+    if not math.isfinite(what.result):
+        return f"predicted: nothing, {output} is {numeral(what.result)} here"
+    if not math.isfinite(what.gradient):
+        return f"predicted: nothing, the slope is {slope} here"
+    return (
+        f"predicted: {slope} {TIMES} {in_brackets(numeral(what.nudge))} = {_plus(what.predicted)}"
+    )
+
+
+def true_change(what: WhatIf) -> str:
+    """What a nudge does."""
+    if math.isnan(what.true):
+        return "true change: not known"
+    off = f", off by {numeral(abs(what.error))}" if math.isfinite(what.error) else ""
+    off = ", as predicted" if what.is_as_predicted else off
+    off = ", lost in rounding" if what.is_lost else off
+    return f"true change: {_plus(what.true)}{off}"
+
+
+def _plus(value: float) -> str:
+    """A number with its sign, also where that is plus."""
+    return f"{'+' * (value > 0)}{numeral(value)}"
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How learning goes, and why no step can be taken; "" where one can."""
+
+    words: str
+    hindrance: str = ""
+
+
+def learning(computed: Computed, draft: ExpressionDraft) -> Learning:
+    output, learns = computed.graph.nodes[computed.output].label, draft.learning(computed)
+    progress = _progress(draft.losses, output)
+    if not learns:
+        hindrance = "Every input is fixed: let one take steps"
+        return Learning(progress or "Every input is fixed.", hindrance)
+    if not math.isfinite(computed.result):
+        reset = "reset, or " if draft.begin else ""
+        hindrance = f"{output} is not finite here: {reset}move an input"
+        return Learning(progress or hindrance, hindrance)
+    if steep := draft.endless(computed):
+        hindrance = f"The gradient of {steep} is not finite here: move an input, or fix {steep}"
+        return Learning(hindrance, hindrance)
+    more = " ..." if len(learns) > MOST_NAMED else ""
+    return Learning(progress or f"Moves {', '.join(learns[:MOST_NAMED])}{more}")
+
+
+def _progress(losses: Sequence[float], output: str) -> str:
+    """What the steps so far have done, and the remedy where they lead away; "" before any."""
+    if len(losses) < 2:
+        return ""
+    steps = len(losses) - 1
+    counted = "1 step" if steps == 1 else f"{steps} steps"
+    if not math.isfinite(losses[-1]):
+        return f"{output} is not finite after {counted}: lower the rate and reset"
+    told = f"{numeral(losses[0])} \u2192 {numeral(losses[-1])} in {counted}"
+    rising = losses[-1] > losses[-2]
+    if rising and abs(losses[-1]) > WORSE * max(abs(losses[0]), 1e-12):
+        return f"{told}: it diverges; lower the rate and reset"
+    return f"{told}: it rose, so the rate is too large here" if rising else told
 
 
 def _in_words(array: Array) -> str:

@@ -22,10 +22,7 @@ class MomentTrack(Track):
 
     @property
     def marks(self) -> dict[int, str]:
-        """Where backward begins."""
-        places = self.computed.plan.places
-        seeds = [at for at, place in enumerate(places) if place and place.phase == "seed"]
-        return dict.fromkeys(seeds, "backward begins")
+        return {self.computed.plan.seed: "backward begins"}
 
     def item(self, index: int) -> object:
         return self.computed.step(index)

@@ -1,4 +1,4 @@
-"""The picture of Expression: the formula, its graph, and below it what can be tried out."""
+"""The widgets of Expression: the formula, its graph, and below it what can be tried out."""
 
 from __future__ import annotations
 
@@ -10,26 +10,21 @@ from explorer import theme
 from explorer.panes.backprop.expression.cards import LearnCard, WhatIfCard
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.widgets.base import IconButton, set_look
-from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.formula_editor import MOST_LINES, FormulaEditor
+from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-LOW, FEW_LINES = 620, 3  # in a low window the formula has fewer lines, and the cards can be folded
-ONE_LINE = 430  # px at a zoom of 1: below it one, until it is typed in
-TIGHT = 340  # px at a zoom of 1: below it there is room for the formula or the cards
-FOCUS_IN, FOCUS_OUT = QEvent.Type.FocusIn, QEvent.Type.FocusOut
-NARROW = 760  # px at a zoom of 1: below it the cards have no curves
+LOW, FEW_LINES = 620, 3  # px at a zoom of 1: in a lower window fewer lines of the formula are seen
 ZOOM = 1.25  # one press of a button
 
 
 class ExpressionView(QWidget):
-    """Holds the parts; the mode fills them."""
+    """Holds the parts; the mode fills them. What is smaller than they need scrolls."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.expression")
-        self._room = (False, False)  # whether it is low, and very low
         self.editor = FormulaEditor()
         self.graph = GraphPicture()
         self.graph.setObjectName("backprop.expression.graph")
@@ -43,9 +38,6 @@ class ExpressionView(QWidget):
         row.setSpacing(2)
         for button in (self.smaller, self.whole, self.larger):
             row.addWidget(button)
-        self._column = QVBoxLayout(self)
-        self._column.addWidget(self.editor)
-        self._column.addWidget(self.body, 1)
         self.what_if, self.learn = WhatIfCard(), LearnCard()
         self.cards = QWidget()
         self._below = QHBoxLayout(self.cards)
@@ -57,18 +49,19 @@ class ExpressionView(QWidget):
             inside.setContentsMargins(10, 8, 10, 8)
             inside.addWidget(card)
             self._below.addWidget(frame, share)
+        page = QWidget()
+        self._column = QVBoxLayout(page)
+        self._column.addWidget(self.editor)
+        self._column.addWidget(self.body, 1)
         self._column.addWidget(self.cards)
-        self.fold = FoldLine("Inputs and steps", [self.editor], [self.cards])
-        self.fold.setObjectName("backprop.expression.fold")
-        row.insertWidget(0, self.fold)
-        row.insertSpacing(1, 8)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(ScrollArea(page, sideways=True))
         self.smaller.clicked.connect(lambda: self.graph.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.graph.zoom_by(ZOOM))
         self.whole.clicked.connect(self.graph.fit)
         self.body.stateChanged.connect(self._on_state)
-        self.fold.turned.connect(lambda _: self._place())
         self.body.installEventFilter(self)
-        self.editor.field.installEventFilter(self)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -76,31 +69,13 @@ class ExpressionView(QWidget):
         """Whether inputs can be moved and steps be taken; else the formula is to be mended."""
         self.what_if.setEnabled(can)
         self.learn.setEnabled(can)
-        if not can:
-            self.fold.show_above()
-
-    def _share_height(self) -> None:
-        """A low window leaves the formula fewer lines; a very low one has it or the cards."""
-        now, field = theme.current(), self.editor.field
-        low, tight = self.height() <= now.px(LOW), self.height() < now.px(TIGHT)
-        lines = FEW_LINES if low else MOST_LINES
-        one = self.height() < now.px(ONE_LINE) and not field.hasFocus()
-        field.set_lines(1 if one else lines)
-        if (low, tight) != self._room:
-            self._room = (low, tight)
-            self.fold.set_tight(tight, optional=low)
-            self._place()
-        for curve in (self.what_if.curve, self.learn.spark):
-            curve.setVisible(self.width() >= now.px(NARROW))
 
     def _on_state(self, state: str) -> None:
-        is_seen = state in ("ready", "stale")
-        self.tools.setVisible(is_seen)
-        if not is_seen:  # nor is the line to the formula
-            self.fold.show_above()
-        self._place()
+        self.tools.setVisible(state in ("ready", "stale"))
+        self._place_tools()
 
-    def _place(self) -> None:
+    def _place_tools(self) -> None:
+        """At the right end of the legend."""
         self.tools.adjustSize()
         right, bottom = self.body.width(), self.body.height()
         self.tools.move(right - self.tools.width(), bottom - self.tools.height())
@@ -108,17 +83,17 @@ class ExpressionView(QWidget):
         self.graph.set_covered(self.tools.width() if self.tools.isVisibleTo(self.body) else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.editor.field and event.type() in (FOCUS_IN, FOCUS_OUT):
-            self._share_height()
-        elif event.type() == QEvent.Type.Resize and watched is self.body:
-            self._place()  # the formula above it may grow
+        if event.type() == QEvent.Type.Resize and watched is self.body:
+            self._place_tools()
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._share_height()
-        self.layout().activate()
-        self._place()
+
+    def _share_height(self) -> None:
+        is_low = self.height() <= theme.current().px(LOW)
+        self.editor.field.set_lines(FEW_LINES if is_low else MOST_LINES)
 
     def _restyle(self) -> None:
         now = theme.current()
@@ -127,4 +102,4 @@ class ExpressionView(QWidget):
         self._column.setSpacing(now.px(8))
         self._below.setSpacing(now.px(8))
         self._share_height()
-        self._place()
+        self._place_tools()

@@ -15,11 +15,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import fitting, readable
 from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.panes.backprop.expression.viewport import fitting, readable
 from explorer.panes.backprop.gpt.draw_panels import blank_room
 from explorer.panes.backprop.gpt.header import GPTHeader
 from explorer.panes.backprop.gpt.panel_layout import PlacedPanel
@@ -32,6 +32,7 @@ from explorer.panes.backprop.optimizers.scene import Quantity
 from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.moded import ModesHeader
 from explorer.widgets.formula_editor import FormulaField
+from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from tests.explorer.waiting import turn
 
@@ -183,40 +184,6 @@ def test_a_formula_of_more_lines_than_are_seen_shows_whole_lines(qapp, qtbot, zo
         assert lines * spacing <= field.viewport().height() < lines * spacing + 4
 
 
-@pytest.mark.parametrize("zoom", [1.0, 1.5])
-def test_how_many_lines_there_are_stands_beside_the_one_that_is_seen(qapp, qtbot, zoom):
-    theme.apply(qapp, "light", zoom, "off")
-    host = QWidget()
-    qtbot.addWidget(host)
-    field = FormulaField(host)
-    field.set_lines(1)
-    field.set_text(" + ".join(f"tanh(w{n} * x{n})" for n in range(30)))
-    host.show()
-    for width in (700, 500, 900):
-        field.setFixedWidth(width)
-        QTest.qWait(1)
-        lines = round(field.document().size().height())
-        assert field._more.text() == f"1 of {lines} lines" and lines > 4
-        assert field.viewport().geometry().right() < field._more.x()
-    field.set_text("a + b")
-    assert not field._more.isVisibleTo(host)
-    assert field.viewport().geometry().right() > field._more.x()
-
-
-def test_a_formula_in_a_very_low_window_has_one_line_until_it_is_typed_in(shown):
-    view = shown(ExpressionView, 1.5)
-    field = view.editor.field
-    field.set_text("a = 1\nb = 2\nc = 3\nd = a + b + c")
-    low = field.height()
-    assert field._more.isVisibleTo(view) and field._more.text() == "1 of 4 lines"
-    field.setFocus()
-    QTest.qWait(1)
-    assert not field._more.isVisibleTo(view)
-    assert field.hasFocus() and field.height() > 1.8 * low
-    field.clearFocus()
-    assert field.height() == low
-
-
 @pytest.mark.parametrize("lines", [1, 3])
 def test_in_a_window_of_1280_by_720_the_cards_are_whole(shown, lines):
     """The pane has 514 px there; one that asks for more would scroll."""
@@ -224,43 +191,9 @@ def test_in_a_window_of_1280_by_720_the_cards_are_whole(shown, lines):
     view.editor.field.setPlainText("\n".join(f"a{one} = b" for one in range(lines)))
     view.what_if.set_error("A message")
     QTest.qWait(1)
-    assert view.layout().heightForWidth(813) <= 514
-    bottom = view.cards.geometry().bottom()
-    assert bottom <= 514 - view.layout().contentsMargins().bottom()
-
-
-def test_cards_can_be_folded_in_a_low_window(shown):
-    view = shown(ExpressionView, 1.0, height=470)
-    assert view.fold.isVisibleTo(view) and view.cards.isVisibleTo(view)
-    before = view.graph.height()
-    view.fold.click()
-    QTest.qWait(1)
-    assert not view.cards.isVisibleTo(view) and view.editor.isVisibleTo(view)
-    assert view.graph.height() > before + 100
-    view.resize(961, 700)
-    assert not view.fold.isVisibleTo(view) and view.cards.isVisibleTo(view)
-
-
-@pytest.mark.parametrize(
-    "happens",
-    [
-        lambda view: view.body.show_error("The engine has stopped"),
-        lambda view: view.body.show_empty("A formula becomes a graph here."),
-        lambda view: view.set_can_try(False),
-    ],
-)
-def test_in_a_very_low_window_the_formula_comes_back_where_its_inputs_are_of_no_use(shown, happens):
-    view = shown(ExpressionView, 1.5)
-    view.fold.click()
-    assert view.cards.isVisibleTo(view) and not view.editor.isVisibleTo(view)
-    happens(view)
-    assert view.editor.isVisibleTo(view) and not view.cards.isVisibleTo(view)
-    view.set_can_try(True)
-    view.body.show_ready()
-    assert view.fold.isVisibleTo(view) and not view.fold.is_open
-    view = shown(ExpressionView, 1.0, height=470)
-    happens(view)
-    assert view.editor.isVisibleTo(view) and view.cards.isVisibleTo(view), "both have some room"
+    area = view.findChild(ScrollArea)
+    assert area.verticalScrollBar().maximum() == area.horizontalScrollBar().maximum() == 0
+    assert view.cards.geometry().bottom() < 514
 
 
 def test_words_of_a_plate_without_a_map_stay_in_its_column(qapp):
@@ -286,7 +219,7 @@ def test_a_legend_keeps_clear_of_what_lies_over_it(make_pane, width):
     assert all(image.pixel(x, y) == 0xFFFFFFFF for x in range(width, 900) for y in range(20))
 
 
-@pytest.mark.parametrize("name", ["expression", "network", "optimizers"])
+@pytest.mark.parametrize("name", ["network", "optimizers"])
 def test_what_a_low_window_folds_is_turned_by_its_action_as_well(
     make_pane, run_async, qapp, qtbot, name
 ):

@@ -40,7 +40,7 @@ def test_it_is_closed_while_a_formula_is_worked_out(make_pane, run_async):
     pane = make_pane("expression")
 
     async def body():
-        pane.modes["expression"].lab.set_text(next(iter(FORMULAS.values())))
+        pane.modes["expression"].set_text(next(iter(FORMULAS.values())))
         await asyncio.sleep(0)
         pane.hide()
         tasks.cancel_all(pane.modes["expression"])

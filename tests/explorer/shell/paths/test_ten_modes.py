@@ -37,12 +37,12 @@ async def steps(pane: Any) -> None:
 
 async def expression(pane: Any) -> None:
     mode = pane.mode
-    mode.lab.set_text("a = 2\nb = -1\n(a*b + x)**2")
-    mode.lab.set_rate(0.05)
-    mode.lab.step_downhill(3)
+    mode.set_text("a = 2\nb = -1\n(a*b + x)**2")
+    mode.set_rate(0.05)
+    mode.step_downhill(3)
     mode.toggle_check()
     await pane.settled()
-    mode.trying.try_leaf("x", 0)  # its curve is drawn about it
+    mode.try_leaf("x", 0)  # its curve is drawn about it
     pane.player.seek(5)
 
 

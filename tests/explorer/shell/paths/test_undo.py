@@ -13,7 +13,7 @@ import pytest
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
-from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.tokenizers.train.draft import ALGORITHMS, Lane
 
@@ -31,22 +31,20 @@ Act = Callable[[random.Random], object]
 
 
 def expression(mode: Any) -> list[Act]:
-    lab = mode.lab
-
     def move(chance: random.Random) -> None:
-        if lab.computed is not None and lab.computed.leaves:
-            leaf = chance.choice(list(lab.computed.leaves))
-            lab.move_leaf(leaf, 0, chance.choice((-0.0, 0.0, 1 / 3, chance.gauss(0, 2), 1e-300)))
+        if mode.computed is not None and mode.computed.leaves:
+            leaf = chance.choice(list(mode.computed.leaves))
+            mode.move_leaf(leaf, 0, chance.choice((-0.0, 0.0, 1 / 3, chance.gauss(0, 2), 1e-300)))
 
     return [
-        lambda chance: lab.set_text(chance.choice(FORMULAS)),
-        lambda chance: lab.show_example(chance.choice(EXAMPLES[:6]).id),
+        lambda chance: mode.set_text(chance.choice(FORMULAS)),
+        lambda chance: mode.show_example(chance.choice(EXAMPLES[:6]).id),
         move,
         move,
-        lambda _: lab.step_downhill(),
-        lambda _: lab.reset_steps(),
-        lambda chance: lab.set_rate(10 ** chance.uniform(-4, 2)),
-        lambda chance: lab.set_fixed(chance.choice("abwx"), chance.random() < 0.5),
+        lambda _: mode.step_downhill(),
+        lambda _: mode.reset_steps(),
+        lambda chance: mode.set_rate(10 ** chance.uniform(-4, 2)),
+        lambda chance: mode.set_fixed(chance.choice("abwx"), chance.random() < 0.5),
         lambda _: mode.toggle_check(),
     ]
 

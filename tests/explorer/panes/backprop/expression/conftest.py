@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from explorer.panes.backprop.expression.compute import compute
-from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
+from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import scene_of
 
 
@@ -58,12 +58,17 @@ def scene(name):
     return scene_of(compute(one.text, one.values))
 
 
+def show(picture, made, checks=False):
+    """A scene, laid out for the picture's room."""
+    picture.set_scene(scene_of(made.computed, picture.scene, checks, picture.room))
+
+
 @pytest.fixture
 def picture(qtbot):
     made = GraphPicture()
     qtbot.addWidget(made)
     made.resize(900, 420)
-    made.set_scene(scene("neuron"))
+    show(made, scene("neuron"))
     made.show()
     return made
 

@@ -8,12 +8,13 @@ import pytest
 
 from core.autograd import ExpressionError
 from core.autograd.functional import FUNCTIONS
-from explorer.panes.backprop.expression import explaining, text
+from core.jobs import to_the_end
+from explorer.panes.backprop.expression import inspector, text
 from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.draft import ExpressionDraft
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.scene import scene_of
-from explorer.panes.backprop.expression.whatif import check, what_if
+from explorer.panes.backprop.expression.what_if import check_steps, what_if
 
 PARTS = ("a", "w", "x", "[1, 2]", "[[1, 2], [3, 4]]", "[[0.5], [1]]", "2", "0", "1e300", "-3", "pi")
 SIGNS = ("+", "-", "*", "/", "**", "@")
@@ -47,17 +48,17 @@ def test_any_formula_is_refused_or_told_and_drawn(qtbot, seed):
         except ExpressionError as error:
             assert str(error) and 0 <= error.start <= len(drawn)
             continue
-        numeric = check(computed)
+        numeric = to_the_end(check_steps(computed))
         picture.set_scene(scene_of(computed, None, True))
         picture.set_numeric(numeric)
         for moment in range(len(computed.plan)):
             assert text.headline(computed, moment) and text.title(computed, moment)
             assert text.arithmetic(computed, moment) or moment == 0
-            assert explaining.of_step(computed, moment).rows
+            assert inspector.of_step(computed, moment).rows
             picture.set_position(max(0.0, moment - chance.random()))
         assert not picture.grab().isNull() and picture._broken is None, drawn
         for number in range(len(computed.graph.nodes)):
-            assert explaining.of_node(computed, number, numeric, pinned=True).rows
+            assert inspector.of_node(computed, number, numeric, pinned=True).rows
             assert text.told(computed, number)
         for name in computed.leaves:
             assert what_if(computed, name, 0, 0.1).name == name

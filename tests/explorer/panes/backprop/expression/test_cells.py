@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from explorer.panes.backprop.expression import explaining, text
+from explorer.panes.backprop.expression import inspector, text
 from explorer.panes.backprop.expression.cells import share_of, source_of
 from explorer.panes.backprop.expression.compute import Computed, compute
 from explorer.panes.backprop.expression.draw_nodes import part
-from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.tables import TOGETHER
+from explorer.panes.backprop.expression.presets import EXAMPLES
+from explorer.panes.backprop.expression.step_table import TOGETHER
 from explorer.widgets.live_numbers import Equation, Terms, row_text
 from explorer.widgets.numbers_table import NumbersTable
 from tests.core.calculator import worked_out
@@ -64,7 +64,7 @@ def test_an_infinite_number_of_a_matrix_leaves_the_others_their_locals():
 
 def test_a_number_of_a_matrix_product_is_told_as_its_sum():
     computed = compute(LAYER.text, LAYER.values)
-    rows = explaining.of_step(computed, at(computed, "forward", "v2"), 1).rows
+    rows = inspector.of_step(computed, at(computed, "forward", "v2"), 1).rows
     (terms,) = [row for row in rows if isinstance(row, Terms)]
     assert terms.name == "v2[1, 0]" and terms.result == pytest.approx(1.5 * 1 + 0.3 * 2)
     assert terms.left.tolist() == [1.5, 0.3] and terms.right.tolist() == [1.0, 2.0]
@@ -73,9 +73,9 @@ def test_a_number_of_a_matrix_product_is_told_as_its_sum():
 def test_a_backward_step_of_tensors_has_numbers():
     computed = compute(LAYER.text, LAYER.values)
     moment = at(computed, "backward", "b")
-    said = "\n".join(row_text(row) for row in explaining.of_step(computed, moment).rows)
+    said = "\n".join(row_text(row) for row in inspector.of_step(computed, moment).rows)
     assert "(3)" not in said and "(\u22120.272, 0.0546, 0.0678)" in said
-    rows = explaining.of_step(computed, moment, 1).rows
+    rows = inspector.of_step(computed, moment, 1).rows
     last = [row for row in rows if isinstance(row, Equation)][-3:]
     flow = computed.gradient(computed.leaves["b"])[1]
     assert [row.name for row in last] == ["upstream", "local", "contribution"]
@@ -85,13 +85,13 @@ def test_a_backward_step_of_tensors_has_numbers():
 def test_a_mean_says_what_n_is():
     computed = compute("x = [1.0, 2.0, 6.0]\nmean(x)", {})
     for phase, label in (("forward", "v1"), ("backward", "x")):
-        rows = explaining.of_step(computed, at(computed, phase, label)).rows
+        rows = inspector.of_step(computed, at(computed, phase, label)).rows
         assert [row.value for row in rows if isinstance(row, Equation) and row.name == "n"] == [3]
 
 
 def test_softmax_backward_is_told_as_its_formula_goes():
     computed = compute("s = [[1.0, 0.2, -0.5]]\nsum(softmax(s) * [[1, 2, 3]])", {})
-    rows = explaining.of_step(computed, at(computed, "backward", "s"), 2).rows
+    rows = inspector.of_step(computed, at(computed, "backward", "s"), 2).rows
     (mean,) = [row for row in rows if isinstance(row, Terms)]
     weights = computed.value(1)[0]
     assert mean.result == pytest.approx(float(weights @ [1, 2, 3]))
@@ -111,7 +111,7 @@ def test_a_transposed_number_is_found_where_it_was():
 
 async def test_the_step_tells_the_number_that_is_pointed_at(pane, mode):
     found = told(pane)
-    mode.lab.show_example("matrices")
+    mode.show_example("matrices")
     moment = at(mode.computed, "backward", "W")
     pane.player.seek(moment)
     mode.choose(mode.computed.leaves["W"], 3)
@@ -120,7 +120,7 @@ async def test_the_step_tells_the_number_that_is_pointed_at(pane, mode):
     assert any(getattr(row, "text", "") == "W[1, 1]" for row in found[-1].rows)
     mode.choose(-1, -1)
     graph = mode.view.graph
-    graph.hovered, graph.hovered_element = mode.computed.leaves["b"], 2
+    graph.hovered = mode.computed.leaves["b"], 2
     mode.inspect()
     await until(lambda: found[-1].title == "b")
     said = "\n".join(row_text(row) for row in found[-1].rows)
@@ -128,16 +128,16 @@ async def test_the_step_tells_the_number_that_is_pointed_at(pane, mode):
 
 
 def test_a_gradient_can_be_pointed_at_in_the_picture(pane, mode):
-    mode.lab.show_example("matrices")
+    mode.show_example("matrices")
     graph, number = mode.view.graph, mode.computed.leaves["b"]
-    area = part(graph.scene, number, graph.scene.faces[number].grid(True))
+    area = part(graph.scene, number, graph.scene.nodes[number].grid(True))
     place = QPointF(area.right() - 3, area.center().y())
     assert graph.hit(QPointF(*graph.camera.seen(place.x(), place.y()))) == (number, 2)
 
 
 def test_the_numbers_page_says_whose_a_is_meant():
     computed = compute("b = a + a\nL = b * a", {"a": 3.0})
-    inspection = explaining.of_step(computed, at(computed, "backward", "b"))
+    inspection = inspector.of_step(computed, at(computed, "backward", "b"))
     rows, _ = inspection.labels[TOGETHER]
     table = dict(zip(rows, inspection.table[TOGETHER], strict=True))
     assert table["a (first input): b"] == "6.0" and table["b (second input): a"] == "3.0"
@@ -146,14 +146,14 @@ def test_the_numbers_page_says_whose_a_is_meant():
 
 def test_a_local_derivative_and_a_gradient_have_two_signs():
     computed = compute("b = a + a\nL = b * a", {"a": 3.0})
-    rows = explaining.of_step(computed, at(computed, "backward", "a")).rows
+    rows = inspector.of_step(computed, at(computed, "backward", "a")).rows
     (local,) = [row for row in rows if getattr(row, "name", "") == "local"]
     assert local.note == "\u2202(b \u00d7 a)/\u2202a"
 
 
 def test_digits_are_all_there():
     computed = compute("L = a * b", {"a": 0.1, "b": 3.0})
-    inspection = explaining.of_step(computed, 1)
+    inspection = inspector.of_step(computed, 1)
     assert "0.30000000000000004" in inspection.table[TOGETHER].tolist()
 
 
@@ -168,7 +168,7 @@ def test_the_chosen_table_is_kept_from_step_to_step(qtbot):
 
 def test_small_tensors_stand_in_one_table():
     computed = compute(LAYER.text, LAYER.values)
-    inspection = explaining.of_step(computed, at(computed, "backward", "W"))
+    inspection = inspector.of_step(computed, at(computed, "backward", "W"))
     rows, _ = inspection.labels[TOGETHER]
     table = inspection.table[TOGETHER]
     first = rows.index("a (first input): W")
@@ -179,7 +179,7 @@ def test_small_tensors_stand_in_one_table():
         ["\u22120.7", "0.8"],
     ]
     many = compute("x = randn(20, 20)\nsum(x * 2)", {})
-    assert TOGETHER not in explaining.of_step(many, 1).table
+    assert TOGETHER not in inspector.of_step(many, 1).table
 
 
 def test_what_comes_to_copies_is_told_before_it_is_added_up():
@@ -187,7 +187,7 @@ def test_what_comes_to_copies_is_told_before_it_is_added_up():
     back, copies = (at(computed, phase, "a") for phase in ("backward", "copies"))
     handed = [[-1, 0, 1], [0, 2, 4]]
     assert computed.step(back).value("contribution").tolist() == handed
-    said = [row_text(row) for row in explaining.of_step(computed, back).rows]
+    said = [row_text(row) for row in inspector.of_step(computed, back).rows]
     assert any("(2 × 3)" in row and "flows back to the copies of a" in row for row in said)
     assert any("a[2] has 2 copies" in row for row in said)
     assert any("1 × 1" in row and "c[0, 2]" in row for row in said)
@@ -196,7 +196,7 @@ def test_what_comes_to_copies_is_told_before_it_is_added_up():
     assert (
         "".join(part for part, _ in text.arithmetic(computed, back)) == "element [1, 2]: 2 × 2 = 4"
     )
-    said = [row_text(row) for row in explaining.of_step(computed, copies).rows]
+    said = [row_text(row) for row in inspector.of_step(computed, copies).rows]
     assert any("(−1, 2, 5)" in row for row in said) and any(
         "gradient so far" in row for row in said
     )
@@ -204,7 +204,7 @@ def test_what_comes_to_copies_is_told_before_it_is_added_up():
     assert computed.gradient_at(computed.leaves["a"], back) is None
     batches = compute(FORMULAS[1], {})
     moment = at(batches, "backward", "B")
-    assert any("copy [" in row_text(row) for row in explaining.of_step(batches, moment).rows)
+    assert any("copy [" in row_text(row) for row in inspector.of_step(batches, moment).rows)
     first = at(batches, "copies", "B")
     said = "".join(part for part, _ in text.arithmetic(batches, first))
     assert said.startswith("B[") and said.count(" + ") == 1
@@ -214,14 +214,14 @@ def test_a_number_that_is_called_by_its_value_has_no_row():
     for formula in ("L = (a * 2) ** 2", "L = sum([1, 2] * a * 2)"):
         computed = compute(formula, {"a": 3.0})
         for moment in range(1, len(computed.plan)):
-            names = [getattr(row, "name", "") for row in explaining.of_step(computed, moment).rows]
+            names = [getattr(row, "name", "") for row in inspector.of_step(computed, moment).rows]
             assert "2" not in names and names
 
 
 def test_equal_numbers_share_what_the_largest_gets():
     computed = compute("L = max([[2],[2]]*w)", {"w": 1.0})
     moment = at(computed, "forward", "L")
-    said = "\n".join(row_text(row) for row in explaining.of_step(computed, moment).rows)
+    said = "\n".join(row_text(row) for row in inspector.of_step(computed, moment).rows)
     assert "and 1 equal to it, which share its gradient" in said
 
 
@@ -229,7 +229,7 @@ def test_gelu_is_told_with_the_share_that_goes_on():
     for formula, element in (("L = gelu(w)", -1), ("L = sum(gelu([1, 2] * w))", 0)):
         computed = compute(formula, {"w": -3.0})
         gelu = next(n for n, node in enumerate(computed.graph.nodes) if "gelu" in node.text)
-        rows = explaining.of_step(computed, computed.plan.appears[gelu], element).rows
+        rows = inspector.of_step(computed, computed.plan.appears[gelu], element).rows
         (share,) = [row for row in rows if getattr(row, "note", "") == "the share that goes on"]
         assert share.name == "\u03a6(\u22123)"
         assert share.value * -3.0 == pytest.approx(computed.value(gelu).reshape(-1)[0])

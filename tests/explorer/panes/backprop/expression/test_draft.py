@@ -11,9 +11,14 @@ import pytest
 from core.autograd import parse
 from core.fields import lenient, to_json
 from explorer.panes.backprop.expression.compute import compute
-from explorer.panes.backprop.expression.draft import ExpressionDraft, from_example
-from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.rewriting import can_rewrite, with_values, written
+from explorer.panes.backprop.expression.draft import (
+    ExpressionDraft,
+    can_rewrite,
+    from_example,
+    with_values,
+    written,
+)
+from explorer.panes.backprop.expression.presets import EXAMPLES
 
 
 def solved(one: ExpressionDraft):

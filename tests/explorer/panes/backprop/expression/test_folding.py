@@ -8,14 +8,13 @@ import math
 import pytest
 from PySide6.QtCore import QRectF
 
-from explorer.panes.backprop.expression import scene as module
-from explorer.panes.backprop.expression.arranging import arranged, plot_of
+from explorer.panes.backprop.expression.arrangement import arranged, plot_of
 from explorer.panes.backprop.expression.compute import compute
-from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.edge_routing import routes_of
 from explorer.panes.backprop.expression.layering import LayeredGraph
 from explorer.panes.backprop.expression.layout import Spacing, lay_out, least
-from explorer.panes.backprop.expression.scene import in_room, scene_of
-from explorer.panes.backprop.expression.ways import ways_of
+from explorer.panes.backprop.expression.presets import EXAMPLES
+from explorer.panes.backprop.expression.scene import scene_of
 from tests.explorer.panes.backprop.expression.test_layout import SIZES, graph
 
 CHAIN = [(), *((number,) for number in range(30))]
@@ -99,16 +98,16 @@ def test_what_fits_in_one_row_is_not_folded():
 
 def test_an_edge_goes_to_its_end_by_way_of_its_lane():
     made = scene("micrograd")
-    ways = ways_of(made)
+    ways = routes_of(made)
     assert len(made.layout.rows) == 2 and made.layout.folds
     for edge, (fold,) in made.layout.folds.items():
         path = ways.paths[edge]
         box = path.boundingRect()
         assert box.left() == pytest.approx(fold.left, abs=1) and box.right() >= fold.right - 1
-        entry = made.faces[edge[0]].badge_box
+        entry = made.nodes[edge[0]].badge_box
         x, y, _, _ = made.layout.places[edge[0]]
         assert path.currentPosition().x() == pytest.approx(x + entry[0])
-        assert y <= path.currentPosition().y() <= y + made.faces[edge[0]].size[1]
+        assert y <= path.currentPosition().y() <= y + made.nodes[edge[0]].size[1]
 
 
 def test_no_edge_runs_through_a_node():
@@ -118,8 +117,8 @@ def test_no_edge_runs_through_a_node():
         for number, (x, y, width, height) in enumerate(made.layout.places)
         if number not in made.plot.docks
     ]
-    numbers = [n for n in range(len(made.faces)) if n not in made.plot.docks]
-    for (node, index), path in ways_of(made).paths.items():
+    numbers = [n for n in range(len(made.nodes)) if n not in made.plot.docks]
+    for (node, index), path in routes_of(made).paths.items():
         ends = {node, made.computed.graph.nodes[node].inputs[index]}
         if ends & set(made.plot.docks):
             continue
@@ -134,7 +133,7 @@ def test_no_edge_runs_through_a_node():
 def test_the_factor_of_a_short_edge_stands_beside_it(name):
     made = scene(name, (2000.0, 800.0))
     assert not made.is_tight
-    ways, beside = ways_of(made), 0
+    ways, beside = routes_of(made), 0
     for edge, path in ways.paths.items():
         middle, box = ways.middles[edge], path.boundingRect()
         if (
@@ -177,21 +176,11 @@ def test_roomy_nodes_give_way_to_tight_ones_where_all_can_be_seen_so():
 
 def test_another_room_changes_the_rows_and_the_same_one_nothing():
     made = scene("matrices")
-    assert in_room(made, ROOM) is made
-    wide = in_room(made, (2000.0, 382.0))
+    wide = scene_of(made.computed, made, False, (2000.0, 382.0))
     assert len(wide.layout.rows) == 1 and len(made.layout.rows) == 2
-    assert in_room(wide, ROOM).layout == made.layout
-    assert in_room(made, (ROOM[0] + 2, ROOM[1])).layout is made.layout
-
-
-def test_a_room_of_another_height_is_laid_out_only_where_it_must_be(monkeypatch):
-    made, asked = scene("matrices"), []
-    monkeypatch.setattr(module, "arranged", lambda *what: asked.append(what) or arranged(*what))
-    assert in_room(made, (ROOM[0], ROOM[1] - 40)).layout is made.layout and not asked
-    high = in_room(made, (ROOM[0], 2000.0))
-    assert not high.is_tight and len(asked) == 1
-    assert in_room(high, (ROOM[0], 1500.0)).layout is high.layout and len(asked) == 1
-    assert in_room(high, ROOM).layout == made.layout
+    assert scene_of(made.computed, wide, False, ROOM).layout == made.layout
+    for room in (ROOM, (ROOM[0] + 2, ROOM[1]), (ROOM[0], ROOM[1] - 40)):
+        assert scene_of(made.computed, made, False, room).layout is made.layout
 
 
 def test_a_small_change_of_the_formula_leaves_the_rest_where_it_is():
@@ -199,7 +188,7 @@ def test_a_small_change_of_the_formula_leaves_the_rest_where_it_is():
     places = []
     for one in (text, text.replace("f / 2.0", "f / 4.0"), text.replace("g + 10.0", "g - 10.0")):
         plot = plot_of(compute(one, {}).graph)
-        layout = arranged(plot, False, ROOM).layout
+        _, layout = arranged(plot, False, ROOM)
         places.append([box[:2] for box in layout.places])
     assert places[0] == places[1] == places[2]
 

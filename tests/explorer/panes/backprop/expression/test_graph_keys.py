@@ -7,20 +7,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.expression.graph_picture import neighbor
-from tests.explorer.panes.backprop.expression.conftest import heard, scene
+from tests.explorer.panes.backprop.expression.conftest import heard, scene, show
 
 
 def test_every_node_is_reached_by_keys(picture):
     picture.nodeClicked.connect(picture.set_choice)
     QTest.keyClick(picture, Qt.Key.Key_Left)
     seen = {picture.chosen[0]}
-    assert picture.scene.faces[picture.chosen[0]].label == "o"
+    assert picture.scene.nodes[picture.chosen[0]].label == "o"
     keys = (Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Down)
     for key in keys:
         QTest.keyClick(picture, key)
         seen.add(picture.chosen[0])
     assert "value" in picture.accessibleDescription()
-    reached = {len(picture.scene.faces) - 1}
+    reached = {len(picture.scene.nodes) - 1}
     while True:
         ways = {
             neighbor(picture.scene, one, *step)
@@ -30,17 +30,17 @@ def test_every_node_is_reached_by_keys(picture):
         if ways <= reached:
             break
         reached |= ways
-    assert reached == set(range(len(picture.scene.faces)))
+    assert reached == set(range(len(picture.scene.nodes)))
 
 
 def test_a_constant_at_a_badge_is_reached_by_keys(picture):
-    picture.set_scene(scene("micrograd"))
+    show(picture, scene("micrograd"))
     made = picture.scene
     ways = {
         one: {neighbor(made, one, *step) for step in ((-1, 0), (1, 0), (0, 1), (0, -1))}
-        for one in range(len(made.faces))
+        for one in range(len(made.nodes))
     }
-    reached = {len(made.faces) - 1}
+    reached = {len(made.nodes) - 1}
     while not (more := set().union(*(ways[one] for one in reached))) <= reached:
         reached |= more
     assert made.plot.docks and reached == set(ways)
@@ -60,7 +60,7 @@ def test_keys_move_a_leaf_and_ask_for_its_value(picture):
 
 
 def test_elements_are_reached_by_keys(picture):
-    picture.set_scene(scene("matrices"))
+    show(picture, scene("matrices"))
     picture.nodeClicked.connect(picture.set_choice)
     number = picture.scene.computed.leaves["W"]
     picture.set_choice(number, 0)

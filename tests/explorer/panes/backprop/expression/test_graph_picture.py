@@ -11,23 +11,23 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import MARGIN, Camera, fitting, room_in
 from explorer.panes.backprop.expression.compute import compute, with_names
-from explorer.panes.backprop.expression.draw_more import sides_of
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
-from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.graph_view import GRASP
+from explorer.panes.backprop.expression.draw_overflow import sides_of
+from explorer.panes.backprop.expression.graph_picture import GRASP
+from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import instant_at, scene_of
-from tests.explorer.panes.backprop.expression.conftest import heard, scene
+from explorer.panes.backprop.expression.viewport import MARGIN, Camera, fitting, room_in
+from tests.explorer.panes.backprop.expression.conftest import heard, scene, show
 from tests.explorer.waiting import wait_until
 
 
 def center(picture, label, element=None):
     scene = picture.scene
-    number = next(n for n, face in enumerate(scene.faces) if face.label == label)
+    number = next(n for n, face in enumerate(scene.nodes) if face.label == label)
     box = node_box(scene, number)
     if element is not None:
-        face = scene.faces[number]
+        face = scene.nodes[number]
         area = part(scene, number, face.grid(False))
         row, column = divmod(element, face.columns)
         at = area.topLeft() + QPointF((column + 0.5) * face.cell[0], (row + 0.5) * face.cell[1])
@@ -52,7 +52,7 @@ def wheel(picture, point, notches, modifier=Qt.KeyboardModifier.NoModifier):
 
 
 def test_the_whole_graph_is_in_sight(picture):
-    for face in picture.scene.faces:
+    for face in picture.scene.nodes:
         assert picture.rect().contains(center(picture, face.label))
         assert picture.hit(QPointF(center(picture, face.label)))[0] >= 0
     assert picture.hit(QPointF(2, 2)) == (-1, -1)
@@ -70,10 +70,10 @@ def test_a_graph_that_was_moved_out_of_sight_is_drawn(picture):
 
 
 def test_the_last_number_of_a_tensor_ends_at_its_border(picture):
-    picture.set_scene(scene("attention"))
+    show(picture, scene("attention"))
     picture.set_by_hand(Camera(1.0, 0.0, 0.0))
-    number = next(n for n, face in enumerate(picture.scene.faces) if face.is_grid)
-    area = part(picture.scene, number, picture.scene.faces[number].grid(False))
+    number = next(n for n, face in enumerate(picture.scene.nodes) if face.is_grid)
+    area = part(picture.scene, number, picture.scene.nodes[number].grid(False))
     size = picture.scene.computed.value(number).size
     assert picture.hit(area.bottomRight()) == (number, size - 1)
 
@@ -130,7 +130,7 @@ def test_a_double_click_asks_for_a_value(picture):
 
 
 def test_an_element_of_a_tensor_is_taken_hold_of(picture):
-    picture.set_scene(scene("matrices"))
+    show(picture, scene("matrices"))
     clicked, moved = heard(picture.nodeClicked), heard(picture.leafMoved)
     start = center(picture, "W", 3)
     QTest.mousePress(picture, Qt.MouseButton.LeftButton, pos=start)
@@ -140,7 +140,7 @@ def test_an_element_of_a_tensor_is_taken_hold_of(picture):
 
 
 def test_what_a_step_is_about_comes_into_sight(picture):
-    picture.set_scene(scene("micrograd"))
+    show(picture, scene("micrograd"))
     computed = picture.scene.computed
     for moment in range(1, len(computed.plan), 7):
         picture.set_position(float(moment))
@@ -165,7 +165,7 @@ def test_a_camera_shows_and_fits():
 
 
 def test_a_view_that_shows_nothing_is_not_restored(picture):
-    picture.set_scene(scene("micrograd"))
+    show(picture, scene("micrograd"))
     left = picture.camera.moved(-30, -20)
     picture.set_camera(left)
     assert picture.camera == left and not picture.fits
@@ -175,7 +175,7 @@ def test_a_view_that_shows_nothing_is_not_restored(picture):
 
 @pytest.mark.parametrize("name", ["matrices", "micrograd", "neuron"])
 def test_checks_leave_the_view_that_a_person_has_set(picture, name):
-    picture.set_scene(scene(name))
+    show(picture, scene(name))
     picture.zoom_by(1.3, QPointF(450, 200))
     camera, made = picture.camera, picture.scene
     middle = picture.hit(QPointF(450, 200))[0]
@@ -200,8 +200,8 @@ def test_hovering_tells_the_node(picture):
 
 
 def test_an_edge_is_pointed_at_and_clicked(picture):
-    edge = next(edge for edge in picture._ways.paths if edge[1] == 0)
-    middle = picture._ways.middles[edge]
+    edge = next(edge for edge in picture.routes.paths if edge[1] == 0)
+    middle = picture.routes.middles[edge]
     at = QPointF(*picture.camera.seen(middle.x(), middle.y())).toPoint()
     assert picture.edge_at(QPointF(at)) == edge and picture.edge_at(QPointF(3, 3)) is None
     clicked = heard(picture.edgeClicked)
@@ -212,14 +212,14 @@ def test_an_edge_is_pointed_at_and_clicked(picture):
 
 
 def test_an_edge_that_the_pointer_has_left_stands_out_no_more(picture):
-    edge = next(edge for edge in picture._ways.paths if edge[1] == 0)
-    middle = picture._ways.middles[edge]
+    edge = next(edge for edge in picture.routes.paths if edge[1] == 0)
+    middle = picture.routes.middles[edge]
     picture.grab()
-    before = picture._resting._marks[edge]
+    before = picture._static._marks[edge]
     QTest.mouseMove(picture, QPoint(3, 3))
     QTest.mouseMove(picture, QPointF(*picture.camera.seen(middle.x(), middle.y())).toPoint())
     picture.grab()
-    assert picture._resting._marks[edge] != before
+    assert picture._static._marks[edge] != before
     asked = []
     picture.update = lambda: asked.append(True)
     picture.leaveEvent(QEvent(QEvent.Type.Leave))
@@ -229,9 +229,9 @@ def test_an_edge_that_the_pointer_has_left_stands_out_no_more(picture):
 def test_the_nearest_edge_is_pointed_at(picture):
     web = "\n".join(f"v{n} = tanh(a * v{n - 1} + b) * v{n // 2}" for n in range(1, 8))
     text = f"v0 = c * 2\n{web}"
-    picture.set_scene(scene_of(compute(text, with_names(text, {}))))
+    show(picture, scene_of(compute(text, with_names(text, {}))))
     picture.zoom_by(1.4)
-    paths, found = picture._ways.paths, 0
+    paths, found = picture.routes.paths, 0
     for x in range(2, 900, 89):
         for y in range(2, 400, 43):
             at = QPointF(*picture.camera.at(x, y))
@@ -265,10 +265,10 @@ def test_what_rests_during_a_step_is_drawn_once(picture):
         picture.grab()
     picture.set_position(7.5)
     picture.grab()
-    assert picture._resting.drawn == frozenset()
+    assert picture._static.drawn == frozenset()
     picture.set_choice(0, 0)
     picture.grab()
-    assert 0 in picture._resting.drawn
+    assert 0 in picture._static.drawn
 
 
 @pytest.mark.parametrize("motion", ["full", "reduced", "off"])
@@ -294,14 +294,14 @@ def test_it_says_where_the_graph_goes_on_out_of_sight():
 def test_numbers_of_a_tensor_move_while_a_step_is_under_way(picture):
     one = next(one for one in EXAMPLES if one.id == "matrices")
     before = compute(one.text, one.values)
-    picture.set_scene(scene_of(before))
+    show(picture, scene_of(before))
     picture.set_position(4.5)
     for _ in range(2):
         picture.grab()
-    drawn = picture._resting._pixmap.toImage()
+    drawn = picture._static._pixmap.toImage()
     after = compute(one.text.replace("0.5", "2.5"), one.values, before)
-    picture.set_scene(scene_of(after, picture.scene))
+    picture.set_scene(scene_of(after, picture.scene, False, picture.scene.room))
     for _ in range(2):
         picture.grab()
     assert picture._broken is None
-    assert picture._resting._pixmap.toImage() != drawn
+    assert picture._static._pixmap.toImage() != drawn

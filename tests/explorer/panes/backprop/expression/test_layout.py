@@ -64,7 +64,7 @@ def test_a_long_edge_passes_beside_the_nodes_of_its_layers():
     # 0 is read by 1 and, three layers on, by 4
     inputs = [(), (0,), (1,), (2,), (3, 0)]
     layout = lay_out(inputs, [SIZES] * 5)
-    way = layout.ways[4][1]
+    way = layout.routes[4][1]
     assert len(way) == 2 + 2 * 3
     for x, y in way[1:-1]:
         for left, top, width, height in layout.places[1:4]:

@@ -6,17 +6,19 @@ import asyncio
 
 import numpy as np
 import pytest
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import MARGIN
+from explorer.panes.backprop.expression import inspector
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
-from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.panes.backprop.expression.viewport import MARGIN
 from explorer.shell import export
+from explorer.widgets.scroll_area import ScrollArea
 from tests.benchmarks.bench_backprop_pane import FORMULAS
 from tests.explorer.panes.backprop.expression.conftest import told, value
-from tests.explorer.waiting import until
 
 
 def test_it_begins_with_a_neuron(pane, mode):
@@ -71,18 +73,18 @@ def test_dragging_a_leaf_moves_everything_and_is_one_step_to_undo(pane, mode):
 
 
 def test_dragging_what_a_line_gives_rewrites_the_line(pane, mode):
-    mode.lab.show_example("micrograd")
-    mode.lab.move_leaf("a", 0, -3.5)
+    mode.show_example("micrograd")
+    mode.move_leaf("a", 0, -3.5)
     assert mode.view.editor.field.toPlainText().startswith("a = -3.5\nb = 2.0\n")
     assert value(mode, "a") == -3.5
 
 
 def test_one_number_of_a_tensor_is_moved(pane, mode):
-    mode.lab.show_example("matrices")
-    mode.lab.move_leaf("W", 3, 2.0)
+    mode.show_example("matrices")
+    mode.move_leaf("W", 3, 2.0)
     assert value(mode, "W").tolist() == [[0.5, -1.0], [1.5, 2.0], [-0.7, 0.8]]
     assert "[1.5, 2]" in mode.computed.text
-    mode.trying.try_leaf("b", 2)
+    mode.try_leaf("b", 2)
     assert mode.view.what_if.leaf.text() == "b[2]" and mode.view.what_if.value.text() == "0.3"
 
 
@@ -99,18 +101,18 @@ async def test_a_node_is_pinned_and_let_go(pane, mode):
 
 
 async def test_a_settled_pane_tells_the_numbers_that_it_shows(pane, mode):
-    mode.lab.show_example("error")
+    mode.show_example("error")
     pane.player.end()  # no formula is left that has to be set
     found = told(pane)
     mode.choose(mode.computed.leaves["w"], 0)
     await pane.settled()
-    mode.lab.step_downhill(4)
+    mode.step_downhill(4)
     await pane.settled()
     assert found[-1].table["value"] == pytest.approx(value(mode, "w"))
 
 
 async def test_a_fan_out_tells_the_sum_of_its_uses(pane, mode):
-    mode.lab.show_example("twice")
+    mode.show_example("twice")
     found = told(pane)
     mode.choose(mode.computed.leaves["a"], 0)
     await pane.settled()
@@ -120,20 +122,19 @@ async def test_a_fan_out_tells_the_sum_of_its_uses(pane, mode):
 
 @pytest.mark.parametrize("name", list(FORMULAS))
 async def test_a_large_formula_is_worked_out_beside_the_window(pane, mode, name):
-    mode.lab.set_text(FORMULAS[name])
+    mode.set_text(FORMULAS[name])
     await pane.settled()
-    assert len(mode.computed.graph.nodes) > 150 and mode.computed.trace.complete
-    mode.lab.move_leaf(next(iter(mode.computed.leaves)), 0, 0.25)
+    assert len(mode.computed.graph.nodes) > 150
+    mode.move_leaf(next(iter(mode.computed.leaves)), 0, 0.25)
     pane.player.end()
-    await until(lambda: mode.computed.trace.complete)
     await pane.settled()
-    assert mode.computed.trace.complete and mode.trying.what is not None
+    assert mode.trial.what is not None and mode.trial.what.curve is not None
 
 
 @pytest.mark.parametrize("step", [7.3, pytest.param(0.45, marks=pytest.mark.full)])
 async def test_examples_are_drawn_at_their_positions(pane, mode, step):
     for one in EXAMPLES:
-        mode.lab.show_example(one.id)
+        mode.show_example(one.id)
         for position in np.arange(0, pane.player.length - 0.9, step):
             pane.player.seek(float(position))
             assert not mode.view.graph.grab().isNull()
@@ -176,16 +177,17 @@ def test_an_edge_leads_to_its_step(pane, mode):
     assert (place.phase, place.node) == ("backward", mode.computed.output)
 
 
-async def test_the_formulas_of_coming_steps_are_set_ahead(pane, mode):
+async def test_the_formulas_of_coming_steps_are_set_ahead(pane, mode, monkeypatch):
+    ahead = set()
+    monkeypatch.setattr(inspector, "set_formulas", lambda latex, plain: ahead.update(latex))
     pane.player.seek(3)
     await pane.settled()
-    coming = [mode.computed.step(moment).formula for moment in (3, 4, 5, 6, 7)]
-    assert all(mode.inspecting.is_set(formula) for formula in coming)
+    assert ahead == {mode.computed.step(moment).formula for moment in (3, 4, 5, 6, 7)}
 
 
 async def test_pictures_are_exported_and_shown_as_tables(pane, mode, tmp_path):
-    mode.lab.show_example("error")
-    mode.lab.step_downhill(2)
+    mode.show_example("error")
+    mode.step_downhill(2)
     pictures = pane.pictures()
     assert list(pictures) == ["expression-graph", "expression-curve", "expression-losses"]
     for name, picture in pictures.items():
@@ -195,7 +197,7 @@ async def test_pictures_are_exported_and_shown_as_tables(pane, mode, tmp_path):
             assert path.stat().st_size > 50
     text = (tmp_path / "expression-losses.csv").read_text()
     assert text.splitlines()[0] == "step,loss" and len(text.splitlines()) == 4
-    mode.lab.show_example("product")
+    mode.show_example("product")
     await asyncio.sleep(0.05)  # the field for the formula has fewer lines
     await export.save(pane, mode.view.graph, "gif", tmp_path / "graph.gif")
     assert (tmp_path / "graph.gif").read_bytes()[:3] == b"GIF"
@@ -215,7 +217,7 @@ def test_what_a_step_is_about_stands_out_in_the_formula(pane, mode):
     def marked():
         return [one.cursor.selectedText() for one in mode.view.editor.field.extraSelections()]
 
-    mode.lab.set_text("p = a * b\np + tanh(a)")
+    mode.set_text("p = a * b\np + tanh(a)")
     pane.player.start()
     assert marked() == []
     pane.player.seek(1)
@@ -224,7 +226,7 @@ def test_what_a_step_is_about_stands_out_in_the_formula(pane, mode):
     assert marked() == ["tanh(a)"]
     mode.choose(mode.computed.leaves["a"], 0)
     assert marked() == ["a", "a"]
-    mode.lab.set_text("p = a * b\np + tan(a)")
+    mode.set_text("p = a * b\np + tan(a)")
     mode.view.graph.setFocus()
     mode.view.editor._say()
     assert marked() == ["tan(a)"]
@@ -232,7 +234,7 @@ def test_what_a_step_is_about_stands_out_in_the_formula(pane, mode):
 
 async def test_the_line_of_a_step_comes_into_sight(pane, mode):
     mode.view.graph.setFocus()
-    mode.lab.show_example("micrograd")
+    mode.show_example("micrograd")
     await asyncio.sleep(0.05)
     bar = mode.view.editor.field.verticalScrollBar()
     pane.player.start()
@@ -244,7 +246,7 @@ async def test_the_line_of_a_step_comes_into_sight(pane, mode):
 async def test_the_buttons_of_the_view_stand_below_the_graph_of_any_formula(pane, mode):
     view = mode.view
     for name in ("product", "micrograd", "neuron"):
-        mode.lab.show_example(name)
+        mode.show_example(name)
         await pane.settled()
         tools = view.tools.geometry()
         assert view.body.rect().contains(tools), name
@@ -252,26 +254,19 @@ async def test_the_buttons_of_the_view_stand_below_the_graph_of_any_formula(pane
         assert tools.top() >= bottom - 1, name
 
 
-def test_a_very_low_window_shows_the_formula_or_the_cards(qapp, qtbot):
-    """At a zoom of 1.5 in the smallest window the cards lay over one another, then were not to be
-    had at all.
-    """
-    theme.apply(qapp, "light", 1.0)
-    window = QWidget()  # which is no higher for what is in it
+@pytest.mark.parametrize(("zoom", "width", "height"), [(1.0, 900, 200), (2.0, 1200, 514)])
+def test_what_is_smaller_than_its_parts_scrolls(qapp, qtbot, zoom, width, height):
+    theme.apply(qapp, "light", zoom)
+    window = QWidget()  # which is no larger for what is in it
     qtbot.addWidget(window)
     view = ExpressionView(window)
     window.show()
-    for height, room in ((300, False), (700, True)):
-        view.resize(900, height)
-        assert view.height() == height
-        assert view.cards.isVisibleTo(view) is room
-        assert view.editor.isVisibleTo(view)
-        assert view.fold.isVisibleTo(view) is not room
-    view.resize(900, 300)
-    view.fold.click()
-    view.layout().activate()
-    assert view.cards.isVisibleTo(view) and not view.editor.isVisibleTo(view)
-    for card in (view.what_if, view.learn):
-        assert card.height() >= card.layout().minimumSize().height()
-    view.fold.click()
-    assert view.editor.isVisibleTo(view) and not view.cards.isVisibleTo(view)
+    view.resize(width, height)
+    QTest.qWait(1)
+    bar = view.findChild(ScrollArea).verticalScrollBar()
+    assert bar.maximum() > 0
+    for one in (view.editor, view.body, view.what_if, view.learn):
+        assert one.isVisibleTo(view) and one.height() >= one.minimumSizeHint().height()
+    view.resize(width, height + bar.maximum())
+    QTest.qWait(1)
+    assert bar.maximum() == 0

@@ -10,14 +10,15 @@ from PySide6.QtGui import QImage
 
 from core.autograd import NumericGradient
 from explorer import theme
-from explorer.panes.backprop.expression.camera import Camera
+from explorer.panes.backprop.expression.colors import sign_color, sign_text
 from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.draw_nodes import shade
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
-from explorer.panes.backprop.expression.inks import sign_color, sign_text
-from explorer.panes.backprop.expression.resting import Resting
 from explorer.panes.backprop.expression.scene import scene_of
+from explorer.panes.backprop.expression.static_layer import StaticLayer
+from explorer.panes.backprop.expression.viewport import Camera
 from explorer.widgets.rendering import svg
+from tests.explorer.panes.backprop.expression.conftest import show
 
 WEB = "\n".join(f"v{n} = tanh(a * v{n - 1} + b) * v{n // 2}" for n in range(1, 12))
 FORMULAS = {
@@ -33,7 +34,7 @@ def picture(qtbot, text):
     made = GraphPicture()
     qtbot.addWidget(made)
     made.resize(500, 300)
-    made.set_scene(scene_of(compute(text, with_names(text, {}))))
+    show(made, scene_of(compute(text, with_names(text, {}))))
     made.show()
     return made
 
@@ -44,38 +45,10 @@ def pixels(picture) -> np.ndarray:
     return whole[..., :3].astype(int)
 
 
-def cameras(picture):
-    layout = picture.scene.layout
-    for scale in (0.3, 0.7, 1.3):
-        for share in (0.0, 0.4, 0.8):
-            yield Camera(scale, -layout.width * share * scale, -layout.height * share * scale / 2)
-
-
 def usual(cases, few):
     """A few of the cases, and with --full the others."""
     rest = [one for one in cases if one not in few]
     return [*few, *(pytest.param(*one, marks=pytest.mark.full) for one in rest)]
-
-
-@pytest.mark.parametrize(
-    ("which", "name"), usual(product(FORMULAS, ("light", "contrast")), [("web", "contrast")])
-)
-def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, which, name):
-    theme.apply(qapp, name, 1.0, "full")
-    one = picture(qtbot, FORMULAS[which])
-    last = len(one.scene.computed.plan) - 1
-    whole = one._ways.paths
-    for position in (2.5, last / 2, last - 0.2, last):
-        one.set_position(position)
-        for camera in cameras(one):
-            one.set_camera(camera)
-            one._resting = Resting()
-            found = pixels(one)
-            key, seen = next(iter(one._ways._sight.items()))
-            assert len(seen) <= len(whole)
-            one._ways._sight[key] = dict(whole)
-            one._resting = Resting()
-            assert abs(found - pixels(one)).max() <= NEAR, (position, camera)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +57,7 @@ def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, which, 
 def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which, scale):
     text = FORMULAS[which]
     one = picture(qtbot, text)
-    one.set_scene(scene_of(one.scene.computed, None, True))
+    show(one, one.scene, True)
     one.set_camera(Camera(scale, 10, 10))
     generator = np.random.default_rng(3)
     last = len(one.scene.computed.plan) - 1
@@ -99,14 +72,14 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which
             moved = computed.value(computed.leaves[name]) + generator.choice([0.5, 1e-7, np.inf])
             moved = np.where(np.isfinite(moved), moved, -1.0)
             found = compute(text, computed.values | {name: moved}, computed)
-            one.set_scene(scene_of(found, one.scene, True))
+            one.set_scene(scene_of(found, one.scene, True, one.scene.room))
         elif kind == 2:
             one.set_position(float(generator.integers(2 * last)) / 2)
         elif kind == 3:
             one.set_choice(number, 0 if generator.random() < 0.5 else -1)
             one.set_fixed(frozenset(list(computed.leaves)[: int(generator.integers(3))]))
         else:
-            one.hovered, one.hovered_element = number, -1
+            one.hovered = number, -1
             gradient = computed.gradient(number)
             checked = turn % 2 and gradient is not None
             one.set_numeric(
@@ -114,9 +87,9 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which
             )
             one.update()
         found = pixels(one)
-        less += one._resting._is_whole
-        kept, one._resting = one._resting, Resting()
-        anew, one._resting = pixels(one), kept
+        less += one._static._is_whole
+        kept, one._static = one._static, StaticLayer()
+        anew, one._static = pixels(one), kept
         assert (abs(found - anew).max(axis=2) > NEAR).sum() <= FEW, (turn, kind)
     assert less > 3
 
@@ -134,11 +107,11 @@ def test_of_another_formula_only_what_is_another_is_drawn_and_looks_as_if_drawn_
         one.set_position(len(found.plan) - 1)
         pixels(one)
         found = pixels(one)
-        all_of_it = len(one._resting._marks)
-        less += len(one._resting.drawn) < all_of_it
-        kept, one._resting = one._resting, Resting()
+        all_of_it = len(one._static._marks)
+        less += len(one._static.drawn) < all_of_it
+        kept, one._static = one._static, StaticLayer()
         pixels(one)
-        anew, one._resting = pixels(one), kept
+        anew, one._static = pixels(one), kept
         assert (abs(found - anew).max(axis=2) > NEAR).sum() <= FEW, end
     assert less > 2
 
@@ -151,8 +124,8 @@ def test_after_a_letter_the_rest_of_a_long_formula_is_not_drawn_again(qtbot):
         one.set_scene(scene_of(found, None, False, one.room))
         one.fit()
         pixels(one)
-    drawn, label = one._resting.drawn, one.scene.computed.graph.nodes
-    assert 0 < len(drawn) < 0.4 * len(one._resting._marks)
+    drawn, label = one._static.drawn, one.scene.computed.graph.nodes
+    assert 0 < len(drawn) < 0.4 * len(one._static._marks)
     names = {label[item].label for item in drawn if isinstance(item, int)}
     assert "x13" in names and "w0" not in names
 
@@ -165,12 +138,12 @@ def test_only_what_has_changed_is_drawn(qtbot):
         pixels(one)
     computed = one.scene.computed
     found = compute(computed.text, computed.values | {"w7": np.array(0.125)}, computed)
-    one.set_scene(scene_of(found, one.scene))
+    one.set_scene(scene_of(found, one.scene, False, one.scene.room))
     pixels(one)
-    drawn = one._resting.drawn
+    drawn = one._static.drawn
     assert found.leaves["w7"] in drawn and found.leaves["w2"] not in drawn
     pixels(one)
-    assert one._resting.drawn == frozenset()
+    assert one._static.drawn == frozenset()
 
 
 def test_exported_as_vectors_it_holds_no_pixels(qtbot):
@@ -183,11 +156,11 @@ def test_the_place_of_the_arithmetic_is_kept_and_found_anew_when_the_view_moves(
     one = picture(qtbot, FORMULAS["chain"])
     one.set_position(len(one.scene.computed.plan) - 1)
     first = pixels(one)
-    kept = len(one._ways.words)
-    assert kept and (pixels(one) == first).all() and len(one._ways.words) == kept
+    kept = len(one.routes.words)
+    assert kept and (pixels(one) == first).all() and len(one.routes.words) == kept
     one.set_by_hand(one.camera.moved(40, 0))
     pixels(one)
-    assert len(one._ways.words) == kept + 1
+    assert len(one.routes.words) == kept + 1
 
 
 @pytest.mark.parametrize("name", ["light", "dark", "contrast"])

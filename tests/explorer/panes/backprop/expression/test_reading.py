@@ -10,17 +10,15 @@ from PySide6.QtCore import QRectF, QSizeF
 
 from core.autograd import NumericGradient
 from explorer import theme
-from explorer.panes.backprop.expression import bubble_place as place_module
 from explorer.panes.backprop.expression import (
     draw_checks,
     draw_edges,
     draw_legend,
-    draw_more,
     draw_motion,
     draw_nodes,
+    draw_overflow,
 )
-from explorer.panes.backprop.expression.bubble_place import bubble_place
-from explorer.panes.backprop.expression.camera import READABLE
+from explorer.panes.backprop.expression.arithmetic_place import arithmetic_place
 from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.draw_edges import (
     STRONGEST,
@@ -29,14 +27,16 @@ from explorer.panes.backprop.expression.draw_edges import (
     width_of,
 )
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
-from explorer.panes.backprop.expression.draw_more import sides_of, words_of
 from explorer.panes.backprop.expression.draw_nodes import node_box
-from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.faces import MOST_FANNED
+from explorer.panes.backprop.expression.draw_overflow import sides_of, words_of
+from explorer.panes.backprop.expression.edge_routing import routes_of
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
+from explorer.panes.backprop.expression.node_geometry import MOST_FANNED
+from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import instant_at, scene_of, subject_at
-from explorer.panes.backprop.expression.ways import ways_of
+from explorer.panes.backprop.expression.viewport import READABLE
 from explorer.widgets.base import put_text
+from tests.explorer.panes.backprop.expression.conftest import show
 
 WIDE, LOW = (951, 418), (975, 233)  # what the graph has in a window of 1440 x 900, of 1100 x 680
 HIGH = ("micrograd", "matrices", "shapes")  # examples that a low window does not show whole
@@ -51,7 +51,7 @@ def shown(qtbot, made, size):
     picture = GraphPicture()
     qtbot.addWidget(picture)
     picture.resize(*size)
-    picture.set_scene(made)
+    show(picture, made, made.checks)
     return picture
 
 
@@ -62,7 +62,7 @@ def cut(picture):
 
 def test_a_gradient_that_vanishes_is_drawn_thin():
     awake, saturated = scene("neuron"), scene("neuron", w1=-1.0)
-    edge = next(edge for edge in awake.peaks if edge[0] == len(awake.faces) - 1)
+    edge = next(edge for edge in awake.peaks if edge[0] == len(awake.nodes) - 1)
     assert abs(awake.peaks[edge]) > 0.4 and abs(saturated.peaks[edge]) < 1e-3
     assert width_of(awake, edge) > 3 and width_of(saturated, edge) < THIN + 0.1
 
@@ -78,7 +78,7 @@ def test_widths_count_powers_of_ten():
 @pytest.mark.parametrize("name", ["micrograd", "twice", "entropy"])
 def test_contributions_of_several_uses_stand_apart(name):
     made = scene(name)
-    ways = ways_of(made)
+    ways = routes_of(made)
     for number, uses in enumerate(made.uses):
         if 1 < len(uses) <= MOST_FANNED:
             heights = [ways.paths[edge].elementAt(0).y for edge in uses]
@@ -95,7 +95,7 @@ def test_every_example_is_shown_whole_and_large_enough_to_read(qtbot, name, size
     if size == WIDE or name not in HIGH:
         assert cut(picture) == []
         room = QRectF(0, 0, size[0], size[1] - HEIGHT)
-        for number in range(len(picture.scene.faces)):
+        for number in range(len(picture.scene.nodes)):
             box = node_box(picture.scene, number)
             x, y = picture.camera.seen(box.left(), box.top())
             scale = picture.camera.scale
@@ -112,7 +112,7 @@ def test_checks_take_no_more_room_than_there_is(qtbot, monkeypatch, name):
     for drawing in (draw_nodes, draw_checks):
         monkeypatch.setattr(drawing, "put_text", lambda *what: words.append(what[2]))
     gradients = {
-        n: one for n in range(len(picture.scene.faces)) if (one := computed.gradient(n)) is not None
+        n: one for n in range(len(picture.scene.nodes)) if (one := computed.gradient(n)) is not None
     }
     picture.set_numeric(
         {n: NumericGradient(one, np.zeros_like(one)) for n, one in gradients.items()}
@@ -132,7 +132,7 @@ def test_no_text_is_smaller_than_11_pixels(qtbot, monkeypatch, name):
         sizes.append(font.pixelSize() * painter.worldTransform().m11())
         put_text(painter, box, text, font, *rest)
 
-    for module in (draw_edges, draw_legend, draw_more, draw_motion, draw_nodes):
+    for module in (draw_edges, draw_legend, draw_overflow, draw_motion, draw_nodes):
         monkeypatch.setattr(module, "put_text", put)
     picture.set_position(len(picture.scene.computed.plan) - 1.0)
     picture.set_choice(0)
@@ -199,9 +199,9 @@ def test_the_arithmetic_hides_no_number_of_its_node(qtbot, name, size):
         left, top = camera.at(0, 0)
         right, bottom = camera.at(size[0], size[1] - HEIGHT)
         unit = 1 / camera.scale
-        place = bubble_place(
+        place = arithmetic_place(
             made,
-            ways_of(made),
+            routes_of(made),
             instant,
             QSizeF(160 * unit, 26 * unit),
             QRectF(left, top, right - left, bottom - top),
@@ -210,7 +210,7 @@ def test_the_arithmetic_hides_no_number_of_its_node(qtbot, name, size):
         about = node_box(made, subject_at(made.computed, instant.moment))
         assert not place.intersects(about.adjusted(4, 4, -4, -4)), moment
         if size == WIDE:
-            boxes = [node_box(made, one).adjusted(4, 4, -4, -4) for one in range(len(made.faces))]
+            boxes = [node_box(made, one).adjusted(4, 4, -4, -4) for one in range(len(made.nodes))]
             assert not any(place.intersects(box) for box in boxes), moment
 
 
@@ -229,27 +229,11 @@ def test_the_arithmetic_stands_beside_its_step_and_not_two_boxes_away(qtbot, wid
         unit = 1 / camera.scale
         room = QRectF(left, top, right - left, bottom - top)
         words = QSizeF(width * unit, 26 * unit)
-        box = bubble_place(
-            made, ways_of(made), instant_at(made.computed, moment), words, room, 8 * unit
+        box = arithmetic_place(
+            made, routes_of(made), instant_at(made.computed, moment), words, room, 8 * unit
         )
         near = [
             node_box(made, one).adjusted(-40, -40, 40, 40)
             for one in (place.node, subject_at(made.computed, moment))
         ]
         assert any(box.intersects(one) for one in near), moment
-
-
-@pytest.mark.parametrize("name", ["neuron", "micrograd", "twice"])
-def test_places_that_are_not_tried_are_no_better(qapp, monkeypatch, name):
-    made = scene(name)
-    ways, room, words = ways_of(made), QRectF(0, 0, 900, 500), QSizeF(160, 26)
-
-    def found() -> list[QRectF]:
-        return [
-            bubble_place(made, ways, instant_at(made.computed, moment), words, room, 8)
-            for moment in range(1, len(made.computed.plan))
-        ]
-
-    tried = found()
-    monkeypatch.setattr(place_module, "AT_ONCE", 10_000)  # every place, whatever came before
-    assert found() == tried

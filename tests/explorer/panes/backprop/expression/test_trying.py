@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explorer import theme
-from explorer.panes.backprop.expression import trying
+from explorer.panes.backprop.expression import trial
 from explorer.panes.backprop.expression.value_field import ValueField
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
@@ -22,8 +22,8 @@ def type_in(field, text: str) -> None:
 
 
 def test_a_value_is_typed_also_of_another_shape(pane, mode):
-    mode.lab.set_text("sum(w * x)")
-    mode.trying.edit("w", 0)
+    mode.set_text("sum(w * x)")
+    mode.edit_leaf("w", 0)
     card = mode.view.what_if
     type_in(card.value, "\u22120,25")
     assert value(mode, "w") == -0.25
@@ -37,8 +37,8 @@ def test_a_value_is_typed_also_of_another_shape(pane, mode):
 
 
 def test_a_nudge_tells_prediction_and_truth(pane, mode):
-    mode.lab.set_text("x ** 2")
-    mode.lab.move_leaf("x", 0, 3.0)
+    mode.set_text("x ** 2")
+    mode.move_leaf("x", 0, 3.0)
     card = mode.view.what_if
     type_in(card.nudge, "0.2")
     type_in(card.nudge, "1e7")
@@ -47,12 +47,12 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     assert card.error.text == ""
     assert card.predicted.text() == "predicted: 6 \u00d7 0.100 = +0.600"
     assert card.true.text() == "true change: +0.610, off by 0.0100"
-    mode.lab.set_text("3 * x")
+    mode.set_text("3 * x")
     assert card.true.text() == "true change: +0.300, as predicted", "rounding is no error"
     type_in(card.nudge, "1e-18")
     assert card.true.text() == "true change: 0, lost in rounding"
     type_in(card.nudge, "0.1")
-    mode.lab.set_text("x ** 2")
+    mode.set_text("x ** 2")
     assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
     assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
     type_in(card.nudge, "cat")
@@ -62,44 +62,44 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
 
 
 def test_steps_go_downhill_and_can_be_reset_and_undone(pane, mode):
-    mode.lab.show_example("error")
+    mode.show_example("error")
     first = mode.computed.result
     mode.view.learn.step.click()
     mode.view.learn.ten.click()
-    losses = mode.view.learn.spark.displayed()["loss"]
+    losses = mode.view.learn.losses.displayed()["loss"]
     assert len(losses) == 12 and losses[0] == first and losses[-1] < 1e-4 * first
     assert mode.computed.result == losses[-1] and value(mode, "x") == 1.5
     pane.workspace.undo()
-    assert len(mode.lab.draft.value.losses) == 11
+    assert len(mode.draft.value.losses) == 11
     pane.workspace.redo()
-    assert len(mode.lab.draft.value.losses) == 12
+    assert len(mode.draft.value.losses) == 12
     mode.view.learn.reset.click()
-    assert mode.computed.result == first and mode.lab.draft.value.losses == ()
+    assert mode.computed.result == first and mode.draft.value.losses == ()
     assert not mode.view.learn.reset.isEnabled()
 
 
 async def test_a_rate_that_is_too_large_is_told(pane, mode):
-    mode.lab.show_example("error")
+    mode.show_example("error")
     type_in(mode.view.learn.rate, "10")
-    mode.lab.step_downhill(3)
+    mode.step_downhill(3)
     assert "diverges; lower the rate and reset" in mode.view.learn.words.text()
     for _ in range(12):
-        mode.lab.step_downhill(10)
+        mode.step_downhill(10)
         await asyncio.sleep(0)
     assert "not finite" in mode.view.learn.words.text()
     assert not mode.view.learn.step.isEnabled()
-    mode.lab.reset_steps()
+    mode.reset_steps()
     assert mode.view.learn.step.isEnabled()
     type_in(mode.view.learn.rate, "-1")
-    assert mode.lab.draft.value.rate == 10.0
+    assert mode.draft.value.rate == 10.0
 
 
 def test_who_takes_steps_is_chosen(pane, mode):
-    mode.lab.show_example("error")
-    mode.trying.try_leaf("w", 0)
+    mode.show_example("error")
+    mode.try_leaf("w", 0)
     mode.view.learn.learns.click()
-    assert mode.lab.draft.value.learning(mode.computed) == ["b"]
-    mode.trying.try_leaf("b", 0)
+    assert mode.draft.value.learning(mode.computed) == ["b"]
+    mode.try_leaf("b", 0)
     mode.view.learn.learns.click()
     assert not mode.view.learn.step.isEnabled() and "fixed" in mode.view.learn.step.toolTip()
 
@@ -108,36 +108,36 @@ def test_every_gradient_is_checked(pane, mode):
     height = mode.view.graph.scene.layout.places[0][3]
     mode.inputs.check.click()
     assert mode.checks() and mode.view.graph.scene.layout.places[0][3] > height
-    assert len(mode.numeric) == 10
+    assert len(mode.trial.numeric) == 10
     mode.workspace.undo()
     assert not mode.checks() and not mode.inputs.check.isChecked()
 
 
 async def test_gradients_are_compared_with_those_of_the_same_numbers(pane, mode):
     """A formula whose check is too much for one frame: while an input is dragged there is none."""
-    mode.lab.set_text(" + ".join(f"tanh(w{n} * x{n}) ** 2" for n in range(8)))
+    mode.set_text(" + ".join(f"tanh(w{n} * x{n}) ** 2" for n in range(8)))
     mode.toggle_check()
-    mode.trying.try_leaf("w0", 0)
-    await until(lambda: mode.numeric and "agrees" in mode.view.what_if.numeric.text())
-    checked = mode.numeric
-    mode.trying.set_nudge(0.5)
-    assert mode.numeric is checked, "the same numbers: it stays"
+    mode.try_leaf("w0", 0)
+    await until(lambda: mode.trial.numeric and "agrees" in mode.view.what_if.numeric.text())
+    checked = mode.trial.numeric
+    mode.set_nudge(0.5)
+    assert mode.trial.numeric is checked, "the same numbers: it stays"
     for turn in range(4):
-        mode.lab.move_leaf("w0", 0, 0.1 * turn)
+        mode.move_leaf("w0", 0, 0.1 * turn)
         assert "differs" not in mode.view.what_if.numeric.text()
         assert "numeric gradient" not in mode.view.graph.displayed()
-        assert not mode.numeric
-    mode.lab.draft.end_merge()
+        assert not mode.trial.numeric
+    mode.draft.end_merge()
     await until(lambda: "agrees" in mode.view.what_if.numeric.text())
-    assert mode.numeric and "numeric gradient" in mode.view.graph.displayed()
+    assert mode.trial.numeric and "numeric gradient" in mode.view.graph.displayed()
 
 
 def test_a_gradient_lost_in_rounding_is_not_called_a_kink(pane, mode):
-    mode.lab.set_text("w + 1e12")
-    mode.lab.move_leaf("w", 0, 1.0)
+    mode.set_text("w + 1e12")
+    mode.move_leaf("w", 0, 1.0)
     assert "rounding" in mode.view.what_if.numeric.text()
-    mode.lab.set_text("relu(w) + 1")
-    mode.lab.move_leaf("w", 0, 0.0)
+    mode.set_text("relu(w) + 1")
+    mode.move_leaf("w", 0, 0.0)
     assert "kink" in mode.view.what_if.numeric.text()
 
 
@@ -157,67 +157,58 @@ def test_a_gradient_lost_in_rounding_is_not_called_a_kink(pane, mode):
     ],
 )
 def test_why_a_gradient_by_nudging_differs_is_told(pane, mode, text, name, at, says):
-    mode.lab.set_text(text)
-    mode.trying.try_leaf(name, 0)
-    mode.lab.move_leaf(name, 0, at)
+    mode.set_text(text)
+    mode.try_leaf(name, 0)
+    mode.move_leaf(name, 0, at)
     card = mode.view.what_if
     assert card.numeric.text().endswith(f", {says}") and card.numeric.toolTip()
 
 
 async def test_what_the_rounding_of_many_terms_leaves_is_no_error(pane, mode):
-    mode.lab.set_text(" + ".join(["w"] * 150))
-    await until(lambda: mode.trying.what is not None and mode.trying.what.gradient == 150)
+    mode.set_text(" + ".join(["w"] * 150))
+    await until(lambda: mode.trial.what is not None and mode.trial.what.gradient == 150)
     assert mode.view.what_if.true.text().endswith(", as predicted")
 
 
 def test_what_rounding_leaves_is_no_error(pane, mode):
-    mode.lab.set_text("x * 3 + b")
-    mode.lab.move_leaf("x", 0, 0.1)
+    mode.set_text("x * 3 + b")
+    mode.move_leaf("x", 0, 0.1)
     assert mode.view.what_if.true.text().endswith(", as predicted")
-    mode.lab.set_text("x ** 2")
+    mode.set_text("x ** 2")
     assert "off by" in mode.view.what_if.true.text()
-    mode.lab.set_text("1 + w * 1e-13")
+    mode.set_text("1 + w * 1e-13")
     assert "too small to tell" in mode.view.what_if.numeric.text()
 
 
 def test_a_long_number_is_read_from_its_beginning(pane, mode):
-    mode.lab.set_text("w * 2")
-    mode.lab.move_leaf("w", 0, -2.54216e22)
+    mode.set_text("w * 2")
+    mode.move_leaf("w", 0, -2.54216e22)
     field = mode.view.what_if.value
     assert field.text().startswith("\u22122.54216e") and field.cursorPosition() == 0
 
 
 def test_a_gradient_without_end_is_told_and_no_step_is_taken(pane, mode):
-    mode.lab.set_text("w = 0\nsqrt(w)")
+    mode.set_text("w = 0\nsqrt(w)")
     assert mode.computed.result == 0.0
     assert not mode.view.learn.step.isEnabled()
     assert "gradient of w is not finite" in mode.view.learn.words.text()
-    mode.lab.step_downhill()
-    assert mode.lab.draft.value.losses == ()
-    mode.lab.move_leaf("w", 0, 4.0)
-    mode.lab.step_downhill()
+    mode.step_downhill()
+    assert mode.draft.value.losses == ()
+    mode.move_leaf("w", 0, 4.0)
+    mode.step_downhill()
     assert mode.computed.text == "w = 3.975\nsqrt(w)"
-
-
-def test_what_is_asked_while_the_program_stands_still_is_asked_later(make_pane, qtbot):
-    """Qt sends the events of timers also where no loop of asyncio runs."""
-    mode = make_pane("expression").modes["expression"]
-    mode.trying._ask()
-    assert mode.trying._timer.isActive()
-    mode.inspecting._on_time()
-    assert mode.inspecting._timer.isActive()
 
 
 def test_the_menu_of_inputs_has_those_of_the_formula_when_it_opens(pane, mode):
     card = mode.view.what_if
     for text in ("a * b + c", "a * d"):
-        mode.lab.set_text(text)
+        mode.set_text(text)
         for _ in range(2):
             card.leaf.menu().aboutToShow.emit()
             found = [action.text() for action in card.leaf.menu().actions()]
             assert found == list(mode.computed.leaves)
     card.leaf.menu().actions()[1].trigger()
-    assert mode.trying.leaf == "d"
+    assert mode.trial.leaf == "d"
 
 
 async def test_what_cannot_be_tried_is_said_in_the_card(pane, mode, monkeypatch):
@@ -225,25 +216,25 @@ async def test_what_cannot_be_tried_is_said_in_the_card(pane, mode, monkeypatch)
         yield
         raise ValueError("use fewer numbers")
 
-    monkeypatch.setattr(trying, "try_steps", failing)
-    mode.lab.set_text(" + ".join(f"tanh(w{n})" for n in range(20)))
+    monkeypatch.setattr(trial, "try_steps", failing)
+    mode.set_text(" + ".join(f"tanh(w{n})" for n in range(20)))
     await until(lambda: mode.view.what_if.error.text == "Use fewer numbers")
     assert mode.view.what_if.curve.displayed() == {}
 
 
 def test_a_nudge_below_0_has_parentheses(pane, mode):
-    mode.trying.set_nudge(-0.1)
+    mode.set_nudge(-0.1)
     assert "\u00d7 (\u22120.100) = " in mode.view.what_if.predicted.text()
 
 
 def test_a_0_below_0_can_be_typed(pane, mode):
-    mode.lab.set_text("w = 0\nw * 2")
+    mode.set_text("w = 0\nw * 2")
     field = mode.view.what_if.value
     type_in(field, "-0")
     assert np.signbit(value(mode, "w")) and field.text() == "-0"
-    mode.lab.move_leaf("w", 0, 0.0)
+    mode.move_leaf("w", 0, 0.0)
     assert not np.signbit(value(mode, "w")) and field.text() == "0"
-    mode.lab.move_leaf("w", 0, -0.0)
+    mode.move_leaf("w", 0, -0.0)
     assert field.text() == "\u22120"
 
 
@@ -253,22 +244,22 @@ def test_a_rate_that_cannot_be_is_told_where_the_steps_are(pane, mode):
     type_in(card.rate, "abc")
     assert card.words.text().endswith("3e-2; 0.1 stays.") and card.rate.text() == "0.1"
     type_in(card.rate, "0,25")
-    assert mode.lab.draft.value.rate == 0.25 and card.words.text() == said
+    assert mode.draft.value.rate == 0.25 and card.words.text() == said
 
 
 def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
-    before = mode.lab.draft.value
-    mode.trying.try_leaf("x1", 0)
+    before = mode.draft.value
+    mode.try_leaf("x1", 0)
     type_in(mode.view.what_if.value, "[1, 2]")
-    assert mode.lab.draft.value == before and "cannot be read" not in pane.headline
+    assert mode.draft.value == before and "cannot be read" not in pane.headline
     error = mode.view.what_if.error.text
     assert "does not fit x1: " in error and "sum( ) or mean( )" in error, error
 
 
 def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, mode):
-    mode.lab.set_text("W = [[1, 2], [3, 4]]\nx = [[1], [2]]\nsum(W @ x)")
-    mode.trying.try_leaf("W", 0)
-    before, card = mode.lab.draft.value, mode.view.what_if
+    mode.set_text("W = [[1, 2], [3, 4]]\nx = [[1], [2]]\nsum(W @ x)")
+    mode.try_leaf("W", 0)
+    before, card = mode.draft.value, mode.view.what_if
     for _ in range(2):
         type_in(card.value, "[[1, 2, 3]]")
         assert card.error.text.startswith("This shape does not fit W: "), card.error.text
@@ -280,14 +271,14 @@ def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, m
         type_in(card.value, text)
         assert card.error.text == "Use finite numbers, like 0.03; 1 stays."
         assert card.value.text() == "1"
-    assert mode.lab.draft.value == before
+    assert mode.draft.value == before
     type_in(card.value, "[[5, 6], [7, 8]]")
     assert card.error.text == "" and value(mode, "W").tolist() == [[5.0, 6.0], [7.0, 8.0]]
 
 
 def test_a_0_below_0_among_others_can_be_typed(pane, mode):
-    mode.lab.set_text("W = [[1, 2], [3, 4]]\nsum(1 / W)")
-    mode.trying.try_leaf("W", 0)
+    mode.set_text("W = [[1, 2], [3, 4]]\nsum(1 / W)")
+    mode.try_leaf("W", 0)
     field = mode.view.what_if.value
     for _ in range(2):
         type_in(field, "-0")
@@ -299,21 +290,21 @@ def test_a_0_below_0_among_others_can_be_typed(pane, mode):
 
 
 def test_inputs_of_data_alone_take_steps(pane, mode):
-    mode.lab.set_text("x + x * y")
+    mode.set_text("x + x * y")
     assert mode.view.learn.step.isEnabled()
-    assert mode.lab.draft.value.learning(mode.computed) == ["x", "y"]
-    mode.lab.set_text("x + x * y * w")
-    assert mode.lab.draft.value.learning(mode.computed) == ["w"]
+    assert mode.draft.value.learning(mode.computed) == ["x", "y"]
+    mode.set_text("x + x * y * w")
+    assert mode.draft.value.learning(mode.computed) == ["w"]
 
 
 @pytest.mark.parametrize("text", ["exp(exp(w))", "1 / (w - w)"])
 def test_why_no_step_is_taken_where_the_output_is_not_finite_stands_in_the_card(pane, mode, text):
-    mode.lab.set_text(text)
-    mode.lab.move_leaf("w", 0, 8.0)
+    mode.set_text(text)
+    mode.move_leaf("w", 0, 8.0)
     card, name = mode.view.learn, mode.computed.graph.nodes[mode.computed.output].label
     assert not card.step.isEnabled()
     assert card.words.text() == f"{name} is not finite here: move an input" == card.step.toolTip()
-    mode.lab.move_leaf("w", 0, 1.0)
+    mode.move_leaf("w", 0, 1.0)
     assert "finite" not in card.words.text() or not card.step.isEnabled()
 
 
@@ -344,9 +335,9 @@ def test_what_is_selected_in_a_field_that_cannot_be_typed_in_is_faint(qtbot, qap
     ],
 )
 def test_a_value_too_small_or_without_end_is_refused(pane, mode, text, remedy):
-    mode.lab.set_text("sum(w * x)")
-    mode.lab.move_leaf("w", 0, 5.0)
-    mode.trying.edit("w", 0)
+    mode.set_text("sum(w * x)")
+    mode.move_leaf("w", 0, 5.0)
+    mode.edit_leaf("w", 0)
     card = mode.view.what_if
     type_in(card.value, text)
     assert remedy in card.error.text and card.error.text.endswith("; 5 stays.")

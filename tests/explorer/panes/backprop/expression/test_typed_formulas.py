@@ -27,15 +27,15 @@ def test_typing_makes_another_graph(pane, mode):
 def test_a_mistake_is_marked_and_the_old_graph_stays(pane, mode):
     before = mode.computed
     mode.view.graph.setFocus()
-    mode.lab.set_text("tanh(w * cat(x))")
+    mode.set_text("tanh(w * cat(x))")
     editor = mode.view.editor
     assert mode.computed is before and mode.view.graph._faint
     assert editor.error.isVisible() and "no function cat" in editor.error.text
     (mark,) = editor.field.extraSelections()
     assert mark.cursor.selectedText() == "cat(x)"
-    mode.lab.set_text("wide")
+    mode.set_text("wide")
     assert editor.error.text.startswith("wide alone is not"), "its name is the person's"
-    mode.lab.set_text("tanh(w * x)")
+    mode.set_text("tanh(w * x)")
     assert not editor.error.isVisible() and not mode.view.graph._faint
     assert editor.field.extraSelections() == []
 
@@ -54,43 +54,43 @@ async def test_an_error_waits_while_a_person_is_typing(pane, mode):
 
 async def test_ten_megabytes_are_refused_at_once(pane, mode):
     before = mode.computed
-    mode.lab.set_text("x + " * 2_500_000)
-    assert mode.computed is before and len(mode.lab.draft.value.text) < 20_000
+    mode.set_text("x + " * 2_500_000)
+    assert mode.computed is before and len(mode.draft.value.text) < 20_000
     await until(lambda: "too many" in mode.view.editor.error.text)
 
 
 def test_signs_as_they_are_printed_can_be_typed(pane, mode):
-    mode.lab.set_text("a \u00d7 b \u2212 c \u00f7 2")
+    mode.set_text("a \u00d7 b \u2212 c \u00f7 2")
     assert mode.computed.text == "a * b - c / 2"
-    mode.lab.set_text("a\u00b2 + b\u00b3")
+    mode.set_text("a\u00b2 + b\u00b3")
     assert mode.computed.text == "a**2 + b**3"
 
 
 def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):
     by_id = {action.id.removeprefix("backprop.expression."): action for action in pane.actions()}
-    text = mode.lab.draft.value.text
-    mode.lab.set_text(text + " * (")
-    before = mode.lab.draft.value
-    mode.lab.move_leaf("w1", 0, 5.0)
-    mode.lab.set_leaf("w1", [1.0, 2.0])
-    mode.lab.step_downhill()
-    assert mode.lab.draft.value == before
+    text = mode.draft.value.text
+    mode.set_text(text + " * (")
+    before = mode.draft.value
+    mode.move_leaf("w1", 0, 5.0)
+    mode.view.what_if.value.changed.emit([1.0, 2.0])
+    mode.step_downhill()
+    assert mode.draft.value == before
     cards = mode.view.what_if, mode.view.learn
     assert not any(card.isEnabled() for card in cards) and not by_id["step"].enabled()
     said = mode.headline
     mode.player.end()
     assert mode.headline == said, "of the graph that is left nothing is told"
-    mode.lab.set_text(text)
+    mode.set_text(text)
     assert mode.headline != said
     assert all(card.isEnabled() for card in cards) and by_id["step"].enabled()
-    mode.lab.move_leaf("w1", 0, 5.0)
+    mode.move_leaf("w1", 0, 5.0)
     assert value(mode, "w1") == 5.0
 
 
 async def test_the_field_shows_what_is_worked_out(pane, mode):
     long = " + ".join(f"tanh(w{n} * x{n})" for n in range(40))
-    field, before = mode.view.editor.field, mode.lab.draft.value.text
-    mode.lab.set_text(long)
+    field, before = mode.view.editor.field, mode.draft.value.text
+    mode.set_text(long)
     await pane.settled()
     pane.workspace.undo()
     assert field.toPlainText() == before
@@ -107,7 +107,7 @@ async def test_undo_in_the_field_is_the_programs(pane, mode):
         action = QAction(window, shortcut=QKeySequence(key))
         action.triggered.connect(act)
         window.addAction(action)
-    field, first = mode.view.editor.field, mode.lab.draft.value.text
+    field, first = mode.view.editor.field, mode.draft.value.text
     window.activateWindow()
     field.setFocus()
     field.moveCursor(QTextCursor.MoveOperation.End)
@@ -119,4 +119,4 @@ async def test_undo_in_the_field_is_the_programs(pane, mode):
         (keys.Undo, first), (keys.Undo, first),
     ):  # fmt: skip
         QTest.keySequence(field, QKeySequence(key))
-        assert field.toPlainText() == mode.lab.draft.value.text == text
+        assert field.toPlainText() == mode.draft.value.text == text

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.autograd import Node, NumericGradient
-from explorer.panes.backprop.expression.scene import GraphScene, instant_at
+from explorer.panes.backprop.expression.compute import Computed
+from explorer.panes.backprop.expression.scene import Instant
 from explorer.widgets.base import Columns
 
 
 def numbers_of(
-    scene: GraphScene, position: float, numeric: Mapping[int, NumericGradient]
+    computed: Computed, instant: Instant, numeric: Mapping[int, NumericGradient]
 ) -> dict[str, np.ndarray]:
     """Values and gradients as far as they are there, and the numeric gradients of those checked."""
-    computed = scene.computed
-    instant = instant_at(computed, position)
     values, gradients, checked = [], [], []
     for number in range(len(computed.graph.nodes)):
         value = computed.value(number)
@@ -31,19 +30,19 @@ def numbers_of(
     return found
 
 
-def named_numbers(scene: GraphScene, numbers: Mapping[str, np.ndarray]) -> Columns:
+def named_numbers(computed: Computed, numbers: Mapping[str, np.ndarray]) -> Columns:
     """The same for a file, with a column of names."""
-    return Columns({"name": np.array(_names(scene)), **numbers})
+    return Columns({"name": np.array(_names(computed)), **numbers})
 
 
-def labels_of(scene: GraphScene) -> dict[str, tuple[list[str], list[str]]]:
+def labels_of(computed: Computed) -> dict[str, tuple[list[str], list[str]]]:
     """The numbers' names, for each column."""
-    names = _names(scene)
+    names = _names(computed)
     return {column: (names, []) for column in ("value", "gradient", "numeric gradient")}
 
 
-def _names(scene: GraphScene) -> list[str]:
-    return [name for node in scene.computed.graph.nodes for name in _names_of(node)]
+def _names(computed: Computed) -> list[str]:
+    return [name for node in computed.graph.nodes for name in _names_of(node)]
 
 
 def _names_of(node: Node) -> list[str]:

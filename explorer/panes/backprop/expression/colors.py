@@ -8,7 +8,6 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFont, QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.writing import numeral
 from explorer.theme.fonts import MONO, SANS, font
 from explorer.widgets.base import put_text
 
@@ -39,12 +38,6 @@ def sign_text(value: float) -> QColor:
     now = theme.current()
     color = sign_color(value)
     return color if value == 0 or math.isnan(value) else theme.mix(color, now.color("text"), 0.15)
-
-
-def signed(value: float) -> str:
-    """A number with its sign, also where that is plus."""
-    text = numeral(value)
-    return f"+{text}" if value > 0 else text
 
 
 def chip(

@@ -1,4 +1,4 @@
-"""L after each gradient step, as one small line."""
+"""The picture of the output after each gradient step, as one small line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 
-class SparkPicture(Picture):
+class LossPicture(Picture):
     """`set_losses(losses, name)`."""
 
     def __init__(self, name: str = "The output after each step", parent: QWidget | None = None):
@@ -40,7 +40,7 @@ class SparkPicture(Picture):
         return QSize(theme.current().px(180), theme.current().px(104))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(100), theme.current().px(64))
+        return QSize(theme.current().px(32), theme.current().px(64))
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()

@@ -23,13 +23,12 @@ SHORT, FLAT = 80.0, 30.0  # as long and as high an edge is that a factor would h
 CLEAR = 11.5  # of a factor's middle from such an edge
 LEVEL = 0.02  # heights that differ by less are one
 CORNER = 5.0  # radius of a turn
-APART = np.array([1.0, 0.7310, 0.3719, 0.1937])  # hardly two boxes have one sum of these shares
 CHAIN = 25  # points of a curve that the pointer may be near
 ROUND = 0.55  # how far the handles of a quarter of a circle reach
 
 
 @dataclass(frozen=True, eq=False)
-class Ways:
+class Routes:
     """The edges as curves, from an input's right side to the badge of what reads it.
 
     middles  where a factor stands
@@ -47,11 +46,14 @@ class Ways:
     boxes: np.ndarray
     owners: np.ndarray
     words: dict[object, QRectF] = field(default_factory=dict)
-    _sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)
-    _known: dict[object, QPainterPath] = field(default_factory=dict)
 
     @cached_property
-    def shapes(self) -> dict[Edge, object]:
+    def edges(self) -> list[Edge]:
+        """By their number in `owners`."""
+        return list(self.paths)
+
+    @cached_property
+    def marks(self) -> dict[Edge, object]:
         """What tells each edge from others: its lines and curves, and where its factor stands."""
         ends = np.cumsum(np.bincount(self.owners, minlength=len(self.paths))).tolist()
         found: dict[Edge, object] = {}
@@ -60,33 +62,16 @@ class Ways:
             found[edge] = (self.pieces[begin:end].tobytes(), middle.x(), middle.y())
         return found
 
-    def follow(self, known: Ways) -> None:
-        """Of the edges that are where they were, what is in sight is known already, as long as the
-        view stays.
-        """
-        self._known.clear()
-        for key, seen in known._sight.items():
-            self._known.update({(key, known.shapes[edge]): path for edge, path in seen.items()})
+    def seen(self, room: QRectF) -> np.ndarray:
+        """(P,): which lines and curves come into a part of the picture."""
+        left, top, right, bottom = self.boxes.T
+        seen = (left <= room.right()) & (right >= room.left())
+        return np.asarray(seen & (top <= room.bottom()) & (bottom >= room.top()))
 
-    def in_sight(self, room: QRectF) -> dict[Edge, QPainterPath]:
-        """What is seen of each edge in a part of the picture; those without are left out. To draw
-        one costs as much as it is long, and an edge may pass a hundred layers.
-        """
-        key = room.getRect()
-        if key not in self._sight:  # the view has been moved
-            self._sight.clear()
-            near = room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)
-            self._sight[key] = self._within(near, key)
-            self._known.clear()
-        return self._sight[key]
-
-    def near(self, room: QRectF) -> np.ndarray:
-        """(B, 4): left, top, right and bottom of the lines and curves that come into a part of the
-        picture, each once.
-        """
-        boxes = self.boxes[self.seen(room)]
-        _, firsts = np.unique(boxes @ APART, return_index=True)  # edges of a node share their boxes
-        return np.asarray(boxes[firsts])
+    def edges_in(self, room: QRectF) -> list[Edge]:
+        """Those that come into a part of the picture."""
+        near = room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)
+        return [self.edges[owner] for owner in np.unique(self.owners[self.seen(near)]).tolist()]
 
     def at(self, point: QPointF, reach: float) -> Edge | None:
         """The edge nearest to a point of the picture, at most `reach` away."""
@@ -96,38 +81,7 @@ class Ways:
             return None
         away = _away(self.pieces[numbers].reshape(-1, 4, 2), np.array([x, y]))
         nearest = int(away.argmin())
-        return list(self.paths)[self.owners[numbers[nearest]]] if away[nearest] <= reach else None
-
-    def seen(self, room: QRectF) -> np.ndarray:
-        left, top, right, bottom = self.boxes.T
-        seen = (left <= room.right()) & (right >= room.left())
-        return np.asarray(seen & (top <= room.bottom()) & (bottom >= room.top()))
-
-    def _within(self, near: QRectF, key: object) -> dict[Edge, QPainterPath]:
-        seen = self.seen(near)
-        edges, counts = list(self.paths), np.bincount(self.owners, minlength=len(self.paths))
-        found: dict[Edge, QPainterPath] = {}
-        numbers = np.flatnonzero(seen)
-        owners, starts = np.unique(self.owners[numbers], return_index=True)
-        for owner, own in zip(owners.tolist(), np.split(numbers, starts)[1:], strict=True):
-            whole = len(own) == counts[owner]
-            edge = edges[owner]
-            known = self._known.get((key, self.shapes[edge])) if self._known else None
-            found[edge] = self.paths[edge] if whole else known or self._path(own)
-        return found
-
-    def _path(self, numbers: np.ndarray) -> QPainterPath:
-        path, last = QPainterPath(), -2
-        points = self.pieces[numbers].tolist()
-        for number, (x, y, *handles, right, bottom) in zip(numbers.tolist(), points, strict=True):
-            if number != last + 1:
-                path.moveTo(x, y)
-            if handles == [x, y, x, y]:
-                path.lineTo(right, bottom)
-            else:
-                path.cubicTo(*handles, right, bottom)
-            last = number
-        return path
+        return self.edges[self.owners[numbers[nearest]]] if away[nearest] <= reach else None
 
 
 def _away(curves: np.ndarray, point: np.ndarray) -> np.ndarray:
@@ -142,7 +96,7 @@ def _away(curves: np.ndarray, point: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt((nearest**2).sum(axis=-1)).min(axis=1))
 
 
-NOWHERE = Ways({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)), np.empty(0, int))
+NO_ROUTES = Routes({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)), np.empty(0, int))
 
 
 class _Pen:
@@ -216,22 +170,22 @@ def _toward(x: float, y: float, other_x: float, other_y: float) -> tuple[float, 
     return x + (other_x - x) * share, y + (other_y - y) * share
 
 
-def ways_of(scene: GraphScene) -> Ways:
+def routes_of(scene: GraphScene) -> Routes:
     pens: dict[Edge, _Pen] = {}
     docks = scene.plot.docks
     for number, node in enumerate(scene.computed.graph.nodes):
         entry = badge_box(scene, number)
         count, place = sum(one not in docks for one in node.inputs), 0
-        apart = INTO if scene.faces[number].style.words else 0.7 * INTO
+        apart = INTO if scene.nodes[number].style.words else 0.7 * INTO
         for index, before in enumerate(node.inputs):
-            points = scene.layout.ways[number][index]
+            points = scene.layout.routes[number][index]
             if before in docks:
                 pens[number, index] = _Pen(*points[0])
                 pens[number, index].line(*points[1])
                 continue
             fan = scene.uses[before]
             room = max(6.0, scene.layout.places[before][3] / 2 - 6)
-            between = min(scene.faces[before].style.fan, 2 * room / max(1, len(fan) - 1))
+            between = min(scene.nodes[before].style.fan, 2 * room / max(1, len(fan) - 1))
             shift = (fan.index((number, index)) - (len(fan) - 1) / 2) * between
             start = anchor(scene, before)
             into = (place - (count - 1) / 2) * apart
@@ -246,14 +200,14 @@ def ways_of(scene: GraphScene) -> Ways:
     owners = np.repeat(np.arange(len(pens)), [len(pen.pieces) for pen in pens.values()])
     x, y = pieces[:, 0::2].T, pieces[:, 1::2].T
     boxes = np.stack([x.min(axis=0), y.min(axis=0), x.max(axis=0), y.max(axis=0)], axis=1)
-    return Ways(paths, middles, _parts(scene), pieces, boxes, owners)
+    return Routes(paths, middles, _parts(scene), pieces, boxes, owners)
 
 
 def _parts(scene: GraphScene) -> np.ndarray:
     """Nodes, their badges, and where the contributions of several uses meet."""
-    count = range(len(scene.faces))
+    count = range(len(scene.nodes))
     boxes = [node_box(scene, number) for number in count]
-    boxes += [badge_box(scene, number) for number in count if scene.faces[number].badge]
+    boxes += [badge_box(scene, number) for number in count if scene.nodes[number].badge]
     boxes += [box for number in count if not (box := joint_box(scene, number)).isEmpty()]
     return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
 
@@ -280,10 +234,10 @@ def joint_box(scene: GraphScene, number: int) -> QRectF:
         return QRectF()
     _, _, _, height = scene.layout.places[number]
     at, radius = anchor(scene, number), joint_radius(scene, number)
-    if not scene.faces[number].style.words:
+    if not scene.nodes[number].style.words:
         return QRectF(at.x(), at.y() - radius, 2 * radius + 1, 2 * radius)
     return QRectF(at.x(), at.y() - height / 2, 2 * radius + 6 + 7 * LABEL, height)
 
 
 def joint_radius(scene: GraphScene, number: int) -> float:
-    return JOINT if scene.faces[number].style.words else 0.75 * JOINT
+    return JOINT if scene.nodes[number].style.words else 0.75 * JOINT

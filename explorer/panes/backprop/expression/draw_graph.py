@@ -1,4 +1,4 @@
-"""One painting of a graph: which nodes and edges are in sight, and how each of them looks."""
+"""Draws the graph: which nodes and edges are in sight, and how each of them looks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtGui import QPainter
 
 from core.autograd import NumericGradient
 from explorer import theme
-from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.draw_edges import (
     draw_edge,
     draw_joints,
@@ -20,13 +19,15 @@ from explorer.panes.backprop.expression.draw_edges import (
     local_words,
 )
 from explorer.panes.backprop.expression.draw_motion import (
-    draw_bubble,
+    draw_arithmetic,
     draw_motion,
     moving_at,
 )
 from explorer.panes.backprop.expression.draw_nodes import ALL, BLOCKS, NAMES, draw_node
+from explorer.panes.backprop.expression.edge_routing import Routes
+from explorer.panes.backprop.expression.hit_testing import Hit
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
-from explorer.panes.backprop.expression.ways import Ways
+from explorer.panes.backprop.expression.viewport import Camera
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
 MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
@@ -35,7 +36,6 @@ BESIDE = 10.0  # an edge and its halo
 FACTOR = np.array([32.0, 10.0, 32.0, 10.0])  # around the middle of what is written beside an edge
 OUT = np.array([-1.0, -1.0, 1.0, 1.0])
 
-Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
 Item = int | Edge  # a node, or an edge
 
 
@@ -57,11 +57,11 @@ class Looked:
 
 
 @dataclass(frozen=True, eq=False)
-class Painting:
+class GraphDrawing:
     """room  the part of the widget that the graph has"""
 
     scene: GraphScene
-    ways: Ways
+    routes: Routes
     camera: Camera
     room: QRectF
     instant: Instant
@@ -85,9 +85,9 @@ class Painting:
         return moving_at(self.scene, self.instant)
 
     @cached_property
-    def edges(self) -> dict[Edge, QPainterPath]:
-        """Those in sight, and what is seen of each."""
-        return self.ways.in_sight(self.area)
+    def edges(self) -> list[Edge]:
+        """Those in sight."""
+        return self.routes.edges_in(self.area)
 
     @cached_property
     def nodes(self) -> list[int]:
@@ -99,7 +99,7 @@ class Painting:
         return [int(number) for number in np.flatnonzero(seen)]
 
     @cached_property
-    def resting(self) -> list[Item]:
+    def static(self) -> list[Item]:
         """All others in sight."""
         edges = [edge for edge in self.edges if edge[0] not in self.moving]
         return [*edges, *(number for number in self.nodes if number not in self.moving)]
@@ -113,7 +113,7 @@ class Painting:
         """
         return {
             item: self._node_mark(item) if isinstance(item, int) else self._edge_mark(item)
-            for item in self.resting
+            for item in self.static
         }
 
     def _edge_mark(self, edge: Edge) -> object:
@@ -121,12 +121,12 @@ class Painting:
         done = 0.0 if at is None else self.instant.done(at)
         words = local_words(self.scene, edge, self.instant) if edge in self.factors else ""
         peak = self.scene.peaks[edge] if done else 0.0
-        return (self.ways.shapes[edge], lit, done, peak, words)
+        return (self.routes.marks[edge], lit, done, peak, words)
 
     def _node_mark(self, number: int) -> object:
         computed, moment = self.scene.computed, self.instant.moment
         there = self.instant.done(computed.plan.appears[number])
-        where = (self.scene.layout.places[number], self.scene.faces[number])
+        where = (self.scene.layout.places[number], self.scene.nodes[number])
         if self.detail < ALL:
             broken = computed.broken is not None and computed.is_broken(number)
             return (*where, there, broken, self._frame(number))
@@ -150,16 +150,16 @@ class Painting:
 
     def _frame(self, number: int) -> tuple[str, bool, int]:
         """The color of the ring around a node, whether it is fixed, and which number is held."""
-        face, looked = self.scene.faces[number], self.looked
+        node, looked = self.scene.nodes[number], self.looked
         chosen = number == looked.chosen[0]
         current = self.instant.place is not None and number == self.subject
         ring = "accent" if chosen or current else "outline" if number == looked.hovered[0] else ""
         element = looked.chosen[1] if chosen else -1
-        if element < 0 and number == looked.hovered[0] and face.is_grid:
+        if element < 0 and number == looked.hovered[0] and node.is_grid:
             element = looked.hovered[1]
-        if chosen and face.kind == "leaf" and element < 0:
+        if chosen and node.kind == "leaf" and element < 0:
             element = 0
-        return ring, face.kind == "leaf" and face.label in looked.fixed, element
+        return ring, node.kind == "leaf" and node.label in looked.fixed, element
 
     @cached_property
     def subject(self) -> int:
@@ -187,7 +187,7 @@ class Painting:
         """The edges that have their local derivative beside them, where it is to be read."""
         if self.detail < ALL or self.scene.is_tight:
             return ()
-        return self.ways.paths if len(self.ways.paths) <= MANY_EDGES else self.lit
+        return self.routes.paths if len(self.routes.paths) <= MANY_EDGES else self.lit
 
     def boxes(self, items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
         """Where nodes and edges in sight are in the widget, and a little more: (B, 4) left, top,
@@ -196,20 +196,20 @@ class Painting:
         """
         at = {item: index for index, item in enumerate(items)}
         nodes = [one for one in items if isinstance(one, int)]
-        edges = [at.get(edge, -1) for edge in self.ways.paths]
+        edges = [at.get(edge, -1) for edge in self.routes.paths]
         x, y, width, height = (
             np.array([self.scene.layout.places[one] for one in nodes]).reshape(-1, 4).T
         )
         boxes = [np.stack([x, y, x + width, y + height], axis=1) + AROUND * OUT]
         owners = [np.array([at[one] for one in nodes], int)]
-        seen = self.ways.seen(self.area.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
-        owner = np.array([*edges, -1])[self.ways.owners]
+        seen = self.routes.seen(self.area.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
+        owner = np.array([*edges, -1])[self.routes.owners]
         seen &= owner >= 0
-        boxes.append(self.ways.boxes[seen] + BESIDE * OUT)
+        boxes.append(self.routes.boxes[seen] + BESIDE * OUT)
         owners.append(owner[seen])
         if self.detail == ALL:
             told = [one for one in items if not isinstance(one, int) and one in self.factors]
-            middles = [self.ways.middles[one] for one in told]
+            middles = [self.routes.middles[one] for one in told]
             center = np.array([(one.x(), one.y()) for one in middles]).reshape(-1, 2)
             boxes.append(np.hstack([center, center]) + FACTOR * OUT)
             owners.append(np.array([at[one] for one in told], int))
@@ -225,15 +225,14 @@ class Painting:
         painter.translate(self.camera.x, self.camera.y)
         painter.scale(self.camera.scale, self.camera.scale)
         with_factor = []
-        for edge, path in self.edges.items():
+        for edge in self.edges:
             if edge in items:
-                lit = edge in self.lit
-                whole = self.ways.paths[edge]
-                draw_edge(painter, self.scene, edge, self.instant, lit, path, whole)
+                path = self.routes.paths[edge]
+                draw_edge(painter, self.scene, edge, self.instant, edge in self.lit, path)
                 if edge in self.factors:
                     with_factor.append(edge)
         for edge in with_factor:
-            draw_local(painter, self.scene, self.ways, edge, self.instant)
+            draw_local(painter, self.scene, self.routes, edge, self.instant)
         for number in self.nodes:
             if number in items:
                 ring, fixed, element = self._frame(number)
@@ -257,8 +256,8 @@ class Painting:
         painter.translate(self.camera.x, self.camera.y)
         painter.scale(self.camera.scale, self.camera.scale)
         if self.detail == ALL:  # above all edges, which may cross there
-            draw_joints(painter, self.scene, self.ways, self.instant, self.area)
-        draw_motion(painter, self.scene, self.ways, self.instant)
+            draw_joints(painter, self.scene, self.routes, self.instant, self.area)
+        draw_motion(painter, self.scene, self.routes, self.instant)
         unit = theme.current().zoom / self.camera.scale  # a pixel at the UI zoom
-        draw_bubble(painter, self.scene, self.ways, self.instant, self.area, unit)
+        draw_arithmetic(painter, self.scene, self.routes, self.instant, self.area, unit)
         painter.restore()

@@ -1,4 +1,4 @@
-"""Says on which sides a graph goes on out of sight."""
+"""Draws, at the sides where a graph goes on out of sight, how many nodes are there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.layout import Layout
+from explorer.panes.backprop.expression.viewport import Camera
 from explorer.widgets.base import put_text
 
 LEAST = 8.0  # pixels out of sight that count
@@ -41,7 +41,7 @@ def words_of(side: str, camera: Camera, layout: Layout, room: tuple[float, float
     return WORDS[side].format(f"{count} " if count else "")
 
 
-def draw_more(painter: QPainter, camera: Camera, layout: Layout, room: QRectF) -> None:
+def draw_overflow(painter: QPainter, camera: Camera, layout: Layout, room: QRectF) -> None:
     size = layout.width, layout.height
     now = theme.current()
     metrics, high = now.metrics("label"), float(now.px(20))

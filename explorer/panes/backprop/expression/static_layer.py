@@ -1,4 +1,4 @@
-"""What rests of a graph while values change and steps go by, kept as a picture."""
+"""Caches the static part of a graph as a pixmap."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QPainter, QPixmap, QRegion
 
 from explorer import theme
-from explorer.panes.backprop.expression.painting import Item, Painting
+from explorer.panes.backprop.expression.draw_graph import GraphDrawing, Item
 
 MOST_CHANGED = 0.2  # of all that is in sight; where more has, to draw all of it is quicker
 MOST_DRAWN, MOST_AREA, MOST_PARTS = 0.6, 0.5, 80  # of that, of the widget, and rectangles: too
 
 
-class Resting:
+class StaticLayer:
     """Draws only those nodes and edges that look otherwise than the last time, and whatever else
     is where they are: also in the graph of another formula, of which most is where it was.
     """
@@ -23,17 +23,17 @@ class Resting:
         self._is_whole = False  # the picture is that of the last time
         self._has_moved = False  # the last time all looked otherwise
         self._key: object = None
-        self._painting: Painting | None = None  # the last time
+        self._drawing: GraphDrawing | None = None  # the last time
         self._marks: dict[Item, object] = {}
         self.drawn: frozenset[Item] = frozenset()  # the last time
 
-    def picture(self, painting: Painting, size: QSize, ratio: float) -> QPixmap | None:
+    def picture(self, drawing: GraphDrawing, size: QSize, ratio: float) -> QPixmap | None:
         """On the window's ground, of a widget of that size, at so many device pixels per unit. None
         where all looks otherwise once more, and may do so again: a picture would be of no use.
         """
-        key = (painting.camera, painting.room.getRect(), size, ratio, theme.current())
-        was, before, marks, whole = self._key, self._marks, painting.marks(), self._is_whole
-        last, self._painting = self._painting, painting
+        key = (drawing.camera, drawing.room.getRect(), size, ratio, theme.current())
+        was, before, marks, whole = self._key, self._marks, drawing.marks(), self._is_whole
+        last, self._drawing = self._drawing, drawing
         self._key, self._marks, self._is_whole = key, marks, False
         old, new = set(before.values()), set(marks.values())
         gone = [item for item, mark in before.items() if mark not in new]
@@ -45,22 +45,22 @@ class Resting:
             return None
         changed = bool(gone or come)
         if self._has_moved or not whole or last is None or (changed and ratio != int(ratio)):
-            self._draw(painting, size, ratio)
+            self._draw(drawing, size, ratio)
         elif changed:
-            boxes = np.concatenate([last.boxes(gone)[0], painting.boxes(come)[0]])
-            self._draw_changed(painting, boxes, size, ratio)
+            boxes = np.concatenate([last.boxes(gone)[0], drawing.boxes(come)[0]])
+            self._draw_changed(drawing, boxes, size, ratio)
         else:
             self.drawn = frozenset()
         self._is_whole = True
         return self._pixmap
 
-    def _draw(self, painting: Painting, size: QSize, ratio: float) -> None:
+    def _draw(self, drawing: GraphDrawing, size: QSize, ratio: float) -> None:
         if self._pixmap.size() != size * ratio or self._pixmap.devicePixelRatio() != ratio:
             self._pixmap = theme.device_pixmap(size.width(), size.height(), ratio)
-        self._draw_in(painting, QRegion(QRect(0, 0, size.width(), size.height())))
+        self._draw_in(drawing, QRegion(QRect(0, 0, size.width(), size.height())))
 
     def _draw_changed(
-        self, painting: Painting, boxes: np.ndarray, size: QSize, ratio: float
+        self, drawing: GraphDrawing, boxes: np.ndarray, size: QSize, ratio: float
     ) -> None:
         """boxes: (B, 4), where something looks otherwise"""
         widget = QRect(0, 0, size.width(), size.height())
@@ -70,23 +70,23 @@ class Resting:
         rects = list(region)
         area = sum(rect.width() * rect.height() for rect in rects)
         if area > MOST_AREA * size.width() * size.height() or len(rects) > MOST_PARTS:
-            self._draw(painting, size, ratio)
+            self._draw(drawing, size, ratio)
             return
         items = list(self._marks)
-        places, owners = painting.boxes(items)
+        places, owners = drawing.boxes(items)
         ends = np.array([one.getCoords() for one in rects]).reshape(-1, 4)  # left, ..., bottom
         hit = (places[:, None, :2] <= ends[:, 2:] + 1) & (places[:, None, 2:] >= ends[:, :2])
         found = np.unique(owners[hit.all(axis=2).any(axis=1)])
         if len(found) > MOST_DRAWN * len(items):
-            self._draw(painting, size, ratio)
+            self._draw(drawing, size, ratio)
             return
         self.drawn = frozenset(items[index] for index in found)
-        self._draw_in(painting, region)
+        self._draw_in(drawing, region)
 
-    def _draw_in(self, painting: Painting, region: QRegion) -> None:
+    def _draw_in(self, drawing: GraphDrawing, region: QRegion) -> None:
         painter = QPainter(self._pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRegion(region)
         painter.fillRect(region.boundingRect(), theme.current().color("window"))
-        painting.draw(painter, self.drawn)
+        drawing.draw(painter, self.drawn)
         painter.end()

@@ -56,7 +56,7 @@ TIGHT = Style(88.0, 14.0, 2.0, 2.0, 18.0, 1.0, 13.0, 7.0, False)
 
 
 @dataclass(frozen=True)
-class NodeFace:
+class NodeGeometry:
     """One node's looks.
 
     kind        "leaf", "constant" or "operation"
@@ -154,7 +154,9 @@ def _stem(badge: float, chip: float, style: Style) -> float:
     return max(badge, chip) + style.gap if badge else 0.0
 
 
-def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float = 0.0) -> NodeFace:
+def geometry_of(
+    node: Node, checks: bool = False, style: Style = ROOMY, chip: float = 0.0
+) -> NodeGeometry:
     """`checks`: a gradient has a line for the numeric one below it, where words are written."""
     tensor = node.tensor
     operation = tensor.operation
@@ -171,8 +173,8 @@ def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float 
         size = (stem + box, inside + (3 if style.words else 2) * style.line + more)
         if kind == "constant":
             size = (max(CONSTANT[0], 14 + 8.0 * len(node.label)), CONSTANT[1])
-        face = NodeFace(kind, node.label, node.text, symbol, badge, 0, 0, False, False, size)
-        return replace(face, style=style, chip=chip)
+        made = NodeGeometry(kind, node.label, node.text, symbol, badge, 0, 0, False, False, size)
+        return replace(made, style=style, chip=chip)
     columns = tensor.shape[-1]
     rows = tensor.data.size // columns
     numbered = rows <= NUMBERED[0] and columns <= NUMBERED[1]
@@ -190,8 +192,8 @@ def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float 
     width = stem + inner[0] + inside + 4
     height = inner[1] + inside + 2 + style.line + style.caption + more
     size = (width, height)
-    face = NodeFace(kind, node.label, node.text, symbol, badge, *shown, numbered, cut, size)
-    return replace(face, style=style, chip=chip)
+    made = NodeGeometry(kind, node.label, node.text, symbol, badge, *shown, numbered, cut, size)
+    return replace(made, style=style, chip=chip)
 
 
 def _said(node: Node) -> float:
@@ -218,28 +220,28 @@ def docked(graph: Graph) -> dict[int, int]:
     return found
 
 
-def faces_of(
+def geometries_of(
     graph: Graph,
     checks: bool = False,
     style: Style = ROOMY,
     docks: Mapping[int, int] | None = None,
-) -> tuple[NodeFace, ...]:
+) -> tuple[NodeGeometry, ...]:
     """A node that is used often is high enough that each of its edges has a place."""
     docks = docks or {}
     chips = {reader: _chip(graph.nodes[number]) for number, reader in docks.items()}
     uses = [0] * len(graph.nodes)
     for one in (one for node in graph.nodes for one in node.inputs):
         uses[one] += 1
-    faces = []
+    found = []
     for number, (node, count) in enumerate(zip(graph.nodes, uses, strict=True)):
-        face = face_of(node, checks, style, chips.get(number, 0.0))
+        made = geometry_of(node, checks, style, chips.get(number, 0.0))
         if number in docks:
-            face = replace(face, size=(_chip(node), style.chip))
+            made = replace(made, size=(_chip(node), style.chip))
         else:
             wanted = style.fan * min(count, MOST_FANNED) + 2 * style.padding
-            face = replace(face, size=(face.size[0], max(face.size[1], wanted)))
-        faces.append(face)
-    return tuple(faces)
+            made = replace(made, size=(made.size[0], max(made.size[1], wanted)))
+        found.append(made)
+    return tuple(found)
 
 
 def _chip(node: Node) -> float:

@@ -17,21 +17,52 @@ from explorer.panes.backprop.expression.cell_rows import (
 )
 from explorer.panes.backprop.expression.cells import cell_name, largest
 from explorer.panes.backprop.expression.compute import Array, Computed
-from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
-from explorer.panes.backprop.expression.tables import local_name, tables_of, together
-from explorer.panes.backprop.expression.text import in_brackets, lines_of_names, shape, slope
-from explorer.panes.backprop.expression.writing import (
+from explorer.panes.backprop.expression.gradient_check import agree, difference, is_within_error
+from explorer.panes.backprop.expression.hit_testing import NOTHING, Hit
+from explorer.panes.backprop.expression.number_text import (
     compared,
     equation,
     numeral,
     significant,
     terms,
 )
+from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
+from explorer.panes.backprop.expression.scene import subject_at
+from explorer.panes.backprop.expression.step_table import local_name, tables_of, together
+from explorer.panes.backprop.expression.text import in_brackets, lines_of_names, shape, slope
 from explorer.panes.base import Inspection, Row
+from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation, Terms
 
+AHEAD = 5  # steps whose formulas are set
 SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
-AGREES = 1e-6  # two gradients whose relative difference is below this are the same
+
+
+def inspection_of(
+    computed: Computed,
+    moment: int,
+    chosen: Hit,
+    hovered: Hit,
+    numeric: Mapping[int, NumericGradient],
+) -> Inspection:
+    """Of the node that is chosen, else of the one under the pointer, else of the moment. The node
+    that the step changes is told with the step.
+    """
+    looked, element = chosen if chosen != NOTHING else hovered
+    if not 0 <= looked < len(computed.graph.nodes):
+        return of_step(computed, moment)
+    pinned = looked == chosen[0]
+    if looked == subject_at(computed, moment) and computed.value(looked).size > 1 and element >= 0:
+        return of_step(computed, moment, element, pinned=pinned)
+    return of_node(computed, looked, numeric, element, pinned=pinned)
+
+
+def set_formulas_ahead(computed: Computed, moment: int) -> None:
+    """Sets the formulas of a moment and of those that come next: one takes most of a frame."""
+    for at in range(moment, min(moment + AHEAD, len(computed.plan))):
+        step = computed.step(at)
+        if step is not None:
+            set_formulas([step.formula], plain=True)
 
 
 def of_step(
@@ -274,28 +305,6 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
     """Single ones, so that one sees whether they agree."""
     return compared(np.asarray(gradient).item(), numeric.item(), agree(gradient, numeric))
-
-
-def agree(gradient: Array | float, numeric: Array | float) -> bool:
-    """Whether a gradient is the one that nudging finds."""
-    return difference(gradient, numeric) < AGREES
-
-
-def difference(gradient: Array | float, numeric: Array | float) -> float:
-    """The largest difference, relative to the largest of both (absolute below 1)."""
-    with np.errstate(all="ignore"):
-        return float(np.abs(np.subtract(gradient, numeric)).max()) / _size(gradient, numeric)
-
-
-def is_within_error(gradient: Array | float, numeric: Array | float, errors: Array | float) -> bool:
-    """Whether each number is as near to the one that nudging finds as nudging can tell."""
-    least = np.maximum(errors, AGREES * _size(gradient, numeric))
-    with np.errstate(all="ignore"):
-        return bool((np.abs(np.subtract(gradient, numeric)) <= least).all())
-
-
-def _size(gradient: Array | float, numeric: Array | float) -> float:
-    return max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
 
 
 def _target(computed: Computed, edge: tuple[int, int]) -> int:

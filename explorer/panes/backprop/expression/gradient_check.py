@@ -1,0 +1,84 @@
+"""Compares a gradient with the one that nudging finds. No Qt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.autograd import NumericGradient
+from explorer.panes.backprop.expression.compute import Array
+from explorer.panes.backprop.expression.number_text import compared, numeral
+from explorer.panes.backprop.expression.what_if import WhatIf
+
+AGREES = 1e-6  # two gradients whose relative difference is below this are the same
+
+AGREE = ("agrees", "Nudging finds the same gradient")
+WITHIN = ("agrees within 1e\u22126", "Both are too small for nudging to tell them apart")
+KINK = ("agrees, but at a kink", "The slope differs on the two sides: no number is right for both")
+NEAR = ("differs: a kink is near", "The slope differs on the two sides of a kink")
+BENDS = ("differs: it bends fast", "Even within the smallest nudge of the check it bends too much")
+DROWNED = ("spoilt by rounding", "The numbers are so large that rounding swallows a nudge")
+SMALL = ("too small to tell", "What a nudge changes is too small to tell from rounding")
+NOTHING = ("nothing to compare", "One of the two is not finite")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What nudging says of a gradient.
+
+    words     in short, with the numeric gradient; "" where that is not known
+    sentence  in a sentence
+    slope     the gradient, with as many digits as the other has
+    """
+
+    words: str
+    sentence: str
+    slope: str
+
+
+def comparison(what: WhatIf, numeric: NumericGradient | None) -> Comparison:
+    if numeric is None:
+        return Comparison("", "", numeral(what.gradient))
+    slope = float(numeric.slopes.reshape(-1)[what.element])
+    short, sentence = _verdict(what, slope, float(numeric.errors.reshape(-1)[what.element]))
+    gradient, nudged = compared(what.gradient, slope, agree(what.gradient, slope))
+    return Comparison(f"numeric gradient: {nudged}, {short}", sentence, gradient)
+
+
+def _verdict(what: WhatIf, numeric: float, its_error: float) -> tuple[str, str]:
+    error, off = difference(what.gradient, numeric), what.gradient - numeric
+    if not math.isfinite(error):
+        return NOTHING
+    if error < AGREES:
+        small = numeric == 0 and off != 0
+        first, second = compared(what.gradient, numeric, True)
+        return SMALL if small else KINK if what.is_kink else AGREE if first == second else WITHIN
+    if is_within_error(what.gradient, numeric, its_error):
+        return DROWNED
+    # where a kink lies within the nudge, both are apart by half of what the two sides are
+    gap = what.gaps[0]
+    return NEAR if what.is_kink or 0.8 * gap < abs(2 * off) < 1.2 * gap else BENDS
+
+
+def agree(gradient: Array | float, numeric: Array | float) -> bool:
+    """Whether a gradient is the one that nudging finds."""
+    return difference(gradient, numeric) < AGREES
+
+
+def difference(gradient: Array | float, numeric: Array | float) -> float:
+    """The largest difference, relative to the largest of both (absolute below 1)."""
+    with np.errstate(all="ignore"):
+        return float(np.abs(np.subtract(gradient, numeric)).max()) / _size(gradient, numeric)
+
+
+def is_within_error(gradient: Array | float, numeric: Array | float, errors: Array | float) -> bool:
+    """Whether each number is as near to the one that nudging finds as nudging can tell."""
+    least = np.maximum(errors, AGREES * _size(gradient, numeric))
+    with np.errstate(all="ignore"):
+        return bool((np.abs(np.subtract(gradient, numeric)) <= least).all())
+
+
+def _size(gradient: Array | float, numeric: Array | float) -> float:
+    return max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))

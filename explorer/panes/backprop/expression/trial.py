@@ -1,0 +1,101 @@
+"""The input that is tried out: moved by a nudge, along its curve, and checked by nudging."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from core.autograd import NumericGradient
+from core.jobs import to_the_end
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
+from explorer.panes.backprop.expression.compute import Computed
+from explorer.panes.backprop.expression.what_if import Tried, WhatIf, is_cheap, try_steps, what_if
+
+NUDGE = 0.1
+LARGEST_NUDGE = 1e6
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Seconds that the engine leaves a job alone."""
+
+    idle: float = 0.125
+
+
+def _after_a_rest(what: WhatIf) -> Generator[_Rest | None, None, Tried]:
+    """While an input is dragged, nothing large is tried: another job takes this one's place."""
+    yield _Rest()
+    return (yield from try_steps(what))
+
+
+class Trial(QObject):
+    """Which number of which leaf, and by how much. What is small is tried at once; the curve and
+    the checks of a larger formula come from the engine.
+
+    changed()        `what` or `numeric` are others
+    failed(message)  the engine could not find them
+    """
+
+    changed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, engine: Engine, owner: QObject) -> None:
+        super().__init__(owner)
+        self.leaf = ""
+        self.element = 0
+        self.nudge = NUDGE
+        self.what: WhatIf | None = None
+        self.numeric: dict[int, NumericGradient] = {}  # by node, the gradients by nudging
+        self._checked: Computed | None = None  # whose these are
+        self._latest = Latest(engine, owner)
+        self._latest.came.connect(self._on_tried)
+        self._latest.failed.connect(self._on_failed)
+
+    def state(self) -> dict[str, Any]:
+        return {"leaf": [self.leaf, self.element], "nudge": self.nudge}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        leaf, nudge = state.get("leaf"), state.get("nudge")
+        if isinstance(leaf, list) and len(leaf) == 2 and isinstance(leaf[0], str):
+            self.leaf = leaf[0]
+            self.element = leaf[1] if type(leaf[1]) is int and leaf[1] >= 0 else 0
+        if type(nudge) in (int, float) and abs(nudge) <= LARGEST_NUDGE:
+            self.nudge = float(nudge)
+
+    def try_out(self, computed: Computed, names: Sequence[str]) -> None:
+        """In a formula with these numbers; of a leaf that it lacks, the first of `names` takes the
+        place.
+        """
+        if self.leaf not in computed.leaves:
+            self.leaf, self.element = names[0], 0
+        self.element = min(self.element, computed.value(computed.leaves[self.leaf]).size - 1)
+        before, curve = self.what, None
+        if before is not None and before.computed.plan is computed.plan:
+            same = (before.name, before.element) == (self.leaf, self.element)
+            curve = before.curve if same else None
+        self._latest.stop()  # it was asked about other numbers
+        self.what = what = what_if(computed, self.leaf, self.element, self.nudge, curve)
+        if is_cheap(computed):
+            self._on_tried(to_the_end(try_steps(what)))
+            return
+        if self._checked is not computed:  # the gradients of other numbers tell nothing
+            self._checked, self.numeric = None, {}
+        self.changed.emit()
+        self._latest.ask(lambda: _after_a_rest(what), "trying an input", is_told=False)
+
+    def stop(self) -> None:
+        self._latest.stop()
+
+    def _on_tried(self, found: Tried) -> None:
+        assert self.what is not None
+        self.what = replace(self.what, curve=found.curve)
+        self._checked, self.numeric = self.what.computed, found.numeric
+        self.changed.emit()
+
+    def _on_failed(self, message: str) -> None:
+        self.what = None
+        self.failed.emit(message)

@@ -1,0 +1,180 @@
+"""What if one number of an input were another: what its gradient predicts, and what follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from core.autograd import NumericGradient, numeric_gradient_of
+from core.autograd.gradient_check import MOST_RUNS, NUDGE
+from core.jobs import Pace
+from explorer.panes.backprop.expression.cells import cell_name
+from explorer.panes.backprop.expression.compute import Computed
+from explorer.panes.backprop.expression.curve import (
+    HUGE,
+    SAMPLES,
+    Curve,
+    output_at,
+    sample_steps,
+)
+
+NEARER = (
+    16  # times nearer the slopes on both sides are compared again: a kink stays, a bend does not
+)
+AT_ONCE = 1_200  # nodes that may be worked out within a frame
+MOST_CHECKED = 600  # numbers that a check nudges, one after the other
+MOST_WORK = 20_000_000  # numbers that it works out for that: some 0.2 s
+
+
+@dataclass(frozen=True, eq=False)
+class WhatIf:
+    """One number of a leaf, and what a nudge of it does to the output L.
+
+    name, element  the leaf, and which of its numbers
+    called         that number's name: "w", "W[0, 1]"
+    gradient       dL/d(it)
+    result         L
+    true           L(value + nudge) - L(value)
+    curve          of L along it; None while it is not known
+    """
+
+    computed: Computed
+    name: str
+    element: int
+    called: str
+    value: float
+    gradient: float
+    result: float
+    nudge: float
+    true: float
+    curve: Curve | None = None
+
+    @property
+    def predicted(self) -> float:
+        return self.gradient * self.nudge
+
+    @property
+    def error(self) -> float:
+        return self.true - self.predicted
+
+    @property
+    def rounding(self) -> float:
+        """What is lost where results are subtracted: a smaller error is none."""
+        largest = max(abs(self.result), abs(self.true), abs(self.predicted))
+        return 2.0**-52 * (16 + len(self.computed.graph.nodes)) * largest
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a change as small as the predicted one cannot be told from rounding."""
+        largest = max(abs(self.predicted), abs(self.true))
+        return math.isfinite(self.error) and self.predicted != 0 and largest <= self.rounding
+
+    @property
+    def is_as_predicted(self) -> bool:
+        return math.isfinite(self.error) and abs(self.error) <= self.rounding and not self.is_lost
+
+    @cached_property
+    def gaps(self) -> tuple[float, float]:
+        """By how much the slopes on both sides differ, over a tiny nudge and a sixteenth of it."""
+        number = self.computed.leaves[self.name]
+
+        def gap(reach: float) -> float:
+            left, right = (
+                output_at(self.computed, number, self.element, self.value + way)
+                for way in (-reach, reach)
+            )
+            with np.errstate(all="ignore"):
+                return float(abs(np.float64(right) + left - 2 * self.result) / reach)
+
+        return gap(NUDGE), gap(NUDGE / NEARER)
+
+    @property
+    def is_kink(self) -> bool:
+        """Whether the slopes on both sides stay apart, however near."""
+        near = NUDGE / NEARER
+        noise = max(1e-6 * max(1.0, abs(self.gradient)), 100 * self.rounding / near)
+        return self.gaps[1] > max(noise, 0.5 * self.gaps[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """numeric  by node: its gradient by nudging"""
+
+    curve: Curve
+    numeric: dict[int, NumericGradient]
+
+
+def what_if(
+    computed: Computed, name: str, element: int, nudge: float, curve: Curve | None = None
+) -> WhatIf:
+    number = computed.leaves[name]
+    gradient = computed.gradient(number)
+    slope = 0.0 if gradient is None else float(np.asarray(gradient).reshape(-1)[element])
+    value, result = float(computed.value(number).reshape(-1)[element]), computed.result
+    true = output_at(computed, number, element, value + nudge) - result
+    called = cell_name(computed, number, element)
+    return WhatIf(computed, name, element, called, value, slope, result, nudge, true, curve)
+
+
+def try_steps(what: WhatIf) -> Generator[None, None, Tried]:
+    """The curve, and every gradient checked by nudging. The range of the curve that there is stays
+    while the value is well inside of it.
+    """
+    computed = what.computed
+    low, high = _range(what)
+    number = computed.leaves[what.name]
+    curve = yield from sample_steps(computed, number, what.element, low, high)
+    return Tried(curve, (yield from check_steps(computed)))
+
+
+def is_cheap(computed: Computed) -> bool:
+    """Whether `try_steps` takes less than a frame, even if no numeric gradient settles early."""
+    nodes = len(computed.graph.nodes)
+    nudged = sum(  # what comes after a node is worked out for each of its numbers
+        computed.value(number).size * (nodes - 1 - number)
+        for number in range(nodes - 1)
+        if computed.gradient(number) is not None
+    )
+    samples = SAMPLES if computed.numbers > nodes else 1
+    return MOST_RUNS * nudged + samples * nodes <= AT_ONCE
+
+
+def check_steps(computed: Computed) -> Generator[None, None, dict[int, NumericGradient]]:
+    """The numeric gradient of every node that has one, leaves first, as far as MOST_CHECKED numbers
+    and MOST_WORK go.
+    """
+    pace = Pace()
+    found: dict[int, NumericGradient] = {}
+    left = min(MOST_CHECKED, MOST_WORK // (MOST_RUNS * computed.numbers))
+    order = sorted(
+        range(len(computed.graph.nodes)),
+        key=lambda number: not computed.graph.nodes[number].is_leaf,
+    )
+    for number in order:
+        size = computed.value(number).size
+        if computed.gradient(number) is not None and size <= left:
+            found[number] = numeric_gradient_of(computed.graph, number)
+            left -= size
+        if pace.is_due():
+            yield
+            pace.go_on()
+    return found
+
+
+def _range(what: WhatIf) -> tuple[float, float]:
+    value, nudge = what.value, what.nudge
+    if not math.isfinite(value):
+        return -1.0, 1.0
+    if abs(value) > HUGE:
+        return min(value, value / 2), max(value, value / 2)
+    if what.curve is not None:
+        low, high = float(what.curve.xs[0]), float(what.curve.xs[-1])
+        edge = 0.08 * (high - low)
+        if low + edge <= min(value, value + nudge) and max(value, value + nudge) <= high - edge:
+            return low, high
+    reach = max(1.0, abs(value), 2.5 * abs(nudge))
+    return value - reach, value + reach
