@@ -168,7 +168,7 @@ class Training:
         if self.diverged or not len(self.learner.train):
             return None
         learner, start = self.learner, state_of(self.learner)
-        with np.errstate(all="ignore"):  # what overflows is told as divergence
+        with np.errstate(all="ignore"):  # an overflow is reported as divergence
             learned = learner.learn()
         assert learner.batch is not None and learner.said is not None
         parameters = learner.network.parameters.items()

@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
@@ -16,7 +15,7 @@ from explorer.panes.backprop.network.presets import PRESETS, Preset
 
 LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
-WORSE = 1.2  # times the loss of guessing: it is told
+WORSE = 1.2  # times the loss of guessing
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,9 @@ class Diagnosis:
         return self.away or self.worse or self.thrown
 
     @property
-    def troubles(self) -> dict[str, Any]:
-        """As `text.headline` takes them."""
-        return {
-            "away": self.away,
-            "worse": self.worse,
-            "earlier": self.earlier,
-            "rose": self.rose,
-        }
+    def of_another_time(self) -> Diagnosis:
+        """Without the troubles of now."""
+        return Diagnosis(self.preset, self.first)
 
 
 def diagnose(training: Training | None, draft: NetworkDraft) -> Diagnosis:

@@ -259,7 +259,7 @@ class NetworkMode(Mode):
         }
 
     def _look_again(self) -> None:
-        """At what a session looked at, once the network is there."""
+        """Selects and follows what a session did, once the network is there."""
         seen, self._saved, self._looked_at = self._looked_at, None, {}
         keyframe, element = self.shown_keyframe, element_from_json(seen.get("chosen"))
         if keyframe is not None and is_there(element, keyframe.sizes):
@@ -416,12 +416,9 @@ class NetworkMode(Mode):
         self.inputs.set_diverged(diagnosis.too_large or state == "diverged")
         told = text.headline(
             keyframe,
-            state,
+            diagnosis if latest else diagnosis.of_another_time,
             self.runner.error,
-            diagnosis.preset,
-            diagnosis.first,
-            begun=training.keyframes[0] if training is not None else None,
-            **(diagnosis.troubles if latest else {}),
+            training.keyframes[0] if training is not None else None,
         )
         self.set_headline(told)
         self.inputs.set_buttons(

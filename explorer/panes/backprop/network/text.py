@@ -7,6 +7,7 @@ import math
 from core.numbers import format_number, format_percent
 from explorer.panes.backprop.network.diagnosis import (
     WORSE,
+    Diagnosis,
     dead_neurons,
     guessing,
     in_trouble,
@@ -22,7 +23,6 @@ from explorer.panes.backprop.network.elements import (
     name_of,
 )
 from explorer.panes.backprop.network.keyframe import Keyframe
-from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
 
 LOADING = "Building the network."
@@ -50,22 +50,11 @@ def keyframe_title(keyframe: Keyframe) -> str:
 
 def headline(
     keyframe: Keyframe | None,
-    state: str,
-    error: str,
-    preset: Preset | None,
-    first: float = math.nan,
-    *,
-    away: bool = False,
-    worse: bool = False,
-    earlier: bool = False,
-    rose: float = math.nan,
+    diagnosis: Diagnosis,
+    error: str = "",
     begun: Keyframe | None = None,
 ) -> str:
-    """One sentence: what you see now. `first` is the loss before the first step; `away` and
-    `worse` whether by now it runs away from it, or learning has made it worse than guessing;
-    `earlier` that an earlier setup did; `rose` how high it has risen on the way, where its steps
-    were too large; `begun` how it began.
-    """
+    """One sentence about a keyframe, with the diagnosis of that time; `begun` is the first one."""
     if error:
         return "Something went wrong; the reason is below."
     if keyframe is None:
@@ -75,24 +64,26 @@ def headline(
         return f"It diverged after {count_of_steps(keyframe.step)}: {why}."
     if not keyframe.layers:
         return NO_POINTS
-    if away:
+    first = format_number(diagnosis.first)
+    if diagnosis.away:
         return (
             f"Step {keyframe.step:,}: the loss is {format_number(keyframe.train_loss)} ("
-            f"{format_number(first)} at first): the steps are too large. Reset, and learn slower."
+            f"{first} at first): the steps are too large. Reset, and learn slower."
         )
     where = f"Step {keyframe.step:,}: "
     if keyframe.step == 0:
+        preset = diagnosis.preset
         if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
         return "Nothing is learned yet: the weights are random. Play trains, Step takes one step."
-    if earlier and math.isnan(rose):
+    if diagnosis.earlier and math.isnan(diagnosis.rose):
         dead = dead_neurons(keyframe)
         also = f"; {_neurons_are_dead(keyframe)}" if dead else ""
         return (
             f"{where}the loss is {format_number(keyframe.train_loss)} ("
-            f"{format_number(first)} at first), because earlier steps were too large{also}. Reset."
+            f"{first} at first), because earlier steps were too large{also}. Reset."
         )
-    return where + _judgment(keyframe, first, worse, rose, begun)
+    return where + _judgment(keyframe, diagnosis, begun)
 
 
 def _neurons_are_dead(keyframe: Keyframe) -> str:
@@ -102,12 +93,11 @@ def _neurons_are_dead(keyframe: Keyframe) -> str:
     return f"{dead} of {count} neurons {'is' if dead == 1 else 'are'} dead"
 
 
-def _judgment(
-    keyframe: Keyframe, first: float, worse: bool, rose: float, begun: Keyframe | None
-) -> str:
-    """What stands out: trouble first, and its cause before what follows from it; then how well it
-    does. What holds back nothing any more, since every point is where it belongs, is no trouble.
+def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) -> str:
+    """Trouble first, its cause before its effects; else how well the network does. In a network
+    that has solved its task, dead neurons are no trouble.
     """
+    rose = diagnosis.rose
     update = keyframe.update
     if keyframe.draft.norm == "batch" and update is not None and len(update.said) == 1:
         return (
@@ -119,9 +109,9 @@ def _judgment(
     chance = guessing(keyframe.classes)
     if keyframe.train_loss > WORSE * chance:
         remedy = ""
-        if worse or not math.isnan(rose):
+        if diagnosis.worse or not math.isnan(rose):
             remedy = " The steps are too large: reset, and learn slower."
-        elif first > WORSE * chance:
+        elif diagnosis.first > WORSE * chance:
             remedy = " Make the initial weights smaller, and reset."
         return (
             f"worse than guessing: loss {format_number(keyframe.train_loss)}, guessing "
