@@ -157,11 +157,11 @@ def strength_curve_steps(
     """Some tokens and, at one strength after the other, how likely each is after a text, (K,): the
     tokens that are the likeliest with what was learned, without it, and with the most of it.
     """
-    ends = (1.0, 0.0, max(strengths))
-    found = [int(_at(model, mixture, ids, one).argmax()) for one in ends]
-    tokens = tuple(dict.fromkeys(found))
+    ends = {one: _at(model, mixture, ids, one) for one in (1.0, 0.0, max(strengths))}
+    tokens = tuple(dict.fromkeys(int(shares.argmax()) for shares in ends.values()))
     for strength in strengths:
-        yield tokens, _at(model, mixture, ids, strength)[list(tokens)]
+        shares = ends[strength] if strength in ends else _at(model, mixture, ids, strength)
+        yield tokens, shares[list(tokens)]
 
 
 def _at(model: GPT, mixture: Mixture, ids: Sequence[int], strength: float) -> np.ndarray:

@@ -167,7 +167,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((1.0, 1.0),),
                 (-1.2, 1.0),
                 (-2.0, 2.0, -1.0, 3.0),
-                "A bent valley: into it is easy, along it is slow",
+                "A bent valley: getting in is easy, getting along is slow",
             ),
             # Beale 1958; the start is that of Moré, Garbow & Hillstrom 1981, problem 5.
             Surface(
@@ -194,7 +194,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ),
                 (-0.5, -1.0),
                 (-5.0, 5.0, -5.0, 5.0),
-                "Four valleys, equally deep: where one arrives depends on the way",
+                "Four valleys, equally deep: which one is reached depends on the path",
             ),
             Surface(
                 "bowl",
@@ -204,7 +204,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((0.0, 0.0),),
                 (-3.0, 2.0),
                 (-4.0, 4.0, -4.0, 4.0),
-                "Every slope is wrong by chance, as that of a batch is: averages help",
+                "Every gradient has random errors, as that of a batch has: averages help",
                 noise=1.0,
             ),
         )

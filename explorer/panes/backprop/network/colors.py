@@ -45,7 +45,7 @@ def enlarged(maps: np.ndarray, size: int) -> np.ndarray:
 
 
 def plane_image(levels: np.ndarray, classes: int) -> QImage:
-    """What the network says, softly."""
+    """The network's output, paler, so that points stand out."""
     name = theme.current().name
     return _image(levels, _classes(name) if classes > 2 else _signed(name, SOFT))
 

@@ -1,4 +1,4 @@
-"""What Network adds to menus and palette."""
+"""Commands of the Network mode."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def commands(mode: NetworkMode) -> list[Action]:
         return there() and training is not None and len(training.data.points) > 0
 
     return [
-        Action("backprop.network.reset", "Network: begin anew", mode.reset, enabled=there),
+        Action("backprop.network.reset", "Network: start over", mode.reset, enabled=there),
         Action(
             "backprop.network.reseed",
-            "Network: start over with other first weights",
+            "Network: start over with new initial weights",
             lambda: mode.reset(True),
             enabled=there,
         ),
         Action(
             "backprop.network.data",
-            "Network: other points of the same data set",
+            "Network: draw new points for this data set",
             lambda: mode.change_field("data_seed", mode.draft.value.data_seed + 1),
             enabled=there,
         ),
@@ -44,7 +44,7 @@ def commands(mode: NetworkMode) -> list[Action]:
         ),
         Action(
             "backprop.network.leave",
-            "Network: back to learning",
+            "Network: back to training",
             mode.leave_sample,
             enabled=follows,
         ),

@@ -17,8 +17,8 @@ import numpy as np
 from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.curves import Curves, Rise, places_of
 from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
-from explorer.panes.backprop.network.keyframe import Keyframe, Update, look, look_steps
-from explorer.panes.backprop.network.learner_state import recall, state_of
+from explorer.panes.backprop.network.keyframe import Keyframe, Update, record, record_steps
+from explorer.panes.backprop.network.learner_state import restore, state_of
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
 PACE = 60.0  # steps a second at 1x
@@ -38,7 +38,7 @@ class Beat:
 
 
 class Training:
-    """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
+    """One learner and its keyframes; every method is called between two of its steps."""
 
     def __init__(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
         self.speed = 1.0
@@ -47,17 +47,17 @@ class Training:
     # called by the engine
 
     def reset(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Keyframe:
-        """A new network, at step 0, or with what a session kept of one where that fits."""
+        """A new network at step 0, or one that a session kept, where that fits."""
         self.draft = draft
         self.data: Data = make_data(draft)
         self._start()
-        known = learned is not None and self._recall(learned)
+        known = learned is not None and self._restore(learned)
         self.rise = Rise()
         self.since, self.since_task = 0, 0
         if learned and known:
-            self.rise.recall(learned.get("rise"))
-            self._recall_since(learned.get("since"))
-        keyframe = look(self.learner, draft, self._update, self.diverged)
+            self.rise.restore(learned.get("rise"))
+            self._restore_since(learned.get("since"))
+        keyframe = record(self.learner, draft, self._update, self.diverged)
         curves = (
             Curves.kept(learned.get("curves"), keyframe.step) if learned and known else Curves()
         )
@@ -74,19 +74,19 @@ class Training:
         self.rise = Rise()
         self._update: Update | None = None
 
-    def _recall(self, learned: Mapping[str, Any]) -> bool:
+    def _restore(self, learned: Mapping[str, Any]) -> bool:
         """What a session kept. Its last step is taken once more, so that it can be looked into; not
         where the setup was changed after it, for then it leads elsewhere.
         """
         before = learned.get("before")
-        if isinstance(before, Mapping) and recall(self.learner, before):
+        if isinstance(before, Mapping) and restore(self.learner, before):
             self._learn()
-            if state_of(self.learner).is_state(learned):
+            if state_of(self.learner).is_json(learned):
                 return True
             self._start()
-        return recall(self.learner, learned)
+        return restore(self.learner, learned)
 
-    def _recall_since(self, saved: Any) -> None:
+    def _restore_since(self, saved: Any) -> None:
         """The steps of the latest change and of the latest change of the task, where they fit."""
         fits = isinstance(saved, list) and len(saved) == 2
         if fits and all(type(one) is int and 0 <= one <= self.learner.step for one in saved):
@@ -95,14 +95,14 @@ class Training:
     def state(self) -> dict[str, Any]:
         """For JSON: the newest keyframe's network, the one before its step, and the curves."""
         keyframe = self.keyframes[-1]
-        before = {} if keyframe.update is None else {"before": keyframe.update.start.state()}
+        before = {} if keyframe.update is None else {"before": keyframe.update.start.to_json()}
         course = {"curves": self.curves.state(), "rise": self.rise.state()}
         since = {"since": [self.since, self.since_task]}
-        return {**keyframe.learned.state(), **before, **course, **since}
+        return {**keyframe.learner_state.to_json(), **before, **course, **since}
 
     def change(self, draft: NetworkDraft) -> Keyframe:
-        """Another setup from the next step on; what has been learned stays. `since` is the step
-        from which on it is as it is, `since_task` that from which on points and network are.
+        """Applies another setup from the next step on and keeps the weights. `since` is the step of
+        the latest change, `since_task` that of the latest change of points or network.
         """
         before, self.draft = self.draft, draft
         self.rise = Rise()
@@ -120,20 +120,20 @@ class Training:
         task = draft.about_data, draft.config
         if task != (before.about_data, before.config):
             self.since_task = learner.step
-        return self.look()
+        return self.record()
 
     def one_step(self) -> Keyframe:
         self._learn()
-        return self.look()
+        return self.record()
 
     def several(self, count: int) -> Keyframe:
         for _ in range(count):
             self.one_step()
         return self.keyframes[-1]
 
-    def look(self) -> Keyframe:
-        """Records what there is to see now."""
-        return self._keep(look(self.learner, self.draft, self._update, self.diverged))
+    def record(self) -> Keyframe:
+        """Records a keyframe now."""
+        return self._keep(record(self.learner, self.draft, self._update, self.diverged))
 
     def _keep(self, keyframe: Keyframe) -> Keyframe:
         kept = self.keyframes
@@ -148,7 +148,7 @@ class Training:
         return keyframe
 
     def run(self) -> Iterator[Beat]:
-        """Learns on until it diverges; the engine drives it."""
+        """Trains until it diverges; the engine drives it."""
         looked = 0.0
         while not self.diverged:
             begun = now = time.perf_counter()
@@ -158,7 +158,7 @@ class Training:
                 if self.diverged or not math.isinf(self.speed):
                     break
             if now - looked >= LOOK or self.diverged:
-                parts = look_steps(self.learner, self.draft, self._update, self.diverged)
+                parts = record_steps(self.learner, self.draft, self._update, self.diverged)
                 for keyframe in parts:
                     if keyframe is None:
                         yield Beat(safe=False)

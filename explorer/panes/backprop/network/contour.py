@@ -1,4 +1,4 @@
-"""Where a map crosses a level: the decision boundary as short lines. No Qt here."""
+"""The decision boundary: where a map crosses 0, as short lines. No Qt here."""
 
 from __future__ import annotations
 

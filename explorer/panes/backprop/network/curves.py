@@ -138,7 +138,7 @@ class Rise:
         """For JSON; None before there are any."""
         return None if math.isnan(self.peak) else [self.first, self.peak]
 
-    def recall(self, saved: Any) -> None:
+    def restore(self, saved: Any) -> None:
         """What `state` gave; what does not fit is left out."""
         fits = isinstance(saved, list) and len(saved) == 2
         if fits and all(type(one) is float and math.isfinite(one) for one in saved):

@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: mid-way learning, one sample mid-way back, presets."""
+"""The states that a snapshot shows: training, one point on its way back, presets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a person has set up: data, network and how it learns. It all may change while it learns.
-
-No Qt.
-"""
+"""The setup: data, network and optimizer. All of it may change during training. No Qt here."""
 
 from __future__ import annotations
 
@@ -33,14 +30,14 @@ class NetworkDraft:
     """`hidden` counts the neurons of each hidden layer.
 
     noise         standard deviation added to the points
-    train_share   of the points; the others are for the test
-    added         points that a person has put there; they are learned from
-    removed       numbers of the data set's own points that were taken away
-    scale         of all first weights, beside what the initialization says
-    steps         what the schedule is laid out for
+    train_share   share of training points; the others are test points
+    added         training points that a person has added
+    removed       numbers of the data set's own points that a person has removed
+    scale         multiplies all initial weights
+    steps         length of the schedule
     batch_size    0 is all points
     seed          of weights and batches; `data_seed` of the points
-    begun         how often it has begun anew with the same first weights, so that this is a change
+    begun         how often it has started over with the same weights, so that undo sees a change
     """
 
     data: str = field("moons", choices=DATA)
@@ -53,8 +50,8 @@ class NetworkDraft:
         (8, 8), least=1, most=MOST_NEURONS, longest=MOST_LAYERS, label="Hidden layers"
     )
     activation: str = field("tanh", choices=ACTIVATIONS)
-    initialization: str = field("kaiming", choices=INITIALIZATIONS, label="First weights")
-    scale: float = field(1.0, least=0, most=100, label="First weights ×")
+    initialization: str = field("kaiming", choices=INITIALIZATIONS, label="Initial weights")
+    scale: float = field(1.0, least=0, most=100, label="Initial weights ×")
     norm: str = field("none", choices=NORMS)
     optimizer: str = field("adam", choices=OPTIMIZERS)
     learning_rate: float = field(0.01, least=1e-8, most=1e6)
@@ -100,16 +97,16 @@ class NetworkDraft:
 
     @property
     def about_data(self) -> tuple[Any, ...]:
-        """What the points follow from."""
+        """Everything that decides the points."""
         own = (self.data, self.points, self.noise, self.train_share, self.data_seed)
         return (*own, self.added, self.removed)
 
     def is_like(self, other: NetworkDraft) -> bool:
-        """The same, however often it has begun anew."""
+        """The same setup, however often it has started over."""
         return {**vars(self), "begun": 0} == {**vars(other), "begun": 0}
 
     def begun_again(self) -> NetworkDraft:
-        """The same setup, to be trained from its first weights once more."""
+        """The same setup, to be trained from its initial weights again."""
         return replace(self, begun=self.begun + 1)
 
     def slower(self) -> NetworkDraft:
@@ -117,7 +114,7 @@ class NetworkDraft:
         return replace(self, learning_rate=float(f"{self.learning_rate / 10:.3g}"))
 
     def with_data(self, data: str) -> NetworkDraft:
-        """Another data set; what was added and removed belonged to the one before."""
+        """Another data set, without the points added to the previous one or removed from it."""
         return replace(self, data=data, added=(), removed=())
 
     def with_point(self, x: float, y: float, target: float) -> NetworkDraft:
@@ -133,7 +130,7 @@ class NetworkDraft:
         return replace(self, removed=(*self.removed, number))
 
     def with_neurons(self, layer: int, more: int) -> NetworkDraft:
-        """So many neurons more (or fewer) in a hidden layer; none where it is gone by now."""
+        """So many more neurons (or fewer) in a hidden layer; unchanged if there is none such."""
         if layer >= len(self.hidden):
             return self
         hidden = list(self.hidden)
@@ -141,7 +138,7 @@ class NetworkDraft:
         return replace(self, hidden=tuple(hidden))
 
     def with_layers(self, more: int) -> NetworkDraft:
-        """A hidden layer more at the end, as large as the last; or the last one less."""
+        """Adds a hidden layer at the end, as large as the last one; or removes the last one."""
         hidden = self.hidden
         if more < 0:
             return replace(self, hidden=hidden[:-1])
@@ -159,9 +156,9 @@ def limits_of(name: str) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The points as they are drawn, and as they are learned from.
+    """All points as they are drawn, and split into training and test sets.
 
-    points (N, 2), targets (N), tested (N) whether a point is for the test
+    points (N, 2), targets (N), tested (N) whether it is a test point
     origins  for each point ("own", number in the data set) or ("added", number)
     """
 

@@ -1,4 +1,4 @@
-"""Draws the network itself: edges, what each neuron says, and what is wrong with a layer."""
+"""Draws the network: edges, each neuron's map, and a warning below a layer in trouble."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from PySide6.QtGui import QPainter, QPixmap
 
 from core.numbers import format_percent
 from explorer import theme
-from explorer.panes.backprop.network import draw
 from explorer.panes.backprop.network.colors import enlarged, map_image
 from explorer.panes.backprop.network.draft import REACH
-from explorer.panes.backprop.network.hit_testing import Neuron, Spot, Weight, is_dead, is_there
+from explorer.panes.backprop.network.draw_edges import draw_edge, draw_edges
+from explorer.panes.backprop.network.draw_neuron import draw_dead, draw_outline, draw_ring
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_dead, is_there
 from explorer.panes.backprop.network.keyframe import RESOLUTION, Keyframe, signed
 from explorer.panes.backprop.network.scene import Box, Layout
 from explorer.widgets.base import put_text, ratio_of
@@ -58,36 +59,43 @@ class Images:
         x, y = (round(place * ratio) / ratio for place in box[:2])
         rect = QRectF(x, y, pixels / ratio, pixels / ratio)
         painter.drawPixmap(rect, sheet, QRectF(0, number * pixels, pixels, pixels))
-        draw.draw_outline(painter, rect)
+        draw_outline(painter, rect)
 
     def draw_network(
-        self, painter: QPainter, keyframe: Keyframe, layout: Layout, chosen: Spot, hovered: Spot
+        self,
+        painter: QPainter,
+        keyframe: Keyframe,
+        layout: Layout,
+        chosen: Element,
+        hovered: Element,
     ) -> None:
         for layer, weights in enumerate(keyframe.weights):
-            draw.draw_edges(painter, layout, layer, weights, 1.0)
-        for spot in (chosen, hovered):
-            draw_looked_edges(painter, keyframe, layout, spot)
+            draw_edges(painter, layout, layer, weights, 1.0)
+        for element in (chosen, hovered):
+            draw_highlighted_edges(painter, keyframe, layout, element)
         for column, boxes in enumerate(layout.boxes):
             for number, box in enumerate(boxes):
                 if is_dead(keyframe, column, number):
-                    draw.draw_dead(painter, box)
+                    draw_dead(painter, box)
                 else:
                     self._draw_map(painter, keyframe, box, column, number)
                 if Neuron(column, number) in (chosen, hovered):
-                    draw.draw_ring(painter, box)
+                    draw_ring(painter, box)
         draw_captions(painter, keyframe, layout)
 
 
-def draw_looked_edges(painter: QPainter, keyframe: Keyframe, layout: Layout, spot: Spot) -> None:
+def draw_highlighted_edges(
+    painter: QPainter, keyframe: Keyframe, layout: Layout, element: Element
+) -> None:
     """A weight that is looked at, or all that lead to a neuron."""
-    if isinstance(spot, Weight) and is_there(spot, keyframe.sizes):
-        value = float(keyframe.weights[spot.layer][spot.before, spot.after])
-        draw.draw_edge(painter, layout, (spot.layer, spot.before, spot.after), value)
-    elif isinstance(spot, Neuron) and spot.column and is_there(spot, keyframe.sizes):
-        weights = keyframe.weights[spot.column - 1]
+    if isinstance(element, Weight) and is_there(element, keyframe.sizes):
+        value = float(keyframe.weights[element.layer][element.before, element.after])
+        draw_edge(painter, layout, (element.layer, element.before, element.after), value)
+    elif isinstance(element, Neuron) and element.column and is_there(element, keyframe.sizes):
+        weights = keyframe.weights[element.column - 1]
         for before in range(weights.shape[0]):
-            value = float(weights[before, spot.number])
-            draw.draw_edge(painter, layout, (spot.column - 1, before, spot.number), value)
+            value = float(weights[before, element.number])
+            draw_edge(painter, layout, (element.column - 1, before, element.number), value)
 
 
 def draw_captions(painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:

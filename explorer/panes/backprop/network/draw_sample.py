@@ -1,4 +1,4 @@
-"""Draws a sample on its way: numbers in the neurons, what flows along the weights."""
+"""Draws a point's path: numbers in the neurons, and what flows along the weights."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from PySide6.QtGui import QColor, QPainter
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.network import draw
 from explorer.panes.backprop.network.colors import sign_color
+from explorer.panes.backprop.network.draw_edges import draw_edges, draw_pulses
+from explorer.panes.backprop.network.draw_neuron import draw_numbers, draw_ring
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout
@@ -19,7 +20,7 @@ BOTH = 30.0  # px: a lower neuron shows one number
 STRENGTH = 0.45  # of a neuron's color
 SMALL, LINE = 12.0, 16  # px: letters of what comes out, and the height of a line of them
 APART = "   "
-KINDS = {"out": "says", "sum": "sums", "product": "sums", "norm": "in its norm"}
+KINDS = {"out": "output", "sum": "sums", "product": "sums", "norm": "in its norm"}
 
 
 def draw_sample_edges(
@@ -29,24 +30,24 @@ def draw_sample_edges(
         known = scene.weights[layer]
         if scene.backward and known is not None:
             largest = float(np.abs(known).max()) or 1.0
-            draw.draw_edges(painter, layout, layer, 4 * known / largest, 1.0)
+            draw_edges(painter, layout, layer, 4 * known / largest, 1.0)
         else:
             lively = layer == scene.layer
-            draw.draw_edges(painter, layout, layer, weights, 0.9 if lively else 0.22)
+            draw_edges(painter, layout, layer, weights, 0.9 if lively else 0.22)
 
 
 def draw_network(painter: QPainter, layout: Layout, keyframe: Keyframe, scene: SampleScene) -> None:
     draw_sample_edges(painter, layout, keyframe, scene)
     if scene.flow is not None and scene.layer >= 0 and 0 < scene.share < 1:
         share = 1 - scene.share if scene.backward else scene.share
-        draw.draw_pulses(painter, layout, scene.layer, scene.flow, share)
+        draw_pulses(painter, layout, scene.layer, scene.flow, share)
     for column, boxes in enumerate(layout.boxes):
         for number, box in enumerate(boxes):
-            draw.draw_numbers(painter, box, lines_of(box, scene, column, number))
+            draw_numbers(painter, box, lines_of(box, scene, column, number))
         if column == scene.column and boxes:
             x, top = boxes[0][0], boxes[0][1]
             bottom = boxes[-1][1] + boxes[-1][3]
-            draw.draw_ring(painter, (x - 3, top - 3, boxes[0][2] + 6, bottom - top + 6))
+            draw_ring(painter, (x - 3, top - 3, boxes[0][2] + 6, bottom - top + 6))
     _draw_captions(painter, layout, scene)
 
 
@@ -124,7 +125,7 @@ def letters(scene: SampleScene, column: int, tall: bool) -> str:
 
 
 def output_lines(scene: SampleScene, width: float) -> list[str]:
-    """What comes out, its gradient and the loss, as far as they are known, in lines of `width`."""
+    """The output, its gradient and the loss, as far as they are known, in lines of `width`."""
     said, gradient, name = scene.values[-1], scene.gradients[-1], scene.name(-1)
     known = []
     if said is not None and len(said) == 1:
@@ -152,7 +153,7 @@ def output_box(layout: Layout, lines: int) -> QRectF:
 
 
 def draw_output(painter: QPainter, layout: Layout, scene: SampleScene) -> None:
-    """Above the plane: what comes out, and the loss once it is known."""
+    """Above the plane: the output, and the loss once it is known."""
     now = theme.current()
     lines = output_lines(scene, layout.plane[2])
     if not lines:

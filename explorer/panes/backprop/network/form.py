@@ -1,4 +1,4 @@
-"""What can be changed while it learns, as fields at the side of the drawing."""
+"""The fields of the draft, beside the drawing: all may change during training."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class NumberMenu(Field):
 
 
 class NetworkForm(QWidget):
-    """`changed(field, value)` of an NetworkDraft."""
+    """`changed(field, value)` of a NetworkDraft."""
 
     changed = Signal(str, object)
 
@@ -114,10 +114,10 @@ class NetworkForm(QWidget):
         menus = [(name, rule.title) for name, rule in OPTIMIZERS.items()]
         noises = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
         add = self._column.addWidget
-        add(self._menu("data", "Data", DATA, "What there is to learn"))
+        add(self._menu("data", "Data", DATA, "The points that the network learns"))
         noise = "Standard deviation of the noise added to the points"
         add(self._number("noise", "Noise", noises, noise))
-        add(self._menu("activation", "Activation", ACTIVATIONS, "What follows the weighted sums"))
+        add(self._menu("activation", "Activation", ACTIVATIONS, "Applied to each weighted sum"))
         add(self._menu("optimizer", "Optimizer", menus, "How gradients become steps"))
         add(self._number("learning_rate", "Learning rate", RATES, "Size of the steps"))
         add(self._menu("penalty", "Regularization", PENALTIES, "What large weights cost"))
@@ -133,18 +133,26 @@ class NetworkForm(QWidget):
         add(
             self._menu(
                 "initialization",
-                "First weights",
+                "Initial weights",
                 INITIALIZATIONS,
                 "Takes effect for new neurons at once, for all others at Reset",
             )
         )
-        larger = "Makes all first weights larger; takes effect at Reset"
-        add(self._number("scale", "First weights \u00d7", (0.1, 1.0, 3.0, 6.0), larger))
-        add(self._menu("norm", "Norm", NORMS, "Between the sums and the activation"))
-        add(self._menu("schedule", "Schedule", schedules, "How the learning rate changes"))
+        larger = "Multiplies all initial weights; takes effect at Reset"
+        add(self._number("scale", "Initial weights \u00d7", (0.1, 1.0, 3.0, 6.0), larger))
+        add(self._menu("norm", "Norm", NORMS, "Between each sum and its activation"))
+        add(
+            self._menu(
+                "schedule", "Schedule", schedules, "How the learning rate changes over the steps"
+            )
+        )
         lengths = (500, 2000, 5000)
-        add(self._number("steps", "Steps of the schedule", lengths, "Its length", whole=True))
-        strengths, cost = (1e-4, 1e-3, 1e-2, 0.1), "Times the sum over the weights"
+        add(
+            self._number(
+                "steps", "Steps of the schedule", lengths, "The length of the schedule", whole=True
+            )
+        )
+        strengths, cost = (1e-4, 1e-3, 1e-2, 0.1), "Multiplies the sum over the weights"
         add(self._number("strength", "Regularization strength", strengths, cost))
 
     def _menu(self, name: str, title: str, choices: Any, hint: str) -> Field:

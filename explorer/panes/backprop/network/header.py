@@ -15,18 +15,18 @@ class NetworkHeader(QWidget):
     """Emits intents. `adds`: which points a click adds.
 
     presetChosen(id)             a setup that teaches one thing
-    resetRequested(other seed)   begin anew
-    calmRequested()              begin anew with smaller steps
-    followRequested()            one point's way through the network
-    sampleStepped(way)           the next point, or the one before
-    learningRequested()          back from a point to learning
+    resetRequested(new weights)  start over
+    slowerRequested()              start over with smaller steps
+    followRequested()            follow one point through the network
+    sampleStepped(way)           1: the next point, -1: the previous one
+    learningRequested()          back to training
     stepRequested()              into the optimizer step, or out of it
     """
 
     presetChosen = Signal(str)
     resetRequested = Signal(bool)
     learningRequested = Signal()
-    calmRequested = Signal()
+    slowerRequested = Signal()
     sampleStepped = Signal(int)
     followRequested = Signal()
     stepRequested = Signal()
@@ -34,7 +34,7 @@ class NetworkHeader(QWidget):
     def __init__(self, adds: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network.inputs")
-        self.presets = MenuButton("file", "Presets", "Setups, each to teach one thing")
+        self.presets = MenuButton("file", "Presets", "Ready-made setups; each shows one thing")
         self.presets.setObjectName("backprop.network.presets")
         for one in PRESETS:
             action = self.presets.menu().addAction(
@@ -42,28 +42,30 @@ class NetworkHeader(QWidget):
             )
             action.setToolTip(one.look)
         self.presets.menu().setToolTipsVisible(True)
-        self.reset = MenuButton("refresh", "Reset", "Starts over, with the same weights or others")
+        self.reset = MenuButton(
+            "refresh", "Reset", "Starts over, with the same initial weights or new ones"
+        )
         self.reset.setObjectName("backprop.network.reset")
-        self.reset.menu().addAction("Same first weights", lambda: self.resetRequested.emit(False))
-        self.reset.menu().addAction("Other first weights", lambda: self.resetRequested.emit(True))
+        self.reset.menu().addAction("Same initial weights", lambda: self.resetRequested.emit(False))
+        self.reset.menu().addAction("New initial weights", lambda: self.resetRequested.emit(True))
         self.follow, self.into = QPushButton("Follow a point"), QPushButton("Into this step")
-        self.follow.setToolTip("Takes one point through the network, forward and back")
+        self.follow.setToolTip("Follows one point through the network, forward and back")
         self.follow.setObjectName("backprop.network.follow")
         self.into.setToolTip("Opens the optimizer step that led here (Enter; Backspace goes back)")
         self.into.setObjectName("backprop.network.into")
-        self.calm = QPushButton("Reset and learn slower")
-        self.calm.setToolTip("Starts over with a tenth of the learning rate")
-        self.calm.setObjectName("backprop.network.calm")
-        set_look(self.calm, "primary")
-        self.calm.hide()
-        self.back = QPushButton("Back to learning")
+        self.slower = QPushButton("Reset and learn slower")
+        self.slower.setToolTip("Starts over with a tenth of the learning rate")
+        self.slower.setObjectName("backprop.network.slower")
+        set_look(self.slower, "primary")
+        self.slower.hide()
+        self.back = QPushButton("Back to training")
         self.back.setObjectName("backprop.network.back")
-        self.back.setToolTip("Back to learning (Esc)")
-        self.before, self.after = QPushButton("Point before"), QPushButton("Next point")
-        self.before.setToolTip("The point before this one")
-        self.after.setToolTip("The point after this one")
+        self.back.setToolTip("Stops following the point (Esc)")
+        self.before, self.after = QPushButton("Previous point"), QPushButton("Next point")
+        self.before.setToolTip("Follows the point before this one")
+        self.after.setToolTip("Follows the point after this one")
         row = WrapRow(parent=self)
-        for one in (self.presets, self.reset, self.calm):
+        for one in (self.presets, self.reset, self.slower):
             row.addWidget(one)
         ways = QWidget()
         ways.setSizePolicy(expanding())
@@ -81,7 +83,7 @@ class NetworkHeader(QWidget):
             self.back,
         ):
             beside.addWidget(widget)
-        self.calm.clicked.connect(self.calmRequested)
+        self.slower.clicked.connect(self.slowerRequested)
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))
         self.after.clicked.connect(lambda: self.sampleStepped.emit(1))
@@ -90,8 +92,8 @@ class NetworkHeader(QWidget):
         self.set_sample(False)
 
     def set_diverged(self, on: bool) -> None:
-        """Offers to begin anew with smaller steps."""
-        self.calm.setVisible(on)
+        """Offers to start over with smaller steps."""
+        self.slower.setVisible(on)
 
     def set_sample(self, on: bool) -> None:
         for widget in (self.before, self.after, self.back):

@@ -1,4 +1,4 @@
-"""Below the drawing: the losses, and whether learning is healthy."""
+"""Below the drawing: the losses, and whether training is healthy."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Panel(QWidget):
         self.losses.setObjectName("backprop.network.losses")
         self.losses.set_axes("step", "loss")
         self.losses.set_log(True)
-        self.losses.set_empty_text("Press play: the losses are drawn here")
-        self.ratios = LinePlot("Update to data")
+        self.losses.set_empty_text("Press Play to see the losses here")
+        self.ratios = LinePlot("Update relative to weights")
         self.ratios.setObjectName("backprop.network.ratios")
         self.ratios.set_axes("step", "log10 of update : weights")
         self.ratios.set_empty_text("no step yet")
         self.layers = Histograms()
         self.layers.setObjectName("backprop.network.layers")
-        self.choice = SegmentedControl(list(SIDES), "What to check for health")
+        self.choice = SegmentedControl(list(SIDES), "How training is checked")
         self.choice.setObjectName("backprop.network.health")
         self.choice.setToolTip(
             "Layers: what flows through each layer, forward and back\n"
@@ -56,7 +56,7 @@ class Panel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        self.told = LiveText("How well it does", "label", "muted", elastic=True)
+        self.told = LiveText("Accuracy", "label", "muted", elastic=True)
         row.addWidget(self._card(self.told, self.losses), 4)
         row.addWidget(self._card(self.choice, self._stack), 5)  # a column for each layer
         self.choice.chosen.connect(self._on_chosen)
@@ -96,7 +96,7 @@ class Panel(QWidget):
         return self.choice.current
 
     def tell(self, keyframe: Keyframe) -> None:
-        """How well it does at that keyframe, the one that the headline tells."""
+        """Shows the accuracy at the keyframe that the headline is about."""
         self.told.set_text(_told(keyframe))
 
     def set_keyframe(self, keyframe: Keyframe, live: bool) -> None:
@@ -135,7 +135,7 @@ class Panel(QWidget):
 
 
 def _told(keyframe: Keyframe) -> str:
-    """How well it does, in numbers."""
+    """Accuracy, or the loss where there are no classes."""
     if math.isnan(keyframe.train_loss):
         return "No points to learn from"
     if math.isnan(keyframe.train_accuracy):

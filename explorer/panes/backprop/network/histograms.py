@@ -1,4 +1,4 @@
-"""What flows through each layer, forward and back, as small histograms side by side."""
+"""Histograms of each layer: its activations forward, its gradients back."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Histograms(Picture):
         now = theme.current()
         small, muted = now.font("label"), now.color("muted")
         if not self._layers:
-            put_text(painter, QRectF(self.rect()), "no points to look at", now.font("body"), muted)
+            put_text(painter, QRectF(self.rect()), "No training points", now.font("body"), muted)
             return
         largest = max(layer.gradients.size for layer in self._layers)
         reaches = (None, max(float(layer.gradients.edges[-1]) for layer in self._layers))
@@ -166,7 +166,7 @@ class Histograms(Picture):
     def _draw_readout(self, painter: QPainter) -> None:
         if self._hovered is None or self._hovered[1] >= len(self._layers):
             return
-        from explorer.panes.backprop.network.draw import draw_words
+        from explorer.panes.backprop.network.draw_neuron import draw_words
 
         row, column = self._hovered
         place = self._cell(row, column).center()
@@ -179,10 +179,10 @@ class Histograms(Picture):
         mean, spread = format_number(histogram.mean), format_number(histogram.std)
         reach = float(histogram.edges[-1])
         if row:
-            what = "dL/d of what each neuron outputs"
+            what = "dL/da, the gradients of its outputs"
             reach = max(float(one.gradients.edges[-1]) for one in self._layers)
         else:
-            what = "what its neurons output"
+            what = "the outputs a of its neurons"
         limit = format_number(reach)
         flat = f", {format_percent(layer.saturated)} flat" if not row and layer.saturated else ""
         return (

@@ -1,4 +1,4 @@
-"""What the inspector says: of an optimizer step, a neuron, a weight, or a sample's step."""
+"""What the inspector shows for an optimizer step, a neuron, a weight or a followed point."""
 
 from __future__ import annotations
 
@@ -12,13 +12,7 @@ from core.marked_line import marked_line
 from core.numbers import format_number
 from core.substitution import arithmetic
 from core.trace import Step
-from explorer.panes.backprop.network.hit_testing import (
-    Neuron,
-    Spot,
-    Weight,
-    is_there,
-    name_of,
-)
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_there, name_of
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
 from explorer.panes.backprop.network.loss_rows import OF_NORM, loss_rows, norm_rows
 from explorer.panes.backprop.network.neuron_rows import (
@@ -28,7 +22,7 @@ from explorer.panes.backprop.network.neuron_rows import (
     neuron_title,
 )
 from explorer.panes.backprop.network.optimizer_rows import line_rows, update_rows
-from explorer.panes.backprop.network.optimizer_step import liveliest, liveliest_bias
+from explorer.panes.backprop.network.optimizer_step import largest_bias_gradient, largest_gradient
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.text import count_of_steps, sample_title
 from explorer.panes.base import Inspection
@@ -37,15 +31,15 @@ from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 MOST_ROWS = 8
 
 
-def of_keyframe(keyframe: Keyframe, spot: Spot, pinned: bool) -> Inspection:
-    """The optimizer's last step, for the weight or neuron that is looked at, or for one weight."""
-    if isinstance(spot, Neuron) and spot.column:
-        return _of_neuron(keyframe, spot, pinned)
-    weight = spot if isinstance(spot, Weight) else liveliest(keyframe)
+def of_keyframe(keyframe: Keyframe, element: Element, pinned: bool) -> Inspection:
+    """The last optimizer step of the weight that is looked at, or how a neuron gets its output."""
+    if isinstance(element, Neuron) and element.column:
+        return _of_neuron(keyframe, element, pinned)
+    weight = element if isinstance(element, Weight) else largest_gradient(keyframe)
     if weight is None:
         return _inspection(_table(keyframe), rows=_summary(keyframe), title=_title(keyframe))
-    if not isinstance(spot, Weight):
-        return _of_liveliest(keyframe, weight)
+    if not isinstance(element, Weight):
+        return _of_largest_gradient(keyframe, weight)
     step, rows = update_rows(keyframe, weight)
     way = _way(keyframe, weight)
     if step is None:
@@ -57,11 +51,11 @@ def of_keyframe(keyframe: Keyframe, spot: Spot, pinned: bool) -> Inspection:
     )
 
 
-def _of_liveliest(keyframe: Keyframe, weight: Weight) -> Inspection:
+def _of_largest_gradient(keyframe: Keyframe, weight: Weight) -> Inspection:
     """The update of the weight with the largest gradient; of a bias, where no weight has any."""
     assert keyframe.update is not None
     gradient = keyframe.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
-    bias = None if gradient else liveliest_bias(keyframe)
+    bias = None if gradient else largest_bias_gradient(keyframe)
     if bias is None:
         head, where = "The weight with the largest gradient:", _way(keyframe, weight)
     else:
@@ -78,16 +72,20 @@ def _way(keyframe: Keyframe, weight: Weight) -> str:
     return f"{first} \u2192 {name_of(weight.layer + 1, weight.after, keyframe.sizes)}"
 
 
-def of_inner(keyframe: Keyframe, layer: int, step: Step, spot: Spot) -> Inspection:
+def of_inner(keyframe: Keyframe, layer: int, step: Step, element: Element) -> Inspection:
     """A line of an optimizer step: the loss, or what the optimizer does with each weight of
-    `layer`; in numbers the one that is looked at, or the liveliest.
+    `layer`; in numbers the one that is looked at, or that of the largest gradient.
     """
     values = {name: np.asarray(value) for name, value in _values(step).items()}
-    there = isinstance(spot, Weight) and spot.layer == layer and is_there(spot, keyframe.sizes)
-    lively = spot if isinstance(spot, Weight) and there else liveliest(keyframe, layer)
+    there = (
+        isinstance(element, Weight) and element.layer == layer and is_there(element, keyframe.sizes)
+    )
+    largest = (
+        element if isinstance(element, Weight) and there else largest_gradient(keyframe, layer)
+    )
     rows: list[Any] = []
-    if step.name != "loss" and lively is not None:
-        rows = line_rows(keyframe, layer, step, lively)
+    if step.name != "loss" and largest is not None:
+        rows = line_rows(keyframe, layer, step, largest)
     elif keyframe.update is not None:
         rows += _cost_rows(keyframe.update, float(values["loss"]))
         said = keyframe.update.said
@@ -101,7 +99,7 @@ def of_inner(keyframe: Keyframe, layer: int, step: Step, spot: Spot) -> Inspecti
 
 
 def _cost_rows(update: Update, loss: float) -> list[Any]:
-    """What the step makes smaller: the batch's loss, and a penalty where there is one."""
+    """What the step minimizes: the loss of its batch, plus a penalty if there is one."""
     if update.penalty == "none":
         return [Equation("loss", loss, "accent", "of this step's batch")]
     weights = [value for name, value in update.before.items() if name.endswith("weight")]
@@ -112,12 +110,12 @@ def _cost_rows(update: Update, loss: float) -> list[Any]:
     return [
         Equation("loss", loss, "text", "of this step's batch"),
         Equation(f"{update.penalty.upper()} penalty", price, "text", f"{said} of all weights"),
-        Equation("cost", loss + price, "accent", "the sum: what the step makes smaller"),
+        Equation("cost", loss + price, "accent", "their sum, which the step reduces"),
     ]
 
 
 def _inspection(table: dict[str, np.ndarray], **told: Any) -> Inspection:
-    """Rows and columns of its numbers count from 1, as neurons do."""
+    """Numbers the rows and columns of its tables from 1, as neurons are."""
     labels = {
         name: tuple(_from_one(size) for size in (*value.shape, 0)[:2])
         for name, value in table.items()
@@ -140,21 +138,21 @@ def _title(keyframe: Keyframe, what: str = "weight") -> str:
 
 
 def _values(step: Step) -> dict[str, Any]:
-    """Its numbers: what only says where is left out."""
+    """The step's numbers, without those that are only indices."""
     return {name: step.value(name) for name in step.values if name not in WHERE}
 
 
-def _of_neuron(keyframe: Keyframe, spot: Neuron, pinned: bool) -> Inspection:
-    """How it comes to what it says."""
-    step, title = neuron_step(keyframe, spot), neuron_title(keyframe, spot)
-    rows, table = neuron_rows(keyframe, spot), neuron_table(keyframe, spot)
+def _of_neuron(keyframe: Keyframe, element: Neuron, pinned: bool) -> Inspection:
+    """How a neuron gets its output."""
+    step, title = neuron_step(keyframe, element), neuron_title(keyframe, element)
+    rows, table = neuron_rows(keyframe, element), neuron_table(keyframe, element)
     return _inspection(table, step=step, rows=rows, pinned=pinned, title=title, plain=True)
 
 
 def _summary(keyframe: Keyframe) -> list[Any]:
     rows: list[Any] = [
         Equation("training loss", keyframe.train_loss, "text", "all training points"),
-        Equation("test loss", keyframe.test_loss, "text", "points it has not seen"),
+        Equation("test loss", keyframe.test_loss, "text", "points it was not trained on"),
         Equation("learning rate", keyframe.learning_rate, "text", "of the next step"),
     ]
     return [row for row in rows if not np.isnan(row.value)]
@@ -175,8 +173,8 @@ def _table(keyframe: Keyframe) -> dict[str, np.ndarray]:
 # one sample
 
 
-def of_sample(sample: Sample, index: int, spot: Spot) -> Inspection:
-    """The operation that happens, with its numbers for the neuron that is looked at."""
+def of_sample(sample: Sample, index: int, element: Element) -> Inspection:
+    """The operation of a step, with its numbers for the neuron that is looked at."""
     title = sample_title(sample, index)
     if not title[1:2].isdigit():  # no name
         title = title[:1].upper() + title[1:]
@@ -189,11 +187,11 @@ def of_sample(sample: Sample, index: int, spot: Spot) -> Inspection:
         return _inspection({"x": np.array(sample.point)}, rows=rows, title=title)
     step = sample.step_at(index)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
-    rows = _sample_rows(sample, index, spot)
+    rows = _sample_rows(sample, index, element)
     return _inspection(table, step=step, rows=rows, title=title, plain=True)
 
 
-def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
+def _sample_rows(sample: Sample, index: int, element: Element) -> list[Any]:
     if (told := loss_rows(sample, index)) is not None:
         return told
     place, step = sample.place_at(index), sample.step_at(index)
@@ -201,7 +199,7 @@ def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
     node = nodes[place.node]
     if place.phase == "forward" and role.kind == "product":
         before, weight = (np.asarray(nodes[number].tensor.data) for number in node.inputs)
-        chosen = _chosen(spot, role.column, weight.shape[1], node.tensor.data)
+        chosen = _chosen(element, role.column, weight.shape[1], node.tensor.data)
         names = [f"{nodes[node.inputs[0]].label}[{n + 1}]" for n in range(len(weight))]
         terms = Terms(
             f"{node.label}[{chosen + 1}]",
@@ -217,16 +215,16 @@ def _sample_rows(sample: Sample, index: int, spot: Spot) -> list[Any]:
             return [terms]
         return [f"Neuron {chosen + 1} of {count}: point at another to see its sum", terms]
     if place.phase == "backward" and role.kind == "product":
-        return _back_through_weights(sample, index, spot)
+        return _back_through_weights(sample, index, element)
     if place.phase == "seed":
-        return [Equation("dL/dL", 1.0, "accent", "the loss moves as much as itself")]
+        return [Equation("dL/dL", 1.0, "accent", "the loss changes exactly as much as itself")]
     column = role.column
     if place.input is not None:
         column = sample.roles[node.inputs[place.input]].column
     values = {name: np.asarray(value) for name, value in _values(step).items()}
     made = values["out" if place.phase == "forward" else "contribution"]
     wide = max(value.shape[-1] if value.ndim else 1 for value in values.values())
-    chosen = _chosen(spot, column, wide, made)  # one neuron, so that the arithmetic holds
+    chosen = _chosen(element, column, wide, made)  # one neuron, so that the arithmetic holds
     rows: list[Any] = []
     if wide > 1:
         rows.append(f"Neuron {chosen + 1} of {wide}: point at another to see its numbers")
@@ -255,7 +253,7 @@ def _in_code(name: str, label: str) -> str:
 
 
 def _called(sample: Sample, index: int, name: str, which: str, told: float) -> tuple[str, float]:
-    """A value of a step under the name that it has in the formula."""
+    """The name of a step's value in the formula, and the value."""
     place, nodes = sample.place_at(index), sample.graph.nodes
     node = nodes[place.node]
     labels = {"out": node.label}
@@ -274,7 +272,7 @@ def _called(sample: Sample, index: int, name: str, which: str, told: float) -> t
     return f"{slopes.get(name, share)}{which}", told
 
 
-def _back_through_weights(sample: Sample, index: int, spot: Spot) -> list[Any]:
+def _back_through_weights(sample: Sample, index: int, element: Element) -> list[Any]:
     place = sample.place_at(index)
     nodes, node = sample.graph.nodes, sample.graph.nodes[place.node]
     assert place.input is not None
@@ -285,7 +283,7 @@ def _back_through_weights(sample: Sample, index: int, spot: Spot) -> list[Any]:
     if target.kind == "weight":
         gradient = np.asarray(step.value("contribution"))
         column = sample.roles[place.node].column
-        chosen = _chosen(spot, column, gradient.shape[1], gradient.sum(0))
+        chosen = _chosen(element, column, gradient.shape[1], gradient.sum(0))
         rows: list[Any] = [f"Into neuron {chosen + 1}, whose gradient is {_say(upstream[chosen])}:"]
         rows += [
             Equation(
@@ -297,7 +295,7 @@ def _back_through_weights(sample: Sample, index: int, spot: Spot) -> list[Any]:
             for n in range(min(len(gradient), MOST_ROWS))
         ]
         return rows
-    chosen = _chosen(spot, target.column, weight.shape[0], step.value("contribution"))
+    chosen = _chosen(element, target.column, weight.shape[0], step.value("contribution"))
     names = [f"by neuron {n + 1}" for n in range(weight.shape[1])]
     label = nodes[node.inputs[0]].label
     who = f"x{chosen + 1}" if target.column == 0 else f"Neuron {chosen + 1}"
@@ -319,9 +317,9 @@ def _say(value: float) -> str:
     return format_number(float(value))
 
 
-def _chosen(spot: Spot, column: int, count: int, values: Any) -> int:
-    """The neuron that is looked at, where it is in that column; else the one with most to say."""
-    if isinstance(spot, Neuron) and spot.column == column and spot.number < count:
-        return spot.number
+def _chosen(element: Element, column: int, count: int, values: Any) -> int:
+    """The neuron that is looked at, if it is in that column; else that with the largest value."""
+    if isinstance(element, Neuron) and element.column == column and element.number < count:
+        return element.number
     flat = np.abs(np.nan_to_num(np.asarray(values, dtype=np.float64))).reshape(-1)
     return int(flat.argmax()) % max(1, count) if flat.size else 0

@@ -13,26 +13,26 @@ from core.optimization.learner import Learner
 from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import REACH, NetworkDraft
-from explorer.panes.backprop.network.learner_state import Learned, state_of
+from explorer.panes.backprop.network.learner_state import LearnerState, state_of
 
 RESOLUTION = 40  # of a neuron's map
-PLANE = 80  # of the map of what the network says
-LEVELS = 85  # how sure it is of one of three classes, in as many levels
+PLANE = 80  # of the map of the network's output
+LEVELS = 85  # confidence in one of three classes, in as many levels
 BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
 
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """The last optimizer step: by parameter, what it saw and what it remembered before.
+    """The optimizer step that led to a keyframe.
 
     draft          its setup
-    start          all that there was before it
+    start          the learner's state before it
     slopes         the gradients of the batch alone, without the penalty's
     loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
     """
 
     draft: NetworkDraft
-    start: Learned
+    start: LearnerState
     learning_rate: float
     gradients: Mapping[str, Array]
     slopes: Mapping[str, Array]
@@ -57,8 +57,8 @@ class Update:
 
 @dataclass(frozen=True, eq=False)
 class Passed:
-    """A layer as the first training point went through it: x (1, n), and (1, m) its sums, those
-    after a norm if there is one, and what it says.
+    """A layer's values for the first training point: inputs x (1, n), and (1, m) sums, sums after a
+    norm if there is one, and outputs.
     """
 
     x: Array
@@ -69,16 +69,16 @@ class Passed:
 
 @dataclass(frozen=True, eq=False)
 class Keyframe:
-    """After `step` optimizer steps.
+    """The training after `step` optimizer steps.
 
     weights, biases  of each layer, (n, m) and (m,)
-    maps     of each hidden layer (m, R, R) uint8: what each neuron says over the plane, 128 being 0
+    maps     of each hidden layer (m, R, R) uint8: each neuron's output over the plane; 128 is 0
     limits   of each hidden layer (m,): the value that 255 stands for
              (and of the outputs, where there are several)
-    plane    (P, P) uint8: what the network says. Two classes: how likely class 1 is; three: the
+    plane    (P, P) uint8: the network's output. Two classes: how likely class 1 is; three: the
              class, LEVELS levels for each; a number: from -1 to 1
-    passed   each layer, as the first training point goes through; () where there is none
-    border   (n, 4) lines between two classes, in shares of the plane from its top left
+    passed   each layer's values for the first training point; () if there is none
+    boundary (n, 4) lines between two classes, in shares of the plane from its top left
     """
 
     step: int
@@ -94,9 +94,9 @@ class Keyframe:
     maps: tuple[Array, ...]
     limits: tuple[Array, ...]
     plane: Array
-    border: Array
+    boundary: Array
     layers: tuple[LayerStatistics, ...]
-    learned: Learned
+    learner_state: LearnerState
     update: Update | None = None
     diverged: str = ""
     passed: tuple[Passed, ...] = ()
@@ -106,20 +106,20 @@ class Keyframe:
         return (2, *(len(bias) for bias in self.biases))
 
 
-def look(
+def record(
     learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Keyframe:
-    """What there is to see of a learner now. About 3 ms for a 2-8-8-1 network."""
-    *_, keyframe = look_steps(learner, draft, update, diverged)
+    """A keyframe of a learner as it is now. About 3 ms for a 2-8-8-1 network."""
+    *_, keyframe = record_steps(learner, draft, update, diverged)
     assert keyframe is not None
     return keyframe
 
 
-def look_steps(
+def record_steps(
     learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Iterator[Keyframe | None]:
-    """`look` in parts of about a millisecond, each None and the last one the Keyframe; the learner
-    may not change between them.
+    """`record` in parts of about a millisecond: yields None after each, at last the Keyframe. The
+    learner must not change in between.
     """
     parameters = learner.network.parameters
     count = learner.network.n_layers
@@ -199,7 +199,7 @@ def signed(values: Array) -> Array:
 
 
 def _plane(out: Array, classes: int) -> Array:
-    """(K, P, P) outputs as they are drawn."""
+    """(K, P, P) outputs as uint8 levels."""
     if classes == 0:
         return signed(out[0])
     if classes == 2:

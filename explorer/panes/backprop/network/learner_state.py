@@ -1,6 +1,4 @@
-"""What a network has learned, as plain data: a session keeps it, and learning goes on as it would
-have. No Qt here.
-"""
+"""The state of a learner as JSON values, from which training continues exactly. No Qt here."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from core.optimization.optimizers import optimizer
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class LearnerState:
     """After `step` steps: every number of the network, what its optimizer remembers of each
     parameter with the steps that it has moved it, and where the draw of batches stands.
     """
@@ -28,8 +26,8 @@ class Learned:
     states: Mapping[str, tuple[Any, int]]
     generator: Mapping[str, Any]
 
-    def state(self) -> dict[str, Any]:
-        """For JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """Lists, numbers and strings."""
         return {
             "step": self.step,
             "optimizer": self.optimizer,
@@ -43,15 +41,15 @@ class Learned:
             "generator": dict(self.generator),
         }  # fmt: skip
 
-    def is_state(self, saved: Mapping[str, Any]) -> bool:
+    def is_json(self, saved: Mapping[str, Any]) -> bool:
         """Whether `saved` is this, to the last digit."""
-        return all(saved.get(name) == value for name, value in self.state().items())
+        return all(saved.get(name) == value for name, value in self.to_json().items())
 
 
-def state_of(learner: Learner) -> Learned:
-    """As it is now: arrays are replaced when it learns on, never changed."""
+def state_of(learner: Learner) -> LearnerState:
+    """The state now: training replaces arrays and never changes them."""
     network = learner.network
-    return Learned(
+    return LearnerState(
         learner.step,
         learner.settings.optimizer,
         {name: tensor.data for name, tensor in network.parameters.items()},
@@ -61,8 +59,8 @@ def state_of(learner: Learner) -> Learned:
     )
 
 
-def recall(learner: Learner, saved: Mapping[str, Any]) -> bool:
-    """Gives a new learner what `Learned.state` kept; False, and nothing, where it does not fit."""
+def restore(learner: Learner, saved: Mapping[str, Any]) -> bool:
+    """Gives a new learner the state that `to_json` wrote; False (unchanged) if it does not fit."""
     try:
         step = _count(saved["step"])
         network = learner.network

@@ -1,4 +1,4 @@
-"""A followed point's numbers where they are not one neuron's: cross-entropy, and a norm. No Qt."""
+"""The numbers of a followed point in its loss and in a norm. No Qt here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OF_NORM = ("centered", "scale", "shift", "stretch")  # what a norm's lines read,
 
 
 def loss_rows(sample: Sample, index: int) -> list[Any] | None:
-    """The numbers of a cross-entropy's step; None for any other step."""
+    """The numbers of a step of cross-entropy; None for any other step."""
     place, step = sample.place_at(index), sample.step_at(index)
     operation = sample.graph.nodes[place.node].tensor.operation
     if place.phase not in ("forward", "backward"):
@@ -37,7 +37,7 @@ def _of_two(sample: Sample, step: Step) -> list[Any]:
     right = ("log p", p) if y else (f"log(1 {MINUS} p)", p)
     return [
         Equation(name, z, "text", "what the network outputs"),
-        Equation("y", f"{y:g}", "text", "the class that it should be"),
+        Equation("y", f"{y:g}", "text", "the true class, 0 or 1"),
         Equation(f"max({name}, 0)", max(z, 0.0)),
         Equation(f"{MINUS}{name} {TIMES} y", -z * y + 0.0),
         Equation(f"log(1 + e^{MINUS}|{name}|)", float(step.value("rest")[0])),
@@ -51,10 +51,10 @@ def _back_to_one(sample: Sample, step: Step) -> list[Any]:
     p = float(step.value("p")[0])
     upstream = float(step.value("upstream"))
     return [
-        Equation("p", p, "text", f"\u03c3({name}): how likely it thinks class 1 is"),
-        Equation("y", f"{y:g}", "text", "the class that it should be"),
-        Equation(f"p {MINUS} y", p - y, "text", "how far it is off"),
-        Equation("dL/dL", upstream, "text", "from behind; N = 1 point"),
+        Equation("p", p, "text", f"\u03c3({name}): the predicted probability of class 1"),
+        Equation("y", f"{y:g}", "text", "the true class, 0 or 1"),
+        Equation(f"p {MINUS} y", p - y, "text", "the error of that probability"),
+        Equation("dL/dL", upstream, "text", "the upstream gradient; N = 1 point"),
         in_a_line(told),
         Equation(f"dL/d{name}", told.value, "accent", f"dL/dL {TIMES} (p {MINUS} y) / N"),
     ]
@@ -82,7 +82,7 @@ def _back_to_many(sample: Sample, step: Step) -> list[Any]:
     right, name = int(sample.target), sample.name_of_output
     shares = softmax(sample.output)
     made = np.asarray(step.value("contribution")).reshape(-1)
-    rows: list[Any] = ["What it predicts for each class, minus what is right:"]
+    rows: list[Any] = ["For each class, its probability minus 1 if it is the right one:"]
     for number, share in enumerate(shares):
         wanted = 1 if number == right else 0
         words = f"class {number}: {format_number(float(share))} {MINUS} {wanted}"

@@ -15,9 +15,9 @@ from explorer.engine import tasks
 from explorer.panes.backprop.network import inspector, text
 from explorer.panes.backprop.network.diagnosis import diagnose
 from explorer.panes.backprop.network.draft import OWN, NetworkDraft
+from explorer.panes.backprop.network.elements import is_there
 from explorer.panes.backprop.network.frame_clock import FrameClock
 from explorer.panes.backprop.network.header import NetworkHeader
-from explorer.panes.backprop.network.hit_testing import is_there
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.optimizer_step import layer_of
 from explorer.panes.backprop.network.presets import preset
@@ -28,9 +28,9 @@ from explorer.panes.backprop.network.session import (
     LOOKED_AT,
     ReplacedNetworks,
     Saved,
+    element_from_json,
+    element_to_json,
     followed_from_json,
-    spot_from_json,
-    spot_to_json,
 )
 from explorer.panes.backprop.network.track import LearnTrack, SampleTrack, StepTrack
 from explorer.panes.backprop.network.view import NetworkView
@@ -39,9 +39,8 @@ from explorer.state.draft import Draft, named
 
 
 class NetworkMode(Mode):
-    """Live at the right-hand edge; a chosen point's own way takes the player over until it is left.
-
-    The draft lies in the workspace, so that each change of it can be undone.
+    """The player moves over the keyframes of training, live at their end; or along the path of one
+    point through the network, while that is followed.
     """
 
     id = "network"
@@ -91,11 +90,11 @@ class NetworkMode(Mode):
         drawing.pointAdded.connect(self.add_point)
         drawing.pointRemoved.connect(self.remove_point)
         drawing.pointChosen.connect(self.follow)
-        drawing.spotChosen.connect(self.choose)
+        drawing.elementChosen.connect(self.choose)
         drawing.looked.connect(self._later.start)
         self.inputs.presetChosen.connect(self.show_preset)
         self.inputs.resetRequested.connect(self.reset)
-        self.inputs.calmRequested.connect(self.calm)
+        self.inputs.slowerRequested.connect(self.slower)
         self.inputs.learningRequested.connect(self.leave_sample)
         self.inputs.sampleStepped.connect(self.follow_next)
         self.inputs.followRequested.connect(lambda: self.follow_next(1))
@@ -105,7 +104,7 @@ class NetworkMode(Mode):
         self.runner.stateChanged.connect(self._on_state)
         self.sample_runner.came.connect(self._on_sample)
         self.sample_runner.failed.connect(self._on_sample_failed)
-        self.frames.newsDue.connect(self.take_news)
+        self.frames.newsDue.connect(self.show_newest)
         self.draft.changed.connect(self._on_changed)
 
     # what the pane asks
@@ -222,16 +221,16 @@ class NetworkMode(Mode):
         one = now.begun_again() if chosen.draft.is_like(now) else chosen.draft
         self._begin(one, f"Show “{chosen.title}”")
 
-    def calm(self) -> None:
-        self._begin(self.draft.value.slower(), "Learn slower")
+    def slower(self) -> None:
+        self._begin(self.draft.value.slower(), "Lower the learning rate")
 
     def reset(self, other: bool = False) -> None:
-        """Starts over, with the same first weights or others."""
+        """Starts over, with the same initial weights or new ones."""
         one = self.draft.value
         if other:
-            self._begin(replace(one, seed=one.seed + 1), "Take other first weights")
+            self._begin(replace(one, seed=one.seed + 1), "New initial weights")
         else:
-            self._begin(one.begun_again(), "Begin anew")
+            self._begin(one.begun_again(), "Start over")
 
     def _begin(self, one: NetworkDraft, told: str) -> None:
         """A network at step 0; undo brings the trained one back."""
@@ -255,16 +254,16 @@ class NetworkMode(Mode):
     def _looked_at_now(self) -> dict[str, Any]:
         sample, at = self.sample, self.player.position if self.active else 0.0
         return {
-            "chosen": spot_to_json(self.view.network.chosen),
+            "chosen": element_to_json(self.view.network.chosen),
             "followed": None if sample is None else [sample.number, at],
         }
 
     def _look_again(self) -> None:
         """At what a session looked at, once the network is there."""
         seen, self._saved, self._looked_at = self._looked_at, None, {}
-        keyframe, spot = self.shown_keyframe, spot_from_json(seen.get("chosen"))
-        if keyframe is not None and is_there(spot, keyframe.sizes):
-            self.view.network.set_choice(spot)
+        keyframe, element = self.shown_keyframe, element_from_json(seen.get("chosen"))
+        if keyframe is not None and is_there(element, keyframe.sizes):
+            self.view.network.set_choice(element)
         followed = followed_from_json(seen.get("followed"))
         if followed is not None:
             self.follow(*followed)
@@ -276,7 +275,7 @@ class NetworkMode(Mode):
         self.runner.play()
 
     def bind(self, *, keep: bool = False) -> None:
-        """The player moves over the keyframes of learning."""
+        """Lets the player move over the keyframes of training."""
         training, runner = self.runner.training, self.runner
         if training is None:
             return
@@ -297,7 +296,7 @@ class NetworkMode(Mode):
         assert training is not None
         self.shown_keyframe = None
         self.bind()
-        self.take_news()
+        self.show_newest()
         self._show_beside()
         self._look_again()
         self.inspect()
@@ -306,9 +305,9 @@ class NetworkMode(Mode):
         if self.runner.learning and self.view.isVisible():
             self.frames.news()
         else:
-            self.take_news()
+            self.show_newest()
 
-    def take_news(self) -> None:
+    def show_newest(self) -> None:
         """The newest keyframes are looked at."""
         training, track = self.runner.training, self._track
         if training is None or track is None:
@@ -454,7 +453,7 @@ class NetworkMode(Mode):
             self.follow(number % len(training.data.points))
 
     def leave_sample(self) -> bool:
-        """Back to learning; False if no point was followed."""
+        """Back to training; False if no point was followed."""
         if self.sample is None:
             return False
         self.sample_runner.stop()
@@ -490,10 +489,10 @@ class NetworkMode(Mode):
 
     # looking
 
-    def choose(self, spot: Any) -> None:
+    def choose(self, element: Any) -> None:
         """A neuron or weight to look at; the same one again lets it go."""
         drawing = self.view.network
-        drawing.set_choice(None if spot == drawing.chosen else spot)
+        drawing.set_choice(None if element == drawing.chosen else element)
         track = self._inner_track()
         layer = layer_of(drawing.chosen, track.keyframe) if track is not None else None
         if track is not None and layer is not None:
@@ -515,18 +514,18 @@ class NetworkMode(Mode):
         if not self.active:
             return
         drawing, sample = self.view.network, self.sample
-        spot = drawing.chosen
-        if spot is None and not self.player.playing:
-            spot = drawing.hovered
+        element = drawing.chosen
+        if element is None and not self.player.playing:
+            element = drawing.hovered
         if sample is not None:
             step = max(0, self.player.step)
-            self.inspection.emit(inspector.of_sample(sample, step, drawing.hovered or spot))
+            self.inspection.emit(inspector.of_sample(sample, step, drawing.hovered or element))
         elif (keyframe := self.shown_keyframe) is not None:
             track = self._inner_track()
             if track is not None:
                 step = track.item(self.player.step)
-                self.inspection.emit(inspector.of_inner(track.keyframe, track.layer, step, spot))
+                self.inspection.emit(inspector.of_inner(track.keyframe, track.layer, step, element))
                 return
-            spot = spot if is_there(spot, keyframe.sizes) else None
-            pinned = spot is not None and spot == drawing.chosen
-            self.inspection.emit(inspector.of_keyframe(keyframe, spot, pinned))
+            element = element if is_there(element, keyframe.sizes) else None
+            pinned = element is not None and element == drawing.chosen
+            self.inspection.emit(inspector.of_keyframe(keyframe, element, pinned))

@@ -12,25 +12,23 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.network import draw, draw_sample
+from explorer.panes.backprop.network import draw_sample
 from explorer.panes.backprop.network.colors import SOFT, scale_image
 from explorer.panes.backprop.network.draft import REACH, Data
 from explorer.panes.backprop.network.draw_network import Images
-from explorer.panes.backprop.network.hit_testing import (
-    Neuron,
-    PointSpot,
-    Spot,
-    Weight,
-    from_plane,
-    is_there,
-    point_near,
-    spot_at,
-    to_plane,
-    words_of,
+from explorer.panes.backprop.network.draw_neuron import draw_map, draw_words
+from explorer.panes.backprop.network.draw_plane import (
+    draw_ground,
+    draw_legend,
+    draw_scale,
+    points_pixmap,
 )
+from explorer.panes.backprop.network.elements import DataPoint, Element, Neuron, Weight, is_there
+from explorer.panes.backprop.network.hit_testing import element_at, from_plane, point_near, to_plane
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout, inside, lay_out
+from explorer.panes.backprop.network.text import pointer_words
 from explorer.widgets.base import Picture
 
 NUDGE = 0.05  # of the plane, an arrow key's step
@@ -54,7 +52,7 @@ class NetworkPicture(Picture):
     pointAdded = Signal(float, float)
     pointRemoved = Signal(int)
     pointChosen = Signal(int)
-    spotChosen = Signal(object)  # Neuron, Weight or None
+    elementChosen = Signal(object)  # Neuron, Weight or None
     looked = Signal()
     laidOut = Signal()
 
@@ -64,14 +62,14 @@ class NetworkPicture(Picture):
         self.data: Data | None = None
         self.sample_scene: SampleScene | None = None
         self.tool = "inspect"
-        self.hovered: Spot = None
-        self.chosen: Spot = None
+        self.hovered: Element = None
+        self.chosen: Element = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
         self._pointer: QPointF | None = None
         self._images = Images()
         self._plane: tuple[object, QPixmap] | None = None
         self._points: tuple[object, QPixmap] | None = None
-        self._kept: tuple[object, QPixmap] | None = None
+        self._network: tuple[object, QPixmap] | None = None
         self._layout: Layout | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -102,7 +100,7 @@ class NetworkPicture(Picture):
         if data is not self.data:
             self.data = data
             self._points = None
-            if isinstance(self.hovered, PointSpot):
+            if isinstance(self.hovered, DataPoint):
                 self.hovered = None
             self.data_changed()
 
@@ -118,9 +116,9 @@ class NetworkPicture(Picture):
         """What a click on the plane does: "inspect", "add" or "erase"."""
         self.tool = tool
 
-    def set_choice(self, spot: Spot) -> None:
-        if spot != self.chosen:
-            self.chosen = spot
+    def set_choice(self, element: Element) -> None:
+        if element != self.chosen:
+            self.chosen = element
             self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -173,7 +171,7 @@ class NetworkPicture(Picture):
 
     def on_theme_changed(self) -> None:
         self._images.clear()
-        self._plane = self._points = self._kept = None
+        self._plane = self._points = self._network = None
         self._lay_out()
         super().on_theme_changed()
 
@@ -195,25 +193,25 @@ class NetworkPicture(Picture):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         if scene is None:
-            self._draw_kept(painter, keyframe, layout)
+            self._draw_network(painter, keyframe, layout)
         else:
             draw_sample.draw_network(painter, layout, keyframe, scene)
         self._draw_plane(painter, keyframe, layout)
         if scene is not None:
             draw_sample.draw_output(painter, layout, scene)
-        spot = self.hovered
-        if spot is not None and self._pointer is not None:
-            words = words_of(spot, keyframe, self.data)
+        element = self.hovered
+        if element is not None and self._pointer is not None:
+            words = pointer_words(element, keyframe, self.data)
             if words:
-                draw.draw_words(painter, self._pointer, words, self.width(), self.height())
+                draw_words(painter, self._pointer, words, self.width(), self.height())
 
-    def _draw_kept(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
+    def _draw_network(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
         """The network as pixels, which stay until it is another; as lines into vector graphics."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
             self._images.draw_network(painter, keyframe, layout, self.chosen, self.hovered)
             return
         key = (keyframe, layout, self.ratio, self.chosen, self.hovered)
-        if self._kept is None or self._kept[0] != key:
+        if self._network is None or self._network[0] != key:
             width = layout.plane[0] - 1
             pixmap = theme.device_pixmap(width, self.height(), self.ratio)
             inner = QPainter(pixmap)
@@ -221,8 +219,8 @@ class NetworkPicture(Picture):
             inner.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             self._images.draw_network(inner, keyframe, layout, self.chosen, self.hovered)
             inner.end()
-            self._kept = (key, pixmap)
-        painter.drawPixmap(QPointF(0, 0), self._kept[1])
+            self._network = (key, pixmap)
+        painter.drawPixmap(QPointF(0, 0), self._network[1])
 
     def _draw_plane(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
         scene = self.shown_scene
@@ -230,7 +228,7 @@ class NetworkPicture(Picture):
         plane, looked = layout.plane, self.hovered
         one = isinstance(looked, Neuron) and 0 < looked.column <= len(keyframe.maps)
         if one and scene is None and isinstance(looked, Neuron):
-            draw.draw_map(painter, plane, self._images.get(keyframe, looked.column, looked.number))
+            draw_map(painter, plane, self._images.get(keyframe, looked.column, looked.number))
             limit = format_number(float(keyframe.limits[looked.column - 1][looked.number]))
             kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron outputs", 0.0)
         else:
@@ -240,11 +238,11 @@ class NetworkPicture(Picture):
             return
         key = (self.data, plane[2], self.ratio)
         if self._points is None or self._points[0] != key:
-            self._points = (key, draw.points_pixmap(self.data, plane[2], self.ratio))
+            self._points = (key, points_pixmap(self.data, plane[2], self.ratio))
         painter.drawPixmap(QPointF(plane[0], plane[1]), self._points[1])
-        draw.draw_legend(painter, plane, self.data, kind)
+        draw_legend(painter, plane, self.data, kind)
         if not kind:
-            draw.draw_scale(painter, plane, scale_image(scale[2]), *scale[:2])
+            draw_scale(painter, plane, scale_image(scale[2]), *scale[:2])
         self._draw_on_plane(painter, plane)
         if self.shows_focus:
             now.focus_ring(painter, QRectF(*plane), radius=2)
@@ -252,7 +250,7 @@ class NetworkPicture(Picture):
     def _draw_ground(self, painter: QPainter, keyframe: Keyframe, plane: Box) -> None:
         """What the network says everywhere, with its border; kept as pixels like the network."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
-            draw.draw_ground(painter, plane, keyframe)
+            draw_ground(painter, plane, keyframe)
             return
         key = (keyframe, plane, self.ratio)
         if self._plane is None or self._plane[0] != key:
@@ -260,7 +258,7 @@ class NetworkPicture(Picture):
             pixmap = theme.device_pixmap(width + 2, height + 2, self.ratio)
             inner = QPainter(pixmap)
             inner.setRenderHints(painter.renderHints())
-            draw.draw_ground(inner, (1.0, 1.0, width, height), keyframe)
+            draw_ground(inner, (1.0, 1.0, width, height), keyframe)
             inner.end()
             self._plane = (key, pixmap)
         painter.drawPixmap(QPointF(plane[0] - 1, plane[1] - 1), self._plane[1])
@@ -291,7 +289,7 @@ class NetworkPicture(Picture):
         if scene is not None:
             x, y = from_plane(plane, *scene.sample.point)
             painter.drawEllipse(QPointF(x, y), now.px(8), now.px(8))
-        if isinstance(self.hovered, PointSpot) and self.data is not None:
+        if isinstance(self.hovered, DataPoint) and self.data is not None:
             place = self.data.points[self.hovered.number]
             x, y = from_plane(plane, float(place[0]), float(place[1]))
             painter.drawEllipse(QPointF(x, y), now.px(7), now.px(7))
@@ -307,15 +305,15 @@ class NetworkPicture(Picture):
             return
         place = event.position()
         self._pointer = place
-        self._hover(spot_at(self._layout, self.keyframe, self.data, place.x(), place.y()))
+        self._hover(element_at(self._layout, self.keyframe, self.data, place.x(), place.y()))
 
     def leaveEvent(self, event) -> None:
         self._pointer = None
         self._hover(None)
 
-    def _hover(self, spot: Spot) -> None:
-        if spot != self.hovered:
-            self.hovered = spot
+    def _hover(self, element: Element) -> None:
+        if element != self.hovered:
+            self.hovered = element
             self.looked.emit()
         self.update()
 
@@ -323,11 +321,11 @@ class NetworkPicture(Picture):
         if self.keyframe is None or self._layout is None:
             return
         place = event.position()
-        spot = spot_at(self._layout, self.keyframe, self.data, place.x(), place.y())
+        element = element_at(self._layout, self.keyframe, self.data, place.x(), place.y())
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        if isinstance(spot, Neuron | Weight):
-            self.spotChosen.emit(spot)
+        if isinstance(element, Neuron | Weight):
+            self.elementChosen.emit(element)
         elif inside(self._layout.plane, place.x(), place.y()):
             self.use_tool(*to_plane(self._layout.plane, place.x(), place.y()))
 
@@ -364,7 +362,7 @@ class NetworkPicture(Picture):
             if near >= 0:
                 self.pointRemoved.emit(near)
         elif key in ENTER and isinstance(self.hovered, Neuron):
-            self.spotChosen.emit(self.hovered)
+            self.elementChosen.emit(self.hovered)
         else:
             return False
         return True

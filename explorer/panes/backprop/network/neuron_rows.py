@@ -1,4 +1,4 @@
-"""A neuron that is looked at: how it comes to what it says, in one point's numbers. No Qt."""
+"""How a neuron gets its output, in the numbers of one point. No Qt here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.autograd.layers import Normalize
 from core.autograd.mlp import sums_step
 from core.numbers import format_number
 from core.trace import Step
-from explorer.panes.backprop.network.hit_testing import Neuron, is_dead, name_of
+from explorer.panes.backprop.network.elements import Neuron, is_dead, name_of
 from explorer.panes.backprop.network.keyframe import Keyframe, Passed
 from explorer.widgets.live_numbers import Equation, Terms
 
@@ -20,57 +20,57 @@ DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
 LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu": r"\mathrm{gelu}"}
 
 
-def neuron_step(keyframe: Keyframe, spot: Neuron) -> Step | None:
-    """Its formula, and the line of core that takes the sums of its layer; None where no point has
-    gone through it.
+def neuron_step(keyframe: Keyframe, element: Neuron) -> Step | None:
+    """The neuron's formula, and the line of core that computes the sums of its layer; None without
+    training points.
     """
     if not keyframe.passed:
         return None
     kind, norm = keyframe.draft.activation, keyframe.draft.norm
-    last = spot.column == len(keyframe.weights)
+    last = element.column == len(keyframe.weights)
     formula = r"z = \sum_i w_i \, x_i + b"
     if normed := norm != "none" and not last:
         formula = r"z = g \cdot \frac{\sum_i w_i \, x_i - \mu}{\sqrt{\sigma^2 + \epsilon}} + b"
     if not last:
         says = "z" if kind == "linear" else f"{LATEX[kind]}(z)"
         formula = rf"{formula}, \quad a = {says}"
-    layer = spot.column - 1
+    layer = element.column - 1
     one = keyframe.passed[layer]
     own = {"weight": keyframe.weights[layer], "bias": keyframe.biases[layer]}
     step = sums_step({"sums": one.sums, "x": one.x, **own}, normed)
-    return replace(step, title=neuron_title(keyframe, spot), formula=formula)
+    return replace(step, title=neuron_title(keyframe, element), formula=formula)
 
 
-def neuron_title(keyframe: Keyframe, spot: Neuron) -> str:
+def neuron_title(keyframe: Keyframe, element: Neuron) -> str:
     """ "Layer 1, neuron 5"."""
-    name = name_of(spot.column, spot.number, keyframe.sizes)
+    name = name_of(element.column, element.number, keyframe.sizes)
     return name[:1].upper() + name[1:]
 
 
-def neuron_rows(keyframe: Keyframe, spot: Neuron) -> list[Any]:
-    """The sum's largest terms, and what comes of it, for the first point that is learned from."""
-    layer, number = spot.column - 1, spot.number
+def neuron_rows(keyframe: Keyframe, element: Neuron) -> list[Any]:
+    """The largest terms of its sum, and its output, for the first training point."""
+    layer, number = element.column - 1, element.number
     weights = keyframe.weights[layer][:, number]
     bias = float(keyframe.biases[layer][number])
     names = [name_of(layer, n, keyframe.sizes) for n in range(len(weights))]
     rows: list[Any] = []
     if keyframe.passed:
-        rows += _of_point(keyframe, spot, names, bias)
+        rows += _of_point(keyframe, element, names, bias)
     else:
         rows += [Equation(f"w from {n}", float(w)) for n, w in zip(names, weights, strict=True)]
         rows.append(Equation("b", bias, "text", "bias"))
-    if is_dead(keyframe, spot.column, number):
+    if is_dead(keyframe, element.column, number):
         rows.append("Dead: 0 for every training point, so no")
         rows.append("gradient reaches the weights into it.")
     return rows
 
 
-def _of_point(keyframe: Keyframe, spot: Neuron, names: list[str], bias: float) -> list[Any]:
-    layer, number = spot.column - 1, spot.number
+def _of_point(keyframe: Keyframe, element: Neuron, names: list[str], bias: float) -> list[Any]:
+    layer, number = element.column - 1, element.number
     one: Passed = keyframe.passed[layer]
     x, y = (format_number(float(value)) for value in keyframe.passed[0].x[0])
     short = [name.removeprefix(f"layer {layer}, ") for name in names]
-    last, norm = spot.column == len(keyframe.weights), keyframe.draft.norm
+    last, norm = element.column == len(keyframe.weights), keyframe.draft.norm
     rows: list[Any] = [
         f"For the first training point, ({x}, {y}):",
         Terms(
@@ -91,15 +91,15 @@ def _of_point(keyframe: Keyframe, spot: Neuron, names: list[str], bias: float) -
 
 
 def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
-    """The mean, the deviation and the gain that a norm takes a neuron's sum through."""
-    sums, learned = keyframe.passed[layer].sums, keyframe.learned
+    """The mean, deviation and gain with which a norm rescales a neuron's sum."""
+    sums, learned = keyframe.passed[layer].sums, keyframe.learner_state
     if keyframe.draft.norm == "layer":
         mean, variance = float(sums.mean()), float(sums.var())
         whose = ("of the layer's sums", "their deviation")
     else:
         mean = float(learned.running[f"{layer}.mean"][number])
         variance = float(learned.running[f"{layer}.variance"][number])
-        whose = ("running mean of what it learned from", "running deviation")
+        whose = ("running mean over the batches", "running deviation")
     gain = float(learned.parameters[f"{layer}.gain"][number])
     return [
         Equation("\u03bc", mean, "text", whose[0]),
@@ -108,10 +108,10 @@ def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
     ]
 
 
-def neuron_table(keyframe: Keyframe, spot: Neuron) -> dict[str, np.ndarray]:
-    """Every weight that leads to it, and its bias."""
-    layer = spot.column - 1
+def neuron_table(keyframe: Keyframe, element: Neuron) -> dict[str, np.ndarray]:
+    """The weights into the neuron, and its bias."""
+    layer = element.column - 1
     return {
-        "weights": keyframe.weights[layer][:, spot.number],
-        "bias": keyframe.biases[layer][spot.number : spot.number + 1],
+        "weights": keyframe.weights[layer][:, element.number],
+        "bias": keyframe.biases[layer][element.number : element.number + 1],
     }

@@ -1,4 +1,4 @@
-"""An optimizer step in numbers: one weight's, under the letters of the formulas. No Qt here."""
+"""One weight's optimizer step in numbers, named as in the formulas. No Qt here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule
 from core.substitution import arithmetic
 from core.trace import Step, Trace
-from explorer.panes.backprop.network.hit_testing import Weight, name_of
+from explorer.panes.backprop.network.elements import Weight, name_of
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
 from explorer.panes.backprop.network.optimizer_step import Bias, optimizer_trace, parameter_of
 from explorer.panes.backprop.optimizer_symbols import (
@@ -37,10 +37,10 @@ SPELT = {
 
 
 def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None, list[Any]]:
-    """The whole step of one weight or bias: the rule's formula, and every number of it."""
+    """The whole step of one weight or bias: the optimizer's formula, and each of its numbers."""
     update, (parameter, place) = keyframe.update, parameter_of(weight)
     if update is None or parameter not in update.gradients:
-        return None, ["You can look into its next step." if keyframe.step else "No step yet."]
+        return None, ["Its next step can be opened." if keyframe.step else "No step yet."]
     trace = optimizer_trace(update, parameter)
     rule = optimizer(trace.about["optimizer"])
     letters, state = letters_of(rule), trace.about["state"]
@@ -74,7 +74,7 @@ def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None,
 def _gradient_rows(
     update: Update, parameter: str, place: tuple[int, ...], letter: str
 ) -> list[Any]:
-    """g, and where a penalty is a part of it the two that it is the sum of."""
+    """The gradient g; with a penalty also its two parts."""
     whole = Equation(letter, float(update.gradients[parameter][place]), "text", SPELT["grad"])
     if update.penalty == "none" or not parameter.endswith("weight"):
         return [whole]
@@ -108,7 +108,7 @@ def _spelt(name: str, one: Weight | Bias) -> str:
 
 
 def line_rows(keyframe: Keyframe, layer: int, step: Step, weight: Weight) -> list[Any]:
-    """One line of it: what it reads, what was remembered included, and what it makes."""
+    """One line of the step: what it reads (the optimizer's state included) and what it computes."""
     update = keyframe.update
     if update is None:
         return []
@@ -153,7 +153,7 @@ def _settings(step: Step, rule: Rule, update: Update) -> list[str]:
 
 
 def _words(name: str) -> str:
-    """A name of the rule's code, for people."""
+    """A name in the optimizer's code, in words."""
     if name.endswith(BEFORE):
         return f"{_words(name.removesuffix(BEFORE))}, remembered"
     return SPELT.get(name) or in_words(name)

@@ -1,4 +1,4 @@
-"""An optimizer step from within: the loss of its batch, then the optimizer's lines. No Qt here."""
+"""One optimizer step as a Trace: the loss of its batch, then the optimizer's lines. No Qt here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.autograd.loss_step import loss_step
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import optimizer
 from core.trace import Trace
-from explorer.panes.backprop.network.hit_testing import Neuron, Spot, Weight, is_there
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_there
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
 
 
@@ -23,22 +23,22 @@ class Bias:
 
 
 def parameter_of(one: Weight | Bias) -> tuple[str, tuple[int, ...]]:
-    """The name of the parameter, and the place in it."""
+    """The parameter's name, and the index into it."""
     if isinstance(one, Bias):
         return f"{one.layer}.bias", (one.after,)
     return f"{one.layer}.weight", (one.before, one.after)
 
 
-def layer_of(spot: Spot, keyframe: Keyframe) -> int | None:
-    """The layer of weights that is looked at: a weight's own, or that which leads to a neuron."""
-    if not is_there(spot, keyframe.sizes):
+def layer_of(element: Element, keyframe: Keyframe) -> int | None:
+    """The layer of weights of an element: a weight's own, or the one that leads to a neuron."""
+    if not is_there(element, keyframe.sizes):
         return None
-    if isinstance(spot, Neuron):
-        return spot.column - 1 if spot.column else None
-    return spot.layer if isinstance(spot, Weight) else None
+    if isinstance(element, Neuron):
+        return element.column - 1 if element.column else None
+    return element.layer if isinstance(element, Weight) else None
 
 
-def liveliest(keyframe: Keyframe, of_layer: int | None = None) -> Weight | None:
+def largest_gradient(keyframe: Keyframe, of_layer: int | None = None) -> Weight | None:
     """The weight with the largest gradient in the last step, of all or of one layer; None before a
     first step.
     """
@@ -57,8 +57,8 @@ def liveliest(keyframe: Keyframe, of_layer: int | None = None) -> Weight | None:
     return found
 
 
-def liveliest_bias(keyframe: Keyframe) -> Bias | None:
-    """The same of the biases."""
+def largest_bias_gradient(keyframe: Keyframe) -> Bias | None:
+    """The bias with the largest gradient; None before a first step."""
     best, found = -1.0, None
     gradients = keyframe.update.gradients if keyframe.update is not None else {}
     for layer in range(len(keyframe.biases)):
@@ -71,11 +71,13 @@ def liveliest_bias(keyframe: Keyframe) -> Bias | None:
 
 
 def update_trace(keyframe: Keyframe, layer: int | None = None) -> Trace | None:
-    """The loss, then what the optimizer did with one layer's weights (else the liveliest one's)."""
-    update, lively = keyframe.update, liveliest(keyframe)
-    if update is None or lively is None:
+    """The loss, then each line of the optimizer for the weights of `layer`; None: of the layer with
+    the largest gradient.
+    """
+    update, largest = keyframe.update, largest_gradient(keyframe)
+    if update is None or largest is None:
         return None
-    layer = lively.layer if layer is None else layer
+    layer = largest.layer if layer is None else layer
     trace = Trace({"layer": layer})
     trace.append(loss_step(update.loss, update.said, update.targets))
     first = len(trace)

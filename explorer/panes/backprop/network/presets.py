@@ -1,4 +1,4 @@
-"""Setups that each teach one thing, and what to look for. No Qt here."""
+"""Ready-made setups, each with the one thing to look for. No Qt here."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ PRESETS = (
     Preset(
         "vanishing",
         "Vanishing gradient: six layers of sigmoid",
-        "Compare the gradients' size from the last layer to the first: each sigmoid passes on at "
-        "most a quarter.",
+        "Compare the gradients from the last layer to the first: each sigmoid passes on a quarter "
+        "at most.",
         NetworkDraft(
             hidden=(6, 6, 6, 6, 6, 6),
             activation="sigmoid",
@@ -49,7 +49,7 @@ PRESETS = (
     ),
     Preset(
         "dead",
-        "Dead ReLU: the first steps too large",
+        "Dead ReLU: the first steps are too large",
         "Watch the neurons that get crossed out: they are 0 for every training point, so no "
         "gradient reaches them.",
         NetworkDraft(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
@@ -62,8 +62,9 @@ PRESETS = (
     ),
     Preset(
         "large",
-        "First weights too large: saturated",
-        "Most neurons output \u22121 or 1 from the start, where tanh is flat: its slope is near 0.",
+        "Initial weights too large: saturated",
+        "From the start most neurons output almost \u22121 or 1, where tanh is flat and its slope "
+        "near 0.",
         NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
     ),
     Preset(

@@ -141,7 +141,7 @@ class Runner(QObject):
             return
         self._halt()
         if self.training is not None:
-            tasks.spawn(self._then_grown(self.training.look), self)
+            tasks.spawn(self._then_grown(self.training.record), self)
         self._tell()
 
     def step(self) -> None:

@@ -1,4 +1,4 @@
-"""One point's own way through the network, forward and back, as a Trace placed on the drawing.
+"""One point's path through the network, forward and back, as a Trace placed on the drawing.
 
 Letters on screen: x the point, W and b of layer 1, 2, ..., u = x W, z = u + b, a what a neuron
 says; under batch norm m and s, the running mean and 1 / deviation. No Qt here.

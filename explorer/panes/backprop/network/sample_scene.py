@@ -1,4 +1,4 @@
-"""What is known of a followed point at each index of its way, as it is drawn. No Qt here."""
+"""What is known of a followed point at each position of its path. No Qt here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where everything of the drawing stands: inputs, neurons, the plane. No Qt here.
+"""Where the parts of the drawing stand: inputs, neurons, edges, the plane. No Qt here.
 
 All lengths are pixels of the widget; `unit` is the zoom.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Neuron, Spot, Weight
+from explorer.panes.backprop.network.elements import Element, Neuron, Weight
 
 LOOKED_AT = ("chosen", "followed")  # what a person was looking at
 MOST_REPLACED = 8  # networks that undo can bring back as they were trained
@@ -37,14 +37,14 @@ class ReplacedNetworks:
         return self._saved.pop((one, replacement), None)
 
 
-def spot_to_json(spot: Spot) -> list[int] | None:
-    if isinstance(spot, Neuron):
-        return [spot.column, spot.number]
-    return [spot.layer, spot.before, spot.after] if isinstance(spot, Weight) else None
+def element_to_json(element: Element) -> list[int] | None:
+    if isinstance(element, Neuron):
+        return [element.column, element.number]
+    return [element.layer, element.before, element.after] if isinstance(element, Weight) else None
 
 
-def spot_from_json(saved: Any) -> Spot:
-    """None for anything else than `spot_to_json` gives."""
+def element_from_json(saved: Any) -> Element:
+    """None for anything else than `element_to_json` gives."""
     if not isinstance(saved, list) or not all(type(one) is int and one >= 0 for one in saved):
         return None
     return {2: Neuron, 3: Weight}[len(saved)](*saved) if len(saved) in (2, 3) else None

@@ -1,4 +1,4 @@
-"""What the mode says: headlines, titles of steps. No Qt here."""
+"""Every sentence of Network: headlines, titles of steps, words at the pointer. No Qt here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from explorer.panes.backprop.network.diagnosis import (
     in_trouble,
     saturated_layers,
 )
+from explorer.panes.backprop.network.draft import REACH, Data
+from explorer.panes.backprop.network.elements import (
+    DataPoint,
+    Element,
+    Neuron,
+    Weight,
+    is_dead,
+    name_of,
+)
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
@@ -19,7 +28,7 @@ from explorer.panes.backprop.network.sample import Sample
 LOADING = "Building the network."
 VANISHED = 1000.0  # times smaller
 SOLVED = 0.97  # of the points
-NO_ADDING = "To add points, go back to learning first (Esc)"
+NO_ADDING = "To add points, go back to training first (Esc)"
 NO_POINTS = "There are no points to learn from: choose Add, then click on the plane."
 
 
@@ -75,7 +84,7 @@ def headline(
     if keyframe.step == 0:
         if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
-        return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
+        return "Nothing is learned yet: the weights are random. Play trains, Step takes one step."
     if earlier and math.isnan(rose):
         dead = dead_neurons(keyframe)
         also = f"; {_neurons_are_dead(keyframe)}" if dead else ""
@@ -113,7 +122,7 @@ def _judgment(
         if worse or not math.isnan(rose):
             remedy = " The steps are too large: reset, and learn slower."
         elif first > WORSE * chance:
-            remedy = " Make the first weights smaller, and reset."
+            remedy = " Make the initial weights smaller, and reset."
         return (
             f"worse than guessing: loss {format_number(keyframe.train_loss)}, guessing "
             f"{format_number(chance)}.{remedy}"
@@ -139,7 +148,7 @@ def _judgment(
         share = keyframe.layers[flat[0] - 1].saturated
         said = f"{format_percent(share)} of layer {flat[0]}'s outputs are saturated"
         if begun is not None and begun.step == 0 and flat[0] in saturated_layers(begun):
-            return f"{said}. Make the first weights smaller, and reset."
+            return f"{said}. Make the initial weights smaller, and reset."
         return f"{said}: there the slope is near 0, and little gradient passes."
     if math.inf > _shrinks(keyframe) > VANISHED:
         return (
@@ -150,7 +159,7 @@ def _judgment(
 
 
 def _alike(keyframe: Keyframe) -> str:
-    """What follows from neurons that have equal weights, "" where they have not."""
+    """What follows if all neurons have equal weights; "" if they differ."""
     if not any(weights.any() for weights in keyframe.weights):
         return (
             "every weight and its gradient are still 0, so only the last bias learns: loss "
@@ -177,7 +186,7 @@ def _success(keyframe: Keyframe) -> str:
         test = keyframe.test_loss
         also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
         return f"loss {format_number(keyframe.train_loss)}{also}."
-    where = "on the right side of the line" if keyframe.classes == 2 else "given their own class"
+    where = "on the right side of the line" if keyframe.classes == 2 else "classified correctly"
     told = f"{format_percent(keyframe.train_accuracy)} of the points are {where}"
     if math.isnan(keyframe.test_accuracy):
         return f"{told}; no points are kept for testing."
@@ -185,9 +194,36 @@ def _success(keyframe: Keyframe) -> str:
 
 
 def _shrinks(keyframe: Keyframe) -> float:
-    """How many times smaller the gradient is in the first layer than at the end."""
+    """How many times smaller the gradient is in the first layer than in the last."""
     first, last = keyframe.layers[0].gradients.size, keyframe.layers[-1].gradients.size
     return last / first if first > 0 else math.inf
+
+
+# beside the pointer
+
+
+def pointer_words(element: Element, keyframe: Keyframe, data: Data | None) -> str:
+    """One line at the pointer."""
+    sizes = keyframe.sizes
+    if isinstance(element, Weight):
+        value = keyframe.weights[element.layer][element.before, element.after]
+        first = name_of(element.layer, element.before, sizes)
+        then = name_of(element.layer + 1, element.after, sizes)
+        return f"weight {format_number(value)}: {first} \u2192 {then}"
+    if isinstance(element, Neuron):
+        name = name_of(element.column, element.number, sizes)
+        if element.column == 0:
+            return f"{name}: a coordinate, from \u2212{REACH} to {REACH} over the plane"
+        bias = format_number(keyframe.biases[element.column - 1][element.number])
+        dead = is_dead(keyframe, element.column, element.number)
+        return f"{name}: bias {bias}" + (", dead: 0 for every point" if dead else "")
+    if isinstance(element, DataPoint) and data is not None:
+        x, y = data.points[element.number]
+        target = data.targets[element.number]
+        what = f"class {int(target)}" if data.classes else f"target {format_number(target)}"
+        side = "test point" if data.tested[element.number] else "training point"
+        return f"({format_number(x)}, {format_number(y)}), {what}, {side}"
+    return ""
 
 
 # one sample
@@ -197,7 +233,7 @@ def sample_headline(sample: Sample, index: int) -> str:
     x, y = (format_number(value) for value in sample.point)
     what = f"class {int(sample.target)}" if sample.classes else format_number(sample.target)
     if index == 0:
-        return f"One point, ({x}, {y}), should become {what}: follow it forward, then back."
+        return f"The target of the point ({x}, {y}) is {what}: follow it forward, then back."
     in_loss = sample.roles[sample.place_at(index).node].kind == "loss"
     if index < sample.seed:
         if in_loss:
@@ -228,8 +264,11 @@ LOSS_TITLES = {
         "the loss: cross-entropy, \u2212log of the right class's probability",
         "back through the loss: dL/dz = p \u2212 y for each class",
     ),
-    "Subtract": ("the loss: how far off", "back through the difference: unchanged"),
-    "Power": ("the loss: its square", "back through the square: \u00d7 2 (z \u2212 y)"),
+    "Subtract": ("the loss: the difference z \u2212 y", "back through the difference: unchanged"),
+    "Power": (
+        "the loss: the square of the difference",
+        "back through the square: \u00d7 2 (z \u2212 y)",
+    ),
     "Mean": ("the loss: the mean, of one point", "back through the mean: unchanged"),
 }
 
@@ -272,7 +311,7 @@ def _whose(sample: Sample, column: int) -> str:
 def sample_title(sample: Sample, index: int) -> str:
     """One line for the transport."""
     if index == 0:
-        return "the point comes in"
+        return "the point enters the network"
     step, place = sample.step_at(index), sample.place_at(index)
     role = sample.roles[place.node]
     operation = step.name.split(".")[1]

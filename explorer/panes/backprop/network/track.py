@@ -1,4 +1,4 @@
-"""What the player moves over: the recorded keyframes of learning, or the steps of one sample."""
+"""What the player moves over: keyframes of training, or the steps of one point's path."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.state.tracks import LiveTrack, TraceTrack, Track
 
 
 class LearnTrack(LiveTrack):
-    """The keyframes; at the right-hand edge the transport makes it learn on."""
+    """The keyframes of training; at their end Play trains on."""
 
     transition = 0.0
     rest = 0.08
-    unit = "keyframe"  # one of those that are kept: of many steps not every one is
+    unit = "keyframe"  # after many steps not each of them is kept
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class LearnTrack(LiveTrack):
         step: Callable[[], None],
         layer: Callable[[Keyframe], int | None] = lambda keyframe: None,
     ) -> None:
-        """`layer` says whose weights are looked at; None: the liveliest's."""
+        """`layer` gives the layer that is looked at; None: that of the largest gradient."""
         super().__init__([], [], playing=playing, play=play, pause=pause, step=step)
         self.keyframes = keyframes
         self._layer = layer
@@ -41,7 +41,7 @@ class LearnTrack(LiveTrack):
 
     @property
     def is_live(self) -> bool:
-        """Until it diverges: then the way there is played like any other."""
+        """Until it diverges: then the keyframes play like any recording."""
         return not (self.keyframes and self.keyframes[-1].diverged)
 
     @property
@@ -97,7 +97,7 @@ class StepTrack(TraceTrack):
 
 
 class SampleTrack(Track):
-    """One point's way forward and back; keyframe 0 is before its first step."""
+    """One point's path forward and back; keyframe 0 is before its first step."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample

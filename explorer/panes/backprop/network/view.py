@@ -1,4 +1,4 @@
-"""The whole of Network: fields at the left, the drawing with its buttons, below it the panel."""
+"""The widgets of Network: form at the left, drawing with its buttons, charts below it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paints what the chosen optimizer is told and remembers, at its head, as arrows and bars."""
+"""Paints the chosen optimizer's gradient and what it remembers, at its head: arrows and bars."""
 
 from __future__ import annotations
 

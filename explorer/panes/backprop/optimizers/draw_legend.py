@@ -26,7 +26,7 @@ class Entry:
 
 
 def trail_entry(name: str, title: str, chosen: bool) -> Entry:
-    """An optimizer's."""
+    """The entry of an optimizer."""
     return Entry(title, lambda painter, at: draw_sample(painter, at, name), chosen)
 
 

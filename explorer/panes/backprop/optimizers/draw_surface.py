@@ -138,14 +138,14 @@ def draw_places(painter: QPainter, pixels: Pixels, places: Stationary, frame: QR
 
 
 def draw_star(painter: QPainter, at: QPointF) -> None:
-    """A minimum."""
+    """The symbol of a minimum."""
     angles = np.pi * (np.arange(10) / 5 - 0.5)
     radii = np.where(np.arange(10) % 2, 0.45, 1.15) * (theme.current().px(SYMBOL) + 1)
     _draw_symbol(painter, at, np.stack((radii * np.cos(angles), radii * np.sin(angles)), axis=1))
 
 
 def draw_diamond(painter: QPainter, at: QPointF) -> None:
-    """A saddle."""
+    """The symbol of a saddle."""
     size = theme.current().px(SYMBOL)
     _draw_symbol(painter, at, np.array([(0, -size), (size, 0), (0, size), (-size, 0)], float))
 
@@ -158,7 +158,7 @@ def _draw_symbol(painter: QPainter, at: QPointF, corners: np.ndarray) -> None:
 
 
 def draw_ring(painter: QPainter, at: QPointF) -> None:
-    """The start."""
+    """The symbol of the start."""
     now = theme.current()
     size = now.px(SYMBOL + 1)
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -49,7 +49,7 @@ class TrailLayer:
         self.key: Hashable = None
         self._edges = QPixmap()
         self._lines = QPixmap()
-        self._points: dict[str, np.ndarray] = {}
+        self.points: dict[str, np.ndarray] = {}
         self._along: dict[str, np.ndarray] = {}
         self.done = 0  # steps that are painted
 
@@ -89,8 +89,8 @@ class TrailLayer:
         self._edges = device_pixmap(*size, ratio)
         self._lines = device_pixmap(*size, ratio)
         if key != self.key:
-            self._points = {name: near(path, size) for name, path in points.items()}
-            self._along = {name: _lengths(path) for name, path in self._points.items()}
+            self.points = {name: near(path, size) for name, path in points.items()}
+            self._along = {name: _lengths(path) for name, path in self.points.items()}
         self.key, self.done = key, 0
 
     def _grow(self, step: int, chosen: str, hurried: bool) -> None:
@@ -102,7 +102,7 @@ class TrailLayer:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         while self.done < step:
             last = min(step, (self.done // PIECE + 1) * PIECE)
-            for name in self._points:
+            for name in self.points:
                 self._draw_piece(edges, lines, name, last, name == chosen)
             self.done = last
             if hurried and time.perf_counter() > until:
@@ -113,7 +113,7 @@ class TrailLayer:
     def _draw_piece(
         self, edges: QPainter, lines: QPainter, name: str, last: int, chosen: bool
     ) -> None:
-        piece = thinned(self._points[name][self.done : last + 1])
+        piece = thinned(self.points[name][self.done : last + 1])
         if len(piece) < 2:
             return
         line = polyline(piece)
@@ -128,7 +128,7 @@ class TrailLayer:
 
     def _draw_coarsely(self, painter: QPainter, step: int) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for name, path in self._points.items():
+        for name, path in self.points.items():
             painter.setPen(trail_pen(name, WIDTH))
             rest = path[self.done : step + 1 : max(1, (step - self.done) // 150)]
             painter.drawPolyline(polyline(rest))

@@ -92,7 +92,7 @@ class RacerRow(QWidget):
             self.height_label.setText("")
 
     def set_height(self, text: str) -> None:
-        """How high it is now."""
+        """Its height at the cursor."""
         if text != self.height_label.text():
             self.height_label.setText(text)
 
@@ -229,7 +229,7 @@ class SettingsForm(QWidget):
             field.finish()
 
     def set_values(self, values: Mapping[str, float], is_usual: bool) -> None:
-        """By key."""
+        """Its settings, by key."""
         for key, field in self.fields.items():
             field.set_value(float(values[key]))
         self.usual.setEnabled(not is_usual)

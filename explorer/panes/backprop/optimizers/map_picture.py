@@ -89,15 +89,15 @@ class MapPicture(Picture):
         self.arrows: Arrows | None = None
         self.moving = False  # the start is being moved: whole paths are seen, faintly
         self.thorough = False  # for frames of an export: nothing may be coarse
-        self._stale = False
-        self._layer = TrailLayer()
+        self.stale = False
+        self.layer = TrailLayer()
         self._drag: tuple[str, QPointF] | None = None
         self._moved = 0.0
         self._legend_height = 0.0
-        self._hurry = QTimer(self)
-        self._hurry.setSingleShot(True)
-        self._hurry.setInterval(theme.MOTION["cross_fade"])
-        self._hurry.timeout.connect(self.update)
+        self.hurry = QTimer(self)
+        self.hurry.setSingleShot(True)
+        self.hurry.setInterval(theme.MOTION["cross_fade"])
+        self.hurry.timeout.connect(self.update)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -126,13 +126,13 @@ class MapPicture(Picture):
     def set_recording(self, recording: Recording | None) -> None:
         """Another race."""
         self.recording = recording
-        self._stale = False
+        self.stale = False
         self._fit_legend()
 
     def set_stale(self, stale: bool) -> None:
         """The race is being run again: the old trails are faint."""
-        if stale != self._stale:
-            self._stale = stale
+        if stale != self.stale:
+            self.stale = stale
             self.update()
 
     def set_position(self, position: float) -> None:
@@ -148,7 +148,7 @@ class MapPicture(Picture):
             self.update()
 
     def set_arrows(self, arrows: Arrows | None) -> None:
-        """What the chosen optimizer is told and remembers."""
+        """The chosen optimizer's gradient and what it remembers."""
         self.arrows = arrows
         self.update()
 
@@ -199,7 +199,7 @@ class MapPicture(Picture):
 
     @property
     def size_px(self) -> tuple[int, int]:
-        """Of the map."""
+        """Width and height of the map."""
         return self.width(), round(self.area.height())
 
     def seen(self, points: np.ndarray) -> np.ndarray:
@@ -245,12 +245,12 @@ class MapPicture(Picture):
             self._hasten()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """About a pixel; None: about the center."""
+        """Zooms about a pixel; None: about the center."""
         at = self.area.center() if at is None else at
         self.set_by_hand(self.viewport.zoomed(factor, at.x(), at.y(), *self.size_px))
 
     def _fit_legend(self) -> None:
-        """The legend may have more lines, or fewer."""
+        """Gives the legend as many lines as it needs now."""
         self._refit()
         self.data_changed()
 
@@ -299,15 +299,15 @@ class MapPicture(Picture):
         painter.setClipRect(frame)
         self.background.draw(painter, self.seen, self.viewport, frame, self.ratio)
         trails = self.trails()
-        painter.setOpacity(STALE if self._stale else 1.0)
+        painter.setOpacity(STALE if self.stale else 1.0)
         self._draw_trails(painter, trails)
         painter.setOpacity(1.0)
         if self.moving:
             self._draw_previews(painter)
         draw_ring(painter, QPointF(*self.seen(self.start)))
-        painter.setOpacity(STALE if self._stale else 1.0)
+        painter.setOpacity(STALE if self.stale else 1.0)
         for trail in trails:  # the chosen one is the last, so that no head hides its arrows
-            if self.arrows is not None and not self._stale and self._has_arrows(trail):
+            if self.arrows is not None and not self.stale and self._has_arrows(trail):
                 draw_arrows(painter, self.arrows, trail)
             draw_head(painter, trail, frame)
         painter.setOpacity(1.0)
@@ -332,20 +332,20 @@ class MapPicture(Picture):
         key = (
             self.recording, self.viewport, self.size_px, self.ratio, self.chosen, theme.current()
         )  # fmt: skip
-        well = self._layer.draw(
+        well = self.layer.draw(
             painter,
             key,
             {lane.name: self.seen(lane.positions) for lane in self.recording.lanes}
-            if key != self._layer.key
+            if key != self.layer.key
             else {},
             step,
             size=self.size_px,
             ratio=self.ratio,
             chosen=self.chosen,
-            hurried=self._hurry.isActive() and not self.thorough,
+            hurried=self.hurry.isActive() and not self.thorough,
         )
         if not well:
-            self._hurry.start()
+            self.hurry.start()
             self.update()
         draw_trails(painter, trails, self.size_px, step)
 
@@ -360,7 +360,7 @@ class MapPicture(Picture):
         """Repaints; while one movement follows another, trails may be coarse."""
         now = time.monotonic()
         if now - self._moved < HURRY:
-            self._hurry.start()
+            self.hurry.start()
         self._moved = now
         self.update()
 

@@ -76,7 +76,7 @@ class OptimizersMode(Mode):
     def _connect(self) -> None:
         view, draft, form = self.view, self.draft, self.view.settings
         draft.changed.connect(lambda _: self.refresh())
-        self._inspecting.timeout.connect(self._tell)
+        self._inspecting.timeout.connect(self.tell)
         self.runner.came.connect(self.take_recording)
         self.runner.failed.connect(self.fail)
         self.runner.waiting.connect(view.body.set_waiting)
@@ -222,7 +222,7 @@ class OptimizersMode(Mode):
         if unreadable or self._unreadable:
             self._unreadable = unreadable
             self.view.set_unreadable(unreadable)
-            self._tell()
+            self.tell()
 
     def take_recording(self, recording: Recording) -> None:
         """A race has been run: the cursor stays where it is."""
@@ -247,7 +247,7 @@ class OptimizersMode(Mode):
             self.player.seek(self._wanted)
             self._wanted = None
         self.on_position(self.player.position if self.active else 0.0)
-        self._tell()
+        self.tell()
 
     def fail(self, message: str, course: Course | None) -> None:
         """The race could not be run; one on another surface does not stay."""
@@ -305,7 +305,7 @@ class OptimizersMode(Mode):
         self._show_draft()
         self._show_chosen()
         self.on_position(self.player.position if self.active else 0.0)
-        self._tell()
+        self.tell()
 
     def go_into(self) -> None:
         """Into the step at the cursor, line by line."""
@@ -320,7 +320,7 @@ class OptimizersMode(Mode):
             self.go_into()
         else:
             self.cancel()
-        self._tell()
+        self.tell()
 
     def _leave_steps(self) -> None:
         while self.active and self.player.leave():
@@ -358,16 +358,16 @@ class OptimizersMode(Mode):
 
     def on_step(self, step: int) -> None:
         if not self.player.playing:
-            self._tell()
+            self.tell()
 
     def on_playing(self, playing: bool) -> None:
         """Between two steps there are no numbers to read, so a pause ends at the next step."""
         if not playing:
             if self.player.position != self.player.step >= 0:
                 self.player.seek(self.player.step)
-            self._tell()
+            self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Updates sentence, numbers and inspector, as often as a person can read them."""
         recording, inner = self.recording, self.update_track
         if recording is not None:
@@ -456,7 +456,7 @@ class OptimizersMode(Mode):
         self.view.map.fit()
 
     def _on_remedy(self, action: str) -> None:
-        """Of the notice about optimizers that are lost."""
+        """A button of the notice about optimizers that are lost."""
         one = self.draft.value
         for lane in self.recording.lanes if self.recording is not None else ():
             if lane.lost_at is None:

@@ -30,7 +30,7 @@ class MomentsPicture(Picture):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the chosen optimizer remembers", parent)
         self._name, self._title = "", ""
-        self._empty = ""
+        self.empty_text = ""
         self._quantities: tuple[Quantity, ...] = ()
         self._position = 0.0
         self._places: dict[str, float] = {}
@@ -44,7 +44,7 @@ class MomentsPicture(Picture):
 
     def set_empty_text(self, text: str) -> None:
         """What stands in place of the bars when there are none."""
-        self._empty = text
+        self.empty_text = text
         self.update()
 
     def set_position(self, position: float, places: Mapping[str, float] | None = None) -> None:
@@ -89,7 +89,7 @@ class MomentsPicture(Picture):
         now = theme.current()
         if not self._quantities:
             box, font = QRectF(self.rect()), now.font("body")
-            put_words(painter, box, self._empty, font, now.color("muted"))
+            put_words(painter, box, self.empty_text, font, now.color("muted"))
             return
         areas = self._areas()
         self._draw_words(painter, areas)

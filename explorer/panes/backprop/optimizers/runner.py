@@ -40,7 +40,7 @@ class RaceRunner(QObject):
 
     def __init__(self, engine: Engine, owner: QObject) -> None:
         super().__init__(owner)
-        self._known: dict[tuple[Any, ...], Any] = {}
+        self.known: dict[tuple[Any, ...], Any] = {}
         self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None  # after the one under way
         self._course: Course | None = None
         self._asked: list[tuple[Any, ...]] = []
@@ -74,7 +74,7 @@ class RaceRunner(QObject):
         self._began = time.monotonic()
         self._course, self._asked, self._is_there = course, _keys(course, entries), False
         self.waiting.emit("running the race")
-        self._race.ask(lambda: record(course, entries, dict(self._known)), "a race of optimizers")
+        self._race.ask(lambda: record(course, entries, dict(self.known)), "a race of optimizers")
 
     def _on_progress(self, shares: list[float]) -> None:
         self.waiting.emit(f"running the race, {format_percent(shares[-1])}")
@@ -84,9 +84,9 @@ class RaceRunner(QObject):
         known: dict[tuple[Any, ...], Any] = {places_key(course): recording.places}
         known |= {key_of(course, lane.name, lane.settings): lane for lane in recording.lanes}
         known |= {
-            k: lane for k, lane in self._known.items() if k[0] == course.key and k not in known
+            k: lane for k, lane in self.known.items() if k[0] == course.key and k not in known
         }
-        self._known, self._is_there = dict(islice(known.items(), MOST_KNOWN)), True
+        self.known, self._is_there = dict(islice(known.items(), MOST_KNOWN)), True
         self.waiting.emit("")
         self.came.emit(recording)
 

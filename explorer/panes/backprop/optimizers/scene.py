@@ -1,4 +1,4 @@
-"""What the chosen optimizer is told and remembers, at any position of the cursor. No Qt."""
+"""The chosen optimizer's gradient and what it remembers, at any position of the cursor. No Qt."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ class OptimizersView(QWidget):
     def set_stale(self, stale: bool) -> None:
         """The race that is shown is not that of the settings."""
         self.map.set_stale(stale)
-        for fade in self._fades:
+        for fade in self.fades:
             fade.setVisible(stale)
             fade.raise_()
         self._fit()
@@ -254,7 +254,7 @@ class OptimizersView(QWidget):
             _card([self.loss_title], self.loss),
             _card([self.moments_title, self.into], self.moments),
         ]
-        self._fades = [_Fade(card) for card in self._cards]
+        self.fades = [_Fade(card) for card in self._cards]
         self._plots.addWidget(self._cards[0], 1)
         self._plots.addWidget(self._cards[1], 1)
         self._left = QVBoxLayout()
@@ -319,7 +319,7 @@ class OptimizersView(QWidget):
         margin = now.px("margin")
         right = margin if self.side.isHidden() else now.px(10)  # its bar stands beside it
         self._row.setContentsMargins(margin, now.px(12), right, now.px(12))
-        for fade, card in zip(self._fades, self._cards, strict=True):
+        for fade, card in zip(self.fades, self._cards, strict=True):
             fade.setGeometry(card.rect().adjusted(1, 1, -1, -1))
 
     def _restyle(self) -> None:

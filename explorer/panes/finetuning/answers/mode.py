@@ -299,24 +299,30 @@ class TryMode(TunedMode):
         ids = self.written[tuned].ids
         return list(ids[: max(min(place, len(ids)), 1)])
 
+    @property
+    def _read_ids(self) -> list[int]:
+        """Those of them that the model reads."""
+        return self.before[-self.source.config.block_size :]
+
     def _read_place(self) -> None:
         """Asks what may come there, unless it is known."""
-        ids, draft = self.before[-self.source.config.block_size :], self.draft.value
+        ids, draft = self._read_ids, self.draft.value
         where = not self.view.is_dragged
         of = ids, draft.strength, draft.share, draft.merged, where
         if not self._may_end(self._nexts) and self._is_new("next", of):
             asked = compute.next_tokens, ids, draft, where
             ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False)
-        if self._is_new("curves", (ids, draft.share)):
-            self._curve = []
-            job = partial(self.asked.model_steps, compute.curve_steps, ids, draft)
-            self._curves.ask(job, text.CURVES, is_told=False)
 
     def _on_next(self, found: NextTokens) -> None:
         self.next = found
         self._show()
         self.inspect()
+        ids, draft = self._read_ids, self.draft.value
+        if self._is_new("curves", (ids, draft.share)):
+            self._curve = []
+            job = partial(self.asked.model_steps, compute.curve_steps, ids, draft)
+            self._curves.ask(job, text.CURVES, is_told=False)
 
     def _on_curves(self, items: list[Any]) -> None:
         tokens = items[-1][0]

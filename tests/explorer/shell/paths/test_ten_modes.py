@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.panes.backprop.network.hit_testing import Neuron
+from explorer.panes.backprop.network.elements import Neuron
 from explorer.state.workspace import is_looking
 from tests.explorer.shell.paths.conftest import shown_numbers
 from tests.explorer.waiting import until

@@ -90,7 +90,7 @@ def states(pane: Any, mode: str) -> Iterator[str]:
         one.inputs.set_diverged(True)
         yield "after it diverged, while points are added"
         assert one.inputs.presets.text() == "Presets"
-        assert one.inputs.calm.text() == "Reset and learn slower"
+        assert one.inputs.slower.text() == "Reset and learn slower"
         one.inputs.set_diverged(False)
         one.view.tools.set_tool("inspect")
         one.inputs.set_sample(True)

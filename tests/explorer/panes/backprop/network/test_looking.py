@@ -14,7 +14,9 @@ from core.substitution import arithmetic
 from explorer.panes.backprop.network import inspector
 from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Neuron, Weight, from_plane
+from explorer.panes.backprop.network.elements import DataPoint, Neuron, Weight
+from explorer.panes.backprop.network.hit_testing import element_at, from_plane
+from explorer.panes.backprop.network.text import pointer_words
 from tests.core.test_trace import MarkedLines
 
 
@@ -107,21 +109,19 @@ def test_the_drawing_is_reached_by_keyboard(mode, run_async):
 
 
 def test_pointing_tells_what_is_there(mode, run_async):
-    from explorer.panes.backprop.network.hit_testing import PointSpot, spot_at, words_of
-
     async def body() -> None:
         await mode.runner.steps(2)
         drawing = mode.view.network
         layout, keyframe, data = drawing.layout_now, drawing.keyframe, drawing.data
         x, y, width, height = layout.boxes[1][4]
-        assert spot_at(layout, keyframe, data, x + width / 2, y + height / 2) == Neuron(1, 4)
+        assert element_at(layout, keyframe, data, x + width / 2, y + height / 2) == Neuron(1, 4)
         x1, y1, x2, y2 = layout.edge(0, 0, 0)
-        weight = spot_at(layout, keyframe, data, x1 + 0.7 * (x2 - x1), y1 + 0.7 * (y2 - y1))
-        assert weight == Weight(0, 0, 0) and "weight" in words_of(weight, keyframe, data)
+        weight = element_at(layout, keyframe, data, x1 + 0.7 * (x2 - x1), y1 + 0.7 * (y2 - y1))
+        assert weight == Weight(0, 0, 0) and "weight" in pointer_words(weight, keyframe, data)
         px, py = from_plane(layout.plane, *data.points[5])
-        assert isinstance(spot_at(layout, keyframe, data, px, py), PointSpot)
+        assert isinstance(element_at(layout, keyframe, data, px, py), DataPoint)
         px, py = from_plane(layout.plane, -1.15, -1.15)
-        assert spot_at(layout, keyframe, data, px, py) is None
+        assert element_at(layout, keyframe, data, px, py) is None
 
     run_async(body())
 
@@ -141,8 +141,8 @@ def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
         told: list[Any] = []
         mode.inspection.connect(told.append)
         drawing = mode.view.network
-        for spot in (None, Neuron(0, 0), Neuron(1, 0), Neuron(2, 0), Weight(2, 0, 0)):
-            drawing.set_choice(spot)
+        for element in (None, Neuron(0, 0), Neuron(1, 0), Neuron(2, 0), Weight(2, 0, 0)):
+            drawing.set_choice(element)
             mode.inspect()
             assert told[-1].title
         assert drawing.describe() and drawing.accessibleDescription()
@@ -190,10 +190,10 @@ def test_what_comes_out_covers_neither_points_nor_neurons(mode, run_async):
 def test_a_neuron_that_nothing_ran_through_has_weights_and_no_step():
     """Its line computes: without numbers it could not be written."""
     keyframe = Training(NetworkDraft()).one_step()
-    spot = Neuron(1, 4)
-    ran = inspector.of_keyframe(keyframe, spot, True)
+    element = Neuron(1, 4)
+    ran = inspector.of_keyframe(keyframe, element, True)
     assert str(arithmetic(ran.step))
-    still = inspector.of_keyframe(replace(keyframe, passed=()), spot, True)
+    still = inspector.of_keyframe(replace(keyframe, passed=()), element, True)
     assert still.step is None and still.title == ran.title
     assert len(still.rows) == len(keyframe.weights[0]) + 1
 
@@ -204,8 +204,8 @@ def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
     training = Training(NetworkDraft(norm=norm, activation=activation))
     keyframe = [training.one_step() for _ in range(3)][-1]
     point, network = training.data.train.points[:1], training.learner.network.detached()
-    for spot in (Neuron(1, 4), Neuron(2, 1), Neuron(3, 0)):
-        shown = inspector.of_keyframe(keyframe, spot, True)
+    for element in (Neuron(1, 4), Neuron(2, 1), Neuron(3, 0)):
+        shown = inspector.of_keyframe(keyframe, element, True)
         with MarkedLines() as watched:
             layers = network.layers(point)
         frames = [
@@ -219,14 +219,14 @@ def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
         told = {row.name: row for row in shown.rows if hasattr(row, "name")}
         terms, bias = told["\u03a3 w \u00d7 x"], told["b"].value
         product = float(np.dot(terms.left, terms.right))
-        ends = spot.column == 3
+        ends = element.column == 3
         if norm == "none" or ends:
             assert product + bias == pytest.approx(told["z"].value)
         else:
             normed = (product - told["\u03bc"].value) / told["\u221a(\u03c3\u00b2 + \u03b5)"].value
             assert told["g"].value * normed + bias == pytest.approx(told["z"].value)
         last = told["z" if ends else "a"]
-        assert last.value == layers[spot.column - 1].out.data[0, spot.number]
+        assert last.value == layers[element.column - 1].out.data[0, element.number]
         assert last.role == "accent"
 
 
@@ -247,8 +247,8 @@ def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qap
         ("layer 2", "", ""),
         ("layer 2: sums", "u2", "u2"),
         ("layer 2: sums", "z2", "z2"),
-        ("layer 2: says", "a2", "a2"),
-        ("layer 2: says", f"a2, {slopes[0]}", slopes[0]),
+        ("layer 2: output", "a2", "a2"),
+        ("layer 2: output", f"a2, {slopes[0]}", slopes[0]),
         ("layer 2: sums", f"z2, {slopes[1]}", slopes[1]),
     ]
 
@@ -360,6 +360,6 @@ def test_the_panel_says_of_what_its_gradients_are_and_how_large(qapp):
     picture = Histograms()
     picture.set_layers(training.one_step().layers)
     told = picture.told(1, 2)
-    assert told.startswith("output: dL/d of what each neuron outputs") and "deviation 0" in told
+    assert told.startswith("output: dL/da") and "deviation 0" in told
     assert "output: gradient size" in picture.describe()
     picture.deleteLater()

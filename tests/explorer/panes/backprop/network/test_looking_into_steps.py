@@ -12,7 +12,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network import inspector
 from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Neuron, Weight
+from explorer.panes.backprop.network.elements import Neuron, Weight
 from explorer.panes.backprop.network.optimizer_rows import update_rows
 from explorer.panes.backprop.network.optimizer_step import update_trace
 
@@ -61,8 +61,8 @@ def test_inside_a_step_the_chosen_weight_has_its_own_numbers(mode, run_async):
                 == mode.keyframe.weights[weight.layer][weight.before, weight.after]
             )
         track = mode.player.track
-        for spot in (Weight(0, 1, 5), Neuron(1, 0), None):  # pointed at only: the layer stays
-            drawn = inspector.of_inner(track.keyframe, 2, track.item(1), spot)
+        for element in (Weight(0, 1, 5), Neuron(1, 0), None):  # pointed at only: the layer stays
+            drawn = inspector.of_inner(track.keyframe, 2, track.item(1), element)
             assert "output" in drawn.rows[0]
 
     run_async(body())

@@ -83,7 +83,7 @@ def test_headline_and_accuracy_tell_the_same_step_while_it_learns(mode, run_asyn
         mode.player.play()
         for step in (20, 60, 120):
             await until(lambda step=step: mode.keyframe.step > step)
-            mode.take_news()  # what a frame does; the plots below follow at later ones
+            mode.show_newest()  # what a frame does; the plots below follow at later ones
             shown = mode.shown_keyframe
             train = format_percent(shown.train_accuracy)
             test = format_percent(shown.test_accuracy)
@@ -182,11 +182,11 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
         mode.player.play()  # replays how it came to that
         assert mode.player.playing and mode.player.step == 0
         mode.player.end()
-        assert mode.runner.state == "diverged" and not mode.inputs.calm.isHidden()
-        mode.inputs.calm.click()
+        assert mode.runner.state == "diverged" and not mode.inputs.slower.isHidden()
+        mode.inputs.slower.click()
         await mode.settled()
         assert mode.runner.state == "paused" and mode.keyframe.step == 0
-        assert mode.draft.value.learning_rate == 0.26 and mode.inputs.calm.isHidden()
+        assert mode.draft.value.learning_rate == 0.26 and mode.inputs.slower.isHidden()
         await mode.runner.steps(60)
         assert mode.keyframe.train_loss < 0.1
 
@@ -201,20 +201,20 @@ def test_steps_that_are_too_large_are_said_though_every_number_is_finite(mode, r
         await mode.runner.steps(60)
         await mode.settled()
         assert not mode.keyframe.diverged and math.isfinite(mode.keyframe.train_loss)
-        assert "too large" in mode.headline and not mode.inputs.calm.isHidden()
+        assert "too large" in mode.headline and not mode.inputs.slower.isHidden()
         mode.runner.training.curves.train[-1] = 0.5  # a jump for the better is no cure
         mode._tell()
-        assert not mode.inputs.calm.isHidden()
+        assert not mode.inputs.slower.isHidden()
         mode.player.seek(1)
         assert "too large" not in mode.headline, "of an earlier keyframe something else is said"
         mode.player.end()
-        mode.inputs.calm.click()
-        mode.inputs.calm.click()
-        mode.inputs.calm.click()
+        mode.inputs.slower.click()
+        mode.inputs.slower.click()
+        mode.inputs.slower.click()
         await mode.settled()
         await mode.runner.steps(60)
         await mode.settled()
-        assert "too large" not in mode.headline and mode.inputs.calm.isHidden()
+        assert "too large" not in mode.headline and mode.inputs.slower.isHidden()
 
     run_async(body())
 

@@ -36,7 +36,7 @@ def test_a_dead_relu_never_comes_back():
         assert not learner.learn().diverged
     assert counts[0] == 0 and counts[1] >= 2, "the first step kills some, none was dead before"
     assert counts[60] == 7 == counts[-1]
-    shown = training.look()
+    shown = training.record()
     assert shown.layers[0].dead.sum() == 7 and shown.train_loss < 0.5
 
 
@@ -73,7 +73,7 @@ def test_overfitting_lowers_the_training_loss_and_raises_the_tests():
     for _ in range(300):
         training.learner.learn()
         losses.append(training.learner.test_loss())
-    shown = training.look()
+    shown = training.record()
     assert shown.train_loss < 0.1 and shown.test_loss > 2 * min(losses)
 
 
@@ -92,7 +92,7 @@ def after(name: str, steps: int):
     training = taught(name)
     for _ in range(steps):
         training.learner.learn()
-    keyframe = training.look()
+    keyframe = training.record()
     return keyframe, headline(keyframe, "paused", "", preset(name), begun=training.keyframes[0])
 
 
@@ -135,7 +135,7 @@ def test_what_a_preset_does_not_set_out_to_show_is_told_where_it_happens():
         training.learner.learn()
         if training.learner.step % 100 == 0 and training.learner.test_loss() > 1.0:
             break
-    shown = training.look()
+    shown = training.record()
     assert shown.test_loss > 2 * shown.train_loss + 0.1
     assert "overfits" in headline(shown, "paused", "", spiral)
 
@@ -144,7 +144,7 @@ def test_what_a_preset_sets_out_to_show_is_told_where_it_happens():
     overfit = taught("overfit")
     for _ in range(300):
         overfit.learner.learn()
-    assert "overfits" in headline(overfit.look(), "paused", "", preset("overfit"))
+    assert "overfits" in headline(overfit.record(), "paused", "", preset("overfit"))
 
 
 def test_too_large_a_rate_ends_in_no_number():
@@ -202,7 +202,7 @@ def test_what_learning_made_worse_than_guessing_is_told_with_a_way_out(optimizer
 def test_first_weights_that_guess_badly_are_told_with_a_way_out():
     training = Training(NetworkDraft(activation="sigmoid", scale=100.0))
     training.several(50)
-    assert "first weights smaller" in judged(training) and "slower" not in judged(training)
+    assert "initial weights smaller" in judged(training) and "slower" not in judged(training)
 
 
 def test_batch_norm_over_one_point_is_told():
@@ -217,7 +217,7 @@ def test_overfitting_is_told_before_a_layer_that_is_saturated():
     training = Training(NetworkDraft(points=40, learning_rate=0.05, noise=0.3, batch_size=0))
     for _ in range(600):
         training.learner.learn()
-    keyframe = training.look()
+    keyframe = training.record()
     assert any(layer.saturated > 0.5 for layer in keyframe.layers)
     assert keyframe.test_loss > 2 * keyframe.train_loss + 0.1 and "it overfits" in judged(training)
 
@@ -231,7 +231,7 @@ def test_the_gradient_of_one_point_has_a_size_though_nothing_to_spread():
 
 
 def test_where_there_are_three_classes_no_line_is_told_of():
-    for data, words in (("moons", "side of the line"), ("yin-yang", "their own class")):
+    for data, words in (("moons", "side of the line"), ("yin-yang", "classified correctly")):
         training = Training(NetworkDraft(data=data))
         training.several(60)
         said = headline(training.keyframes[-1], "paused", "", None)

@@ -14,7 +14,7 @@ from core.autograd.tensor import Tensor, zero_grad
 from core.numbers import format_number
 from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Neuron, name_of
+from explorer.panes.backprop.network.elements import Neuron, name_of
 from explorer.panes.backprop.network.inspector import of_sample
 from explorer.panes.backprop.network.sample_scene import SampleScenes
 from explorer.panes.backprop.network.text import sample_headline, sample_title

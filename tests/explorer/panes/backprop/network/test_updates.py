@@ -11,7 +11,7 @@ from core.numbers import format_number
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Weight
+from explorer.panes.backprop.network.elements import Weight
 from explorer.panes.backprop.network.inspector import of_inner, of_keyframe
 from explorer.panes.backprop.network.optimizer_rows import update_rows
 from explorer.panes.backprop.network.optimizer_step import Bias, update_trace
@@ -117,7 +117,7 @@ def test_the_loss_of_a_step_and_its_penalty_add_up_to_what_it_makes_smaller(kind
     training = Training(NetworkDraft(penalty=kind, strength=0.1))
     training.one_step()
     learned = training._learn()
-    keyframe = training.look()
+    keyframe = training.record()
     told = told_of(of_inner(keyframe, 1, update_trace(keyframe, 1)[0], None).rows)
     price = told[f"{kind.upper()} penalty"]
     assert told["loss"].value + price.value == told["cost"].value == pytest.approx(learned.loss)

@@ -132,7 +132,7 @@ def test_trails_that_are_kept_look_as_those_drawn_anew(mode, change):
     for step in (8, 16, 24, 32, 40):
         view.set_position(step)
         kept = image_of(view)
-    view._layer.key = None
+    view.layer.key = None
     assert np.abs(kept.astype(int) - image_of(view)).max() <= 1
 
 
@@ -150,7 +150,7 @@ def test_trails_of_a_race_that_is_gone_are_never_those_of_another(mode, change):
         view.set_recording(None)
         view.set_recording(race(2.0 + number / 100))
         view.grab()
-        begin = view._layer._points["adam"][0]
+        begin = view.layer.points["adam"][0]
         assert begin == pytest.approx(view.seen(np.array([2.0 + number / 100, 1.0])))
 
 
@@ -158,17 +158,17 @@ def test_in_a_hurry_trails_are_rough_and_then_drawn_well(mode, change, run_async
     change(OptimizersDraft(racers=("sgd", "adam"), steps=300))
     view = mode.view.map
     view.set_position(300)
-    view._hurry.start()
+    view.hurry.start()
     view.grab()
-    assert view._layer.done > 0
+    assert view.layer.done > 0
 
     async def body():
         await mode.settled()
 
     run_async(body())
-    view._hurry.stop()
+    view.hurry.stop()
     view.grab()
-    assert view._layer.done == 300
+    assert view.layer.done == 300
 
 
 def test_the_start_is_dragged_and_moved_by_keys(mode, run_async):
@@ -181,7 +181,7 @@ def test_the_start_is_dragged_and_moved_by_keys(mode, run_async):
         QTest.mouseMove(view, place + QPoint(30, -10))
         assert view.moving
         view.grab()
-        assert view._broken is None
+        assert view.broken is None
         QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=place + QPoint(30, -10))
         await mode.settled()
         x, y = mode.draft.value.start

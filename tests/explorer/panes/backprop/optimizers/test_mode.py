@@ -121,7 +121,7 @@ def test_a_race_shows_and_rests_at_the_step_that_is_told(mode, change):
     mode.player.seek(106)
     mode.player.play()
     mode.player._move_to(107.58)
-    mode._tell()
+    mode.tell()
     height = mode.view.racers.rows["adam"].height_label
     assert mode.player.playing and mode.headline.startswith("Step 108 of 120")
     assert height.text() == short(lane.heights[108])
@@ -194,7 +194,7 @@ def _go_into(mode, name):
     lane = mode.recording.lane(name)
     for index in range(track.length):
         mode.player.seek(index)
-        mode._tell()
+        mode.tell()
         assert seen[-1].step is track.item(index) and seen[-1].rows
         assert lane.title in mode.headline
     moved = track.line("move")

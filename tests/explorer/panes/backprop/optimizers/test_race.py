@@ -67,13 +67,13 @@ def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
     lane = mode.recording.lane("momentum")
     assert lane.lost_at is not None
     mode.player.seek(lane.lost_at)
-    mode._tell()
+    mode.tell()
     told = mode.view.notice.message
     assert f"Momentum diverged at step {lane.lost_at}" in told and not mode.view.notice.isHidden()
     assert "diverged" in mode.headline
 
     mode.view.notice.closed.emit()
-    mode._tell()
+    mode.tell()
     assert mode.view.notice.isHidden()  # read once, it is not said again
 
     async def body():
@@ -94,9 +94,9 @@ def test_a_line_along_the_plots_ground_is_told_with_its_own_numbers(mode, change
     np.testing.assert_array_equal(plot.displayed()["AdaGrad"][:, 1], heights)
     np.testing.assert_array_equal(plot.as_columns()["AdaGrad"], heights)
     assert dict(row[:2] for row in plot.readout(100))["AdaGrad"] == format_number(heights[-1])
-    assert plot._note.startswith("flat below")
+    assert plot.note.startswith("flat below")
     change(OptimizersDraft(racers=("sgd",), steps=20))
-    assert plot._note == ""
+    assert plot.note == ""
 
 
 def test_tables_have_the_step_and_no_line_that_only_helps_the_eye(mode, change):
@@ -115,7 +115,7 @@ def test_the_step_that_loses_one_is_no_step_of_no_length(mode, change):
     assert at is not None
     for step in (at - 1, at, 20):
         mode.player.seek(step)
-        mode._tell()
+        mode.tell()
         is_lost = "last step lost, lost" in mode.view.moments.accessibleDescription()
         assert is_lost == (step >= at)
         assert not mode.view.moments.grab().isNull()
@@ -145,7 +145,7 @@ def test_heads_and_numbers_of_all_racers_are_what_the_cursor_shows(mode, change)
         between = 0.75 * positions[7] + 0.25 * positions[8]
         np.testing.assert_allclose(trail.points[-1], mode.view.map.seen(between))
     mode.player.seek(9)
-    mode._tell()
+    mode.tell()
     for lane in mode.recording.lanes:
         told = mode.view.racers.rows[lane.name].height_label.text()
         assert told == short(lane.heights[9])
@@ -190,8 +190,8 @@ def test_ways_that_were_run_long_ago_are_forgotten(mode, change, monkeypatch):
     for turn in range(4):
         rate = 0.01 + turn * 1e-3
         change(replace(mode.draft.value.with_setting("adam", "learning_rate", rate), steps=10))
-    assert len(mode.runner._known) == 5
-    known = mode.runner._known.values()
+    assert len(mode.runner.known) == 5
+    known = mode.runner.known.values()
     assert all(lane in known for lane in mode.recording.lanes)
 
 

@@ -26,25 +26,25 @@ def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
     mode, change, run_async
 ):
     def faded() -> list[bool]:
-        return [not fade.isHidden() for fade in mode.view._fades] + [mode.view.map._stale]
+        return [not fade.isHidden() for fade in mode.view.fades] + [mode.view.map.stale]
 
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=10))
     mode.player.seek(10)
-    mode._tell()
+    mode.tell()
     before = mode.headline
     change(mode.draft.value.with_text("x**2 + z"))
     for _ in range(2):
         assert mode.headline.startswith("The formula cannot be read yet")
         assert faded() == [True, True, True]
         mode.player.seek(4)
-        mode._tell()
+        mode.tell()
     mode.set_start(-0.5, 0.75)
     assert tuple(mode.view.map.start) == (-0.5, 0.75)  # it goes where it is put
     mode.workspace.undo()
     mode.workspace.undo()
     run_async(mode.settled())
     mode.player.seek(10)
-    mode._tell()
+    mode.tell()
     assert mode.headline == before and faded() == [False, False, False]
     change(mode.draft.value.with_text("x**2 + z"))
     change(mode.draft.value.with_text("x**2 + 2*y**2"))
@@ -64,7 +64,7 @@ def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, ru
     run_async(mode.settled())
     assert mode.view.editor.field.toPlainText() == "x**2 +"
     mode.draft.change(mode.draft.value.with_racer("sgd", False), "Test")
-    mode._tell()
+    mode.tell()
     assert mode.view.racers.rows["sgd"].height_label.text() == ""
 
 
@@ -80,10 +80,10 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
         assert all(row.height_label.text() == "" for row in mode.view.racers.rows.values())
         assert mode._inspection(mode.recording).rows == ["There is no race."]
-        assert "There is no race" in mode.view.moments._empty
+        assert "There is no race" in mode.view.moments.empty_text
         assert editor.geometry().bottom() < mode.view.trouble.y() < mode.view.body.y()
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
-    assert mode.view.moments._empty.startswith("Tick an optimizer")
+    assert mode.view.moments.empty_text.startswith("Tick an optimizer")
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=10))
     assert mode.view.trouble.text == "" and mode.recording.lanes
     assert "no race" not in mode.headline
@@ -125,13 +125,13 @@ def test_strange_surfaces_are_drawn_and_raced_on(mode, change, run_async, texts)
         change(OptimizersDraft(surface=TYPED, text=text, racers=tuple(OPTIMIZERS), steps=20))
         for step in (0, 7.5, 20):
             mode.player.seek(step)
-            mode._tell()
+            mode.tell()
             assert not drawn(view).isNull() and mode.headline
         view.map.fit_paths()
         run_async(mode.settled())
         assert not drawn(view).isNull() and view.body.state == "ready"
         for picture in (view.map, view.moments, view.loss):
-            assert picture._broken is None, text
+            assert picture.broken is None, text
 
 
 def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
@@ -142,7 +142,7 @@ def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
         assert mode.view.editor.error.text or mode.view.trouble.text
         assert mode.recording is before or mode.recording.trouble
     change(mode.draft.value.with_text("x**2 + y**2"))
-    assert mode.view.editor.error.text == "" and not mode.view.map._stale
+    assert mode.view.editor.error.text == "" and not mode.view.map.stale
 
 
 def test_the_view_stays_while_a_formula_is_typed(mode, change):

@@ -28,7 +28,7 @@ def test_the_pane_says_what_its_race_is(mode, change):
         recording, player = mode.recording, mode.player
         for step in (0, 20, one.steps):
             player.seek(step)
-            mode._tell()
+            mode.tell()
             assert mode.headline == headline(recording, step) == headline(race(one), step)
             assert player.track.title(step) == step_title(recording, step)
             assert mode.view.map.accessibleDescription() == text.described(recording, step)
@@ -193,7 +193,7 @@ def test_whether_a_rate_is_limited_is_computed_with_the_race(mode, change, monke
     here: list[str] = []
     change(OptimizersDraft(racers=("sgd", "adam")).with_setting("sgd", "learning_rate", 9e-4))
     mode.player.seek(mode.recording.course.steps)
-    mode._tell()
+    mode.tell()
     change(mode.draft.value.with_setting("adam", "learning_rate", 0.4))  # SGD's path is known
     assert here == ["engine"]
 

@@ -28,7 +28,7 @@ def learned(name: str, steps: int) -> Training:
     training = Training(preset(name).draft)
     for _ in range(steps):
         training._learn()
-    training.look()
+    training.record()
     return training
 
 
@@ -138,16 +138,20 @@ def test_curves_survive_json_and_what_does_not_fit_is_left_out(monkeypatch):
     for _ in range(100):
         training.learner.learn()
         if training.learner.step % 2:
-            training.look()
+            training.record()
     saved = json.loads(json.dumps(training.curves.state()))
     assert len(saved["steps"]) <= 30
-    again = Training(training.draft, {**training.keyframes[-1].learned.state(), "curves": saved})
+    again = Training(
+        training.draft, {**training.keyframes[-1].learner_state.to_json(), "curves": saved}
+    )
     assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 99
     assert again.curves.train[0] == pytest.approx(training.curves.train[0], rel=1e-3)
     assert math.isnan(again.curves.ratios[0][0])
     assert json.loads(json.dumps(again.curves.state())) == saved
     for bad in (None, {}, {**saved, "train": [1.0]}, {**saved, "steps": saved["steps"][::-1]}):
-        one = Training(training.draft, {**training.keyframes[-1].learned.state(), "curves": bad})
+        one = Training(
+            training.draft, {**training.keyframes[-1].learner_state.to_json(), "curves": bad}
+        )
         assert one.keyframes[-1].step == 99 and one.curves.steps == [99]
 
 
@@ -186,7 +190,7 @@ def test_what_was_learned_survives_json_and_learning_goes_on_as_it_would_have(na
     training = Training(one)
     for _ in range(7):
         training.one_step()
-    saved = json.loads(json.dumps(training.keyframes[-1].learned.state()))
+    saved = json.loads(json.dumps(training.keyframes[-1].learner_state.to_json()))
     again = Training(one, saved)
     assert again.keyframes[-1].step == 7
     for _ in range(5):
@@ -201,7 +205,7 @@ def test_what_was_learned_survives_json_and_learning_goes_on_as_it_would_have(na
 def test_what_does_not_fit_the_network_is_not_taken_over():
     training = Training(NetworkDraft())
     training.one_step()
-    saved = training.keyframes[-1].learned.state()
+    saved = training.keyframes[-1].learner_state.to_json()
     first = Training(NetworkDraft(hidden=(4,))).keyframes[0].weights[0]
     bad = {**saved, "parameters": {**saved["parameters"], "0.weight": "much"}}
     not_finite = {**saved, "parameters": {**saved["parameters"], "0.bias": [math.nan] * 8}}

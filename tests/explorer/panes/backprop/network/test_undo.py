@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.hit_testing import Weight
+from explorer.panes.backprop.network.elements import Weight
 from tests.explorer.panes.backprop.network.conftest import SCENE, session
 
 
@@ -67,7 +67,7 @@ def test_undo_brings_back_what_was_learned(mode, run_async, how):
         elif how == "preset":
             mode.show_preset("spiral")
         else:
-            mode.calm()
+            mode.slower()
         await mode.settled()
         assert mode.keyframe.step == 0
         await mode.runner.steps(5)
@@ -125,7 +125,7 @@ def test_a_network_that_diverged_comes_back_as_it_was(mode, run_async):
             await mode.runner.steps(30)
         step, weights = mode.keyframe.step, mode.keyframe.weights
         assert mode.keyframe.diverged and step > 0
-        mode.inputs.calmRequested.emit()
+        mode.inputs.slowerRequested.emit()
         await mode.settled()
         assert mode.keyframe.step == 0
         mode.workspace.undo()

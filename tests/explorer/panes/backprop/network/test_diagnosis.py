@@ -23,7 +23,7 @@ def learned(one, steps):
     while training.learner.step < steps and not training.diverged:
         for _ in range(4):
             training._learn()
-        training.look()
+        training.record()
     return training
 
 
@@ -94,9 +94,9 @@ def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
 def test_first_weights_that_are_too_large_are_told_to_be_the_cause():
     """Only where it was saturated before it learned anything."""
     sentence = told(learned(NetworkDraft(scale=8.0, learning_rate=0.003), 100))
-    assert "layer 1's outputs are saturated. Make the first weights smaller" in sentence
+    assert "layer 1's outputs are saturated. Make the initial weights smaller" in sentence
     late = told(learned(NetworkDraft("spiral", learning_rate=0.1), 200))
-    assert "outputs are saturated" in late and "first weights" not in late
+    assert "outputs are saturated" in late and "initial weights" not in late
 
 
 def test_dead_neurons_are_told_with_the_steps_that_killed_them():
@@ -145,17 +145,17 @@ def test_a_session_keeps_the_cause(mode, run_async):
         await mode.settled()
         before = mode.headline
         assert "steps are too large" in before or "steps were too large" in before
-        assert not mode.inputs.calm.isHidden()
+        assert not mode.inputs.slower.isHidden()
         saved = session(mode)
         mode.show_preset("moons")
         await mode.settled()
-        assert mode.inputs.calm.isHidden()
+        assert mode.inputs.slower.isHidden()
         mode.workspace.restore(saved)
         await mode.settled()
-        assert mode.headline == before and not mode.inputs.calm.isHidden()
-        mode.inputs.calm.click()
+        assert mode.headline == before and not mode.inputs.slower.isHidden()
+        mode.inputs.slower.click()
         await mode.settled()
-        assert mode.draft.value.learning_rate == 0.3 and mode.inputs.calm.isHidden()
+        assert mode.draft.value.learning_rate == 0.3 and mode.inputs.slower.isHidden()
 
     run_async(body())
 
@@ -172,11 +172,11 @@ def test_what_a_session_kept_of_it_fits_or_is_left_out():
     rise = Rise()
     assert rise.state() is None
     for bad in (None, [], [1.0], ["1", 2.0], [math.nan, 1.0], {"first": 1.0}):
-        rise.recall(bad)
+        rise.restore(bad)
         assert math.isnan(rise.peak)
     rise.take(0.7, 32), rise.take(9.0, 32), rise.take(math.inf, 32)
     again = Rise()
-    again.recall(json.loads(json.dumps(rise.state())))
+    again.restore(json.loads(json.dumps(rise.state())))
     assert (again.first, again.peak) == (0.7, 9.0)
     assert again.overshot(0.6, math.log(2)) == 9.0 and math.isnan(again.overshot(0.1, math.log(2)))
 

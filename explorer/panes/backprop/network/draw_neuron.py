@@ -1,0 +1,101 @@
+"""Draws one neuron: its map, a cross if it is dead, its numbers; and the line at the pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+)
+
+from explorer import theme
+from explorer.panes.backprop.network.scene import Box
+from explorer.widgets.base import LEFT, put_text
+
+
+def draw_map(
+    painter: QPainter, box: Box, image: QImage | QPixmap, *, edge: str = "outline"
+) -> None:
+    rect = QRectF(*box)
+    if isinstance(image, QPixmap):
+        painter.drawPixmap(rect, image, QRectF(image.rect()))
+    else:
+        painter.drawImage(rect, image)
+    draw_outline(painter, rect, edge)
+
+
+def draw_outline(painter: QPainter, rect: QRectF, edge: str = "outline") -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(theme.current().pen(edge))
+    painter.drawRect(rect)
+
+
+def draw_dead(painter: QPainter, box: Box) -> None:
+    """A neuron that is 0 for every point: hatched and crossed out."""
+    now = theme.current()
+    rect = QRectF(*box)
+    painter.fillRect(rect, now.color("surface"))
+    painter.fillRect(rect, now.hatch())
+    painter.setPen(now.pen("text", 2))
+    inner = rect.adjusted(5, 5, -5, -5)
+    painter.drawLine(inner.topLeft(), inner.bottomRight())
+    painter.drawLine(inner.topRight(), inner.bottomLeft())
+    painter.setPen(now.pen("outline"))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect)
+
+
+def draw_ring(painter: QPainter, box: Box) -> None:
+    now = theme.current()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(now.color("accent"), 2))
+    painter.drawRect(QRectF(*box).adjusted(-2.5, -2.5, 2.5, 2.5))
+
+
+def draw_numbers(painter: QPainter, box: Box, lines: Sequence[tuple[str, QColor]]) -> None:
+    """A neuron in numbers, line by line, each over its ground."""
+    now = theme.current()
+    rect = QRectF(*box)
+    outline = QPainterPath()
+    outline.addRoundedRect(rect, 4, 4)
+    for number in range(max(1, len(lines))):
+        ground = lines[number][1] if lines else now.color("surface")
+        below = QPainterPath()
+        below.addRect(rect.adjusted(0, number * rect.height() / max(1, len(lines)), 0, 0))
+        painter.fillPath(outline & below if number else outline, ground)
+    painter.strokePath(outline, now.pen("outline"))
+    if not lines:
+        return
+    ink = now.color("text")
+    each = rect.height() / len(lines)
+    size = min(12.0, each * 0.72 / now.zoom)
+    for number, (text, _) in enumerate(lines):
+        line = QRectF(rect.x(), rect.y() + number * each, rect.width(), each)
+        put_text(painter, line, text, now.font(size, 600 if number == 0 else 400), ink)
+
+
+def draw_words(painter: QPainter, place: QPointF, words: str, width: float, height: float) -> None:
+    """A line beside the pointer, or a few, kept within the picture."""
+    now = theme.current()
+    font, lines = now.font("label"), words.split("\n")
+    wide = max(now.metrics("label").horizontalAdvance(line) for line in lines) + now.px(16)
+    more = now.px(15) * (len(lines) - 1)
+    x = min(max(0.0, place.x() + now.px(14)), max(0.0, width - wide - 1))
+    y = place.y() - now.px(30) - more
+    if y < 1:
+        y = max(1.0, min(height - now.px(24) - more, place.y() + now.px(18)))
+    box = QRectF(x, y, wide, now.px(22) + more)
+    painter.setPen(now.pen("outline"))
+    painter.setBrush(now.color("surface"))
+    painter.drawRoundedRect(box, 6, 6)
+    rect = QRectF(box.x() + now.px(8), box.y(), wide, now.px(22))
+    for number, line in enumerate(lines):
+        put_text(
+            painter, rect.translated(0, now.px(15) * number), line, font, now.color("text"), LEFT
+        )
