@@ -7,7 +7,7 @@ Letters in shapes: in, out: width of what the matrix reads and makes; K: directi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.files import read_json
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import Adapter, adapters_of
 from core.finetuning.adapter_files import load_adapter
@@ -27,12 +28,13 @@ from core.finetuning.analysis import (
     strengths,
     weight_of,
 )
-from core.finetuning.spectrum import Spectrum, overlap, strongest_directions
+from core.finetuning.spectrum import Spectrum, chance_overlap, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
+from core.inference.model_places import place_of
 from core.tensor_shards import open_tensors
 from core.trace import Trace
-from core.training.records import CHECKPOINTS, checkpoints_of
+from core.training.records import CHECKPOINTS, MANIFEST, RECORD_FILE, checkpoints_of
 from core.transformer.gpt import GPT
 from core.transformer.weights import WEIGHTS_FILE
 
@@ -55,6 +57,8 @@ class Examination:
     history    (N, K) the singular values at each of them
     shared     (K, K') how much of what the first i directions read lies in the first j of a second
                adapter; None: there is none, or it leaves this matrix as it is
+    same_seed  the seed of both adapters' runs, where both began with the same random A; None: they
+               did not, or nobody knows
     """
 
     name: str
@@ -70,6 +74,13 @@ class Examination:
     step: int | None
     history: np.ndarray
     shared: np.ndarray | None
+    same_seed: int | None
+
+    @property
+    def chance(self) -> float:
+        """What all directions would share with as many random ones, about: r / in."""
+        count = len(self.spectrum.values)
+        return chance_overlap(count, count, self.weight.shape[1])
 
     @property
     def relative_change(self) -> np.ndarray:
@@ -89,6 +100,7 @@ def examine(
     folder: str | Path = "",
     step: int | None = None,
     other: str | Path = "",
+    heads: np.ndarray | None = None,
 ) -> Examination:
     """Looks into one matrix of the model's newest adapter, and leaves both as they are.
 
@@ -98,6 +110,8 @@ def examine(
     folder    where the model is from: a checkpoint of a run has others beside it
     step      the adapter as it was at that checkpoint; None: as it is
     other     folder of a second adapter, to compare with
+    heads     what another examination of this text at this step has found: they take two passes of
+              three, and are the same for every matrix and token
 
     Raises ValueError, with the remedy, for a model without an adapter, and as `trace_adapter` and
     `load_adapter` do.
@@ -118,10 +132,13 @@ def examine(
             name = most_changed(adapter, strong)
         trace = trace_adapter(model, ids, name, position)
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
+        if heads is None:
+            heads = attention_change(adapter, ids[:-1]).by_head
+        shared, same_seed = compare(adapter, spectrum, name, folder, other)
         return Examination(
             name,
             strong,
-            attention_change(adapter, ids[:-1]).by_head,
+            heads,
             trace,
             to_array(weight).copy(),
             to_array(delta_of(adapter, name)),
@@ -131,7 +148,8 @@ def examine(
             tuple(learned),
             step,
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
-            _shared(model, spectrum, name, other) if other else None,
+            shared,
+            same_seed,
         )
 
 
@@ -166,11 +184,37 @@ def _captured(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
 
 
-def _shared(model: GPT, spectrum: Spectrum, name: str, folder: str | Path) -> np.ndarray | None:
-    other = load_adapter(model, folder)
+def compare(
+    adapter: Adapter, spectrum: Spectrum, name: str, folder: str | Path, second: str | Path
+) -> tuple[np.ndarray | None, int | None]:
+    """What the directions of a matrix share with those of a second adapter; and the seed of both,
+    where they began with the same A.
+    """
+    if not second:
+        return None, None
+    other = load_adapter(adapter.model, second)
     try:
         if name not in other.updates:
-            return None
-        return overlap(spectrum.right, spectrum_of(other, name).right)
+            return None, None
+        seed = seed_of(folder) if _sizes(adapter) == _sizes(other) else None
+        shared = overlap(spectrum.right, spectrum_of(other, name).right)
+        return shared, seed if seed == seed_of(second) else None
     finally:
         other.remove()
+
+
+def _sizes(adapter: Adapter) -> dict[str, torch.Size]:
+    """Of each A, in the order in which they were drawn."""
+    return {name: one.A.shape for name, one in adapter.updates.items()}
+
+
+def seed_of(address: str | Path) -> int | None:
+    """What the run drew from of which an adapter is: a checkpoint's folder, or the bundled one;
+    None: it is no run's.
+    """
+    folder, _ = place_of(address)
+    run = folder.parents[1] if folder.parent.name == CHECKPOINTS else folder
+    for file, entry in ((run / MANIFEST, "config"), (folder / RECORD_FILE, "recipe")):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return int(read_json(file)[entry]["seed"])
+    return None

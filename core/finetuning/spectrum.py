@@ -184,3 +184,10 @@ def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     i, j = np.indices(together.shape) + 1
     smaller = np.minimum(i, j)
     return together / smaller  # (K, L)
+
+
+def chance_overlap(first: int, second: int, width: int) -> float:
+    """The mean `overlap` of so many random directions with so many others, in a space of that
+    width: of a random one, that share of its squared length lies in the larger subspace.
+    """
+    return max(first, second) / width

@@ -20,11 +20,11 @@ from core.inference.loading import TOKENIZER_FILE, LoadedModel, load
 from core.training.checkpoints import latest_checkpoint
 from core.training.config import TrainingConfig
 from core.training.loop import train_steps
+from core.training.records import RECORD_FILE
 from core.training.runs import create_run
 from core.training.task import Task
 from core.transformer.weights import load_model, save_model
 
-RECORD_FILE = "record.json"
 DTYPE = "bfloat16"  # of the stored weights
 
 

@@ -36,6 +36,7 @@ from core.training.exponents import CountedExponents, ExponentHistogram
 
 FORMAT = 1
 MANIFEST = "run.json"
+RECORD_FILE = "record.json"  # beside a bundled model: how it was made
 HEARTBEAT = "heartbeat"
 EXCHANGES_BYTES = 8  # of a heartbeat file: a whole number, little-endian
 CONTROL = "control.jsonl"

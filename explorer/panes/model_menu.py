@@ -15,7 +15,7 @@ from core.tokenization.known import known, tokenizer_folder
 from explorer.engine import errors, tasks
 from explorer.panes.base import Context
 from explorer.runs.run_source import RunSource
-from explorer.runs.sources import BundledSource, FolderSource, models_among
+from explorer.runs.sources import BUNDLED, BundledSource, FolderSource, model_name, models_among
 from explorer.widgets.dialogs import ask_file, ask_folder, ask_line
 
 MOST_RECENT = 5  # folders that were opened lately
@@ -39,6 +39,7 @@ class ModelMenu(QObject):
         self._hub = context.hub_models
         self._hub.progressed.connect(self._tell_name)
         self._hub.listed.connect(self.refresh)
+        self._tuned: FolderSource | None = None  # what was shown last of a fine-tuned model
         self._here = QMenu("Downloaded models", menu)
         self._here.setToolTipsVisible(True)
         menu.setToolTipsVisible(True)
@@ -57,6 +58,7 @@ class ModelMenu(QObject):
         menu = self._menu
         menu.clear()
         menu.addAction("The bundled model", self.open_bundled)
+        self._add_tuned(menu)
         live = menu.addAction(f"{self._of_run} of {Path(run).name if run else 'a run'}")
         live.triggered.connect(self.open_live)
         live.setEnabled(run is not None)
@@ -70,6 +72,26 @@ class ModelMenu(QObject):
             recent = menu.addAction(Path(path).name, lambda path=path: self.open_folder(path))
             recent.setToolTip(path)
         self._tell_name()
+
+    def _add_tuned(self, menu: QMenu) -> None:
+        """Of a fine-tuned model its base, and back."""
+        source, tuned = self._context.workspace.model_source, self._tuned
+        if tuned is None or tuned.base is None or source is None:
+            return
+        if source.address == tuned.address:
+            menu.addAction(f"Before fine-tuning: {model_name(tuned.base)}", self.open_base)
+        elif source.address == tuned.base:
+            again = partial(self.open_folder, tuned.address)
+            menu.addAction(f"After fine-tuning: {tuned.name}", again)
+
+    def open_base(self) -> None:
+        """What the fine-tuned model was before."""
+        if self._tuned is None or self._tuned.base is None:
+            return
+        if self._tuned.base == BUNDLED:
+            self.open_bundled()
+        else:
+            self.open_folder(self._tuned.base)
 
     def _add_real(self, menu: QMenu) -> None:
         """Real models: opened where they are here, else downloaded first."""
@@ -129,11 +151,15 @@ class ModelMenu(QObject):
     def _on_model(self, source: Any) -> None:
         if isinstance(source, RunSource):
             source.renamed.connect(self._tell_name)
+        if getattr(source, "base", None) is not None:
+            self._tuned = source
         self.refresh()
 
     def _tell_name(self) -> None:
         source = self._context.workspace.model_source
         name = source.name if source is not None else "opening\u2026"
+        if getattr(source, "base", None) is not None:
+            name = f"{name} (fine-tuned)"
         if self._hub.coming:
             name = f"{self._hub.share} of {self._hub.coming}"
         self.named.emit(name, getattr(source, "address", ""))

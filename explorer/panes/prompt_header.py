@@ -11,7 +11,7 @@ from explorer.widgets.base import set_look
 from explorer.widgets.boxes import wrap
 from explorer.widgets.prompt_line import PromptLine
 
-LONGEST_NAME = 28
+LONGEST_NAME = 34
 PROMPT = 320  # px in which a prompt can be read
 
 

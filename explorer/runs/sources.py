@@ -108,6 +108,7 @@ class ModelSource(Protocol):
 class FolderSource(QObject):
     """The model in a checkpoint folder; the weights are read at the first capture.
 
+    base   what it was fine-tuned from, as `core.load` takes it, once it is open; None: it was not
     dtype  of the weights of another program's model; None: fp32, but a large one is asked for first
     """
 
@@ -127,7 +128,8 @@ class FolderSource(QObject):
         self._loaded: Any = None
         self._context: Any = None  # what was read last
         self.address = str(address)
-        self.name = Path(address).name
+        self.name = model_name(address)
+        self.base: str | None = None
         self.version = 0
         self.tokenizer: Tokenizer | None = None
         self.config: ModelConfig | None = None
@@ -156,8 +158,10 @@ class FolderSource(QObject):
                 raise job.error
             self._loaded = job.result()
             self.tokenizer, self.config = self._loaded.tokenizer, self._loaded.config
-            return
-        self.tokenizer, self.config = await self._engine.io(_read_small_files, self.folder())
+        else:
+            found = await self._engine.io(_read_small_files, self.folder())
+            self.tokenizer, self.config = found
+        self.base = await self._engine.io(_base_of, self.address)
 
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
@@ -253,6 +257,30 @@ class BundledSource(FolderSource):
 
 def activations_of(found: Captured | Superseded) -> Activations | Superseded:
     return found if isinstance(found, Superseded) else found.activations
+
+
+def model_name(address: str | Path) -> str:
+    """What a model is called: "stories", or "tune-lora, step 60", a checkpoint of a run."""
+    from core.training.records import CHECKPOINTS, step_of
+
+    path = Path(address)
+    step = step_of(path.name) if path.parent.name == CHECKPOINTS else None
+    return path.name if step is None else f"{path.parents[1].name}, step {step:,}"
+
+
+def _base_of(address: str) -> str | None:
+    """What a model was fine-tuned from; None: it was not. Torch is loaded only where it was."""
+    from core.finetuning.settings import QUESTIONS
+
+    path = Path(address)
+    config = path / "config.json"
+    values = read_json(config) if config.is_file() else {}
+    has_adapter = not config.is_file() and (path / "adapter_config.json").is_file()
+    if address != QUESTIONS and not has_adapter and "finetuning" not in values:
+        return None
+    from core.finetuning.loading import base_of
+
+    return base_of(address)
 
 
 def _is_foreign(address: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -12,6 +13,7 @@ from core.numbers import format_number
 from explorer import theme
 from explorer.widgets.base import CENTER, RIGHT, put_slanted
 from explorer.widgets.choice_picture import NONE, ChoicePicture
+from explorer.widgets.legend import put_legend
 from explorer.widgets.sketch import Sketch, colors_of
 
 ROW, LABEL, HIGH, WIDE = 52, 16, 40, 72  # px: names of rows; a line; a cell, most
@@ -24,7 +26,8 @@ DIGITS, SLANT = (
 @dataclass(frozen=True, eq=False)
 class CellMapScene:
     """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row;
-    `told`: what a tooltip says of one.
+    `told`: what a tooltip says of one; `legend`: values, by words, that a line below shows in their
+    color: the largest one's is the strongest; without one, that is the largest cell's.
     """
 
     rows: list[str]
@@ -32,6 +35,12 @@ class CellMapScene:
     values: np.ndarray
     chosen: int = NONE
     told: str = "{row}, {column}: {value}"
+    legend: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def most(self) -> float:
+        """The value of the strongest color."""
+        return max(self.legend.values(), default=float(np.nanmax(self.values))) or 1.0
 
 
 class CellMap(ChoicePicture[CellMapScene]):
@@ -50,7 +59,8 @@ class CellMap(ChoicePicture[CellMapScene]):
         left, top, slanted = now.px(ROW), now.px(LABEL), self._slanted(scene)
         wide = min((self.width() - left - slanted) / columns, now.px(WIDE))
         top = slanted + now.px(LABEL / 2) if slanted else top
-        high = min((self.height() - top) / rows, now.px(HIGH))
+        foot = now.px(LABEL) if scene.legend else 0
+        high = min((self.height() - top - foot) / rows, now.px(HIGH))
         return [QRectF(left + at % columns * wide, top + at // columns * high, wide - 1, high - 1)
                 for at in range(rows * columns)]  # fmt: skip
 
@@ -81,8 +91,7 @@ class CellMap(ChoicePicture[CellMapScene]):
     def draw_scene(self, painter: QPainter, scene: CellMapScene) -> None:
         sketch, now, rects = Sketch(painter), theme.current(), self.rects(scene)
         rows, columns, slanted = *scene.values.shape, self._slanted(scene)
-        most = float(np.nanmax(scene.values)) or 1.0
-        colors = colors_of(scene.values / most, "attention")
+        colors = colors_of(scene.values / scene.most, "attention")
         for at, rect in enumerate(rects):
             value = float(scene.values.flat[at])
             if not np.isfinite(value):
@@ -109,3 +118,8 @@ class CellMap(ChoicePicture[CellMapScene]):
             else:
                 place = QRectF(rect.left(), 0, rect.width(), now.px(LABEL))
                 sketch.text(place, name, align=CENTER)
+        if scene.legend:
+            marks = colors_of(np.array([*scene.legend.values()]) / scene.most, "attention")
+            foot = QRectF(0, rects[-1].bottom() + 1, self.width(), now.px(LABEL))
+            inks = (QColor.fromRgb(int(one)) for one in marks)
+            put_legend(painter, foot, zip(scene.legend, inks, strict=True))

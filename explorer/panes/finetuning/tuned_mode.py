@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.panes.finetuning.tuned_model import Tuned
 from explorer.panes.prompt_mode import SourceMode
+from explorer.widgets.dialogs import ask_folder
+from explorer.widgets.drop_down import DropDown
+
+OPEN, FOLDER = "Open a folder\u2026", "The folder of a fine-tuned model, or of an adapter"
 
 
 class TunedMode(SourceMode):
     """Opens the model when it is first shown, and is told of another one: it forgets, then reads.
     Where another one cannot be opened, the one before stays.
     """
+
+    _menu: DropDown | None = None  # of the fine-tuned models that are here
+
+    def connect_models(self, menu: DropDown) -> None:
+        """This list has the fine-tuned models that are here, and opens another folder."""
+        self._menu = menu
+        menu.picked.connect(self._on_picked)
+        self.desk.tuned.listed.connect(self._on_listed)  # type: ignore[attr-defined]
+
+    def _on_listed(self, models: list[Tuned]) -> None:
+        assert self._menu is not None
+        items = [(one.name, one.address) for one in models]
+        self._menu.fill([*items, (OPEN, "")], self.desk.tuned.draft.value.address)  # type: ignore[attr-defined]
+
+    def _on_picked(self, address: str) -> None:
+        tuned = self.desk.tuned  # type: ignore[attr-defined]
+        if address:
+            tuned.choose(address)
+        else:
+            tuned.look()  # until there is one, nothing else is chosen
+            ask_folder(self.view.window(), FOLDER, tuned.choose)
 
     def begin(self) -> None:
         super().begin()
@@ -19,6 +45,8 @@ class TunedMode(SourceMode):
         self.view.body.show_loading()
 
     def shown(self) -> None:
+        if self._menu is not None:
+            self.desk.tuned.look()  # type: ignore[attr-defined]
         self._take_model(self.desk.tuned.source)  # type: ignore[attr-defined]
         super().shown()
 
@@ -29,6 +57,8 @@ class TunedMode(SourceMode):
 
     def _on_model(self, source: Any) -> None:
         self._take_model(source)
+        if self._menu is not None:
+            self.desk.tuned.look()  # type: ignore[attr-defined]
         self.read()
 
     def _take_model(self, source: Any) -> None:

@@ -21,6 +21,7 @@ from core.finetuning.analysis import (
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.spectrum import (
     Spectrum,
+    chance_overlap,
     cosines,
     dense_spectrum,
     energy_shares,
@@ -99,6 +100,14 @@ def test_overlap_is_that_of_the_subspaces() -> None:
             assert same[i, j] == pytest.approx(phi)
     np.testing.assert_allclose(apart, 0, atol=1e-12)
     np.testing.assert_allclose(abs(cosines(basis, basis)), np.eye(6), atol=1e-12)
+
+
+def test_random_directions_overlap_by_chance() -> None:
+    generator, drawn = np.random.default_rng(0), []
+    for _ in range(200):
+        first, second = (np.linalg.qr(generator.normal(size=(20, count)))[0] for count in (3, 5))
+        drawn.append(overlap(first, second)[-1, -1])
+    assert np.mean(drawn) == pytest.approx(chance_overlap(3, 5, 20), rel=0.05)
 
 
 @pytest.mark.parametrize("kind", [{}, {"rslora": True}, {"dora": True}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 import torch
 
 import core
+from core.finetuning import examination
 from core.finetuning.adapter import tensors_of
 from core.finetuning.analysis import attention_change, delta_of, spectrum_of, strengths, weight_of
-from core.finetuning.examination import examine
+from core.finetuning.examination import compare, examine, seed_of
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.spectrum import dense_spectrum, overlap
 from core.tensor_files import write_tensors
@@ -111,6 +113,35 @@ def test_two_adapters_share_what_their_directions_do(tmp_path: Path) -> None:
     assert unchanged(first.model, before) and kept.keys() == tensors_of(first).keys()
     with pytest.raises(FileNotFoundError, match="is no adapter"):
         examine(first.model, IDS, other=tmp_path / "nothing")
+
+
+def test_two_runs_of_one_seed_began_with_the_same_a(tmp_path: Path) -> None:
+    adapter = adapted()
+    for name, seed in (("first", 7), ("second", 7), ("third", 8)):
+        adapter.save(tmp_path / name / "checkpoints" / "step-000001")
+        (tmp_path / name / "run.json").write_text(json.dumps({"config": {"seed": seed}}))
+    adapted(r=3).save(tmp_path / "first" / "checkpoints" / "step-000002")
+    kept = {name: tmp_path / name / "checkpoints" / "step-000001" for name in ("first", "second")}
+    assert seed_of(kept["first"]) == 7 and seed_of("questions") == 1337
+    assert seed_of(tmp_path) is None
+
+    def began(other: Path) -> int | None:
+        name = "h.0.attn.c_attn"
+        spectrum = spectrum_of(adapter, name)
+        return compare(adapter, spectrum, name, kept["first"], other)[1]
+
+    assert began(kept["second"]) == 7
+    assert began(tmp_path / "third" / "checkpoints" / "step-000001") is None
+    assert began(tmp_path / "first" / "checkpoints" / "step-000002") is None
+
+
+def test_heads_that_are_known_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = adapted()
+    found = examine(adapter.model, IDS)
+    monkeypatch.setattr(examination, "attention_change", None)
+    again = examine(adapter.model, IDS, "h.1.mlp.c_proj", 2, heads=found.heads)
+    np.testing.assert_array_equal(again.heads, found.heads)
+    assert again.name == "h.1.mlp.c_proj"
 
 
 def test_a_model_without_an_adapter_says_so() -> None:

@@ -49,6 +49,30 @@ def offered(models):
     return {one.text(): one for one in models.menu.actions() if one.text()}
 
 
+def test_a_fine_tuned_model_offers_its_base_and_the_base_offers_it(
+    models, engine, tmp_path, monkeypatch
+):
+    told, tuned = [], FolderSource(engine, tmp_path / "run" / "checkpoints" / "step-000060")
+    models.named.connect(lambda name, _: told.append(name))
+    tuned.base = "stories"
+    shown = [tuned]
+    monkeypatch.setattr(Workspace, "model_source", property(lambda _: shown[-1]))
+    models._on_model(tuned)
+    assert told[-1] == "run, step 60 (fine-tuned)"
+    offered(models)["Before fine-tuning: stories"].trigger()
+    base = models.opened.pop()
+    assert type(base) is BundledSource
+    shown.append(base)
+    models._on_model(base)
+    assert told[-1] == "stories (bundled)"
+    offered(models)["After fine-tuning: run, step 60"].trigger()
+    assert models.opened.pop().address == tuned.address
+    other = FolderSource(engine, "mine")
+    shown.append(other)
+    models._on_model(other)
+    assert not any("fine-tuning" in one for one in offered(models))
+
+
 def test_every_model_that_is_offered_is_opened(models, tmp_path):
     texts = offered(models)
     assert list(texts) == [

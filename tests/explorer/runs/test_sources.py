@@ -11,7 +11,7 @@ import pytest
 import core
 from core.training import RunReader
 from explorer.engine.jobs import SUPERSEDED
-from explorer.runs.sources import FolderSource
+from explorer.runs.sources import FolderSource, model_name
 from tests.explorer.demo import close, eager_runs, save_tiny_model, tiny_training
 
 
@@ -235,3 +235,18 @@ def test_a_model_that_is_not_there_says_what_to_do(torch_engine, tmp_path, run_a
         source.close()
 
     run_async(body())
+
+
+def test_a_fine_tuned_model_knows_its_base(torch_engine, tmp_path, run_async):
+    async def body():
+        tuned, plain = (
+            FolderSource(torch_engine, address)
+            for address in ("questions", save_tiny_model(tmp_path / "model"))
+        )
+        await tuned.open()
+        await plain.open()
+        return tuned.base, plain.base
+
+    assert run_async(body()) == ("stories", None)
+    assert model_name("runs/tune-lora/checkpoints/step-001000") == "tune-lora, step 1,000"
+    assert model_name("other/step-001000") == "step-001000"

@@ -36,6 +36,24 @@ def test_a_cell_is_picked_by_click_and_by_keys_and_an_empty_one_is_not(qtbot: An
     assert view.table_labels()["values"] == (["layer 0", "layer 1"], ["c_attn", "c_proj"])
 
 
+def test_a_legend_fixes_the_scale_and_has_its_line(qtbot: Any) -> None:
+    view = CellMap("Shared")
+    qtbot.addWidget(view)
+    view.resize(200, 160)
+    values = np.full((2, 2), 0.01)
+    plain = CellMapScene(["1", "2"], ["1", "2"], values)
+    view.set_scene(plain)
+    corner = view.rects(plain)[0].topLeft() + QPointF(4, 4)
+    deep = view.grab().toImage().pixelColor(corner.toPoint())
+    scene = CellMapScene(["1", "2"], ["1", "2"], values, legend={"0": 0.0, "all": 1.0})
+    assert (plain.most, scene.most) == (0.01, 1.0)
+    view.set_scene(scene)
+    rects = view.rects(scene)
+    pale = view.grab().toImage().pixelColor((rects[0].topLeft() + QPointF(4, 4)).toPoint())
+    assert view.broken is None and pale != deep
+    assert rects[-1].bottom() < view.height() - 10
+
+
 def test_many_rows_and_long_names_have_room(qtbot: Any) -> None:
     view = CellMap("Strength")
     qtbot.addWidget(view)

@@ -12,6 +12,7 @@ from explorer.widgets.word_places import shared, touched
 
 HEIGHTS = 8  # places above a node and as many below it, half a height apart
 BEST = 16  # of which it is looked at how many edges they hide
+MOST_EDGES = 500  # pieces of edges that are looked at: of more, some tell
 HIDDEN, CROSSED = 20.0, 0.03  # cost of an area that hides a part of a node, of an edge
 AWAY = 0.02  # cost of a place as far away as the arithmetic is large
 
@@ -48,6 +49,8 @@ def arithmetic_place(
     costs = HIDDEN * (outside + shared(places, parts).sum(axis=1))
     costs += wide * high * AWAY * away / (wide + high)
     best = costs.argsort(kind="stable")[:BEST]
-    crossed = touched(places[best], routes.boxes[routes.seen(around)]).sum(axis=1)
+    edges = routes.boxes[routes.seen(around)]
+    every = 1 + len(edges) // MOST_EDGES
+    crossed = every * touched(places[best], edges[::every]).sum(axis=1)
     chosen = best[(costs[best] + wide * high * CROSSED * crossed).argmin()]
     return QRectF(float(x[chosen]), float(y[chosen]), wide, high)

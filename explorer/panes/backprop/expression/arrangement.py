@@ -1,4 +1,4 @@
-"""How a graph's nodes are drawn, and where: as large as the room lets all of it be. No Qt here."""
+"""Chooses node sizes with which a graph fits its room, and lays it out. No Qt."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def plot_of(graph: Graph) -> Plot:
 def arranged(
     plot: Plot, checks: bool = False, room: Size = ENDLESS
 ) -> tuple[tuple[NodeGeometry, ...], Layout]:
-    """All of it in the room, in one row or several: with roomy nodes, else with tight ones. Where
-    even these are too many, in rows as wide as the room.
+    """The nodes and their layout, in one row or several: roomy nodes if all of them fit the room,
+    else tight ones. If even these do not fit, the rows are as wide as the room.
     """
     nodes = geometries_of(plot.graph, checks, ROOMY, plot.docks)
     width, height = least(plot.layered, _sizes(plot, nodes), room[0], SPACINGS[ROOMY])

@@ -1,4 +1,4 @@
-"""A step on tensors, told by the numbers of one of their cells. No Qt here."""
+"""Rows of the inspector: a step on tensors, shown for one cell. No Qt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def is_single(computed: Computed, place: Place) -> bool:
 
 
 def default_cell(computed: Computed, place: Place) -> int:
-    """The number of a step that is told where nobody points at one: the largest."""
+    """The cell shown while nobody points at one: the largest."""
     if place.input is None:
         return largest(computed.value(place.node))
     return largest(computed.flows.along[place.node, place.input])
@@ -64,7 +64,7 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
     if kind == "Softmax":
         return [
             Row(told.expression, "muted"),
-            equation(name, value, "accent", "its part of the sum"),
+            equation(name, value, "accent", "its share of the sum"),
         ]
     if kind in ("Reshape", "Transpose"):
         there = cell_name(computed, inputs[0], source_of(computed, node, 0, element))
@@ -111,7 +111,7 @@ def _product_row(computed: Computed, node: int, told: Arithmetic, name: str) -> 
 
 
 def backward_rows(computed: Computed, edge: Edge, element: int) -> list[object]:
-    """What one number of an input gets through one operation: upstream times local, summed over
+    """The contribution to one number of an input: upstream times local, summed over
     the numbers of the output that it has an effect on.
     """
     node, index = edge
@@ -215,5 +215,5 @@ def part_rows(computed: Computed, place: Place, moment: int, element: int) -> li
     rows = backward_rows(computed, edge, element)
     before = computed.gradient_at(target, moment - 1)
     if before is None:
-        return [*rows, f"The first to come to {name}: it is the gradient so far."]
+        return [*rows, f"The first contribution to {name}: it is the gradient so far."]
     return [*rows, equation("so far", number_at(before, element), "text", "added in the next step")]

@@ -1,4 +1,4 @@
-"""One number of a tensor in a step: which others it came from, and how it moves those. No Qt here.
+"""One number of a tensor: which numbers it came from, and how much it moves others. No Qt.
 
 A tensor's numbers are counted through, last axis first: `element` is such a count.
 """

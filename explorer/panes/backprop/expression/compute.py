@@ -1,4 +1,4 @@
-"""What is shown of a formula: its graph, every value and gradient, and all steps. No Qt."""
+"""Works a formula out: its graph, every value and gradient, and the steps of core. No Qt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from explorer.panes.backprop.expression.plan import StepPlan, plan_of
 
 Array = np.ndarray
 
-FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names that nobody has given any
+FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names without a value
 MOST_NODES = 250  # of a graph
 MOST_NUMBERS = 50_000  # that all operations together may work on, so that a short text is quick
 
@@ -92,7 +92,7 @@ class Computed:
         return self.graph.nodes[number].tensor.data
 
     def gradient(self, number: int) -> Array | None:
-        """dL/d(node) in the end; None where nobody wants it."""
+        """dL/d(node) after backward; None for a constant."""
         return self.flows.gradients[number]
 
     def gradient_at(self, number: int, moment: int) -> Array | None:
@@ -123,7 +123,7 @@ class Computed:
             return tensor.operation.local(edge[1], tensor.data, *arrays)
 
     def contribution(self, edge: Edge) -> Array:
-        """What an operation hands back to an input: where that was copied, one for each copy."""
+        """What an operation hands back to an input; if that was broadcast, one number per copy."""
         tensor, upstream = self.graph.nodes[edge[0]].tensor, self.gradient(edge[0])
         assert tensor.operation is not None and upstream is not None
         arrays = [before.data for before in tensor.inputs]
@@ -280,7 +280,7 @@ def _check(output: Tensor, text: str) -> None:
 
 
 def _check_size(graph: Graph) -> None:
-    """Raises ExpressionError for a graph that nobody could follow."""
+    """Raises ExpressionError for a graph too large to follow."""
     if len(graph.nodes) > MOST_NODES:
         raise ExpressionError(
             f"this has {len(graph.nodes):,} inputs and operations, and at most {MOST_NODES} are "

@@ -19,7 +19,7 @@ WITHIN = ("agrees within 1e\u22126", "Both are too small for nudging to tell the
 KINK = ("agrees, but at a kink", "The slope differs on the two sides: no number is right for both")
 NEAR = ("differs: a kink is near", "The slope differs on the two sides of a kink")
 BENDS = ("differs: it bends fast", "Even within the smallest nudge of the check it bends too much")
-DROWNED = ("spoilt by rounding", "The numbers are so large that rounding swallows a nudge")
+DROWNED = ("spoilt by rounding", "The numbers are so large that rounding swallows the nudge")
 SMALL = ("too small to tell", "What a nudge changes is too small to tell from rounding")
 NOTHING = ("nothing to compare", "One of the two is not finite")
 

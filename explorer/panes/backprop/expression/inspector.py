@@ -45,8 +45,8 @@ def inspection_of(
     hovered: Hit,
     numeric: Mapping[int, NumericGradient],
 ) -> Inspection:
-    """Of the node that is chosen, else of the one under the pointer, else of the moment. The node
-    that the step changes is told with the step.
+    """What to show: the chosen node, else the one under the pointer, else the step. A tensor that
+    the step changes is shown with the step.
     """
     looked, element = chosen if chosen != NOTHING else hovered
     if not 0 <= looked < len(computed.graph.nodes):
@@ -131,7 +131,7 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
         value = computed.value(place.node)
         return [*rows, equation(node.label, _one(value), "accent", f"= {node.text}")]
     if place.phase == "seed":
-        same = "the output moves as much as itself"
+        same = "the output changes one for one with itself"
         return [equation(slope(computed, place.node), 1.0, "accent", same)]
     assert place.input is not None
     edge = (place.node, place.input)
@@ -173,7 +173,7 @@ def _others(computed: Computed, target: int, moment: int) -> list[object]:
     before = computed.gradient_at(target, moment - 1)
     label = computed.graph.nodes[target].label
     if before is None:
-        return [f"The first to come to {label}: it is the gradient so far."]
+        return [f"The first contribution to {label}: it is the gradient so far."]
     return [equation("so far", _one(before), "text", "added in the next step")]
 
 
@@ -303,7 +303,7 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
 
 
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
-    """Single ones, so that one sees whether they agree."""
+    """Two single numbers, with enough digits to see whether they agree."""
     return compared(np.asarray(gradient).item(), numeric.item(), agree(gradient, numeric))
 
 

@@ -68,20 +68,10 @@ class Layout:
     rows: tuple[tuple[float, float], ...] = ()
 
 
-def lay_out(
-    inputs: Sequence[Sequence[int]],
-    sizes: Sequence[Size],
-    room: float = math.inf,
-    spacing: Spacing | None = None,
-) -> Layout:
-    """inputs: for each node the nodes that it reads, all before it; sizes: (width, height); `room`:
-    how wide it may be, if its columns are not wider.
-    """
-    return place(LayeredGraph(inputs), sizes, room, spacing or Spacing())
-
-
 def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spacing) -> Layout:
-    """The same of a layered graph."""
+    """sizes: (width, height) of each node; `room`: how wide it may be, if its columns are not
+    wider.
+    """
     if not sizes:
         return Layout((), (), (), 0.0, 0.0)
     columns = _Columns(graph, sizes, spacing)
@@ -205,7 +195,7 @@ class _Columns:
 
 
 def turned(lanes: int) -> float:
-    """How far beside a row so many lanes turn."""
+    """How far beside a row this many lanes turn."""
     return TURN + (lanes - 1) * LANE if lanes else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Expression: wires formula, graph, trial and player."""
+"""Expression: wires the formula, its graph, the trial of an input, and the player."""
 
 from __future__ import annotations
 
@@ -398,7 +398,7 @@ class ExpressionMode(Mode):
         self._mark_formula()
 
     def on_step(self, step: int) -> None:
-        """The inspector is told once the formulas of the step, and of the next ones, are set."""
+        """Updates the inspector as soon as the formulas of this step and the next ones are set."""
         if self.computed is not None:
             work = inspector.set_formulas_ahead, self.computed, max(0, step)
             self._formulas.ask(lambda: self.engine.io(*work), "setting formulas")

@@ -1,4 +1,4 @@
-"""How large each node is drawn, and where its numbers stand in it. No Qt here.
+"""How large each node is, and where its numbers stand in it. No Qt.
 
 A node of one number is a box of three lines: name, value, gradient. A tensor has two grids of
 cells, values and gradients. What computes it stands on a badge at its left side, and below the
@@ -20,7 +20,7 @@ NAME_LETTER, TEXT_LETTER = 7.2, 6.0  # of a name, of what is computed
 WIDEST = 1.4  # times as wide as others a node is for a long name
 CELL_WIDTH, CELL_HEIGHT, SMALL_CELL = 46.0, 17.0, 7.0
 NUMBERED = (4, 4)  # rows and columns that have room for numbers
-MOST_FANNED = 9  # so many edges that leave a node have each a place
+MOST_FANNED = 9  # edges that leave a node each at its own place; more share it
 MOST_CELLS = 24  # rows and columns of a grid without numbers; of more the first are shown
 BESIDE = 10.0  # between values and gradients that stand beside each other
 DOCKED = 3  # letters of a constant that stands below the badge of what reads it
@@ -57,7 +57,7 @@ TIGHT = Style(88.0, 14.0, 2.0, 2.0, 18.0, 1.0, 13.0, 7.0, False)
 
 @dataclass(frozen=True)
 class NodeGeometry:
-    """One node's looks.
+    """The sizes of one node's parts.
 
     kind        "leaf", "constant" or "operation"
     badge       width of the badge at the left, 0 for none

@@ -1,5 +1,5 @@
-"""How numbers are written here: a 0 keeps its sign, for 1 / -0 is -infinity, and two numbers that
-are compared have as many digits as tell whether they are the same. No Qt here.
+"""Formats numbers: 0 keeps its sign, because 1 / -0 is -infinity, and two numbers that are compared
+get enough digits to show whether they are equal. No Qt.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ def terms(
 
 
 def compared(one: float, two: float, same: bool) -> tuple[str, str]:
-    """Two numbers with equally many digits: so many that they read alike where they count as the
-    `same`, and else so many that they do not. What is the same only because both are small reads as
-    it is.
+    """Two numbers with equally many digits: they read alike if they count as the `same`, and
+    differ if they do not. Two that agree only because both are small keep their own digits.
     """
     for digits in DIGITS:
         both = significant(one, digits), significant(two, digits)
@@ -57,7 +56,7 @@ def compared(one: float, two: float, same: bool) -> tuple[str, str]:
 
 
 def short_compared(one: float, two: float, same: bool, letters: int) -> tuple[str, str]:
-    """The same, where there is room for so many letters."""
+    """The same, in at most this many letters."""
     first, second = compared(one, two, same)
     if max(len(first), len(second)) <= letters:
         return first, second

@@ -1,4 +1,4 @@
-"""The chain rule the other way round: all paths from a node to the end, each a product. No Qt."""
+"""The chain rule along paths: a gradient is a sum of products, one per path to the end. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When what happens to a formula: the moments of its forward and backward. No Qt."""
+"""The moments of a formula's forward and backward: what happens when. No Qt."""
 
 from __future__ import annotations
 

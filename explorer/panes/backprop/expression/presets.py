@@ -1,4 +1,4 @@
-"""Formulas to begin with: each teaches one thing."""
+"""Ready formulas: each teaches one thing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ EXAMPLES = (
     ),
     Example(
         "shapes",
-        "Two layers of tensors by their shape",
+        "Two layers, their tensors given by shape",
         "x = randn(1, 3)\nW1 = randn(3, 2)\nb1 = zeros(2)\nh = tanh(x @ W1 + b1)\n"
         "W2 = randn(2, 2)\nloss = mean((h @ W2 - y)**2)",
         {"y": [[1.0, -1.0]]},

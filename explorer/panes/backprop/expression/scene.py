@@ -1,4 +1,4 @@
-"""A formula's graph, laid out: what the picture draws at any position of the cursor. No Qt here."""
+"""What the picture draws: the graph, laid out, and how far its step has come. No Qt."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class GraphScene:
 def scene_of(
     computed: Computed, known: GraphScene | None = None, checks: bool = False, room: Size = ENDLESS
 ) -> GraphScene:
-    """`known` is the scene of the same formula with other values, or in another room: what stays as
-    it was is shared.
+    """Lays a formula's graph out. Whatever `known`, the scene before, has in common with it is
+    shared.
     """
     same = known if known is not None and known.is_of(computed) else None
     if same is not None and (same.checks, same.room) == (checks, room):
@@ -91,9 +91,7 @@ def _peak(array: Array) -> float:
 
 @dataclass(frozen=True)
 class Instant:
-    """The scene at a position: moment `moment` is being come to, `share` of the way done (1: it is
-    there).
-    """
+    """A position of the cursor: `share` of the way to moment `moment` (1: arrived)."""
 
     moment: int
     share: float

@@ -14,8 +14,8 @@ MOST_DRAWN, MOST_AREA, MOST_PARTS = 0.6, 0.5, 80  # of that, of the widget, and 
 
 
 class StaticLayer:
-    """Draws only those nodes and edges that look otherwise than the last time, and whatever else
-    is where they are: also in the graph of another formula, of which most is where it was.
+    """Redraws only the nodes and edges that look different from the last time, and what overlaps
+    them. That holds for another formula too, most of whose graph is usually the same.
     """
 
     def __init__(self) -> None:
@@ -28,8 +28,8 @@ class StaticLayer:
         self.drawn: frozenset[Item] = frozenset()  # the last time
 
     def picture(self, drawing: GraphDrawing, size: QSize, ratio: float) -> QPixmap | None:
-        """On the window's ground, of a widget of that size, at so many device pixels per unit. None
-        where all looks otherwise once more, and may do so again: a picture would be of no use.
+        """The pixmap for a widget of that size, at `ratio` device pixels per unit. None while
+        everything keeps changing, as during a pan: caching it would only cost time.
         """
         key = (drawing.camera, drawing.room.getRect(), size, ratio, theme.current())
         was, before, marks, whole = self._key, self._marks, drawing.marks(), self._is_whole

@@ -1,4 +1,4 @@
-"""All numbers of a step, whole, by core's names and the person's. No Qt here."""
+"""Tables of all numbers of a step, under core's names and the formula's. No Qt."""
 
 from __future__ import annotations
 

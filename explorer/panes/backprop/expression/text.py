@@ -1,4 +1,4 @@
-"""Every sentence of the mode: of a step, a node, a nudge, and of learning. No Qt."""
+"""Every sentence of the mode: about a step, a node, a nudge, and learning. No Qt."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def headline(computed: Computed, moment: int) -> str:
     if place.phase == "forward":
         return f"Forward: {node.label} = {node.text} is computed from its inputs"
     if place.phase == "seed":
-        return f"Backward begins at the end: {out} moves as much as itself, so its gradient is 1"
+        return f"Backward begins: {out} changes one for one with itself, so its gradient is 1"
     assert place.input is not None
     target = names[node.inputs[place.input]].label
     if place.phase == "backward":
@@ -209,7 +209,7 @@ def headline(computed: Computed, moment: int) -> str:
             return summary(computed)
         return f"Backward: {target} gets the gradient of {node.label} times the local derivative"
     if place.phase == "copies":
-        return f"{target} was copied to fit, so the gradients of its copies are added up"
+        return f"{target} was copied to fit the shape, so the gradients of its copies are added up"
     return f"{target} is used more than once: each use moves {out}, so its gradients add up"
 
 
@@ -222,7 +222,7 @@ def summary(computed: Computed) -> str:
         if computed.gradient(node) is not None and np.size(computed.gradient(node)) == 1
     }
     if len(single) < 2:
-        return f"Now every input has its gradient: how much it moves {out}"
+        return f"Now every input has its gradient: how strongly it moves {out}"
     steep = [name for name, one in single.items() if not np.isfinite(one)]
     if steep:
         return f"{out} is infinitely steep in {steep[0]} here: its gradient is not finite"
@@ -251,9 +251,7 @@ def trouble(computed: Computed) -> str:
     node = computed.graph.nodes[computed.broken]
     tensor = node.tensor
     if tensor.operation is None:
-        return (
-            f"{node.label} is not finite, and so is what is computed from it; give it another value"
-        )
+        return f"{node.label} is not finite, so nothing computed from it is; give it another value"
     kind = tensor.operation.name
     inputs = [before.data for before in tensor.inputs]
     value = number(tensor.data) if tensor.data.size == 1 else "not finite everywhere"

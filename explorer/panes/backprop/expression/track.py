@@ -1,4 +1,4 @@
-"""The moments of a formula as steps of the player."""
+"""The player's track: one step for each moment of a formula."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -49,19 +49,21 @@ class ExpressionView(QWidget):
             inside.setContentsMargins(10, 8, 10, 8)
             inside.addWidget(card)
             self._below.addWidget(frame, share)
-        page = QWidget()
-        self._column = QVBoxLayout(page)
+        self._page = QWidget()
+        self._column = QVBoxLayout(self._page)
         self._column.addWidget(self.editor)
         self._column.addWidget(self.body, 1)
         self._column.addWidget(self.cards)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(ScrollArea(page, sideways=True))
+        self._area = ScrollArea(self._page, sideways=True)
+        whole.addWidget(self._area)
         self.smaller.clicked.connect(lambda: self.graph.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.graph.zoom_by(ZOOM))
         self.whole.clicked.connect(self.graph.fit)
         self.body.stateChanged.connect(self._on_state)
         self.body.installEventFilter(self)
+        self._page.installEventFilter(self)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -82,9 +84,18 @@ class ExpressionView(QWidget):
         self.tools.raise_()
         self.graph.set_covered(self.tools.width() if self.tools.isVisibleTo(self.body) else 0)
 
+    def minimumSizeHint(self) -> QSize:
+        """In a large zoom the window scrolls up and down instead."""
+        page = self._page.minimumSizeHint()
+        height = self._column.heightForWidth(max(page.width(), self._page.width()))
+        bar = self._area.horizontalScrollBar().sizeHint().height()
+        return QSize(page.width(), max(page.height(), height) + bar)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.body:
             self._place_tools()
+        elif event.type() == QEvent.Type.LayoutRequest and watched is self._page:
+            self.updateGeometry()
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,4 +1,4 @@
-"""What part of a large picture is seen: scale and place, as plain numbers. No Qt here."""
+"""Which part of a large picture is visible: scale and offset, as plain numbers. No Qt."""
 
 from __future__ import annotations
 

@@ -10,19 +10,31 @@ from explorer.panes.finetuning.inside.scene import contents_of
 from explorer.widgets.diagrams.scenes import Content
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from core.finetuning.examination import Examination
 
 
 def examined(
-    model: Any, ids: Sequence[int], draft: InsideDraft, position: int, folder: str, step: int | None
-) -> tuple[Examination, list[Mapping[str, Content]]] | None:
-    """All that is shown, and what the picture draws after each step; None without an adapter."""
+    model: Any,
+    ids: Sequence[int],
+    draft: InsideDraft,
+    position: int,
+    folder: str,
+    step: int | None,
+    heads: np.ndarray | None,
+) -> tuple[Examination, list[Mapping[str, Content]]] | str:
+    """All that is shown, and what the picture draws after each step; of a model without an adapter
+    the method that tuned it, "" of one that was not tuned here. `heads`: where they are known.
+    """
     from core.finetuning.adapter import adapters_of
     from core.finetuning.examination import examine
+    from core.finetuning.loading import tuned_of
 
     if not adapters_of(model):
-        return None
-    where = {"folder": folder, "step": step, "other": draft.other}
+        tuned = tuned_of(model)
+        return "" if tuned is None else tuned.settings.method
+    where = {"folder": folder, "step": step, "other": draft.other, "heads": heads}
     found = examine(model, ids, draft.matrix, position, **where)
     return found, contents_of(found)
 

@@ -50,6 +50,10 @@ class InsideMode(TunedMode):
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
         self.step: int | None = None  # of a checkpoint; None: the model as it is
+        self._heads: tuple[Any, Any] = (
+            None,
+            None,
+        )  # of what, and they
         self.finds = False  # the steps are those by which the directions are found
         view, inputs = self.view, self.inputs
         view.text.chosen.connect(lambda _, place: self.choose("position", place))
@@ -59,12 +63,12 @@ class InsideMode(TunedMode):
         view.spectrum.picked.connect(lambda _: self.play_finding())
         view.spectrum.stepChosen.connect(partial(self.choose, "step"))
         inputs.matrix.picked.connect(self.look_at)
+        self.connect_models(inputs.model)
         view.buttons = {"compare": inputs.compare}
         titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
         self.connect_buttons(titles, {"compare": self.ask_compared})
         self._compares = Latest(self.engine, self)
         self._compares.came.connect(self._on_compared)
-        self._compares.failed.connect(self.statusRequested)
         self.connect_line(inputs.line, "text", text.CHANGE_TEXT)
         self.draft.changed.connect(self._on_draft)
         self.begin()
@@ -152,7 +156,7 @@ class InsideMode(TunedMode):
 
     def forget(self) -> None:
         self.scene = self.position = self.output = self.step = None
-        self.finds = False
+        self._heads, self.finds = (None, None), False
         super().forget()
 
     def clear(self) -> None:
@@ -170,16 +174,22 @@ class InsideMode(TunedMode):
         ids = ids[-(source.config.block_size + 1) :]
         last = len(ids) - 2
         at = last if self.position is None else min(self.position, last)
-        asked = compute.examined, ids, draft, max(at, 0), source.address, self.step
-        return await source.ask(*asked, key=KEY, name=f"looking into {source.name}")
+        read = source.address, ids, self.step
+        heads = self._heads[1] if self._heads[0] == read else None
+        asked = compute.examined, ids, draft, max(at, 0), source.address, self.step, heads
+        answer = await source.ask(*asked, key=KEY, name=f"looking into {source.name}")
+        if isinstance(answer, tuple):
+            self._heads = read, answer[0].heads
+        return answer
 
     def show_answer(self, answer: Any) -> None:
         if answer is SUPERSEDED:
             return
-        if answer is None:
+        if isinstance(answer, str):
             self.clear()
-            self.view.body.show_empty(text.NO_ADAPTER)
-            self.set_headline(text.NO_ADAPTER)
+            why = text.no_adapter(answer)
+            self.view.body.show_empty(why)
+            self.set_headline(why)
             return
         before = self.scene
         found, contents = answer

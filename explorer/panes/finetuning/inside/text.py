@@ -13,9 +13,16 @@ EXAMPLE = (
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-NO_ADAPTER = (
-    "This model's own weights were tuned: it has no A and B. Tune one with LoRA to look inside."
-)
+# What a method does instead of LoRA's A and B.
+INSTEAD = {
+    "full": "Here all of the model\u2019s own numbers learned",
+    "last-layers": "Here the numbers of the last layers learned themselves",
+    "head": "Here only the head, which makes the logits, learned",
+    "bitfit": "Here only the biases learned",
+    "bottleneck": "Here small layers were put between the model\u2019s own, which stayed frozen",
+    "prompt": "Here a few vectors in front of the text learned, and the model stayed frozen",
+}
+NO_ADAPTER = "{}: no matrix has an A and a B. Choose a model that was tuned with LoRA."
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
 HEADS = "Attention that the adapter moves, by head"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
@@ -31,6 +38,9 @@ BOTH = (
     "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
 )
 ALONE, MOST = "direction {}", "99 %"
+BY_CHANCE = "by chance {}"
+SAME_A = "Both began with the same random A (seed {}), and so with all of it shared"
+MODEL_HELP = "Which fine-tuned model is shown; those with an A and a B come first"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
 COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
@@ -51,6 +61,11 @@ def matrix_name(name: str) -> str:
     """In a sentence: "attn.c_attn of layer 0"."""
     layer, matrix = place_of(name)
     return matrix if layer == "model" else f"{matrix} of {layer}"
+
+
+def no_adapter(method: str) -> str:
+    """Why there is nothing to look into; `method`: what the model was tuned by, "" of another."""
+    return NO_ADAPTER.format(INSTEAD.get(method, "This model was not fine-tuned by an adapter"))
 
 
 def looked_at(name: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.numbers import format_number
 from explorer import theme
 from explorer.panes.finetuning.inside import text
 from explorer.panes.finetuning.inside.scene import Scene
@@ -45,17 +46,18 @@ def spectrum_of(scene: Scene) -> SpectrumScene:
 
 
 class InsideHeader(QWidget):
-    """Which matrix, what is read, and what it is compared with."""
+    """Which model, which matrix, what is read, and what it is compared with."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.model = DropDown("Fine-tuned model", text.MODEL_HELP)
         self.matrix, self.line = DropDown("Matrix", text.MATRIX_HELP), PromptLine()
         self.line.setAccessibleName(text.READS)
         self.line.setToolTip(text.READS)
         self.compare = QPushButton(text.COMPARE)
         self.compare.setToolTip(text.COMPARE_HELP)
-        name_parts(self, NAME, "matrix", "line", "compare")
-        wrap(self.matrix, self.line, self.compare, of=self)
+        name_parts(self, NAME, "model", "matrix", "line", "compare")
+        wrap(self.model, self.matrix, self.line, self.compare, of=self)
 
 
 class InsideView(QWidget):
@@ -71,7 +73,7 @@ class InsideView(QWidget):
         self.strength, self.heads = CellMap(text.STRENGTH), CellMap(text.HEADS)
         self.shared = CellMap(text.SHARED)
         name_parts(self, NAME, *PICTURES)
-        self._acts = CutLabel("label", "muted")
+        self._acts, self._same = CutLabel("label", "muted"), CutLabel("label", "muted", lines=2)
         self.scene: Scene | None = None
         self.position, self.output = 0.0, 0
         self.spectrum.pointed.connect(lambda _: self.set_cursor(self.position, self.output))
@@ -85,6 +87,7 @@ class InsideView(QWidget):
             title.set_text(words)
             cards[name] = card(title, (getattr(self, name), 1))
         self._compared = cards["shared"]
+        self._compared.layout().addWidget(self._same)
         column(*((one, 1) for one in cards.values()), of=self._side)
         main = card((self.passage, 1), self.spectrum)
         told = card(self._acts, self.text)
@@ -122,5 +125,10 @@ class InsideView(QWidget):
         self._compared.setVisible(shared is not None)
         if shared is not None:
             rows, columns = ([f"{at + 1}" for at in range(size)] for size in shared.shape)
-            self.shared.set_scene(CellMapScene(rows, columns, shared, told=text.BOTH))
+            chance, seed = scene.found.chance, scene.found.same_seed
+            legend = {"0": 0.0, text.BY_CHANCE.format(format_number(chance, 2)): chance, "1": 1.0}
+            cells = CellMapScene(rows, columns, shared, told=text.BOTH, legend=legend)
+            self.shared.set_scene(cells)
+            self._same.set_text("" if seed is None else text.SAME_A.format(seed))
+            self._same.setHidden(seed is None)
         self.body.show_ready()

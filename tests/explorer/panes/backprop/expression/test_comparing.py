@@ -11,7 +11,7 @@ from explorer.panes.backprop.expression.gradient_check import WITHIN
 from explorer.panes.backprop.expression.inspector import agree
 from explorer.panes.backprop.expression.number_text import compared, numeral, short_compared
 from explorer.widgets.live_numbers import row_text
-from tests.explorer.panes.backprop.expression.test_trying import type_in
+from tests.explorer.panes.backprop.expression.test_trial import type_in
 
 MINUS = "\u2212"
 

@@ -12,10 +12,10 @@ from explorer.panes.backprop.expression.arrangement import arranged, plot_of
 from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.edge_routing import routes_of
 from explorer.panes.backprop.expression.layering import LayeredGraph
-from explorer.panes.backprop.expression.layout import Spacing, lay_out, least
+from explorer.panes.backprop.expression.layout import Spacing, least
 from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import scene_of
-from tests.explorer.panes.backprop.expression.test_layout import SIZES, graph
+from tests.explorer.panes.backprop.expression.test_layout import SIZES, graph, lay_out
 
 CHAIN = [(), *((number,) for number in range(30))]
 ROOM = (935.0, 382.0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 
 import pytest
 
-from explorer.panes.backprop.expression.layout import Spacing, lay_out
+from explorer.panes.backprop.expression.layering import LayeredGraph
+from explorer.panes.backprop.expression.layout import Spacing, place
 
 
 def graph(seed: int, nodes: int, leaves: int) -> list[tuple[int, ...]]:
@@ -20,6 +22,10 @@ def graph(seed: int, nodes: int, leaves: int) -> list[tuple[int, ...]]:
 
 
 SIZES = (100.0, 60.0)
+
+
+def lay_out(inputs, sizes, room=math.inf):
+    return place(LayeredGraph(inputs), sizes, room, Spacing())
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from core.finetuning.adapter import adapters_of
 from core.finetuning.examination import examine
 from core.tensor_files import write_tensors
+from explorer.engine import errors
 from explorer.panes.finetuning.inside import text
 from explorer.panes.finetuning.inside.scene import kind_of
 
@@ -219,8 +220,7 @@ def test_a_runs_checkpoints_are_walked_through(
 
 def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_path: Path) -> None:
     async def body() -> None:
-        mode, said = await make_mode("inside"), []
-        mode.statusRequested.connect(said.append)
+        mode = await make_mode("inside")
         assert mode.view.shared.isHidden() or not mode.view.shared.isVisibleTo(mode.view)
         adapters_of(mode.source._model())[0].save(tmp_path / "same")
         mode.compare(str(tmp_path / "same"))
@@ -228,6 +228,8 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
         assert mode.draft.value.other and mode.inputs.compare.text() == "Compared with same"
         shared = mode.view.shared.displayed()["values"]
         np.testing.assert_allclose(np.diag(shared), 1.0, atol=1e-5)
+        scene, width = mode.view.shared.scene, mode.scene.found.weight.shape[1]
+        assert list(scene.legend.values()) == [0, 2 / width, 1] and scene.most == 1
         mode.view.shared.grab()
         assert mode.view.shared.broken is None
         mode.inputs.compare.click()
@@ -235,7 +237,8 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
         assert not mode.draft.value.other and mode.scene.found.shared is None
         mode.compare(str(tmp_path / "nothing"))
         await mode.settled()
-        assert "is no adapter" in said[-1] and mode.view.body.state == "ready"
+        (problem,) = errors.reports().problems.values()  # its card has room for the remedy
+        assert "is no adapter" in problem.text and mode.view.body.state == "ready"
         assert len(adapters_of(mode.source._model())) == 1
 
     run_async(body())
@@ -253,7 +256,7 @@ def test_a_model_that_cannot_be_opened_leaves_the_one_before(
         adapters_of(mode.source._model())[0].remove()
         mode.read()
         await mode.settled()
-        assert mode.view.body.state == "empty" and mode.headline == text.NO_ADAPTER
+        assert mode.view.body.state == "empty" and mode.headline == text.no_adapter("")
         assert mode.scene is None and not mode.tracks
 
     run_async(body())
