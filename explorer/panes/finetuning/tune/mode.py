@@ -36,8 +36,8 @@ FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
 class TuneMode(Mode):
     """Sets fine-tunings up, starts them, and draws what each learns and forgets. What the other
-    modes look at is the newest checkpoint of the run that was started last; the player moves over
-    the checkpoints, and the answers with it.
+    modes look at is the newest checkpoint of the first of the runs that were started last; the
+    player moves over the checkpoints, and the answers with it.
     """
 
     id = "tune"
@@ -52,8 +52,10 @@ class TuneMode(Mode):
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
         self.planned = Planned()
         self.recorded: Curves | None = None
+        self._replay = 0.0  # of the run that was recorded
         self.number = 0  # of the question
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
+        self._starts = False  # as soon as the setup is worked out
         self._followed = ""  # the run whose checkpoints the other modes look at
         self._asked: tuple[dict[str, str], int] = ({}, -1)
         self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
@@ -163,17 +165,21 @@ class TuneMode(Mode):
 
     def refresh(self) -> None:
         """Works out what the setup takes."""
-        draft, speed = self.draft.value, self._speed or USUAL_SPEED
+        draft, speed, before = self.draft.value, self._speed or USUAL_SPEED, self.planned.draft
         self.view.form.set_draft(draft)
+        if before is not None and (before.base, before.data) != (draft.base, draft.data):
+            self.view.form.set_waiting()  # large files may have to be read first
         self._plans.ask(lambda: self.engine.io(plan, draft, speed), "what a fine-tuning takes")
 
     def _on_planned(self, planned: Planned) -> None:
         """Where a field is wrong, what was worked out before stays in sight."""
         shown = planned.methods or self.planned.methods, planned.matrices or self.planned.matrices
-        self.planned = Planned(*shown, planned.configs, planned.errors)
+        self.planned = Planned(*shown, planned.configs, planned.errors, planned.draft)
         self.view.form.set_planned(self.planned)
         self.inspect()
         self._tell()
+        if self._starts:
+            self.start()
 
     def _on_measured(self, speed: float) -> None:
         self._speed = speed
@@ -182,17 +188,21 @@ class TuneMode(Mode):
     # runs
 
     def start(self) -> None:
-        """Trains each chosen method, as a run of its own."""
+        """Trains each chosen method, as a run of its own, once it is known what they are."""
+        self._starts = self.planned.draft != self.draft.value
+        if self._starts:
+            return
         if self.planned.errors:
             self.statusRequested.emit(next(iter(self.planned.errors.values())))
             return
+        self._followed = ""
         for method, config in self.planned.configs.items():
             self.steering.begin(config, f"tune-{method}", "")
 
     def _on_started(self, folder: str, _: str) -> None:
         for old in self.runs.folders[: 1 - MOST_RUNS]:
             self.runs.dismiss(old)
-        self._followed = folder
+        self._followed = self._followed or folder
         self.runs.add(folder)
 
     def answer_row(self, folder: str, what: str) -> None:
@@ -245,12 +255,13 @@ class TuneMode(Mode):
             self.view.charts.set_curves(list(curves.values()))
         elif self.recorded is not None:
             rows = {QUESTIONS: text.recorded_row(self.recorded)}
-            self.view.charts.set_curves([self.recorded], text.recorded(self.recorded))
+            self.view.charts.set_curves([self.recorded], text.recorded(self._replay))
         self.view.answers.set_rows(rows)
         self._tell()
 
     def _on_record(self, record: Any) -> None:
-        self.recorded = recorded_curves(record, text.RECORDED)
+        self.recorded = recorded_curves(record["evaluations"], text.RECORDED)
+        self._replay = record["recipe"]["settings"]["replay"]
         self.view.body.show_ready()
         self.show_runs()
 
