@@ -78,7 +78,7 @@ class TuneMode(Mode):
         form.startRequested.connect(self.start)
         form.askRequested.connect(self.ask_for)
         view.fileDropped.connect(lambda path: self.change("data", path))
-        view.answers.asked.connect(self.answer_row)
+        view.answers.runs.asked.connect(self.answer_row)
         view.answers.anotherRequested.connect(self.ask_another)
         self.draft.changed.connect(lambda _: self.refresh())
         self._plans.came.connect(self._on_planned)
@@ -156,7 +156,6 @@ class TuneMode(Mode):
 
     def ask_for(self, name: str) -> None:
         """A folder or a file of the setup; until there is one, nothing else is chosen."""
-        self.view.form.set_draft(self.draft.value)
         then = partial(self.change, name)
         if name == "base":
             dialogs.ask_folder(self.view, "Choose a model", then)
@@ -256,7 +255,7 @@ class TuneMode(Mode):
         elif self.recorded is not None:
             rows = {QUESTIONS: text.recorded_row(self.recorded)}
             self.view.charts.set_curves([self.recorded], text.recorded(self._replay))
-        self.view.answers.set_rows(rows)
+        self.view.answers.runs.set_rows(rows)
         self._tell()
 
     def _on_record(self, record: Any) -> None:

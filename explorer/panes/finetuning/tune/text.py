@@ -66,7 +66,6 @@ BASE_DATA = [(STORIES, "Our stories"), ("", "Nothing")]
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
-CHOOSE, CHOOSES = "choose", "Choose\u2026"
 DATA_HELP = (
     "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
     "examples (.jsonl, with prompt and answer, or with messages), or any text"
