@@ -9,6 +9,7 @@ from core.fields import field, fields_of
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.settings import (
     BROKEN_LINES,
+    FABLES,
     METHODS,
     QUANTIZATIONS,
     QUESTIONS,
@@ -31,6 +32,11 @@ NUMBERS = {
 }
 OWN = ("base_data", "last_layers", "bottleneck_width", "prompt_tokens", "quantize", "broken_lines")
 LOOKS, BATCHES = 12, 4  # evaluations of a run at most, and batches of each
+# What else is set with the data: fables are harder, and LoRA on fewer matrices learns none.
+USUAL = {
+    QUESTIONS: {"targets": ("attn.c_attn",), "steps": "60"},
+    FABLES: {"targets": ("all-linear",), "steps": "100"},
+}
 VARIANTS = ("lora", "rslora", "dora")
 
 

@@ -171,7 +171,8 @@ def _forgot(curves: Curves) -> str:
     lost = curves.forgotten
     if math.isnan(lost):
         return "what it forgets is not measured"
-    return f"its loss on what it could do before changed by {_signed(lost)}"
+    verb, now = "rose" if lost >= 0 else "fell", _last(curves.old, format_fixed)
+    return f"its loss on what it could do before {verb} by {format_fixed(abs(lost))}, to {now}"
 
 
 def _signed(number: float) -> str:
@@ -189,23 +190,6 @@ def recorded(replay: float) -> str:
 
 def recorded_row(curves: Curves) -> CardText:
     return CardText(curves.name, "finished", curves.steps, curves.steps)
-
-
-def run_text(data: RunData, state: str, name: str) -> CardText:
-    """Of a run's row. `state`: as a person asked for it."""
-    prepares = state in ("new", "running") and not len(data.steps)
-    ways = {"new": ("pause", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
-    again = () if data.finished else ("continue",) if data.checkpoints else ("again",)
-    left = data.seconds_left if state == "running" else 0.0
-    return CardText(
-        name=name,
-        state="new" if prepares else state,
-        step=data.step,
-        steps=data.config.steps,
-        note=data.preparing if prepares else f"{format_duration(left)} left" if left >= 1 else "",
-        buttons=(*ways.get(state, again), "open", "dismiss"),
-        message=data.message if state == "failed" else "",
-    )
 
 
 def _last(points: Points, write: Callable[[float], str] = format_number) -> str:

@@ -90,6 +90,12 @@ def test_a_run_is_looked_at_at_most_twelve_times() -> None:
         assert steps / 12 <= config.evaluate_every <= max(1, steps / 6)
 
 
+def test_a_soft_prompt_leaves_room_for_the_texts() -> None:
+    assert not plan(TuneDraft(methods=("prompt",), prompt_tokens="64"), SPEED).errors
+    why = plan(TuneDraft(methods=("prompt",), prompt_tokens="200"), SPEED).errors["methods"]
+    assert "use fewer prompt tokens" in why
+
+
 def test_what_does_not_fit_stands_beside_its_field() -> None:
     """Targets of another base can be mended by a click on the matrices of this one."""
     planned = plan(TuneDraft(targets=("mlp.c_gate",)), SPEED)

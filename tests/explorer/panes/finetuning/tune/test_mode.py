@@ -147,7 +147,7 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         asked = mode.view.answers.answers
         assert all(said.startswith("step 12: ") for said in asked.tuned.values())
         assert set(asked.tuned) == set(curves)
-        assert mode.player.step == mode.track.length - 1
+        assert mode.player.step == len(mode.steps) - 1
         mode.player.seek(1)
         await mode.settled()
         assert mode.view.charts.losses.cursor == 4
@@ -200,6 +200,19 @@ def test_start_trains_what_the_form_says_as_soon_as_that_is_worked_out(
         await mode.settled()
         assert begun == [small.base]
         assert mode.view.form.methods.scene[0].cells[0] != "\u2026"
+
+    run_async(body())
+
+
+def test_fables_are_learned_by_more_matrices_in_more_steps(make_tune: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.change("data", "fables")
+        await mode.settled()
+        grid = mode.planned.matrices
+        assert len(grid.chosen) == len(grid.cells) and mode.draft.value.steps == "100"
+        mode.change("data", "questions")
+        assert mode.draft.value == TuneDraft()
 
     run_async(body())
 
