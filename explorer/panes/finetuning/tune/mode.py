@@ -211,22 +211,16 @@ class TuneMode(Mode):
 
     def answer_row(self, folder: str, what: str) -> None:
         """A button of a run's row."""
-        match what:
-            case "pause":
-                self.steering.pause(Path(folder))
-            case "resume":
-                self.steering.resume(Path(folder))
-            case "stop":
-                self.steering.stop(Path(folder))
-            case "continue" | "again":
-                self._followed = folder
-                self.steering.start(Path(folder))
-            case "open":
-                self.workspace.begin("pane", "training")  # built before it is told
-                self.workspace.set_run(folder)
-                self.workspace.runOpened.emit(folder)
-            case "dismiss":
-                self.runs.dismiss(folder)
+        if what in ("continue", "again"):
+            self._followed = folder
+        if what == "open":
+            self.workspace.begin("pane", "training")  # built before it is told
+            self.workspace.set_run(folder)
+            self.workspace.runOpened.emit(folder)
+        elif what == "dismiss":
+            self.runs.dismiss(folder)
+        else:
+            self.steering.press(Path(folder), what)
 
     def _on_runs(self) -> None:
         self.show_runs()

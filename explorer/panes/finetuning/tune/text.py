@@ -18,8 +18,10 @@ from core.numbers import (
     format_percent,
     format_share,
 )
+from core.tokenization.telling import listed
 from explorer.panes.finetuning.tune.compute import Method, Planned
 from explorer.panes.finetuning.tune.scene import TITLES, Curves, Points
+from explorer.widgets.matrix_kinds import kind_words
 from explorer.widgets.run_card_text import CardText
 
 if TYPE_CHECKING:
@@ -44,15 +46,6 @@ COLORS: dict[str, int | str] = {
     "head": 4,
     "last-layers": 5,
     "prompt": "text",
-}
-KINDS = {
-    "attn.c_attn.q": ("queries", "q"),
-    "attn.c_attn.k": ("keys", "k"),
-    "attn.c_attn.v": ("values", "v"),
-    "attn.c_proj": ("attention out", "text"),
-    "mlp.c_fc": ("MLP in", "text"),
-    "mlp.c_gate": ("MLP gate", "text"),
-    "mlp.c_proj": ("MLP out", "text"),
 }
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "learns", "takes")
@@ -93,11 +86,6 @@ def inks(curves: Sequence[Curves]) -> list[int | str]:
     return list(found.values())
 
 
-def kind(name: str) -> tuple[str, str]:
-    """What a kind of matrix makes, and its color's role."""
-    return KINDS.get(name, (name, "text"))
-
-
 def method_tip(method: Method) -> str:
     """What it is, and what it takes."""
     told, found = f"{MEANINGS[method.name]}.", method.estimate
@@ -113,7 +101,7 @@ def method_tip(method: Method) -> str:
 
 def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
     """Of a cell, a row (`layer` None) or a column (`name` "")."""
-    which = kind(name)[0] if name else "all matrices"
+    which = kind_words(name)[0] if name else "all matrices"
     where = "all layers" if layer is None else f"layer {layer}"
     told = "LoRA changes this" if is_chosen else "not changed"
     return f"{which[:1].upper()}{which[1:]} of {where}: {told}. Click to switch"
@@ -137,8 +125,7 @@ def ready(planned: Planned, data: str) -> str:
     if not found:
         return "Choose what learns, then start."
     learned = SKILLS.get(data, Path(data).name)
-    *others, last = (TITLES[one] for one in planned.configs)
-    names = f"{', '.join(others)} and {last}" if others else last
+    names = listed([TITLES[one] for one in planned.configs])
     time = format_duration(_seconds(planned))
     if len(found) > 1:
         return f"{names} can learn {learned}, side by side, in about {time}."

@@ -24,6 +24,7 @@ from explorer.widgets.check_table import CheckRow, CheckTable
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine, Field, MenuField, TextField
 from explorer.widgets.form import TakesFiles, scrolling
+from explorer.widgets.matrix_kinds import kind_words
 from explorer.widgets.more_button import MoreButton
 from explorer.widgets.place_field import PlaceField
 from explorer.widgets.plots.line_plot import LinePlot, Series
@@ -132,7 +133,10 @@ class TuneForm(QWidget):
         if planned.methods:
             self.methods.set_scene([check_row(one) for one in planned.methods])
         if (found := planned.matrices) is not None:
-            names, layers = tuple(map(text.kind, found.kinds)), 1 + max(at for _, at in found.cells)
+            names, layers = (
+                tuple(map(kind_words, found.kinds)),
+                1 + max(at for _, at in found.cells),
+            )
             self.targets.set_scene(Switches(names, layers, found.chosen))
         is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
         self.targets.setEnabled(is_lora)
