@@ -37,7 +37,7 @@ class Veil(QWidget):
         self.reason = ""
         self._timer = QTimer(self)
         self._timer.setInterval(33)
-        self._timer.timeout.connect(self.update)
+        self._timer.timeout.connect(self._move)
         self.top: int | None = None  # of the words; None is the usual place
         theme.changed.connect(self.update)
 
@@ -45,6 +45,8 @@ class Veil(QWidget):
         return theme.current().px(8) if self.top is None else self.top
 
     def set(self, stale: bool, waiting: bool, reason: str) -> None:
+        if stale != self._stale:
+            self.update()
         self._stale, self.reason = stale, reason
         if waiting and self._since is None:
             self._since = self._clock()
@@ -52,7 +54,7 @@ class Veil(QWidget):
             self._since = None
         self.setVisible(stale or waiting)
         self._run()
-        self.update()
+        self._move()
 
     @property
     def waited(self) -> float:
@@ -68,6 +70,10 @@ class Veil(QWidget):
 
     def hideEvent(self, event) -> None:
         self._timer.stop()
+
+    def _move(self) -> None:
+        """The line and the words alone: the picture would be painted anew below all the rest."""
+        self.update(0, 0, self.width(), self.words_top() + theme.current().px(24))
 
     def _run(self) -> None:
         moves = self._since is not None and theme.current().motion != "off"

@@ -215,3 +215,27 @@ def test_a_card_counts_and_offers_its_actions(qtbot):
     card.actionTriggered.connect(pressed.append)
     card.findChildren(QPushButton)[1].click()
     assert pressed == ["Report"]
+
+
+def test_a_wait_paints_the_picture_anew_under_its_line_alone(qtbot):
+    painted = []
+
+    class Painted(QWidget):
+        def paintEvent(self, event):
+            painted.append(event.rect().height())
+
+    stateful = StatefulPicture(Painted())
+    qtbot.addWidget(stateful)
+    stateful.resize(300, 200)
+    with qtbot.waitExposed(stateful):
+        stateful.show()
+    stateful.show_ready()
+    stateful.set_waiting("reading")
+    qtbot.waitUntil(lambda: 200 in painted)
+    painted.clear()
+    stateful.set_waiting("reading more")
+    qtbot.waitUntil(lambda: bool(painted))
+    assert max(painted) < 60
+    painted.clear()
+    stateful.show_stale()
+    qtbot.waitUntil(lambda: 200 in painted)
