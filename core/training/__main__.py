@@ -42,15 +42,19 @@ from core.training.runs import RunReader, check_goes_on, create_run, new_run_fol
 SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")  # what asks a process to end
 
 
-def main(arguments: Sequence[str] | None = None, program: Program = TRAINING) -> int:
-    """Trains as the arguments say; returns the exit code."""
+def main(
+    arguments: Sequence[str] | None = None,
+    program: Program = TRAINING,
+    about: str | None = __doc__,
+) -> int:
+    """Trains as the arguments say; returns the exit code. `about`: what --help says first."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     estimates = program is TRAINING
     if estimates and any(argument.partition("=")[0] == "--estimate" for argument in given):
         from core.training.estimates.command import main as estimate
 
         return estimate(given)
-    parser = argparse.ArgumentParser(prog=f"python -m {program.module}", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {program.module}", description=about)
     parser.add_argument("--config", type=Path, help="a training config (JSON)")
     parser.add_argument(
         "--run",
