@@ -30,14 +30,15 @@ from explorer.widgets.choice_picture import NONE
 if TYPE_CHECKING:
     from core.finetuning.held_out import Asked
 
+MOST_STARTS = 10**6  # that a session may have had
 MOST_RUNS = 8  # of all methods, and one more
 FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
 
 class TuneMode(Mode):
     """Sets fine-tunings up, starts them, and draws what each learns and forgets. What the other
-    modes look at is the newest checkpoint of the run that was started last; the player moves over
-    the checkpoints, and the answers with it.
+    modes look at is the newest checkpoint of the run that was started last; of several, of LoRA's.
+    The player moves over the checkpoints, and the answers with it.
     """
 
     id = "tune"
@@ -53,8 +54,10 @@ class TuneMode(Mode):
         self.planned = Planned()
         self.recorded: Curves | None = None
         self.number = 0  # of the question
+        self.starts = 0  # how often something was started
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
-        self._followed = ""  # the run whose checkpoints the other modes look at
+        # Those that were started last: the other modes look at a checkpoint of one of them.
+        self._started: list[str] = []
         self._asked: tuple[dict[str, str], int] = ({}, -1)
         self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
         self._plans, self._reads, self._asks, self._measures = (
@@ -100,7 +103,12 @@ class TuneMode(Mode):
         return {**pictures, "methods": form.methods, "targets": form.targets}
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "runs": self.runs.folders, "question": self.number}
+        return {
+            "version": 1,
+            "runs": self.runs.folders,
+            "question": self.number,
+            "starts": self.starts,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         folders, number = state.get("runs"), state.get("question")
@@ -108,6 +116,8 @@ class TuneMode(Mode):
             for folder in [one for one in folders if isinstance(one, str)][:MOST_RUNS]:
                 self.runs.add(folder)
         self.number = number if type(number) is int and number >= 0 else 0
+        starts = state.get("starts")
+        self.starts = starts if type(starts) is int and 0 <= starts < MOST_STARTS else 0
 
     def shown(self) -> None:
         self.runs.poll(True)
@@ -182,17 +192,21 @@ class TuneMode(Mode):
     # runs
 
     def start(self) -> None:
-        """Trains each chosen method, as a run of its own."""
+        """Trains each chosen method, as a run of its own. Those that start together see the same
+        batches; each start has another seed, so that two LoRA runs do not begin with the same A.
+        """
         if self.planned.errors:
             self.statusRequested.emit(next(iter(self.planned.errors.values())))
             return
+        self.starts, self._started = self.starts + 1, []
         for method, config in self.planned.configs.items():
-            self.steering.begin(config, f"tune-{method}", "")
+            seeded = config.change({"seed": config.seed + self.starts})
+            self.steering.begin(seeded, f"tune-{method}", "")
 
     def _on_started(self, folder: str, _: str) -> None:
         for old in self.runs.folders[: 1 - MOST_RUNS]:
             self.runs.dismiss(old)
-        self._followed = folder
+        self._started.append(folder)
         self.runs.add(folder)
 
     def answer_row(self, folder: str, what: str) -> None:
@@ -205,7 +219,7 @@ class TuneMode(Mode):
             case "stop":
                 self.steering.stop(Path(folder))
             case "continue" | "again":
-                self._followed = folder
+                self._started = [folder]
                 self.steering.start(Path(folder))
             case "open":
                 self.workspace.begin("pane", "training")  # built before it is told
@@ -217,7 +231,9 @@ class TuneMode(Mode):
     def _on_runs(self) -> None:
         self.show_runs()
         kept = {folder: data.checkpoints for folder, data in self.runs.known.items()}
-        if newest := kept.get(self._followed):
+        started = (one for one in self.curves() if one in self._started and kept.get(one))
+        if followed := next(started, ""):  # LoRA comes first: it has an A and a B to look at
+            newest = kept[followed]
             self.desk.tuned.draft.begin({"address": str(newest[max(newest)])})  # type: ignore[attr-defined]
         steps = sorted({step for one in kept.values() for step in one})
         if steps != self.track.steps:

@@ -135,7 +135,9 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert set(exact) == {"LoRA", "Full"} and exact["LoRA"].shape == (13, 2)
         assert len(mode.view.answers.rows) == 2 and mode.headline.startswith("Exact answers: ")
         newest = Path(mode.desk.tuned.draft.value.address)
-        assert newest.name == "step-000012" and str(newest.parents[1]) in curves
+        assert newest.name == "step-000012" and curves[str(newest.parents[1])].name == "LoRA"
+        seeds = {RunReader(folder).config.seed for folder in curves}
+        assert seeds == {1338} and mode.state()["starts"] == 1
         await until(lambda: mode.view.answers.answers.right.strip() in "stuvwx", "their answers")
         asked = mode.view.answers.answers
         assert all(said.startswith("step 12: ") for said in asked.tuned.values())
