@@ -2,7 +2,7 @@
 
 Read in this order: plain (the idea on one page, for single numbers), operation, arithmetic,
 functions, reductions, shapes, layers, tensor, functional; filling, mistakes, grammar, naming,
-expression (what a person types); graph, flows, backprop_trace, gradient_check, nudging; then
+expression (what a person types); graph, flows, paths, backprop_trace, gradient_check, nudging; then
 networks to learn with: initialization, mlp, losses, loss_step, datasets.
 """
 

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from core.files import quoted
+from core.finetuning.exceptional import checked_scale
 from core.finetuning.lora import Adapted, DoRA, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
 from core.finetuning.modules import replace_module
 from core.finetuning.quantized_linear import QuantizedLinear
@@ -69,8 +70,9 @@ class Adapter:
     @scale.setter
     def scale(self, scale: float) -> None:
         self.check_added()
+        scale = checked_scale(scale)
         for update in self.updates.values():
-            update.scale = float(scale)
+            update.scale = scale
         if self.is_merged:
             self.merge()
 
@@ -148,9 +150,10 @@ class Adapter:
         Both count as they were learned, whatever their scales are; the new one is at a scale of 1
         and not merged.
 
-        Raises ValueError for an adapter of another model, and for DoRA, whose lengths cannot be
-        added.
+        Raises ValueError for an adapter of another model, for a share that is NaN or infinite, and
+        for DoRA, whose lengths cannot be added.
         """
+        share = checked_scale(share, "share")
         self.check_added()
         other.check_added()
         if other is self or other.model is not self.model:
@@ -162,7 +165,7 @@ class Adapter:
             )
         self._set_merged(False)
         other._set_merged(False)
-        factors = {id(self): 1.0 - share, id(other): float(share)}
+        factors = {id(self): 1.0 - share, id(other): share}
         r = self.config.r + other.config.r
         config = replace(
             self.config,

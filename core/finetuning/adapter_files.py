@@ -31,6 +31,7 @@ from core.finetuning.adapter import Adapter, add_updates
 from core.finetuning.lora import Adapted, DoRA, LowRank
 from core.finetuning.peft_config import CONFIG_FILE, LORA, MERGE_THERE, PeftConfig, read_config
 from core.finetuning.targets import Target, find_targets, targets_of
+from core.inference.loading import config_of
 from core.tensor_files import TensorFile, open_safetensors, read_rows, write_tensors
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig
@@ -38,6 +39,7 @@ from core.transformer.foreign.families import Names
 from core.transformer.foreign.parts import LAYER, without_prefix
 from core.transformer.foreign.settings import nearest_family
 from core.transformer.precision import full_precision
+from core.transformer.presets import PRESETS
 from core.transformer.weights import check_numbers
 
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -245,7 +247,7 @@ def check_files(folder: Path) -> None:
 
 
 class _Source:
-    """The numbers of a file, each checked before it is read."""
+    """The numbers of a file, each checked before it is read: also whether the config is theirs."""
 
     def __init__(self, file: TensorFile, peft: PeftConfig, model: Model) -> None:
         self.file, self.peft, self.model = file, peft, model
@@ -261,13 +263,44 @@ class _Source:
             there = quoted_some(list(self.modules))
             raise self.other_model(f"changes {quoted_some(unknown)}", there)
         found = {
-            target.name: numbers
+            name: numbers
             for name, target in self.modules.items()
             if name in self.entries and (numbers := self.numbers(name, target)) is not None
         }
         if not found:
             raise ValueError(f"{self.file.path} holds no adapter: {GET_AGAIN}")
-        return found
+        self.check_meant(found)
+        targets = {self.modules[name].name: numbers for name, numbers in found.items()}
+        self.check_base(targets)
+        return targets
+
+    def check_meant(self, modules: Iterable[str]) -> None:
+        """Raises ValueError for a module that the config leaves out, whose numbers peft drops."""
+        for name in modules:
+            if (entry := self.peft.leaving_out(name)) is not None:
+                said = getattr(self.peft, entry)
+                said = quoted_some(said) if isinstance(said, tuple) else quoted(said)
+                raise ValueError(
+                    f"{self.file.path} changes {quoted(name)}, and {entry} in {CONFIG_FILE}, "
+                    f"{said}, leaves it out: one of the two files is another adapter's; "
+                    "copy the whole folder again, or correct the entry"
+                )
+
+    def check_base(self, targets: Iterable[str]) -> None:
+        """Raises ValueError where the config names a base, known here, that the numbers do not
+        fit. Embeddings and output head do not count: their vocabulary may have grown.
+        """
+        base = self.peft.base_model_name_or_path
+        if (config := _known_config(base)) is None:
+            return
+        here, there = (_shapes(one) for one in (self.model.config, config))
+        if any(here[name] != there.get(name) for name in targets if name in here):
+            raise ValueError(
+                f"{self.file.path.parent} is of a model {_shape_of(self.model.config)} by its "
+                f"numbers, and of {quoted(base)}, {_shape_of(config)}, by its {CONFIG_FILE}: one "
+                "of the two files is another adapter's; copy the whole folder again, or correct "
+                "base_model_name_or_path"
+            )
 
     def numbers(self, name: str, target: Target) -> ModuleTensors | None:
         """Those of one module; None where the file repeats the table of embeddings alone."""
@@ -339,6 +372,18 @@ def _entries(file: TensorFile) -> dict[str, dict[str, str]]:
             )
         found.setdefault(tensor.removeprefix(PREFIX).removesuffix(end), {})[kind] = tensor
     return found
+
+
+def _known_config(name: str) -> Config | None:
+    """That of a model, by its name or folder; None: it is not known here."""
+    with suppress(ValueError, OSError):
+        return config_of(name)
+    return PRESETS.get(name.removeprefix("openai-community/"))
+
+
+def _shapes(config: Config) -> dict[str, tuple[int, int]]:
+    """Of each matrix inside the layers."""
+    return {one.name: one.shape for one in targets_of(config) if one.end != one.name}
 
 
 def _shape_of(config: Config) -> str:

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.finetuning.exceptional import checked_scale
 from core.finetuning.modules import replace_module
 from core.finetuning.targets import find_targets
 from core.transformer.architectures import Model
@@ -107,8 +108,9 @@ class Bottlenecks:
 
     @scale.setter
     def scale(self, scale: float) -> None:
+        scale = checked_scale(scale)
         for one in self.modules:
-            one.scale = float(scale)
+            one.scale = scale
 
     def remove(self) -> None:
         """Takes them off the model, which is what it was."""

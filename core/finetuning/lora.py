@@ -13,12 +13,14 @@ DoRA (Liu et al. 2024, section 4.1).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.finetuning.exceptional import without_rounding
 from core.finetuning.lora_config import LoRAConfig
 from core.transformer.precision import full_precision
 
@@ -84,6 +86,11 @@ class LowRank(nn.Module):
         self.scale = 1.0
         self.merged = False
         self.adapter: object = None
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LowRank:
+        """Moves its numbers, which stay fp32 where `model.half()` rounds the model's."""
+        super()._apply(without_rounding(fn), recurse)
+        return self
 
     @property
     def r(self) -> int:

@@ -7,7 +7,7 @@ compute something else, and for values that cannot be.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -24,8 +24,8 @@ MERGE_THERE = "merge it in peft (merge_and_unload), save that model and open it 
 # Entries that change nothing of what an adapter computes once it is trained.
 HARMLESS = {
     *("peft_type", "task_type", "auto_mapping", "inference_mode", "peft_version", "revision"),
-    *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern"),
-    *("fan_in_fan_out", "megatron_core", "qalora_group_size", "ensure_weight_tying"),
+    *("layers_pattern", "fan_in_fan_out", "megatron_core", "qalora_group_size"),
+    *("ensure_weight_tying",),
     *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config"),
 }
 # How A and B can begin while the base stays what it was. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA
@@ -33,6 +33,7 @@ HARMLESS = {
 BEGINNINGS = (True, False, "gaussian", "eva", "orthogonal", "mica")
 WITH_BIASES = f"trains biases as well, which an adapter here has not: {MERGE_THERE}"
 NAME = re.compile(r"[\w.-]+")
+LAYER = re.compile(r"\.(\d+)\.")  # its number in the name of a module
 
 T = TypeVar("T")
 
@@ -44,6 +45,10 @@ class PeftConfig:
     rank_pattern, alpha_pattern  r and lora_alpha of modules that have others, by the ends of names
     init_lora_weights            how A and B began
     base_model_name_or_path      what it was trained on
+    target_modules               ends of the names of the modules that it changes; a text is a
+                                 regular expression, and None leaves it to peft: both mean all here
+    exclude_modules              ends of names of some that it does not change
+    layers_to_transform          numbers of the layers that it changes; None: all
     """
 
     r: int = field(8, least=1, most=LARGEST_RANK)
@@ -58,6 +63,9 @@ class PeftConfig:
     )
     init_lora_weights: bool | str = True
     base_model_name_or_path: str = ""
+    target_modules: tuple[str, ...] | str | None = None
+    exclude_modules: tuple[str, ...] | str | None = None
+    layers_to_transform: tuple[int, ...] | int | None = None
 
     def __post_init__(self) -> None:
         fields.check(self)
@@ -72,6 +80,23 @@ class PeftConfig:
                     f"the pattern {quoted(key)} is a regular expression; put the names of the "
                     "modules that it means in its place"
                 )
+
+    def leaving_out(self, module: str) -> str | None:
+        """The entry that says that a module, by its name there, is not changed; None: none does."""
+        named, excluded, layers = (
+            self.target_modules,
+            self.exclude_modules,
+            self.layers_to_transform,
+        )
+        if isinstance(excluded, tuple) and _ends_with(module, excluded):
+            return "exclude_modules"
+        if isinstance(named, tuple) and not _ends_with(module, named):
+            return "target_modules"
+        if layers in (None, ()) or (isinstance(named, tuple) and module in named):
+            return None  # peft asks for no layer where the whole name is given
+        found = LAYER.search(f".{module}")
+        meant = layers if isinstance(layers, tuple) else (layers,)
+        return None if found and int(found[1]) in meant else "layers_to_transform"
 
     def lora_config(self, module: str) -> LoRAConfig:
         """Rank, alpha and the rest for one module, by its name there."""
@@ -111,6 +136,10 @@ def _matching(patterns: Mapping[str, T], module: str, otherwise: T) -> T:
         if module == name or (not key.startswith("^") and module.endswith(f".{name}")):
             return value
     return otherwise
+
+
+def _ends_with(module: str, names: Collection[str]) -> bool:
+    return any(module == name or module.endswith(f".{name}") for name in names)
 
 
 def _plain(key: str) -> str:

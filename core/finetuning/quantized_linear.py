@@ -9,6 +9,7 @@ Source: QLoRA (Dettmers et al. 2023), section 3, equation (5).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from core.finetuning.exceptional import without_rounding
 from core.finetuning.nf4 import NF4, dequantize, quantize
 
 
@@ -37,6 +39,18 @@ class QuantizedLinear(nn.Module):
         self.register_buffer("unit", matrix.unit)
         self.register_buffer("mean", matrix.mean)
         self.register_parameter("bias", linear.bias)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> QuantizedLinear:
+        """Moves all of it; `model.half()` rounds the bias alone, for codes mean nothing beside
+        other units.
+        """
+        codes, exact = (self.unit, self.mean), without_rounding(fn)
+
+        def change(tensor: Tensor) -> Tensor:
+            return (exact if any(tensor is one for one in codes) else fn)(tensor)
+
+        super()._apply(change, recurse)
+        return self
 
     @property
     def matrix(self) -> NF4:

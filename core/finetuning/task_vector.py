@@ -16,6 +16,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from core.finetuning.exceptional import checked_scale
+
 
 class TaskVector:
     """What some parameters of a model learn from now on, at a scale: what they are now is the base.
@@ -38,6 +40,7 @@ class TaskVector:
     @scale.setter
     @torch.no_grad()
     def scale(self, scale: float) -> None:
+        scale = checked_scale(scale)
         if self._scale == 1:  # as long as it is, they go on learning
             self._learned = _copies(self._parameters)
         ends = zip(self._parameters, self._base, self._learned, strict=True)
@@ -47,7 +50,7 @@ class TaskVector:
             else:
                 vector = learned - base
                 parameter.copy_(base + scale * vector)
-        self._scale = float(scale)
+        self._scale = scale
 
 
 def _copies(parameters: Sequence[nn.Parameter]) -> list[Tensor]:

@@ -72,6 +72,7 @@ class LinePlot(Picture):
         self._cursor: float | None = None
         self._hover: float | None = None
         self._fixed_x: tuple[float, float] | None = None
+        self._fixed_y: tuple[float, float] | None = None
         self._limits = MovingLimits(self)
         self._limits.moved.connect(self._arrange_later)
         self._marks: list[Mark] = []
@@ -145,6 +146,12 @@ class LinePlot(Picture):
         self._rescale()
         self.data_changed()
 
+    def set_y_range(self, low: float, high: float) -> None:
+        """Fixes the y axis, where it is known what values there can be."""
+        self._fixed_y = (low, high)
+        self._rescale()
+        self.data_changed()
+
     def share_margins(self, other: LinePlot) -> None:
         """Their x axes begin and end at the same places while both are shown."""
         self._above, other._above = (other,), (self,)
@@ -206,6 +213,8 @@ class LinePlot(Picture):
     def _rescale(self) -> None:
         """Extends the limits when data leave them."""
         wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
+        if wanted is not None and self._fixed_y is not None:
+            wanted = (*wanted[:2], *self._fixed_y)
         travel = self.glides and self.isVisible() and theme.current().travels
         self._limits.show(wanted, self._fixed_x is not None, travel, self._log)
 

@@ -244,6 +244,31 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "no number": (change_config(lora_alpha="16"), "lora_alpha"),
     "another rank": (change_config(r=4), "says rank 4"),
     "a pattern": (change_config(rank_pattern={"(a+)+b": 3}), "regular expression"),
+    "other matrices": (
+        change_config(target_modules=["q_proj"]),
+        "changes 'transformer.h.0.attn.c_attn', and target_modules in adapter_config.json, "
+        "'q_proj', leaves it out",
+    ),
+    "a part of a name": (change_config(target_modules=["attn"]), "target_modules in"),
+    "an excluded one": (change_config(exclude_modules=["1.attn.c_attn"]), "exclude_modules in"),
+    "fewer layers": (
+        change_config(layers_to_transform=[0]),
+        "changes 'transformer.h.1.attn.c_attn', and layers_to_transform in adapter_config.json, "
+        "0, leaves it out",
+    ),
+    "one layer": (change_config(layers_to_transform=1), "'transformer.h.0.attn.c_attn', and lay"),
+    "layers that are none": (change_config(layers_to_transform=["0"]), "layers_to_transform"),
+    "another base": (
+        change_config(base_model_name_or_path="gpt2"),
+        "is of a model of 2 layers and width 16 by its numbers, and of 'gpt2', of 12 layers and "
+        "width 768, by its adapter_config.json",
+    ),
+    "another base of the hub": (
+        change_config(base_model_name_or_path="openai-community/gpt2-xl"),
+        "48 layers",
+    ),
+    "a bundled base": (change_config(base_model_name_or_path="stories"), "and of 'stories', of"),
+    "an encoder-decoder": (change_config(base_model_name_or_path="dates"), "encoder-decoder"),
     "DoRA": (change_config(use_dora=True), "lacks magnitude"),
     "half of it": (change_tensors(lambda found: found.pop(LAST)), "lacks B of"),
     "nothing": (change_tensors(dict.clear), "holds no adapter"),
@@ -276,6 +301,52 @@ def test_a_broken_adapter_is_refused_and_changes_nothing(name: str, tmp_path: Pa
     assert message in str(caught.value)
     assert [name for name, _ in model.named_parameters()] == names
     assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target_modules": r".*\.c_attn"},
+        {"target_modules": "all-linear"},
+        {"target_modules": None},
+        {"target_modules": ["c_attn", "q_proj"]},
+        {"target_modules": ["h.0.attn.c_attn", "h.1.attn.c_attn"]},
+        {"target_modules": [f"transformer.h.{layer}.attn.c_attn" for layer in range(2)]}
+        | {"layers_to_transform": [7]},  # which peft asks for the other names alone
+        {"exclude_modules": ["mlp.c_proj"]},
+        {"exclude_modules": r".*mlp.*"},
+        {"layers_to_transform": [1, 0], "layers_pattern": "h"},
+        {"layers_to_transform": []},
+        {"base_model_name_or_path": "someone/never-heard-of"},
+        {"base_model_name_or_path": "/nowhere/\x00"},
+        {"base_model_name_or_path": "x" * 5_000},
+        {"base_model_name_or_path": None},
+    ],
+)
+def test_what_else_a_config_may_say_of_an_adapter(changes: dict[str, Any], tmp_path: Path) -> None:
+    model, again = model_of(GPT2), model_of(GPT2)
+    learned(model, LoRAConfig(r=2)).save(tmp_path)
+    change_config(**changes)(tmp_path)
+    load_adapter(again, tmp_path)
+    assert torch.equal(logits(again), logits(model))
+
+
+def test_a_base_of_the_same_matrices_is_the_base(tmp_path: Path) -> None:
+    """Its vocabulary may have grown, and it need not lie where it was."""
+    model = model_of(GPT2)
+    save_model(tmp_path / "base", model)
+    learned(model, LoRAConfig(r=2, target_modules=("wte", "c_attn"))).save(
+        tmp_path, base=str(tmp_path / "base")
+    )
+    load_adapter(model_of(GPT2), tmp_path)
+    deeper = ModelConfig(vocab_size=60, block_size=16, n_layer=3, n_head=2, n_embd=16)
+    for other, fits in ((deeper, True), (LLAMA, False)):
+        save_model(tmp_path / "base", model_of(other))
+        if fits:
+            load_adapter(model_of(GPT2), tmp_path)
+        else:
+            with pytest.raises(ValueError, match="of 2 layers and width 32, by its adapter_config"):
+                load_adapter(model_of(GPT2), tmp_path)
 
 
 def test_the_adapter_of_another_model_names_both(tmp_path: Path) -> None:

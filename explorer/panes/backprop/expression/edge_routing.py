@@ -71,7 +71,8 @@ class Routes:
     def edges_in(self, room: QRectF) -> list[Edge]:
         """Those that come into a part of the picture."""
         near = room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)
-        return [self.edges[owner] for owner in np.unique(self.owners[self.seen(near)]).tolist()]
+        counts = np.bincount(self.owners[self.seen(near)], minlength=len(self.edges))
+        return [self.edges[owner] for owner in np.flatnonzero(counts).tolist()]
 
     def at(self, point: QPointF, reach: float) -> Edge | None:
         """The edge nearest to a point of the picture, at most `reach` away."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.autograd import NumericGradient
+from core.autograd.paths import edges_on_the_way
 from explorer import theme
 from explorer.panes.backprop.expression.draw_graph import GraphDrawing, Looked
 from explorer.panes.backprop.expression.draw_legend import HEIGHT, draw_legend
@@ -32,7 +33,6 @@ from explorer.panes.backprop.expression.hit_testing import (
 )
 from explorer.panes.backprop.expression.layout import Layout, Point
 from explorer.panes.backprop.expression.number_table import labels_of, named_numbers, numbers_of
-from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, instant_at, subject_at
 from explorer.panes.backprop.expression.static_layer import StaticLayer
 from explorer.panes.backprop.expression.text import edge_tip, leaf_tip, told
@@ -128,7 +128,7 @@ class GraphPicture(Picture):
             self.chosen = (node, element)
             self._way = frozenset()
             if self.scene is not None and node >= 0:
-                self._way = edges_on_the_way(self.scene.computed, node)
+                self._way = edges_on_the_way(self.scene.computed.graph, node)
                 self.setAccessibleDescription(told(self.scene.computed, node))
                 self._bring(node_box(self.scene, node))
             self.update()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.autograd import NumericGradient, Place, called_by_value
+from core.autograd.paths import count_paths, paths_from
 from explorer.panes.backprop.expression.cell_rows import (
     backward_rows,
     default_cell,
@@ -26,7 +27,6 @@ from explorer.panes.backprop.expression.number_text import (
     significant,
     terms,
 )
-from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
 from explorer.panes.backprop.expression.scene import subject_at
 from explorer.panes.backprop.expression.step_table import local_name, tables_of, together
 from explorer.panes.backprop.expression.text import in_brackets, lines_of_names, shape, slope
@@ -35,6 +35,7 @@ from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation, Terms
 
 AHEAD = 5  # steps whose formulas are set
+MOST_PATHS = 4  # that are written out
 SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
 
 
@@ -255,10 +256,14 @@ def _node_cell(
 def _chain(computed: Computed, number: int) -> list[object]:
     """The gradient once more: a product of local derivatives along each path to the end."""
     names = computed.graph.nodes
-    paths = paths_from(computed, number)
+    paths = paths_from(computed.graph, number, MOST_PATHS)
     if not paths:
-        count = count_paths(computed, number)
-        return [f"{count:,} paths lead to {names[computed.output].label}"] if count > MOST else []
+        count = count_paths(computed.graph, number)
+        return (
+            [f"{count:,} paths lead to {names[computed.output].label}"]
+            if count > MOST_PATHS
+            else []
+        )
     one = "The path" if len(paths) == 1 else f"The {len(paths)} paths"
     rows: list[object] = [f"{one} to {names[computed.output].label}, local by local:"]
     for path in paths:

@@ -1,1 +1,1 @@
-"""Network: a small network that learns before one's eyes, and one sample's way through it."""
+"""Network: a small network in training, and the path of one point through it."""

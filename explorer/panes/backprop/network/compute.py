@@ -28,10 +28,8 @@ MOST_KEYFRAMES = 400  # then half of them are forgotten
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """What the job yields: how long the engine may let it sleep, and whether it may change
-    something meanwhile.
-    """
+class Pause:
+    """What the job yields: how long it may sleep, and whether the training may change meanwhile."""
 
     idle: float = 0.0
     safe: bool = True
@@ -40,27 +38,25 @@ class Beat:
 class Training:
     """One learner and its keyframes; every method is called between two of its steps."""
 
-    def __init__(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, draft: NetworkDraft, saved: Mapping[str, Any] | None = None) -> None:
         self.speed = 1.0
-        self.reset(draft, learned)
+        self.reset(draft, saved)
 
     # called by the engine
 
-    def reset(self, draft: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Keyframe:
+    def reset(self, draft: NetworkDraft, saved: Mapping[str, Any] | None = None) -> Keyframe:
         """A new network at step 0, or one that a session kept, where that fits."""
         self.draft = draft
         self.data: Data = make_data(draft)
         self._start()
-        known = learned is not None and self._restore(learned)
+        known = saved is not None and self._restore(saved)
         self.rise = Rise()
         self.since, self.since_task = 0, 0
-        if learned and known:
-            self.rise.restore(learned.get("rise"))
-            self._restore_since(learned.get("since"))
+        if saved and known:
+            self.rise.restore(saved.get("rise"))
+            self._restore_since(saved.get("since"))
         keyframe = record(self.learner, draft, self._update, self.diverged)
-        curves = (
-            Curves.kept(learned.get("curves"), keyframe.step) if learned and known else Curves()
-        )
+        curves = Curves.kept(saved.get("curves"), keyframe.step) if saved and known else Curves()
         if curves.steps[-1:] != [keyframe.step]:
             curves.take(keyframe)
         self.curves: Curves = curves
@@ -74,17 +70,17 @@ class Training:
         self.rise = Rise()
         self._update: Update | None = None
 
-    def _restore(self, learned: Mapping[str, Any]) -> bool:
-        """What a session kept. Its last step is taken once more, so that it can be looked into; not
-        where the setup was changed after it, for then it leads elsewhere.
+    def _restore(self, saved: Mapping[str, Any]) -> bool:
+        """Takes over what a session kept. The last step is taken again, so that it can be opened;
+        not if the setup was changed after it, for then it leads elsewhere.
         """
-        before = learned.get("before")
+        before = saved.get("before")
         if isinstance(before, Mapping) and restore(self.learner, before):
             self._learn()
-            if state_of(self.learner).is_json(learned):
+            if state_of(self.learner).is_json(saved):
                 return True
             self._start()
-        return restore(self.learner, learned)
+        return restore(self.learner, saved)
 
     def _restore_since(self, saved: Any) -> None:
         """The steps of the latest change and of the latest change of the task, where they fit."""
@@ -147,7 +143,7 @@ class Training:
         self.curves.take(keyframe)
         return keyframe
 
-    def run(self) -> Iterator[Beat]:
+    def run(self) -> Iterator[Pause]:
         """Trains until it diverges; the engine drives it."""
         looked = 0.0
         while not self.diverged:
@@ -161,18 +157,18 @@ class Training:
                 parts = record_steps(self.learner, self.draft, self._update, self.diverged)
                 for keyframe in parts:
                     if keyframe is None:
-                        yield Beat(safe=False)
+                        yield Pause(safe=False)
                     else:
                         self._keep(keyframe)
                 looked = now
             pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
-            yield Beat(max(0.0, pause - (time.perf_counter() - begun)))
+            yield Pause(max(0.0, pause - (time.perf_counter() - begun)))
 
     def _learn(self) -> Learned | None:
         if self.diverged or not len(self.learner.train):
             return None
         learner, start = self.learner, state_of(self.learner)
-        with np.errstate(all="ignore"):  # what overflows is told as divergence
+        with np.errstate(all="ignore"):  # an overflow is reported as divergence
             learned = learner.learn()
         assert learner.batch is not None and learner.said is not None
         parameters = learner.network.parameters.items()

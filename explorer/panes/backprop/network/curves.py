@@ -18,7 +18,7 @@ from explorer.panes.backprop.network.keyframe import Keyframe
 
 MOST_ENTRIES = 4000
 MOST_KEPT = 300  # by a session
-ENOUGH = 32  # points whose loss is told: of fewer it is chance
+ENOUGH = 32  # points that a mean loss needs: of fewer it is chance
 FAR = 3.0  # times the loss at first, or that of guessing
 LEARNED = 0.25  # of the same: who came below that has learned in spite of it
 

@@ -1,4 +1,4 @@
-"""What is wrong with learning as it is now, and whether smaller steps would help. No Qt here."""
+"""What goes wrong in training, and whether smaller steps would help. No Qt here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
@@ -16,18 +15,18 @@ from explorer.panes.backprop.network.presets import PRESETS, Preset
 
 LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
-WORSE = 1.2  # times the loss of guessing: it is told
+WORSE = 1.2  # times the loss of guessing
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """preset     the one that this is: it says what there is to see
+    """preset     the preset with this setup: its sentence says what to look for
     first      the loss before the first step
     away       the loss runs away from that
-    worse      learning has made it worse than guessing
-    earlier    one of both, and it was so with an earlier setup: its steps were too large
-    rose       how high the loss rose, where steps were too large to learn; else nan
-    thrown     they have left neurons dead or saturated, too, or it worse than guessing
+    worse      the network is now worse than guessing
+    earlier    an earlier setup made it so: its steps were too large
+    rose       how high the loss rose because steps were too large; else nan
+    thrown     such steps left neurons dead or saturated, or the network worse than guessing
     """
 
     preset: Preset | None = None
@@ -40,22 +39,17 @@ class Diagnosis:
 
     @property
     def too_large(self) -> bool:
-        """Whether the steps are."""
+        """Whether the steps are too large."""
         return self.away or self.worse or self.thrown
 
     @property
-    def troubles(self) -> dict[str, Any]:
-        """As `text.headline` takes them."""
-        return {
-            "away": self.away,
-            "worse": self.worse,
-            "earlier": self.earlier,
-            "rose": self.rose,
-        }
+    def of_another_time(self) -> Diagnosis:
+        """Without the troubles of now."""
+        return Diagnosis(self.preset, self.first)
 
 
 def diagnose(training: Training | None, draft: NetworkDraft) -> Diagnosis:
-    """Of the latest keyframe."""
+    """Diagnoses the newest keyframe."""
     same = next((one for one in PRESETS if one.draft.is_like(draft)), None)
     if training is None:
         return Diagnosis(same)
@@ -76,15 +70,15 @@ def diagnose(training: Training | None, draft: NetworkDraft) -> Diagnosis:
 
 
 def runs_away(losses: Sequence[float]) -> bool:
-    """Whether learning makes it ever worse, though every number is finite: `losses` on the training
-    points begin before the first step, and the latest few count, for they jump.
+    """Whether the loss grows far beyond its start, though every number is finite. `losses` on the
+    training points begin before the first step; the median of the latest few decides.
     """
     latest = _latest(losses)
     return len(latest) > 0 and median(latest) > RUNS_AWAY * max(losses[0], LEAST_LOSS)
 
 
 def learned_worse(losses: Sequence[float], classes: int) -> bool:
-    """Whether learning has made of it something worse than guessing the class."""
+    """Whether training has made the network worse than guessing the class."""
     latest = _latest(losses)
     if len(latest) < LATEST:
         return False
@@ -101,7 +95,7 @@ def guessing(classes: int) -> float:
 
 
 def in_trouble(keyframe: Keyframe) -> bool:
-    """Whether some of it hardly learns any more."""
+    """Whether neurons are dead or layers saturated."""
     return bool(dead_neurons(keyframe)) or bool(saturated_layers(keyframe))
 
 

@@ -23,7 +23,7 @@ FLAT = 0.5  # share of saturated outputs from which a layer is warned of
 SIGN = "\u26a0"  # before what is wrong
 
 
-class Images:
+class MapImages:
     """The maps of one keyframe as pixmaps, made when they are first drawn."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Images:
 def draw_highlighted_edges(
     painter: QPainter, keyframe: Keyframe, layout: Layout, element: Element
 ) -> None:
-    """A weight that is looked at, or all that lead to a neuron."""
+    """A selected weight, or all weights into a selected neuron."""
     if isinstance(element, Weight) and is_there(element, keyframe.sizes):
         value = float(keyframe.weights[element.layer][element.before, element.after])
         draw_edge(painter, layout, (element.layer, element.before, element.after), value)
@@ -99,7 +99,7 @@ def draw_highlighted_edges(
 
 
 def draw_captions(painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
-    """Below each column: what it is, and what is wrong with it."""
+    """Draws the captions of the columns."""
     now = theme.current()
     small, bold = now.font("label"), now.font("label", 600)
     for column, x in enumerate(layout.columns):
@@ -125,7 +125,7 @@ def caption_room(layout: Layout, x: float) -> QRectF:
 
 
 def caption(keyframe: Keyframe, column: int, width: float) -> tuple[str, str]:
-    """What stands below a column: what it is, and what is wrong with it; in brief where columns are
+    """The caption of a column: its name, and a warning; shortened where columns are
     close to each other, so that no two captions touch.
     """
     now = theme.current()
@@ -142,7 +142,7 @@ def caption(keyframe: Keyframe, column: int, width: float) -> tuple[str, str]:
 
 
 def trouble_of(keyframe: Keyframe, column: int) -> str:
-    """What is wrong with a layer, in two words; "" when nothing is."""
+    """A warning about a layer in two words; "" if there is none."""
     if column > len(keyframe.layers):
         return ""
     layer = keyframe.layers[column - 1]

@@ -27,13 +27,13 @@ POINT = 3.6  # px, the radius
 
 
 def draw_ground(painter: QPainter, plane: Box, keyframe: Keyframe) -> None:
-    """What the network says everywhere, with the border where it changes its mind."""
+    """The network's output over the plane, with the decision boundary."""
     draw_map(painter, plane, plane_image(keyframe.plane, keyframe.classes))
     draw_boundary(painter, plane, keyframe.boundary)
 
 
 def draw_boundary(painter: QPainter, plane: Box, lines: np.ndarray) -> None:
-    """Where the network changes its mind."""
+    """The decision boundary."""
     now = theme.current()
     x, y, width, height = plane
     placed = lines * [width, height, width, height] + [x, y, x, y]

@@ -52,7 +52,7 @@ def draw_network(painter: QPainter, layout: Layout, keyframe: Keyframe, scene: S
 
 
 def lines_of(box: Box, scene: SampleScene, column: int, number: int) -> list[tuple[str, QColor]]:
-    """What stands in a neuron, line by line, each over a ground in the color of its own number. The
+    """The lines of a neuron, each on a background in the color of its number. The
     color of a gradient is as strong as it is large beside the largest of its column.
     """
     values, gradients = scene.values[column], scene.gradients[column]

@@ -48,7 +48,7 @@ RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 class NumberMenu(Field):
-    """A number, chosen from a list or typed: `typed` tells it."""
+    """A number, chosen from a list or typed; `typed` has the value."""
 
     def __init__(
         self, name: str, title: str, choices: tuple[float, ...], hint: str, typed: NumberField

@@ -67,13 +67,13 @@ class NetworkHeader(QWidget):
         row = WrapRow(parent=self)
         for one in (self.presets, self.reset, self.slower):
             row.addWidget(one)
-        ways = QWidget()
-        ways.setSizePolicy(expanding())
-        row.addWidget(ways)
-        beside = QHBoxLayout(ways)
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.setSpacing(8)
-        beside.addStretch(1)
+        right = QWidget()
+        right.setSizePolicy(expanding())
+        row.addWidget(right)
+        right_row = QHBoxLayout(right)
+        right_row.setContentsMargins(0, 0, 0, 0)
+        right_row.setSpacing(8)
+        right_row.addStretch(1)
         for widget in (
             adds,
             self.follow,
@@ -82,7 +82,7 @@ class NetworkHeader(QWidget):
             self.after,
             self.back,
         ):
-            beside.addWidget(widget)
+            right_row.addWidget(widget)
         self.slower.clicked.connect(self.slowerRequested)
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))

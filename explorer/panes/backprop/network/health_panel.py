@@ -100,7 +100,7 @@ class Panel(QWidget):
         self.told.set_text(_told(keyframe))
 
     def set_keyframe(self, keyframe: Keyframe, live: bool) -> None:
-        """What is drawn of it; `tell` has its numbers."""
+        """Draws a keyframe's layers and moves the plots' cursor; `tell` shows its accuracy."""
         if self.side == "layers":
             self.layers.set_layers(keyframe.layers)
         step = None if live else float(keyframe.step)

@@ -173,7 +173,7 @@ class Histograms(Picture):
         draw_words(painter, place, self.told(row, column), self.width(), self.height())
 
     def told(self, row: int, column: int) -> str:
-        """What stands beside the pointer."""
+        """Two lines at the pointer."""
         layer = self._layers[column]
         histogram: Histogram = getattr(layer, ROWS[row])
         mean, spread = format_number(histogram.mean), format_number(histogram.std)

@@ -32,7 +32,7 @@ from explorer.panes.backprop.network.session import (
     element_to_json,
     followed_from_json,
 )
-from explorer.panes.backprop.network.track import LearnTrack, SampleTrack, StepTrack
+from explorer.panes.backprop.network.track import SampleTrack, StepTrack, TrainingTrack
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
 from explorer.state.draft import Draft, named
@@ -57,7 +57,7 @@ class NetworkMode(Mode):
         self._saved: Saved | None = None  # until the engine has made the network
         self._looked_at: dict[str, Any] = {}
         self._replaced = ReplacedNetworks()
-        self._track: LearnTrack | None = None
+        self._track: TrainingTrack | None = None
         self.shown_keyframe: Keyframe | None = None
         self._was_empty = False
         self.draft = Draft(self.workspace, "backprop.network", NetworkDraft, self)
@@ -67,8 +67,8 @@ class NetworkMode(Mode):
             self.view.isVisible,
             self,
         )
-        self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
-        self._later.timeout.connect(self.inspect)
+        self._inspect_timer = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
+        self._inspect_timer.timeout.connect(self.inspect)
         self._connect()
         self.view.form.set_draft(self.draft.value)
         self.view.states.show_loading()
@@ -91,7 +91,7 @@ class NetworkMode(Mode):
         drawing.pointRemoved.connect(self.remove_point)
         drawing.pointChosen.connect(self.follow)
         drawing.elementChosen.connect(self.choose)
-        drawing.looked.connect(self._later.start)
+        drawing.looked.connect(self._inspect_timer.start)
         self.inputs.presetChosen.connect(self.show_preset)
         self.inputs.resetRequested.connect(self.reset)
         self.inputs.slowerRequested.connect(self.slower)
@@ -154,7 +154,7 @@ class NetworkMode(Mode):
         self.frames.soon()
 
     def left(self) -> None:
-        self._later.stop()
+        self._inspect_timer.stop()
         self.frames.stop()
 
     def cancel(self) -> bool:
@@ -259,7 +259,7 @@ class NetworkMode(Mode):
         }
 
     def _look_again(self) -> None:
-        """At what a session looked at, once the network is there."""
+        """Selects and follows what a session did, once the network is there."""
         seen, self._saved, self._looked_at = self._looked_at, None, {}
         keyframe, element = self.shown_keyframe, element_from_json(seen.get("chosen"))
         if keyframe is not None and is_there(element, keyframe.sizes):
@@ -274,12 +274,12 @@ class NetworkMode(Mode):
         self.runner.set_speed(self.player.speed)
         self.runner.play()
 
-    def bind(self, *, keep: bool = False) -> None:
+    def bind_player(self, *, keep: bool = False) -> None:
         """Lets the player move over the keyframes of training."""
         training, runner = self.runner.training, self.runner
         if training is None:
             return
-        self._track = LearnTrack(
+        self._track = TrainingTrack(
             training.keyframes,
             playing=lambda: runner.learning,
             play=self._play,
@@ -295,7 +295,7 @@ class NetworkMode(Mode):
         training = self.runner.training
         assert training is not None
         self.shown_keyframe = None
-        self.bind()
+        self.bind_player()
         self.show_newest()
         self._show_beside()
         self._look_again()
@@ -308,7 +308,7 @@ class NetworkMode(Mode):
             self.show_newest()
 
     def show_newest(self) -> None:
-        """The newest keyframes are looked at."""
+        """Shows the newest keyframe, or keeps the cursor at an earlier one."""
         training, track = self.runner.training, self._track
         if training is None or track is None:
             return
@@ -325,12 +325,12 @@ class NetworkMode(Mode):
         if self.active and self.player.depth:
             return
         if not live and self.shown_keyframe is not None:
-            self._stay(training.keyframes, self.shown_keyframe)
+            self._hold_cursor(training.keyframes, self.shown_keyframe)
         self.grown()
         self.show_keyframe()
 
-    def _stay(self, keyframes: list[Keyframe], shown: Keyframe) -> None:
-        """Where keyframes were forgotten, the cursor stays at the step that it shows."""
+    def _hold_cursor(self, keyframes: list[Keyframe], shown: Keyframe) -> None:
+        """Keeps the cursor at its step where keyframes were dropped."""
         place = next(
             (at for at, one in enumerate(keyframes) if one.step >= shown.step), len(keyframes) - 1
         )
@@ -343,7 +343,7 @@ class NetworkMode(Mode):
         self.grown()
         if self.active:
             self.player.playingChanged.emit(self.player.playing)
-        self._tell()
+        self._show_headline()
 
     def on_position(self, position: float) -> None:
         if self.sample is not None:
@@ -352,13 +352,13 @@ class NetworkMode(Mode):
             self.show_keyframe()
 
     def on_step(self, step: int) -> None:
-        self._tell()
-        if not self._later.isActive() and not self.frames.waits:
-            self._later.start()
+        self._show_headline()
+        if not self._inspect_timer.isActive() and not self.frames.waits:
+            self._inspect_timer.start()
 
     @property
     def keyframe(self) -> Keyframe | None:
-        """What stands under the cursor, while learning is looked at."""
+        """The keyframe under the cursor."""
         training = self.runner.training
         if training is None or not training.keyframes:
             return None
@@ -378,7 +378,7 @@ class NetworkMode(Mode):
         self.view.place_buttons()
         if self.view.states.state != "ready" and not self.runner.error:
             self.view.states.show_ready()
-        self._tell(keyframe)
+        self._show_headline(keyframe)
         self.frames.soon()
 
     def _show_beside(self) -> None:
@@ -402,8 +402,8 @@ class NetworkMode(Mode):
         if places:
             self.player.seek(min(places, key=lambda at: abs(training.keyframes[at].step - step)))
 
-    def _tell(self, keyframe: Keyframe | None = None) -> None:
-        """All that is said comes from one keyframe: meanwhile the engine may append another."""
+    def _show_headline(self, keyframe: Keyframe | None = None) -> None:
+        """All texts come from one keyframe, for the engine may append another meanwhile."""
         sample, keyframe = self.sample, keyframe or self.keyframe
         if keyframe is not None:
             self.view.panel.tell(keyframe)
@@ -412,16 +412,13 @@ class NetworkMode(Mode):
             return
         state, training = self.runner.state, self.runner.training
         latest = training is not None and keyframe is training.keyframes[-1]
-        found = diagnose(training, self.draft.value)
-        self.inputs.set_diverged(found.too_large or state == "diverged")
+        diagnosis = diagnose(training, self.draft.value)
+        self.inputs.set_diverged(diagnosis.too_large or state == "diverged")
         told = text.headline(
             keyframe,
-            state,
+            diagnosis if latest else diagnosis.of_another_time,
             self.runner.error,
-            found.preset,
-            found.first,
-            begun=training.keyframes[0] if training is not None else None,
-            **(found.troubles if latest else {}),
+            training.keyframes[0] if training is not None else None,
         )
         self.set_headline(told)
         self.inputs.set_buttons(
@@ -459,7 +456,7 @@ class NetworkMode(Mode):
         self.sample_runner.stop()
         self.view.network.set_sample_scene(None)
         self.inputs.set_sample(False)
-        self.bind()
+        self.bind_player()
         self.show_keyframe()
         self.inspect()
         return True
@@ -490,7 +487,7 @@ class NetworkMode(Mode):
     # looking
 
     def choose(self, element: Any) -> None:
-        """A neuron or weight to look at; the same one again lets it go."""
+        """Selects a neuron or weight; the same one again deselects it."""
         drawing = self.view.network
         drawing.set_choice(None if element == drawing.chosen else element)
         track = self._inner_track()
@@ -501,12 +498,12 @@ class NetworkMode(Mode):
         self.inspect()
 
     def _on_step_requested(self) -> None:
-        """Into the optimizer step that led here; out of it where it is open."""
+        """Opens the optimizer step that led here, or closes it."""
         if not self.player.leave():
             self.player.enter()
 
     def _inner_track(self) -> StepTrack | None:
-        """What is played, where the player is inside an optimizer step."""
+        """The track of the optimizer step that is open."""
         track = self.player.track
         return track if self.player.depth and isinstance(track, StepTrack) else None
 

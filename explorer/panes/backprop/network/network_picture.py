@@ -15,7 +15,7 @@ from explorer import theme
 from explorer.panes.backprop.network import draw_sample
 from explorer.panes.backprop.network.colors import SOFT, scale_image
 from explorer.panes.backprop.network.draft import REACH, Data
-from explorer.panes.backprop.network.draw_network import Images
+from explorer.panes.backprop.network.draw_network import MapImages
 from explorer.panes.backprop.network.draw_neuron import draw_map, draw_words
 from explorer.panes.backprop.network.draw_plane import (
     draw_ground,
@@ -66,7 +66,7 @@ class NetworkPicture(Picture):
         self.chosen: Element = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
         self._pointer: QPointF | None = None
-        self._images = Images()
+        self._images = MapImages()
         self._plane: tuple[object, QPixmap] | None = None
         self._points: tuple[object, QPixmap] | None = None
         self._network: tuple[object, QPixmap] | None = None
@@ -206,7 +206,7 @@ class NetworkPicture(Picture):
                 draw_words(painter, self._pointer, words, self.width(), self.height())
 
     def _draw_network(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
-        """The network as pixels, which stay until it is another; as lines into vector graphics."""
+        """The network, cached as a pixmap; drawn as lines into vector graphics."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
             self._images.draw_network(painter, keyframe, layout, self.chosen, self.hovered)
             return
@@ -248,7 +248,7 @@ class NetworkPicture(Picture):
             now.focus_ring(painter, QRectF(*plane), radius=2)
 
     def _draw_ground(self, painter: QPainter, keyframe: Keyframe, plane: Box) -> None:
-        """What the network says everywhere, with its border; kept as pixels like the network."""
+        """The output over the plane with the boundary; cached as a pixmap."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
             draw_ground(painter, plane, keyframe)
             return
@@ -264,11 +264,11 @@ class NetworkPicture(Picture):
         painter.drawPixmap(QPointF(plane[0] - 1, plane[1] - 1), self._plane[1])
 
     def _plane_words(self, keyframe: Keyframe) -> tuple[str, tuple[str, str, float]]:
-        """The line below the plane, or (where it is "") what stands at the ends of its scale."""
+        """The line below the plane, or (if it is "") the two ends of its scale."""
         scene = self.shown_scene
         if scene is not None:
             if any(one is not None for one in scene.weights):
-                return "strong edges: large gradients of their weights; orange: above 0", (
+                return "thick edges: large gradients; orange: above 0", (
                     "",
                     "",
                     0.0,
@@ -281,7 +281,7 @@ class NetworkPicture(Picture):
         return "", ("0 %", "100 % class 1; line: 50 %", SOFT)
 
     def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:
-        """Rings round points that are looked at, and the keyboard's cross."""
+        """Rings around the followed and the hovered point, and the keyboard's cross."""
         scene = self.shown_scene
         now = theme.current()
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -13,8 +13,8 @@ NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that ar
 
 
 class PlaneTools(QWidget):
-    """The tools side by side; `toolChosen(id)`. `adds`, for which points are added, stands in the
-    strip above: beside the tools there is no room for it.
+    """The tools side by side; `toolChosen(id)`. `adds`, the class of new points, is in the header
+    for lack of room.
     """
 
     toolChosen = Signal(str)

@@ -9,7 +9,7 @@ from explorer.panes.backprop.network.draft import NetworkDraft
 
 @dataclass(frozen=True)
 class Preset:
-    """A setup, and the one sentence that says what to look for before the first step."""
+    """A setup, and one sentence before the first step: what to look for."""
 
     id: str
     title: str

@@ -19,7 +19,7 @@ TOGETHER = 15  # steps in one call, each with its keyframe: about 50 ms
 
 
 class Runner(QObject):
-    """`grown`: there are other keyframes; `begun`: another training, at step 0.
+    """`grown`: there are new keyframes; `begun`: another network starts.
 
     State: "idle" before anything, "loading", "paused", "learning", "diverged" or "failed".
 
@@ -35,21 +35,21 @@ class Runner(QObject):
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._learning = Latest(engine, self, open_ended=True)
-        self._learning.progressed.connect(self._on_progress)
-        self._learning.failed.connect(self._on_failed)
-        self._learning.ended.connect(self._on_ended)
+        self._run = Latest(engine, self, open_ended=True)
+        self._run.progressed.connect(self._on_progress)
+        self._run.failed.connect(self._on_failed)
+        self._run.ended.connect(self._on_ended)
         self._playing = False
-        self._seen: Keyframe | None = None  # the latest that was told
-        self._wish: NetworkDraft | None = None  # of which the engine does not know yet
-        self._anew = False  # and it begins anew
-        self._learned: dict[str, Any] | None = None  # with what a session kept
+        self._newest: Keyframe | None = None  # the newest that was announced
+        self._pending: NetworkDraft | None = None  # that the engine has not got yet
+        self._starts_over = False  # and from step 0
+        self._saved: dict[str, Any] | None = None  # with what a session kept
         self.beginning: tuple[NetworkDraft, dict[str, Any] | None] | None = (
             None  # until it is there
         )
         self._serving = False
-        self._shown = "idle"
-        self.asked: NetworkDraft | None = None  # the latest that was wanted
+        self._emitted = "idle"
+        self.asked: NetworkDraft | None = None  # the newest setup
         self.training: Training | None = None
         self.error = ""
 
@@ -73,55 +73,60 @@ class Runner(QObject):
 
     # steering
 
-    def begin(self, draft: NetworkDraft, learned: dict[str, Any] | None = None) -> None:
-        """A new network, which waits: at step 0, or with what a session kept."""
+    def begin(self, draft: NetworkDraft, saved: dict[str, Any] | None = None) -> None:
+        """A new network, paused: at step 0, or as a session kept it."""
         self._halt()
         self.error = ""
-        self._learned, self.beginning = learned, (draft, learned)
-        self._want(draft, anew=True)
+        self._saved, self.beginning = saved, (draft, saved)
+        self._request(draft, starts_over=True)
 
     def change(self, draft: NetworkDraft) -> None:
         """Another setup from the next step on."""
         if self.beginning is not None:
             self.beginning = draft, self.beginning[1]
-        self._want(draft, anew=self.training is None)
+        self._request(draft, starts_over=self.training is None)
 
-    def _want(self, draft: NetworkDraft, *, anew: bool) -> None:
-        """The latest setup counts; a beginning that is still to come is never lost over it."""
-        self.asked = self._wish = draft
-        self._anew = self._anew or anew
+    def _request(self, draft: NetworkDraft, *, starts_over: bool) -> None:
+        """The newest setup counts; a start that is still pending is never lost over it."""
+        self.asked = self._pending = draft
+        self._starts_over = self._starts_over or starts_over
         if not self._serving:
             self._serving = True
             tasks.spawn(self._serve(), self)
-        self._tell()
+        self._emit_state()
 
     async def _serve(self) -> None:
-        """Has the engine fulfil the latest wish, until there is none."""
+        """Sends the engine the newest setup, until none is pending."""
         try:
-            while self._wish is not None:
-                draft, anew = self._wish, self._anew
-                learned, self._wish, self._anew, self._learned = self._learned, None, False, None
-                await self._fulfil(draft, anew, learned)
+            while self._pending is not None:
+                draft, starts_over = self._pending, self._starts_over
+                saved, self._pending, self._starts_over, self._saved = (
+                    self._saved,
+                    None,
+                    False,
+                    None,
+                )
+                await self._apply(draft, starts_over, saved)
         finally:
             self._serving = False
-        self._tell()
+        self._emit_state()
 
-    async def _fulfil(
-        self, draft: NetworkDraft, anew: bool, learned: dict[str, Any] | None
+    async def _apply(
+        self, draft: NetworkDraft, starts_over: bool, saved: dict[str, Any] | None
     ) -> None:
         if self.training is None:
-            made = await self._ask(Training, draft, learned)
+            made = await self._ask(Training, draft, saved)
             if isinstance(made, Training):
                 self.training = made
-                self._begin()
-        elif anew:
-            if await self._ask(self.training.reset, draft, learned) is not None:
-                self._begin()
+                self._announce()
+        elif starts_over:
+            if await self._ask(self.training.reset, draft, saved) is not None:
+                self._announce()
         elif await self._ask(self.training.change, draft) is not None:
             self.grown.emit()
 
-    def _begin(self) -> None:
-        if not self._anew:  # else another is already wanted
+    def _announce(self) -> None:
+        if not self._starts_over:  # else another start is pending
             self.beginning = None
         self.begun.emit()
 
@@ -129,55 +134,55 @@ class Runner(QObject):
         if self.training is None or self.training.diverged or not self.has_points:
             return
         self._playing = True
-        if self._learning.job is not None:
-            self._learning.job.resume()
+        if self._run.job is not None:
+            self._run.job.resume()
         else:
-            self._learning.ask(self.training.run, "the playground learns")
-        self._tell()
+            self._run.ask(self.training.run, "the playground learns")
+        self._emit_state()
 
     def pause(self) -> None:
-        """Holds it, and shows the very step at which it stands."""
+        """Pauses, and records the step at which it stands."""
         if not self._playing:
             return
         self._halt()
         if self.training is not None:
             tasks.spawn(self._then_grown(self.training.record), self)
-        self._tell()
+        self._emit_state()
 
     def step(self) -> None:
         """One optimizer step."""
         self._halt()
         if self.training is not None and not self.training.diverged:
             tasks.spawn(self._then_grown(self.training.one_step), self)
-        self._tell()
+        self._emit_state()
 
     def set_speed(self, speed: float) -> None:
         if self.training is not None and speed != self.training.speed:
             self.training.speed = speed
-            if self._learning.job is not None:
-                self._learning.job.wake()
+            if self._run.job is not None:
+                self._run.job.wake()
 
     async def steps(self, count: int) -> None:
-        """So many steps, at once: for pictures that begin mid-way."""
+        """Takes so many steps at once: for pictures that begin mid-way."""
         while count > 0 and self.training is not None:
             await self._ask(self.training.several, min(count, TOGETHER))
             count -= TOGETHER
         self.grown.emit()
-        self._tell()
+        self._emit_state()
 
-    # what comes
+    # what the engine answers
 
     def _halt(self) -> None:
         self._playing = False
-        if self._learning.job is not None:
-            self._learning.job.pause()
+        if self._run.job is not None:
+            self._run.job.pause()
 
     def _on_progress(self, _: object = None) -> None:
         keyframe = self.training.keyframes[-1] if self.training is not None else None
-        if keyframe is not self._seen:  # most of what the job yields shows nothing new
-            self._seen = keyframe
+        if keyframe is not self._newest:  # most of what the job yields shows nothing new
+            self._newest = keyframe
             self.grown.emit()
-            self._tell()
+            self._emit_state()
 
     def _on_failed(self, message: str) -> None:
         self.error = message
@@ -185,15 +190,15 @@ class Runner(QObject):
     def _on_ended(self) -> None:
         self._playing = False
         self.grown.emit()
-        self._tell()
+        self._emit_state()
 
     async def _then_grown(self, function: Callable[[], Any]) -> None:
         if await self._ask(function) is not None:
             self.grown.emit()
-            self._tell()
+            self._emit_state()
 
     async def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
-        """What the engine answers; None where it could not, or is closed."""
+        """The engine's answer; None if it failed or the engine is closed."""
         try:
             found = await self._engine.call(function, *args, name="the network")
         except Exception as error:
@@ -206,9 +211,9 @@ class Runner(QObject):
         self._halt()
         if not isinstance(error, (ValueError, EngineDied)):
             errors.report(error, "the playground")
-        self._tell()
+        self._emit_state()
 
-    def _tell(self) -> None:
-        if self.state != self._shown:
-            self._shown = self.state
-            self.stateChanged.emit(self._shown)
+    def _emit_state(self) -> None:
+        if self.state != self._emitted:
+            self._emitted = self.state
+            self.stateChanged.emit(self._emitted)

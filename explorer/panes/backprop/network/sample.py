@@ -102,7 +102,7 @@ class Sample:
 
     @property
     def output(self) -> Array:
-        """What the network says of the point: (K,)."""
+        """The network's output for the point: (K,)."""
         return self.value("out", len(self.sizes) - 1)
 
     @property
@@ -151,7 +151,7 @@ def _named(network: MLP) -> MLP:
 
 
 def _name_layers(layers: list[Layer]) -> None:
-    """u1, z1 and a1 in layer 1; the last layer's sums are what the network says."""
+    """u1, z1 and a1 in layer 1; the last layer's sums are the network's output."""
     for number, layer in enumerate(layers, 1):
         plain = layer.normed is layer.sums
         product = layer.sums.inputs[0] if plain else layer.sums

@@ -60,7 +60,7 @@ class _Known:
 
 
 class SampleScenes:
-    """The scenes of a sample; what is known at each index is worked out once."""
+    """The scenes along a sample's path; what is known at each index is computed once."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample

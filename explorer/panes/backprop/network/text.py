@@ -7,6 +7,7 @@ import math
 from core.numbers import format_number, format_percent
 from explorer.panes.backprop.network.diagnosis import (
     WORSE,
+    Diagnosis,
     dead_neurons,
     guessing,
     in_trouble,
@@ -22,7 +23,6 @@ from explorer.panes.backprop.network.elements import (
     name_of,
 )
 from explorer.panes.backprop.network.keyframe import Keyframe
-from explorer.panes.backprop.network.presets import Preset
 from explorer.panes.backprop.network.sample import Sample
 
 LOADING = "Building the network."
@@ -50,22 +50,11 @@ def keyframe_title(keyframe: Keyframe) -> str:
 
 def headline(
     keyframe: Keyframe | None,
-    state: str,
-    error: str,
-    preset: Preset | None,
-    first: float = math.nan,
-    *,
-    away: bool = False,
-    worse: bool = False,
-    earlier: bool = False,
-    rose: float = math.nan,
+    diagnosis: Diagnosis,
+    error: str = "",
     begun: Keyframe | None = None,
 ) -> str:
-    """One sentence: what you see now. `first` is the loss before the first step; `away` and
-    `worse` whether by now it runs away from it, or learning has made it worse than guessing;
-    `earlier` that an earlier setup did; `rose` how high it has risen on the way, where its steps
-    were too large; `begun` how it began.
-    """
+    """One sentence about a keyframe, with the diagnosis of that time; `begun` is the first one."""
     if error:
         return "Something went wrong; the reason is below."
     if keyframe is None:
@@ -75,24 +64,26 @@ def headline(
         return f"It diverged after {count_of_steps(keyframe.step)}: {why}."
     if not keyframe.layers:
         return NO_POINTS
-    if away:
+    first = format_number(diagnosis.first)
+    if diagnosis.away:
         return (
             f"Step {keyframe.step:,}: the loss is {format_number(keyframe.train_loss)} ("
-            f"{format_number(first)} at first): the steps are too large. Reset, and learn slower."
+            f"{first} at first): the steps are too large. Reset, and learn slower."
         )
     where = f"Step {keyframe.step:,}: "
     if keyframe.step == 0:
+        preset = diagnosis.preset
         if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
         return "Nothing is learned yet: the weights are random. Play trains, Step takes one step."
-    if earlier and math.isnan(rose):
+    if diagnosis.earlier and math.isnan(diagnosis.rose):
         dead = dead_neurons(keyframe)
         also = f"; {_neurons_are_dead(keyframe)}" if dead else ""
         return (
             f"{where}the loss is {format_number(keyframe.train_loss)} ("
-            f"{format_number(first)} at first), because earlier steps were too large{also}. Reset."
+            f"{first} at first), because earlier steps were too large{also}. Reset."
         )
-    return where + _judgment(keyframe, first, worse, rose, begun)
+    return where + _judgment(keyframe, diagnosis, begun)
 
 
 def _neurons_are_dead(keyframe: Keyframe) -> str:
@@ -102,12 +93,11 @@ def _neurons_are_dead(keyframe: Keyframe) -> str:
     return f"{dead} of {count} neurons {'is' if dead == 1 else 'are'} dead"
 
 
-def _judgment(
-    keyframe: Keyframe, first: float, worse: bool, rose: float, begun: Keyframe | None
-) -> str:
-    """What stands out: trouble first, and its cause before what follows from it; then how well it
-    does. What holds back nothing any more, since every point is where it belongs, is no trouble.
+def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) -> str:
+    """Trouble first, its cause before its effects; else how well the network does. In a network
+    that has solved its task, dead neurons are no trouble.
     """
+    rose = diagnosis.rose
     update = keyframe.update
     if keyframe.draft.norm == "batch" and update is not None and len(update.said) == 1:
         return (
@@ -119,9 +109,9 @@ def _judgment(
     chance = guessing(keyframe.classes)
     if keyframe.train_loss > WORSE * chance:
         remedy = ""
-        if worse or not math.isnan(rose):
+        if diagnosis.worse or not math.isnan(rose):
             remedy = " The steps are too large: reset, and learn slower."
-        elif first > WORSE * chance:
+        elif diagnosis.first > WORSE * chance:
             remedy = " Make the initial weights smaller, and reset."
         return (
             f"worse than guessing: loss {format_number(keyframe.train_loss)}, guessing "
@@ -175,22 +165,22 @@ def _alike(keyframe: Keyframe) -> str:
 
 
 def _is_solved(keyframe: Keyframe) -> bool:
-    """Whether nearly every point is where it belongs, also those to test it."""
+    """Whether nearly all training and test points are classified correctly."""
     test = keyframe.test_accuracy
     return keyframe.train_accuracy >= SOLVED and (math.isnan(test) or test >= SOLVED)
 
 
 def _success(keyframe: Keyframe) -> str:
-    """How well it does."""
+    """The accuracy, or the loss where there are no classes."""
     if math.isnan(keyframe.train_accuracy):
         test = keyframe.test_loss
         also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
         return f"loss {format_number(keyframe.train_loss)}{also}."
     where = "on the right side of the line" if keyframe.classes == 2 else "classified correctly"
-    told = f"{format_percent(keyframe.train_accuracy)} of the points are {where}"
+    train = f"{format_percent(keyframe.train_accuracy)} of the training points"
     if math.isnan(keyframe.test_accuracy):
-        return f"{told}; no points are kept for testing."
-    return f"{told}, {format_percent(keyframe.test_accuracy)} of the test points."
+        return f"{train} are {where}; there are no test points."
+    return f"{train} and {format_percent(keyframe.test_accuracy)} of the test points are {where}."
 
 
 def _shrinks(keyframe: Keyframe) -> float:
@@ -322,7 +312,7 @@ def sample_title(sample: Sample, index: int) -> str:
     layer = sample.name_of_layer(role.column)
     if place.phase == "forward":
         if role.kind == "product":
-            return f"{layer}: weighted sums of what comes in"
+            return f"{layer}: weighted sums of its inputs"
         if role.kind == "sum" and operation == "Add":
             return f"{layer}: plus its biases"
         if role.kind == "out":
@@ -338,16 +328,16 @@ def sample_title(sample: Sample, index: int) -> str:
     assert place.input is not None
     target = sample.roles[_inputs(sample, place.node)[place.input]]
     if target.kind == "weight":
-        return f"gradient of {_whose(sample, target.column)} weights: what came in \u00d7 gradient"
+        return f"gradient of {_whose(sample, target.column)} weights: inputs \u00d7 gradient"
     if target.kind == "bias":
         return f"gradient of {_whose(sample, target.column)} biases: that of its sums"
     if target.kind == "gain":
-        return f"gradient of {_whose(sample, target.column)} gains: what came in \u00d7 gradient"
+        return f"gradient of {_whose(sample, target.column)} gains: inputs \u00d7 gradient"
     if role.kind == "norm" and target.kind in ("norm", "product"):
         return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
         return (
-            f"back through {_whose(sample, role.column)} plus: its sums get the gradient unchanged"
+            f"back through {_whose(sample, role.column)} bias: its sums get the gradient unchanged"
         )
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"

@@ -13,7 +13,7 @@ from explorer.panes.backprop.network.text import keyframe_title, sample_title
 from explorer.state.tracks import LiveTrack, TraceTrack, Track
 
 
-class LearnTrack(LiveTrack):
+class TrainingTrack(LiveTrack):
     """The keyframes of training; at their end Play trains on."""
 
     transition = 0.0

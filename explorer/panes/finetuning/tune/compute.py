@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,12 +66,13 @@ class Method:
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """What the setup means. `errors`: by field; then nothing can start."""
+    """What the setup `draft` means. `errors`: by field; then nothing can start."""
 
     methods: tuple[Method, ...] = ()
     matrices: Matrices | None = None
     configs: Mapping[str, TrainingConfig] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    draft: TuneDraft | None = None
 
     @property
     def estimates(self) -> list[FinetuningEstimate]:
@@ -80,6 +82,10 @@ class Planned:
 
 def plan(draft: TuneDraft, speed: float) -> Planned:
     """Works out every method. `speed`: FLOP/s of this machine."""
+    return replace(_plan(draft, speed), draft=draft)
+
+
+def _plan(draft: TuneDraft, speed: float) -> Planned:
     from core.data.text import check_text_file
     from core.finetuning.data import batch_length
 
@@ -89,7 +95,7 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
             if (path := getattr(draft, name)) not in (*BUILT_IN, STORIES, ""):
                 check_text_file(path)
         except (ValueError, OSError) as error:
-            errors[name] = sentence(error)
+            errors[name] = sentence(error, draft)
     if errors:
         return Planned(errors=errors)
     wrong = "base"
@@ -98,7 +104,7 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
         wrong = "data"
         length = batch_length(draft.base, draft.data)
     except (ValueError, OSError) as error:
-        return Planned(errors={wrong: sentence(error)})
+        return Planned(errors={wrong: sentence(error, draft)})
     matrices, why = matrices_of(model, draft.targets)
     if why:
         return Planned(matrices=matrices, errors={"targets": why})
@@ -109,9 +115,11 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
     return Planned(methods, matrices, configs, {"methods": refused[0]} if refused else {})
 
 
-def sentence(error: Exception) -> str:
-    """What it says, to stand alone."""
-    told = str(error)
+def sentence(error: Exception, draft: TuneDraft | None = None) -> str:
+    """What it says, to stand alone. The name of a base or a file stays as it is."""
+    told, given = str(error), (draft.base, draft.data, draft.base_data) if draft else ()
+    if told.startswith(tuple(Path(one).name for one in given if one)):
+        return told
     return told[:1].upper() + told[1:]
 
 
@@ -150,8 +158,8 @@ def matrices_of(model: ModelConfig, targets: Sequence[str]) -> tuple[Matrices, s
 
 
 def bundled_record() -> dict[str, Any]:
-    """What the evaluations of the bundled adapter's run measured, by name."""
-    return read_json(resource("models", QUESTIONS, "record.json"))["evaluations"]
+    """The recipe of the bundled adapter's run, and what its evaluations measured by name."""
+    return read_json(resource("models", QUESTIONS, "record.json"))
 
 
 def measures_of(reader: Any, _: Any) -> dict[str, np.ndarray]:

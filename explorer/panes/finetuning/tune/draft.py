@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from core.fields import field, fields_of
 from core.finetuning.lora_config import LoRAConfig
@@ -22,14 +23,14 @@ SETTINGS, LORA, RUN = map(fields_of, (FinetuningSettings, LoRAConfig, TrainingCo
 # Typed numbers under More, and what each may hold; "" for the learning rate: the method's usual.
 NUMBERS = {
     "alpha": LORA["alpha"],
-    "steps": RUN["steps"],
+    "steps": replace(RUN["steps"], remedy="60 to 600 is usual"),
     "learning_rate": RUN["learning_rate"],
     "last_layers": SETTINGS["last_layers"],
     "bottleneck_width": SETTINGS["bottleneck_width"],
     "prompt_tokens": SETTINGS["prompt_tokens"],
 }
 OWN = ("base_data", "last_layers", "bottleneck_width", "prompt_tokens", "quantize", "broken_lines")
-LOOKS, BATCHES = 12, 4  # evaluations of a run, and batches of each
+LOOKS, BATCHES = 12, 4  # evaluations of a run at most, and batches of each
 VARIANTS = ("lora", "rslora", "dora")
 
 
@@ -48,7 +49,7 @@ class TuneDraft:
 
     base: str = field(STORIES, shortest=1)
     data: str = field(QUESTIONS, shortest=1)
-    methods: tuple[str, ...] = field(("lora",), shortest=1, longest=len(METHODS))
+    methods: tuple[str, ...] = field(("lora",), shortest=1)
     targets: tuple[str, ...] = field(("attn.c_attn",), shortest=1)
     rank: int = field(8, least=1, most=64, label="Rank", help=LORA["r"].help)
     replay: float = field(0.0, least=0, below=1, label="Replay", help=SETTINGS["replay"].help)
@@ -117,6 +118,6 @@ def config_of(draft: TuneDraft, method: str) -> TrainingConfig:
         **{name: number.get(name, getattr(draft, name)) for name in OWN},
     )
     changes = {name: number[name] for name in ("steps", "learning_rate") if name in number}
-    every = max(1, int(number["steps"]) // LOOKS)
+    every = math.ceil(number["steps"] / LOOKS)
     often = {"evaluate_every": every, "evaluate_batches": BATCHES, "checkpoint_every": 2 * every}
     return finetuning_config(settings, changes | often)

@@ -37,8 +37,8 @@ FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
 class TuneMode(Mode):
     """Sets fine-tunings up, starts them, and draws what each learns and forgets. What the other
-    modes look at is the newest checkpoint of the run that was started last; of several, of LoRA's.
-    The player moves over the checkpoints, and the answers with it.
+    modes look at is the newest checkpoint of the first of the runs that were started last; the
+    player moves over the checkpoints, and the answers with it.
     """
 
     id = "tune"
@@ -53,11 +53,12 @@ class TuneMode(Mode):
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
         self.planned = Planned()
         self.recorded: Curves | None = None
+        self._replay = 0.0  # of the run that was recorded
         self.number = 0  # of the question
-        self.starts = 0  # how often something was started
+        self.begun = 0  # how often runs were started
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
-        # Those that were started last: the other modes look at a checkpoint of one of them.
-        self._started: list[str] = []
+        self._starts = False  # as soon as the setup is worked out
+        self._followed = ""  # the run whose checkpoints the other modes look at
         self._asked: tuple[dict[str, str], int] = ({}, -1)
         self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
         self._plans, self._reads, self._asks, self._measures = (
@@ -103,12 +104,8 @@ class TuneMode(Mode):
         return {**pictures, "methods": form.methods, "targets": form.targets}
 
     def state(self) -> dict[str, Any]:
-        return {
-            "version": 1,
-            "runs": self.runs.folders,
-            "question": self.number,
-            "starts": self.starts,
-        }
+        counts = {"question": self.number, "begun": self.begun}
+        return {"version": 1, "runs": self.runs.folders, **counts}
 
     def restore(self, state: dict[str, Any]) -> None:
         folders, number = state.get("runs"), state.get("question")
@@ -116,8 +113,8 @@ class TuneMode(Mode):
             for folder in [one for one in folders if isinstance(one, str)][:MOST_RUNS]:
                 self.runs.add(folder)
         self.number = number if type(number) is int and number >= 0 else 0
-        starts = state.get("starts")
-        self.starts = starts if type(starts) is int and 0 <= starts < MOST_STARTS else 0
+        begun = state.get("begun")
+        self.begun = begun if type(begun) is int and 0 <= begun < MOST_STARTS else 0
 
     def shown(self) -> None:
         self.runs.poll(True)
@@ -173,17 +170,21 @@ class TuneMode(Mode):
 
     def refresh(self) -> None:
         """Works out what the setup takes."""
-        draft, speed = self.draft.value, self._speed or USUAL_SPEED
+        draft, speed, before = self.draft.value, self._speed or USUAL_SPEED, self.planned.draft
         self.view.form.set_draft(draft)
+        if before is not None and (before.base, before.data) != (draft.base, draft.data):
+            self.view.form.set_waiting()  # large files may have to be read first
         self._plans.ask(lambda: self.engine.io(plan, draft, speed), "what a fine-tuning takes")
 
     def _on_planned(self, planned: Planned) -> None:
         """Where a field is wrong, what was worked out before stays in sight."""
         shown = planned.methods or self.planned.methods, planned.matrices or self.planned.matrices
-        self.planned = Planned(*shown, planned.configs, planned.errors)
+        self.planned = Planned(*shown, planned.configs, planned.errors, planned.draft)
         self.view.form.set_planned(self.planned)
         self.inspect()
         self._tell()
+        if self._starts:
+            self.start()
 
     def _on_measured(self, speed: float) -> None:
         self._speed = speed
@@ -192,21 +193,25 @@ class TuneMode(Mode):
     # runs
 
     def start(self) -> None:
-        """Trains each chosen method, as a run of its own. Those that start together see the same
-        batches; each start has another seed, so that two LoRA runs do not begin with the same A.
+        """Trains each chosen method, as a run of its own, once it is known what they are. Those
+        that start together see the same batches; each start has another seed, so that two LoRA
+        runs do not begin with the same A.
         """
+        self._starts = self.planned.draft != self.draft.value
+        if self._starts:
+            return
         if self.planned.errors:
             self.statusRequested.emit(next(iter(self.planned.errors.values())))
             return
-        self.starts, self._started = self.starts + 1, []
+        self.begun, self._followed = self.begun + 1, ""
         for method, config in self.planned.configs.items():
-            seeded = config.change({"seed": config.seed + self.starts})
+            seeded = config.change({"seed": config.seed + self.begun})
             self.steering.begin(seeded, f"tune-{method}", "")
 
     def _on_started(self, folder: str, _: str) -> None:
         for old in self.runs.folders[: 1 - MOST_RUNS]:
             self.runs.dismiss(old)
-        self._started.append(folder)
+        self._followed = self._followed or folder
         self.runs.add(folder)
 
     def answer_row(self, folder: str, what: str) -> None:
@@ -219,7 +224,7 @@ class TuneMode(Mode):
             case "stop":
                 self.steering.stop(Path(folder))
             case "continue" | "again":
-                self._started = [folder]
+                self._followed = folder
                 self.steering.start(Path(folder))
             case "open":
                 self.workspace.begin("pane", "training")  # built before it is told
@@ -231,9 +236,7 @@ class TuneMode(Mode):
     def _on_runs(self) -> None:
         self.show_runs()
         kept = {folder: data.checkpoints for folder, data in self.runs.known.items()}
-        started = (one for one in self.curves() if one in self._started and kept.get(one))
-        if followed := next(started, ""):  # LoRA comes first: it has an A and a B to look at
-            newest = kept[followed]
+        if newest := kept.get(self._followed):
             self.desk.tuned.draft.begin({"address": str(newest[max(newest)])})  # type: ignore[attr-defined]
         steps = sorted({step for one in kept.values() for step in one})
         if steps != self.track.steps:
@@ -261,12 +264,13 @@ class TuneMode(Mode):
             self.view.charts.set_curves(list(curves.values()))
         elif self.recorded is not None:
             rows = {QUESTIONS: text.recorded_row(self.recorded)}
-            self.view.charts.set_curves([self.recorded], text.recorded(self.recorded))
+            self.view.charts.set_curves([self.recorded], text.recorded(self._replay))
         self.view.answers.set_rows(rows)
         self._tell()
 
     def _on_record(self, record: Any) -> None:
-        self.recorded = recorded_curves(record, text.RECORDED)
+        self.recorded = recorded_curves(record["evaluations"], text.RECORDED)
+        self._replay = record["recipe"]["settings"]["replay"]
         self.view.body.show_ready()
         self.show_runs()
 

@@ -72,6 +72,7 @@ DATA_HELP = (
     "examples (.jsonl, with prompt and answer, or with messages), or any text"
 )
 RECORDED = "Bundled"
+WORKS_OUT = "Working out what that takes\u2026"
 START, ANOTHER = "Start", "Another question"
 START_HELP = "Trains each chosen method, as a run of its own"
 LOSS_AXIS = "loss (nats per token)"
@@ -80,6 +81,17 @@ NO_CURVE = "The first losses come in a moment"
 NEW, OLD = "new", "old"
 CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
 OWN_RATE = "usual"  # of the method
+
+
+def inks(curves: Sequence[Curves]) -> list[int | str]:
+    """Of each run its method's color; where a method was trained again, one that is free."""
+    used, found = {COLORS[one.method] for one in curves}, dict[str, int | str]()
+    for one in curves:
+        own, free = COLORS[one.method], [ink for ink in COLORS.values() if ink not in used]
+        is_again = own in found.values() and bool(free)
+        found[one.name] = free[0] if is_again else own
+        used.add(found[one.name])
+    return list(found.values())
 
 
 def kind(name: str) -> tuple[str, str]:
@@ -171,9 +183,9 @@ def failed(curves: Curves, data: RunData) -> str:
     return f"{curves.name} failed at step {data.step:,}: {data.message}"
 
 
-def recorded(curves: Curves) -> str:
+def recorded(replay: float) -> str:
     """Above the curves of the bundled adapter."""
-    return f"recorded: {curves.steps} steps of the bundled adapter"
+    return f"recorded: the bundled adapter, with Replay {replay:g}"
 
 
 def recorded_row(curves: Curves) -> CardText:

@@ -5,12 +5,11 @@ each run: its state, its buttons, what it answers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_count, format_duration
@@ -94,6 +93,8 @@ class TuneForm(QWidget):
         see = partial(area.ensureWidgetVisible, deep)
         self.more.toggled.connect(lambda on: on and QTimer.singleShot(0, self, see))
         self.start.clicked.connect(self.startRequested)
+        theme.changed.connect(self._restyle)
+        self._restyle()
 
     def _tell_method(self, at: int) -> str:
         return text.method_tip(self.planned.methods[at])
@@ -109,8 +110,7 @@ class TuneForm(QWidget):
         else:
             self.changed.emit(name, typed)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+    def _restyle(self) -> None:
         self.setFixedWidth(theme.current().px(FORM))
 
     def set_draft(self, draft: TuneDraft) -> None:
@@ -124,6 +124,14 @@ class TuneForm(QWidget):
                 field.set_choices([*known, *own, (text.CHOOSE, text.CHOOSES)])
             field.set_value(str(values[name]))
         self.settings.show(draft)
+
+    def set_waiting(self) -> None:
+        """What was worked out before is no longer so."""
+        self.costs.setText(text.WORKS_OUT)
+        rows = [
+            replace(one, cells=("\u2026",) * len(one.cells)) for one in self.methods.scene or ()
+        ]
+        self.methods.set_scene(rows)
 
     def set_planned(self, planned: Planned) -> None:
         """What the setup means, or, beside each field, what is wrong with it."""
@@ -165,6 +173,7 @@ class Charts(QWidget):
         self.losses.set_axes("step", text.LOSS_AXIS)
         self.losses.set_log(True)
         self.exact.set_axes("step", text.EXACT_AXIS)
+        self.exact.set_y_range(0, 104)  # with a little air above 100 %
         self.losses.share_margins(self.exact)
         for plot in (self.losses, self.exact):
             plot.set_empty_text(text.NO_CURVE)
@@ -174,8 +183,8 @@ class Charts(QWidget):
     def set_curves(self, curves: Sequence[Curves], note: str = "") -> None:
         """A pair for each run; the last lies on top."""
         losses, exact = [], []
-        for one in curves:
-            ink, (steps, shares) = text.COLORS[one.method], one.exact
+        for one, ink in zip(curves, text.inks(curves), strict=True):
+            steps, shares = one.exact
             losses.append(Series(f"{one.name}, {text.OLD}", *one.old, ink, dashed=True))
             losses.append(Series(f"{one.name}, {text.NEW}", *one.new, ink))
             exact.append(Series(one.name, steps, 100 * shares, ink))

@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 
 from core.autograd import ExpressionError, nudging
+from core.autograd.paths import paths_from
 from core.jobs import to_the_end
 from explorer.panes.backprop.expression import inspector, text
 from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.inspector import checked
-from explorer.panes.backprop.expression.paths import (
-    count_paths,
-    edges_on_the_way,
-    paths_from,
-)
 from explorer.panes.backprop.expression.presets import EXAMPLES, NEURON
 from explorer.panes.backprop.expression.what_if import (
     AT_ONCE,
@@ -182,29 +178,6 @@ def test_the_summary_names_who_matters_most():
     assert "All gradients are 0" in text.summary(compute("a * b", {"a": 0, "b": 0}))
 
 
-def test_the_chain_rule_along_every_path():
-    computed = example("neuron")
-    (path,) = paths_from(computed, computed.leaves["w1"])
-    labels = [computed.graph.nodes[node].label for node in path.nodes]
-    assert labels == ["w1", "v1", "v3", "v4", "o"]
-    assert path.factors == pytest.approx((2.0, 1.0, 1.0, 0.5)) and path.product == pytest.approx(1)
-    twice = example("twice")
-    paths = paths_from(twice, twice.leaves["a"])
-    assert sorted(path.product for path in paths) == [3.0, 3.0, 6.0]
-    assert sum(path.product for path in paths) == float(twice.gradient(twice.leaves["a"]))
-    assert len(edges_on_the_way(twice, twice.leaves["a"])) == 4
-
-
-def test_very_many_paths_are_counted_not_walked():
-    lines = [f"v{n} = v{n - 1} * v{n - 1}" for n in range(1, 30)]
-    computed = compute("v0 = x * 1\n" + "\n".join(lines), {"x": 1.0})
-    assert count_paths(computed, computed.leaves["x"]) == 2**29
-    assert paths_from(computed, computed.leaves["x"]) == []
-    matrices = example("matrices")
-    assert paths_from(matrices, matrices.leaves["W"]) == []
-    assert paths_from(matrices, matrices.output) == []
-
-
 def test_a_shape_that_stands_nowhere_in_the_text_is_told():
     with pytest.raises(ExpressionError, match=r"b has shape \(3,\): a line such as b = 1"):
         compute("sum([[1, 2]] + b)", {"b": [1.0, 2.0, 3.0]})
@@ -341,7 +314,7 @@ def test_a_negative_0_shows_its_sign():
 
 def test_what_a_relu_stops_is_0_in_the_graph_along_the_path_and_in_words():
     computed = compute("sqrt(relu(x))", {"x": -1.0})
-    (path,) = paths_from(computed, computed.leaves["x"])
+    (path,) = paths_from(computed.graph, computed.leaves["x"])
     assert path.factors == (0.0, np.inf) and path.product == 0
     assert computed.gradient(computed.leaves["x"]) == 0
     said = "".join(piece for piece, _ in text.arithmetic(computed, len(computed.plan) - 1))

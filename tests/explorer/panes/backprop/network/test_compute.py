@@ -32,7 +32,7 @@ def learned(name: str, steps: int) -> Training:
     return training
 
 
-def test_a_moment_holds_maps_of_every_neuron_and_what_the_network_says():
+def test_a_keyframe_holds_maps_of_every_neuron_and_of_the_output():
     training = Training(NetworkDraft())
     keyframe = training.keyframes[-1]
     assert keyframe.step == 0 and keyframe.sizes == (2, 8, 8, 1)
@@ -96,7 +96,7 @@ def test_without_points_it_waits_and_takes_no_step():
     assert training.one_step().step == 1
 
 
-def test_moments_are_thinned_and_curves_keep_one_length(monkeypatch):
+def test_keyframes_are_thinned_and_curves_keep_one_length(monkeypatch):
     most = 60
     monkeypatch.setattr(compute_module, "MOST_KEYFRAMES", most)
     training = Training(NetworkDraft(hidden=(2,), points=10))

@@ -30,9 +30,7 @@ def learned(one, steps):
 def told(training):
     found, keyframe = diagnose(training, training.draft), training.keyframes[-1]
     begun = training.keyframes[0]
-    return headline(
-        keyframe, "paused", "", found.preset, found.first, begun=begun, **found.troubles
-    )
+    return headline(keyframe, found, begun=begun)
 
 
 TOO_LARGE = [

@@ -88,7 +88,7 @@ def test_headline_and_accuracy_tell_the_same_step_while_it_learns(mode, run_asyn
             train = format_percent(shown.train_accuracy)
             test = format_percent(shown.test_accuracy)
             assert mode.view.panel.told.text() == f"Accuracy: training {train}, test {test}"
-            assert f"{train} of the points" in mode.headline or "solved" in mode.headline
+            assert f"{train} of the training points" in mode.headline or "solved" in mode.headline
         mode.player.pause()
         await mode.settled()
 
@@ -203,7 +203,7 @@ def test_steps_that_are_too_large_are_said_though_every_number_is_finite(mode, r
         assert not mode.keyframe.diverged and math.isfinite(mode.keyframe.train_loss)
         assert "too large" in mode.headline and not mode.inputs.slower.isHidden()
         mode.runner.training.curves.train[-1] = 0.5  # a jump for the better is no cure
-        mode._tell()
+        mode._show_headline()
         assert not mode.inputs.slower.isHidden()
         mode.player.seek(1)
         assert "too large" not in mode.headline, "of an earlier keyframe something else is said"

@@ -9,7 +9,7 @@ import pytest
 
 from core.numbers import format_number, format_percent
 from explorer.panes.backprop.network.compute import Training
-from explorer.panes.backprop.network.diagnosis import learned_worse, runs_away
+from explorer.panes.backprop.network.diagnosis import Diagnosis, learned_worse, runs_away
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.presets import PRESETS, preset
 from explorer.panes.backprop.network.text import headline
@@ -55,7 +55,7 @@ def test_the_gradient_of_six_sigmoids_vanishes_to_a_thousandth():
     sizes = [layer.gradients.size for layer in keyframe.layers]
     assert all(before < after for before, after in pairwise(sizes))
     assert sizes[0] < sizes[-1] / 1000
-    said = headline(keyframe, "paused", "", preset("vanishing"))
+    said = headline(keyframe, Diagnosis(preset("vanishing")))
     assert f" {format_number(sizes[-1] / sizes[0])} times smaller" in said
 
 
@@ -81,11 +81,11 @@ def test_overfitting_lowers_the_training_loss_and_raises_the_tests():
 def test_what_to_look_for_gives_way_to_what_happens(one):
     """Before the first step its own sentence; after it that of any network in this state."""
     training = Training(one.draft)
-    assert headline(training.keyframes[0], "paused", "", one) == one.look
+    assert headline(training.keyframes[0], Diagnosis(one)) == one.look
     for _ in range(3):
         keyframe = training.one_step()
-        said = headline(keyframe, "paused", "", one)
-        assert said == headline(keyframe, "paused", "", None) and f"Step {keyframe.step}: " in said
+        said = headline(keyframe, Diagnosis(one))
+        assert said == headline(keyframe, Diagnosis()) and f"Step {keyframe.step}: " in said
 
 
 def after(name: str, steps: int):
@@ -93,13 +93,14 @@ def after(name: str, steps: int):
     for _ in range(steps):
         training.learner.learn()
     keyframe = training.record()
-    return keyframe, headline(keyframe, "paused", "", preset(name), begun=training.keyframes[0])
+    return keyframe, headline(keyframe, Diagnosis(preset(name)), begun=training.keyframes[0])
 
 
 def test_presets_tell_their_numbers_as_learning_goes_on():
     keyframe, said = after("moons", 40)
     assert (
-        f"{format_percent(keyframe.train_accuracy)} of the points" in said and "solved" not in said
+        f"{format_percent(keyframe.train_accuracy)} of the training points" in said
+        and "solved" not in said
     )
     keyframe, said = after("moons", 1500)
     assert f"solved: {format_percent(keyframe.train_accuracy)}" in said, (
@@ -124,27 +125,27 @@ def test_neurons_that_begin_equal_stay_equal():
     keyframe = training.keyframes[-1]
     first = keyframe.weights[0]
     assert first.any() and (first == first[:, :1]).all()
-    assert "equal weights" in headline(keyframe, "paused", "", None)
+    assert "equal weights" in headline(keyframe, Diagnosis())
 
 
 @pytest.mark.full
 def test_what_a_preset_does_not_set_out_to_show_is_told_where_it_happens():
     training, spiral = taught("spiral"), preset("spiral")
-    assert headline(training.keyframes[0], "paused", "", spiral) == spiral.look
+    assert headline(training.keyframes[0], Diagnosis(spiral)) == spiral.look
     while training.learner.step < 5000:
         training.learner.learn()
         if training.learner.step % 100 == 0 and training.learner.test_loss() > 1.0:
             break
     shown = training.record()
     assert shown.test_loss > 2 * shown.train_loss + 0.1
-    assert "overfits" in headline(shown, "paused", "", spiral)
+    assert "overfits" in headline(shown, Diagnosis(spiral))
 
 
 def test_what_a_preset_sets_out_to_show_is_told_where_it_happens():
     overfit = taught("overfit")
     for _ in range(300):
         overfit.learner.learn()
-    assert "overfits" in headline(overfit.record(), "paused", "", preset("overfit"))
+    assert "overfits" in headline(overfit.record(), Diagnosis(preset("overfit")))
 
 
 def test_too_large_a_rate_ends_in_no_number():
@@ -182,14 +183,14 @@ def test_a_loss_above_that_of_guessing_is_told():
     worse = [one for one in keyframes if one.train_loss > 1.2 * np.log(2)]
     assert len(worse) > 20
     for one in worse:
-        assert "worse than guessing" in headline(one, "paused", "", None)
-    assert "guessing" not in headline(Training(NetworkDraft()).one_step(), "paused", "", None)
+        assert "worse than guessing" in headline(one, Diagnosis())
+    assert "guessing" not in headline(Training(NetworkDraft()).one_step(), Diagnosis())
 
 
 def judged(training: Training) -> str:
     losses, keyframe = training.curves.train, training.keyframes[-1]
     worse = learned_worse(losses, keyframe.classes)
-    return headline(keyframe, "paused", "", None, losses[0], worse=worse)
+    return headline(keyframe, Diagnosis(None, losses[0], worse=worse))
 
 
 @pytest.mark.parametrize("optimizer, rate", [("sgd", 10.0), ("sgd", 30.0), ("adam", 10.0)])
@@ -234,7 +235,7 @@ def test_where_there_are_three_classes_no_line_is_told_of():
     for data, words in (("moons", "side of the line"), ("yin-yang", "classified correctly")):
         training = Training(NetworkDraft(data=data))
         training.several(60)
-        said = headline(training.keyframes[-1], "paused", "", None)
+        said = headline(training.keyframes[-1], Diagnosis())
         assert words in said, said
 
 

@@ -79,8 +79,8 @@ def test_a_neurons_value_and_gradient_are_of_one_quantity(changes):
         )
     }
     scenes, seen = SampleScenes(sample), set()
-    for keyframe in range(len(sample)):
-        scene = scenes.at(keyframe)
+    for index in range(len(sample)):
+        scene = scenes.at(index)
         for column, values in enumerate(scene.values):
             name = scene.name(column) if column else "x0"
             if values is None or not name:
@@ -107,7 +107,7 @@ def test_nothing_is_known_before_it_is_computed():
     np.testing.assert_allclose(half.flow.sum(0), half.values[1])
     before = scenes.at(sample.seed - 1)
     assert before.loss is not None and before.gradients == (None,) * 4
-    assert all(sample_title(sample, keyframe) for keyframe in range(len(sample)))
+    assert all(sample_title(sample, index) for index in range(len(sample)))
 
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
@@ -118,11 +118,9 @@ def test_the_numbers_of_a_step_are_of_one_neuron_and_fit_its_formula(changes):
     x, y = training.data.points[3]
     sample = training.sample(3, x, y, float(training.data.targets[3]))
     seen = set()
-    for keyframe in range(1, len(sample)):
-        step, place = sample.step_at(keyframe), sample.place_at(keyframe)
-        rows = [
-            row.value for row in of_sample(sample, keyframe, None).rows if hasattr(row, "value")
-        ]
+    for index in range(1, len(sample)):
+        step, place = sample.step_at(index), sample.place_at(index)
+        rows = [row.value for row in of_sample(sample, index, None).rows if hasattr(row, "value")]
         operation = step.name.split(".")[1]
         if step.name.startswith("backward.") and "local" in step.values:
             upstream, local, *_, contribution = rows
@@ -137,9 +135,9 @@ def test_numbers_have_the_names_of_the_formula():
     training = Training(NetworkDraft())
     sample = training.sample(0, 0.3, -0.2, 1.0)
     told = {}
-    for keyframe in range(1, len(sample)):
-        rows = of_sample(sample, keyframe, Neuron(1, 4)).rows
-        told[sample_title(sample, keyframe)] = [row.name for row in rows if hasattr(row, "name")]
+    for index in range(1, len(sample)):
+        rows = of_sample(sample, index, Neuron(1, 4)).rows
+        told[sample_title(sample, index)] = [row.name for row in rows if hasattr(row, "name")]
     assert told["layer 1: tanh of its sums"] == ["z1[5]", "a1[5]"]
     assert "output: plus its biases" in told
     assert told["back through layer 1's tanh: \u00d7 its slope"] == [
@@ -150,7 +148,7 @@ def test_numbers_have_the_names_of_the_formula():
 def test_the_loss_is_named_and_what_comes_of_it():
     training = Training(NetworkDraft())
     sample = training.sample(0, 0.3, -0.2, 1.0)
-    told = [sample_headline(sample, keyframe) for keyframe in range(len(sample))]
+    told = [sample_headline(sample, index) for index in range(len(sample))]
     assert any("Binary cross-entropy" in one for one in told[: sample.seed])
     slope = SampleScenes(sample).at(len(sample) - 1).gradients[-1].item()
     assert any(one.endswith(f"= {format_number(slope)}.") for one in told[sample.seed :])
@@ -161,9 +159,9 @@ def test_what_flows_back_adds_up_to_the_gradient():
     sample = training.sample(0, 0.3, -0.2, 1.0)
     scenes = SampleScenes(sample)
     seen = 0
-    for keyframe in range(sample.seed, len(sample)):
-        scene = scenes.at(keyframe)
-        if scene.flow is not None and "to layer" in sample_title(sample, keyframe):
+    for index in range(sample.seed, len(sample)):
+        scene = scenes.at(index)
+        if scene.flow is not None and "to layer" in sample_title(sample, index):
             np.testing.assert_allclose(scene.flow.sum(1), scene.gradients[scene.column])
             seen += 1
     assert seen == 2
@@ -176,7 +174,7 @@ def test_batch_norm_judges_a_point_by_what_was_learned_from():
     sample = training.sample(0, 0.3, -0.2, 1.0)
     said = training.learner.network.detached()(np.array([[0.3, -0.2]])).data[0]
     np.testing.assert_allclose(sample.output, said, atol=1e-12)
-    told = [sample_title(sample, keyframe) for keyframe in range(len(sample))]
+    told = [sample_title(sample, index) for index in range(len(sample))]
     assert any("u1 \u2212 m1" in one for one in told) and any("s1" in one for one in told)
     names = {node.label: role for node, role in zip(sample.graph.nodes, sample.roles, strict=True)}
     assert names["m1"].kind == names["s2"].kind == "norm" and names["s2"].column == 2
@@ -187,8 +185,8 @@ def test_binary_cross_entropy_is_one_step_forward_and_one_back(y):
     training = Training(NetworkDraft())
     training.several(5)
     sample = training.sample(0, 0.3, -0.2, y)
-    keyframes = range(1, len(sample))
-    of_loss = [n for n in keyframes if sample.roles[sample.place_at(n).node].kind == "loss"]
+    indices = range(1, len(sample))
+    of_loss = [n for n in indices if sample.roles[sample.place_at(n).node].kind == "loss"]
     forward, seed, back = of_loss
     assert seed == sample.seed and len(sample) < 30
     rows = {row.name: row.value for row in of_sample(sample, forward, None).rows}
@@ -220,12 +218,12 @@ def test_a_layer_norm_can_be_followed_with_its_numbers():
     training.several(20)
     sample = training.sample(0, 0.3, -0.2, 1.0)
     seen = 0
-    for keyframe in range(1, len(sample)):
-        if not sample.step_at(keyframe).name.endswith(".Normalize"):
+    for index in range(1, len(sample)):
+        if not sample.step_at(index).name.endswith(".Normalize"):
             continue
-        rows = of_sample(sample, keyframe, Neuron(1, 2)).rows
+        rows = of_sample(sample, index, Neuron(1, 2)).rows
         numbers = [row.value for row in rows if hasattr(row, "value")]
-        if keyframe < sample.seed:
+        if index < sample.seed:
             a, mean, deviation, out = numbers
             assert out == pytest.approx((a - mean) / deviation)
         else:
@@ -239,7 +237,7 @@ def test_a_layer_norm_can_be_followed_with_its_numbers():
 def test_every_step_is_told_by_what_it_does(changes):
     training = Training(replace(NetworkDraft(), **changes))
     sample = training.sample(0, *training.data.points[0], float(training.data.targets[0]))
-    told = [sample_title(sample, keyframe) for keyframe in range(len(sample))]
+    told = [sample_title(sample, index) for index in range(len(sample))]
     if changes.get("norm") is None:
         assert not [one for one in told if "gets its share" in one]
     assert len(set(told)) == len(told), "no two steps are called the same"
@@ -249,9 +247,9 @@ def test_what_the_code_calls_a_number_stands_beside_it():
     training = Training(NetworkDraft())
     sample = training.sample(0, 0.3, -0.2, 1.0)
     told = {}
-    for keyframe in range(1, len(sample)):
-        rows = of_sample(sample, keyframe, Neuron(1, 4)).rows
-        told[sample_title(sample, keyframe)] = {
+    for index in range(1, len(sample)):
+        rows = of_sample(sample, index, Neuron(1, 4)).rows
+        told[sample_title(sample, index)] = {
             row.name: row.note for row in rows if hasattr(row, "note")
         }
     assert told["layer 1: tanh of its sums"] == {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.fields import to_json
+from core.fields import lenient, to_json
 from core.finetuning.settings import METHODS, settings_of
 from core.trace import source
 from core.transformer.presets import bundled_config
@@ -67,7 +67,7 @@ def test_a_grid_shows_what_its_names_mean() -> None:
 
 def test_what_was_typed_is_refused_with_the_remedy_beside_its_field() -> None:
     errors = check(TuneDraft(steps="0", learning_rate="fast", alpha="16"))
-    assert set(errors) == {"steps", "learning_rate"} and "500 to 5,000" in errors["steps"]
+    assert set(errors) == {"steps", "learning_rate"} and "60 to 600" in errors["steps"]
     planned = plan(TuneDraft(steps="0"), SPEED)
     assert not planned.configs and "steps" in planned.errors
     missing = plan(TuneDraft(data="/nowhere/questions.jsonl"), SPEED)
@@ -108,13 +108,26 @@ def test_methods_are_chosen_and_dropped_but_one_stays() -> None:
         TuneDraft(methods=("magic",))
 
 
+def test_every_method_can_be_chosen_beside_every_other() -> None:
+    """The draft is kept as JSON: what was chosen comes back whole."""
+    draft = TuneDraft(methods=METHODS)
+    assert lenient(TuneDraft, to_json(draft)) == draft
+
+
+def test_a_run_is_looked_at_at_most_twelve_times() -> None:
+    for steps in (1, 12, 13, 20, 23, 60, 1000):
+        config = config_of(TuneDraft(steps=str(steps)), "lora")
+        assert steps / 12 <= config.evaluate_every <= max(1, steps / 6)
+
+
 def test_what_does_not_fit_stands_beside_its_field() -> None:
     """Targets of another base can be mended by a click on the matrices of this one."""
     planned = plan(TuneDraft(targets=("mlp.c_gate",)), SPEED)
     assert set(planned.errors) == {"targets"} and not planned.configs
     assert planned.matrices is not None and not planned.matrices.chosen
     assert planned.matrices.toggled([(4, 2)]) == ("h.2.mlp.c_fc",)
-    assert "encoder-decoder" in plan(TuneDraft(base="dates"), SPEED).errors["base"]
+    why = plan(TuneDraft(base="dates"), SPEED).errors["base"]
+    assert why.startswith("dates is an encoder-decoder")  # a name is not capitalized
 
 
 def test_every_method_is_told_with_its_lines_in_core() -> None:

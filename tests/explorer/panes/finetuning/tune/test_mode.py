@@ -11,10 +11,15 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
+from core.finetuning.settings import settings_of
 from core.training.reader import RunReader
 from core.training.runs import create_run
+from explorer import theme
+from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.draft import TuneDraft
+from explorer.panes.finetuning.tune.scene import Curves
 from tests.core.finetuning.small import LINES, small_base
 from tests.core.training.small import small_config
 from tests.explorer.conftest import dispose
@@ -74,6 +79,8 @@ def test_the_first_state_is_ready_and_shows_what_was_recorded(
         assert new[0] > 5 and new[-1] < 0.1 and abs(old[-1] - old[0]) < 0.2
         assert mode.view.charts.exact.displayed()["Bundled"][-1, 1] == 100
         assert "recorded" in mode.view.charts.losses.note
+        assert "with Replay 0.25" in mode.view.charts.losses.note
+        assert mode.view.charts.exact.limits[2:] == (0, 104)
         asked = mode.view.answers.answers
         assert asked.tuned == {"questions": asked.right} and asked.right != asked.base
         mode.view.answers.another.click()
@@ -135,9 +142,9 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert set(exact) == {"LoRA", "Full"} and exact["LoRA"].shape == (13, 2)
         assert len(mode.view.answers.rows) == 2 and mode.headline.startswith("Exact answers: ")
         newest = Path(mode.desk.tuned.draft.value.address)
-        assert newest.name == "step-000012" and curves[str(newest.parents[1])].name == "LoRA"
+        assert newest.name == "step-000012" and str(newest.parents[1]) in curves
         seeds = {RunReader(folder).config.seed for folder in curves}
-        assert seeds == {1338} and mode.state()["starts"] == 1
+        assert seeds == {1338} and mode.state()["begun"] == 1
         await until(lambda: mode.view.answers.answers.right.strip() in "stuvwx", "their answers")
         asked = mode.view.answers.answers
         assert all(said.startswith("step 12: ") for said in asked.tuned.values())
@@ -177,6 +184,38 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         mode.restore({**state, "question": -3})
         await until(lambda: folder in rows, "its row")
         assert mode.runs.folders == [folder] and mode.number == 0
+
+    run_async(body())
+
+
+def test_start_trains_what_the_form_says_as_soon_as_that_is_worked_out(
+    make_tune: Any, run_async: Any, small: TuneDraft
+) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        begun = []
+        mode.steering.begin = lambda config, *_: begun.append(settings_of(config).base)
+        mode.draft.begin(small)
+        assert mode.view.form.methods.scene[0].cells == ("\u2026", "\u2026")
+        mode.start()
+        assert not begun
+        await mode.settled()
+        assert begun == [small.base]
+        assert mode.view.form.methods.scene[0].cells[0] != "\u2026"
+
+    run_async(body())
+
+
+def test_the_form_is_as_wide_as_the_zoom_asks(make_tune: Any, run_async: Any) -> None:
+    async def body() -> None:
+        form = (await make_tune()).view.form
+        before = form.width()
+        try:
+            theme.set_zoom(QApplication.instance(), 1.5)
+            assert form.width() == round(1.5 * before)
+        finally:
+            theme.set_zoom(QApplication.instance(), 1)
+        assert form.width() == before
 
     run_async(body())
 
@@ -229,3 +268,11 @@ def test_a_run_of_another_kind_is_none_of_these(
         assert said == ["run-3 is no fine-tuning; open it in Training"] and not mode.runs.folders
 
     run_async(body())
+
+
+def test_runs_of_one_method_have_colors_of_their_own() -> None:
+    none = np.empty(0), np.empty(0)
+    names = {"LoRA 1": "lora", "LoRA 2": "lora", "Full": "full"}
+    inks = text.inks([Curves(name, method, 60, none) for name, method in names.items()])
+    assert inks[0] == text.COLORS["lora"] and inks[2] == text.COLORS["full"]
+    assert len(set(inks)) == 3

@@ -29,10 +29,10 @@ def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
         told: list[Any] = []
         mode.inspection.connect(told.append)
         assert mode.player.position == 0 and mode.player.length == len(sample)
-        for keyframe in range(len(sample)):
-            mode.player.seek(keyframe)
+        for index in range(len(sample)):
+            mode.player.seek(index)
             mode.inspect()
-            assert told[-1].title and (keyframe == 0 or told[-1].step.code)
+            assert told[-1].title and (index == 0 or told[-1].step.code)
         shown = mode.view.network.displayed()
         network, data = mode.runner.training.learner.network, mode.runner.training.data
         layers = network.layers(data.points[3:4])
@@ -237,8 +237,8 @@ def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qap
     training = Training(NetworkDraft())
     sample = training.sample(3, *training.data.points[3], float(training.data.targets[3]))
     scenes, seen = SampleScenes(sample), []
-    for keyframe in range(len(sample)):
-        scene = scenes.at(keyframe)
+    for index in range(len(sample)):
+        scene = scenes.at(index)
         told = (caption(scene, 2), letters(scene, 2, True), letters(scene, 2, False))
         if told not in seen:
             seen.append(told)

@@ -1,0 +1,35 @@
+"""What must not happen to fine-tuning's numbers: NaN, infinity, and fp32 rounded to 16 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from core.files import quoted
+
+LARGEST_SCALE = 1e6
+
+
+def checked_scale(scale: float, name: str = "scale") -> float:
+    """A scale, or another factor of what was learned. Raises ValueError, with the remedy, for NaN,
+    infinity and what would soon become it.
+    """
+    if not abs(scale) <= LARGEST_SCALE:
+        raise ValueError(
+            f"{name} is {quoted(scale)}, and the model would compute NaN or infinity with it; 0 to "
+            f"1 is usual, and {LARGEST_SCALE:,.0f} the most"
+        )
+    return float(scale)
+
+
+def without_rounding(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """What a module does to each of its tensors, such as moving it to another device; but each
+    keeps its dtype.
+    """
+
+    def change_of(tensor: Tensor) -> Tensor:
+        changed = change(tensor)
+        return changed if changed.dtype == tensor.dtype else tensor.to(changed.device)
+
+    return change_of
