@@ -2,8 +2,8 @@
 
 Reading order, one subject a line:
 
-low rank      targets, lora_config, exceptional, lora, modules, adapter, scales, verdicts,
-              lora_gradients, adapted_trace
+low rank      targets, target_grid, lora_config, exceptional, lora, modules, adapter, scales,
+              verdicts, lora_gradients, adapted_trace
 four bits     nf4, quantized_linear, quantization, nf4_trace
 files         peft_config, adapter_files
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,

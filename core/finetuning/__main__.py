@@ -1,8 +1,7 @@
-"""`python -m core.finetuning --config FILE [--run FOLDER] [--resume]`: as `core.training`, for the
-configs that `core.finetuning_config` makes.
+"""`python -m core.finetuning --config FILE [--run FOLDER] [--resume]`: fine-tunes without a window.
 
-Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 3
-another rank is gone, 17 the process that started it is gone, 130 interrupted before training began.
+The file is what `core.finetuning_config(...).to_json()` holds, as JSON. What it will take is told
+by `core.finetuning.estimates.estimate_finetuning`. Exit codes are those of `core.training`.
 """
 
 from __future__ import annotations

@@ -111,10 +111,12 @@ def read_examples_steps(
                 )
             if number % YIELD_EVERY == 0:
                 yield done / size, f"reading {path.name}"
+    if broken and not examples:
+        raise ValueError(f"no line of {path.name} can be used here; {first}")
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
         raise ValueError(
             f"{_broken(broken)} of {path.name}, {number:,} in all, {first}. Correct the file, or "
-            "set broken_lines to 'skip'"
+            "have broken lines skipped (broken_lines 'skip')"
         )
     if len(examples) < 2:
         raise ValueError(

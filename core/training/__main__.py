@@ -47,7 +47,7 @@ def main(
     program: Program = TRAINING,
     about: str | None = __doc__,
 ) -> int:
-    """Trains as the arguments say; returns the exit code. `about`: what --help says first."""
+    """Trains as the arguments say; returns the exit code. `about`: what --help says."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     estimates = program is TRAINING
     if estimates and any(argument.partition("=")[0] == "--estimate" for argument in given):

@@ -96,6 +96,11 @@ class Steering(QObject):
             self._requested.ask(folder, "running")
             await self._sent(sent)
 
+    def press(self, folder: Path, what: str) -> None:
+        """A button of a run's row: pause, resume, stop, continue or again."""
+        press = {"pause": self.pause, "resume": self.resume, "stop": self.stop}
+        press.get(what, self.start)(folder)
+
     def pause(self, folder: Path) -> None:
         self._send(folder, "pause")
 

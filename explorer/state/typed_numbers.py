@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 
 from core.fields import Field
 
@@ -70,6 +71,17 @@ def read_for(about: Field, text: str) -> float | int:
     except ValueError as error:
         raise ValueError(f"Use {about.expected}; {about.remedy}") from error
     return number
+
+
+def refused(fields: Mapping[str, Field], typed: Mapping[str, str]) -> dict[str, str]:
+    """By name what is wrong with what was typed, with the remedy."""
+    errors = {}
+    for name, text in typed.items():
+        try:
+            read_for(fields[name], text)
+        except ValueError as error:
+            errors[name] = str(error)
+    return errors
 
 
 def number_in(text: str) -> float | None:

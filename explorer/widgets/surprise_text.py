@@ -57,17 +57,23 @@ class SurpriseText(Picture):
         """Tokens and their numbers, such as losses in nats, each (B, T); `most` has the full
         color.
         """
-        self._pieces = [[chip(0, piece).text for piece in row] for row in pieces]
-        self._losses, self._most = losses, max(most, 1e-9)
+        shown, most = [[chip(0, piece).text for piece in row] for row in pieces], max(most, 1e-9)
+        is_same = (shown, most) == (self._pieces, self._most) and self.broken is None
+        if is_same and np.array_equal(losses, self._losses):
+            return
+        self._pieces, self._losses, self._most = shown, losses, most
         self._lay_out()
         self.data_changed()
 
     def set_chosen(self, sequence: int, place: int, seen: tuple[int, int] | None = None) -> None:
         """`seen`: sequence and place of the last token that must be; None: the chosen one."""
-        self._chosen = sequence, place
-        self._seen = seen or self._chosen
+        chosen, told = (sequence, place), self.told(sequence, place)
+        before = self._chosen, self._seen, self.accessibleDescription()
+        if before == (chosen, seen or chosen, told):
+            return
+        self._chosen, self._seen = chosen, seen or chosen
         self._scroll()
-        self.setAccessibleDescription(self.told(sequence, place))
+        self.setAccessibleDescription(told)
         self.update()
 
     def told(self, sequence: int, place: int) -> str:

@@ -48,6 +48,26 @@ def test_where_there_is_no_room_it_scrolls_to_the_chosen_token(qtbot):
     assert low.rect_of(0, 0).bottom() <= 0
 
 
+def test_what_is_shown_already_is_not_painted_again(qtbot, monkeypatch):
+    widget = shown(qtbot)
+    widget.set_chosen(0, 1)
+    asked = []
+    monkeypatch.setattr(widget, "update", lambda: asked.append(1))
+    widget.set_text([list(row) for row in PIECES], LOSSES.copy(), 8.0)
+    widget.set_chosen(0, 1)
+    assert not asked
+    widget.set_chosen(0, 2)
+    assert len(asked) == 1 and widget.accessibleDescription() == "FF: 9.00 nats"
+    for pieces, losses, most in (
+        (PIECES[::-1], LOSSES, 8.0),
+        (PIECES[::-1], LOSSES + 1, 8.0),
+        (PIECES[::-1], LOSSES + 1, 9.0),
+    ):
+        asked.clear()
+        widget.set_text(pieces, losses, most)
+        assert asked
+
+
 def test_it_tells_how_high_a_text_would_be(qtbot):
     widget, line = shown(qtbot), theme.current().px(26)
     assert widget.height_of(2000, 5) == RING + line

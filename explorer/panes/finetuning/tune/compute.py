@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,33 +25,7 @@ from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
 
 if TYPE_CHECKING:
     from core.finetuning.estimates import FinetuningEstimate
-    from core.finetuning.targets import Target
-    from core.transformer.config import ModelConfig
-
-Cell = tuple[int, int]  # a kind of matrix, and a layer
-
-
-@dataclass(frozen=True, eq=False)
-class Matrices:
-    """The matrices of a model's layers, and those that LoRA changes.
-
-    kinds  names without their layer, of queries, keys and values each: "attn.c_attn.q"
-    """
-
-    model: ModelConfig
-    kinds: tuple[str, ...]
-    cells: Mapping[Cell, Target]
-    chosen: frozenset[Cell]
-
-    def toggled(self, cells: Collection[Cell]) -> tuple[str, ...]:
-        """The names of those that are chosen with these, too, or, where all of them were, without
-        them; one stays.
-        """
-        from core.finetuning.targets import names_of
-
-        some = frozenset(cells)
-        chosen = self.chosen - some if some <= self.chosen else self.chosen | some
-        return names_of(self.model, {self.cells[cell] for cell in chosen or self.chosen})
+    from core.finetuning.target_grid import TargetGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +43,7 @@ class Planned:
     """What the setup `draft` means. `errors`: by field; then nothing can start."""
 
     methods: tuple[Method, ...] = ()
-    matrices: Matrices | None = None
+    matrices: TargetGrid | None = None
     configs: Mapping[str, TrainingConfig] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     draft: TuneDraft | None = None
@@ -88,6 +62,7 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
 def _plan(draft: TuneDraft, speed: float) -> Planned:
     from core.data.text import check_text_file
     from core.finetuning.data import batch_length
+    from core.finetuning.target_grid import TargetGrid
 
     errors = check(draft)
     for name in ("data", "base_data"):
@@ -105,9 +80,11 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
         length = batch_length(draft.base, draft.data)
     except (ValueError, OSError) as error:
         return Planned(errors={wrong: sentence(error, draft)})
-    matrices, why = matrices_of(model, draft.targets)
-    if why:
-        return Planned(matrices=matrices, errors={"targets": why})
+    matrices = TargetGrid.of(model)
+    try:
+        matrices = matrices.choosing(draft.targets)
+    except ValueError as error:
+        return Planned(matrices=matrices, errors={"targets": sentence(error)})
     methods = tuple(_method(draft, name, length, speed) for name in METHODS)
     refused = [one.error for one in methods if one.chosen and one.error]
     can = [one.name for one in methods if one.chosen and not one.error]
@@ -136,25 +113,6 @@ def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Me
     except ValueError as error:
         return Method(name, is_chosen, None, sentence(error))
     return Method(name, is_chosen, found)
-
-
-def matrices_of(model: ModelConfig, targets: Sequence[str]) -> tuple[Matrices, str]:
-    """The matrices; and why one of the targets means none of them: then none is chosen."""
-    from core.finetuning.targets import find_targets, layer_targets
-
-    found = layer_targets(model)
-    cells = {
-        (row, layer): one
-        for row, some in enumerate(found.values())
-        for layer, one in enumerate(some)
-    }
-    meant, why = set(), ""
-    try:
-        meant = {one.name for one in find_targets(model, targets)}
-    except ValueError as error:
-        why = sentence(error)
-    chosen = [cell for cell, one in cells.items() if {one.name, one.module} & meant]
-    return Matrices(model, tuple(found), cells, frozenset(chosen)), why
 
 
 def bundled_record() -> dict[str, Any]:

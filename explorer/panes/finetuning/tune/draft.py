@@ -9,6 +9,7 @@ from core.fields import field, fields_of
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.settings import (
     BROKEN_LINES,
+    FABLES,
     METHODS,
     QUANTIZATIONS,
     QUESTIONS,
@@ -17,7 +18,7 @@ from core.finetuning.settings import (
     finetuning_config,
 )
 from core.training.config import TrainingConfig
-from explorer.state.typed_numbers import read_for
+from explorer.state.typed_numbers import read_for, refused
 
 SETTINGS, LORA, RUN = map(fields_of, (FinetuningSettings, LoRAConfig, TrainingConfig))
 # Typed numbers under More, and what each may hold; "" for the learning rate: the method's usual.
@@ -31,6 +32,11 @@ NUMBERS = {
 }
 OWN = ("base_data", "last_layers", "bottleneck_width", "prompt_tokens", "quantize", "broken_lines")
 LOOKS, BATCHES = 12, 4  # evaluations of a run at most, and batches of each
+# What else is set with the data: fables are harder, and LoRA on fewer matrices learns none.
+USUAL = {
+    QUESTIONS: {"targets": ("attn.c_attn",), "steps": "60"},
+    FABLES: {"targets": ("all-linear",), "steps": "100"},
+}
 VARIANTS = ("lora", "rslora", "dora")
 
 
@@ -49,7 +55,7 @@ class TuneDraft:
 
     base: str = field(STORIES, shortest=1)
     data: str = field(QUESTIONS, shortest=1)
-    methods: tuple[str, ...] = field(("lora",), shortest=1)
+    methods: tuple[str, ...] = field(("lora",), shortest=1, choices=METHODS)
     targets: tuple[str, ...] = field(("attn.c_attn",), shortest=1)
     rank: int = field(8, least=1, most=64, label="Rank", help=LORA["r"].help)
     replay: float = field(0.0, least=0, below=1, label="Replay", help=SETTINGS["replay"].help)
@@ -65,10 +71,6 @@ class TuneDraft:
     bottleneck_width: str = "16"
     prompt_tokens: str = "16"
 
-    def __post_init__(self) -> None:
-        if not set(self.methods) <= set(METHODS):
-            raise ValueError(f"there is no such method; choose among {', '.join(METHODS)}")
-
     def with_method(self, method: str) -> tuple[str, ...]:
         """The methods with this one chosen, or without it where it was; one stays."""
         others = tuple(one for one in self.methods if one != method)
@@ -79,15 +81,10 @@ class TuneDraft:
 
 def check(draft: TuneDraft) -> dict[str, str]:
     """By field what is wrong with what was typed, with the remedy."""
-    errors = {}
-    for name, about in NUMBERS.items():
-        typed = getattr(draft, name)
-        try:
-            if typed or name != "learning_rate":
-                read_for(about, typed)
-        except ValueError as error:
-            errors[name] = str(error)
-    return errors
+    typed = {name: getattr(draft, name) for name in NUMBERS}
+    if not typed["learning_rate"]:
+        del typed["learning_rate"]
+    return refused(NUMBERS, typed)
 
 
 def config_of(draft: TuneDraft, method: str) -> TrainingConfig:

@@ -15,15 +15,16 @@ from core.training.sizes import USUAL_SPEED, measure_speed
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Planned, bundled_record, measures_of, plan
-from explorer.panes.finetuning.tune.draft import TuneDraft
+from explorer.panes.finetuning.tune.draft import USUAL, TuneDraft
 from explorer.panes.finetuning.tune.inspector import inspection
 from explorer.panes.finetuning.tune.scene import TITLES, Curves, all_curves, recorded_curves
-from explorer.panes.finetuning.tune.track import CheckpointTrack
 from explorer.panes.finetuning.tune.view import NAME, TuneView
 from explorer.panes.modes import Mode
+from explorer.runs.row_text import row_text
 from explorer.runs.steering import Steering
 from explorer.runs.watched_runs import WatchedRuns
 from explorer.state.draft import Draft, named
+from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
 from explorer.widgets.choice_picture import NONE
 
@@ -47,7 +48,10 @@ class TuneMode(Mode):
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view, self.track = TuneView(), CheckpointTrack()
+        self.view, self.steps = (
+            TuneView(),
+            list[int](),
+        )  # of checkpoints, over which the player moves
         self.draft = Draft(self.workspace, NAME, TuneDraft, self)
         self.runs = WatchedRuns(self.context.runs, self, measures_of, text.why_not)
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
@@ -80,7 +84,7 @@ class TuneMode(Mode):
         form.startRequested.connect(self.start)
         form.askRequested.connect(self.ask_for)
         view.fileDropped.connect(lambda path: self.change("data", path))
-        view.answers.asked.connect(self.answer_row)
+        view.answers.runs.asked.connect(self.answer_row)
         view.answers.anotherRequested.connect(self.ask_another)
         self.draft.changed.connect(lambda _: self.refresh())
         self._plans.came.connect(self._on_planned)
@@ -142,7 +146,8 @@ class TuneMode(Mode):
         """One field of the draft; what is typed into one field is one change."""
         if value != getattr(self.draft.value, name):
             title = self.view.form.fields[name].title
-            self.draft.change({name: value}, named(title, value), name)
+            usual = USUAL.get(value, {}) if name == "data" else {}
+            self.draft.change({name: value, **usual}, named(title, value), name)
 
     def toggle_method(self, row: int) -> None:
         method = METHODS[row]
@@ -161,7 +166,6 @@ class TuneMode(Mode):
 
     def ask_for(self, name: str) -> None:
         """A folder or a file of the setup; until there is one, nothing else is chosen."""
-        self.view.form.set_draft(self.draft.value)
         then = partial(self.change, name)
         if name == "base":
             dialogs.ask_folder(self.view, "Choose a model", then)
@@ -216,22 +220,16 @@ class TuneMode(Mode):
 
     def answer_row(self, folder: str, what: str) -> None:
         """A button of a run's row."""
-        match what:
-            case "pause":
-                self.steering.pause(Path(folder))
-            case "resume":
-                self.steering.resume(Path(folder))
-            case "stop":
-                self.steering.stop(Path(folder))
-            case "continue" | "again":
-                self._followed = folder
-                self.steering.start(Path(folder))
-            case "open":
-                self.workspace.begin("pane", "training")  # built before it is told
-                self.workspace.set_run(folder)
-                self.workspace.runOpened.emit(folder)
-            case "dismiss":
-                self.runs.dismiss(folder)
+        if what in ("continue", "again"):
+            self._followed = folder
+        if what == "open":
+            self.workspace.begin("pane", "training")  # built before it is told
+            self.workspace.set_run(folder)
+            self.workspace.runOpened.emit(folder)
+        elif what == "dismiss":
+            self.runs.dismiss(folder)
+        else:
+            self.steering.press(Path(folder), what)
 
     def _on_runs(self) -> None:
         self.show_runs()
@@ -239,10 +237,10 @@ class TuneMode(Mode):
         if newest := kept.get(self._followed):
             self.desk.tuned.draft.begin({"address": str(newest[max(newest)])})  # type: ignore[attr-defined]
         steps = sorted({step for one in kept.values() for step in one})
-        if steps != self.track.steps:
-            is_last = self.step_shown in (None, *self.track.steps[-1:])
-            self.track.steps = steps
-            self.set_tracks([self.track] if steps else [], keep_position=True)
+        if steps != self.steps:
+            is_last = self.step_shown in (None, *self.steps[-1:])
+            self.steps, titles = steps, [f"step {one:,}" for one in steps]
+            self.set_tracks([ListTrack(titles, steps)] if steps else [], keep_position=True)
             if is_last and steps and self.active:
                 self.player.seek(len(steps) - 1)
         self.view.charts.set_cursor(self.step_shown)
@@ -257,15 +255,13 @@ class TuneMode(Mode):
         """Curves, rows and the headline as they are now."""
         known, curves = self.runs.known, self.curves()
         state = self.steering.state
-        rows = {
-            one: text.run_text(known[one], state(known[one]), curves[one].name) for one in curves
-        }
+        rows = {one: row_text(known[one], state(known[one]), curves[one].name) for one in curves}
         if curves:
             self.view.charts.set_curves(list(curves.values()))
         elif self.recorded is not None:
             rows = {QUESTIONS: text.recorded_row(self.recorded)}
             self.view.charts.set_curves([self.recorded], text.recorded(self._replay))
-        self.view.answers.set_rows(rows)
+        self.view.answers.runs.set_rows(rows)
         self._tell()
 
     def _on_record(self, record: Any) -> None:

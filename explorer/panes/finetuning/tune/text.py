@@ -18,8 +18,10 @@ from core.numbers import (
     format_percent,
     format_share,
 )
+from core.tokenization.telling import listed
 from explorer.panes.finetuning.tune.compute import Method, Planned
 from explorer.panes.finetuning.tune.scene import TITLES, Curves, Points
+from explorer.widgets.matrix_kinds import kind_words
 from explorer.widgets.run_card_text import CardText
 
 if TYPE_CHECKING:
@@ -45,15 +47,6 @@ COLORS: dict[str, int | str] = {
     "last-layers": 5,
     "prompt": "text",
 }
-KINDS = {
-    "attn.c_attn.q": ("queries", "q"),
-    "attn.c_attn.k": ("keys", "k"),
-    "attn.c_attn.v": ("values", "v"),
-    "attn.c_proj": ("attention out", "text"),
-    "mlp.c_fc": ("MLP in", "text"),
-    "mlp.c_gate": ("MLP gate", "text"),
-    "mlp.c_proj": ("MLP out", "text"),
-}
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "learns", "takes")
 BASES = [(STORIES, "Bundled"), ("smollm2", "SmolLM2")]
@@ -66,7 +59,6 @@ BASE_DATA = [(STORIES, "Our stories"), ("", "Nothing")]
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
-CHOOSE, CHOOSES = "choose", "Choose\u2026"
 DATA_HELP = (
     "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
     "examples (.jsonl, with prompt and answer, or with messages), or any text"
@@ -94,11 +86,6 @@ def inks(curves: Sequence[Curves]) -> list[int | str]:
     return list(found.values())
 
 
-def kind(name: str) -> tuple[str, str]:
-    """What a kind of matrix makes, and its color's role."""
-    return KINDS.get(name, (name, "text"))
-
-
 def method_tip(method: Method) -> str:
     """What it is, and what it takes."""
     told, found = f"{MEANINGS[method.name]}.", method.estimate
@@ -114,7 +101,7 @@ def method_tip(method: Method) -> str:
 
 def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
     """Of a cell, a row (`layer` None) or a column (`name` "")."""
-    which = kind(name)[0] if name else "all matrices"
+    which = kind_words(name)[0] if name else "all matrices"
     where = "all layers" if layer is None else f"layer {layer}"
     told = "LoRA changes this" if is_chosen else "not changed"
     return f"{which[:1].upper()}{which[1:]} of {where}: {told}. Click to switch"
@@ -138,8 +125,7 @@ def ready(planned: Planned, data: str) -> str:
     if not found:
         return "Choose what learns, then start."
     learned = SKILLS.get(data, Path(data).name)
-    *others, last = (TITLES[one] for one in planned.configs)
-    names = f"{', '.join(others)} and {last}" if others else last
+    names = listed([TITLES[one] for one in planned.configs])
     time = format_duration(_seconds(planned))
     if len(found) > 1:
         return f"{names} can learn {learned}, side by side, in about {time}."
@@ -172,7 +158,8 @@ def _forgot(curves: Curves) -> str:
     lost = curves.forgotten
     if math.isnan(lost):
         return "what it forgets is not measured"
-    return f"its loss on what it could do before changed by {_signed(lost)}"
+    verb, now = "rose" if lost >= 0 else "fell", _last(curves.old, format_fixed)
+    return f"its loss on what it could do before {verb} by {format_fixed(abs(lost))}, to {now}"
 
 
 def _signed(number: float) -> str:
@@ -190,23 +177,6 @@ def recorded(replay: float) -> str:
 
 def recorded_row(curves: Curves) -> CardText:
     return CardText(curves.name, "finished", curves.steps, curves.steps)
-
-
-def run_text(data: RunData, state: str, name: str) -> CardText:
-    """Of a run's row. `state`: as a person asked for it."""
-    prepares = state in ("new", "running") and not len(data.steps)
-    ways = {"new": ("pause", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
-    again = () if data.finished else ("continue",) if data.checkpoints else ("again",)
-    left = data.seconds_left if state == "running" else 0.0
-    return CardText(
-        name=name,
-        state="new" if prepares else state,
-        step=data.step,
-        steps=data.config.steps,
-        note=data.preparing if prepares else f"{format_duration(left)} left" if left >= 1 else "",
-        buttons=(*ways.get(state, again), "open", "dismiss"),
-        message=data.message if state == "failed" else "",
-    )
 
 
 def _last(points: Points, write: Callable[[float], str] = format_number) -> str:

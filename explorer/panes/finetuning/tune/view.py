@@ -4,13 +4,13 @@ each run: its state, its buttons, what it answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.numbers import format_count, format_duration
 from explorer import theme
@@ -24,11 +24,12 @@ from explorer.widgets.check_table import CheckRow, CheckTable
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine, Field, MenuField, TextField
 from explorer.widgets.form import TakesFiles, scrolling
+from explorer.widgets.matrix_kinds import kind_words
 from explorer.widgets.more_button import MoreButton
+from explorer.widgets.place_field import PlaceField
 from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.push_button import push_button
-from explorer.widgets.run_card_text import CardText
-from explorer.widgets.run_row import ROW_HEIGHT, RunRow
+from explorer.widgets.run_rows import RunRows
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.switch_grid import ALL, Switches, SwitchGrid
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from core.finetuning.held_out import Asked
 
 NAME = "finetuning.tune"
-FORM, MOST_ROWS = 268, 5  # px; answers before they scroll
+FORM = 268  # px
 VALUES = {"rank": (1, 2, 4, 8, 16, 32, 64), "replay": (0.0, 0.1, 0.25, 0.5, 0.75)}
 DEEP = (
     *(("base_data", "quantize"), ("steps", "learning_rate"), ("alpha", "variant")),
@@ -45,7 +46,6 @@ DEEP = (
     ("classes",),
 )
 WIDE = ("base", "data", "methods", "targets")  # whose errors have the whole width
-MENUS = {"base": text.BASES, "data": text.DATA, "base_data": text.BASE_DATA}
 
 
 class TuneForm(QWidget):
@@ -70,9 +70,11 @@ class TuneForm(QWidget):
         self.start = push_button(text.START, text.START_HELP, "primary")
         for name, field in self.fields.items():
             field.setObjectName(f"{NAME}.{name}")
-            field.changed.connect(lambda typed, name=name: self._on_changed(name, typed))
+            field.changed.connect(partial(self.changed.emit, name))
             if isinstance(field, MenuField):
                 field.box.setMinimumContentsLength(5)
+            if isinstance(field, PlaceField):
+                field.askRequested.connect(partial(self.askRequested.emit, name))
             if isinstance(field, TextField):
                 field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
         self.fields["learning_rate"].editor.setPlaceholderText(text.OWN_RATE)  # type: ignore[attr-defined]
@@ -104,25 +106,12 @@ class TuneForm(QWidget):
         name = "" if kind == ALL or matrices is None else matrices.kinds[kind]
         return text.matrix_tip(name, None if layer == ALL else layer, is_on)
 
-    def _on_changed(self, name: str, typed: str) -> None:
-        if typed == text.CHOOSE:
-            self.askRequested.emit(name)
-        else:
-            self.changed.emit(name, typed)
-
     def _restyle(self) -> None:
         self.setFixedWidth(theme.current().px(FORM))
 
     def set_draft(self, draft: TuneDraft) -> None:
-        """Shows the fields; a folder or a file that was chosen is in its menu."""
-        values = asdict(draft)
         for name, field in self.fields.items():
-            if name in MENUS:
-                assert isinstance(field, MenuField)
-                known, value = MENUS[name], values[name]
-                own = [] if value in dict(known) else [(value, value.rstrip("/").split("/")[-1])]
-                field.set_choices([*known, *own, (text.CHOOSE, text.CHOOSES)])
-            field.set_value(str(values[name]))
+            field.set_value(str(getattr(draft, name)))
         self.settings.show(draft)
 
     def set_waiting(self) -> None:
@@ -144,7 +133,10 @@ class TuneForm(QWidget):
         if planned.methods:
             self.methods.set_scene([check_row(one) for one in planned.methods])
         if (found := planned.matrices) is not None:
-            names, layers = tuple(map(text.kind, found.kinds)), 1 + max(at for _, at in found.cells)
+            names, layers = (
+                tuple(map(kind_words, found.kinds)),
+                1 + max(at for _, at in found.cells),
+            )
             self.targets.set_scene(Switches(names, layers, found.chosen))
         is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
         self.targets.setEnabled(is_lora)
@@ -202,49 +194,26 @@ class Charts(QWidget):
 
 class Answers(QWidget):
     """One held-out question, and what the base and every tuned model answer: a row for each run,
-    with its state and its buttons. `asked(folder, what)`: one was pressed; `anotherRequested`.
+    with its state and its buttons. `anotherRequested`: another question.
     """
 
-    asked = Signal(str, str)
     anotherRequested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.question, self.base = CutLabel("label", "muted"), RunRow(f"{NAME}.base")
+        self.question, self.runs = CutLabel("label", "muted"), RunRows(NAME)
         self.another = push_button(text.ANOTHER, "Asks all about another story", "quiet")
         self.another.clicked.connect(self.anotherRequested)
-        self.rows: dict[str, RunRow] = {}
         self.answers: Asked | None = None
         name_parts(self, NAME, "question", "another")
-        self._lines = column(self.base, spacing=0)
-        self._shelf = scrolling(self._lines)
-        self._shelf.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        column(card(row((self.question, 1), self.another), self._shelf), of=self)
-
-    def set_rows(self, rows: Mapping[str, CardText]) -> None:
-        """By folder of the run, from top to bottom."""
-        for folder in [one for one in self.rows if one not in rows]:
-            gone = self.rows.pop(folder)
-            self._lines.removeWidget(gone)
-            gone.hide()
-            gone.deleteLater()
-        for at, (folder, told) in enumerate(rows.items(), start=1):
-            if folder not in self.rows:
-                one = self.rows[folder] = RunRow(f"{NAME}.run")
-                one.asked.connect(lambda what, folder=folder: self.asked.emit(folder, what))
-                self._lines.insertWidget(at, one)
-            self.rows[folder].set_text(told)
-        count = min(1 + len(rows), MOST_ROWS)
-        self._shelf.setFixedHeight(count * theme.current().px(ROW_HEIGHT))
+        column(card(row((self.question, 1), self.another), self.runs), of=self)
 
     def set_asked(self, asked: Asked | None) -> None:
         """`tuned` of it by the folder of the run."""
         self.answers = asked
         self.another.setEnabled(asked is not None and asked.count > 1)
         self.question.set_text(text.question(asked) if asked is not None else "")
-        self.base.set_said(asked.base if asked is not None else "")
-        for folder, one in self.rows.items():
-            one.set_said(asked.tuned.get(folder, "") if asked is not None else "")
+        self.runs.set_said(*((asked.base, asked.tuned) if asked is not None else ("", {})))
 
 
 class TuneView(TakesFiles):
@@ -261,12 +230,16 @@ class TuneView(TakesFiles):
 
 def _fields() -> list[Field]:
     return [
-        MenuField("base", "Base", text.BASES, SETTINGS["base"].help),
-        MenuField("data", "Learns from", text.DATA, text.DATA_HELP),
+        PlaceField("base", "Base", text.BASES, SETTINGS["base"].help),
+        PlaceField("data", "Learns from", text.DATA, text.DATA_HELP),
         MenuField("variant", "Kind of LoRA", text.VARIANTS),
-        *(MenuField(name, SETTINGS[name].label, choices, SETTINGS[name].help)
-          for name, choices in (("base_data", text.BASE_DATA), ("quantize", text.QUANTIZE),
-                                ("broken_lines", text.BROKEN))),
+        PlaceField("base_data", *_told("base_data", text.BASE_DATA)),
+        MenuField("quantize", *_told("quantize", text.QUANTIZE)),
+        MenuField("broken_lines", *_told("broken_lines", text.BROKEN)),
         TextField("classes", SETTINGS["classes"].label, text.CLASSES_HELP),
         *(TextField(name, about.label, about.help) for name, about in NUMBERS.items()),
     ]  # fmt: skip
+
+
+def _told(name: str, choices: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]], str]:
+    return SETTINGS[name].label, choices, SETTINGS[name].help

@@ -16,7 +16,7 @@ from core.tokenization.lockstep import Options as LaneOptions
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.training import KINDS
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
-from explorer.state.typed_numbers import read_for, whole_in
+from explorer.state.typed_numbers import refused, whole_in
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters
@@ -252,11 +252,7 @@ AMOUNTS = {  # the fields into which a number is typed
 def check(draft: TrainDraft, corpus_error: str = "") -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when training can start."""
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
-    for name, about in AMOUNTS.items():
-        try:
-            read_for(about, getattr(draft, name))
-        except ValueError as error:
-            errors[name] = str(error)
+    errors |= refused(AMOUNTS, {name: getattr(draft, name) for name in AMOUNTS})
     if draft.corpus == "":
         errors.setdefault("corpus", "No file is chosen; choose a text, or our stories")
     return errors

@@ -140,7 +140,7 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
             np.testing.assert_allclose(one.old[1], reader.measures["base"][:, 1])
         exact = mode.view.charts.exact.displayed()
         assert set(exact) == {"LoRA", "Full"} and exact["LoRA"].shape == (13, 2)
-        assert len(mode.view.answers.rows) == 2 and mode.headline.startswith("Exact answers: ")
+        assert len(mode.view.answers.runs.rows) == 2 and mode.headline.startswith("Exact answers: ")
         newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
         seeds = {RunReader(folder).config.seed for folder in curves}
@@ -149,11 +149,11 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         asked = mode.view.answers.answers
         assert all(said.startswith("step 12: ") for said in asked.tuned.values())
         assert set(asked.tuned) == set(curves)
-        assert mode.player.step == mode.track.length - 1
+        assert mode.player.step == len(mode.steps) - 1
         mode.player.seek(1)
         await mode.settled()
         assert mode.view.charts.losses.cursor == 4
-        said = [one.said for one in mode.view.answers.rows.values()]
+        said = [one.said for one in mode.view.answers.runs.rows.values()]
         assert len(said) == 2 and all(one.startswith("step 4:") for one in said)
 
     run_async(body())
@@ -169,7 +169,7 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         mode.start()
         await until(lambda: any(one.finished for one in mode.runs.known.values()), "the run")
         folder = mode.runs.folders[0]
-        rows = mode.view.answers.rows
+        rows = mode.view.answers.runs.rows
         assert rows[folder].text.state == "finished" and rows[folder].text.name == "LoRA"
         shown = {name for name, one in rows[folder].buttons.items() if not one.isHidden()}
         assert shown == {"open", "dismiss"}
@@ -206,6 +206,19 @@ def test_start_trains_what_the_form_says_as_soon_as_that_is_worked_out(
     run_async(body())
 
 
+def test_fables_are_learned_by_more_matrices_in_more_steps(make_tune: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.change("data", "fables")
+        await mode.settled()
+        grid = mode.planned.matrices
+        assert len(grid.chosen) == len(grid.cells) and mode.draft.value.steps == "100"
+        mode.change("data", "questions")
+        assert mode.draft.value == TuneDraft()
+
+    run_async(body())
+
+
 def test_the_form_is_as_wide_as_the_zoom_asks(make_tune: Any, run_async: Any) -> None:
     async def body() -> None:
         form = (await make_tune()).view.form
@@ -227,7 +240,7 @@ def test_a_run_that_fails_says_why(make_tune: Any, run_async: Any, small: TuneDr
         await mode.settled()
         mode.start()
         await until(lambda: "failed" in mode.headline, "the end")
-        (row,) = mode.view.answers.rows.values()
+        (row,) = mode.view.answers.runs.rows.values()
         assert row.text.state == "failed" and row.text.message in mode.headline
         assert "Full failed at step" in mode.headline
 

@@ -1,0 +1,24 @@
+"""What the row of a run says, and its buttons. Knows no Qt."""
+
+from __future__ import annotations
+
+from core.numbers import format_duration
+from explorer.runs.run_data import RunData
+from explorer.widgets.run_card_text import CardText
+
+
+def row_text(data: RunData, state: str, name: str) -> CardText:
+    """Under this name. `state`: as a person asked for it."""
+    prepares = state in ("new", "running") and not len(data.steps)
+    ways = {"new": ("pause", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
+    again = () if data.finished else ("continue",) if data.checkpoints else ("again",)
+    left = data.seconds_left if state == "running" else 0.0
+    return CardText(
+        name=name,
+        state="new" if prepares else state,
+        step=data.step,
+        steps=data.config.steps,
+        note=data.preparing if prepares else f"{format_duration(left)} left" if left >= 1 else "",
+        buttons=(*ways.get(state, again), "open", "dismiss"),
+        message=data.message if state == "failed" else "",
+    )

@@ -1,0 +1,42 @@
+"""A menu of what is known by name, with what a person chose among folders or files, and a last
+entry to choose there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+
+from explorer.widgets.fields import MenuField
+
+CHOOSE = "choose"
+
+
+class PlaceField(MenuField):
+    """`askRequested`: a folder or a file is to be chosen; until there is one, nothing else is."""
+
+    askRequested = Signal()
+
+    def __init__(
+        self, name: str, title: str, choices: list[tuple[str, str]], hint: str = ""
+    ) -> None:
+        """`choices`: names of those that are known, each with what it is called."""
+        self._known, self._chosen = choices, ""
+        super().__init__(name, title, choices, hint)
+        self.box.activated.disconnect()
+        self.box.activated.connect(lambda _: self._on_activated())
+
+    def set_value(self, text: str) -> None:
+        """A known name, or a path, which is shown by its last part."""
+        self._chosen = text
+        own = [] if text in dict(self._known) else [(text, Path(text).name)]
+        self.set_choices([*self._known, *own, (CHOOSE, "Choose\u2026")])
+        super().set_value(text)
+
+    def _on_activated(self) -> None:
+        if self.value == CHOOSE:
+            self.set_value(self._chosen)
+            self.askRequested.emit()
+        else:
+            self.changed.emit(self.value)
