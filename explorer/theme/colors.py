@@ -7,6 +7,7 @@ given by their stops and become uint8 tables of 256 rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -186,6 +187,7 @@ def contrast(first: str, second: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@lru_cache(4096)
 def ink_on(back: str) -> str:
     """The ink of INKS that reads better on the color `back`."""
     return max(INKS, key=lambda ink: contrast(ink, back))

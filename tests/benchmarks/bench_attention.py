@@ -7,10 +7,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.frames import moving_frames
 from tests.benchmarks.harness import Report, percentile
 
 SECONDS = 24.0
@@ -197,40 +197,9 @@ def _paint(pane: Any) -> float:
 
 
 async def _frames(pane: Any) -> tuple[list[float], list[float]]:
-    """Seconds from one painted frame to the next while the steps move (rests do not count), and
-    how many of them the GUI thread worked: what no other process on the machine can change."""
-    from PySide6.QtCore import QEvent, QObject
-
-    class Watch(QObject):
-        painted: list[tuple[float, float, float]]
-
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            if event.type() == QEvent.Type.Paint:
-                moment = (time.perf_counter(), time.thread_time(), pane.player.position)
-                self.painted.append(moment)
-            return False
-
-    watch = Watch()
-    watch.painted = []
-    stage = pane.view.head.stage
+    """See `moving_frames`: those of the picture of a head, while its steps are played."""
     pane.set_mode("steps")
-    stage.installEventFilter(watch)
-    end = time.perf_counter() + SECONDS
-    pane.player.start()
-    pane.player.play()
-    while time.perf_counter() < end:
-        if not pane.player.playing:
-            pane.player.play()
-        await asyncio.sleep(0.05)
-    pane.player.pause()
-    stage.removeEventFilter(watch)
-    moving = [
-        (before, after)
-        for before, after in pairwise(watch.painted)
-        if before[2] != int(before[2]) and after[2] != int(after[2])
-    ]
-    frames = [after[0] - before[0] for before, after in moving]
-    return frames, [after[1] - before[1] for before, after in moving]
+    return await moving_frames(pane.player, pane.view.head.stage, SECONDS)
 
 
 def _training() -> Any:
