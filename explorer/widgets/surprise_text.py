@@ -166,9 +166,11 @@ class SurpriseText(Picture):
         self._scroll_to(above)
 
     def _scroll_to(self, lines: int) -> None:
+        above = theme.current().px(LINE) * lines
         for one in self._together:
-            one._above = theme.current().px(LINE) * lines
-            one.update()
+            if one._above != above:
+                one._above = above
+                one.update()
 
     def _lines_above(self, sequence: int, place: int) -> int:
         """How many must be scrolled away for a token to be seen."""

@@ -89,7 +89,7 @@ def test_a_token_is_chosen_by_mouse_and_by_arrows(qtbot):
     assert widget.accessibleDescription() == "FF: 9.00 nats"
 
 
-def test_texts_that_scroll_together_show_the_same_lines(qtbot):
+def test_texts_that_scroll_together_show_the_same_lines(qtbot, monkeypatch):
     first, second = shown(qtbot, 60, 70), shown(qtbot, 60, 70)
     first.scroll_with(second)
     begins = [b"text"] * 6
@@ -114,6 +114,12 @@ def test_texts_that_scroll_together_show_the_same_lines(qtbot):
         )  # fmt: skip
         first.wheelEvent(event)
         assert {widget.rect_of(0, 0).y() for widget in (first, second)} == {RING - lines * line}
+    asked = []
+    monkeypatch.setattr(second, "update", lambda: asked.append(1))
+    first.set_chosen(0, 1, (0, 3))
+    assert len(asked) == 1
+    first.set_chosen(0, 1, (0, 2))
+    assert len(asked) == 1  # it shows the same lines as before
 
 
 def test_the_scale_goes_from_the_palest_to_the_darkest_color(qtbot):
