@@ -102,6 +102,7 @@ def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(
         QTest.mouseClick(form.methods, Qt.MouseButton.LeftButton, pos=full.center().toPoint())
         await mode.settled()
         assert mode.draft.value.methods == ("lora", "full") and "side by side" in mode.headline
+        assert form.fields["learning_rate"].editor.placeholderText() == "0.003, 0.0001"
         grid = form.targets
         grid.resize(252, 140)
         values = grid.rect_of((2, -1)).center()
