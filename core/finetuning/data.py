@@ -21,6 +21,7 @@ from core.training.language_modelling import OWN_PROMPT, TRAIN_BATCHES
 from core.training.token_batches import EVALUATION_SEED
 
 BASE = "base"  # the split that measures what is forgotten
+MEASURED = 1_000  # texts of a skill of which the longest says how long they are
 Drawn = Batch | list[Example]  # ids and targets (B, T) of a text, or B examples
 
 
@@ -137,10 +138,33 @@ def batch_length(base: str, data: str, batch_size: int = 8) -> int | None:
 
     Raises ValueError or OSError where the base is not there, or cannot write what is asked.
     """
+    examples = _story_examples(base, data)
+    if examples is None:
+        return None
+    batch = ExampleBatches(examples, "train", batch_size, 1, seed=0).batch(0)
+    return int(padded(batch)[0].shape[1])
+
+
+def check_room(settings: FinetuningSettings, block_size: int) -> None:
+    """Raises ValueError, with the remedy, where a soft prompt leaves a base that reads so many
+    tokens no room for the texts of our own skills.
+    """
+    prompt, longest = settings.prompt_length, 0
+    if prompt and (examples := _story_examples(settings.base, settings.data)) is not None:
+        longest = max(len(examples.example("train", at).ids) for at in range(MEASURED))
+    if longest > (room := block_size - prompt):
+        spare = block_size - longest
+        remedy = f"use {spare} at most" if spare > 0 else "choose another method"
+        raise ValueError(
+            f"{prompt} prompt tokens leave {max(room, 0)} of the {block_size} that the base reads, "
+            f"and the texts of {settings.data!r} take up to {longest}; {remedy}"
+        )
+
+
+def _story_examples(base: str, data: str) -> StoryExamples | None:
+    """Those of our own skills, as a base with a tokenizer of ours reads them; else None."""
     folder, _ = place_of(base)
     file = tokenizer_in(folder) if folder.is_dir() else None
     if data not in BUILT_IN or file is None:
         return None
-    examples = StoryExamples(data, open_tokenizer(file), ())
-    batch = ExampleBatches(examples, "train", batch_size, 1, seed=0).batch(0)
-    return int(padded(batch)[0].shape[1])
+    return StoryExamples(data, open_tokenizer(file), ())

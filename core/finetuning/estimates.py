@@ -91,11 +91,6 @@ def estimate_finetuning(
     settings, model = settings_of(config), config.model
     shapes = trainable_shapes(model, settings)
     most = settings.context_in(model.block_size)
-    if tokens and settings.prompt_length and tokens > most:
-        raise ValueError(
-            f"beside {settings.prompt_length} prompt tokens only {most} tokens of a text fit, and "
-            f"texts of this data take {tokens}; use fewer prompt tokens"
-        )
     usual = QUESTION_TOKENS if settings.data == QUESTIONS else most
     length = settings.prompt_length + min(tokens or usual, most)
     sequences = sequences_per_rank(config)

@@ -100,6 +100,8 @@ def read_examples_steps(
             if line.strip():
                 try:
                     examples.append(reader.example(line))
+                except NoTemplateError:  # the line is whole, and skipping it would help nobody
+                    raise
                 except ValueError as error:
                     broken += 1
                     first = first or f"the first is line {number}: {error}"
@@ -126,6 +128,10 @@ def read_examples_steps(
 
 def _broken(count: int) -> str:
     return f"{count:,} broken line{'' if count == 1 else 's'}"
+
+
+class NoTemplateError(ValueError):
+    """The lines are conversations, and the base cannot read any."""
 
 
 class _Reader:
@@ -169,6 +175,12 @@ class _Reader:
 
     def _conversation(self, messages: Any) -> Example:
         """What the assistant says is learned, and the token after it that ends the turn."""
+        if self.lm.usage.chat_template is None:
+            raise NoTemplateError(
+                f"the data holds conversations, and {self.lm.name} has no chat template: it goes "
+                "on with a text; choose a base that chats, such as smollm2, or write each line as "
+                f"{FORMS}"
+            )
         if not isinstance(messages, list):
             raise ValueError(f"its messages are no list but {quoted(messages)}")
         prompt = chat_prompt(self.lm, messages, answer=False, now=self.now)

@@ -69,11 +69,13 @@ def check_finetuning(config: TrainingConfig) -> None:
     Raises ValueError or OSError, with the remedy, for a base or data that are not there, for what
     the base cannot be tuned with, and for more than this machine's memory holds.
     """
+    from core.finetuning.data import check_room
     from core.finetuning.estimates import estimate_finetuning
     from core.finetuning.loading import config_of
 
     settings = settings_of(config)
     check_base(config, config_of(settings.base))
+    check_room(settings, config.model.block_size)
     needed = estimate_finetuning(config).bytes_peak * config.ranks
     remedy = "choose a smaller base, a shorter context or fewer sequences a batch"
     check_memory("this fine-tuning", needed, remedy)

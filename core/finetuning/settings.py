@@ -106,8 +106,8 @@ class FinetuningSettings:
         fields.check(self)
         if self.is_quantized and self.method in ("full", "last-layers"):
             raise ValueError(
-                "the matrices of a quantized base cannot learn, their numbers have 4 bits; use "
-                "method 'lora', or quantize 'none'"
+                "the matrices of a quantized base cannot learn, their numbers have 4 bits; "
+                "choose LoRA (method 'lora'), or a base in 32 bits (quantize 'none')"
             )
         if self.classes and len(set(self.classes)) < max(2, len(self.classes)):
             raise ValueError(

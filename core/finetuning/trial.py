@@ -50,11 +50,11 @@ class Mixture:
     def scales(self, model: GPT) -> dict[Scaled, float]:
         """Of what lies on the model. Raises ValueError, with the remedy, where nothing does."""
         tuned, adapters = tuned_of(model), adapters_of(model)
+        if soft_prompt_of(model):
+            return {}
         if self.share is not None and len(adapters) > 1:
             first, second = adapters[-2:]
             return {first: self.strength * (1 - self.share), second: self.strength * self.share}
-        if tuned is not None and tuned.tuning.prompt:
-            return {}
         if tuned is not None and tuned.tuning.adapter is None:
             return {tuned.tuning: self.strength}
         if not adapters:
@@ -65,9 +65,16 @@ class Mixture:
         return {adapters[-1]: self.strength}
 
     def prompt(self, model: GPT) -> tuple[int, ...]:
-        """The soft prompt that stands before a text: all of it, or at strength 0 none."""
-        tuned = tuned_of(model)
-        return tuned.tuning.prompt if tuned is not None and self.strength > 0 else ()
+        """The soft prompt that stands before a text: all of it, or up to strength 0.5 none."""
+        return soft_prompt_of(model) if self.strength > 0.5 else ()
+
+
+def soft_prompt_of(model: GPT) -> tuple[int, ...]:
+    """The tokens that a model has learned to read before each text, which work all or not at all;
+    (): another method.
+    """
+    tuned = tuned_of(gpt_of(model))
+    return () if tuned is None else tuned.tuning.prompt
 
 
 BASE = Mixture(0.0)

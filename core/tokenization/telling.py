@@ -62,9 +62,9 @@ def shown(piece: str, data: bytes) -> str:
     return (CONTINUES if goes_on else "") + visible(text)
 
 
-def shortened(text: str) -> str:
-    """A long text's beginning."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+def shortened(text: str, most: int = SHOWN) -> str:
+    """A long text's beginning, so many characters."""
+    return text if len(text) <= most else f"{text[:most].rstrip()}…"
 
 
 def count(number: int, what: str) -> str:

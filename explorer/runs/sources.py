@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from PySide6.QtCore import QObject, Signal
 
@@ -163,6 +163,15 @@ class FolderSource(QObject):
             self.tokenizer, self.config = found
         self.base = await self._engine.io(_base_of, self.address)
 
+    async def opened(self) -> Self:
+        """Itself, once it is open; where it cannot be opened it is closed. Raises as `open`."""
+        try:
+            await self.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
     ) -> Captured | Superseded:
@@ -242,6 +251,20 @@ class FolderSource(QObject):
         return core.trace_attention(self._model(), ids, layer, head, query)
 
 
+class BlendedSource(FolderSource):
+    """A model with an adapter, and a second adapter beside it: that of the folder `second`."""
+
+    def __init__(
+        self, engine: Engine, address: str | Path, second: str, parent: QObject | None = None
+    ) -> None:
+        super().__init__(engine, address, parent)
+        self.second = second
+
+    async def open(self) -> None:
+        await super().open()
+        await self.ask(_lay_adapter, self.second, name=f"opening {Path(self.second).name}")
+
+
 class BundledSource(FolderSource):
     """The model that comes with the app: `core.load("stories")`."""
 
@@ -253,6 +276,13 @@ class BundledSource(FolderSource):
         from core.resources import resource
 
         return resource("models", BUNDLED)
+
+
+def _lay_adapter(model: Any, folder: str) -> None:
+    """An adapter on the model that was read, beside those that it has."""
+    from core import load_adapter
+
+    load_adapter(model, folder)
 
 
 def activations_of(found: Captured | Superseded) -> Activations | Superseded:

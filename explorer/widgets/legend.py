@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
 from explorer.widgets.base import LEFT, put_text
+from explorer.widgets.sketch import Sketch
 
 SWATCH = 10  # px
 
@@ -24,6 +25,7 @@ def put_legend(
         painter.fillRect(swatch, color or now.color("raised"))
         if color is None:
             painter.fillRect(swatch, now.hatch())
+        Sketch(painter).frame(swatch, "divider", 1, 0)  # a pale one would not be seen
         wide = metrics.horizontalAdvance(words)
         place = QRectF(swatch.right() + now.px(4), line.top(), wide + 1, line.height())
         put_text(painter, place, words, font, now.color("muted"), LEFT)

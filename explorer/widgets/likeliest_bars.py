@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from core.numbers import MINUS, format_share
+from core.numbers import format_share
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 from explorer.widgets.grid_keys import arrow, is_enter
@@ -20,7 +20,7 @@ LINE, ROWS = 20, 6  # px; rows that there is room for
 LOWEST, HIGHEST = 15, 24  # px a row, where the height is given
 NAME, LEAST = 120, 16  # px: the most that names take, and the least that bars do
 GHOST = 3  # px between a bar and what it was before
-CAME = ": this one came"
+CAME = " (this one came)"
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,12 @@ class NextToken:
 
     @property
     def told(self) -> str:
-        """Its share, and how it has changed: "12 %, was 47 %: -35"."""
+        """Its share, and what it was: "12 %, down from 47 %"."""
         text = format_share(self.share)
         if self.before is not None:
-            points = 100 * (self.share - self.before)
-            change = f"{abs(points):.{0 if abs(points) >= 10 else 1}f}"
-            sign = "\u00b1" if float(change) == 0 else "+" if points > 0 else MINUS
-            text += f", was {format_share(self.before)}: {sign}{change}"
+            before = format_share(self.before)
+            way = "up" if self.share > self.before else "down"
+            text += ", as before" if text == before else f", {way} from {before}"
         return text + (CAME if self.came else "")
 
 

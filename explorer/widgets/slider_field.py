@@ -28,17 +28,14 @@ class SliderField(QWidget):
     ) -> None:
         """`values` from left to right; `words` of a value."""
         super().__init__(parent)
-        self._values, self._words = list(values), words
-        self.value = self._values[0]
+        self._words, self.value = words, values[0]
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(0, len(self._values) - 1)
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on every platform
-        self.slider.setPageStep(max(1, len(self._values) // 5))
-        self.slider.setAccessibleName(title)
+        self._title = Label("", "label", "muted")
         self._told = Label("", "label", weight=600)
         self.setToolTip(help)
         column(
-            row(Label(title, "label", "muted"), 1, self._told, spacing=4),
+            row(self._title, 1, self._told, spacing=4),
             self.slider,
             of=self,
             spacing=0,
@@ -47,21 +44,31 @@ class SliderField(QWidget):
         self.slider.sliderReleased.connect(self.released)
         theme.changed.connect(self._restyle)
         self._restyle()
-        self.set_value(self.value)
+        self.set_values(values, title)
 
     def _restyle(self) -> None:
         self.slider.setMinimumHeight(theme.current().px("hit"))
 
+    def set_values(self, values: Sequence[float], title: str) -> None:
+        """Other values to choose from, and what they are called; the value stays."""
+        self.values = list(values)
+        with QSignalBlocker(self.slider):
+            self.slider.setRange(0, len(self.values) - 1)
+        self.slider.setPageStep(max(1, len(self.values) // 5))
+        self.slider.setAccessibleName(title)
+        self._title.setText(title)
+        self.set_value(self.value)
+
     def set_value(self, value: float) -> None:
         """Shows a value and emits nothing; one that is not on the slider stands at the nearest."""
         self.value = value
-        near = min(range(len(self._values)), key=lambda at: abs(self._values[at] - value))
+        near = min(range(len(self.values)), key=lambda at: abs(self.values[at] - value))
         with QSignalBlocker(self.slider):
             self.slider.setValue(near)
         self._tell()
 
     def _on_moved(self, place: int) -> None:
-        self.value = self._values[place]
+        self.value = self.values[place]
         self._tell()
         self.changed.emit(self.value)
         if not self.slider.isSliderDown():  # by a key or a click

@@ -9,28 +9,69 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QKeyEvent, QLinearGradient, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_fixed
 from explorer import theme
-from explorer.widgets.base import Columns, Picture
+from explorer.widgets.base import LEFT, Columns, Picture, put_text
 from explorer.widgets.token_strip import chip, draw_chip
 
-LINE, PADDING, WIDEST = 26, 4, 160  # px
+LINE, PADDING, WIDEST, STRIP = 26, 4, 160, 96  # px
 RING = 2  # px of the first line's ring
 SERIES = 1  # of the darkest tokens
+TURN = 60  # eighths of a degree of the wheel for a line
 
 
 def _nats(loss: float) -> str:
     return f"{format_fixed(loss)} nats"
 
 
+def _color_at(share: float) -> QColor:
+    """The color of a number that is this share of the most."""
+    now = theme.current()
+    return theme.mix(now.color("surface"), now.series(SERIES), share)
+
+
+class SurpriseScale(Picture):
+    """What the colors of a text mean, in a line: the least, the colors, `most` nats."""
+
+    def __init__(self, most: float, parent: QWidget | None = None) -> None:
+        super().__init__("Colors of surprise", parent)
+        self._most = most
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return {"loss (nats)": np.array([0.0, self._most])}
+
+    def draw(self, painter: QPainter) -> None:
+        now, high = theme.current(), self.height()
+        font, ink, metrics = now.font("label"), now.color("muted"), now.metrics("label")
+        least, most = "expected", f"a surprise of {self._most:g} nats or more"
+        left = metrics.horizontalAdvance(least) + now.px(2 * PADDING)
+        strip = QRectF(left, (high - now.px(8)) / 2, now.px(STRIP), now.px(8))
+        right = strip.right() + now.px(2 * PADDING)
+        put_text(painter, QRectF(0, 0, left, high), least, font, ink, LEFT)
+        put_text(painter, QRectF(right, 0, self.width() - right, high), most, font, ink, LEFT)
+        colors = QLinearGradient(strip.topLeft(), strip.topRight())
+        colors.setColorAt(0, _color_at(0))
+        colors.setColorAt(1, _color_at(1))
+        painter.setPen(now.pen("divider"))
+        painter.setBrush(colors)
+        painter.drawRect(strip)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(300), theme.current().px(15))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, theme.current().px(15))
+
+
 class SurpriseText(Picture):
     """`chosen(sequence, place)`: a token was clicked, or the arrows went to it.
 
     Sequences below one another; where they have no room, as much as leads to the chosen token, or
-    to another one that is to be seen.
+    to another one that is to be seen. The wheel scrolls.
 
     title  of the number's column in a file
     words  the number in words
@@ -50,6 +91,8 @@ class SurpriseText(Picture):
         self._chosen = self._seen = (0, 0)
         self._rects: list[tuple[int, int, QRectF]] = []
         self._above = 0  # px that have been scrolled away
+        self._turned = 0  # how far the wheel is on its way to the next line
+        self._together: tuple[SurpriseText, ...] = (self,)  # those that scroll alike
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -92,9 +135,7 @@ class SurpriseText(Picture):
         )
 
     def color_of(self, loss: float) -> QColor:
-        now = theme.current()
-        share = min(max(loss / self._most, 0.0), 1.0)
-        return theme.mix(now.color("surface"), now.series(SERIES), share)
+        return _color_at(min(max(loss / self._most, 0.0), 1.0))
 
     def _lay_out(self) -> None:
         now, self._rects = theme.current(), []
@@ -110,12 +151,41 @@ class SurpriseText(Picture):
             y += line + now.px(PADDING)
         self._scroll()
 
+    def scroll_with(self, other: SurpriseText) -> None:
+        """Both show the same lines of texts that begin alike."""
+        self._together = other._together = self, other
+
     def _scroll(self) -> None:
-        """Up, until the last token is seen that must be."""
-        now = theme.current()
-        below = self._place_of(*self._seen).bottom() - self.height()
-        line = now.px(LINE)
-        self._above = line * math.ceil(below / line) if below > 0 else 0
+        """Up, until the last token is seen that must be; of several texts as far as the one that
+        needs it most, but past no chosen token.
+        """
+        above = max(one._lines_above(*one._seen) for one in self._together)
+        if len(self._together) > 1:
+            tops = (one._place_of(*one._chosen).top() for one in self._together)
+            above = min(above, *(int(top // theme.current().px(LINE)) for top in tops))
+        self._scroll_to(above)
+
+    def _scroll_to(self, lines: int) -> None:
+        above = theme.current().px(LINE) * lines
+        for one in self._together:
+            if one._above != above:
+                one._above = above
+                one.update()
+
+    def _lines_above(self, sequence: int, place: int) -> int:
+        """How many must be scrolled away for a token to be seen."""
+        below = self._place_of(sequence, place).bottom() - self.height()
+        return max(math.ceil(below / theme.current().px(LINE)), 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        ends = [one._lines_above(*one._rects[-1][:2]) for one in self._together if one._rects]
+        if not (most := max(ends, default=0)):
+            event.ignore()  # all is seen: whatever it lies in may scroll
+            return
+        self._turned += event.angleDelta().y()
+        lines = int(self._turned / TURN)
+        self._turned -= lines * TURN
+        self._scroll_to(min(max(self._above // theme.current().px(LINE) - lines, 0), most))
 
     def height_of(self, wide: float, most: int) -> int:
         """px that the text needs at this width, at most so many lines."""

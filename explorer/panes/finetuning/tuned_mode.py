@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.panes.finetuning.tuned_model import Tuned
 from explorer.panes.prompt_mode import SourceMode
+from explorer.runs.tuned_models import Tuned
 from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,16 +10,11 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from core.fields import field
-from core.files import read_json
-from core.finetuning.settings import FINETUNING, METHODS
-from core.training.records import MANIFEST, checkpoints_of
 from explorer.engine.latest import Latest
 from explorer.panes.base import Context
-from explorer.runs.folders import run_folders
 from explorer.runs.sources import FolderSource, model_name
+from explorer.runs.tuned_models import BUNDLED, method_of, tuned_models
 from explorer.state.draft import Draft
-
-BUNDLED = "questions"  # core.load's name of the bundled model with its adapter
 
 
 @dataclass(frozen=True)
@@ -29,46 +22,6 @@ class TunedDraft:
     """address: "questions", the folder of an adapter or of a fine-tuning run's checkpoint."""
 
     address: str = field(BUNDLED, shortest=1)
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """A fine-tuned model that is here: its address, its name, and the method that tuned it."""
-
-    address: str
-    name: str
-    method: str = METHODS[0]
-
-
-def tuned_models(runs: Path, opened: Sequence[str]) -> list[Tuned]:
-    """The bundled one, the newest checkpoint of each run in a folder, and those of the folders that
-    were opened; those with an A and a B come first.
-    """
-    found = [Tuned(BUNDLED, BUNDLED)]
-    for folder in run_folders(runs):
-        with suppress(ValueError, OSError, KeyError, TypeError):
-            config = read_json(folder / MANIFEST)["config"]
-            if config["task"] == FINETUNING and (kept := checkpoints_of(folder)):
-                newest = str(kept[max(kept)])
-                found.append(Tuned(newest, model_name(newest), config["settings"]["method"]))
-    for address in opened:
-        if (method := method_of(address)) is not None:
-            found.append(Tuned(address, model_name(address), method))
-    known: dict[str, Tuned] = {}
-    for one in found:
-        known.setdefault(one.address, one)
-    return sorted(known.values(), key=lambda one: one.method != METHODS[0])
-
-
-def method_of(address: str) -> str | None:
-    """What a folder's model was tuned by; None: it was not."""
-    folder = Path(address)
-    with suppress(ValueError, OSError, KeyError, TypeError):
-        if (folder / "config.json").is_file():
-            return str(read_json(folder / "config.json")["finetuning"]["method"])
-        if (folder / "adapter_config.json").is_file():
-            return METHODS[0]
-    return None
 
 
 class TunedModel(QObject):
@@ -115,13 +68,7 @@ class TunedModel(QObject):
         self.draft.change({"address": address}, text or f"Look at the fine-tuned model {name}")
 
     async def _open(self, address: str) -> Any:
-        source = FolderSource(self._context.engine, address)
-        try:
-            await source.open()
-        except BaseException:
-            source.close()
-            raise
-        return source
+        return await FolderSource(self._context.engine, address).opened()
 
     def _on_opened(self, source: FolderSource) -> None:
         before, self.source = self.source, source

@@ -191,7 +191,10 @@ def test_a_file_with_too_few_examples_is_refused(
 def test_a_conversation_needs_a_model_that_chats(stories: Any, tmp_path: Path) -> None:
     talk = {"messages": [{"role": "assistant", "content": "Hi"}]}
     with pytest.raises(ValueError, match=r"stories has no chat template: .* such as smollm2"):
+        _read(stories, _file(tmp_path, talk, talk), broken_lines="skip")
+    with pytest.raises(ValueError) as refused:
         _read(stories, _file(tmp_path, talk, talk))
+    assert "broken" not in str(refused.value)
 
 
 def test_a_file_may_begin_with_a_byte_order_mark(stories: Any, tmp_path: Path) -> None:

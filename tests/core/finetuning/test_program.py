@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +44,8 @@ def test_the_command_starts_and_continues_a_run(base: Path, tmp_path: Path) -> N
     assert RunReader(run).state == "finished" and "base" in RunReader(run).measures
     again = _command("--run", run, "--resume")
     assert again.returncode == 0, again.stderr
-    assert "usage: python -m core.finetuning" in _command("--help").stdout
+    told = _command("--help").stdout
+    assert "usage: python -m core.finetuning" in told and "--estimate" not in told
 
 
 def test_a_config_of_another_task_is_refused(base: Path, tmp_path: Path) -> None:
@@ -79,3 +82,13 @@ def test_two_ranks_tune_as_one_process_does(base: Path, tmp_path: Path, parallel
         torch.testing.assert_close(saved[1][name], tensor, atol=1e-4, rtol=0)
     assert (folders[1] / "adapter_model.safetensors").exists() == (parallel == "ddp")
     core.load(folders[1])
+
+
+def test_a_soft_prompt_leaves_room_for_the_texts() -> None:
+    settings = core.FinetuningSettings(method="prompt", prompt_tokens=250)
+    with pytest.raises(ValueError, match=r"leave 6 of the 256 .* use (\d+) at most") as refused:
+        check_finetuning(core.finetuning_config(settings))
+    most = int(re.findall(r"use (\d+)", str(refused.value))[0])
+    fits = dataclasses.replace(settings, prompt_tokens=most)
+    check_finetuning(core.finetuning_config(fits))
+    assert 100 <= most < 130

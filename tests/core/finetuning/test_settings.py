@@ -52,7 +52,7 @@ def test_paths_mean_the_same_wherever_the_run_goes_on(
     [
         ({"method": "ia3"}, "method 'ia3' is unknown; use 'lora', "),
         ({"quantize": "nf4", "method": "full"}, "the matrices of a quantized base cannot learn"),
-        ({"quantize": "nf4", "method": "last-layers"}, "use method 'lora', or quantize 'none'"),
+        ({"quantize": "nf4", "method": "last-layers"}, "choose LoRA"),
         (
             {"classes": ["one", "two"], "method": "prompt", "data": "x.jsonl"},
             "or choose another method",

@@ -36,19 +36,19 @@ def test_a_token_is_clicked_or_chosen_by_keys(qtbot):
         QTest.keyClick(bars, key)
     assert told == [1, 0, 1]
     said = bars.said_at(QPointF(100, 25))
-    assert said.startswith("25\u2009%, was 30\u2009%") and said.endswith("\nClick for more")
+    assert said.startswith("25\u2009%, down from 30\u2009%") and said.endswith("\nClick for more")
     assert np.isnan(bars.displayed()["before"][0]) and bars.displayed()["before"][1] == 0.3
 
 
-def test_what_has_changed_is_told_with_its_sign_and_drawn(qtbot):
+def test_what_has_changed_is_told_and_drawn(qtbot):
     tokens = [
         NextToken(b" went", 0.383, before=0.47),
         NextToken(b" saw", 0.127, before=0.0928),
-        NextToken(b" was", 0.0001, before=0.00012, came=True),
+        NextToken(b" was", 0.0001, before=0.000102, came=True),
     ]
     told = [one.told.replace("\u2009", " ").replace("\u202f", " ") for one in tokens]
-    assert told[0] == "38 %, was 47 %: \u22128.7" and told[1] == "13 %, was 9.3 %: +3.4"
-    assert told[2] == "0.010 %, was 0.012 %: \u00b10.0: this one came"
+    assert told[0] == "38 %, down from 47 %" and told[1] == "13 %, up from 9.3 %"
+    assert told[2] == "0.010 %, as before (this one came)"
     bars = LikeliestBars()
     qtbot.addWidget(bars)
     bars.resize(500, 120)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
 from explorer import theme
-from explorer.widgets.surprise_text import RING, SurpriseText
+from explorer.widgets.surprise_text import RING, SurpriseScale, SurpriseText
 
 PIECES = [[b" once", b" upon", b"\xff"], [b"a"] * 3]
 LOSSES = np.array([[0.0, 4.0, 9.0], [1.0, 1.0, 1.0]])
@@ -86,3 +87,47 @@ def test_a_token_is_chosen_by_mouse_and_by_arrows(qtbot):
         QTest.keyClick(widget, key)
     assert found == [(0, 2), (1, 0), (0, 2)]
     assert widget.accessibleDescription() == "FF: 9.00 nats"
+
+
+def test_texts_that_scroll_together_show_the_same_lines(qtbot, monkeypatch):
+    first, second = shown(qtbot, 60, 70), shown(qtbot, 60, 70)
+    first.scroll_with(second)
+    begins = [b"text"] * 6
+    for widget, more in ((first, 1), (second, 5)):
+        widget.set_text([[*begins, *[b"more"] * more]], np.zeros((1, 6 + more)), 8.0)
+        widget.set_chosen(0, 6, (0, 5 + more))
+    line = theme.current().px(26)
+    for widget in (first, second):  # no further, or the first one would show nothing
+        assert widget.rect_of(0, 6).y() == RING and widget.rect_of(0, 5).y() == RING - line
+    first.set_chosen(0, 0, (0, 2))
+    second.set_chosen(0, 1, (0, 1))
+    for widget in (first, second):
+        assert widget.rect_of(0, 0).y() == RING
+    second.set_chosen(0, 1, (0, 2))
+    first.set_chosen(0, 1, (0, 2))
+    for widget in (first, second):
+        assert widget.rect_of(0, 1).y() == RING
+    for turn, lines in ((-30, 1), (-30, 2), (-1200, 9), (60, 8), (1200, 0)):
+        event = QWheelEvent(
+            QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        first.wheelEvent(event)
+        assert {widget.rect_of(0, 0).y() for widget in (first, second)} == {RING - lines * line}
+    asked = []
+    monkeypatch.setattr(second, "update", lambda: asked.append(1))
+    first.set_chosen(0, 1, (0, 3))
+    assert len(asked) == 1
+    first.set_chosen(0, 1, (0, 2))
+    assert len(asked) == 1  # it shows the same lines as before
+
+
+def test_the_scale_goes_from_the_palest_to_the_darkest_color(qtbot):
+    scale, text = SurpriseScale(8.0), shown(qtbot)
+    qtbot.addWidget(scale)
+    scale.resize(400, 15)
+    image = scale.grab().toImage()
+    assert scale.broken is None and scale.displayed()["loss (nats)"].tolist() == [0, 8]
+    row = np.array([image.pixelColor(x, 7).getRgb()[:3] for x in range(400)])
+    off = {loss: np.abs(row - text.color_of(loss).getRgb()[:3]).sum(1) for loss in (4.0, 8.0)}
+    assert max(one.min() for one in off.values()) < 12 and off[4.0].argmin() < off[8.0].argmin()

@@ -13,20 +13,14 @@ if TYPE_CHECKING:
     from core.finetuning.trial import Mixture, NextTokens, Written
     from core.finetuning.verdicts import Verdict
 
-CURVE = np.linspace(0, 2, 21)  # the strengths of the curves
+# The strengths of the curves, and of those of what works all or not at all.
+CURVE, STEP = np.linspace(0, 2, 21), np.array([0, 0.5, np.nextafter(0.5, 1), 2])
 
 
 def mixture_of(draft: TryDraft) -> Mixture:
     from core.finetuning.trial import Mixture
 
     return Mixture(draft.strength, draft.share if draft.other else None, draft.merged)
-
-
-def lay_second(model: Any, folder: str) -> None:
-    """A second adapter beside the one that the model has."""
-    from core import load_adapter
-
-    load_adapter(model, folder)
 
 
 def written_steps(
@@ -48,12 +42,19 @@ def next_tokens(model: Any, ids: Sequence[int], draft: TryDraft, where: bool) ->
 
 
 def curve_steps(
-    model: Any, ids: Sequence[int], draft: TryDraft
+    model: Any, ids: Sequence[int], draft: TryDraft, strengths: np.ndarray
 ) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
     """Strength by strength, how likely some tokens are after a text."""
     from core.finetuning.trial import strength_curve_steps
 
-    return strength_curve_steps(model, mixture_of(draft), ids, CURVE.tolist())
+    return strength_curve_steps(model, mixture_of(draft), ids, strengths.tolist())
+
+
+def is_all_or_nothing(model: Any) -> bool:
+    """Whether there is nothing between strength 0 and 1."""
+    from core.finetuning.trial import soft_prompt_of
+
+    return bool(soft_prompt_of(model))
 
 
 def check(model: Any, name: str, ids: Sequence[int], draft: TryDraft) -> Verdict:

@@ -16,11 +16,10 @@ from explorer.engine.latest import Latest
 from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.answers import compute, text
 from explorer.panes.finetuning.answers.draft import TryDraft
-from explorer.panes.finetuning.answers.view import STRENGTHS, TryHeader, TryView
+from explorer.panes.finetuning.answers.view import TryHeader, TryView
 from explorer.panes.finetuning.tuned_mode import TunedMode
-from explorer.panes.finetuning.tuned_model import BUNDLED
 from explorer.panes.step_inspection import inspection_of
-from explorer.runs.sources import FolderSource
+from explorer.runs.sources import BlendedSource, FolderSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
@@ -51,12 +50,13 @@ class TryMode(TunedMode):
         self._encoded: tuple[str, int] | None = None  # of the draft, the text of the tokens
         self._known: dict[object, object] = {}  # of what each of the things shown is
         self.asked: Any = None  # the source, or one whose model has both adapters
-        self._blend: FolderSource | None = None  # a model with both adapters
-        self._blended = ("", "")  # which ones
+        self._blend: BlendedSource | None = None
         self._is_late = False  # something newer is to be asked
+        self.is_all_or_nothing = False  # between strength 0 and 1 there is nothing
+        self.count = 0  # tokens of the prompt, of which the last ones are read
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
-        self._nexts, self._curves, self._checks, self._files = (
-            Latest(self.engine, self) for _ in range(4)
+        self._nexts, self._curves, self._checks, self._files, self._blends = (
+            Latest(self.engine, self) for _ in range(5)
         )
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
@@ -67,6 +67,8 @@ class TryMode(TunedMode):
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
         self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
+        # Why another adapter cannot be blended, a card tells: the picture stays.
+        self._blends.came.connect(lambda source: self._set_other(source.second))
         for told in (self._checks, self._files):
             told.failed.connect(view.verdict.set_text)
         for one in (*self._writes.values(), self._nexts, self._curves):
@@ -79,15 +81,14 @@ class TryMode(TunedMode):
         self.connect_buttons(text.BUTTONS, deeds)
         ask_folder = partial(dialogs.ask_folder, view, text.FOLDER)
         self._deeds: dict[str, Callable[[], object]] = {  # of the menu
-            "bundled": partial(desk.tuned.choose, BUNDLED),
-            "open": partial(ask_folder, desk.tuned.choose),
             "blend": partial(ask_folder, self.blend),
-            "alone": partial(self.blend, ""),
+            "alone": partial(self._set_other, ""),
             "save": partial(self._ask_target, "save", "adapter"),
             "export": partial(self._ask_target, "export", "merged"),
             "heads": self.open_heads,
         }
-        self.inputs.adapter.menuOpening.connect(self._fill_menu)
+        self.view.adapter.menuOpening.connect(self._fill_menu)
+        self.connect_models(self.inputs.model)
         self.connect_draft(TryDraft)
         view.settings.released.connect(self.read)
         self.inputs.line.promptEdited.connect(
@@ -127,7 +128,8 @@ class TryMode(TunedMode):
 
     def _on_curve(self, strength: float) -> None:
         """The curves were clicked."""
-        self.set_settings(strength=min(STRENGTHS, key=lambda one: abs(one - strength)))
+        values = self.view.settings.widgets["strength"].values
+        self.set_settings(strength=min(values, key=lambda one: abs(one - strength)))
         self.draft.end_merge()
 
     def take_another(self) -> None:
@@ -141,14 +143,14 @@ class TryMode(TunedMode):
             self._checks.ask(partial(self._check, name), text.BUTTONS[name][0], is_told=False)
 
     async def _check(self, name: str) -> Any:
-        asked = compute.check, name, self.prompt_ids, self.draft.value
+        asked = compute.check, name, self.prompt_ids, self.tried
         found = await self.asked.ask(*asked, key=f"{KEY}.check", name=text.BUTTONS[name][0])
         return SUPERSEDED if found is SUPERSEDED else (name, found)
 
     # the adapter
 
     def _fill_menu(self) -> None:
-        menu, not_now = self.inputs.adapter.menu(), "blend" if self.draft.value.other else "alone"
+        menu, not_now = self.view.adapter.menu(), "blend" if self.draft.value.other else "alone"
         menu.clear()
         for name, deed in self._deeds.items():
             if name != not_now:
@@ -160,17 +162,21 @@ class TryMode(TunedMode):
 
     def _ask_target(self, name: str, what: str) -> None:
         if self.source is not None:
-            stem, then = f"{self.source.name}-{what}", partial(self.write, name)
+            stem, then = f"{self.source.name}, {what}", partial(self.write, name)
             dialogs.ask_target(self.view, text.MENU[name], stem, then)
 
     def blend(self, folder: str) -> None:
-        """A second adapter beside the first one; "": none."""
+        """A second adapter beside the first one, if it can be opened."""
+        if self.source is not None:
+            self._blends.ask(partial(self._both, folder), text.MENU["blend"], is_told=False)
+
+    def _set_other(self, folder: str) -> None:
         title = text.MENU["blend" if folder else "alone"].rstrip("\u2026")
         self.draft.change({"other": folder}, title)
 
     def write(self, name: str, folder: str) -> None:
         """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
-        asked = name, self.source.address, self.draft.value, folder
+        asked = name, self.source.address, self.tried, folder
         self._files.ask(lambda: compute.write_steps(*asked), text.MENU[name])
 
     def open_heads(self) -> None:
@@ -195,24 +201,23 @@ class TryMode(TunedMode):
 
     # the model
 
-    async def _both(self) -> Any:
+    @property
+    def tried(self) -> TryDraft:
+        """What is set up, at a strength that there is."""
+        draft = self.draft.value
+        if self.is_all_or_nothing:
+            return replace(draft, strength=float(draft.strength > 0.5))
+        return draft
+
+    async def _both(self, other: str) -> Any:
         """The tuned model; with a second adapter one of its own, for both lie on it."""
-        blended = self.source.address, self.draft.value.other
-        if self._blend is not None and self._blended != blended:
-            self._blend.close()
-            self._blend = None
-        if not blended[1]:
-            return self.source
-        if self._blend is None:
-            source, self._blended = FolderSource(self.engine, blended[0], self), blended
-            try:
-                await source.open()
-                await source.ask(compute.lay_second, blended[1], name=text.MENU["blend"])
-            except BaseException:
-                source.close()
-                raise
-            self._blend = source
-        return self._blend
+        held, address = self._blend, self.source.address
+        if held is None or (held.address, held.second) != (address, other):
+            blend = BlendedSource(self.engine, address, other, self) if other else None
+            self._blend = blend and await blend.opened()
+            if held is not None:
+                held.close()
+        return self._blend or self.source
 
     def forget(self) -> None:
         """Another text, or another model."""
@@ -237,9 +242,11 @@ class TryMode(TunedMode):
         return text.NO_TEXT if prompt and not prompt.strip() else ""
 
     async def answer(self) -> list[int]:
-        draft, source = self.draft.value, await self._both()
+        draft = self.draft.value
+        source = await self._both(draft.other)
         if source is not self.asked:
-            self.asked = source
+            whole = await source.ask(compute.is_all_or_nothing, name=text.STRENGTH)
+            self.asked, self.is_all_or_nothing = source, whole
             self._forget()
         if (asked := (draft.prompt, draft.example)) == self._encoded:
             return self.prompt_ids
@@ -249,12 +256,14 @@ class TryMode(TunedMode):
         if self._encoded:  # else a session may have brought the place that was chosen in this one
             self.place = None
         self._forget()
-        self._encoded = asked
+        self._encoded, self.count = asked, len(ids)
         return ids[-source.config.block_size :]
 
     def show_answer(self, answer: list[int]) -> None:
         """The prompt's tokens: now both models write."""
-        self.prompt_ids, draft = answer, self.draft.value
+        self.prompt_ids, draft = answer, self.tried
+        self.view.show_strengths(self.is_all_or_nothing)
+        self.view.settings.show(draft)
         self.inputs.line.set_prompt(self.prompt)
         self.view.share.setVisible(bool(draft.other))
         plain = replace(draft, strength=0.0, share=0.0, merged=False)
@@ -306,7 +315,7 @@ class TryMode(TunedMode):
 
     def _read_place(self) -> None:
         """Asks what may come there, unless it is known."""
-        ids, draft = self._read_ids, self.draft.value
+        ids, draft = self._read_ids, self.tried
         where = not self.view.is_dragged
         of = ids, draft.strength, draft.share, draft.merged, where
         if not self._may_end(self._nexts) and self._is_new("next", of):
@@ -318,16 +327,23 @@ class TryMode(TunedMode):
         self.next = found
         self._show()
         self.inspect()
-        ids, draft = self._read_ids, self.draft.value
+        ids, draft = self._read_ids, self.tried
         if self._is_new("curves", (ids, draft.share)):
             self._curve = []
-            job = partial(self.asked.model_steps, compute.curve_steps, ids, draft)
+            asked = compute.curve_steps, ids, draft, self._strengths
+            job = partial(self.asked.model_steps, *asked)
             self._curves.ask(job, text.CURVES, is_told=False)
 
     def _on_curves(self, items: list[Any]) -> None:
         tokens = items[-1][0]
         self._curve += [shares for _, shares in items]
-        self.view.show_curves(list(map(self.piece, tokens)), np.stack(self._curve))
+        x = self._strengths[: len(self._curve)]
+        self.view.show_curves(x, list(map(self.piece, tokens)), np.stack(self._curve))
+
+    @property
+    def _strengths(self) -> np.ndarray:
+        """Those of the curves."""
+        return compute.STEP if self.is_all_or_nothing else compute.CURVE
 
     # what is seen
 
@@ -335,7 +351,7 @@ class TryMode(TunedMode):
         """The line where the strength comes in."""
         if self.next is not None and self.next.where is not None:
             matrix, step, cell = self.next.where
-            told = text.inspected(self.draft.value.strength, matrix)
+            told = text.inspected(self.tried.strength, matrix)
             self.inspection.emit(inspection_of(step, cell, told))
 
     def _show(self) -> None:
@@ -346,7 +362,9 @@ class TryMode(TunedMode):
         for tuned, written in self.written.items():
             is_chosen = self.place is None or self.place[0] == tuned
             place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)
-            name = text.tuned(self.source.name, self.draft.value.other) if tuned else text.BASE
+            name = text.base(self.count, len(self.prompt_ids))
+            if tuned:
+                name = text.tuned(self.source.name, self.draft.value.other)
             words = text.wrote(name, self.said(tuned))
             self.view.show_text(tuned, written, place, words, self.piece)
         if self.next is None or len(ids) < 2:
@@ -354,15 +372,16 @@ class TryMode(TunedMode):
         tuned = self.place is None or self.place[0]
         came = next(iter(ids[tuned][len(before) :]), None)
         self.view.show_next(self.next, came, self.piece)
-        strength = self.draft.value.strength
+        strength, base, words = self.tried.strength, self.said(False), self.said(True)
         self.view.curves.set_cursor(strength)
-        self.set_headline(text.headline(strength, self.said(False), self.said(True)))
+        if base is not None and words is not None:
+            self.set_headline(text.headline(strength, base, words))
         self.view.body.show_ready()
 
-    def said(self, tuned: bool) -> str:
-        """What one of the two has written."""
+    def said(self, tuned: bool) -> str | None:
+        """What one of the two has written; None: nothing yet."""
         ids = self.written[tuned].ids[len(self.prompt_ids) :]
-        return self.text_of(one for one in ids if one not in self._ends)
+        return None if not len(ids) else self.text_of(one for one in ids if one not in self._ends)
 
     @property
     def _ends(self) -> tuple[int, ...]:

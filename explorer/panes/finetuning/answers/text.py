@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
 NO_TEXT = "Type a text for both models to go on with"
 READS, CHANGE_TEXT = "What both models go on with", "Change the text to try"
 NAME, BASE, TUNED = "Base and tuned model", "The base", "The tuned model"
-ADAPTER, ADAPTER_HELP = "Adapter", "Which adapter is tried, and what becomes of it"
+ADAPTER, ADAPTER_HELP = "Adapter", "What becomes of it"
 MENU = {  # by what it does
-    "bundled": "The bundled adapter",
-    "open": "Open an adapter\u2026",
     "blend": "Blend with a second one\u2026",
     "alone": "Without the second one",
     "save": "Save for peft\u2026",
@@ -25,10 +24,12 @@ MENU = {  # by what it does
     "heads": "Heads in Attention",
 }
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
+MODEL_HELP = "Which fine-tuned model is tried"
 SAVED, OPENED = "Saved {}", "Layer {}, head {}: attention that the adapter moved most"
 BARS = "Comes next: bars at this strength, outlines of the base"
-CURVES = "The same token at every strength"
+CURVES = "The likeliest tokens at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"
+ALL_OR_NOTHING = "Strength: a soft prompt works all or not at all"
 BUTTONS = {  # by what they do: title and help
     "another": (
         "Another example",
@@ -50,27 +51,36 @@ SPECIAL = {
 }
 
 
-def said(words: str) -> str:
-    """What a model wrote, in a sentence."""
-    return quoted(shortened(words.strip().replace("\n", "\u21b5")))
+def _deed(verb: str, words: str, most: int) -> str:
+    """What a model does: it says so many characters of this, or nothing."""
+    told = shortened(words.strip().replace("\n", "\u21b5"), most)
+    return f"{verb} {quoted(told)}" if told else "ends the text"
 
 
-def wrote(name: str, words: str) -> str:
-    """Above a text."""
-    return f"{name} goes on: {said(words)}" if words.strip() else name
+def wrote(name: str, words: str | None) -> str:
+    """Above a text; None: nothing is written yet."""
+    return name if words is None else f"{name} {_deed('goes on:', words, 60)}"
+
+
+def base(count: int, most: int) -> str:
+    """The one that is not tuned, and how many of a text's tokens both read."""
+    return BASE if count <= most else f"{BASE} (of {count:,} tokens it reads the last {most:,})"
 
 
 def tuned(name: str, other: str) -> str:
     """Which model is tried."""
-    return f"{TUNED}, {name} and {Path(other).name}," if other else f"{TUNED}, {name},"
+    return f"{TUNED} ({name} and {Path(other).name})" if other else f"{TUNED} ({name})"
 
 
 def headline(strength: float, base: str, tuned: str) -> str:
-    """One sentence: what is seen."""
-    told = f"At strength {strength:g} the model goes on with {said(tuned)}"
-    if tuned == base:
-        return f"{told}, and so does its base"
-    return f"{told}, its base with {said(base)}"
+    """One sentence: the first words that differ."""
+    told, pair = f"At strength {strength:g} the model", [tuned.split(), base.split()]
+    same = sum(accumulate(map(str.__eq__, *pair), min))
+    if pair[0] == pair[1]:
+        return f"{told} {_deed('says', tuned, 40)}, and so does its base"
+    rest = (one[same:] for one in pair)
+    here, there = (" ".join(["\u2026"] * bool(same and one) + one) for one in rest)
+    return f"{told} {_deed('says', here, 20)}, its base {_deed('says', there, 20)}"
 
 
 def inspected(strength: float, matrix: str) -> str:

@@ -9,13 +9,14 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
+from core.fields import fields_of
 from explorer import theme
 from explorer.panes.finetuning.answers import text
-from explorer.panes.finetuning.answers.compute import CURVE
 from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.drop_down import DropDown
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.more_button import MoreButton
@@ -25,7 +26,7 @@ from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.push_button import push_buttons
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
-from explorer.widgets.surprise_text import SurpriseText
+from explorer.widgets.surprise_text import SurpriseScale, SurpriseText
 
 if TYPE_CHECKING:
     from core.finetuning.trial import NextTokens, Written
@@ -43,16 +44,16 @@ VALUES = {
 
 
 class TryHeader(QWidget):
-    """Which adapter, and what both go on with."""
+    """Which model, and what both go on with."""
 
     def __init__(self, another: QWidget) -> None:
         super().__init__()
+        self.model = DropDown("Fine-tuned model", text.MODEL_HELP)
         self.line = PromptLine()
         self.line.setAccessibleName(text.READS)
         self.line.setToolTip(text.READS)
-        self.adapter = MenuButton("chevron-down", text.ADAPTER, text.ADAPTER_HELP)
-        name_parts(self, NAME, "line", "adapter")
-        row(self.adapter, (self.line, 1), another, of=self)
+        name_parts(self, NAME, "model", "line")
+        row(self.model, (self.line, 1), another, of=self)
 
 
 class TryView(QWidget):
@@ -60,30 +61,33 @@ class TryView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.base, self.tuned = SurpriseText(), SurpriseText()
+        self.base, self.tuned, self.scale = SurpriseText(), SurpriseText(), SurpriseScale(NATS)
+        self.base.scroll_with(self.tuned)
         self.base.setAccessibleName(text.BASE)
         self.tuned.setAccessibleName(text.TUNED)
         self.bars, self.curves = LikeliestBars(), LinePlot(text.CURVES)
         self.curves.set_axes(text.STRENGTH, text.PROBABILITY)
         self.curves.set_x_range(0, 2)
         self.curves.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        name_parts(self, NAME, "base", "tuned", "bars", "curves")
+        self.adapter = MenuButton("chevron-down", text.ADAPTER, text.ADAPTER_HELP)
+        name_parts(self, NAME, "base", "tuned", "scale", "bars", "curves", "adapter")
         self.buttons = push_buttons(NAME, text.BUTTONS, LOOKS)
         self.settings = SettingFields(NAME, TryDraft, VALUES, text.SPECIAL, self)
-        self.verdict = CutLabel("label")
-        self._wrote = CutLabel("label", "muted"), CutLabel("label", "muted")
+        self.verdict = CutLabel("label", lines=2)
+        self.wrote = CutLabel("label", "muted"), CutLabel("label", "muted")
         self._build()
 
     def _build(self) -> None:
         strength, self.share, merged, temperature, tokens = self.settings.widgets.values()
         rest, content = QWidget(), QWidget()
         self.more = MoreButton(f"{NAME}.more", rest)
-        row(merged, (temperature, 1), (tokens, 1), of=rest, spacing=16)
-        columns = (card(self._wrote[0], (self.base, 1)), card(self._wrote[1], (self.tuned, 1)))
+        row(self.adapter, merged, (temperature, 1), (tokens, 1), of=rest, spacing=16)
+        columns = (card(self.wrote[0], (self.base, 1)), card(self.wrote[1], (self.tuned, 1)))
         comes, curves = (Label(title, "label", "muted") for title in (text.BARS, text.CURVES))
         below = row((card(comes, self.bars, 1), 1), (card(curves, self.curves), 1))
         strengths = row((strength, 1), (self.share, 1), spacing=16)
-        column(strengths, (row((columns[0], 1), (columns[1], 1)), 1), below, of=content)
+        texts = row((columns[0], 1), (columns[1], 1))
+        column(strengths, self.scale, (texts, 1), below, of=content)
         content.setAccessibleName(text.NAME)
         self.body = StatefulPicture(content, "lines")
         checks = wrap(self.buttons["identity"], self.buttons["merge"], self.more)
@@ -106,7 +110,7 @@ class TryView(QWidget):
         pieces = [piece(token) for token in written.ids]
         one.set_text([pieces], np.nan_to_num(written.surprises)[None], NATS)
         one.set_chosen(0, place, (0, len(pieces) - 1))
-        self._wrote[tuned].set_text(words)
+        self.wrote[tuned].set_text(words)
 
     def show_next(self, found: NextTokens, came: int | None, piece: Callable[[int], bytes]) -> None:
         """What may come at the place; `came`: the token that did."""
@@ -115,9 +119,14 @@ class TryView(QWidget):
             for one in found.likeliest(ROWS)
         ])  # fmt: skip
 
-    def show_curves(self, tokens: Sequence[bytes], shares: np.ndarray) -> None:
-        """How likely these are at each strength that is known, (N, K)."""
-        x = CURVE[: len(shares)]
+    def show_strengths(self, all_or_nothing: bool) -> None:
+        """Those that can be chosen."""
+        strength, about = self.settings.widgets["strength"], fields_of(TryDraft)["strength"]
+        shown = ((0.0, 1.0), text.ALL_OR_NOTHING) if all_or_nothing else (STRENGTHS, about.label)
+        strength.set_values(*shown)
+
+    def show_curves(self, x: np.ndarray, tokens: Sequence[bytes], shares: np.ndarray) -> None:
+        """How likely these are, (N, K), at each strength `x` that is known."""
         lines = zip(tokens, shares.T, strict=True)
         self.curves.set_series([
             Series(text.curve(token), x, y, color=at) for at, (token, y) in enumerate(lines)

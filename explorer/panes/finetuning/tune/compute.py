@@ -17,6 +17,7 @@ from core.finetuning.settings import (
     STORIES,
     FinetuningSettings,
     finetuning_config,
+    settings_of,
 )
 from core.resources import resource
 from core.training.config import TrainingConfig
@@ -100,11 +101,14 @@ def sentence(error: Exception, draft: TuneDraft | None = None) -> str:
 
 
 def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Method:
+    from core.finetuning.data import check_room
     from core.finetuning.estimates import estimate_finetuning
 
     is_chosen = name in draft.methods
     try:
         config = config_of(draft, name)
+        if is_chosen:
+            check_room(settings_of(config), config.model.block_size)
         found = estimate_finetuning(config, tokens=length, speed=speed)
     except ValueError as error:
         return Method(name, is_chosen, None, sentence(error))

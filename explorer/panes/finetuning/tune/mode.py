@@ -31,6 +31,7 @@ from explorer.widgets.choice_picture import NONE
 if TYPE_CHECKING:
     from core.finetuning.held_out import Asked
 
+MOST_STARTS = 10**6  # that a session may have had
 MOST_RUNS = 8  # of all methods, and one more
 FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
@@ -58,6 +59,7 @@ class TuneMode(Mode):
         self.recorded: Curves | None = None
         self._replay = 0.0  # of the run that was recorded
         self.number = 0  # of the question
+        self.begun = 0  # how often runs were started
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
         self._starts = False  # as soon as the setup is worked out
         self._followed = ""  # the run whose checkpoints the other modes look at
@@ -106,7 +108,8 @@ class TuneMode(Mode):
         return {**pictures, "methods": form.methods, "targets": form.targets}
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "runs": self.runs.folders, "question": self.number}
+        counts = {"question": self.number, "begun": self.begun}
+        return {"version": 1, "runs": self.runs.folders, **counts}
 
     def restore(self, state: dict[str, Any]) -> None:
         folders, number = state.get("runs"), state.get("question")
@@ -114,6 +117,8 @@ class TuneMode(Mode):
             for folder in [one for one in folders if isinstance(one, str)][:MOST_RUNS]:
                 self.runs.add(folder)
         self.number = number if type(number) is int and number >= 0 else 0
+        begun = state.get("begun")
+        self.begun = begun if type(begun) is int and 0 <= begun < MOST_STARTS else 0
 
     def shown(self) -> None:
         self.runs.poll(True)
@@ -192,16 +197,20 @@ class TuneMode(Mode):
     # runs
 
     def start(self) -> None:
-        """Trains each chosen method, as a run of its own, once it is known what they are."""
+        """Trains each chosen method, as a run of its own, once it is known what they are. Those
+        that start together see the same batches; each start has another seed, so that two LoRA
+        runs do not begin with the same A.
+        """
         self._starts = self.planned.draft != self.draft.value
         if self._starts:
             return
         if self.planned.errors:
             self.statusRequested.emit(next(iter(self.planned.errors.values())))
             return
-        self._followed = ""
+        self.begun, self._followed = self.begun + 1, ""
         for method, config in self.planned.configs.items():
-            self.steering.begin(config, f"tune-{method}", "")
+            seeded = config.change({"seed": config.seed + self.begun})
+            self.steering.begin(seeded, f"tune-{method}", "")
 
     def _on_started(self, folder: str, _: str) -> None:
         for old in self.runs.folders[: 1 - MOST_RUNS]:

@@ -72,7 +72,6 @@ EXACT_AXIS = "exact answers to held-out questions (%)"
 NO_CURVE = "The first losses come in a moment"
 NEW, OLD = "new", "old"
 CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
-OWN_RATE = "usual"  # of the method
 
 
 def inks(curves: Sequence[Curves]) -> list[int | str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from core.numbers import format_count, format_duration
+from core.finetuning.settings import RATES
+from core.numbers import format_count, format_duration, format_general
 from explorer import theme
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Method, Planned
@@ -77,7 +78,6 @@ class TuneForm(QWidget):
                 field.askRequested.connect(partial(self.askRequested.emit, name))
             if isinstance(field, TextField):
                 field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
-        self.fields["learning_rate"].editor.setPlaceholderText(text.OWN_RATE)  # type: ignore[attr-defined]
         name_parts(self, NAME, "methods", "targets", "start")
         deep = QWidget()
         self.more = MoreButton(f"{NAME}.more", deep)
@@ -139,6 +139,8 @@ class TuneForm(QWidget):
             )
             self.targets.set_scene(Switches(names, layers, found.chosen))
         is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
+        rates = [format_general(RATES[one.name]) for one in planned.methods if one.chosen]
+        self.fields["learning_rate"].editor.setPlaceholderText(", ".join(rates))  # type: ignore[attr-defined]
         self.targets.setEnabled(is_lora)
         self.settings.widgets["rank"].setEnabled(is_lora)
         self.costs.setText(text.costs(planned))

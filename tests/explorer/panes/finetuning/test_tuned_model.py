@@ -10,7 +10,7 @@ import pytest
 
 from explorer.panes.finetuning.inside import text
 from explorer.panes.finetuning.tuned_mode import OPEN
-from explorer.panes.finetuning.tuned_model import BUNDLED, Tuned, method_of, tuned_models
+from explorer.runs.tuned_models import BUNDLED, Tuned, method_of, tuned_models
 
 
 def run(folder: Path, method: str, *steps: int, task: str = "finetuning") -> None:

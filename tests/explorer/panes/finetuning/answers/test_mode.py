@@ -15,9 +15,10 @@ from core.data.questions import question_of
 from core.finetuning.adapter import Adapter, adapters_of
 from core.finetuning.analysis import attention_change
 from core.finetuning.scales import at_scales, generate_at_scales_steps
-from core.finetuning.trial import Mixture, mixed_shares
+from core.finetuning.trial import BASE, Mixture, mixed_shares
 from core.finetuning.verdicts import check_merge
 from core.inference.surprise import surprises
+from explorer.engine import errors
 from explorer.panes.finetuning.answers import text
 from explorer.panes.finetuning.answers.compute import CURVE
 from explorer.panes.finetuning.answers.draft import TryDraft
@@ -193,6 +194,7 @@ def test_two_adapters_are_blended_saved_and_exported(
         check_shown(mode)
         alone = mode.source
         mode.blend(str(second))
+        await mode.settled()
         mode.set_settings(share=1.0)
         await mode.settled()
         assert mode.asked is not alone and mode.source is alone
@@ -208,10 +210,13 @@ def test_two_adapters_are_blended_saved_and_exported(
         mode.write("export", str(tmp_path / "whole"))
         await mode.settled()
         assert "choose a new folder" in mode.view.verdict.whole
+        both = mode.asked
         mode.blend(str(tmp_path / "whole"))
         await mode.settled()
-        assert "is no adapter" in mode.view.body.card.message
-        mode.workspace.undo()
+        (problem,) = errors.reports().problems.values()  # its card has room for the remedy
+        assert "is no adapter" in problem.text
+        assert mode.asked is both and mode.view.body.state == "ready"
+        assert mode.draft.value.other == str(second)
         mode.workspace.undo()
         mode.workspace.undo()
         await mode.settled()
@@ -251,13 +256,26 @@ def test_what_a_run_of_another_method_learned_is_tried(
         mode.desk.tuned.choose(str(folder))
         await mode.parent().settled()
         assert mode.view.body.state == "ready", mode.view.body.message
-        model = core.load(folder).model
-        for strength in (1.0, 0.0):
+        model, slider = core.load(folder).model, mode.view.settings.widgets["strength"]
+        for strength in (1.0, 0.7, 0.0):
             mode.set_settings(strength=strength)
             await mode.settled()
             told = mixed_shares(model, Mixture(strength), mode.prompt_ids)
             shown = mode.view.bars.displayed()["probability"]
             np.testing.assert_allclose(np.sort(shown)[-1], told.max(), rtol=1e-4)
+            assert slider.value == (round(strength) if method == "prompt" else strength)
+            assert mode.headline.startswith(f"At strength {slider.value:g} ")
+        base, whole = (mixed_shares(model, one, mode.prompt_ids) for one in (BASE, Mixture()))
+        line, token = next(iter(mode.view.curves.displayed().values())), whole.argmax()
+        if method == "prompt":
+            assert slider.values == [0, 1] and "all or not" in slider.slider.accessibleName()
+            ends = [base[token]] * 2 + [whole[token]] * 2
+            np.testing.assert_allclose(line[:, 1], ends, rtol=1e-4)
+            assert line[1:3, 0].round(6).tolist() == [0.5, 0.5]
+            mode.view.curves.clicked.emit(0.8)
+            assert mode.draft.value.strength == 1
+        else:
+            assert len(slider.values) == 41 and len(line) == len(CURVE)
         mode.check("merge")
         await mode.settled()
         assert "only an adapter" in mode.view.verdict.whole
@@ -286,9 +304,40 @@ def test_merging_tells_how_much_it_changes(make_mode: Any, run_async: Any) -> No
         await mode.settled()
         assert mode.draft.value.merged
         assert mode.view.verdict.whole.startswith("Merge equality holds: of")
-        mode.inputs.adapter.menuOpening.emit()
-        titles = [one.text() for one in mode.inputs.adapter.menu().actions()]
+        mode.view.adapter.menuOpening.emit()
+        titles = [one.text() for one in mode.view.adapter.menu().actions()]
         assert titles == [text.MENU[one] for one in text.MENU if one != "alone"]
+
+    run_async(body())
+
+
+@pytest.mark.parametrize(("base", "tuned", "told"), [
+    ("Maya.", " Maya.\n", "says \u201cMaya.\u201d, and so does its base"),
+    ("", "", "ends the text, and so does its base"),
+    ("", "Maya", "says \u201cMaya\u201d, its base ends the text"),
+    ("a dog", "a dog ran", "says \u201c\u2026 ran\u201d, its base ends the text"),
+    ("It was sad and ran far away", "It was glad",
+     "says \u201c\u2026 glad\u201d, its base says \u201c\u2026 sad and ran far aw\u2026\u201d"),
+])  # fmt: skip
+def test_the_headline_names_the_first_words_that_differ(base: str, tuned: str, told: str) -> None:
+    assert text.headline(0.5, base, tuned) == f"At strength 0.5 the model {told}"
+
+
+def test_a_long_text_is_read_from_its_last_tokens_and_both_columns_scroll_alike(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.draft.change({"prompt": "Once upon a time " * 40}, "")
+        await mode.settled()
+        most = mode.source.config.block_size
+        assert mode.view.wrote[0].whole.startswith(text.base(mode.count, most))
+        assert mode.count > most and f"reads the last {most}" in text.base(mode.count, most)
+        base, tuned = mode.view.base, mode.view.tuned
+        for one in (base, tuned):
+            one.resize(200, 60)
+            one.grab()
+        assert base.rect_of(0, 0).y() == tuned.rect_of(0, 0).y() < 0
 
     run_async(body())
 

@@ -92,7 +92,7 @@ def test_a_run_is_looked_at_at_most_twelve_times() -> None:
 def test_a_soft_prompt_leaves_room_for_the_texts() -> None:
     assert not plan(TuneDraft(methods=("prompt",), prompt_tokens="64"), SPEED).errors
     why = plan(TuneDraft(methods=("prompt",), prompt_tokens="200"), SPEED).errors["methods"]
-    assert "use fewer prompt tokens" in why
+    assert "200 prompt tokens leave 56" in why and why.endswith("at most")
 
 
 def test_what_does_not_fit_stands_beside_its_field() -> None:

@@ -102,6 +102,7 @@ def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(
         QTest.mouseClick(form.methods, Qt.MouseButton.LeftButton, pos=full.center().toPoint())
         await mode.settled()
         assert mode.draft.value.methods == ("lora", "full") and "side by side" in mode.headline
+        assert form.fields["learning_rate"].editor.placeholderText() == "0.003, 0.0001"
         grid = form.targets
         grid.resize(252, 140)
         values = grid.rect_of((2, -1)).center()
@@ -143,6 +144,8 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert len(mode.view.answers.runs.rows) == 2 and mode.headline.startswith("Exact answers: ")
         newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
+        seeds = {RunReader(folder).config.seed for folder in curves}
+        assert seeds == {1338} and mode.state()["begun"] == 1
         await until(lambda: mode.view.answers.answers.right.strip() in "stuvwx", "their answers")
         asked = mode.view.answers.answers
         assert all(said.startswith("step 12: ") for said in asked.tuned.values())
