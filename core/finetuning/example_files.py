@@ -116,7 +116,7 @@ def read_examples_steps(
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
         raise ValueError(
             f"{_broken(broken)} of {path.name}, {number:,} in all, {first}. Correct the file, or "
-            "have broken lines skipped (broken_lines 'skip')"
+            "leave broken lines out (broken_lines 'skip')"
         )
     if len(examples) < 2:
         raise ValueError(

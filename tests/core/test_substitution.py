@@ -22,6 +22,7 @@ from tests.core.autograd.test_backprop_trace import whole
 from tests.core.calculator import within_its_digits, worked_out
 from tests.core.formulas import written
 from tests.core.real_steps import real_steps
+from tests.core.test_marked_lines import TWIN_MODULES
 from tests.core.test_trace import modules_of_core
 
 
@@ -62,6 +63,7 @@ def test_the_printed_numbers_of_every_real_step_give_the_printed_result():
 COMPUTING = {
     ast.unparse(marked_line(marker).formula): marker
     for name in modules_of_core()
+    if name not in TWIN_MODULES
     for marker in marked_lines(importlib.import_module(name))
     if marked_line(marker).computes
 }

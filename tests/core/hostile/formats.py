@@ -327,7 +327,7 @@ def _write_adapter(folder: Path) -> None:
     model = _adapted()
     table = model.wte.weight.detach().numpy().copy()
     config = LoRAConfig(r=2, target_modules=("c_attn", "c_proj", "wte"), dora=True)
-    add_lora(model, config).save(folder, base="gpt2")
+    add_lora(model, config).save(folder, base="somebody/small")
     tensors = read_tensors(folder / "adapter_model.safetensors")
     tensors["base_model.model.transformer.wte.base_layer.weight"] = table
     write_tensors(folder / "adapter_model.safetensors", tensors)

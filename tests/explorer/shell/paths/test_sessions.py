@@ -45,7 +45,7 @@ def test_a_session_of_an_older_program_opens_as_it_was_left(sit):
         assert workspace.value("backprop.expression") == {**one, "pending": False, "checks": True}
         window.panes["backprop"].show_mode("network")
         await window.panes["backprop"].settled()
-        assert backprop["network"].moment.step == 4
+        assert backprop["network"].shown_keyframe.step == 4
 
     sit(body, BEFORE)
 
