@@ -321,7 +321,8 @@ class AttentionPane(Pane):
         found = self.comparison.found
         if self.comparison.shown and found is not None:
             heads = found.heads
-            query = query if self.choices.pinned else found.query(layer, head)
+            pinned = min(query, heads.n_tokens - 1)  # the other text may be shorter
+            query = pinned if self.choices.pinned else found.query(layer, head)
         self.view.show_head(heads, (layer, head, query), self.window_of(layer), self.choices)
         self.comparison.show_head(layer, head)
         self.head_switch.show()

@@ -158,6 +158,30 @@ def test_a_second_text_that_is_typed_is_read_and_kept_in_the_session(pane, tmp_p
     run_async(body())
 
 
+def test_a_pinned_query_beyond_the_text_that_was_compared_is_its_last(pane, tmp_path, run_async):
+    """Between another text and its comparison, the one before is still shown."""
+
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.set_mode("compare")
+        await pane.settled()
+        last = pane.looker.heads.n_tokens - 1
+        pane.workspace.set_prompt(" ".join(PROMPT.split()[:2]))
+        await pane.settled()
+        short = pane.comparison.found
+        assert short.heads.n_tokens <= last
+        pane.workspace.set_prompt(PROMPT)
+        await pane.settled()
+        pane.comparison.found = short
+        pane.pick_query(last)
+        layer, head, query = pane.chosen
+        assert query == last
+        shown = pane.view.head.compared.first.displayed()["values"]
+        np.testing.assert_array_equal(shown, short.heads.attention[layer, head])
+
+    run_async(body())
+
+
 def test_heads_that_are_off_are_off_for_both_texts(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)
