@@ -54,5 +54,5 @@ def dora_gradients(
     W x + s B A x, gain and length (out,), gain = m / length, where length counts as a constant.
     """
     grad_added = scale * gain * grad_output  # (T, out)  # step: added
-    grad_m = (scale * grad_output * combined / length).sum(axis=0)  # step: m
+    grad_m = (scale * grad_output * combined / length).sum(0)  # step: m
     return DoRAGradients(grad_added, grad_m)
