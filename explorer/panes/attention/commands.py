@@ -28,7 +28,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         return pane.playback.track is not None
 
     def can_append() -> bool:
-        return pane.expected is not None and pane.view.head.append.isEnabled()
+        return pane.playback.expected is not None and pane.view.head.append.isEnabled()
 
     def type_text() -> None:
         prompt.setFocus()

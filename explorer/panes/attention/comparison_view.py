@@ -22,11 +22,10 @@ from explorer.widgets.wrap_row import labelled
 
 
 class ComparisonView(QWidget):
-    """Intents: compare with something else, other settings, a cell pointed at."""
+    """Intents: compare with something else, other settings."""
 
     otherChosen = Signal(str)
     changed = Signal(str, object)  # one of the view's settings, and its value
-    cellHovered = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,9 +54,6 @@ class ComparisonView(QWidget):
         self.second_text.promptEdited.connect(lambda typed: self.changed.emit("second", typed))
         self.layouts.chosen.connect(lambda name: self.changed.emit("compared", name))
         self.change.set_axis_titles("query looks", "at key")
-        for heat in self.pictures:
-            heat.cellHovered.connect(self.cellHovered)
-            heat.currentChanged.connect(self.cellHovered)
         self.show_other("text", False)
 
     def show_other(self, other: str, has_base: bool) -> None:

@@ -31,8 +31,12 @@ class AttentionMap(HeatMap):
 
 
 class HeadView(QWidget):
-    """Intents: another mode, other settings, walk, append the token that is expected."""
+    """Intents: a cell (query, key) pointed at, (-1, -1) for none, or pinned; another mode, other
+    settings, walk, append the token that is expected.
+    """
 
+    cellPointed = Signal(int, int)
+    cellPinned = Signal(int, int)
     modeChosen = Signal(str)
     changed = Signal(str, object)  # one of the view's settings, and its value
     walkToggled = Signal(bool)
@@ -50,6 +54,8 @@ class HeadView(QWidget):
         self.walk.setCheckable(True)
         self.append = push_button("")
         self._next = ""  # the token to append
+        self._query = 0
+        self._pinned: int | None = None  # its key
         name_parts(self, "attention.view", "append", "heat", "arcs", "steps", "modes", "walk")
         self.hide_first.setObjectName("attention.view.hide")
         pages = self.heat, self.arcs, self.steps, self.compared
@@ -68,7 +74,18 @@ class HeadView(QWidget):
         self.walk.toggled.connect(self.walkToggled)
         self.append.clicked.connect(self.appendRequested)
         self.compared.changed.connect(self.changed)
+        for picture in (self.heat, *self.compared.pictures):
+            picture.cellHovered.connect(self.cellPointed)
+            picture.currentChanged.connect(self.cellPointed)
+        self.arcs.tokenHovered.connect(self._on_key_pointed)
+        self.steps.keyHovered.connect(self._on_key_pointed)
+        self.steps.keyClicked.connect(lambda key: self.cellPinned.emit(self._query, key))
         self.set_next("")
+
+    def _on_key_pointed(self, key: int) -> None:
+        """A token that the query may look at, or in the steps any."""
+        is_seen = key <= self._query or self.stack.currentWidget() is self.steps
+        self.cellPointed.emit(*((self._query, key) if key >= 0 and is_seen else (-1, -1)))
 
     def forget(self) -> None:
         """No heads any more."""
@@ -112,6 +129,14 @@ class HeadView(QWidget):
         self.heat.set_scale("attention", note=text.FIRST_HIDDEN if hide_first else "")
         self.arcs.set_weights(weights, labels)
         self.arcs.set_query(query)
+        self._query = query
+        self.heat.set_highlight(query, self._pinned)
+
+    def set_pinned(self, cell: tuple[int, int] | None) -> None:
+        """The cell that stays in the inspector."""
+        self._pinned = None if cell is None else cell[1]
+        self.steps.set_pinned(-1 if cell is None else cell[1])
+        self.heat.set_highlight(self._query, self._pinned)
 
     def keyPressEvent(self, event) -> None:
         if event.key() == Qt.Key.Key_Escape:

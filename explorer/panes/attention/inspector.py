@@ -80,8 +80,10 @@ def labels_of(
     return labels
 
 
-def step_inspection(scene: Scene, step: int, key: int, pinned: bool) -> Inspection:
-    """A step of the Trace for one key."""
+def step_inspection(scene: Scene, step: int, key: int | None, pinned: bool) -> Inspection:
+    """A step of the Trace for one key, by default the one that gets most."""
+    if key is None or key >= scene.n_tokens:
+        key = scene.target
     values = values_of(scene)
     table = {name: values[name] for name in TABLES[step] if name in values}
     labels = labels_of(table, scene.labels, scene)

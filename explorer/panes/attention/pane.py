@@ -16,7 +16,7 @@ from explorer.engine.latest import Latest
 from explorer.panes.attention import demo, text
 from explorer.panes.attention.commands import pane_actions
 from explorer.panes.attention.comparison import Comparison
-from explorer.panes.attention.compute import Heads, Prompt, mosaic
+from explorer.panes.attention.compute import Head, Heads, Prompt, mosaic
 from explorer.panes.attention.draft import OpenSteps, ViewSettings, restored, steps_from
 from explorer.panes.attention.head_choice import HeadChoice, strongest
 from explorer.panes.attention.inspector import (
@@ -25,7 +25,7 @@ from explorer.panes.attention.inspector import (
     step_inspection,
 )
 from explorer.panes.attention.runner import ComparisonReader, HeadReader
-from explorer.panes.attention.scene import SOFTMAX, Likely
+from explorer.panes.attention.scene import SOFTMAX, Likely, Scene
 from explorer.panes.attention.track import Playback
 from explorer.panes.attention.view import AttentionView
 from explorer.panes.base import Context, Pane
@@ -35,7 +35,6 @@ from explorer.runs.sources import model_name
 from explorer.state.actions import Action
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.boxes import column
-from explorer.widgets.formula import set_formulas
 from explorer.widgets.pacing import Pacing
 
 Cell = tuple[int, int]  # query and key
@@ -68,7 +67,7 @@ class AttentionPane(Pane):
         self._pooling = Latest(self.engine, self)
         self._pooled: tuple[Any, ...] = ()  # what the mosaic shows, or will show
         self._pace = Pacing(self.player, self)
-        self._typing = self._has_formulas = False
+        self._typing = False
         self._connect()
         self.models.refresh()
         self.set_headline(text.TEACHES)
@@ -118,20 +117,16 @@ class AttentionPane(Pane):
             (panel.offToggled, self.toggle_head),
             (panel.allOnRequested, reader.all_on),
             (panel.updateRequested, self.update_heads),
-            (head.heat.cellHovered, self._point_at),
+            (head.cellPointed, self._point_at),
+            (head.cellPinned, lambda row, column: self.pin((row, column))),
             (head.heat.cellClicked, self.click_cell),
-            (head.heat.currentChanged, self._point_at),
-            (head.arcs.tokenHovered, self._on_arc_hovered),
             (head.arcs.tokenClicked, choice.pick_query),
-            (head.steps.keyHovered, lambda key: self._point_at(0, key)),
-            (head.steps.keyClicked, self._on_key_clicked),
             (head.steps.tokenClicked, self.append),
             (head.changed, lambda name, value: self.choose(**{name: value})),
             (head.modeChosen, self.set_mode),
             (head.walkToggled, self.set_walking),
             (head.appendRequested, self.append),
             (compared.otherChosen, self.compare_with),
-            (compared.cellHovered, self._point_at),
             (compared.picture.retryRequested, lambda: self.compare_with(self.settings.other)),
             (view.tokens.tokenClicked, choice.pick_query),
             (view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),
@@ -154,18 +149,7 @@ class AttentionPane(Pane):
         return demo.views(self)
 
     def pictures(self) -> dict[str, QWidget]:
-        head = self.view.head
-        return {
-            "heat-map": head.heat,
-            "arcs": head.arcs,
-            "steps": head.steps,
-            "first-map": head.compared.first,
-            "second-map": head.compared.second,
-            "difference": head.compared.change,
-            "heads": self.view.panel.mosaic,
-            "scores": self.view.panel.scores,
-            "tokens": self.view.tokens,
-        }
+        return self.view.pictures()
 
     @property
     def _model_name(self) -> str:
@@ -230,7 +214,8 @@ class AttentionPane(Pane):
             yield self.view.head.steps if self.settings.mode == "steps" else picture
         finally:
             self.set_mode(mode)
-            self.pin(pinned)
+            if pinned != self.pinned:
+                self.pin(pinned)
 
     def cancel(self) -> bool:
         """Esc: the pinned cell, then steps or comparison, then the pinned query, then the locked
@@ -280,7 +265,7 @@ class AttentionPane(Pane):
 
     def append(self, token: Likely | None = None) -> None:
         """This token comes after the text, or the one that the model expects."""
-        one = token or self.expected
+        one = token or self.playback.expected
         if one is None:
             return
         added, why_not = text.appended(one, self.workspace.tokenizer)
@@ -289,18 +274,6 @@ class AttentionPane(Pane):
             return
         self.choice.unpin()
         self._write(self.workspace.prompt + added, text.append(text.likely_name(one)))
-
-    @property
-    def expected(self) -> Likely | None:
-        """What the model expects after the text; None at any other token, and where the steps do
-        not tell.
-        """
-        track = self.playback.track
-        if track is None:
-            return None
-        scene = track.scenes[track.at(self.player.position)[0]]
-        is_last = scene.query == scene.n_tokens - 1
-        return scene.downstream.top if is_last and scene.downstream is not None else None
 
     def _on_prompt(self, prompt: str) -> None:
         self.choice.is_typed = self._typing or self.workspace.is_moving
@@ -377,14 +350,9 @@ class AttentionPane(Pane):
 
     def show_version(self) -> None:
         """The heads of a run say which step they are from; steps stay with theirs."""
-        heads, source, newer = self.reader.heads, self.reader.source, None
-        if heads is None:
-            told = ""
-        elif source.is_live:
-            newer = self.reader.newer if self.reader.steady else None
-            told = text.live_version(heads, newer)
-        else:
-            told = text.version(heads, getattr(source, "kept", None), self.settings.mode)
+        source, newer = self.reader.source, self.reader.newer
+        is_live, kept = getattr(source, "is_live", False), getattr(source, "kept", None)
+        told = text.version(self.reader.heads, is_live, newer, kept, self.settings.mode)
         self.view.panel.set_version(told, newer is not None)
 
     def toggle_head(self) -> None:
@@ -466,12 +434,14 @@ class AttentionPane(Pane):
             self._pooling.call(mosaic, *asked, name="the mosaic of heads")
 
     @property
-    def _head_shown(self) -> tuple[int, int]:
+    def _head_shown(self) -> Head:
         """The chosen head, or the one under the pointer, which has no steps."""
-        layer, head, _ = self.choice.place or (0, 0, 0)
-        return (
-            (layer, head) if self.settings.mode == "steps" else self.choice.preview or (layer, head)
-        )
+        preview = None if self.settings.mode == "steps" else self.choice.preview
+        return preview or (self.choice.place or (0, 0))[:2]
+
+    @property
+    def _step_shown(self) -> tuple[Scene, int] | None:
+        return self.playback.now if self.settings.mode == "steps" else None
 
     def show_chosen(self) -> None:
         """Draws the chosen head (or the one under the pointer) and asks for its Trace."""
@@ -488,7 +458,6 @@ class AttentionPane(Pane):
             self.view.head.compared.show_head(found, head, self.settings, base)
         self.view.show_head(heads, (*head, query), held, self.settings)
         self._show_off()
-        self._frame_cell()
         self._name_view()
         self._tell()
 
@@ -513,12 +482,11 @@ class AttentionPane(Pane):
 
     def _tell(self, _: int = 0) -> None:
         """The headline now, the inspector's numbers when they can be read."""
-        heads, place, track = self.reader.heads, self.choice.place, self.playback.track
+        heads, place, head = self.reader.heads, self.choice.place, self._head_shown
         if heads is None or place is None:
             return
-        head = self._head_shown
-        if self._is_at_step and track is not None:
-            self.set_headline(track.sentence(self.player.step))
+        if (now := self._step_shown) is not None:
+            self.set_headline(text.step_sentence(*now))
         elif self.compared is not None:
             self.set_headline(text.comparison_sentence(self.compared, *head))
         elif self.settings.mode == "compare":
@@ -579,24 +547,17 @@ class AttentionPane(Pane):
     @property
     def open_steps(self) -> OpenSteps | None:
         """The steps that are open, or are to be once they are there."""
-        place, track = self.choice.place, self.playback.track
-        if self.settings.mode != "steps" or place is None or track is None:
+        now, place = self._step_shown, self.choice.place
+        if now is None or place is None:
             return self.choice.wanted
-        _, step = track.at(self.player.position)
-        return OpenSteps(*place, min(step, track.each - 1))
+        scene, step = now
+        return OpenSteps(*place, min(step + self.player.position % 1, scene.last))
 
     def _open_wanted(self) -> None:
         steps = self.choice.wanted
         if steps is not None and self.playback.place == steps.place:
             self.set_mode("steps")
             self.player.seek(steps.step)
-
-    @property
-    def _is_at_step(self) -> bool:
-        track = self.playback.track
-        if self.settings.mode != "steps" or track is None:
-            return False
-        return 0 <= self.player.step < track.length
 
     def set_walking(self, walking: bool) -> None:
         if walking:
@@ -610,17 +571,13 @@ class AttentionPane(Pane):
             self.view.head.steps.set_scene(None)
             self.view.head.set_next("")
             return
-        if not self._has_formulas:  # the first play must not wait for them
-            self._has_formulas = True
-            formulas = tuple(step.formula for step in track.scenes[0].steps)
-            self.spawn(self.engine.io(set_formulas, formulas))
         self._name_view()
         self._on_position(self.player.position)
         self._tell()
         self._open_wanted()
 
     def _on_position(self, position: float) -> None:
-        track = self.playback.track
+        track, one = self.playback.track, self.playback.expected
         if track is None:
             return
         if position > 0 and self.settings.mode != "steps":
@@ -629,7 +586,6 @@ class AttentionPane(Pane):
         scene, *following = track.scenes[place : place + 2]
         self.view.head.steps.set_scene(scene, following[0] if following else None)
         self.view.head.steps.set_position(local)
-        one = self.expected
         name, why_not = "", ""
         if one is not None:
             name, why_not = text.likely_name(one), text.appended(one, self.workspace.tokenizer)[1]
@@ -650,59 +606,43 @@ class AttentionPane(Pane):
         self.hovered = (row, column) if column >= 0 else None
         self._inspect_soon()
 
-    def _on_arc_hovered(self, token: int) -> None:
-        if self.choice.place is not None:
-            query = self.choice.place[2]
-            self._point_at(query, token if 0 <= token <= query else -1)
-
     def click_cell(self, row: int, column: int) -> None:
         """Pins a cell of the heat map, or unpins it, and makes its row the query."""
-        again = self.pinned == (row, column)
+        before = self.pinned
         self.choice.pick_query(row)
-        self.pin(None if again else (row, column))
-
-    def _on_key_clicked(self, key: int) -> None:
-        if self.choice.place is not None:
-            cell = (self.choice.place[2], key)
-            self.pin(None if self.pinned == cell else cell)
+        self.pinned = before
+        self.pin((row, column))
 
     def pin(self, cell: Cell | None) -> None:
-        self.pinned = cell
-        self.view.head.steps.set_pinned(cell[1] if cell is not None else -1)
-        self._frame_cell()
+        """Keeps the inspector at a cell; None, or the same one again: lets it go."""
+        self.pinned = None if cell == self.pinned else cell
+        self.view.head.set_pinned(self.pinned)
         self._inspect_soon()
 
     def _forget_cells(self) -> None:
         """Another head, another query or another picture: no cell is meant any more."""
-        self.hovered = self.pinned = None
-        self.view.head.steps.set_pinned(-1)
-
-    def _frame_cell(self) -> None:
-        if self.choice.place is not None:
-            column = self.pinned[1] if self.pinned is not None else None
-            self.view.head.heat.set_highlight(self.choice.place[2], column)
+        self.hovered = None
+        self.pin(None)
 
     def _inspect_soon(self) -> None:
         if self.isVisible():
             self._pace.soon()
 
     def inspect(self) -> None:
-        heads, place, track = self.reader.heads, self.choice.place, self.playback.track
+        heads, place, head = self.reader.heads, self.choice.place, self._head_shown
         if heads is None or place is None:
             return
-        head, found, hide = self._head_shown, self.compared, self.settings.hide_first
-        is_pinned, name = self.pinned is not None, self._view_name
+        found, hide, name = self.compared, self.settings.hide_first, self._view_name
         cell = self.pinned or (None if self.player.playing else self.hovered)
-        if self._is_at_step and track is not None:
-            at, step = divmod(self.player.step, track.each)
-            scene = track.scenes[at]
-            key = cell[1] if cell is not None and cell[1] < scene.n_tokens else scene.target
-            told = step_inspection(scene, step, key, is_pinned)
+        is_pinned = self.pinned is not None
+        if (now := self._step_shown) is not None:
+            told = step_inspection(*now, None if cell is None else cell[1], is_pinned)
         elif found is not None:
             told = comparison_inspection(found, *head, cell, hide, name)
         else:
             if cell is None or max(cell) >= heads.n_tokens:
                 cell = place[2], int(np.argmax(heads.weights(*head, hide)[place[2]]))
-            made = track.scenes[0].steps[SOFTMAX] if track is not None else None
+            track = self.playback.track
+            made = None if track is None else track.item(SOFTMAX)
             told = cell_inspection(heads, made, head, cell, hide, is_pinned, name)
         self.inspection.emit(replace(told, stale=self.view.body.state == "stale"))

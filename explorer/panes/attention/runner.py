@@ -148,9 +148,11 @@ class HeadReader(QObject):
 
     @property
     def newer(self) -> int | None:
-        """The step that a live model has reached since these heads; None when they are fresh."""
+        """The step that a live model has reached while nothing may replace these heads; None when
+        they are fresh.
+        """
         source, heads = self.source, self.heads
-        if source is None or heads is None or not source.is_live:
+        if source is None or heads is None or not source.is_live or not self.steady:
             return None
         return source.version if source.version > heads.version else None
 

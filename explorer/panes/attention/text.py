@@ -129,10 +129,18 @@ def heads_off(off: Sequence[Head]) -> str:
     return f"{count(len(off), 'head')} off: {names}" if off else ""
 
 
-def version(heads: Heads, kept: int | None, mode: str) -> str:
-    """Which step of a run is shown, where heads were recorded: the steps need queries, keys and
-    values, which only its checkpoint of step `kept` gives, and so does a comparison.
+def version(
+    heads: Heads | None, is_live: bool, newer: int | None, kept: int | None, mode: str
+) -> str:
+    """Which step of a run is shown; `newer`: the one that a live run has reached meanwhile. Where
+    heads were recorded, the steps need queries, keys and values, which only the run's checkpoint of
+    step `kept` gives, and so does a comparison.
     """
+    if heads is None:
+        return ""
+    if is_live:
+        now = f", now {newer:,}" if newer is not None else ""
+        return f"heads at step {heads.version:,}{now}"
     if kept is None:
         return ""
     if heads.off:
@@ -144,12 +152,6 @@ def version(heads: Heads, kept: int | None, mode: str) -> str:
     if mode == "steps":
         return f"steps of the nearest checkpoint, {kept:,}, not {heads.version:,}"
     return f"heads recorded at step {heads.version:,}"
-
-
-def live_version(heads: Heads, newer: int | None) -> str:
-    """Which step of a run that trains is shown; `newer`: the one that it has reached meanwhile."""
-    now = f", now {newer:,}" if newer is not None else ""
-    return f"heads at step {heads.version:,}{now}"
 
 
 def append(token: str) -> str:
@@ -479,9 +481,8 @@ def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
         return f"{tuned} changes no head's attention on this text."
     row = found.query(layer, head)
     change = found.change(layer, head, False)[row]
-    query, loser, winner = (
-        quoted(found.labels[place]) for place in (row, int(change.argmin()), int(change.argmax()))
-    )
+    places = row, int(change.argmin()), int(change.argmax())
+    query, loser, winner = (quoted(found.labels[place]) for place in places)
     if not change.any():
         return f"{tuned} changes nothing in this head; {other} changes most, by {most}."
     moves = f"{here} of the attention of {query} moves, most of it from {loser} to {winner}"

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from explorer.engine import tasks
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
-from explorer.panes.attention import text
 from explorer.panes.attention.compute import Heads, trace_of
-from explorer.panes.attention.scene import Scene, number_of, scene_of
+from explorer.panes.attention.scene import Likely, Scene, number_of, scene_of
 from explorer.state.tracks import Track
+from explorer.widgets.formula import set_formulas
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
@@ -69,10 +70,6 @@ class QueryTrack(Track):
         """The step's name, as the inspector says it."""
         return self.item(index).title
 
-    def sentence(self, index: int) -> str:
-        """The step as one sentence, with the tokens that it is about."""
-        return text.step_sentence(self.scenes[index // self.each], index % self.each)
-
     def item(self, index: int) -> Any:
         return self.scenes[index // self.each].steps[index % self.each]
 
@@ -119,6 +116,7 @@ class Playback(QObject):
         self._asked: _Query | None = None  # what the track is of, or will be
         self._shown: _Query | None = None  # what it is of
         self.track: QueryTrack | None = None
+        self._has_formulas = False
         self.keeps_step = False  # another query starts at the step that is shown
         self._reading = Latest(engine, parent)
         self._reading.came.connect(self._on_query)
@@ -141,6 +139,24 @@ class Playback(QObject):
     @property
     def _is_newest(self) -> bool:
         return self._shown is self._asked
+
+    @property
+    def now(self) -> tuple[Scene, int] | None:
+        """The query and the step at which the player is."""
+        track, at = self.track, self._player.step
+        if track is None or not 0 <= at < track.length:
+            return None
+        return track.scenes[at // track.each], at % track.each
+
+    @property
+    def expected(self) -> Likely | None:
+        """What the model expects after the text; None at any other token, and where the steps do
+        not tell.
+        """
+        scene = None if self.now is None else self.now[0]
+        if scene is None or scene.downstream is None or scene.query < scene.n_tokens - 1:
+            return None
+        return scene.downstream.top
 
     def clear(self) -> None:
         self._reading.stop()
@@ -171,6 +187,10 @@ class Playback(QObject):
         self._ahead.stop()
         self._asked = self._shown = shown
         self.track = QueryTrack(trace, shown.heads, shown.piece_of)
+        if not self._has_formulas:  # the first play must not wait for them
+            self._has_formulas = True
+            formulas = tuple(one.formula for one in trace)
+            tasks.spawn(self._engine.io(set_formulas, formulas), self.parent())
         self._player.set_track(self.track)
         self._player.seek(float(round(step)))
         self.trackChanged.emit()

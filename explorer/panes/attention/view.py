@@ -60,6 +60,14 @@ class AttentionView(QWidget):
         self._restyle()
         self.set_prompt(None)
 
+    def pictures(self) -> dict[str, QWidget]:
+        """All that can be exported, by name."""
+        head, panel = self.head, self.panel
+        names = "heat-map", "arcs", "steps", "first-map", "second-map", "difference"
+        shown = head.heat, head.arcs, head.steps, *head.compared.pictures
+        rest = {"heads": panel.mosaic, "scores": panel.scores, "tokens": self.tokens}
+        return dict(zip(names, shown, strict=True)) | rest
+
     # states
 
     def set_prompt(self, prompt: Prompt | None) -> None:

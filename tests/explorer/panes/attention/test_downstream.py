@@ -74,7 +74,7 @@ def test_of_a_query_in_the_middle_the_token_that_came_is_told(pane, tmp_path, ru
         after = await at_the_end(pane)
         assert after.came.token == ids[3] and len(after.likeliest) == 10
         assert after.came.share == pytest.approx(probabilities(source, ids)[2, ids[3]], abs=1e-5)
-        assert "came" in pane.headline and pane.expected is None
+        assert "came" in pane.headline and pane.playback.expected is None
         assert pane.view.head.append.isHidden()
 
     run_async(body())
@@ -172,11 +172,11 @@ def test_the_expected_token_is_appended_and_the_steps_go_on_with_it(pane, tmp_pa
         await pane.settled()
         after = await at_the_end(pane)
         button = pane.view.head.append
-        why_not = appended(pane.expected, pane.workspace.tokenizer)[1]
+        why_not = appended(pane.playback.expected, pane.workspace.tokenizer)[1]
         if why_not:  # of a model with random weights
             assert not button.isEnabled() and button.toolTip() == why_not
             return
-        assert button.isVisible() and likely_name(pane.expected) in button.text()
+        assert button.isVisible() and likely_name(pane.playback.expected) in button.text()
         button.click()
         await pane.settled()
         assert pane.workspace.prompt == PROMPT + after.top.piece.decode()

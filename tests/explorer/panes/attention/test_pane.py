@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 import core
 from explorer.panes.attention.inspector import cell_inspection
+from explorer.panes.attention.text import step_sentence
 from tests.explorer.panes.attention.conftest import open_model
 
 
@@ -31,7 +32,7 @@ def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_asyn
         assert pane.settings.mode == "steps"
         stage = view.head.steps.displayed()
         np.testing.assert_allclose(stage["weights"], heads.attention[layer, head, query], atol=1e-6)
-        assert pane.headline == pane.player.track.sentence(5)
+        assert pane.headline == step_sentence(*pane.playback.now)
         assert view.panel.version.isVisibleTo(view) == (kind != "folder")
 
     run_async(body())

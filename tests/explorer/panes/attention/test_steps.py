@@ -206,7 +206,7 @@ def test_a_track_grows_by_one_query_at_a_time(heads, trace):
         track.extend(trace_of(heads, 0, 1, query))
     assert track.complete and track.next_query is None and track.length == 3 * 8
     assert track.at(8.0) == (1, 0.0) and track.at(7.5) == (0, 7.5) and track.at(23.0) == (2, 7.0)
-    assert "“sang”" in track.sentence(8)
+    assert "“sang”" in text.step_sentence(track.scenes[1], 0)
     assert track.title(8) == trace[0].title
     assert track.item(10).name == "attention.scores"
     track.cut_to(1)
