@@ -34,6 +34,12 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         prompt.setFocus()
         prompt.selectAll()
 
+    def choose_strongest() -> None:
+        found = pane.comparer.found
+        if reader.heads is not None:
+            score = reader.heads.score(pane.settings.score)
+            choice.pick_strongest(score if found is None else found.difference)
+
     def toggle(name: str) -> None:
         pane.choose(**{name: not getattr(pane.settings, name)})
 
@@ -47,7 +53,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
          known, lambda: pane.settings.hide_first),
         ("sort", "sort the heads by their score", partial(toggle, "sorted"), "Ctrl+Shift+S",
          known, lambda: pane.settings.sorted),
-        ("induction", "choose the strongest head of this score", pane.choose_strongest,
+        ("induction", "choose the strongest head of this score", choose_strongest,
          "Ctrl+Shift+B", known, None),
         ("head_off", "switch this head off", pane.toggle_head, "Ctrl+Shift+X",
          lambda: known() and reader.can_switch, is_off),
@@ -59,7 +65,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         ("previous_token", "previous query token", partial(choice.move_query, -1), "Ctrl+Alt+Left",
          known, None),
         ("base", "compare with the model before fine-tuning", pane.compare_with_base, "",
-         lambda: known() and pane.has_base, None),
+         lambda: known() and pane.comparer.has_base, None),
     ]  # fmt: skip
     modes = [
         Action(

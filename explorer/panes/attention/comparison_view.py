@@ -22,9 +22,8 @@ from explorer.widgets.wrap_row import labelled
 
 
 class ComparisonView(QWidget):
-    """Intents: compare with something else, other settings."""
+    """Intents: other settings."""
 
-    otherChosen = Signal(str)
     changed = Signal(str, object)  # one of the view's settings, and its value
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,14 +49,16 @@ class ComparisonView(QWidget):
         self.note = Label("", "label", "muted", wrap=True)
         tools = wrap(self.others, self._line, self.layouts)
         column(tools, (self.picture, 1), self.note, of=self)
-        self.others.chosen.connect(self.otherChosen)
+        self.others.chosen.connect(lambda name: self.changed.emit("other", name))
         self.second_text.promptEdited.connect(lambda typed: self.changed.emit("second", typed))
         self.layouts.chosen.connect(lambda name: self.changed.emit("compared", name))
         self.change.set_axis_titles("query looks", "at key")
-        self.show_other("text", False)
+        self.show_settings(ViewSettings(), "text", False)
 
-    def show_other(self, other: str, has_base: bool) -> None:
+    def show_settings(self, settings: ViewSettings, other: str, has_base: bool) -> None:
         """With what the heads are compared; only what was fine-tuned has a model before that."""
+        if settings.second:
+            self.second_text.set_prompt(settings.second)
         self.others.set_current(other)
         self.others.setVisible(has_base)
         self._line.setVisible(other == "text")

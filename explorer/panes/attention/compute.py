@@ -64,14 +64,14 @@ class Heads:
     """What a model's heads do on a text: attention (L, H, T, T), queries (L, H, T, D), keys and
     values (L, G, T, D), where G is less than H if heads share them.
 
-    source    the model's name
-    version   of the model
-    config    of the model, where it is known
-    vectors   the step of a run that queries, keys and values are of, where the attention was
-              recorded at another
     residual  (L + 1, T, C) the stream into the first block and out of each
+    source    the model's name
+    config    of the model, where it is known
     off       the heads that were switched off
     before    (T, C) what leaves the last block with all heads on, where some are off
+    version   of the model
+    vectors   the step of a run that queries, keys and values are of, where the attention was
+              recorded at another
     """
 
     prompt: Prompt
@@ -79,14 +79,14 @@ class Heads:
     queries: np.ndarray
     keys: np.ndarray
     values: np.ndarray
+    residual: np.ndarray | None
     scores: HeadScores
     source: str
-    version: int
     config: ModelConfig | None = None
-    vectors: int | None = None
-    residual: np.ndarray | None = None
     off: tuple[Head, ...] = ()
     before: np.ndarray | None = None
+    version: int = 0
+    vectors: int | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -131,9 +131,7 @@ def heads_of(
     activations: Activations,
     prompt: Prompt,
     source: str,
-    version: int,
     config: ModelConfig | None = None,
-    vectors: int | None = None,
     off: tuple[Head, ...] = (),
     before: np.ndarray | None = None,
 ) -> Heads:
@@ -153,10 +151,8 @@ def heads_of(
         windows = map(config.window_of, range(L))
         visible = np.stack([~hidden_cells(T, False, window)[None] for window in windows])
     scores = head_scores(attention, prompt.ids, visible)
-    return Heads(
-        prompt, attention, q, k, v, scores, source, version, config, vectors,
-        activations.residual, off, before,
-    )  # fmt: skip
+    made = attention, q, k, v, activations.residual
+    return Heads(prompt, *made, scores, source, config, off, before)
 
 
 def changed_heads(
@@ -177,7 +173,7 @@ def changed_heads(
             before = capture(model, prompt.ids, [last]).at(last)
         replaced = scale_parts(model.config, dict.fromkeys(off, 0.0))
         activations = capture(model, prompt.ids, SITES, replaced)
-    return heads_of(activations, prompt, source, 0, model.config, off=off, before=before)
+    return heads_of(activations, prompt, source, model.config, off, before)
 
 
 class Mapped(Protocol):

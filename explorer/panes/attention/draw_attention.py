@@ -123,7 +123,7 @@ def _query(painter: QPainter, drawing: Drawing, position: float) -> None:
     layout = drawing.layout
     alpha = lerp(1.0, WAITING, ramp(position, 2, 3))
     drawing.q.draw(painter, 0, layout.left.x(), layout.query_y, alpha=alpha)
-    _letter(painter, drawing, "q", "q", layout.query_y, layout.left.x(), alpha)
+    _letter(painter, drawing, "q", "q", QPointF(layout.left.x(), layout.query_y), alpha)
     count = len(layout.rows)
     if 0 < position < 1:
         for place in range(count):
@@ -138,16 +138,11 @@ def _query(painter: QPainter, drawing: Drawing, position: float) -> None:
 
 
 def _letter(
-    painter: QPainter,
-    drawing: Drawing,
-    letter: str,
-    role: str,
-    y: float,
-    right: float,
-    alpha: float,
+    painter: QPainter, drawing: Drawing, letter: str, role: str, at: QPointF, alpha: float
 ) -> None:
+    """A vector's name, left of it."""
     now = theme.current()
-    box = QRectF(right - now.px(22) - now.px(6), y, now.px(22), drawing.layout.band)
+    box = QRectF(at.x() - now.px(28), at.y(), now.px(22), drawing.layout.band)
     put_text(painter, box, letter, now.font("title", 600), now.color(role, alpha), RIGHT)
 
 
@@ -310,7 +305,8 @@ def _output(painter: QPainter, drawing: Drawing, position: float) -> None:
     layout = drawing.layout
     arrived = ramp(position, 6.55, 7.0)
     drawing.output.draw(painter, 0, layout.right.x(), layout.output_y, alpha=arrived)
-    _letter(painter, drawing, "o", "attention", layout.output_y, layout.right.x(), arrived)
+    at = QPointF(layout.right.x(), layout.output_y)
+    _letter(painter, drawing, "o", "attention", at, arrived)
 
 
 def draw_line(

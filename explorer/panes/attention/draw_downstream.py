@@ -4,8 +4,6 @@ element is a function of the position.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QImage, QPainter
@@ -16,12 +14,11 @@ from explorer import theme
 from explorer.panes.attention import scene as S
 from explorer.panes.attention.draw_attention import GHOST, WAITING, Drawing, largest, ramp
 from explorer.panes.attention.draw_strips import Strips
-from explorer.panes.attention.scene import Likely
 from explorer.panes.attention.step_layout import STRIPS, grouped, lay_out_downstream
 from explorer.theme import ease_out, lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
-from explorer.widgets.likeliest_bars import NextToken, draw_likeliest, likeliest_rows, rows_in
+from explorer.widgets.likeliest_bars import NextToken, draw_likeliest, likeliest_rows
 from explorer.widgets.token_strip import chip
 
 ROLES = {"written": "attention", "others": "outline", "residual": "muted", "added": "text"}
@@ -67,29 +64,16 @@ class DownstreamDrawing:
             self._image(one, largest(one) or 1.0) for one in (w_o, w_o * scene.output[:, None])
         )
 
+        self.tokens = [
+            NextToken(one.piece, one.share, one.came, one.before) for one in self.one.likeliest
+        ]
+        self.rows = likeliest_rows(self.layout.bars, len(self.tokens))
+
     def _image(self, values: np.ndarray, most: float) -> QImage:
         return packed_image(packed_table(self.bar.table())[self.bar.levels(values, -most, most)])
 
-    @cached_property
-    def shown(self) -> list[Likely]:
-        """As many as there is room for; the likeliest, and those that are looked for, stay."""
-        shown, kept = list(self.one.likeliest), (self.one.top, self.one.favorite)
-        for one in reversed(self.one.likeliest):
-            if len(shown) > rows_in(self.layout.bars.height()) and one not in kept and not one.came:
-                shown.remove(one)
-        return shown
-
-    @cached_property
-    def tokens(self) -> list[NextToken]:
-        return [NextToken(one.piece, one.share, one.came, one.before) for one in self.shown]
-
-    @cached_property
-    def rows(self) -> list[QRectF]:
-        """Where they stand."""
-        return likeliest_rows(self.layout.bars, len(self.shown))
-
     def row_at(self, point: QPointF) -> int:
-        """Which of `shown` is at a point; -1 for none."""
+        """Which of the tokens is at a point; -1 for none."""
         return next((place for place, row in enumerate(self.rows) if row.contains(point)), -1)
 
     def said_at(self, point: QPointF, step: int) -> str:

@@ -13,17 +13,12 @@ from PySide6.QtWidgets import QWidget
 from core.fields import to_json
 from explorer.engine import tasks
 from explorer.engine.latest import Latest
-from explorer.panes.attention import demo, text
+from explorer.panes.attention import demo, inspector, text
 from explorer.panes.attention.commands import pane_actions
 from explorer.panes.attention.comparison import Comparison
 from explorer.panes.attention.compute import Head, Heads, Prompt, mosaic
 from explorer.panes.attention.draft import OpenSteps, ViewSettings, restored, steps_from
 from explorer.panes.attention.head_choice import HeadChoice, strongest
-from explorer.panes.attention.inspector import (
-    cell_inspection,
-    comparison_inspection,
-    step_inspection,
-)
 from explorer.panes.attention.runner import ComparisonReader, HeadReader
 from explorer.panes.attention.scene import SOFTMAX, Likely, Scene
 from explorer.panes.attention.track import Playback
@@ -126,14 +121,15 @@ class AttentionPane(Pane):
             (head.modeChosen, self.set_mode),
             (head.walkToggled, self.set_walking),
             (head.appendRequested, self.append),
-            (compared.otherChosen, self.compare_with),
-            (compared.picture.retryRequested, lambda: self.compare_with(self.settings.other)),
+            (compared.picture.retryRequested, self.comparer.forget),
+            (compared.picture.retryRequested, self.choose),
             (view.tokens.tokenClicked, choice.pick_query),
             (view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),
             (view.retryRequested, reader.again),
             (view.cancelRequested, reader.cancel),
             (view.bundledRequested, self.models.open_bundled),
-            (view.body.stateChanged, self._on_body_state),
+            (view.body.stateChanged, lambda _: self.inspect()),
+            (view.body.stateChanged, lambda _: self._name_view()),
         ):
             signal.connect(slot)
 
@@ -151,22 +147,19 @@ class AttentionPane(Pane):
     def pictures(self) -> dict[str, QWidget]:
         return self.view.pictures()
 
-    @property
-    def _model_name(self) -> str:
-        return getattr(self.workspace.model_source, "name", "")
-
     def caption(self) -> str:
-        place = self.choice.place
+        name, place = getattr(self.workspace.model_source, "name", ""), self.choice.place
         if place is None:
-            return self._model_name
-        return f"{self._model_name}, layer {place[0]}, head {place[1]}: {self.workspace.prompt}"
+            return name
+        return f"{name}, layer {place[0]}, head {place[1]}: {self.workspace.prompt}"
 
     def about(self, picture: QWidget) -> dict[str, object]:
         """The mosaic's numbers have their layer and head themselves; the tokens have none. The
         steps are those of one query.
         """
-        about: dict[str, object] = {"model": self._model_name, "prompt": self.workspace.prompt}
-        found, place, mosaic = self.compared, self.choice.place, self.view.panel.mosaic
+        name = getattr(self.workspace.model_source, "name", "")
+        about: dict[str, object] = {"model": name, "prompt": self.workspace.prompt}
+        found, place, mosaic = self.comparer.found, self.choice.place, self.view.panel.mosaic
         if self.reader.off:
             about["heads off"] = text.heads_off(self.reader.off)
         if found is not None and picture in (*self.view.head.compared.pictures, mosaic):
@@ -379,13 +372,6 @@ class AttentionPane(Pane):
         self.show_settings()
         self.show_chosen()
 
-    def choose_strongest(self) -> None:
-        """The head that has the most of the chosen score; in a comparison, that differs most."""
-        heads, found = self.reader.heads, self.compared
-        if heads is not None:
-            score = heads.score(self.settings.score) if found is None else found.difference
-            self.choice.pick_strongest(score)
-
     def _on_choice(self) -> None:
         place = self.choice.place
         if place != self._place:
@@ -406,7 +392,6 @@ class AttentionPane(Pane):
         self._forget_cells()
         if self.settings.mode in ("map", "arcs"):
             self.mode_before = self.settings.mode
-        self.comparer.forget()
         self.settings = replace(self.settings, mode=mode)
         self.playback.keeps_step = self.reader.steady = mode == "steps"
         if mode != "steps":
@@ -418,16 +403,16 @@ class AttentionPane(Pane):
         self.show_chosen()
 
     def show_settings(self) -> None:
-        heads, view = self.reader.heads, self.view
-        view.head.compared.show_other(self._other, self.has_base)
-        view.show_settings(self.settings, heads, self.compared)
-        if heads is not None and self.settings.mode == "compare":
-            self._compare(heads)
+        heads, comparer, compared = self.reader.heads, self.comparer, self.view.head.compared
+        if comparer.update(self.reader.source, heads, self.settings):
+            compared.picture.set_waiting(text.COMPARING)
+        compared.show_settings(self.settings, comparer.other, comparer.has_base)
+        self.view.show_settings(self.settings, heads, comparer.found)
         self._pool()
 
     def _pool(self, _: int = 0) -> None:
         """The mosaic shows the heads, or how they differ, in the pixels that it has."""
-        shown = self.compared or self.reader.heads
+        shown = self.comparer.found or self.reader.heads
         asked = shown, self.view.panel.mosaic.cell_pixels, self.settings.hide_first
         if shown is not None and asked != self._pooled:
             self._pooled = asked
@@ -445,7 +430,7 @@ class AttentionPane(Pane):
 
     def show_chosen(self) -> None:
         """Draws the chosen head (or the one under the pointer) and asks for its Trace."""
-        heads, place, found = self.reader.heads, self.choice.place, self.compared
+        heads, place, found = self.reader.heads, self.choice.place, self.comparer.found
         if heads is None or place is None:
             return
         self.playback.show(heads, place, self.reader.weights_source)
@@ -465,7 +450,7 @@ class AttentionPane(Pane):
     def _view_name(self) -> str:
         """What is seen while no step is shown; "" for the steps."""
         mode, hide = self.settings.mode, self.settings.hide_first
-        return text.view_name(mode, hide, self.compared)
+        return text.view_name(mode, hide, self.comparer.found)
 
     def _name_view(self) -> None:
         """The transport calls what is seen by the inspector's name: a step only in the steps."""
@@ -476,10 +461,6 @@ class AttentionPane(Pane):
                 track.caption = caption
                 self.player.refresh()
 
-    def _on_body_state(self, _: str) -> None:
-        self.inspect()
-        self._name_view()
-
     def _tell(self, _: int = 0) -> None:
         """The headline now, the inspector's numbers when they can be read."""
         heads, place, head = self.reader.heads, self.choice.place, self._head_shown
@@ -487,8 +468,8 @@ class AttentionPane(Pane):
             return
         if (now := self._step_shown) is not None:
             self.set_headline(text.step_sentence(*now))
-        elif self.compared is not None:
-            self.set_headline(text.comparison_sentence(self.compared, *head))
+        elif self.comparer.found is not None:
+            self.set_headline(text.comparison_sentence(self.comparer.found, *head))
         elif self.settings.mode == "compare":
             self.set_headline(text.COMPARING)
         else:
@@ -498,43 +479,14 @@ class AttentionPane(Pane):
 
     # a comparison
 
-    @property
-    def has_base(self) -> bool:
-        """Whether the open model was fine-tuned, from a model that is known."""
-        return getattr(self.reader.source, "base", None) is not None
-
-    @property
-    def _other(self) -> str:
-        return self.settings.other if self.has_base else "text"
-
-    @property
-    def compared(self) -> Comparison | None:
-        """What is compared; None while nothing is."""
-        return self.comparer.found if self.settings.mode == "compare" else None
-
     def compare_with_base(self) -> None:
         """How fine-tuning has changed the heads."""
         self.set_mode("compare")
-        self.compare_with("base")
+        self.choose(other="base")
 
-    def compare_with(self, other: str) -> None:
-        """Another text, or the model before fine-tuning; again, where that has failed."""
-        self.comparer.forget()
-        self.view.head.compared.clear()
-        self.choose(other=other)
-
-    def _compare(self, heads: Heads) -> None:
-        compared, second = self.view.head.compared, self.settings.second
-        if second:
-            compared.second_text.set_prompt(second)
-        asked = None if self._other == "base" else second
-        if self.comparer.ask(self.reader.source, heads, asked):
-            compared.picture.set_waiting(text.COMPARING)
-
-    def _on_compared(self, is_first: bool) -> None:
+    def _on_compared(self, found: Comparison, is_first: bool) -> None:
         """At first the head that differs most is chosen, unless one is locked."""
-        found, line = self.comparer.found, self.view.head.compared.second_text
-        assert found is not None
+        line = self.view.head.compared.second_text
         is_typing = line.hasFocus() and line.text()
         if not found.of_base and not self.settings.second and not is_typing:
             line.set_prompt(found.second.prompt.text)  # the suggestion
@@ -632,17 +584,17 @@ class AttentionPane(Pane):
         heads, place, head = self.reader.heads, self.choice.place, self._head_shown
         if heads is None or place is None:
             return
-        found, hide, name = self.compared, self.settings.hide_first, self._view_name
+        found, hide, name = self.comparer.found, self.settings.hide_first, self._view_name
         cell = self.pinned or (None if self.player.playing else self.hovered)
         is_pinned = self.pinned is not None
         if (now := self._step_shown) is not None:
-            told = step_inspection(*now, None if cell is None else cell[1], is_pinned)
+            told = inspector.step_inspection(*now, None if cell is None else cell[1], is_pinned)
         elif found is not None:
-            told = comparison_inspection(found, *head, cell, hide, name)
+            told = inspector.comparison_inspection(found, *head, cell, hide, name)
         else:
             if cell is None or max(cell) >= heads.n_tokens:
                 cell = place[2], int(np.argmax(heads.weights(*head, hide)[place[2]]))
             track = self.playback.track
             made = None if track is None else track.item(SOFTMAX)
-            told = cell_inspection(heads, made, head, cell, hide, is_pinned, name)
+            told = inspector.cell_inspection(heads, made, head, cell, hide, is_pinned, name)
         self.inspection.emit(replace(told, stale=self.view.body.state == "stale"))

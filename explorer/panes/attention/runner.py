@@ -10,18 +10,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from core.inference.minimal_pair import minimal_pair
 from explorer.engine.jobs import SUPERSEDED, Superseded
 from explorer.engine.latest import Latest
-from explorer.panes.attention import text
+from explorer.panes.attention import compute, text
 from explorer.panes.attention.comparison import Comparison, compare
-from explorer.panes.attention.compute import (
-    SITES,
-    Head,
-    Heads,
-    Prompt,
-    changed_heads,
-    heads_of,
-    read_prompt,
-)
-from explorer.panes.attention.draft import HeadsOff
+from explorer.panes.attention.compute import Head, Heads, Prompt
+from explorer.panes.attention.draft import HeadsOff, ViewSettings
 from explorer.state.draft import Draft
 
 if TYPE_CHECKING:
@@ -45,15 +37,16 @@ async def read_heads(
     if off or as_base:
         name = f"reading the heads of {source.name}"
         asked = prompt, source.name, off, as_base
-        found = await source.ask(changed_heads, *asked, key=key, name=name)
+        found = await source.ask(compute.changed_heads, *asked, key=key, name=name)
         return found if found is SUPERSEDED else replace(found, version=source.asked_version)
-    kept = await source.look(prompt.ids, SITES, key)
+    kept = await source.look(prompt.ids, compute.SITES, key)
     if isinstance(kept, Superseded):
         return SUPERSEDED
-    return await engine.call(
-        heads_of, kept.activations, prompt, source.name, kept.version, source.config, kept.vectors,
-        name="the scores of the heads",
-    )  # fmt: skip
+    asked = kept.activations, prompt, source.name, source.config
+    found = await engine.call(compute.heads_of, *asked, name="the scores of the heads")
+    return (
+        found if found is SUPERSEDED else replace(found, version=kept.version, vectors=kept.vectors)
+    )
 
 
 class HeadReader(QObject):
@@ -132,7 +125,7 @@ class HeadReader(QObject):
             self._reading.ask(lambda: self._encode(tokenizer, prompt), "reading the text")
         else:
             try:
-                read = read_prompt(tokenizer, prompt, self._limit())
+                read = compute.read_prompt(tokenizer, prompt, self._limit())
             except ValueError as error:  # a tokenizer of letters knows those of its own text alone
                 self.prompt = None
                 self.failed.emit(str(error))
@@ -199,7 +192,7 @@ class HeadReader(QObject):
         return config.block_size if config is not None else 1024
 
     async def _encode(self, tokenizer: Any, prompt: str) -> None:
-        self._take(await self._engine.io(read_prompt, tokenizer, prompt, self._limit()))
+        self._take(await self._engine.io(compute.read_prompt, tokenizer, prompt, self._limit()))
 
     def _take(self, prompt: Prompt) -> None:
         if prompt is not self.prompt or self.heads is None:
@@ -268,12 +261,16 @@ class HeadReader(QObject):
 
 
 class ComparisonReader(QObject):
-    """Reads what the heads are compared with. `found` is None until it is read.
+    """Reads what the heads are compared with.
 
-    came(is_first)  since what was read was forgotten
+    found     None until it is read, and where nothing is compared
+    other     "text" or "base"
+    has_base  only a model that was fine-tuned can be compared with its base
+
+    came(found, is_first)   `is_first`: since what was read was forgotten
     """
 
-    came = Signal(bool)
+    came = Signal(object, bool)
     failed = Signal(str)
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
@@ -284,16 +281,22 @@ class ComparisonReader(QObject):
         self._reading.came.connect(self._on_came)
         self._reading.failed.connect(self.failed)
         self.found: Comparison | None = None
+        self.other, self.has_base = "text", False
 
     def forget(self) -> None:
         """What was read holds no longer."""
         self._reading.stop()
         self.found = self._asked = None
 
-    def ask(self, source: Any, heads: Heads, second: str | None) -> bool:
-        """`second`: another text, "" for a suggested one; None: before fine-tuning. False where
-        this was asked for already.
-        """
+    def update(self, source: Any, heads: Heads | None, settings: ViewSettings) -> bool:
+        """As the settings say; True where something is read that was not asked for before."""
+        self.has_base = getattr(source, "base", None) is not None
+        before, self.other = self.other, settings.other if self.has_base else "text"
+        if settings.mode != "compare" or before != self.other:
+            self.forget()
+        if settings.mode != "compare" or heads is None:
+            return False
+        second = None if self.other == "base" else settings.second
         if self._asked is not None and self._asked[0] is heads and self._asked[1] == second:
             return False
         self._asked = heads, second
@@ -301,11 +304,12 @@ class ComparisonReader(QObject):
         return True
 
     async def _read(self, source: Any, heads: Heads, second: str | None) -> Any:
+        """`second`: another text, "" for a suggested one; None: before fine-tuning."""
         engine, of_base, prompt = self._engine, second is None, heads.prompt
         if second is not None:
             tokenizer, limit = source.tokenizer, prompt.limit
             other = second or await engine.io(minimal_pair, tokenizer, prompt.text)
-            prompt = await engine.io(read_prompt, tokenizer, other, limit)
+            prompt = await engine.io(compute.read_prompt, tokenizer, other, limit)
         key = (self.parent().objectName(), "compared")
         found = await read_heads(engine, source, prompt, heads.off, key, of_base)
         if isinstance(found, Superseded):
@@ -313,7 +317,7 @@ class ComparisonReader(QObject):
         version = source.asked_version
         if version not in (None, heads.version):  # of a recording, or from before the run ended
             asked = heads.prompt, source.name, heads.off, False
-            heads = await source.ask(changed_heads, *asked, key=key, name=COMPARING)
+            heads = await source.ask(compute.changed_heads, *asked, key=key, name=COMPARING)
             if heads is SUPERSEDED:
                 return SUPERSEDED
             heads = replace(heads, version=version)
@@ -322,4 +326,4 @@ class ComparisonReader(QObject):
 
     def _on_came(self, found: Comparison) -> None:
         is_first, self.found = self.found is None, found
-        self.came.emit(is_first)
+        self.came.emit(found, is_first)

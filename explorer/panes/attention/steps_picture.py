@@ -23,6 +23,8 @@ from explorer.panes.attention.step_layout import LINE
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import is_enter
 
+LEAST_HEIGHT = 260  # px: ten tokens that may come next
+
 
 class StepsPicture(Picture):
     """Draws a Scene at a float position. Intents: the key under the pointer, the key clicked, the
@@ -128,7 +130,7 @@ class StepsPicture(Picture):
 
     def minimumSizeHint(self) -> QSize:
         now = theme.current()
-        return QSize(now.px(320), now.px(160))
+        return QSize(now.px(320), now.px(LEAST_HEIGHT))
 
     # Painting ------------------------------------------------------------------------------------
 
@@ -226,7 +228,7 @@ class StepsPicture(Picture):
             if key >= 0:
                 self.keyClicked.emit(key)
             elif row >= 0 and self._choice is not None:
-                self.tokenClicked.emit(self._choice.shown[row])
+                self.tokenClicked.emit(self._choice.one.likeliest[row])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and Down go from key to key, Enter pins one; Left and Right stay the player's. Of the
@@ -236,9 +238,9 @@ class StepsPicture(Picture):
         by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         by = None if event.modifiers() else by
         if choice is not None and by is not None:
-            self._set_row(min(max(self._row + by, 0), len(choice.shown) - 1))
+            self._set_row(min(max(self._row + by, 0), len(choice.tokens) - 1))
         elif choice is not None and is_enter(event):
-            self.tokenClicked.emit(choice.shown[max(self._row, 0)])
+            self.tokenClicked.emit(choice.one.likeliest[max(self._row, 0)])
         elif scene is None or self.position > S.OUTPUT:
             super().keyPressEvent(event)
         elif by is not None:

@@ -81,4 +81,4 @@ def made_heads(ids: tuple[int, ...], pieces: tuple[bytes, ...]) -> Heads:
     attention = np.stack([spread, copies, rests])[None].astype(np.float32)
     q, k, v = generator.normal(size=(3, 1, 3, T, 4)).astype(np.float32)
     kept = Activations(np.array(ids), attention=attention, queries=q, keys=k, values=v)
-    return heads_of(kept, Prompt("", ids, pieces, 0, 64), "made", 0)
+    return heads_of(kept, Prompt("", ids, pieces, 0, 64), "made")

@@ -273,7 +273,7 @@ def test_a_tuned_model_is_compared_with_what_it_was_before(pane, tmp_path, run_a
         again = pane.workspace.model_source
         kept = core.capture(again._loaded.model, ids, ("attention",)).attention
         np.testing.assert_array_equal(kept, heads.attention)
-        view.otherChosen.emit("text")
+        view.changed.emit("other", "text")
         await pane.settled()
         found = pane.comparer.found
         assert not found.of_base and found.first is heads and view.second_text.isVisible()

@@ -151,7 +151,7 @@ def test_heads_that_are_no_numbers_are_refused_with_the_remedy(heads):
         values=heads.values,
     )
     with pytest.raises(ValueError, match="overflows; open an earlier checkpoint"):
-        compute.heads_of(kept, heads.prompt, "made", 0)
+        compute.heads_of(kept, heads.prompt, "made")
 
 
 def test_settings_restore_only_what_fits():
@@ -174,5 +174,5 @@ def test_entropy_knows_what_the_window_of_a_layer_hides(heads):
     sites = np.zeros((2, 1, 7, 4), np.float32)
     attention = np.stack([near[None], near[None]])
     kept = Activations(np.arange(7), attention=attention, queries=sites, keys=sites, values=sites)
-    found = compute.heads_of(kept, heads.prompt, "made", 0, config).score("entropy")[:, 0]
+    found = compute.heads_of(kept, heads.prompt, "made", config).score("entropy")[:, 0]
     assert found[0] == pytest.approx(1.0) and found[1] < 0.7

@@ -14,8 +14,8 @@ import core
 from explorer import theme
 from explorer.panes.attention import scene as S
 from explorer.panes.attention.draft import HeadsOff
-from explorer.panes.attention.step_layout import grouped, lay_out_downstream
 from explorer.panes.attention.scene import Likely
+from explorer.panes.attention.step_layout import grouped, lay_out_downstream
 from explorer.panes.attention.text import ENDS, PART, TRAINS, appended, heads_off, likely_name
 from explorer.runs.sources import FolderSource
 from tests.explorer.demo import save_tiny_model
@@ -206,12 +206,15 @@ def test_any_of_the_bars_is_appended_by_a_click_or_by_the_keyboard(pane, tmp_pat
         QTest.mouseClick(stage, Qt.MouseButton.LeftButton, pos=point)
         for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
             QTest.keyClick(stage, key)
-        assert clicked[0] is last.shown[3] and clicked[1] in (last.shown[1], last.shown[5])
-        pane.append(replace(last.shown[0], token=-1, piece=b" red"))
+        assert clicked[0] is last.one.likeliest[3] and clicked[1] in (
+            last.one.likeliest[1],
+            last.one.likeliest[5],
+        )
+        pane.append(replace(last.one.likeliest[0], token=-1, piece=b" red"))
         assert pane.workspace.prompt == f"{PROMPT} red"
         await pane.settled()
         prompt = pane.workspace.prompt
-        pane.append(replace(last.shown[0], token=-1, piece=b"\xe2"))
+        pane.append(replace(last.one.likeliest[0], token=-1, piece=b"\xe2"))
         assert pane.workspace.prompt == prompt, "half a character is no text"
         pane.choice.pick_query(1)
         await pane.settled()
