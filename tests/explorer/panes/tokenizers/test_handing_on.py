@@ -218,13 +218,11 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
             mode.view.cards[2].menu.actions()[1].trigger()
             await until(lambda: window.pane.objectName() == "training", "the other pane")
             training = window.pane.mode
-            await until(
-                lambda: training.planning.draft.value.tokenizer.endswith("json"), "the file"
-            )
-            training.planning.draft.begin(training.planning.draft.value.change(TINY))
+            await until(lambda: training.setup.draft.value.tokenizer.endswith("json"), "the file")
+            training.setup.draft.begin(training.setup.draft.value.change(TINY))
             await training.settled()
-            assert not training.planning.errors
-            training.setup.startRequested.emit()
+            assert not training.setup.errors
+            training.form.startRequested.emit()
             await until(lambda: session.workspace.run, "the run")
             folder = Path(session.workspace.run)
             kept = "checkpoints/step-*/tokenizer.json"
