@@ -1,4 +1,4 @@
-"""Fields of a dataclass as sliders, switches and lines of text, by their labels and their help."""
+"""Fields of a dataclass as sliders, switches, typed numbers and texts, by their labels and help."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, QSignalBlocker, Signal
 from PySide6.QtWidgets import QWidget
 
-from core.fields import fields_of
+from core.fields import Field, fields_of
 from core.tokenization.telling import quoted, shortened
+from explorer.widgets.fields import TextField
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.slider_field import SliderField
 from explorer.widgets.toggle import Switch
@@ -21,7 +22,8 @@ class SettingFields(QObject):
     `released` afterwards.
 
     kind     the dataclass
-    values   of each setting, from left to right; None: it is on or off, or a text
+    values   of each setting, from left to right; None: it is on or off, or a text; a Field: it is a
+             number, which the dataclass keeps as it was typed
     special  what is said of some values in place of themselves: {("top_k", 0): "all"}
     """
 
@@ -32,7 +34,7 @@ class SettingFields(QObject):
         self,
         name: str,
         kind: type,
-        values: Mapping[str, Sequence[float] | None],
+        values: Mapping[str, Sequence[float] | Field | None],
         special: Mapping[tuple[str, Any], str],
         parent: QObject,
     ) -> None:
@@ -41,9 +43,13 @@ class SettingFields(QObject):
         self._special = special
         self.widgets: dict[str, QWidget] = {}
         for setting, choices in values.items():
-            about = fields_of(kind)[setting]
+            about = choices if isinstance(choices, Field) else fields_of(kind)[setting]
             field: Any
-            if choices is not None:
+            if isinstance(choices, Field):
+                field = TextField(setting, about.label, about.help)
+                field.changed.connect(partial(self.changed.emit, setting))
+                field.editor.editingFinished.connect(self.released)
+            elif choices is not None:
                 field = SliderField(about.label, choices, partial(self.words, setting), about.help)
                 field.changed.connect(partial(self.changed.emit, setting))
                 field.released.connect(self.released)
@@ -72,10 +78,16 @@ class SettingFields(QObject):
         """An instance of the dataclass; emits nothing."""
         for name, field in self.widgets.items():
             value = getattr(settings, name)
-            if isinstance(field, SliderField):
+            if isinstance(field, SliderField | TextField):
                 field.set_value(value)
             elif isinstance(field, PromptLine):
                 field.set_prompt(value)
             elif isinstance(field, Switch):
                 with QSignalBlocker(field):
                     field.setChecked(value)
+
+    def set_errors(self, errors: Mapping[str, str]) -> None:
+        """What is wrong with a typed number, below it, by setting."""
+        for name, field in self.widgets.items():
+            if isinstance(field, TextField):
+                field.set_error(errors.get(name, ""))

@@ -14,10 +14,10 @@ from core.tokenization.byte_level import to_characters
 from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.tokenizer import Stage
 from explorer import theme
+from explorer.panes.tokenizers.draw_piece import draw_piece
 from explorer.panes.tokenizers.encoding.frames import face_of
 from explorer.panes.tokenizers.encoding.moments import STAGES, Inside
 from explorer.panes.tokenizers.encoding.scenes import SymbolFace
-from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.widgets.base import LEFT, Picture, put_text
 from explorer.widgets.tokens import SIGNS
 
