@@ -1,47 +1,72 @@
-"""Settings of a dataclass as fields: what is shown, changed and refused."""
+"""Fields of a form that are built from what a dataclass says of its settings."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from core.fields import Field, field
-from explorer.widgets.boxes import row
-from explorer.widgets.setting_fields import SettingFields
-
-STEPS = Field("steps", int, label="Steps", help="How many", least=1)
+from core.fields import field
+from explorer.widgets.boxes import column
+from explorer.widgets.setting_fields import TYPED, SettingFields
+from tests.explorer.conftest import dispose
 
 
 @dataclass(frozen=True)
-class Settings:
-    steps: str = "20"
+class Race:
+    steps: str = field("200", label="Steps", help="How many there are")
+    schedule: str = field("cosine", label="Schedule")
     rank: int = field(8, label="Rank")
+    fair: bool = field(True, label="Fair")
+
+
+VALUES = {
+    "steps": TYPED,
+    "schedule": [("cosine", "Cosine"), ("linear", "Linear")],
+    "rank": (4, 8, 16),
+    "fair": None,
+}
 
 
 @pytest.fixture
-def fields(qtbot: Any) -> Iterator[SettingFields]:
-    form = QWidget()
-    qtbot.addWidget(form)
-    found = SettingFields("demo", Settings, {"steps": STEPS, "rank": (4, 8, 16)}, {}, form)
-    row(*found.widgets.values(), of=form)
-    yield found
+def settings(qapp):
+    owner = QWidget()
+    settings = SettingFields("race", Race, VALUES, {}, owner)
+    column(*settings.widgets.values(), of=owner)
+    yield settings
+    dispose(owner)
 
 
-def test_a_number_is_shown_told_and_refused_as_it_was_typed(fields: SettingFields) -> None:
-    steps: Any = fields.widgets["steps"]
-    changes: list[Any] = []
-    fields.changed.connect(lambda *change: changes.append(change))
-    fields.show(Settings("many"))
-    assert steps.value == "many" and not changes
-    fields.set_errors({"steps": "Use a number", "rank": "of a slider nothing is wrong"})
-    assert steps.error.text == "Use a number"
-    steps.editor.clear()
-    QTest.keyClicks(steps.editor, "3")
-    assert changes == [("steps", "3")]
-    fields.set_errors({})
-    assert not steps.error.text
+def test_a_form_shows_a_draft_and_tells_what_a_person_changes(settings, qtbot):
+    said = []
+    settings.changed.connect(lambda name, value: said.append((name, value)))
+    settings.show(Race(steps="90", schedule="linear", rank=16, fair=False))
+    fields = settings.widgets
+    assert (fields["steps"].value, fields["schedule"].value) == ("90", "linear")
+    assert (fields["rank"].value, fields["fair"].isChecked()) == (16, False)
+    assert said == []
+    fields["steps"].editor.clear()
+    qtbot.keyClicks(fields["steps"].editor, "7")
+    fields["schedule"].box.activated.emit(1)
+    fields["rank"].slider.setValue(0)
+    fields["fair"].click()
+    assert said == [("steps", "7"), ("schedule", "linear"), ("rank", 4), ("fair", True)]
+
+
+def test_what_is_typed_is_released_when_the_field_is_left(settings):
+    said = []
+    settings.released.connect(lambda: said.append(True))
+    settings.widgets["steps"].editor.editingFinished.emit()
+    assert said == [True]
+
+
+def test_an_error_stands_below_its_field_until_it_is_mended(settings):
+    settings.set_errors({"steps": "use a whole number"})
+    assert settings.widgets["steps"].error.text == "use a whole number"
+    settings.set_errors({})
+    assert settings.widgets["steps"].error.text == ""
+
+
+def test_fields_are_named_and_labeled_by_their_metadata(settings):
+    steps = settings.widgets["steps"]
+    assert (steps.objectName(), steps.title) == ("race.steps", "Steps")
+    assert steps.editor.toolTip() == "How many there are"
