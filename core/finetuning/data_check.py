@@ -2,7 +2,7 @@
 tokenizer and chat template. Nothing of the base's weights is read.
 
     found = check_data(FinetuningSettings(data="mine.jsonl", broken_lines="skip"), block_size=256)
-    found.told      "mine.jsonl: 18 examples to train on, 2 to validate on; 1 broken line skipped..."
+    found.told      "mine.jsonl: 18 examples to train on, 2 to validate on; 1 broken line ..."
     found.broken    1
 """
 

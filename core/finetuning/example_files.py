@@ -70,7 +70,11 @@ class FileExamples:
 
 
 class BrokenLinesError(ValueError):
-    """Lines of a file hold no example, and the settings say to stop at them."""
+    """Lines of a file hold no example, `broken` of them, and the settings say to stop there."""
+
+    def __init__(self, message: str, broken: int) -> None:
+        super().__init__(message)
+        self.broken = broken
 
 
 def read_examples_steps(
@@ -122,7 +126,8 @@ def read_examples_steps(
         counted = f"{number:,} in all" if done == size else f"of the first {number:,}"
         raise BrokenLinesError(
             f"{_broken(broken)} of {path.name}, {counted}, {first}. Correct the file, or leave "
-            "broken lines out (broken_lines 'skip')"
+            "broken lines out (broken_lines 'skip')",
+            broken,
         )
     if len(examples) < 2:
         raise ValueError(
