@@ -123,10 +123,10 @@ def read_examples_steps(
     if broken and not examples:
         raise ValueError(f"no line of {path.name} can be used here; {first}")
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
-        counted = f"{number:,} in all" if done == size else f"of the first {number:,}"
+        counted = f"{number:,}" if done == size else f"the first {number:,}"
         raise BrokenLinesError(
-            f"{_broken(broken)} of {path.name}, {counted}, {first}. Correct the file, or leave "
-            "broken lines out (broken_lines 'skip')",
+            f"{broken:,} of {counted} lines of {path.name} {'is' if broken == 1 else 'are'} broken; "
+            f"{first}. Correct the file, or skip broken lines (broken_lines 'skip')",
             broken,
         )
     if len(examples) < 2:

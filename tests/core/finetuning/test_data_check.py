@@ -37,7 +37,7 @@ def test_our_own_skills_need_no_file() -> None:
 
 def test_broken_lines_are_counted_and_the_first_is_told(tmp_path: Path) -> None:
     data = _file(tmp_path, GOOD, "{", GOOD, "[]")
-    with pytest.raises(BrokenLinesError, match="2 broken lines of mine.jsonl, 4 in all, .* line 2"):
+    with pytest.raises(BrokenLinesError, match="2 of 4 lines of mine.jsonl are broken; .* line 2"):
         _check(data)
     found = _check(data, broken_lines="skip")
     assert found.broken == 2 and "1 examples to train on" in found.told
@@ -67,7 +67,7 @@ def test_of_a_large_file_the_beginning_is_read(tmp_path: Path, monkeypatch: Any)
     monkeypatch.setattr(data_check, "MOST_CHECKED", 100)
     data = _file(tmp_path, *[GOOD] * 5, *["{"] * 5)
     assert _check(data).broken == 0
-    with pytest.raises(BrokenLinesError, match="of the first 3"):
+    with pytest.raises(BrokenLinesError, match="of the first 3 lines"):
         _check(_file(tmp_path, *["{" * 40] * 2, *[GOOD] * 9))
     text = _file(tmp_path, "Once upon a time. " * 5_000, name="long.txt")
     assert _check(text).told == "long.txt: a text of 90,001 bytes"

@@ -340,7 +340,8 @@ class TuneMode(Mode):
         for folder, (step, _) in self._steps.items():
             if folder in curves:
                 tuned[folder] = text.said_at(step, tuned.get(folder), curves[folder].data)
-        self.view.answers.set_asked(replace(asked, tuned=tuned), self._data)
+        are_several = len({one.data for one in curves.values()}) > 1
+        self.view.answers.set_asked(replace(asked, tuned=tuned), self._data if are_several else "")
 
     def ask_another(self) -> None:
         self.number += 1

@@ -199,11 +199,11 @@ def _last(points: Points, write: Callable[[float], str] = format_number) -> str:
 
 
 def question(asked: Asked, data: str) -> str:
-    """Which one of the data, its right answer, and its end, which asks."""
+    """Which one, its right answer, and its end, which asks; `data` that it is of."""
     *story, asks = asked.prompt.strip().split("\n")
     sentence = SENTENCES.split(" ".join(story))[-1]
     right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
-    return f"Held out of {data}, {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
+    return f"Held out{data and f' of {data},'} {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
 
 
 def why_not(data: RunData) -> str:

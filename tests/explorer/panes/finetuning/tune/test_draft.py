@@ -58,7 +58,7 @@ def test_broken_lines_are_told_before_a_run_and_may_be_skipped(tmp_path: Path) -
     data = tmp_path / "moods.jsonl"
     data.write_text('{"text": "What a day!"}\n' * 3 + "{\n")
     planned = plan(TuneDraft(data=str(data)), SPEED)
-    assert "1 broken line of moods.jsonl, 4 in all" in planned.errors["data"]
+    assert "1 of 4 lines of moods.jsonl is broken" in planned.errors["data"]
     assert planned.broken == 1 and not planned.configs
     planned = plan(TuneDraft(data=str(data), broken_lines="skip"), SPEED)
     assert not planned.errors and planned.broken == 1 and "line 4" in planned.told

@@ -284,8 +284,8 @@ def test_a_broken_file_is_told_at_its_field_before_a_run_and_may_be_used_without
         form = mode.view.form
         mode.draft.begin(replace(small, data=str(data)))
         await mode.settled()
-        assert "1 broken line of broken.jsonl, 49 in all" in form.error.text
-        assert not form.start.isEnabled() and "broken line" in form.start.toolTip()
+        assert "1 of 49 lines of broken.jsonl is broken" in form.error.text
+        assert not form.start.isEnabled() and "is broken" in form.start.toolTip()
         field = form.fields["broken_lines"]
         assert not field.isHidden() and field.value == "stop"
         field.changed.emit("skip")
