@@ -16,8 +16,8 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from core.numbers import format_fixed, format_general, format_percent
 from core.tokenization.unigram.lattice import Node, Path
 from explorer import theme
+from explorer.panes.tokenizers.draw_piece import draw_box, draw_piece
 from explorer.panes.tokenizers.encoding.scene import LatticeFrame, LatticeScene
-from explorer.panes.tokenizers.piece_box import draw_box, draw_piece
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 

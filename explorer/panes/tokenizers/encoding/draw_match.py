@@ -7,8 +7,8 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter
 
 from explorer import theme
+from explorer.panes.tokenizers.draw_piece import draw_piece
 from explorer.panes.tokenizers.encoding.scene import Lookup, MatchFrame, MatchScene
-from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.widgets.base import LEFT, put_text
 
 CELL, ROW, BOX, WORDS = 28, 26, 20, 200  # px

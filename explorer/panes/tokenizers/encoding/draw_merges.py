@@ -7,8 +7,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QPainter
 
 from explorer import theme
+from explorer.panes.tokenizers.draw_piece import draw_piece
 from explorer.panes.tokenizers.encoding.scene import Branch, MergeFrame, MergeScene
-from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.widgets.base import put_text
 
 CELL, ROW, BOX, TOP = 44, 40, 24, 24  # px

@@ -14,9 +14,9 @@ from core.tokenization.byte_level import to_characters
 from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.tokenizer import Stage
 from explorer import theme
+from explorer.panes.tokenizers.draw_piece import draw_piece
 from explorer.panes.tokenizers.encoding.compute import STAGES, ExplainedText
 from explorer.panes.tokenizers.encoding.scene import SymbolFace, face_of
-from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.widgets.base import LEFT, Picture, put_text
 from explorer.widgets.tokens import SIGNS
 
