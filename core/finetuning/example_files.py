@@ -124,9 +124,10 @@ def read_examples_steps(
         raise ValueError(f"no line of {path.name} can be used here; {first}")
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
         counted = f"{number:,}" if done == size else f"the first {number:,}"
+        verb = "is" if broken == 1 else "are"
         raise BrokenLinesError(
-            f"{broken:,} of {counted} lines of {path.name} {'is' if broken == 1 else 'are'} broken; "
-            f"{first}. Correct the file, or skip broken lines (broken_lines 'skip')",
+            f"{broken:,} of {counted} lines of {path.name} {verb} broken; {first}. Correct the "
+            "file, or skip broken lines (broken_lines 'skip')",
             broken,
         )
     if len(examples) < 2:

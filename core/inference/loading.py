@@ -176,7 +176,7 @@ def _load_foreign_steps(
     return LoadedModel(model, tokenizer, config, name, usage)
 
 
-def _foreign_vocabulary(path: Path, config: Config) -> tuple[Tokenizer, Usage]:
+def _foreign_vocabulary(path: Path, config: ModelConfig) -> tuple[Tokenizer, Usage]:
     """Of a model of another program."""
     if path.is_file():
         metadata = open_gguf(path).metadata

@@ -203,7 +203,8 @@ def question(asked: Asked, data: str) -> str:
     *story, asks = asked.prompt.strip().split("\n")
     sentence = SENTENCES.split(" ".join(story))[-1]
     right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
-    return f"Held out{data and f' of {data},'} {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
+    held_out = f"Held out of {data}," if data else "Held out"
+    return f"{held_out} {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
 
 
 def why_not(data: RunData) -> str:
