@@ -32,7 +32,7 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
         usual = fields_of(InsideDraft)[mode.chance].default if mode.chance else 0.0
         mode.set_chance(usual if chance is None else chance)
         await mode.settled()
-        steps = [place for place, one in enumerate(mode.moments) if one.step.name == step]
+        steps = [place for place, one in enumerate(mode.steps) if one.step.name == step]
         mode.player.seek(steps[len(steps) // 2] if steps else 0)
 
     async def merges() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.fields import check, field
-from explorer.panes.tokenizers.encoding.moments import LONGEST
+from explorer.panes.tokenizers.encoding.compute import LONGEST
 from explorer.panes.tokenizers.entries import MODEL
 
 FIRST = "Once upon a time, unbelievably"

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QWidget
 from core.numbers import format_percent
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
-from explorer.panes.tokenizers.encoding import moments
+from explorer.panes.tokenizers.encoding import compute
+from explorer.panes.tokenizers.encoding.compute import LONGEST, EncodingStep, ExplainedText
 from explorer.panes.tokenizers.encoding.inspector import inspection
-from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside import demo, text
 from explorer.panes.tokenizers.inside.commands import commands
 from explorer.panes.tokenizers.inside.draft import FIRST, InsideDraft
@@ -42,7 +42,7 @@ class InsideMode(Mode):
         self.view = InsideView()
         self.inputs = InsideHeader()
         self.view.set_controls(self.inputs.controls)
-        self.inside: Inside | None = None
+        self.inside: ExplainedText | None = None
         self._opened: Opened | None = None
         self._shows_draw = False  # the way that is drawn next is to be seen
         self._keep = False  # the cursor stays where it is
@@ -134,8 +134,8 @@ class InsideMode(Mode):
         return self.draft.value.seed
 
     @property
-    def moments(self) -> Sequence[Moment]:
-        return self.inside.moments if self.inside is not None else ()
+    def steps(self) -> Sequence[EncodingStep]:
+        return self.inside.steps if self.inside is not None else ()
 
     @property
     def chance(self) -> str:
@@ -144,7 +144,7 @@ class InsideMode(Mode):
             return ""
         if self._opened.kind == "unigram":
             return "alpha"
-        return "dropout" if isinstance(self._opened.tokenizer, moments.WITH_DROPOUT) else ""
+        return "dropout" if isinstance(self._opened.tokenizer, compute.WITH_DROPOUT) else ""
 
     @property
     def draws(self) -> bool:
@@ -198,7 +198,7 @@ class InsideMode(Mode):
 
     def show_way(self, way: int) -> None:
         """Of the lattice that is seen the step with this way: the n best, then the one drawn."""
-        place = moments.step_of_way(self.moments, self.moment_at(self.player.position), way)
+        place = compute.step_of_way(self.steps, self.step_at(self.player.position), way)
         if place is not None:
             self.player.seek(place)
 
@@ -250,35 +250,35 @@ class InsideMode(Mode):
         self._keep = keep
         self._looking.ask(self._look, f"looking inside {self.name}")
 
-    async def _look(self) -> Inside:
+    async def _look(self) -> ExplainedText:
         if self.catalogue.get(self.chosen) is None:
             self.view.body.show_loading(f"opening {self.name}")
         opened = await self.catalogue.open(self.chosen, self)
         about = self.text, self.alpha, self.dropout, self.seed
         name = f"how {self.name} encodes"
-        found = await self.engine.call(moments.look_inside, opened.tokenizer, *about, name=name)
+        found = await self.engine.call(compute.explain_text, opened.tokenizer, *about, name=name)
         self._opened = opened
         return found
 
-    def _on_looked(self, inside: Inside) -> None:
+    def _on_looked(self, inside: ExplainedText) -> None:
         self._show(inside, self._keep)
 
     def _fail(self, message: str) -> None:
         self._show(None, False)
         self.view.body.show_error(message)
 
-    def _show(self, inside: Inside | None, keep: bool) -> None:
+    def _show(self, inside: ExplainedText | None, keep: bool) -> None:
         self.inside = inside
         self._show_inputs()
         self.view.set_inside(inside)
-        titles = [moment.step.title for moment in self.moments]
-        self.set_tracks([ListTrack(titles, self.moments)] if titles else [], keep_position=keep)
+        titles = [moment.step.title for moment in self.steps]
+        self.set_tracks([ListTrack(titles, self.steps)] if titles else [], keep_position=keep)
         if self._wanted is not None and titles:
             self.player.seek(min(self._wanted, len(titles) - 1))
             self._wanted = None
         if self._shows_draw and titles:
             self._shows_draw = False
-            self.player.seek(moments.step_of_draw(self.moments))
+            self.player.seek(compute.step_of_draw(self.steps))
         self.on_position(self.player.position)
         self.inspect()
 
@@ -294,19 +294,19 @@ class InsideMode(Mode):
 
     # playing
 
-    def moment_at(self, position: float) -> Moment | None:
-        place = min(math.ceil(position), len(self.moments) - 1)
-        return self.moments[place] if place >= 0 else None
+    def step_at(self, position: float) -> EncodingStep | None:
+        place = min(math.ceil(position), len(self.steps) - 1)
+        return self.steps[place] if place >= 0 else None
 
     def on_position(self, position: float) -> None:
         self._position = position
-        moment = self.moment_at(position)
+        moment = self.step_at(position)
         share = position - math.floor(position)
         bare = moment is not None and moment.scene is None
-        coming = moments.picture_near(self.moments, math.ceil(position)) if bare else None
-        self.view.set_moment(moment, share or 1.0, coming)
+        coming = compute.picture_near(self.steps, math.ceil(position)) if bare else None
+        self.view.set_step(moment, share or 1.0, coming)
         self.set_headline(text.headline(self.name, self.inside, moment))
 
     def inspect(self) -> None:
-        moment = self.moment_at(self.player.position) if self.active else None
+        moment = self.step_at(self.player.position) if self.active else None
         self.inspection.emit(inspection(self.name, moment) if moment is not None else None)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.numbers import format_percent
 from explorer import theme
-from explorer.panes.tokenizers.encoding.moments import Inside, Moment
+from explorer.panes.tokenizers.encoding.compute import EncodingStep, ExplainedText
 from explorer.panes.tokenizers.encoding.word_picture import WordPicture
 from explorer.panes.tokenizers.inside.stages_picture import StagesPicture
 from explorer.widgets.base import IconButton, Label
@@ -18,7 +18,7 @@ ZOOM = 1.25  # one press of a button
 
 
 class InsideView(QWidget):
-    """`set_inside` for another text, `set_moment` for every position of the cursor."""
+    """`set_inside` for another text, `set_step` for every position of the cursor."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,7 +84,7 @@ class InsideView(QWidget):
         """Draws the word larger or smaller."""
         self.word.set_zoom(self.word.zoom * factor)
 
-    def set_inside(self, inside: Inside | None) -> None:
+    def set_inside(self, inside: ExplainedText | None) -> None:
         self.stages.set_inside(inside)
         self._fit()
         why = inside.why if inside is not None else ""
@@ -92,8 +92,8 @@ class InsideView(QWidget):
         self.note.setVisible(bool(self.note.text()))
         self.body.show_ready()
 
-    def set_moment(
-        self, moment: Moment | None, share: float = 1.0, coming: Moment | None = None
+    def set_step(
+        self, moment: EncodingStep | None, share: float = 1.0, coming: EncodingStep | None = None
     ) -> None:
         """None where there are no steps: all stages are there at once. What is `coming` is drawn
         faintly where the moment has no picture of its own.

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from core.numbers import format_percent
 from explorer import theme
-from explorer.panes.tokenizers.piece_box import draw_piece
+from explorer.panes.tokenizers.draw_piece import draw_piece
 from explorer.panes.tokenizers.train.faces import Bar, Chip, LaneFace, LaneWords
 from explorer.theme import icons
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look

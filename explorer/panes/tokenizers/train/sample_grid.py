@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.tokenization.growing import Span, Split
 from explorer import theme
-from explorer.panes.tokenizers.piece_box import draw_box
+from explorer.panes.tokenizers.draw_piece import draw_box
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, visible_text
 

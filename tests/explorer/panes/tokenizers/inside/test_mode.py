@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from explorer.panes.tokenizers.encoding import draw_lattice
-from explorer.panes.tokenizers.encoding.moments import LONGEST
+from explorer.panes.tokenizers.encoding.compute import LONGEST
 from tests.explorer.panes.tokenizers.inside.conftest import TEXT
 from tests.explorer.panes.tokenizers.small import SIZES
 
@@ -23,10 +23,10 @@ def test_the_steps_are_played_with_formula_and_code(pane, run_async):
         mode, told = pane.mode, []
         pane.inspection.connect(told.append)
         mode.inspect()
-        assert pane.player.length == len(mode.moments) > 5
+        assert pane.player.length == len(mode.steps) > 5
         for place in range(pane.player.length):
             pane.player.seek(place)
-            moment = mode.moments[place]
+            moment = mode.steps[place]
             assert told[-1].step is moment.step and pane.headline == moment.step.title
             shown = mode.view.word.displayed()
             if moment.frame is not None:
@@ -67,7 +67,7 @@ def test_alpha_keeps_the_place_and_can_be_undone(pane, trained, run_async):
         pane.player.seek(4)
         mode.inputs.chance.setValue(10)
         await pane.settled()
-        scene = next(m.scene for m in mode.moments if m.scene is not None)
+        scene = next(m.scene for m in mode.steps if m.scene is not None)
         assert scene.alpha == mode.alpha == 0.5 and pane.player.position == 4
         pane.workspace.undo()
         await pane.settled()
@@ -92,8 +92,8 @@ def test_a_way_is_clicked_and_the_lattice_and_the_trace_show_it(pane, trained, r
         await pane.settled()
         pane.inspection.connect(told.append)
         word = mode.view.word
-        scene = next(one.scene for one in mode.moments if one.scene is not None)
-        assert word._faint  # it is still to come: nothing to click yet
+        scene = next(one.scene for one in mode.steps if one.scene is not None)
+        assert word.faint  # it is still to come: nothing to click yet
         QTest.mouseClick(word, Qt.MouseButton.LeftButton, pos=QPoint(40, way_y(scene, 2)))
         assert pane.player.position == 0
         mode.show_way(1)
@@ -126,14 +126,14 @@ def test_what_is_drawn_is_shown_undone_and_kept_in_the_session(pane, trained, ru
         await pane.settled()
 
         def sample():
-            scene = next(one.scene for one in mode.moments if one.scene is not None)
+            scene = next(one.scene for one in mode.steps if one.scene is not None)
             return [node.piece for node in scene.sample.nodes]
 
         first = sample()
         mode.inputs.draw.click()
         mode.inputs.draw.click()
         await pane.settled()
-        assert mode.seed == 2 and mode.moment_at(pane.player.position).frame.way == "sample"
+        assert mode.seed == 2 and mode.step_at(pane.player.position).frame.way == "sample"
         second, state = sample(), pane.workspace.state()
         pane.workspace.undo()
         pane.workspace.undo()
@@ -172,9 +172,9 @@ def test_what_is_still_to_come_is_drawn_faintly(pane, run_async):
         await pane.settled()
         mode, word = pane.mode, pane.mode.view.word
         pane.player.seek(0)
-        assert mode.moments[0].scene is None and word._faint and word.displayed()
+        assert mode.steps[0].scene is None and word.faint and word.displayed()
         pane.player.seek(3)
-        assert mode.moments[3].scene is not None and not word._faint
+        assert mode.steps[3].scene is not None and not word.faint
         mode.view.grab()
         assert word.broken is None
 
@@ -280,7 +280,7 @@ def test_parts_of_characters_are_bytes_in_every_picture(pane, run_async):
         model = [part.text for part in rows["model"]]
         assert {"<C3>", "<A9>", "<E2>", "<98>", "<83>"} <= set(model)
         assert "\u2423\u2603" in [part.text for part in rows["pre-tokenizer"]]
-        scene = pane.mode.moments[-2].scene
+        scene = pane.mode.steps[-2].scene
         texts = [branch.face.text for branch in scene.branches[: scene.letters]]
         assert texts == ["\u2423", "<E2>", "<98>", "<83>"]
 
@@ -304,7 +304,7 @@ def test_every_state_that_a_snapshot_shows_comes_about(pane, run_async):
         for bring in pane.mode.views().values():
             await bring()
             await pane.settled()
-            assert pane.mode.moments
+            assert pane.mode.steps
 
     run_async(body())
 
