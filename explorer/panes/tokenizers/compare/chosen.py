@@ -14,7 +14,7 @@ from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare import telling
 from explorer.panes.tokenizers.compare.explaining import Explaining
 from explorer.panes.tokenizers.compare.making import Making
-from explorer.panes.tokenizers.encoding.moments import Moment
+from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.state.tracks import ListTrack, Track
 from explorer.widgets.tokens import Tokens
 
@@ -92,7 +92,7 @@ class Chosen(QObject):
     # playing
 
     @property
-    def moments(self) -> Sequence[Moment]:
+    def moments(self) -> Sequence[EncodingStep]:
         return self.making.moments if self.making is not None else ()
 
     @property
@@ -113,7 +113,7 @@ class Chosen(QObject):
             return {}
         return {"tokenizer": self.opened.entry.id, "text": self.making.text}
 
-    def moment_at(self, position: float) -> Moment | None:
+    def moment_at(self, position: float) -> EncodingStep | None:
         place = min(math.ceil(position), len(self.moments) - 1)
         return self.moments[place] if place >= 0 else None
 

@@ -12,7 +12,7 @@ from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.failed_row import FailedRow
 from explorer.panes.tokenizers.compare.head import ColumnHead
 from explorer.panes.tokenizers.compare.model import Split
-from explorer.panes.tokenizers.shown import Missing
+from explorer.panes.tokenizers.shown_tokenizers import Missing
 from explorer.widgets.base import set_look
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_faces import FlowOptions

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVB
 
 from explorer import theme
 from explorer.panes.tokenizers.compare.making import Making
-from explorer.panes.tokenizers.encoding.moments import Moment
+from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.panes.tokenizers.encoding.word_picture import WordPicture
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
@@ -70,7 +70,7 @@ class Drawer(QFrame):
         self._area.setVisible(drawn)
         self.setAccessibleName(f"How {making.shown} came to be in {name}")
 
-    def set_moment(self, moment: Moment | None, share: float = 1.0) -> None:
+    def set_moment(self, moment: EncodingStep | None, share: float = 1.0) -> None:
         if moment is None:
             self._said.set_text("")
             self.word.set_scene(None, None)

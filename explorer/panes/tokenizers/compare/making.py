@@ -15,9 +15,13 @@ from core.tokenization.analysis.search import Match, match_step
 from core.tokenization.bpe.merge_trees import trace_merge_tree
 from core.tokenization.telling import readable_text, shown
 from core.trace import Trace
-from explorer.panes.tokenizers.encoding.frames import face_of
-from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment, look_inside
-from explorer.panes.tokenizers.encoding.scenes import Branch, MergeFrame, MergeScene
+from explorer.panes.tokenizers.encoding.compute import (
+    LONGEST,
+    EncodingStep,
+    ExplainedText,
+    explain_text,
+)
+from explorer.panes.tokenizers.encoding.scene import Branch, MergeFrame, MergeScene, face_of
 from explorer.widgets.tokens import whole_character
 
 SPACES = b" \t\n\r"
@@ -40,7 +44,7 @@ class Making:
     piece: str
     data: bytes
     text: str = ""
-    moments: tuple[Moment, ...] = ()
+    moments: tuple[EncodingStep, ...] = ()
     note: str = ""
     held: str = ""
 
@@ -69,7 +73,7 @@ def make_token(
         wanted = (token, (start - low, end - low))
         found = list(zip(encoding.ids, encoding.spans, strict=True))
         if wanted in found:
-            inside = look_inside(tokenizer, text, specials=specials)
+            inside = explain_text(tokenizer, text, specials=specials)
             moments = _of_part(inside, encoding.spans, found.index(wanted))
             if moments and not any(moment.scene for moment in moments):
                 moments += _grown(tokenizer, token)
@@ -109,24 +113,26 @@ def _on(data: bytes, place: int, ends: bytes) -> int:
     return place
 
 
-def _of_part(inside: Inside, spans: list[tuple[int, int]], index: int) -> tuple[Moment, ...]:
+def _of_part(
+    inside: ExplainedText, spans: list[tuple[int, int]], index: int
+) -> tuple[EncodingStep, ...]:
     """The steps of the whole stretch and of the word that the token is in, other words left out."""
     ends: dict[int, int] = {}
     place = 0
     while place < len(spans) and spans[place] == (0, 0):  # put before the text
         place += 1
     added = sum(start == end for start, end in spans[place:])
-    for moment in inside.moments:
+    for moment in inside.steps:
         if moment.step.name in _RESULTS:
             place += np.atleast_1d(next(iter(moment.step.values.values()))).size  # type: ignore[arg-type]
             ends[moment.word] = place
     if place + added != len(spans):
-        return inside.moments
+        return inside.steps
     part = next((word for word, end in ends.items() if index < end), -1)
-    return tuple(one for one in inside.moments if one.word in (-1, part) or part < 0)
+    return tuple(one for one in inside.steps if one.word in (-1, part) or part < 0)
 
 
-def _grown(tokenizer: Any, token: int) -> tuple[Moment, ...]:
+def _grown(tokenizer: Any, token: int) -> tuple[EncodingStep, ...]:
     """The merges that training made of a piece, where it is made of others: a word that is taken
     whole shows no merge while it is encoded."""
     if not hasattr(tokenizer, "parents") or tokenizer.parents(token) is None:
@@ -138,17 +144,17 @@ def make_piece(tokenizer: Any, token: int) -> Making:
     """How a piece of the vocabulary comes to be: its merges, or how its own text is cut."""
     piece, data = tokenizer.vocabulary[token], tokenizer.piece_bytes(token)
     if token in tokenizer.special_tokens.values():
-        moments = (Moment(match_step(Match(token, piece, data)), 2),)
+        moments = (EncodingStep(match_step(Match(token, piece, data)), 2),)
         return Making(token, piece, data, piece, moments, "A special token: nothing is merged.")
     if hasattr(tokenizer, "parents"):
         trace = trace_merge_tree(tokenizer, token)
         note = "" if trace[0].name == "tree.merge" else "No merge makes it: training began with it."
         return Making(token, piece, data, "", tuple(tree_moments(tokenizer, trace)), note)
     for text in spellings(data):
-        inside = look_inside(tokenizer, text, specials=False)
+        inside = explain_text(tokenizer, text, specials=False)
         if token in inside.ids:
-            return Making(token, piece, data, text, inside.moments, inside.why)
-    moments = (Moment(match_step(Match(token, piece, data)), 2),)
+            return Making(token, piece, data, text, inside.steps, inside.why)
+    moments = (EncodingStep(match_step(Match(token, piece, data)), 2),)
     note = "Alone, the text of this piece is cut differently: it appears only next to other text."
     return Making(token, piece, data, "", moments, note)
 
@@ -164,7 +170,7 @@ def spellings(data: bytes) -> Iterator[str]:
             yield one
 
 
-def tree_moments(tokenizer: Any, trace: Trace) -> Iterator[Moment]:
+def tree_moments(tokenizer: Any, trace: Trace) -> Iterator[EncodingStep]:
     """A merge tree as it grows: its bytes first, then merge after merge."""
     tree = trace.about["tree"]
     leaves = tree.leaves
@@ -190,4 +196,4 @@ def tree_moments(tokenizer: Any, trace: Trace) -> Iterator[Moment]:
         branches.append(Branch(face(node.token), start, end, level, (left, right)))
     scene = MergeScene(len(leaves), tuple(branches))
     for step, there in zip(trace, range(len(leaves) + 1, len(branches) + 2), strict=False):
-        yield Moment(step, 2, 0, scene, MergeFrame(min(there, len(branches))))
+        yield EncodingStep(step, 2, 0, scene, MergeFrame(min(there, len(branches))))

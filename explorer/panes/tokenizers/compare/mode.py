@@ -25,7 +25,7 @@ from explorer.panes.tokenizers.compare.tools import Tools
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.draft import FIRST, LONGEST_TEXT, PATH, ComparisonDraft
 from explorer.panes.tokenizers.modes import Desk, Mode
-from explorer.panes.tokenizers.shown import Shown
+from explorer.panes.tokenizers.shown_tokenizers import Shown
 from explorer.panes.tokenizers.text import too_long
 from explorer.panes.tokenizers.tokenizer_menu import FILES
 from explorer.state.actions import Action

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from core.tokenization.analysis.overlap import Overlap
 from explorer import theme
 from explorer.panes.tokenizers.compare.piece_list import PieceList
-from explorer.panes.tokenizers.shown import Missing
+from explorer.panes.tokenizers.shown_tokenizers import Missing
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Card
 from explorer.widgets.cut_label import CutLabel, NameLabel

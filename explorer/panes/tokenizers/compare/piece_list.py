@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from core.tokenization.telling import shown
 from explorer import theme
 from explorer.panes.tokenizers.compare.finding import Find, elide_around
-from explorer.panes.tokenizers.piece_box import draw_piece, piece_width
+from explorer.panes.tokenizers.draw_piece import draw_piece, piece_width
 from explorer.widgets.base import LEFT, RIGHT, put_text
 
 ROW, CHIP = 24, 20  # px

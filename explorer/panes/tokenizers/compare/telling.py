@@ -15,8 +15,8 @@ from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import said_cost
 from explorer.panes.tokenizers.compare.text import Named
+from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.panes.tokenizers.encoding.inspector import inspection
-from explorer.panes.tokenizers.encoding.moments import Moment
 from explorer.widgets.live_numbers import Equation
 
 
@@ -57,7 +57,9 @@ def rate_inspection(known: Named, step: Step, words: int | None, price: float) -
     return Inspection(step, rows, table, title=step.title)
 
 
-def making_inspection(name: str, making: Making, moment: Moment, pinned: bool = True) -> Inspection:
+def making_inspection(
+    name: str, making: Making, moment: EncodingStep, pinned: bool = True
+) -> Inspection:
     """One step of how a token came to be, with what the token is."""
     told = inspection(name, moment)
     rows = [*_facts(making), *told.rows]

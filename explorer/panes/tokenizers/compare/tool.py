@@ -13,7 +13,7 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
-from explorer.panes.tokenizers.shown import Missing
+from explorer.panes.tokenizers.shown_tokenizers import Missing
 
 Shown = Sequence[tuple[str, Opened | None]]  # name, and the tokenizer where it is open
 

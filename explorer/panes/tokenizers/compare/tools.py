@@ -12,7 +12,7 @@ from explorer.panes.tokenizers.compare.tool import Shown, Tool
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.compare.vocabulary import Vocabulary
 from explorer.panes.tokenizers.modes import Desk
-from explorer.panes.tokenizers.shown import Missing
+from explorer.panes.tokenizers.shown_tokenizers import Missing
 
 
 class Tools(QObject):

@@ -14,7 +14,7 @@ from explorer.panes.tokenizers.compare.column import LEAST
 from explorer.panes.tokenizers.compare.finding import Find, finder
 from explorer.panes.tokenizers.compare.head import ONLY_ONE, REMOVE
 from explorer.panes.tokenizers.compare.piece_list import PieceList
-from explorer.panes.tokenizers.shown import Missing
+from explorer.panes.tokenizers.shown_tokenizers import Missing
 from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import NameLabel

@@ -7,7 +7,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMenu
 
 from core.tokenization import ByteLevelBPE
-from explorer.panes.tokenizers.shown import MOST, Missing
+from explorer.panes.tokenizers.shown_tokenizers import MOST, Missing
 from explorer.panes.tokenizers.tokenizer_menu import fill_menu
 from tests.explorer.panes.tokenizers.compare.conftest import TEXT, columns, ids
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe

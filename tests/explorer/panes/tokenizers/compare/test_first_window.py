@@ -50,7 +50,7 @@ def test_all_of_a_failed_download_is_seen_in_the_smallest_window_with_four_colum
 
 
 def test_a_frozen_app_says_where_the_file_is(pane, run_async, monkeypatch):
-    monkeypatch.setattr("explorer.panes.tokenizers.shown.is_checkout", lambda: False)
+    monkeypatch.setattr("explorer.panes.tokenizers.shown_tokenizers.is_checkout", lambda: False)
 
     async def body():
         pane.mode.shown_ones.add("known:gpt2")

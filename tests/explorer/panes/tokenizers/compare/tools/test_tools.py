@@ -15,7 +15,7 @@ from explorer import theme
 from explorer.panes.tokenizers.compare.vocabulary import search_all
 from explorer.panes.tokenizers.compare.vocabulary_view import VocabularyView
 from explorer.panes.tokenizers.modes import MODES
-from explorer.panes.tokenizers.shown import Missing
+from explorer.panes.tokenizers.shown_tokenizers import Missing
 from tests.explorer.panes.tokenizers.compare.tools.conftest import BIG, SMALL, tool
 from tests.explorer.panes.tokenizers.small import saved_bpe
 from tests.explorer.waiting import turn, until

@@ -1,4 +1,4 @@
-"""Looks inside a tokenizer: a text's stages, every step with its picture. The engine runs it."""
+"""Encodes a text step by step, every step with its picture. Runs on the engine's thread."""
 
 from __future__ import annotations
 
@@ -15,19 +15,16 @@ from core.tokenization.sentencepiece import SentencePieceBPE
 from core.tokenization.tokenizer import Stage
 from core.tokenization.unigram.trace import trace_lattice
 from core.trace import Step, Trace
-from explorer.panes.tokenizers.encoding.frames import (
-    Told,
-    lattice_frames,
-    match_frames,
-    merge_frames,
-)
-from explorer.panes.tokenizers.encoding.numbers import stage_numbers
-from explorer.panes.tokenizers.encoding.scenes import (
+from explorer.panes.tokenizers.encoding.inspector_rows import Rows, stage_rows
+from explorer.panes.tokenizers.encoding.scene import (
+    Drawn,
     Frame,
     LatticeFrame,
     LatticeScene,
-    Number,
     Scene,
+    lattice_frames,
+    match_frames,
+    merge_frames,
 )
 
 WITH_DROPOUT = (ByteLevelBPE, SentencePieceBPE)
@@ -35,21 +32,21 @@ LONGEST = 200  # characters: a sentence
 PATHS = 5  # of the n best
 STAGES = ("normalizer", "pre-tokenizer", "model", "post-processor")
 OTHERS = (
-    "Another library runs this tokenizer: the output of each stage is shown, but not how its model "
-    "gets there. Most others here run on code that can be looked into."
+    "Another library runs this tokenizer: you see what each stage returns, but not the steps of "
+    "its model. Most other tokenizers here run on code that you can step through."
 )
-_PARTS = ("encoding.special", "encoding.whole", "encoding.model")  # each is told of one part
+_PARTS = ("encoding.special", "encoding.whole", "encoding.model")  # one for each part
 _EARLY = ("encoding.pre-tokenizer", "encoding.special", "encoding.whole")
 
 
 @dataclass(frozen=True)
-class Moment:
+class EncodingStep:
     """One step as it is played.
 
     stage  which of STAGES it belongs to
-    word   the part of the pre-tokenizer's that it happens in; -1 where it is the whole text
-    scene  the word that it happens in, and how far that has come; None outside of the model
-    numbers  what stands for the letters of its formula; () where its values do
+    word   the part of the pre-tokenizer's that it happens in; -1 for the whole text
+    scene  the word that it happens in, and how far that has come; None outside the model
+    rows   the live numbers of its formula; () where its values are shown instead
     """
 
     step: Step
@@ -57,34 +54,34 @@ class Moment:
     word: int = -1
     scene: Scene | None = None
     frame: Frame | None = None
-    numbers: tuple[Number, ...] = ()
+    rows: Rows = ()
 
 
 @dataclass(frozen=True)
-class Inside:
-    """A text under one tokenizer of a kind; `why` says why there are no pictures of words."""
+class ExplainedText:
+    """An encoded text, the tokenizer's kind, and why there are no pictures of words, if so."""
 
     text: str
     kind: str
     stages: tuple[Stage, ...]
     ids: tuple[int, ...]
-    moments: tuple[Moment, ...]
+    steps: tuple[EncodingStep, ...]
     why: str = ""
 
 
-def look_inside(
+def explain_text(
     tokenizer: Any,
     text: str,
     alpha: float = 1.0,
     dropout: float = 0.0,
     seed: int = 0,
     specials: bool = True,
-) -> Inside:
-    """Everything that Inside shows of a text of at most LONGEST characters.
+) -> ExplainedText:
+    """Encodes the first LONGEST characters of a text, step by step.
 
-    alpha    how much scores count where Unigram draws a way
+    alpha    how much scores count when Unigram samples a path
     dropout  how likely a BPE passes over a merge
-    seed     of what is drawn
+    seed     of everything random
 
     Raises ValueError where the tokenizer cannot read the text.
     """
@@ -96,29 +93,28 @@ def look_inside(
         encoding = tokenizer.encode(text, specials=specials)
     known = encoding.text, tokenizer.kind, tuple(encoding.stages), tuple(encoding.ids)
     try:
-        generator = drawn(seed)
         trace = trace_encoding(
-            tokenizer, text, specials=specials, dropout=drops, generator=generator
+            tokenizer, text, specials=specials, dropout=drops, generator=drawn(seed)
         )
     except ValueError as error:
-        return Inside(*known, (), str(error))
+        return ExplainedText(*known, (), str(error))
     why = OTHERS if isinstance(tokenizer, LibraryTokenizer) else ""
-    moments = [
+    steps = [
         one
         if one.scene is not None and one.step.name != "encoding.model"
-        else replace(one, numbers=stage_numbers(tokenizer, one.step, encoding.pieces, encoding.ids))
-        for one in _moments(tokenizer, trace, alpha, seed)
+        else replace(one, rows=stage_rows(tokenizer, one.step, encoding.pieces, encoding.ids))
+        for one in _steps(tokenizer, trace, alpha, seed)
     ]
-    return Inside(*known, tuple(moments), why)
+    return ExplainedText(*known, tuple(steps), why)
 
 
 def drawn(seed: int) -> np.random.Generator:
-    """The chance of one look: the same for the trace and for what it is told of."""
+    """The same random numbers for the encoding and for its trace."""
     return np.random.default_rng(seed)
 
 
-def _moments(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[Moment]:
-    """The steps in the order of time: what happens inside a step comes before its result."""
+def _steps(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[EncodingStep]:
+    """In order of time: the steps inside a step come before its result."""
     words: list[str] = []
     normalized = ""
     part = -1
@@ -130,22 +126,22 @@ def _moments(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[
             normalized = str(step.value("normalized"))
         part += step.name in _PARTS
         if step.name != "encoding.model":
-            yield Moment(step, stage_of(step), part if step.name in _PARTS else -1)
+            yield EncodingStep(step, stage_of(step), part if step.name in _PARTS else -1)
             continue
         word = words.pop(0) if words else normalized
         scene: Scene | None = None
         frame: Frame | None = None
-        for inner, scene, frame, numbers in _told(tokenizer, trace, index, word, alpha, seed):
-            yield Moment(inner, 2, part, scene, frame, numbers)
+        for inner, scene, frame, rows in _word_steps(tokenizer, trace, index, word, alpha, seed):
+            yield EncodingStep(inner, 2, part, scene, frame, rows)
         if isinstance(scene, LatticeScene):
             frame = LatticeFrame(len(word), path=scene.best.path.nodes)
-        yield Moment(step, 2, part, scene, frame)
+        yield EncodingStep(step, 2, part, scene, frame)
 
 
-def _told(
+def _word_steps(
     tokenizer: Any, trace: Trace, parent: int, word: str, alpha: float, seed: int
-) -> Iterator[Told]:
-    """The steps of one word, each with its picture; none where another library has made them."""
+) -> Iterator[Drawn]:
+    """The steps of one word, each with its picture; none where another library encoded it."""
     if not trace.children(parent):
         return iter(())
     if tokenizer.kind == "unigram":
@@ -172,38 +168,39 @@ def stage_of(step: Step) -> int:
     return 1 if step.name in _EARLY else 0
 
 
-def step_of_way(moments: Sequence[Moment], seen: Moment | None, way: int) -> int | None:
-    """The step that has shown a lattice's whole way: from 1 the n best, then the one drawn.
+def step_of_way(steps: Sequence[EncodingStep], seen: EncodingStep | None, way: int) -> int | None:
+    """The step at which a whole path is bold in the lattice that is seen, or in the first one.
 
-    It is the lattice that is seen, else the first one.
+    way  1 for the best of the n best paths, and so on; the last one is the sampled path
     """
     scene = seen.scene if seen is not None else None
-    scene = scene or next((one.scene for one in moments if one.scene is not None), None)
-    found = None
-    for place, one in enumerate(moments):
-        if one.scene is scene and isinstance(one.frame, LatticeFrame):
-            assert isinstance(scene, LatticeScene)
-            drawn_one = len(scene.n_best) + 1
-            if way == (drawn_one if one.frame.way == "sample" else one.frame.rank):
-                found = place
-    return found
-
-
-def step_of_draw(moments: Sequence[Moment]) -> int:
-    """Where what was drawn is seen: the last step of a lattice's draw, else the end."""
-    drawn_ones = [
+    scene = scene or next((one.scene for one in steps if one.scene is not None), None)
+    if not isinstance(scene, LatticeScene):
+        return None
+    last = len(scene.n_best) + 1
+    found = [
         place
-        for place, one in enumerate(moments)
+        for place, one in enumerate(steps)
+        if one.scene is scene
+        and isinstance(one.frame, LatticeFrame)
+        and way == (last if one.frame.way == "sample" else one.frame.rank)
+    ]
+    return found[-1] if found else None
+
+
+def step_of_draw(steps: Sequence[EncodingStep]) -> int:
+    """The step at which everything random is there: a lattice's whole sample, else the end."""
+    sampled = [
+        place
+        for place, one in enumerate(steps)
         if isinstance(one.frame, LatticeFrame) and one.frame.way == "sample"
     ]
-    return drawn_ones[-1] if drawn_ones else len(moments) - 1
+    return sampled[-1] if sampled else len(steps) - 1
 
 
-def picture_near(moments: Sequence[Moment], place: int) -> Moment | None:
-    """What a step without a picture of its own leads to: the next word as it ends; behind the last
-    word, that one.
-    """
-    after = [one for one in moments[place:] if one.scene is not None]
+def picture_near(steps: Sequence[EncodingStep], place: int) -> EncodingStep | None:
+    """The picture for a step that has none: the end of the next word, else of the last one."""
+    after = [one for one in steps[place:] if one.scene is not None]
     if after:
         return [one for one in after if one.scene is after[0].scene][-1]
-    return next((one for one in reversed(moments[:place]) if one.scene is not None), None)
+    return next((one for one in reversed(steps[:place]) if one.scene is not None), None)

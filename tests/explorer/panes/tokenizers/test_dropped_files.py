@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
-from explorer.panes.tokenizers.dropping import look_at_files
+from explorer.panes.tokenizers.dropped_files import look_at_files
 from tests.explorer.panes.tokenizers.small import saved_bpe
 
 
@@ -75,7 +75,7 @@ def test_a_dropped_text_is_a_text(make_pane, run_async, tmp_path, mode):
         pane.dropEvent(dropped(path))
         await pane.settled()
         if mode == "train":
-            assert pane.mode.planning.draft.value.corpus == str(path)
+            assert pane.mode.draft.value.corpus == str(path)
         else:
             assert pane.mode.id == ("inside" if mode == "inside" else "compare")
             assert pane.mode.text == "Once upon a time"
@@ -168,7 +168,7 @@ def test_how_a_file_was_read_is_told_where_its_text_is_shown(
 
 
 def test_a_text_that_is_cut_off_ends_with_a_whole_character(tmp_path, monkeypatch):
-    monkeypatch.setattr("explorer.panes.tokenizers.dropping.LARGEST", 3)
+    monkeypatch.setattr("explorer.panes.tokenizers.dropped_files.LARGEST", 3)
     path = tmp_path / "notes.txt"
     path.write_bytes("a\u00ef\u00ef".encode())
     assert look_at_files([str(path)]).texts == [(str(path), "a\u00ef")]

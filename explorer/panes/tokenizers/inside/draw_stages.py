@@ -14,10 +14,9 @@ from core.tokenization.byte_level import to_characters
 from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.tokenizer import Stage
 from explorer import theme
-from explorer.panes.tokenizers.encoding.frames import face_of
-from explorer.panes.tokenizers.encoding.moments import STAGES, Inside
-from explorer.panes.tokenizers.encoding.scenes import SymbolFace
-from explorer.panes.tokenizers.piece_box import draw_piece
+from explorer.panes.tokenizers.draw_piece import draw_piece
+from explorer.panes.tokenizers.encoding.compute import STAGES, ExplainedText
+from explorer.panes.tokenizers.encoding.scene import SymbolFace, face_of
 from explorer.widgets.base import LEFT, Picture, put_text
 from explorer.widgets.tokens import SIGNS
 
@@ -45,14 +44,14 @@ class StagesPicture(Picture):
 
     def __init__(self, name: str = "The stages of the text", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
-        self._inside: Inside | None = None
+        self._inside: ExplainedText | None = None
         self._stage = len(STAGES) - 1
         self._word = -1
         self._rows: list[tuple[str, list[Part]]] = []
         self._hover: Span | None = None
         self.setMouseTracking(True)
 
-    def set_inside(self, inside: Inside | None) -> None:
+    def set_inside(self, inside: ExplainedText | None) -> None:
         self._inside, self._hover = inside, None
         self._lay_out()
         self.data_changed()
