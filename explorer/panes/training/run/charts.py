@@ -22,7 +22,7 @@ from explorer.panes.training.run.ancestry import (
 )
 from explorer.panes.training.run.generalization_gap import gap_note
 from explorer.panes.training.run.head_scores import SCORES, TEST, axis, head_of, head_series
-from explorer.panes.training.run.text import checkpoint_text
+from explorer.panes.training.run.track import checkpoint_text
 from explorer.runs.run_data import RunData
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import column, row

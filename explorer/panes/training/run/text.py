@@ -269,11 +269,6 @@ def heads_title(read: str, step: int | None) -> str:
     return f"Heads{on}{f', step {step:,}' if step is not None else ''}"
 
 
-def checkpoint_text(step: int) -> str:
-    """What a checkpoint's mark says, on the scrubber as on the losses."""
-    return f"checkpoint, step {step:,}"
-
-
 def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) -> str:
     """Where in an optimizer step the cursor is, and what happens there."""
     name = phases[index]

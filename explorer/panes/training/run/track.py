@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.training.phases import TITLES
-from explorer.panes.training.run.text import checkpoint_text
 from explorer.runs.run_data import RunNumbers, was_skipped
 from explorer.state.tracks import ListTrack, LiveTrack, Track
 
@@ -43,6 +42,11 @@ def moments_of(
 def nearest(moments: Sequence[Moment], step: float) -> int:
     """The index of the moment nearest to a step."""
     return min(range(len(moments)), key=lambda index: abs(moments[index].step - step), default=0)
+
+
+def checkpoint_text(step: int) -> str:
+    """What a checkpoint's mark says, on the scrubber as on the losses."""
+    return f"checkpoint, step {step:,}"
 
 
 class MomentTrack(LiveTrack):

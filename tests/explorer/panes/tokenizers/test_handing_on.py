@@ -248,7 +248,7 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
             assert await session.open_paths_now([text]) is False
             assert window.pane.objectName() == "training"
             await window.pane.settled()
-            assert window.pane.mode.planning.draft.value.corpus == str(text)
+            assert window.pane.mode.setup.draft.value.corpus == str(text)
 
     run_async(scenario())
 
@@ -264,14 +264,14 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
         async with sitting as session:
             window = session.window
             window.show_pane("training")
-            planned = window.pane.mode.planning.draft.value.corpus
+            planned = window.pane.mode.setup.draft.value.corpus
             assert await session.open_paths_now([path]) is False
             assert not errors.reports().problems
             assert window.pane.objectName() == "tokenizers"
             await window.pane.settled()
             assert window.pane.mode.id == "compare"
             assert f"file:{file}" in window.pane.mode.shown_ones.ids
-            assert window.panes["training"].mode.planning.draft.value.corpus == planned
+            assert window.panes["training"].mode.setup.draft.value.corpus == planned
 
     run_async(scenario())
 
