@@ -161,7 +161,9 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.show_pane)
-        self.folding = Folding(self)
+        self.folding = Folding(self.splitter, self.inspector, self.context.settings)
+        self.inspector.collapsedChanged.connect(lambda _: self.refresh_actions())
+        self.installEventFilter(self.folding)
         self._focus_keeper = FocusKeeper(self)
         self.inspector.tabChanged.connect(self._on_tab)
         self.inspector.codeVersionChanged.connect(self._on_code_version)
@@ -302,8 +304,19 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """What no focused widget wanted for itself (LOOK: a grid's arrows and a field's win)."""
-        if not keys.handle(self, event):
+        if not self._handle(event):
             super().keyPressEvent(event)
+
+    def _handle(self, event: QKeyEvent) -> bool:
+        """Runs what the key means; False when it means nothing here."""
+        if event.text() == "?":
+            return self.actions_list.run("help.keys")
+        if self.pane is None or not keys.is_plain(event):
+            return False
+        if event.key() == Qt.Key.Key_Escape:
+            self.escape()
+            return True
+        return keys.move_player(self.pane.player, event.key(), self.focusWidget())
 
     def escape(self) -> None:
         """Esc: the palette, then what the pane has locked or entered, then the cards."""

@@ -49,7 +49,7 @@ async def _start(app: Any, backend: str) -> tuple[float, float]:
         await session.begin()
         mode: Any = window.show_pane("training").modes["run"]
         await mode.settled()
-        mode.planning.change("run_in", backend)
+        mode.planning.change("where", backend)
         begin = time.perf_counter()
         mode.driver.start_run()
 
