@@ -446,7 +446,7 @@ def _open_settings(folder: Path) -> None:
 
 def _open_text(folder: Path) -> None:
     from core.data import character_tokenizer, open_corpus
-    from explorer.panes.tokenizers.dropping import look_at_files
+    from explorer.panes.tokenizers.dropped_files import look_at_files
 
     look_at_files([str(folder / "text.txt")])
     path = folder / "text.txt"
