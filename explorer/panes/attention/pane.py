@@ -80,7 +80,7 @@ class AttentionPane(Pane):
             (workspace.promptChanged, self._on_prompt),
             (workspace.modelChanged, self._on_model),
             (self.models.named, self.inputs.set_model),
-            (self.inputs.promptEdited, lambda typed: self._write(typed, "Change prompt", "prompt")),
+            (self.inputs.promptEdited, self._write),
             (prompt.editingFinished, workspace.end_merge),
             (prompt.rested, workspace.end_merge),
             (reader.promptRead, self._on_prompt_read),
@@ -248,7 +248,7 @@ class AttentionPane(Pane):
 
     # text and model
 
-    def _write(self, prompt: str, what: str, merging: str = "") -> None:
+    def _write(self, prompt: str, what: str = text.CHANGE_PROMPT, merging: str = "prompt") -> None:
         """A person writes: the query follows the end of the text, unless it is pinned."""
         self._typing = True
         try:
@@ -266,7 +266,7 @@ class AttentionPane(Pane):
             self.statusRequested.emit(why_not)
             return
         self.choice.unpin()
-        self._write(self.workspace.prompt + added, text.append(text.likely_name(one)))
+        self._write(self.workspace.prompt + added, text.append(text.likely_name(one)), "")
 
     def _on_prompt(self, prompt: str) -> None:
         self.choice.is_typed = self._typing or self.workspace.is_moving
