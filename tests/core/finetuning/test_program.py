@@ -55,7 +55,7 @@ def test_the_command_starts_and_continues_a_run(base: Path, tmp_path: Path) -> N
 def test_it_tells_before_what_a_run_takes(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = small_tuning(base, method="lora")
+    config = small_tuning(base)
     file = tmp_path / "mine.json"
     file.write_text(json.dumps(config.to_json()))
     assert main(["--estimate", "--config", str(file)], FINETUNING_PROGRAM) == 0
