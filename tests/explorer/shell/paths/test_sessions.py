@@ -30,7 +30,7 @@ def test_a_session_of_an_older_program_opens_as_it_was_left(sit):
         assert window.panes["backprop"].mode.id == "optimizers"
         assert window.panes["backprop"].player.position == 30
         assert tokenizers["compare"].text == modes["compare"]["text"]
-        assert tokenizers["compare"].choices.layout == "rows"
+        assert tokenizers["compare"].options.layout == "rows"
         assert tokenizers["inside"].text == modes["inside"]["text"]
         assert tokenizers["languages"].order == "name"
         for path, mode, key in (
