@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine import tasks
 from explorer.engine.engine import Engine
-from explorer.panes.training.run.moments import Moment, around
+from explorer.panes.training.run import compute
+from explorer.panes.training.run.track import Moment
+from explorer.runs.recorded_source import RecordedSource
 from explorer.runs.run_data import RunData
+from explorer.runs.sources import FolderSource
 from explorer.widgets.head_mosaic import HeadMosaic
-from explorer.widgets.pooling import pool_heads
 
 MOST = 600  # pooled snapshots kept
-MOST_BYTES = 1 << 28  # of one snapshot, before it is pooled
 AHEAD = 4  # snapshots read before they are needed
 
 
-class HeadFilm(QObject):
+class HeadSnapshots(QObject):
     """Shows the snapshot at a position of the moments. Files are read in the I/O pool, once.
 
     `step` is that of the snapshot on the screen; None while the first one is being read.
@@ -33,8 +36,7 @@ class HeadFilm(QObject):
         self._engine = engine
         self._owner = owner
         self._mosaic = mosaic
-        self._kept: dict[Path, np.ndarray] = {}
-        self._missing: set[Path] = set()
+        self._kept: dict[Path, np.ndarray | None] = {}  # None: it cannot be read
         self._reading: dict[Path, asyncio.Task[None]] = {}
         self._wanted: tuple[list[Moment], float] | None = None
         self.step: int | None = None
@@ -43,7 +45,6 @@ class HeadFilm(QObject):
     def clear(self) -> None:
         """Another run, or the same one from an earlier step on."""
         self._forget()
-        self._missing.clear()
         self._wanted = None
         self.step = None
 
@@ -78,22 +79,19 @@ class HeadFilm(QObject):
         return True
 
     def _read(self, paths: list[Path]) -> None:
-        known = self._kept.keys() | self._missing
-        known |= {path for path, task in self._reading.items() if not task.done()}
+        known = self._kept.keys() | {
+            path for path, task in self._reading.items() if not task.done()
+        }
         new = [path for path in paths if path not in known]
         if new and tasks.in_loop():  # Qt sends events also while the loop stands still
             task = tasks.spawn(self._fetch(new, self._mosaic.cell_pixels), self._owner)
             self._reading |= dict.fromkeys(new, task)
 
     async def _fetch(self, paths: list[Path], pixels: int) -> None:
-        found = await self._engine.io(_load, paths, pixels)
+        found = await self._engine.io(compute.read_heads, paths, pixels)
         for path in paths:
             self._reading.pop(path, None)
-        for path, maps in zip(paths, found, strict=True):
-            if maps is None:
-                self._missing.add(path)
-            else:
-                self._kept[path] = maps
+        self._kept |= zip(paths, found, strict=True)
         while len(self._kept) > MOST:
             self._kept.pop(next(iter(self._kept)))
         if self._wanted is not None and any(maps is not None for maps in found):
@@ -106,28 +104,35 @@ class HeadFilm(QObject):
             self.show(*wanted)
 
 
-def first_look(data: RunData) -> str:
-    """For a place of a run that has no picture of the heads before it: where the first one is."""
-    if data.probes:
-        return f"The heads are recorded from step {min(data.probes):,}."
-    if not data.step:
-        return "The heads are first recorded before the first step."
-    every = data.config.probe_every
-    due = min((data.step // every + 1) * every, data.config.steps) if every else data.config.steps
-    return f"The heads are first recorded at step {due:,}."
+def source_at(engine: Engine, data: RunData, step: float) -> tuple[Any, str]:
+    """The heads recorded nearest to a step, or the checkpoint's where that is as near; and their
+    step in words. The run must have a checkpoint.
+    """
+    kept = data.nearest_checkpoint(step)
+    assert kept is not None
+    folder = data.checkpoints[kept]
+    recorded = min(data.probes, key=lambda one: abs(one - step), default=None)
+    if recorded is None or abs(kept - step) <= abs(recorded - step):
+        source = FolderSource(engine, folder)
+        source.name = f"step {kept:,}"
+        near = "" if kept == round(step) else f", the checkpoint nearest to step {round(step):,}"
+        return source, f"step {kept:,}{near}"
+    told = f"step {recorded:,}, as it was recorded; its steps are those of the checkpoint, {kept:,}"
+    return RecordedSource(engine, data.probes[recorded], recorded, folder, kept), told
 
 
-def _load(paths: list[Path], pixels: int) -> list[np.ndarray | None]:
-    """Pooled heads of each snapshot; None where it was thinned away or cannot be read."""
-    from core.tensor_files import read_tensors
+def around(
+    moments: Sequence[Moment], position: float
+) -> tuple[Moment | None, Moment | None, float]:
+    """Between which two moments with a snapshot a position lies, and how far between them."""
+    low = int(position)
+    before, share = _newest(moments, low), position - low
+    if share <= 1e-6 or low + 1 >= len(moments):
+        return before, None, 0.0
+    after = _newest(moments, low + 1)
+    return (before, after, share) if after is not before else (before, None, 0.0)
 
-    found: list[np.ndarray | None] = []
-    for path in paths:
-        try:
-            attention = read_tensors(path, ["attention"], max_bytes=MOST_BYTES)["attention"]
-            if attention.dtype != np.uint8:
-                attention = np.rint(attention * 255).astype(np.uint8)
-            found.append(pool_heads(attention, pixels))
-        except (OSError, ValueError):
-            found.append(None)
-    return found
+
+def _newest(moments: Sequence[Moment], index: int) -> Moment | None:
+    """The last moment with a snapshot at or before `index`."""
+    return next((one for one in reversed(moments[: index + 1]) if one.probe is not None), None)

@@ -1,4 +1,4 @@
-"""The lines of the heads' scores over the steps of a run: all heads, the strongest with names."""
+"""The scores of the heads over the steps of a run: a line for each, and what the strongest does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOES = {
     "induction": "looks at what followed the same token before",
     "previous_token": "looks at the token just before",
     "duplicate": "looks at the same token where it stood before",
-    "first_token": "rests on the first token",
+    "first_token": "looks at the first token",
 }
 CLEAR = 0.3  # of a head's attention: from here on it does that
 NAMED = 4  # heads that have a name and a color
@@ -28,9 +28,14 @@ TEST = "on random tokens, read twice"
 UNITS = "share of attention"
 
 
+def score_title(score: str) -> str:
+    """What a score is called; "" for none."""
+    return f"{SCORES[score].lower()} score" if score else ""
+
+
 def axis(score: str) -> str:
     """The title of the y axis."""
-    return f"{SCORES[score].lower()} score ({UNITS})"
+    return f"{score_title(score)} ({UNITS})"
 
 
 def head_name(layer: int, head: int) -> str:
@@ -71,10 +76,10 @@ def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
 def sentence(score: str, scores: np.ndarray, step: int) -> str:
     """Which head (L, H) does what the score tells most, at a step that is looked back at."""
     layer, head = divmod(int(scores.argmax()), scores.shape[1])
-    most, who = format_number(float(scores[layer, head])), f"layer {layer}, head {head}"
+    most, who = format_number(float(scores[layer, head])), f"Layer {layer}, head {head}"
     if scores[layer, head] < CLEAR:
-        return f"Step {step:,}: no head {DOES[score]} yet. Nearest is {who}, with {most} of 1."
-    return f"Step {step:,}: {who} {DOES[score]}, with {most} of its attention."
+        return f"Step {step:,}: no head {DOES[score]} yet. {who} comes nearest, with {most} of 1."
+    return f"Step {step:,}: {who.lower()} {DOES[score]}, with {most} of its attention."
 
 
 def why_none(data: RunData, state: str) -> str:
