@@ -34,17 +34,25 @@ from core.transformer.architectures import Model
 class Adapter:
     """What `add_lora` laid over a model.
 
-    model    the model that computes with it
-    config   what it was made of
-    updates  what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
-             "h.0.attn.c_attn.q"
-    number   of adapters on one model, the later has the larger one
+    model       the model that computes with it
+    config      what it was made of
+    updates     what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
+                "h.0.attn.c_attn.q"
+    number      of adapters on one model, the later has the larger one
+    trained_on  the name of the base that its file gives; "": it gives none, or there is no file
     """
 
-    def __init__(self, model: Model, config: LoRAConfig, updates: Mapping[str, LowRank]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        config: LoRAConfig,
+        updates: Mapping[str, LowRank],
+        trained_on: str = "",
+    ) -> None:
         self.number: int = 1 + max((one.number for one in adapters_of(model)), default=0)
         self.model = model
         self.config = config
+        self.trained_on = trained_on
         self.updates: dict[str, LowRank] = {}
         self._take(updates)
 
