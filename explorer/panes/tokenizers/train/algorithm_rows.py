@@ -119,42 +119,31 @@ class AlgorithmRow(QWidget):
 
 
 class AlgorithmRows(QWidget):
-    """`changed(lanes)`: a tuple of Lanes, never empty; `rested`: a size is typed; `fitRequested`:
-    each is to have a size that the text allows.
-    """
+    """`changed(lanes)`: a tuple of Lanes, never empty; `rested`: a size is typed."""
 
     changed = Signal(object)
     rested = Signal()
-    fitRequested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._lanes: tuple[Lane, ...] = ()
         self.rows = [AlgorithmRow(place) for place in range(MOST_LANES)]
         self.add = push_button("Add an algorithm", "Trains one more beside the others", "quiet")
-        self.fit = push_button(
-            "Fit the sizes", "Gives each algorithm the nearest size that this text allows"
-        )
         for place, one in enumerate(self.rows):
             one.changed.connect(lambda lane, place=place: self._replace(place, (lane,)))
             one.removed.connect(lambda place=place: self._replace(place, ()))
             one.rested.connect(self.rested)
         self.add.setObjectName("tokenizers.train.form.add")
-        self.fit.setObjectName("tokenizers.train.form.fit")
         self.add.clicked.connect(self._on_add)
-        self.fit.clicked.connect(self.fitRequested)
-        column(
-            Label("Algorithms", "label", "muted"), *self.rows, row(self.add, self.fit, 1), of=self
-        )
+        column(Label("Algorithms", "label", "muted"), *self.rows, row(self.add, 1), of=self)
 
     def set_lanes(
-        self, lanes: Sequence[Lane], notes: Sequence[tuple[str, str]], common: str, fits: bool
+        self, lanes: Sequence[Lane], notes: Sequence[tuple[str, str]], common: str
     ) -> None:
         """Shows the lanes and, below each, what the text allows and what is wrong with its size.
-        common: the size of one without its own; fits: none is too small.
+        common: the size of one without its own.
         """
         self._lanes = tuple(lanes)
-        self.fit.setVisible(not fits)
         self.add.setVisible(len(lanes) < MOST_LANES)
         for place, one in enumerate(self.rows):
             one.setVisible(place < len(lanes))

@@ -1,213 +1,39 @@
-"""An adapter in peft's two files: adapter_config.json and adapter_model.safetensors.
-
-peft keeps A and B under the name of the module that they lie on. In a core model that is
-"h.0.attn.c_attn", in transformers' GPT-2 "transformer.h.0.attn.c_attn"; its Llama has three modules
-in place of it, "model.layers.0.self_attn.q_proj", "k_proj" and "v_proj". All of these are written
-and read: what began here goes on there, and the other way round.
-
-A module there has one A and one B, where here queries and values of one matrix may each have an
-update. Written, these stand side by side: A = [A_q; A_v], B = [B_q B_v], each with zeros in the
-rows of the other, so that B A is their sum. Where one update here is on three modules there, each
-has all of A and its own rows of B. Read, every module is one update.
-
-Sources: peft's utils/save_and_load.py and tuners/lora/layer.py; LoRA (Hu et al. 2021).
-"""
+"""core.load_adapter: lays an adapter in peft's two files over a model."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from core.files import GET_AGAIN, quoted, quoted_some, replacing
+from core.files import GET_AGAIN, quoted, quoted_some
 from core.finetuning.adapter import Adapter, add_updates
 from core.finetuning.lora import Adapted, DoRA, LowRank
-from core.finetuning.peft_config import CONFIG_FILE, LORA, MERGE_THERE, PeftConfig, read_config
+from core.finetuning.peft_config import CONFIG_FILE, MERGE_THERE, PeftConfig, read_config
+from core.finetuning.peft_modules import (
+    KINDS,
+    PREFIX,
+    WEIGHTS_FILE,
+    ModuleTensors,
+    modules_of,
+    names_of,
+)
 from core.finetuning.targets import Target, find_targets, targets_of
 from core.inference.loading import config_of
-from core.tensor_files import TensorFile, open_safetensors, read_rows, write_tensors
+from core.tensor_files import TensorFile, open_safetensors, read_rows
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig
-from core.transformer.foreign.families import Names
-from core.transformer.foreign.parts import LAYER, without_prefix
-from core.transformer.foreign.settings import nearest_family
+from core.transformer.foreign.parts import without_prefix
 from core.transformer.precision import full_precision
 from core.transformer.presets import PRESETS
 from core.transformer.weights import check_numbers
 
-WEIGHTS_FILE = "adapter_model.safetensors"
 PICKLE = "adapter_model.bin"
-PREFIX = "base_model.model."  # before the name of every module
-# What follows it, by what it is: of linear layers, of embeddings, and of both.
-A, B = ("lora_A.weight", "lora_embedding_A"), ("lora_B.weight", "lora_embedding_B")
-MAGNITUDE = ("lora_magnitude_vector",)
-# peft adds whole embeddings, which must be the model's own.
-TABLE = ("base_layer.weight", "weight")
-KINDS = {"A": A, "B": B, "magnitude": MAGNITUDE, "table": TABLE}
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleTensors:
-    """What peft keeps of one module: A (r, in), B (out, r), with DoRA m (out,); and s, by which
-    B A is multiplied.
-    """
-
-    A: Tensor
-    B: Tensor
-    scaling: float
-    magnitude: Tensor | None
-
-
-# -- names ----------------------------------------------------------------------------------------
-
-
-def modules_of(config: Config, names: Names | None) -> dict[str, Target]:
-    """The modules that can be adapted in a file, and what each is here.
-
-    names  those of transformers; None: our own
-    """
-    modules = {}
-    for target in targets_of(config):
-        theirs = _their_names(target.module, names)
-        is_part = target.rows is not None
-        if is_part == (len(theirs) > 1):
-            modules[theirs["qkv".index(target.name[-1]) if is_part else 0]] = target
-    return modules
-
-
-def _their_names(module: str, names: Names | None) -> tuple[str, ...]:
-    if names is None:
-        return (module,)
-    layer = found[1] if (found := LAYER.match(module)) else ""
-    return tuple(name.format(n=layer) for name in names.tensors[LAYER.sub("h.{n}.", module)])
-
-
-def _names_of(config: Config) -> Names | None:
-    """Those of the class of transformers that computes the same, windows aside, which change no
-    name; None: there is none.
-    """
-    if not isinstance(config, EncoderDecoderConfig):
-        with suppress(ValueError):
-            return nearest_family(replace(config, window=None)).json_names
-    return None
-
-
-# -- writing --------------------------------------------------------------------------------------
-
-
-def write_adapter(
-    adapter: Adapter, folder: str | Path, *, base: str | None = None, own_names: bool = False
-) -> None:
-    """See `Adapter.save`."""
-    folder, config = Path(folder), adapter.model.config
-    names = None if own_names else _names_of(config)
-    modules = modules_of(config, names)
-    found = {name: _numbers_of(adapter, target) for name, target in modules.items()}
-    numbers = {name: one for name, one in found.items() if one is not None}
-    sizes = {name: _rank_and_alpha(one, adapter.config.rslora) for name, one in numbers.items()}
-    (r, alpha), _ = Counter(sizes.values()).most_common(1)[0]
-    about = {
-        "peft_type": LORA,
-        "task_type": None if names is None else "CAUSAL_LM",  # asks for more than a core model
-        "base_model_name_or_path": base,
-        "inference_mode": True,
-        "r": r,
-        "lora_alpha": alpha,
-        "lora_dropout": adapter.config.dropout,
-        "target_modules": _target_modules(numbers, modules),
-        "rank_pattern": {name: rank for name, (rank, _) in sizes.items() if rank != r},
-        "alpha_pattern": {name: other for name, (_, other) in sizes.items() if other != alpha},
-        "bias": "none",
-        "fan_in_fan_out": any(_is_transposed(modules[name], names) for name in numbers),
-        "use_rslora": adapter.config.rslora,
-        "use_dora": adapter.config.dora,
-    }
-    tensors: dict[str, Tensor] = {}
-    for name, one in numbers.items():
-        kind = int(modules[name].is_table)
-        tensors |= {f"{PREFIX}{name}.{A[kind]}": one.A, f"{PREFIX}{name}.{B[kind]}": one.B}
-        if one.magnitude is not None:
-            tensors[f"{PREFIX}{name}.{MAGNITUDE[0]}"] = one.magnitude
-    with replacing(folder / CONFIG_FILE) as beside:  # it takes its place after the numbers
-        beside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
-
-
-@torch.no_grad()
-def _numbers_of(adapter: Adapter, target: Target) -> ModuleTensors | None:
-    """All that an adapter changes in these rows of this matrix, side by side; None: nothing."""
-    matrix = adapter.model.get_submodule(target.module)
-    if not isinstance(matrix, Adapted):
-        return None
-    beside: list[tuple[LowRank, slice, slice]] = []  # its rows there, and here
-    for update in adapter.updates_of(matrix):
-        first = max(update.first, target.first)
-        last = min(update.rows.stop, target.first + target.shape[0])
-        if first < last:
-            theirs = slice(first - target.first, last - target.first)
-            own = slice(first - update.first, last - update.first)
-            beside.append((update, theirs, own))
-    if not beside:
-        return None
-    scaling, columns = beside[0][0].scaling, []
-    for update, theirs, own in beside:
-        column = update.B.new_zeros(target.shape[0], update.r)
-        column[theirs] = update.B[own] * (update.scaling / scaling)
-        columns.append(column)
-    return ModuleTensors(
-        A=torch.cat([update.A for update, _, _ in beside]),
-        B=torch.cat(columns, dim=1),
-        scaling=scaling,
-        magnitude=_magnitude(matrix, target, beside) if adapter.config.dora else None,
-    )
-
-
-def _magnitude(
-    matrix: Adapted, target: Target, beside: list[tuple[LowRank, slice, slice]]
-) -> Tensor:
-    """DoRA's lengths of all these rows: those that are not adapted keep their own."""
-    last = target.first + target.shape[0]
-    weight = matrix.as_matrix(matrix.unmerged_weight)[target.first : last]
-    magnitude = full_precision(weight).norm(dim=1)
-    adapted = torch.zeros_like(magnitude, dtype=torch.bool)
-    for update, theirs, own in beside:
-        assert isinstance(update, DoRA)
-        if adapted[theirs].any():
-            raise ValueError(
-                f"this DoRA adapter changes rows of {target.name} twice, and peft has one length "
-                "for each row: adapt the matrix or its parts, not both"
-            )
-        magnitude[theirs], adapted[theirs] = update.magnitude[own], True
-    return magnitude
-
-
-def _rank_and_alpha(numbers: ModuleTensors, rslora: bool) -> tuple[int, float]:
-    """r, and the alpha from which r makes the scaling; 12 digits of it, so that 16 is 16."""
-    r = numbers.A.size(0)
-    alpha = float(f"{numbers.scaling * (math.sqrt(r) if rslora else r):.12g}")
-    return r, int(alpha) if alpha.is_integer() else alpha
-
-
-def _target_modules(changed: Iterable[str], modules: Iterable[str]) -> list[str]:
-    """What the names of the changed modules end with; all of their names, where others end so."""
-    changed = list(changed)
-    ends = sorted({name.rpartition(".")[2] for name in changed})
-    meant = [name for name in modules if name.rpartition(".")[2] in ends]
-    return ends if len(meant) == len(changed) else changed
-
-
-def _is_transposed(target: Target, names: Names | None) -> bool:
-    return names is not None and LAYER.sub("h.{n}.", target.module) in names.transposed
-
-
-# -- reading --------------------------------------------------------------------------------------
 
 
 def load_adapter(model: Model, folder: str | Path) -> Adapter:
@@ -253,7 +79,7 @@ class _Source:
         self.file, self.peft, self.model = file, peft, model
         self.entries = _entries(file)
         self.modules = modules_of(model.config, None)
-        names = _names_of(model.config)
+        names = names_of(model.config)
         if names is not None and not set(self.entries) <= set(self.modules):
             self.modules = modules_of(model.config, without_prefix(names, self.entries))
 

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from core.finetuning.adapter import Adapter, add_lora
-from core.finetuning.adapter_files import CONFIG_FILE, WEIGHTS_FILE, load_adapter
 from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.peft_config import CONFIG_FILE
+from core.finetuning.peft_modules import WEIGHTS_FILE
+from core.finetuning.peft_reader import load_adapter
 from core.finetuning.quantization import quantize_model
 from core.finetuning.trainable import adapter_parameter_count
 from core.tensor_files import read_tensors, write_tensors
