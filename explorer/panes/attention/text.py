@@ -468,25 +468,29 @@ def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
     if found.is_same_text and not found.of_base:
         return SAME
     at = np.unravel_index(int(found.difference.argmax()), found.difference.shape)
-    most = format_number(float(found.difference.max()))
-    here = format_number(float(found.difference[layer, head]))
+    most, here = found.difference[at], found.difference[layer, head]
     other = f"layer {at[0]}, head {at[1]}"
     if not found.is_aligned:
         sizes = f"{found.first.n_tokens} and {found.second.n_tokens} tokens"
         return (
             f"Texts of {sizes} are compared by their heads' scores: {other} differs most, by "
-            f"{most}, this one by {here}."
+            f"{format_number(most)}, this one by {format_number(here)}."
         )
-    tuned = "Fine-tuning" if found.of_base else "The other text"
-    if not found.difference.any():
-        return f"{tuned} changes no head's attention on this text."
+    what = "Fine-tuning" if found.of_base else "The other text"
+    if not most:
+        return f"{what} changes the attention of no head on this text."
     row = found.query(layer, head)
     change = found.change(layer, head, False)[row]
+    if not change.any():
+        return f"{what} changes nothing in this head; {other} changes most, by {_percent(most)}."
     places = row, int(change.argmin()), int(change.argmax())
     query, loser, winner = (quoted(found.labels[place]) for place in places)
-    if not change.any():
-        return f"{tuned} changes nothing in this head; {other} changes most, by {most}."
-    moves = f"{here} of the attention of {query} moves, most of it from {loser} to {winner}"
+    moves = f"{_percent(here)} of the attention of {query} moves, mostly from {loser} to {winner}"
     if at == (layer, head):
-        return f"{tuned} changes this head most: {moves}."
-    return f"Here {moves}; {other} changes most, by {most}."
+        begins = "Fine-tuning changes this head" if found.of_base else "This head changes"
+        return f"{begins} most: {moves}."
+    return f"Here {moves}; {other} changes most, by {_percent(most)}."
+
+
+def _percent(share: float) -> str:
+    return format_percent(float(share))
