@@ -255,7 +255,7 @@ def comparison_inspection(
     if found.is_aligned:
         step = moved_step(both[0][cell[0]], both[1][cell[0]])
         moved = float(step.value("moved"))
-        rows.append(Equation("d", moved, "text", "moves, of the attention of this query"))
+        rows.append(Equation("d", moved, "text", "of this query's attention moves"))
     else:
         difference = float(found.difference[layer, head])
         rows.append(Equation("this head", difference, "text", "largest difference of its scores"))
