@@ -15,12 +15,11 @@ from explorer.panes.backprop.expression.what_if import WhatIf
 AGREES = 1e-6  # two gradients whose relative difference is below this are the same
 
 AGREE = ("agrees", "Nudging finds the same gradient")
-WITHIN = ("agrees within 1e\u22126", "Both are too small for nudging to tell them apart")
-KINK = ("agrees, but at a kink", "The slope differs on the two sides: no number is right for both")
-NEAR = ("differs: a kink is near", "The slope differs on the two sides of a kink")
-BENDS = ("differs: it bends fast", "Even within the smallest nudge of the check it bends too much")
-DROWNED = ("spoilt by rounding", "The numbers are so large that rounding swallows the nudge")
-SMALL = ("too small to tell", "What a nudge changes is too small to tell from rounding")
+ROUNDED = ("agrees within rounding", "They differ by less than what rounding changes")
+DIFFERS = (
+    "differs: a kink or bend",
+    "The slope changes even within the smallest nudge of the check",
+)
 NOTHING = ("nothing to compare", "One of the two is not finite")
 
 
@@ -42,24 +41,20 @@ def comparison(what: WhatIf, numeric: NumericGradient | None) -> Comparison:
     if numeric is None:
         return Comparison("", "", numeral(what.gradient))
     slope = float(numeric.slopes.reshape(-1)[what.element])
-    short, sentence = _verdict(what, slope, float(numeric.errors.reshape(-1)[what.element]))
+    short, sentence = _verdict(
+        what.gradient, slope, float(numeric.errors.reshape(-1)[what.element])
+    )
     gradient, nudged = compared(what.gradient, slope, agree(what.gradient, slope))
     return Comparison(f"numeric gradient: {nudged}, {short}", sentence, gradient)
 
 
-def _verdict(what: WhatIf, numeric: float, its_error: float) -> tuple[str, str]:
-    error, off = difference(what.gradient, numeric), what.gradient - numeric
-    if not math.isfinite(error):
+def _verdict(gradient: float, numeric: float, its_error: float) -> tuple[str, str]:
+    if not math.isfinite(difference(gradient, numeric)):
         return NOTHING
-    if error < AGREES:
-        small = numeric == 0 and off != 0
-        first, second = compared(what.gradient, numeric, True)
-        return SMALL if small else KINK if what.is_kink else AGREE if first == second else WITHIN
-    if is_within_error(what.gradient, numeric, its_error):
-        return DROWNED
-    # where a kink lies within the nudge, both are apart by half of what the two sides are
-    gap = what.gaps[0]
-    return NEAR if what.is_kink or 0.8 * gap < abs(2 * off) < 1.2 * gap else BENDS
+    if agree(gradient, numeric):
+        first, second = compared(gradient, numeric, True)
+        return AGREE if first == second else ROUNDED
+    return ROUNDED if is_within_error(gradient, numeric, its_error) else DIFFERS
 
 
 def agree(gradient: Array | float, numeric: Array | float) -> bool:

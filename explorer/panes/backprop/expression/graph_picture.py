@@ -318,14 +318,11 @@ class GraphPicture(Picture):
         drawing = GraphDrawing(scene, self.routes, self.camera, self._area, self._instant, looked)
         painter.save()
         painter.setClipRect(self._area)
-        static = None
-        if painter.paintEngine().type() == QPaintEngine.Type.Raster:  # others draw vectors
-            static = self._static.picture(drawing, self.size(), self.ratio)
-        if static is not None:
-            painter.drawPixmap(0, 0, static)
-        else:
-            drawing.draw(painter, frozenset(drawing.static))
-        drawing.draw_above(painter)
+        if painter.paintEngine().type() == QPaintEngine.Type.Raster:
+            painter.drawPixmap(0, 0, self._static.picture(drawing, self.size(), self.ratio))
+        else:  # vectors are exported
+            drawing.draw_static(painter)
+        drawing.draw_above(painter, self.ratio)
         painter.restore()
         line = QRectF(self.rect()).adjusted(0, self._area.height(), -self._covered, 0)
         draw_legend(painter, line, scene, self._instant)

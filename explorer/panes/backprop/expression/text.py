@@ -351,7 +351,6 @@ def true_change(what: WhatIf) -> str:
         return "true change: not known"
     off = f", off by {numeral(abs(what.error))}" if math.isfinite(what.error) else ""
     off = ", as predicted" if what.is_as_predicted else off
-    off = ", lost in rounding" if what.is_lost else off
     return f"true change: {_plus(what.true)}{off}"
 
 

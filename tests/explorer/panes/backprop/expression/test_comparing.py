@@ -7,7 +7,7 @@ import math
 import pytest
 
 from explorer.panes.backprop.expression import draw_checks, draw_nodes
-from explorer.panes.backprop.expression.gradient_check import WITHIN
+from explorer.panes.backprop.expression.gradient_check import ROUNDED
 from explorer.panes.backprop.expression.inspector import agree
 from explorer.panes.backprop.expression.number_text import compared, numeral, short_compared
 from explorer.widgets.live_numbers import row_text
@@ -66,7 +66,7 @@ def test_the_card_the_graph_and_the_inspector_compare_alike(pane, mode, monkeypa
 def test_where_both_are_small_it_is_said_how_far_they_agree(pane, mode):
     mode.set_text("1e-7 * x + 100 * (x - 2) ** 3")
     mode.move_leaf("x", 0, 2.0)
-    assert mode.view.what_if.numeric.text() == (f"numeric gradient: 1.40e{MINUS}7, {WITHIN[0]}")
+    assert mode.view.what_if.numeric.text() == (f"numeric gradient: 1.40e{MINUS}7, {ROUNDED[0]}")
 
 
 def test_a_negative_0_is_one_in_the_graph_and_in_the_card(pane, mode, monkeypatch):

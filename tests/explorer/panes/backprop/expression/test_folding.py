@@ -101,7 +101,7 @@ def test_an_edge_goes_to_its_end_by_way_of_its_lane():
     ways = routes_of(made)
     assert len(made.layout.rows) == 2 and made.layout.folds
     for edge, (fold,) in made.layout.folds.items():
-        path = ways.paths[edge]
+        path = ways.path(edge)
         box = path.boundingRect()
         assert box.left() == pytest.approx(fold.left, abs=1) and box.right() >= fold.right - 1
         entry = made.nodes[edge[0]].badge_box
@@ -118,7 +118,9 @@ def test_no_edge_runs_through_a_node():
         if number not in made.plot.docks
     ]
     numbers = [n for n in range(len(made.nodes)) if n not in made.plot.docks]
-    for (node, index), path in routes_of(made).paths.items():
+    routes = routes_of(made)
+    for node, index in routes.ways:
+        path = routes.path((node, index))
         ends = {node, made.computed.graph.nodes[node].inputs[index]}
         if ends & set(made.plot.docks):
             continue
@@ -134,7 +136,8 @@ def test_the_factor_of_a_short_edge_stands_beside_it(name):
     made = scene(name, (2000.0, 800.0))
     assert not made.is_tight
     ways, beside = routes_of(made), 0
-    for edge, path in ways.paths.items():
+    for edge in ways.ways:
+        path = ways.path(edge)
         middle, box = ways.middles[edge], path.boundingRect()
         if (
             box.width() > 80

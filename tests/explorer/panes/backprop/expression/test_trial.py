@@ -9,6 +9,7 @@ import pytest
 
 from explorer import theme
 from explorer.panes.backprop.expression import trial
+from explorer.panes.backprop.expression.gradient_check import DIFFERS, ROUNDED
 from explorer.panes.backprop.expression.value_field import ValueField
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
@@ -49,9 +50,6 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     assert card.true.text() == "true change: +0.610, off by 0.0100"
     mode.set_text("3 * x")
     assert card.true.text() == "true change: +0.300, as predicted", "rounding is no error"
-    type_in(card.nudge, "1e-18")
-    assert card.true.text() == "true change: 0, lost in rounding"
-    type_in(card.nudge, "0.1")
     mode.set_text("x ** 2")
     assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
     assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
@@ -132,25 +130,18 @@ async def test_gradients_are_compared_with_those_of_the_same_numbers(pane, mode)
     assert mode.trial.numeric and "numeric gradient" in mode.view.graph.displayed()
 
 
-def test_a_gradient_lost_in_rounding_is_not_called_a_kink(pane, mode):
-    mode.set_text("w + 1e12")
-    mode.move_leaf("w", 0, 1.0)
-    assert "rounding" in mode.view.what_if.numeric.text()
-    mode.set_text("relu(w) + 1")
-    mode.move_leaf("w", 0, 0.0)
-    assert "kink" in mode.view.what_if.numeric.text()
-
-
 @pytest.mark.parametrize(
     ("text", "name", "at", "says"),
     [
         ("w ** 0.5", "w", 0.0, "nothing to compare"),
         ("sin(1000 * w)", "w", 0.3, "agrees"),
-        ("sin(1e14 * w)", "w", 0.0, "differs: it bends fast"),
+        ("sin(1e14 * w)", "w", 0.0, DIFFERS[0]),
         ("relu(w) + 1", "w", 3e-6, "agrees"),
         ("w ** 2", "w", -2.5e22, "agrees"),
-        ("relu(w) + 1", "w", 0.0, "differs: a kink is near"),
-        ("abs(w) * k", "w", 0.0, "agrees, but at a kink"),
+        ("relu(w) + 1", "w", 0.0, DIFFERS[0]),
+        ("abs(w) * k", "w", 0.0, "agrees"),
+        ("w + 1e12", "w", 1.0, ROUNDED[0]),
+        ("1 + w * 1e-13", "w", 1.0, ROUNDED[0]),
         ("w ** 2 * k", "w", 0.0, "agrees"),
         ("tanh(w) * 1e6", "w", 0.3, "agrees"),
         ("x0 * k + w", "w", 0.3, "agrees"),
@@ -176,8 +167,6 @@ def test_what_rounding_leaves_is_no_error(pane, mode):
     assert mode.view.what_if.true.text().endswith(", as predicted")
     mode.set_text("x ** 2")
     assert "off by" in mode.view.what_if.true.text()
-    mode.set_text("1 + w * 1e-13")
-    assert "too small to tell" in mode.view.what_if.numeric.text()
 
 
 def test_a_long_number_is_read_from_its_beginning(pane, mode):
