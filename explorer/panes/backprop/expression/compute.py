@@ -141,12 +141,17 @@ class Computed:
 
     def step(self, moment: int) -> Step | None:
         """What core did at a moment; None for the first, which shows the inputs."""
-        return step_at(self.graph, moment - 1) if moment > 0 else None
+        return _step(self, moment) if moment > 0 else None
 
     @cached_property
     def numbers(self) -> int:
         """How many all nodes have together."""
         return sum(node.tensor.data.size for node in self.graph.nodes)
+
+
+@lru_cache(maxsize=16)  # picture and inspector ask for the same ones again and again
+def _step(computed: Computed, moment: int) -> Step:
+    return step_at(computed.graph, moment - 1)
 
 
 parsed = lru_cache(maxsize=8)(parse)  # who types asks for names and numbers, then for all of it

@@ -7,8 +7,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.expression.number_text import numeral
 from explorer.panes.backprop.expression.what_if import WhatIf
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
@@ -42,8 +42,8 @@ class CurvePicture(Picture):
         self._what, self._output = what, output
         if what is not None:
             self.setAccessibleDescription(
-                f"{output} against {what.called}: at {numeral(what.value)} it is "
-                f"{numeral(what.result)}, with slope {numeral(what.gradient)}"
+                f"{output} against {what.called}: at {format_number(what.value)} it is "
+                f"{format_number(what.result)}, with slope {format_number(what.gradient)}"
             )
         if what is not None and what.curve is not None:
             self._heights = what.curve.heights(what.result)
@@ -135,7 +135,7 @@ class CurvePicture(Picture):
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.drawLine(area.topLeft(), area.bottomLeft())
         below = QRectF(area.left(), area.bottom() + 1, area.width(), now.px(15))
-        ends = numeral(curve.xs[0]), numeral(curve.xs[-1])
+        ends = format_number(curve.xs[0]), format_number(curve.xs[-1])
         put_text(painter, below, ends[0], small, muted, LEFT)
         put_text(painter, below, ends[1], small, muted, RIGHT)
         wide = now.metrics("label").horizontalAdvance
@@ -146,8 +146,8 @@ class CurvePicture(Picture):
             share = (self._hovered - curve.xs[0]) / (curve.xs[-1] - curve.xs[0])
             x = area.left() + float(share) * area.width()
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-            there = numeral(float(np.interp(self._hovered, curve.xs, curve.ys)))
-            title = f"{what.called} {numeral(self._hovered)}: {self._output} {there}"
+            there = format_number(float(np.interp(self._hovered, curve.xs, curve.ys)))
+            title = f"{what.called} {format_number(self._hovered)}: {self._output} {there}"
             role = "text"
         above = QRectF(area.left() + 3, 0, area.width(), now.px(TITLE))
         put_text(painter, above, elide(title, small, above.width()), small, now.color(role), LEFT)
@@ -158,7 +158,7 @@ class CurvePicture(Picture):
         assert self._what is not None and self._what.curve is not None
         ys = self._what.curve.ys
         most = float(np.max(ys, initial=-np.inf, where=np.isfinite(ys)))
-        return f"{self._output} up to {numeral(min(self._heights[1], most))}"
+        return f"{self._output} up to {format_number(min(self._heights[1], most))}"
 
     # the mouse
 

@@ -13,8 +13,7 @@ from core.numbers import ABOUT
 from explorer import theme
 from explorer.panes.backprop.expression.colors import mono, sans
 from explorer.panes.backprop.expression.compute import Array
-from explorer.panes.backprop.expression.gradient_check import agree, is_within_error
-from explorer.panes.backprop.expression.number_text import short_compared
+from explorer.panes.backprop.expression.gradient_check import agree, is_within_error, short_compared
 from explorer.widgets.base import LEFT, RIGHT, put_text
 
 AGREE, DIFFER = "\u2713", "\u2260"

@@ -8,13 +8,12 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
-from core.numbers import TIMES
+from core.numbers import TIMES, format_short
 from explorer import theme
 from explorer.panes.backprop.expression.colors import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.draw_nodes import anchor
 from explorer.panes.backprop.expression.edge_routing import LABEL, Routes, joint_box, joint_radius
 from explorer.panes.backprop.expression.node_geometry import MOST_FANNED
-from explorer.panes.backprop.expression.number_text import short_numeral
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
 from explorer.widgets.base import LEFT, put_text
 
@@ -104,7 +103,7 @@ def local_words(scene: GraphScene, edge: Edge, instant: Instant) -> str:
     local = scene.computed.local(edge)
     if local is None or local.size != 1:
         return ""
-    return f"{TIMES}{short_numeral(local.item(), BESIDE)}"
+    return f"{TIMES}{format_short(local.item(), BESIDE)}"
 
 
 def draw_local(
@@ -156,7 +155,7 @@ def draw_joint(
         y = routes.ways[edge].begin[1]
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
-        text = f"{'+' * (value > 0)}{short_numeral(value, BESIDE)}"
+        text = f"{'+' * (value > 0)}{format_short(value, BESIDE)}"
         text = text.replace(",", "")  # so small it reads as a point
         ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, PITCH)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from core.autograd import NumericGradient
+from core.numbers import format_short
 from explorer import theme
 from explorer.panes.backprop.expression.colors import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.compute import Array
@@ -19,7 +20,6 @@ from explorer.panes.backprop.expression.draw_checks import (
     mark_of,
 )
 from explorer.panes.backprop.expression.node_geometry import Box, NodeGeometry
-from explorer.panes.backprop.expression.number_text import short_numeral
 from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
@@ -245,7 +245,7 @@ def _draw_numbers(
     value = float(scene.computed.value(number).reshape(-1)[0])
     side = RIGHT if words else LEFT
     room = letters_beside(value_line, "value") if words else (most + 1) // 2
-    written = short_numeral(value, room)
+    written = format_short(value, room)
     if arrived:
         put_text(painter, value_line, written, bold, now.color("text"), side)
     painter.setOpacity(1.0)
@@ -260,7 +260,7 @@ def _draw_numbers(
     else:
         slope = float(np.asarray(gradient).reshape(-1)[0])
         room = letters_beside(line, "gradient") if words else most - len(written)
-        written = short_numeral(slope, room)
+        written = format_short(slope, room)
         if words and beside is not None:
             written, _ = checked_beside(line, np.asarray(gradient), beside)
         put_text(painter, line, written, bold, sign_text(slope), RIGHT)
@@ -309,7 +309,7 @@ class _Grids:
                 painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), fill)
                 if node.numbered:
                     ink = theme.ink_on(fill)
-                    put_text(painter, cell, short_numeral(value, IN_CELL), font, ink)
+                    put_text(painter, cell, format_short(value, IN_CELL), font, ink)
         if self.element >= 0 and node.columns:
             row, column = divmod(self.element, array.shape[-1])
             if row < node.rows and column < node.columns:

@@ -1,4 +1,6 @@
-"""Compares a gradient with the one that nudging finds. No Qt."""
+"""Compares a gradient with the one that nudging finds, and writes both with enough digits to show
+whether they are equal. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.autograd import NumericGradient
+from core.numbers import format_number, format_short, format_significant
 from explorer.panes.backprop.expression.compute import Array
-from explorer.panes.backprop.expression.number_text import compared, numeral
 from explorer.panes.backprop.expression.what_if import WhatIf
 
 AGREES = 1e-6  # two gradients whose relative difference is below this are the same
+
+DIGITS = range(3, 13)  # that two numbers may have that are compared
+MOST_ALIKE = 7  # of these, where both count as the same
 
 AGREE = ("agrees", "Nudging finds the same gradient")
 ROUNDED = ("agrees within rounding", "They differ by less than what rounding changes")
@@ -39,7 +44,7 @@ class Comparison:
 
 def comparison(what: WhatIf, numeric: NumericGradient | None) -> Comparison:
     if numeric is None:
-        return Comparison("", "", numeral(what.gradient))
+        return Comparison("", "", format_number(what.gradient))
     slope = float(numeric.slopes.reshape(-1)[what.element])
     short, sentence = _verdict(
         what.gradient, slope, float(numeric.errors.reshape(-1)[what.element])
@@ -77,3 +82,32 @@ def is_within_error(gradient: Array | float, numeric: Array | float, errors: Arr
 
 def _size(gradient: Array | float, numeric: Array | float) -> float:
     return max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
+
+
+def compared(one: float, two: float, same: bool) -> tuple[str, str]:
+    """Two numbers with equally many digits: they read alike if they count as the `same`, and
+    differ if they do not. Two that agree only because both are small keep their own digits.
+    """
+    for digits in DIGITS:
+        both = format_significant(one, digits), format_significant(two, digits)
+        alike = _value(both[0]) == _value(both[1])
+        if alike and same:
+            return both[0], both[0]  # 1 and 1.00 are written in one way
+        if not (alike or same):
+            return both
+        if same and digits == MOST_ALIKE:
+            break
+    return format_significant(one), format_significant(two)
+
+
+def short_compared(one: float, two: float, same: bool, letters: int) -> tuple[str, str]:
+    """The same, in at most this many letters."""
+    first, second = compared(one, two, same)
+    if max(len(first), len(second)) <= letters:
+        return first, second
+    short = format_short(one, letters)
+    return short, short if first == second else format_short(two, letters)
+
+
+def _value(text: str) -> float:
+    return float(text.replace("\u2212", "-").replace(",", "").replace("\u221e", "inf"))

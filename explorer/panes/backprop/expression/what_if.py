@@ -11,7 +11,6 @@ import numpy as np
 from core.autograd import NumericGradient, numeric_gradient_of
 from core.autograd.gradient_check import MOST_RUNS
 from core.jobs import Pace
-from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.curve import (
     HUGE,
@@ -20,6 +19,7 @@ from explorer.panes.backprop.expression.curve import (
     output_at,
     sample_steps,
 )
+from explorer.panes.backprop.expression.step_arithmetic import cell_name
 
 AT_ONCE = 1_200  # nodes that may be worked out within a frame
 MOST_CHECKED = 600  # numbers that a check nudges, one after the other

@@ -8,10 +8,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from core.jobs import to_the_end
+from core.numbers import format_number
 from explorer.panes.backprop.expression import curve_picture
 from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.curve import SAMPLES
-from explorer.panes.backprop.expression.number_text import numeral
 from explorer.panes.backprop.expression.what_if import try_steps, what_if
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
@@ -130,7 +130,7 @@ async def test_the_curve_of_a_tensors_number_has_its_name_and_ends_where_it_ends
     mode.show_example("neuron")
     what = mode.trial.what
     assert what is not None and what.called == mode.trial.leaf
-    assert curve.title.endswith(numeral(what.curve.ys.max()))
+    assert curve.title.endswith(format_number(what.curve.ys.max()))
 
 
 @pytest.mark.parametrize("text", ["exp(exp(w))", "1 / w ** 2", "sin(1000 * w)", "sin(1 / w)"])

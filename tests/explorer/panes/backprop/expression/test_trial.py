@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import numpy as np
 import pytest
 
 from explorer import theme
@@ -216,17 +215,6 @@ def test_a_nudge_below_0_has_parentheses(pane, mode):
     assert "\u00d7 (\u22120.100) = " in mode.view.what_if.predicted.text()
 
 
-def test_a_0_below_0_can_be_typed(pane, mode):
-    mode.set_text("w = 0\nw * 2")
-    field = mode.view.what_if.value
-    type_in(field, "-0")
-    assert np.signbit(value(mode, "w")) and field.text() == "-0"
-    mode.move_leaf("w", 0, 0.0)
-    assert not np.signbit(value(mode, "w")) and field.text() == "0"
-    mode.move_leaf("w", 0, -0.0)
-    assert field.text() == "\u22120"
-
-
 def test_a_rate_that_cannot_be_is_told_where_the_steps_are(pane, mode):
     card = mode.view.learn
     said = card.words.text()
@@ -263,19 +251,6 @@ def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, m
     assert mode.draft.value == before
     type_in(card.value, "[[5, 6], [7, 8]]")
     assert card.error.text == "" and value(mode, "W").tolist() == [[5.0, 6.0], [7.0, 8.0]]
-
-
-def test_a_0_below_0_among_others_can_be_typed(pane, mode):
-    mode.set_text("W = [[1, 2], [3, 4]]\nsum(1 / W)")
-    mode.try_leaf("W", 0)
-    field = mode.view.what_if.value
-    for _ in range(2):
-        type_in(field, "-0")
-        assert mode.computed.text.startswith("W = [[-0, 2], [3, 4]]") and field.text() == "-0"
-        assert np.signbit(value(mode, "W")[0, 0]) and mode.computed.result == -np.inf
-        type_in(field, "0")
-        assert mode.computed.text.startswith("W = [[0, 2], [3, 4]]") and field.text() == "0"
-        assert mode.computed.result == np.inf
 
 
 def test_inputs_of_data_alone_take_steps(pane, mode):
