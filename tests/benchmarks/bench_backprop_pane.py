@@ -73,7 +73,7 @@ def _laid_out(text: str) -> tuple[int, float]:
     waits = []
     for _ in range(5):
         began = time.perf_counter()
-        arranged(plot_of(graph), False, (935.0, 382.0))  # what a window of 1440 x 900 has
+        arranged(plot_of(graph), (935.0, 382.0))  # what a window of 1440 x 900 has
         waits.append(time.perf_counter() - began)
     return len(graph.nodes), 1e3 * percentile(waits, 0.5)
 

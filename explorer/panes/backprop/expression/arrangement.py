@@ -45,19 +45,17 @@ def plot_of(graph: Graph) -> Plot:
     return Plot(graph, docks, kept, LayeredGraph(inputs))
 
 
-def arranged(
-    plot: Plot, checks: bool = False, room: Size = ENDLESS
-) -> tuple[tuple[NodeGeometry, ...], Layout]:
+def arranged(plot: Plot, room: Size = ENDLESS) -> tuple[tuple[NodeGeometry, ...], Layout]:
     """The nodes and their layout, in one row or several: roomy nodes if all of them fit the room,
     else tight ones. If even these do not fit, the rows are as wide as the room.
     """
-    nodes = geometries_of(plot.graph, checks, ROOMY, plot.docks)
+    nodes = geometries_of(plot.graph, ROOMY, plot.docks)
     width, height = least(plot.layered, _sizes(plot, nodes), room[0], SPACINGS[ROOMY])
     if width <= room[0] and height <= room[1]:
         layout = _laid(plot, nodes, ROOMY, room)
         if layout.height <= room[1]:
             return nodes, layout
-    nodes = geometries_of(plot.graph, checks, TIGHT, plot.docks)
+    nodes = geometries_of(plot.graph, TIGHT, plot.docks)
     return nodes, _laid(plot, nodes, TIGHT, room)
 
 

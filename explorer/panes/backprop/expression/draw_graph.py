@@ -119,9 +119,6 @@ class GraphDrawing:
         """
         scene, computed, moment = self.scene, self.scene.computed, self.instant.moment
         value, gradient = computed.value(number), computed.gradient_at(number, moment)
-        checked: object = None
-        if scene.checks:
-            checked = computed.is_final(number, moment), self.looked.numeric.get(number)
         return (
             scene.nodes[number],
             self.instant.done(computed.plan.appears[number]),
@@ -129,7 +126,8 @@ class GraphDrawing:
             value.shape,
             value.tobytes(),
             gradient.tobytes() if gradient is not None else computed.gradient(number) is None,
-            checked,
+            computed.is_final(number, moment),
+            self.looked.numeric.get(number),
         )
 
     def _frame(self, number: int) -> tuple[str, bool, int]:

@@ -7,8 +7,8 @@ from PySide6.QtGui import QPainter
 
 from explorer import theme
 from explorer.panes.backprop.expression.colors import sign_color
-from explorer.panes.backprop.expression.draw_checks import AGREE
 from explorer.panes.backprop.expression.draw_edges import width_for
+from explorer.panes.backprop.expression.gradient_check import SAME
 from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.widgets.base import LEFT, put_text
 
@@ -16,14 +16,17 @@ HEIGHT = 20  # px
 SAMPLES = ((0.001, "0.001"), (1.0, "1"), (1000.0, "1000"))
 
 
-def draw_legend(painter: QPainter, line: QRectF, scene: GraphScene, instant: Instant) -> None:
+def draw_legend(
+    painter: QPainter, line: QRectF, scene: GraphScene, instant: Instant, *, checked: bool = False
+) -> None:
     """As soon as something flows back; where nodes have no words, also what stands in them. What
     has no room is left out, from the end.
     """
     now, x = theme.current(), line.left() + 2
     if scene.is_tight:
-        checked = f", {AGREE} as by nudging" if scene.checks else ""
-        x = _words(painter, line, x, f"in each node: value, gradient{checked}")
+        x = _words(painter, line, x, "in each node: value, gradient")
+    if checked:
+        x = _words(painter, line, x, f"{SAME} nudging agrees")
     first = min(scene.computed.plan.flows.values(), default=instant.moment + 1)
     if instant.done(first) <= 0:
         return

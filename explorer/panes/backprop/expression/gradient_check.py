@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.autograd import NumericGradient
-from core.numbers import format_number, format_short, format_significant
+from core.numbers import ABOUT, format_number, format_significant
 from explorer.panes.backprop.expression.compute import Array
 from explorer.panes.backprop.expression.what_if import WhatIf
 
@@ -19,6 +19,7 @@ AGREES = 1e-6  # two gradients whose relative difference is below this are the s
 DIGITS = range(3, 13)  # that two numbers may have that are compared
 MOST_ALIKE = 7  # of these, where both count as the same
 
+SAME = "\u2713"
 AGREE = ("agrees", "Nudging finds the same gradient")
 ROUNDED = ("agrees within rounding", "They differ by less than what rounding changes")
 DIFFERS = (
@@ -62,6 +63,15 @@ def _verdict(gradient: float, numeric: float, its_error: float) -> tuple[str, st
     return ROUNDED if is_within_error(gradient, numeric, its_error) else DIFFERS
 
 
+def mark_of(gradient: Array, numeric: NumericGradient) -> tuple[str, str]:
+    """Whether both agree: a sign, and its color."""
+    if agree(gradient, numeric.slopes):
+        return SAME, "success"
+    if is_within_error(gradient, numeric.slopes, numeric.errors):
+        return ABOUT, "muted"
+    return "\u2260", "warning"
+
+
 def agree(gradient: Array | float, numeric: Array | float) -> bool:
     """Whether a gradient is the one that nudging finds."""
     return difference(gradient, numeric) < AGREES
@@ -98,15 +108,6 @@ def compared(one: float, two: float, same: bool) -> tuple[str, str]:
         if same and digits == MOST_ALIKE:
             break
     return format_significant(one), format_significant(two)
-
-
-def short_compared(one: float, two: float, same: bool, letters: int) -> tuple[str, str]:
-    """The same, in at most this many letters."""
-    first, second = compared(one, two, same)
-    if max(len(first), len(second)) <= letters:
-        return first, second
-    short = format_short(one, letters)
-    return short, short if first == second else format_short(two, letters)
 
 
 def _value(text: str) -> float:

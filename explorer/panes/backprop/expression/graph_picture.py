@@ -31,7 +31,6 @@ from explorer.panes.backprop.expression.hit_testing import (
     next_element,
     node_at,
 )
-from explorer.panes.backprop.expression.layout import Layout, Point
 from explorer.panes.backprop.expression.number_table import labels_of, named_numbers, numbers_of
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, instant_at, subject_at
 from explorer.panes.backprop.expression.static_layer import StaticLayer
@@ -99,9 +98,7 @@ class GraphPicture(Picture):
     # what is shown
 
     def set_scene(self, scene: GraphScene, routes: Routes | None = None) -> None:
-        """Another graph, or the same with other values or otherwise laid out: then the view stays
-        where a person has moved it.
-        """
+        """Another graph, or the same with other values or laid out for another room."""
         known, self.scene = self.scene, scene
         same = known is not None and known.is_of(scene.computed)
         self.routes = routes or routes_of(scene)
@@ -109,10 +106,8 @@ class GraphPicture(Picture):
             self.fits, self._whole = True, False
         if known is None or not same or scene.layout != known.layout:
             self.hovered, self.hovered_edge = NOTHING, None
-            if self.fits or known is None:
+            if self.fits:
                 self._fit()
-            else:
-                self._stay(known.layout)
         self.data_changed()
 
     def set_position(self, position: float) -> None:
@@ -140,9 +135,9 @@ class GraphPicture(Picture):
             self.update()
 
     def set_numeric(self, numeric: dict[int, NumericGradient]) -> None:
-        """Gradients by nudging, for those nodes that have been checked."""
-        self._numeric = numeric
-        if self.scene is not None and self.scene.checks:
+        """Gradients by nudging, for those nodes that are checked."""
+        if numeric or self._numeric:
+            self._numeric = numeric
             self.update()
 
     def set_faint(self, faint: bool) -> None:
@@ -161,8 +156,7 @@ class GraphPicture(Picture):
         """A row for each number of each node: its value and gradient."""
         if self.scene is None:
             return {}
-        numeric = self._numeric if self.scene.checks else {}
-        return numbers_of(self.scene.computed, self._instant, numeric)
+        return numbers_of(self.scene.computed, self._instant, self._numeric)
 
     def as_columns(self) -> Columns:
         found = self.displayed()
@@ -247,17 +241,6 @@ class GraphPicture(Picture):
         if self.scene is not None and self.room != self.scene.room:
             self.roomChanged.emit()
 
-    def _stay(self, before: Layout) -> None:
-        """What is in the middle of the view stays there, though it is laid out otherwise."""
-        assert self.scene is not None
-        middle = self._area.center()
-        x, y = self.camera.at(middle.x(), middle.y())
-        left, top, width, height = np.array(before.places).T
-        number = int((abs(left + width / 2 - x) + abs(top + height / 2 - y)).argmin())
-        was, now = _middle(before, number), _middle(self.scene.layout, number)
-        scale = self.camera.scale
-        self.camera = self.camera.moved((was[0] - now[0]) * scale, (was[1] - now[1]) * scale)
-
     def _follow(self) -> None:
         """What the step is about comes into sight, or at least what it changes; and where there is
         room its whole row.
@@ -325,7 +308,7 @@ class GraphPicture(Picture):
         drawing.draw_above(painter, self.ratio)
         painter.restore()
         line = QRectF(self.rect()).adjusted(0, self._area.height(), -self._covered, 0)
-        draw_legend(painter, line, scene, self._instant)
+        draw_legend(painter, line, scene, self._instant, checked=bool(self._numeric))
         draw_overflow(painter, self.camera, scene.layout, self._area)
         if self._faint:
             painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
@@ -480,8 +463,3 @@ class GraphPicture(Picture):
         else:
             return False
         return True
-
-
-def _middle(layout: Layout, number: int) -> Point:
-    left, top, width, height = layout.places[number]
-    return left + width / 2, top + height / 2

@@ -70,7 +70,7 @@ class Runner(QObject):
     def has_solved(self, draft: ExpressionDraft) -> bool:
         """Whether `solved` is of this draft, but for what no graph shows."""
         known = self.solved
-        if known is None or self.error is not None or known.scene.checks != draft.checks:
+        if known is None or self.error is not None:
             return False
         return known.draft.same_numbers(draft)
 
@@ -123,7 +123,7 @@ def solve_steps(
     except ExpressionError as error:
         return error
     yield
-    scene = scene_of(computed, known.scene if known is not None else None, draft.checks, room)
+    scene = scene_of(computed, known.scene if known is not None else None, room)
     yield
     if known is not None and scene.layout is known.scene.layout:
         return Solved(draft, scene, known.routes)
@@ -136,9 +136,8 @@ def _has_same_graph(draft: ExpressionDraft, known: Solved) -> bool:
 
 
 def _is_like(draft: ExpressionDraft, other: ExpressionDraft) -> bool:
-    """Whether both have the same graph, laid out alike."""
-    same = without_numbers(draft.text) == without_numbers(other.text)
-    return same and draft.checks == other.checks
+    """Whether both have the same graph."""
+    return without_numbers(draft.text) == without_numbers(other.text)
 
 
 def without_numbers(text: str) -> str:

@@ -179,11 +179,11 @@ def test_roomy_nodes_give_way_to_tight_ones_where_all_can_be_seen_so():
 
 def test_another_room_changes_the_rows_and_the_same_one_nothing():
     made = scene("matrices")
-    wide = scene_of(made.computed, made, False, (2000.0, 382.0))
+    wide = scene_of(made.computed, made, (2000.0, 382.0))
     assert len(wide.layout.rows) == 1 and len(made.layout.rows) == 2
-    assert scene_of(made.computed, wide, False, ROOM).layout == made.layout
+    assert scene_of(made.computed, wide, ROOM).layout == made.layout
     for room in (ROOM, (ROOM[0] + 2, ROOM[1]), (ROOM[0], ROOM[1] - 40)):
-        assert scene_of(made.computed, made, False, room).layout is made.layout
+        assert scene_of(made.computed, made, room).layout is made.layout
 
 
 def test_a_small_change_of_the_formula_leaves_the_rest_where_it_is():
@@ -191,7 +191,7 @@ def test_a_small_change_of_the_formula_leaves_the_rest_where_it_is():
     places = []
     for one in (text, text.replace("f / 2.0", "f / 4.0"), text.replace("g + 10.0", "g - 10.0")):
         plot = plot_of(compute(one, {}).graph)
-        _, layout = arranged(plot, False, ROOM)
+        _, layout = arranged(plot, ROOM)
         places.append([box[:2] for box in layout.places])
     assert places[0] == places[1] == places[2]
 

@@ -173,25 +173,6 @@ def test_a_view_that_shows_nothing_is_not_restored(picture):
     assert picture.fits and picture.camera.scale >= 1
 
 
-@pytest.mark.parametrize("name", ["matrices", "micrograd", "neuron"])
-def test_checks_leave_the_view_that_a_person_has_set(picture, name):
-    show(picture, scene(name))
-    picture.zoom_by(1.3, QPointF(450, 200))
-    camera, made = picture.camera, picture.scene
-    middle = picture.hit(QPointF(450, 200))[0]
-    for checks in (True, False):
-        before = picture.scene
-        picture.set_scene(scene_of(made.computed, before, checks, picture.room))
-        assert not picture.fits and picture.camera.scale == camera.scale
-        now = picture.scene
-        assert now.checks == checks
-        if now.layout == before.layout:
-            assert now.layout is before.layout and picture.camera == camera
-        if middle >= 0:
-            assert picture.hit(QPointF(450, 200))[0] == middle
-    assert picture.scene.layout == made.layout
-
-
 def test_hovering_tells_the_node(picture):
     hovered = heard(picture.nodeHovered)
     QTest.mouseMove(picture, center(picture, "b"))
@@ -299,7 +280,7 @@ def test_numbers_of_a_tensor_move_while_a_step_is_under_way(picture):
         picture.grab()
     drawn = picture._static._pixmap.toImage()
     after = compute(one.text.replace("0.5", "2.5"), one.values, before)
-    picture.set_scene(scene_of(after, picture.scene, False, picture.scene.room))
+    picture.set_scene(scene_of(after, picture.scene, picture.scene.room))
     for _ in range(2):
         picture.grab()
     assert picture._broken is None

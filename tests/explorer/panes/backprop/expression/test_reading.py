@@ -11,7 +11,6 @@ from PySide6.QtCore import QRectF, QSizeF
 from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression import (
-    draw_checks,
     draw_edges,
     draw_legend,
     draw_motion,
@@ -42,16 +41,16 @@ WIDE, LOW = (951, 418), (975, 233)  # what the graph has in a window of 1440 x 9
 HIGH = ("micrograd", "matrices", "shapes")  # examples that a low window does not show whole
 
 
-def scene(name, checks=False, **values):
+def scene(name, **values):
     one = next(one for one in EXAMPLES if one.id == name)
-    return scene_of(compute(one.text, {**one.values, **values}), checks=checks)
+    return scene_of(compute(one.text, {**one.values, **values}))
 
 
 def shown(qtbot, made, size):
     picture = GraphPicture()
     qtbot.addWidget(picture)
     picture.resize(*size)
-    show(picture, made, made.checks)
+    show(picture, made)
     return picture
 
 
@@ -105,12 +104,11 @@ def test_every_example_is_shown_whole_and_large_enough_to_read(qtbot, name, size
 
 
 @pytest.mark.parametrize("name", [one.id for one in EXAMPLES])
-def test_checks_take_no_more_room_than_there_is(qtbot, monkeypatch, name):
-    picture = shown(qtbot, scene(name, checks=True), WIDE)
+def test_every_gradient_that_agrees_has_a_tick(qtbot, monkeypatch, name):
+    picture = shown(qtbot, scene(name), WIDE)
     assert picture.camera.scale >= READABLE and cut(picture) == []
     computed, words = picture.scene.computed, []
-    for drawing in (draw_nodes, draw_checks):
-        monkeypatch.setattr(drawing, "put_text", lambda *what: words.append(what[2]))
+    monkeypatch.setattr(draw_nodes, "put_text", lambda *what: words.append(what[2]))
     gradients = {
         n: one for n in range(len(picture.scene.nodes)) if (one := computed.gradient(n)) is not None
     }

@@ -57,7 +57,6 @@ def usual(cases, few):
 def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which, scale):
     text = FORMULAS[which]
     one = picture(qtbot, text)
-    show(one, one.scene, True)
     one.set_camera(Camera(scale, 10, 10))
     generator = np.random.default_rng(3)
     last = len(one.scene.computed.plan) - 1
@@ -71,7 +70,7 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which
             moved = computed.value(computed.leaves[name]) + generator.choice([0.5, 1e-7, np.inf])
             moved = np.where(np.isfinite(moved), moved, -1.0)
             found = compute(text, computed.values | {name: moved}, computed)
-            one.set_scene(scene_of(found, one.scene, True, one.scene.room))
+            one.set_scene(scene_of(found, one.scene, one.scene.room))
         elif kind == 2:
             one.set_position(float(generator.integers(2 * last)) / 2)
         elif kind == 3:
@@ -96,11 +95,11 @@ def test_of_another_formula_the_picture_is_the_one_that_is_drawn_anew(qtbot, nam
     """As with each letter that is typed."""
     text = FORMULAS[name]
     one = picture(qtbot, text)
-    one.set_scene(scene_of(one.scene.computed, None, False, one.room))
+    one.set_scene(scene_of(one.scene.computed, None, one.room))
     known = one.scene
     for end in ("", " + x1", " + x11", " + x1", " * x1", " * x1 - c", "", " + tanh(x1) * c", ""):
         found = compute(text + end, with_names(text + end, {}), known.computed)
-        one.set_scene(scene_of(found, None, False, one.room))
+        one.set_scene(scene_of(found, None, one.room))
         one.set_position(len(found.plan) - 1)
         shown = pixels(one)
         kept, one._static = one._static, StaticLayer()
@@ -113,7 +112,7 @@ def test_after_a_letter_the_rest_of_a_long_formula_is_not_drawn_again(qtbot):
     one = picture(qtbot, text)
     for end in (" + x11", " + x12", " + x13"):
         found = compute(text + end, with_names(text + end, {}))
-        one.set_scene(scene_of(found, None, False, one.room))
+        one.set_scene(scene_of(found, None, one.room))
         one.resize(1500, 900)
         one.set_camera(Camera(0.6, 10, 10))
         pixels(one)
@@ -129,7 +128,7 @@ def test_only_what_has_changed_is_drawn(qtbot):
     pixels(one)
     computed = one.scene.computed
     found = compute(computed.text, computed.values | {"w2": np.array(0.125)}, computed)
-    one.set_scene(scene_of(found, one.scene, False, one.scene.room))
+    one.set_scene(scene_of(found, one.scene, one.scene.room))
     pixels(one)
     drawn = one._static.drawn
     assert found.leaves["w2"] in drawn and found.leaves["w3"] not in drawn
