@@ -69,15 +69,24 @@ class FileExamples:
         return f"{told}; {_broken(self.broken)} skipped, {self.first}" if self.broken else told
 
 
+class BrokenLinesError(ValueError):
+    """Lines of a file hold no example, `broken` of them, and the settings say to stop there."""
+
+    def __init__(self, message: str, broken: int) -> None:
+        super().__init__(message)
+        self.broken = broken
+
+
 def read_examples_steps(
-    lm: Chatting, settings: FinetuningSettings, context: int
+    lm: Chatting, settings: FinetuningSettings, context: int, most_bytes: int = MOST_BYTES
 ) -> Generator[Progress, None, FileExamples]:
     """Yields (share, message); returns the examples of the file that the settings name as data.
 
-    context  tokens of an example at most
+    context     tokens of an example at most
+    most_bytes  of the file that are read, to the end of a line
 
     Raises OSError or ValueError, with the remedy, where there is no such file or it holds fewer
-    than two examples, and for broken lines, unless the settings say to skip them.
+    than two examples, and BrokenLinesError, unless the settings say to skip them.
     """
     path = check_text_file(settings.data)
     size = path.stat().st_size
@@ -90,7 +99,7 @@ def read_examples_steps(
     examples: list[Example] = []
     broken, first, done, number = 0, "", 0, 0
     with open_to_read(path) as file:
-        while line := file.readline(MOST_LINE_BYTES):
+        while done < most_bytes and (line := file.readline(MOST_LINE_BYTES)):
             number += 1
             done += len(line)
             is_whole = line.endswith(b"\n") or done == size
@@ -114,9 +123,12 @@ def read_examples_steps(
     if broken and not examples:
         raise ValueError(f"no line of {path.name} can be used here; {first}")
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
-        raise ValueError(
-            f"{_broken(broken)} of {path.name}, {number:,} in all, {first}. Correct the file, or "
-            "leave broken lines out (broken_lines 'skip')"
+        counted = f"{number:,}" if done == size else f"the first {number:,}"
+        verb = "is" if broken == 1 else "are"
+        raise BrokenLinesError(
+            f"{broken:,} of {counted} lines of {path.name} {verb} broken; {first}. Correct the "
+            "file, or skip broken lines (broken_lines 'skip')",
+            broken,
         )
     if len(examples) < 2:
         raise ValueError(

@@ -22,13 +22,13 @@ import torch
 from torch import nn
 
 from core.files import quoted, read_json, write_json
-from core.finetuning.adapter_files import check_files, load_adapter
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.peft_config import CONFIG_FILE as ADAPTER_CONFIG
 from core.finetuning.peft_config import read_config
+from core.finetuning.peft_reader import check_files, load_adapter
 from core.finetuning.settings import FinetuningSettings
 from core.inference import loading
-from core.inference.loading import BASE, DEEPEST, LoadedModel
+from core.inference.loading import BASE, DEEPEST, LoadedModel, Vocabulary
 from core.inference.model_places import BUNDLED, place_of
 from core.jobs import to_the_end
 from core.tensor_shards import are_stored, open_tensors
@@ -100,6 +100,18 @@ def base_of(name_or_path: str | Path) -> str | None:
     if _adapter_folder(name_or_path) is not None:
         return str(_base_place(folder, _named_by_peft(folder), PEFT_BASE))
     return None
+
+
+def vocabulary_of(name_or_path: str | Path = BUNDLED, deepest: int = DEEPEST) -> Vocabulary:
+    """The tokenizer of what `load` opens, and how it is used; nothing of its weights is read.
+    Raises as `load` does.
+
+    deepest  bases that may lie on one another below it
+    """
+    base = base_of(name_or_path) if deepest else None
+    if base is None:
+        return loading.vocabulary_of(name_or_path)
+    return vocabulary_of(base, deepest - 1)
 
 
 def write_tuned(folder: Path, config: ModelConfig, settings: FinetuningSettings) -> None:

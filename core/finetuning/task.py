@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from core.data.batches import NO_TOKEN, rank_rows
 from core.finetuning.classifier import Classifier, Labelled, classification_loss
-from core.finetuning.data import Drawn, TuningData
+from core.finetuning.data import BASE, Drawn, TuningData
 from core.finetuning.examples import padded
 from core.finetuning.loading import load_steps, write_tuned
 from core.finetuning.methods import Tuning, prepare
@@ -34,6 +34,7 @@ from core.transformer.config import ModelConfig
 from core.transformer.gpt import next_token_loss
 
 GREEDY, FREE = Sampling(temperature=0.0), Sampling(temperature=0.8)
+UNTUNED = "untuned"  # the loss on the base's data without a soft prompt
 EXACT = "exact"  # the share of answers that are right to the last token, or of right classes
 
 
@@ -143,7 +144,8 @@ class Finetuning(TokenTask):
 
     def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
         """Also how many answers are exactly what the model would write by itself: where each token
-        is the likeliest after those before it, so is the whole answer.
+        is the likeliest after those before it, so is the whole answer. Of a soft prompt also what
+        the base loses without it: the prompt's random start is no measure of what is forgotten.
         """
         asks = split == "validation"
         if isinstance(batch, Labelled):
@@ -159,6 +161,9 @@ class Finetuning(TokenTask):
             right = ((logits.argmax(-1) == targets) | (targets == NO_TOKEN)).all(-1)  # (B,)
             count, asks = super().targets(batch), asks and self.data.has_answers
         found = {split: (loss, count)}
+        if split == BASE and (P := len(self.tuning.prompt)):
+            without, _ = next_token_loss(model(ids[:, P:]), targets[:, P:])
+            found[UNTUNED] = without, count
         return {**found, EXACT: (right.sum(), len(right))} if asks else found
 
     # -- checkpoints

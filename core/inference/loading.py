@@ -70,6 +70,15 @@ class LoadedModel:
     usage: Usage = UNKNOWN
 
 
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What of a LoadedModel reads and writes texts: it is there without the weights."""
+
+    name: str
+    tokenizer: Tokenizer
+    usage: Usage
+
+
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
     """A model that no fine-tuning lies over, by name, folder or file. `core.load` opens those, too:
     its names, its dtypes and its errors are the same (see `core.finetuning.loading`).
@@ -92,6 +101,26 @@ def config_of(name_or_path: str | Path = BUNDLED) -> Config:
     return load_config(path) if foreign is None else foreign.description.config
 
 
+def vocabulary_of(name_or_path: str | Path = BUNDLED, deepest: int = DEEPEST) -> Vocabulary:
+    """The tokenizer of what `load` opens, and how it is used; nothing of its weights is read.
+    Raises as `load` does.
+
+    deepest  bases that may lie on one another below it
+    """
+    path, name = place_of(name_or_path)
+    if (foreign := _look_at(path)) is not None:
+        return Vocabulary(name, *_foreign_vocabulary(path, foreign.description.config))
+    own, base = path / TOKENIZER_FILE, _base_of(path)
+    if own.is_file():
+        tokenizer = open_tokenizer(own)
+        return Vocabulary(name, tokenizer, usage_of_checkpoint(tokenizer))
+    if base is None or not deepest:
+        raise FileNotFoundError(
+            f"{path} holds no {TOKENIZER_FILE}; copy the whole checkpoint folder"
+        )
+    return vocabulary_of(base if base == BUNDLED else path / base, deepest - 1)
+
+
 def write_base(folder: Path, config: ModelConfig, base: str) -> None:
     """Writes the config.json of a folder whose model.safetensors lies on another model.
 
@@ -110,16 +139,11 @@ def _load_steps(
     if (base := _base_of(path)) is not None:
         return (yield from _load_over_steps(path, base, dtype, deepest))
     config = load_config(path)  # first: it says whether this is a model at all
-    tokenizer_path = path / TOKENIZER_FILE
-    if not tokenizer_path.is_file():
-        raise FileNotFoundError(
-            f"{path} holds no {TOKENIZER_FILE}; copy the whole checkpoint folder"
-        )
-    tokenizer = open_tokenizer(tokenizer_path)
+    words = vocabulary_of(name_or_path)
     _check_memory(config, dtype, path)
     model = load_model(path).to(DTYPES[dtype])
-    _check_vocabulary(path, tokenizer, model.config)
-    return LoadedModel(model, tokenizer, model.config, name, usage_of_checkpoint(tokenizer))
+    _check_vocabulary(path, words.tokenizer, model.config)
+    return LoadedModel(model, words.tokenizer, model.config, name, words.usage)
 
 
 def _look_at(path: Path) -> ForeignModel | None:
@@ -145,6 +169,15 @@ def _load_foreign_steps(
     path: Path, foreign: ForeignModel, dtype: str, name: str
 ) -> Generator[ReadProgress, None, LoadedModel]:
     config = foreign.description.config
+    tokenizer, usage = _foreign_vocabulary(path, config)
+    _check_vocabulary(path, tokenizer, config)
+    _check_memory(config, dtype, path)
+    model = yield from read_foreign_steps(foreign, dtype)
+    return LoadedModel(model, tokenizer, config, name, usage)
+
+
+def _foreign_vocabulary(path: Path, config: ModelConfig) -> tuple[Tokenizer, Usage]:
+    """Of a model of another program."""
     if path.is_file():
         metadata = open_gguf(path).metadata
         has_tokenizer = GGUF_TOKENIZER in metadata
@@ -153,10 +186,7 @@ def _load_foreign_steps(
         has_tokenizer = tokenizer_in(path) is not None
         usage = usage_of_folder(path, config.vocab_size)
     tokenizer = open_tokenizer(path) if has_tokenizer else IdTokenizer(config.vocab_size)
-    _check_vocabulary(path, tokenizer, config)
-    _check_memory(config, dtype, path)
-    model = yield from read_foreign_steps(foreign, dtype)
-    return LoadedModel(model, tokenizer, config, name, usage)
+    return tokenizer, usage
 
 
 def _check_memory(config: Config, dtype: str, path: Path) -> None:

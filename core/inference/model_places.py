@@ -77,8 +77,8 @@ def _smollm2() -> Path:
         if (cached := repository_folder(repository)) is not None:
             return cached
     raise FileNotFoundError(
-        f"{known(SMOLLM2).title} is not on this machine: get it with `python3 dev.py model "
-        f"{SMOLLM2}`, or by hand from {known(SMOLLM2).address}"
+        f"{known(SMOLLM2).title} is not on this machine: get it in the app, or with `python3 "
+        f"dev.py model {SMOLLM2}`"
     )
 
 

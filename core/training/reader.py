@@ -37,7 +37,7 @@ EVALUATION_DTYPE = np.dtype(
     [("step", "<i8"), ("train", "<f8"), ("validation", "<f8"), ("time", "<f8")]
 )
 
-MEASURES = ("base", "exact")  # of a fine-tuning's evaluations
+MEASURES = ("base", "untuned", "exact")  # of a fine-tuning's evaluations
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,13 +90,14 @@ class Event:
 @dataclass(frozen=True, kw_only=True)
 class Evaluated(Event):
     """Mean losses in nats a target, which a run that diverges has endless. A fine-tuning measures
-    more: `base`, the loss on texts like those that the base learned, and `exact`, the share of
-    answers that are right to the last token.
+    more: `base`, the loss on texts like those that the base learned; of a soft prompt `untuned`,
+    that loss without it; and `exact`, the share of answers that are right to the last token.
     """
 
     train: float = field(endless=True)
     validation: float = field(endless=True)
     base: float | None = field(None, endless=True)
+    untuned: float | None = field(None, endless=True)
     exact: float | None = field(None, least=0, most=1)
 
 

@@ -10,16 +10,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from core.memory import LargeModelError
-from core.numbers import format_bytes
-from core.tokenization.known import known, tokenizer_folder
 from explorer.engine import errors, tasks
 from explorer.panes.base import Context
+from explorer.runs.hub_models import REAL, REAL_TITLE, has_real, real_offer
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource, model_name, models_among
 from explorer.widgets.dialogs import ask_file, ask_folder, ask_line
 
 MOST_RECENT = 5  # folders that were opened lately
-REAL, REAL_TITLE = "smollm2", "SmolLM2 135M"
 EXAMPLE = "openai-community/gpt2"
 NAME_OF_HUB = "A model of the Hugging Face hub, as owner/name:"
 
@@ -101,8 +99,7 @@ class ModelMenu(QObject):
                 self._here.addAction(name, partial(self.open_folder, name))
             menu.addMenu(self._here)
         if self._hub.coming:
-            come = f"{self._hub.share}{self._hub.size and f' of {self._hub.size}'}"
-            menu.addAction(f"Cancel the download of {self._hub.coming} ({come})", self._hub.cancel)
+            menu.addAction(self._hub.cancel_offer, self._hub.cancel)
             return
         offer = menu.addAction(self.real_offer, self.open_real)
         offer.setToolTip("A small real model of 135 million parameters, by Hugging Face")
@@ -113,13 +110,11 @@ class ModelMenu(QObject):
     @property
     def real_offer(self) -> str:
         """What `open_real` does, on a button: with how much is to come where it is not here."""
-        if _has_real():
-            return f"Open {REAL_TITLE}"
-        return f"Get {REAL_TITLE} ({format_bytes(known(REAL).download_size)})"
+        return f"Open {REAL_TITLE}" if has_real() else real_offer()
 
     def open_real(self) -> None:
         """The small real model, which is got first where it is not here."""
-        if _has_real():
+        if has_real():
             self.open_folder(REAL)
         else:
             self.get(REAL)
@@ -202,10 +197,3 @@ class ModelMenu(QObject):
             errors.retire(errors.MODEL)
             if type(source) is FolderSource and Path(source.address).exists():
                 self._context.settings.remember(str(Path(source.address).resolve()))
-
-
-def _has_real() -> bool:
-    """Whether the file of the small real model is here; opening it looks whether it is whole."""
-    about = known(REAL)
-    file = tokenizer_folder() / about.file
-    return file.is_file() and file.stat().st_size == about.size

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.numbers import format_bytes, format_percent
+from core.tokenization.known import known, tokenizer_folder
 from explorer.engine.pool_download import PoolDownload
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
 
 PROGRESS = 250  # ms between two looks at a download
+REAL, REAL_TITLE = "smollm2", "SmolLM2 135M"  # a small real model
 
 
 class HubModels(QObject):
@@ -62,6 +64,12 @@ class HubModels(QObject):
         total = None if self._download is None else self._download.total
         return format_bytes(total) if total else ""
 
+    @property
+    def cancel_offer(self) -> str:
+        """What `cancel` does, and how much has come."""
+        come = f"{self.share}{self.size and f' of {self.size}'}"
+        return f"Cancel the download of {self.coming} ({come})"
+
     def cancel(self) -> None:
         """What has come so far stays for another try."""
         if self._download is not None:
@@ -88,6 +96,18 @@ class HubModels(QObject):
             with contextlib.suppress(RuntimeError):  # the window is gone
                 self._timer.stop()
                 self.progressed.emit()
+
+
+def has_real() -> bool:
+    """Whether the file of the small real model is here; opening it looks whether it is whole."""
+    about = known(REAL)
+    file = tokenizer_folder() / about.file
+    return file.is_file() and file.stat().st_size == about.size
+
+
+def real_offer() -> str:
+    """To get it: with how much is to come."""
+    return f"Get {REAL_TITLE} ({format_bytes(known(REAL).download_size)})"
 
 
 # on a thread of the pool: the imports load torch

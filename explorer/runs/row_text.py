@@ -12,6 +12,7 @@ def row_text(data: RunData, state: str, name: str) -> CardText:
     prepares = state in ("new", "running") and not len(data.steps)
     ways = {"new": ("pause", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
     again = () if data.finished else ("continue",) if data.checkpoints else ("again",)
+    again = ("correct",) if state == "failed" else again
     left = data.seconds_left if state == "running" else 0.0
     return CardText(
         name=name,

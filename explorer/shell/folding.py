@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSplitter
 
 from explorer import theme
-
-if TYPE_CHECKING:
-    from explorer.shell.window import MainWindow
+from explorer.state.settings import Settings
+from explorer.widgets.inspector import Inspector
 
 NARROW = 1180  # below it, at the UI zoom, the inspector folds by itself
 
 
 class Folding(QObject):
-    """Folds and unfolds by the window's width; a person's own choice is kept in the settings."""
+    """Folds and unfolds by the window's width, whose resizing it filters; a person's own choice is
+    kept in the settings.
+    """
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._settings = window.context.settings
-        self._wanted = not self._settings.inspector_collapsed
+    def __init__(self, splitter: QSplitter, inspector: Inspector, settings: Settings) -> None:
+        super().__init__(splitter)
+        self._splitter, self._inspector, self._settings = splitter, inspector, settings
+        self._wanted = not settings.inspector_collapsed
         self._narrow: bool | None = None  # not known before the window has its first size
         self._by_itself = False
-        window.inspector.collapsedChanged.connect(self._on_folded)
-        window.splitter.splitterMoved.connect(lambda *_: self._on_moved())
-        window.installEventFilter(self)
+        inspector.collapsedChanged.connect(self._on_folded)
+        splitter.splitterMoved.connect(lambda *_: self._on_moved())
         theme.changed.connect(self._on_theme)
 
     def widen(self) -> None:
         """The width that the person chose, or as much of it as the pane leaves."""
-        now, splitter = theme.current(), self._window.splitter
+        now, splitter = theme.current(), self._splitter
         wanted = now.px(self._settings.inspector_width)
-        if self._window.inspector.collapsed:
+        if self._inspector.collapsed:
             wanted = now.px("inspector_strip")
-        room = max(splitter.width() - splitter.handleWidth(), self._window.width() // 2)
+        room = max(splitter.width() - splitter.handleWidth(), splitter.window().width() // 2)
         splitter.setSizes([room - wanted, wanted])
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
+        if isinstance(event, QResizeEvent):
             self._fold()
         return False
 
@@ -49,11 +48,11 @@ class Folding(QObject):
             self.widen()
 
     def _fold(self) -> None:
-        narrow = self._window.width() < theme.current().px(NARROW)
+        narrow = self._splitter.window().width() < theme.current().px(NARROW)
         if narrow != self._narrow:
             self._narrow = narrow
             self._by_itself = True
-            self._window.inspector.set_collapsed(narrow or not self._wanted)
+            self._inspector.set_collapsed(narrow or not self._wanted)
             self._by_itself = False
 
     def _on_folded(self, folded: bool) -> None:
@@ -61,10 +60,9 @@ class Folding(QObject):
             self._wanted = not folded
             self._settings.inspector_collapsed = folded
         self.widen()
-        self._window.refresh_actions()
 
     def _on_moved(self) -> None:
-        width = round(self._window.splitter.sizes()[1] / theme.current().zoom)
+        width = round(self._splitter.sizes()[1] / theme.current().zoom)
         low, high = theme.SIZE["inspector_min"], theme.SIZE["inspector_max"]
-        if not self._window.inspector.collapsed and low <= width <= high:
+        if not self._inspector.collapsed and low <= width <= high:
             self._settings.inspector_width = width

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QWidget
 
-if TYPE_CHECKING:
-    from explorer.shell.window import MainWindow
+from explorer.state.player import Player
 
 # key -> method of the focused pane's player
 PLAYER = {
@@ -26,20 +24,17 @@ PLAYER = {
 PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 
 
-def handle(window: MainWindow, event: QKeyEvent) -> bool:
-    """Runs what the key means; False when it means nothing here."""
-    key = event.key()
-    if event.text() == "?":
-        return window.actions_list.run("help.keys")
-    if event.modifiers() not in PLAIN or window.pane is None:
+def is_plain(event: QKeyEvent) -> bool:
+    """Whether no key is held with it."""
+    return event.modifiers() in PLAIN
+
+
+def move_player(player: Player, key: int, focus: QWidget | None) -> bool:
+    """Moves the player as the key says; False when it says nothing, or when it is typed."""
+    if key not in PLAYER or _is_typed_in(focus):
         return False
-    if key == Qt.Key.Key_Escape:
-        window.escape()
-        return True
-    if key in PLAYER and not _is_typed_in(window.focusWidget()):
-        getattr(window.pane.player, PLAYER[key])()
-        return True
-    return False
+    getattr(player, PLAYER[key])()
+    return True
 
 
 def _is_typed_in(widget: QWidget | None) -> bool:

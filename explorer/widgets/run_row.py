@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import IconButton, Label
 from explorer.widgets.boxes import row
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.push_button import push_button
 from explorer.widgets.run_card import BUTTONS, STATES
 from explorer.widgets.run_card_text import CardText
 
@@ -18,7 +19,8 @@ PLAIN = ("running", "finished")  # states that the icon and the step tell well e
 ICONS = {"pause": "pause", "resume": "play", "continue": "play", "again": "play", "stop": "stop",
          "open": "training", "dismiss": "close"}  # fmt: skip
 # Those that a card does not have.
-WORDS = {"open": "Open in Training", "dismiss": "Take off this picture; the run's folder stays"}
+WORDS = {"open": "Open in Training", "dismiss": "Remove from this picture; the run's folder stays"}
+CORRECT = "Correct and start", "Starts the setup as it is now, in place of this run"
 
 
 class RunRow(QWidget):
@@ -34,7 +36,8 @@ class RunRow(QWidget):
         self.said, self.told = "", ""
         self._glyph, self._name = Glyph("check", "muted", GLYPH), Label("base", "body", weight=600)
         self._state, self._said = CutLabel("label", "muted"), CutLabel("body", mono=True)
-        self.buttons = {what: IconButton(icon, self._words(what)) for what, icon in ICONS.items()}
+        self.buttons: dict[str, QAbstractButton] = {"correct": push_button(*CORRECT, "quiet")}
+        self.buttons |= {what: IconButton(icon, self._words(what)) for what, icon in ICONS.items()}
         for what, button in self.buttons.items():
             button.setObjectName(f"{name}.{what}")
             button.clicked.connect(lambda _=False, what=what: self.asked.emit(what))

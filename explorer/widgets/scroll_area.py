@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
-
-from explorer.widgets.choice_picture import ChoicePicture
 
 MOST = 4  # sizes of the page, each an answer to the one before, until the bar stays
 
@@ -30,8 +28,6 @@ class ScrollArea(QScrollArea):
         if not sideways:
             self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(page)
-        if isinstance(page, ChoicePicture):
-            page.reached.connect(self.see)
         for ground in (page, self.viewport()):
             ground.setAutoFillBackground(False)
 
@@ -49,11 +45,6 @@ class ScrollArea(QScrollArea):
             return False
         finally:
             self._sizes -= 1
-
-    def see(self, place: QRectF) -> None:
-        """Scrolls as little as brings a place of the page into sight."""
-        center, room = place.center().toPoint(), (place.size() / 2).toSize()
-        self.ensureVisible(center.x(), center.y(), room.width(), room.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._kept is not None and self._kept != self.size():

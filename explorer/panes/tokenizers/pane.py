@@ -13,7 +13,7 @@ from explorer.panes.base import Context, Pane
 from explorer.panes.moded import ModedPane
 from explorer.panes.tokenizers import modes
 from explorer.panes.tokenizers.catalogue import Catalogue
-from explorer.panes.tokenizers.dropping import look_at_files
+from explorer.panes.tokenizers.dropped_files import look_at_files
 from explorer.panes.tokenizers.modes import Desk, ModeSpec
 from explorer.widgets import dialogs
 

@@ -1,7 +1,7 @@
 """Where the names of lines stand: right of the plot in a column, or beside an end far from it.
 
-No name lies over a line or over another name; one that had to move has a thin leader to its end.
-On a plot that is too low for all of them the upper ones are left out.
+No name lies over a line or over another name; one that had to move has a leader of gray dots to its
+end. On a plot that is too low for all of them the upper ones are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from explorer import theme
 from explorer.widgets.base import LEFT, elide, put_text
@@ -94,6 +94,24 @@ def _crosses(line: np.ndarray, box: QRectF) -> bool:
     return bool(((low <= box.bottom()) & (high >= box.top())).any())
 
 
+def leader(end: End, place: QPointF) -> list[QPointF]:
+    """From a line's end level to the column of names, and there to its name: no line of the plot
+    goes so.
+    """
+    return [
+        QPointF(end.x + 3, end.y),
+        QPointF(max(place.x() - GAP, end.x + 3), end.y),
+        QPointF(place.x() - 2, place.y()),
+    ]
+
+
+def _leader_pen() -> QPen:
+    """Gray dots, which no line of a plot is drawn with."""
+    pen = theme.current().pen("muted")
+    pen.setDashPattern([1.0, 3.0])
+    return pen
+
+
 def draw_names(
     painter: QPainter,
     ends: Sequence[tuple[float, float, str, QColor]],
@@ -110,8 +128,8 @@ def draw_names(
         if place is None:
             continue
         if abs(place.y() - end.y) > 3 or place.x() - end.x > GAP + 3:
-            painter.setPen(now.pen(color, 1, theme.RAW_OPACITY))
-            painter.drawLine(QPointF(end.x + 3, end.y), QPointF(place.x() - 2, place.y()))
+            painter.setPen(_leader_pen())
+            painter.drawPolyline(leader(end, place))
         room = width - place.x() - 2
         box = QRectF(place.x(), place.y() - 9, room, 18)
         put_text(painter, box, elide(end.name, font, room), font, color, LEFT)

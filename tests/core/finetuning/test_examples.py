@@ -158,7 +158,7 @@ def test_a_broken_line_is_counted_and_told_or_skipped(
     chatty: Any, tmp_path: Path, line: Any, said: str
 ) -> None:
     path = _file(tmp_path, GOOD, line, GOOD, "", "oh no", GOOD)
-    with pytest.raises(ValueError, match=f"2 broken lines of mine.jsonl, 6 in all, .* 2: {said}"):
+    with pytest.raises(ValueError, match=f"2 of 6 lines of mine.jsonl are broken; .* 2: {said}"):
         _read(chatty, path)
     examples = _read(chatty, path, broken_lines="skip")
     assert examples.count("train") + examples.count("validation") == 3
@@ -168,7 +168,7 @@ def test_a_broken_line_is_counted_and_told_or_skipped(
 
 def test_a_label_that_is_none_of_the_classes_is_a_broken_line(stories: Any, tmp_path: Path) -> None:
     path = _file(tmp_path, {"text": "a", "label": "glad"}, {"text": "a", "label": "odd"}, GOOD)
-    with pytest.raises(ValueError, match="2 broken .* its class 'odd' is none of 'sad' or 'glad'"):
+    with pytest.raises(ValueError, match="2 of 3 .* its class 'odd' is none of 'sad' or 'glad'"):
         _read(stories, path, classes=("sad", "glad"))
 
 

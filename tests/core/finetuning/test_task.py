@@ -15,7 +15,8 @@ from core.finetuning.adapter import adapters_of
 from core.finetuning.classifier import Classifier
 from core.finetuning.loading import load_tuned
 from core.finetuning.program import finetune_steps, program_of
-from core.finetuning.settings import METHODS, FinetuningSettings, finetuning_config
+from core.finetuning.run_config import finetuning_config
+from core.finetuning.settings import METHODS, FinetuningSettings
 from core.finetuning.task import Finetuning
 from core.tensor_files import read_tensors
 from core.training.runs import RunReader
@@ -245,6 +246,21 @@ def test_an_adapter_is_written_for_peft_as_well(base: Path, tmp_path: Path) -> N
     ids = torch.tensor([[1, 2, 3, 4]])
     with torch.no_grad():
         torch.testing.assert_close(plain.model(ids), tuned.model(ids), atol=1e-6, rtol=0)
+
+
+def test_what_a_soft_prompt_forgets_is_measured_against_the_base_without_it(
+    base: Path, tmp_path: Path
+) -> None:
+    text = str(base.parents[2] / "little.txt")
+    found = {}
+    for method in ("prompt", "full"):
+        settings = {"method": method, "base_data": text, "context": 12}
+        run = tune(small_tuning(base, settings=settings), tmp_path / method)
+        found[method] = run.measures
+    untuned = found["prompt"]["untuned"][:, 1]
+    assert "untuned" not in found["full"] and (untuned == untuned[0]).all()
+    assert untuned[0] == pytest.approx(found["full"]["base"][0, 1], rel=1e-5)
+    assert found["prompt"]["base"][0, 1] != pytest.approx(untuned[0], rel=1e-4)
 
 
 def test_a_soft_prompt_is_loaded_with_its_tokens(base: Path, tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def _write_adapter(folder: Path) -> None:
 
 
 def _open_adapter(folder: Path) -> None:
-    from core.finetuning.adapter_files import load_adapter
+    from core.finetuning.peft_reader import load_adapter
 
     model = _adapted()
     adapter = load_adapter(model, folder)
@@ -446,7 +446,7 @@ def _open_settings(folder: Path) -> None:
 
 def _open_text(folder: Path) -> None:
     from core.data import character_tokenizer, open_corpus
-    from explorer.panes.tokenizers.dropping import look_at_files
+    from explorer.panes.tokenizers.dropped_files import look_at_files
 
     look_at_files([str(folder / "text.txt")])
     path = folder / "text.txt"

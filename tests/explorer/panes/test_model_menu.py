@@ -92,7 +92,7 @@ def test_every_model_that_is_offered_is_opened(models, tmp_path):
 
 
 def test_the_real_model_is_opened_by_its_name_where_it_is_here(models, tmp_path, monkeypatch):
-    monkeypatch.setattr("explorer.panes.model_menu.tokenizer_folder", lambda: tmp_path)
+    monkeypatch.setattr("explorer.runs.hub_models.tokenizer_folder", lambda: tmp_path)
     with (tmp_path / known(REAL).file).open("wb") as file:
         file.truncate(known(REAL).size)  # opening it finds that it is none
     offered(models)["Open SmolLM2 135M"].trigger()

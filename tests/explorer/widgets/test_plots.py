@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.plots import labels
-from explorer.widgets.plots.ends import End, place_names
+from explorer.widgets.plots.ends import End, leader, place_names
 from explorer.widgets.plots.labels import readout_left, title_left, x_numbers, y_numbers
 from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -410,3 +410,11 @@ def test_a_readout_stays_inside_its_plot():
     """Also a wide one beside a rule near the left of a narrow plot."""
     assert [readout_left(x, 100, 300) for x in (0, 150, 280)] == [8, 158, 172]
     assert readout_left(20, 290, 300) == 0
+
+
+def test_a_leader_goes_level_through_the_plot_and_rises_only_beside_the_names():
+    far, near = End(40, 80, "short run", 50), End(300, 80, "whole run", 50)
+    start, bend, end = leader(far, QPointF(306, 20))
+    assert start.y() == bend.y() == 80 and (bend.x(), end.y()) == (300, 20)
+    start, bend, end = leader(near, QPointF(306, 60))
+    assert start.x() <= bend.x() < end.x()

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.files import read_json
+from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import (
-    BUILT_IN,
     METHODS,
     QUESTIONS,
     STORIES,
     FinetuningSettings,
-    finetuning_config,
     settings_of,
 )
 from core.resources import resource
 from core.training.config import TrainingConfig
-from explorer.panes.finetuning.tune.draft import TuneDraft, check, config_of
+from explorer.panes.finetuning.tune.draft import TuneDraft, check, classes_of, config_of
 
 if TYPE_CHECKING:
+    from core.finetuning.data_check import DataFound
     from core.finetuning.estimates import FinetuningEstimate
     from core.finetuning.target_grid import TargetGrid
 
@@ -40,13 +41,17 @@ class Method:
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """What the setup `draft` means. `errors`: by field; then nothing can start."""
+    """What the setup `draft` means. `errors`: by field; then nothing can start. `told`: of a file
+    what it holds; `broken`: lines of it that hold no example.
+    """
 
     methods: tuple[Method, ...] = ()
     matrices: TargetGrid | None = None
     configs: Mapping[str, TrainingConfig] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     draft: TuneDraft | None = None
+    told: str = ""
+    broken: int = 0
 
     @property
     def estimates(self) -> list[FinetuningEstimate]:
@@ -64,22 +69,23 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
     from core.finetuning.data import batch_length
     from core.finetuning.target_grid import TargetGrid
 
-    errors = check(draft)
-    for name in ("data", "base_data"):
-        try:
-            if (path := getattr(draft, name)) not in (*BUILT_IN, STORIES, ""):
-                check_text_file(path)
-        except (ValueError, OSError) as error:
-            errors[name] = sentence(error, draft)
-    if errors:
+    if errors := check(draft):
         return Planned(errors=errors)
     wrong = "base"
     try:
         model = finetuning_config(FinetuningSettings(base=draft.base)).model
+        wrong = "base_data"
+        if draft.base_data not in (STORIES, ""):
+            check_text_file(draft.base_data)
+        wrong = "classes"
+        names = {name: getattr(draft, name) for name in ("base", "data", "broken_lines")}
+        settings = FinetuningSettings(**names, classes=classes_of(draft))
         wrong = "data"
+        found = looked_at(settings, model.block_size)
         length = batch_length(draft.base, draft.data)
     except (ValueError, OSError) as error:
-        return Planned(errors={wrong: sentence(error, draft)})
+        broken = getattr(error, "broken", 0)
+        return Planned(errors={wrong: sentence(error, draft)}, broken=broken)
     matrices = TargetGrid.of(model)
     try:
         matrices = matrices.choosing(draft.targets)
@@ -89,7 +95,31 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
     refused = [one.error for one in methods if one.chosen and one.error]
     can = [one.name for one in methods if one.chosen and not one.error]
     configs = {name: config_of(draft, name) for name in can}
-    return Planned(methods, matrices, configs, {"methods": refused[0]} if refused else {})
+    errors = {"methods": refused[0]} if refused else {}
+    return Planned(methods, matrices, configs, errors, told=found.told, broken=found.broken)
+
+
+def looked_at(settings: FinetuningSettings, block_size: int) -> DataFound:
+    """What the data holds. Raises as `check_data`."""
+    path = Path(settings.data)
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    found = _looked_at(settings, block_size, changed)
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+@lru_cache(maxsize=8)
+def _looked_at(
+    settings: FinetuningSettings, block_size: int, changed: int
+) -> DataFound | ValueError | OSError:
+    """It is read anew where it has `changed`, not whenever a slider moves."""
+    from core.finetuning.data_check import check_data
+
+    try:
+        return check_data(settings, block_size)
+    except (ValueError, OSError) as error:
+        return error
 
 
 def sentence(error: Exception, draft: TuneDraft | None = None) -> str:

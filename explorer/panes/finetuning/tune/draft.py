@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from core.fields import field, fields_of
 from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import (
     BROKEN_LINES,
     FABLES,
@@ -15,7 +16,6 @@ from core.finetuning.settings import (
     QUESTIONS,
     STORIES,
     FinetuningSettings,
-    finetuning_config,
 )
 from core.training.config import TrainingConfig
 from explorer.state.typed_numbers import read_for, refused
@@ -87,6 +87,10 @@ def check(draft: TuneDraft) -> dict[str, str]:
     return refused(NUMBERS, typed)
 
 
+def classes_of(draft: TuneDraft) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, draft.classes.split(","))))
+
+
 def config_of(draft: TuneDraft, method: str) -> TrainingConfig:
     """The run of one method. Reads the base's config.
 
@@ -111,7 +115,7 @@ def config_of(draft: TuneDraft, method: str) -> TrainingConfig:
         lora=lora,
         data=draft.data,
         replay=draft.replay,
-        classes=tuple(filter(None, map(str.strip, draft.classes.split(",")))),
+        classes=classes_of(draft),
         **{name: number.get(name, getattr(draft, name)) for name in OWN},
     )
     changes = {name: number[name] for name in ("steps", "learning_rate") if name in number}

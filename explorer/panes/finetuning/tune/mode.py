@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.finetuning.settings import METHODS, QUESTIONS
+from core.finetuning.settings import METHODS, QUESTIONS, settings_of
 from core.training.sizes import USUAL_SPEED, measure_speed
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.tune import text
@@ -20,6 +20,7 @@ from explorer.panes.finetuning.tune.inspector import inspection
 from explorer.panes.finetuning.tune.scene import TITLES, Curves, all_curves, recorded_curves
 from explorer.panes.finetuning.tune.view import NAME, TuneView
 from explorer.panes.modes import Mode
+from explorer.runs.hub_models import REAL, REAL_TITLE, has_real, real_offer
 from explorer.runs.row_text import row_text
 from explorer.runs.steering import Steering
 from explorer.runs.watched_runs import WatchedRuns
@@ -48,10 +49,8 @@ class TuneMode(Mode):
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view, self.steps = (
-            TuneView(),
-            list[int](),
-        )  # of checkpoints, over which the player moves
+        self.view = TuneView()
+        self.steps: list[int] = []  # of checkpoints, over which the player moves
         self.draft = Draft(self.workspace, NAME, TuneDraft, self)
         self.runs = WatchedRuns(self.context.runs, self, measures_of, text.why_not)
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
@@ -64,9 +63,10 @@ class TuneMode(Mode):
         self._starts = False  # as soon as the setup is worked out
         self._followed = ""  # the run whose checkpoints the other modes look at
         self._asked: tuple[dict[str, str], int] = ({}, -1)
+        self._data = QUESTIONS  # that the question is of
         self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
-        self._plans, self._reads, self._asks, self._measures = (
-            Latest(self.engine, self) for _ in range(4)
+        self._plans, self._reads, self._asks, self._measures, self._gets = (
+            Latest(self.engine, self) for _ in range(5)
         )
         self._connect()
         self.refresh()
@@ -83,6 +83,9 @@ class TuneMode(Mode):
         form.settings.released.connect(self.draft.end_merge)
         form.startRequested.connect(self.start)
         form.askRequested.connect(self.ask_for)
+        form.get.clicked.connect(self.get_base)
+        self.context.hub_models.progressed.connect(self._offer)
+        self._gets.came.connect(lambda _: self.refresh())
         view.fileDropped.connect(lambda path: self.change("data", path))
         view.answers.runs.asked.connect(self.answer_row)
         view.answers.anotherRequested.connect(self.ask_another)
@@ -182,13 +185,30 @@ class TuneMode(Mode):
 
     def _on_planned(self, planned: Planned) -> None:
         """Where a field is wrong, what was worked out before stays in sight."""
-        shown = planned.methods or self.planned.methods, planned.matrices or self.planned.matrices
-        self.planned = Planned(*shown, planned.configs, planned.errors, planned.draft)
+        methods = planned.methods or self.planned.methods
+        matrices = planned.matrices or self.planned.matrices
+        self.planned = replace(planned, methods=methods, matrices=matrices)
         self.view.form.set_planned(self.planned)
+        self._offer()
         self.inspect()
         self._tell()
         if self._starts:
             self.start()
+
+    def _offer(self) -> None:
+        """A base that is not here can be got, and a download be cancelled."""
+        hub, planned = self.context.hub_models, self.planned
+        is_missing = planned.draft is not None and planned.draft.base == REAL and not has_real()
+        offer = hub.cancel_offer if hub.coming else real_offer() if is_missing else ""
+        self.view.form.set_offer(offer if "base" in planned.errors else "")
+
+    def get_base(self) -> None:
+        hub = self.context.hub_models
+        if hub.coming:
+            hub.cancel()
+        else:
+            get = partial(hub.get, REAL, REAL_TITLE, large=True)
+            self._gets.ask(get, f"getting {REAL_TITLE}")
 
     def _on_measured(self, speed: float) -> None:
         self._speed = speed
@@ -226,10 +246,23 @@ class TuneMode(Mode):
             self.workspace.begin("pane", "training")  # built before it is told
             self.workspace.set_run(folder)
             self.workspace.runOpened.emit(folder)
+        elif what == "correct":
+            self.correct(folder)
         elif what == "dismiss":
             self.runs.dismiss(folder)
         else:
             self.steering.press(Path(folder), what)
+
+    def correct(self, folder: str) -> None:
+        """In place of a run that failed, the setup as it is now; not the same again."""
+        data = self.runs.known[folder]
+        now = self.planned.configs.get(settings_of(data.config).method)
+        if now is not None and now.change({"seed": data.config.seed}) == data.config:
+            self.statusRequested.emit(text.SAME_AGAIN)
+        else:
+            if not self.planned.errors:
+                self.runs.dismiss(folder)
+            self.start()
 
     def _on_runs(self) -> None:
         self.show_runs()
@@ -288,9 +321,12 @@ class TuneMode(Mode):
 
     def ask(self) -> None:
         """Asks the base, and every run as it was where the cursor stands, one question."""
-        at = self.step_shown
+        at, curves = self.step_shown, self.curves()
         kept = self.runs.checkpoints(*([] if at is None else [at]))
-        folders = {folder: path for folder, (_, path) in kept.items()} or {QUESTIONS: QUESTIONS}
+        first = self._followed if self._followed in kept else next(iter(kept), "")
+        self._data = curves[first].data if first else QUESTIONS
+        learned = {one: path for one, (_, path) in kept.items() if curves[one].data == self._data}
+        folders = learned or {QUESTIONS: QUESTIONS}
         if self.active and (folders, self.number) != self._asked:
             from core.finetuning.held_out import ask_steps
 
@@ -300,11 +336,12 @@ class TuneMode(Mode):
 
     def _on_answered(self, asked: Asked) -> None:
         """Beside what a run answered stands its step."""
-        tuned = {
-            folder: text.said_at(self._steps[folder][0], said) if folder in self._steps else said
-            for folder, said in asked.tuned.items()
-        }
-        self.view.answers.set_asked(replace(asked, tuned=tuned))
+        tuned, curves = dict(asked.tuned), self.curves()
+        for folder, (step, _) in self._steps.items():
+            if folder in curves:
+                tuned[folder] = text.said_at(step, tuned.get(folder), curves[folder].data)
+        are_several = len({one.data for one in curves.values()}) > 1
+        self.view.answers.set_asked(replace(asked, tuned=tuned), self._data if are_several else "")
 
     def ask_another(self) -> None:
         self.number += 1

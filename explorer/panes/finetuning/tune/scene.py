@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,10 @@ class Curves:
 
     new, old  losses on held-out data of the new skill, and of what the base could do before
     exact     share of held-out answers that are right to the last token
+    untuned   loss on what the base could do, of the base without a soft prompt
     steps     that the run will have
+    data, base_data
+              what is learned, and what the base could do before: the name of a file, or of ours
     """
 
     name: str
@@ -41,23 +45,28 @@ class Curves:
     new: Points
     old: Points = NOTHING
     exact: Points = NOTHING
+    untuned: Points = NOTHING
+    data: str = "questions"
+    base_data: str = "stories"
 
     @property
     def forgotten(self) -> float:
         """How much the loss on what the base could do has grown; NaN where nobody measured."""
         _, losses = self.old
-        return float(losses[-1] - losses[0]) if len(losses) else float("nan")
+        before = (*self.untuned[1], *losses)
+        return float(losses[-1] - before[0]) if len(losses) else float("nan")
 
 
-def curves_of(data: RunData, measures: Mapping[str, np.ndarray], name: str, method: str) -> Curves:
+def curves_of(data: RunData, measures: Mapping[str, np.ndarray], name: str) -> Curves:
     """measures: by name (n, 2) steps and values."""
-    told = data.evaluations
+    told, settings = data.evaluations, settings_of(data.config)
     new = told["step"].astype(float), told["validation"].astype(float)
-    old, exact = (
+    others = (
         (one[:, 0], one[:, 1]) if one is not None and len(one) else NOTHING
-        for one in (measures.get("base"), measures.get("exact"))
+        for one in map(measures.get, ("base", "exact", "untuned"))
     )
-    return Curves(name, method, data.config.steps, new, old, exact)
+    names = Path(settings.data).name, Path(settings.base_data).name
+    return Curves(name, settings.method, data.config.steps, new, *others, *names)
 
 
 def all_curves(runs: Mapping[str, tuple[RunData, Any]]) -> dict[str, Curves]:
@@ -70,7 +79,7 @@ def all_curves(runs: Mapping[str, tuple[RunData, Any]]) -> dict[str, Curves]:
         (data, measures), method = runs[folder], methods[folder]
         alike = [one for one in runs if methods[one] == method]
         name = TITLES[method] + (f" {alike.index(folder) + 1}" if len(alike) > 1 else "")
-        found[folder] = curves_of(data, measures or {}, name, method)
+        found[folder] = curves_of(data, measures or {}, name)
     return found
 
 

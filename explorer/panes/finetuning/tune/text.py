@@ -63,14 +63,15 @@ DATA_HELP = (
     "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
     "examples (.jsonl, with prompt and answer, or with messages), or any text"
 )
+GET_HELP = "A real model of 135 million parameters, by Hugging Face"
+SAME_AGAIN = "These are the settings that failed: change what the error names, then start"
 RECORDED = "Bundled"
 WORKS_OUT = "Working out what that takes\u2026"
 START, ANOTHER = "Start", "Another question"
 START_HELP = "Trains each chosen method, as a run of its own"
 LOSS_AXIS = "loss (nats per token)"
-EXACT_AXIS = "exact answers to held-out questions (%)"
+EXACT_AXIS = "exact answers to held-out prompts (%)"
 NO_CURVE = "The first losses come in a moment"
-NEW, OLD = "new", "old"
 CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
 
 
@@ -139,18 +140,33 @@ def headline(curves: Sequence[Curves]) -> str:
         return "It begins: what the base answers is measured first."
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
-    asked = all(len(one.exact[1]) for one in told)
-    which = [(one.name, one.exact if asked else one.new) for one in told]
+    groups = dict.fromkeys((one.data, one.base_data) for one in told)
+    return " ".join(_compared([one for one in told if alike(one, *each)]) for each in groups)
+
+
+def alike(curves: Curves, data: str, base_data: str) -> bool:
+    """Whether a run learned from these, and so can be compared with others that did."""
+    return (curves.data, curves.base_data) == (data, base_data)
+
+
+def _compared(curves: Sequence[Curves]) -> str:
+    """Of runs on the same data."""
+    data, base_data = curves[0].data, curves[0].base_data
+    asked = all(len(one.exact[1]) for one in curves)
+    which = [(one.name, one.exact if asked else one.new) for one in curves]
     write = format_percent if asked else format_number
     said = ", ".join(f"{name} {_last(points, write)}" for name, points in which)
-    lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in told)
-    return f"{'Exact answers' if asked else 'New loss'}: {said}. Old loss: {lost}."
+    told = f"{'Exact answers' if asked else 'Loss'} on {data}: {said}."
+    lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in curves)
+    return f"{told} Change of the loss on {base_data}: {lost}." if base_data else told
 
 
 def _learned(curves: Curves) -> str:
     if len(curves.exact[1]):
-        return f"answers {_last(curves.exact, format_percent)} of held-out questions"
-    return f"has a loss of {_last(curves.new)} on the new data"
+        own = curves.data in SKILLS
+        what = f"held-out {curves.data}" if own else f"held-out examples of {curves.data}"
+        return f"gets {_last(curves.exact, format_percent)} of the {what} right"
+    return f"has a loss of {_last(curves.new)} on {curves.data}"
 
 
 def _forgot(curves: Curves) -> str:
@@ -158,7 +174,7 @@ def _forgot(curves: Curves) -> str:
     if math.isnan(lost):
         return "what it forgets is not measured"
     verb, now = "rose" if lost >= 0 else "fell", _last(curves.old, format_fixed)
-    return f"its loss on what it could do before {verb} by {format_fixed(abs(lost))}, to {now}"
+    return f"its loss on {curves.base_data} {verb} by {format_fixed(abs(lost))}, to {now}"
 
 
 def _signed(number: float) -> str:
@@ -182,12 +198,13 @@ def _last(points: Points, write: Callable[[float], str] = format_number) -> str:
     return write(float(points[1][-1])) if len(points[1]) else "\u2013"
 
 
-def question(asked: Asked) -> str:
-    """Which one, its right answer, and its end, which asks."""
+def question(asked: Asked, data: str) -> str:
+    """Which one, its right answer, and its end, which asks; `data` that it is of."""
     *story, asks = asked.prompt.strip().split("\n")
     sentence = SENTENCES.split(" ".join(story))[-1]
     right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
-    return f"Held out {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
+    held_out = f"Held out of {data}," if data else "Held out"
+    return f"{held_out} {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
 
 
 def why_not(data: RunData) -> str:
@@ -196,6 +213,6 @@ def why_not(data: RunData) -> str:
     return "" if is_tuning else f"{data.name} is no fine-tuning; open it in Training"
 
 
-def said_at(step: int, said: str) -> str:
-    """What a run answered at a checkpoint."""
-    return f"step {step:,}: {said.strip()}"
+def said_at(step: int, said: str | None, data: str) -> str:
+    """What a run answered at a checkpoint; None: it has learned from other data."""
+    return f"learned {data}, and is not asked this" if said is None else f"step {step:,}: {said}"

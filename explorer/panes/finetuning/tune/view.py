@@ -21,9 +21,10 @@ from explorer.panes.finetuning.tune.draft import NUMBERS, SETTINGS, TuneDraft
 from explorer.panes.finetuning.tune.scene import TITLES, Curves
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, grid, name_parts, row
+from explorer.widgets.card import breakable
 from explorer.widgets.check_table import CheckRow, CheckTable
 from explorer.widgets.cut_label import CutLabel
-from explorer.widgets.fields import ErrorLine, Field, MenuField, TextField
+from explorer.widgets.fields import ChoiceField, ErrorLine, Field, MenuField, TextField
 from explorer.widgets.form import TakesFiles, scrolling
 from explorer.widgets.matrix_kinds import kind_words
 from explorer.widgets.more_button import MoreButton
@@ -43,8 +44,7 @@ FORM = 268  # px
 VALUES = {"rank": (1, 2, 4, 8, 16, 32, 64), "replay": (0.0, 0.1, 0.25, 0.5, 0.75)}
 DEEP = (
     *(("base_data", "quantize"), ("steps", "learning_rate"), ("alpha", "variant")),
-    *(("last_layers", "bottleneck_width"), ("prompt_tokens", "broken_lines")),
-    ("classes",),
+    *(("last_layers", "bottleneck_width"), ("prompt_tokens", "classes")),
 )
 WIDE = ("base", "data", "methods", "targets")  # whose errors have the whole width
 
@@ -67,7 +67,9 @@ class TuneForm(QWidget):
         special = {("replay", 0.0): "none"}
         self.settings = SettingFields(NAME, TuneDraft, VALUES, special, self)
         self.fields = {one.name: one for one in _fields()}
-        self.error, self.costs = ErrorLine(), Label("", "label", "muted")
+        self.error, self.told = ErrorLine(), Label("", "label", "muted", wrap=True)
+        self.get = push_button("", text.GET_HELP)
+        self.costs = Label("", "label", "muted")
         self.start = push_button(text.START, text.START_HELP, "primary")
         for name, field in self.fields.items():
             field.setObjectName(f"{NAME}.{name}")
@@ -78,13 +80,15 @@ class TuneForm(QWidget):
                 field.askRequested.connect(partial(self.askRequested.emit, name))
             if isinstance(field, TextField):
                 field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
-        name_parts(self, NAME, "methods", "targets", "start")
+        name_parts(self, NAME, "methods", "targets", "get", "start")
+        self.get.hide()
         deep = QWidget()
         self.more = MoreButton(f"{NAME}.more", deep)
         grid([[self.fields[name] for name in names] for names in DEEP], of=deep)
         form = column(
             row(self.fields["base"], self.fields["data"]),
-            *(self.error, self.methods, self.targets),
+            *(self.error, self.get, self.told, self.fields["broken_lines"]),
+            *(self.methods, self.targets),
             grid([list(self.settings.widgets.values())], spacing=(16, 0)),
             *(deep, 1),
         )
@@ -114,6 +118,11 @@ class TuneForm(QWidget):
             field.set_value(str(getattr(draft, name)))
         self.settings.show(draft)
 
+    def set_offer(self, offer: str) -> None:
+        """To get the base, where it is not here."""
+        self.get.setText(offer)
+        self.get.setVisible(bool(offer))
+
     def set_waiting(self) -> None:
         """What was worked out before is no longer so."""
         self.costs.setText(text.WORKS_OUT)
@@ -128,6 +137,9 @@ class TuneForm(QWidget):
         for name, field in self.fields.items():
             field.set_error("" if name in WIDE else errors.get(name, ""))
         self.error.set_text(next((why for name, why in errors.items() if name in WIDE), ""))
+        self.told.setText(breakable(planned.told))
+        self.told.setVisible(bool(planned.told))
+        self.fields["broken_lines"].setVisible(planned.broken > 0)
         if errors.keys() & {name for names in DEEP for name in names}:
             self.more.setChecked(True)
         if planned.methods:
@@ -179,9 +191,10 @@ class Charts(QWidget):
         losses, exact = [], []
         for one, ink in zip(curves, text.inks(curves), strict=True):
             steps, shares = one.exact
-            losses.append(Series(f"{one.name}, {text.OLD}", *one.old, ink, dashed=True))
-            losses.append(Series(f"{one.name}, {text.NEW}", *one.new, ink))
-            exact.append(Series(one.name, steps, 100 * shares, ink))
+            before = one.base_data if one.base_data != one.data else f"{one.data} before"
+            losses.append(Series(f"{one.name}, {before}", *one.old, ink, dashed=True))
+            losses.append(Series(f"{one.name}, {one.data}", *one.new, ink))
+            exact.append(Series(f"{one.name}, {one.data}", steps, 100 * shares, ink))
         last = max((one.steps for one in curves), default=1)
         for plot, series in ((self.losses, losses), (self.exact, exact)):
             plot.set_x_range(0, last)
@@ -210,11 +223,11 @@ class Answers(QWidget):
         name_parts(self, NAME, "question", "another")
         column(card(row((self.question, 1), self.another), self.runs), of=self)
 
-    def set_asked(self, asked: Asked | None) -> None:
-        """`tuned` of it by the folder of the run."""
+    def set_asked(self, asked: Asked | None, data: str = "") -> None:
+        """`tuned` of it by the folder of the run; `data` that the question is of."""
         self.answers = asked
         self.another.setEnabled(asked is not None and asked.count > 1)
-        self.question.set_text(text.question(asked) if asked is not None else "")
+        self.question.set_text(text.question(asked, data) if asked is not None else "")
         self.runs.set_said(*((asked.base, asked.tuned) if asked is not None else ("", {})))
 
 
@@ -237,7 +250,7 @@ def _fields() -> list[Field]:
         MenuField("variant", "Kind of LoRA", text.VARIANTS),
         PlaceField("base_data", *_told("base_data", text.BASE_DATA)),
         MenuField("quantize", *_told("quantize", text.QUANTIZE)),
-        MenuField("broken_lines", *_told("broken_lines", text.BROKEN)),
+        ChoiceField("broken_lines", *_told("broken_lines", text.BROKEN)),
         TextField("classes", SETTINGS["classes"].label, text.CLASSES_HELP),
         *(TextField(name, about.label, about.help) for name, about in NUMBERS.items()),
     ]  # fmt: skip

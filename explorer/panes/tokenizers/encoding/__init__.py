@@ -1,1 +1,1 @@
-"""How a text becomes tokens, step by step: moments, their scenes and the picture of a word."""
+"""How a text becomes tokens, step by step, and the picture of a word on the way."""

@@ -1,7 +1,7 @@
-"""Draws a lattice: places as knots from left to right, every piece as an edge between two of them.
+"""Draws a lattice: the places of the text from left to right, every piece as an edge between two.
 
-Edges of one length lie in the same lanes; the path in question is bold. Below it stand the n best
-paths, and the one that was drawn.
+Short edges lie above long ones; the path in question is bold. The n best paths and the sampled one
+stand below.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from core.numbers import format_fixed, format_general, format_percent
 from core.tokenization.unigram.lattice import Node, Path
 from explorer import theme
-from explorer.panes.tokenizers.encoding.scenes import LatticeFrame, LatticeScene
-from explorer.panes.tokenizers.piece_box import draw_box, draw_piece
+from explorer.panes.tokenizers.draw_piece import draw_box, draw_piece
+from explorer.panes.tokenizers.encoding.scene import LatticeFrame, LatticeScene
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
@@ -45,7 +45,7 @@ def displayed(scene: LatticeScene, frame: LatticeFrame) -> dict[str, np.ndarray]
 
 
 def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
-    """The place that is looked at, else where the path begins; or the path's row in the list."""
+    """The place that is compared, else the path's first place; or the path's row in the list."""
     now = theme.current()
     place = frame.ending if frame.ending >= 0 else frame.path[0].start if frame.path else 0
     x = now.px(MARGIN) + place * _cell(zoom)
@@ -55,23 +55,23 @@ def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
 
 
 def ways(scene: LatticeScene) -> int:
-    """How many rows of ways there are: the n best, then the one that was drawn."""
+    """How many paths are listed: the n best, then the sampled one."""
     return len(scene.n_best) + 1
 
 
 def way_of(scene: LatticeScene, frame: LatticeFrame) -> int:
-    """The row of the way that is shown, from 1; 0 for none of them."""
+    """The row of the path that is shown, from 1; 0 for none of them."""
     return ways(scene) if frame.way == "sample" else frame.rank
 
 
 def way_at(scene: LatticeScene, y: float) -> int:
-    """The row of ways at this height, from 1; 0 for none."""
+    """The row of the list at this height, from 1; 0 for none."""
     row = int((y - _bottom(scene)) // theme.current().px(LIST))
     return row if 1 <= row <= ways(scene) else 0
 
 
 def _bottom(scene: LatticeScene) -> float:
-    """Where the lattice ends and the ways begin, with a title."""
+    """Where the lattice ends and the title of the list begins."""
     now = theme.current()
     return now.px(KNOTS) + now.px(ROW) * (1 + max(_lanes(scene)))
 
@@ -88,7 +88,7 @@ def draw(
     zoom: float,
     hovered: int = 0,
 ) -> None:
-    """`hovered` is the row of ways under the mouse, from 1."""
+    """`hovered` is the row of the list under the mouse, from 1."""
     cell = _cell(zoom)
     bottom = _bottom(scene)
     _draw_knots(painter, scene, frame, cell, bottom)
@@ -166,11 +166,11 @@ def _draw_node(
 
 
 def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hovered: int) -> None:
-    """The n best ways with their shares of all ways, then the one that was drawn."""
+    """The n best paths with their probabilities, then the sampled one."""
     now = theme.current()
     left, height = now.px(8), now.px(LIST)
     head = QRectF(left, _bottom(scene), now.px(460), height)
-    title = f"The {len(scene.n_best)} best ways, and their share of all ways; click one to see it"
+    title = f"The {len(scene.n_best)} best ways and their shares of all ways; click one to see it"
     put_text(painter, head, title, now.font("label", 600), now.color("muted"), LEFT)
     rows = [
         (f"{rank}", path, f"{format_fixed(path.score, 2)}   {format_percent(part)}")
@@ -200,7 +200,7 @@ def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hove
 
 
 def width_of(scene: LatticeScene, metrics: QFontMetricsF, path: Path) -> float:
-    """Of a row of ways, up to its numbers."""
+    """Of a row of the list, up to its numbers."""
     now = theme.current()
     texts = [text_of(KIND, node.piece) for node in path.nodes]
     return now.px(28) + sum(metrics.horizontalAdvance(text) + now.px(10) + 3 for text in texts)
@@ -208,23 +208,23 @@ def width_of(scene: LatticeScene, metrics: QFontMetricsF, path: Path) -> float:
 
 @lru_cache(maxsize=4)
 def _lanes(scene: LatticeScene) -> tuple[int, ...]:
-    """For each node the lane in which it touches no other: short ones above long ones."""
+    """For each node a lane in which it overlaps no other, short nodes first."""
     nodes = scene.lattice.nodes
     order = sorted(range(len(nodes)), key=lambda at: (nodes[at].end - nodes[at].start, at))
-    ends: list[list[tuple[int, int]]] = []
+    lanes: list[list[Node]] = []
     found = [0] * len(nodes)
     for at in order:
         node = nodes[at]
-        lane = next((row for row, spans in enumerate(ends) if _is_free(spans, node)), len(ends))
-        if lane == len(ends):
-            ends.append([])
-        ends[lane].append((node.start, node.end))
-        found[at] = lane
+        free = (lane for lane, others in enumerate(lanes) if not _overlaps(node, others))
+        found[at] = next(free, len(lanes))
+        if found[at] == len(lanes):
+            lanes.append([])
+        lanes[found[at]].append(node)
     return tuple(found)
 
 
-def _is_free(spans: list[tuple[int, int]], node: Node) -> bool:
-    return all(node.end <= start or end <= node.start for start, end in spans)
+def _overlaps(node: Node, others: list[Node]) -> bool:
+    return any(node.start < other.end and other.start < node.end for other in others)
 
 
 def _cell(zoom: float) -> float:

@@ -1,4 +1,4 @@
-"""Draws the longest match walk: the word, and below it every string that was looked up."""
+"""Draws the longest match: the word, and below it every string that was looked up."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.tokenizers.encoding.scenes import Lookup, MatchFrame, MatchScene
-from explorer.panes.tokenizers.piece_box import draw_piece
+from explorer.panes.tokenizers.draw_piece import draw_piece
+from explorer.panes.tokenizers.encoding.scene import Lookup, MatchFrame, MatchScene
 from explorer.widgets.base import LEFT, put_text
 
 CELL, ROW, BOX, WORDS = 28, 26, 20, 200  # px
@@ -29,7 +29,7 @@ def displayed(scene: MatchScene, frame: MatchFrame) -> dict[str, np.ndarray]:
 
 
 def focus(scene: MatchScene, frame: MatchFrame, zoom: float) -> QRectF:
-    """The newest look."""
+    """The newest lookup."""
     row = theme.current().px(ROW)
     cell = theme.current().px(CELL) * zoom
     look = scene.lookups[frame.lookups - 1] if frame.lookups else Lookup("", 0, 0, False)
@@ -41,26 +41,20 @@ def draw(
 ) -> None:
     now = theme.current()
     cell = now.px(CELL) * zoom
-    given_up = bool(frame.unknown)
+    taken = frame.taken if not frame.unknown else ()
     for place, character in enumerate(scene.word):
-        owner = next((scene.lookups[at] for at in frame.taken if _covers(scene, at, place)), None)
+        looks = (scene.lookups[at] for at in frame.taken)
+        owner = next((look for look in looks if look.start <= place < look.end), None)
         box = QRectF(now.px(8) + place * cell + 1, 2, cell - 2, now.px(BOX))
-        taken = owner is not None and not given_up
-        draw_piece(
-            painter,
-            box,
-            character,
-            data_of(scene, owner) if owner is not None else b"",
-            fill="ink" if taken else "surface",
-            pen="outline",
-            width=1,
-        )
+        data = data_of(scene, owner) if owner is not None else b""
+        fill = "ink" if owner is not None and taken else "surface"
+        draw_piece(painter, box, character, data, fill=fill, pen="outline", width=1)
     for row, look in enumerate(scene.lookups[: frame.lookups], 1):
         painter.setOpacity(share if row == frame.lookups and row - 1 not in frame.taken else 1.0)
         top = row * now.px(ROW) + now.px(4)
         left = now.px(8) + look.start * cell
         box = QRectF(left + 1, top, (look.end - look.start) * cell - 2, now.px(BOX))
-        took = row - 1 in frame.taken and not given_up
+        took = row - 1 in taken
         draw_piece(
             painter,
             box,
@@ -70,13 +64,12 @@ def draw(
             pen="accent" if took else "" if look.there else "outline",
             width=2 if took else 1,
         )
-        said = "taken" if took else "is there" if look.there else "no such piece"
+        said = "\u2713 taken" if took else "\u2713 found" if look.there else "\u2013 no such piece"
         words = QRectF(now.px(16) + len(scene.word) * cell, top, now.px(WORDS), now.px(BOX))
-        icon = "check" if look.there else "x"
-        role = "success" if look.there else "muted"
-        put_text(painter, words, f"{MARKS[icon]} {said}", now.font("label"), now.color(role), LEFT)
+        color = now.color("success" if look.there else "muted")
+        put_text(painter, words, said, now.font("label"), color, LEFT)
     painter.setOpacity(1.0)
-    if given_up:
+    if frame.unknown:
         top = (frame.lookups + 1) * now.px(ROW) + now.px(4)
         words = QRectF(now.px(8), top, now.px(400), now.px(BOX))
         text = f"The whole word becomes {frame.unknown}"
@@ -84,12 +77,5 @@ def draw(
 
 
 def data_of(scene: MatchScene, look: Lookup) -> bytes:
-    """What a piece spells, its sign for a word's inside left out: it gives the color."""
+    """The text of a piece without its ## prefix: it gives the color."""
     return scene.word[look.start : look.end].encode()
-
-
-MARKS = {"check": "\u2713", "x": "\u2013"}
-
-
-def _covers(scene: MatchScene, at: int, place: int) -> bool:
-    return scene.lookups[at].start <= place < scene.lookups[at].end

@@ -1,4 +1,4 @@
-"""Draws the merges of a word: its letters below, and above them the tree that the merges grow."""
+"""Draws the merges of a word: its letters below, the growing merge tree above them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.tokenizers.encoding.scenes import Branch, MergeFrame, MergeScene
-from explorer.panes.tokenizers.piece_box import draw_piece
+from explorer.panes.tokenizers.draw_piece import draw_piece
+from explorer.panes.tokenizers.encoding.scene import Branch, MergeFrame, MergeScene
 from explorer.widgets.base import put_text
 
 CELL, ROW, BOX, TOP = 44, 40, 24, 24  # px
@@ -43,26 +43,23 @@ def draw(
 ) -> None:
     there = scene.branches[: frame.shown]
     joined = {part for branch in there for part in branch.parts or ()}
+    newest = len(there) - 1 if there[-1].parts is not None and frame.pair is None else -1
     now = theme.current()
-    for index, branch in enumerate(there):
-        newest = index == len(there) - 1 and branch.parts is not None and frame.pair is None
-        painter.setOpacity(share if newest else 1.0)
-        box = _box(scene, branch, zoom)
+    for index, branch in enumerate(there):  # lines first, below all boxes
+        painter.setOpacity(share if index == newest else 1.0)
+        bottom = _box(scene, branch, zoom).bottom()
+        painter.setPen(now.pen("outline", 1))
         for part in branch.parts or ():
             below = _box(scene, scene.branches[part], zoom)
-            painter.setPen(now.pen("outline", 1))
-            painter.drawLine(
-                QPointF(below.center().x(), below.top()), QPointF(below.center().x(), box.bottom())
-            )
+            x = below.center().x()
+            painter.drawLine(QPointF(x, below.top()), QPointF(x, bottom))
     for index, branch in enumerate(there):
-        newest = index == len(there) - 1 and branch.parts is not None and frame.pair is None
-        painter.setOpacity(share if newest else 1.0)
-        box = _box(scene, branch, zoom)
+        painter.setOpacity(share if index == newest else 1.0)
         top = index not in joined  # a token of the word as it is now
         chosen = frame.pair is not None and index in frame.pair
         draw_piece(
             painter,
-            box,
+            _box(scene, branch, zoom),
             branch.face.text,
             branch.face.data,
             fill="ink" if top else "surface",
@@ -81,7 +78,7 @@ def _role(frame: MergeFrame) -> str:
 
 
 def _draw_reason(painter: QPainter, scene: MergeScene, frame: MergeFrame, zoom: float) -> None:
-    """By what the pair is chosen, above it."""
+    """Above the pair: its rank or score."""
     now = theme.current()
     assert frame.pair is not None
     left, right = (_box(scene, scene.branches[part], zoom) for part in frame.pair)

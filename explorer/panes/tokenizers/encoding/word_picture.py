@@ -1,6 +1,8 @@
-"""The picture of one word: whichever scene it is given, drawn as far as its frame says."""
+"""The picture of one word: a merge tree, a longest match or a lattice, as far as its frame says."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -9,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.encoding import draw_lattice, draw_match, draw_merges
-from explorer.panes.tokenizers.encoding.scenes import (
+from explorer.panes.tokenizers.encoding.scene import (
     Frame,
     LatticeFrame,
     LatticeScene,
@@ -19,15 +21,16 @@ from explorer.panes.tokenizers.encoding.scenes import (
 )
 from explorer.widgets.base import Picture
 
+DRAWINGS = {MergeScene: draw_merges, MatchScene: draw_match, LatticeScene: draw_lattice}
 ZOOMS = (0.6, 2.5)
 FAINT = 0.35  # of what is still to come
 
 
 class WordPicture(Picture):
-    """`set_scene(scene, frame, share)`; Ctrl and the wheel zoom. Scrolled by who holds it.
+    """`set_scene(scene, frame, share)`; Ctrl and the wheel zoom. Its owner scrolls it.
 
-    `wayChosen(way)`: of a lattice's ways one was clicked, or reached by Up and Down; they are
-    numbered from 1, the one that was drawn is the last. `zoomed(zoom)` when it is another.
+    `wayChosen(way)`: one of a lattice's paths was clicked, or reached by Up and Down; they are
+    numbered from 1, the sampled one is the last. `zoomed(zoom)`.
     """
 
     wayChosen = Signal(int)
@@ -35,10 +38,7 @@ class WordPicture(Picture):
 
     def __init__(self, name: str = "Inside the word", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
-        self._scene: Scene | None = None
-        self._frame: Frame | None = None
-        self._share = 1.0
-        self._faint = False
+        self._shown: tuple[Scene | None, Frame | None, float, bool] = (None, None, 1.0, False)
         self._hovered = 0
         self.zoom = 1.0
         self.setMouseTracking(True)
@@ -52,14 +52,19 @@ class WordPicture(Picture):
         faint: bool = False,
     ) -> None:
         """Between two steps `share` of the way to this frame is done; faint: still to come."""
-        fresh = scene is not self._scene
-        if not fresh and (frame, share, faint) == (self._frame, self._share, self._faint):
+        before, shown = self._shown, (scene, frame, share, faint)
+        if scene is before[0] and shown[1:] == before[1:]:
             return
-        self._scene, self._frame, self._share, self._faint = scene, frame, share, faint
-        if fresh:
+        self._shown = shown
+        if scene is not before[0]:
             self._set_hovered(0)
             self._resize()
         self.data_changed()
+
+    @property
+    def faint(self) -> bool:
+        """Whether what is shown is still to come."""
+        return self._shown[3]
 
     def set_zoom(self, zoom: float) -> None:
         self.zoom = min(max(zoom, ZOOMS[0]), ZOOMS[1])
@@ -68,58 +73,59 @@ class WordPicture(Picture):
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """The numbers of what is shown: (start, end) of branches, looks or nodes."""
-        painter = self._drawing()
-        return {} if painter is None else painter.displayed(self._scene, self._frame)
+        """What is shown, as (start, end): branches, lookups or nodes."""
+        drawing, (scene, frame, _, _) = self._drawing, self._shown
+        return {} if drawing is None else drawing.displayed(scene, frame)
 
     def focus(self) -> QRectF:
         """Where the newest thing happens."""
-        drawing = self._drawing()
-        return QRectF() if drawing is None else drawing.focus(self._scene, self._frame, self.zoom)
+        drawing, (scene, frame, _, _) = self._drawing, self._shown
+        return QRectF() if drawing is None else drawing.focus(scene, frame, self.zoom)
 
-    def _drawing(self):
-        kinds = {MergeScene: draw_merges, MatchScene: draw_match, LatticeScene: draw_lattice}
-        return kinds.get(type(self._scene)) if self._frame is not None else None
+    @property
+    def _drawing(self) -> Any:
+        """The module that draws the scene."""
+        scene, frame, _, _ = self._shown
+        return DRAWINGS.get(type(scene)) if frame is not None else None  # type: ignore[arg-type]
 
     def _resize(self) -> None:
         self.updateGeometry()
         self.setMinimumSize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
-        drawing = self._drawing()
-        if drawing is None:
+        if self._drawing is None:
             return QSize(theme.current().px(320), theme.current().px(120))
-        return drawing.size(self._scene, self.zoom)
+        return self._drawing.size(self._shown[0], self.zoom)
 
     def draw(self, painter: QPainter) -> None:
         if self.shows_focus:
             theme.current().focus_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
-        drawing = self._drawing()
+        drawing, (scene, frame, share, faint) = self._drawing, self._shown
         if drawing is None:
             return
-        if self._faint:  # drawn as a whole, or each part would shine through the other
+        if faint:  # drawn as a whole, or each part would shine through the other
             layer = QPixmap(self.size() * self.ratio)
             layer.setDevicePixelRatio(self.ratio)
             layer.fill(theme.current().color("window", 0.0))
             inner = QPainter(layer)
             inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            drawing.draw(inner, self._scene, self._frame, self._share, self.zoom)
+            drawing.draw(inner, scene, frame, share, self.zoom)
             inner.end()
             painter.setOpacity(FAINT)
             painter.drawPixmap(0, 0, layer)
             painter.setOpacity(1.0)
         elif self._lattice is not None:
-            drawing.draw(painter, self._scene, self._frame, self._share, self.zoom, self._hovered)
+            drawing.draw(painter, scene, frame, share, self.zoom, self._hovered)
         else:
-            drawing.draw(painter, self._scene, self._frame, self._share, self.zoom)
+            drawing.draw(painter, scene, frame, share, self.zoom)
 
-    # the ways of a lattice
+    # the paths of a lattice
 
     @property
     def _lattice(self) -> LatticeScene | None:
-        """The lattice whose ways can be chosen."""
-        chosen = isinstance(self._scene, LatticeScene) and not self._faint
-        return self._scene if chosen else None  # type: ignore[return-value]
+        """The lattice whose paths can be chosen."""
+        scene, _, _, faint = self._shown
+        return scene if isinstance(scene, LatticeScene) and not faint else None
 
     def _set_hovered(self, way: int) -> None:
         if way != self._hovered:
@@ -129,8 +135,7 @@ class WordPicture(Picture):
             self.update()
 
     def way_at(self, point: QPointF) -> int:
-        scene = self._lattice
-        return 0 if scene is None else draw_lattice.way_at(scene, point.y())
+        return 0 if self._lattice is None else draw_lattice.way_at(self._lattice, point.y())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._set_hovered(self.way_at(event.position()))
@@ -151,13 +156,12 @@ class WordPicture(Picture):
             super().keyPressEvent(event)
 
     def turn_way(self, turn: int) -> bool:
-        """The next way, or the one before; False where there is no lattice."""
-        scene = self._lattice
-        if scene is None or not isinstance(self._frame, LatticeFrame):
+        """The next path of the list, or the one before; False where there is no lattice."""
+        scene, frame = self._lattice, self._shown[1]
+        if scene is None or not isinstance(frame, LatticeFrame):
             return False
-        last = draw_lattice.ways(scene)
-        way = draw_lattice.way_of(scene, self._frame) + turn
-        self.wayChosen.emit(min(max(way, 1), last))
+        way = draw_lattice.way_of(scene, frame) + turn
+        self.wayChosen.emit(min(max(way, 1), draw_lattice.ways(scene)))
         return True
 
     def wheelEvent(self, event: QWheelEvent) -> None:

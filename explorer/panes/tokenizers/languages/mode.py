@@ -20,7 +20,7 @@ from explorer.panes.tokenizers.languages.standing import StandingOrder
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar, Telling
 from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
 from explorer.panes.tokenizers.modes import Desk, Mode
-from explorer.panes.tokenizers.shown import Shown
+from explorer.panes.tokenizers.shown_tokenizers import Shown
 from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.actions import Action
 from explorer.state.draft import Draft

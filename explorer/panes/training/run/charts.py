@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSlider, QWidget
 
 from core.numbers import byte_unit, format_bytes, format_number, format_percent
 from explorer import theme
@@ -20,10 +20,12 @@ from explorer.panes.training.run.ancestry import (
     names_apart,
     validation_of,
 )
-from explorer.panes.training.run.head_lines import SCORES, TEST, axis, head_of, head_series
-from explorer.panes.training.run.text import checkpoint_text, gap_note
+from explorer.panes.training.run.generalization_gap import gap_note
+from explorer.panes.training.run.head_scores import SCORES, TEST, axis, head_of, head_series
+from explorer.panes.training.run.track import checkpoint_text
 from explorer.runs.run_data import RunData
 from explorer.widgets.base import Label
+from explorer.widgets.boxes import column, row
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.pages import Pages
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -89,8 +91,13 @@ class Charts(QWidget):
         self.smoothing.setAccessibleName("Smoothing of the training loss")
         self.log = Switch("Log axis")
         self.log.setObjectName("training.view.log")
-        self.tools = QWidget()
-        self._build()
+        self.tools, self._rates = QWidget(), QWidget()
+        below = labelled("below", self.below)
+        row(Label("smoothing", "label", "muted"), self.smoothing, self.log, below, of=self.tools)
+        row(*((plot, 1) for plot in self.small.values()), of=self._rates, spacing=12)
+        self._pages = Pages(self._rates, self.heads)
+        self._column = column(self.loss, self._pages, of=self)
+        self.set_below(RATES)
         for plot in (self.loss, self.heads, *self.small.values()):
             plot.clicked.connect(self.clicked)
         self.heads.lineClicked.connect(
@@ -100,28 +107,6 @@ class Charts(QWidget):
         self.smoothing.valueChanged.connect(self._on_looks)
         self.log.toggled.connect(self._on_looks)
         self._on_looks()
-
-    def _build(self) -> None:
-        tools = QHBoxLayout(self.tools)
-        tools.setContentsMargins(0, 0, 0, 0)
-        tools.setSpacing(8)
-        tools.addWidget(Label("smoothing", "label", "muted"))
-        tools.addWidget(self.smoothing)
-        tools.addWidget(self.log)
-        tools.addWidget(labelled("below", self.below))
-        self._rates = QWidget()
-        small = QHBoxLayout(self._rates)
-        small.setContentsMargins(0, 0, 0, 0)
-        small.setSpacing(12)
-        for plot in self.small.values():
-            small.addWidget(plot, 1)
-        self._pages = Pages(self._rates, self.heads)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
-        self._column.addWidget(self.loss)
-        self._column.addWidget(self._pages)
-        self.set_below(RATES)
 
     @property
     def score(self) -> str:

@@ -1,4 +1,4 @@
-"""The actions of the mode Run, for menus, palette and keys."""
+"""The actions of Run, for menus, palette and keys."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def commands(mode: RunMode) -> list[Action]:
     def looking() -> bool:
-        return mode.follower.data is not None
+        return mode.data is not None
 
     def startable() -> bool:
-        return not mode.planning.errors
+        return not mode.setup.errors
 
     def branchable() -> bool:
         return mode.moment is not None and mode.moment.checkpoint is not None
@@ -31,9 +31,9 @@ def commands(mode: RunMode) -> list[Action]:
         return lambda: mode.active and enabled()
 
     rows = (
-        ("start", "Start training", mode.driver.start_run, "Ctrl+Return", startable, 2),
+        ("start", "Start training", mode.start_run, "Ctrl+Return", startable, 2),
         ("new", "New run", mode.new_run, "", lambda: True, 2),
-        ("branch", "Resume from here (a branch)\u2026", mode.driver.branch_here, "", branchable, 2),
+        ("branch", "Resume from here (a branch)\u2026", mode.branch_here, "", branchable, 2),
         ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
         ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
         ("csv", "Export the run as CSV\u2026", mode.ask_for_csv, "", looking, 3),

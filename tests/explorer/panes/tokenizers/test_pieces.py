@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QPainter
 from core.tokenization import train_tokenizer
 from core.tokenization.telling import SIGNS as TOLD
 from explorer import theme
-from explorer.panes.tokenizers import piece_box
+from explorer.panes.tokenizers import draw_piece
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.widgets.tokens import SIGNS
 
@@ -45,24 +45,24 @@ def test_titles_and_pictures_have_the_same_signs_for_white_space():
 def test_a_piece_that_is_no_text_is_drawn_as_cells_of_bytes(qapp, monkeypatch, data, cells):
     drawn = []
     monkeypatch.setattr(
-        piece_box, "put_text", lambda painter, rect, text, *_: drawn.append((text, rect.width()))
+        draw_piece, "put_text", lambda painter, rect, text, *_: drawn.append((text, rect.width()))
     )
     image = QImage(200, 30, QImage.Format.Format_RGB32)
     painter = QPainter(image)
-    piece_box.draw_piece(painter, QRectF(2, 2, 120, 20), "text", data)
+    draw_piece.draw_piece(painter, QRectF(2, 2, 120, 20), "text", data)
     painter.end()
     texts = [text for text, _ in drawn]
     assert texts == ([f"{byte:02X}" for byte in data] if cells else ["text"])
-    wide = piece_box.piece_width("text", data)
-    assert wide >= cells * piece_box.byte_width() and wide < 120 * theme.current().zoom
+    wide = draw_piece.piece_width("text", data)
+    assert wide >= cells * draw_piece.byte_width() and wide < 120 * theme.current().zoom
 
 
 def test_of_many_bytes_as_many_are_drawn_as_there_is_room_for(qapp, monkeypatch):
     drawn = []
-    monkeypatch.setattr(piece_box, "put_text", lambda *args: drawn.append(args[2]))
+    monkeypatch.setattr(draw_piece, "put_text", lambda *args: drawn.append(args[2]))
     image = QImage(200, 30, QImage.Format.Format_RGB32)
     painter = QPainter(image)
-    room = QRectF(0, 0, 3.5 * piece_box.byte_width(), 20)
-    piece_box.draw_piece(painter, room, "", bytes([0x80, 0x81, 0x82, 0x83]))
+    room = QRectF(0, 0, 3.5 * draw_piece.byte_width(), 20)
+    draw_piece.draw_piece(painter, room, "", bytes([0x80, 0x81, 0x82, 0x83]))
     painter.end()
     assert drawn == ["80", "81", "\u2026"]

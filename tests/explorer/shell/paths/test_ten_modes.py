@@ -91,10 +91,10 @@ async def trained(pane: Any) -> None:
 
 
 async def train(pane: Any) -> None:
-    change = pane.mode.planning.change
+    change = pane.mode.change
     change("kilobytes", "20")
     change("vocab_size", "300")
-    change("lanes", pane.mode.planning.draft.value.chosen[:2])
+    change("lanes", pane.mode.draft.value.chosen[:2])
     await pane.settled()
     pane.mode.start(until=8)
     await trained(pane)
@@ -115,10 +115,10 @@ async def languages(pane: Any) -> None:
 
 async def training(pane: Any) -> None:
     mode = pane.mode
-    mode.planning.change("size", "tiny")
-    mode.planning.change("learning_rate", "1e-3")
-    mode.planning.change("steps", "300")
-    mode.planning.change("where", "thread")  # else it goes by how busy the machine is
+    mode.setup.change("size", "tiny")
+    mode.setup.change("learning_rate", "1e-3")
+    mode.setup.change("steps", "300")
+    mode.setup.change("where", "thread")  # else it goes by how busy the machine is
     mode.view.charts.log.setChecked(True)
 
 

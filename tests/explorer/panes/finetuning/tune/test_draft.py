@@ -47,11 +47,26 @@ def test_what_was_typed_is_refused_with_the_remedy_beside_its_field() -> None:
 
 def test_labelled_texts_have_classes(tmp_path: Path) -> None:
     data = tmp_path / "moods.jsonl"
-    data.write_text('{"text": "What a day!", "label": "glad"}\n')
+    data.write_text('{"text": "What a day!", "label": "glad"}\n' * 2)
     draft = TuneDraft(data=str(data), classes="glad, sad", methods=("head",))
     planned = plan(draft, SPEED)
     assert settings_of(planned.configs["head"]).classes == ("glad", "sad")
-    assert "two names" in plan(replace(draft, classes="glad"), SPEED).errors["methods"]
+    assert "two names" in plan(replace(draft, classes="glad"), SPEED).errors["classes"]
+
+
+def test_broken_lines_are_told_before_a_run_and_may_be_skipped(tmp_path: Path) -> None:
+    data = tmp_path / "moods.jsonl"
+    data.write_text('{"text": "What a day!"}\n' * 3 + "{\n")
+    planned = plan(TuneDraft(data=str(data)), SPEED)
+    assert "1 of 4 lines of moods.jsonl is broken" in planned.errors["data"]
+    assert planned.broken == 1 and not planned.configs
+    planned = plan(TuneDraft(data=str(data), broken_lines="skip"), SPEED)
+    assert not planned.errors and planned.broken == 1 and "line 4" in planned.told
+    data.write_text('{"text": "What a day!"}\n' * 3)  # it was mended meanwhile
+    assert plan(TuneDraft(data=str(data)), SPEED).broken == 0
+    chat = tmp_path / "chat.jsonl"
+    chat.write_text('{"messages": [{"role": "assistant", "content": "Hi"}]}\n' * 3)
+    assert "no chat template" in plan(TuneDraft(data=str(chat)), SPEED).errors["data"]
 
 
 def test_a_method_that_cannot_be_says_why_and_the_others_can() -> None:

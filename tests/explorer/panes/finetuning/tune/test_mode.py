@@ -74,10 +74,10 @@ def test_the_first_state_is_ready_and_shows_what_was_recorded(
         assert mode.headline.startswith("LoRA can learn to answer \u201cWho is it about?\u201d in")
         assert mode.view.form.start.isEnabled() and mode.view.form.methods.scene[0].checked
         shown = mode.view.charts.losses.displayed()
-        assert set(shown) == {"Bundled, new", "Bundled, old"}
-        new, old = shown["Bundled, new"][:, 1], shown["Bundled, old"][:, 1]
+        assert set(shown) == {"Bundled, questions", "Bundled, stories"}
+        new, old = (shown[f"Bundled, {data}"][:, 1] for data in ("questions", "stories"))
         assert new[0] > 5 and new[-1] < 0.1 and abs(old[-1] - old[0]) < 0.2
-        assert mode.view.charts.exact.displayed()["Bundled"][-1, 1] == 100
+        assert mode.view.charts.exact.displayed()["Bundled, questions"][-1, 1] == 100
         assert "recorded" in mode.view.charts.losses.note
         assert "with Replay 0.25" in mode.view.charts.losses.note
         assert mode.view.charts.exact.limits[2:] == (0, 104)
@@ -134,14 +134,18 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         curves = mode.curves()
         assert {one.name for one in curves.values()} == {"LoRA", "Full"}
         shown = mode.view.charts.losses.displayed()
-        assert set(shown) == {f"{a}, {b}" for a in ("LoRA", "Full") for b in ("new", "old")}
+        names = "met.jsonl", "little.txt"
+        assert set(shown) == {f"{a}, {b}" for a in ("LoRA", "Full") for b in names}
         for folder, one in curves.items():
             reader = RunReader(folder)
             np.testing.assert_allclose(one.new[1], reader.evaluations["validation"])
             np.testing.assert_allclose(one.old[1], reader.measures["base"][:, 1])
         exact = mode.view.charts.exact.displayed()
-        assert set(exact) == {"LoRA", "Full"} and exact["LoRA"].shape == (13, 2)
-        assert len(mode.view.answers.runs.rows) == 2 and mode.headline.startswith("Exact answers: ")
+        assert set(exact) == {"LoRA, met.jsonl", "Full, met.jsonl"}
+        assert exact["LoRA, met.jsonl"].shape == (13, 2)
+        assert len(mode.view.answers.runs.rows) == 2
+        assert mode.headline.startswith("Exact answers on met.jsonl: LoRA ")
+        assert " Change of the loss on little.txt: LoRA " in mode.headline
         newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
         seeds = {RunReader(folder).config.seed for folder in curves}
@@ -267,6 +271,97 @@ def test_what_cannot_start_says_why(make_tune: Any, run_async: Any, tmp_path: Pa
         await until(lambda: not mode.runs.folders, "what is no run to be dismissed")
 
     run_async(body())
+
+
+def test_a_broken_file_is_told_at_its_field_before_a_run_and_may_be_used_without_its_broken_lines(
+    make_tune: Any, run_async: Any, small: TuneDraft, tmp_path: Path
+) -> None:
+    data = tmp_path / "broken.jsonl"
+    data.write_text(f"{LINES}no example\n")
+
+    async def body() -> None:
+        mode = await make_tune()
+        form = mode.view.form
+        mode.draft.begin(replace(small, data=str(data)))
+        await mode.settled()
+        assert "1 of 49 lines of broken.jsonl is broken" in form.error.text
+        assert not form.start.isEnabled() and "is broken" in form.start.toolTip()
+        field = form.fields["broken_lines"]
+        assert not field.isHidden() and field.value == "stop"
+        field.changed.emit("skip")
+        await mode.settled()
+        assert form.start.isEnabled() and not form.error.text
+        assert "1 broken line skipped, the first is line 49" in form.told.text().replace(
+            "\u200b", ""
+        )
+        mode.change("data", "questions")
+        await mode.settled()
+        assert field.isHidden() and form.told.isHidden()
+
+    run_async(body())
+
+
+def test_a_failed_run_gives_way_to_the_setup_as_it_is_now(
+    make_tune: Any, run_async: Any, small: TuneDraft
+) -> None:
+    async def body() -> None:
+        mode, said = await make_tune(), []
+        mode.statusRequested.connect(said.append)
+        mode.draft.begin(replace(small, learning_rate="1e30", methods=("full",)))
+        await mode.settled()
+        mode.start()
+        await until(lambda: "failed" in mode.headline, "the end")
+        ((folder, row),) = mode.view.answers.runs.rows.items()
+        shown = {name for name, one in row.buttons.items() if not one.isHidden()}
+        assert shown == {"correct", "open", "dismiss"}
+        row.buttons["correct"].click()
+        assert said == [text.SAME_AGAIN] and mode.runs.folders == [folder]
+        mode.change("learning_rate", "")
+        await mode.settled()
+        row.buttons["correct"].click()
+        await until(lambda: any(one.finished for one in mode.runs.known.values()), "the run")
+        assert folder not in mode.runs.folders and len(mode.runs.folders) == 1
+
+    run_async(body())
+
+
+def test_a_base_that_is_not_here_can_be_got_by_one_button(
+    make_tune: Any, run_async: Any, monkeypatch: Any
+) -> None:
+    async def body() -> None:
+        mode, asked = await make_tune(), []
+        hub, form = mode.context.hub_models, mode.view.form
+
+        async def get(name: str, title: str, *, large: bool) -> bool:
+            asked.append(name)
+            return True
+
+        monkeypatch.setattr(hub, "get", get)
+        mode.change("base", "smollm2")
+        await mode.settled()
+        assert form.get.text() == "Get SmolLM2 135M (92.9 MB)" and not form.get.isHidden()
+        assert not form.start.isEnabled()
+        form.get.click()
+        await mode.settled()
+        assert asked == ["smollm2"]
+        mode.change("base", "stories")
+        await mode.settled()
+        assert form.get.isHidden()
+
+    run_async(body())
+
+
+def test_runs_on_different_data_are_not_compared() -> None:
+    line = np.array([0.0, 1.0]), np.array([2.0, 1.0])
+    runs = [
+        Curves("LoRA 1", "lora", 60, line, line),
+        Curves("Full", "full", 60, line, line, untuned=(line[0], line[1] / 4)),
+        Curves("LoRA 2", "lora", 60, line, line, data="fables"),
+    ]
+    assert text.headline(runs) == (
+        "Loss on questions: LoRA 1 1, Full 1. Change of the loss on stories: LoRA 1 \u22121.00, "
+        "Full +0.50. Loss on fables: LoRA 2 1. Change of the loss on stories: LoRA 2 \u22121.00."
+    )
 
 
 def test_a_run_of_another_kind_is_none_of_these(

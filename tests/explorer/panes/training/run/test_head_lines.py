@@ -10,7 +10,7 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training.run.charts import RATES, Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
-from explorer.panes.training.run.head_lines import (
+from explorer.panes.training.run.head_scores import (
     head_of,
     head_series,
     scores_at,
@@ -109,7 +109,7 @@ def test_a_click_on_a_line_opens_that_head_as_it_was_at_that_step(make_pane, run
         newest = data.head_scores["previous_token"][1][-1]
         np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)
         view.mosaic.set_shape(1, 1)  # as the heads of another run, shown in between
-        pane.film.clear()
+        pane.snapshots.clear()
         pane.view.charts.looksChanged.emit()
         await until(lambda: view.mosaic.displayed()["maps"].shape[0] == 2, "its heads")
         np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)

@@ -1,0 +1,124 @@
+"""The live numbers of each step of an encoding: what its formula's letters stand for. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.sentencepiece.normalizer import readable
+from core.tokenization.telling import count
+from core.trace import Step
+from explorer.panes.tokenizers.pieces import text_of
+from explorer.widgets.equations import Equation
+
+MOST = 8  # words, tokens or pairs that are listed
+
+Rows = tuple[Equation | str, ...]
+
+
+def stage_rows(tokenizer: Any, step: Step, pieces: Sequence[str], ids: Sequence[int]) -> Rows:
+    """Of a step outside a word; `pieces` and `ids` are those of the whole text."""
+    values = np.atleast_1d(next(iter(step.values.values()))).tolist()
+    stage = step.name.rpartition(".")[2]
+    if isinstance(tokenizer, LibraryTokenizer):  # it knows how the parts are spelled
+        told = [tokenizer.readable(str(value), stage) for value in values]
+    else:
+        told = [readable(str(value)) for value in values]
+    match stage:
+        case "normalizer" | "rewrite" | "spaces":
+            names = {"normalizer": "normalize(x)", "rewrite": "rules(x)"}
+            name = names.get(stage, "with its spaces")
+            texts = [Equation(name, value, "attention") for value in told[:MOST]]
+            size = Equation("characters", sum(map(len, told)))
+            return (*texts, size, *_more(told, "part"))
+        case "special" | "whole":
+            note = _id(int(step.value("special"))) if "special" in step.values else ""
+            return (Equation("x", told[0], "attention", note),)
+        case "pre-tokenizer":
+            words = [Equation(f"w{at}", word) for at, word in enumerate(told[:MOST], 1)]
+            return (Equation("m", len(values), "attention"), *words, *_more(values, "word"))
+        case "model":
+            return token_rows(tokenizer, values)
+        case "post-processor":
+            texts = [text_of(tokenizer.kind, piece) for piece in pieces]
+            return _tokens("n", list(zip(texts, map(_id, ids), strict=True)))
+    return ()
+
+
+def token_rows(tokenizer: Any, values: Sequence[Any]) -> Rows:
+    """The tokens that a word or a part of it has become."""
+    return _tokens("k", [_told(tokenizer, value) for value in values])
+
+
+def letter_rows(letters: Sequence[str], what: str) -> Rows:
+    """What merging begins with: `what` is "byte" or "character"."""
+    listed = [Equation(f"{what[0]}{at}", one) for at, one in enumerate(letters[:MOST], 1)]
+    return (Equation("n", len(letters), "attention"), *listed, *_more(letters, what))
+
+
+def pair_rows(pairs: Sequence[tuple[str, str]]) -> Rows:
+    """The chosen pair and its rivals: (both symbols, rank or score) each."""
+    if not pairs:
+        return (Equation("pairs that fit", "none", "attention"),)
+    (best, by), *others = pairs
+    rows = [Equation(best, by, "attention", "the best" if others else "the only one that fits")]
+    rows += [Equation(name, by, "muted") for name, by in others[:MOST]]
+    return (*rows, *_more(others, "pair"))
+
+
+def dropout_rows(pairs: Sequence[tuple[str, str]], draw: float, dropout: float) -> Rows:
+    """The random draw that decides whether the next merge is passed over."""
+    passed = draw < dropout
+    said = "below p: passed over" if passed else "not below p: merged"
+    drawn = Equation("u", draw, "warning" if passed else "success", said)
+    return (drawn, Equation("p", dropout, note="the dropout"), *pair_rows(pairs))
+
+
+def join_rows(left: str, right: str, joined: str, token: int) -> Rows:
+    """A merge: both symbols, and the one they become."""
+    return (
+        Equation("left", left),
+        Equation("right", right),
+        Equation("joined", joined, "attention", _id(token)),
+    )
+
+
+def lookup_rows(tokenizer: Any, step: Step) -> Rows:
+    """A lookup in the vocabulary, a token that is taken, or an unknown word."""
+    ids = step.value("ids").tolist() if "ids" in step.values else []
+    if "start" not in step.values:
+        return token_rows(tokenizer, ids)
+    token = int(step.value("token"))
+    place = (Equation("i", int(step.value("start"))), Equation("j", int(step.value("end"))))
+    if ids:
+        return (*place, *token_rows(tokenizer, ids))
+    role, note = ("success", _id(token)) if token >= 0 else ("muted", "no such piece")
+    return (*place, Equation("piece", str(step.value("piece")), role, note))
+
+
+def _tokens(letter: str, tokens: Sequence[tuple[str, str]]) -> Rows:
+    listed = [
+        Equation(f"t{at}", text, note=note) for at, (text, note) in enumerate(tokens[:MOST], 1)
+    ]
+    return (Equation(letter, len(tokens), "attention"), *listed, *_more(tokens, "token"))
+
+
+def _told(tokenizer: Any, value: Any) -> tuple[str, str]:
+    """A token given as a piece, as an id, or as the number of a symbol that is no piece."""
+    if isinstance(value, str):
+        return text_of(tokenizer.kind, value), ""
+    if value < len(tokenizer.vocabulary):
+        return text_of(tokenizer.kind, tokenizer.vocabulary[value]), _id(value)
+    return readable(tokenizer.symbols.spelled[value]), "no piece"
+
+
+def _id(token: int) -> str:
+    return f"id {token:,}"
+
+
+def _more(values: Sequence[Any], what: str) -> Rows:
+    rest = len(values) - MOST
+    return (f"and {count(rest, what)} more",) if rest > 0 else ()

@@ -1,0 +1,309 @@
+"""What the pictures of an encoding draw, as plain data: merges, lookups in a vocabulary, a lattice.
+
+A scene is a whole word; a frame says how far its encoding has come. No Qt here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.tokenization.bpe import ByteLevelBPE
+from core.tokenization.sentencepiece.score_merging import Offer, standing
+from core.tokenization.sentencepiece.trace import by_score
+from core.tokenization.unigram.lattice import END, Best, Lattice, Path
+from core.trace import Step, Trace
+from explorer.panes.tokenizers.encoding.inspector_rows import (
+    Rows,
+    dropout_rows,
+    join_rows,
+    letter_rows,
+    lookup_rows,
+    pair_rows,
+    token_rows,
+)
+from explorer.panes.tokenizers.pieces import bytes_of, text_of
+
+
+@dataclass(frozen=True)
+class SymbolFace:
+    """How a symbol is shown: its text, or its bytes where they are no whole characters."""
+
+    text: str
+    data: bytes
+
+
+def face_of(kind: str, piece: str) -> SymbolFace:
+    """How a piece of a vocabulary of this kind is shown."""
+    return SymbolFace(text_of(kind, piece), bytes_of(kind, piece))
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A symbol of the merge tree: the letters start..end it covers, its level, its two parts."""
+
+    face: SymbolFace
+    start: int
+    end: int
+    level: int
+    parts: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class MergeScene:
+    """All symbols of one word: its letters first, then what each merge made."""
+
+    letters: int
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
+class MergeFrame:
+    """shown   how many branches there are now
+    pair    the two that are chosen, if any
+    why     what the pair is chosen by: its rank or score
+    passed  dropout passes over this merge
+    """
+
+    shown: int
+    pair: tuple[int, int] | None = None
+    why: str = ""
+    passed: bool = False
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A string of the word, looked up in the vocabulary; `there`: it is a piece."""
+
+    piece: str
+    start: int
+    end: int
+    there: bool
+
+
+@dataclass(frozen=True)
+class MatchScene:
+    """One word, and every string that is looked up in the vocabulary."""
+
+    word: str
+    lookups: tuple[Lookup, ...]
+
+
+@dataclass(frozen=True)
+class MatchFrame:
+    """lookups  how many have been made
+    taken    which of them became tokens
+    unknown  the token that replaces the whole word where nothing fits
+    """
+
+    lookups: int
+    taken: tuple[int, ...] = ()
+    unknown: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class LatticeScene:
+    """A text's lattice with all its answers; `sample` is drawn with scores scaled by `alpha`."""
+
+    lattice: Lattice
+    best: Best
+    n_best: tuple[Path, ...]
+    shares: tuple[float, ...]  # of each of the n best paths in the sum over all paths
+    posteriors: Any  # (nodes)
+    sample: Path
+    alpha: float
+    unknown: int | None = None
+
+
+@dataclass(frozen=True)
+class LatticeFrame:
+    """place   how far the best scores are known
+    ending  the place whose incoming pieces are compared; -1 for none
+    path    the bold nodes
+    way     which path that is: "best", "rank" or "sample"
+    rank    of the path among the n best, from 1; 0 for none
+    likely  each piece is filled by its probability
+    """
+
+    place: int
+    ending: int = -1
+    path: tuple[Any, ...] = ()
+    way: str = "best"
+    rank: int = 0
+    likely: bool = False
+
+
+Scene = MergeScene | MatchScene | LatticeScene
+Frame = MergeFrame | MatchFrame | LatticeFrame
+Drawn = tuple[Step, Scene, Frame, Rows]
+
+
+# -- merges -----------------------------------------------------------------------------------
+
+
+def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Drawn]:
+    """Draws a word of a BPE: its letters, then for each merge the choice and the join."""
+    if not steps or not steps[0].name.endswith((".bytes", ".letters")):
+        return
+    spelled = (
+        tokenizer.vocabulary
+        if isinstance(tokenizer, ByteLevelBPE)
+        else tokenizer.symbols.spelled  # also of symbols outside the vocabulary
+    )
+
+    def face(symbol: int) -> SymbolFace:
+        return face_of(tokenizer.kind, spelled[symbol])
+
+    first = next(iter(steps[0].values.values())).tolist()
+    branches = [Branch(face(symbol), at, at + 1, 0) for at, symbol in enumerate(first)]
+    row = list(range(len(branches)))  # the branches that are not joined yet
+    frames: list[MergeFrame] = []
+    letter = "byte" if steps[0].name.endswith(".bytes") else "character"
+    rows = [letter_rows([branch.face.text for branch in branches], letter)]
+    for step in steps:
+        pair, why, passed = None, "", False
+        if step.name.endswith((".choose", ".draw")):
+            offers = offers_of(tokenizer, step)
+            symbols = step.value("symbols").tolist()
+            if offers:
+                why, place = offers[0].by, _standing(symbols, offers[0].place)
+                pair = row[place], row[place + 1]
+            pairs = [(f"{face(one.left).text} + {face(one.right).text}", one.by) for one in offers]
+            if step.name.endswith(".draw"):
+                draw, dropout = float(step.value("draw")), float(step.value("dropout"))
+                passed = draw < dropout
+                rows.append(dropout_rows(pairs, draw, dropout))
+            else:
+                rows.append(pair_rows(pairs))
+        elif step.name.endswith(".merge"):
+            symbols = step.value("symbols").tolist()
+            at = int(step.value("place"))
+            place = _standing(symbols, at)
+            left, right = row[place], row[place + 1]
+            level = 1 + max(branches[left].level, branches[right].level)
+            start, end = branches[left].start, branches[right].end
+            branches.append(Branch(face(symbols[at]), start, end, level, (left, right)))
+            row[place : place + 2] = [len(branches) - 1]
+            faces = (branches[one].face.text for one in (left, right, -1))
+            rows.append(join_rows(*faces, symbols[at]))
+        elif frames:
+            rows.append(token_rows(tokenizer, next(iter(step.values.values())).tolist()))
+        why = f"{why}: passed over" if passed else why
+        frames.append(MergeFrame(len(branches), pair, why, passed))
+    scene = MergeScene(len(first), tuple(branches))
+    for step, frame, told in zip(steps, frames, rows, strict=True):
+        yield step, scene, frame, told
+
+
+def _standing(symbols: Sequence[int], at: int) -> int:
+    """How many symbols stand left of a place: a joined one is gone."""
+    return sum(symbol >= 0 for symbol in symbols[:at])
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Two neighbors that could be joined: the left one's place, both symbols, what they go by."""
+
+    place: int
+    left: int
+    right: int
+    by: str
+
+
+def offers_of(tokenizer: Any, step: Step) -> list[Offered]:
+    """The pair that a step chooses, then its rivals, the best first; [] where nothing fits."""
+    symbols = step.value("symbols").tolist()
+    if "best" in step.values:  # by score
+        best = Offer(*step.value("best").tolist())
+        heap = [Offer(*one) for one in step.value("heap").tolist()]
+        return [
+            Offered(one.place, one.left, one.right, by_score(tokenizer.pieces, one))
+            for one in (best, *standing(heap, symbols))
+        ]
+    if "found" in step.values:  # by rank: what each pair of neighbors would be joined to
+        found = step.value("found").tolist()
+        fits = [(rank, at) for at, (rank, token) in enumerate(found) if token >= 0]
+        return [
+            Offered(at, symbols[at], symbols[at + 1], f"rank {rank:,}") for rank, at in sorted(fits)
+        ]
+    at, after = int(step.value("place")), int(step.value("after"))
+    return [Offered(at, symbols[at], symbols[after], f"rank {int(step.value('rank')):,}")]
+
+
+# -- longest match ----------------------------------------------------------------------------
+
+
+def match_frames(tokenizer: Any, word: str, steps: Sequence[Step]) -> Iterator[Drawn]:
+    """Draws a word of WordPiece: every lookup in the vocabulary, and which are taken."""
+    lookups: list[Lookup] = []
+    frames: list[MatchFrame] = []
+    taken: tuple[int, ...] = ()
+    for step in steps:
+        unknown = ""
+        if step.name == "wordpiece.look":
+            start, end = int(step.value("start")), int(step.value("end"))
+            there = int(step.value("token")) >= 0
+            lookups.append(Lookup(str(step.value("piece")), start, end, there))
+        elif step.name == "wordpiece.take":
+            taken = (*taken, len(lookups) - 1)
+        else:
+            unknown = tokenizer.vocabulary[int(step.value("ids")[0])]
+        frames.append(MatchFrame(len(lookups), taken, unknown))
+    scene = MatchScene(word, tuple(lookups))
+    for step, frame in zip(steps, frames, strict=True):
+        yield step, scene, frame, lookup_rows(tokenizer, step)
+
+
+# -- lattice ----------------------------------------------------------------------------------
+
+
+def lattice_frames(trace: Trace, steps: Sequence[Step], unknown: int | None) -> Iterator[Drawn]:
+    """Draws a text of Unigram: all pieces, the best score at each place, the way back, others."""
+    about = trace.about
+    lattice: Lattice = about["lattice"]
+    total = float(lattice.forward()[END])
+    paths = tuple(about["n_best"])
+    scene = LatticeScene(
+        lattice,
+        about["best"],
+        paths,
+        tuple(float(np.exp(path.score - total)) for path in paths),
+        about["posteriors"],
+        about["sample"],
+        about["alpha"],
+        unknown,
+    )
+    best = scene.best.path.nodes
+    size = len(lattice.text)
+    arrivals = iter([place for place in range(size + 1) if lattice.ending_at(place)])
+    sums = iter([place for place in range(size + 1) if lattice.ending_at(place)])
+    place, back, rank, drawn = 0, 0, 0, 0
+    for step in steps:
+        frame = LatticeFrame(size, path=best)
+        match step.name.removeprefix("unigram."):
+            case "nodes" | "unknown":
+                frame = LatticeFrame(0)
+            case "arrive":
+                place = next(arrivals)
+                frame = LatticeFrame(place - 1, place)
+            case "keep":
+                arrived = scene.best.arrived[place]
+                frame = LatticeFrame(place, place, (arrived,))
+            case "backtrace":
+                back += 1
+                frame = LatticeFrame(size, path=best[len(best) - back :])
+            case "take":
+                rank += 1
+                frame = LatticeFrame(size, path=paths[rank - 1].nodes, way="rank", rank=rank)
+            case "forward":
+                frame = LatticeFrame(size, next(sums), likely=True)
+            case "posterior":
+                frame = LatticeFrame(size, likely=True)
+            case "sample":
+                drawn += 1
+                nodes = scene.sample.nodes
+                frame = LatticeFrame(size, path=nodes[len(nodes) - drawn :], way="sample")
+        yield step, scene, frame, ()

@@ -1,0 +1,137 @@
+"""What the inspector shows of a lane's step: its formula, the lines of core, the live numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from core.substitution import arithmetic
+from core.tokenization.lockstep import LaneState
+from core.tokenization.steps import (
+    AlphabetStep,
+    ExpectStep,
+    FinishStep,
+    MaximizeStep,
+    MergeStep,
+    PruneStep,
+    SeedStep,
+)
+from core.tokenization.telling import count, verb
+from core.tokenization.training_trace import trace_training_step
+from explorer.panes.base import Inspection
+from explorer.panes.tokenizers.pieces import text_of
+from explorer.panes.tokenizers.train.compute import Recording
+from explorer.panes.tokenizers.train.text import step_title
+from explorer.panes.tokenizers.train.track import MergeTrack
+from explorer.widgets.live_numbers import Equation
+
+
+def inspection(recording: Recording, lane: int, index: int) -> Inspection:
+    """The step of a lane at a moment."""
+    state = recording.state(lane, index)
+    step = trace_training_step(state.step) if state.step is not None else None
+    rows = numbers(recording.plans[lane].kind, state)
+    per_token = recording.bytes_per_token(lane, index)
+    if math.isfinite(per_token):
+        note = f"of {count(recording.text_size, 'byte')}"
+        rows.append(Equation("bytes per token", per_token, "text", note))
+    title = f"{recording.names[lane]}: {step_title(state)}"
+    return Inspection(step, rows, title=title, plain=True)
+
+
+def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspection:
+    """One of the steps inside a merge."""
+    part = track.item(step)
+    state = recording.state(track.lane, track.moment)
+    kind, merge = recording.plans[track.lane].kind, state.step
+    assert isinstance(merge, MergeStep)
+    before = recording.state(track.lane, track.moment - 1).tokens
+    match part.name:
+        case "training.merge":
+            rows: list[Any] = [
+                Equation("a", text_of(kind, merge.left_piece), note=f"id {merge.left:,}"),
+                Equation("b", text_of(kind, merge.right_piece), note=f"id {merge.right:,}"),
+                Equation("ab", text_of(kind, merge.piece), "attention", f"id {merge.token:,}"),
+            ]
+        case "training.update":
+            rows = [
+                Equation("n before", f"{before:,.0f}", note="tokens of the text"),
+                Equation("joined", f"{before - merge.tokens:,.0f}", note="times"),
+                Equation("n", f"{merge.tokens:,}", "attention"),
+            ]
+        case _:
+            rows = _merge(kind, merge)
+    return Inspection(part, rows, title=f"{recording.names[track.lane]}: {part.title}", plain=True)
+
+
+def numbers(kind: str, state: LaneState) -> list[Any]:
+    """The step's own numbers, one a row."""
+    match state.step:
+        case MergeStep() as step:
+            rows = _merge(kind, step)
+            if state.done and round(state.tokens) not in (0, step.tokens):
+                note = "as the finished tokenizer cuts it"
+                rows.append(Equation("at the end", round(state.tokens), "attention", note))
+            return rows
+        case AlphabetStep() as step:
+            return [
+                Equation("pieces", step.vocab_size),
+                Equation("tokens of the text", step.tokens),
+            ]
+        case SeedStep():
+            return [_pieces(state)]
+        case ExpectStep() as step:
+            return [
+                Equation("objective", step.objective, "attention", "nats per word"),
+                Equation("expected tokens", step.tokens),
+                _pieces(state),
+            ]
+        case MaximizeStep() as step:
+            best = int(step.scores.argmax())
+            name = f"score of {text_of(kind, step.pieces[best])}"
+            return [
+                _pieces(state),
+                Equation("too rare, gone", len(step.removed)),
+                Equation(name, float(step.scores[best]), note="the best"),
+            ]
+        case PruneStep() as step:
+            rows = [
+                _pieces(state, "pieces that stay"),
+                Equation("pieces that go", len(step.removed)),
+            ]
+            if step.removed:
+                piece, loss = step.removed[-1]
+                rows.append(Equation(f"loss without {text_of(kind, piece)}", loss, note="it goes"))
+            return rows
+        case FinishStep() as step:
+            rows = [_pieces(state), Equation("left out", len(step.removed))]
+            if state.done and state.tokens:
+                rows.append(Equation("tokens of the text", round(state.tokens)))
+            return rows
+    return []
+
+
+def _pieces(state: LaneState, name: str = "pieces") -> Equation:
+    """The vocabulary of Unigram, as its card counts it."""
+    untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
+    note = f"{untrained:,} of them special: not trained" if untrained else ""
+    return Equation(name, state.vocab_size, note=note)
+
+
+def _merge(kind: str, step: MergeStep) -> list[Any]:
+    """The pair that is merged, its score, the pairs that lost, and what the merge leaves."""
+    pair = f"{text_of(kind, step.left_piece)} {text_of(kind, step.right_piece)}"
+    times = verb(step.count, "time", "times")
+    rows = [Equation(pair, step.count, "attention", f"{times} in the text: the best pair")]
+    by_likelihood = step.algorithm == "wordpiece-likelihood"
+    if by_likelihood:
+        told = arithmetic(trace_training_step(step))
+        rows.append(Equation("its score", told.result, "attention", f"= {told.expression}"))
+    for rival in step.rivals:
+        name = f"{text_of(kind, rival.left_piece)} {text_of(kind, rival.right_piece)}"
+        rows.append(Equation(name, rival.score if by_likelihood else rival.count, "muted"))
+    return [
+        *rows,
+        Equation("pieces", step.vocab_size),
+        Equation("tokens of the text", step.tokens),
+    ]
