@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 from core.autograd import Graph
 from explorer.panes.backprop.expression.layering import LayeredGraph
-from explorer.panes.backprop.expression.layout import Layout, Size, Spacing, least, place
+from explorer.panes.backprop.expression.layout import Layout, Size, Spacing, place
 from explorer.panes.backprop.expression.node_geometry import (
     ROOMY,
     TIGHT,
     NodeGeometry,
-    Style,
     docked,
     geometries_of,
 )
@@ -49,23 +48,15 @@ def arranged(plot: Plot, room: Size = ENDLESS) -> tuple[tuple[NodeGeometry, ...]
     """The nodes and their layout, in one row or several: roomy nodes if all of them fit the room,
     else tight ones. If even these do not fit, the rows are as wide as the room.
     """
-    nodes = geometries_of(plot.graph, ROOMY, plot.docks)
-    width, height = least(plot.layered, _sizes(plot, nodes), room[0], SPACINGS[ROOMY])
-    if width <= room[0] and height <= room[1]:
-        layout = _laid(plot, nodes, ROOMY, room)
-        if layout.height <= room[1]:
-            return nodes, layout
-    nodes = geometries_of(plot.graph, TIGHT, plot.docks)
-    return nodes, _laid(plot, nodes, TIGHT, room)
-
-
-def _sizes(plot: Plot, nodes: Sequence[NodeGeometry]) -> list[Size]:
-    return [nodes[number].size for number in plot.kept]
-
-
-def _laid(plot: Plot, nodes: Sequence[NodeGeometry], style: Style, room: Size) -> Layout:
-    layout = place(plot.layered, _sizes(plot, nodes), room[0], SPACINGS[style])
-    return _whole(plot, nodes, layout)
+    for style in (ROOMY, TIGHT):
+        nodes = geometries_of(plot.graph, style, plot.docks)
+        sizes = [nodes[number].size for number in plot.kept]
+        if style is ROOMY and sum(wide * high for wide, high in sizes) > room[0] * room[1]:
+            continue  # they cannot fit
+        layout = place(plot.layered, sizes, room[0], SPACINGS[style])
+        if layout.width <= room[0] and layout.height <= room[1]:
+            break
+    return nodes, _whole(plot, nodes, layout)
 
 
 def _whole(plot: Plot, nodes: Sequence[NodeGeometry], layout: Layout) -> Layout:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from core.autograd import Expression
+from core.autograd import Expression, ExpressionError
 from core.autograd.grammar import LONGEST, PI
 from core.fields import check, field
 from explorer.panes.backprop.expression.compute import (
     Computed,
+    array_of,
     given_in,
     readable,
     with_names,
@@ -32,7 +34,11 @@ def read_values(given: Any) -> dict[str, Any]:
     """
     if not isinstance(given, Mapping):
         raise ValueError("use an object of numbers and lists of numbers")
-    return {name: plain(value) for name, value in given.items() if is_value(value)}
+    found = {}
+    for name, value in given.items():
+        with suppress(ExpressionError):
+            found[name] = array_of(value).tolist()
+    return found
 
 
 def read_losses(given: Any) -> tuple[float, ...]:
@@ -171,15 +177,6 @@ def are_numbers(values: Any, count: int | None = None) -> bool:
         and all(type(one) in (int, float) for one in values)
         and count in (None, len(values))
     )
-
-
-def is_value(value: Any) -> bool:
-    """A number or nested lists of numbers of equal length."""
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return array.size > 0 and array.ndim <= 4
 
 
 def plain(value: Any) -> Any:

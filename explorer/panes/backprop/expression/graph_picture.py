@@ -224,8 +224,7 @@ class GraphPicture(Picture):
     def fit(self) -> None:
         """The whole graph, however small."""
         self.fits = self._whole = True
-        self._fit()
-        self._tell_room()
+        self._fit_again()
 
     def _fit(self) -> None:
         if self.scene is None:
@@ -237,9 +236,11 @@ class GraphPicture(Picture):
         self._follow()
         self.update()
 
-    def _tell_room(self) -> None:
-        if self.scene is not None and self.room != self.scene.room:
-            self.roomChanged.emit()
+    def _fit_again(self) -> None:
+        if self.fits:
+            self._fit()
+            if self.scene is not None and self.room != self.scene.room:
+                self.roomChanged.emit()
 
     def _follow(self) -> None:
         """What the step is about comes into sight, or at least what it changes; and where there is
@@ -270,14 +271,10 @@ class GraphPicture(Picture):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self.fits:
-            self._fit()
-            self._tell_room()
+        self._fit_again()
 
     def on_theme_changed(self) -> None:
-        if self.fits:
-            self._fit()
-            self._tell_room()
+        self._fit_again()
         super().on_theme_changed()
 
     def sizeHint(self) -> QSize:

@@ -105,20 +105,6 @@ def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spac
     )
 
 
-def least(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spacing) -> Size:
-    """Width and height that it takes at least: much sooner told than where everything stands."""
-    if not sizes:
-        return 0.0, 0.0
-    columns = _Columns(graph, sizes, spacing)
-    rows = columns.rows(room)
-    starts = columns.starts(rows)
-    lanes = [(len(columns.leaving[row[-1]]) - 1) * LANE + 2 * BESIDE for row in rows[:-1]]
-    return (
-        max(starts[row[-1]] + columns.width[row[-1]] + columns.turn(row[-1]) for row in rows),
-        sum(max(columns.tall[layer] for layer in row) for row in rows) + sum(lanes),
-    )
-
-
 class _Columns:
     """The layers with their sizes."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import pytest
 from PySide6.QtCore import QRectF
@@ -11,8 +10,7 @@ from PySide6.QtCore import QRectF
 from explorer.panes.backprop.expression.arrangement import arranged, plot_of
 from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.edge_routing import routes_of
-from explorer.panes.backprop.expression.layering import LayeredGraph
-from explorer.panes.backprop.expression.layout import Spacing, least
+from explorer.panes.backprop.expression.layout import Spacing
 from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import scene_of
 from tests.explorer.panes.backprop.expression.test_layout import SIZES, graph, lay_out
@@ -194,14 +192,3 @@ def test_a_small_change_of_the_formula_leaves_the_rest_where_it_is():
         _, layout = arranged(plot, ROOM)
         places.append([box[:2] for box in layout.places])
     assert places[0] == places[1] == places[2]
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_what_a_layout_takes_at_least_is_no_more_than_it_takes(seed):
-    inputs = graph(seed, 60, 12)
-    sizes = [SIZES] * len(inputs)
-    for room in (500.0, 900.0, math.inf):
-        width, height = least(LayeredGraph(inputs), sizes, room, Spacing())
-        layout = lay_out(inputs, sizes, room)
-        assert width == pytest.approx(layout.width) and height <= layout.height + 1e-6
-        assert height > layout.height / 3

@@ -13,8 +13,9 @@ from PySide6.QtTest import QTest
 from explorer import theme
 from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
-from explorer.panes.backprop.expression.draw_overflow import sides_of
+from explorer.panes.backprop.expression.draw_overflow import hidden
 from explorer.panes.backprop.expression.graph_picture import GRASP
+from explorer.panes.backprop.expression.layout import Layout
 from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import instant_at, scene_of
 from explorer.panes.backprop.expression.viewport import MARGIN, Camera, fitting, room_in
@@ -264,11 +265,12 @@ def test_every_motion_and_theme_is_drawn(picture, qapp, motion):
 
 
 def test_it_says_where_the_graph_goes_on_out_of_sight():
-    size, room = (1000.0, 300.0), (600.0, 400.0)
-    assert sides_of(Camera(1.0, 20.0, 50.0), size, room) == ["right"]
-    assert sides_of(Camera(1.0, -300.0, -80.0), size, room) == ["left", "right", "above"]
-    assert sides_of(Camera(0.5, 20.0, 200.0), size, room) == []
-    assert sides_of(Camera(1.0, -500.0, 150.0), size, room) == ["left", "below"]
+    layout = Layout(((0.0, 0.0, 100.0, 50.0), (900.0, 250.0, 100.0, 50.0)), (), (), 1000.0, 300.0)
+    room = (600.0, 400.0)
+    assert hidden(Camera(1.0, 20.0, 50.0), layout, room) == {"right": 1}
+    assert hidden(Camera(1.0, -300.0, -80.0), layout, room) == {"left": 1, "right": 1, "above": 1}
+    assert hidden(Camera(0.5, 20.0, 200.0), layout, room) == {}
+    assert hidden(Camera(1.0, -500.0, 150.0), layout, room) == {"left": 1, "below": 1}
 
 
 def test_numbers_of_a_tensor_move_while_a_step_is_under_way(picture):

@@ -23,11 +23,10 @@ from explorer.panes.backprop.expression.draw_edges import (
     STRONGEST,
     THIN,
     width_for,
-    width_of,
 )
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.draw_nodes import node_box
-from explorer.panes.backprop.expression.draw_overflow import sides_of, words_of
+from explorer.panes.backprop.expression.draw_overflow import hidden
 from explorer.panes.backprop.expression.edge_routing import routes_of
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.node_geometry import MOST_FANNED
@@ -56,14 +55,15 @@ def shown(qtbot, made, size):
 
 def cut(picture):
     layout, height = picture.scene.layout, picture.height() - HEIGHT
-    return sides_of(picture.camera, (layout.width, layout.height), (picture.width(), height))
+    return list(hidden(picture.camera, layout, (picture.width(), height)))
 
 
 def test_a_gradient_that_vanishes_is_drawn_thin():
     awake, saturated = scene("neuron"), scene("neuron", w1=-1.0)
     edge = next(edge for edge in awake.peaks if edge[0] == len(awake.nodes) - 1)
     assert abs(awake.peaks[edge]) > 0.4 and abs(saturated.peaks[edge]) < 1e-3
-    assert width_of(awake, edge) > 3 and width_of(saturated, edge) < THIN + 0.1
+    assert width_for(awake.peaks[edge]) > 3
+    assert width_for(saturated.peaks[edge]) < THIN + 0.1
 
 
 def test_widths_count_powers_of_ten():
@@ -149,9 +149,8 @@ def test_what_does_not_fit_is_told_with_how_many_nodes_there_are(qtbot):
     picture = shown(qtbot, scene("micrograd"), LOW)
     assert cut(picture) == ["below"]
     layout, room = picture.scene.layout, (LOW[0], LOW[1] - HEIGHT)
-    words = words_of("below", picture.camera, layout, room)
-    hidden = [box for box in layout.places if picture.camera.seen(0, box[1])[1] > room[1]]
-    assert words == f"{len(hidden)} more below"
+    below = [box for box in layout.places if picture.camera.seen(0, box[1])[1] > room[1]]
+    assert hidden(picture.camera, layout, room) == {"below": len(below)}
     picture.fit()
     assert cut(picture) == []
 
