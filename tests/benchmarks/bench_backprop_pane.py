@@ -66,8 +66,8 @@ def fast(report: Report) -> None:
 
 def _laid_out(text: str) -> tuple[int, float]:
     """How many nodes, and milliseconds of one layout (the middle of five)."""
-    from explorer.panes.backprop.expression.arrangement import arranged, plot_of
     from explorer.panes.backprop.expression.compute import compute, with_names
+    from explorer.panes.backprop.expression.layout import arranged, plot_of
 
     graph = compute(text, with_names(text, {})).graph
     waits = []

@@ -44,14 +44,12 @@ def _best(
         for heights in (box.top() - gap - high - rows, box.bottom() + gap + rows)
     ]
     heights = np.concatenate([*tops, [node.center().y() - high / 2]])
+    heights = heights.clip(inside.top(), max(inside.top(), inside.bottom() - high))
     x, y = np.repeat(lefts, len(heights)), np.tile(heights, len(lefts))
     places = np.stack([x, y, x + wide, y + high], axis=1)  # (P, 4)
-    corners = np.array([[inside.left(), inside.top(), inside.right(), inside.bottom()]])
-    outside = wide * high - shared(places, corners)[:, 0]
-    parts = routes.parts + np.array([-gap, -gap, gap, gap]) / 2
-    near = (parts[:, :2] < corners[:, 2:]) & (parts[:, 2:] > corners[:, :2])
-    hidden = shared(places, parts[near.all(axis=1)]).sum(axis=1)
+    parts = routes.parts + np.array([-gap, -gap, gap, gap]) / 4
+    hidden = shared(places, parts).sum(axis=1)
     away = abs(x + wide / 2 - node.center().x()) + abs(y + high / 2 - node.center().y())
-    costs = HIDDEN * (outside + hidden) + wide * high * AWAY * away / (wide + high)
+    costs = HIDDEN * hidden + wide * high * AWAY * away / (wide + high)
     best = int(costs.argmin())
     return QRectF(float(x[best]), float(y[best]), wide, high)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from core.autograd import NumericGradient
-from core.numbers import format_short
+from core.numbers import TIMES, format_short
 from explorer import theme
 from explorer.panes.backprop.expression.colors import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.compute import Array
@@ -194,19 +194,13 @@ def _draw_head(
     if node.kind == "leaf" and fixed:
         note = "fixed"
     if node.is_grid and node.kind != "operation":
-        note = ", ".join(filter(None, (note, TIMES_SHAPE.join(_shape(scene, number)))))
+        shape = scene.computed.value(number).shape
+        note = ", ".join(filter(None, (note, f" {TIMES} ".join(map(str, shape)))))
     if broken:
         note, ink = "not finite", "warning"
     if note:
         note, _ = _cut(note, 11, 400, rest.width())
         put_text(painter, rest, note, sans(11), _seen(ink, share), RIGHT)
-
-
-TIMES_SHAPE = " \u00d7 "
-
-
-def _shape(scene: GraphScene, number: int) -> list[str]:
-    return [str(size) for size in scene.computed.graph.nodes[number].tensor.shape]
 
 
 def _draw_numbers(

@@ -31,7 +31,7 @@ from explorer.panes.backprop.expression.hit_testing import (
     next_element,
     node_at,
 )
-from explorer.panes.backprop.expression.number_table import labels_of, named_numbers, numbers_of
+from explorer.panes.backprop.expression.number_table import names_of, numbers_of
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, instant_at, subject_at
 from explorer.panes.backprop.expression.static_layer import StaticLayer
 from explorer.panes.backprop.expression.text import edge_tip, leaf_tip, told
@@ -159,11 +159,13 @@ class GraphPicture(Picture):
         return numbers_of(self.scene.computed, self._instant, self._numeric)
 
     def as_columns(self) -> Columns:
-        found = self.displayed()
-        return Columns() if self.scene is None else named_numbers(self.scene.computed, found)
+        if self.scene is None:
+            return Columns()
+        return Columns({"name": np.array(names_of(self.scene.computed)), **self.displayed()})
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
-        return {} if self.scene is None else labels_of(self.scene.computed)
+        names = [] if self.scene is None else names_of(self.scene.computed)
+        return {column: (names, []) for column in self.displayed()}
 
     @property
     def _instant(self):

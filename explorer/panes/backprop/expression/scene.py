@@ -10,15 +10,15 @@ import numpy as np
 
 from core.autograd import Place
 from core.autograd.flows import Edge
-from explorer.panes.backprop.expression.arrangement import (
+from explorer.panes.backprop.expression.compute import Array, Computed
+from explorer.panes.backprop.expression.layout import (
     ENDLESS,
+    Layout,
     Plot,
     Size,
     arranged,
     plot_of,
 )
-from explorer.panes.backprop.expression.compute import Array, Computed
-from explorer.panes.backprop.expression.layout import Layout
 from explorer.panes.backprop.expression.node_geometry import NodeGeometry
 
 

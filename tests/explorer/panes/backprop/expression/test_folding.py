@@ -7,10 +7,9 @@ import itertools
 import pytest
 from PySide6.QtCore import QRectF
 
-from explorer.panes.backprop.expression.arrangement import arranged, plot_of
 from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.edge_routing import routes_of
-from explorer.panes.backprop.expression.layout import Spacing
+from explorer.panes.backprop.expression.layout import Spacing, arranged, plot_of
 from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import scene_of
 from tests.explorer.panes.backprop.expression.test_layout import SIZES, graph, lay_out
