@@ -1,74 +1,36 @@
-"""What the chart shows: languages in order, each with its result under every tokenizer. No Qt."""
+"""What the chart shows: rows in order, and the tokenizers' names and colors. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from core.tokenization.analysis import (
-    LanguageText,
-    Premium,
-    excerpt_names,
-    language_names,
-    language_texts,
-)
-from core.tokenization.analysis.languages import has_declaration
-from core.tokenization.analysis.premiums import premium_steps
+from core.tokenization.analysis import LanguageText, Premium
 
-DECLARATION = "the Universal Declaration of Human Rights"
-OWN = "four sentences of our own"
 ORDERS = ("premium", "name")
 
 
 @dataclass(frozen=True)
-class Texts:
-    """The texts that are measured, English first; `source` says what they are, for people.
+class Series:
+    """One tokenizer in the chart.
 
-    `excerpts` names the languages left out, of which there is no whole text.
+    color  its number among the theme's series
+    badge  an icon and a few words in the legend
+    about  the legend's tooltip
     """
 
-    texts: list[LanguageText]
-    source: str
-    available: int
-    excerpts: tuple[str, ...] = ()
-
-
-def read_texts(scope: str) -> Texts:
-    """The usual languages or "all" that there is a text in. Reads files."""
-    names = language_names()
-    texts = language_texts(tuple(names) if scope == "all" else None)
-    source = DECLARATION if has_declaration() else OWN
-    return Texts(texts, source, len(names), tuple(excerpt_names().values()))
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A tokenizer that could not be measured, by its id, and why."""
-
-    tokenizer: str
-    message: str
-
-
-def measure_steps(
-    wanted: Sequence[tuple[str, Any, Sequence[LanguageText]]],
-) -> Generator[Premium | Failure, None, None]:
-    """Every wanted (id, tokenizer, texts), one result a step; each carries the id as its name.
-
-    One that fails tells so, and the others go on.
-    """
-    for identity, tokenizer, texts in wanted:
-        try:
-            yield from premium_steps({identity: tokenizer}, texts)
-        except ValueError as error:
-            yield Failure(identity, str(error))
+    name: str
+    color: int
+    badge: tuple[str, str]
+    about: str
 
 
 @dataclass(frozen=True)
 class Line:
-    """One language: its text, and its results in the order of the tokenizers; None is not known."""
+    """One language, and its results in the order of the tokenizers, None where not measured yet."""
 
     language: LanguageText
     results: tuple[Premium | None, ...]
@@ -83,8 +45,8 @@ def lines_of(
 ) -> list[Line]:
     """The languages whose name or code holds `search`, in order.
 
-    By premium the dearest over all tokenizers come first; those of which every one loses so much of
-    the text that its count says nothing come last, and what is not measured yet after them.
+    By premium, the most expensive over all tokenizers come first. Languages that no tokenizer keeps
+    come after them, those that are not measured yet last.
     """
     wanted = search.strip().casefold()
     found = [
@@ -107,7 +69,7 @@ def _rank(line: Line) -> tuple[int, float, str]:
 
 
 def mean_premium(premiums: Sequence[float]) -> float:
-    """Over several tokenizers: the geometric mean, as of all ratios; 0 for none."""
+    """The geometric mean over several tokenizers, as for all ratios; 0 for none."""
     return float(np.exp(np.mean(np.log(premiums)))) if premiums else 0.0
 
 
@@ -131,7 +93,7 @@ def columns(lines: Sequence[Line], names: Sequence[str]) -> dict[str, np.ndarray
 
 _NUMBERS: dict[str, Any] = {
     "premium": lambda one: one.premium,
-    "says something": lambda one: int(one.honest),  # too much of it is unknown where it is 0
+    "fair count": lambda one: int(one.honest),  # 0: too much of the text is lost
     "tokens": lambda one: one.measures.tokens,
     "bytes per token": lambda one: one.measures.bytes_per_token,
     "unknown tokens": lambda one: one.measures.unknown,
