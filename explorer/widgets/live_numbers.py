@@ -205,7 +205,8 @@ def row_text(row: Any) -> str:
         return f"{row.name} = {value} {row.note}".strip()
     if isinstance(row, Terms):
         shown, rest, more, total = largest_terms(row)
-        parts = [f"{format_significant(row.left[i])} {TIMES} {format_significant(row.right[i])}" for i in shown]
+        factors = [(row.left[one], row.right[one]) for one in shown]
+        parts = [f"{format_significant(a)} {TIMES} {format_significant(b)}" for a, b in factors]
         tail = f" + ({more} more = {format_significant(rest)})" if more else ""
         return f"{row.name} = {' + '.join(parts)}{tail} = {format_significant(total)}"
     return str(row.text)
