@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from core.numbers import format_percent
 from core.tokenization.analysis.overlap import Overlap
+from explorer.panes.tokenizers.shown_tokenizers import Missing
 
 IDLE = "What vocabularies share: choose two or more tokenizers"
 EMPTY = "An overlap needs two open tokenizers: add another one"
@@ -22,6 +25,11 @@ def headline(overlap: Overlap, first: str, second: str) -> str:
     )
 
 
-def coming(waiting: str) -> str:
-    """What is said of a tokenizer that is on its way."""
-    return f"{waiting}; then it joins the map"
+def missing(tokenizers: Iterable[Missing]) -> str:
+    """Which tokenizers are not in the map, and why; "" where none is missing for long."""
+    parts = [
+        f"{one.failed}: {one.error}" if one.error else f"{one.name}: {one.waiting}"
+        for one in tokenizers
+        if one.error or one.away
+    ]
+    return "; ".join(parts)
