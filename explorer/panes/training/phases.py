@@ -1,6 +1,5 @@
-"""One optimizer step, phase by phase, as core tells it, with its live numbers.
-
-Knows no torch: all numbers are the run's records.
+"""What the inspector shows of the phases of an optimizer step: core's formula, and the numbers that
+the run has recorded. Knows no torch.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
     config, row = numbers.config, numbers.row(step)
     model = config.model
     if row is None:
-        return ["no step recorded yet"]
+        return ["No step is recorded yet."]
     skipped = was_skipped(row)
     loss, rate, norm = (
         float(row["loss"]),
@@ -70,7 +69,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
             return [
                 f"B = {config.batch_size} sequences × T = {model.block_size} tokens",
                 _read_now(config, row),
-                f"{_so_far(numbers, step):,} tokens read since the beginning",
+                f"{_so_far(numbers, step):,} tokens read so far",
             ]
         case "forward":
             return [
@@ -84,25 +83,28 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
         case "loss":
             return [
                 Row(loss_text(loss), "accent"),
-                f"exp(L) = {format_number(_exp(loss))}: as unsure as among that many tokens",
+                f"exp(L) = {format_number(_exp(loss))}: as unsure as a guess among that many",
                 f"p of the right token, geometric mean: {format_number(_exp(-loss))}",
             ]
         case "backward":
             return [
                 Row(f"|g| = {format_number(norm)} over all weights together", "accent"),
-                "one number per weight: which way raises L",
+                "one number per weight: how L rises with it",
             ]
         case "unscale":
             skip = numbers.skips.get(step, Skip())
             scale = [f"s = {format_number(skip.scale)}, the loss scale"] if skip.scale else []
             if skipped:
-                return [*scale, Row("a gradient overflowed: not every number is finite", "accent")]
-            return [*scale, Row("every gradient is finite: the step counts", "accent")]
+                return [
+                    *scale,
+                    Row("a gradient overflowed: some of its numbers are not finite", "accent"),
+                ]
+            return [*scale, Row("every gradient is finite, so the step is applied", "accent")]
         case "clip" if skipped and not math.isfinite(norm):
             return [Row("|g| is not finite, so the step is skipped", "accent")]
         case "clip":
             share = min(1.0, config.clip / norm) if config.clip and norm > 0 else 1.0
-            verdict = "nothing is cut" if share >= 1 else f"g is scaled by {share:.3f}"
+            verdict = "g stays as it is" if share >= 1 else f"g is scaled by {share:.3f}"
             return [
                 Row(f"|g| = {format_number(norm)}", "accent"),
                 f"c = {format_general(config.clip)}: {verdict}",
@@ -128,16 +130,15 @@ def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
     if config.optimizer in ("adam", "adamw", "lion"):
         rows.append(f"no weight moves further than about {format_number(rate)} in this step")
     if config.optimizer == "muon":
-        rows.append("embeddings and vectors move by AdamW")
+        rows.append("AdamW moves embeddings and vectors,")
         rows.append(f"with β₁ = {format_general(b1)}, β₂ = {format_general(b2)}")
     where = f"core/optimization/{rule.name}.py"
     if config.optimizer not in RUN_BY_TORCH:
-        return [*rows, "the rule that runs is", f"written out in {where}"]
+        return [*rows, f"This rule runs as it is written in {where}."]
     how = "fused " if config.optimizer in ("adam", "adamw") else ""
     return [
         *rows,
-        f"torch's {how}{rule.title} runs; what it computes is",
-        f"written out in {where}",
+        f"torch's {how}{rule.title} runs; {where} has it written out.",
     ]
 
 
@@ -150,8 +151,8 @@ def _read_now(config: TrainingConfig, row: Any) -> str:
 
 def _guess(vocabulary: int) -> str:
     if not vocabulary:
-        return "a guess among V tokens would lose log V"
-    return f"a guess among V = {vocabulary:,} would lose log V = {math.log(vocabulary):.3f}"
+        return "a guess among V tokens has the loss log V"
+    return f"a guess among V = {vocabulary:,} has the loss log V = {math.log(vocabulary):.3f}"
 
 
 def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float) -> list[Row | str]:
@@ -162,7 +163,7 @@ def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float)
     peak = format_general(config.learning_rate)
     return [
         Row(f"η = {format_number(rate)} at step {step:,}, t = {applied:,}", "accent"),
-        f"set by hand: the schedule had planned {format_number(planned)}"
+        f"set by hand; the schedule planned {format_number(planned)}"
         if by_hand
         else "as the schedule planned",
         f"constant at {peak}"

@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy
 
 from core.numbers import format_percent
 from explorer import theme
@@ -17,11 +16,11 @@ from explorer.panes.tokenizers.draw_piece import draw_piece, piece_width
 from explorer.panes.tokenizers.pieces import SymbolFace
 from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.scene import Bar, Card
-from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text
+from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, put_text
 from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
-WANTED, LEAST = (232, 252), (188, 160)  # px
 MARGIN, TOP, HEAD, MARK = 12, 8, 22, 10  # px: around all; the name with its mark
 LINE = 18  # px: a line of words, a bar with its words
 STEP, CHIP = 30, 20  # px: the line of the step; a piece
@@ -29,11 +28,12 @@ BUTTON = 24  # px
 USE_HELP = "Save it, train a model with it, compare it, look inside it"
 
 
-class LaneCard(Picture):
+class LaneCard(ScenePicture[Card]):
     """`chosen` on a click, `entered` on a double one; `used(what)` from the menu of a finished
     tokenizer (see text.USES).
     """
 
+    WANTED, LEAST = (232, 252), (188, 160)
     chosen = Signal()
     entered = Signal()
     used = Signal(str)
@@ -42,10 +42,8 @@ class LaneCard(Picture):
         super().__init__(f"Tokenizer {lane + 1}")
         self.setObjectName(f"tokenizers.train.lane{lane}")
         self.lane = lane
-        self.card = Card()
         self._focused = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.use = MenuButton("chevron-down", "Use", USE_HELP, self)
         self.use.setAccessibleName("Use this tokenizer")
         self.menu = self.use.menu()
@@ -56,15 +54,18 @@ class LaneCard(Picture):
 
     # what is shown
 
+    @property
+    def card(self) -> Card:
+        return self.scene or Card()
+
     def set_card(self, card: Card) -> None:
-        if card != self.card:
-            self.card = card
+        if card != self.scene:
             said = card.sentence or " ".join(chip.text for chip in card.merge)
             progress = f"{format_percent(card.progress)} of its steps"
             self.setAccessibleName(card.name)
             self.setAccessibleDescription(f"{card.pieces}, {card.facts}, {progress}, {said}")
             self.setToolTip(card.sentence if card.state == "error" else card.name)
-            self.data_changed()
+            self.set_scene(card)
 
     def set_usable(self, usable: bool) -> None:
         """Whether its tokenizer is finished."""
@@ -80,12 +81,6 @@ class LaneCard(Picture):
     def displayed(self) -> dict[str, np.ndarray]:
         """The lengths of the bars, as shares of the longest."""
         return {"bars": np.array([bar.share for bar in self.card.bars])}
-
-    def sizeHint(self) -> QSize:
-        return QSize(*map(theme.current().px, WANTED))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(*map(theme.current().px, LEAST))
 
     # drawing
 

@@ -285,23 +285,20 @@ class TrainMode(Mode):
             self.inspect()
 
     def _bind(self, keep: bool) -> None:
-        """The lane in focus comes first: the transport tells its titles."""
+        """The player moves over the lane in focus; the others have the same moments."""
         recording, trainer = self.trainer.recording, self.trainer
         if recording is None:
             return
-        tracks = [
-            LaneTrack(
-                recording,
-                lane,
-                step_at=lambda: int(self.player.position),
-                playing=lambda: trainer.playing,
-                play=trainer.play,
-                pause=trainer.pause,
-                step=trainer.step,
-            )
-            for lane in sorted(recording.lanes, key=lambda lane: lane != self.focus)
-        ]
-        self.set_tracks(tracks, keep_position=keep)
+        track = LaneTrack(
+            recording,
+            self.focus,
+            step_at=lambda: int(self.player.position),
+            playing=lambda: trainer.playing,
+            play=trainer.play,
+            pause=trainer.pause,
+            step=trainer.step,
+        )
+        self.set_tracks([track], keep_position=keep)
 
     def grown(self) -> None:
         for track in self.tracks:

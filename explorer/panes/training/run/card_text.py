@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from core.numbers import format_fixed, format_number
+from core.numbers import format_estimate, format_fixed, format_number
 from explorer.runs.run_data import ACTIVE, RunData, was_skipped
 from explorer.widgets.run_card_text import AGAIN, CardText
 
@@ -52,7 +52,7 @@ def card_text(
     told = _alarm(data), _watched(data)
     return CardText(
         name=data.name,
-        state="new" if prepares(data, state) else state,
+        state="new" if data.prepares(state) else state,
         step=data.step,
         steps=data.config.steps,
         note=_note(data, state, likeness),
@@ -138,11 +138,11 @@ def _watched(data: RunData) -> str:
 
 
 def _note(data: RunData, state: str, likeness: str) -> str:
-    if prepares(data, state):
+    if data.prepares(state):
         return data.preparing
     said = []
     if state == "running" and not data.alerts and (left := data.seconds_left) >= 1:
-        said.append(f"about {about(left)} left")
+        said.append(f"about {format_estimate(left)} left")
     if likeness:
         said.append(likeness)
     elif data.parent and not said:
@@ -213,22 +213,6 @@ def ended(data: RunData, state: str) -> str:
     after = f" after step {data.step:,}" if data.step else ""
     words = {"failed": f"failed{after}", "dead": f"ended{after}"}
     return words.get(state, state if state in ("stopped", "finished") else "")
-
-
-def prepares(data: RunData, state: str) -> bool:
-    """Before the first step: the trainer starts, the text is read, the model is built."""
-    return state in ("new", "running") and not data.parameters and not len(data.steps)
-
-
-def about(seconds: float) -> str:
-    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min."""
-    if seconds < 55:
-        return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
-    minutes = max(1, round(seconds / 60))
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(round(minutes / 10) * 10, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def loss_words(value: float) -> str:

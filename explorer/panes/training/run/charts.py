@@ -75,6 +75,10 @@ class Charts(QWidget):
         self.heads.setMinimumHeight(theme.current().px(LEAST_HEADS))
         self.heads.set_note(TEST)
         self.loss.share_margins(self.heads)
+        for plot in (self.loss, self.heads):
+            plot.zooms = True
+            plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            plot.spanChanged.connect(self.set_span)
         self.below = DropDown("Below the losses", "What is drawn below the losses")
         self.below.setObjectName("training.view.below")
         self.below.fill([("Rate, norm, speed", RATES), *BELOW], RATES)
@@ -122,6 +126,11 @@ class Charts(QWidget):
         self._draw_heads()
         self.looksChanged.emit()
 
+    def set_span(self, span: tuple[float, float] | None) -> None:
+        """Shows a part of the steps in both large plots; None: all of them."""
+        for plot in (self.loss, self.heads):
+            plot.set_span(span)
+
     def _draw_heads(self) -> None:
         if self.score:
             self.heads.set_axes("step", axis(self.score))
@@ -134,6 +143,7 @@ class Charts(QWidget):
         """Shows a run, another one under it, dashed, and what the run branched off from, muted."""
         self._run = run
         if run is None:
+            self.set_span(None)
             self._draw_heads()
             self.loss.set_series([])
             self.loss.set_marks([])

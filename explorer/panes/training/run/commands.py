@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from explorer.state.actions import Action
+from explorer.widgets.plots.line_plot import NOTCH
 
 if TYPE_CHECKING:
     from explorer.panes.training.run.mode import RunMode
@@ -39,7 +40,29 @@ def commands(mode: RunMode) -> list[Action]:
         ("csv", "Export the run as CSV\u2026", mode.ask_for_csv, "", looking, 3),
         ("png", "Export the run as PNG\u2026", mode.ask_for_png, "", looking, 3),
     )
+    charts = mode.view.charts
+
+    def zoom(factor: float) -> Callable[[], None]:
+        return lambda: charts.loss.zoom_by(factor)
+
+    # Keys of the plot, while it has the focus.
+    of_plot = (
+        ("larger", "Zoom in on the losses (or turn the wheel there)", zoom(NOTCH), "+"),
+        ("smaller", "Zoom out", zoom(1 / NOTCH), "-"),
+        (
+            "all",
+            "Show all steps (or double-click the losses)",
+            lambda: charts.set_span(None),
+            "Home",
+        ),
+    )
     return [
-        Action(f"training.{name}", text, run, key, shown(enabled), "Run", group)
-        for name, text, run, key, enabled, group in rows
+        *(
+            Action(f"training.{name}", text, run, key, shown(enabled), "Run", group)
+            for name, text, run, key, enabled, group in rows
+        ),
+        *(
+            Action(f"training.{name}", text, run, key, shown(looking), "Run", 4, global_key=False)
+            for name, text, run, key in of_plot
+        ),
     ]

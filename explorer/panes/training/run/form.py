@@ -84,7 +84,7 @@ class SetupForm(TakesFiles):
         self.facts = {
             "parameters": Fact("parameters"),
             "memory": Fact("memory of the model"),
-            "time": Fact("time, about"),
+            "time": Fact("estimated time"),
         }
         self.shape = Label("", "body", "muted", wrap=True)
         self.computes = Label("", "label", "muted", wrap=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.numbers import format_number
-from explorer.panes.training.run.text import no_heads
 from explorer.runs.run_data import SCORED
 from explorer.widgets.plots.data import Series
 
@@ -80,12 +79,3 @@ def sentence(score: str, scores: np.ndarray, step: int) -> str:
     if scores[layer, head] < CLEAR:
         return f"Step {step:,}: no head {DOES[score]} yet. {who} comes nearest, with {most} of 1."
     return f"Step {step:,}: {who.lower()} {DOES[score]}, with {most} of its attention."
-
-
-def why_none(data: RunData, state: str) -> str:
-    """Why there are no lines, or none yet."""
-    if why := no_heads(data, state):
-        return why
-    if data.probes:
-        return "This run records its heads, but no scores: it is of an older version."
-    return "The first scores come with the first heads."

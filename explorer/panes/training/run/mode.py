@@ -428,10 +428,11 @@ class RunMode(RunWatcher):
             self._show_texts(data, state)
             view.set_step(data, cursor.step, cursor.replaying or cursor.inside is not None)
             view.phases.set_current(cursor.phase_position if cursor.inside is not None else None)
+            config, sampled = data.config, [one.step for one in data.samples]
             view.set_empty_texts(
-                loss=text.no_loss(data, state),
-                scores=head_scores.why_none(data, state),
-                samples=text.no_sample(data, state, cursor.step),
+                loss=text.why_none(data, state, "losses", 1),
+                scores=text.why_none(data, state, "scores of the heads", config.probe_every),
+                samples=text.why_none(data, state, "samples", config.sample_every, sampled),
             )
             self._show_heads(data, state)
         if self.moment != self._inspected:
@@ -457,7 +458,8 @@ class RunMode(RunWatcher):
     def _show_heads(self, data: RunData, state: str) -> None:
         if not self.snapshots.show(self.cursor.moments, self.cursor.position):
             self.view.set_heads(text.heads_title(data.probe_text, None))
-            self.view.heads.show_empty(text.no_heads(data, state) or text.first_heads(data))
+            every, steps = data.config.probe_every, data.probes
+            self.view.heads.show_empty(text.why_none(data, state, "heads", every, steps))
         elif self.snapshots.step is not None:
             self._on_heads(self.snapshots.step)
 

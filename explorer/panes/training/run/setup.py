@@ -8,14 +8,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from core.numbers import format_bytes, format_count
+from core.numbers import format_bytes, format_count, format_estimate
 from core.training.config import TrainingConfig
 from core.training.this_machine import Machine
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.training.phases import schedule
 from explorer.panes.training.run import compute, text
-from explorer.panes.training.run.card_text import about
 from explorer.panes.training.run.compute import Cost, Sources
 from explorer.panes.training.run.draft import ABOUT, TrainingDraft, check, config_of, run_name
 from explorer.panes.training.run.form import TYPED, VALUES, SetupForm
@@ -156,7 +155,7 @@ class Setup(QObject):
         self._form.set_cost(
             format_count(found.parameters),
             format_bytes(found.bytes),
-            about(found.seconds),
+            format_estimate(found.seconds),
             text.cost_note(config, cost, draft.run_in),
             config.ranks > 1,
         )

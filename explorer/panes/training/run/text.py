@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.numbers import format_bytes, format_number, format_percent
-from explorer.panes.training.run.card_text import ended, loss_words, prepares
+from explorer.panes.training.run.card_text import ended, loss_words
 from explorer.panes.training.run.compute import Cost
 from explorer.runs.backend_choice import SLOW_STEP
 from explorer.runs.run_data import RunData, skip_text, was_skipped
@@ -199,7 +199,7 @@ def _movement(loss: str, first: float, now: float) -> str:
 def _beginning(data: RunData, state: str) -> str:
     if state in ("failed", "dead", "stopped"):
         return "The run ended before its first step."
-    if prepares(data, state):
+    if data.prepares(state):
         return f"Preparing: {data.preparing or 'training is about to start'}."
     if data.parent:
         origin = Path(str(data.parent.get("run", ""))).name
@@ -210,54 +210,22 @@ def _beginning(data: RunData, state: str) -> str:
     return f"It begins: a model that knows nothing has a loss near {guess:.1f}."
 
 
-def no_sample(data: RunData, state: str, step: float) -> str:
-    """What stands in the place of the samples while there is none up to `step`."""
-    every = data.config.sample_every
+def why_none(data: RunData, state: str, what: str, every: int, steps: Collection[int] = ()) -> str:
+    """What stands in the place of the samples, say, while there are none. every: steps from one to
+    the next; 0: none are wanted. steps: those at which there are some.
+    """
     if data.log:
-        return "A log of another program holds no samples."
+        return f"A log of another program holds no {what}."
     if not every:
-        return "This run writes no samples: it was set up without them."
-    if data.samples:
-        first = data.samples[0].step
-        return f"There was no sample yet at step {int(step):,}; the first is from step {first:,}."
+        return f"This run was set up without {what}."
+    if steps:
+        return f"The first {what} are from step {min(steps):,}."
     if over := ended(data, state):
-        verb = over.split()[0]
-        return f"The run {verb} before its first sample, at step {data.step:,}."
-    if prepares(data, state) or not data.step:
-        return "The first sample comes in a moment."
+        return f"The run {over.split()[0]} before it had any {what}."
+    if data.prepares(state) or not data.step:
+        return f"The first {what} come in a moment."
     due = min((data.step // every + 1) * every, data.config.steps)
-    return f"The first sample comes at step {due:,}."
-
-
-def no_loss(data: RunData, state: str) -> str:
-    """What stands in the plot of the losses while there is none."""
-    if over := ended(data, state):
-        what = "a loss" if len(data.steps) else "its first step"
-        return f"The run {over.split()[0]} before {what} was recorded."
-    return "The first loss comes in a moment."
-
-
-def no_heads(data: RunData, state: str) -> str:
-    """Why there is no picture of the heads and none will come by itself; "" where one may."""
-    if data.log:
-        return "A log of another program holds no heads."
-    if not data.config.probe_every:
-        return "This run records no heads: it was set up without them."
-    over = ended(data, state)
-    if not over or data.probes:
-        return ""
-    return f"The run {over.split()[0]} before its heads were recorded."
-
-
-def first_heads(data: RunData) -> str:
-    """Where the first snapshot of the heads is, for a place before it."""
-    if data.probes:
-        return f"The heads are recorded from step {min(data.probes):,} on."
-    if not data.step:
-        return "The heads are first recorded before the first step."
-    every = data.config.probe_every
-    due = min((data.step // every + 1) * every, data.config.steps) if every else data.config.steps
-    return f"The heads are first recorded at step {due:,}."
+    return f"The first {what} come at step {due:,}."
 
 
 def heads_title(read: str, step: int | None) -> str:

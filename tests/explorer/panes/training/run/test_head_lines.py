@@ -15,7 +15,6 @@ from explorer.panes.training.run.head_scores import (
     head_series,
     scores_at,
     sentence,
-    why_none,
 )
 from explorer.runs.run_data import read
 from tests.explorer.waiting import until
@@ -86,15 +85,6 @@ def test_the_lines_stand_below_the_losses_with_the_same_steps_and_cursor(scored,
     assert charts.score == "induction"
     charts.restore({"below": RATES})
     assert charts.score == "" and heads.isHidden()
-
-
-def test_a_run_without_scores_says_why(scored, tmp_path):
-    writer = RunWriter(create_run(tmp_path / "old", CONFIG), 0)
-    writer.probe(0, {"ids": np.arange(3)})
-    writer.step({"step": 1, "loss": 4.0})
-    old = read(RunReader(tmp_path / "old"))
-    assert "older version" in why_none(old, "running")
-    writer.close()
 
 
 def test_a_click_on_a_line_opens_that_head_as_it_was_at_that_step(make_pane, run_async):

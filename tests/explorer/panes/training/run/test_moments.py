@@ -136,12 +136,12 @@ def rows_of(phase: str, run: RunNumbers, step: int = 7) -> str:
 def test_what_was_read_and_what_was_to_predict_are_told_apart_where_a_run_tells():
     run = numbers()
     assert "N = 100 tokens to predict in this step" in rows_of("data", run)
-    assert "V = 64 would lose log V = 4.159" in rows_of("forward", run)
+    assert "V = 64 has the loss log V = 4.159" in rows_of("forward", run)
     older = drop_fields(run.steps, "targets", usemask=False)
     run = RunNumbers(CONFIG, older)
     assert "128 tokens read in this step" in rows_of("data", run)
     assert "N =" not in rows_of("data", run)
-    assert "a guess among V tokens would lose log V" in rows_of("forward", run)
+    assert "a guess among V tokens has the loss log V" in rows_of("forward", run)
 
 
 def test_a_branch_has_read_what_its_parent_had_before():
@@ -149,11 +149,11 @@ def test_a_branch_has_read_what_its_parent_had_before():
     later = run.steps.copy()
     later["step"] += 8
     branch = RunNumbers(CONFIG, later, before=4000)
-    assert f"{4000 + 2 * 128:,} tokens read since the beginning" in rows_of("data", branch, 10)
+    assert f"{4000 + 2 * 128:,} tokens read so far" in rows_of("data", branch, 10)
     guessed = RunNumbers(CONFIG, later)  # of an older version: as many a step as now
-    told = f"{8 * CONFIG.tokens_per_step + 2 * 128:,} tokens read since"
+    told = f"{8 * CONFIG.tokens_per_step + 2 * 128:,} tokens read so far"
     assert told in rows_of("data", guessed, 10)
-    assert f"{7 * 128:,} tokens read since the beginning" in rows_of("data", run)
+    assert f"{7 * 128:,} tokens read so far" in rows_of("data", run)
 
 
 def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes():
@@ -171,7 +171,7 @@ def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes()
 def test_of_a_new_optimizer_the_rule_itself_runs(monkeypatch):
     rule = add_to_the_list(monkeypatch)
     run = RunNumbers(CONFIG.change({"optimizer": rule.name}), numbers().steps)
-    assert "the rule that runs is" in rows_of("optimizer", run)
+    assert "This rule runs" in rows_of("optimizer", run)
 
 
 @pytest.mark.parametrize(
