@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from core.numbers import format_percent
 from core.tokenization.analysis.overlap import Overlap
-from explorer.panes.tokenizers.shown_tokenizers import Missing
 
 IDLE = "What vocabularies share: choose two or more tokenizers"
 EMPTY = "An overlap needs two open tokenizers: add another one"
@@ -23,13 +20,3 @@ def headline(overlap: Overlap, first: str, second: str) -> str:
     return (
         f"{second} holds {share} of the pieces of {first}; {first} holds {other} of {second}\u2019s"
     )
-
-
-def missing(tokenizers: Iterable[Missing]) -> str:
-    """Which tokenizers are not in the map, and why; "" where none is missing for long."""
-    parts = [
-        f"{one.failed}: {one.error}" if one.error else f"{one.name}: {one.waiting}"
-        for one in tokenizers
-        if one.error or one.away
-    ]
-    return "; ".join(parts)

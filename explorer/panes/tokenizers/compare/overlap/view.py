@@ -92,8 +92,9 @@ class OverlapView(QWidget):
 
     def set_missing(self, missing: Mapping[int, Missing]) -> None:
         """Says above the map which tokenizers are not in it."""
-        said = text.missing(missing.values())
-        self.note.set_text(said)
+        told = [one for one in missing.values() if one.error or one.away]
+        said = [f"{one.failed or one.name}: {one.error or one.waiting}" for one in told]
+        self.note.set_text("; ".join(said))
         self.note.setVisible(bool(said))
 
     def set_shares(self, shares: np.ndarray, names: Sequence[str]) -> None:
