@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.engine import errors
 from explorer.panes.prompt_mode import SourceMode
 from explorer.runs.tuned_models import Tuned
 from explorer.widgets.dialogs import ask_folder
@@ -71,4 +72,4 @@ class TunedMode(SourceMode):
         if self.source is None:
             self._on_failed(message)
         elif self.active:
-            self.statusRequested.emit(message)
+            errors.report(ValueError(message), "opening a fine-tuned model", errors.MODEL)

@@ -7,6 +7,8 @@ the corner, are the r numbers that everything has to go through.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -27,6 +29,7 @@ FEW = 16  # r numbers beside one another
 SERIES = 1  # of what goes back
 # Places with a row for each output; arrows, by the place that they come from.
 ROWS, FLOWS = ("W", "B", "delta", "h", "change", "sum"), ("h", "change", "a")
+ALL = (*ROWS, "x", "A", "a")
 
 
 class AdapterLayout:
@@ -34,8 +37,10 @@ class AdapterLayout:
     change beside W, or, where both are wide, below it.
     """
 
-    def __init__(self, area: QRectF, size: tuple[int, int, int]) -> None:
-        px, (out, wide, r) = theme.current().px, size
+    def __init__(
+        self, area: QRectF, size: tuple[int, int, int], used: frozenset[str] = frozenset(ALL)
+    ) -> None:
+        px, (out, wide, r), self.used = theme.current().px, size, used
         above = px(LINE + STRIP + BAND) + 3 * px(GAP)  # the change: a line, A, and what it reads
         self.numbers = min(px(NUMBER) * min(r, FEW), SHARE * area.width())  # px of all r numbers
         beside = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
@@ -46,7 +51,7 @@ class AdapterLayout:
         down = (below.height() - px(FOOT) - above) / (2 * out + r), below.width() / (wide + r)
         self.is_stacked = min(down) > min(across)
         scale = max(min(down if self.is_stacked else across), 1e-3)
-        sides = wide * scale, out * scale, max(r * scale, px(THIN))
+        sides = wide * scale, out * scale, max(r * scale, px(THIN)) if r else 0.0
         self.places: dict[str, QRectF] = {}
         if self.is_stacked:
             self._put_below(below, *sides, above)
@@ -96,9 +101,16 @@ class AdapterLayout:
         places["x, again"] = QRectF(change.left(), first, change.width(), strip)
         places["a"] = QRectF(left, row - band / 2, self.numbers, band)
 
+    def shown(self) -> Iterator[tuple[str, QRectF]]:
+        """The places where something stands, or will; what A reads, above the change."""
+        for name, place in self.places.items():
+            key = name.partition(",")[0]
+            if key in self.used and (key == name or "delta" in self.used):
+                yield name, place
+
     def at(self, point: QPointF) -> tuple[str, float, float] | None:
         """The place under a point, and where in it, each 0 to 1."""
-        for name, place in self.places.items():
+        for name, place in self.shown():
             if place.adjusted(-1, -1, 1, 1).contains(point):
                 across = (point.x() - place.left()) / max(place.width(), 1e-9)
                 down = (point.y() - place.top()) / max(place.height(), 1e-9)
@@ -127,7 +139,7 @@ class AdapterLayout:
 
 def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) -> None:
     sketch = Sketch(painter)
-    for name, place in layout.places.items():
+    for name, place in layout.shown():
         key = name.partition(",")[0]
         if key == "delta" and scene.alone is not None:
             _draw_content(sketch, place, scene.alone, key)
@@ -135,7 +147,7 @@ def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) 
         _draw_content(sketch, place, scene.now.get(key), key)
         if key == scene.coming:
             _draw_coming(sketch, place, scene)
-    for name in FLOWS:
+    for name in layout.used.intersection(FLOWS):
         back = scene.back and name != "h"  # W gets no gradient
         ink = sketch.now.series(SERIES) if back else "outline"
         sketch.arrow(layout.flow(name, back), ink)
@@ -144,7 +156,7 @@ def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) 
     _draw_words(sketch, layout, scene)
     if scene.made:
         sketch.frame(layout.places[scene.made].adjusted(-2, -2, 2, 2), "accent", 2, 2)
-    for name in ROWS:
+    for name in layout.used.intersection(ROWS):
         place = layout.places[name]
         y = place.top() + (scene.output + 0.5) / scene.size[0] * place.height()
         sketch.line(QPointF(place.left() - 3, y), QPointF(place.right() + 3, y), "text", 1, 0.7)
@@ -222,8 +234,9 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
     put("h", h.left(), h.top() - gap - line, LEFT)
     put("sum", total.center().x(), total.top() - gap - line, CENTER)
     put("W", places["W"].center().x(), h.bottom() + gap, CENTER, sized=True)
-    for name in ("x", "x, again"):
-        put("x", places[name].left() - gap, places[name].center().y() - line / 2, RIGHT)
+    for name, place in layout.shown():
+        if name.startswith("x"):
+            put("x", place.left() - gap, place.center().y() - line / 2, RIGHT)
     above, below, whole = change.top() - gap - line, B.bottom() + gap, scene.alone is None
     if layout.is_stacked:
         put("change", change.left(), above, LEFT)

@@ -23,19 +23,27 @@ def examined(
     folder: str,
     step: int | None,
     heads: np.ndarray | None,
-) -> tuple[Examination, list[Mapping[str, Content]]] | str:
-    """All that is shown, and what the picture draws after each step; of a model without an adapter
-    the method that tuned it, "" of one that was not tuned here. `heads`: where they are known.
+) -> tuple[Examination, list[Mapping[str, Content]]] | list[int] | str:
+    """All that is shown, and what the picture draws after each step; where no matrix changed, the
+    tokens nearest to a soft prompt's, or the method, "" of a model that was not tuned here.
+    `heads`: where they are known.
     """
     from core.finetuning.adapter import adapters_of
     from core.finetuning.examination import examine
     from core.finetuning.loading import tuned_of
+    from core.finetuning.own_examination import examine_own, own_kind
+    from core.finetuning.soft_prompt import nearest_tokens
 
-    if not adapters_of(model):
-        tuned = tuned_of(model)
+    where: dict[str, Any] = {"folder": folder, "step": step, "heads": heads}
+    tuned = tuned_of(model)
+    if adapters_of(model):
+        found = examine(model, ids, draft.matrix, position, other=draft.other, **where)
+    elif tuned is not None and own_kind(model, tuned.tuning):
+        found = examine_own(model, ids, draft.matrix, position, **where)
+    elif tuned is not None and tuned.tuning.prompt:
+        return nearest_tokens(model)
+    else:
         return "" if tuned is None else tuned.settings.method
-    where = {"folder": folder, "step": step, "other": draft.other, "heads": heads}
-    found = examine(model, ids, draft.matrix, position, **where)
     return found, contents_of(found)
 
 

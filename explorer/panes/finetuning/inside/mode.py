@@ -50,10 +50,7 @@ class InsideMode(TunedMode):
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
         self.step: int | None = None  # of a checkpoint; None: the model as it is
-        self._heads: tuple[Any, Any] = (
-            None,
-            None,
-        )  # of what, and they
+        self._heads: tuple[Any, Any] = (None, None)  # of what, and they
         self.finds = False  # the steps are those by which the directions are found
         view, inputs = self.view, self.inputs
         view.text.chosen.connect(lambda _, place: self.choose("position", place))
@@ -185,9 +182,10 @@ class InsideMode(TunedMode):
     def show_answer(self, answer: Any) -> None:
         if answer is SUPERSEDED:
             return
-        if isinstance(answer, str):
+        if not isinstance(answer, tuple):
             self.clear()
-            why = text.no_adapter(answer)
+            is_method = isinstance(answer, str)
+            why = text.unchanged(answer) if is_method else text.nearest([*map(self.piece, answer)])
             self.view.body.show_empty(why)
             self.set_headline(why)
             return
@@ -196,6 +194,7 @@ class InsideMode(TunedMode):
         self.scene = Scene(found, contents, self.piece)
         names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
         self.inputs.matrix.fill(names, found.name)
+        self.inputs.compare.setEnabled(found.trace.about["rank"] > 0)
         self.view.set_scene(self.scene)
         is_same = before is not None and len(before.steps) == len(self.scene.steps)
         self._play_pass(keep_position=is_same and not self.finds)
