@@ -43,23 +43,21 @@ class Menus:
         for action in actions.of_menu(""):
             if action.shortcut and action.global_key:
                 self._window.addAction(self._add(action))
-        self.refresh()
 
     def refresh(self) -> None:
-        """Brings enabled, checked and text up to date.
-
-        What cannot be done is gray while a menu is open. While all are closed nothing is: Qt would
-        not look at a gray action's key, and nobody says when it becomes possible; a key asks the
-        action itself.
+        """Brings enabled, checked and text up to date while a menu is open; the next one to open
+        does so itself.
         """
-        for action, qt in self._shown:
-            refresh(action, qt)
-            if not self._open:
-                qt.setEnabled(True)
+        if self._open:
+            for action, qt in self._shown:
+                refresh(action, qt)
 
     def _set_open(self, is_open: bool) -> None:
         self._open = is_open
         self.refresh()
+        if not is_open:
+            for _, qt in self._shown:
+                qt.setEnabled(True)
 
     def _fill(self, menu: QMenu, actions: Sequence[Action]) -> None:
         group = actions[0].group
@@ -70,7 +68,11 @@ class Menus:
             menu.addAction(self._add(action))
 
     def _add(self, action: Action) -> QAction:
+        """Grayed out only while a menu is open: Qt ignores the key of a disabled action, and nobody
+        says when it becomes possible; a key asks the action itself.
+        """
         qt = q_action(action, self._window)
+        qt.setEnabled(True)
         self._shown.append((action, qt))
         return qt
 

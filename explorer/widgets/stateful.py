@@ -25,7 +25,11 @@ STATES = ("loading", "empty", "error", "stale", "ready")
 
 
 class Veil(QWidget):
-    """Lies over a picture: fades it to 45 % and says "updating"; draws the waiting line on top."""
+    """Lies over a picture: fades it to 45 % and says "updating"; draws the waiting line on top.
+
+    A wait of less than 150 ms leaves it hidden, and while it only draws the line it lies on the top
+    alone: to show and to hide it repaints all that is below.
+    """
 
     def __init__(self, clock: Callable[[], float], parent: QWidget, ground: str = "window") -> None:
         super().__init__(parent)
@@ -37,12 +41,15 @@ class Veil(QWidget):
         self.reason = ""
         self._timer = QTimer(self)
         self._timer.setInterval(33)
-        self._timer.timeout.connect(self._move)
+        self._timer.timeout.connect(self._on_time)
         self.top: int | None = None  # of the words; None is the usual place
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._on_theme)
 
     def words_top(self) -> int:
         return theme.current().px(8) if self.top is None else self.top
+
+    def _words_bottom(self) -> int:
+        return self.words_top() + theme.current().px(24)
 
     def set(self, stale: bool, waiting: bool, reason: str) -> None:
         if stale != self._stale:
@@ -52,8 +59,7 @@ class Veil(QWidget):
             self._since = self._clock()
         if not waiting:
             self._since = None
-        self.setVisible(stale or waiting)
-        self._run()
+        self.run()
         self._move()
 
     @property
@@ -65,22 +71,34 @@ class Veil(QWidget):
     def waits(self) -> bool:
         return self._since is not None
 
-    def showEvent(self, event) -> None:
-        self._run()
+    def run(self) -> None:
+        """Appears when it is due, and moves while its picture is seen."""
+        is_due = 1000 * self.waited >= theme.MOTION["waiting"]
+        room = self.parentWidget().size()
+        self.resize(room.width(), room.height() if self._stale else self._words_bottom())
+        self.setVisible(self._stale or is_due)
+        moves = self.waits and not (is_due and theme.current().motion == "off")
+        if not (moves and self.parentWidget().isVisible()):
+            self._timer.stop()
+        elif not self._timer.isActive():
+            self._timer.start()
 
-    def hideEvent(self, event) -> None:
+    def _on_theme(self) -> None:
+        self.run()
+        self.update()
+
+    def rest(self) -> None:
+        """Its picture is not seen."""
         self._timer.stop()
+
+    def _on_time(self) -> None:
+        if self.isHidden():
+            self.run()
+        self._move()
 
     def _move(self) -> None:
         """The line and the words alone: the picture would be painted anew below all the rest."""
-        self.update(0, 0, self.width(), self.words_top() + theme.current().px(24))
-
-    def _run(self) -> None:
-        moves = self._since is not None and theme.current().motion != "off"
-        if self.isVisible() and moves:
-            self._timer.start()
-        else:
-            self._timer.stop()
+        self.update(0, 0, self.width(), self._words_bottom())
 
     def paintEvent(self, event) -> None:
         now = theme.current()
@@ -337,6 +355,7 @@ class StatefulPicture(QWidget):
         """Where the words about a wait begin, in pixels, below what else stands in the corners."""
         if top != self._veil.top:
             self._veil.top = top
+            self._veil.run()
             self._veil.update()
             self._place_cancel()
 
@@ -358,15 +377,17 @@ class StatefulPicture(QWidget):
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
-        self._veil.setGeometry(self.rect())
+        self._veil.run()
         self._veil.raise_()
         self._place_cancel()
 
     def hideEvent(self, event) -> None:
         self._long.stop()
+        self._veil.rest()
 
     def showEvent(self, event) -> None:
         self._watch_wait()
+        self._veil.run()
 
     def _wait(self, stale: bool, waiting: bool, reason: str) -> None:
         self._veil.set(stale, waiting, reason)

@@ -8,8 +8,16 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QLinearGradient, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QLinearGradient,
+    QMouseEvent,
+    QPainter,
+    QPixmap,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_fixed
@@ -19,8 +27,10 @@ from explorer.widgets.token_strip import chip, draw_chip
 
 LINE, PADDING, WIDEST, STRIP = 26, 4, 160, 96  # px
 RING = 2  # px of the first line's ring
+EDGE = 1  # px of a chip's outline that lie outside it
 SERIES = 1  # of the darkest tokens
 TURN = 60  # eighths of a degree of the wheel for a line
+MOST_CHIPS = 2_000  # kept as pixmaps: a text whose colors change for long does not fill memory
 
 
 def _nats(loss: float) -> str:
@@ -85,7 +95,10 @@ class SurpriseText(Picture):
     ) -> None:  # fmt: skip
         super().__init__(name, parent)
         self._title, self._words = title, words
-        self._pieces: list[list[str]] = []
+        self._tokens: list[list[bytes]] = []
+        self._pieces: list[list[str]] = []  # as they are written
+        self._widths: dict[str, int] = {}  # px from one token to the next, by text
+        self._chips: dict[tuple[str, int, float, float], QPixmap] = {}
         self._losses = np.zeros((0, 0))
         self._most = 1.0
         self._chosen = self._seen = (0, 0)
@@ -100,12 +113,16 @@ class SurpriseText(Picture):
         """Tokens and their numbers, such as losses in nats, each (B, T); `most` has the full
         color.
         """
-        shown, most = [[chip(0, piece).text for piece in row] for row in pieces], max(most, 1e-9)
-        is_same = (shown, most) == (self._pieces, self._most) and self.broken is None
-        if is_same and np.array_equal(losses, self._losses):
+        tokens, most = [list(row) for row in pieces], max(most, 1e-9)
+        are_same = tokens == self._tokens
+        look_same = are_same and most == self._most and np.array_equal(losses, self._losses)
+        if look_same and self.broken is None:
             return
-        self._pieces, self._losses, self._most = shown, losses, most
-        self._lay_out()
+        self._losses, self._most = losses, most
+        if not are_same:
+            self._tokens = tokens
+            self._pieces = [[chip(0, token).text for token in row] for row in tokens]
+            self._lay_out()
         self.data_changed()
 
     def set_chosen(self, sequence: int, place: int, seen: tuple[int, int] | None = None) -> None:
@@ -139,17 +156,25 @@ class SurpriseText(Picture):
 
     def _lay_out(self) -> None:
         now, self._rects = theme.current(), []
-        metrics, line, y = now.metrics("mono", mono=True), now.px(LINE), float(RING)
+        line, y = now.px(LINE), float(RING)
         for sequence, row in enumerate(self._pieces):
             x = 0.0
             for place, piece in enumerate(row):
-                wide = min(metrics.horizontalAdvance(piece), now.px(WIDEST)) + 2 * now.px(PADDING)
+                wide = self._width_of(piece)
                 if x and x + wide > self.width():
                     x, y = 0.0, y + line
                 self._rects.append((sequence, place, QRectF(x, y, wide - 2, line - 3)))
                 x += wide
             y += line + now.px(PADDING)
         self._scroll()
+
+    def _width_of(self, piece: str) -> int:
+        """Whole px from the beginning of this token to that of the next."""
+        now = theme.current()
+        if piece not in self._widths:
+            advance = now.metrics("mono", mono=True).horizontalAdvance(piece)
+            self._widths[piece] = min(math.ceil(advance), now.px(WIDEST)) + 2 * now.px(PADDING)
+        return self._widths[piece]
 
     def scroll_with(self, other: SurpriseText) -> None:
         """Both show the same lines of texts that begin alike."""
@@ -206,11 +231,29 @@ class SurpriseText(Picture):
                 break
             if rect.top() < 0:
                 continue
-            fill = self.color_of(float(self._losses[sequence, place]))
-            text, ink = self._pieces[sequence][place], theme.ink_on(fill)
-            draw_chip(painter, rect, text, fill, now.color("divider"), ink)
+            pixmap = self._chip(sequence, place, rect.size())
+            painter.drawPixmap(rect.topLeft() - QPointF(EDGE, EDGE), pixmap)
             if (sequence, place) == self._chosen:
                 now.focus_ring(painter, rect, 3, 0)
+
+    def _chip(self, sequence: int, place: int, size: QSizeF) -> QPixmap:
+        """A token in its color. Texts often repeat one, and few change color from one answer of a
+        model to the next.
+        """
+        text, fill = self._pieces[sequence][place], self.color_of(self._losses[sequence, place])
+        key = text, fill.rgb(), size.width(), self.ratio
+        if key not in self._chips:
+            if len(self._chips) >= MOST_CHIPS:
+                self._chips.clear()
+            wide, high = size.width() + 2 * EDGE, size.height() + 2 * EDGE
+            pixmap = theme.device_pixmap(wide, high, self.ratio)
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            edge, ink = theme.current().color("divider"), theme.ink_on(fill)
+            draw_chip(painter, QRectF(QPointF(EDGE, EDGE), size), text, fill, edge, ink)
+            painter.end()
+            self._chips[key] = pixmap
+        return self._chips[key]
 
     def token_at(self, point: QPointF) -> tuple[int, int] | None:
         """The sequence and place under a point."""
@@ -245,6 +288,8 @@ class SurpriseText(Picture):
         self._lay_out()
 
     def on_theme_changed(self) -> None:
+        self._widths.clear()
+        self._chips.clear()
         self._lay_out()
         super().on_theme_changed()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -23,6 +24,7 @@ class Chip:
     is_bytes: bool
 
 
+@lru_cache(maxsize=4096)
 def chip(identity: int, piece: str | bytes) -> Chip:
     """A token as a chip. Bytes that are no whole UTF-8 text are shown as hexadecimal pairs."""
     data = piece if isinstance(piece, bytes) else piece.encode("utf-8", "replace")

@@ -49,8 +49,8 @@ async def go_through_every_mode(sitting: Sitting) -> None:
 
     pane.show_mode("train")
     train = pane.mode
-    await until(lambda: train.planning.can_start)
-    train.setup.pieces.editor.setFocus()
+    await until(lambda: train.can_start)
+    train.form.settings.widgets["vocab_size"].editor.setFocus()
     sitting.key(Qt.Key.Key_Return)
     await until(lambda: len(train.trainer.recording or ()) > 3)
     sitting.key(Qt.Key.Key_Space)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.widgets.card import MOST_SHOWN, NARROW, TITLE_LINES, Card, breakable
 from explorer.widgets.heat_map import HeatMap
-from explorer.widgets.stateful import Empty, StatefulPicture
+from explorer.widgets.stateful import Empty, StatefulPicture, Veil
 from tests.explorer.waiting import turn
 
 
@@ -239,3 +239,25 @@ def test_a_wait_paints_the_picture_anew_under_its_line_alone(qtbot):
     painted.clear()
     stateful.show_stale()
     qtbot.waitUntil(lambda: 200 in painted)
+
+
+def test_a_short_wait_leaves_the_picture_alone(qtbot):
+    time = [0.0]
+    stateful = StatefulPicture(QWidget(), clock=lambda: time[0])
+    qtbot.addWidget(stateful)
+    stateful.resize(300, 200)
+    with qtbot.waitExposed(stateful):
+        stateful.show()
+    stateful.show_ready()
+    (veil,) = stateful.findChildren(Veil)
+    stateful.set_waiting("reading")
+    time[0] = 0.1
+    stateful.set_waiting("reading more")
+    assert veil.isHidden()
+    time[0] = 0.2
+    qtbot.waitUntil(veil.isVisible)
+    assert veil.height() < 60, "on the line and the words alone"
+    stateful.show_stale()
+    assert veil.size() == stateful.size()
+    stateful.show_ready()
+    assert veil.isHidden()

@@ -8,6 +8,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
 from explorer import theme
+from explorer.widgets import surprise_text
 from explorer.widgets.surprise_text import RING, SurpriseScale, SurpriseText
 
 PIECES = [[b" once", b" upon", b"\xff"], [b"a"] * 3]
@@ -131,3 +132,22 @@ def test_the_scale_goes_from_the_palest_to_the_darkest_color(qtbot):
     row = np.array([image.pixelColor(x, 7).getRgb()[:3] for x in range(400)])
     off = {loss: np.abs(row - text.color_of(loss).getRgb()[:3]).sum(1) for loss in (4.0, 8.0)}
     assert max(one.min() for one in off.values()) < 12 and off[4.0].argmin() < off[8.0].argmin()
+
+
+def test_a_token_is_drawn_again_only_in_another_color_or_another_zoom(qtbot, monkeypatch):
+    widget, drawn = shown(qtbot), []
+
+    def draw(painter, rect, text, *colors):
+        drawn.append(text)
+
+    monkeypatch.setattr(surprise_text, "draw_chip", draw)
+    widget.set_chosen(0, 1)
+    widget.grab()
+    assert not drawn
+    widget.set_text(PIECES, np.array([[0.0, 4.0, 2.0], [1.0, 1.0, 3.0]]), 8.0)
+    widget.grab()
+    assert drawn == ["FF", "a"]
+    drawn.clear()
+    widget.on_theme_changed()
+    widget.grab()
+    assert drawn == ["␣once", "␣upon", "FF", "a", "a"]

@@ -1,11 +1,11 @@
-"""What the mode Inside adds to menus and palette."""
+"""Commands of Inside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from explorer.panes.tokenizers.inside.view import ZOOM
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:
@@ -15,26 +15,24 @@ if TYPE_CHECKING:
 def commands(mode: InsideMode) -> list[Action]:
     view = mode.view
 
-    def action(name: str, text: str, run: Callable[[], Any], can: Callable[[], bool]) -> Action:
-        return Action(
-            f"tokenizers.inside.{name}",
-            f"Inside: {text}",
-            run,
-            enabled=lambda: mode.active and can(),
-        )
-
-    def always() -> bool:
-        return True
+    def action(
+        name: str,
+        text: str,
+        run: Callable[[], object],
+        can: Callable[[], bool] = lambda: True,
+    ) -> Action:
+        id = f"tokenizers.inside.{name}"
+        return Action(id, f"Inside: {text}", run, enabled=lambda: mode.active and can())
 
     def has_ways() -> bool:
         return mode.chance == "alpha" and mode.player.length > 0
 
     return [
-        action("text", "type a text", mode.inputs.text.setFocus, always),
-        action("open", "open a tokenizer's file", mode.ask_for_file, always),
-        action("larger", "a larger picture of the word", lambda: view.zoom_by(ZOOM), always),
-        action("smaller", "a smaller picture of the word", lambda: view.zoom_by(1 / ZOOM), always),
+        action("text", "type a text", mode.inputs.text.setFocus),
+        action("open", "open a tokenizer's file", mode.ask_for_file),
+        action("larger", "a larger picture of the word", view.zoom_in),
+        action("smaller", "a smaller picture of the word", view.zoom_out),
         action("draw", "draw another way to cut the text", mode.draw_again, lambda: mode.draws),
-        action("next-way", "show the next of the best ways", lambda: mode.turn_way(1), has_ways),
-        action("last-way", "show the way before it", lambda: mode.turn_way(-1), has_ways),
+        action("next-way", "the next best way to cut it", partial(mode.turn_way, 1), has_ways),
+        action("last-way", "the way before it", partial(mode.turn_way, -1), has_ways),
     ]

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.data import story_text
-from core.fields import fields_of
 from core.tokenization import train_tokenizer
 from explorer.panes.tokenizers.catalogue import MODEL
-from explorer.panes.tokenizers.inside.draft import InsideDraft
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.inside.mode import InsideMode
@@ -25,12 +23,11 @@ def train_small(kind: str) -> Any:
 
 
 def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
-    async def show(identity: str, text: str, step: str, chance: float | None = None) -> None:
+    async def show(identity: str, text: str, step: str, dropout: float = 0.0) -> None:
         mode.set_text(text)
         mode.choose(identity)
         await mode.settled()
-        usual = fields_of(InsideDraft)[mode.chance].default if mode.chance else 0.0
-        mode.set_chance(usual if chance is None else chance)
+        mode.draft.change({"alpha": 1.0, "dropout": dropout}, "Dropout")
         await mode.settled()
         steps = [place for place, one in enumerate(mode.steps) if one.step.name == step]
         mode.player.seek(steps[len(steps) // 2] if steps else 0)

@@ -1,4 +1,4 @@
-"""What a person has set up: a text, a tokenizer, and what is left to chance. No Qt."""
+"""What a person sets up in Inside: a text, a tokenizer, and what is left to chance. No Qt."""
 
 from __future__ import annotations
 
@@ -14,13 +14,28 @@ FIRST = "Once upon a time, unbelievably"
 @dataclass(frozen=True)
 class InsideDraft:
     """tokenizer  its id in the catalogue
+    alpha      of Unigram; dropout: of BPE
     seed       of what is drawn: the same one draws the same again
     """
 
     text: str = field(FIRST, longest=LONGEST)
     tokenizer: str = MODEL
-    alpha: float = field(1.0, least=0, most=3)
-    dropout: float = field(0.0, least=0, most=1)
+    alpha: float = field(
+        1.0,
+        least=0,
+        most=3,
+        label="\u03b1",
+        help="How much the scores count when a way to cut the text is drawn: 0 draws all ways "
+        "alike, 1 as trained, more draws the best ones more often",
+    )
+    dropout: float = field(
+        0.0,
+        least=0,
+        most=1,
+        label="Dropout",
+        help="BPE-dropout: how likely a merge is skipped. 0 cuts every word as usual, 1 leaves "
+        "single bytes or characters",
+    )
     seed: int = field(0, least=0, below=1 << 62)
 
     def __post_init__(self) -> None:

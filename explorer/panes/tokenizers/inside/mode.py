@@ -1,9 +1,9 @@
-"""Inside: wires a text and a tokenizer to the stages, the word and the player."""
+"""Inside: shows how one tokenizer gets from a text to its tokens, step by step."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -15,16 +15,14 @@ from explorer.panes.tokenizers.catalogue import MODEL, Opened
 from explorer.panes.tokenizers.encoding import compute
 from explorer.panes.tokenizers.encoding.compute import LONGEST, EncodingStep, ExplainedText
 from explorer.panes.tokenizers.encoding.inspector import inspection
-from explorer.panes.tokenizers.inside import demo, text
-from explorer.panes.tokenizers.inside.commands import commands
+from explorer.panes.tokenizers.inside import text
 from explorer.panes.tokenizers.inside.draft import FIRST, InsideDraft
-from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
+from explorer.panes.tokenizers.inside.header import InsideHeader
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.text import too_long
 from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
-from explorer.state.actions import Action
-from explorer.state.draft import Draft, named
+from explorer.state.draft import Draft
 from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
 
@@ -39,45 +37,41 @@ class InsideMode(Mode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view = InsideView()
-        self.inputs = InsideHeader()
-        self.view.set_controls(self.inputs.controls)
+        self.view, self.inputs = InsideView(), InsideHeader()
+        self.draft = Draft(self.workspace, "tokenizers.inside", InsideDraft, self)
         self.inside: ExplainedText | None = None
-        self._opened: Opened | None = None
+        self._opened: Opened | None = None  # that what is shown was encoded with
+        self._seen = self.draft.value  # that was asked for last
+        self._is_stale = True  # to be asked for once this is shown
+        self._keeps_place = False  # the cursor stays where it is
         self._shows_draw = False  # the way that is drawn next is to be seen
-        self._keep = False  # the cursor stays where it is
-        self._looking = Latest(self.engine, self)
-        self._looking.came.connect(self._on_looked)
-        self._looking.failed.connect(self._fail)
-        self._errors: dict[str, str] = {}  # why a download failed
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
-        self._later = True  # asked for once it is shown
-        self.draft = Draft(self.workspace, "tokenizers.inside", InsideDraft, self)
-        self._seen = self.draft.value  # of what all has been told
-        self.inputs.textEdited.connect(lambda text: self.set_text(text, "text"))
-        self.inputs.rested.connect(self.draft.end_merge)
-        self.inputs.chanceChosen.connect(self.set_chance)
-        self.inputs.drawRequested.connect(self.draw_again)
-        self.inputs.choice.menuOpening.connect(self._fill_menu)
-        self.view.word.wayChosen.connect(self.show_way)
-        self.view.body.retryRequested.connect(self.retry)
-        self.view.body.set_cancellable(True)
-        self.view.body.cancelRequested.connect(self.give_up)
-        self.view.body.actionRequested.connect(lambda: self.set_text(FIRST))
-        self.draft.changed.connect(self._on_changed)
+        self._errors: dict[str, str] = {}  # why a download failed, by id
+        self._asked = Latest(self.engine, self)
+        self._asked.came.connect(lambda inside: self._show(inside, self._keeps_place))
+        self._asked.failed.connect(self._fail)
+        self._connect()
+        self._show_inputs()
+
+    def _connect(self) -> None:
+        view, inputs, settings = self.view, self.inputs, self.view.form.settings
+        inputs.textEdited.connect(lambda text: self.set_text(text, "text"))
+        inputs.rested.connect(self.draft.end_merge)
+        inputs.choice.menuOpening.connect(self._fill_menu)
+        settings.changed.connect(self.set_chance)
+        settings.released.connect(self.draft.end_merge)
+        view.form.draw.clicked.connect(self.draw_again)
+        view.word.wayChosen.connect(self.show_way)
+        view.body.retryRequested.connect(self.retry)
+        view.body.cancelRequested.connect(self.give_up)
+        view.body.actionRequested.connect(lambda: self.set_text(FIRST))
+        self.draft.changed.connect(self._on_draft)
         self.catalogue.changed.connect(self._on_catalogue)
         self.catalogue.failed.connect(self._on_failed)
         self.catalogue.progressed.connect(self._on_catalogue)
-        self._show_inputs()
 
     # what the pane asks
-
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
 
     def state(self) -> dict[str, Any]:
         return {"version": 1, "step": self._position}
@@ -97,20 +91,14 @@ class InsideMode(Mode):
         if isinstance(wish.get("tokenizer"), str):
             self.choose(wish["tokenizer"])
 
-    def actions(self) -> list[Action]:
-        return commands(self)
-
     def pictures(self) -> dict[str, QWidget]:
         return {"inside-stages": self.view.stages, "inside-word": self.view.word}
 
-    def views(self) -> dict[str, Callable[[], Any]]:
-        return demo.views(self)
-
     def shown(self) -> None:
-        if self._later:
+        if self._is_stale:
             self.ask()
 
-    # what is looked at
+    # what is set up
 
     @property
     def text(self) -> str:
@@ -118,20 +106,13 @@ class InsideMode(Mode):
 
     @property
     def chosen(self) -> str:
+        """The tokenizer, by its id in the catalogue."""
         return self.draft.value.tokenizer
 
     @property
-    def alpha(self) -> float:
-        return self.draft.value.alpha
-
-    @property
-    def dropout(self) -> float:
-        return self.draft.value.dropout
-
-    @property
-    def seed(self) -> int:
-        """Of what is drawn: the same one draws the same again."""
-        return self.draft.value.seed
+    def name(self) -> str:
+        entry = self.catalogue.entry(self.chosen)
+        return entry.name if entry is not None else self.chosen.partition(":")[2]
 
     @property
     def steps(self) -> Sequence[EncodingStep]:
@@ -149,12 +130,8 @@ class InsideMode(Mode):
     @property
     def draws(self) -> bool:
         """Whether another way can be drawn."""
-        return self.chance == "alpha" or (self.chance == "dropout" and self.dropout > 0)
-
-    @property
-    def name(self) -> str:
-        entry = self.catalogue.entry(self.chosen)
-        return entry.name if entry is not None else self.chosen.partition(":")[2]
+        is_certain = self.chance == "dropout" and not self.draft.value.dropout
+        return bool(self.chance) and not is_certain
 
     def set_text(self, sentence: str, merging: str = "") -> None:
         """Another text; `merging`: it is being typed."""
@@ -184,30 +161,29 @@ class InsideMode(Mode):
             self.catalogue.cancel(self.chosen)
             self.choose(MODEL)
 
-    def set_chance(self, value: float) -> None:
-        """Of whatever the tokenizer leaves to chance."""
-        if self.chance:
-            told = named(CHANCES[self.chance].name, value)
-            self.draft.change({self.chance: value}, told, self.chance)
+    def set_chance(self, name: str, value: float) -> None:
+        """How much is left to chance: "alpha" or "dropout"."""
+        words = self.view.form.settings.words(name, value)
+        self.draft.change({name: value}, f"{name.capitalize()} {words}", name)
 
     def draw_again(self) -> None:
-        """Another random way to cut the text, and shows it."""
+        """Draws another way to cut the text, and shows it."""
         if self.draws:
             self._shows_draw = True
-            self.draft.change({"seed": self.seed + 1}, "Draw another way")
+            self.draft.change({"seed": self.draft.value.seed + 1}, "Draw another way")
 
     def show_way(self, way: int) -> None:
-        """Of the lattice that is seen the step with this way: the n best, then the one drawn."""
+        """Goes to the lattice's step with this way: the n best, then the one that was drawn."""
         place = compute.step_of_way(self.steps, self.step_at(self.player.position), way)
         if place is not None:
             self.player.seek(place)
 
     def turn_way(self, turn: int) -> None:
-        """The next or the last way; of a lattice that is still to come, its best."""
+        """The next or the last way; the best of a lattice that is still to come."""
         if not self.view.word.turn_way(turn):
             self.show_way(1)
 
-    def _on_changed(self, one: InsideDraft) -> None:
+    def _on_draft(self, one: InsideDraft) -> None:
         before, self._seen = self._seen, one
         self._show_inputs()
         self.ask(keep=(one.text, one.tokenizer) == (before.text, before.tokenizer))
@@ -226,18 +202,18 @@ class InsideMode(Mode):
     def _show_inputs(self) -> None:
         self.inputs.set_text(self.text)
         self.inputs.set_name(self.name)
-        self.inputs.set_chance(self.chance, getattr(self.draft.value, self.chance, 0.0))
+        self.view.form.set_draft(self.draft.value, self.chance)
 
-    # looking
+    # what is asked
 
     def ask(self, keep: bool = False) -> None:
-        """Looks again; what was asked before is not wanted any more."""
-        self._looking.stop()
-        self._later = not self.active
-        if self._later:
+        """Encodes anew; what was asked before is not wanted any more. keep: the cursor stays."""
+        self._asked.stop()
+        self._is_stale = not self.active
+        if self._is_stale:
             return
         if not self.text:
-            self._show(None, False)
+            self._show(None)
             self.view.body.show_empty(text.IDLE + ".", "Use the example")
             return
         if self.chosen in self._errors:
@@ -247,31 +223,28 @@ class InsideMode(Mode):
         if share is not None:
             self.view.body.show_loading(f"downloading {self.name}, {format_percent(share)}")
             return
-        self._keep = keep
-        self._looking.ask(self._look, f"looking inside {self.name}")
+        self._keeps_place = keep
+        self._asked.ask(self._explain, f"looking inside {self.name}")
 
-    async def _look(self) -> ExplainedText:
+    async def _explain(self) -> ExplainedText:
         if self.catalogue.get(self.chosen) is None:
             self.view.body.show_loading(f"opening {self.name}")
         opened = await self.catalogue.open(self.chosen, self)
-        about = self.text, self.alpha, self.dropout, self.seed
-        name = f"how {self.name} encodes"
+        one, name = self.draft.value, f"how {self.name} encodes"
+        about = one.text, one.alpha, one.dropout, one.seed
         found = await self.engine.call(compute.explain_text, opened.tokenizer, *about, name=name)
         self._opened = opened
         return found
 
-    def _on_looked(self, inside: ExplainedText) -> None:
-        self._show(inside, self._keep)
-
     def _fail(self, message: str) -> None:
-        self._show(None, False)
+        self._show(None)
         self.view.body.show_error(message)
 
-    def _show(self, inside: ExplainedText | None, keep: bool) -> None:
+    def _show(self, inside: ExplainedText | None, keep: bool = False) -> None:
         self.inside = inside
         self._show_inputs()
         self.view.set_inside(inside)
-        titles = [moment.step.title for moment in self.steps]
+        titles = [one.step.title for one in self.steps]
         self.set_tracks([ListTrack(titles, self.steps)] if titles else [], keep_position=keep)
         if self._wanted is not None and titles:
             self.player.seek(min(self._wanted, len(titles) - 1))
@@ -292,7 +265,7 @@ class InsideMode(Mode):
         chooser = self.inputs.choice.menu()
         fill_menu(chooser, self.catalogue, [self.chosen], self.choose, self.ask_for_file)
 
-    # playing
+    # the cursor
 
     def step_at(self, position: float) -> EncodingStep | None:
         place = min(math.ceil(position), len(self.steps) - 1)
@@ -300,13 +273,13 @@ class InsideMode(Mode):
 
     def on_position(self, position: float) -> None:
         self._position = position
-        moment = self.step_at(position)
+        step = self.step_at(position)
         share = position - math.floor(position)
-        bare = moment is not None and moment.scene is None
-        coming = compute.picture_near(self.steps, math.ceil(position)) if bare else None
-        self.view.set_step(moment, share or 1.0, coming)
-        self.set_headline(text.headline(self.name, self.inside, moment))
+        is_bare = step is not None and step.scene is None
+        coming = compute.picture_near(self.steps, math.ceil(position)) if is_bare else None
+        self.view.set_step(step, share or 1.0, coming)
+        self.set_headline(text.headline(self.name, self.inside, step))
 
     def inspect(self) -> None:
-        moment = self.step_at(self.player.position) if self.active else None
-        self.inspection.emit(inspection(self.name, moment) if moment is not None else None)
+        step = self.step_at(self.player.position) if self.active else None
+        self.inspection.emit(inspection(self.name, step) if step is not None else None)

@@ -1,4 +1,4 @@
-"""What Inside says in its headline."""
+"""Every sentence of Inside."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from core.tokenization.telling import count
 from explorer.panes.tokenizers.encoding.compute import EncodingStep, ExplainedText
 
 IDLE = "Type a word or a sentence to see every step from text to tokens"
+DRAW = "Draw another way to cut the text"
+CERTAIN = "With a dropout of 0 nothing is left to chance: move the slider first"
 
 
 def headline(name: str, inside: ExplainedText | None, shown: EncodingStep | None) -> str:
-    """One sentence: what you see now."""
+    """One sentence: what is seen now. name: the tokenizer's."""
     if inside is None or not inside.text:
         return IDLE
     if shown is None:
-        return f"{name} makes {count(len(inside.ids), 'token')} of this text"
+        return f"{name} turns this text into {count(len(inside.ids), 'token')}"
     return shown.step.title

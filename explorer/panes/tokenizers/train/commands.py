@@ -1,11 +1,13 @@
-"""What the mode Train adds to menus and palette."""
+"""Commands of Train."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from explorer.panes.tokenizers.train.lane_card import USES
+from core.tokenization.lockstep import MOST_LANES
+from explorer.panes.tokenizers.train.text import USES
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:
@@ -13,55 +15,48 @@ if TYPE_CHECKING:
 
 
 def commands(mode: TrainMode) -> list[Action]:
-    def trains() -> bool:
-        return mode.active and mode.trainer.state in ("preparing", "training", "paused")
+    trainer = mode.trainer
 
-    def trained() -> bool:
-        return mode.active and mode.trainer.recording is not None
+    def action(name: str, text: str, run: Callable[[], object], can: Callable[[], bool]) -> Action:
+        enabled = lambda: mode.active and can()  # noqa: E731
+        return Action(f"tokenizers.train.{name}", text, run, enabled=enabled)
 
-    def idle() -> bool:
-        return mode.active and mode.trainer.recording is None and mode.planning.can_start
+    def has_lane(lane: int) -> bool:
+        return trainer.recording is not None and lane in trainer.recording.lanes
 
-    def finished() -> bool:
-        return mode.active and mode.using.tokenizer(mode.focus) is not None
+    def is_finished() -> bool:
+        return trainer.tokenizer(mode.focus) is not None
 
-    def use(what: str) -> Callable[[], None]:
-        return lambda: mode.using.use(mode.focus, what)
+    def use_text(what: str) -> str:
+        text = USES[what].rstrip("\u2026")
+        return f"Trained tokenizer: {text[0].lower()}{text[1:]}"
 
-    told = {name: text.rstrip("\u2026") for name, text in USES}
     return [
-        Action("tokenizers.train.start", "Tokenizers: train them", mode.start, enabled=idle),
-        Action(
-            "tokenizers.train.hurry", "Tokenizers: train on to the end", mode.hurry, enabled=trains
+        action(
+            "start",
+            "Tokenizers: train them",
+            mode.start,
+            lambda: trainer.recording is None and mode.can_start,
         ),
-        Action(
-            "tokenizers.train.new",
-            "Tokenizers: another training",
-            mode.new_training,
-            enabled=trained,
-        ),
-        Action(
-            "tokenizers.train.merge",
+        action("hurry", "Tokenizers: train on to the end", mode.hurry, lambda: trainer.trains),
+        action("new", "Tokenizers: new training", mode.new_training, lambda: has_lane(0)),
+        action(
+            "merge",
             "Tokenizers: this merge step by step",
-            lambda: mode.cursor.go_inside(mode.focus),
-            enabled=lambda: trained() and not mode.player.depth,
+            lambda: mode.enter(mode.focus),
+            lambda: has_lane(0) and not mode.player.depth,
         ),
         *(
-            Action(
-                f"tokenizers.train.lane{lane + 1}",
-                f"Tokenizers: explain lane {lane + 1}",
-                lambda lane=lane: mode.set_focus_lane(lane),
-                enabled=lambda lane=lane: trained() and lane < len(mode.view.cards),
+            action(
+                f"lane{lane + 1}",
+                f"Tokenizers: explain tokenizer {lane + 1}",
+                partial(mode.set_focus_lane, lane),
+                partial(has_lane, lane),
             )
-            for lane in range(4)
+            for lane in range(MOST_LANES)
         ),
         *(
-            Action(
-                f"tokenizers.train.{name}",
-                f"Trained tokenizer: {text[0].lower()}{text[1:]}",
-                use(name),
-                enabled=finished,
-            )
-            for name, text in told.items()
+            action(what, use_text(what), lambda what=what: mode.use(mode.focus, what), is_finished)
+            for what in USES
         ),
     ]

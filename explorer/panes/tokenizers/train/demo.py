@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: the setup, mid-way with all algorithms, and the end."""
+"""The states that a snapshot shows: the setup, midway with all algorithms, and the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def views(mode: TrainMode) -> dict[str, Callable[[], Any]]:
 
     async def midway() -> None:
         mode.new_training()
-        mode.planning.draft.begin(TrainDraft())
+        mode.draft.begin(TrainDraft())
         mode.start(until=MIDWAY)
         await _until(mode, lambda: len(mode.trainer.recording or ()) >= MIDWAY)
         await mode.settled()

@@ -1,144 +1,50 @@
-"""What a person chooses before tokenizers are trained, as text in fields, and what it means.
-
-Draws nothing. Every field is checked by itself, so that an error stands beside it.
-"""
+"""What a person sets up before tokenizers are trained: a text, sizes, algorithms. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.data.excerpt import Excerpt, excerpt_of, excerpt_steps
 from core.fields import Field, field
 from core.tokenization.lockstep import MOST_LANES, LanePlan
-from core.tokenization.lockstep import Options as LaneOptions
-from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.training import KINDS
-from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
+from explorer.panes.tokenizers.train.algorithms import ALGORITHMS, Variant, algorithm_of
 from explorer.state.typed_numbers import refused, whole_in
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters
-TYPED = "typed"  # the corpus that is no file
+STORIES, TYPED = "stories", "typed"  # the corpora that are no files
 LONGEST_TYPED = 100_000  # characters
+KILOBYTE = 1000
 # Words and their counts of Sennrich et al. 2016, algorithm 1, as a text.
 EXAMPLE = " ".join(["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way of an algorithm; `short` tells it from the others in a name, `what` says more."""
-
-    id: str
-    title: str
-    options: LaneOptions
-    short: str = ""
-    what: str = ""
-
-
-@dataclass(frozen=True)
-class Algorithm:
-    """A kind of core, with what may be chosen about it; the first variant is the usual one."""
-
-    kind: str
-    title: str
-    what: str
-    variants: tuple[Variant, ...]
-
-
-# <|endoftext|> is everywhere, so that a model can be trained with each of them.
-_END = (END_OF_TEXT,)
-_TIES = "Among equally frequent pairs, the one that"
-_LISTED = (
-    "The pieces are those of SentencePiece 0.2.2 and newer. 0.2.1 and older look only at a short "
-    "list of pairs, and may learn others of equal count: from the first rare pieces on"
-)
-ALGORITHMS = (
-    Algorithm(
-        "bpe",
-        "BPE",
-        "joins the most frequent pair, beginning with bytes",
-        (
-            Variant(
-                "hf",
-                "Hugging Face ties",
-                LaneOptions(_END, tie="hf"),
-                what=f"{_TIES} Hugging Face's trainer takes",
-            ),
-            Variant(
-                "rustbpe",
-                "rustbpe ties",
-                LaneOptions(_END, tie="rustbpe"),
-                "rustbpe",
-                f"{_TIES} rustbpe takes",
-            ),
-            Variant(
-                "minbpe",
-                "minbpe ties",
-                LaneOptions(_END, tie="minbpe"),
-                "minbpe",
-                f"{_TIES} minbpe takes",
-            ),
-        ),
+NUMBERS = {  # the fields into which a number is typed
+    "vocab_size": Field(
+        "vocab_size",
+        int,
+        label="Pieces in each vocabulary",
+        help="Special tokens included",
+        least=1,
+        most=100_000,
+        remedy="500 to 8,000 is usual",
     ),
-    Algorithm(
-        "wordpiece",
-        "WordPiece",
-        "joins letters within words, and encodes by the longest match",
-        (
-            Variant(
-                "count",
-                "by count",
-                LaneOptions((*BERT_TOKENS, *_END), score="count"),
-            ),
-            Variant(
-                "likelihood",
-                "by likelihood",
-                LaneOptions((*BERT_TOKENS, *_END), score="likelihood"),
-                "likelihood",
-            ),
-        ),
+    "kilobytes": Field(
+        "kilobytes",
+        int,
+        label="Read at most (kB)",
+        help="How much of the text is read",
+        least=1,
+        most=20_000,
+        remedy="300 is usual",
     ),
-    Algorithm(
-        "sentencepiece-bpe",
-        "SentencePiece BPE",
-        "joins the most frequent pair, beginning with characters; a space is one",
-        (
-            Variant("plain", "rare: unknown", LaneOptions(_END), what=_LISTED),
-            Variant(
-                "bytes",
-                "rare: as bytes",
-                LaneOptions(_END, byte_fallback=True),
-                "bytes",
-                _LISTED,
-            ),
-        ),
-    ),
-    Algorithm(
-        "unigram",
-        "Unigram",
-        "begins with far too many pieces and drops those that the text misses least",
-        (
-            Variant("plain", "rare: unknown", LaneOptions(_END)),
-            Variant("bytes", "rare: as bytes", LaneOptions(_END, byte_fallback=True), "bytes"),
-        ),
-    ),
-)
-
-
-def available() -> tuple[Algorithm, ...]:
-    """The algorithms that core can train."""
-    return tuple(one for one in ALGORITHMS if one.kind in KINDS)
-
-
-def algorithm_of(kind: str) -> Algorithm:
-    return next(one for one in ALGORITHMS if one.kind == kind)
+}
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One of the tokenizers to train; `pieces` as typed, "" for as many as the others."""
+    """A tokenizer to train; `pieces` as typed, "" for as many as the others have."""
 
     kind: str = field(choices=KINDS)
     variant: str
@@ -146,43 +52,43 @@ class Lane:
 
     @property
     def chosen(self) -> Variant:
-        """The variant, or the usual one where there is none of that name."""
-        variants = algorithm_of(self.kind).variants
-        return next((one for one in variants if one.id == self.variant), variants[0])
+        return algorithm_of(self.kind).variant(self.variant)
 
     @property
     def plan(self) -> LanePlan:
         return LanePlan(self.kind, self.chosen.options, whole_in(self.pieces))
 
     @property
-    def algorithm(self) -> Lane:
-        """Without its own size: what a text allows does not depend on that."""
+    def unsized(self) -> Lane:
+        """Without its own size: which sizes a text allows does not depend on that."""
         return replace(self, pieces="")
 
     def size(self, common: int) -> int:
-        """How many pieces it is to have; 0 where none are typed."""
+        """How many pieces it is to have; 0 where what is typed is no number."""
         return max(0, whole_in(self.pieces) or 0) if self.pieces else common
 
     @property
     def name(self) -> str:
-        title, short = algorithm_of(self.kind).title, self.chosen.short
-        return f"{title} ({short})" if short else title
+        """ "BPE"; a variant that is not the usual one is named: "BPE (minbpe)"."""
+        algorithm = algorithm_of(self.kind)
+        usual = self.chosen is algorithm.variants[0]
+        return algorithm.title if usual else f"{algorithm.title} ({self.chosen.id})"
 
 
-def usual_lanes() -> tuple[Lane, ...]:
-    return tuple(Lane(one.kind, one.variants[0].id) for one in available())[:MOST_LANES]
+USUAL_LANES = tuple(Lane(one.kind, one.variants[0].id) for one in ALGORITHMS)
 
 
 @dataclass(frozen=True)
 class TrainDraft:
-    """All fields as typed. The defaults train at once.
+    """Numbers are kept as they were typed, so that none is lost. The defaults train at once.
 
     corpus     "stories", "typed" for `typed`, or the path of a text
     typed      a text that a person has typed or pasted
     kilobytes  how much of the text is read
+    lanes      the tokenizers to train; none: one of each algorithm
     """
 
-    corpus: str = "stories"
+    corpus: str = STORIES
     typed: str = field(EXAMPLE, longest=LONGEST_TYPED)
     kilobytes: str = "300"
     vocab_size: str = "1000"
@@ -191,7 +97,7 @@ class TrainDraft:
 
     @property
     def chosen(self) -> tuple[Lane, ...]:
-        return self.lanes or usual_lanes()
+        return self.lanes or USUAL_LANES
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -203,56 +109,33 @@ class TrainDraft:
         return tuple(found)
 
     @property
+    def pieces(self) -> int:
+        """The size of a vocabulary that has none of its own; 0 where it is no number."""
+        return max(0, whole_in(self.vocab_size) or 0)
+
+    @property
     def sizes(self) -> list[int]:
         """The pieces of each lane."""
         return [lane.size(self.pieces) for lane in self.chosen]
 
     @property
-    def pieces(self) -> int:
-        """The vocabulary's size; 0 where none is typed."""
-        value = whole_in(self.vocab_size)
-        return max(0, value or 0)
+    def question(self) -> tuple[Any, ...]:
+        """What decides which sizes are possible: the text, how much of it, the algorithms."""
+        text = self.typed if self.corpus == TYPED else ""
+        lanes = tuple(lane.unsized for lane in self.chosen)
+        return self.corpus, text, whole_in(self.kilobytes), lanes
 
-    def texts_steps(self, n_bytes: int) -> Generator[int, None, Excerpt]:
-        """Reads about n_bytes of the text; yields how many bytes it has. Raises as reading does."""
+    def texts_steps(self) -> Generator[int, None, Excerpt]:
+        """Reads the text; yields how many bytes it has read. Raises what reading raises."""
+        n_bytes = KILOBYTE * (whole_in(self.kilobytes) or 1)
         if self.corpus == TYPED:
             yield len(self.typed.encode())
             return excerpt_of(self.typed, n_bytes)
         return (yield from excerpt_steps(self.corpus, n_bytes))
 
-    def change(self, changes: Mapping[str, Any]) -> TrainDraft:
-        return replace(self, **changes)
-
-
-AMOUNTS = {  # the fields into which a number is typed
-    about.name: about
-    for about in (
-        Field(
-            "vocab_size",
-            int,
-            label="Pieces in each vocabulary",
-            help="Special tokens included",
-            least=1,
-            most=100_000,
-            remedy="500 to 8,000 is usual",
-        ),
-        Field(
-            "kilobytes",
-            int,
-            label="Read at most (kB)",
-            help="How much of the text is read",
-            least=1,
-            most=20_000,
-            remedy="300 is usual",
-        ),
-    )
-}
-
-
-def check(draft: TrainDraft, corpus_error: str = "") -> dict[str, str]:
-    """Field -> what is wrong with it and the remedy; {} when training can start."""
-    errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
-    errors |= refused(AMOUNTS, {name: getattr(draft, name) for name in AMOUNTS})
-    if draft.corpus == "":
-        errors.setdefault("corpus", "No file is chosen; choose a text, or our stories")
-    return errors
+    def errors(self) -> dict[str, str]:
+        """What is wrong with a field, with the remedy, by its name."""
+        found = refused(NUMBERS, {name: getattr(self, name) for name in NUMBERS})
+        if not self.corpus:
+            found["corpus"] = "No file is chosen; choose a text, or our stories"
+        return found

@@ -1,13 +1,15 @@
-"""The mode's inputs: the sample, and what can be done with the training as a whole."""
+"""The strip above the picture: the sample, and what can be done with the training as a whole."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer.panes.tokenizers.train.draft import LONGEST_SAMPLE
 from explorer.widgets.base import show_text
-from explorer.widgets.wrap_row import WrapRow, labelled
+from explorer.widgets.boxes import name_parts, wrap
+from explorer.widgets.push_button import push_button
+from explorer.widgets.wrap_row import labelled
 
 
 class TrainHeader(QWidget):
@@ -17,24 +19,18 @@ class TrainHeader(QWidget):
     hurryRequested = Signal()
     newRequested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("tokenizers.train.inputs")
         self.sample = QLineEdit()
         self.sample.setObjectName("tokenizers.train.sample-text")
         self.sample.setMaxLength(LONGEST_SAMPLE)
         self.sample.setAccessibleName("Sample")
         self.sample.setPlaceholderText("A sentence that is cut after every step")
-        self.hurry = QPushButton("To the end")
-        self.hurry.setObjectName("tokenizers.train.hurry")
-        self.hurry.setToolTip("Train on as fast as it goes")
-        self.new = QPushButton("New\u2026")
-        self.new.setObjectName("tokenizers.train.new")
-        self.new.setToolTip("Choose another text, other algorithms or another size")
-        row = WrapRow(parent=self)
-        row.addWidget(labelled("Sample", self.sample))
-        row.addWidget(self.hurry)
-        row.addWidget(self.new)
+        self.hurry = push_button("To the end", "Train on, as fast as possible")
+        self.new = push_button("New\u2026", "Choose another text, other algorithms or another size")
+        name_parts(self, "tokenizers.train", "hurry", "new")
+        wrap(labelled("Sample", self.sample), self.hurry, self.new, of=self)
         self.sample.textEdited.connect(self.sampleChanged)
         self.hurry.clicked.connect(self.hurryRequested)
         self.new.clicked.connect(self.newRequested)

@@ -1,8 +1,10 @@
-"""The mode Train: wires setup, trainer, tracks, picture and inspector together."""
+"""Train: sets a training up, plays it over all lanes at once, and hands finished tokenizers on."""
 
 from __future__ import annotations
 
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -11,79 +13,74 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from core.tokenization.byte_level import clean_text
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.text import too_long
-from explorer.panes.tokenizers.train import text
-from explorer.panes.tokenizers.train.again import draft_of, remembered, until_of
-from explorer.panes.tokenizers.train.cursor import MomentCursor
-from explorer.panes.tokenizers.train.curves import Lines
-from explorer.panes.tokenizers.train.draft import LONGEST_TYPED, TrainDraft
-from explorer.panes.tokenizers.train.faces import LaneFaces, lane_words
+from explorer.panes.tokenizers.train import text, tokenizer_files
+from explorer.panes.tokenizers.train.compute import fitted
+from explorer.panes.tokenizers.train.draft import LONGEST_TYPED, TYPED, TrainDraft
+from explorer.panes.tokenizers.train.form import TrainForm
 from explorer.panes.tokenizers.train.header import TrainHeader
-from explorer.panes.tokenizers.train.inspecting import inspection, part_inspection
-from explorer.panes.tokenizers.train.planning import Planning
-from explorer.panes.tokenizers.train.setup import SetupView
-from explorer.panes.tokenizers.train.track import LaneTrack
-from explorer.panes.tokenizers.train.trainer import Trainer
-from explorer.panes.tokenizers.train.using import Using
-from explorer.panes.tokenizers.train.view import RunView
-from explorer.state.actions import Action
+from explorer.panes.tokenizers.train.inspector import inspection, part_inspection
+from explorer.panes.tokenizers.train.runner import Surveyor, Trainer, remembered_draft
+from explorer.panes.tokenizers.train.scene import Cards, Curves
+from explorer.panes.tokenizers.train.track import LaneTrack, MergeTrack, Place
+from explorer.panes.tokenizers.train.view import TrainingView
+from explorer.state.draft import Draft, named
 from explorer.widgets import dialogs
 
-CURVES_EVERY = 250  # ms between two looks at the lines while training goes on
+CURVES_EVERY = 250  # ms between two looks at the curves while training goes on
 INSPECT_EVERY = 0.125  # seconds, while it plays
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py);;All files (*)"
 
 
 class TrainMode(Mode):
-    """Setup while nothing is trained; then the training, live at the right-hand edge."""
+    """The setup while nothing is trained; then the training, live at the right-hand edge."""
 
-    id, title = "train", "Train"
+    id = "train"
+    title = "Train"
     takes = ("corpus",)
     teaches = "How four algorithms learn their pieces from one text, step by step"
 
-    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+    def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.setup, self.view, self.inputs = SetupView(), RunView(), TrainHeader()
+        self.form, self.view, self.inputs = TrainForm(), TrainingView(), TrainHeader()
         self.stack = QStackedWidget()
-        self.stack.addWidget(self.setup)
+        self.stack.addWidget(self.form)
         self.stack.addWidget(self.view)
-        self.trainer = Trainer(self.engine, self)
-        self.planning = Planning(self.engine, self.workspace, self.setup, self)
-        self.using = Using(self)
-        self.cursor = MomentCursor(self)
+        self.draft = Draft(self.workspace, "tokenizers.train", TrainDraft, self)
+        self.surveyor, self.trainer = Surveyor(self.engine, self), Trainer(self.engine, self)
         self.focus = 0  # the lane that transport and inspector speak of
-        self._faces: LaneFaces | None = None
-        self._lines: Lines | None = None
+        self._cards: Cards | None = None
+        self._curves: Curves | None = None
         self._again: dict[str, Any] | None = None  # a training of the last session
         self._inspected = 0.0
-        self._soon = QTimer(self, singleShot=True, interval=CURVES_EVERY)
-        self._soon.timeout.connect(self._show_lines)
-        self._later = QTimer(self, singleShot=True, interval=round(1000 * INSPECT_EVERY))
-        self._later.timeout.connect(self.inspect)
+        self._curves_soon = QTimer(self, singleShot=True, interval=CURVES_EVERY)
+        self._curves_soon.timeout.connect(self._show_curves)
+        self._inspect_soon = QTimer(self, singleShot=True, interval=round(1000 * INSPECT_EVERY))
+        self._inspect_soon.timeout.connect(self.inspect)
         self._connect()
-        self.planning.plan()
-        self._on_draft(self.planning.draft.value)
+        self._on_draft(self.draft.value)
         self.set_headline(text.SETUP)
 
     def _connect(self) -> None:
-        self.setup.startRequested.connect(self.start)
-        self.setup.fileRequested.connect(self.ask_for_text)
-        self.setup.text.cut.connect(
-            lambda size: self.statusRequested.emit(too_long(size, LONGEST_TYPED))
-        )
-        self.setup.fileDropped.connect(lambda path: self.filesDropped.emit([path]))
-        self.inputs.sampleChanged.connect(
-            lambda text: self.planning.change("sample", clean_text(text))
-        )
-        self.inputs.sample.editingFinished.connect(self.planning.draft.end_merge)
-        self.inputs.hurryRequested.connect(self.hurry)
-        self.inputs.newRequested.connect(self.new_training)
-        self.planning.draft.changed.connect(self._on_draft)
-        self.view.laneChosen.connect(self.set_focus_lane)
-        self.view.laneEntered.connect(self.cursor.go_inside)
-        self.view.laneUsed.connect(self.using.use)
-        self.view.stepClicked.connect(self.cursor.go_to)
-        self.view.states.cancelRequested.connect(self.new_training)
-        self.view.states.retryRequested.connect(self.new_training)
+        form, view, inputs = self.form, self.view, self.inputs
+        form.changed.connect(self.change)
+        form.rested.connect(self.draft.end_merge)
+        form.startRequested.connect(self.start)
+        form.fileRequested.connect(self.ask_for_text)
+        form.fileDropped.connect(lambda path: self.filesDropped.emit([path]))
+        form.algorithms.fitRequested.connect(self.fit)
+        form.text.cut.connect(lambda size: self.statusRequested.emit(too_long(size, LONGEST_TYPED)))
+        inputs.sampleChanged.connect(lambda sample: self.change("sample", clean_text(sample)))
+        inputs.sample.editingFinished.connect(self.draft.end_merge)
+        inputs.hurryRequested.connect(self.hurry)
+        inputs.newRequested.connect(self.new_training)
+        view.laneChosen.connect(self.set_focus_lane)
+        view.laneEntered.connect(self.enter)
+        view.laneUsed.connect(self.use)
+        view.stepClicked.connect(self.go_to)
+        view.states.cancelRequested.connect(self.new_training)
+        view.states.retryRequested.connect(self.new_training)
+        self.draft.changed.connect(self._on_draft)
+        self.surveyor.grown.connect(self._show_setup)
         self.trainer.grown.connect(self._on_grown)
         self.trainer.stateChanged.connect(self._on_state)
 
@@ -92,34 +89,28 @@ class TrainMode(Mode):
     def widget(self) -> QWidget:
         return self.stack
 
-    def header(self) -> QWidget:
-        return self.inputs
-
     def pictures(self) -> dict[str, QWidget]:
+        charts = self.view.charts
         return {
             "sample": self.view.sample,
-            "compression": self.view.curves.compression,
-            "training": self.view.curves.other,
+            "compression": charts.compression,
+            "training": charts.other,
         }
 
     def state(self) -> dict[str, Any]:
-        told: dict[str, Any] = {
-            "version": 1,
-            "focus": self.focus,
-            "curve": self.view.curves.kind,
-        }
-        training = remembered(self.trainer) or self._again
-        return told if training is None else {**told, "training": training}
+        told = {"version": 1, "focus": self.focus, "curve": self.view.charts.kind}
+        training = self.trainer.remembered() or self._again
+        return {**told, "training": training} if training else told
 
     def restore(self, state: dict[str, Any]) -> None:
-        """A training is not kept: it is done again up to where it was, when it is looked at."""
+        """A training is not kept: once it is looked at, it is done again up to where it was."""
         if isinstance(state.get("curve"), str):
-            self.view.curves.set_kind(state["curve"])
+            self.view.charts.set_kind(state["curve"])
         if isinstance(state.get("focus"), int):
             self.focus = max(0, state["focus"])
         again = state.get("training")
         if isinstance(again, dict) and isinstance(again.get("moments"), int):
-            if self.trainer.recording is not None and again != remembered(self.trainer):
+            if self.trainer.recording is not None and again != self.trainer.remembered():
                 self.new_training()
             self._again = again
         if self.active:
@@ -127,121 +118,141 @@ class TrainMode(Mode):
 
     async def settled(self) -> None:
         """Shows all that was recorded, whether or not the news of it has come."""
-        await self.planning.settled()
+        await self.surveyor.settled()
         await self.trainer.settled()
         self._on_grown()
-        self._show_lines()
+        self._show_curves()
         await super().settled()
-
-    def actions(self) -> list[Action]:
-        from explorer.panes.tokenizers.train.commands import commands
-
-        return commands(self)
 
     def shown(self) -> None:
         self._train_again()
         self._show_page()
 
-    def _train_again(self) -> None:
-        """A training of the last session."""
-        again, self._again = self._again, None
-        if again is not None and self.trainer.recording is None and self.planning.can_start:
-            self.start(draft_of(again, self.planning.draft.value), until=until_of(again))
-            if again.get("done"):
-                self.trainer.hurry()
-
     def left(self) -> None:
-        self.planning.set_wanted(False)
+        self.surveyor.stop()
 
-    # training
+    def take(self, wish: dict[str, Any]) -> None:
+        """{"corpus": path of a text}."""
+        self.change("corpus", wish["corpus"])
+
+    # the setup
+
+    def change(self, name: str, value: Any) -> None:
+        """A person's change, which can be undone; what is typed into one field is one change."""
+        before = self.draft.value
+        if getattr(before, name) == value:
+            self._show_setup()  # the form may show something else
+            return
+        is_size = name == "lanes" and [one.unsized for one in value] == [
+            one.unsized for one in before.chosen
+        ]
+        is_typed = is_size or name not in ("corpus", "lanes")
+        told = value if isinstance(value, str) and name != "typed" else ""
+        merging = name if is_typed else ""
+        self.draft.change({name: value}, named(text.CHANGES[name], told), merging)
+
+    def fit(self) -> None:
+        """Gives each algorithm whose size the text does not allow the nearest that it does."""
+        draft = self.draft.value
+        self.change("lanes", fitted(self.surveyor.survey.limits, draft.chosen, draft.pieces))
+
+    def ask_for_text(self) -> None:
+        choose = partial(self.change, "corpus")
+        dialogs.ask_file(self.stack, "Choose a text to learn from", choose, TEXTS)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """What is wrong with the fields of the setup, by name."""
+        error = self.surveyor.error
+        return {**({"corpus": error} if error else {}), **self.draft.value.errors()}
+
+    @property
+    def _notes(self) -> list[tuple[str, str]]:
+        """What the text allows of each algorithm, and what is wrong with its size."""
+        draft = self.draft.value
+        if "corpus" in self.errors:
+            return [("", "")] * len(draft.chosen)
+        survey = self.surveyor.survey
+        return [text.lane_note(survey, lane, draft.pieces) for lane in draft.chosen]
+
+    @property
+    def can_start(self) -> bool:
+        return not self.errors and not any(error for _, error in self._notes)
+
+    def _on_draft(self, draft: TrainDraft) -> None:
+        self.inputs.set_sample(draft.sample)
+        self.trainer.set_sample(draft.sample)
+        self._look_at_text()
+
+    def _look_at_text(self) -> None:
+        """Nothing is asked about a text while the setup is not on the screen."""
+        if self.active and self.trainer.recording is None:
+            self.surveyor.ask(self.draft.value)
+        self._show_setup()
+
+    def _show_setup(self) -> None:
+        draft, survey = self.draft.value, self.surveyor.survey
+        limits = [survey.limits.get(lane.unsized) for lane in draft.chosen]
+        sizes = zip(draft.sizes, limits, strict=True)
+        fits = all(known is None or size >= known.smallest for size, known in sizes)
+        self.form.set_draft(draft, self.errors, self._notes, fits)
+        self.form.set_survey(draft, survey, self.surveyor.error)
+
+    # the training
 
     def start(self, draft: TrainDraft | None = None, *, until: int | None = None) -> None:
-        """Trains as the setup says, or as it did before by this `draft`.
+        """Trains as the setup says, or as it was done before by this `draft`.
 
         `until`: fast up to so many moments, then it waits.
         """
-        draft = draft or self.planning.draft.value
-        if not self.planning.can_start:
+        draft = draft or self.draft.value
+        if not self.can_start:
             return
-        limits = self.planning.limits(draft)
-        self.planning.set_wanted(False)
-        kinds = [lane.kind for lane in draft.chosen]
-        self.view.set_lanes(draft.names, kinds, draft.sample)
+        limits = self.surveyor.limits(draft)
+        self.surveyor.stop()
+        self.view.set_lanes(draft.names, [lane.kind for lane in draft.chosen], draft.sample)
         self.view.states.show_loading()
         self.focus = min(self.focus, len(draft.chosen) - 1)
         self.view.set_focus_lane(self.focus)
-        self.trainer.start(draft, self.player.speed, until=until, limits=limits)
-        recording = self.trainer.recording
-        assert recording is not None
-        self._faces, self._lines = LaneFaces(recording), Lines(recording)
+        recording = self.trainer.start(draft, self.player.speed, until, limits)
+        self._cards, self._curves = Cards(recording), Curves(recording)
         self._bind(keep=False)
         self._show_page()
         self._on_grown()
 
+    def _train_again(self) -> None:
+        """A training of the last session."""
+        again, self._again = self._again, None
+        if again is not None and self.trainer.recording is None and self.can_start:
+            is_done = bool(again.get("done"))
+            until = None if is_done else max(1, again["moments"])
+            self.start(remembered_draft(again, self.draft.value), until=until)
+            if is_done:
+                self.trainer.hurry()
+
     def new_training(self) -> None:
         """Back to the setup. What was trained is forgotten, but for what the catalogue holds."""
         self.trainer.clear()
-        self._faces = self._lines = None
+        self._cards = self._curves = None
         self.set_tracks([])
         self._show_page()
         self.inspection.emit(None)
 
     def hurry(self) -> None:
-        """To the end as fast as it goes, watched at the live edge."""
+        """To the end, as fast as possible, watched at the live edge."""
         self.trainer.hurry()
         if self.active:
-            self.cursor.go_out()
+            self._leave_merge()
             self.player.end()
             self.player.refresh()
 
-    def set_focus_lane(self, lane: int) -> None:
-        recording = self.trainer.recording
-        if recording is None or lane == self.focus or lane >= len(recording.names):
-            return
-        self.focus = lane
-        self.view.set_focus_lane(lane)
-        self._bind(keep=True)
-        self.inspect()
-
-    def grown(self) -> None:
-        for track in self.tracks:
-            if isinstance(track, LaneTrack):
-                track.renew()
-        super().grown()
-
-    def _bind(self, keep: bool) -> None:
-        """The lane that is spoken of comes first: the transport tells its titles."""
-        recording, trainer = self.trainer.recording, self.trainer
-        if recording is None:
-            return
-        lanes = sorted(range(len(recording.names)), key=lambda lane: lane != self.focus)
-        tracks = [
-            LaneTrack(
-                recording,
-                lane,
-                place=lambda: int(self.player.position),
-                playing=lambda: trainer.playing,
-                play=trainer.play,
-                pause=trainer.pause,
-                step=trainer.step,
-            )
-            for lane in lanes
-        ]
-        self.set_tracks(tracks, keep_position=keep)
-
     def _show_page(self) -> None:
-        training = self.trainer.recording is not None
-        self.stack.setCurrentWidget(self.view if training else self.setup)
-        self.planning.set_wanted(self.active and not training)
+        trains = self.trainer.recording is not None
+        self.stack.setCurrentWidget(self.view if trains else self.form)
+        if not trains:
+            self._look_at_text()
         self.inputs.set_state(self.trainer.state)
         self._tell()
-
-    def _on_draft(self, draft: TrainDraft) -> None:
-        self.inputs.set_sample(draft.sample)
-        if self.trainer.recording is not None:
-            self.trainer.set_sample(draft.sample)
-
-    # what comes
 
     def _on_grown(self) -> None:
         recording, states = self.trainer.recording, self.view.states
@@ -252,26 +263,90 @@ class TrainMode(Mode):
         if self.trainer.error:
             states.show_error(self.trainer.error, "Back to the setup")
         elif not len(recording):
-            states.show_loading(text.busy(recording.preparing, recording))
+            states.show_loading(text.busy(recording))
         elif states.state != "ready":
             states.show_ready()
-        busy = recording.preparing is not None and len(recording) > 0
-        states.set_waiting(text.busy(recording.preparing, recording) if busy else "")
+        is_busy = recording.preparing is not None and len(recording) > 0
+        states.set_waiting(text.busy(recording) if is_busy else "")
         self.view.sample.set_sample(recording.sample)
         self.grown()
         self._show_moment()
-        if not self._soon.isActive():
-            self._soon.start()
+        if not self._curves_soon.isActive():
+            self._curves_soon.start()
 
     def _on_state(self, state: str) -> None:
         self.inputs.set_state(state)
         if state == "done":
-            self.using.offer()
+            self._offer()
         self.grown()
         if self.active:
             self.player.playingChanged.emit(self.player.playing)
         self._tell()
-        self._soon.start()
+        self._curves_soon.start()
+
+    # the cursor
+
+    def set_focus_lane(self, lane: int) -> None:
+        """The lane that transport and inspector speak of from now on."""
+        recording = self.trainer.recording
+        if recording is not None and lane != self.focus and lane in recording.lanes:
+            self.focus = lane
+            self.view.set_focus_lane(lane)
+            self._bind(keep=True)
+            self.inspect()
+
+    def _bind(self, keep: bool) -> None:
+        """The lane in focus comes first: the transport tells its titles."""
+        recording, trainer = self.trainer.recording, self.trainer
+        if recording is None:
+            return
+        tracks = [
+            LaneTrack(
+                recording,
+                lane,
+                step_at=lambda: int(self.player.position),
+                playing=lambda: trainer.playing,
+                play=trainer.play,
+                pause=trainer.pause,
+                step=trainer.step,
+            )
+            for lane in sorted(recording.lanes, key=lambda lane: lane != self.focus)
+        ]
+        self.set_tracks(tracks, keep_position=keep)
+
+    def grown(self) -> None:
+        for track in self.tracks:
+            if isinstance(track, LaneTrack):
+                track.renew()
+        super().grown()
+
+    @property
+    def merge(self) -> MergeTrack | None:
+        """The merge that the cursor is inside of; None at the moments themselves."""
+        track = self.player.track if self.active else None
+        return track if isinstance(track, MergeTrack) else None
+
+    def place(self) -> Place:
+        """Where the cursor is among the moments; at the last while another mode is shown."""
+        track: Any = self.merge or next(iter(self.tracks), None)
+        if track is None:
+            return Place(0, 0, 1.0)
+        return track.place(self.player.position if self.active else track.length)
+
+    def go_to(self, step: float) -> None:
+        """The moment that a person points at."""
+        self._leave_merge()
+        self.player.seek(round(step))
+
+    def enter(self, lane: int) -> None:
+        """Goes into what this lane merges at this moment."""
+        self._leave_merge()
+        self.set_focus_lane(lane)
+        self.player.enter()
+
+    def _leave_merge(self) -> None:
+        while self.player.leave():
+            pass
 
     def on_position(self, position: float) -> None:
         self._show_moment()
@@ -280,58 +355,97 @@ class TrainMode(Mode):
         self._tell()
         if time.monotonic() - self._inspected >= INSPECT_EVERY:
             self.inspect()
-        elif not self._later.isActive():
-            self._later.start()
+        elif not self._inspect_soon.isActive():
+            self._inspect_soon.start()
 
     def _show_moment(self) -> None:
-        recording, faces = self.trainer.recording, self._faces
-        if recording is None or faces is None or not self.tracks or not self.tracks[0].length:
+        recording, cards = self.trainer.recording, self._cards
+        if recording is None or cards is None or not self.tracks or not self.tracks[0].length:
             return
-        before, after, share = self.cursor.place()
-        lanes = range(len(recording.names))
-        told = [(lane_words(recording, lane, after), faces.face(lane, after)) for lane in lanes]
+        before, after, share = self.place()
         self.view.set_moment(
-            told,
-            [recording.split(lane, before) for lane in lanes],
-            [recording.split(lane, after) for lane in lanes],
+            [cards.card(lane, after) for lane in recording.lanes],
+            [recording.split(lane, before) for lane in recording.lanes],
+            [recording.split(lane, after) for lane in recording.lanes],
             share,
         )
-        self.view.curves.set_cursor(before + share if after > before else float(after))
+        self.view.charts.set_cursor(before + share if after > before else float(after))
 
-    def _show_lines(self) -> None:
-        recording, lines = self.trainer.recording, self._lines
-        if recording is not None and lines is not None:
-            lines.grow()
-            self.view.curves.set_lines(lines, recording.expected)
+    def _show_curves(self) -> None:
+        recording, curves = self.trainer.recording, self._curves
+        if recording is not None and curves is not None:
+            curves.grow()
+            self.view.charts.set_curves(curves, recording.expected)
 
     def _tell(self) -> None:
-        trainer = self.trainer
-        index = self.cursor.place()[1] if self.active else 0
+        if self.merge is not None:
+            self.set_headline(self.merge.title(max(0, self.player.step)))
+            return
+        at = self.place().after if self.active else 0
         live = self.active and self.player.at_live_edge
-        told = text.headline(trainer.recording, index, trainer.state, trainer.error, live)
-        if (inside := self.cursor.inside) is not None:
-            told = inside.title(max(0, self.player.step))
-        self.set_headline(told)
+        self.set_headline(text.headline(self.trainer.recording, at, self.trainer.state, live))
 
     def inspect(self) -> None:
-        recording = self.trainer.recording
+        recording, merge = self.trainer.recording, self.merge
         self._inspected = time.monotonic()
-        self._later.stop()
-        if (inside := self.cursor.inside) is not None and recording is not None:
-            self.inspection.emit(part_inspection(recording, inside, max(0, self.player.step)))
+        self._inspect_soon.stop()
+        if recording is not None and merge is not None:
+            self.inspection.emit(part_inspection(recording, merge, max(0, self.player.step)))
         elif self.active and recording is not None and len(recording):
-            self.inspection.emit(inspection(recording, self.focus, self.cursor.place()[1]))
+            self.inspection.emit(inspection(recording, self.focus, self.place().after))
 
-    # files
+    # finished tokenizers
 
-    def take(self, wish: dict[str, Any]) -> None:
-        """{"corpus": path of a text}."""
-        self.planning.change("corpus", wish["corpus"])
+    def _offer(self) -> None:
+        """What is finished can be used, here and in the other modes."""
+        finished = self.trainer.tokenizers
+        self.view.set_finished([one is not None for one in finished])
+        for lane, one in enumerate(finished):
+            if one is not None:
+                self.catalogue.add_trained(self.trainer.title(lane), one)
 
-    def ask_for_text(self) -> None:
-        dialogs.ask_file(
+    def use(self, lane: int, what: str) -> None:
+        """ "save", "train", "compare" or "inside"."""
+        if self.trainer.tokenizer(lane) is None:
+            return
+        name = f"trained:{self.trainer.title(lane)}"
+        if what == "save":
+            self.ask_where_to_save(lane)
+        elif what == "train":
+            self.spawn(self._train_model(lane))
+        elif what == "compare":
+            self.modeRequested.emit("compare", {"add": name})
+        elif what == "inside":
+            self.modeRequested.emit("inside", {"tokenizer": name})
+
+    def ask_where_to_save(self, lane: int) -> None:
+        tokenizer = self.trainer.tokenizer(lane)
+        name = tokenizer_files.file_name(self.trainer.draft.names[lane], tokenizer.vocab_size)
+        dialog = dialogs.ask_target(
             self.stack,
-            "Choose a text to learn from",
-            lambda path: self.planning.change("corpus", path),
-            TEXTS,
+            "Save the tokenizer",
+            name,
+            lambda path: self.spawn(self.save(tokenizer, Path(path))),
         )
+        tokenizer_files.offer_kinds(dialog, tokenizer.kind)
+
+    async def save(self, tokenizer: Any, path: Path) -> None:
+        try:
+            await self.engine.io(tokenizer_files.save, tokenizer, path)
+        except (ValueError, OSError) as error:
+            self.statusRequested.emit(str(error))
+        else:
+            self.statusRequested.emit(f"Saved {path.name}")
+
+    async def _train_model(self, lane: int) -> None:
+        """Sends a person to the pane Training, with this tokenizer and its text."""
+        draft, title = self.trainer.draft, self.trainer.title(lane)
+        typed = draft.typed if draft.corpus == TYPED else None
+        given = self.trainer.tokenizer(lane), title, typed
+        try:
+            path = await self.engine.io(tokenizer_files.save_for_runs, *given)
+        except (ValueError, OSError) as error:
+            self.statusRequested.emit(str(error))
+            return
+        corpus = draft.corpus if typed is None else str(path.with_name(tokenizer_files.TEXT))
+        self.workspace.train_with(str(path), corpus)

@@ -1,4 +1,4 @@
-"""How long each step stays: slowly at first, when every step can be followed, then ever faster."""
+"""How long each step is seen: long at first, so that it can be followed, then ever shorter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TRANSITION = 0.35  # of a step
 
 
 def seconds(index: int, expected: int) -> float:
-    """How long step `index` of about `expected` stays at 1x."""
+    """How long step `index` of about `expected` is seen at 1x."""
     floor = min(FIRST, WHOLE / max(1, expected))
     return max(floor, FIRST * EASE ** min(index, 1000))
 

@@ -1,8 +1,9 @@
-"""What the mode says about a training: titles of steps, numbers of lanes, the headline. No Qt."""
+"""Every sentence of Train: notes of the setup, titles of steps, numbers of lanes, the headline."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from core.numbers import THIN_SPACE, format_fixed, format_number
 from core.tokenization.lockstep import LaneState, Preparing
@@ -18,16 +19,93 @@ from core.tokenization.steps import (
 )
 from core.tokenization.telling import count, listed, percent, verb
 from explorer.panes.tokenizers.pieces import text_of
-from explorer.panes.tokenizers.train.recording import Recording
+from explorer.panes.tokenizers.train.algorithms import algorithm_of
+from explorer.panes.tokenizers.train.compute import Recording, Survey
+from explorer.panes.tokenizers.train.draft import NUMBERS, STORIES, TYPED, Lane
+from explorer.state.typed_numbers import read_for
 
-TOLD = 0.001  # of the text: what is lost below that changes no rank
 SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
+START = "Train them side by side, step by step (Enter)"
+CHANGES = {  # what Undo calls a change
+    "corpus": "Text",
+    "kilobytes": "Kilobytes",
+    "vocab_size": "Vocabulary",
+    "lanes": "The algorithms",
+    "sample": "Sample",
+    "typed": "Your text",
+}
+USES = {  # of a finished tokenizer
+    "save": "Save\u2026",
+    "train": "Train a model with it",
+    "compare": "Compare it with others",
+    "inside": "Look inside it",
+}
+CURVES = {"size": "Vocabulary", "count": "Pair counts", "objective": "Objective"}
+AXES = {
+    "bytes": "bytes per token",
+    "size": "pieces",
+    "count": "count of the merged pair",
+    "objective": "Unigram: nats per word",
+}
+NO_CURVE = {
+    "bytes": "no step yet",
+    "size": "no step yet",
+    "count": "none of these algorithms merges pairs",
+    "objective": "only Unigram has an objective",
+}
 BUSY = {
     "seeds": "collecting every string that appears twice",
-    "expect": "counting over all ways to cut every word",
+    "expect": "weighing all ways to cut every word",
     "measure": "counting the tokens of the text",
     "prune": "asking what the text would lose without each piece",
 }
+EXHAUSTED = "the text yields no more"
+TOLD = 0.001  # of the text: who loses less than this is ranked with those that lose nothing
+
+
+# the setup ---------------------------------------------------------------------------------------
+
+
+def text_note(survey: Survey, corpus: str) -> str:
+    """Where the text comes from and how much of it is read."""
+    if corpus == STORIES:
+        return "Short stories that this program makes up; there is no end to them."
+    return "" if survey.whole else "Only the beginning of the text is read."
+
+
+def lane_note(survey: Survey, lane: Lane, common: int) -> tuple[str, str]:
+    """What the text allows of a lane, and what is wrong with its size; "" for none. common: the
+    size of those that have none of their own.
+    """
+    if lane.pieces:
+        try:
+            read_for(NUMBERS["vocab_size"], lane.pieces)
+        except ValueError as error:
+            return "", str(error)
+    size, lane = lane.size(common), lane.unsized
+    if lane in survey.errors:
+        return "", survey.errors[lane]
+    limits = survey.limits.get(lane)
+    if limits is None:
+        return "finding out what this text allows", ""
+    smallest, largest = limits.smallest, limits.largest
+    if size and size < smallest:
+        title = algorithm_of(lane.kind).title
+        return "", f"{title} needs at least {count(smallest, 'piece')} here: {alphabet(lane.kind)}"
+    if largest is None:
+        return f"this text allows {count(smallest, 'piece')} or more", ""
+    if size > largest:
+        return f"this text yields at most {count(largest, 'piece')}: training ends there", ""
+    return f"this text allows {smallest:,} to {count(largest, 'piece')}", ""
+
+
+def tokenizer_title(name: str, pieces: int, corpus: str) -> str:
+    """What a finished tokenizer is called: "Unigram 1,000, stories"."""
+    about = {STORIES: "stories", TYPED: "your text"}.get(corpus) or Path(corpus).stem
+    return f"{name} {pieces:,}, {about}"
+
+
+# steps -------------------------------------------------------------------------------------------
 
 
 def step_title(state: LaneState) -> str:
@@ -39,7 +117,7 @@ def step_title(state: LaneState) -> str:
         return f"done with {pieces(state)}"
     match step:
         case AlphabetStep():
-            return f"begins with {pieces(state)}, {each(step.algorithm)}"
+            return f"begins with {pieces(state)}, {alphabet(step.algorithm)}"
         case MergeStep():
             left, right, joined = (
                 text_of(step.algorithm, piece)
@@ -52,84 +130,80 @@ def step_title(state: LaneState) -> str:
             trained = count(step.vocab_size, "trained piece")
             return f"round {step.round + 1}, E step: how often is each of {trained} used?"
         case MaximizeStep():
-            return f"round {step.round + 1}, M step: new scores by these counts{rare(step)}"
+            gone = len(step.removed)
+            rare = f"; {count(gone, 'rare one')} {verb(gone, 'goes', 'go')}" if gone else ""
+            return f"round {step.round + 1}, M step: new scores from these counts{rare}"
         case PruneStep():
-            return f"round {step.round + 1}: {dropped(state, step)}"
+            gone = len(step.removed)
+            goes = f"{count(gone, 'piece')} {verb(gone, 'goes', 'go')}"
+            return f"round {step.round + 1}: {goes}, {pieces(state)} {stays(state)}"
         case FinishStep():
             return f"done with {pieces(state)}"
     return "prepares"
 
 
 def pieces(state: LaneState) -> str:
-    """All pieces, as the vocabulary counts them, and how many of them are not trained."""
+    """The size of the vocabulary, and how many of its pieces are not trained."""
     untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
     special = f" ({untrained:,} special)" if untrained else ""
     return f"{count(state.vocab_size, 'piece')}{special}"
 
 
-def rare(step: MaximizeStep) -> str:
-    """What an M step drops, after its own words."""
-    gone = len(step.removed)
-    return f", {count(gone, 'rare one')} {verb(gone, 'goes', 'go')}" if gone else ""
+def stays(state: LaneState) -> str:
+    return verb(state.vocab_size, "stays", "stay")
 
 
-def dropped(state: LaneState, step: PruneStep) -> str:
-    """What Unigram drops, and what is left."""
-    gone = len(step.removed)
-    goes = f"{count(gone, 'piece')} {verb(gone, 'goes', 'go')}"
-    return f"{goes}, {pieces(state)} {verb(state.vocab_size, 'stays', 'stay')}"
-
-
-def each(kind: str) -> str:
-    """What a vocabulary needs at least."""
+def alphabet(kind: str) -> str:
+    """What a vocabulary holds at least."""
     return f"one for each {letter_of(kind)}, and the special tokens"
 
 
 def letter_of(kind: str) -> str:
-    """What the vocabulary of a kind begins with: "byte" or "character"."""
+    """What a vocabulary begins with: "byte" or "character"."""
     return "byte" if kind == "bpe" else "character"
 
 
-def busy(preparing: Preparing | None, recording: Recording) -> str:
-    """What is done while there is no first moment yet, or within a long step."""
-    if not recording.text.read:
-        size = recording.text.size / 1000
-        return f"reading the text: {size:,.0f} kB"
+def busy(recording: Recording) -> str:
+    """What is done while there is no first step yet, or within a long one."""
+    preparing: Preparing | None = recording.preparing
+    if not recording.text_read:
+        return f"reading the text: {recording.text_size / 1000:,.0f} kB"
     if preparing is None:
         return "counting words"
-    name = recording.names[preparing.lane]
-    step = preparing.step
+    name, step = recording.names[preparing.lane], preparing.step
     if isinstance(step, CountingStep):
         return f"{name}: counting words, {step.characters / 1000:,.0f} thousand letters so far"
     return f"{name}: {BUSY.get(step.what, step.what)}, {step.done:,} so far"
 
 
 def compression(recording: Recording, lane: int, index: int) -> str:
-    """Bytes a token stands for; a dash where it is not known yet."""
+    """ "3.10 bytes per token"; a dash where that is not known yet."""
     value = recording.bytes_per_token(lane, index)
-    return format_fixed(value, 2) if math.isfinite(value) else "\u2013"
+    return f"{format_fixed(value, 2) if math.isfinite(value) else chr(0x2013)} bytes per token"
 
 
 def lost(share: float) -> str:
-    """How much of the text a lane's tokenizer loses; "" where it gives all of it back, or that is
-    not known yet."""
+    """ "loses 4.4 % of the text"; "" where nothing is lost, or that is not known yet."""
     if not share > 0:
         return ""
-    return f"loses {percent(share) if share >= TOLD else f'<0.1{THIN_SPACE}%'}"
+    return f"loses {percent(share) if share >= TOLD else f'<0.1{THIN_SPACE}%'} of the text"
 
 
-def ended_early(wanted: int, state: LaneState) -> str:
-    """Why a lane has fewer pieces than were wanted; "" where it has them."""
-    if not state.done or state.error or state.vocab_size >= wanted:
-        return ""
-    return "text exhausted"
+def ended(wanted: int, state: LaneState) -> str:
+    """How a lane ended that asked for so many pieces."""
+    early = EXHAUSTED if state.vocab_size < wanted else ""
+    told = "; ".join(filter(None, (lost(state.lost), early)))
+    return told or f"done: {count(state.vocab_size, 'piece')}"
 
 
-def headline(recording: Recording | None, index: int, state: str, error: str, live: bool) -> str:
-    """One sentence: what you see now."""
+# the headline ------------------------------------------------------------------------------------
+
+
+def headline(recording: Recording | None, index: int, state: str, live: bool) -> str:
+    """One sentence: what is seen now. state: the runner's; live: the cursor is at the live edge."""
     if recording is None:
         return SETUP
-    if error:
+    if state == "failed":
         return "The training has stopped; the reason is given below."
     if not len(recording):
         return "Reading the text and counting its words."
@@ -142,21 +216,22 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
             return f"{listed(gave_up)} gave up: the reason is given below."
         what = f"Done, but {listed(gave_up)} gave up" if gave_up else "Done"
         return f"{what}: {best}" if best else f"{what}. Play shows it again."
-    number = moment.index + 1  # as the transport counts
-    where = f"Step {number:,} of about {recording.expected + 1:,}"
-    if state == "done":
-        where = f"Step {number:,} of {len(recording):,}"
-    elif live and state == "paused":
-        where = f"Paused at step {number:,}"
+    number = f"step {moment.index + 1:,}"  # as the transport counts
+    if live and state == "paused":
+        where = f"Paused at {number}"
+    elif state == "done":
+        where = f"{number.capitalize()} of {len(recording):,}"
+    else:
+        where = f"{number.capitalize()} of about {recording.expected + 1:,}"
     if moment.index == 0:
-        plays = "shows how they grew" if state == "done" else "trains them in lock step"
+        plays = "shows how they grew" if state == "done" else "trains them side by side"
         return f"{where}: the first pieces of each. Play {plays}."
-    return best or f"{where}."  # the transport counts the steps
+    return best or f"{where}."
 
 
 def _best(recording: Recording, index: int) -> str:
-    """Which lane packs the most text into a token, once it is known what each of them loses: to
-    leave letters out saves tokens, and is no thrift. "" before.
+    """Which lane packs the most text into a token, once it is known what each of them loses: who
+    leaves letters out needs fewer tokens, but is no better. "" before that.
     """
     lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
     values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}
@@ -166,15 +241,15 @@ def _best(recording: Recording, index: int) -> str:
         return ""
     lossy = [lane for lane in known if shares[lane] >= TOLD]
     whole = {lane: value for lane, value in known.items() if lane not in lossy}
-    told = [f"{recording.names[lane]} {lost(shares[lane])}" for lane in lossy[:1]]
-    if len(lossy) > 1:
-        told = [f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text"]
+    told = []
     if whole:
         most = max(whole.values())
         best = [recording.names[lane] for lane, value in whole.items() if value == most]
-        verb = "packs" if len(best) == 1 else "pack"
-        text = f"the most text into a token: {format_number(most)} bytes"
-        alone = f"a token stands for {format_number(most)} bytes"
-        among = f"{listed(best)} {verb} {text}"
-        told.insert(0, among if len(recording.names) > 1 else alone)
+        size = f"{format_number(most)} bytes"
+        among = f"{listed(best)} {verb(len(best), 'packs', 'pack')} the most text into a token"
+        told.append(f"{among}: {size}" if len(recording.names) > 1 else f"{size} per token")
+    if len(lossy) > 1:
+        told.append(f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text")
+    elif lossy:
+        told.append(f"{recording.names[lossy[0]]} {lost(shares[lossy[0]])}")
     return "; ".join(told) + "."

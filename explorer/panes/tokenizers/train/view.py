@@ -1,26 +1,97 @@
-"""The picture of a training: how each lane cuts the sample, a card a lane, the lines below."""
+"""The picture of a training: how each lane cuts the sample, a card for each lane, the curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from core.tokenization.growing import Split
 from explorer import theme
-from explorer.panes.tokenizers.train.curves import Curves
-from explorer.panes.tokenizers.train.faces import LaneFace, LaneWords
-from explorer.panes.tokenizers.train.lane_card import LaneCard
-from explorer.panes.tokenizers.train.sample_grid import SampleGrid
-from explorer.widgets.base import set_look
+from explorer.panes.tokenizers.train import text
+from explorer.panes.tokenizers.train.draw_card import LaneCard
+from explorer.panes.tokenizers.train.draw_sample import SampleRows
+from explorer.panes.tokenizers.train.scene import Card, Curves
+from explorer.widgets.base import Label
+from explorer.widgets.boxes import card, column, page, row
+from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.toggle import SegmentedControl
 
-LOW = 560  # px: below this height the cards give room to the lines
+
+class Charts(QWidget):
+    """Compression, and beside it a curve of choice. `clicked(step)`: that step is to be seen."""
+
+    clicked = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._curves: Curves | None = None
+        self.compression, self.other = LinePlot("Compression"), LinePlot("Vocabulary")
+        self.compression.setObjectName("tokenizers.train.compression")
+        self.other.setObjectName("tokenizers.train.other")
+        self.choice = SegmentedControl(list(text.CURVES.items()), "What the second plot shows")
+        self.choice.setObjectName("tokenizers.train.curve")
+        self._title = Label("Compression", "label", "muted")
+        for plot in (self.compression, self.other):
+            plot.clicked.connect(self.clicked)
+        cards = (
+            card(row(self._title, 1), (self.compression, 1)),
+            card(row(self.choice, 1), (self.other, 1)),
+        )
+        row((cards[0], 1), (cards[1], 1), of=self)
+        self.choice.chosen.connect(self.set_kind)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self._name(self.compression, "bytes")
+        self.set_kind("size")
+
+    def _restyle(self) -> None:
+        """Both plots begin at one height."""
+        self._title.setMinimumHeight(theme.current().px("control"))
+
+    @property
+    def kind(self) -> str:
+        return self.choice.current
+
+    def set_kind(self, kind: str) -> None:
+        if kind in text.CURVES:
+            self.choice.set_current(kind)
+            self.other.set_log(kind != "objective")
+            self._name(self.other, kind)
+            self._show()
+
+    @staticmethod
+    def _name(plot: LinePlot, kind: str) -> None:
+        plot.set_axes("step", text.AXES[kind])
+        plot.set_empty_text(text.NO_CURVE[kind])
+
+    def set_curves(self, curves: Curves | None, expected: int) -> None:
+        """Shows what there is by now; the axis is as long as the training will be."""
+        self._curves = curves
+        for plot in (self.compression, self.other):
+            plot.set_x_range(0, max(1, expected))
+        self._show()
+
+    def set_cursor(self, step: float | None) -> None:
+        for plot in (self.compression, self.other):
+            plot.set_cursor(step)
+
+    def _show(self) -> None:
+        self.compression.set_series(self._series("bytes"))
+        self.other.set_series(self._series(self.kind))
+
+    def _series(self, kind: str) -> list[Series]:
+        if (curves := self._curves) is None:
+            return []
+        steps = np.arange(curves.length, dtype=np.float64)
+        values = curves.values(kind)
+        return [Series(curves.names[lane], steps, one, lane) for lane, one in values.items()]
 
 
-class RunView(QWidget):
+class TrainingView(QWidget):
     """`laneChosen(lane)`, `laneEntered(lane)`, `laneUsed(lane, what)`, `stepClicked(step)`."""
 
     laneChosen = Signal(int)
@@ -28,96 +99,58 @@ class RunView(QWidget):
     laneUsed = Signal(int, str)
     stepClicked = Signal(float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("tokenizers.train.view")
-        self.sample = SampleGrid()
-        self.sample.setObjectName("tokenizers.train.sample")
+        self.sample, self.charts = SampleRows(), Charts()
         self.cards: list[LaneCard] = []
-        self.curves = Curves()
-        self._lanes = QWidget()
-        self._row = QHBoxLayout(self._lanes)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(8)
+        self._row: QHBoxLayout = row()
         body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        frame = QFrame()
-        set_look(frame, "card")
-        inner = QVBoxLayout(frame)
-        inner.setContentsMargins(12, 6, 12, 6)
-        inner.addWidget(self.sample)
-        column.addWidget(frame)
-        column.addWidget(self._lanes, 5)
-        column.addWidget(self.curves, 4)
-        self._column = column
+        column(card(self.sample), (self._row, 10), (self.charts, 11), of=body)
         self.states = StatefulPicture(body, "lines")
         self.states.set_cancellable(True)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(16, 8, 16, 8)
-        outer.addWidget(self.states)
-        self.curves.clicked.connect(self.stepClicked)
+        page((self.states, 1), of=self)
+        self.charts.clicked.connect(self.stepClicked)
 
     # what is shown
 
     def set_lanes(self, names: Sequence[str], kinds: Sequence[str], sample: str) -> None:
-        """Another training: a card a lane."""
-        for card in self.cards[len(names) :]:
-            self._row.removeWidget(card)
-            card.hide()
-            card.deleteLater()
-        del self.cards[len(names) :]
-        while len(self.cards) < len(names):
-            lane = len(self.cards)
-            card = LaneCard(lane)
-            card.setObjectName(f"tokenizers.train.lane{lane}")
-            card.resized.connect(self._fit_buttons)
-            card.chosen.connect(lambda lane=lane: self.laneChosen.emit(lane))
-            card.entered.connect(lambda lane=lane: self.laneEntered.emit(lane))
-            card.used.connect(lambda what, lane=lane: self.laneUsed.emit(lane, what))
-            self._row.addWidget(card, 1)
-            self.cards.append(card)
-        for card in self.cards:
-            card.set_usable(False)
+        """Another training: a card for each lane."""
+        for one in self.cards:
+            self._row.removeWidget(one)
+            one.hide()
+            one.deleteLater()
+        self.cards = [LaneCard(lane) for lane in range(len(names))]
+        for lane, one in enumerate(self.cards):
+            one.chosen.connect(lambda lane=lane: self.laneChosen.emit(lane))
+            one.entered.connect(lambda lane=lane: self.laneEntered.emit(lane))
+            one.used.connect(lambda what, lane=lane: self.laneUsed.emit(lane, what))
+            self._row.addWidget(one, 1)
         self.sample.set_sample(sample)
         self.sample.set_names(names, kinds)
-        self.curves.set_lines(None, 1)
-        self.curves.set_cursor(None)
+        self.charts.set_curves(None, 1)
+        self.charts.set_cursor(None)
         self.states.show_empty("")  # or the training before would stay as a stale one
 
     def set_moment(
         self,
-        faces: Sequence[tuple[LaneWords, LaneFace]],
+        cards: Sequence[Card],
         before: Sequence[Split],
         after: Sequence[Split],
         share: float,
     ) -> None:
         """What stands under the cursor; between two steps `share` of the way is done."""
-        for card, (words, face) in zip(self.cards, faces, strict=True):
-            card.set_face(words, face)
-        self._fit_buttons()
+        for one, shown in zip(self.cards, cards, strict=True):
+            one.set_card(shown)
         self.sample.set_splits(before, after, share)
 
     def set_focus_lane(self, lane: int) -> None:
-        for card in self.cards:
-            card.set_focused(card.lane == lane and len(self.cards) > 1)
-        self.sample.set_focus_lane(lane if len(self.cards) > 1 else -1)
+        is_one_of_several = len(self.cards) > 1
+        for one in self.cards:
+            one.set_focused(one.lane == lane and is_one_of_several)
+        self.sample.set_focus_lane(lane if is_one_of_several else -1)
 
     def set_finished(self, finished: Sequence[bool]) -> None:
         """Which lanes have a tokenizer that can be used."""
-        for card, done in zip(self.cards, finished, strict=False):
-            card.set_usable(done)
-
-    def _fit_buttons(self) -> None:
-        brief = not all(card.has_room for card in self.cards)
-        below = not all(card.has_line for card in self.cards)
-        for card in self.cards:
-            card.set_narrow(brief, below)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        low = self.height() < theme.current().px(LOW)
-        self.sample.set_dense(low)
-        self._column.setStretch(1, 10 if low else 5)
-        self._column.setStretch(2, 11 if low else 4)
+        for one, done in zip(self.cards, finished, strict=False):
+            one.set_usable(done)

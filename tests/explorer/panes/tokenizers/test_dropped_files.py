@@ -75,7 +75,7 @@ def test_a_dropped_text_is_a_text(make_pane, run_async, tmp_path, mode):
         pane.dropEvent(dropped(path))
         await pane.settled()
         if mode == "train":
-            assert pane.mode.planning.draft.value.corpus == str(path)
+            assert pane.mode.draft.value.corpus == str(path)
         else:
             assert pane.mode.id == ("inside" if mode == "inside" else "compare")
             assert pane.mode.text == "Once upon a time"

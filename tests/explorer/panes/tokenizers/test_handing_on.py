@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ TEXT = story_text(9, 600)
 
 
 async def trained(mode: Any) -> None:
-    mode.planning.draft.begin(SMALL)
+    mode.draft.begin(SMALL)
     mode.start()
     mode.hurry()
     await until(lambda: mode.trainer.state == "done", "the end")
@@ -83,7 +84,7 @@ def test_a_tokenizer_is_saved_by_the_dialog(
         await pane.settled()
 
     run_async(scenario())
-    ours = mode.using.tokenizer(lane)
+    ours = mode.trainer.tokenizer(lane)
     assert said[-1] == "Saved mine.json"
     assert open_tokenizer(path).encode_ids(TEXT) == ours.encode_ids(TEXT)
 
@@ -104,7 +105,7 @@ def test_a_model_saved_by_the_dialog_is_one_for_sentencepiece(
         await pane.settled()
 
     run_async(scenario())
-    ours = mode.using.tokenizer(lane)
+    ours = mode.trainer.tokenizer(lane)
     size, *theirs = by_sentencepiece(path, TEXT)
     assert size == ours.vocab_size
     assert theirs == ours.encode_ids(TEXT, specials=False)
@@ -134,10 +135,10 @@ def test_bpe_has_no_model_file_and_a_place_that_is_none_is_said(
     async def scenario() -> None:
         pane.show_mode("train")
         await trained(mode)
-        await mode.using.save(mode.using.tokenizer(0), tmp_path / "mine.model")
+        await mode.save(mode.trainer.tokenizer(0), tmp_path / "mine.model")
         assert "save this one as tokenizer.json" in said[-1]
         (tmp_path / "file").write_text("no folder")
-        await mode.using.save(mode.using.tokenizer(0), tmp_path / "file" / "mine.json")
+        await mode.save(mode.trainer.tokenizer(0), tmp_path / "file" / "mine.json")
         assert str(tmp_path / "file") in said[-1]
 
     run_async(scenario())
@@ -160,12 +161,12 @@ def test_compare_and_inside_show_what_was_trained(pane: Any, run_async: Any) -> 
         compare.set_text(TEXT)
         await pane.settled()
         split = next(one for one in compare.splits.values() if one.id == name)
-        assert split.tokens.ids.tolist() == train.using.tokenizer(2).encode_ids(TEXT)
+        assert split.tokens.ids.tolist() == train.trainer.tokenizer(2).encode_ids(TEXT)
         pane.show_mode("train")
         train.view.cards[1].menu.actions()[3].trigger()
         await pane.settled()
         assert pane.mode is inside and inside.chosen.startswith("trained:SentencePiece BPE")
-        ours = train.using.tokenizer(1)
+        ours = train.trainer.tokenizer(1)
         assert inside.inside.ids == tuple(ours.encode_ids(inside.text))
 
     run_async(scenario())
@@ -214,7 +215,7 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
             mode = window.show_pane("tokenizers").modes["train"]
             window.pane.show_mode("train")
             await trained(mode)
-            ours = mode.using.tokenizer(2)
+            ours = mode.trainer.tokenizer(2)
             mode.view.cards[2].menu.actions()[1].trigger()
             await until(lambda: window.pane.objectName() == "training", "the other pane")
             training = window.pane.mode
@@ -283,11 +284,11 @@ def test_a_model_is_trained_on_the_text_that_was_typed(pane: Any, run_async: Any
 
     async def scenario() -> None:
         pane.show_mode("train")
-        mode.planning.draft.begin(SMALL.change({"corpus": "typed", "typed": TEXT}))
+        mode.draft.begin(replace(SMALL, corpus="typed", typed=TEXT))
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
-        mode.using.use(0, "train")
+        mode.use(0, "train")
         await until(lambda: bool(asked), "the wish")
 
     run_async(scenario())

@@ -16,11 +16,11 @@ from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.draft import (
     LONGEST_TYPED,
+    USUAL_LANES,
     Lane,
     TrainDraft,
-    check,
-    usual_lanes,
 )
+from explorer.panes.tokenizers.train.text import EXHAUSTED
 from tests.explorer.waiting import HANGS, until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
@@ -32,7 +32,7 @@ SMALL = TrainDraft(
 @pytest.fixture
 def pane(make_pane: Any) -> Any:
     pane = make_pane(SPEC)
-    pane.mode.planning.draft.begin(SMALL)
+    pane.mode.draft.begin(SMALL)
     return pane
 
 
@@ -53,7 +53,7 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
         assert not player.at_live_edge
         shown = mode.view.sample.displayed()["BPE"]
         assert shown.tolist() == [list(s) for s in mode.trainer.recording.split(0, 5).spans]
-        assert mode.view.cards[0].words.pieces == "262 pieces"
+        assert mode.view.cards[0].card.pieces == "262 pieces"
         player.end()
         player.play()
         mode.hurry()
@@ -61,10 +61,10 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
         await pane.settled()
         assert player.step == len(mode.trainer.recording) - 1
         assert not mode.tracks[0].is_live
-        assert {card.words.progress for card in mode.view.cards} == {1.0}
+        assert {card.card.progress for card in mode.view.cards} == {1.0}
         player.start()
         assert "Play shows how they grew" in pane.headline
-        assert {card.words.progress for card in mode.view.cards} == {0.0}
+        assert {card.card.progress for card in mode.view.cards} == {0.0}
 
     run_async(scenario())
 
@@ -83,7 +83,7 @@ def test_a_settled_pane_shows_and_tells_what_was_recorded(pane: Any, run_async: 
         mode.trainer.blockSignals(False)
 
     run_async(scenario())
-    assert pane.player.step == 20 and mode.view.cards[0].words.pieces == "277 pieces"
+    assert pane.player.step == 20 and mode.view.cards[0].card.pieces == "277 pieces"
     assert next(row.value for row in told[-1].rows if row.name == "pieces") == 277
 
 
@@ -98,14 +98,14 @@ def test_a_finished_tokenizer_is_offered_saved_and_given_to_training(
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
         assert "trained:BPE 330, stories" in [one.id for one in mode.catalogue.entries]
-        await mode.using.save(mode.using.tokenizer(0), saved)
-        mode.using.use(1, "train")
+        await mode.save(mode.trainer.tokenizer(0), saved)
+        mode.use(1, "train")
         await until(lambda: told, "the hand-over")
 
     run_async(scenario())
-    assert open_tokenizer(saved).vocabulary == mode.using.tokenizer(0).vocabulary
+    assert open_tokenizer(saved).vocabulary == mode.trainer.tokenizer(0).vocabulary
     [(path, corpus)] = told
-    assert open_tokenizer(path).vocabulary == mode.using.tokenizer(1).vocabulary
+    assert open_tokenizer(path).vocabulary == mode.trainer.tokenizer(1).vocabulary
     assert Path(path).parent.name == "WordPiece 330, stories" and corpus == "stories"
 
 
@@ -116,12 +116,12 @@ def test_another_sample_is_cut_at_every_moment(pane: Any, run_async: Any) -> Non
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
-        mode.planning.change("sample", "the king")
+        mode.change("sample", "the king")
         await until(lambda: mode.trainer.recording.sample == "the king", "the other sample")
 
     run_async(scenario())
     recording = mode.trainer.recording
-    encoding = mode.using.tokenizer(0).encode("the king")
+    encoding = mode.trainer.tokenizer(0).encode("the king")
     assert list(recording.split(0, len(recording) - 1).pieces) == encoding.pieces
 
 
@@ -153,15 +153,15 @@ def test_another_text_in_the_setup_renames_nothing_that_was_trained(
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
         before = mode.trainer.draft
-        mode.planning.change("corpus", str(other))
-        await mode.planning.settled()
+        mode.change("corpus", str(other))
+        await mode.surveyor.settled()
         asked = []
         mode.modeRequested.connect(lambda name, wish: asked.append(wish))
-        mode.using.use(0, "compare")
+        mode.use(0, "compare")
         assert mode.catalogue.entry(asked[0]["add"]) is not None
         state = mode.state()
-        assert mode.planning.draft.value.corpus == str(other)
-        assert state["training"]["options"] == to_json(before) != to_json(mode.planning.draft.value)
+        assert mode.draft.value.corpus == str(other)
+        assert state["training"]["options"] == to_json(before) != to_json(mode.draft.value)
         mode.new_training()
         mode.restore(state)
         mode.shown()
@@ -177,50 +177,50 @@ def test_what_cannot_be_trained_is_said_beside_it(pane: Any, run_async: Any, tmp
 
     async def scenario() -> None:
         mode.new_training()
-        mode.planning.change("vocab_size", "100")
-        await mode.planning.settled()
-        rows = mode.setup.lanes.rows
+        mode.change("vocab_size", "100")
+        await mode.surveyor.settled()
+        rows = mode.form.algorithms.rows
         await until(lambda: "at least 257" in rows[0].error.text, "the smallest")
-        assert not mode.setup.start.isEnabled()
-        mode.planning.change("vocab_size", "90000")
-        await mode.planning.settled()
-        for row in rows[
-            : len(mode.planning.draft.value.chosen)
-        ]:  # the same plain words for all four, and no error
-            assert row.note.text().startswith("this text yields at most ") and not row.error.text
-        assert mode.setup.lanes.fit.isHidden()
-        assert mode.setup.start.isEnabled()
-        mode.planning.change("corpus", str(empty))
-        await until(lambda: "is empty" in mode.setup.corpus.error.text, "the empty file")
-        assert not mode.setup.start.isEnabled()
+        assert not mode.form.start.isEnabled()
+        mode.change("vocab_size", "90000")
+        await mode.surveyor.settled()
+        for row in rows[: len(mode.draft.value.chosen)]:  # it trains as far as it goes
+            assert "at most" in row.note.text() and not row.error.text
+        assert mode.form.algorithms.fit.isHidden()
+        assert mode.form.start.isEnabled()
+        mode.change("corpus", str(empty))
+        await until(lambda: "is empty" in mode.form.corpus.error.text, "the empty file")
+        assert not mode.form.start.isEnabled()
 
     run_async(scenario())
-    assert "whole number" in check(TrainDraft(vocab_size="many"))["vocab_size"]
-    assert "from 1 to 20,000" in check(TrainDraft(kilobytes="0"))["kilobytes"]
-    assert "from 1 to 100,000" in check(TrainDraft(vocab_size="-5"))["vocab_size"]
+    assert "whole number" in TrainDraft(vocab_size="many").errors()["vocab_size"]
+    assert "from 1 to 20,000" in TrainDraft(kilobytes="0").errors()["kilobytes"]
+    assert "from 1 to 100,000" in TrainDraft(vocab_size="-5").errors()["vocab_size"]
     for text in ("1e3", "1 000", "1,000"):
-        assert TrainDraft(vocab_size=text).pieces == 1000 and not check(TrainDraft(vocab_size=text))
+        assert (
+            TrainDraft(vocab_size=text).pieces == 1000 and not TrainDraft(vocab_size=text).errors()
+        )
 
 
 def test_unigram_says_beforehand_how_many_pieces_the_text_yields(pane: Any, run_async: Any) -> None:
     mode = pane.mode
 
     async def scenario() -> None:
-        mode.planning.change("lanes", (Lane("unigram", "plain"),))
-        mode.planning.change("vocab_size", "90000")
+        mode.change("lanes", (Lane("unigram", "plain"),))
+        mode.change("vocab_size", "90000")
         mode.shown()
-        row = mode.setup.lanes.rows[0]
+        row = mode.form.algorithms.rows[0]
         await until(lambda: "at most" in row.note.text(), "the largest")
-        assert mode.setup.start.isEnabled() and not row.error.text
-        await mode.planning.settled()
-        largest = mode.planning.survey.limits[Lane("unigram", "plain")].largest
+        assert mode.form.start.isEnabled() and not row.error.text
+        await mode.surveyor.settled()
+        largest = mode.surveyor.survey.limits[Lane("unigram", "plain")].largest
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
         await pane.settled()
         state = mode.trainer.recording.moments[-1].lanes[0]
         assert state.vocab_size == largest and not state.error
-        assert mode.view.cards[0].face.sentence.endswith("text exhausted")
+        assert mode.view.cards[0].card.sentence.endswith(EXHAUSTED)
 
     run_async(scenario())
 
@@ -230,32 +230,32 @@ def test_a_text_of_ones_own_is_typed_trained_on_and_undone(pane: Any, run_async:
 
     async def scenario() -> None:
         mode.new_training()
-        mode.setup.corpus.control.chosen.emit("typed")
-        await mode.planning.settled()
-        assert not mode.setup.text.isReadOnly()
-        assert mode.setup.text.toPlainText() == CLASSIC  # something to begin with
-        mode.setup.text.setPlainText("ab ab ab abc")
-        assert mode.planning.draft.value.typed == "ab ab ab abc"
-        await mode.planning.settled()
-        assert mode.planning.survey.size == 12 and mode.planning.survey.words == 4
-        mode.planning.change("lanes", (Lane("wordpiece", "count"),))
-        await mode.planning.settled()
+        mode.form.corpus.control.chosen.emit("typed")
+        await mode.surveyor.settled()
+        assert not mode.form.text.isReadOnly()
+        assert mode.form.text.toPlainText() == CLASSIC  # something to begin with
+        mode.form.text.setPlainText("ab ab ab abc")
+        assert mode.draft.value.typed == "ab ab ab abc"
+        await mode.surveyor.settled()
+        assert mode.surveyor.survey.size == 12 and mode.surveyor.survey.words == 4
+        mode.change("lanes", (Lane("wordpiece", "count"),))
+        await mode.surveyor.settled()
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
         await pane.settled()
-        assert "ab" in mode.using.tokenizer(0).vocabulary
-        assert mode.catalogue.entry(f"trained:{mode.using._title(0)}").name.endswith(", your text")
+        assert "ab" in mode.trainer.tokenizer(0).vocabulary
+        assert mode.catalogue.entry(f"trained:{mode.trainer.title(0)}").name.endswith(", your text")
         mode.new_training()
-        mode.setup.text.setPlainText(" ")
-        await until(lambda: "is empty" in mode.setup.corpus.error.text, "nothing to learn from")
-        assert not mode.setup.start.isEnabled()
+        mode.form.text.setPlainText(" ")
+        await until(lambda: "is empty" in mode.form.corpus.error.text, "nothing to learn from")
+        assert not mode.form.start.isEnabled()
         pane.workspace.undo()
-        await mode.planning.settled()
-        assert mode.setup.text.toPlainText() != " "
-        mode.setup.corpus.control.chosen.emit("stories")
-        await mode.planning.settled()
-        assert mode.setup.text.isReadOnly()
+        await mode.surveyor.settled()
+        assert mode.form.text.toPlainText() != " "
+        mode.form.corpus.control.chosen.emit("stories")
+        await mode.surveyor.settled()
+        assert mode.form.text.isReadOnly()
 
     run_async(scenario())
 
@@ -269,18 +269,18 @@ def test_a_training_before_the_survey_has_ended_ends_where_the_text_ends(
 
     async def scenario() -> list[Any]:
         mode.new_training()
-        mode.planning.set_wanted(False)
-        mode.planning.draft.begin(TrainDraft(str(corpus), vocab_size="1000"))
-        assert mode.planning.limits(mode.planning.draft.value) == [None] * 4
+        mode.surveyor.stop()
+        mode.draft.begin(TrainDraft(str(corpus), vocab_size="1000"))
+        assert mode.surveyor.limits(mode.draft.value) == [None] * 4
         mode.start()
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
         await pane.settled()
-        return [(card.words.pieces, card.face.sentence) for card in mode.view.cards]
+        return [(card.card.pieces, card.card.sentence) for card in mode.view.cards]
 
     told = run_async(scenario())
     assert [pieces for pieces, _ in told] == ["272 pieces", "36 pieces", "48 pieces", "20 pieces"]
-    assert {said.rpartition("; ")[2] for _, said in told} == {"text exhausted"}
+    assert {said.rpartition("; ")[2] for _, said in told} == {EXHAUSTED}
     state = mode.state()
 
     async def again() -> list[Any]:
@@ -289,7 +289,7 @@ def test_a_training_before_the_survey_has_ended_ends_where_the_text_ends(
         mode.shown()
         await until(lambda: mode.trainer.state == "done", "the end")
         await pane.settled()
-        return [(card.words.pieces, card.face.sentence) for card in mode.view.cards]
+        return [(card.card.pieces, card.card.sentence) for card in mode.view.cards]
 
     assert run_async(again()) == told
 
@@ -300,17 +300,17 @@ def test_what_is_typed_is_kept_exactly_and_undone_pause_by_pause(pane: Any, run_
 
     async def scenario() -> None:
         mode.new_training()
-        mode.planning.change("corpus", "typed")
-        mode.planning.change("typed", "ab")
+        mode.change("corpus", "typed")
+        mode.change("typed", "ab")
         pane.workspace.end_merge()
-        box = mode.setup.text
+        box = mode.form.text
         box.moveCursor(QTextCursor.MoveOperation.End)
         QTest.keyClicks(box, "\u00a0c")
-        assert mode.planning.draft.value.typed == "ab\u00a0c"  # a no-break space stays one
+        assert mode.draft.value.typed == "ab\u00a0c"  # a no-break space stays one
         box.rested.emit()
         QTest.keyClicks(box, "d")
         pane.workspace.undo()
-        assert mode.planning.draft.value.typed == box.text == "ab\u00a0c"
+        assert mode.draft.value.typed == box.text == "ab\u00a0c"
         box.moveCursor(QTextCursor.MoveOperation.Start)
         mime = QMimeData()
         mime.setText("x" * LONGEST_TYPED)
@@ -318,8 +318,8 @@ def test_what_is_typed_is_kept_exactly_and_undone_pause_by_pause(pane: Any, run_
         assert box.text == "x" * (LONGEST_TYPED - 4) + "ab\u00a0c"
         assert said == ["That would be 100,004 characters; only the first 100,000 are used"]
         box.undo()
-        assert mode.planning.draft.value.typed == box.text == "ab\u00a0c"
-        await mode.planning.settled()
+        assert mode.draft.value.typed == box.text == "ab\u00a0c"
+        await mode.surveyor.settled()
 
     run_async(scenario())
 
@@ -344,7 +344,7 @@ def test_what_gave_up_is_no_success(
     assert "Unigram gave up" in pane.headline
     state = recording.state(0, len(recording) - 1)
     assert f"choose at most {state.vocab_size:,}, or a longer text" in state.error
-    for plot in (mode.view.curves.compression, mode.view.curves.other):
+    for plot in (mode.view.charts.compression, mode.view.charts.other):
         assert all(len(values) for values in plot.displayed().values())
     recording = run_async(scenario((unigram, bpe)))
     assert pane.headline.startswith("Done, but Unigram gave up: ")
@@ -399,22 +399,22 @@ def test_the_classic_text_trains_in_all_four_with_a_size_each(
 
     async def scenario() -> None:
         mode.new_training()
-        mode.planning.change("lanes", usual_lanes())
-        mode.planning.change("corpus", str(corpus))
-        await mode.planning.settled()
-        rows, fit, start = mode.setup.lanes.rows, mode.setup.lanes.fit, mode.setup.start
+        mode.change("lanes", USUAL_LANES)
+        mode.change("corpus", str(corpus))
+        await mode.surveyor.settled()
+        rows, fit, start = mode.form.algorithms.rows, mode.form.algorithms.fit, mode.form.start
         # BPE begins with 256 bytes; Unigram has no more than 20 pieces here: no size is for all.
         assert "at most 20 pieces" in rows[3].note.text() and start.isEnabled()
-        mode.planning.change("vocab_size", "20")
+        mode.change("vocab_size", "20")
         assert "at least 257" in rows[0].error.text and not start.isEnabled()
         assert not fit.isHidden()
         fit.click()
-        await mode.planning.settled()
+        await mode.surveyor.settled()
         assert fit.isHidden() and start.isEnabled()
-        assert [lane.size(20) for lane in mode.planning.draft.value.chosen] == [272, 36, 20, 20]
+        assert [lane.size(20) for lane in mode.draft.value.chosen] == [272, 36, 20, 20]
         rows[1].pieces.setText("30")
         rows[1].pieces.textEdited.emit("30")
-        assert mode.planning.draft.value.chosen[1].pieces == "30"
+        assert mode.draft.value.chosen[1].pieces == "30"
         rows[1].pieces.textEdited.emit("many")
         assert "whole number" in rows[1].error.text and not start.isEnabled()
         rows[1].pieces.textEdited.emit("")
@@ -453,5 +453,5 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
     assert "BPE packs the most text" in pane.headline
     assert "WordPiece loses 29\u2009%" in pane.headline
-    assert mode.view.cards[1].face.sentence == "loses 29\u2009% of the text; text exhausted"
-    assert [card.face.state for card in mode.view.cards[:2]] == ["done", "lossy"]
+    assert mode.view.cards[1].card.sentence == f"loses 29\u2009% of the text; {EXHAUSTED}"
+    assert [card.card.state for card in mode.view.cards[:2]] == ["done", "lossy"]

@@ -8,24 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from core.tokenization import train_tokenizer
-from core.tokenization.growing import Split
 from core.tokenization.lockstep import LaneState, lockstep_steps
 from core.tokenization.steps import AlphabetStep, MaximizeStep, MergeStep, PruneStep
 from explorer import theme
-from explorer.panes.tokenizers.train import keeping, text
-from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, available
-from explorer.panes.tokenizers.train.faces import LaneFace, LaneWords, step_face
-from explorer.panes.tokenizers.train.inspecting import inspection, numbers
-from explorer.panes.tokenizers.train.lane_card import NO_FACE, LaneCard
-from explorer.panes.tokenizers.train.lane_rows import LaneRow
-from explorer.panes.tokenizers.train.recording import Recording
-from explorer.panes.tokenizers.train.setup import SetupView
-from explorer.panes.tokenizers.train.survey import Survey, lane_words
-from explorer.panes.tokenizers.train.view import RunView
+from explorer.panes.tokenizers.train import text
+from explorer.panes.tokenizers.train.algorithms import ALGORITHMS
+from explorer.panes.tokenizers.train.compute import Recording, Survey
+from explorer.panes.tokenizers.train.draft import Lane, TrainDraft
+from explorer.panes.tokenizers.train.draw_card import LaneCard
+from explorer.panes.tokenizers.train.form import TrainForm
+from explorer.panes.tokenizers.train.inspector import inspection, numbers
+from explorer.panes.tokenizers.train.scene import Card, step_card
+from explorer.panes.tokenizers.train.tokenizer_files import TEXT, folder_name
+from explorer.panes.tokenizers.train.tokenizer_files import save_for_runs as keep
 from tests.explorer.panes.tokenizers.test_train import SPEC
 from tests.explorer.waiting import until
 
@@ -37,7 +35,7 @@ def recording() -> Recording:
     """A training of BPE and Unigram, to its end."""
     draft = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
     found = Recording([lane.plan for lane in LANES], draft.names, draft.sample, [330] * len(LANES))
-    for _ in found.run(draft.texts_steps(20_000), 330):
+    for _ in found.run(draft.texts_steps(), 330, [None] * len(LANES)):
         found.hurry = True
     return found
 
@@ -46,7 +44,7 @@ def recording() -> Recording:
 def pane(make_pane: Any) -> Any:
     pane = make_pane(SPEC)
     draft = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
-    pane.mode.planning.draft.begin(draft)
+    pane.mode.draft.begin(draft)
     return pane
 
 
@@ -59,11 +57,11 @@ def test_titles_cards_and_inspector_count_the_pieces_of_unigram_alike(recording:
         state = recording.state(1, index)
         special = state.vocab_size - state.step.vocab_size
         assert special == 4
-        title, face = text.step_title(state), step_face("unigram", state)
+        title, card = text.step_title(state), step_card("unigram", state)
         told = f"{state.vocab_size:,}"
         if "piece" in title and "trained" not in title:
             assert f"{told} pieces (4 special)" in title
-            assert told in face.sentence or "M step" in face.sentence
+            assert told in card.sentence or "M step" in card.sentence
             counted += 1
         if "trained" in title:
             assert f"{state.step.vocab_size:,} trained pieces" in title
@@ -79,33 +77,33 @@ def test_what_the_first_pieces_are_is_named(recording: Recording) -> None:
     assert isinstance(first.step, AlphabetStep)
     title = text.step_title(first)
     assert "257 pieces" in title and "one for each byte" in title and "special" in title
-    assert step_face("bpe", first).caption == "most frequent bytes"
+    assert step_card("bpe", first).caption == "most frequent bytes"
     other = replace(first, step=replace(first.step, algorithm="wordpiece"))
     assert "one for each character" in text.step_title(other)
-    assert step_face("wordpiece", other).caption == "most frequent characters"
+    assert step_card("wordpiece", other).caption == "most frequent characters"
 
 
 def test_one_is_no_plural() -> None:
     step = PruneStep(0, ["a"], [0.0], [("b", 1.0)], [1.0])
     assert text.step_title(LaneState(step, 1, 1)) == "round 1: 1 piece goes, 1 piece stays"
     rare = MaximizeStep(0, 0, ["a"], [0.0], [("b", 0.1)])
-    assert text.step_title(LaneState(rare, 1, 1)).endswith("counts, 1 rare one goes")
+    assert text.step_title(LaneState(rare, 1, 1)).endswith("; 1 rare one goes")
     survey = Survey()
     survey.limits[LANES[0]] = type("Limits", (), {"smallest": 1, "largest": 1})()
-    assert lane_words(survey, LANES[0], 1) == ("from 1 to 1 piece", "")
+    assert text.lane_note(survey, LANES[0], 1) == ("this text allows 1 to 1 piece", "")
 
 
 def test_what_is_too_few_says_of_what(recording: Recording) -> None:
     survey = Survey()
     for lane, letter in zip(LANES, ("byte", "character"), strict=True):
         survey.limits[lane] = type("Limits", (), {"smallest": 60, "largest": None})()
-        _, error = lane_words(survey, lane, 3)
+        _, error = text.lane_note(survey, lane, 3)
         assert error.endswith(
             f"at least 60 pieces here: one for each {letter}, and the special tokens"
         )
 
 
-@pytest.mark.parametrize("lane", [Lane(o.kind, v.id) for o in available() for v in o.variants])
+@pytest.mark.parametrize("lane", [Lane(o.kind, v.id) for o in ALGORITHMS for v in o.variants])
 def test_no_rival_is_a_pair_that_stands_nowhere(lane: Lane) -> None:
     """A tiny text, so that few pairs are left at its end."""
     for item in lockstep_steps([lane.plan], "abab abc cab bca", 270, rivals=6):
@@ -160,12 +158,12 @@ def test_a_merge_is_gone_into_step_by_step(pane: Any, run_async: Any) -> None:
             mode.inspect()
             names.append(told[-1].step.name)
             assert pane.headline == told[-1].step.title
-            assert mode.cursor.place() == (19, 20, min(1.0, float(step)))
+            assert mode.place() == (19, 20, min(1.0, float(step)))
         assert names == ["training.choose", "training.merge", "training.update"]
         rows = {row.name: row.value for row in told[-1].rows}
         assert rows["n"] == f"{merge.tokens:,}" and rows["n before"] == f"{before:,.0f}"
         assert not by_id["tokenizers.train.merge"].enabled()
-        mode.view.curves.clicked.emit(7.2)  # a moment that a person points at
+        mode.view.charts.clicked.emit(7.2)  # a moment that a person points at
         assert player.depth == 0 and player.position == 7
         mode.view.cards[0].entered.emit()
         assert player.depth == 1
@@ -194,69 +192,52 @@ def test_the_headline_counts_steps_as_the_transport_does(pane: Any, run_async: A
 # what a person reads
 
 
-def test_the_names_of_algorithms_and_their_ways_are_whole(qtbot: Any) -> None:
-    view = SetupView()
-    qtbot.addWidget(view)
-    lanes = tuple(Lane(one.kind, one.variants[0].id) for one in available())
-    view.set_draft(TrainDraft(lanes=lanes), {}, [""] * 4, [""] * 4)
-    view.show()
-    for width in (724, 1000):
-        view.resize(width, 600)
-        for row in view.findChildren(LaneRow):
-            for box in (row.kind, row.variant):
-                room = box.width() - (box.sizeHint().width() - _longest(box))
-                assert room >= _longest(box), f"{box.accessibleName()} at {width}"
-
-
-def _longest(box: Any) -> int:
-    texts = [box.itemText(index) for index in range(box.count())]
-    return max(box.fontMetrics().horizontalAdvance(text) for text in texts)
-
-
-def test_a_finished_card_shows_the_whole_name(qtbot: Any) -> None:
-    now = theme.current()
-    card = LaneCard(2)
-    qtbot.addWidget(card)
-    card.resize(now.px(225), now.px(252))
-    card.set_usable(True)
-    for name in ("BPE", "SentencePiece BPE"):
-        card.set_face(LaneWords(name, "600 pieces", ""), NO_FACE)
-        wide = now.metrics("body", 600).horizontalAdvance(name)
-        assert now.px(12) + now.px(16) + wide <= card.use.x()
-        assert card.toolTip() == name
+def test_the_names_of_algorithms_and_variants_are_whole(qtbot: Any, qapp: Any) -> None:
+    form = TrainForm()
+    qtbot.addWidget(form)
+    form.show()
+    variants = max(ALGORITHMS, key=lambda one: len(one.variants)).variants
+    for zoom in (0.8, 1.0, 2.0):
+        theme.apply(qapp, "light", zoom, "off")
+        form.resize(theme.current().px(900), theme.current().px(600))
+        for variant in range(len(variants)):
+            kinds = {
+                one.kind: one.variants[min(variant, len(one.variants) - 1)].id for one in ALGORITHMS
+            }
+            lanes = tuple(Lane(*one) for one in kinds.items())
+            form.set_draft(TrainDraft(lanes=lanes), {}, [("", "")] * 4, True)
+            QApplication.processEvents()
+            for row in form.algorithms.rows:
+                for box in (row.kind, row.variant):
+                    words = box.fontMetrics().horizontalAdvance(box.currentText())
+                    assert box.width() >= words + theme.current().px(34), (zoom, box.currentText())
+                assert row.geometry().right() <= form.algorithms.width()
+    theme.apply(qapp, "light", 1.0, "full")
 
 
 def test_a_long_sentence_is_read_to_its_end_on_a_narrow_card(qtbot: Any) -> None:
     now = theme.current()
     card = LaneCard(0)
     qtbot.addWidget(card)
-    card.resize(now.px(160), now.px(200))
+    card.resize(now.px(172), now.px(200))
     seen = []
     for last in ("exhausted", "exhaustee"):
-        said = f"loses 29\u2009% of the text; text {last}"
-        card.set_face(LaneWords("BPE", "600 pieces", ""), LaneFace("done", said))
+        said = f"loses 29\u2009% of the text; the text is {last}"
+        card.set_card(Card("BPE", "600 pieces", state="done", sentence=said))
         seen.append(card.grab().toImage())
     assert seen[0] != seen[1]
 
 
-def test_all_cards_have_the_same_button(qtbot: Any) -> None:
-    view = RunView()
-    qtbot.addWidget(view)
-    names = ("BPE", "SentencePiece BPE (bytes)")
-    view.set_lanes(names, ("bpe", "sentencepiece-bpe"), "")
-    view.show()
-    faces = [(LaneWords(name, "", ""), NO_FACE) for name in names]
-    view.set_moment(faces, [Split((), ())] * 2, [Split((), ())] * 2, 1.0)
-    view.set_finished([True, True])
-    view.states.show_ready()
-    found = []
-    for width in (480, 1200, 480):
-        view.resize(width, 700)
-        QApplication.processEvents()
-        [look] = {card.use.toolButtonStyle() for card in view.cards}
-        found.append(look)
-    brief, worded = Qt.ToolButtonStyle.ToolButtonIconOnly, Qt.ToolButtonStyle.ToolButtonTextOnly
-    assert found == [brief, worded, brief]
+def test_the_button_of_a_finished_card_covers_no_words(qtbot: Any) -> None:
+    now = theme.current()
+    card = LaneCard(2)
+    qtbot.addWidget(card)
+    card.resize(card.minimumSizeHint())
+    card.set_card(Card("SentencePiece BPE", "100,000 pieces", "3.10 bytes per token"))
+    card.set_usable(True)
+    wide = now.metrics("label", 600).horizontalAdvance(card.card.pieces)
+    assert now.px(12) + wide <= card.use.x() and card.use.geometry().right() < card.width()
+    assert card.use.geometry().top() >= now.px(8) + now.metrics("body", 600).height()
 
 
 # what is kept
@@ -268,13 +249,13 @@ def test_what_is_kept_is_called_as_people_call_it_and_never_written_over(
     monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path))
     one = train_tokenizer("bpe", "one two one two", 258)
     other = train_tokenizer("bpe", "three four three four", 258)
-    path = keeping.keep(one, "BPE 258, stories")
+    path = keep(one, "BPE 258, stories")
     assert path.parent.name == "BPE 258, stories"
     content = path.read_bytes()
-    assert keeping.keep(one, "BPE 258, stories") == path
-    second = keeping.keep(other, "BPE 258, stories")
+    assert keep(one, "BPE 258, stories") == path
+    second = keep(other, "BPE 258, stories")
     assert second.parent.name == "BPE 258, stories (2)" and path.read_bytes() == content
-    assert keeping.keep(other, "BPE 258, stories") == second
+    assert keep(other, "BPE 258, stories") == second
     left = sorted(one.name for one in path.parent.parent.iterdir())
     assert left == ["BPE 258, stories", "BPE 258, stories (2)"]
 
@@ -287,17 +268,17 @@ def test_two_texts_that_give_the_same_tokenizer_are_both_kept(
     title, texts = "BPE 258, your text", ("one two one two", "one two one two\n\u00e9")
     one, other = (train_tokenizer("bpe", text, 258) for text in texts)
     assert one.vocabulary == other.vocabulary
-    first, second = (keeping.keep(one, title, text) for text in texts)
+    first, second = (keep(one, title, text) for text in texts)
     assert (first.parent.name, second.parent.name) == (title, f"{title} (2)")
-    kept = [path.with_name(keeping.TEXT).read_bytes().decode() for path in (first, second)]
+    kept = [path.with_name(TEXT).read_bytes().decode() for path in (first, second)]
     assert kept == list(texts) and first.read_bytes() == second.read_bytes()
-    assert [keeping.keep(one, title, text) for text in texts] == [first, second]
-    assert keeping.keep(one, title) == first  # a run that needs no text does not mind one
+    assert [keep(one, title, text) for text in texts] == [first, second]
+    assert keep(one, title) == first  # a run that needs no text does not mind one
 
 
 @pytest.mark.parametrize("title", ["a/b:c?", "..", "x" * 500, "BPE 500, my text. "])
 def test_a_folder_may_be_called_so(title: str) -> None:
-    name = keeping.folder_name(title)
+    name = folder_name(title)
     assert 0 < len(name) <= 80 and not re.search(r'[\\/:*?"<>|]', name)
     assert name.strip(" .") == name
 

@@ -91,10 +91,10 @@ async def trained(pane: Any) -> None:
 
 
 async def train(pane: Any) -> None:
-    change = pane.mode.planning.change
+    change = pane.mode.change
     change("kilobytes", "20")
     change("vocab_size", "300")
-    change("lanes", pane.mode.planning.draft.value.chosen[:2])
+    change("lanes", pane.mode.draft.value.chosen[:2])
     await pane.settled()
     pane.mode.start(until=8)
     await trained(pane)

@@ -15,7 +15,8 @@ from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.network.presets import PRESETS
-from explorer.panes.tokenizers.train.draft import ALGORITHMS, Lane
+from explorer.panes.tokenizers.train.algorithms import ALGORITHMS
+from explorer.panes.tokenizers.train.draft import Lane
 
 CHANGES = (60, pytest.param(200, marks=pytest.mark.full))  # of each draft
 FORMULAS = (
@@ -107,7 +108,7 @@ def compare(mode: Any) -> list[Act]:
 
 
 def train(mode: Any) -> list[Act]:
-    change = mode.planning.change
+    change = mode.change
     lanes = [Lane(one.kind, variant.id) for one in ALGORITHMS for variant in one.variants]
     return [
         lambda chance: change("kilobytes", str(chance.randint(1, 400))),

@@ -12,7 +12,7 @@ from explorer.panes.tokenizers.encoding.compute import LONGEST, drawn, explain_t
 from explorer.panes.tokenizers.encoding.draw_match import data_of
 from explorer.panes.tokenizers.encoding.inspector import inspection
 from explorer.panes.tokenizers.encoding.scene import LatticeScene, MatchScene, MergeScene, face_of
-from explorer.panes.tokenizers.inside.stages_picture import shown
+from explorer.panes.tokenizers.inside.draw_stages import shown
 from tests.explorer.panes.tokenizers.small import SIZES
 
 

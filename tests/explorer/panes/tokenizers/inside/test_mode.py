@@ -65,17 +65,17 @@ def test_alpha_keeps_the_place_and_can_be_undone(pane, trained, run_async):
         mode.choose(pane.catalogue.add_trained("unigram", trained["unigram"]))
         await pane.settled()
         pane.player.seek(4)
-        mode.inputs.chance.setValue(10)
+        mode.view.form.settings.widgets["alpha"].slider.setValue(10)
         await pane.settled()
         scene = next(m.scene for m in mode.steps if m.scene is not None)
-        assert scene.alpha == mode.alpha == 0.5 and pane.player.position == 4
+        assert scene.alpha == mode.draft.value.alpha == 0.5 and pane.player.position == 4
         pane.workspace.undo()
         await pane.settled()
-        assert mode.alpha == 1.0
+        assert mode.draft.value.alpha == 1.0
         state = {"text": "a hat", "alpha": -3, "tokenizer": "model"}
         pane.workspace.begin("tokenizers.inside", state)
         await pane.settled()
-        assert (mode.text, mode.alpha, mode.chosen) == ("a hat", 1.0, "model")
+        assert (mode.text, mode.draft.value.alpha, mode.chosen) == ("a hat", 1.0, "model")
 
     run_async(body())
 
@@ -122,7 +122,7 @@ def test_what_is_drawn_is_shown_undone_and_kept_in_the_session(pane, trained, ru
         mode.choose(pane.catalogue.add_trained("unigram", trained["unigram"]))
         mode.set_text("happily ever")
         await pane.settled()
-        mode.set_chance(0.0)
+        mode.set_chance("alpha", 0.0)
         await pane.settled()
 
         def sample():
@@ -130,20 +130,26 @@ def test_what_is_drawn_is_shown_undone_and_kept_in_the_session(pane, trained, ru
             return [node.piece for node in scene.sample.nodes]
 
         first = sample()
-        mode.inputs.draw.click()
-        mode.inputs.draw.click()
+        mode.view.form.draw.click()
+        mode.view.form.draw.click()
         await pane.settled()
-        assert mode.seed == 2 and mode.step_at(pane.player.position).frame.way == "sample"
+        assert (
+            mode.draft.value.seed == 2 and mode.step_at(pane.player.position).frame.way == "sample"
+        )
         second, state = sample(), pane.workspace.state()
         pane.workspace.undo()
         pane.workspace.undo()
         await pane.settled()
-        assert mode.seed == 0 and sample() == first
+        assert mode.draft.value.seed == 0 and sample() == first
         pane.workspace.restore(state)
         await pane.settled()
-        assert mode.seed == 2 and sample() == second
+        assert mode.draft.value.seed == 2 and sample() == second
         pane.workspace.begin("tokenizers.inside", {"seed": "many", "dropout": 7, "alpha": None})
-        assert (mode.seed, mode.dropout, mode.alpha) == (0, 0.0, 1.0)
+        assert (mode.draft.value.seed, mode.draft.value.dropout, mode.draft.value.alpha) == (
+            0,
+            0.0,
+            1.0,
+        )
 
     run_async(body())
 
@@ -151,15 +157,17 @@ def test_what_is_drawn_is_shown_undone_and_kept_in_the_session(pane, trained, ru
 def test_dropout_is_drawn_again_only_where_something_is_left_to_chance(pane, run_async):
     async def body():
         mode = pane.mode
-        assert mode.chance == "dropout" and not mode.draws and not mode.inputs.draw.isEnabled()
-        assert "move the slider" in mode.inputs.draw.toolTip()
+        assert mode.chance == "dropout" and not mode.draws
+        draw = mode.view.form.draw
+        assert not draw.isEnabled()
         usual = mode.inside.ids
-        mode.inputs.chance.setValue(mode.inputs.chance.maximum())
+        slider = mode.view.form.settings.widgets["dropout"].slider
+        slider.setValue(slider.maximum())
         await pane.settled()
-        assert mode.dropout == 1.0 and mode.inputs.draw.isEnabled()
+        assert mode.draft.value.dropout == 1.0 and draw.isEnabled()
         assert len(mode.inside.ids) == len(TEXT.encode()) > len(usual)
-        mode.inputs.chance.setValue(10)
-        mode.inputs.draw.click()
+        slider.setValue(10)
+        draw.click()
         await pane.settled()
         assert pane.player.position == pane.player.length - 1
         assert mode.view.stages.displayed()["model"].shape[0] == len(mode.inside.ids)
@@ -182,7 +190,8 @@ def test_what_is_still_to_come_is_drawn_faintly(pane, run_async):
 
 
 def test_arrows_to_the_sides_are_left_to_the_player(pane):
-    for widget in (pane.mode.view.word, pane.mode.view._upper, pane.mode.view._lower):
+    pictures = pane.mode.view.word, pane.mode.view.stages
+    for widget in (pictures[0], *(one.parentWidget().parentWidget() for one in pictures)):
         for key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
             QApplication.sendEvent(widget, event)
@@ -317,7 +326,7 @@ def test_the_text_has_the_most_of_the_strip(pane, run_async):
         inputs.resize(480, 40)  # what a window of 1280 x 720 leaves it
         inputs.layout().activate()
         assert inputs.text.width() > 240
-        assert pane.mode.view.isAncestorOf(inputs.chance)
+        assert pane.mode.view.isAncestorOf(pane.mode.view.form)
         assert "\u2026" in inputs.choice.text() and "of my own" in inputs.choice.toolTip()
 
     run_async(body())

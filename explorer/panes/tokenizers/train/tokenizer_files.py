@@ -1,4 +1,4 @@
-"""A finished tokenizer becomes a file: where a person says, or where a run finds it."""
+"""Files of finished tokenizers: where a person wants one, and where a run of training finds it."""
 
 from __future__ import annotations
 
@@ -12,42 +12,35 @@ from PySide6.QtWidgets import QFileDialog
 
 from core.files import write_atomically
 from core.resources import data_folder
-from explorer.panes.tokenizers.train.draft import TYPED
 
 MODEL = ".model"
-TOKENIZER, TEXT = "tokenizer.json", "text.txt"  # the files of one that is kept
+TOKENIZER, TEXT = "tokenizer.json", "text.txt"  # the files of one that a run is to find
 LONGEST = 80  # characters of a folder's name
-NAMES = ("Tokenizer (*.json)", "SentencePiece model (*.model)")
+KINDS_OF_FILE = ("Tokenizer (*.json)", "SentencePiece model (*.model)")
 SENTENCEPIECE = ("sentencepiece-bpe", "unigram")
 
 
 def file_name(name: str, pieces: int) -> str:
-    """What a tokenizer's file is called: "wordpiece-likelihood-1000"."""
+    """A name for its file: "wordpiece-likelihood-1000.json"."""
     words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "tokenizer"
-    return f"{words}-{pieces}"
+    return f"{words}-{pieces}.json"
 
 
-def title_of(name: str, pieces: int, corpus: str) -> str:
-    """What people call it: "Unigram 1,000, stories"."""
-    about = {"stories": "stories", TYPED: "your text"}.get(corpus) or Path(corpus).stem
-    return f"{name} {pieces:,}, {about}"
+def offer_kinds(dialog: QFileDialog, kind: str) -> None:
+    """Lets a dialog choose among the kinds of file; the name ends as the chosen kind does."""
 
+    def choose(chosen: str) -> None:
+        ending = chosen.rpartition("*")[2].rstrip(")")
+        dialog.setDefaultSuffix(ending.lstrip("."))
+        for selected in dialog.selectedFiles()[:1]:
+            dialog.selectFile(Path(selected).with_suffix(ending).name)
 
-def names_for(kind: str) -> list[str]:
-    """The kinds of file that a dialog offers."""
-    return list(NAMES if kind in SENTENCEPIECE else NAMES[:1])
-
-
-def follow(dialog: QFileDialog, chosen: str) -> None:
-    """Another kind of file was chosen in the dialog: the name ends as it does."""
-    ending = chosen.rpartition("*")[2].rstrip(")")
-    dialog.setDefaultSuffix(ending.lstrip("."))
-    for selected in dialog.selectedFiles()[:1]:
-        dialog.selectFile(Path(selected).with_suffix(ending).name)
+    dialog.setNameFilters(KINDS_OF_FILE if kind in SENTENCEPIECE else KINDS_OF_FILE[:1])
+    dialog.filterSelected.connect(choose)
 
 
 def save(tokenizer: Any, path: Path) -> Path:
-    """Writes the file; blocking, so in the I/O pool. Raises ValueError or OSError."""
+    """Writes the file; it blocks, so call it in the I/O pool. Raises ValueError or OSError."""
     if path.suffix == MODEL and tokenizer.kind not in SENTENCEPIECE:
         raise ValueError(
             f"only SentencePiece tokenizers have a {MODEL} file: save this one as tokenizer.json"
@@ -56,14 +49,14 @@ def save(tokenizer: Any, path: Path) -> Path:
     return path
 
 
-def keep(tokenizer: Any, title: str, text: str | None = None) -> Path:
-    """Saves it in the data folder, where a run finds it again, also later; blocking too.
+def save_for_runs(tokenizer: Any, title: str, text: str | None = None) -> Path:
+    """Saves it in the data folder, where a run finds it, now and later; it blocks, too.
 
-    text  what it was trained on, kept beside it as TEXT for a run that reads it; None: a run finds
+    text  what it was trained on, saved beside it as TEXT for a run that reads it; None: a run finds
           the text elsewhere
 
-    Its folder is called as people call it, for that is what they read of it. One that is there
-    already is never written over: a run may need it.
+    The folder is called by the tokenizer's title, for that is what people read of it. One that is
+    there already is never overwritten: a run may need it.
     """
     folder = data_folder() / "tokenizers" / "trained"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""How each lane cuts the sample: one row a lane, and every letter stands in the same column.
+"""Draws how each lane cuts the sample: one row a lane, and every letter stands in the same column.
 
-So a glance down a column compares the lanes, and nothing moves while pieces are joined: the border
+So a glance down a column compares the lanes, and nothing moves while pieces are merged: the border
 between two tokens goes, that is all.
 """
 
@@ -12,15 +12,16 @@ from itertools import accumulate
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from core.tokenization.growing import Span, Split
 from explorer import theme
 from explorer.panes.tokenizers.draw_piece import draw_box
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
-from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, visible_text
+from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, put_text, visible_text
+from explorer.widgets.sketch import Sketch
 
-ROW, DENSE = 28, 24  # px: a lane's row, and where there is little room
+ROW = 24  # px: a lane's row
 NAMES, COUNTS = 132, 56  # px: left and right of the letters
 WIDEST, NARROWEST = 14.0, 6.0  # px of a letter
 BYTE = 1.25  # of a letter's width: a byte of a character that has several
@@ -28,11 +29,12 @@ UNKNOWN = ("<unk>", "[UNK]")
 EMPTY = Split((), ())
 
 
-class SampleGrid(Picture):
+class SampleRows(Picture):
     """`set_sample`, `set_names`, then `set_splits` for every position of the cursor."""
 
-    def __init__(self, name: str = "The sample", parent: QWidget | None = None) -> None:
-        super().__init__(name, parent)
+    def __init__(self) -> None:
+        super().__init__("The sample")
+        self.setObjectName("tokenizers.train.sample")
         self._sample = ""
         self._names: tuple[str, ...] = ()
         self._kinds: tuple[str, ...] = ()
@@ -41,9 +43,8 @@ class SampleGrid(Picture):
         self._share = 1.0
         self._edges: list[float] = [0.0]  # of each byte and of the end, in letters
         self._characters: list[tuple[str, int, int]] = []  # with their places in bytes
-        self._hover: tuple[int, int] | None = None
+        self._hover: Span | None = None
         self._focus = -1
-        self._dense = False
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -69,22 +70,10 @@ class SampleGrid(Picture):
             self.updateGeometry()
             self.data_changed()
 
-    def set_dense(self, dense: bool) -> None:
-        """Lower rows, where there is little room."""
-        if dense != self._dense:
-            self._dense = dense
-            self.updateGeometry()
-            self.update()
-
-    @property
-    def _height(self) -> int:
-        return theme.current().px(DENSE if self._dense else ROW)
-
     def set_focus_lane(self, lane: int) -> None:
-        """The lane that the inspector speaks of."""
-        if lane != self._focus:
-            self._focus = lane
-            self.update()
+        """The lane that the inspector speaks of; -1 for none."""
+        self._focus = lane
+        self.update()
 
     def set_splits(
         self, before: Sequence[Split], after: Sequence[Split], share: float = 1.0
@@ -92,8 +81,8 @@ class SampleGrid(Picture):
         """How each lane cuts the sample; between two steps `share` of the way is done."""
         if (list(before), list(after), share) != (self._before, self._after, self._share):
             self._before, self._after, self._share = list(before), list(after), share
-            words = [f"{n} {len(s.pieces)}" for n, s in zip(self._names, after, strict=True)]
-            self.setAccessibleDescription("tokens: " + ", ".join(words))
+            counts = [f"{n} {len(s.pieces)}" for n, s in zip(self._names, after, strict=True)]
+            self.setAccessibleDescription("tokens: " + ", ".join(counts))
             self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -105,7 +94,7 @@ class SampleGrid(Picture):
 
     def sizeHint(self) -> QSize:
         now = theme.current()
-        return QSize(now.px(640), self._height * max(1, len(self._names)))
+        return QSize(now.px(640), now.px(ROW) * max(1, len(self._names)))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(320), self.sizeHint().height())
@@ -113,109 +102,98 @@ class SampleGrid(Picture):
     # drawing
 
     def draw(self, painter: QPainter) -> None:
-        now = theme.current()
+        now, sketch = theme.current(), Sketch(painter)
         area = self._area()
-        letters = self._letter_font()
         for lane, name in enumerate(self._names):
-            row = self._row(lane)
-            self._draw_name(painter, lane, name, row)
-            after = self._after[lane]
+            row, after = self._row(lane), self._after[lane]
+            bar = QRectF(0, row.top() + now.px(6), now.px(4), row.height() - now.px(12))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(now.series(lane))
+            painter.drawRoundedRect(bar, 2, 2)
+            words = QRectF(now.px(10), row.top(), now.px(NAMES - 16), row.height())
+            weight = 600 if lane == self._focus else 400
+            sketch.text(words, name, "text", LEFT, weight=weight, cut=True)
             painter.save()
             painter.setClipRect(QRectF(area.left() - 1, row.top(), area.width() + 2, row.height()))
-            self._draw_lane(painter, lane, row)
-            self._draw_letters(painter, row, after, letters)
+            self._draw_tokens(painter, lane, row)
+            self._draw_letters(painter, row, after)
             painter.restore()
             if after.pieces:
-                count = QRectF(
-                    self.width() - now.px(COUNTS), row.top(), now.px(COUNTS), row.height()
-                )
-                put_text(
-                    painter,
-                    count,
-                    f"{len(after.pieces)}",
-                    now.font("body", 600),
-                    now.color("text"),
-                    RIGHT,
-                )
+                count = QRectF(area.right(), row.top(), now.px(COUNTS), row.height())
+                sketch.text(count, f"{len(after.pieces)}", "text", RIGHT, "body", 600)
         if self._edges[-1] * self._unit() > area.width() + 1:
             edge = QRectF(area.right() - now.px(20), 0, now.px(20), self.height())
-            painter.fillRect(edge, now.color("surface", 0.9))
-            painter.drawPixmap(
-                QPointF(edge.left(), edge.center().y() - now.px(8)),
-                self.icon_pixmap("chevron-right", "muted"),
-            )
+            sketch.fill(edge, "surface", 0.9)
+            corner = QPointF(edge.left(), edge.center().y() - now.px(8))
+            painter.drawPixmap(corner, self.icon_pixmap("chevron-right", "muted"))
 
-    def _draw_name(self, painter: QPainter, lane: int, name: str, row: QRectF) -> None:
-        now = theme.current()
-        bar = QRectF(0, row.top() + now.px(6), now.px(4), row.height() - now.px(12))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.series(lane))
-        painter.drawRoundedRect(bar, 2, 2)
-        words = QRectF(now.px(10), row.top(), now.px(NAMES) - now.px(16), row.height())
-        font = now.font("label", 600 if lane == self._focus else 400)
-        put_text(painter, words, elide(name, font, words.width()), font, now.color("text"), LEFT)
-
-    def _draw_lane(self, painter: QPainter, lane: int, row: QRectF) -> None:
+    def _draw_tokens(self, painter: QPainter, lane: int, row: QRectF) -> None:
         """The tokens that both steps have, those that go, and those that come."""
         before, after, share = self._before[lane], self._after[lane], self._share
         old, new = set(before.spans), set(after.spans)
-        for split, kept, opacity, comes in (
-            (before, new, 1 - share, False),
-            (after, old, share, True),
-        ):
-            for piece, span in zip(split.pieces, split.spans, strict=True):
-                stays = span in kept
-                if (stays and not comes) or (not stays and opacity <= 0.01):
-                    continue
-                painter.setOpacity(1.0 if stays else opacity)
-                self._draw_token(painter, lane, row, piece, span, fresh=comes and not stays)
+        for piece, span in zip(before.pieces, before.spans, strict=True):
+            if span not in new and share < 0.99:
+                painter.setOpacity(1 - share)
+                self._draw_token(painter, lane, row, piece, span)
+        for piece, span in zip(after.pieces, after.spans, strict=True):
+            if span in old or share > 0.01:
+                painter.setOpacity(1.0 if span in old else share)
+                self._draw_token(painter, lane, row, piece, span, fresh=span not in old)
         painter.setOpacity(1.0)
 
     def _draw_token(
-        self, painter: QPainter, lane: int, row: QRectF, piece: str, span: Span, fresh: bool
+        self,
+        painter: QPainter,
+        lane: int,
+        row: QRectF,
+        piece: str,
+        span: Span,
+        fresh: bool = False,
     ) -> None:
-        box = self._box(span, row)
+        inset = theme.current().px(3)
+        box = self._cell(span, row).adjusted(0.75, inset, -0.75, -inset)
         if box.width() <= 0:
             return
         data = bytes_of(self._kinds[lane], piece)
-        changed = fresh and self._before != self._after
-        draw_box(painter, box, data, pen="accent" if changed else "")
+        draw_box(painter, box, data, pen="accent" if fresh else "")
         if self._hover is not None and span[0] < self._hover[1] and self._hover[0] < span[1]:
             draw_box(painter, box, data, pen="text")
         if piece in UNKNOWN:
             draw_box(painter, box, data, fill="hatch", pen="error", width=1)
 
-    def _draw_letters(self, painter: QPainter, row: QRectF, split: Split, font) -> None:
+    def _draw_letters(self, painter: QPainter, row: QRectF, split: Split) -> None:
+        """The letters; of one that is cut into several tokens its bytes."""
         now = theme.current()
-        inside = {edge for span in split.spans for edge in span}
+        borders = {edge for span in split.spans for edge in span}
         covered = np.zeros(len(self._edges), dtype=bool)
         for start, end in split.spans:
             covered[start:end] = True
-        text, muted = now.color("text"), now.color("muted")
-        small = now.font(9, mono=True)
+        letters = now.font(12 if self._unit() >= 8 * now.zoom else 10, mono=True)
+        text, muted, small = now.color("text"), now.color("muted"), now.font(9, mono=True)
         limit = self._area().right()
         for character, start, end in self._characters:
             cell = self._cell((start, end), row)
             if cell.left() > limit:
                 break
-            if end - start > 1 and any(place in inside for place in range(start + 1, end)):
+            if any(place in borders for place in range(start + 1, end)):
                 for place, byte in enumerate(character.encode("utf-8", "replace"), start):
                     part = self._cell((place, place + 1), row)
                     put_text(painter, part, f"{byte:02X}", small, text)
                 continue
             shown = visible_text(character)
             ink = muted if shown != character or not covered[start] else text
-            put_text(painter, cell, shown, font, ink, CENTER)
+            put_text(painter, cell, shown, letters, ink, CENTER)
 
     # geometry
 
     def _area(self) -> QRectF:
+        """Where the letters are."""
         now = theme.current()
         left = now.px(NAMES)
         return QRectF(left, 0, max(1, self.width() - left - now.px(COUNTS)), self.height())
 
     def _row(self, lane: int) -> QRectF:
-        height = self._height
+        height = theme.current().px(ROW)
         return QRectF(0, lane * height, self.width(), height)
 
     def _unit(self) -> float:
@@ -224,23 +202,15 @@ class SampleGrid(Picture):
         wanted = self._area().width() / max(1.0, self._edges[-1])
         return min(max(wanted, NARROWEST * zoom), WIDEST * zoom)
 
-    def _letter_font(self):
-        now = theme.current()
-        return now.font(12 if self._unit() >= 8 * now.zoom else 10, mono=True)
-
     def _cell(self, span: Span, row: QRectF) -> QRectF:
         left, unit = self._area().left(), self._unit()
         last = len(self._edges) - 1
         x, end = (self._edges[min(place, last)] for place in span)
         return QRectF(left + x * unit, row.top(), (end - x) * unit, row.height())
 
-    def _box(self, span: Span, row: QRectF) -> QRectF:
-        inset = theme.current().px(3)
-        return self._cell(span, row).adjusted(0.75, inset, -0.75, -inset)
-
     def token_at(self, point: QPointF) -> tuple[int, int]:
         """Lane and token at a place; -1 for none."""
-        lane = int(point.y() // self._height)
+        lane = int(point.y() // theme.current().px(ROW))
         if 0 <= lane < len(self._names):
             for index, span in enumerate(self._after[lane].spans):
                 cell = self._cell(span, self._row(lane))
@@ -248,7 +218,7 @@ class SampleGrid(Picture):
                     return lane, index
         return lane, -1
 
-    # hovering
+    # pointing
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         lane, index = self.token_at(event.position())
@@ -263,15 +233,12 @@ class SampleGrid(Picture):
             self.update()
 
     def said_at(self, point: QPointF) -> str:
-        return self.describe(*self.token_at(point))
-
-    def describe(self, lane: int, index: int) -> str:
-        """One token in words."""
+        """The token at a place, its text and its bytes."""
+        lane, index = self.token_at(point)
         if index < 0:
             return ""
         split = self._after[lane]
-        start, end = split.spans[index]
-        data = self._sample.encode("utf-8", "replace")[start:end]
-        spelled = " ".join(f"{byte:02X}" for byte in data)
+        data = self._sample.encode("utf-8", "replace")[slice(*split.spans[index])]
         piece = text_of(self._kinds[lane], split.pieces[index])
-        return f"{self._names[lane]}, token {index + 1}: {piece}  bytes {spelled}"
+        bytes = data.hex(" ").upper()
+        return f"{self._names[lane]}, token {index + 1}: {piece}  bytes {bytes}"

@@ -1,4 +1,4 @@
-"""What the inspector shows of a lane's step: formula, lines of core, the live numbers."""
+"""What the inspector shows of a lane's step: its formula, the lines of core, the live numbers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from core.tokenization.steps import (
 )
 from core.tokenization.telling import count, verb
 from core.tokenization.training_trace import trace_training_step
-from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.pieces import text_of
-from explorer.panes.tokenizers.train.recording import Recording
+from explorer.panes.tokenizers.train.compute import Recording
 from explorer.panes.tokenizers.train.text import step_title
 from explorer.panes.tokenizers.train.track import MergeTrack
 from explorer.widgets.live_numbers import Equation
@@ -30,12 +29,12 @@ from explorer.widgets.live_numbers import Equation
 def inspection(recording: Recording, lane: int, index: int) -> Inspection:
     """The step of a lane at a moment."""
     state = recording.state(lane, index)
-    step = traced(state)
+    step = trace_training_step(state.step) if state.step is not None else None
     rows = numbers(recording.plans[lane].kind, state)
     per_token = recording.bytes_per_token(lane, index)
     if math.isfinite(per_token):
-        note = f"of {count(recording.text.size, 'byte')}"
-        rows.append(Equation("bytes a token", per_token, "text", note))
+        note = f"of {count(recording.text_size, 'byte')}"
+        rows.append(Equation("bytes per token", per_token, "text", note))
     title = f"{recording.names[lane]}: {step_title(state)}"
     return Inspection(step, rows, title=title, plain=True)
 
@@ -65,14 +64,8 @@ def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspe
     return Inspection(part, rows, title=f"{recording.names[track.lane]}: {part.title}", plain=True)
 
 
-def traced(state: LaneState) -> Step | None:
-    """The step as core tells it; None before the first."""
-    return trace_training_step(state.step) if state.step is not None else None
-
-
 def numbers(kind: str, state: LaneState) -> list[Any]:
     """The step's own numbers, one a row."""
-    rows: list[Any] = []
     match state.step:
         case MergeStep() as step:
             rows = _merge(kind, step)
@@ -85,22 +78,22 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
                 Equation("pieces", step.vocab_size),
                 Equation("tokens of the text", step.tokens),
             ]
-        case SeedStep() as step:
+        case SeedStep():
             return [_pieces(state)]
         case ExpectStep() as step:
             return [
-                Equation("objective", step.objective, "attention", "nats a word"),
+                Equation("objective", step.objective, "attention", "nats per word"),
                 Equation("expected tokens", step.tokens),
                 _pieces(state),
             ]
         case MaximizeStep() as step:
-            rows = [
+            best = int(step.scores.argmax())
+            name = f"score of {text_of(kind, step.pieces[best])}"
+            return [
                 _pieces(state),
                 Equation("too rare, gone", len(step.removed)),
+                Equation(name, float(step.scores[best]), note="the best"),
             ]
-            best = int(step.scores.argmax())
-            name = text_of(kind, step.pieces[best])
-            return [*rows, Equation(f"score of {name}", float(step.scores[best]), note="the best")]
         case PruneStep() as step:
             rows = [
                 _pieces(state, "pieces that stay"),
@@ -126,18 +119,19 @@ def _pieces(state: LaneState, name: str = "pieces") -> Equation:
 
 
 def _merge(kind: str, step: MergeStep) -> list[Any]:
+    """The pair that is merged, its score, the pairs that lost, and what the merge leaves."""
     pair = f"{text_of(kind, step.left_piece)} {text_of(kind, step.right_piece)}"
     times = verb(step.count, "time", "times")
-    rows: list[Any] = [
-        Equation(pair, step.count, "attention", f"{times} in the text: the best pair")
-    ]
-    likelihood = step.algorithm == "wordpiece-likelihood"
-    if likelihood:
+    rows = [Equation(pair, step.count, "attention", f"{times} in the text: the best pair")]
+    by_likelihood = step.algorithm == "wordpiece-likelihood"
+    if by_likelihood:
         told = arithmetic(trace_training_step(step))
         rows.append(Equation("its score", told.result, "attention", f"= {told.expression}"))
     for rival in step.rivals:
         name = f"{text_of(kind, rival.left_piece)} {text_of(kind, rival.right_piece)}"
-        rows.append(Equation(name, rival.score if likelihood else rival.count, "muted"))
-    rows.append(Equation("pieces", step.vocab_size))
-    rows.append(Equation("tokens of the text", step.tokens))
-    return rows
+        rows.append(Equation(name, rival.score if by_likelihood else rival.count, "muted"))
+    return [
+        *rows,
+        Equation("pieces", step.vocab_size),
+        Equation("tokens of the text", step.tokens),
+    ]

@@ -1,0 +1,244 @@
+"""Asks the engine: what a text allows, and a training that plays, pauses and steps."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from core.fields import lenient, to_json
+from core.tokenization.vocabulary_limits import Limits
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
+from explorer.panes.tokenizers.train.compute import Beat, Recording, Survey, survey_steps
+from explorer.panes.tokenizers.train.draft import TrainDraft
+from explorer.panes.tokenizers.train.text import tokenizer_title
+
+
+class Surveyor(QObject):
+    """Looks at the text of the newest draft: `survey`, or the `error` of a text that cannot be
+    read. `grown`: more of it is known.
+    """
+
+    grown = Signal()
+
+    def __init__(self, engine: Engine, parent: QObject) -> None:
+        super().__init__(parent)
+        self.survey, self.error = Survey(), ""
+        self._question: tuple[Any, ...] = ()  # that was asked last
+        self._latest = Latest(engine, parent)
+        self._latest.progressed.connect(self.grown)
+        self._latest.failed.connect(self._on_failed)
+        self._latest.ended.connect(self.grown)
+
+    def ask(self, draft: TrainDraft) -> None:
+        """Looks at its text, unless that was asked already."""
+        if draft.question == self._question:
+            return
+        self._latest.stop()
+        self.survey, self.error, self._question = Survey(), "", ()
+        if draft.errors().keys() & {"corpus", "kilobytes"}:
+            return
+        self._question = draft.question
+
+        def begin() -> Generator[Beat, None, None]:
+            self.survey, self.error = Survey(), ""
+            return survey_steps(self.survey, draft.texts_steps(), draft.chosen)
+
+        self._latest.ask(begin, "looking at the text")
+
+    def stop(self) -> None:
+        """Gives up what is under way; it is asked anew when it is wanted."""
+        if self._latest.stop():
+            self._question = ()
+
+    def limits(self, draft: TrainDraft) -> list[Limits | None]:
+        """What its text allows of each lane; None where that is not known to the end."""
+        is_known = draft.question == self._question and not self._latest.running
+        known = self.survey.limits if is_known else {}
+        return [known.get(lane.unsized) for lane in draft.chosen]
+
+    def _on_failed(self, message: str) -> None:
+        self.error = message
+
+    async def settled(self) -> None:
+        await self._latest.settled()
+
+
+class Trainer(QObject):
+    """`grown`: there are more moments, or another sample; `stateChanged`: see `state`.
+
+    State: "idle" before anything, "preparing", "training", "paused", "done" or "failed".
+    """
+
+    grown = Signal()
+    stateChanged = Signal(str)
+
+    def __init__(self, engine: Engine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._training = Latest(engine, self, open_ended=True)
+        self._training.progressed.connect(self._on_progress)
+        self._training.came.connect(self._on_done)
+        self._training.failed.connect(self._on_failed)
+        self._training.ended.connect(self._on_ended)
+        self._splitting = Latest(engine, self)
+        self._splitting.ended.connect(self.grown)
+        self._told = "idle"
+        self.playing = False
+        self.recording: Recording | None = None
+        self.draft = TrainDraft()  # what the recording was started with
+        self.error = ""
+
+    @property
+    def state(self) -> str:
+        if self.recording is None:
+            return "idle"
+        if self.error:
+            return "failed"
+        if self.recording.over:
+            return "done"
+        if not len(self.recording):
+            return "preparing"
+        return "training" if self.playing else "paused"
+
+    @property
+    def trains(self) -> bool:
+        """It has not ended: it may wait for the engine, or for a person."""
+        return self.state in ("preparing", "training", "paused")
+
+    # steering
+
+    def start(
+        self,
+        draft: TrainDraft,
+        speed: float,
+        until: int | None,
+        limits: Sequence[Limits | None],
+    ) -> Recording:
+        """Trains from the beginning; `until`: fast to so many moments, then it waits; `limits`:
+        what the text allows of each lane, as far as that is known.
+        """
+        self.clear()
+        plans = [lane.plan for lane in draft.chosen]
+        recording = Recording(plans, draft.names, draft.sample, draft.sizes)
+        recording.speed = speed
+        recording.limit, recording.hurry = until, until is not None
+        self.recording, self.draft, self.playing = recording, draft, until is None
+        self._training.ask(
+            lambda: recording.run(draft.texts_steps(), draft.pieces, limits),
+            "training tokenizers",
+        )
+        self._tell()
+        return recording
+
+    def clear(self) -> None:
+        """Forgets the training; one that is under way is cancelled."""
+        self._training.stop()
+        self._splitting.stop()
+        self.recording, self.playing, self.error = None, False, ""
+        self._tell()
+
+    def play(self) -> None:
+        self._go_on(playing=True, limit=None)
+
+    def pause(self) -> None:
+        if self.recording is not None and self.trains:
+            self.playing = self.recording.hurry = False
+            if not len(self.recording):  # what prepares goes on, and waits at the first moment
+                self.recording.limit = 1
+            elif self._training.job is not None:
+                self._training.job.pause()
+            self._tell()
+
+    def step(self) -> None:
+        """One common step more."""
+        self._go_on(playing=False, limit=len(self.recording or ()) + 1)
+
+    def hurry(self) -> None:
+        """To the end as fast as it goes."""
+        if self.recording is not None:
+            self.recording.hurry = True
+            self.play()
+
+    def _go_on(self, playing: bool, limit: int | None) -> None:
+        if self.recording is not None and self.trains:
+            self.playing, self.recording.limit = playing, limit
+            if self._training.job is not None:
+                self._training.job.resume()
+            self._tell()
+
+    def set_speed(self, speed: float) -> None:
+        if self.recording is not None and speed != self.recording.speed:
+            self.recording.speed = speed
+            if self._training.job is not None:
+                self._training.job.wake()
+
+    def set_sample(self, sample: str) -> None:
+        """Cuts another sample after every step."""
+        recording = self.recording
+        if recording is not None and sample != recording.sample:
+            self._splitting.ask(lambda: recording.resplit(sample), "cutting the sample")
+
+    async def settled(self) -> None:
+        """Returns once another sample is cut; a training goes on."""
+        await self._splitting.settled()
+
+    # what comes
+
+    def _on_progress(self, _: object) -> None:
+        recording = self.recording
+        if recording is None:
+            return
+        is_far_enough = recording.limit is not None and len(recording) >= recording.limit
+        if is_far_enough and self._training.job is not None:
+            self._training.job.pause()
+        self.grown.emit()
+        self._tell()
+
+    def _on_done(self, _: object) -> None:
+        if self.recording is not None:
+            self.recording.over = True
+
+    def _on_failed(self, message: str) -> None:
+        if self.recording is not None:
+            self.recording.failed = True
+            self.error = message
+
+    def _on_ended(self) -> None:
+        self.playing = False
+        self.grown.emit()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.state != self._told:
+            self._told = self.state
+            self.stateChanged.emit(self._told)
+
+    # what is there at the end
+
+    @property
+    def tokenizers(self) -> list[Any]:
+        """The finished ones, None for a lane that failed; none before the end."""
+        return self.recording.tokenizers if self.recording is not None else []
+
+    def tokenizer(self, lane: int) -> Any:
+        """The finished tokenizer of a lane; None where there is none."""
+        return self.tokenizers[lane] if lane < len(self.tokenizers) else None
+
+    def title(self, lane: int) -> str:
+        """What a finished tokenizer is called: "Unigram 1,000, stories"."""
+        size = self.tokenizer(lane).vocab_size
+        return tokenizer_title(self.draft.names[lane], size, self.draft.corpus)
+
+    def remembered(self) -> dict[str, Any] | None:
+        """For a session: how to train again up to here; None where there is nothing to do again."""
+        if self.recording is None or self.error:
+            return None
+        over = self.recording.over
+        return {"moments": len(self.recording), "done": over, "options": to_json(self.draft)}
+
+
+def remembered_draft(training: dict[str, Any], usual: TrainDraft) -> TrainDraft:
+    """How it was trained; `usual` where the session does not say."""
+    return lenient(TrainDraft, training["options"]) if "options" in training else usual
