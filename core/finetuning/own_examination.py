@@ -6,16 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from core.finetuning.adapter import adapters_of
 from core.finetuning.analysis import Strength, attention_change
-from core.finetuning.examination import Examination, captured_by, checkpoints_beside, numbers_at
+from core.finetuning.examination import (
+    Examination,
+    captured_by,
+    checkpoints_beside,
+    examine,
+    numbers_at,
+)
 from core.finetuning.loading import tuned_of
 from core.finetuning.methods import Tuning
 from core.finetuning.scales import at_scales
+from core.finetuning.soft_prompt import nearest_tokens
 from core.finetuning.spectrum import dense_spectrum
 from core.finetuning.tuned_trace import trace_tuned
 from core.inference.activations import to_array
@@ -86,6 +95,28 @@ def examine_own(
             None,
             None,
         )
+
+
+def look_inside(
+    model: GPT,
+    ids: Sequence[int],
+    name: str = "",
+    position: int = -1,
+    *,
+    other: str | Path = "",
+    **where: Any,
+) -> Examination | list[int] | str:
+    """`examine` or `examine_own`, with their arguments; where no matrix changed, the tokens nearest
+    to those of a soft prompt, or by which method the model was tuned, "" where it was not.
+    """
+    tuned = tuned_of(model)
+    if adapters_of(model):
+        return examine(model, ids, name, position, other=other, **where)
+    if tuned is None:
+        return ""
+    if own_kind(model, tuned.tuning):
+        return examine_own(model, ids, name, position, **where)
+    return nearest_tokens(model) if tuned.tuning.prompt else tuned.settings.method
 
 
 def own_kind(model: GPT, tuning: Tuning) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.engine import errors
+from explorer.panes.attention_link import show_head
 from explorer.panes.prompt_mode import SourceMode
+from explorer.runs.sources import FolderSource
 from explorer.runs.tuned_models import Tuned
 from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
@@ -39,6 +41,12 @@ class TunedMode(SourceMode):
             tuned.look()  # until there is one, nothing else is chosen
             ask_folder(self.view.window(), FOLDER, tuned.choose)
 
+    async def show_head(self, read: str, layer: int, head: int) -> None:
+        """A head of the tuned model in Attention, on this text."""
+        source = FolderSource(self.engine, self.source.address)
+        if await show_head(self.workspace, source, read, layer, head):
+            self.statusRequested.emit(f"Layer {layer}, head {head} of {source.name}")
+
     def begin(self) -> None:
         super().begin()
         self.desk.tuned.opened.connect(self._on_model)  # type: ignore[attr-defined]
@@ -48,7 +56,7 @@ class TunedMode(SourceMode):
     def shown(self) -> None:
         if self._menu is not None:
             self.desk.tuned.look()  # type: ignore[attr-defined]
-        self._take_model(self.desk.tuned.source)  # type: ignore[attr-defined]
+        self.take_model(self.desk.tuned.source)  # type: ignore[attr-defined]
         super().shown()
 
     def read(self) -> None:
@@ -57,16 +65,10 @@ class TunedMode(SourceMode):
         super().read()
 
     def _on_model(self, source: Any) -> None:
-        self._take_model(source)
+        self.take_model(source)
         if self._menu is not None:
             self.desk.tuned.look()  # type: ignore[attr-defined]
         self.read()
-
-    def _take_model(self, source: Any) -> None:
-        if source is not self.source:
-            if self.source is not None:  # else a session may have brought what was chosen with it
-                self.forget()
-            self.source, self.has_read = source, False
 
     def _on_not_opened(self, message: str) -> None:
         if self.source is None:

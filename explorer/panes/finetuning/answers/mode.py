@@ -11,15 +11,15 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core import finetuning
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
-from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.answers import compute, text
 from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.view import TryHeader, TryView
 from explorer.panes.finetuning.tuned_mode import TunedMode
 from explorer.panes.step_inspection import inspection_of
-from explorer.runs.sources import BlendedSource, FolderSource
+from explorer.runs.sources import BlendedSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
@@ -143,8 +143,9 @@ class TryMode(TunedMode):
             self._checks.ask(partial(self._check, name), text.BUTTONS[name][0], is_told=False)
 
     async def _check(self, name: str) -> Any:
-        asked = compute.check, name, self.prompt_ids, self.tried
-        found = await self.asked.ask(*asked, key=f"{KEY}.check", name=text.BUTTONS[name][0])
+        mixture, about = compute.mixture_of(self.tried), text.BUTTONS[name][0]
+        asked = finetuning.check_adapter, name, mixture, self.prompt_ids
+        found = await self.asked.ask(*asked, key=f"{KEY}.check", name=about)
         return SUPERSEDED if found is SUPERSEDED else (name, found)
 
     # the adapter
@@ -185,10 +186,8 @@ class TryMode(TunedMode):
             self.spawn(self._open_heads())
 
     async def _open_heads(self) -> None:
-        source = FolderSource(self.engine, self.source.address)
-        head = await self.asked.ask(compute.moved_head, self.prompt_ids, name=text.MENU["heads"])
-        if await show_head(self.workspace, source, self.prompt, *head):
-            self.statusRequested.emit(text.OPENED.format(*head))
+        asked = finetuning.most_moved_head, self.prompt_ids
+        await self.show_head(self.prompt, *await self.asked.ask(*asked, name=text.MENU["heads"]))
 
     def on_draft(self, draft: TryDraft) -> None:
         """Something else is set up; what is merged always says how much that changes."""
@@ -245,12 +244,12 @@ class TryMode(TunedMode):
         draft = self.draft.value
         source = await self._both(draft.other)
         if source is not self.asked:
-            whole = await source.ask(compute.is_all_or_nothing, name=text.STRENGTH)
-            self.asked, self.is_all_or_nothing = source, whole
+            whole = await source.ask(finetuning.soft_prompt_of, name=text.STRENGTH)
+            self.asked, self.is_all_or_nothing = source, bool(whole)
             self._forget()
         if (asked := (draft.prompt, draft.example)) == self._encoded:
             return self.prompt_ids
-        held_out = compute.held_out, draft.example
+        held_out = finetuning.held_out_prompt, draft.example
         self.prompt = draft.prompt or await source.ask(*held_out, name=text.BUTTONS["another"][0])
         ids = await self.engine.io(source.tokenizer.encode_ids, self.prompt)
         if self._encoded:  # else a session may have brought the place that was chosen in this one
@@ -319,7 +318,7 @@ class TryMode(TunedMode):
         where = not self.view.is_dragged
         of = ids, draft.strength, draft.share, draft.merged, where
         if not self._may_end(self._nexts) and self._is_new("next", of):
-            asked = compute.next_tokens, ids, draft, where
+            asked = finetuning.next_tokens, compute.mixture_of(draft), ids, where
             ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False)
 
@@ -330,7 +329,8 @@ class TryMode(TunedMode):
         ids, draft = self._read_ids, self.tried
         if self._is_new("curves", (ids, draft.share)):
             self._curve = []
-            asked = compute.curve_steps, ids, draft, self._strengths
+            strengths = self._strengths.tolist()
+            asked = finetuning.strength_curve_steps, compute.mixture_of(draft), ids, strengths
             job = partial(self.asked.model_steps, *asked)
             self._curves.ask(job, text.CURVES, is_told=False)
 

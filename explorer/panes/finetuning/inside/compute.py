@@ -10,41 +10,19 @@ from explorer.panes.finetuning.inside.scene import contents_of
 from explorer.widgets.diagrams.scenes import Content
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from core.finetuning.examination import Examination
 
 
 def examined(
-    model: Any,
-    ids: Sequence[int],
-    draft: InsideDraft,
-    position: int,
-    folder: str,
-    step: int | None,
-    heads: np.ndarray | None,
+    model: Any, ids: Sequence[int], draft: InsideDraft, position: int, **where: Any
 ) -> tuple[Examination, list[Mapping[str, Content]]] | list[int] | str:
-    """All that is shown, and what the picture draws after each step; where no matrix changed, the
-    tokens nearest to a soft prompt's, or the method, "" of a model that was not tuned here.
-    `heads`: where they are known.
+    """All that is shown, and what the picture draws after each step; where no matrix changed, what
+    `look_inside` says of it.
     """
-    from core.finetuning.adapter import adapters_of
-    from core.finetuning.examination import examine
-    from core.finetuning.loading import tuned_of
-    from core.finetuning.own_examination import examine_own, own_kind
-    from core.finetuning.soft_prompt import nearest_tokens
+    from core.finetuning.own_examination import look_inside
 
-    where: dict[str, Any] = {"folder": folder, "step": step, "heads": heads}
-    tuned = tuned_of(model)
-    if adapters_of(model):
-        found = examine(model, ids, draft.matrix, position, other=draft.other, **where)
-    elif tuned is not None and own_kind(model, tuned.tuning):
-        found = examine_own(model, ids, draft.matrix, position, **where)
-    elif tuned is not None and tuned.tuning.prompt:
-        return nearest_tokens(model)
-    else:
-        return "" if tuned is None else tuned.settings.method
-    return found, contents_of(found)
+    found = look_inside(model, ids, draft.matrix, position, other=draft.other, **where)
+    return found if isinstance(found, str | list) else (found, contents_of(found))
 
 
 def check_other(model: Any, folder: str) -> str:

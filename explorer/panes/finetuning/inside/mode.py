@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
-from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import Scene, kind_of
@@ -20,7 +19,6 @@ from explorer.panes.finetuning.inside.view import PICTURES, InsideHeader, Inside
 from explorer.panes.finetuning.tuned_mode import TunedMode
 from explorer.panes.modes import Mode
 from explorer.panes.step_inspection import inspection_of
-from explorer.runs.sources import FolderSource
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.dialogs import ask_folder
@@ -135,13 +133,8 @@ class InsideMode(TunedMode):
 
     def _on_head(self, cell: int) -> None:
         if self.scene is not None:
-            self.spawn(self._open_head(*divmod(cell, self.scene.found.heads.shape[1])))
-
-    async def _open_head(self, layer: int, head: int) -> None:
-        """Shows a head of the tuned model in Attention, on this text."""
-        source = FolderSource(self.engine, self.source.address)
-        if await show_head(self.workspace, source, self.draft.value.text, layer, head):
-            self.statusRequested.emit(text.OPENED.format(layer, head, source.name))
+            head = divmod(cell, self.scene.found.heads.shape[1])
+            self.spawn(self.show_head(self.draft.value.text, *head))
 
     # the model
 
@@ -173,7 +166,8 @@ class InsideMode(TunedMode):
         at = last if self.position is None else min(self.position, last)
         read = source.address, ids, self.step
         heads = self._heads[1] if self._heads[0] == read else None
-        asked = compute.examined, ids, draft, max(at, 0), source.address, self.step, heads
+        where = {"folder": source.address, "step": self.step, "heads": heads}
+        asked = partial(compute.examined, **where), ids, draft, max(at, 0)
         answer = await source.ask(*asked, key=KEY, name=f"looking into {source.name}")
         if isinstance(answer, tuple):
             self._heads = read, answer[0].heads

@@ -43,7 +43,6 @@ SHARED, ACTING = "Directions that both adapters read", "Text colored by what the
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
 COMPARE_HELP = "Lays a second LoRA beside this one: which directions do both read?"
 STOP_HELP = "Compared with {}: click to stop"
-OPENED = "Layer {}, head {} of {}"
 
 
 def place_of(name: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,6 @@ from core.training.config import TrainingConfig
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, classes_of, config_of
 
 if TYPE_CHECKING:
-    from core.finetuning.data_check import DataFound
     from core.finetuning.estimates import FinetuningEstimate
     from core.finetuning.target_grid import TargetGrid
 
@@ -67,6 +65,7 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
 def _plan(draft: TuneDraft, speed: float) -> Planned:
     from core.data.text import check_text_file
     from core.finetuning.data import batch_length
+    from core.finetuning.data_check import check_data
     from core.finetuning.target_grid import TargetGrid
 
     if errors := check(draft):
@@ -81,7 +80,7 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
         names = {name: getattr(draft, name) for name in ("base", "data", "broken_lines")}
         settings = FinetuningSettings(**names, classes=classes_of(draft))
         wrong = "data"
-        found = looked_at(settings, model.block_size)
+        found = check_data(settings, model.block_size)
         length = batch_length(draft.base, draft.data)
     except (ValueError, OSError) as error:
         broken = getattr(error, "broken", 0)
@@ -97,29 +96,6 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
     configs = {name: config_of(draft, name) for name in can}
     errors = {"methods": refused[0]} if refused else {}
     return Planned(methods, matrices, configs, errors, told=found.told, broken=found.broken)
-
-
-def looked_at(settings: FinetuningSettings, block_size: int) -> DataFound:
-    """What the data holds. Raises as `check_data`."""
-    path = Path(settings.data)
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    found = _looked_at(settings, block_size, changed)
-    if isinstance(found, Exception):
-        raise found
-    return found
-
-
-@lru_cache(maxsize=8)
-def _looked_at(
-    settings: FinetuningSettings, block_size: int, changed: int
-) -> DataFound | ValueError | OSError:
-    """It is read anew where it has `changed`, not whenever a slider moves."""
-    from core.finetuning.data_check import check_data
-
-    try:
-        return check_data(settings, block_size)
-    except (ValueError, OSError) as error:
-        return error
 
 
 def sentence(error: Exception, draft: TuneDraft | None = None) -> str:

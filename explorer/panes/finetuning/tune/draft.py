@@ -38,6 +38,7 @@ USUAL = {
     FABLES: {"targets": ("all-linear",), "steps": "100"},
 }
 VARIANTS = ("lora", "rslora", "dora")
+CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,11 @@ class TuneDraft:
     targets: tuple[str, ...] = field(("attn.c_attn",), shortest=1)
     rank: int = field(8, least=1, most=64, label="Rank", help=LORA["r"].help)
     replay: float = field(0.0, least=0, below=1, label="Replay", help=SETTINGS["replay"].help)
-    variant: str = field("lora", choices=VARIANTS)
+    variant: str = field("lora", choices=VARIANTS, label="Kind of LoRA")
     base_data: str = field(STORIES)
     quantize: str = field("none", choices=QUANTIZATIONS)
     broken_lines: str = field("stop", choices=BROKEN_LINES)
-    classes: str = ""
+    classes: str = field("", label="Classes", help=CLASSES_HELP)
     alpha: str = "16"
     steps: str = "60"
     learning_rate: str = ""
@@ -77,6 +78,10 @@ class TuneDraft:
         if method in self.methods:
             return others or self.methods
         return tuple(one for one in METHODS if one in (*others, method))
+
+
+# What is known of each field of the form: its label, its help, and what a number may be.
+FIELDS = {**fields_of(TuneDraft), "quantize": SETTINGS["quantize"], **NUMBERS}
 
 
 def check(draft: TuneDraft) -> dict[str, str]:

@@ -20,7 +20,7 @@ from explorer.panes.finetuning.tune.inspector import inspection
 from explorer.panes.finetuning.tune.scene import TITLES, Curves, all_curves, recorded_curves
 from explorer.panes.finetuning.tune.view import NAME, TuneView
 from explorer.panes.modes import Mode
-from explorer.runs.hub_models import REAL, REAL_TITLE, has_real, real_offer
+from explorer.runs.hub_models import REAL, REAL_TITLE
 from explorer.runs.row_text import row_text
 from explorer.runs.steering import Steering
 from explorer.runs.watched_runs import WatchedRuns
@@ -79,9 +79,7 @@ class TuneMode(Mode):
         form.methods.picked.connect(self.toggle_method)
         form.methods.pointed.connect(lambda _: self.inspect())
         form.targets.toggled.connect(self.toggle_targets)
-        form.settings.changed.connect(self._on_slid)
-        form.settings.released.connect(self.draft.end_merge)
-        form.startRequested.connect(self.start)
+        form.start.clicked.connect(self.start)
         form.askRequested.connect(self.ask_for)
         form.get.clicked.connect(self.get_base)
         self.context.hub_models.progressed.connect(self._offer)
@@ -145,12 +143,12 @@ class TuneMode(Mode):
 
     # the setup
 
-    def change(self, name: str, value: str) -> None:
-        """One field of the draft; what is typed into one field is one change."""
+    def change(self, name: str, value: Any) -> None:
+        """One field of the draft; what is typed into one field, or slid, is one change."""
         if value != getattr(self.draft.value, name):
-            title = self.view.form.fields[name].title
             usual = USUAL.get(value, {}) if name == "data" else {}
-            self.draft.change({name: value, **usual}, named(title, value), name)
+            title = named(self.view.form.fields[name].title, value)
+            self.draft.change({name: value, **usual}, title, name)
 
     def toggle_method(self, row: int) -> None:
         method = METHODS[row]
@@ -162,10 +160,6 @@ class TuneMode(Mode):
     def toggle_targets(self, cells: list[tuple[int, int]]) -> None:
         if (matrices := self.planned.matrices) is not None:
             self.draft.change({"targets": matrices.toggled(cells)}, "Change LoRA's matrices")
-
-    def _on_slid(self, name: str, value: Any) -> None:
-        words = self.view.form.settings.words(name, value)
-        self.draft.change({name: value}, f"{name.capitalize()} {words}", name)
 
     def ask_for(self, name: str) -> None:
         """A folder or a file of the setup; until there is one, nothing else is chosen."""
@@ -197,10 +191,8 @@ class TuneMode(Mode):
 
     def _offer(self) -> None:
         """A base that is not here can be got, and a download be cancelled."""
-        hub, planned = self.context.hub_models, self.planned
-        is_missing = planned.draft is not None and planned.draft.base == REAL and not has_real()
-        offer = hub.cancel_offer if hub.coming else real_offer() if is_missing else ""
-        self.view.form.set_offer(offer if "base" in planned.errors else "")
+        is_missing = "base" in self.planned.errors and self.draft.value.base == REAL
+        self.view.form.set_offer(self.context.hub_models.offer if is_missing else "")
 
     def get_base(self) -> None:
         hub = self.context.hub_models

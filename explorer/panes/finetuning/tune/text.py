@@ -72,7 +72,6 @@ START_HELP = "Trains each chosen method, as a run of its own"
 LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out prompts (%)"
 NO_CURVE = "The first losses come in a moment"
-CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
 
 
 def inks(curves: Sequence[Curves]) -> list[int | str]:
@@ -140,13 +139,10 @@ def headline(curves: Sequence[Curves]) -> str:
         return "It begins: what the base answers is measured first."
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
-    groups = dict.fromkeys((one.data, one.base_data) for one in told)
-    return " ".join(_compared([one for one in told if alike(one, *each)]) for each in groups)
-
-
-def alike(curves: Curves, data: str, base_data: str) -> bool:
-    """Whether a run learned from these, and so can be compared with others that did."""
-    return (curves.data, curves.base_data) == (data, base_data)
+    groups: dict[tuple[str, str], list[Curves]] = {}
+    for one in told:
+        groups.setdefault((one.data, one.base_data), []).append(one)
+    return " ".join(map(_compared, groups.values()))
 
 
 def _compared(curves: Sequence[Curves]) -> str:
