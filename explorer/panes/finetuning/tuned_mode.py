@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtWidgets import QWidget
+
 from explorer.engine import errors
 from explorer.panes.attention_link import show_head
 from explorer.panes.prompt_mode import SourceMode
 from explorer.runs.sources import FolderSource
 from explorer.runs.tuned_models import Tuned
+from explorer.widgets.boxes import name_parts, wrap
 from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
+from explorer.widgets.prompt_line import PromptLine
 
+MODEL_HELP = "Which fine-tuned model is looked at; those with an A and a B come first"
 OPEN, FOLDER = "Open a folder\u2026", "The folder of a fine-tuned model, or of an adapter"
+
+
+class TunedHeader(QWidget):
+    """Which fine-tuned model, which of its matrices, and what it reads."""
+
+    def __init__(
+        self, name: str, reads: str, button: QWidget, matrix: DropDown | None = None
+    ) -> None:
+        super().__init__()
+        self.model, self.matrix = DropDown("Fine-tuned model", MODEL_HELP), matrix
+        self.line = PromptLine()
+        self.line.setAccessibleName(reads)
+        self.line.setToolTip(reads)
+        name_parts(self, name, "model", "line", *(["matrix"] if matrix else []))
+        wrap(self.model, *([matrix] if matrix else []), self.line, button, of=self)
 
 
 class TunedMode(SourceMode):

@@ -24,6 +24,7 @@ from explorer.widgets.sketch import Sketch, around, colors_of
 LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
 LEFTMOST, RIGHTMOST, ARROW = 50, 84, (76, 120)  # px: words at the sides; an arrow, least and most
 FOOT, NUMBER, THIN = 38, 30, 2  # px: words below; an r number; the thinnest matrix
+BROAD = 3  # vectors, where nothing but them has changed
 SHARE = 0.39  # of the width, for all r numbers
 FEW = 16  # r numbers beside one another
 SERIES = 1  # of what goes back
@@ -44,7 +45,8 @@ class AdapterLayout:
         above = px(LINE + STRIP + BAND) + 3 * px(GAP)  # the change: a line, A, and what it reads
         self.numbers = min(px(NUMBER) * min(r, FEW), SHARE * area.width())  # px of all r numbers
         beside = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
-        narrow = 3 * px(STRIP) + 4 * px(GAP) + 2 * px(ARROW[0])
+        self.strip = px(STRIP) * (1 if "delta" in used else BROAD)
+        narrow = 3 * self.strip + 4 * px(GAP) + 2 * px(ARROW[0])
         right = self.numbers + px(RIGHTMOST) + px(STRIP) + px(LEFTMOST) / 2
         below = area.adjusted(px(LEFTMOST), px(STRIP) + px(GAP), -right, -px(FOOT))
         across = (beside.width() - narrow) / (2 * wide + r), beside.height() / (out + r)
@@ -64,9 +66,10 @@ class AdapterLayout:
         px, places = theme.current().px, self.places
         arrow = min(px(ARROW[0]) + max(spare / 2, 0), px(ARROW[1]))
         x = area.left() + max(spare - 2 * (arrow - px(ARROW[0])), 0) / 2
-        top, gap, strip = area.top() + max(area.height() - high, 0) / 2, px(GAP), px(STRIP)
+        top, gap = area.top() + max(area.height() - high, 0) / 2, px(GAP)
         for name, width, apart in (
-            ("W", wide, gap), ("h", strip, arrow), ("sum", strip, arrow), ("change", strip, gap),
+            ("W", wide, gap), *((name, self.strip, arrow) for name in ("h", "sum")),
+            ("change", self.strip, gap),
             ("B", thin, gap), ("delta", wide, 0),
         ):  # fmt: skip
             places[name] = QRectF(x, top, width, high)

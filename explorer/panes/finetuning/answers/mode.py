@@ -16,8 +16,8 @@ from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.answers import compute, text
 from explorer.panes.finetuning.answers.draft import TryDraft
-from explorer.panes.finetuning.answers.view import TryHeader, TryView
-from explorer.panes.finetuning.tuned_mode import TunedMode
+from explorer.panes.finetuning.answers.view import NAME, TryView
+from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import BlendedSource
 from explorer.state.actions import Action
@@ -40,7 +40,7 @@ class TryMode(TunedMode):
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         self.view = view = TryView()
-        super().__init__(desk, parent, TryHeader(view.buttons["another"]))
+        super().__init__(desk, parent, TunedHeader(NAME, text.READS, view.buttons["another"]))
         self.place: tuple[bool, int] | None = None  # in the tuned text?; None: the prompt's end
         self.prompt_ids: list[int] = []
         self.written: dict[bool, Written] = {}  # by whether it is the tuned one's
@@ -51,7 +51,6 @@ class TryMode(TunedMode):
         self._known: dict[object, object] = {}  # of what each of the things shown is
         self.asked: Any = None  # the source, or one whose model has both adapters
         self._blend: BlendedSource | None = None
-        self._is_late = False  # something newer is to be asked
         self.is_all_or_nothing = False  # between strength 0 and 1 there is nothing
         self.count = 0  # tokens of the prompt, of which the last ones are read
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
@@ -61,9 +60,7 @@ class TryMode(TunedMode):
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
             writes.came.connect(lambda _: self._read_place())
-            writes.ended.connect(self._on_ended)
         self._nexts.came.connect(self._on_next)
-        self._nexts.ended.connect(self._on_ended)
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
         self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
@@ -267,25 +264,13 @@ class TryMode(TunedMode):
         self.view.share.setVisible(bool(draft.other))
         plain = replace(draft, strength=0.0, share=0.0, merged=False)
         for tuned, asked in ((False, plain), (True, draft)):
-            if not self._may_end(self._writes[tuned]) and self._is_new(tuned, (answer, asked)):
+            if self._is_new(tuned, (answer, asked)):
                 made = compute.written_steps, answer, asked, self._ends
                 job = partial(self.asked.model_steps, *made)
-                self._writes[tuned].ask(job, text.READS, is_told=False)
+                is_dragged = self.view.is_dragged
+                self._writes[tuned].ask(job, text.READS, is_told=False, waits=is_dragged)
         if not self._writes[True].running:  # else once it is written
             self._read_place()
-
-    def _may_end(self, latest: Latest) -> bool:
-        """Whether what is under way ends before a newer one is asked: while a slider is dragged, so
-        that something is seen meanwhile.
-        """
-        may_end = latest.running and self.view.is_dragged
-        self._is_late = self._is_late or may_end
-        return may_end
-
-    def _on_ended(self) -> None:
-        if self._is_late:
-            self._is_late = False
-            self.read()
 
     def _is_new(self, name: object, of: object) -> bool:
         """Whether something is to be asked anew, for it is of something else."""
@@ -317,10 +302,10 @@ class TryMode(TunedMode):
         ids, draft = self._read_ids, self.tried
         where = not self.view.is_dragged
         of = ids, draft.strength, draft.share, draft.merged, where
-        if not self._may_end(self._nexts) and self._is_new("next", of):
+        if self._is_new("next", of):
             asked = finetuning.next_tokens, compute.mixture_of(draft), ids, where
             ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
-            self._nexts.ask(ask, text.BARS, is_told=False)
+            self._nexts.ask(ask, text.BARS, is_told=False, waits=not where)
 
     def _on_next(self, found: NextTokens) -> None:
         self.next = found

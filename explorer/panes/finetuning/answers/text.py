@@ -24,7 +24,6 @@ MENU = {  # by what it does
     "heads": "Heads in Attention",
 }
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
-MODEL_HELP = "Which fine-tuned model is tried"
 SAVED = "Saved {}"
 BARS = "Comes next: bars at this strength, outlines of the base"
 CURVES = "The likeliest tokens at every strength"

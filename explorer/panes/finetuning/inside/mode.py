@@ -15,13 +15,15 @@ from explorer.engine.latest import Latest
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import Scene, kind_of
-from explorer.panes.finetuning.inside.view import PICTURES, InsideHeader, InsideView
-from explorer.panes.finetuning.tuned_mode import TunedMode
+from explorer.panes.finetuning.inside.view import NAME, PICTURES, InsideView
+from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
 from explorer.panes.modes import Mode
 from explorer.panes.step_inspection import inspection_of
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.dialogs import ask_folder
+from explorer.widgets.drop_down import DropDown
+from explorer.widgets.push_button import push_buttons
 
 KEY = "finetuning.inside"
 CHOSEN = ("position", "output", "step")  # what is looked at
@@ -41,7 +43,10 @@ class InsideMode(TunedMode):
     teaches = "How can so few numbers change a model?"
 
     def __init__(self, desk: Any, parent: QObject) -> None:
-        super().__init__(desk, parent, InsideHeader())
+        titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
+        buttons, matrix = push_buttons(NAME, titles, {}), DropDown("Matrix", text.MATRIX_HELP)
+        header = TunedHeader(NAME, text.READS, buttons["compare"], matrix)
+        super().__init__(desk, parent, header)
         self.view = InsideView()
         self.draft = Draft(self.workspace, KEY, InsideDraft, self)
         self.scene: Scene | None = None
@@ -59,8 +64,7 @@ class InsideMode(TunedMode):
         view.spectrum.stepChosen.connect(partial(self.choose, "step"))
         inputs.matrix.picked.connect(self.look_at)
         self.connect_models(inputs.model)
-        view.buttons = {"compare": inputs.compare}
-        titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
+        view.buttons = buttons
         self.connect_buttons(titles, {"compare": self.ask_compared})
         self._compares = Latest(self.engine, self)
         self._compares.came.connect(self._on_compared)
@@ -139,7 +143,7 @@ class InsideMode(TunedMode):
     # the model
 
     def _on_draft(self, draft: InsideDraft) -> None:
-        name, button = Path(draft.other).name, self.inputs.compare
+        name, button = Path(draft.other).name, self.view.buttons["compare"]
         button.setText(text.COMPARED.format(name) if name else text.COMPARE)
         button.setToolTip(text.STOP_HELP.format(draft.other) if name else text.COMPARE_HELP)
         self.read()
@@ -188,7 +192,7 @@ class InsideMode(TunedMode):
         self.scene = Scene(found, contents, self.piece)
         names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
         self.inputs.matrix.fill(names, found.name)
-        self.inputs.compare.setEnabled(found.trace.about["rank"] > 0)
+        self.view.buttons["compare"].setEnabled(found.trace.about["rank"] > 0)
         self.view.set_scene(self.scene)
         is_same = before is not None and len(before.steps) == len(self.scene.steps)
         self._play_pass(keep_position=is_same and not self.finds)

@@ -47,6 +47,11 @@ def kind_of(step: Step) -> str:
     return step.name.rpartition(".")[2]
 
 
+def at_token(values: np.ndarray, position: int) -> np.ndarray:
+    """Of (T, out) or, the same at every token, (out,): those at one."""
+    return np.atleast_2d(values)[position if values.ndim > 1 else 0]
+
+
 def contents_of(found: Examination) -> list[Mapping[str, Content]]:
     """After each step, what stands in each place, with all that is drawn of it; for the engine's
     thread, as the matrices may be large.
@@ -67,7 +72,8 @@ def contents_of(found: Examination) -> list[Mapping[str, Content]]:
         if place:
             values = step.value(next(iter(step.values)))
             if place in ("h", "change", "sum"):
-                values = np.atleast_2d(values)[at if values.ndim > 1 else 0][:, None]
+                values = at_token(values, at)[:, None]
+            name = name.partition(" = s")[0] if own else name  # \u0394W, without B and A
             now = now | {place: Content(name, values[at][None] if place == "a" else values)}
         contents.append(now)
     for one in (one for now in contents for one in now.values()):
@@ -116,8 +122,7 @@ class Scene:
     def largest(self) -> int:
         """The output that the adapter changes most, at the token that is followed."""
         add = next(step for step in self.steps if kind_of(step) == "add")
-        change = add.value("change")
-        return int(np.abs(change[self.position] if change.ndim > 1 else change).argmax())
+        return int(np.abs(at_token(add.value("change"), self.position)).argmax())
 
     def at(self, position: float, output: int, direction: int) -> AdapterScene:
         """With the cursor there; `direction`: the one of the change that is seen alone, below 0
@@ -159,10 +164,8 @@ class Scene:
         """Of what a step makes, the number whose arithmetic is shown; None: the largest one."""
         made = step.value(next(iter(step.values)))
         match MADE.get(kind_of(step), NOTHING)[0]:
-            case "h" | "change" | "sum" if made.ndim > 1:
-                return (self.position, output)
-            case "change":
-                return (output,)
+            case "h" | "change" | "sum":
+                return (self.position, output)[-made.ndim :]
             case "a":
                 return (self.position, int(np.abs(made[self.position]).argmax()))
             case "B" | "delta":

@@ -22,7 +22,8 @@ UNCHANGED = {
 NO_CHANGE = "{}: no matrix has changed. Choose a model that was tuned with another method."
 NEAREST = "{} learned tokens stand before each text. These words lie nearest to them: {}"
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
-HEADS = "Attention that the adapter moves, by head"
+HEADS = "Attention that moves, by head"
+BIAS = "How far the bias has moved: |\u0394b|"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
@@ -38,8 +39,7 @@ BOTH = (
 ALONE, MOST = "direction {}", "99 %"
 BY_CHANCE = "by chance {}"
 SAME_A = "Both began with the same random A (seed {}), and so with all of it shared"
-MODEL_HELP = "Which fine-tuned model is shown; those with an A and a B come first"
-SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
+SHARED, ACTING = "Directions that both adapters read", "Text colored by what was learned"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
 COMPARE_HELP = "Lays a second LoRA beside this one: which directions do both read?"
 STOP_HELP = "Compared with {}: click to stop"
@@ -82,7 +82,7 @@ def compared(name: str) -> str:
 
 def acts(most: float) -> str:
     """Above the text."""
-    return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
+    return f"Stronger color: what was learned adds more here, up to {format_share(most)} of W x"
 
 
 def headline(
@@ -155,13 +155,14 @@ def growth(steps: Sequence[int], step: int | None) -> str:
     return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
-def direction(at: int, value: float, share: float, captured: float) -> str:
-    """A bar."""
+def direction(at: int, value: float, share: float, captured: float, is_found: bool) -> str:
+    """A bar; `is_found`: there are steps by which."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
     near = f"what it reads lies to {format_percent(captured)} in W\u2019s strongest directions"
-    return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
+    more = "\nClick to see how it is found" if is_found else ""
+    return f"Direction {at + 1}: {held}\n{near}{more}"
 
 
 def acting(share: float) -> str:
     """Of a token."""
-    return f"the adapter adds {format_share(share)} of W x"
+    return f"what was learned adds {format_share(share)} of W x"

@@ -49,20 +49,18 @@ COLORS: dict[str, int | str] = {
 }
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "learns", "takes")
-BASES = [(STORIES, "Bundled"), ("smollm2", "SmolLM2")]
-DATA = [(QUESTIONS, "Questions"), (FABLES, "Fables")]
+PLACES = {  # of what is chosen among files, what is known by name
+    "base": [(STORIES, "Bundled"), ("smollm2", "SmolLM2")],
+    "data": [(QUESTIONS, "Questions"), (FABLES, "Fables")],
+    "base_data": [(STORIES, "Our stories"), ("", "Nothing")],
+}
 SKILLS = {
     QUESTIONS: "to answer \u201cWho is it about?\u201d",
     FABLES: "to tell the moral of a story",
 }
-BASE_DATA = [(STORIES, "Our stories"), ("", "Nothing")]
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
-DATA_HELP = (
-    "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
-    "examples (.jsonl, with prompt and answer, or with messages), or any text"
-)
 GET_HELP = "A real model of 135 million parameters, by Hugging Face"
 SAME_AGAIN = "These are the settings that failed: change what the error names, then start"
 RECORDED = "Bundled"
@@ -211,4 +209,4 @@ def why_not(data: RunData) -> str:
 
 def said_at(step: int, said: str | None, data: str) -> str:
     """What a run answered at a checkpoint; None: it has learned from other data."""
-    return f"learned {data}, and is not asked this" if said is None else f"step {step:,}: {said}"
+    return f"not asked: learned {data}" if said is None else f"step {step:,}: {said.strip()}"

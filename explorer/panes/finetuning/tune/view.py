@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -16,7 +16,7 @@ from core.finetuning.settings import RATES
 from core.numbers import format_count, format_duration, format_general
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Method, Planned
-from explorer.panes.finetuning.tune.draft import FIELDS, NUMBERS, SETTINGS, TuneDraft
+from explorer.panes.finetuning.tune.draft import FIELDS, NUMBERS, TuneDraft
 from explorer.panes.finetuning.tune.scene import TITLES, Curves
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, row
@@ -54,6 +54,10 @@ DEEP = (
 WIDE = ("base", "data", "methods", "targets")  # whose errors have the whole width
 
 
+def _field(kind: type[Field], name: str, choices: list[tuple[str, str]]) -> Any:
+    return kind(name, FIELDS[name].label, choices, FIELDS[name].help)  # type: ignore[arg-type]
+
+
 class TuneForm(FoldingForm):
     """The setup. `askRequested(name)`: a folder or a file is to be chosen first."""
 
@@ -67,7 +71,8 @@ class TuneForm(FoldingForm):
         self.get = push_button("", text.GET_HELP)
         self.start = push_button(text.START, text.START_HELP, "primary")
         self.costs = Label("", "label", "muted")
-        places = _places()
+        places: list[Field] = [_field(PlaceField, *one) for one in text.PLACES.items()]
+        places.append(_field(ChoiceField, "broken_lines", text.BROKEN))
         self.settings = SettingFields(NAME, FIELDS, VALUES, {("replay", 0.0): "none"}, self.start)
         shown = (
             *(("base", "data"), (self.error,), (self.get,), (self.told,), ("broken_lines",)),
@@ -139,11 +144,11 @@ class TuneForm(FoldingForm):
 
 def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
-    found, name = method.estimate, TITLES[method.name]
-    if found is None:
-        return CheckRow(name, text.COLORS[method.name], method.chosen, (), "not here")
-    cells = format_count(found.trainable), format_duration(found.seconds)
-    return CheckRow(name, text.COLORS[method.name], method.chosen, cells)
+    cells, why = (), "not here"
+    if (found := method.estimate) is not None:
+        cells, why = (format_count(found.trainable), format_duration(found.seconds)), ""
+    named = TITLES[method.name], text.COLORS[method.name]
+    return CheckRow(*named, method.chosen, cells, why)
 
 
 class Charts(QWidget):
@@ -217,17 +222,3 @@ class TuneView(TakesFiles):
         self.body = StatefulPicture(self.charts, "lines")
         row(self.form, (column((self.body, 1), self.answers), 1), of=self, spacing=16)
         self.layout().setContentsMargins(16, 8, 16, 8)
-
-
-def _places() -> list[Field]:
-    """What is known by name or chosen among files; and what to do with a file's broken lines."""
-    return [
-        PlaceField("base", "Base", text.BASES, SETTINGS["base"].help),
-        PlaceField("data", "Learns from", text.DATA, text.DATA_HELP),
-        PlaceField("base_data", *_told("base_data", text.BASE_DATA)),
-        ChoiceField("broken_lines", *_told("broken_lines", text.BROKEN)),
-    ]
-
-
-def _told(name: str, choices: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]], str]:
-    return SETTINGS[name].label, choices, SETTINGS[name].help

@@ -228,14 +228,16 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
         adapters_of(mode.source._model())[0].save(tmp_path / "same")
         mode.compare(str(tmp_path / "same"))
         await mode.settled()
-        assert mode.draft.value.other and mode.inputs.compare.text() == "Compared with same"
+        assert (
+            mode.draft.value.other and mode.view.buttons["compare"].text() == "Compared with same"
+        )
         shared = mode.view.shared.displayed()["values"]
         np.testing.assert_allclose(np.diag(shared), 1.0, atol=1e-5)
         scene, width = mode.view.shared.scene, mode.scene.found.weight.shape[1]
         assert list(scene.legend.values()) == [0, 2 / width, 1] and scene.most == 1
         mode.view.shared.grab()
         assert mode.view.shared.broken is None
-        mode.inputs.compare.click()
+        mode.view.buttons["compare"].click()
         await mode.settled()
         assert not mode.draft.value.other and mode.scene.found.shared is None
         mode.compare(str(tmp_path / "nothing"))
@@ -287,7 +289,7 @@ def test_a_model_tuned_without_an_adapter_shows_what_changed(
             assert mode.headline.startswith("4 learned tokens stand before each text.")
             return
         found, shown = mode.scene.found, mode.view.passage.displayed()
-        assert mode.view.body.state == "ready" and not mode.inputs.compare.isEnabled()
+        assert mode.view.body.state == "ready" and not mode.view.buttons["compare"].isEnabled()
         own = "change add delta grad_output grad_W"
         kinds = ["frozen", "bias", *(own if method == "full" else BIAS_STEPS).split()]
         assert kinds_of(mode) == kinds
