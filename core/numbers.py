@@ -141,6 +141,17 @@ def format_duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def format_estimate(seconds: float) -> str:
+    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min."""
+    if seconds < 55:
+        return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(round(minutes / 10) * 10, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
 def format_brief(seconds: float) -> str:
     """A short time to three digits: 412 ms, 83 µs, 1.24 s; from ten seconds on as
     `format_duration` does.

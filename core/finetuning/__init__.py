@@ -5,12 +5,12 @@ Reading order, one subject a line:
 low rank      targets, target_grid, lora_config, exceptional, lora, modules, adapter, scales,
               verdicts, lora_gradients, adapted_trace
 four bits     nf4, quantized_linear, quantization, nf4_trace
-files         peft_config, adapter_files
+files         peft_config, peft_modules, peft_writer, peft_reader
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
               methods
-costs         trainable, work, estimates
-a run         examples, example_files, replay, data, loading, data_check, task, program, held_out,
-              bundled_questions
+costs         trainable, work, estimates, estimate_command
+a run         examples, example_files, replay, data, data_check, loading, run_config, task,
+              program, held_out, bundled_questions
 what changed  spectrum, analysis, spectrum_trace, examination, tuned_trace, own_examination, trial
 """
 
@@ -25,7 +25,7 @@ _HOME = {
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
     "FinetuningSettings": "core.finetuning.settings",
-    "finetuning_config": "core.finetuning.settings",
+    "finetuning_config": "core.finetuning.run_config",
     "load": "core.finetuning.loading",
     "load_steps": "core.finetuning.loading",
     "memory_needed": "core.finetuning.loading",
@@ -37,7 +37,7 @@ _HOME = {
     "Asked": "core.finetuning.held_out",
     "ask_steps": "core.finetuning.held_out",
     "adapter_parameter_count": "core.finetuning.trainable",
-    "load_adapter": "core.finetuning.adapter_files",
+    "load_adapter": "core.finetuning.peft_reader",
     "add_bottlenecks": "core.finetuning.bottleneck",
     "Bottlenecks": "core.finetuning.bottleneck",
     "add_soft_prompt": "core.finetuning.soft_prompt",

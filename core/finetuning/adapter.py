@@ -25,6 +25,7 @@ from core.files import quoted
 from core.finetuning.exceptional import checked_scale
 from core.finetuning.lora import Adapted, DoRA, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
 from core.finetuning.modules import replace_module
+from core.finetuning.peft_writer import write_adapter
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import Target, find_targets
 from core.transformer.architectures import Model
@@ -208,10 +209,9 @@ class Adapter:
         Raises ValueError where DoRA changes a matrix and a part of it, which peft cannot hold, and
         OSError where the disk or the rights fail.
         """
-        from core.finetuning.adapter_files import write_adapter
-
         self.check_added()
-        write_adapter(self, folder, base=base, own_names=own_names)
+        updates = self.updates.values()
+        write_adapter(self.model, self.config, updates, folder, base=base, own_names=own_names)
 
     def modules(self) -> dict[str, Adapted]:
         """The module that each of its updates lies in, by the update's name."""

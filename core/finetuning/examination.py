@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from core.files import read_json
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import Adapter, adapters_of
-from core.finetuning.adapter_files import load_adapter
 from core.finetuning.analysis import (
     Strength,
     attention_change,
@@ -28,6 +27,7 @@ from core.finetuning.analysis import (
     strengths,
     weight_of,
 )
+from core.finetuning.peft_reader import load_adapter
 from core.finetuning.spectrum import Spectrum, chance_overlap, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array

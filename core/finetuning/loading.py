@@ -22,10 +22,10 @@ import torch
 from torch import nn
 
 from core.files import quoted, read_json, write_json
-from core.finetuning.adapter_files import check_files, load_adapter
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.peft_config import CONFIG_FILE as ADAPTER_CONFIG
 from core.finetuning.peft_config import read_config
+from core.finetuning.peft_reader import check_files, load_adapter
 from core.finetuning.settings import FinetuningSettings
 from core.inference import loading
 from core.inference.loading import BASE, DEEPEST, LoadedModel, Vocabulary

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
     QPaintEvent,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -41,12 +40,35 @@ from explorer.widgets.status_strip import StatusStrip
 from explorer.widgets.surface import Surface
 from explorer.widgets.transport import TransportBar
 
-MINIMUM = QSize(1100, 680)
+MINIMUM = QSize(1000, 600)
 DESIGNED = QSize(1280, 720)
-PANE_LEAST = QSize(528, 280)  # at a zoom of 1: a pane that has less, as in a large zoom, scrolls
-LARGE = 1.5  # a zoom beyond which pictures scroll rather than shrink
-LOW = 560  # px at a zoom of 1: what stands about the picture takes less of a lower window
+PANE_LEAST = QSize(720, 430)  # at a zoom of 1: as much as a window of 1100 x 680 leaves
 MESSAGE_TIME = 5000  # ms
+
+
+class PaneStack(QStackedWidget):
+    """The panes, of which one is shown.
+
+    It never has less room than `PANE_LEAST` and what its parts ask for: in a smaller window, or at
+    a larger zoom, the page that it stands on scrolls.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.currentChanged.connect(self.updateGeometry)
+        theme.changed.connect(self.updateGeometry)
+
+    def minimumSizeHint(self) -> QSize:
+        least, pane = PANE_LEAST * theme.current().zoom, self.currentWidget()
+        return least if pane is None else least.expandedTo(pane.minimumSizeHint())
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
+
+    def hasHeightForWidth(self) -> bool:
+        """Words that wrap in a pane ask for no height beyond that."""
+        return False
 
 
 class MainWindow(QMainWindow):
@@ -92,25 +114,28 @@ class MainWindow(QMainWindow):
         self.inputs = Surface("surface", edges="bottom")
         self._inputs_row = QHBoxLayout(self.inputs)
         self._inputs_stack = QStackedWidget()
+        self._inputs_stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._inputs_row.addWidget(self._inputs_stack)
         self.notices = Notices()
-        self.stack = QStackedWidget()
-        self.stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.stack.installEventFilter(self)  # it hears when its pane needs another room
-        self._room = scrolled(self.stack)
-        self._room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.stack = PaneStack()
         self.transport = TransportBar()
         self.inspector = Inspector()
         self.status = StatusStrip()
+        page = QWidget()
+        rows = QVBoxLayout(page)
+        for widget in (self._header, self.inputs, self.notices):
+            rows.addWidget(widget)
+        rows.addWidget(self.stack, 1)
         center = Surface("window")
         center.setMinimumWidth(theme.SIZE["center_min"])
         column = QVBoxLayout(center)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget in (self._header, self.inputs, self.notices):
-            column.addWidget(widget)
-        column.addWidget(self._room, 1)
+        self.room = scrolled(page)
+        self.room.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        column.addWidget(self.room, 1)
         column.addWidget(self.transport)
+        for layout in (rows, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("splitter")
         self.splitter.setChildrenCollapsible(False)
@@ -151,35 +176,14 @@ class MainWindow(QMainWindow):
     def _restyle(self) -> None:
         now = theme.current()
         self._share_height()
-        self._fit_pane()
         self._header_row.setContentsMargins(now.px("margin"), now.px(4), now.px("margin"), 0)
         self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.stack and event.type() == QEvent.Type.LayoutRequest:
-            self._fit_pane()
-        return super().eventFilter(watched, event)
-
-    def _fit_pane(self) -> None:
-        """How small a pane can be before it scrolls; in a large zoom, what its parts need."""
-        now = theme.current()
-        least = PANE_LEAST * now.zoom
-        if now.zoom > LARGE and self.pane is not None:
-            least.setHeight(max(least.height(), self.pane.minimumSizeHint().height()))
-        if self.stack.minimumSize() != least:
-            self.stack.setMinimumSize(least)
-
     def _share_height(self) -> None:
         now = theme.current()
-        low = self.height() < now.px(LOW)
         self._header.setFixedHeight(now.px("header"))
         extra = 0 if self.pane is None else self.pane.extra_header_height
-        self.inputs.setFixedHeight(now.px("inputs_low" if low else "inputs") + extra)
-        self.transport.set_low(low)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._share_height()
+        self.inputs.setFixedHeight(now.px("inputs") + extra)
 
     # panes
 
@@ -209,7 +213,6 @@ class MainWindow(QMainWindow):
         self.rail.set_current(name)
         theme.style_hidden()
         self.stack.setCurrentWidget(pane)
-        self._fit_pane()
         self.transport.bind(pane.player)
         self._on_headline(pane.headline)
         pane.shown()

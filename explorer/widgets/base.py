@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, Qt, Signal
@@ -19,7 +20,15 @@ from PySide6.QtGui import (
     QPalette,
     QPixmap,
 )
-from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QToolTip,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.engine import courtesy
@@ -76,6 +85,15 @@ class Picture(QWidget):
         """What a tooltip says at a point; None: the widget's own."""
         return None
 
+    def keyboard_rect(self) -> QRectF | None:
+        """Where in the picture the arrow keys are; None: nowhere in particular."""
+        return None
+
+    def inputMethodQuery(self, query: Qt.InputMethodQuery) -> Any:
+        """What a scroll area brings into sight, when Tab comes here as well."""
+        rect = self.keyboard_rect() if query == Qt.InputMethodQuery.ImCursorRectangle else None
+        return super().inputMethodQuery(query) if rect is None else rect.toAlignedRect()
+
     def on_theme_changed(self) -> None:
         """Drops what was drawn in the old theme. Subclasses extend it."""
         self.updateGeometry()
@@ -100,15 +118,27 @@ class Picture(QWidget):
         if isinstance(event, QFocusEvent):
             self._by_keyboard = event.gotFocus() and event.reason() in _KEYBOARD
             self.update()
-        elif event.type() == QEvent.Type.KeyPress and not self._by_keyboard:
-            self._by_keyboard = True
-            self.update()
+        elif event.type() == QEvent.Type.KeyPress:
+            return self._press_key(event)
         elif isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             said = self.said_at(QPointF(event.pos()))
             if said is not None:
                 QToolTip.showText(event.globalPos(), said, self)
                 return True
         return super().event(event)
+
+    def _press_key(self, event: QEvent) -> bool:
+        """Shows the focus ring, and what the key went to where the picture lies in scroll areas."""
+        if not self._by_keyboard:
+            self._by_keyboard = True
+            self.update()
+        used = super().event(event)
+        area: QWidget | None = self if used and self.keyboard_rect() is not None else None
+        while area is not None:
+            if isinstance(area, QScrollArea):
+                area.ensureWidgetVisible(self)
+            area = area.parentWidget()
+        return used
 
     def paintEvent(self, event: QPaintEvent) -> None:
         courtesy.window_works()

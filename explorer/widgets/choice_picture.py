@@ -19,13 +19,11 @@ NONE = -1  # no thing
 
 class ChoicePicture(ScenePicture[Scene]):
     """`picked(thing)`: a person has chosen one; `pointed(thing)`: the pointer or the keys are at
-    it, NONE: at none; `reached(rect)`: the keys went to one there. Things are told apart by numbers
-    from 0.
+    it, NONE: at none. Things are told apart by numbers from 0.
     """
 
     picked = Signal(int)
     pointed = Signal(int)
-    reached = Signal(QRectF)
 
     def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -45,6 +43,10 @@ class ChoicePicture(ScenePicture[Scene]):
         """NONE where there is none."""
         rects = self.rects(self.scene) if self.scene is not None else ()
         return next((at for at, rect in enumerate(rects) if rect.contains(point)), NONE)
+
+    def keyboard_rect(self) -> QRectF | None:
+        rects = self.rects(self.scene) if self.scene is not None else ()
+        return rects[self.hovered] if 0 <= self.hovered < len(rects) else None
 
     def things(self) -> Sequence[int]:
         """Those that Up and Down go through, from top to bottom."""
@@ -87,8 +89,6 @@ class ChoicePicture(ScenePicture[Scene]):
             at = things.index(self.hovered) + move if self.hovered in things else 0
             self.point_at(things[min(max(at, 0), len(things) - 1)])
             self.setAccessibleDescription(self.told(self.hovered))
-            if self.scene is not None and (rects := self.rects(self.scene)):
-                self.reached.emit(rects[self.hovered])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.hovered != NONE:
             self.picked.emit(self.hovered)
         else:

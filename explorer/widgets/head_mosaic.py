@@ -285,6 +285,9 @@ class HeadMosaic(Picture):
             self.set_locked(head)
             self.headClicked.emit(*head)
 
+    def keyboard_rect(self) -> QRectF | None:
+        return self.cell_rect(*self._current)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
         layers, heads = self._shape

@@ -298,6 +298,9 @@ class HeatMap(Picture):
             self.set_current(*cell)
             self.cellClicked.emit(*cell)
 
+    def keyboard_rect(self) -> QRectF | None:
+        return None if self._current is None else self.cell_rect(*self._current)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
         if move is not None and self._values.size:

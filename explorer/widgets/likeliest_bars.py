@@ -137,9 +137,13 @@ class LikeliestBars(Picture):
 
     def draw(self, painter: QPainter) -> None:
         draw_likeliest(painter, self._area(), self._tokens)
-        if self.shows_focus and self._at < len(self._tokens):
-            row = likeliest_rows(self._area(), len(self._tokens))[self._at]
+        row = self.keyboard_rect()
+        if self.shows_focus and row is not None:
             theme.current().focus_ring(painter, row, 2, -3)
+
+    def keyboard_rect(self) -> QRectF | None:
+        rows = likeliest_rows(self._area(), len(self._tokens))
+        return rows[self._at] if self._at < len(rows) else None
 
     def _place_at(self, point: QPointF) -> int:
         rows = likeliest_rows(self._area(), len(self._tokens))

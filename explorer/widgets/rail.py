@@ -51,7 +51,7 @@ class Rail(Picture):
         return QSize(now.px("rail"), now.px(56) * max(1, len(self._entries)))
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return QSize(theme.current().px("rail"), 0)
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
@@ -71,16 +71,18 @@ class Rail(Picture):
             role = "text" if chosen else "muted"
             pixmap = icons.pixmap(icon, "accent" if chosen else "muted", 20, self.ratio)
             x = cell.center().x() - now.px(20) / 2
-            painter.drawPixmap(QPointF(round(x), cell.y() + now.px(9)), pixmap)
-            text = QRectF(cell.x() + 2, cell.y() + now.px(32), cell.width() - 4, now.px(14))
+            top = cell.center().y() - now.px(19)
+            painter.drawPixmap(QPointF(round(x), top), pixmap)
+            text = QRectF(cell.x() + 2, top + now.px(23), cell.width() - 4, now.px(14))
             font = _fitting(now.font("rail"), title, text.width() - now.px(4))
             put_text(painter, text, elide(title, font, text.width()), font, now.color(role))
             if chosen and self.shows_focus:
                 now.focus_ring(painter, cell.adjusted(7, 5, -8, -5))
 
     def entry_rect(self, index: int) -> QRectF:
-        height = theme.current().px(56)
-        return QRectF(0, theme.current().px(4) + index * height, self.width(), height)
+        now, count = theme.current(), max(1, len(self._entries))
+        height = min(now.px(56), (self.height() - 2 * now.px(4)) / count)
+        return QRectF(0, now.px(4) + index * height, self.width(), height)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._choose(self._at(event.position()))

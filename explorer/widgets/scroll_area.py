@@ -6,8 +6,6 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
-from explorer.widgets.choice_picture import ChoicePicture
-
 MOST = 4  # sizes of the page, each an answer to the one before, until the bar stays
 
 
@@ -30,8 +28,6 @@ class ScrollArea(QScrollArea):
         if not sideways:
             self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(page)
-        if isinstance(page, ChoicePicture):
-            page.reached.connect(self.see)
         for ground in (page, self.viewport()):
             ground.setAutoFillBackground(False)
 

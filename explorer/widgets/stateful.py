@@ -187,7 +187,6 @@ class Empty(QWidget):
         self._button.clicked.connect(self.clicked)
         layout = QVBoxLayout(self)
         layout.addStretch(1)
-        self._picture.setFixedHeight(44)
         layout.addWidget(self._picture)
         layout.addWidget(self._text)
         row = QHBoxLayout()
@@ -197,6 +196,7 @@ class Empty(QWidget):
         layout.addSpacing(8)
         layout.addLayout(row)
         layout.addStretch(1)
+        theme.changed.connect(self._fit)
 
     def set(self, sentence: str, action: str, icon: str) -> None:
         self._icon = icon
@@ -213,6 +213,7 @@ class Empty(QWidget):
 
     def _fit(self) -> None:
         """Where there is no room for both, the sentence stands without its icon."""
+        self._picture.setFixedHeight(theme.current().px(44))
         margins = self.contentsMargins() + self.layout().contentsMargins()
         wide = self.width() - margins.left() - margins.right()
         needs = self._text.heightForWidth(wide) + 5 * self.layout().spacing() + 8
@@ -222,9 +223,10 @@ class Empty(QWidget):
         self._picture.setVisible(self.height() >= needs)
 
     def _draw_icon(self, painter: QPainter) -> None:
-        size = theme.current().px(32)
+        now = theme.current()
         pixmap = icons.pixmap(self._icon, "muted", 32, ratio_of(painter))
-        painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
+        left = (self._picture.width() - now.px(32)) / 2
+        painter.drawPixmap(QPointF(left, now.px(4)), pixmap)
 
 
 def _scrolled(card: Card, on_top: bool) -> ScrollArea:

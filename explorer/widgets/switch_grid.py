@@ -145,6 +145,9 @@ class SwitchGrid(ScenePicture[Switches]):
         if event.button() == Qt.MouseButton.LeftButton and self._at is not None:
             self.toggled.emit(self.cells(self._at))
 
+    def keyboard_rect(self) -> QRectF | None:
+        return None if self._at is None else self.rect_of(self._at)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
         if self.scene is not None and move is not None:

@@ -34,7 +34,6 @@ class TransportBar(QWidget):
         self.setObjectName("transport")
         self.setAccessibleName("Transport")
         self._player: Any = None
-        self._low = False
         self._lines = 1  # of the longest title so far
         self._fits = QTimer(self)
         self._fits.setSingleShot(True)
@@ -164,12 +163,6 @@ class TransportBar(QWidget):
         if player is not None:
             self.speed.set_speed(player.speed)
 
-    def set_low(self, low: bool) -> None:
-        """Whether the window leaves it little height."""
-        if low != self._low:
-            self._low = low
-            self._restyle()
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self._fits.start()  # a layout is under way: another height now would begin it anew
@@ -183,7 +176,7 @@ class TransportBar(QWidget):
     def _restyle(self) -> None:
         """Where there is little width, the words stand above the buttons."""
         now = theme.current()
-        above, beside = now.px(3 if self._low else 8), now.px(16)
+        above, beside = now.px(8), now.px(16)
         self._column.setContentsMargins(beside, above, beside, above)
         self._row.setSpacing(now.px(4))
         narrow = self.width() < now.px(NARROW)
@@ -203,5 +196,5 @@ class TransportBar(QWidget):
         narrow = self._column.indexOf(self._words) >= 0
         below = self.play_button.sizeHint() if narrow else self.scrubber.minimumSizeHint()
         needed = words + below.height() + 2 * self._column.contentsMargins().top()
-        least = now.px("transport_low" if self._low else "transport")
+        least = now.px("transport")
         self.setFixedHeight(max(least, needed))

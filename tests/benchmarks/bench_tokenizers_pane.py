@@ -149,7 +149,7 @@ async def _typing(*, training: bool) -> tuple[list[float], list[float], int, flo
         waits: list[float] = []
         own: list[float] = []
         whole = asyncio.Event()
-        mode.splitting.came.connect(lambda _: whole.set() if len(mode.splits) == 6 else None)
+        mode.runner.came.connect(lambda _: whole.set() if len(mode.splits) == 6 else None)
         for key in range(KEYS):
             await asyncio.sleep(PAUSE)
             whole.clear()

@@ -1,4 +1,4 @@
-"""Which tokenizers Compare and Languages show, and whether each is open, on its way, or failed."""
+"""The tokenizers that Compare and Languages show: each is open, on its way, or has failed."""
 
 from __future__ import annotations
 

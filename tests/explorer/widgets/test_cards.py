@@ -5,6 +5,8 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from explorer import theme
+from explorer.widgets.base import Picture
 from explorer.widgets.card import MOST_SHOWN, NARROW, TITLE_LINES, Card, breakable
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import Empty, StatefulPicture, Veil
@@ -64,6 +66,24 @@ def test_an_empty_picture_with_little_room_leaves_its_icon_out(qtbot):
         assert icon.isVisible() is shown, height
     sentence = picture.findChild(Empty)._text
     assert sentence.geometry().top() >= icon.geometry().bottom()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 2.0])
+def test_the_icon_of_an_empty_picture_is_whole(qapp, qtbot, zoom):
+    theme.apply(qapp, "light", zoom, "off")
+    picture = StatefulPicture(HeatMap("weights"))
+    qtbot.addWidget(picture)
+    picture.show_empty("Nothing is recorded yet.")
+    picture.resize(600, 600)
+    picture.show()
+    painted = picture.findChild(Empty).findChild(Picture).grab().toImage()
+    ground = painted.pixel(0, 0)
+    rows = [
+        any(painted.pixel(x, y) != ground for x in range(painted.width()))
+        for y in range(painted.height())
+    ]
+    assert 20 * zoom < sum(rows) <= 32 * zoom
+    assert not rows[0] and not rows[-1]
 
 
 def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.widgets.choice_picture import ChoicePicture
+from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.scroll_area import ScrollArea
 from tests.explorer.waiting import turn
 
@@ -107,3 +109,32 @@ def test_a_row_that_the_keys_go_to_comes_into_sight_and_stays_chosen(qtbot):
     assert rows.hovered == 9, "its scene is another one, and it has such a row"
     rows.set_scene(5)
     assert rows.hovered < 0
+
+
+def test_keys_and_tab_bring_a_cell_into_sight_through_all_areas(qtbot):
+    heat = HeatMap("weights")
+    heat.setFixedSize(600, 600)
+    heat.set_values(np.eye(30))
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.addWidget(ScrollArea(heat, sideways=True))
+    page.setMinimumHeight(700)
+    area = ScrollArea(page)
+    qtbot.addWidget(area)
+    area.resize(200, 150)
+    area.show()
+    qtbot.waitExposed(area)
+    heat.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def is_seen(row: int, column: int) -> bool:
+        seen = heat.visibleRegion().boundingRect()
+        return seen.contains(heat.cell_rect(row, column).center().toPoint())
+
+    for at in range(29):
+        QTest.keyClick(heat, Qt.Key.Key_Down)
+        QTest.keyClick(heat, Qt.Key.Key_Right)
+        assert is_seen(at + 1, at + 1), at
+    area.verticalScrollBar().setValue(0)
+    assert not is_seen(29, 29)
+    area.ensureWidgetVisible(heat)
+    assert is_seen(29, 29)

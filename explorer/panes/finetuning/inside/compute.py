@@ -27,7 +27,7 @@ def examined(
 
 def check_other(model: Any, folder: str) -> str:
     """The folder, if it is that of an adapter of this model. Raises as `load_adapter` does."""
-    from core.finetuning.adapter_files import load_adapter
+    from core.finetuning.peft_reader import load_adapter
 
     load_adapter(model, folder).remove()
     return folder

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.files import read_json
+from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import (
     METHODS,
     QUESTIONS,
     STORIES,
     FinetuningSettings,
-    finetuning_config,
     settings_of,
 )
 from core.resources import resource

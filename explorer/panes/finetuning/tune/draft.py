@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from core.fields import field, fields_of
 from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import (
     BROKEN_LINES,
     FABLES,
@@ -15,7 +16,6 @@ from core.finetuning.settings import (
     QUESTIONS,
     STORIES,
     FinetuningSettings,
-    finetuning_config,
 )
 from core.training.config import TrainingConfig
 from explorer.state.typed_numbers import read_for, refused

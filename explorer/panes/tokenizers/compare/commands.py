@@ -1,147 +1,56 @@
-"""What Compare adds to menus and palette, and the views that a snapshot shows."""
+"""Commands of the Compare mode."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from explorer.panes.tokenizers.compare.examples import EXAMPLES
-from explorer.panes.tokenizers.draft import FIRST
+from explorer.panes.tokenizers.compare.display_options import LAYOUTS
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.compare.mode import CompareMode
 
-VIEWS = (
-    ("text", "a text under every tokenizer"),
-    ("vocabulary", "search the vocabularies"),
-    ("overlap", "what vocabularies share"),
-    ("glitches", "glitch tokens of a model"),
-)
-SWITCHES = (
-    ("ids", "ids below the tokens"),
-    ("pieces", "pieces as the vocabulary holds them"),
-    ("bytes", "bytes in place of text"),
-    ("whitespace", "spaces as glyphs"),
-    ("specials", "special tokens are parsed"),
-    ("differences", "only differences in color"),
-)
+VIEWS = {
+    "text": "the tokens of a text",
+    "vocabulary": "search the vocabularies",
+    "overlap": "what the vocabularies share",
+    "glitches": "glitch tokens of a model",
+}
+SWITCHES = {
+    "ids": "ids below the tokens",
+    "pieces": "tokens as the vocabulary spells them",
+    "bytes": "bytes instead of text",
+    "whitespace": "spaces as symbols",
+    "specials": "parse special tokens",
+    "differences": "color only the differences",
+}
 
 
-def mode_actions(mode: CompareMode) -> list[Action]:
-    def shown() -> bool:
-        return mode.active
+def commands(mode: CompareMode) -> list[Action]:
+    def switch(name: str) -> Action:
+        def turn() -> None:
+            mode.choose(**{name: not getattr(mode.options, name)})
 
-    def switch(name: str) -> Callable[[], None]:
-        return lambda: mode.choose(**{name: not getattr(mode.choices, name)})
+        action = mode.action(name, f"Compare: {SWITCHES[name]}", turn)
+        return replace(action, checked=lambda: bool(getattr(mode.options, name)))
 
-    def is_on(name: str) -> Callable[[], bool]:
-        return lambda: bool(getattr(mode.choices, name))
+    def view(name: str) -> Action:
+        title = f"Compare: {VIEWS[name]}"
+        action = mode.action(f"view.{name}", title, lambda: mode.choose(view=name))
+        return replace(action, checked=lambda: mode.options.view == name)
 
-    other = {"columns": "rows", "rows": "columns"}
+    def turn_layout() -> None:
+        mode.choose(layout=LAYOUTS[mode.options.layout == LAYOUTS[0]])
+
+    def focus_text() -> None:
+        mode.view.editor.setFocus()
+        mode.view.editor.selectAll()
+
     return [
-        *(
-            Action(
-                f"tokenizers.compare.{name}",
-                f"Compare: {text}",
-                switch(name),
-                enabled=shown,
-                checked=is_on(name),
-            )
-            for name, text in SWITCHES
-        ),
-        Action(
-            "tokenizers.compare.layout",
-            "Compare: columns or rows",
-            lambda: mode.choose(layout=other[mode.choices.layout]),
-            enabled=shown,
-        ),
-        *(
-            Action(
-                f"tokenizers.compare.view.{name}",
-                f"Compare: {text}",
-                lambda name=name: mode.choose(view=name),
-                enabled=shown,
-                checked=lambda name=name: mode.choices.view == name,
-            )
-            for name, text in VIEWS
-        ),
-        Action(
-            "tokenizers.compare.open",
-            "Compare: open a tokenizer's file",
-            mode.ask_for_file,
-            enabled=shown,
-        ),
-        Action(
-            "tokenizers.compare.text",
-            "Compare: type a text",
-            lambda: focus_text(mode),
-            enabled=shown,
-        ),
+        *map(switch, SWITCHES),
+        mode.action("layout", "Compare: columns or rows", turn_layout),
+        *map(view, VIEWS),
+        mode.action("open", "Compare: open a tokenizer file", mode.ask_for_file),
+        mode.action("text", "Compare: type a text", focus_text),
     ]
-
-
-def focus_text(mode: CompareMode) -> None:
-    mode.view.editor.setFocus()
-    mode.view.editor.selectAll()
-
-
-def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
-    """Columns, rows with ids, differences, bytes."""
-    languages = dict(EXAMPLES)["One sentence, many languages"]
-    plain = {
-        "view": "text",
-        "layout": "columns",
-        "ids": False,
-        "pieces": True,
-        "bytes": False,
-        "differences": False,
-    }
-
-    def view(text: str, **changes: Any) -> Callable[[], Any]:
-        async def bring() -> None:
-            mode.chosen.clear()
-            mode.set_text(text)
-            mode.choose(**{**plain, **changes})
-            await mode.settled()
-
-        return bring
-
-    def tool(name: str) -> Callable[[], Any]:
-        async def bring() -> None:
-            mode.chosen.clear()
-            mode.choose(view=name)
-            sources = dict(mode.tools.by_name["glitches"].sources())
-            if name == "glitches" and "known:smollm2" in sources:
-                mode.tools.by_name[name].choose("known:smollm2")
-            await mode.settled()
-            if name == "vocabulary":
-                lists = [column.list for column in mode.tools.by_name[name].view.columns]
-                found = [one for one in lists if len(one.pieces.ids) > 1]
-                if found:
-                    found[-1].setCurrentIndex(found[-1].pieces.index(1))
-                await mode.settled()
-
-        return bring
-
-    async def token(piece: str = "erry") -> None:
-        """The last column's token that holds this, explained."""
-        await view(FIRST)()
-        for place, column in reversed(list(enumerate(mode.view.columns))):
-            pieces = column.flow.tokens.pieces
-            found = [index for index, one in enumerate(pieces) if piece in one]
-            if found:
-                mode.look_at(place, found[0])
-                break
-        await mode.settled()
-
-    return {
-        "columns": view(FIRST),
-        "token": token,
-        "vocabulary": tool("vocabulary"),
-        "overlap": tool("overlap"),
-        "glitches": tool("glitches"),
-        "rows": view(FIRST, layout="rows", ids=True),
-        "differences": view(FIRST, differences=True),
-        "bytes": view(languages, bytes=True),
-    }

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.compare.making import Making
+from explorer.panes.tokenizers.compare.derivation import Derivation
 from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.panes.tokenizers.encoding.word_picture import WordPicture
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.push_button import push_button
 from explorer.widgets.scroll_area import scrolled
 
-LEAST, SHARE = 120, 0.3  # px of the picture, and its share of the mode's height at most
+LEAST = 120  # px of the picture's height
 
 
 class Drawer(QFrame):
-    """`set_making(name, making)` for another token, `set_moment` for every position of the cursor;
+    """`set_derivation` for another token, `set_step` for every position of the cursor;
     `closeRequested`, `insideRequested`."""
 
     closeRequested = Signal()
@@ -28,11 +29,10 @@ class Drawer(QFrame):
         super().__init__(parent)
         self.setObjectName("tokenizers.compare.drawer")
         set_look(self, "card")
-        self.making: Making | None = None
+        self._drawn: list[EncodingStep] = []  # those with a picture
         self._title = Label("", "body", weight=600)
         self._said = CutLabel("body", "muted")
-        self.inside = QPushButton("Look inside")
-        self.inside.setToolTip("The whole stretch of text under this tokenizer, in Inside")
+        self.inside = push_button("Look inside", "Shows the whole word or line in Inside")
         self.inside.clicked.connect(self.insideRequested)
         close = IconButton("close", "Close", "Esc")
         close.clicked.connect(self.closeRequested)
@@ -55,39 +55,36 @@ class Drawer(QFrame):
         self._restyle()
         self.hide()
 
-    def set_making(self, name: str, making: Making | None) -> None:
+    def set_derivation(self, name: str, derivation: Derivation | None) -> None:
         """None closes the drawer."""
-        self.making = making
-        self.setVisible(making is not None)
-        if making is None:
-            self.word.set_scene(None, None)
+        self.setVisible(derivation is not None)
+        self._drawn = [one for one in derivation.steps if one.scene] if derivation else []
+        self.word.set_scene(None, None)
+        if derivation is None:
             return
-        self._title.setText(f"{making.shown} in {name}")
-        self._note.setText(making.note)
-        self._note.setVisible(bool(making.note))
-        self.inside.setVisible(bool(making.text))
-        drawn = any(moment.scene is not None for moment in making.moments)
-        self._area.setVisible(drawn)
-        self.setAccessibleName(f"How {making.shown} came to be in {name}")
+        self._title.setText(f"{derivation.shown} in {name}")
+        self._note.setText(derivation.note)
+        self._note.setVisible(bool(derivation.note))
+        self.inside.setVisible(bool(derivation.text))
+        self._area.setVisible(bool(self._drawn))
+        if self._drawn:
+            self.word.set_scene(self._drawn[-1].scene, self._drawn[-1].frame)
+        self._fit()
+        self.setAccessibleName(f"How {derivation.shown} came to be in {name}")
 
-    def set_moment(self, moment: EncodingStep | None, share: float = 1.0) -> None:
-        if moment is None:
-            self._said.set_text("")
+    def set_step(self, step: EncodingStep | None, share: float = 1.0) -> None:
+        """`share`: how far the cursor is on its way to the step."""
+        self._said.set_text(step.step.title if step is not None else "")
+        if step is None:
             self.word.set_scene(None, None)
             return
-        self._said.set_text(moment.step.title)
-        scene, frame = moment.scene, moment.frame
-        if scene is None and self.making is not None:  # before and after the word: its first and
-            told = [one for one in self.making.moments if one.scene is not None]  # last picture
-            if told:
-                first = moment.stage < 2
-                scene = told[0 if first else -1].scene
-                frame = told[0 if first else -1].frame
-        self.word.set_scene(scene, frame, share)
-        self.word.setAccessibleDescription(moment.step.title)
-        newest = self.word.focus()
-        center, room = newest.center().toPoint(), newest.size().toSize() / 2
-        self._area.ensureVisible(center.x(), center.y(), room.width() + 40, room.height() + 20)
+        drawn: EncodingStep | None = step
+        if step.scene is None:  # before the word its first picture, after it its last
+            drawn = self._drawn[0 if step.stage < 2 else -1] if self._drawn else None
+        if drawn is not None:
+            self.word.set_scene(drawn.scene, drawn.frame, share)
+        self.word.setAccessibleDescription(step.step.title)
+        self._area.see(self.word.focus().adjusted(-40, -20, 40, 20))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -95,14 +92,16 @@ class Drawer(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def fit(self, room: int) -> None:
-        """As tall as the picture, at most a share of the `room` there is."""
-        wanted = self.word.sizeHint().height() + theme.current().px(12)
-        most = max(theme.current().px(LEAST), round(room * SHARE))
-        self._area.setFixedHeight(min(wanted, most))
+    def _fit(self) -> None:
+        """No taller than the picture."""
+        now = theme.current()
+        wanted = self.word.sizeHint().height() + now.px(12)
+        self._area.setMinimumHeight(min(wanted, now.px(LEAST)))
+        self._area.setMaximumHeight(wanted)
 
     def _restyle(self) -> None:
         now = theme.current()
         side = now.px(8)
         self._column.setContentsMargins(now.px(12), side, side, side)
         self._column.setSpacing(now.px(4))
+        self._fit()

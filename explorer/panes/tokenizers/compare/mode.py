@@ -1,133 +1,118 @@
-"""Compare: wires text, tokenizers and choices to the columns."""
+"""Compare: connects text, tokenizers and display options with the columns and the submodes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from core.fields import lenient, to_json
-from explorer.panes.tokenizers.compare import menu, telling, text
-from explorer.panes.tokenizers.compare.choices import Choices
-from explorer.panes.tokenizers.compare.chosen import Chosen, alike, rates_tracks
-from explorer.panes.tokenizers.compare.commands import mode_actions, mode_views
-from explorer.panes.tokenizers.compare.differences import Differences
+from core.trace import Step
+from explorer.panes.tokenizers.compare import inspector, text
+from explorer.panes.tokenizers.compare.compute import Split
+from explorer.panes.tokenizers.compare.display_options import DisplayOptions
+from explorer.panes.tokenizers.compare.glitches.mode import GlitchesMode
 from explorer.panes.tokenizers.compare.header import CompareHeader
-from explorer.panes.tokenizers.compare.model import Split
-from explorer.panes.tokenizers.compare.splitting import Splitting
-from explorer.panes.tokenizers.compare.tools import Tools
+from explorer.panes.tokenizers.compare.overlap.mode import OverlapMode
+from explorer.panes.tokenizers.compare.runner import SplitRunner
+from explorer.panes.tokenizers.compare.selection import TokenSelection
+from explorer.panes.tokenizers.compare.submode import Submode
 from explorer.panes.tokenizers.compare.view import CompareView
+from explorer.panes.tokenizers.compare.vocabulary.mode import VocabularyMode
 from explorer.panes.tokenizers.draft import FIRST, LONGEST_TEXT, PATH, ComparisonDraft
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.shown_tokenizers import Shown
 from explorer.panes.tokenizers.text import too_long
-from explorer.panes.tokenizers.tokenizer_menu import FILES
-from explorer.state.actions import Action
+from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.draft import Draft
+from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
-from explorer.widgets.flow_layout import block_starts
 
 
 class CompareMode(Mode):
-    """Text and tokenizers are the draft; how they are shown lies in `choices`."""
+    """Text and tokenizers are the draft; how they are shown lies in `options`."""
 
     id = "compare"
     title = "Compare"
     takes = ("files", "text")
-    teaches = "How different tokenizers cut the same text, and what that costs"
+    teaches = "How different tokenizers split the same text, and what that costs"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.choices = Choices()
-        self.splits: dict[str, Split] = {}  # of the text and the choice of specials that are now
+        self.options = DisplayOptions()
+        self.splits: dict[str, Split] = {}  # of the present text, by the tokenizer's id
         self.view = CompareView()
         self.inputs = CompareHeader()
         self.draft = Draft(self.workspace, PATH, ComparisonDraft, self)
-        self._seen = self.draft.value  # of what all has been told
+        self._before = self.draft.value  # what is shown of the draft
         self.shown_ones = Shown(self.engine, desk.catalogue, self.draft, self)
-        self.splitting = Splitting(self.engine, self)
-        self.differences = Differences(self.engine, self)
-        self.differences.came.connect(self.view.set_differing)
-        self.chosen = Chosen(self.engine, self)
-        self._rates: list[Any] = []  # steps: what the text costs
-        self.tools = Tools(desk, self.view, self)
-        self._ids: list[str] = []
-        self._failed: set[str] = set()  # of what has failed the status line has told
-        self._starts: tuple[bytes, np.ndarray] = (b"", block_starts(b""))
+        self.runner = SplitRunner(self.engine, self)
+        self.selection = TokenSelection(self.engine, self)
+        self.search = VocabularyMode(self.engine, self)
+        self.submodes: dict[str, Submode] = {
+            "vocabulary": self.search,
+            "overlap": OverlapMode(self.engine, self),
+            "glitches": GlitchesMode(self.engine, desk.catalogue, self.workspace, self),
+        }
+        self._steps: list[Step] = []  # what is played while no token is chosen
+        self._titles: list[str] | None = None  # of those that the player has
+        self._ids: list[str] = []  # of the tokenizers, in order
         self._connect()
         self.view.editor.set_text(self.text)
-        self.view.set_choices(self.choices)
+        self.view.set_options(self.options)
         self.refresh()
 
     def _connect(self) -> None:
-        view = self.view
+        view, shown, tell = self.view, self.shown_ones, self.statusRequested
         view.editor.textEdited.connect(lambda text: self.set_text(text, "text"))
         view.editor.rested.connect(self.draft.end_merge)
-        view.editor.cut.connect(
-            lambda size: self.statusRequested.emit(too_long(size, LONGEST_TEXT))
-        )
+        view.editor.cut.connect(lambda size: tell.emit(too_long(size, LONGEST_TEXT)))
         view.toolbar.chosen.connect(lambda name, value: self.choose(**{name: value}))
-        view.columnMenu.connect(lambda place: menu.open_at(self, place))
-        view.columnRemoved.connect(self.shown_ones.remove)
-        view.columnRetried.connect(self.shown_ones.retry)
-        view.columnCancelled.connect(self.shown_ones.cancel)
-        view.fileRequested.connect(self.ask_for_file_at)
-        view.spanHovered.connect(view.set_marked)
+        view.tokenizerAsked.connect(self._on_asked)
         view.tokenClicked.connect(self.look_at)
         view.tokenPointed.connect(self._on_pointed)
-        view.drawer.closeRequested.connect(self.chosen.clear)
+        view.drawer.closeRequested.connect(self.selection.clear)
         view.drawer.insideRequested.connect(self._look_inside)
-        self.chosen.changed.connect(self._on_chosen)
-        self.chosen.pointed.connect(self.inspect)
-        self.chosen.said.connect(self.statusRequested)
-        view.exampleRequested.connect(lambda: self.set_text(FIRST))
-        self.inputs.add.menuOpening.connect(lambda: menu.fill_add(self))
+        view.body.actionRequested.connect(lambda: self.set_text(FIRST))
+        self.selection.changed.connect(self._on_selected)
+        self.selection.pointed.connect(self.inspect)
+        self.selection.failed.connect(tell)
+        self.inputs.add.menuOpening.connect(self._fill_add)
         self.inputs.exampleChosen.connect(self.set_text)
         self.inputs.viewChosen.connect(lambda name: self.choose(view=name))
-        self.tools.changed.connect(self.say)
-        self.tools.pieceChosen.connect(self.chosen.choose_piece)
-        self.tools.tokenizerAsked.connect(self._on_asked)
-        self.shown_ones.changed.connect(self.refresh)
-        self.shown_ones.said.connect(self.statusRequested)
-        self.catalogue.progressed.connect(lambda _: self._show_states())
-        self.splitting.came.connect(self._on_splits)
-        self.splitting.slow.connect(self._on_slow)
-        self.splitting.failed.connect(self.statusRequested)
-        self.draft.changed.connect(self._on_changed)
+        for submode in self.submodes.values():
+            view.pages.addWidget(submode.view)
+            submode.changed.connect(lambda submode=submode: submode.active and self.tell())
+            submode.pieceChosen.connect(self.selection.choose_piece)
+            submode.tokenizerAsked.connect(self._on_asked)
+        shown.changed.connect(self.refresh)
+        shown.said.connect(tell)
+        self.catalogue.progressed.connect(lambda _: self._show_missing())
+        self.runner.came.connect(self._on_splits)
+        self.runner.slow.connect(self._on_slow)
+        self.runner.failed.connect(tell)
+        self.runner.compared.connect(view.set_differing)
+        self.draft.changed.connect(self._on_draft)
 
     # what the pane asks
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
     def state(self) -> dict[str, Any]:
-        return {
-            "version": 1,
-            "tools": self.tools.state(),
-            **to_json(self.choices),
-        }
+        return {"version": 1, "vocabulary": self.search.state(), **to_json(self.options)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.choices = lenient(Choices, state)
-        self.view.set_choices(self.choices)
-        self.tools.restore(state.get("tools"))
-        self._show_view()
+        self.search.restore(state.get("vocabulary"))
+        self.choose(**vars(lenient(DisplayOptions, state)))
 
     def take(self, wish: dict[str, Any]) -> None:
         """{"add": id of the catalogue, "files": of tokenizers, "text": another text, "note": how
-        it was read}. The token that was looked at before is none of these: its drawer closes."""
-        self.chosen.clear()
+        it was read}. The drawer of a chosen token closes."""
+        self.selection.clear()
         if isinstance(wish.get("text"), str):
-            self._show_text()
+            self.choose(view="text")
             self.set_text(wish["text"])
             self.view.set_note(str(wish.get("note", "")))
         if isinstance(wish.get("add"), str):
@@ -135,20 +120,17 @@ class CompareMode(Mode):
         if isinstance(wish.get("files"), list):
             self.shown_ones.add_files(wish["files"])
 
-    def actions(self) -> list[Action]:
-        return mode_actions(self)
-
     def pictures(self) -> dict[str, QWidget]:
-        tools = {f"compare-{name}": tool.widget() for name, tool in self.tools.by_name.items()}
-        return {"compare-tokens": self.view.body, **tools}
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        return mode_views(self)
+        views = {f"compare-{name}": submode.view for name, submode in self.submodes.items()}
+        return {"compare-tokens": self.view.body, **views}
 
     def shown(self) -> None:
         self.shown_ones.open_all()
 
-    # what is compared
+    def cancel(self) -> bool:
+        return self.selection.clear()
+
+    # text and options
 
     @property
     def text(self) -> str:
@@ -161,229 +143,238 @@ class CompareMode(Mode):
             self.view.editor.set_text(text)
         self.draft.change({"text": text}, "Change the text", merging)
 
-    def choose(self, **changes: Any) -> None:
-        """Changes one or more of `choices`."""
-        before, self.choices = self.choices, replace(self.choices, **changes)
-        if before.specials != self.choices.specials:
-            self.splits.clear()
-            self.chosen.clear()
-            self.ask()
-        self.view.set_choices(self.choices)
-        self.align()
-        self._show_differences()
-        if before.view != self.choices.view:
-            self.chosen.clear()
-            self._show_view()
-        self.say()
-
-    def _show_text(self) -> None:
-        if self.choices.view != "text":
-            self.choose(view="text")
-
-    def _show_view(self) -> None:
-        self.inputs.set_view(self.choices.view)
-        self.tools.show(self.choices.view)
-
-    def _on_changed(self, draft: ComparisonDraft) -> None:
-        """What has changed, by an undo too, is in sight: the text in its own view, tokenizers in
-        all but that of a model's embeddings."""
-        before, self._seen = self._seen, draft
+    def _on_draft(self, draft: ComparisonDraft) -> None:
+        """Shows what has changed, by an undo too: the text in its own view, tokenizers in every
+        view but Glitches."""
+        before, self._before = self._before, draft
         others = draft.tokenizers != before.tokenizers
-        if draft.text != before.text or (others and self.choices.view == "glitches"):
-            self._show_text()
+        if draft.text != before.text or (others and self.options.view == "glitches"):
+            self.choose(view="text")
         if draft.text != before.text:
             self.view.editor.set_text(draft.text)
             self.view.set_note("")
-            self.splits.clear()
-            self.chosen.clear()
-            self.ask()
+            self._split_anew()
 
-    def ask(self) -> None:
-        """The splits that are missing; an empty text has none."""
-        if not self.text:
-            self.splitting.stop()
-            self.view.body.show_empty(
-                "Type or paste a text: every tokenizer cuts it as you type.", "Use the example"
-            )
-            self.say()
+    def choose(self, **changes: Any) -> None:
+        """Changes one or more of the display options."""
+        before, self.options = self.options, replace(self.options, **changes)
+        if self.options == before:
             return
-        self.view.body.show_ready()
-        if not self.splitting.ask(self._cutters(), self.splits, self.text, self.choices.specials):
-            self.say()
+        if before.specials != self.options.specials:
+            self._split_anew()
+        self.view.set_options(self.options)
+        self._show_tokens()
+        if before.view != self.options.view:
+            self.selection.clear()
+            self._show_view()
+        self.tell()
 
-    def _cutters(self) -> dict[str, Any]:
-        """The shown tokenizers that are open."""
+    def _show_view(self) -> None:
+        chosen = self.options.view
+        self.inputs.set_view(chosen)
+        self.view.show_page(self.submodes[chosen].view if self.submode is not None else None)
+        for name, submode in self.submodes.items():
+            submode.set_active(name == chosen)
+
+    @property
+    def submode(self) -> Submode | None:
+        """The one that is shown; None: the text."""
+        return self.submodes.get(self.options.view)
+
+    # tokenizers and splits
+
+    def _tokenizers(self) -> dict[str, Any]:
+        """Those that are shown and open."""
         opened = ((one, self.shown_ones.get(one)) for one in self.shown_ones.ids)
         return {identity: one.tokenizer for identity, one in opened if one is not None}
 
     def refresh(self) -> None:
         """Other tokenizers, or one of them is open now."""
-        ids = self.shown_ones.ids
-        shown = [(self.shown_ones.name(one), self.shown_ones.get(one)) for one in ids]
+        before, self._ids = self._ids, self.shown_ones.ids
+        shown = [(self.shown_ones.name(one), self.shown_ones.get(one)) for one in self._ids]
         self.view.set_columns(shown)
-        self.tools.set_shown(shown)
-        self.splits = self.splitting.still_true(self.splits, self._cutters())
-        for place, identity in enumerate(ids):
-            split = self.splits.get(identity)
-            if split is not None and self.shown_ones.get(identity) is not None:
-                self._show_split(place, split)
-            elif self._ids[place : place + 1] != [identity]:
+        for submode in self.submodes.values():
+            submode.set_shown(shown)
+        now = self._tokenizers()
+        current = (one for one in self.splits.values() if now.get(one.id) is one.tokenizer)
+        self.splits = {split.id: split for split in current}
+        for place, identity in enumerate(self._ids):
+            if identity in self.splits:
+                self.view.columns[place].set_split(self.splits[identity], self.options)
+            elif before[place : place + 1] != [identity]:
                 self.view.columns[place].clear()
-        new = [place for place, one in enumerate(ids) if one not in self._ids]
-        if self._ids and new:
+        new = [place for place, one in enumerate(self._ids) if one not in before]
+        if before and new:
             self.view.bring_into_sight(new[-1])
-        self._ids = ids
-        self.inputs.add.setToolTip(self.shown_ones.full or "Compare with another tokenizer")
-        self._show_states()
-        self.view.set_choices(self.choices)
-        self.align()
-        self._show_differences()
-        self.ask()
+        self.inputs.add.setToolTip(self.shown_ones.full or text.ADD)
+        self._show_missing()
+        self.view.set_options(self.options)
+        self._show_tokens()
+        self._split()
 
-    def _show_states(self) -> None:
+    def _show_missing(self) -> None:
         """What a tokenizer that is not open waits for, or why it failed."""
         missing = self.shown_ones.missing()
         for place, one in missing.items():
             self.view.columns[place].set_missing(one)
-        self.tools.set_missing(missing)
-        failed = {one.failed for one in missing.values() if one.error}
-        for words in failed - self._failed if self.active else ():
-            self.statusRequested.emit(words)
-        self._failed = failed
+        for submode in self.submodes.values():
+            submode.set_missing(missing)
 
-    # what comes
+    def _split_anew(self) -> None:
+        """The text is another, or how its special tokens are read."""
+        self.splits.clear()
+        self.selection.clear()
+        self._split()
+
+    def _split(self) -> None:
+        """Asks for the splits that are missing; an empty text has none."""
+        if not self.text:
+            self.runner.stop()
+            self.view.body.show_empty(f"{text.IDLE}.", "Use the example")
+            self.tell()
+            return
+        self.view.body.show_ready()
+        known = self.splits.values()
+        if not self.runner.split(self._tokenizers(), known, self.text, self.options.specials):
+            self.tell()
 
     def _on_splits(self, splits: list[Split]) -> None:
         for split in splits:
             self.splits[split.id] = split
             if split.id in self._ids:
-                self._show_split(self._ids.index(split.id), split)
-        self.align()
-        self._show_differences()
-        if all(one in self.splits for one in self._ids if self.shown_ones.get(one) is not None):
-            self.say()
+                column = self.view.columns[self._ids.index(split.id)]
+                column.set_split(split, self.options)
+        self._show_tokens()
+        if self.splits.keys() >= self._tokenizers().keys():
+            self.tell()
 
-    def align(self) -> None:
-        self.view.align(self.choices.layout == "rows")
-
-    def _show_differences(self) -> None:
+    def _show_tokens(self) -> None:
+        """Aligns the tokens of rows, and colors those that differ."""
+        self.view.align(self.options.layout == "rows")
         splits = [self.splits.get(identity) for identity in self._ids]
-        if self.choices.differences:
-            self.differences.ask(splits)
-        else:
-            self.differences.stop()
-            self.view.set_differing([None] * len(self.view.columns))
-
-    def _show_split(self, place: int, split: Split) -> None:
-        data = split.tokens.data
-        if data != self._starts[0]:
-            self._starts = (data, block_starts(data))
-        self.view.set_split(place, split, self.choices, self._starts[1])
+        self.runner.compare(splits if self.options.differences else [None] * len(splits))
 
     def _on_slow(self) -> None:
         for column, identity in zip(self.view.columns, self._ids, strict=True):
             if identity not in self.splits and column.split is not None:
-                column.body.show_stale("cutting the text")
+                column.body.show_stale("splitting the text")
 
-    def say(self) -> None:
-        """The headline, what is played, and the inspector."""
-        known = self._known()
-        tool = self.tools.current
-        if tool is not None:
-            self._rates = tool.steps()
+    # what is said
+
+    def tell(self) -> None:
+        """Headline, steps and inspector, for the text or the submode that is shown."""
+        submode = self.submode
+        if submode is not None:
+            self._steps = submode.steps()
         else:
-            self._rates = telling.rate_steps(known, self._count_of_words(), self.choices.price)
-        if self.chosen.making is None:
-            tracks = rates_tracks(self._rates)
-            if not alike(tracks, self.tracks):  # else the transport has nothing new to show
-                self.set_tracks(tracks, keep_position=True)
-        self._say_headline()
+            self._steps = inspector.rate_steps(self._known(), self._words(), self.options.price)
+        titles = [step.title for step in self._steps]
+        if self.selection.chosen is None and titles != self._titles:
+            self._titles = titles
+            tracks = [ListTrack(titles, self._steps)] if titles else []
+            self.set_tracks(tracks, keep_position=True)
+        self._tell_headline()
         self.inspect()
 
     def _known(self) -> text.Named:
-        """The splits that are there, by the names of their tokenizers."""
-        shown = [one for one in self._ids if one in self.splits and not self.splits[one].error]
-        return [(self.shown_ones.name(one), self.splits[one]) for one in shown]
+        """The splits that are there, each with its tokenizer's name."""
+        there = [one for one in self._ids if one in self.splits and not self.splits[one].error]
+        return [(self.shown_ones.name(one), self.splits[one]) for one in there]
 
-    def _count_of_words(self) -> int | None:
+    def _words(self) -> int | None:
+        """How many words the text has, where they are counted."""
         return next((split.words for split in self.splits.values()), None)
 
-    def _say_headline(self) -> None:
-        moment, tool = self.chosen.moment_at(self.player.position), self.tools.current
-        if moment is not None:
-            self.set_headline(moment.step.title)
+    def _tell_headline(self) -> None:
+        step, submode = self.selection.step_at(self.player.position), self.submode
+        if step is not None:
+            self.set_headline(step.step.title)
         else:
-            self.set_headline(text.headline(self._known()) if tool is None else tool.headline())
+            told = submode.headline() if submode is not None else text.headline(self._known())
+            self.set_headline(told)
 
     def inspect(self) -> None:
         if not self.active:
             return
-        found = self.chosen.inspection(self.player.position)
-        if found is None and self.tools.current is not None:
-            found = self.tools.current.inspection(max(self.player.step, 0))
-        elif found is None and self._rates:
-            step = self._rates[min(max(self.player.step, 0), len(self._rates) - 1)]
-            known = self._known()
-            found = telling.rate_inspection(known, step, self._count_of_words(), self.choices.price)
+        found, place = self.selection.inspection(self.player.position), max(self.player.step, 0)
+        if found is None and self.submode is not None:
+            found = self.submode.inspection(place)
+        elif found is None and self._steps:
+            step = self._steps[min(place, len(self._steps) - 1)]
+            about = self._known(), step, self._words(), self.options.price
+            found = inspector.rate_inspection(*about)
         self.inspection.emit(found)
 
-    # the token that is looked at
+    # the chosen token
 
     def look_at(self, place: int, token: int) -> None:
-        """How the tokenizer in this place came to this token."""
+        """Explains a token of the tokenizer in this place."""
         opened = self.shown_ones.get(self._ids[place])
         tokens = self.view.columns[place].flow.tokens
         if opened is not None and 0 <= token < len(tokens):
             self.view.set_selected(place, token)
-            self.chosen.choose(opened, tokens, token, self.choices.specials)
+            self.selection.choose(opened, tokens, token, self.options.specials)
 
     def _on_pointed(self, place: int, token: int) -> None:
-        opened = self.shown_ones.get(self._ids[place]) if token >= 0 else None
+        opened = self.shown_ones.get(self._ids[place])
         tokens = self.view.columns[place].flow.tokens
-        self.chosen.point(opened, tokens, token, self.choices.specials)
+        self.selection.point(opened, tokens, token, self.options.specials)
 
-    def _on_chosen(self) -> None:
-        opened, making = self.chosen.opened, self.chosen.making
-        self.view.set_making(opened.name if opened is not None else "", making)
-        if making is None:
+    def _on_selected(self) -> None:
+        chosen = self.selection.chosen
+        self._titles = None
+        if chosen is None:
+            self.view.set_derivation("", None)
             self.view.set_selected(-1, -1)
-            self.say()
+            self.tell()
             return
-        track = self.chosen.track()
-        self.set_tracks([track] if track is not None else [])
-        if track is not None and self.active:
-            self.player.seek(self.chosen.result)
+        self.view.set_derivation(chosen[0].name, chosen[1])
+        self.set_tracks(self.selection.tracks())
+        if self.tracks and self.active:
+            self.player.seek(self.selection.result)
         self.on_position(self.player.position)
         self.inspect()
 
     def _look_inside(self) -> None:
-        self.modeRequested.emit("inside", self.chosen.wish())
+        if self.selection.chosen is not None:
+            opened, derivation = self.selection.chosen
+            wish = {"tokenizer": opened.entry.id, "text": derivation.text}
+            self.modeRequested.emit("inside", wish)
 
     def on_position(self, position: float) -> None:
-        moment = self.chosen.moment_at(position)
         share = position - math.floor(position)
-        self.view.drawer.set_moment(moment, share or 1.0)
-        self._say_headline()
+        self.view.drawer.set_step(self.selection.step_at(position), share or 1.0)
+        self._tell_headline()
 
-    def cancel(self) -> bool:
-        return self.chosen.clear()
+    # menus and files
 
-    # files
-
-    def ask_for_file(self) -> None:
-        add = self.shown_ones.add_files
-        dialogs.ask_file(self.view.window(), "Open a tokenizer", lambda path: add([path]), FILES)
+    def _fill_add(self) -> None:
+        """Tokenizers to add, then sets that replace those that are shown."""
+        shown, menu = self.shown_ones, self.inputs.add.menu()
+        fill_menu(menu, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
+        menu.addSeparator()
+        for title, ids in shown.sets():
+            action = menu.addAction(title.replace("&", "&&"), partial(shown.show_set, title, ids))
+            action.setEnabled(ids != shown.ids)
 
     def _on_asked(self, what: str, place: int) -> None:
-        """What another view than the text's wants done with a tokenizer."""
-        ways = {
-            "retry": self.shown_ones.retry,
-            "remove": self.shown_ones.remove,
-            "file": self.ask_for_file_at,
-        }
-        ways[what](place)
+        """What a column or a submode asks about the tokenizer in this place."""
+        shown = self.shown_ones
+        match what:
+            case "retry":
+                shown.retry(place)
+            case "remove":
+                shown.remove(place)
+            case "file":
+                self._ask_file(partial(shown.open_in_place, place))
+            case "menu":
+                menu: QMenu = self.view.columns[place].head.name.menu()
+                choose = partial(shown.replace, place)
+                fill_menu(menu, self.catalogue, shown.ids, choose, self.ask_for_file)
 
-    def ask_for_file_at(self, place: int) -> None:
-        """In place of a tokenizer that did not come."""
-        take = partial(self.shown_ones.open_in_place, place)
-        dialogs.ask_file(self.view.window(), "Open a tokenizer", take, FILES)
+    def ask_for_file(self) -> None:
+        """Adds a tokenizer from a file."""
+        self._ask_file(lambda path: self.shown_ones.add_files([path]))
+
+    def _ask_file(self, take: Any) -> None:
+        dialogs.ask_file(self.view.window(), text.OPEN, take, FILES)

@@ -1,4 +1,4 @@
-"""A list of pieces of a vocabulary: their colors, numbers and what is known of each."""
+"""A list of pieces of a vocabulary: each in its color, with its id and what is known of it."""
 
 from __future__ import annotations
 
@@ -18,37 +18,25 @@ from PySide6.QtWidgets import (
 
 from core.tokenization.telling import shown
 from explorer import theme
-from explorer.panes.tokenizers.compare.finding import Find, elide_around
 from explorer.panes.tokenizers.draw_piece import draw_piece, piece_width
-from explorer.widgets.base import LEFT, RIGHT, put_text
+from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 ROW, CHIP = 24, 20  # px
 
 
 class Pieces(QAbstractListModel):
-    """Rows are ids; a piece's bytes are asked for when its row is seen. `note(place)` is written at
-    a row's end, `share(place)` 0..1 is a bar behind it; what `find(text)` finds of a piece is never
-    cut."""
+    """Rows are ids; a piece's bytes are read when its row is seen. `note(row)` is written at the
+    row's end, `share(row)`, 0 to 1, is a bar before it."""
 
-    def __init__(self, parent: Any = None) -> None:
-        super().__init__(parent)
-        self.tokenizer: Any = None
-        self.ids: Sequence[int] = ()
-        self.find: Find | None = None
-        self.note: Callable[[int], str] | None = None
-        self.share: Callable[[int], float] | None = None
+    tokenizer: Any = None
+    ids: Sequence[int] = ()
+    note: Callable[[int], str] | None = None
+    share: Callable[[int], float] | None = None
 
-    def set_rows(
-        self,
-        tokenizer: Any,
-        ids: Sequence[int],
-        note: Callable[[int], str] | None = None,
-        share: Callable[[int], float] | None = None,
-        find: Find | None = None,
-    ) -> None:
+    def set_rows(self, tokenizer: Any, ids: Sequence[int], note: Any, share: Any) -> None:
         self.beginResetModel()
-        self.find = find
-        self.tokenizer, self.ids, self.note, self.share = tokenizer, ids, note, share
+        self.tokenizer, self.ids, self.note = tokenizer, ids, note
+        self.share = share
         self.endResetModel()
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
@@ -77,6 +65,8 @@ class Pieces(QAbstractListModel):
 
 
 class PieceDelegate(QStyledItemDelegate):
+    """Paints a row from its right end: id, note and bar; the piece takes the rest."""
+
     def sizeHint(self, option, index) -> QSize:
         return QSize(80, theme.current().px(ROW))
 
@@ -93,37 +83,35 @@ class PieceDelegate(QStyledItemDelegate):
             painter.fillRect(rect, now.color("selected" if chosen else "raised"))
         if chosen:
             painter.fillRect(QRectF(rect.x(), rect.y(), 2, rect.height()), now.color("accent"))
-        mono, small = now.font("mono", mono=True), now.font("label")
-        label = now.metrics("label")
-        right = rect.right() - now.px(6)
+        small, label = now.font("label"), now.metrics("label")
+        right, gap = rect.right() - now.px(6), now.px(8)
         roomy = rect.width() > now.px(200)
-        wide = now.px(6)
         data, text = model.tokenizer.piece_bytes(token), model.text(token)
-        found = model.find(text) if model.find is not None else None
-        numbered = roomy or model.note is None
-        if found is not None:  # it goes before the id, which is in the tooltip too
-            room = rect.width() - now.px(30) - label.horizontalAdvance(f"{token:,}")
-            numbered &= piece_width(elide_around(text, found, mono, 0), data) <= room
-        if numbered:
-            width = label.horizontalAdvance("000,000" if model.note is not None else f"{token:,}")
+        beside = rect.width() - now.px(30) - label.horizontalAdvance(f"{token:,}")
+        # The id gives way to a piece that has no room beside it; the tooltip has both.
+        numbered = roomy or (model.note is None and piece_width(text, data) <= beside)
+
+        def put(words: str, width: float, role: str) -> None:
+            nonlocal right
             where = QRectF(right - width, rect.y(), width, rect.height())
-            put_text(painter, where, f"{token:,}", small, now.color("muted"), RIGHT)
-            wide += width + now.px(8)
+            put_text(painter, where, words, small, now.color(role), RIGHT)
+            right -= width + gap
+
+        if numbered:
+            widest = "000,000" if model.note is not None else f"{token:,}"
+            put(f"{token:,}", label.horizontalAdvance(widest), "muted")
         if model.note is not None:
             note = model.note(place)
-            width = max(label.horizontalAdvance("0.000"), label.horizontalAdvance(note))
-            where = QRectF(rect.right() - wide - width, rect.y(), width, rect.height())
-            put_text(painter, where, note, small, now.color("text"), RIGHT)
-            wide += width + now.px(8)
+            put(note, max(map(label.horizontalAdvance, ("0.000", note))), "text")
         if model.share is not None and roomy:
             full = rect.width() * 0.25
-            where = QRectF(rect.right() - wide - full, rect.center().y() - 3, full, 6)
+            where = QRectF(right - full, rect.center().y() - 3, full, 6)
             painter.fillRect(where, now.color("raised"))
             where.setWidth(full * max(0.0, min(1.0, model.share(place))))
             painter.fillRect(where, now.color("attention"))
-            wide += full + now.px(8)
-        room = rect.width() - wide - now.px(8)
-        text = elide_around(text, found, mono, room - now.px(10))
+            right -= full + gap
+        room = right - rect.x() - gap
+        text = elide(text, now.font("mono", mono=True), room - now.px(10))
         width = min(piece_width(text, data), room)
         chip = QRectF(rect.x() + 6, rect.y() + 2, width, now.px(CHIP))
         draw_piece(painter, chip, text, data or text.encode(), align=LEFT)
@@ -152,10 +140,15 @@ class PieceList(QListView):
         theme.changed.connect(self.viewport().update)
 
     def set_rows(
-        self, tokenizer: Any, ids: Sequence[int], note=None, share=None, find: Find | None = None
+        self,
+        tokenizer: Any,
+        ids: Sequence[int],
+        note: Callable[[int], str] | None = None,
+        share: Callable[[int], float] | None = None,
     ) -> None:
+        """Shows other pieces without emitting a signal; see Pieces."""
         self._quiet = True
-        self.pieces.set_rows(tokenizer, ids, note, share, find)
+        self.pieces.set_rows(tokenizer, ids, note, share)
         self._quiet = False
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:

@@ -1,14 +1,36 @@
-"""What Compare says in its headline."""
+"""The sentences of Compare: the headline, the words of a column's head and of its badge."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from core.numbers import format_number
+from core.tokenization.analysis.rates import cost
 from core.tokenization.telling import count, listed, verb, visible
-from explorer.panes.tokenizers.compare.model import Split
+from explorer.panes.tokenizers.compare.compute import Split
 
-IDLE = "Type a text: every tokenizer cuts it as you type"
+IDLE = "Type a text: every tokenizer splits it as you type"
+ADD = "Compare with another tokenizer"
+REMOVE, ONLY_ONE = "Remove this tokenizer", "Compare needs at least one tokenizer"
+OPEN = "Open a tokenizer"
+EXAMPLES = "Texts that show how tokenizers differ"
+VIEWS_HELP = "The tokens of a text, the pieces of the vocabularies, the glitch tokens of a model"
+VIEWS = {"text": "Text", "vocabulary": "Search", "overlap": "Overlap", "glitches": "Glitches"}
+TOGGLES = {
+    "ids": ("Ids", "The id of each token below it"),
+    "pieces": ("Pieces", "On: tokens as the vocabulary spells them. Off: the text they stand for."),
+    "bytes": ("Bytes", "The bytes of each token instead of its text"),
+    "whitespace": ("Spaces", "Spaces, tabs and line breaks as symbols"),
+}
+SWITCHES = {
+    "specials": (
+        "Special tokens",
+        "On: <|endoftext|> in the text is one special token. Off: it is split like any other text.",
+    ),
+    "differences": ("Differences", "Colors only the tokens on which the tokenizers disagree"),
+}
+PRICE = "The price of a million tokens: each tokenizer then shows what this text costs"
 
 FEW = 4  # lost characters that are named
 SLIGHT = 1.1  # times as many tokens: below it their number says more
@@ -17,18 +39,20 @@ Named = Sequence[tuple[str, Split]]
 
 
 def headline(known: Named) -> str:
-    """One sentence about the splits that are there. Which tokens are the fewest is asked only among
-    those that give the text back: leaving out letters is no thrift."""
+    """Which tokenizer needs the fewest tokens for the text, and which the most.
+
+    Only tokenizers that give the whole text back are compared: whoever drops letters needs fewer.
+    """
     known = [(name, split) for name, split in known if split.count]
     if not known:
         return IDLE
     if len(known) == 1:
         name, split = known[0]
-        lost = ", but they do not give all of it back" if split.lossless is False else ""
-        return f"{name} makes {count(split.count, 'token')} of this text{lost}"
+        lost = ", but the tokens do not give all of it back" if split.lossless is False else ""
+        return f"{name} splits this text into {count(split.count, 'token')}{lost}"
     fair = [one for one in known if one[1].lossless is not False]
     if not fair:
-        return "None of these gives the whole text back, so their counts cannot be compared"
+        return "None of these tokenizers gives the whole text back, so their counts say little"
     least = min(split.count for _, split in fair)
     most = max(split.count for _, split in fair)
     best = [name for name, split in fair if split.count == least]
@@ -43,9 +67,9 @@ def headline(known: Named) -> str:
         where = "Without loss, " if fewer else ""
         said = f"{where}{listed(best)} {need} the fewest tokens: {least:,}"
     if len(fewer) > 1:
-        return f"{said}; {len(fewer)} others make fewer, but lose part of the text"
+        return f"{said}; {len(fewer)} others need fewer, but lose part of the text"
     if fewer:
-        return f"{said}; {fewer[0]} makes fewer, but loses part of the text"
+        return f"{said}; {fewer[0]} needs fewer, but loses part of the text"
     if least < most:
         worst = [name for name, split in fair if split.count == most]
         need = verb(len(worst), "needs", "need")
@@ -55,9 +79,55 @@ def headline(known: Named) -> str:
 
 
 def lost(characters: Sequence[str]) -> str:
-    """Which characters a text loses, the first few of them: "loses ↵ é …"."""
+    """The first few characters that a text loses: "loses ↵ é …"."""
     first = " ".join(
         visible(one) if one.isprintable() or one in "\n\t\r" else f"U+{ord(one):04X}"
         for one in characters[:FEW]
     )
     return f"loses {first}{' …' if len(characters) > FEW else ''}" if first else ""
+
+
+def badge(split: Split) -> tuple[str, str, str]:
+    """Icon, a word or two, and why: whether the ids give the text back."""
+    if split.lossless:
+        return "success", "lossless", "The ids give the text back, byte for byte."
+    if split.unknown:
+        why = "These tokens only say “unknown”: the text they stand for is lost."
+        words = f"{split.unknown:,} unknown"
+    else:
+        why = "The ids do not give the text back: letters, accents or spaces have changed."
+        words = "lossy"
+    return "warning", words, "\n".join(filter(None, [why, lost(split.lost).capitalize()]))
+
+
+def rate(split: Split) -> str:
+    """ "tokens, 1.41 bytes each"."""
+    if not split.count:
+        return "tokens"
+    each = format_number(split.bytes_per_token)
+    noun = "token" if split.count == 1 else "tokens"
+    return f"{noun}, {each} byte{'' if each == '1' else 's'} each"
+
+
+def costs(split: Split, price: float) -> str:
+    """What the text costs at the price of a million tokens; "" where there is no price."""
+    return f"costs {money(cost(split.count, price))}" if price > 0 else ""
+
+
+def other_count(split: Split, specials: bool) -> str:
+    """How many tokens it would be with special tokens treated the other way."""
+    if split.other is None:
+        return ""
+    return f"{split.other:,} with specials {'as text' if specials else 'parsed'}"
+
+
+def money(amount: float) -> str:
+    """An amount with its significant digits, as people write it: $0.000095."""
+    if amount >= 1:
+        return f"${amount:,.2f}"
+    if amount >= 0.01:
+        return f"${amount:.3f}"
+    if amount <= 0:
+        return "$0"
+    digits = 1 - math.floor(math.log10(amount))
+    return f"${amount:.{digits}f}".rstrip("0") if digits <= 12 else "almost nothing"

@@ -1,4 +1,4 @@
-"""How the tokens are shown: columns or rows, what beside the text, differences, the price."""
+"""How the tokens are shown: columns or rows, ids, bytes, differences, the price."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.compare.choices import LARGEST_PRICE, Choices
+from explorer.panes.tokenizers.compare import text
+from explorer.panes.tokenizers.compare.display_options import LARGEST_PRICE, DisplayOptions
 from explorer.widgets.base import Label
 from explorer.widgets.number_field import NumberField
 from explorer.widgets.toggle import SegmentedControl, Switch
@@ -16,12 +17,12 @@ from explorer.widgets.wrap_row import WrapRow
 class Toggle(QToolButton):
     """A word that is on or off."""
 
-    def __init__(self, text: str, help: str, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, help: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setText(text)
+        self.setText(title)
         self.setCheckable(True)
         self.setToolTip(help)
-        self.setAccessibleName(text)
+        self.setAccessibleName(title)
         self.setAccessibleDescription(help)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         theme.changed.connect(self._restyle)
@@ -33,22 +34,8 @@ class Toggle(QToolButton):
         self.setFixedHeight(now.px("control"))
 
 
-class PriceField(NumberField):
-    """What a million tokens cost; an empty field and 0 show no cost."""
-
-    def __init__(self) -> None:
-        super().__init__("Price of a million tokens", word=("", 0.0), digits=12, width=64)
-        self.setToolTip("Dollars per million tokens: each head shows what this text costs")
-        self.set_limits(0, LARGEST_PRICE)
-        self.refused.connect(self._on_refused)
-
-    def _on_refused(self, why: str) -> None:
-        below = self.mapToGlobal(self.rect().bottomLeft())
-        QToolTip.showText(below, why, self)
-
-
 class Toolbar(QWidget):
-    """`chosen(name, value)`: a field of Choices and its new value."""
+    """`chosen(name, value)`: a field of DisplayOptions and its new value."""
 
     chosen = Signal(str, object)
 
@@ -57,45 +44,40 @@ class Toolbar(QWidget):
         self.setObjectName("tokenizers.compare.toolbar")
         self.layouts = SegmentedControl([("columns", "Columns"), ("rows", "Rows")], "Arrangement")
         self.layouts.chosen.connect(lambda name: self.chosen.emit("layout", name))
-        self.toggles = {
-            "ids": Toggle("Ids", "The id of each token below it"),
-            "pieces": Toggle(
-                "Pieces", "Each piece as its vocabulary holds it; off: the text under it"
-            ),
-            "bytes": Toggle("Bytes", "The bytes of each token in place of its text"),
-            "whitespace": Toggle("Spaces", "Spaces, tabs and line breaks as glyphs"),
-        }
-        self.switches = {
-            "specials": Switch("Special tokens"),
-            "differences": Switch("Differences"),
-        }
-        self.switches["specials"].setToolTip(
-            "On: <|endoftext|> in the text is the special token. Off: it is text like any other."
-        )
-        self.switches["differences"].setToolTip(
-            "Colors only the tokens on which the tokenizers disagree"
-        )
-        for name, button in {**self.toggles, **self.switches}.items():
+        self.buttons: dict[str, QToolButton | Switch] = {}
+        for name, (title, help) in text.TOGGLES.items():
+            self.buttons[name] = Toggle(title, help)
+        for name, (title, help) in text.SWITCHES.items():
+            self.buttons[name] = Switch(title)
+            self.buttons[name].setToolTip(help)
+        for name, button in self.buttons.items():
             button.clicked.connect(lambda on, name=name: self.chosen.emit(name, bool(on)))
-        self.price = PriceField()
+        self.price = NumberField("Price of a million tokens", word=("", 0.0), digits=12, width=64)
+        self.price.setToolTip(text.PRICE)
+        self.price.set_limits(0, LARGEST_PRICE)
+        self.price.refused.connect(self._on_refused)
         self.price.changed.connect(lambda price: self.chosen.emit("price", price))
+        self.unit = Label("$/M tokens", "label", "muted")
         cost = QWidget()
         beside = QHBoxLayout(cost)
         beside.setContentsMargins(0, 0, 0, 0)
         beside.setSpacing(8)
         beside.addWidget(self.price)
-        self.unit = Label("$/M tokens", "label", "muted")
         beside.addWidget(self.unit)
         row = WrapRow(parent=self)
-        for control in (self.layouts, *self.toggles.values(), *self.switches.values()):
+        for control in (self.layouts, *self.buttons.values()):
             row.addWidget(control)
         row.addStretch()
         row.addWidget(cost)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_choices(self, choices: Choices) -> None:
-        """Shows what is chosen; emits nothing."""
-        self.layouts.set_current(choices.layout)
-        for name, button in {**self.toggles, **self.switches}.items():
-            button.setChecked(getattr(choices, name))
-        self.price.set_value(choices.price)
+    def set_options(self, options: DisplayOptions) -> None:
+        """Shows the options without emitting a signal."""
+        self.layouts.set_current(options.layout)
+        for name, button in self.buttons.items():
+            button.setChecked(getattr(options, name))
+        self.price.set_value(options.price)
+
+    def _on_refused(self, why: str) -> None:
+        below = self.price.mapToGlobal(self.price.rect().bottomLeft())
+        QToolTip.showText(below, why, self.price)

@@ -1,4 +1,4 @@
-"""The picture of Compare: the text, how it is shown, and a column or row for each tokenizer."""
+"""The text, the toolbar, and a column or row of tokens for each tokenizer."""
 
 from __future__ import annotations
 
@@ -6,54 +6,40 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
-from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.column import Column
+from explorer.panes.tokenizers.compare.derivation import Derivation
+from explorer.panes.tokenizers.compare.display_options import DisplayOptions
 from explorer.panes.tokenizers.compare.drawer import Drawer
-from explorer.panes.tokenizers.compare.making import Making
-from explorer.panes.tokenizers.compare.model import Split
+from explorer.panes.tokenizers.compare.text import IDLE
+from explorer.panes.tokenizers.compare.tokenizer_body import set_count
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
 from explorer.panes.tokenizers.draft import LONGEST_TEXT
 from explorer.turns import next_turn
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.pages import Pages
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.text_input import TextInput
 
-ROOM = 560  # px of height from which on text, tokens and drawer fit below one another
-
 
 class CompareView(QWidget):
-    """Intents: `columnMenu(place)`, `columnRemoved(place)`, `columnRetried(place)`,
-    `columnCancelled(place)`, `fileRequested(place)`, `spanHovered(start, end)`,
-    `tokenPointed(place, token)` (-1 for none), `tokenClicked(place, token)`, `exampleRequested`."""
+    """`tokenizerAsked(what, place)`: what a Column asks; `tokenPointed(place, token)`, -1 for none;
+    `tokenClicked(place, token)`."""
 
-    columnMenu = Signal(int)
-    columnRemoved = Signal(int)
-    columnRetried = Signal(int)
-    columnCancelled = Signal(int)
-    fileRequested = Signal(int)
-    spanHovered = Signal(int, int)
+    tokenizerAsked = Signal(str, int)
     tokenPointed = Signal(int, int)
     tokenClicked = Signal(int, int)
-    exampleRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokenizers.compare")
         self.editor = TextInput(LONGEST_TEXT)
         self.editor.setAccessibleName("Text to compare")
-        self.editor.setPlaceholderText("Type or paste a text: every tokenizer cuts it as you type")
+        self.editor.setPlaceholderText(IDLE)
         self.editor.setObjectName("tokenizers.compare.text")
         self.toolbar = Toolbar()
         self.columns: list[Column] = []
@@ -61,12 +47,10 @@ class CompareView(QWidget):
         self._grid.setObjectName("tokenizers.compare.columns")
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._grid)
         self._line.setContentsMargins(0, 0, 0, 0)
-        # Many rows in a low window are scrolled, never squeezed.
         self._scroll = ScrollArea(self._grid, sideways=True)
         self.body = StatefulPicture(self._scroll, "grid")
         self.body.skeleton.set_grid(2, 4)
         self.body.show_ready()
-        self.body.actionRequested.connect(self.exampleRequested)
         lower = QWidget()
         self._lower = QVBoxLayout(lower)
         self._lower.setContentsMargins(0, 0, 0, 0)
@@ -85,78 +69,49 @@ class CompareView(QWidget):
         self.splitter.setStretchFactor(1, 1)
         self._column = QVBoxLayout(self)
         self.drawer = Drawer()
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.splitter)
-        self._column.addWidget(self.pages, 1)
-        self._column.addWidget(self.drawer)
+        self.pages = Pages(self.splitter)
+        self._column.addWidget(self.pages, 3)
+        self._column.addWidget(self.drawer, 2)
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def set_note(self, note: str) -> None:
-        """What is to be known of the text; "" for nothing."""
+        """How the text was read, where that is not plain UTF-8."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
-    def set_making(self, name: str, making: Making | None) -> None:
-        """Opens the drawer; None closes it."""
-        self.drawer.set_making(name, making)
-        if making is not None:
-            drawn = [one for one in making.moments if one.scene is not None]
-            self.drawer.set_moment(drawn[-1] if drawn else None)
-        self._fit()
-
-    def _fit(self) -> None:
-        """In a low window the drawer takes the place of the text and what it is shown with."""
-        self.drawer.fit(self.height())
-        room = self.height() >= theme.current().px(ROOM) or self.drawer.making is None
-        self.editor.setVisible(room)
-        self.toolbar.setVisible(room)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def add_page(self, page: QWidget) -> None:
-        """A further view, in place of the text and its columns."""
-        self.pages.addWidget(page)
+    def set_derivation(self, name: str, derivation: Derivation | None) -> None:
+        """Opens the drawer in place of the editor and the toolbar; None closes it."""
+        self.drawer.set_derivation(name, derivation)
+        self.editor.setVisible(derivation is None)
+        self.toolbar.setVisible(derivation is None)
 
     def show_page(self, page: QWidget | None) -> None:
-        """None: the text and its columns."""
+        """The view of a submode; None: the text and its columns."""
         self.pages.setCurrentWidget(self.splitter if page is None else page)
 
     # columns
 
     def set_columns(self, shown: Sequence[tuple[str, Opened | None]]) -> None:
-        """As many columns as tokenizers, each with its name, and what is known of it."""
-        while len(self.columns) > len(shown):
-            column = self.columns.pop()
-            self._line.removeWidget(column)
-            column.hide()
-            column.deleteLater()
-        while len(self.columns) < len(shown):
-            self._add_column(len(self.columns))
+        """A column for each tokenizer: its name, and itself where it is open."""
+        set_count(self._line, self.columns, len(shown), self._column_at)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
             column.head.set_removable(len(shown) > 1)
 
-    def _add_column(self, place: int) -> None:
+    def _column_at(self, place: int) -> Column:
         column = Column()
         column.setObjectName(f"tokenizers.compare.column{place + 1}")
-        column.menuRequested.connect(lambda: self.columnMenu.emit(place))
-        column.removeRequested.connect(lambda: self.columnRemoved.emit(place))
-        column.retryRequested.connect(lambda: self.columnRetried.emit(place))
-        column.cancelRequested.connect(lambda: self.columnCancelled.emit(place))
-        column.fileRequested.connect(lambda: self.fileRequested.emit(place))
+        column.asked.connect(lambda what: self.tokenizerAsked.emit(what, place))
         column.flow.spanHovered.connect(
             lambda start, end: self._on_hovered(place, column, start, end)
         )
         column.flow.tokenClicked.connect(lambda token: self.tokenClicked.emit(place, token))
         column.flow.scrolled.connect(lambda byte: self._scroll_others(place, byte))
-        self.columns.append(column)
-        self._line.addWidget(column, 1)
+        return column
 
     def bring_into_sight(self, place: int) -> None:
-        """Scrolls to a column or row that is new, when Qt has shown it."""
+        """Scrolls to a new column or row, when Qt has shown it."""
 
         def bring() -> None:
             if place < len(self.columns):
@@ -167,7 +122,7 @@ class CompareView(QWidget):
         next_turn(self, bring)
 
     def _on_hovered(self, place: int, column: Column, start: int, end: int) -> None:
-        self.spanHovered.emit(start, end)
+        self.set_marked(start, end)
         tokens = column.flow.tokens
         under = tokens.overlapping(start, end) if start >= 0 else range(0)
         exact = [one for one in under if (tokens.starts[one], tokens.ends[one]) == (start, end)]
@@ -178,25 +133,18 @@ class CompareView(QWidget):
             if other != place:
                 column.flow.scroll_to(byte)
 
-    def set_choices(self, choices: Choices) -> None:
-        """Arrangement, toggles and the heads' words."""
-        self.toolbar.set_choices(choices)
-        rows = choices.layout == "rows"
+    def set_options(self, options: DisplayOptions) -> None:
+        self.toolbar.set_options(options)
+        rows = options.layout == "rows"
         kind = QBoxLayout.Direction
         self._line.setDirection(kind.TopToBottom if rows else kind.LeftToRight)
         for column in self.columns:
-            column.set_layout(choices.layout)
+            column.set_layout(options.layout)
             if column.split is not None:
-                column.set_split(column.split, choices)
-
-    def set_split(
-        self, place: int, split: Split, choices: Choices, starts: np.ndarray | None = None
-    ) -> None:
-        if place < len(self.columns):
-            self.columns[place].set_split(split, choices, starts)
+                column.set_split(column.split, options)
 
     def align(self, as_rows: bool) -> None:
-        """Rows have every character of the text in one place, columns each their own."""
+        """In rows, every character of the text stands at the same place in each of them."""
         shown = [one.flow.tokens for one in self.columns if one.split and not one.split.error]
         for column in self.columns:
             column.flow.set_beside(shown if as_rows else ())

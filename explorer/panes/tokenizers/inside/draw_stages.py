@@ -16,7 +16,7 @@ from core.tokenization.tokenizer import Stage
 from explorer import theme
 from explorer.panes.tokenizers.draw_piece import draw_piece
 from explorer.panes.tokenizers.encoding.compute import STAGES, ExplainedText
-from explorer.panes.tokenizers.encoding.scene import SymbolFace, face_of
+from explorer.panes.tokenizers.pieces import SymbolFace, face_of
 from explorer.widgets.base import LEFT, Picture, put_text
 from explorer.widgets.tokens import SIGNS
 

@@ -85,9 +85,7 @@ class InsideView(QWidget):
             self.word.set_scene(None, None)
             return
         self.word.set_scene(shown.scene, shown.frame, share, faint=shown is not step)
-        newest = self.word.focus()
-        center, room = newest.center().toPoint(), newest.size().toSize() / 2
-        self._word_area.ensureVisible(center.x(), center.y(), room.width() + 40, room.height() + 20)
+        self._word_area.see(self.word.focus().adjusted(-40, -20, 40, 20))
 
     def _fit(self) -> None:
         """The stages have their rows' height, and a scroll bar's where they are wide."""

@@ -88,17 +88,16 @@ class TrainForm(TakesFiles):
         draft: TrainDraft,
         errors: Mapping[str, str],
         notes: Sequence[tuple[str, str]],
-        fits: bool,
     ) -> None:
         """Shows the fields and, below each, what is wrong with it. notes: what the text allows of
-        each algorithm, and what is wrong with its size; fits: no size is too small.
+        each algorithm, and what is wrong with its size.
         """
         self.corpus.set_value(draft.corpus)
         self.corpus.set_error(errors.get("corpus", ""))
         self.settings.show(draft)
         self.settings.set_errors(errors)
         common = "" if "vocab_size" in errors else draft.vocab_size
-        self.algorithms.set_lanes(draft.chosen, notes, common, fits)
+        self.algorithms.set_lanes(draft.chosen, notes, common)
         why = next((one for one in (*errors.values(), *(error for _, error in notes)) if one), "")
         self.start.setEnabled(not why)
         self.start.setText("Train it" if len(draft.chosen) == 1 else "Train them")

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from core.fields import lenient, to_json
+from core.fields import to_json
 from core.tokenization.vocabulary_limits import Limits
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
@@ -237,8 +237,3 @@ class Trainer(QObject):
             return None
         over = self.recording.over
         return {"moments": len(self.recording), "done": over, "options": to_json(self.draft)}
-
-
-def remembered_draft(training: dict[str, Any], usual: TrainDraft) -> TrainDraft:
-    """How it was trained; `usual` where the session does not say."""
-    return lenient(TrainDraft, training["options"]) if "options" in training else usual

@@ -24,8 +24,8 @@ class Place(NamedTuple):
 
 
 class LaneTrack(LiveTrack):
-    """One lane, live at its end. All lanes have the same moments, so that one cursor stands on the
-    same in each. `step_at`: where the player is.
+    """One lane, live at its end; it marks what stands out in any lane. `step_at`: where the player
+    is.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where a run comes from and what it may be compared with: its parents' lines, kin, tokenizers."""
+"""Where a branch comes from, and with which other run a run may be compared."""
 
 from __future__ import annotations
 
@@ -102,27 +102,6 @@ class Ancestry(QObject):
         self.found.emit()
 
 
-def kin(data: RunData, before: Path | None, other: RunData | None) -> bool:
-    """Whether an overlay that lay over the run in `before` still makes sense over this one: the
-    same run, its branch or its parent, or a relative of the overlay itself.
-    """
-    if before is None or other is None or before == data.folder:
-        return True
-    here, parent = data.folder.resolve(), _parent(data)
-    over, over_parent = other.folder.resolve(), _parent(other)
-    family = {parent, over_parent} - {None}
-    return (
-        before.resolve() in (here, parent)
-        or over == parent
-        or here in family
-        or (parent is not None and parent == over_parent)
-    )
-
-
-def _parent(data: RunData) -> Path | None:
-    return Path(str(data.parent["run"])).resolve() if data.parent is not None else None
-
-
 def comparable(one: RunData, other: RunData) -> bool:
     """Whether their losses are of the same tokens: a token of another tokenizer says more or less.
 
@@ -134,11 +113,8 @@ def comparable(one: RunData, other: RunData) -> bool:
 
 
 def names_apart(one: RunData, other: RunData) -> tuple[str, str]:
-    """Names that tell two runs apart: as much of their folders as it takes, where they are one."""
+    """Names that tell two runs apart: with the folders that they lie in, where they are one."""
     if one.name != other.name:
         return one.name, other.name
-    first, second = one.folder.resolve().parts, other.folder.resolve().parts
-    for count in range(1, max(len(first), len(second)) + 1):
-        if first[-count:] != second[-count:]:
-            return "/".join(first[-count:]), "/".join(second[-count:])
-    return one.name, other.name
+    first, second = (f"{run.folder.resolve().parent.name}/{run.name}" for run in (one, other))
+    return first, second

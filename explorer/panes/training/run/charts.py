@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSlider, QWidget
 
 from core.numbers import byte_unit, format_bytes, format_number, format_percent
 from explorer import theme
@@ -20,10 +20,12 @@ from explorer.panes.training.run.ancestry import (
     names_apart,
     validation_of,
 )
-from explorer.panes.training.run.head_lines import SCORES, TEST, axis, head_of, head_series
-from explorer.panes.training.run.text import checkpoint_text, gap_note
+from explorer.panes.training.run.generalization_gap import gap_note
+from explorer.panes.training.run.head_scores import SCORES, TEST, axis, head_of, head_series
+from explorer.panes.training.run.track import checkpoint_text
 from explorer.runs.run_data import RunData
 from explorer.widgets.base import Label
+from explorer.widgets.boxes import column, row
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.pages import Pages
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -73,6 +75,10 @@ class Charts(QWidget):
         self.heads.setMinimumHeight(theme.current().px(LEAST_HEADS))
         self.heads.set_note(TEST)
         self.loss.share_margins(self.heads)
+        for plot in (self.loss, self.heads):
+            plot.zooms = True
+            plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            plot.spanChanged.connect(self.set_span)
         self.below = DropDown("Below the losses", "What is drawn below the losses")
         self.below.setObjectName("training.view.below")
         self.below.fill([("Rate, norm, speed", RATES), *BELOW], RATES)
@@ -89,8 +95,13 @@ class Charts(QWidget):
         self.smoothing.setAccessibleName("Smoothing of the training loss")
         self.log = Switch("Log axis")
         self.log.setObjectName("training.view.log")
-        self.tools = QWidget()
-        self._build()
+        self.tools, self._rates = QWidget(), QWidget()
+        below = labelled("below", self.below)
+        row(Label("smoothing", "label", "muted"), self.smoothing, self.log, below, of=self.tools)
+        row(*((plot, 1) for plot in self.small.values()), of=self._rates, spacing=12)
+        self._pages = Pages(self._rates, self.heads)
+        self._column = column(self.loss, self._pages, of=self)
+        self.set_below(RATES)
         for plot in (self.loss, self.heads, *self.small.values()):
             plot.clicked.connect(self.clicked)
         self.heads.lineClicked.connect(
@@ -100,28 +111,6 @@ class Charts(QWidget):
         self.smoothing.valueChanged.connect(self._on_looks)
         self.log.toggled.connect(self._on_looks)
         self._on_looks()
-
-    def _build(self) -> None:
-        tools = QHBoxLayout(self.tools)
-        tools.setContentsMargins(0, 0, 0, 0)
-        tools.setSpacing(8)
-        tools.addWidget(Label("smoothing", "label", "muted"))
-        tools.addWidget(self.smoothing)
-        tools.addWidget(self.log)
-        tools.addWidget(labelled("below", self.below))
-        self._rates = QWidget()
-        small = QHBoxLayout(self._rates)
-        small.setContentsMargins(0, 0, 0, 0)
-        small.setSpacing(12)
-        for plot in self.small.values():
-            small.addWidget(plot, 1)
-        self._pages = Pages(self._rates, self.heads)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
-        self._column.addWidget(self.loss)
-        self._column.addWidget(self._pages)
-        self.set_below(RATES)
 
     @property
     def score(self) -> str:
@@ -137,6 +126,11 @@ class Charts(QWidget):
         self._draw_heads()
         self.looksChanged.emit()
 
+    def set_span(self, span: tuple[float, float] | None) -> None:
+        """Shows a part of the steps in both large plots; None: all of them."""
+        for plot in (self.loss, self.heads):
+            plot.set_span(span)
+
     def _draw_heads(self) -> None:
         if self.score:
             self.heads.set_axes("step", axis(self.score))
@@ -149,6 +143,7 @@ class Charts(QWidget):
         """Shows a run, another one under it, dashed, and what the run branched off from, muted."""
         self._run = run
         if run is None:
+            self.set_span(None)
             self._draw_heads()
             self.loss.set_series([])
             self.loss.set_marks([])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.panes.trained_runs import trained
 from explorer.panes.training.presets import repeats, small_run
 from explorer.panes.training.run.charts import RATES
-from explorer.panes.training.run.moments import nearest
+from explorer.panes.training.run.track import nearest
 
 if TYPE_CHECKING:
     from explorer.panes.training.run.mode import RunMode
@@ -50,8 +50,8 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
 
     async def branch() -> None:
         await replay()
-        mode.driver.branch_here()
-        mode.branching.change("learning_rate", "0.001")
+        mode.branch_here()
+        mode.branch.change("learning_rate", "0.001")
         await mode.settled()
 
     async def induction() -> None:

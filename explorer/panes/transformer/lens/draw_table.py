@@ -101,6 +101,11 @@ class Table(ScenePicture[Scene]):
         if self.shows_focus:
             theme.current().focus_ring(painter, layout.cell(*chosen), 2, 1)
 
+    def keyboard_rect(self) -> QRectF | None:
+        if self.scene is None:
+            return None
+        return self.layout_of(self.scene).cell(*self.chosen)
+
     def cell_at(self, point: QPointF) -> tuple[int, int] | None:
         return self.layout_of(self.scene).at(point) if self.scene is not None else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.draw_alignment import TranslationPicture
@@ -38,7 +38,6 @@ class TranslateView(QWidget):
         super().__init__()
         self.picture, self.bars = TranslationPicture(), LikeliestBars()
         self.heads = HeadMosaic(text.HEADS)
-        self.heads.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         name_parts(self, "transformer.translate", "picture", "heads", "bars")
         self.buttons = push_buttons("transformer.translate", text.BUTTONS, {"sharpest": "quiet"})
         words = Label(text.HEADS, "label", "muted", wrap=True)

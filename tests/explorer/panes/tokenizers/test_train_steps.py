@@ -205,7 +205,7 @@ def test_the_names_of_algorithms_and_variants_are_whole(qtbot: Any, qapp: Any) -
                 one.kind: one.variants[min(variant, len(one.variants) - 1)].id for one in ALGORITHMS
             }
             lanes = tuple(Lane(*one) for one in kinds.items())
-            form.set_draft(TrainDraft(lanes=lanes), {}, [("", "")] * 4, True)
+            form.set_draft(TrainDraft(lanes=lanes), {}, [("", "")] * 4)
             QApplication.processEvents()
             for row in form.algorithms.rows:
                 for box in (row.kind, row.variant):

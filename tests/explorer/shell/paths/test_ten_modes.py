@@ -115,10 +115,10 @@ async def languages(pane: Any) -> None:
 
 async def training(pane: Any) -> None:
     mode = pane.mode
-    mode.planning.change("size", "tiny")
-    mode.planning.change("learning_rate", "1e-3")
-    mode.planning.change("steps", "300")
-    mode.planning.change("where", "thread")  # else it goes by how busy the machine is
+    mode.setup.change("size", "tiny")
+    mode.setup.change("learning_rate", "1e-3")
+    mode.setup.change("steps", "300")
+    mode.setup.change("where", "thread")  # else it goes by how busy the machine is
     mode.view.charts.log.setChecked(True)
 
 

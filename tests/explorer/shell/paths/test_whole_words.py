@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
 
 from core.training import new_run_folder, train_steps
 from explorer import theme
-from explorer.panes.tokenizers.compare.head import NameButton
+from explorer.panes.tokenizers.compare.column_head import NameButton
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.live_text import LiveText
 from explorer.widgets.toggle import SegmentedControl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QSize
+from PySide6.QtCore import QSize
 from PySide6.QtTest import QTest
 
 from explorer import theme
@@ -71,36 +71,44 @@ def test_the_center_keeps_640_px_at_the_smallest_size(make):
 @pytest.mark.parametrize(
     ("zoom", "size", "scrolls"),
     [
-        (1.0, (1100, 680), (False, False)),  # the smallest window
-        (1.5, (1280, 720), (False, False)),
-        (2.0, (1280, 720), (False, True)),
-        (2.0, (1100, 680), (True, True)),
+        (1.0, (1280, 720), (False, False)),
+        (1.0, (1100, 680), (False, False)),
+        (1.0, (1000, 600), (False, True)),
+        (1.5, (1920, 1080), (False, False)),
+        (2.0, (1280, 720), (True, True)),
+        (2.0, (1000, 600), (True, True)),
     ],
 )
 def test_a_pane_that_would_have_too_little_room_scrolls(make, qapp, zoom, size, scrolls):
-    """Rather than cut its numbers; the transport below it stays where it is."""
+    """With the headline and the inputs above it; the transport stays where it is."""
     _, window = make()
     window.resize(*size)
     theme.apply(qapp, "light", zoom, "full")
     QTest.qWait(1)
-    least, shown = PANE_LEAST * zoom, window.stack.size()
-    assert shown == shown.expandedTo(least)
-    seen = window.stack.parentWidget().size()
-    assert (shown.width() > seen.width(), shown.height() > seen.height()) == scrolls
+    assert (window.width(), window.height()) == size
+    shown = window.stack.size()
+    assert shown == shown.expandedTo(PANE_LEAST * zoom)
+    bars = window.room.horizontalScrollBar(), window.room.verticalScrollBar()
+    assert tuple(bar.maximum() > 0 for bar in bars) == scrolls
     assert window.transport.mapTo(window, window.transport.rect().bottomLeft()).y() < size[1]
 
 
-def test_in_a_large_zoom_a_pane_has_the_height_that_its_parts_need(make, qapp):
-    """Also when they come to need more; up to 150 % it is not asked."""
+def test_a_pane_has_the_room_that_its_parts_ask_for(make):
+    """Also when they come to ask for more, or for less."""
     _, window = make()
-    window.resize(1280, 720)
+    QTest.qWait(1)
+    usual = window.stack.size()
+    for more in (QSize(200, 200), QSize(0, 0)):
+        window.pane.minimumSizeHint = lambda asked=usual + more: asked
+        window.pane.updateGeometry()
+        QTest.qWait(1)
+        assert window.stack.size() == usual + more
+
+
+def test_all_panes_have_an_entry_in_the_rail_of_a_low_window(make, qapp):
+    _, window = make()
+    window.resize(1000, 600)
     theme.apply(qapp, "light", 2.0, "full")
     QTest.qWait(1)
-    needed = window.stack.height() + 200
-    window.pane.minimumSizeHint = lambda: QSize(100, needed)
-    qapp.postEvent(window.stack, QEvent(QEvent.Type.LayoutRequest))
-    QTest.qWait(1)
-    assert window.stack.height() >= needed
-    theme.apply(qapp, "light", 1.5, "full")
-    QTest.qWait(1)
-    assert window.stack.minimumHeight() == PANE_LEAST.height() * 1.5
+    rail = window.rail
+    assert rail.rect().contains(rail.entry_rect(len(window.specs) - 1).toRect())

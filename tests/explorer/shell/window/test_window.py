@@ -161,21 +161,6 @@ def test_the_palette_finds_and_runs(make):
     assert not window.palette_popover.isVisible()
 
 
-def test_a_window_that_is_low_for_its_zoom_leaves_more_of_it_to_the_picture(make, qapp):
-    _, window = make(width=1100)
-    window.resize(1100, 680)
-    QTest.qWait(1)
-    about = window.height() - window.stack.height()
-    theme.apply(qapp, "light", 1.5, "full")
-    QTest.qWait(1)
-    low = window.height() - window.stack.height()
-    assert low < 1.5 * about - 40
-    assert window.transport.play_button.height() <= window.transport.height()
-    theme.apply(qapp, "light", 1.0, "full")
-    QTest.qWait(1)
-    assert window.height() - window.stack.height() == about
-
-
 def test_a_key_works_as_soon_as_its_action_can_be_done(make):
     _, window = make()
     can, done = [False], []

@@ -16,11 +16,11 @@ def test_a_clicked_token_is_explained_step_by_step(pane, run_async):
         token = next(i for i, at in enumerate(columns(pane)[0].flow.tokens.ends) if at > 5)
         columns(pane)[0].flow.choose(token)
         await pane.settled()
-        drawer, making = mode.view.drawer, mode.chosen.making
+        drawer, making = mode.view.drawer, mode.selection.derivation
         assert drawer.isVisible() and making.data == columns(pane)[0].flow.tokens.slice(token)
-        assert pane.player.length == len(making.moments) > 2
+        assert pane.player.length == len(making.steps) > 2
         assert told[-1].pinned and told[-1].step.code.startswith("core.tokenization.bpe")
-        assert pane.headline == making.moments[mode.chosen.result].step.title
+        assert pane.headline == making.steps[mode.selection.result].step.title
         pane.player.seek(0)
         assert told[-1].step.name == "encoding.normalizer"
         pane.grab()
@@ -71,7 +71,7 @@ def test_a_change_of_the_text_closes_what_was_explained(pane, run_async):
         assert pane.mode.view.drawer.isVisible()
         pane.mode.set_text("a hat")
         await pane.settled()
-        assert not pane.mode.view.drawer.isVisible() and pane.mode.chosen.making is None
+        assert not pane.mode.view.drawer.isVisible() and pane.mode.selection.derivation is None
 
     run_async(body())
 
@@ -87,7 +87,7 @@ def test_a_token_is_looked_at_inside(pane, run_async):
         ((name, wish),) = wishes
         assert name == "inside" and wish == {
             "tokenizer": "model",
-            "text": pane.mode.chosen.making.text,
+            "text": pane.mode.selection.derivation.text,
         }
 
     run_async(body())

@@ -65,7 +65,7 @@ def test_the_search_opens_on_what_all_four_hold(pane, run_async):
     async def body():
         pane.mode.choose(view="vocabulary")
         await pane.settled()
-        lists = [one.list for one in pane.mode.tools.by_name["vocabulary"].view.columns]
+        lists = [one.list for one in pane.mode.submodes["vocabulary"].view.columns]
         assert len(lists) == 4 and all(one.displayed()["ids"] for one in lists)
 
     run_async(body())
@@ -96,7 +96,7 @@ def test_four_algorithms_of_one_text_and_one_size_stand_side_by_side(pane):
     # Who emits [UNK] has the fewest tokens, and is not called the thriftiest.
     assert unknown.count < lossless.count
     assert pane.headline.startswith(f"Only BPE loses nothing: {lossless.count:,} tokens")
-    assert "WordPiece makes fewer, but loses part of the text" in pane.headline
+    assert "; WordPiece " in pane.headline and "loses" in pane.headline
 
 
 def test_the_bundled_models_tokenizer_is_not_shown_twice(pane, context, run_async):

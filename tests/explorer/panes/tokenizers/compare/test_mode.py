@@ -11,7 +11,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolTip
 
-from explorer.panes.tokenizers.compare.model import differing
+from explorer.panes.tokenizers.compare.compute import differing
 from tests.explorer.panes.tokenizers.compare.conftest import COMPARE, TEXT, columns, ids
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 from tests.explorer.waiting import until
@@ -159,14 +159,14 @@ def test_a_price_is_what_stands_in_its_field(pane, run_async, monkeypatch):
             field.selectAll()
             field.insert(keys)
             field.editingFinished.emit()
-            assert (field.text(), pane.mode.choices.price) == (keys, price) and not said
+            assert (field.text(), pane.mode.options.price) == (keys, price) and not said
             assert head.cost.isVisibleTo(head) == (price > 0)
         for keys, why in (("9999999999", "9999999 or less"), ("-1", "0 or"), ("1.0.", "number")):
             field.selectAll()
             field.insert(keys)
             field.editingFinished.emit()
             assert why in said[-1] and said[-1].endswith("; it stays empty.")
-            assert field.text() == "" and pane.mode.choices.price == 0
+            assert field.text() == "" and pane.mode.options.price == 0
         pane.mode.choose(price=1234567.25)
         assert field.text() == "1234567.25"
 
@@ -179,10 +179,10 @@ def test_special_tokens_can_be_text(pane, run_async):
         await pane.settled()
         head = columns(pane)[0].head
         parsed = len(ids(pane, 0))
-        assert "as text" in head.other.whole
+        assert "as text" in head.loss.whole
         pane.mode.choose(specials=False)
         await pane.settled()
-        assert len(ids(pane, 0)) > parsed and f"{parsed} with" in head.other.whole
+        assert len(ids(pane, 0)) > parsed and f"{parsed} with" in head.loss.whole
 
     run_async(body())
 
@@ -202,7 +202,7 @@ def test_state_comes_back(pane, make_pane, context, run_async, tmp_path):
         context.workspace.restore(state)
         await other.settled()
         await pane.settled()  # it follows the same text
-        assert other.mode.choices == pane.mode.choices
+        assert other.mode.options == pane.mode.options
         assert other.mode.text == TEXT and len(columns(other)) == 2  # what was trained is gone
         assert ids(other, 1) == ids(pane, 2)
 
@@ -241,7 +241,7 @@ def test_a_megabyte_is_cut_while_the_window_lives(pane, run_async):
 
 
 def test_differences_of_a_long_text_are_found_off_the_gui_thread(pane, run_async, monkeypatch):
-    from explorer.panes.tokenizers.compare import differences
+    from explorer.panes.tokenizers.compare import runner
 
     threads = []
 
@@ -249,7 +249,7 @@ def test_differences_of_a_long_text_are_found_off_the_gui_thread(pane, run_async
         threads.append(threading.current_thread())
         return differing(splits)
 
-    monkeypatch.setattr(differences, "differing", watched)
+    monkeypatch.setattr(runner, "differing", watched)
 
     async def body():
         pane.mode.choose(differences=True)

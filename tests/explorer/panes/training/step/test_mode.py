@@ -285,7 +285,7 @@ def test_run_leads_to_the_recorded_step_at_its_phase(
         assert step.view.picture.phase == "clip"
         pane.show_mode("run")
         run.cursor.leave()
-        run.view.phases.phaseClicked.emit(2)
+        run.view.phases.picked.emit(2)
         assert pane.mode is step, "a click on a phase leads there, too"
         await until(lambda: step.step.recording.facts.step == 1, "the step that is offered")
         assert step.view.picture.phase == "loss"

@@ -1,0 +1,1 @@
+"""Glitches: the pieces that a model has hardly ever seen in training."""

@@ -1,0 +1,1 @@
+"""Overlap: the pieces that every two vocabularies share."""

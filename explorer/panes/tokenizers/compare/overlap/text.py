@@ -1,0 +1,27 @@
+"""The sentences of Overlap."""
+
+from __future__ import annotations
+
+from core.numbers import format_percent
+from core.tokenization.analysis.overlap import Overlap
+
+IDLE = "What vocabularies share: choose two or more tokenizers"
+EMPTY = "An overlap needs two open tokenizers: add another one"
+NOTE = (
+    "Each row: how much of that vocabulary the others hold too, from 0 (nothing) to 1 (all of it). "
+    "Click a cell to see the pieces."
+)
+BYTES = "Pieces are compared by their bytes; special tokens are left out."
+ONLY, BOTH = "Only in ", "In both"
+
+
+def headline(overlap: Overlap, first: str, second: str) -> str:
+    share, other = map(format_percent, (overlap.share_of_first, overlap.share_of_second))
+    return (
+        f"{second} holds {share} of the pieces of {first}; {first} holds {other} of {second}\u2019s"
+    )
+
+
+def coming(waiting: str) -> str:
+    """What is said of a tokenizer that is on its way."""
+    return f"{waiting}; then it joins the map"

@@ -1,0 +1,1 @@
+"""Search: the pieces of every vocabulary that match a query."""
