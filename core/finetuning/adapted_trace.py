@@ -360,6 +360,7 @@ def _step(name: str, known: Mapping[str, Any]) -> Step:
 
 
 def value_of(made: Any) -> Value:
+    """Of a step: a Tensor or a number as an array; a function, called when it is asked for."""
     if callable(made):
         return lambda: _array(made()).copy()  # merging writes into W
     return _array(made) if isinstance(made, Tensor) else np.asarray(made)

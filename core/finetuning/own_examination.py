@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -103,19 +102,21 @@ def look_inside(
     name: str = "",
     position: int = -1,
     *,
+    folder: str | Path = "",
+    step: int | None = None,
     other: str | Path = "",
-    **where: Any,
+    heads: np.ndarray | None = None,
 ) -> Examination | list[int] | str:
     """`examine` or `examine_own`, with their arguments; where no matrix changed, the tokens nearest
     to those of a soft prompt, or by which method the model was tuned, "" where it was not.
     """
-    tuned = tuned_of(model)
+    tuned, asked = tuned_of(model), (model, ids, name, position)
     if adapters_of(model):
-        return examine(model, ids, name, position, other=other, **where)
+        return examine(*asked, folder=folder, step=step, other=other, heads=heads)
     if tuned is None:
         return ""
     if own_kind(model, tuned.tuning):
-        return examine_own(model, ids, name, position, **where)
+        return examine_own(*asked, folder=folder, step=step, heads=heads)
     return nearest_tokens(model) if tuned.tuning.prompt else tuned.settings.method
 
 
