@@ -29,6 +29,7 @@ _HOME = {
     "load": "core.finetuning.loading",
     "load_steps": "core.finetuning.loading",
     "memory_needed": "core.finetuning.loading",
+    "base_warning": "core.finetuning.loading",
     "Tuned": "core.finetuning.loading",
     "load_tuned": "core.finetuning.loading",
     "load_tuned_steps": "core.finetuning.loading",

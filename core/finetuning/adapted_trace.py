@@ -244,34 +244,37 @@ _LINES = {
     "frozen": _Line(
         f"{_PLAIN}#product",
         ("products", "x", "weight"),
-        "The frozen matrix, as without an adapter",
+        "The frozen matrix computes what it did before",
         r"h = W x",
     ),
     "bias": _Line(
-        f"{_PLAIN}#bias", ("output", "products", "bias"), "Add its bias, frozen as well", r"h + b"
+        f"{_PLAIN}#bias",
+        ("output", "products", "bias"),
+        "Add its bias, which is frozen too",
+        r"h + b",
     ),
     "reduce": _Line(
         f"{_LORA}:low_rank_output#reduce",
         ("reduced", "x", "A"),
-        "Beside it, A leaves r numbers of each token",
+        "A reduces each token to r numbers",
         r"a = A x",
     ),
     "expand": _Line(
         f"{_LORA}:low_rank_output#expand",
         ("expanded", "reduced", "B"),
-        "B makes an output of these r numbers",
+        "B expands these r numbers to a whole output",
         r"B a = B A x",
     ),
     "scale": _Line(
         f"{_LORA}:low_rank_output#scale",
         ("change", "s", "expanded"),
-        "Scale it: what the adapter adds",
+        "Scale them: this is what the adapter adds",
         r"\Delta h = s \, B A x",
     ),
     "gain": _Line(
         f"{_LORA}:DoRA.gain#gain",
         ("gain", "m", "length"),
-        "DoRA: the learned length of each row, by the one that it has",
+        "DoRA: divide each row's learned length by its length now",
         r"g = \frac{m}{\lVert W + s B A \rVert}",
     ),
     "dora": _Line(
@@ -283,25 +286,25 @@ _LINES = {
     "add": _Line(
         f"{_LORA}:add_change#add",
         ("adapted", "output", "change"),
-        "Add both",
+        "Add it to what the frozen matrix made",
         r"h' = h + \Delta h",
     ),
     "product": _Line(
         f"{_LORA}:low_rank_matrix#product",
         ("product", "B", "A"),
-        "Seen as a matrix: B A is as large as W, and its rank is r at most",
+        "As a matrix, B A is as large as W, but its rank is at most r",
         r"B A",
     ),
     "delta": _Line(
         f"{_LORA}:low_rank_matrix#delta",
         ("delta", "s", "product"),
-        "Scaled: what merging would add to W",
+        "Scaled, it is what merging would add to W",
         r"\Delta W = s \, B A",
     ),
     "dora_delta": _Line(
         f"{_LORA}:dora_delta#delta",
         ("delta", "gain", "weight", "added"),
-        "DoRA: the rows at their learned lengths; what merging would add to W",
+        "DoRA: the rows at their learned lengths, which merging would add to W",
         r"\Delta W = (g - 1) W + g \, s B A",
     ),
     "grad_output": _Line(
@@ -313,7 +316,7 @@ _LINES = {
     "grad_added": _Line(
         f"{_BACK}:dora_gradients#added",
         ("grad_added", "scale", "gain", "grad_output"),
-        "DoRA: through the lengths of the rows",
+        "DoRA: back through the lengths of the rows",
         r"\frac{\partial L}{\partial (s B A x)} = g \, \frac{\partial L}{\partial h'}",
     ),
     "grad_m": _Line(
@@ -345,7 +348,7 @@ _LINES = {
     "grad_A": _Line(
         f"{_BACK}:low_rank_gradients#A",
         ("grad_A", "grad_reduced", "x"),
-        "The gradient of A: what the r numbers want, times what was read",
+        "The gradient of A: each token's gradient of the r numbers, times what was read",
         r"\frac{\partial L}{\partial A} = "
         r"\sum_t \frac{\partial L}{\partial a_t} \, x_t^\top",
     ),
