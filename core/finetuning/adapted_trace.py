@@ -44,7 +44,7 @@ _PLAIN = "core.transformer.plain:linear"
 _BACK = "core.finetuning.lora_gradients"
 
 
-class _Pass(NamedTuple):
+class Pass(NamedTuple):
     """What a text leaves at a matrix: x (T, in), dL/d(output) (T, all), and the mean loss."""
 
     x: Tensor
@@ -82,7 +82,7 @@ def trace_adapter(
     batch = check_ids(model, given[:-1])
     next_ids = check_ids(model, given[1:])
     position = check_position(position, batch.size(1))
-    passed = _run(model, module, batch, next_ids)
+    passed = pass_through(model, module, batch, next_ids)
     trace = Trace(
         {
             "target": target,
@@ -146,7 +146,7 @@ class _Recorded(nn.Module):
         return self.output
 
 
-def _run(model: GPT, module: LoRALinear, ids: Tensor, next_ids: Tensor) -> _Pass:
+def pass_through(model: GPT, module: nn.Module, ids: Tensor, next_ids: Tensor) -> Pass:
     """The model's own pass: what enters the matrix, and dL/d(output) of the mean loss."""
     name = next(name for name, one in model.named_modules() if one is module)
     recorded = _Recorded(module)
@@ -159,10 +159,10 @@ def _run(model: GPT, module: LoRALinear, ids: Tensor, next_ids: Tensor) -> _Pass
     finally:
         replace_module(model, name, module)
     x = recorded.x.detach()[0]
-    return _Pass(full_precision(x), full_precision(gradient[0]), float(loss.detach()))
+    return Pass(full_precision(x), full_precision(gradient[0]), float(loss.detach()))
 
 
-def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]:
+def _steps(module: LoRALinear, update: LowRank, passed: Pass) -> Iterator[Step]:
     """All of them, from x and the gradient of the output."""
     x, scale = passed.x, update.scale
     first, last = update.rows.start, update.rows.stop
@@ -358,11 +358,12 @@ _LINES = {
 def _step(name: str, known: Mapping[str, Any]) -> Step:
     """The step of a line of `_LINES`, with what it makes and reads; a function makes a Tensor."""
     line = _LINES[name]
-    values = {key: _value(known[key]) for key in line.names}
+    values = {key: value_of(known[key]) for key in line.names}
     return Step(f"adapter.{name}", line.title, line.formula, line.code, values)
 
 
-def _value(made: Any) -> Value:
+def value_of(made: Any) -> Value:
+    """Of a step: a Tensor or a number as an array; a function, called when it is asked for."""
     if callable(made):
         return lambda: _array(made()).copy()  # merging writes into W
     return _array(made) if isinstance(made, Tensor) else np.asarray(made)
