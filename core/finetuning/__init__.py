@@ -11,7 +11,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
 costs         trainable, work, estimates, estimate_command
 a run         examples, example_files, replay, data, data_check, loading, run_config, task,
               program, held_out, bundled_questions
-what changed  spectrum, analysis, spectrum_trace, examination, trial
+what changed  spectrum, analysis, spectrum_trace, examination, tuned_trace, own_examination, trial
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _HOME = {
     "load": "core.finetuning.loading",
     "load_steps": "core.finetuning.loading",
     "memory_needed": "core.finetuning.loading",
+    "base_warning": "core.finetuning.loading",
     "Tuned": "core.finetuning.loading",
     "load_tuned": "core.finetuning.loading",
     "load_tuned_steps": "core.finetuning.loading",
@@ -66,6 +67,10 @@ _HOME = {
     "attention_change": "core.finetuning.analysis",
     "trace_spectrum": "core.finetuning.spectrum_trace",
     "examine": "core.finetuning.examination",
+    "examine_own": "core.finetuning.own_examination",
+    "look_inside": "core.finetuning.own_examination",
+    "check_data": "core.finetuning.data_check",
+    "trace_tuned": "core.finetuning.tuned_trace",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Mixture": "core.finetuning.trial",
@@ -73,6 +78,9 @@ _HOME = {
     "write_mixed_steps": "core.finetuning.trial",
     "strength_curve_steps": "core.finetuning.trial",
     "check_adapter": "core.finetuning.trial",
+    "most_moved_head": "core.finetuning.trial",
+    "next_tokens": "core.finetuning.trial",
+    "soft_prompt_of": "core.finetuning.trial",
     "export_mixture_steps": "core.finetuning.trial",
     "held_out_prompt": "core.finetuning.trial",
     "save_mixture_steps": "core.finetuning.trial",

@@ -40,7 +40,8 @@ def load_adapter(model: Model, folder: str | Path) -> Adapter:
     """Lays an adapter that peft or `Adapter.save` wrote over the model, as `add_lora` does.
 
     Raises FileNotFoundError where a file is missing, and ValueError, with the remedy, for an
-    adapter of another model or kind and for broken files; the model is then as it was.
+    adapter of another model or kind and for broken files; the model is then as it was. A model of
+    the same shape cannot be told from the right one: `trained_on` has the name that the file gives.
     """
     folder = Path(folder)
     check_files(folder)
@@ -53,7 +54,7 @@ def load_adapter(model: Model, folder: str | Path) -> Adapter:
     updates = add_updates(model, config, targets)
     for name, one in numbers.items():
         _fill(updates[name], one)
-    return Adapter(model, config, updates)
+    return Adapter(model, config, updates, trained_on=peft.base_model_name_or_path)
 
 
 def check_files(folder: Path) -> None:

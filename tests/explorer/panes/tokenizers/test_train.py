@@ -84,7 +84,7 @@ def test_a_settled_pane_shows_and_tells_what_was_recorded(pane: Any, run_async: 
 
     run_async(scenario())
     assert pane.player.step == 20 and mode.view.cards[0].card.pieces == "277 pieces"
-    assert next(row.value for row in told[-1].rows if row.name == "pieces") == 277
+    assert next(row.value for row in told[-1].rows[1:] if row.name == "pieces") == 277
 
 
 def test_a_finished_tokenizer_is_offered_saved_and_given_to_training(

@@ -21,7 +21,7 @@ async def attention(pane: Any) -> None:
     pane.workspace.set_prompt(PROMPT)
     await pane.settled()
     pane.view.panel.mosaic.headClicked.emit(2, 3)
-    pane.view.panel.sortToggled.emit(True)
+    pane.view.panel.changed.emit("sorted", True)
     pane.view.head.modeChosen.emit("arcs")
     pane.workspace.select(token=5)
 

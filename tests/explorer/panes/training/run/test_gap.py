@@ -11,7 +11,7 @@ import pytest
 from core.tensor_files import read_tensors
 from core.training.reader import EVALUATION_DTYPE
 from explorer import theme
-from explorer.panes.attention.model import telling_query
+from explorer.panes.attention.head_choice import clearest_query
 from explorer.panes.attention.pane import AttentionPane
 from explorer.panes.training.run.charts import guessing
 from explorer.panes.training.run.draft import TrainingDraft, config_of
@@ -162,11 +162,11 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
             await attention.settled()
             workspace, data = pane.workspace, pane.follower.data
             assert workspace.value("pane") == "attention"
-            heads = attention.looker.heads
-            assert attention.chosen[:2] == (layer, head)
+            heads = attention.reader.heads
+            assert attention.choice.place[:2] == (layer, head)
             if (layer, head) == (1, 0):
-                assert attention.chosen[2] == telling_query(heads, layer, head)
-            assert workspace.prompt == data.probe_text == attention.looker.heads.prompt.text
+                assert attention.choice.place[2] == clearest_query(heads, layer, head)
+            assert workspace.prompt == data.probe_text == attention.reader.heads.prompt.text
             place = data.folder if at == "newest" else data.checkpoints[20]
             assert workspace.model_source.address == str(place)
         if at == "past":
@@ -183,7 +183,7 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
             attention.set_mode("map")
             workspace.set_prompt("Another text")
             await attention.settled()
-            assert attention.looker.heads.vectors is None and "20" in version.text()
+            assert attention.reader.heads.vectors is None and "20" in version.text()
         attention.left()
 
     run_async(body())

@@ -1,4 +1,5 @@
-"""Draws a story at a position. Each element is a function of the position, so it can be scrubbed.
+"""Draws the steps up to what the head read, at a position. Each element is a function of the
+position, so it can be scrubbed.
 
 0 project, 1 products, 2 scores, 3 scale, 4 mask, 5 softmax, 6 weigh, 7 output.
 """
@@ -6,24 +7,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from core.numbers import MINUS, format_number, format_percent
 from explorer import theme
-from explorer.panes.attention import story as S
-from explorer.panes.attention.lines import cut_to
+from explorer.panes.attention import scene as S
+from explorer.panes.attention.draw_strips import Strips
+from explorer.panes.attention.scene import Scene
+from explorer.panes.attention.step_layout import lay_out
+from explorer.panes.attention.text import cut_to
 from explorer.theme import lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text, visible_text
 
-if TYPE_CHECKING:
-    from explorer.panes.attention.stage import StoryScene
-
 GHOST = 0.30  # what has been used stays, faint
-WEIGHT_NUMBER = 48  # px beside a weight's bar
 WAITING = 0.34  # what is needed later is there, faint
+WEIGHT_NUMBER = 48  # px beside a weight's bar
+
+
+class Drawing:
+    """A scene laid out and rendered for one size."""
+
+    def __init__(self, scene: Scene, width: float, height: float, ratio: float) -> None:
+        self.scene, self.ratio = scene, ratio
+        self.layout = lay_out(scene, width, height)
+        rows = list(self.layout.rows)
+        self.weights = scene.weights[rows]
+        tall, band, block = self.layout.row_height, self.layout.band, self.layout.left.width()
+
+        def strips(values: np.ndarray, role: str, limit: float, height: float) -> Strips:
+            return Strips(values, role, limit, block, height, ratio)
+
+        k, v, products = scene.k[rows], scene.v[rows], scene.products[rows]
+        longest = largest(scene.q)
+        self.values_limit = largest(v) or 1.0
+        self.q = strips(scene.q, "q", longest, band)
+        self.small_q = strips(scene.q, "q", longest, tall)
+        self.k = strips(k, "k", largest(k), tall)
+        self.products = strips(products, "attention", largest(products), tall)
+        self.v = strips(v, "v", self.values_limit, tall)
+        self.output = strips(scene.output, "attention", self.values_limit, band)
+
+
+def largest(values: np.ndarray) -> float:
+    """The largest number without its sign; 0 where there is none."""
+    return float(np.abs(values).max(initial=0.0))
 
 
 def ramp(position: float, start: float, end: float) -> float:
@@ -31,17 +61,17 @@ def ramp(position: float, start: float, end: float) -> float:
     return min(1.0, max(0.0, (position - start) / (end - start)))
 
 
-def draw(painter: QPainter, scene: StoryScene, position: float, spot: int, pinned: int) -> None:
-    """The whole picture at `position`; `spot` is the key whose row is lit."""
-    _rows(painter, scene, position, spot, pinned)
-    _headings(painter, scene, position)
-    _query(painter, scene, position)
-    _left(painter, scene, position)
-    _numbers(painter, scene, position)
-    _weights(painter, scene, position)
-    _values(painter, scene, position)
-    _hatch(painter, scene, position)
-    _output(painter, scene, position)
+def draw(painter: QPainter, drawing: Drawing, position: float, lit: int, pinned: int) -> None:
+    """The whole picture at `position`; `lit` and `pinned` are keys, or -1."""
+    _labels(painter, drawing, lit, pinned)
+    _headings(painter, drawing, position)
+    _query(painter, drawing, position)
+    _keys(painter, drawing, position)
+    _scores(painter, drawing, position)
+    _weights(painter, drawing, position)
+    _values(painter, drawing, position)
+    _mask(painter, drawing, position)
+    _output(painter, drawing, position)
 
 
 def local(position: float, step: int, place: int, count: int) -> float:
@@ -49,58 +79,51 @@ def local(position: float, step: int, place: int, count: int) -> float:
     return theme.stagger(ramp(position, step - 1, step), place, count)
 
 
-def _rows(painter: QPainter, scene: StoryScene, position: float, spot: int, pinned: int) -> None:
-    now, layout, story = theme.current(), scene.layout, scene.story
+def _labels(painter: QPainter, drawing: Drawing, lit: int, pinned: int) -> None:
+    now, layout, scene = theme.current(), drawing.layout, drawing.scene
     font, bold = now.font("label"), now.font("label", 600)
     for place, key in enumerate(layout.rows):
         rect = layout.row_rect(place)
-        if key == spot:
+        if key == lit:
             painter.setPen(now.pen("accent", 1.5) if key == pinned else Qt.PenStyle.NoPen)
             painter.setBrush(now.color("selected"))
             painter.drawRoundedRect(rect, 3, 3)
-        mine = key == story.query
-        role = "q" if mine else "text" if key == spot else "muted"
-        use = bold if mine or key == spot else font
+        mine = key == scene.query
+        role = "q" if mine else "text" if key == lit else "muted"
+        use = bold if mine or key == lit else font
         room = layout.label.width() - now.px(8)
-        text = elide(visible_text(story.labels[key]), use, room)
+        text = elide(visible_text(scene.labels[key]), use, room)
         box = QRectF(now.px(2), rect.y(), room, rect.height())
         put_text(painter, box, text, use, now.color(role), RIGHT)
 
 
-def _headings(painter: QPainter, scene: StoryScene, position: float) -> None:
-    now, layout, story = theme.current(), scene.layout, scene.story
+def _headings(painter: QPainter, drawing: Drawing, position: float) -> None:
+    now, layout, scene = theme.current(), drawing.layout, drawing.scene
     step = round(min(position, S.OUTPUT))
-    products = position > 0.5
-    wide = layout.left.width() >= now.px(124)
-    product = "q \u00d7 k, per dimension" if wide else "q \u00d7 k"
-    keys, values = ("k  keys", "v  values") if layout.left.width() >= now.px(60) else ("k", "v")
-    columns = (
-        (layout.left, product if products else keys,
-         "attention" if products else "k", step in (S.PROJECT, S.PRODUCTS)),
-        (layout.score, "q\u00b7k", "attention", step == S.SCORES),
-        (layout.scaled, f"\u00f7 \u221a{story.size}", "attention", step in (S.SCALE, S.MASK)),
-        (layout.weight, "a  weight", "attention", step == S.SOFTMAX),
-        (layout.right, "a \u00d7 v" if position > 5.5 else values, "v",
-         step in (S.PROJECT, S.WEIGH, S.OUTPUT)),
-    )  # fmt: skip
-    arrives = {id(layout.score): 1.5, id(layout.scaled): 2.5, id(layout.weight): 4.5}
-    for rect, text, role, active in columns:
-        font = now.font("label", 600 if active else 400)
-        numbers = rect in (layout.score, layout.scaled)
-        box = QRectF(rect.x() - now.px(12), 0, rect.width() + now.px(12), now.px(18))
-        if not numbers:
-            box = QRectF(rect.x(), 0, max(rect.width(), now.px(72)), now.px(18))
-        ink = now.color(role if active else "muted")
-        if position < arrives.get(id(rect), -1.0):
+    left = ("q \u00d7 k", "attention") if position > 0.5 else ("k  keys", "k")
+    right = "a \u00d7 v" if position > 5.5 else "v  values"
+    columns = (  # where, what, its color, the steps that are about it, from when it is there, side
+        (layout.left, *left, (S.PROJECT, S.PRODUCTS), 0.0, LEFT),
+        (layout.score, "q\u00b7k", "attention", (S.SCORES,), 1.5, RIGHT),
+        (layout.scaled, f"\u00f7 \u221a{scene.size}", "attention", (S.SCALE, S.MASK), 2.5, RIGHT),
+        (layout.weight, "a  weight", "attention", (S.SOFTMAX,), 4.5, LEFT),
+        (layout.right, right, "v", (S.PROJECT, S.WEIGH, S.OUTPUT), 0.0, LEFT),
+    )
+    for rect, title, role, about, start, side in columns:
+        box = QRectF(rect.x(), 0, max(rect.width(), now.px(72)), now.px(18))
+        if side == RIGHT:  # above its numbers, which need less room
+            box = QRectF(rect.x() - now.px(12), 0, rect.width() + now.px(12), now.px(18))
+        ink = now.color(role if step in about else "muted")
+        if position < start:
             ink.setAlphaF(theme.DISABLED_OPACITY)
-        put_text(painter, box, text, font, ink, RIGHT if numbers else LEFT)
+        put_text(painter, box, title, now.font("label", 600 if step in about else 400), ink, side)
 
 
-def _query(painter: QPainter, scene: StoryScene, position: float) -> None:
-    layout = scene.layout
+def _query(painter: QPainter, drawing: Drawing, position: float) -> None:
+    layout = drawing.layout
     alpha = lerp(1.0, WAITING, ramp(position, 2, 3))
-    scene.q.draw(painter, 0, layout.left.x(), layout.query_y, alpha=alpha)
-    _letter(painter, scene, "q", "q", layout.query_y, layout.left.x(), alpha)
+    drawing.q.draw(painter, 0, layout.left.x(), layout.query_y, alpha=alpha)
+    _letter(painter, drawing, "q", "q", QPointF(layout.left.x(), layout.query_y), alpha)
     count = len(layout.rows)
     if 0 < position < 1:
         for place in range(count):
@@ -111,48 +134,44 @@ def _query(painter: QPainter, scene: StoryScene, position: float) -> None:
             start = layout.query_y + (layout.band - layout.row_height) / 2
             y = lerp(start, layout.y(place), travel)
             alpha = 0.9 * (1 - ramp(way, 0.8, 1.0))
-            scene.small_q.draw(painter, 0, layout.left.x(), y, alpha=alpha)
+            drawing.small_q.draw(painter, 0, layout.left.x(), y, alpha=alpha)
 
 
 def _letter(
-    painter: QPainter,
-    scene: StoryScene,
-    letter: str,
-    role: str,
-    y: float,
-    right: float,
-    alpha: float,
+    painter: QPainter, drawing: Drawing, letter: str, role: str, at: QPointF, alpha: float
 ) -> None:
+    """A vector's name, left of it."""
     now = theme.current()
-    box = QRectF(right - now.px(22) - now.px(6), y, now.px(22), scene.layout.band)
+    box = QRectF(at.x() - now.px(28), at.y(), now.px(22), drawing.layout.band)
     put_text(painter, box, letter, now.font("title", 600), now.color(role, alpha), RIGHT)
 
 
-def _left(painter: QPainter, scene: StoryScene, position: float) -> None:
-    layout = scene.layout
+def _keys(painter: QPainter, drawing: Drawing, position: float) -> None:
+    """The keys, their products with the query, and how these become scores."""
+    layout = drawing.layout
     x, count = layout.left.x(), len(layout.rows)
     if position <= 0:
-        scene.k.draw_all(painter, x, layout.top)
+        drawing.k.draw_all(painter, x, layout.top)
         return
     for place in range(count):
         y = layout.y(place)
         if position < 1:
             met = ramp(local(position, 1, place, count), 0.8, 1.0)
-            scene.k.draw(painter, place, x, y, alpha=1 - met)
-            scene.products.draw(painter, place, x, y, alpha=met)
+            drawing.k.draw(painter, place, x, y, alpha=1 - met)
+            drawing.products.draw(painter, place, x, y, alpha=met)
             continue
         gathered = local(position, 2, place, count) if position < 2 else 1.0
-        scene.products.draw(painter, place, x, y, alpha=lerp(1.0, GHOST, gathered))
+        drawing.products.draw(painter, place, x, y, alpha=lerp(1.0, GHOST, gathered))
         if 0 < gathered < 1:
             left = lerp(x, layout.score.right() - 8, gathered)
             width = lerp(layout.left.width(), 8.0, gathered)
             fade = 1 - ramp(gathered, 0.75, 1.0)
-            scene.products.draw(painter, place, left, y, width=width, alpha=fade)
+            drawing.products.draw(painter, place, left, y, width=width, alpha=fade)
 
 
-def _numbers(painter: QPainter, scene: StoryScene, position: float) -> None:
+def _scores(painter: QPainter, drawing: Drawing, position: float) -> None:
     """The scores, and how they move to the scaled column and meet the mask."""
-    now, layout, story = theme.current(), scene.layout, scene.story
+    now, layout, scene = theme.current(), drawing.layout, drawing.scene
     count = len(layout.rows)
     font, bold = now.font("label"), now.font("label", 600)
     for place, key in enumerate(layout.rows):
@@ -160,7 +179,7 @@ def _numbers(painter: QPainter, scene: StoryScene, position: float) -> None:
         score = QRectF(layout.score.x(), y, layout.score.width(), height)
         scaled = QRectF(layout.scaled.x(), y, layout.scaled.width(), height)
         appeared = ramp(local(position, 2, place, count), 0.7, 1.0)
-        text = format_number(float(story.scores[key]))
+        text = format_number(float(scene.scores[key]))
         if position <= 2:
             if appeared > 0:
                 ink = now.color("attention", appeared)
@@ -168,10 +187,10 @@ def _numbers(painter: QPainter, scene: StoryScene, position: float) -> None:
             continue
         put_text(painter, score, text, font, now.color("muted"), RIGHT)
         moved = local(position, 3, place, count)
-        value = float(story.scaled[key] if moved >= 0.6 else story.scores[key])
+        value = float(scene.scaled[key] if moved >= 0.6 else scene.scores[key])
         box = QRectF(scaled)
         box.moveLeft(lerp(score.x(), scaled.x(), moved))
-        masked = ramp(local(position, 4, place, count), 0.4, 1.0) if story.hidden(key) else 0.0
+        masked = ramp(local(position, 4, place, count), 0.4, 1.0) if scene.hidden(key) else 0.0
         used = position >= 5
         ink = now.color("muted") if used else now.color("attention")
         if masked > 0:
@@ -182,18 +201,18 @@ def _numbers(painter: QPainter, scene: StoryScene, position: float) -> None:
             put_text(painter, box, format_number(value), font if used else bold, ink, RIGHT)
 
 
-def _weights(painter: QPainter, scene: StoryScene, position: float) -> None:
+def _weights(painter: QPainter, drawing: Drawing, position: float) -> None:
     """Weights as bars with numbers; on the way to the values they travel as small tags."""
     if position <= 4:
         return
-    now, layout, story = theme.current(), scene.layout, scene.story
+    now, layout, scene = theme.current(), drawing.layout, drawing.scene
     count, height = len(layout.rows), layout.row_height
     font, bold = now.font("label"), now.font("label", 600)
     number = now.px(WEIGHT_NUMBER)
     room = layout.weight.width() - number - now.px(6)
     bar_height = min(height - 4, now.px(12))
     for place in range(count):
-        weight = float(scene.weights[place])
+        weight = float(drawing.weights[place])
         grown = local(position, 5, place, count)
         if grown <= 0:
             continue
@@ -201,7 +220,7 @@ def _weights(painter: QPainter, scene: StoryScene, position: float) -> None:
         start = lerp(layout.scaled.right() - number, layout.weight.x(), grown)
         text = format_number(weight)
         strong = weight >= 0.1
-        hidden = story.hidden(layout.rows[place])
+        hidden = scene.hidden(layout.rows[place])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("attention"))
         bar = QRectF(layout.weight.x() + number + now.px(6), y + (height - bar_height) / 2,
@@ -216,15 +235,15 @@ def _weights(painter: QPainter, scene: StoryScene, position: float) -> None:
     box = QRectF(layout.weight.x(), layout.output_y, layout.weight.width(), layout.band)
     put_text(painter, box, "\u03a3 = 1", bold, now.color("attention", total), LEFT)
     if 5 < position < 6:
-        _tags(painter, scene, position)
+        _tags(painter, drawing, position)
 
 
-def _tags(painter: QPainter, scene: StoryScene, position: float) -> None:
-    now, layout = theme.current(), scene.layout
+def _tags(painter: QPainter, drawing: Drawing, position: float) -> None:
+    now, layout = theme.current(), drawing.layout
     count, font = len(layout.rows), now.font("label", 600)
     width, height = now.px(44), min(layout.row_height - 2, now.px(16))
     for place in range(count):
-        weight = float(scene.weights[place])
+        weight = float(drawing.weights[place])
         way = local(position, 6, place, count)
         if not 0 < way < 1 or weight < 0.01:
             continue
@@ -240,37 +259,37 @@ def _tags(painter: QPainter, scene: StoryScene, position: float) -> None:
         put_text(painter, tag, format_number(weight), font, ink)
 
 
-def _values(painter: QPainter, scene: StoryScene, position: float) -> None:
-    layout, story = scene.layout, scene.story
+def _values(painter: QPainter, drawing: Drawing, position: float) -> None:
+    layout, scene = drawing.layout, drawing.scene
     x, count = layout.right.x(), len(layout.rows)
     if position <= 5:
-        scene.v.draw_all(painter, x, layout.top, lerp(1.0, WAITING, ramp(position, 0, 1)))
+        drawing.v.draw_all(painter, x, layout.top, lerp(1.0, WAITING, ramp(position, 0, 1)))
         return
     for place, key in enumerate(layout.rows):
-        weight = float(scene.weights[place])
+        weight = float(drawing.weights[place])
         way = local(position, 6, place, count)
         scale = lerp(1.0, weight, ramp(way, 0.5, 1.0))
         base = lerp(WAITING, 1.0, min(1.0, way / 0.5))
         y = layout.y(place)
         gone = local(position, 7, place, count) if position > 6 else 0.0
-        if not story.hidden(key):
-            scene.v.draw(painter, place, x, y, scale=scale, alpha=lerp(base, 0.4, gone))
+        if not scene.hidden(key):
+            drawing.v.draw(painter, place, x, y, scale=scale, alpha=lerp(base, 0.4, gone))
         else:
-            scene.v.draw(painter, place, x, y, scale=scale, alpha=base * (1 - way))
+            drawing.v.draw(painter, place, x, y, scale=scale, alpha=base * (1 - way))
         if 0 < gone < 1 and weight >= 0.005:
             goal = layout.output_y + (layout.band - layout.row_height) / 2
             fade = 1 - ramp(gone, 0.8, 1.0)
-            scene.v.draw(painter, place, x, lerp(y, goal, gone), scale=scale, alpha=fade)
+            drawing.v.draw(painter, place, x, lerp(y, goal, gone), scale=scale, alpha=fade)
 
 
-def _hatch(painter: QPainter, scene: StoryScene, position: float) -> None:
+def _mask(painter: QPainter, drawing: Drawing, position: float) -> None:
     """The mask sweeps over the rows of the tokens that come later."""
     if position <= 3:
         return
-    now, layout, story = theme.current(), scene.layout, scene.story
+    now, layout, scene = theme.current(), drawing.layout, drawing.scene
     count = len(layout.rows)
     for place, key in enumerate(layout.rows):
-        if not story.hidden(key):
+        if not scene.hidden(key):
             continue
         swept = local(position, 4, place, count)
         left = layout.left.x()
@@ -280,13 +299,14 @@ def _hatch(painter: QPainter, scene: StoryScene, position: float) -> None:
         painter.fillRect(rect, now.hatch())
 
 
-def _output(painter: QPainter, scene: StoryScene, position: float) -> None:
+def _output(painter: QPainter, drawing: Drawing, position: float) -> None:
     if position <= 6:
         return
-    layout = scene.layout
+    layout = drawing.layout
     arrived = ramp(position, 6.55, 7.0)
-    scene.output.draw(painter, 0, layout.right.x(), layout.output_y, alpha=arrived)
-    _letter(painter, scene, "o", "attention", layout.output_y, layout.right.x(), arrived)
+    drawing.output.draw(painter, 0, layout.right.x(), layout.output_y, alpha=arrived)
+    at = QPointF(layout.right.x(), layout.output_y)
+    _letter(painter, drawing, "o", "attention", at, arrived)
 
 
 def draw_line(
@@ -306,12 +326,12 @@ def draw_line(
         x += metrics.horizontalAdvance(text)
 
 
-def draw_share(painter: QPainter, scene: StoryScene) -> None:
+def draw_share(painter: QPainter, drawing: Drawing) -> None:
     """How many keys are shown when not all fit."""
-    now, layout, story = theme.current(), scene.layout, scene.story
+    now, layout, scene = theme.current(), drawing.layout, drawing.scene
     shown = len(layout.rows)
-    if shown < story.n_tokens:
-        share = format_percent(float(scene.weights.sum()))
-        note = f"{shown} of {story.n_tokens} keys, {share} of the weight"
+    if shown < scene.n_tokens:
+        share = format_percent(float(drawing.weights.sum()))
+        note = f"{shown} of {scene.n_tokens} keys, {share} of the weight"
         box = QRectF(now.px(2), layout.output_y, layout.weight.x(), layout.band)
         put_text(painter, box, note, now.font("label"), now.color("muted"), LEFT)
