@@ -468,7 +468,9 @@ class RunMode(RunWatcher):
         if not self.snapshots.show(self.cursor.moments, self.cursor.position):
             self.view.set_heads(text.heads_title(data.probe_text, None))
             every, steps = data.config.probe_every, data.probes
-            self.view.heads.show_empty(text.why_none(data, state, "heads", every, steps))
+            self.view.heads.show_empty(
+                text.why_none(data, state, "snapshots of the heads", every, steps)
+            )
         elif self.snapshots.step is not None:
             self._on_heads(self.snapshots.step)
 
