@@ -12,7 +12,7 @@ from explorer.panes.tokenizers.encoding.compute import LONGEST, drawn, explain_t
 from explorer.panes.tokenizers.encoding.draw_match import data_of
 from explorer.panes.tokenizers.encoding.inspector import inspection
 from explorer.panes.tokenizers.encoding.scene import LatticeScene, MatchScene, MergeScene, face_of
-from explorer.panes.tokenizers.inside.draw_stages import shown
+from explorer.panes.tokenizers.inside.scene import face_of_part
 from tests.explorer.panes.tokenizers.small import SIZES
 
 
@@ -195,7 +195,7 @@ def test_a_piece_has_one_color_at_every_stage_and_in_its_picture(trained, kind):
     inside = explain_text(trained[kind], "the cat, the hat")
     model = next(stage for stage in inside.stages if stage.name == "model")
     faces = [
-        shown(kind, "model", part, inside.text.encode()[slice(*span)])
+        face_of_part(kind, "model", part, inside.text.encode()[slice(*span)])
         for part, span in zip(model.parts, model.spans, strict=True)
     ]
     drawn_ones: dict[str, bytes] = {}
