@@ -158,10 +158,6 @@ class Shown(QObject):
         self._get(identity)
         self.open_all()
 
-    def cancel(self, place: int) -> None:
-        """Gives up a download, or a tokenizer that is being opened."""
-        self.remove(place)
-
     def _get(self, identity: str) -> None:
         entry = self._catalogue.entry(identity)
         if entry is not None and not entry.here:
