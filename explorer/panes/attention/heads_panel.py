@@ -23,7 +23,6 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import Switch
 
 ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the scores first
-LOWEST = 128  # px of the mosaic; where there is less the pane scrolls
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
 
 
@@ -160,4 +159,4 @@ class HeadsPanel(QWidget):
         scores = self.scores.minimumSizeHint().height() + 8
         self.scores.setVisible(room - scores >= wanted * ENOUGH)
         room -= scores if self.scores.isVisibleTo(self) else 0
-        self.picture.setFixedHeight(max(now.px(LOWEST), min(wanted, room)))
+        self.picture.setFixedHeight(max(0, min(wanted, room)))

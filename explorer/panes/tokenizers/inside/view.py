@@ -25,7 +25,6 @@ class InsideView(QWidget):
         super().__init__()
         self.setObjectName("tokenizers.inside")
         self.stages, self.word, self.form = StagesPicture(), WordPicture(), ChanceForm()
-        self.stages.setObjectName("tokenizers.inside.stages")
         self.word.setObjectName("tokenizers.inside.word")
         self.note = Label("", "body", "muted", wrap=True)
         self.smaller = IconButton("minus", "A smaller picture of the word")

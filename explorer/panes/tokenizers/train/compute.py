@@ -122,9 +122,8 @@ class Recording:
     speed       how many times the usual pace; infinite: as fast as it goes
     hurry       as fast as it goes, whatever the speed
     preparing   what a lane was last busy with
-    over        it is done, and the window has heard of it
-    failed      it could not go on, and the window has heard of it
     tokenizers  once it is done: one a lane, None for one that failed
+    ended       it is done or could not go on, and the window has heard of it
     """
 
     def __init__(
@@ -139,7 +138,7 @@ class Recording:
         self.hurry = False
         self.preparing: Preparing | None = None
         self.tokenizers: list[Any] = []
-        self.over = self.failed = False
+        self.ended = False
         self._states: list[list[LaneState]] = [[] for _ in plans]
         self._splits: list[list[Split]] = [[] for _ in plans]
         self._growing = [growing(plan, sample) for plan in plans]
@@ -157,7 +156,7 @@ class Recording:
     @property
     def expected(self) -> int:
         """The index of the last common step, as far as is known now."""
-        if self.over:
+        if self.ended:
             return len(self.moments) - 1
         return max(self.moments[-1].expected, len(self.moments) - 1) if self.moments else 0
 

@@ -65,7 +65,8 @@ class LaneCard(ScenePicture[Card]):
             self.setAccessibleName(card.name)
             self.setAccessibleDescription(f"{card.pieces}, {card.facts}, {progress}, {said}")
             self.setToolTip(card.sentence if card.state == "error" else card.name)
-            self.set_scene(card)
+            self.scene = card
+            self.data_changed()  # its size stays
 
     def set_usable(self, usable: bool) -> None:
         """Whether its tokenizer is finished."""

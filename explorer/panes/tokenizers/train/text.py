@@ -73,6 +73,7 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
     "best way to spell x with others, whose probabilities are p\u2032 then.",
     "training.finish": "V is the vocabulary, p the probability of a piece x; there is room for k.",
 }
+UNKNOWN = "\u2013"  # a number that is not known yet
 EXHAUSTED = "the text yields no more"
 TOLD = 0.001  # of the text: who loses less than this is ranked with those that lose nothing
 
@@ -193,7 +194,7 @@ def busy(recording: Recording) -> str:
 def compression(recording: Recording, lane: int, index: int) -> str:
     """ "3.10 bytes per token"; a dash where that is not known yet."""
     value = recording.bytes_per_token(lane, index)
-    return f"{format_fixed(value, 2) if math.isfinite(value) else chr(0x2013)} bytes per token"
+    return f"{format_fixed(value, 2) if math.isfinite(value) else UNKNOWN} bytes per token"
 
 
 def lost(share: float) -> str:

@@ -49,7 +49,7 @@ class LaneTrack(LiveTrack):
 
     def renew(self) -> None:
         """Takes in what has come: the engine's thread goes on while the player looks."""
-        self.is_live = not (self.recording.over or self.recording.failed)
+        self.is_live = not self.recording.ended
         self._length = len(self.recording)
 
     @property

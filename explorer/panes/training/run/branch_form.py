@@ -22,7 +22,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.setting_fields import TYPED, SettingFields, Values
 
 NAME = "training.branch"
-LEAST = 96  # px: below it the preview says nothing
+LEAST = 80  # px: below it the preview says nothing
 VALUES: dict[str, Values] = {
     "learning_rate": TYPED,
     "min_learning_rate": TYPED,

@@ -80,7 +80,6 @@ class RunMode(RunWatcher):
         self.cursor = Cursor(self.player, track, self.set_tracks)
         self.snapshots = HeadSnapshots(engine, self.view.mosaic, self)
         self.batches, self.ancestry = BatchReader(engine, self), Ancestry(engine, self)
-        self.here: Machine | None = None  # once it is known
         self._attempts = 0
         self._likeness = ""  # of a branch and its parent
         self._inspected: Moment | None = None
@@ -283,7 +282,8 @@ class RunMode(RunWatcher):
 
     def refusal(self, data: RunData) -> str:
         """Why this machine cannot train such a run; "" where it can, and before it is known."""
-        return self.here.refusal(data.config.device, data.config.ranks) if self.here else ""
+        here, config = self.setup.here, data.config
+        return here.refusal(config.device, config.ranks) if here is not None else ""
 
     def _on_began(self, folder: str, parent: str) -> None:
         """A branch is drawn over its parent: both futures of the checkpoint."""
@@ -384,11 +384,9 @@ class RunMode(RunWatcher):
     # what is shown
 
     def _on_measured(self, here: Machine) -> None:
-        first = self.here is None
-        self.here = self.branch.here = here
-        if first and self.data is not None:  # how fast is told of it, and what cannot be
-            self._show()
-            self.inspect()
+        self.branch.here = here
+        self._show()  # how fast it is for a run, and what it cannot train
+        self.inspect()
 
     def on_data(self, data: RunData) -> None:
         self._last = self.workspace.run
@@ -496,7 +494,7 @@ class RunMode(RunWatcher):
             return self._phase_inspection(inside, inside.names[self.cursor.phase], data)
         if moment is None:
             return None
-        return moment_inspection(data.numbers, moment.step, gap(data, moment.step), self.here)
+        return moment_inspection(data.numbers, moment.step, gap(data, moment.step), self.setup.here)
 
     def _phase_inspection(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
         """The same one as long as nothing of it is new: a table that is read is not begun again."""

@@ -26,7 +26,7 @@ from explorer.state.workspace import Workspace
 class Setup(QObject):
     """Keeps the draft of a run; the form shows it.
 
-    `planned` carries a TrainingConfig, or None; `measured` the machine, as it was at its best;
+    `planned` carries a TrainingConfig, or None; `measured` the machine, once it is known;
     `confirmed(config, name, where it trains)` a run to begin; `refused` why it cannot.
     """
 
@@ -135,7 +135,8 @@ class Setup(QObject):
     def _on_cost(self, cost: Cost) -> None:
         config, unknown = self.config, self.here is None
         self.here = cost.machine
-        self.measured.emit(self.here)
+        if unknown:
+            self.measured.emit(self.here)
         if config is None or self.errors:
             return
         if unknown:  # what it has decides what can be chosen

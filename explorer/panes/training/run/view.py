@@ -98,8 +98,8 @@ class RunView(QWidget):
     def set_recorded(self, step: int) -> None:
         """The recorded step that is offered; 0: none."""
         self.recorded = step
-        self.phases.set_hint(f"A click shows it in step {step:,}" if step else "")
-        self.inside.setText(f"Step {step:,} from the inside")
+        self.phases.set_hint(f"Click to see it in step {step:,}" if step else "")
+        self.inside.setText(f"Look inside step {step:,}")
         self.inside.setVisible(step > 0)
 
     def set_heads(self, title: str) -> None:

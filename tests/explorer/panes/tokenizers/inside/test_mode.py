@@ -284,7 +284,7 @@ def test_parts_of_characters_are_bytes_in_every_picture(pane, run_async):
     async def body():
         pane.mode.set_text("caf\u00e9 \u2603")
         await pane.settled()
-        rows = dict(pane.mode.view.stages._rows)
+        rows = {row.name: row.parts for row in pane.mode.view.stages.rows}
         model = [part.text for part in rows["model"]]
         assert {"<C3>", "<A9>", "<E2>", "<98>", "<83>"} <= set(model)
         assert "\u2423\u2603" in [part.text for part in rows["pre-tokenizer"]]

@@ -1,17 +1,19 @@
-"""The moments of a formula's forward and backward: what happens when. No Qt."""
+"""When what happens in the Trace of a graph: when a value is there, and when a gradient grows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.autograd import Graph, Place
+from core.autograd.backprop_trace import Place, places_of
 from core.autograd.flows import Edge
+from core.autograd.graph import Graph
 
 
 @dataclass(frozen=True)
 class StepPlan:
-    """When what happens: moment 0 shows the inputs, moment m > 0 is step m - 1 of the Trace.
+    """Moment 0 is before all steps: only the inputs are there. Moment m > 0 is step m - 1 of the
+    graph's Trace.
 
     places   for each moment where it happens; None for the first
     appears  for each node when its value is there; 0 for leaves
@@ -38,7 +40,9 @@ class StepPlan:
         return self.places.index(wanted) if wanted in self.places else None
 
 
-def plan_of(graph: Graph, places: Sequence[Place]) -> StepPlan:
+def plan_of(graph: Graph) -> StepPlan:
+    """Of `trace_graph(graph)`, without making its steps."""
+    places = places_of(graph)
     appears = [0] * len(graph.nodes)
     grows: list[list[tuple[int, Edge | None]]] = [[] for _ in graph.nodes]
     flows: dict[Edge, int] = {}
