@@ -273,8 +273,6 @@ class RunMode(RunWatcher):
         self.setup.draft.change(draft, f"Take the settings of {data.name}")
 
     def open_run(self, folder: str) -> None:
-        """Looks at a run, with none over it."""
-        self.overlay("")
         self.workspace.set_run(folder)
 
     def overlay(self, folder: str) -> None:
@@ -296,6 +294,8 @@ class RunMode(RunWatcher):
     def on_run(self) -> None:
         folder = self.workspace.run
         name = Path(folder).name if folder else ""
+        if self._last is not None:
+            self.overlay("")  # it was laid over the run before
         if folder is None:
             self._last = None
         self.branch.close()
