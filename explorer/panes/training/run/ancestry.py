@@ -54,7 +54,7 @@ def validation_of(data: RunData) -> tuple[np.ndarray, np.ndarray]:
 
 
 def comparable(one: RunData, other: RunData) -> bool:
-    """Whether the losses of two runs are of the same tokens: another tokenizer may have longer ones.
+    """Whether the losses of two runs are of the same tokens, and not of other tokenizers'.
 
     "characters" are those of the corpus, so there the corpus must be the same one too.
     """
