@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -192,9 +193,18 @@ def test_two_adapters_are_blended_saved_and_exported(
         await mode.parent().settled()
         assert mode.source.name == "one" and mode.view.body.state == "ready"
         check_shown(mode)
-        alone = mode.source
+        alone, said = mode.source, []
+        mode.statusRequested.connect(said.append)
         mode.blend(str(second))
         await mode.settled()
+        assert not said
+        config = second / "adapter_config.json"
+        named = {**json.loads(config.read_text()), "base_model_name_or_path": "my-model"}
+        config.write_text(json.dumps(named))
+        mode.check_base(str(second))
+        await mode.settled()
+        assert "two was trained on 'my-model'" in said[0]
+        config.write_text(json.dumps({**named, "base_model_name_or_path": str(base)}))
         mode.set_settings(share=1.0)
         await mode.settled()
         assert mode.asked is not alone and mode.source is alone
