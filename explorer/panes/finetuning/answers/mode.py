@@ -24,7 +24,7 @@ from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
 if TYPE_CHECKING:
-    from core.finetuning.trial import NextTokens, Written
+    from core.finetuning.mixture import NextTokens, Written
 
 KEY = "finetuning.try"
 

@@ -15,8 +15,8 @@ import core
 from core.data.questions import question_of
 from core.finetuning.adapter import Adapter, adapters_of
 from core.finetuning.analysis import attention_change
+from core.finetuning.mixture import BASE, Mixture, mixed_shares
 from core.finetuning.scales import at_scales, generate_at_scales_steps
-from core.finetuning.trial import BASE, Mixture, mixed_shares
 from core.finetuning.verdicts import check_merge
 from core.inference.surprise import surprises
 from explorer.engine import errors
