@@ -278,7 +278,7 @@ def test_what_a_run_of_another_method_learned_is_tried(
         base, whole = (mixed_shares(model, one, mode.prompt_ids) for one in (BASE, Mixture()))
         line, token = next(iter(mode.view.curves.displayed().values())), whole.argmax()
         if method == "prompt":
-            assert slider.values == [0, 1] and "all or not" in slider.slider.accessibleName()
+            assert slider.values == [0, 1] and "fully or not" in slider.slider.accessibleName()
             ends = [base[token]] * 2 + [whole[token]] * 2
             np.testing.assert_allclose(line[:, 1], ends, rtol=1e-4)
             assert line[1:3, 0].round(6).tolist() == [0.5, 0.5]
