@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
 
 from core.training.config import CHARACTERS
-from explorer.engine.engine import Engine
-from explorer.engine.latest import Latest
 from explorer.runs.run_data import RunData, read
 
 
@@ -46,7 +43,7 @@ def read_past(parent: Mapping[str, Any]) -> RunData | None:
 
 
 def _joined(rows: np.ndarray, later: np.ndarray) -> np.ndarray:
-    """Records up to where others begin, then these."""
+    """Joins two records: the earlier one as far as the later one begins."""
     return np.concatenate([rows[rows["step"] < later["step"][0]] if len(later) else rows, later])
 
 
@@ -56,37 +53,8 @@ def validation_of(data: RunData) -> tuple[np.ndarray, np.ndarray]:
     return found["step"].astype(np.float64), found["validation"].astype(np.float64)
 
 
-class Ancestry(QObject):
-    """Reads the past of a branch once; `found` says that it can be shown."""
-
-    found = Signal()
-
-    def __init__(self, engine: Engine, owner: QObject) -> None:
-        super().__init__(owner)
-        self._engine = engine
-        self._of: tuple[Path, str] | None = None  # of which run
-        self._past: RunData | None = None
-        self._reading = Latest(engine, owner)
-        self._reading.came.connect(self._on_read)
-
-    def of(self, data: RunData) -> RunData | None:
-        """The past of a branch; None while it is read, and where there is none."""
-        key, parent = (data.folder, repr(data.parent)), data.parent
-        if key != self._of:
-            self._of, self._past = key, None
-            if parent is None:
-                self._reading.stop()
-            else:
-                self._reading.ask(lambda: self._engine.io(read_past, parent), "a run's past")
-        return self._past
-
-    def _on_read(self, past: RunData | None) -> None:
-        self._past = past
-        self.found.emit()
-
-
 def comparable(one: RunData, other: RunData) -> bool:
-    """Whether their losses are of the same tokens: a token of another tokenizer says more or less.
+    """Whether the losses of two runs are of the same tokens, and not of other tokenizers'.
 
     "characters" are those of the corpus, so there the corpus must be the same one too.
     """
@@ -96,7 +64,7 @@ def comparable(one: RunData, other: RunData) -> bool:
 
 
 def names_apart(one: RunData, other: RunData) -> tuple[str, str]:
-    """Names that tell two runs apart: with the folders that they lie in, where they are one."""
+    """Names that tell two runs apart, with their folders where both are called the same."""
     if one.name != other.name:
         return one.name, other.name
     first, second = (f"{run.folder.resolve().parent.name}/{run.name}" for run in (one, other))
