@@ -16,7 +16,7 @@ NOTE = "Pieces whose embeddings look untrained come first"
 AXIS = "cosine to untrained tokens (log scale)"
 FEW_SPECIALS = "So few special tokens prove little: they may have been trained as well."
 SYMBOLS = (
-    "e_t is the embedding of the token; a bar stands for a mean: of all embeddings, and of "
+    "e is the embedding of the token t; with a bar, it is a mean: of all embeddings, or of the "
     "untrained ones."
 )
 UNREACHABLE = "no: no text is encoded to this token"
