@@ -51,7 +51,7 @@ def commands(mode: GPTMode) -> list[Action]:
         action(
             "fold",
             "show or fold the gradient highway",
-            mode.view.turn_highway,
+            lambda: mode.view.set_folded(not mode.view.folded),
             ready,
         ),
         action("again", "explain the example again", mode.ask),

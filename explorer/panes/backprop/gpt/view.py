@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.gpt.highway_picture import HighwayPicture
@@ -15,7 +14,6 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-STAGE = 230  # px: the lowest stage beside which the highway is seen
 ROAD = ": length of \u2202L/\u2202(residual); hatched: still to come; click to go"
 
 
@@ -79,16 +77,12 @@ class GPTView(QWidget):
         self.content.setAccessibleName("One training example, forward and backward")
         self.body = StatefulPicture(self.content, "grid")
         self._build()
-        self._folded = False  # as a person wishes it, where stage and highway have room
-        self._tight = False  # only one of them has
-        self._swapped = False  # and it is the highway
-        self.fold.clicked.connect(self.turn_highway)
-        self.highway.placeClicked.connect(self._show_stage)
-        self.highway.lossClicked.connect(self._show_stage)
+        self.fold.clicked.connect(lambda: self.set_folded(not self.folded))
         self.stage.paintFailed.connect(self._on_paint_failed)
         self.highway.paintFailed.connect(self._on_paint_failed)
         theme.changed.connect(self._restyle)
         self._restyle()
+        self.set_folded(False)
 
     def _build(self) -> None:
         edge = Surface("window", edges="right")
@@ -129,56 +123,18 @@ class GPTView(QWidget):
 
     @property
     def folded(self) -> bool:
-        """Whether a person has folded the highway."""
-        return self._folded
+        """Whether the highway is folded."""
+        return self.highway.isHidden()
 
     def set_folded(self, folded: bool) -> None:
-        self._folded = folded
-        self._share_room()
-
-    def turn_highway(self) -> None:
-        """Shows or folds it; in a low window it takes the place of the operation's picture."""
-        if self._tight:
-            self._swapped = not self._swapped
-        else:
-            self._folded = not self._folded
-        self._share_room()
+        self.highway.setVisible(not folded)
+        icon, verb = ("chevron-right", "Show") if folded else ("chevron-down", "Fold")
+        self.fold.set_icon(icon, f"{verb} the gradient highway")
+        self.road.set_text(f"Gradient highway{'' if folded else ROAD}")
 
     def show_highway(self) -> None:
-        if self.highway.isHidden():
-            self.turn_highway()
+        self.set_folded(False)
         self.highway.setFocus()
-
-    def _show_stage(self) -> None:
-        self._swapped = False
-        self._share_room()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.operations.set_room(self.width())
-        self.share_room_anew()
-
-    def share_room_anew(self) -> None:
-        """Decides whether there is room for both pictures."""
-        now = theme.current()
-        lines = self.head.sizeHint().height() + self.fold.sizeHint().height() + now.px(26)
-        needed = lines + now.px(STAGE) + self.highway.sizeHint().height()
-        tight = self.height() < needed
-        if tight != self._tight:
-            self._tight, self._swapped = tight, False
-        self._share_room()
-
-    def _share_room(self) -> None:
-        seen = self._swapped if self._tight else not self._folded
-        self.stage.setVisible(not (self._tight and self._swapped))
-        self.agreement.setVisible(not self._tight)
-        self.highway.setVisible(seen)
-        policy = QSizePolicy.Policy
-        grows = policy.Expanding if self._tight else policy.Fixed
-        self.highway.setSizePolicy(policy.Expanding, grows)
-        icon, verb = ("chevron-down", "Fold") if seen else ("chevron-right", "Show")
-        self.fold.set_icon(icon, f"{verb} the gradient highway")
-        self.road.set_text(f"Gradient highway{ROAD}" if seen else "Gradient highway")
 
     def _on_paint_failed(self, error: object) -> None:
         self.body.show_error(f"This picture could not be drawn: {error}")
@@ -190,4 +146,3 @@ class GPTView(QWidget):
         self._column.setContentsMargins(margin, now.px(6), margin, now.px(8))
         self._column.setSpacing(now.px(4))
         self._row.setSpacing(0)
-        self.share_room_anew()

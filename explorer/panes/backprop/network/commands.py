@@ -49,12 +49,6 @@ def commands(mode: NetworkMode) -> list[Action]:
             enabled=follows,
         ),
         Action(
-            "backprop.network.fold",
-            "Network: show or fold losses and layers",
-            mode.view.fold.turn,
-            enabled=lambda: there() and mode.view.fold.can_turn,
-        ),
-        Action(
             "backprop.network.deeper",
             "Network: add a hidden layer",
             lambda: mode.view.layersRequested.emit(1),

@@ -41,10 +41,6 @@ class LearnerState:
             "generator": dict(self.generator),
         }  # fmt: skip
 
-    def is_json(self, saved: Mapping[str, Any]) -> bool:
-        """Whether `saved` is this, to the last digit."""
-        return all(saved.get(name) == value for name, value in self.to_json().items())
-
 
 def state_of(learner: Learner) -> LearnerState:
     """The state now: training replaces arrays and never changes them."""

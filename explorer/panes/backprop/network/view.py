@@ -13,12 +13,9 @@ from explorer.panes.backprop.network.health_panel import Panel
 from explorer.panes.backprop.network.network_picture import NetworkPicture
 from explorer.panes.backprop.network.plane_tools import PlaneTools
 from explorer.widgets.base import IconButton, Label
-from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.rendering import CONTROLS
 from explorer.widgets.stateful import StatefulPicture
 
-LOW = 560  # px: below this height the drawing takes more of it
-TIGHT = 380  # px: below it there is room for the drawing or the panel
 SMALL = 24  # px: a button above a column
 
 
@@ -57,11 +54,8 @@ class NetworkView(QWidget):
         body = QWidget()
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(self.network, 5)
-        self._column.addWidget(self.panel, 3)
-        self.fold = FoldLine("Losses and layers", [self.network], [self.panel])
-        self.fold.setObjectName("backprop.network.fold")
-        self._column.insertWidget(1, self.fold)
+        self._column.addWidget(self.network, 2)
+        self._column.addWidget(self.panel, 1)
         self.states = StatefulPicture(body, "lines")
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.form)
@@ -75,19 +69,10 @@ class NetworkView(QWidget):
         self._row.setContentsMargins(now.px("margin"), now.px(8), now.px("margin"), now.px(12))
         self._row.setSpacing(now.px(8))
         self._column.setSpacing(now.px(8))
-        self._share_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._share_height()
         self.place_buttons()
-
-    def _share_height(self) -> None:
-        now = theme.current()
-        low = self.height() < now.px(LOW)
-        self._column.setStretch(0, 2 if low else 5)
-        self._column.setStretch(2, 1 if low else 3)
-        self.fold.set_tight(self.height() < now.px(TIGHT))
 
     def place_buttons(self) -> None:
         """Above each column its own pair; at the left those for whole layers; above the plane its

@@ -38,12 +38,6 @@ def commands(mode: OptimizersMode) -> list[Action]:
             enabled=runs,
         ),
         Action(
-            "backprop.optimizers.fold",
-            "Optimizers: show or fold loss and moments",
-            mode.view.fold.turn,
-            enabled=lambda: mode.active and mode.view.fold.can_turn,
-        ),
-        Action(
             "backprop.optimizers.reset",
             "Optimizers: reset start and settings",
             mode.reset,

@@ -19,9 +19,8 @@ from explorer.theme import device_pixmap
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
 
 LINE = 15  # px: one bar's row
-WORDS, NUMBER = 88, 56  # px for the words at the left and the number at the right
-LETTER, BARS = 24, 40  # px for a letter, and at least for bars beside words
-LOW = 134  # px: below this height the note about the scale is left out
+LETTER, WORDS, AXIS, BARS, NUMBER = 24, 88, 14, 26, 56  # px from left to right; of bars at least
+NOTE, APART = 14, 5  # px for the note about the scale, and between two quantities
 
 
 class MomentsPicture(Picture):
@@ -83,7 +82,7 @@ class MomentsPicture(Picture):
         return QSize(theme.current().px(280), theme.current().px(150))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(140), theme.current().px(100))
+        return QSize(theme.current().px(WORDS + AXIS + BARS + NUMBER), theme.current().px(100))
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
@@ -96,20 +95,13 @@ class MomentsPicture(Picture):
         for one, area in zip(self._quantities, areas, strict=True):
             self._draw_bars(painter, one, area)
 
-    def _words_wide(self) -> int:
-        """The width of what is written at the left: letters alone where there is little room."""
-        now = theme.current()
-        narrow = self.width() < now.px(WORDS + 14 + NUMBER + BARS)
-        return now.px(LETTER if narrow else WORDS)
-
     def _areas(self) -> list[QRectF]:
         """Where each quantity's two bars are."""
         now, count = theme.current(), len(self._quantities)
-        low = self.height() < now.px(LOW)
-        gap = now.px(3 if low else 5)
-        room = self.height() - gap * (count - 1) - (0 if low else now.px(14))
+        gap = now.px(APART)
+        room = self.height() - gap * (count - 1) - now.px(NOTE)
         high = 2 * min(now.px(LINE), room / (2 * count))
-        left = self._words_wide() + now.px(14)
+        left = now.px(WORDS + AXIS)
         wide = max(10.0, self.width() - left - now.px(NUMBER))
         return [QRectF(left, place * (high + gap), wide, high) for place in range(count)]
 
@@ -131,22 +123,20 @@ class MomentsPicture(Picture):
     def _write(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
         now = theme.current()
         bold, font, muted = now.font("label", 600), now.font("label"), now.color("muted")
-        begin, words = now.px(LETTER), self._words_wide()
+        begin, words = now.px(LETTER), now.px(WORDS)
         for one, area in zip(self._quantities, areas, strict=True):
             top, line = area.top(), area.height() / 2
             name = elide(one.title, font, words - begin - 2)
             put_text(
                 painter, QRectF(0, top, begin, line), one.letter, bold, now.color("text"), LEFT
             )
-            if words > begin:
-                put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
+            put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
             for place, axis in enumerate("xy"):
                 box = QRectF(words, top + place * line, now.px(12), line)
                 put_text(painter, box, axis, font, muted, LEFT)
-        if self.height() >= now.px(LOW):
-            note = f"log scale, {DECADES:.0f} decades; fixed for the race"
-            box = QRectF(0, self.height() - now.px(14), self.width(), now.px(14))
-            put_text(painter, box, elide(note, font, box.width()), font, muted, LEFT)
+        note = f"log scale, {DECADES:.0f} decades; fixed for the race"
+        box = QRectF(0, self.height() - now.px(NOTE), self.width(), now.px(NOTE))
+        put_text(painter, box, elide(note, font, box.width()), font, muted, LEFT)
 
     def _draw_bars(self, painter: QPainter, one: Quantity, area: QRectF) -> None:
         now, line = theme.current(), area.height() / 2

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from core.optimization import surfaces
 from explorer import theme
@@ -29,7 +29,6 @@ from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.card import Card
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
-from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.form import scrolling
 from explorer.widgets.formula_editor import FormulaEditor
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -37,13 +36,8 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 ZOOM = 1.25
-UNBOUND = 16777215  # pixels: as high as Qt lets a widget be
-SIDE = 286  # px: the form
-LOW = 560  # px: in a lower view the plots are lower
-TIGHT = 340  # px: in a lower view there is room for the map or for the plots
-PLOTS, LOW_PLOTS = 176, 144
-NARROW, NARROW_SIDE = 720, 236  # px: in a narrower view the list leaves out the heights
-BESIDE = 300  # px that a notice has beside the buttons; where there are fewer, it is below them
+SIDE, PLOTS = 286, 162  # px: the width of the form, the height of the plots
+NOTICE = 640  # px: the width of a notice, at most
 HIGHEST = 1e30  # heights above it are gaps in the plot
 MOST_NAMED = 5  # curves that all have their names; of more, only the chosen one has
 FLOOR = 1e-9  # of the descent: what is closer to the bottom runs along the floor of the log plot
@@ -97,7 +91,6 @@ class OptimizersView(QWidget):
         self.smaller.clicked.connect(lambda: self.map.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.map.zoom_by(ZOOM))
         self.whole.clicked.connect(self.map.fit)
-        self.fold.turned.connect(lambda _: self._restyle())
         self.notice.closed.connect(self._on_dismissed)
         self.body.stateChanged.connect(lambda _: self._place())
         theme.changed.connect(self._restyle)
@@ -266,8 +259,7 @@ class OptimizersView(QWidget):
         form = QVBoxLayout()
         form.setContentsMargins(0, 0, 12, 0)
         form.setSpacing(10)
-        self._height = Label("height", "label", "muted")
-        form.addLayout(_captions(self._height))
+        form.addLayout(_captions())
         form.addWidget(self.racers)
         for part in (self.settings, self.common):
             form.addWidget(_rule())
@@ -275,9 +267,6 @@ class OptimizersView(QWidget):
         form.addStretch(1)
         self.side = scrolling(form)
         self.side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.fold = FoldLine("Loss and moments", [self.body, self.side], self._cards)
-        self.fold.setObjectName("backprop.optimizers.fold")
-        self._left.insertWidget(3, self.fold)
         self._row = QHBoxLayout(self)
         self._row.addLayout(self._left, 1)
         self._row.addWidget(self.side)
@@ -288,15 +277,11 @@ class OptimizersView(QWidget):
         self.tools.move(self.body.width() - self.tools.width() - 5, 5)
         self.tools.raise_()
         now = theme.current()
-        wide = min(now.px(640), self.body.width() - self.tools.width() - now.px(24))
-        beside = wide >= now.px(BESIDE)
-        self.notice.setFixedWidth(wide if beside else self.body.width() - 16)
+        wide = min(now.px(NOTICE), self.body.width() - self.tools.width() - now.px(24))
+        self.notice.setFixedWidth(wide)
         self.notice.layout().activate()
-        wide = self.notice.width()
         self.notice.resize(wide, self.notice.heightForWidth(wide))
-        below = self.tools.geometry().bottom() + 8
-        self.body.set_words_top(None if beside else below)
-        self.notice.move(8, 8 if beside else below)
+        self.notice.move(8, 8)
         self.notice.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -306,24 +291,17 @@ class OptimizersView(QWidget):
         self._place()
 
     def _fit(self) -> None:
-        now = theme.current()
-        low = self.height() < now.px(LOW)
-        self.fold.set_tight(self.height() < now.px(TIGHT))
-        for card in self._cards:
-            card.setMinimumHeight(now.px(LOW_PLOTS if low else PLOTS))
-            card.setMaximumHeight(UNBOUND if self.fold.is_tight else card.minimumHeight())
-        narrow = self.width() < now.px(NARROW)
-        self._height.setVisible(not narrow)
-        self.racers.set_narrow(narrow)
-        self.side.setFixedWidth(now.px(NARROW_SIDE if narrow else SIDE))
-        margin = now.px("margin")
-        right = margin if self.side.isHidden() else now.px(10)  # its bar stands beside it
-        self._row.setContentsMargins(margin, now.px(12), right, now.px(12))
         for fade, card in zip(self.fades, self._cards, strict=True):
             fade.setGeometry(card.rect().adjusted(1, 1, -1, -1))
 
     def _restyle(self) -> None:
-        self._row.setSpacing(theme.current().px(12))
+        now = theme.current()
+        for card in self._cards:
+            card.setFixedHeight(now.px(PLOTS))
+        self.side.setFixedWidth(now.px(SIDE))
+        margin, above = now.px("margin"), now.px(12)
+        self._row.setContentsMargins(margin, above, now.px(10), above)  # the form's bar is beside
+        self._row.setSpacing(now.px(12))
         self._fit()
         self._place()
 
@@ -343,7 +321,6 @@ class _Fade(QWidget):
 
 def _card(heads: Sequence[QWidget], picture: QWidget) -> QFrame:
     card = QFrame()
-    card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
     set_look(card, "card")
     column = QVBoxLayout(card)
     column.setContentsMargins(12, 6 if len(heads) == 1 else 2, 8, 6)
@@ -356,12 +333,12 @@ def _card(heads: Sequence[QWidget], picture: QWidget) -> QFrame:
     return card
 
 
-def _captions(height: QWidget) -> QHBoxLayout:
+def _captions() -> QHBoxLayout:
     row = QHBoxLayout()
     row.setContentsMargins(6, 0, 2, 0)
     row.addWidget(Label("Who races", "body", weight=600))
     row.addStretch(1)
-    row.addWidget(height)
+    row.addWidget(Label("height", "label", "muted"))
     row.addSpacing(46)
     row.addWidget(Label("learning rate", "label", "muted"))
     return row

@@ -16,7 +16,6 @@ from core.fields import lenient, to_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
 from explorer.panes.backprop.network import compute as compute_module
-from explorer.panes.backprop.network import curves as curves_module
 from explorer.panes.backprop.network.compute import MOST_KEYFRAMES, Training
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import NetworkDraft, make_data
@@ -130,29 +129,6 @@ def test_the_beginning_of_learning_stays_in_sight():
     drawn = training.curves.steps
     assert drawn == sorted(set(drawn)) and drawn[0] == 0 and drawn[-1] == 10_000
     assert max(after - before for before, after in pairwise(drawn[:100])) < 10
-
-
-def test_curves_survive_json_and_what_does_not_fit_is_left_out(monkeypatch):
-    monkeypatch.setattr(curves_module, "MOST_KEPT", 30)
-    training = Training(NetworkDraft(points=20))
-    for _ in range(100):
-        training.learner.learn()
-        if training.learner.step % 2:
-            training.record()
-    saved = json.loads(json.dumps(training.curves.state()))
-    assert len(saved["steps"]) <= 30
-    again = Training(
-        training.draft, {**training.keyframes[-1].learner_state.to_json(), "curves": saved}
-    )
-    assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 99
-    assert again.curves.train[0] == pytest.approx(training.curves.train[0], rel=1e-3)
-    assert math.isnan(again.curves.ratios[0][0])
-    assert json.loads(json.dumps(again.curves.state())) == saved
-    for bad in (None, {}, {**saved, "train": [1.0]}, {**saved, "steps": saved["steps"][::-1]}):
-        one = Training(
-            training.draft, {**training.keyframes[-1].learner_state.to_json(), "curves": bad}
-        )
-        assert one.keyframes[-1].step == 99 and one.curves.steps == [99]
 
 
 def test_curves_are_of_one_length_whenever_another_thread_looks():
