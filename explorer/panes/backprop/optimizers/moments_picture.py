@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPixmap
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
@@ -15,8 +15,8 @@ from explorer import theme
 from explorer.panes.backprop.optimizers.line_style import color_of
 from explorer.panes.backprop.optimizers.scene import DECADES, Quantity, bar_share
 from explorer.panes.backprop.optimizers.text import short
-from explorer.theme import device_pixmap
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
+from explorer.widgets.still_layer import StillLayer
 
 LINE = 15  # px: one bar's row
 LETTER, WORDS, AXIS, BARS, NUMBER = 24, 88, 14, 26, 56  # px from left to right; of bars at least
@@ -33,7 +33,7 @@ class MomentsPicture(Picture):
         self._quantities: tuple[Quantity, ...] = ()
         self._position = 0.0
         self._places: dict[str, float] = {}
-        self._kept, self._key = QPixmap(), None
+        self._words = StillLayer()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_lane(self, name: str, title: str, quantities: tuple[Quantity, ...]) -> None:
@@ -91,7 +91,9 @@ class MomentsPicture(Picture):
             put_words(painter, box, self.empty_text, font, now.color("muted"))
             return
         areas = self._areas()
-        self._draw_words(painter, areas)
+        size = (float(self.width()), float(self.height()))
+        key = [(one.letter, one.title) for one in self._quantities]
+        self._words.draw(painter, QPointF(0, 0), size, key, lambda to: self._write(to, areas))
         for one, area in zip(self._quantities, areas, strict=True):
             self._draw_bars(painter, one, area)
 
@@ -104,21 +106,6 @@ class MomentsPicture(Picture):
         left = now.px(WORDS + AXIS)
         wide = max(10.0, self.width() - left - now.px(NUMBER))
         return [QRectF(left, place * (high + gap), wide, high) for place in range(count)]
-
-    def _draw_words(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
-        """Draws what stays while the race plays, cached as pixels."""
-        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
-            self._write(painter, areas)
-            return
-        now, size = theme.current(), (self.width(), self.height())
-        key = ([(one.letter, one.title) for one in self._quantities], size, self.ratio, now)
-        if key != self._key:
-            self._key, self._kept = key, device_pixmap(*size, self.ratio)
-            inner = QPainter(self._kept)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._write(inner, areas)
-            inner.end()
-        painter.drawPixmap(0, 0, self._kept)
 
     def _write(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
         now = theme.current()
