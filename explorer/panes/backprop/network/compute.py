@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from core.optimization.learner import Learned, Learner
+from core.optimization.learner_state import restore, state_of
 from explorer.panes.backprop.network.curves import Curves, Rise, places_of
 from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.keyframe import Keyframe, Update, record, record_steps
-from explorer.panes.backprop.network.learner_state import restore, state_of
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
 PACE = 60.0  # steps a second at 1x
@@ -53,7 +53,7 @@ class Training:
         )
         if saved is not None:
             restore(self.learner, saved)
-        self.since = self.since_task = self.learner.step
+        self.since = self.learner.step
         self.diverged = ""
         self.rise, self.curves = Rise(), Curves()
         self._update: Update | None = None
@@ -69,8 +69,8 @@ class Training:
         return (keyframe.learner_state if lost is None else lost.start).to_json()
 
     def change(self, draft: NetworkDraft) -> Keyframe:
-        """Applies another setup from the next step on and keeps the weights. `since` is the step of
-        the latest change, `since_task` that of the latest change of points or network.
+        """Applies another setup from the next step on and keeps the weights; `since` is that of the
+        latest change.
         """
         before, self.draft = self.draft, draft
         self.rise = Rise()
@@ -85,9 +85,6 @@ class Training:
         if draft.config != before.config or self.data.classes != outputs:
             learner.resize(draft.config)
             self._update = None
-        task = draft.about_data, draft.config
-        if task != (before.about_data, before.config):
-            self.since_task = learner.step
         return self.record()
 
     def one_step(self) -> Keyframe:

@@ -16,7 +16,7 @@ from explorer.panes.backprop.network import draw_sample
 from explorer.panes.backprop.network.colors import SOFT, scale_image
 from explorer.panes.backprop.network.draft import REACH, Data
 from explorer.panes.backprop.network.draw_network import MapImages
-from explorer.panes.backprop.network.draw_neuron import draw_map, draw_words
+from explorer.panes.backprop.network.draw_neuron import draw_map
 from explorer.panes.backprop.network.draw_plane import (
     draw_ground,
     draw_legend,
@@ -66,7 +66,6 @@ class NetworkPicture(Picture):
         self.hovered: Element = None
         self.chosen: Element = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
-        self._pointer: QPointF | None = None
         self._images = MapImages()
         self._network, self._ground, self._points = StillLayer(), StillLayer(), StillLayer()
         self._layout: Layout | None = None
@@ -194,11 +193,6 @@ class NetworkPicture(Picture):
         self._draw_plane(painter, keyframe, layout)
         if scene is not None:
             draw_sample.draw_output(painter, layout, scene)
-        element = self.hovered
-        if element is not None and self._pointer is not None:
-            words = pointer_words(element, keyframe, self.data)
-            if words:
-                draw_words(painter, self._pointer, words, self.width(), self.height())
 
     def _draw_network(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
         key = (keyframe, layout, self.chosen, self.hovered)
@@ -288,11 +282,15 @@ class NetworkPicture(Picture):
         if self.keyframe is None or self._layout is None:
             return
         place = event.position()
-        self._pointer = place
         self._hover(element_at(self._layout, self.keyframe, self.data, place.x(), place.y()))
 
+    def said_at(self, point: QPointF) -> str:
+        if self.keyframe is None or self._layout is None:
+            return ""
+        element = element_at(self._layout, self.keyframe, self.data, point.x(), point.y())
+        return pointer_words(element, self.keyframe, self.data)
+
     def leaveEvent(self, event) -> None:
-        self._pointer = None
         self._hover(None)
 
     def keyboard_rect(self) -> QRectF | None:
@@ -306,7 +304,7 @@ class NetworkPicture(Picture):
         if element != self.hovered:
             self.hovered = element
             self.looked.emit()
-        self.update()
+            self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.keyframe is None or self._layout is None:

@@ -257,8 +257,8 @@ def test_every_edge_can_be_entered_and_told(make_mode):
 def test_the_loss_of_each_token_is_told_and_leads_to_the_loss(make_mode):
     mode = make_mode().mode
     highway, worked = mode.view.highway, mode.worked
-    row = highway.losses_rect()
-    assert highway.token_at(row.center()) is not None
+    thing = highway.thing_at(highway.losses_rect().center())
+    assert highway.place_of(thing)[0] is None
     said = highway.describe_loss(1)
     assert f"came {worked.example.labels[2].strip()}" in said.replace("\u2423", "")
     for place, token in np.ndindex(worked.highway.shape):

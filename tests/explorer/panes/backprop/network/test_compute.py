@@ -17,7 +17,6 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
 from explorer.panes.backprop.network import compute as compute_module
 from explorer.panes.backprop.network.compute import MOST_KEYFRAMES, Training
-from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.keyframe import PLANE, RESOLUTION
 from explorer.panes.backprop.network.presets import PRESETS, preset
@@ -249,13 +248,3 @@ def test_too_large_a_learning_rate_diverges_and_says_so():
     assert 20 < step < 1000
     assert training.one_step().step == step
     assert training.reset(training.draft).diverged == ""
-
-
-def test_the_boundary_lies_where_the_map_is_zero():
-    line = np.linspace(-1, 1, 80)
-    x, y = np.meshgrid(line, line)
-    found = boundary(x**2 + y**2 - 0.25) * 2 - 1
-    radius = np.hypot(found[:, [0, 2]], found[:, [1, 3]])
-    np.testing.assert_allclose(radius, 0.5, atol=2e-3)
-    assert len(boundary(np.ones((5, 5)))) == 0
-    assert len(boundary(np.array([[1.0, -1.0], [-1.0, 1.0]]))) == 2
