@@ -31,11 +31,10 @@ def typed(text: str) -> str:
     return plain
 
 
-def format_number(value: float, digits: int = 3, *, zero_sign: bool = False) -> str:
+def format_number(value: float, digits: int = 3) -> str:
     """`value` for a person: 0.314, 12.3, 1,235, 1.2e-5, 4.5e9, with U+2212 as minus.
 
     Whole numbers below ten million keep all their digits; "nan" and infinities are spelt out.
-    zero_sign: tells -0 from 0, where something is computed from it: 1 / -0 is -infinity.
     """
     value = float(value)
     if math.isnan(value):
@@ -43,7 +42,7 @@ def format_number(value: float, digits: int = 3, *, zero_sign: bool = False) -> 
     if math.isinf(value):
         return INFINITY if value > 0 else MINUS + INFINITY
     if value == 0:
-        return f"{MINUS}0" if zero_sign and math.copysign(1.0, value) < 0 else "0"
+        return "0"
     sign = MINUS if value < 0 else ""
     size = abs(value)
     if size < 1e-3 or size >= 1e7:
@@ -64,12 +63,12 @@ def format_power(exponent: int, base: int = 2) -> str:
     return f"{base}{str(exponent).translate(_RAISED)}"
 
 
-def format_short(value: float, letters: int, *, zero_sign: bool = False) -> str:
+def format_short(value: float, letters: int) -> str:
     """`value` as exact as so many letters let it be: 0.0016, 1.6e-3, 2e-3. What is far too small
     for them is about 0; whatever else has no room is as short as can be.
     """
     value = float(value)
-    written = [format_number(value, digits, zero_sign=zero_sign) for digits in (3, 2, 1)]
+    written = [format_number(value, digits) for digits in (3, 2, 1)]
     if math.isfinite(value) and value:
         for decimals in (1, 0):
             mantissa, exponent = f"{value:.{decimals}e}".split("e")
@@ -80,14 +79,14 @@ def format_short(value: float, letters: int, *, zero_sign: bool = False) -> str:
     return fitting[0] if fitting else min(written, key=len)
 
 
-def format_significant(value: float, digits: int = 3, *, zero_sign: bool = False) -> str:
+def format_significant(value: float, digits: int = 3) -> str:
     """`value` with all its digits, also where it is small or large: 1.20e-5, 4.50e9.
 
     For arithmetic that is shown: with fewer, a product would not be that of its factors.
     """
     size = abs(float(value))
     powers = 0 < size < 1e-3 or 1e7 <= size < math.inf
-    return format_number(value, digits + powers, zero_sign=zero_sign)
+    return format_number(value, digits + powers)
 
 
 def format_general(value: float, digits: int = 6) -> str:
@@ -139,6 +138,17 @@ def format_duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def format_estimate(seconds: float) -> str:
+    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min."""
+    if seconds < 55:
+        return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(round(minutes / 10) * 10, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def format_brief(seconds: float) -> str:

@@ -291,7 +291,9 @@ class _Numbers:
         ndim = len(self.shape(operand_of(node)))
         stays = given.get("keepdims") or given.get("keepdim")
         keep = stays is not None and bool(self._plain(stays))
-        if axis is None:
+        if ndim == 0:  # a single number is all there is
+            axes: tuple[int, ...] = ()
+        elif axis is None:
             axes = (ndim - 1,) if function_of(node) == "softmax" else tuple(range(ndim))
         else:
             axes = tuple(int(one) % ndim for one in np.ravel(self._plain(axis)))
@@ -431,7 +433,7 @@ class _Numbers:
         inner, (axes, _) = node.args[0], self.axes(node)
         whole = self.array(inner)
         cells = _group(whole.shape, axes, cell, True)
-        values = whole[tuple(np.array(cells).T)]
+        values = whole[tuple(np.array(cells).T)].reshape(-1)
         terms = [partial(self.term, inner, one, single, False) for one in cells]
         raised, total, _ = _raised(values, terms)
         return Term("/", (raised(cells.index(cell)), total))
@@ -495,6 +497,8 @@ def _raised(
 
 def _group(shape: tuple[int, ...], axes: tuple[int, ...], cell: Cell, keep: bool) -> list[Cell]:
     """The cells of an array that a reduction's `cell` is made from."""
+    if not shape:
+        return [()]
     rest = iter(cell)
     ranges = []
     for axis, size in enumerate(shape):

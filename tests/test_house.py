@@ -172,7 +172,14 @@ def test_core_takes_no_open_ended_arguments():
 
 
 def test_core_prints_only_where_it_is_a_program():
-    programs = ("__main__.py", "bundled.py", "bundled_run.py", "command.py", "rank_processes.py")
+    programs = (
+        "__main__.py",
+        "bundled.py",
+        "bundled_run.py",
+        "command.py",
+        "estimate_command.py",
+        "rank_processes.py",
+    )
     allowed = tuple(name_of(path) for path in CORE if path.name in programs)
     assert called(CORE, r"print", allowed) == []
 

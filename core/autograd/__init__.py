@@ -2,8 +2,8 @@
 
 Read in this order: plain (the idea on one page, for single numbers), operation, arithmetic,
 functions, reductions, shapes, layers, tensor, functional; filling, mistakes, grammar, naming,
-expression (what a person types); graph, flows, paths, backprop_trace, gradient_check, nudging; then
-networks to learn with: initialization, mlp, losses, loss_step, datasets.
+expression (what a person types); graph, flows, paths, backprop_trace, step_plan, gradient_check,
+nudging; then networks to learn with: initialization, mlp, losses, loss_step, datasets.
 """
 
 from core.autograd.backprop_trace import Place, places_of, step_at, trace_backprop, trace_graph
@@ -25,6 +25,7 @@ from core.autograd.nudging import (
     output_if,
     outputs_if,
 )
+from core.autograd.step_plan import StepPlan, plan_of
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "NumericGradient",
     "Parts",
     "Place",
+    "StepPlan",
     "Tensor",
     "apply",
     "are_single_after",
@@ -54,6 +56,7 @@ __all__ = [
     "parse",
     "parted",
     "places_of",
+    "plan_of",
     "step_at",
     "topological_order",
     "trace_backprop",

@@ -5,13 +5,13 @@ Reading order, one subject a line:
 low rank      targets, target_grid, lora_config, exceptional, lora, modules, adapter, scales,
               verdicts, lora_gradients, adapted_trace
 four bits     nf4, quantized_linear, quantization, nf4_trace
-files         peft_config, adapter_files
+files         peft_config, peft_modules, peft_writer, peft_reader
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
               methods
-costs         trainable, work, estimates
-a run         examples, example_files, replay, data, loading, task, program, held_out,
-              bundled_questions
-what changed  spectrum, analysis, spectrum_trace, examination, trial
+costs         trainable, work, estimates, estimate_command
+a run         examples, example_files, replay, data, data_check, loading, run_config, task,
+              program, held_out, bundled_questions
+what changed  spectrum, analysis, spectrum_trace, examination, tuned_trace, own_examination, trial
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ _HOME = {
     "Adapter": "core.finetuning.adapter",
     "add_lora": "core.finetuning.adapter",
     "FinetuningSettings": "core.finetuning.settings",
-    "finetuning_config": "core.finetuning.settings",
+    "finetuning_config": "core.finetuning.run_config",
     "load": "core.finetuning.loading",
     "load_steps": "core.finetuning.loading",
     "memory_needed": "core.finetuning.loading",
+    "base_warning": "core.finetuning.loading",
     "Tuned": "core.finetuning.loading",
     "load_tuned": "core.finetuning.loading",
     "load_tuned_steps": "core.finetuning.loading",
@@ -37,7 +38,7 @@ _HOME = {
     "Asked": "core.finetuning.held_out",
     "ask_steps": "core.finetuning.held_out",
     "adapter_parameter_count": "core.finetuning.trainable",
-    "load_adapter": "core.finetuning.adapter_files",
+    "load_adapter": "core.finetuning.peft_reader",
     "add_bottlenecks": "core.finetuning.bottleneck",
     "Bottlenecks": "core.finetuning.bottleneck",
     "add_soft_prompt": "core.finetuning.soft_prompt",
@@ -66,6 +67,10 @@ _HOME = {
     "attention_change": "core.finetuning.analysis",
     "trace_spectrum": "core.finetuning.spectrum_trace",
     "examine": "core.finetuning.examination",
+    "examine_own": "core.finetuning.own_examination",
+    "look_inside": "core.finetuning.own_examination",
+    "check_data": "core.finetuning.data_check",
+    "trace_tuned": "core.finetuning.tuned_trace",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
     "Mixture": "core.finetuning.trial",
@@ -73,6 +78,9 @@ _HOME = {
     "write_mixed_steps": "core.finetuning.trial",
     "strength_curve_steps": "core.finetuning.trial",
     "check_adapter": "core.finetuning.trial",
+    "most_moved_head": "core.finetuning.trial",
+    "next_tokens": "core.finetuning.trial",
+    "soft_prompt_of": "core.finetuning.trial",
     "export_mixture_steps": "core.finetuning.trial",
     "held_out_prompt": "core.finetuning.trial",
     "save_mixture_steps": "core.finetuning.trial",

@@ -44,7 +44,7 @@ _PLAIN = "core.transformer.plain:linear"
 _BACK = "core.finetuning.lora_gradients"
 
 
-class _Pass(NamedTuple):
+class Pass(NamedTuple):
     """What a text leaves at a matrix: x (T, in), dL/d(output) (T, all), and the mean loss."""
 
     x: Tensor
@@ -82,7 +82,7 @@ def trace_adapter(
     batch = check_ids(model, given[:-1])
     next_ids = check_ids(model, given[1:])
     position = check_position(position, batch.size(1))
-    passed = _run(model, module, batch, next_ids)
+    passed = pass_through(model, module, batch, next_ids)
     trace = Trace(
         {
             "target": target,
@@ -146,7 +146,7 @@ class _Recorded(nn.Module):
         return self.output
 
 
-def _run(model: GPT, module: LoRALinear, ids: Tensor, next_ids: Tensor) -> _Pass:
+def pass_through(model: GPT, module: nn.Module, ids: Tensor, next_ids: Tensor) -> Pass:
     """The model's own pass: what enters the matrix, and dL/d(output) of the mean loss."""
     name = next(name for name, one in model.named_modules() if one is module)
     recorded = _Recorded(module)
@@ -159,10 +159,10 @@ def _run(model: GPT, module: LoRALinear, ids: Tensor, next_ids: Tensor) -> _Pass
     finally:
         replace_module(model, name, module)
     x = recorded.x.detach()[0]
-    return _Pass(full_precision(x), full_precision(gradient[0]), float(loss.detach()))
+    return Pass(full_precision(x), full_precision(gradient[0]), float(loss.detach()))
 
 
-def _steps(module: LoRALinear, update: LowRank, passed: _Pass) -> Iterator[Step]:
+def _steps(module: LoRALinear, update: LowRank, passed: Pass) -> Iterator[Step]:
     """All of them, from x and the gradient of the output."""
     x, scale = passed.x, update.scale
     first, last = update.rows.start, update.rows.stop
@@ -244,34 +244,37 @@ _LINES = {
     "frozen": _Line(
         f"{_PLAIN}#product",
         ("products", "x", "weight"),
-        "The frozen matrix, as without an adapter",
+        "The frozen matrix computes what it did before",
         r"h = W x",
     ),
     "bias": _Line(
-        f"{_PLAIN}#bias", ("output", "products", "bias"), "Add its bias, frozen as well", r"h + b"
+        f"{_PLAIN}#bias",
+        ("output", "products", "bias"),
+        "Add its bias, which is frozen too",
+        r"h + b",
     ),
     "reduce": _Line(
         f"{_LORA}:low_rank_output#reduce",
         ("reduced", "x", "A"),
-        "Beside it, A leaves r numbers of each token",
+        "A reduces each token to r numbers",
         r"a = A x",
     ),
     "expand": _Line(
         f"{_LORA}:low_rank_output#expand",
         ("expanded", "reduced", "B"),
-        "B makes an output of these r numbers",
+        "B expands these r numbers to a whole output",
         r"B a = B A x",
     ),
     "scale": _Line(
         f"{_LORA}:low_rank_output#scale",
         ("change", "s", "expanded"),
-        "Scale it: what the adapter adds",
+        "Scale them: this is what the adapter adds",
         r"\Delta h = s \, B A x",
     ),
     "gain": _Line(
         f"{_LORA}:DoRA.gain#gain",
         ("gain", "m", "length"),
-        "DoRA: the learned length of each row, by the one that it has",
+        "DoRA: divide each row's learned length by its length now",
         r"g = \frac{m}{\lVert W + s B A \rVert}",
     ),
     "dora": _Line(
@@ -283,25 +286,25 @@ _LINES = {
     "add": _Line(
         f"{_LORA}:add_change#add",
         ("adapted", "output", "change"),
-        "Add both",
+        "Add it to what the frozen matrix made",
         r"h' = h + \Delta h",
     ),
     "product": _Line(
         f"{_LORA}:low_rank_matrix#product",
         ("product", "B", "A"),
-        "Seen as a matrix: B A is as large as W, and its rank is r at most",
+        "As a matrix, B A is as large as W, but its rank is at most r",
         r"B A",
     ),
     "delta": _Line(
         f"{_LORA}:low_rank_matrix#delta",
         ("delta", "s", "product"),
-        "Scaled: what merging would add to W",
+        "Scaled, it is what merging would add to W",
         r"\Delta W = s \, B A",
     ),
     "dora_delta": _Line(
         f"{_LORA}:dora_delta#delta",
         ("delta", "gain", "weight", "added"),
-        "DoRA: the rows at their learned lengths; what merging would add to W",
+        "DoRA: the rows at their learned lengths, which merging would add to W",
         r"\Delta W = (g - 1) W + g \, s B A",
     ),
     "grad_output": _Line(
@@ -313,7 +316,7 @@ _LINES = {
     "grad_added": _Line(
         f"{_BACK}:dora_gradients#added",
         ("grad_added", "scale", "gain", "grad_output"),
-        "DoRA: through the lengths of the rows",
+        "DoRA: back through the lengths of the rows",
         r"\frac{\partial L}{\partial (s B A x)} = g \, \frac{\partial L}{\partial h'}",
     ),
     "grad_m": _Line(
@@ -345,7 +348,7 @@ _LINES = {
     "grad_A": _Line(
         f"{_BACK}:low_rank_gradients#A",
         ("grad_A", "grad_reduced", "x"),
-        "The gradient of A: what the r numbers want, times what was read",
+        "The gradient of A: each token's gradient of the r numbers, times what was read",
         r"\frac{\partial L}{\partial A} = "
         r"\sum_t \frac{\partial L}{\partial a_t} \, x_t^\top",
     ),
@@ -355,11 +358,12 @@ _LINES = {
 def _step(name: str, known: Mapping[str, Any]) -> Step:
     """The step of a line of `_LINES`, with what it makes and reads; a function makes a Tensor."""
     line = _LINES[name]
-    values = {key: _value(known[key]) for key in line.names}
+    values = {key: value_of(known[key]) for key in line.names}
     return Step(f"adapter.{name}", line.title, line.formula, line.code, values)
 
 
-def _value(made: Any) -> Value:
+def value_of(made: Any) -> Value:
+    """Of a step: a Tensor or a number as an array; a function, called when it is asked for."""
     if callable(made):
         return lambda: _array(made()).copy()  # merging writes into W
     return _array(made) if isinstance(made, Tensor) else np.asarray(made)

@@ -19,12 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from core.files import quoted
 from core.finetuning.exceptional import checked_scale
 from core.finetuning.lora import Adapted, DoRA, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
 from core.finetuning.modules import replace_module
+from core.finetuning.peft_writer import write_adapter
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import Target, find_targets
 from core.transformer.architectures import Model
@@ -33,17 +33,25 @@ from core.transformer.architectures import Model
 class Adapter:
     """What `add_lora` laid over a model.
 
-    model    the model that computes with it
-    config   what it was made of
-    updates  what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
-             "h.0.attn.c_attn.q"
-    number   of adapters on one model, the later has the larger one
+    model       the model that computes with it
+    config      what it was made of
+    updates     what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
+                "h.0.attn.c_attn.q"
+    number      of adapters on one model, the later has the larger one
+    trained_on  the name of the base that its file gives; "": it gives none, or there is no file
     """
 
-    def __init__(self, model: Model, config: LoRAConfig, updates: Mapping[str, LowRank]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        config: LoRAConfig,
+        updates: Mapping[str, LowRank],
+        trained_on: str = "",
+    ) -> None:
         self.number: int = 1 + max((one.number for one in adapters_of(model)), default=0)
         self.model = model
         self.config = config
+        self.trained_on = trained_on
         self.updates: dict[str, LowRank] = {}
         self._take(updates)
 
@@ -208,10 +216,9 @@ class Adapter:
         Raises ValueError where DoRA changes a matrix and a part of it, which peft cannot hold, and
         OSError where the disk or the rights fail.
         """
-        from core.finetuning.adapter_files import write_adapter
-
         self.check_added()
-        write_adapter(self, folder, base=base, own_names=own_names)
+        updates = self.updates.values()
+        write_adapter(self.model, self.config, updates, folder, base=base, own_names=own_names)
 
     def modules(self) -> dict[str, Adapted]:
         """The module that each of its updates lies in, by the update's name."""
@@ -303,25 +310,3 @@ def _check_module(name: str, module: nn.Module) -> None:
             f"LoRA cannot lie over the {type(module).__name__} that {name} has; take that off, or "
             "add LoRA first"
         )
-
-
-def tensors_of(adapter: Adapter) -> dict[str, Tensor]:
-    """Its numbers by name: "h.0.attn.c_attn.A"."""
-    return {name: parameter.detach() for name, parameter in adapter.named_parameters()}
-
-
-def put_tensors(adapter: Adapter, tensors: Mapping[str, Tensor]) -> None:
-    """The inverse. Raises ValueError where a name or a shape differs; nothing is changed then."""
-    own = dict(adapter.named_parameters())
-    if differing := sorted(set(own) ^ set(tensors)):
-        where = "lacks" if differing[0] in own else "has in addition"
-        raise ValueError(f"these are another adapter's numbers: it {where} {quoted(differing[0])}")
-    for name, parameter in own.items():
-        if parameter.shape != tensors[name].shape:
-            raise ValueError(
-                f"{name} has shape {tuple(parameter.shape)} here and "
-                f"{tuple(tensors[name].shape)} there; take an adapter of this model"
-            )
-    with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(tensors[name])

@@ -20,6 +20,7 @@ from torch import Tensor
 from core.files import quoted
 from core.finetuning.adapter import Adapter
 from core.finetuning.lora import DoRA, LoRAEmbedding, LowRank
+from core.finetuning.methods import Tuning
 from core.finetuning.scales import at_scales
 from core.finetuning.spectrum import (
     Spectrum,
@@ -157,8 +158,9 @@ class AttentionChange:
         return self.moved[..., 1:].mean(-1) if self.moved.shape[-1] > 1 else self.moved[..., 0]
 
 
-def attention_change(adapter: Adapter, ids: Sequence[int] | np.ndarray) -> AttentionChange:
-    """What the adapter, at its scale, does to every head on a text, ids (T,).
+def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray) -> AttentionChange:
+    """What the adapter, at its scale, or what else was learned does to every head on a text,
+    ids (T,).
 
     Raises ValueError as `core.capture`, and for an encoder-decoder.
     """

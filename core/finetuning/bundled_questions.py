@@ -13,7 +13,8 @@ from pathlib import Path
 
 from core.finetuning.loading import load
 from core.finetuning.lora_config import LoRAConfig
-from core.finetuning.settings import QUESTIONS, FinetuningSettings, finetuning_config
+from core.finetuning.run_config import finetuning_config
+from core.finetuning.settings import QUESTIONS, FinetuningSettings
 from core.finetuning.task import Finetuning
 from core.resources import resource
 from core.training import bundled_run

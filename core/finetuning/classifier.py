@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from core.data.batches import NO_TOKEN
 from core.finetuning.new_tokens import add_tokens
+from core.finetuning.replay import sequence_losses
 from core.inference.activations import check_ids, looking_at
 from core.transformer.architectures import Model, gpt_of
 from core.transformer.gpt import GPT
@@ -131,9 +132,5 @@ def classification_loss(
     class_logits (B, K), labels (B,), token_logits (B, T, V), targets (B, T).
     """
     of_class = F.cross_entropy(class_logits, labels, reduction="sum")
-    losses = F.cross_entropy(
-        full_precision(token_logits).mT, targets, ignore_index=NO_TOKEN, reduction="none"
-    )  # (B, T)
-    counts = (targets != NO_TOKEN).sum(-1).clamp(min=1)  # (B,)
-    of_tokens = (losses.sum(-1) / counts).sum()
+    of_tokens = sequence_losses(token_logits, targets).sum()
     return of_class + auxiliary * of_tokens

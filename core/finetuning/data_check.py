@@ -9,6 +9,7 @@ tokenizer and chat template. Nothing of the base's weights is read.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from core.data.chunks import read_characters
@@ -37,8 +38,26 @@ def check_data(settings: FinetuningSettings, block_size: int) -> DataFound:
     Raises OSError or ValueError, with the remedy, for a base or a file that is not there or cannot
     be read, a text too short for one sequence, fewer than two examples, and conversations that the
     base has no chat template for; BrokenLinesError for lines that hold no example, unless the
-    settings say to skip them.
+    settings say to skip them. What was found is remembered until the file changes.
     """
+    path = Path(settings.data)
+    found = _found(settings, block_size, path.stat().st_mtime_ns if path.is_file() else 0)
+    if isinstance(found, Exception):
+        raise found.with_traceback(None)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _found(
+    settings: FinetuningSettings, block_size: int, changed: int
+) -> DataFound | ValueError | OSError:
+    try:
+        return _read(settings, block_size)
+    except (ValueError, OSError) as error:
+        return error
+
+
+def _read(settings: FinetuningSettings, block_size: int) -> DataFound:
     context = settings.context_in(block_size)
     if settings.data in (*BUILT_IN, STORIES):
         return DataFound()

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from core.files import read_json
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import Adapter, adapters_of
-from core.finetuning.adapter_files import load_adapter
 from core.finetuning.analysis import (
     Strength,
     attention_change,
@@ -28,6 +27,7 @@ from core.finetuning.analysis import (
     strengths,
     weight_of,
 )
+from core.finetuning.peft_reader import load_adapter
 from core.finetuning.spectrum import Spectrum, chance_overlap, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
 from core.inference.activations import to_array
@@ -85,9 +85,9 @@ class Examination:
     @property
     def relative_change(self) -> np.ndarray:
         """(T,) how large what is added at each token is: |change| / |W x|."""
-        steps = {step.name: step for step in self.trace}
-        change = steps.get("adapter.dora", steps["adapter.scale"]).value("change")
-        lengths = np.linalg.norm(steps["adapter.frozen"].value("products"), axis=1)
+        steps = {step.name.rpartition(".")[2]: step for step in self.trace}
+        change = np.atleast_2d(steps["add"].value("change"))
+        lengths = np.linalg.norm(steps["frozen"].value("products"), axis=1)
         return np.linalg.norm(change, axis=1) / np.where(lengths > 0, lengths, 1.0)
 
 
@@ -122,11 +122,11 @@ def examine(
             "this model has no adapter to look into: its own weights were tuned; open one that "
             "was tuned with LoRA"
         )
-    adapter, places = adapters[-1], _checkpoints_beside(Path(folder))
+    adapter, places = adapters[-1], checkpoints_beside(Path(folder))
     learned = {at: open_tensors(place / WEIGHTS_FILE).read() for at, place in places.items()}
     if step not in learned:
         step = next((at for at, place in places.items() if place == Path(folder)), None)
-    with _at(model, {} if step is None else learned[step]):
+    with numbers_at(model, {} if step is None else learned[step]):
         strong = strengths(adapter)
         if name not in adapter.updates:
             name = most_changed(adapter, strong)
@@ -144,7 +144,7 @@ def examine(
             to_array(delta_of(adapter, name)),
             spectrum,
             None if adapter.config.dora else trace_spectrum(adapter, name),
-            _captured(spectrum, weight),
+            captured_by(spectrum, weight, len(spectrum.values)),
             tuple(learned),
             step,
             np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
@@ -153,13 +153,13 @@ def examine(
         )
 
 
-def _checkpoints_beside(folder: Path) -> dict[int, Path]:
+def checkpoints_beside(folder: Path) -> dict[int, Path]:
     """The checkpoints of the run that a folder is one of, by step."""
     return checkpoints_of(folder.parents[1]) if folder.parent.name == CHECKPOINTS else {}
 
 
 @contextmanager
-def _at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None]:
+def numbers_at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None]:
     """The model with other numbers for a moment: some of its parameters, by name."""
     own = {name: one for name, one in model.named_parameters() if name in learned}
     before = {name: one.detach().clone() for name, one in own.items()}
@@ -175,12 +175,13 @@ def _at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None]:
 
 
 def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np.ndarray:
-    with _at(adapter.model, learned):
+    with numbers_at(adapter.model, learned):
         return spectrum_of(adapter, name).values
 
 
-def _captured(spectrum: Spectrum, weight: Tensor) -> np.ndarray:
-    strongest = strongest_directions(weight, len(spectrum.values)).cpu().numpy()
+def captured_by(spectrum: Spectrum, weight: Tensor, count: int) -> np.ndarray:
+    """(K,): how much of what each direction reads lies in so many of W's strongest, 0 to 1."""
+    strongest = strongest_directions(weight, count).cpu().numpy()
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
 
 

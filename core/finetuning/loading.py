@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ import torch
 from torch import nn
 
 from core.files import quoted, read_json, write_json
-from core.finetuning.adapter_files import check_files, load_adapter
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.peft_config import CONFIG_FILE as ADAPTER_CONFIG
 from core.finetuning.peft_config import read_config
+from core.finetuning.peft_reader import check_files, load_adapter
 from core.finetuning.settings import FinetuningSettings
 from core.inference import loading
 from core.inference.loading import BASE, DEEPEST, LoadedModel, Vocabulary
@@ -100,6 +100,32 @@ def base_of(name_or_path: str | Path) -> str | None:
     if _adapter_folder(name_or_path) is not None:
         return str(_base_place(folder, _named_by_peft(folder), PEFT_BASE))
     return None
+
+
+def base_warning(name_or_path: str | Path, adapter: str | Path) -> str:
+    """What is to be said where the folder of an adapter names another base than a fine-tuned model
+    lies on; "" where both are the same, or one is not known. A name proves nothing: the base may
+    have been copied or renamed.
+    """
+    here = base_of(name_or_path) or str(name_or_path)
+    folder = _adapter_folder(adapter)
+    named = _named_by_peft(folder) if folder is not None else base_of(adapter)
+    there = _base_place(folder, named, PEFT_BASE) if folder is not None and named else named
+    if not there or _are_same(here, there):
+        return ""
+    return (
+        f"{Path(adapter).name} was trained on {quoted(named)}, and the base here is "
+        f"{quoted(here)}: unless both are the same model, what it adds means nothing here"
+    )
+
+
+def _are_same(first: str | Path, second: str | Path) -> bool:
+    """Whether two names or folders are of one model."""
+    if str(first) == str(second):
+        return True
+    with suppress(ValueError, FileNotFoundError):
+        return place_of(first)[0].resolve() == place_of(second)[0].resolve()
+    return False
 
 
 def vocabulary_of(name_or_path: str | Path = BUNDLED, deepest: int = DEEPEST) -> Vocabulary:

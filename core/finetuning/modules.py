@@ -7,8 +7,10 @@ may lie over that. So "h.0.attn.c_attn.weight" may be at "h.0.attn.c_attn.base.w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+import torch
 from torch import nn
 
 from core.transformer.architectures import Model
@@ -21,6 +23,18 @@ def replace_module(model: nn.Module, name: str, module: nn.Module) -> None:
     """Puts a module in the place of the one that has this name."""
     owner, _, kind = name.rpartition(".")
     setattr(model.get_submodule(owner), kind, module)
+
+
+@contextmanager
+def restored(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
+    """Whatever happens to their numbers meanwhile, afterwards they are what they were."""
+    before = [(one, one.detach().clone()) for one in parameters]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, numbers in before:
+                parameter.copy_(numbers)
 
 
 def layered_modules(model: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:

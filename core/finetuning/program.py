@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,13 @@ def _finetune_steps() -> Steps:
     return finetune_steps
 
 
-FINETUNING_PROGRAM = Program("core.finetuning", check_finetuning, _finetune_steps)
+def _estimate(arguments: Sequence[str]) -> int:
+    from core.finetuning.estimate_command import main
+
+    return main(arguments)
+
+
+FINETUNING_PROGRAM = Program("core.finetuning", check_finetuning, _finetune_steps, _estimate)
 
 
 def program_of(config: TrainingConfig) -> Program:

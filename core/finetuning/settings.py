@@ -23,6 +23,17 @@ STORIES = "stories"
 # What learns: a low-rank update, everything, the last layers, the output head, the biases, small
 # layers between the others, or some tokens before the text.
 METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
+# Usual learning rates, tried on the questions: most methods learn them in 60 steps, and forget less
+# than at larger rates. The fewer numbers learn, the larger their steps may be.
+RATES: Mapping[str, float] = {
+    "lora": 3e-3,
+    "full": 1e-4,
+    "last-layers": 1e-3,
+    "head": 3e-3,
+    "bitfit": 3e-3,
+    "bottleneck": 1e-3,
+    "prompt": 3e-2,
+}
 QUANTIZATIONS = ("none", "nf4")
 BROKEN_LINES = ("stop", "skip")
 LARGEST_SIZE = 1 << 16
@@ -188,77 +199,3 @@ def check_base(config: TrainingConfig, base: Any) -> None:
             f"the config's model is not that of its base {settings_of(config).base}; make the "
             "config with core.finetuning_config"
         )
-
-
-def finetuning_config(
-    settings: FinetuningSettings | None = None, changes: Mapping[str, Any] | None = None
-) -> TrainingConfig:
-    """A run of these settings. Paths become absolute.
-
-    changes  fields of TrainingConfig that are to be others than usual
-
-    Reads the base's config, none of its numbers. Raises ValueError or FileNotFoundError where there
-    is no such base, or it does not continue texts.
-    """
-    from core.finetuning.loading import config_of
-    from core.transformer.config import ModelConfig
-
-    settings = _absolute(settings or FinetuningSettings())
-    model = config_of(settings.base)
-    if not isinstance(model, ModelConfig):
-        raise ValueError(
-            f"{settings.base} is an encoder-decoder: only a model that continues a text can be "
-            "fine-tuned by a run; add an adapter to it by core.add_lora"
-        )
-    given = dict(changes or {})
-    rate = given.get("learning_rate", RATES[settings.method])
-    usual = TrainingConfig(
-        model=model,
-        task=FINETUNING,
-        corpus=settings.data,
-        tokenizer=settings.base,
-        settings=settings.to_json(),
-        learning_rate=rate,
-        min_learning_rate=rate / 10,
-        **USUAL,
-    )
-    return usual.change(given)
-
-
-# What of a TrainingConfig is another for a fine-tuning than for a training from scratch.
-USUAL: Mapping[str, Any] = {
-    "steps": 60,
-    "batch_size": 8,
-    "warmup_steps": 10,
-    "weight_decay": 0.0,
-    "betas": (0.9, 0.999),
-    "evaluate_every": 10,
-    "evaluate_batches": 8,
-    "sample_every": 10,
-    "sample_prompt": "",
-    "sample_tokens": 24,
-    "checkpoint_every": 20,
-    "probe_every": 0,
-    "probe_text": "",
-}
-# Tried on the questions: most methods learn them in 60 steps at these rates, and forget less than
-# at larger ones. The fewer numbers learn, the larger their steps may be.
-RATES: Mapping[str, float] = {
-    "lora": 3e-3,
-    "full": 1e-4,
-    "last-layers": 1e-3,
-    "head": 3e-3,
-    "bitfit": 3e-3,
-    "bottleneck": 1e-3,
-    "prompt": 3e-2,
-}
-
-
-def _absolute(settings: FinetuningSettings) -> FinetuningSettings:
-    """With paths that mean the same wherever the run is continued."""
-    changed = {}
-    for name in ("base", "data", "base_data"):
-        given = getattr(settings, name)
-        if given and Path(given).exists() and given not in (STORIES, *BUILT_IN):
-            changed[name] = str(Path(given).resolve())
-    return fields.from_json(FinetuningSettings, {**settings.to_json(), **changed})

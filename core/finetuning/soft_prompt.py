@@ -11,10 +11,11 @@ Letters in shapes: B sequences, T tokens of a text, P of the prompt, C width of 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core.data.batches import NO_TOKEN
-from core.finetuning.new_tokens import add_tokens
+from core.finetuning.new_tokens import NewTokens, add_tokens
 from core.transformer.architectures import Model, gpt_of
 
 COMMON = 5_000  # tokens that a prompt begins with are drawn from so many
@@ -45,6 +46,19 @@ def add_soft_prompt(
     drawn = torch.randint(known, (tokens,), generator=generator)
     rows = model.wte(drawn.to(model.wte.weight.device)).detach()  # (P, C)
     return add_tokens(model, rows)
+
+
+@torch.no_grad()
+def nearest_tokens(model: Model) -> list[int]:
+    """Of each learned token the token of the vocabulary whose vector points most nearly where its
+    own does, by the cosine. Raises ValueError for a model without a soft prompt.
+    """
+    table = gpt_of(model).wte
+    if not isinstance(table, NewTokens):
+        raise ValueError("this model has no soft prompt; open one that was tuned by prompt tuning")
+    words = F.normalize(table.weight.float(), dim=-1)  # (V, C)
+    learned = F.normalize(table.rows, dim=-1)  # (P, C)
+    return (learned @ words.mT).argmax(-1).tolist()
 
 
 def put_in_front(prompt: tuple[int, ...], ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,10 +15,10 @@ import numpy as np
 from core.data.questions import question_of, seed_count
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
-from core.finetuning.adapter_files import load_adapter
 from core.finetuning.analysis import attention_change, most_changed, strengths
 from core.finetuning.held_out import held_out_data_steps
 from core.finetuning.loading import base_of, load_steps, tuned_of
+from core.finetuning.peft_reader import load_adapter
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
 from core.finetuning.verdicts import Verdict, check_identity, check_merge
 from core.inference.context import Context

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.finetuning.adapter import Adapter, put_tensors, tensors_of
+from core.finetuning.adapter import Adapter
 from core.finetuning.lora import DoRA
+from core.finetuning.modules import restored
 from core.finetuning.scales import at_scales, merged_as
 from core.inference.activations import check_ids, ids_tensor, looking_at
 from core.transformer.architectures import Model
@@ -93,8 +94,7 @@ def check_merge(
 @contextmanager
 def _as_it_began(adapter: Adapter) -> Iterator[None]:
     """B is 0, and DoRA's lengths are those of the matrix."""
-    learned = {name: tensor.clone() for name, tensor in tensors_of(adapter).items()}
-    try:
+    with restored(adapter.parameters()):
         with torch.no_grad():
             for name, module in adapter.modules().items():
                 update = adapter.updates[name]
@@ -102,8 +102,6 @@ def _as_it_began(adapter: Adapter) -> Iterator[None]:
                 if isinstance(update, DoRA):
                     update.measure(module.rows_of(update, module.unmerged_weight))
         yield
-    finally:
-        put_tensors(adapter, learned)
 
 
 def _logits(

@@ -14,6 +14,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+CLEAR = 0.2  # of a row's weight: from here on a look at followers is no accident
+
 
 @dataclass(frozen=True, slots=True)
 class HeadScores:
@@ -87,6 +89,35 @@ def followers(ids: Sequence[int] | np.ndarray) -> np.ndarray:
     follows = np.zeros_like(same)
     follows[:, 1:] = same[:, :-1]
     return follows
+
+
+def without_first(attention: np.ndarray) -> np.ndarray:
+    """Attention (..., T, T) with key 0, the sink, taken out and each row scaled to sum 1 again.
+
+    A row with nothing else to look at (query 0, or all of its weight on key 0) becomes 0.
+    """
+    rest = attention.copy()
+    rest[..., 0] = 0.0
+    total = rest.sum(axis=-1, keepdims=True)
+    return np.divide(rest, total, out=np.zeros_like(rest), where=total > 1e-9)
+
+
+def telling_query(attention: np.ndarray, ids: Sequence[int], tells: np.ndarray) -> int:
+    """The query that shows best what a head does, from its attention (T, T) on the tokens `ids`.
+
+    tells  (T,) how much a token tells a reader: a name more than a full stop
+
+    That is the repeated token whose followers get most. Where none gets CLEAR, it is the query with
+    the sharpest look elsewhere than at itself and the first token; a later one tells a little more.
+    """
+    T = len(ids)
+    gain = np.where(followers(ids), attention, 0.0).sum(axis=1)
+    if gain.max(initial=0.0) >= CLEAR:
+        return int(np.argmax(gain * tells))
+    elsewhere = attention.copy()
+    np.fill_diagonal(elsewhere, 0.0)
+    elsewhere[:, 0] *= 0.1
+    return int(np.argmax(elsewhere.max(axis=1) * (1 + np.arange(T) / (8.0 * T))))
 
 
 def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:

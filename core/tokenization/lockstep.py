@@ -81,7 +81,7 @@ class LaneState:
     lost        once it is done: the share of the text's bytes, white space aside, that the ids do
                 not give back, because they are unknown or were changed; NaN before that
     split       of the sample
-    objective   Unigram: -log likelihood in nats a word, as last computed; NaN elsewhere
+    objective   Unigram: -log likelihood in nats per word, as last computed; NaN elsewhere
     ahead       how many more such steps it will make; an estimate, renewed after each
     done        it makes no more steps
     error       why it gave up, with the remedy; "" where it did not

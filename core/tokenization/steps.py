@@ -137,7 +137,7 @@ class ExpectStep:
     """E step of Unigram's EM: how often each piece is used, over all ways to split every word.
 
     expected   (n) expected counts, in the order of the pieces
-    objective  -log likelihood of the words, in nats a word
+    objective  -log likelihood of the words, in nats per word
     tokens     expected number of tokens of the training text
     """
 

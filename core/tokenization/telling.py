@@ -72,6 +72,12 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
+def sentence(words: str, *names: str) -> str:
+    """With a capital letter, unless a name stands first."""
+    given = tuple(filter(None, names))
+    return words if given and words.startswith(given) else words[:1].upper() + words[1:]
+
+
 def listed(names: Sequence[str]) -> str:
     """ "BPE", "BPE and Unigram", "BPE, Unigram and WordPiece"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -95,9 +95,9 @@ def choose_step(step: MergeStep) -> Step:
         values = {"score": step.score, "pair": step.count, "left": left, "right": right}
         formula = LIKELIHOOD
     elif any(rival.count == step.count for rival in step.rivals):
-        title = f"{pair} {times}; others as often, and the rule for ties takes this pair"
+        title = f"{pair} {times}; so do other pairs, and the rule for ties takes this one"
     else:
-        title = f"{pair} {times}, no pair more often"
+        title = f"{pair} {times}, more often than any other pair"
     return Step("training.choose", title, formula, CHOOSES[step.algorithm], arrays(values))
 
 
@@ -120,7 +120,7 @@ def _alphabet(step: AlphabetStep) -> Step:
 def _seed(step: SeedStep) -> Step:
     return Step(
         "training.seed",
-        f"Begin with {count(step.vocab_size, 'piece')}: all that stands in the text twice",
+        f"Begin with {count(step.vocab_size, 'piece')}: every string that the text holds twice",
         r"\log p_x = \log \frac{\text{count}(x) \; |x|}{\sum_y \text{count}(y) \; |y|}",
         f"{_HERE}.unigram.em:log_shares#seed",
         arrays(
@@ -133,7 +133,7 @@ def _expect(step: ExpectStep) -> Step:
     return Step(
         "training.expect",
         f"E: how often each of {count(step.vocab_size, 'piece')} is used, over all ways to cut "
-        f"every word ({step.tokens:,.0f} tokens, {step.objective:.3f} nats a word)",
+        f"every word ({step.tokens:,.0f} tokens, {step.objective:.3f} nats per word)",
         r"c_x = \sum_w n_w \sum_{s \,\ni\, x} P(s \mid w)",
         f"{_HERE}.unigram.em:expect#expect",
         arrays({"expected": step.expected}),

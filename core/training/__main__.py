@@ -49,13 +49,10 @@ def main(
 ) -> int:
     """Trains as the arguments say; returns the exit code. `about`: what --help says."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    estimates = program is TRAINING
-    if estimates and any(argument.partition("=")[0] == "--estimate" for argument in given):
-        from core.training.estimates.command import main as estimate
-
-        return estimate(given)
+    if any(argument.partition("=")[0] == "--estimate" for argument in given):
+        return program.estimate(given)
     parser = argparse.ArgumentParser(prog=f"python -m {program.module}", description=about)
-    parser.add_argument("--config", type=Path, help="a training config (JSON)")
+    parser.add_argument("--config", type=Path, help="the config of a run (JSON)")
     parser.add_argument(
         "--run",
         "--run-folder",  # torchrun takes --run for an option of its own
@@ -73,8 +70,7 @@ def main(
         metavar="N",
         help="start all ranks again, from the last checkpoint, up to N times when one fails",
     )
-    if estimates:
-        parser.add_argument("--estimate", action="store_true", help="print what training takes")
+    parser.add_argument("--estimate", action="store_true", help="print what it takes, and end")
     options = parser.parse_args(given)
     if options.bound:
         end_with_parent()

@@ -98,7 +98,7 @@ class TrainingConfig:
         least=0,
         most=1,
         label="Share of repeats",
-        help="Sequences of random tokens that come twice",
+        help="Sequences of random tokens, each read twice, from which induction heads form sooner",
         remedy="0 to 0.2 is usual",
     )
     steps: int = field(
@@ -129,14 +129,14 @@ class TrainingConfig:
         1e-3,
         above=0,
         label="Learning rate",
-        help="How far they move, at its peak",
+        help="How far the weights move in a step, at its peak",
         remedy="3e-4 to 3e-3 is usual",
     )
     min_learning_rate: float = field(
         1e-4,
         least=0,
         label="Last learning rate",
-        help="Where a rate that falls comes to rest",
+        help="The learning rate that a falling schedule ends with",
         remedy="a tenth of the peak is usual",
     )
     warmup_steps: int = field(
@@ -144,24 +144,27 @@ class TrainingConfig:
         least=0,
         most=MOST_STEPS,
         label="Warm-up (steps)",
-        help="Steps in which the learning rate rises",
+        help="Steps in which the learning rate rises to its peak",
         remedy="a twentieth of the steps is usual",
     )
     schedule: str = field(
-        "cosine", choices=SCHEDULES, label="Schedule", help="How the learning rate goes"
+        "cosine",
+        choices=SCHEDULES,
+        label="Schedule",
+        help="How the learning rate changes during the run",
     )
     optimizer: str = field(
         "adamw",
         choices=OPTIMIZERS,
         label="Optimizer",
-        help="Turns gradients into steps; each wants its own learning rate, SGD a much higher one",
+        help="Turns gradients into steps; each needs its own learning rate, SGD a much higher one",
     )
     betas: tuple[float, float] = field((0.9, 0.99), least=0, below=1, remedy="(0.9, 0.99) is usual")
     weight_decay: float = field(
         0.1,
         least=0,
         label="Weight decay",
-        help="How much matrices shrink, times the learning rate",
+        help="How much the weight matrices shrink in a step, times the learning rate",
         remedy="0.1 is usual",
     )
     label_smoothing: float = field(0.0, least=0, below=1, remedy="0.1, or 0 for none, is usual")
@@ -169,7 +172,7 @@ class TrainingConfig:
         1.0,
         least=0,
         label="Gradient clip",
-        help="Longest gradient; 0 for no limit",
+        help="Largest gradient norm, to which a larger one is scaled down; 0 for no limit",
         remedy="1.0, or 0 for none, is usual",
     )
     evaluate_every: int = field(
@@ -200,7 +203,7 @@ class TrainingConfig:
         least=0,
         most=MOST_STEPS,
         label="Checkpoint every",
-        help="Steps between two places to go back to",
+        help="Steps between two checkpoints, from each of which the run can be resumed",
         remedy="250 is usual",
     )
     keep_checkpoints: int = field(20, least=0, most=MOST_STEPS, remedy="20 is usual")
@@ -231,7 +234,7 @@ class TrainingConfig:
     activation_checkpointing: bool = field(
         False,
         label="Activation checkpointing",
-        help="Compute the inside of each block again in backward, to save memory",
+        help="Computes the inside of each block again in the backward pass, which saves memory",
     )
     precision: str = field("fp32", choices=PRECISIONS, label="Precision")
     loss_scale: float = field(
@@ -247,7 +250,7 @@ class TrainingConfig:
         least=1,
         most=MOST_STEPS,
         label="Loss scale grows every",
-        help="Applied steps in a row after which it doubles",
+        help="Applied steps in a row after which the loss scale doubles",
         remedy="2000 is usual",
     )
     threads: int = field(1, least=1, most=1024, remedy="1 is usual")

@@ -5,7 +5,7 @@ which runs one to the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -42,13 +42,15 @@ class Steps(Protocol):
 class Program:
     """Which module a run's processes start, and how it trains.
 
-    check   refuses a config that could not begin: ValueError or OSError, with the remedy
-    steps   the generator of a run; torch is loaded when it is asked for
+    check     refuses a config that could not begin: ValueError or OSError, with the remedy
+    steps     the generator of a run; torch is loaded when it is asked for
+    estimate  what `--estimate` does with the arguments; returns the exit code
     """
 
     module: str
     check: Callable[[TrainingConfig], None]
     steps: Callable[[], Steps]
+    estimate: Callable[[Sequence[str]], int]
 
 
 def _train_steps() -> Steps:
@@ -57,7 +59,13 @@ def _train_steps() -> Steps:
     return train_steps
 
 
-TRAINING = Program("core.training", check_requirements, _train_steps)
+def _estimate(arguments: Sequence[str]) -> int:
+    from core.training.estimates.command import main
+
+    return main(arguments)
+
+
+TRAINING = Program("core.training", check_requirements, _train_steps, _estimate)
 
 
 def train(

@@ -103,7 +103,7 @@ class ModelConfig:
         least=1,
         most=MOST_LAYERS,
         label="Layers",
-        help="Blocks on top of each other",
+        help="Transformer blocks, one after the other",
         remedy="2 to 12 is usual",
     )
     n_head: int = field(
@@ -117,7 +117,7 @@ class ModelConfig:
         least=1,
         most=WIDEST,
         label="Width",
-        help="Numbers that stand for a token, a multiple of the heads",
+        help="Numbers that represent a token; a multiple of the heads",
         remedy="64 to 384, a multiple of the heads, is usual",
     )
     n_kv_head: int | None = field(None, least=1, most=WIDEST, remedy="None is n_head")

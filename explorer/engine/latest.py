@@ -58,6 +58,7 @@ class Latest(QObject):
         self._foreground = foreground
         self._open_ended = open_ended
         self._question: _Question | None = None  # under way, or waiting for the engine
+        self._late: _Question | None = None  # waiting for the one under way
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         engine.activityChanged.connect(self._on_activity)
@@ -71,13 +72,20 @@ class Latest(QObject):
     def running(self) -> bool:
         return self._job is not None or self._task is not None
 
-    def ask(self, make: Callable[[], Work], name: str, *, is_told: bool = True) -> None:
+    def ask(
+        self, make: Callable[[], Work], name: str, *, is_told: bool = True, waits: bool = False
+    ) -> None:
         """Runs the job or awaits the coroutine that `make` makes, in place of what was asked
         before. `name`: what it does, for an error's card, and for the status bar where a job
-        `is_told`.
+        `is_told`. Where it `waits`, what is under way ends first, so that something is seen while
+        a slider is dragged; of several that wait the newest is asked.
         """
+        question = _Question(make, name, is_told)
+        if waits and self.running:
+            self._late = question
+            return
         self.stop()
-        self._question = _Question(make, name, is_told)
+        self._question = question
         if self._engine.alive or self._engine.has_died:
             self._start(self._question)
 
@@ -87,7 +95,7 @@ class Latest(QObject):
 
     def stop(self) -> bool:
         """Gives up what was asked, and says nothing of it. False where there was nothing."""
-        asked, self._question = self._question is not None, None
+        asked, self._question, self._late = self._question is not None, None, None
         job, self._job = self._job, None
         task, self._task = self._task, None
         if job is not None:
@@ -165,6 +173,8 @@ class Latest(QObject):
             self.failed.emit(str(error) or type(error).__name__)
         elif answer is not SUPERSEDED:
             self.came.emit(answer)
+        if self._late is not None and not self.running:
+            self.ask(self._late.make, self._late.name, is_told=self._late.is_told)
         if not self.running:  # unless somebody who heard of it has asked anew
             self.ended.emit()
 

@@ -9,8 +9,9 @@ from explorer.state.workspace import Workspace
 
 
 async def show_head(workspace: Workspace, source: Any, read: str, layer: int, head: int) -> bool:
-    """Opens a source's model and locks one of its heads; `read`: the text, "" for the one there is.
-    False where it could not be opened, which is reported.
+    """Opens a source's model and locks one of its heads; a fine-tuned model's is compared with what
+    it was before. `read`: the text, "" for the one there is. False where it could not be opened,
+    which is reported.
     """
     try:
         if not await workspace.open_model(source):
@@ -21,6 +22,8 @@ async def show_head(workspace: Workspace, source: Any, read: str, layer: int, he
     if read and read != workspace.prompt:
         workspace.select(token=None)  # the place of a query in the text before says nothing
         workspace.set_prompt(read)
-    workspace.begin("attention.scene", {"locked": [layer, head]})
+    is_tuned = getattr(source, "base", None) is not None
+    compared = {"mode": "compare", "other": "base"} if is_tuned else {}
+    workspace.begin("attention.scene", {"locked": [layer, head], **compared})
     workspace.begin("pane", "attention")
     return True

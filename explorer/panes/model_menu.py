@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from core.memory import LargeModelError
 from explorer.engine import errors, tasks
 from explorer.panes.base import Context
-from explorer.runs.hub_models import REAL, REAL_TITLE, has_real, real_offer
+from explorer.runs.hub_models import REAL, REAL_TITLE, has_real
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource, model_name, models_among
 from explorer.widgets.dialogs import ask_file, ask_folder, ask_line
@@ -99,7 +99,7 @@ class ModelMenu(QObject):
                 self._here.addAction(name, partial(self.open_folder, name))
             menu.addMenu(self._here)
         if self._hub.coming:
-            menu.addAction(self._hub.cancel_offer, self._hub.cancel)
+            menu.addAction(self._hub.offer, self._hub.cancel)
             return
         offer = menu.addAction(self.real_offer, self.open_real)
         offer.setToolTip("A small real model of 135 million parameters, by Hugging Face")
@@ -110,7 +110,7 @@ class ModelMenu(QObject):
     @property
     def real_offer(self) -> str:
         """What `open_real` does, on a button: with how much is to come where it is not here."""
-        return f"Open {REAL_TITLE}" if has_real() else real_offer()
+        return f"Open {REAL_TITLE}" if has_real() else self._hub.offer
 
     def open_real(self) -> None:
         """The small real model, which is got first where it is not here."""

@@ -138,6 +138,13 @@ class SourceMode(Mode):
         """Nothing that was read of another text or by another model counts any more."""
         self.has_read = False
 
+    def take_model(self, source: Any) -> None:
+        """Another model; with the first one a session may have brought what was read."""
+        if source is not self.source:
+            if self.source is not None:
+                self.forget()
+            self.source, self.has_read = source, False
+
     def shown(self) -> None:
         if not self.has_read:
             self.read()

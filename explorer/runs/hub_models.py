@@ -65,8 +65,12 @@ class HubModels(QObject):
         return format_bytes(total) if total else ""
 
     @property
-    def cancel_offer(self) -> str:
-        """What `cancel` does, and how much has come."""
+    def offer(self) -> str:
+        """To get the small real model, with how much is to come; while a model comes, to cancel
+        that, with how much has come.
+        """
+        if not self.coming:
+            return f"Get {REAL_TITLE} ({format_bytes(known(REAL).download_size)})"
         come = f"{self.share}{self.size and f' of {self.size}'}"
         return f"Cancel the download of {self.coming} ({come})"
 
@@ -103,11 +107,6 @@ def has_real() -> bool:
     about = known(REAL)
     file = tokenizer_folder() / about.file
     return file.is_file() and file.stat().st_size == about.size
-
-
-def real_offer() -> str:
-    """To get it: with how much is to come."""
-    return f"Get {REAL_TITLE} ({format_bytes(known(REAL).download_size)})"
 
 
 # on a thread of the pool: the imports load torch

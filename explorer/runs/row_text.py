@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from core.numbers import format_duration
+from core.numbers import format_estimate
 from explorer.runs.run_data import RunData
 from explorer.widgets.run_card_text import CardText
 
 
 def row_text(data: RunData, state: str, name: str) -> CardText:
     """Under this name. `state`: as a person asked for it."""
-    prepares = state in ("new", "running") and not len(data.steps)
+    prepares = data.prepares(state)
     ways = {"new": ("pause", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
     again = () if data.finished else ("continue",) if data.checkpoints else ("again",)
     again = ("correct",) if state == "failed" else again
     left = data.seconds_left if state == "running" else 0.0
+    said = f"about {format_estimate(left)} left" if left >= 1 else ""
     return CardText(
         name=name,
         state="new" if prepares else state,
         step=data.step,
         steps=data.config.steps,
-        note=data.preparing if prepares else f"{format_duration(left)} left" if left >= 1 else "",
+        note=data.preparing if prepares else said,
         buttons=(*ways.get(state, again), "open", "dismiss"),
         message=data.message if state == "failed" else "",
     )

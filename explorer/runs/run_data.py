@@ -187,6 +187,12 @@ class RunData:
         over = self.step >= self.config.steps and self.state not in ACTIVE
         return self.state == "finished" or over
 
+    def prepares(self, state: str) -> bool:
+        """Before the first step: the trainer starts, the text is read, the model is built. `state`
+        is as a person asked for it.
+        """
+        return state in ("new", "running") and not self.parameters and not len(self.steps)
+
     @property
     def active(self) -> bool:
         """Somebody trains it now."""

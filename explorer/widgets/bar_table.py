@@ -17,19 +17,21 @@ from explorer.widgets.sketch import Sketch
 
 HEAD, ROW, LINE = 24, (19, 28), 16  # px: titles; a row, least and most; a note
 NAME, BAR, NUMBER = 0.2, 0.36, 76  # shares of the width; px of the number behind a bar
+LEAST = 480  # px of the width
 SHORT = 0.08  # of the longest bar: the shortest
 
 
 @dataclass(frozen=True)
 class BarRow:
     """`number`: of the bar; `cells`: the words behind it, then those of other columns; a `note`
-    stands below the table.
+    stands below the table; `help`: its own tooltip.
     """
 
     name: str
     number: float
     cells: tuple[str, ...]
     note: str = ""
+    help: str = ""
 
     @property
     def words(self) -> str:
@@ -39,20 +41,24 @@ class BarRow:
 class BarTable(ChoicePicture[Sequence[BarRow]]):
     """`picked(row)`: a row was clicked, or Enter was pressed on it; `help`: what that does. The
     length of a bar is the logarithm of its number, or where `linear` the number itself, 0 to 1;
-    `bar`: its share of the width. `chosen`: the name of a row.
+    `bar`: its share of the width; `least`: px that the table needs. `chosen`: the name of a row.
     """
 
     def __init__(
         self, name: str, titles: Sequence[str], help: str, linear: bool = False, bar: float = BAR,
-        parent: QWidget | None = None,
+        least: int = LEAST, parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(name, parent)
         self._titles, self._help, self._chosen = tuple(titles), help, ""
-        self._linear, self._bar = linear, bar
+        self._linear, self._bar, self._least = linear, bar, least
 
     @property
     def _notes(self) -> list[str]:
         return [f"* {row.name}: {row.note}" for row in self.scene or () if row.note]
+
+    def set_titles(self, titles: Sequence[str]) -> None:
+        self._titles = tuple(titles)
+        self.data_changed()
 
     def set_chosen(self, name: str) -> None:
         self._chosen = name
@@ -66,7 +72,8 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         return Columns({"name": np.array(names), "number": np.array(numbers), **table})
 
     def told(self, thing: int) -> str:
-        return f"{self.scene[thing].name}: {self._help}" if self.scene is not None else ""
+        row = self.scene[thing] if self.scene is not None else None
+        return "" if row is None else f"{row.name}: {row.help or self._help}"
 
     def rects(self, scene: Sequence[BarRow]) -> list[QRectF]:
         now = theme.current()
@@ -123,4 +130,4 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
     def minimumSizeHint(self) -> QSize:
         now = theme.current()
         rows = now.px(ROW[0]) * len(self.scene or ()) + now.px(LINE) * len(self._notes)
-        return QSize(now.px(480), now.px(HEAD + 8) + rows)
+        return QSize(now.px(self._least), now.px(HEAD + 8) + rows)

@@ -67,7 +67,8 @@ class CutLabel(Label):
         """What of it is shown in this room."""
         most = min(self._most, self.height() // self.fontMetrics().height())
         if most > 1:
-            return "\n".join(wrapped(self.whole, self.font(), width, most))
+            lines = wrapped(self.whole, self.font(), width, most)
+            return "\n".join(elide(one, self.font(), width) for one in lines)
         return elide(self.whole, self.font(), width, Qt.TextElideMode.ElideRight)
 
     def _fit(self) -> None:

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.numbers import format_significant
-
 
 @dataclass(frozen=True)
 class Terms:
     """A sum of products with real numbers: `name = a1 x b1 + a2 x b2 + ... = result`.
 
     `roles` color the two factors ("q", "k"); the three largest terms are written out, the others
-    are one number ("+ 13 more = 0.21"). `indices` name the terms (d3, or a token). `zero_sign`: -0
-    is told from 0.
+    are one number ("+ 13 more = 0.21"). `indices` name the terms (d3, or a token).
     """
 
     name: str
@@ -26,10 +23,6 @@ class Terms:
     labels: Sequence[str] = ()
     result: float | None = None
     role: str = "attention"
-    zero_sign: bool = False
-
-    def written(self, value: float) -> str:
-        return format_significant(value, zero_sign=self.zero_sign)
 
 
 @dataclass(frozen=True)

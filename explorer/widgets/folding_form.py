@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
@@ -13,17 +14,18 @@ from explorer.widgets.boxes import column, grid, row
 from explorer.widgets.fields import Field, TextField
 from explorer.widgets.form import scrolling
 from explorer.widgets.more_button import MoreButton
+from explorer.widgets.setting_fields import SettingFields
 
-Rows = Sequence[Sequence[str]]  # names of fields, those of a row side by side
+Rows = Sequence[Sequence[str | QWidget]]  # names of fields, and others; a row is side by side
 
 
 class FoldingForm(QWidget):
-    """`changed(field, text)`; `typed`: a field was left. Its width follows the zoom.
+    """`changed(field, value)`; `typed`: a field was left. Its width follows the zoom.
 
     `shown` is always seen, `deep` behind More, which opens by itself where one of them is wrong.
     """
 
-    changed = Signal(str, str)
+    changed = Signal(str, object)
     typed = Signal()
 
     def __init__(
@@ -33,12 +35,15 @@ class FoldingForm(QWidget):
         shown: Rows,
         deep: Rows,
         wide: int,
-        parent: QWidget | None = None,
+        settings: SettingFields | None = None,
+        foot: Sequence[QWidget] = (),
     ) -> None:
-        """`prefix` of the names by which lessons find the fields; `wide` in px."""
-        super().__init__(parent)
+        """`prefix` of the names by which lessons find the fields; `wide` in px; `settings`: more
+        fields; `foot`: what stays below the form, the last of them beside More.
+        """
+        super().__init__()
         self._wide, self._deep_rows = wide, deep
-        self.fields = {field.name: field for field in fields}
+        self.fields: dict[str, Any] = {field.name: field for field in fields}
         deep_fields = QWidget()
         self.more = MoreButton(f"{prefix}.more", deep_fields)
         for name, field in self.fields.items():
@@ -46,16 +51,27 @@ class FoldingForm(QWidget):
             field.changed.connect(lambda text, name=name: self.changed.emit(name, text))
             if isinstance(field, TextField):
                 field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
+        if settings is not None:
+            self.fields |= settings.widgets
+            settings.changed.connect(self.changed)
+            settings.released.connect(self.typed)
         grid(self._named(deep), of=deep_fields)
-        form = column(grid(self._named(shown)), row(self.more, 1), deep_fields, 1)
+        more = [] if foot else [row(self.more, 1)]
+        form = column(grid(self._named(shown)), *more, deep_fields, 1)
         form.setContentsMargins(0, 0, 12, 0)
-        column(scrolling(form), of=self)
+        area = scrolling(form)
+        end = [*foot[:-1], row((foot[-1], 1), self.more)] if foot else []
+        column((area, 1), *end, of=self, spacing=4)
+        see = partial(area.ensureWidgetVisible, deep_fields)
+        self.more.toggled.connect(lambda on: on and QTimer.singleShot(0, self, see))
+        theme.changed.connect(self._restyle)
+        self._restyle()
 
     def _named(self, rows: Rows) -> list[list[QWidget]]:
-        return [[self.fields[name] for name in names] for names in rows]
+        named = self.fields.get
+        return [[named(one) if isinstance(one, str) else one for one in names] for names in rows]
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+    def _restyle(self) -> None:
         self.setFixedWidth(theme.current().px(self._wide))
 
     def set_values(self, values: Mapping[str, str], errors: Mapping[str, str]) -> None:
@@ -63,5 +79,9 @@ class FoldingForm(QWidget):
         for name, field in self.fields.items():
             field.set_value(values[name])
             field.set_error(errors.get(name, ""))
+        self.open_for(errors)
+
+    def open_for(self, errors: Mapping[str, str]) -> None:
+        """Shows what is wrong with a field behind More."""
         if any(name in errors for names in self._deep_rows for name in names):
             self.more.setChecked(True)

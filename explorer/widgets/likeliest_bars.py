@@ -46,11 +46,6 @@ class NextToken:
         return text + (CAME if self.came else "")
 
 
-def rows_in(height: float) -> int:
-    """How many rows fit."""
-    return int(height // theme.current().px(LOWEST))
-
-
 def likeliest_rows(area: QRectF, count: int) -> list[QRectF]:
     """Where the rows of so many tokens stand."""
     now = theme.current()

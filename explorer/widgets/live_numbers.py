@@ -133,8 +133,8 @@ class LiveNumbers(Picture):
         shown, rest, more, total = largest_terms(row)
         products = products_of(row)
         numbers = [(row.left[index], row.right[index], products[index]) for index in shown]
-        written = [[row.written(number) for number in line] for line in numbers]
-        height, result = now.px(20), row.written(total)
+        written = [[format_significant(number) for number in line] for line in numbers]
+        height, result = now.px(20), format_significant(total)
         cell = _cell([result, *(text for line in written for text in line)])
         label = min(now.px(96), self.width() - 3 * cell - now.px(44))
         columns = [0.0, label, label + cell, label + cell + now.px(20)]
@@ -158,7 +158,7 @@ class LiveNumbers(Picture):
         if more:
             put(0, f"+ {more} more", muted, small, LEFT)
             put(4, "=", muted)
-            put(5, row.written(rest), text)
+            put(5, format_significant(rest), text)
             y += height
         line = y
         painter.setPen(now.pen("divider"))
@@ -205,7 +205,8 @@ def row_text(row: Any) -> str:
         return f"{row.name} = {value} {row.note}".strip()
     if isinstance(row, Terms):
         shown, rest, more, total = largest_terms(row)
-        parts = [f"{row.written(row.left[i])} {TIMES} {row.written(row.right[i])}" for i in shown]
-        tail = f" + ({more} more = {row.written(rest)})" if more else ""
-        return f"{row.name} = {' + '.join(parts)}{tail} = {row.written(total)}"
+        factors = [(row.left[one], row.right[one]) for one in shown]
+        parts = [f"{format_significant(a)} {TIMES} {format_significant(b)}" for a, b in factors]
+        tail = f" + ({more} more = {format_significant(rest)})" if more else ""
+        return f"{row.name} = {' + '.join(parts)}{tail} = {format_significant(total)}"
     return str(row.text)

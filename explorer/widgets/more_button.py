@@ -10,11 +10,11 @@ from explorer.widgets.base import set_look
 class MoreButton(QPushButton):
     """`rest` is hidden until the button is checked; then it says Less."""
 
-    def __init__(self, name: str, rest: QWidget) -> None:
-        super().__init__("More")
+    def __init__(self, name: str, rest: QWidget, title: str = "More") -> None:
+        super().__init__(title)
         self.setObjectName(name)
         self.setCheckable(True)
         set_look(self, "quiet")
         rest.hide()
         self.toggled.connect(rest.setVisible)
-        self.toggled.connect(lambda on: self.setText("Less" if on else "More"))
+        self.toggled.connect(lambda on: self.setText("Less" if on else title))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -45,6 +45,11 @@ class ScrollArea(QScrollArea):
             return False
         finally:
             self._sizes -= 1
+
+    def see(self, place: QRectF) -> None:
+        """Scrolls as little as brings a place of the page into sight."""
+        center, room = place.center().toPoint(), (place.size() / 2).toSize()
+        self.ensureVisible(center.x(), center.y(), room.width(), room.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._kept is not None and self._kept != self.size():

@@ -55,6 +55,7 @@ class SliderField(QWidget):
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, len(self.values) - 1)
         self.slider.setPageStep(max(1, len(self.values) // 5))
+        self.title = title
         self.slider.setAccessibleName(title)
         self._title.setText(title)
         self.set_value(self.value)

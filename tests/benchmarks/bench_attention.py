@@ -110,10 +110,10 @@ async def _measure_gpt2(report: Report) -> None:
                     times[mode].append(time.perf_counter() - start)
                     await pane.settled()
                 start = time.perf_counter()
-                await session.workspace.model_source.ask(_forward, pane.looker.prompt.ids)
+                await session.workspace.model_source.ask(_forward, pane.reader.prompt.ids)
                 times["forward"].append(time.perf_counter() - start)
         watch.close()
-        assert pane.looker.heads.attention.shape == (12, 12, TOKENS, TOKENS)
+        assert pane.reader.heads.attention.shape == (12, 12, TOKENS, TOKENS)
         name = "prompt edit to redrawn heads, GPT-2 124M, 64 tokens"
         report.at_most(name, percentile(times["map"][1:], 0.5) * 1e3, 400, "ms")
         forward = percentile(times["forward"][1:], 0.5) * 1e3
@@ -164,7 +164,7 @@ def _forward(model: Any, ids: tuple[int, ...]) -> None:
 
 async def _drawn(pane: Any, prompt: str) -> None:
     """Returns once the picture of this text has been painted: the steps need their Trace, too."""
-    while pane.looker.heads.prompt.text != prompt:
+    while pane.reader.heads.prompt.text != prompt:
         await asyncio.sleep(0.001)
     if pane.choices.mode == "steps":
         await pane.settled()

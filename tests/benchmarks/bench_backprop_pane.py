@@ -66,14 +66,14 @@ def fast(report: Report) -> None:
 
 def _laid_out(text: str) -> tuple[int, float]:
     """How many nodes, and milliseconds of one layout (the middle of five)."""
-    from explorer.panes.backprop.expression.arrangement import arranged, plot_of
     from explorer.panes.backprop.expression.compute import compute, with_names
+    from explorer.panes.backprop.expression.layout import arranged, plot_of
 
     graph = compute(text, with_names(text, {})).graph
     waits = []
     for _ in range(5):
         began = time.perf_counter()
-        arranged(plot_of(graph), False, (935.0, 382.0))  # what a window of 1440 x 900 has
+        arranged(plot_of(graph), (935.0, 382.0))  # what a window of 1440 x 900 has
         waits.append(time.perf_counter() - began)
     return len(graph.nodes), 1e3 * percentile(waits, 0.5)
 

@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.finetuning.adapter import Adapter, add_lora
-from core.finetuning.adapter_files import WEIGHTS_FILE
 from core.finetuning.lora import LoRAConfig
+from core.finetuning.peft_modules import WEIGHTS_FILE
 from core.finetuning.selection import select
 from core.finetuning.trainable import adapter_parameter_count
 from core.transformer.config import ModelConfig

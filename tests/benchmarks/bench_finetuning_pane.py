@@ -81,7 +81,7 @@ def _tell(report: Report, what: str, frames: list[float], work: list[float], tra
 
 def _tuning() -> Any:
     """What Tune starts, with LoRA on the bundled model and the questions, but with no end."""
-    from core.finetuning.settings import finetuning_config
+    from core.finetuning.run_config import finetuning_config
 
     return finetuning_config(changes={"steps": 100_000})
 

@@ -13,7 +13,8 @@ import torch
 import core
 from core.data.batches import NO_TOKEN
 from core.finetuning.examples import ExampleBatches, StoryExamples, padded
-from core.finetuning.settings import FinetuningSettings, finetuning_config
+from core.finetuning.run_config import finetuning_config
+from core.finetuning.settings import FinetuningSettings
 from core.training.config import TrainingConfig
 from core.training.runs import RunReader
 from tests.benchmarks.harness import Report

@@ -216,7 +216,7 @@ async def _training(window: Any) -> None:
     pane = window.show_pane("training")
     pane.mode.new_run()
     await _settled(pane)
-    pane.mode.driver.start_run()
+    pane.mode.start_run()
     await asyncio.sleep(TRAINED)
 
 

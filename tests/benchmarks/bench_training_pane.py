@@ -49,9 +49,9 @@ async def _start(app: Any, backend: str) -> tuple[float, float]:
         await session.begin()
         mode: Any = window.show_pane("training").modes["run"]
         await mode.settled()
-        mode.planning.change("where", backend)
+        mode.setup.change("where", backend)
         begin = time.perf_counter()
-        mode.driver.start_run()
+        mode.start_run()
 
         def losses() -> bool:
             return any(len(line) for line in mode.view.charts.loss.displayed().values())
@@ -94,12 +94,12 @@ async def _growing(report: Report) -> None:
         times: dict[str, list[float]] = {"data": [], "losses": [], "pane": []}
 
         def take(data: Any) -> None:
-            times["data"].append(seconds(lambda: mode._on_data(data)))
+            times["data"].append(seconds(lambda: mode.on_data(data)))
             for name, widget in (("losses", mode.view.charts.loss), ("pane", pane)):
                 pixmap = QPixmap(widget.size())
                 times[name].append(seconds(lambda w=widget, p=pixmap: w.render(p)))
 
-        mode.follower.changed.disconnect(mode._on_data)
+        mode.follower.changed.disconnect(mode.on_data)
         mode.follower.changed.connect(take)
         for count in range(1, GROWS + 1):
             writer.step({"step": STEPS + count, "loss": 2.0, "tokens": 512, "seconds": 0.01})

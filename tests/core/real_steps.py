@@ -37,7 +37,7 @@ def real_steps() -> tuple[Step, ...]:
     """Made once: they are read alone."""
     parts = (_backprop, _networks, _losses, _optimizers, _schedules, _training, _tokens,
              _training_phases, _roundings, _estimates, _attention, _lens, _forward, _sampling,
-             _beams, _few_shot, _comparison, _spectra, _quantization, _adapter)  # fmt: skip
+             _beams, _few_shot, _comparison, _spectra, _quantization, _adapter, _tuned)  # fmt: skip
     return tuple(step for part in parts for step in part())
 
 
@@ -245,6 +245,20 @@ def _adapter() -> Iterator[Step]:
         model = core.GPT(config)
         core.add_lora(model, core.LoRAConfig(r=2, dora=dora))
         yield from core.trace_adapter(model, [1, 2, 3, 4], "h.0.attn.c_attn")
+
+
+def _tuned() -> Iterator[Step]:
+    import torch
+
+    import core
+    from core.finetuning.tuned_trace import trace_tuned
+
+    config = core.ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8, bias=True)
+    model = core.GPT(config)
+    for kind in ("weight", "bias"):
+        name = f"h.0.attn.c_attn.{kind}"
+        base = {name: torch.zeros_like(model.get_parameter(name))}
+        yield from trace_tuned(model, [1, 2, 3, 4], "h.0.attn.c_attn", base)
 
 
 def _quantization() -> Iterator[Step]:

@@ -12,6 +12,7 @@ from core.numbers import (
     format_bytes,
     format_count,
     format_duration,
+    format_estimate,
     format_fixed,
     format_general,
     format_number,
@@ -103,3 +104,19 @@ def test_a_typeset_number_is_copied_as_other_programs_read_it(value):
     shown = typeset(repr(value))
     assert "-" not in shown and "e+" not in shown and float(typed(shown)) == value
     assert typed("a \u2212 b") == "a \u2212 b" and typed("byte-level") == "byte-level"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sentence"),
+    [
+        (0.2, "1 s"),
+        (8.4, "8 s"),
+        (42, "40 s"),
+        (58, "1 min"),
+        (206, "3 min"),
+        (3590, "1 h"),
+        (9000, "2 h 30 min"),
+    ],
+)
+def test_what_nobody_can_know_exactly_is_rounded(seconds, sentence):
+    assert format_estimate(seconds) == sentence

@@ -59,6 +59,14 @@ def test_the_printed_numbers_of_every_real_step_give_the_printed_result():
     assert len(near) <= 0.01 * checked
 
 
+@pytest.mark.parametrize("function", [F.total, F.mean, F.largest, F.softmax])
+def test_a_single_number_is_the_whole_of_a_reduction(function):
+    graph = core.autograd.graph_of(function(Tensor(np.array(2.0), name="x", requires_grad=True)))
+    one = arithmetic(core.autograd.step_at(graph, 0))
+    assert one.value == (1.0 if function is F.softmax else 2.0)
+    told(one)
+
+
 # By what the line computes: many compute the same.
 COMPUTING = {
     ast.unparse(marked_line(marker).formula): marker

@@ -99,7 +99,7 @@ async def steer_what_went_on(self):
     await until(lambda: pane.follower.data is not None and pane.follower.data.step > first)
     assert self.runs.backend(strip.run.folder) == "process"
     for command, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
-        pane.driver.answer(command)
+        pane.controls.press(command)
         await until(lambda: pane.follower.data.state == state, state)
     await until(lambda: not self.runs.live, "its end")
     assert "runs" not in self.window.notices.cards and "went on" not in self.window.notices.cards

@@ -145,7 +145,7 @@ def word_step(pieces: list[str], ids: list[int]) -> Step:
     written = " ".join(_told(pieces[token]) for token in ids)
     return Step(
         "bpe.word",
-        f"Nothing is left to ask: {count(len(ids), 'token')}, {written}",
+        f"No merge is left to try: {count(len(ids), 'token')}, {written}",
         r"w \to t_1 t_2 \ldots t_k",
         f"{_DROPOUT}#word",
         arrays({"word": ids}),
@@ -155,11 +155,11 @@ def word_step(pieces: list[str], ids: list[int]) -> Step:
 def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
     """A merge that would fit, and what chance says to it."""
     left, right = draw.symbols[draw.place], draw.symbols[draw.after]
-    what = f"{_told(pieces[left])} + {_told(pieces[right])} fits next (rank {draw.rank:,})"
+    what = f"{_told(pieces[left])} + {_told(pieces[right])} comes next (rank {draw.rank:,})"
     said = (
         f"{draw.draw:.2f} is drawn, below {dropout:.2f}, so it is passed over"
         if draw.draw < dropout
-        else f"{draw.draw:.2f} is drawn, so it is done"
+        else f"{draw.draw:.2f} is drawn, so it is merged"
     )
     return Step(
         "bpe.draw",

@@ -54,14 +54,14 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
         rules = "the file's own table, as SentencePiece applies it"
     yield Step(
         "sentencepiece.rewrite",
-        f"Characters by {rules}: {quoted(shortened(visible(rewritten)))}",
+        f"Rewritten by {rules}: {quoted(shortened(visible(rewritten)))}",
         r"x \;\to\; \text{rules}(x)",
         f"{_NORMALIZER}#rewrite",
         arrays({"whole": rewritten}),
     )
     yield Step(
         "sentencepiece.spaces",
-        f"A space in front, and every space visible: {said(shortened(normalized))}",
+        f"A space in front, and a sign for every space: {said(shortened(normalized))}",
         r"x \;\to\; \_\, x",
         f"{_NORMALIZER}#spaces",
         arrays({"normalized": normalized}),
@@ -162,11 +162,11 @@ def draw_step(
     answer = (
         f"{draw:.2f} is drawn, below {dropout:.2f}, so it is passed over"
         if draw < dropout
-        else f"{draw:.2f} is drawn, so it is done"
+        else f"{draw:.2f} is drawn, so it is merged"
     )
     return Step(
         "sentencepiece-bpe.draw",
-        f"{said(spelled[best.left])} + {said(spelled[best.right])} fits next "
+        f"{said(spelled[best.left])} + {said(spelled[best.right])} comes next "
         f"({by_score(pieces, best)}): {answer}",
         r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{passed over}",
         f"{_MERGE}#draw",

@@ -99,8 +99,7 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
     known = [node for node in lattice.nodes if node.id != tokenizer.pieces.unknown]
     yield _told(
         "nodes",
-        f"{count(len(known), 'piece')} of the vocabulary {verb(len(known), 'stands', 'stand')} "
-        "in the text",
+        f"The text holds {count(len(known), 'piece')} of the vocabulary",
         r"\{ (i, j) : x_{i:j} \in V \}",
         "build_lattice",
         {
@@ -114,8 +113,8 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
         score = unknown[0].score
         yield _told(
             "unknown",
-            f"{count(len(unknown), 'character')} without a piece: unknown, with a score of "
-            f"{real(score)} that no path chooses freely",
+            f"{count(len(unknown), 'character')} {verb(len(unknown), 'has', 'have')} no piece: "
+            f"as unknown, each scores {real(score)}, so low that a path takes it only if it must",
             r"\log p_\text{unk} = \min_x \log p_x - 10",
             "build_lattice",
             {"unknown": [node.start for node in unknown]},
@@ -143,7 +142,7 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
         yield (
             _step(
                 "keep",
-                f"To place {place}: {said(node.piece)} is {among}, score {real(scores[place])}",
+                f"Up to place {place}, {said(node.piece)} is {among}: score {real(scores[place])}",
                 r"f_j = \max_{i < j} \; f_i + \log p(x_{i:j})",
                 "Lattice.viterbi",
                 {"place": place, "winner": nodes.index(node), "score": scores[place]},
@@ -156,8 +155,8 @@ def _way_back(path: Path) -> Iterator[Told]:
     for node in reversed(path.nodes):
         yield _told(
             "backtrace",
-            f"The best way to place {node.end} came through {said(node.piece)}, from place "
-            f"{node.start}",
+            f"The best way to place {node.end} ends with {said(node.piece)}, from place "
+            f"{node.start} on",
             r"j \;\to\; i^*(j)",
             "backtrace",
             {"place": node.start},
@@ -169,8 +168,8 @@ def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
         pieces = quoted(shortened(" ".join(map(readable, path.pieces))))
         yield _told(
             "take",
-            f"Number {rank}: {pieces}, score {real(path.score)}, "
-            f"{format_share(float(np.exp(path.score - total)))} of all ways",
+            f"Way {rank}: {pieces}, score {real(path.score)}, "
+            f"probability {format_share(float(np.exp(path.score - total)))}",
             r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
             "Lattice.paths",
             {"promise": path.score, "reached": 0.0, "score": path.score},
@@ -191,7 +190,7 @@ def _posteriors(
         inside.append(
             _step(
                 "forward",
-                f"All ways to place {place} together: {real(total)}",
+                f"All ways to place {place} together score {real(total)}",
                 r"a_j = \log \sum_{i < j} e^{\, a_i + \alpha \log p(x_{i:j})}",
                 "add_up",
                 {"ways": ways, "total": total},

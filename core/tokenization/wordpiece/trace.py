@@ -33,10 +33,10 @@ def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
 
 def lookup_step(look: Lookup) -> Step:
     """One question to the vocabulary: is this part a piece?"""
-    there = "it is there" if look.token >= 0 else "there is no such piece"
+    answer = "Yes" if look.token >= 0 else "No"
     return Step(
         "wordpiece.look",
-        f"Is {quoted(look.piece)} in the vocabulary? {there.capitalize()}",
+        f"Is {quoted(look.piece)} in the vocabulary? {answer}",
         r"w_{i:j} \in V \,?",
         f"{_WORDPIECE}.match#look",
         arrays({"piece": look.piece, "token": look.token, "start": look.start, "end": look.end}),
@@ -47,7 +47,7 @@ def take_step(look: Lookup, taken: list[int], word: str) -> Step:
     """The longest piece that fits is taken."""
     rest = len(word) - look.end
     others = verb(rest, "the one character left", f"the other {rest:,} characters")
-    goes_on = f"go on with {others}" if rest else "the word is spelled"
+    goes_on = f"go on with {others}" if rest else "the word is complete"
     return Step(
         "wordpiece.take",
         f"Take {quoted(look.piece)}, the longest that fits; {goes_on}",

@@ -1,201 +1,88 @@
-"""What the attention pane adds to menus, palette and keys, and the views that a snapshot shows."""
+"""Commands of Attention, for menus, palette and keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from explorer.panes.attention import model
-from explorer.panes.attention import story as stories
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
 
+MODES = {
+    "map": "Heat map",
+    "arcs": "Arcs between tokens",
+    "steps": "Steps of the query",
+    "compare": "Compare the heads",
+}
+
 
 def pane_actions(pane: AttentionPane) -> list[Action]:
+    choice, reader, prompt = pane.choice, pane.reader, pane.inputs.prompt
+
     def known() -> bool:
-        return pane.looker.heads is not None
+        return reader.heads is not None
 
     def traced() -> bool:
         return pane.playback.track is not None
 
-    def mode(name: str) -> Callable[[], None]:
-        return lambda: pane.set_mode(name)
+    def can_append() -> bool:
+        return pane.playback.expected is not None and pane.view.head.append.isEnabled()
 
-    def shows(name: str) -> Callable[[], bool]:
-        return lambda: pane.choices.mode == name
+    def type_text() -> None:
+        prompt.setFocus()
+        prompt.selectAll()
 
-    names = (("map", "Heat map"), ("arcs", "Arcs between tokens"), ("steps", "Steps of the query"))
-    names += (("compare", "Compare with another text"),)
+    def choose_strongest() -> None:
+        found = pane.comparer.found
+        if reader.heads is not None:
+            score = reader.heads.score(pane.settings.score)
+            choice.pick_strongest(score if found is None else found.difference)
+
+    def toggle(name: str) -> None:
+        pane.choose(**{name: not getattr(pane.settings, name)})
+
+    def is_off() -> bool:
+        return choice.place is not None and choice.place[:2] in reader.off
+
+    rows = [
+        ("walk", "walk through the tokens", lambda: pane.set_walking(not pane.playback.walking),
+         "Ctrl+Shift+W", traced, lambda: pane.playback.walking),
+        ("hide_first", "hide the first token", partial(toggle, "hide_first"), "Ctrl+Shift+H",
+         known, lambda: pane.settings.hide_first),
+        ("sort", "sort the heads by their score", partial(toggle, "sorted"), "Ctrl+Shift+S",
+         known, lambda: pane.settings.sorted),
+        ("induction", "choose the strongest head of this score", choose_strongest,
+         "Ctrl+Shift+B", known, None),
+        ("head_off", "switch this head off", pane.toggle_head, "Ctrl+Shift+X",
+         lambda: known() and reader.can_switch, is_off),
+        ("all_on", "switch all heads on", reader.all_on, "", lambda: bool(reader.off), None),
+        ("append", "append the token that is expected next", pane.append, "Ctrl+Shift+A",
+         can_append, None),
+        ("next_token", "next query token", partial(choice.move_query, 1), "Ctrl+Alt+Right", known,
+         None),
+        ("previous_token", "previous query token", partial(choice.move_query, -1), "Ctrl+Alt+Left",
+         known, None),
+        ("base", "compare with the model before fine-tuning", pane.compare_with_base, "",
+         lambda: known() and pane.comparer.has_base, None),
+    ]  # fmt: skip
     modes = [
         Action(
-            f"attention.{name}",
-            f"Attention: {text}",
-            mode(name),
-            f"Alt+{place}",
-            traced if name == "steps" else known,
-            checked=shows(name),
+            f"attention.{name}", f"Attention: {title}", partial(pane.set_mode, name),
+            f"Alt+{place}", traced if name == "steps" else known,
+            checked=lambda name=name: pane.settings.mode == name,
         )
-        for place, (name, text) in enumerate(names, start=1)
+        for place, (name, title) in enumerate(MODES.items(), start=1)
+    ]  # fmt: skip
+    others = [
+        Action(f"attention.{name}", f"Attention: {title}", run, keys, enabled, checked=checked)
+        for name, title, run, keys, enabled, checked in rows
     ]
+    update = "Attention: read the heads again"
     return [
         *modes,
-        Action(
-            "attention.walk",
-            "Attention: walk through the tokens",
-            lambda: pane.set_walking(not pane.playback.walking),
-            "Ctrl+Shift+W",
-            traced,
-            checked=lambda: pane.playback.walking,
-        ),
-        Action(
-            "attention.hide_first",
-            "Attention: hide the first token",
-            lambda: pane.choose(hide_first=not pane.choices.hide_first),
-            "Ctrl+Shift+H",
-            known,
-            checked=lambda: pane.choices.hide_first,
-        ),
-        Action(
-            "attention.sort",
-            "Attention: sort the heads by their score",
-            lambda: pane.choose(sorted=not pane.choices.sorted),
-            "Ctrl+Shift+S",
-            known,
-            checked=lambda: pane.choices.sorted,
-        ),
-        Action(
-            "attention.induction",
-            "Attention: choose the strongest head of this score",
-            lambda: choose_strongest(pane),
-            "Ctrl+Shift+B",
-            known,
-        ),
-        Action(
-            "attention.head_off",
-            "Attention: switch this head off",
-            pane.head_switch.toggle,
-            "Ctrl+Shift+X",
-            lambda: known() and pane.head_switch.is_possible,
-            checked=lambda: pane.chosen is not None and pane.chosen[:2] in pane.head_switch.off,
-        ),
-        Action(
-            "attention.all_on",
-            "Attention: switch all heads on",
-            pane.head_switch.all_on,
-            "",
-            lambda: bool(pane.head_switch.off),
-        ),
-        Action(
-            "attention.append",
-            "Attention: append the token that is expected next",
-            pane.source_controller.append,
-            "Ctrl+Shift+A",
-            lambda: pane.expected is not None and not pane.expected.why_not,
-        ),
-        Action(
-            "attention.next_token",
-            "Attention: next query token",
-            lambda: move_query(pane, 1),
-            "Ctrl+Alt+Right",
-            known,
-        ),
-        Action(
-            "attention.previous_token",
-            "Attention: previous query token",
-            lambda: move_query(pane, -1),
-            "Ctrl+Alt+Left",
-            known,
-        ),
-        Action(
-            "attention.update",
-            "Attention: look at the model again",
-            pane.source_controller.update_heads,
-            "F5",
-        ),
-        Action("attention.prompt", "Attention: type a text", lambda: focus_prompt(pane), "Ctrl+L"),
+        *others,
+        Action("attention.update", update, pane.update_heads, "F5"),
+        Action("attention.prompt", "Attention: type a text", type_text, "Ctrl+L"),
     ]
-
-
-def choose_strongest(pane: AttentionPane) -> None:
-    """The head that has the most of the chosen score, with the query that shows it; of two texts,
-    the head that differs most.
-    """
-    heads = pane.looker.heads
-    if heads is not None:
-        difference = pane.comparison.difference
-        score = heads.score(pane.choices.score) if difference is None else difference
-        layer, head = model.strongest(score)
-        token = model.telling_query(heads, layer, head)
-        pane.workspace.select(layer=layer, head=head, token=token)
-
-
-def move_query(pane: AttentionPane, by: int) -> None:
-    """To the token after (1) or before (-1) the query, not beyond the text."""
-    heads, chosen = pane.looker.heads, pane.chosen
-    if heads is not None and chosen is not None:
-        token = min(max(chosen[2] + by, 0), heads.n_tokens - 1)
-        if token != chosen[2]:  # one that is picked again would be let go
-            pane.pick_query(token)
-
-
-def focus_prompt(pane: AttentionPane) -> None:
-    pane.inputs.prompt.setFocus()
-    pane.inputs.prompt.selectAll()
-
-
-def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
-    """Heat map, arcs, the settled picture of each of the steps, and their end in other cases."""
-
-    def shown(mode: str) -> Callable[[], None]:
-        return lambda: pane.set_mode(mode)
-
-    def step(place: int) -> Callable[[], None]:
-        def bring() -> None:
-            pane.set_mode("steps")
-            pane.player.seek(place)
-
-        return bring
-
-    def compared(view: str) -> Callable[[], None]:
-        def bring() -> None:
-            pane.choose(compared=view)
-            pane.set_mode("compare")
-
-        return bring
-
-    def sorted_heads() -> None:
-        pane.set_mode("map")
-        pane.choose(sorted=True, least=0.1, hide_first=True)
-
-    def as_before() -> None:
-        pane.choose(sorted=False, least=0.0, hide_first=False)
-        pane.set_mode("arcs")
-
-    views: dict[str, Callable[[], None]] = {
-        "heat-map": shown("map"),
-        "sorted": sorted_heads,
-        "arcs": as_before,
-        "compare": compared("difference"),
-        "compare-sides": compared("sides"),
-    }
-    for place, name in enumerate(stories.STEPS):
-        views[f"step-{place + 1}-{name}"] = step(place)
-    end = step(stories.PREDICT)
-
-    async def heads_off() -> None:
-        for head in (1, 0):
-            pane.workspace.select(head=head)
-            await pane.settled()
-            pane.head_switch.toggle()
-            await pane.settled()
-        end()
-
-    async def earlier() -> None:
-        pane.head_switch.all_on()
-        pane.workspace.select(token=5)
-        await pane.settled()
-        end()
-
-    return {**views, "heads-off": heads_off, "token-that-came": earlier}

@@ -1,74 +1,67 @@
-"""What two texts look like side by side: the line of the second, both maps or their difference."""
+"""Two readings of one head: with what it is compared, both maps or their difference."""
 
 from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from explorer.panes.attention.compared import Compared
-from explorer.panes.attention.model import hidden_cells
+from explorer.panes.attention import text
+from explorer.panes.attention.comparison import Comparison
+from explorer.panes.attention.compute import Head
+from explorer.panes.attention.draft import ViewSettings
 from explorer.widgets.base import Label
+from explorer.widgets.boxes import column, name_parts, row, wrap
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.pages import Pages
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
-from explorer.widgets.wrap_row import WrapRow, labelled
-
-VIEWS = {"difference": "Difference", "sides": "Side by side"}
-UNALIGNED = "Texts of different lengths have no cells in common"
+from explorer.widgets.wrap_row import labelled
 
 
 class ComparisonView(QWidget):
-    """Intents: `textEdited(text)`, `viewChosen(view)`, `cellHovered(row, column)`."""
+    """Intents: other settings."""
 
-    textEdited = Signal(str)
-    viewChosen = Signal(str)
-    cellHovered = Signal(int, int)
+    changed = Signal(str, object)  # one of the view's settings, and its value
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.text = PromptLine()
-        self.text.setObjectName("attention.view.second")
-        self.text.setAccessibleName("Second text")
-        self.text.setToolTip("The text to compare with; an empty line gets a suggestion")
-        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.views = SegmentedControl(list(VIEWS.items()), "How to show two texts")
-        self.views.setObjectName("attention.view.views")
-        self.first, self.second = HeatMap("First text"), HeatMap("Second text")
-        self.change = HeatMap("Second minus first")
+        self.others = SegmentedControl(list(text.OTHERS.items()), "With what to compare")
+        self.second_text = PromptLine()
+        self.second_text.setAccessibleName(text.SECOND.capitalize())
+        self.second_text.setToolTip(text.SECOND_HELP)
+        self.second_text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._line = labelled(text.SECOND, self.second_text)
+        self.layouts = SegmentedControl(list(text.LAYOUTS.items()), "How to show the comparison")
+        name_parts(self, "attention.view", "others", "second_text", "layouts")
+        self.first, self.second = HeatMap("First map"), HeatMap("Second map")
+        self.change = HeatMap("Difference of the maps")
         self.pictures = self.first, self.second, self.change
         self._names = CutLabel("label", "muted"), CutLabel("label", "muted")
         self._sides = QWidget()
-        row = QHBoxLayout(self._sides)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for name, heat in zip(self._names, (self.first, self.second), strict=True):
-            column = QVBoxLayout()
-            column.setSpacing(4)
-            column.addWidget(name)
-            column.addWidget(heat, 1)
-            row.addLayout(column, 1)
+        both = zip(self._names, (self.first, self.second), strict=True)
+        columns = [(column(name, (heat, 1), spacing=4), 1) for name, heat in both]
+        row(*columns, of=self._sides)
         self._pages = Pages(self._sides, self.change)
         self.picture = StatefulPicture(self._pages, "grid")
         self.note = Label("", "label", "muted", wrap=True)
-        tools = WrapRow()
-        tools.addWidget(labelled("second text", self.text))
-        tools.addWidget(self.views)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(8)
-        whole.addLayout(tools)
-        whole.addWidget(self.picture, 1)
-        whole.addWidget(self.note)
-        self.text.promptEdited.connect(self.textEdited)
-        self.views.chosen.connect(self.viewChosen)
+        tools = wrap(self.others, self._line, self.layouts)
+        column(tools, (self.picture, 1), self.note, of=self)
+        self.others.chosen.connect(lambda name: self.changed.emit("other", name))
+        self.second_text.promptEdited.connect(lambda typed: self.changed.emit("second", typed))
+        self.layouts.chosen.connect(lambda name: self.changed.emit("compared", name))
         self.change.set_axis_titles("query looks", "at key")
-        for heat in self.pictures:
-            heat.cellHovered.connect(self.cellHovered)
-            heat.currentChanged.connect(self.cellHovered)
+        self.show_settings(ViewSettings(), "text", False)
+
+    def show_settings(self, settings: ViewSettings, other: str, has_base: bool) -> None:
+        """With what the heads are compared; only what was fine-tuned has a model before that."""
+        if settings.second:
+            self.second_text.set_prompt(settings.second)
+        self.others.set_current(other)
+        self.others.setVisible(has_base)
+        self._line.setVisible(other == "text")
 
     def clear(self) -> None:
         """Nothing is read."""
@@ -79,39 +72,29 @@ class ComparisonView(QWidget):
         self.note.hide()
         self.picture.show_ready()
 
-    def show_head(
-        self,
-        found: Compared,
-        place: tuple[int, int],
-        hide_first: bool,
-        window: int | None,
-        view: str,
-    ) -> None:
-        """One head on both texts, side by side where they cannot be laid over one another."""
-        view = view if found.aligned else "sides"
-        self.views.set_current(view)
-        self.views.setEnabled(found.aligned)
-        self.views.setToolTip("" if found.aligned else UNALIGNED)
-        self._pages.setCurrentWidget(self.change if view == "difference" else self._sides)
-        prompts = found.heads.prompt, found.prompt
-        weights = found.heads.weights(*place, hide_first), found.weights(*place, hide_first)
-        heats = self.first, self.second
-        for name, heat, prompt, values in zip(self._names, heats, prompts, weights, strict=True):
-            name.set_text(prompt.text)
-            heat.set_values(values, hidden_cells(len(values), hide_first, window))
-            heat.set_labels(prompt.labels, prompt.labels)
-        if found.aligned:
-            self.change.set_values(
-                found.change(*place, hide_first),
-                hidden_cells(len(weights[0]), hide_first, window),
-            )
+    def show_head(self, found: Comparison, place: Head, settings: ViewSettings, base: str) -> None:
+        """One head in both readings, side by side where they cannot be laid over one another;
+        `base`: the name of the model before fine-tuning.
+        """
+        aligned, hide_first = found.is_aligned, settings.hide_first
+        layout = settings.compared if aligned else "sides"
+        self.layouts.set_current(layout)
+        self.layouts.setEnabled(aligned)
+        self.layouts.setToolTip("" if aligned else text.UNALIGNED)
+        self._pages.setCurrentWidget(self.change if layout == "difference" else self._sides)
+        readings, weights = (found.first, found.second), found.weights(*place, hide_first)
+        for heat, heads, values in zip(self.pictures, readings, weights, strict=False):
+            heat.set_values(values, heads.hidden(place[0], hide_first))
+            heat.set_labels(heads.prompt.labels, heads.prompt.labels)
+        for name, words in zip(self._names, text.captions(found, base), strict=True):
+            name.set_text(words)
+        if aligned:
+            hidden = found.first.hidden(place[0], hide_first)
+            self.change.set_values(weights[1] - weights[0], hidden)
             self.change.set_labels(found.labels, found.labels)
-            self.change.set_scale("diverging", note="second minus first")
-        for heat in (*heats, self.change):
-            heat.set_highlight(found.query(*place) if found.aligned else None)
-        notes = [found.prompt.warning]
-        if found.version != found.heads.version:
-            notes.append(f"The second text was read at step {found.version:,}")
-        self.note.setText(". ".join(filter(None, notes)))
+            self.change.set_scale("diverging", note=text.difference_note(found))
+        for heat in self.pictures:
+            heat.set_highlight(found.query(*place) if aligned else None)
+        self.note.setText(text.comparison_notes(found))
         self.note.setVisible(bool(self.note.text()))
         self.picture.show_ready()

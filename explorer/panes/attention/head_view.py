@@ -1,21 +1,25 @@
-"""The chosen head, large: heat map, arcs, steps or two texts in their place, and few controls."""
+"""The chosen head, large: heat map, arcs, steps or a comparison, and few controls."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QWidget
 
-from explorer.panes.attention.choices import MODES
+from explorer.panes.attention import text
 from explorer.panes.attention.comparison_view import ComparisonView
-from explorer.panes.attention.stage import TraceStage
+from explorer.panes.attention.compute import Heads
+from explorer.panes.attention.draft import ViewSettings
+from explorer.panes.attention.steps_picture import StepsPicture
 from explorer.widgets.arcs import ArcDiagram
+from explorer.widgets.boxes import column, name_parts
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.pages import Pages
+from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
 from explorer.widgets.wrap_row import WrapRow
 
-HIDE = "Hide first token"
 LONGEST = 16  # characters of a token on a button
 
 
@@ -27,100 +31,112 @@ class AttentionMap(HeatMap):
 
 
 class HeadView(QWidget):
-    """Intents: another mode, hide the first token, walk, append the token that is expected."""
+    """Intents: a cell (query, key) pointed at, (-1, -1) for none, or pinned; another mode, other
+    settings, walk, append the token that is expected.
+    """
 
+    cellPointed = Signal(int, int)
+    cellPinned = Signal(int, int)
     modeChosen = Signal(str)
-    hideToggled = Signal(bool)
+    changed = Signal(str, object)  # one of the view's settings, and its value
     walkToggled = Signal(bool)
     appendRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.heat, self.arcs, self.stage = (
-            AttentionMap("Attention of this head"),
-            ArcDiagram(),
-            TraceStage(),
-        )
-        self.compared = ComparisonView()
+        self.heat, self.arcs = AttentionMap("Attention of this head"), ArcDiagram()
+        self.steps, self.compared = StepsPicture(), ComparisonView()
         self.heat.set_axis_titles("query looks", "at key")
-        self.modes = SegmentedControl(
-            [("map", "Heat map"), ("arcs", "Arcs"), ("steps", "Steps"), ("compare", "Compare")],
-            "How to show the head",
-        )
-        self.hide_first = Switch(HIDE)
-        self.hide_first.setToolTip(
-            "Many heads rest on the first token when they find nothing. Hiding it scales the rest "
-            "of each row to 1."
-        )
-        self.walk = QPushButton("Walk")
+        self.modes = SegmentedControl(list(text.VIEWS.items()), "How to show the head")
+        self.hide_first = Switch(text.HIDE)
+        self.hide_first.setToolTip(text.HIDE_HELP)
+        self.walk = push_button(text.WALK, text.WALK_HELP)
         self.walk.setCheckable(True)
-        self.walk.setToolTip("Play the steps of each token in turn (Ctrl+Shift+W)")
-        self.append = QPushButton()
+        self.append = push_button("")
         self._next = ""  # the token to append
-        for name, widget in (
-            ("append", self.append),
-            ("heat", self.heat),
-            ("arcs", self.arcs),
-            ("steps", self.stage),
-            ("modes", self.modes),
-            ("hide", self.hide_first),
-            ("walk", self.walk),
-        ):
-            widget.setObjectName(f"attention.view.{name}")
-        self._pages = dict(
-            zip(MODES, (self.heat, self.arcs, self.stage, self.compared), strict=True)
-        )
-        self.stack = Pages(*self._pages.values())
+        self._query = 0
+        self._pinned: int | None = None  # its key
+        name_parts(self, "attention.view", "append", "heat", "arcs", "steps", "modes", "walk")
+        self.hide_first.setObjectName("attention.view.hide")
+        pages = self.heat, self.arcs, self.steps, self.compared
+        self._pages = dict(zip(text.VIEWS, pages, strict=True))
+        self.stack = Pages(*pages)
         self.picture = StatefulPicture(self.stack, "grid")
         self.picture.skeleton.set_grid(12, 12)
         tools = WrapRow()
-        tools.addWidget(self.modes)
-        tools.addWidget(self.hide_first)
-        tools.addWidget(self.append)
+        for tool in (self.modes, self.hide_first, self.append):
+            tools.addWidget(tool)
         tools.addStretch()
         tools.addWidget(self.walk)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        column.addLayout(tools)
-        column.addWidget(self.picture, 1)
+        column(tools, (self.picture, 1), of=self, spacing=12)
         self.modes.chosen.connect(self.modeChosen)
-        self.hide_first.toggled.connect(self.hideToggled)
+        self.hide_first.toggled.connect(lambda on: self.changed.emit("hide_first", on))
         self.walk.toggled.connect(self.walkToggled)
         self.append.clicked.connect(self.appendRequested)
+        self.compared.changed.connect(self.changed)
+        for picture in (self.heat, *self.compared.pictures):
+            picture.cellHovered.connect(self.cellPointed)
+            picture.currentChanged.connect(self.cellPointed)
+        self.arcs.tokenHovered.connect(self._on_key_pointed)
+        self.steps.keyHovered.connect(self._on_key_pointed)
+        self.steps.keyClicked.connect(lambda key: self.cellPinned.emit(self._query, key))
         self.set_next("")
+
+    def _on_key_pointed(self, key: int) -> None:
+        """A token that the query may look at, or in the steps any."""
+        is_seen = key <= self._query or self.stack.currentWidget() is self.steps
+        self.cellPointed.emit(*((self._query, key) if key >= 0 and is_seen else (-1, -1)))
+
+    def forget(self) -> None:
+        """No heads any more."""
+        self.heat.set_values(np.zeros((0, 0)))
+        self.arcs.set_weights(np.zeros((0, 0)), [])
+        self.compared.clear()
 
     def set_next(self, token: str, why_not: str = "") -> None:
         """The expected token, which can be appended; "" while none is known."""
         self._next = token
         shown = token if len(token) <= LONGEST else f"{token[:LONGEST]}\u2026\u201d"
-        self.append.setText(f"Append {shown}")
-        self.append.setAccessibleName(f"Append {token}")
+        self.append.setText(text.append(shown))
+        self.append.setAccessibleName(text.append(token))
         self.append.setEnabled(not why_not)
-        self.append.setToolTip(why_not or "The text with this token after it (Ctrl+Shift+A)")
+        self.append.setToolTip(why_not or text.APPEND_HELP)
         self._show_append()
 
     def _show_append(self) -> None:
-        self.append.setVisible(bool(self._next) and self.stack.currentWidget() is self.stage)
+        self.append.setVisible(bool(self._next) and self.stack.currentWidget() is self.steps)
 
-    def set_mode(self, mode: str) -> None:
-        self.modes.set_current(mode)
-        self.stack.setCurrentWidget(self._pages[mode])
-        steps = mode == "steps"
-        self.hide_first.setEnabled(not steps)
-        self.hide_first.setVisible(not steps)
+    def show_settings(self, settings: ViewSettings) -> None:
+        """The controls as they are chosen; emits nothing."""
+        self.modes.set_current(settings.mode)
+        self.stack.setCurrentWidget(self._pages[settings.mode])
+        self.hide_first.setVisible(settings.mode != "steps")
+        with QSignalBlocker(self.hide_first):
+            self.hide_first.setChecked(settings.hide_first)
         self._show_append()
 
-    def set_hide_first(self, hidden: bool) -> None:
-        self.hide_first.blockSignals(True)
-        self.hide_first.setChecked(hidden)
-        self.hide_first.blockSignals(False)
-
     def set_walking(self, walking: bool) -> None:
-        self.walk.blockSignals(True)
-        self.walk.setChecked(walking)
-        self.walk.setText("Stop walking" if walking else "Walk")
-        self.walk.blockSignals(False)
+        with QSignalBlocker(self.walk):
+            self.walk.setChecked(walking)
+        self.walk.setText(text.STOP if walking else text.WALK)
+
+    def show_head(self, heads: Heads, place: tuple[int, int, int], hide_first: bool) -> None:
+        """Heat map and arcs of one head; layer, head and query."""
+        layer, head, query = place
+        labels, weights = heads.prompt.labels, heads.weights(layer, head, hide_first)
+        self.heat.set_values(weights, heads.hidden(layer, hide_first))
+        self.heat.set_labels(labels, labels)
+        self.heat.set_scale("attention", note=text.FIRST_HIDDEN if hide_first else "")
+        self.arcs.set_weights(weights, labels)
+        self.arcs.set_query(query)
+        self._query = query
+        self.heat.set_highlight(query, self._pinned)
+
+    def set_pinned(self, cell: tuple[int, int] | None) -> None:
+        """The cell that stays in the inspector."""
+        self._pinned = None if cell is None else cell[1]
+        self.steps.set_pinned(-1 if cell is None else cell[1])
+        self.heat.set_highlight(self._query, self._pinned)
 
     def keyPressEvent(self, event) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from explorer.panes.modes import ModeSpec, those_there
+from explorer.panes.modes import ModeSpec
 
 MODES: tuple[ModeSpec, ...] = (
     ModeSpec("tune", "Tune", "explorer.panes.finetuning.tune.mode"),
     ModeSpec("inside", "Inside", "explorer.panes.finetuning.inside.mode"),
     ModeSpec("try", "Try", "explorer.panes.finetuning.answers.mode"),
 )
-
-
-def built() -> tuple[ModeSpec, ...]:
-    """The modes whose module is there; others are not shown."""
-    return those_there(MODES)

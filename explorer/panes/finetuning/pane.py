@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QWidget
 
 from explorer.panes.base import Context, Pane
-from explorer.panes.finetuning import modes
+from explorer.panes.finetuning.modes import MODES
 from explorer.panes.finetuning.tuned_model import TunedModel
 from explorer.panes.moded import ModedPane
 from explorer.panes.modes import Desk
@@ -28,7 +28,7 @@ class FinetuningPane(ModedPane):
     """A ModedPane whose modes share the player and a fine-tuned model."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
-        super().__init__(context, "finetuning", modes.built(), parent)
+        super().__init__(context, "finetuning", MODES, parent)
 
     def make_desk(self) -> FinetuningDesk:
         tuned = TunedModel(self.context, self)

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtWidgets import QWidget
+
+from explorer.engine import errors
+from explorer.panes.attention_link import show_head
 from explorer.panes.prompt_mode import SourceMode
+from explorer.runs.sources import FolderSource
 from explorer.runs.tuned_models import Tuned
+from explorer.widgets.boxes import name_parts, wrap
 from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
+from explorer.widgets.prompt_line import PromptLine
 
+MODEL_HELP = "Which fine-tuned model is looked at; those with an A and a B come first"
 OPEN, FOLDER = "Open a folder\u2026", "The folder of a fine-tuned model, or of an adapter"
+
+
+class TunedHeader(QWidget):
+    """Which fine-tuned model, which of its matrices, and what it reads."""
+
+    def __init__(
+        self, name: str, reads: str, button: QWidget, matrix: DropDown | None = None
+    ) -> None:
+        super().__init__()
+        self.model, self.matrix = DropDown("Fine-tuned model", MODEL_HELP), matrix
+        self.line = PromptLine()
+        self.line.setAccessibleName(reads)
+        self.line.setToolTip(reads)
+        name_parts(self, name, "model", "line", *(["matrix"] if matrix else []))
+        wrap(self.model, *([matrix] if matrix else []), self.line, button, of=self)
 
 
 class TunedMode(SourceMode):
@@ -38,6 +61,12 @@ class TunedMode(SourceMode):
             tuned.look()  # until there is one, nothing else is chosen
             ask_folder(self.view.window(), FOLDER, tuned.choose)
 
+    async def show_head(self, read: str, layer: int, head: int) -> None:
+        """A head of the tuned model in Attention, on this text."""
+        source = FolderSource(self.engine, self.source.address)
+        if await show_head(self.workspace, source, read, layer, head):
+            self.statusRequested.emit(f"Layer {layer}, head {head} of {source.name}")
+
     def begin(self) -> None:
         super().begin()
         self.desk.tuned.opened.connect(self._on_model)  # type: ignore[attr-defined]
@@ -47,7 +76,7 @@ class TunedMode(SourceMode):
     def shown(self) -> None:
         if self._menu is not None:
             self.desk.tuned.look()  # type: ignore[attr-defined]
-        self._take_model(self.desk.tuned.source)  # type: ignore[attr-defined]
+        self.take_model(self.desk.tuned.source)  # type: ignore[attr-defined]
         super().shown()
 
     def read(self) -> None:
@@ -56,19 +85,13 @@ class TunedMode(SourceMode):
         super().read()
 
     def _on_model(self, source: Any) -> None:
-        self._take_model(source)
+        self.take_model(source)
         if self._menu is not None:
             self.desk.tuned.look()  # type: ignore[attr-defined]
         self.read()
-
-    def _take_model(self, source: Any) -> None:
-        if source is not self.source:
-            if self.source is not None:  # else a session may have brought what was chosen with it
-                self.forget()
-            self.source, self.has_read = source, False
 
     def _on_not_opened(self, message: str) -> None:
         if self.source is None:
             self._on_failed(message)
         elif self.active:
-            self.statusRequested.emit(message)
+            errors.report(ValueError(message), "opening a fine-tuned model", errors.MODEL)

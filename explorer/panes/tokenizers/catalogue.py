@@ -1,4 +1,4 @@
-"""Which tokenizers there are: the model's, those found on this machine, opened, trained, known.
+"""The tokenizers that can be chosen: the model's, bundled, trained, opened, well-known, cached.
 
 Nothing is read before it is asked for; reading and downloading run in the engine's I/O pool.
 """

@@ -1,4 +1,4 @@
-"""What a person compares: a text, and the tokenizers that cut it. No Qt."""
+"""What Compare and Languages share: a text, and the tokenizers that cut it. No Qt."""
 
 from __future__ import annotations
 

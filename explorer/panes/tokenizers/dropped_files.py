@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LARGEST = 16 * 2**20  # bytes of a text that are read
-# How texts begin that say what they are; the longer marks first.
+# Byte order marks, with which a text says how it is written; the longer ones first.
 MARKS = (
     ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "utf-32"),
     ((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-16"),
@@ -20,8 +20,11 @@ MARKS = (
 
 @dataclass
 class Dropped:
-    """tokenizers  paths; texts  (path, what it says); errors  what neither is, with the remedy;
-    notes  by the path of a text, how it was read where it is no UTF-8."""
+    """tokenizers  paths
+    texts       (path, text)
+    errors      why a file is neither, with the remedy
+    notes       how a text was read that is not UTF-8, by its path
+    """
 
     tokenizers: list[str] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
@@ -30,8 +33,9 @@ class Dropped:
 
 
 def look_at_files(paths: Sequence[str]) -> Dropped:
-    """What each file is, by what it holds. An empty file is an empty text; a folder that is opened
-    for its tokenizer.json is that file, which may be among the paths as well."""
+    """Tells tokenizers and texts by what they hold. An empty file is an empty text; a folder with a
+    tokenizer.json is that file, which may be among the paths as well.
+    """
     from core.tokenization.opening import is_tokenizer
 
     found = Dropped()
@@ -54,8 +58,10 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
 
 
 def read_text(path: Path) -> tuple[str, str]:
-    """The beginning of a text file: UTF-8, UTF-16 with its mark, else as Windows writes the Latin
-    alphabet. What is no character becomes U+FFFD. Then how it was read, "" for plain UTF-8."""
+    """The beginning of a text file, and how it was read, "" for plain UTF-8. Other texts are UTF-16
+    or UTF-32 with a byte order mark, or Windows' Latin alphabet. Bytes that are no character become
+    U+FFFD.
+    """
     from core.files import open_to_read
 
     with open_to_read(path) as file:
@@ -63,7 +69,7 @@ def read_text(path: Path) -> tuple[str, str]:
     whole = len(data) < LARGEST  # else it may end inside a character
     for marks, encoding in MARKS:
         if data.startswith(marks):
-            note = f"was read as {encoding.upper()}, as its mark says"
+            note = f"was read as {encoding.upper()}, as its byte order mark says"
             return _decode(data, encoding, whole), note
     text = _decode(data, "utf-8-sig", whole)
     written = data.count("\ufffd".encode())  # such characters that stand in the file
@@ -71,12 +77,12 @@ def read_text(path: Path) -> tuple[str, str]:
     if faults:
         letters = sum(character > "\x7f" for character in text) - faults - written
         if faults > letters:  # a damaged UTF-8 text still holds more letters than faults
-            note = "is no UTF-8: it was read as Windows writes the Latin alphabet (cp1252), a guess"
+            note = "is not UTF-8; it was read as cp1252, the Latin alphabet of Windows: a guess"
             return _decode(data, "cp1252", whole), note
     if not faults:
         return text, ""
     places = "place" if faults == 1 else "places"
-    return text, f"is UTF-8 but for {faults:,} {places}, shown as \ufffd"
+    return text, f"is UTF-8, except in {faults:,} {places}, shown as \ufffd"
 
 
 def _decode(data: bytes, encoding: str, whole: bool) -> str:

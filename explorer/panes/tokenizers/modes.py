@@ -1,4 +1,4 @@
-"""What a mode of the tokenizers pane is, and which there are."""
+"""The modes of the tokenizers pane, and what each of them is given."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk(modes.Desk):
-    """What all modes share, and the tokenizers that there are."""
+    """What all modes share, the catalogue of tokenizers among it."""
 
     catalogue: Catalogue
 
 
 class Mode(modes.Mode):
-    """One of the pane's four faces; beside it, it may take files that are dropped."""
+    """A mode of the pane; it may take files that are dropped."""
 
     takes: tuple[str, ...] = ()  # wishes for `take` that a dropped file becomes
 

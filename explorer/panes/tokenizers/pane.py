@@ -1,4 +1,4 @@
-"""The tokenizers pane: four modes around the tokenizers that there are, and files dropped on it."""
+"""The tokenizers pane: four modes that share one catalogue of tokenizers, and dropped files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TokenizersPane(ModedPane):
             self.statusRequested.emit("Drop a tokenizer to open it, a text to cut it into tokens")
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Files; a folder among them is for the window, which knows models and runs."""
+        """Takes files; a folder among them is for the window, which opens models and runs."""
         self.statusRequested.emit("")
         paths = dialogs.dragged_files(event)
         if paths and len(paths) == len(event.mimeData().urls()):
@@ -67,7 +67,7 @@ class TokenizersPane(ModedPane):
             event.ignore()
 
     def take_files(self, paths: Sequence[str]) -> None:
-        """Tokenizers are opened where tokenizers are shown, a text becomes the shown mode's."""
+        """Opens tokenizers where tokenizers are shown; a text becomes that of the shown mode."""
         self.spawn(self._take_files(list(paths)))
 
     async def _take_files(self, paths: list[str]) -> None:

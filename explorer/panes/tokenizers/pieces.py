@@ -5,6 +5,7 @@ color: the same piece looks the same in every picture that spells pieces. Knows 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from core.tokenization.formats import spelling
@@ -27,6 +28,19 @@ def text_of(kind: str, piece: str) -> str:
 def reader(kind: str) -> Callable[[str], str]:
     """text_of for the pieces of one kind: the same object each time."""
     return partial(text_of, kind)
+
+
+@dataclass(frozen=True)
+class SymbolFace:
+    """How a symbol is shown: its text, or its bytes where they are no whole characters."""
+
+    text: str
+    data: bytes
+
+
+def face_of(kind: str, piece: str) -> SymbolFace:
+    """How a piece of a vocabulary of this kind is shown."""
+    return SymbolFace(text_of(kind, piece), bytes_of(kind, piece))
 
 
 def is_text(data: bytes) -> bool:

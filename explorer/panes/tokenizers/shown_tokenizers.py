@@ -1,4 +1,4 @@
-"""Which tokenizers Compare and Languages show, and whether each is open, on its way, or failed."""
+"""The tokenizers that Compare and Languages show: each is open, on its way, or has failed."""
 
 from __future__ import annotations
 
@@ -157,10 +157,6 @@ class Shown(QObject):
         self.errors.pop(identity, None)
         self._get(identity)
         self.open_all()
-
-    def cancel(self, place: int) -> None:
-        """Gives up a download, or a tokenizer that is being opened."""
-        self.remove(place)
 
     def _get(self, identity: str) -> None:
         entry = self._catalogue.entry(identity)

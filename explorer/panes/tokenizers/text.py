@@ -1,8 +1,8 @@
-"""What several modes say."""
+"""Sentences of several modes."""
 
 from __future__ import annotations
 
 
 def too_long(size: int, longest: int) -> str:
-    """What is said of a text that was cut."""
+    """The message about a text that was cut off."""
     return f"That would be {size:,} characters; only the first {longest:,} are used"

@@ -27,7 +27,7 @@ def fill_menu(
     open_file: Callable[[], Any],
     full: str = "",
 ) -> None:
-    """Fills `menu` anew. Choosing one that is not here downloads it first.
+    """Fills `menu` anew. Choosing a tokenizer that is not here downloads it first.
 
     `full` says why nothing can be added.
     """

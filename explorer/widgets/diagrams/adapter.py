@@ -7,6 +7,8 @@ the corner, are the r numbers that everything has to go through.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -22,11 +24,13 @@ from explorer.widgets.sketch import Sketch, around, colors_of
 LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
 LEFTMOST, RIGHTMOST, ARROW = 50, 84, (76, 120)  # px: words at the sides; an arrow, least and most
 FOOT, NUMBER, THIN = 38, 30, 2  # px: words below; an r number; the thinnest matrix
+BROAD = 3  # vectors, where nothing but them has changed
 SHARE = 0.39  # of the width, for all r numbers
 FEW = 16  # r numbers beside one another
 SERIES = 1  # of what goes back
 # Places with a row for each output; arrows, by the place that they come from.
 ROWS, FLOWS = ("W", "B", "delta", "h", "change", "sum"), ("h", "change", "a")
+ALL = (*ROWS, "x", "A", "a")
 
 
 class AdapterLayout:
@@ -34,19 +38,22 @@ class AdapterLayout:
     change beside W, or, where both are wide, below it.
     """
 
-    def __init__(self, area: QRectF, size: tuple[int, int, int]) -> None:
-        px, (out, wide, r) = theme.current().px, size
+    def __init__(
+        self, area: QRectF, size: tuple[int, int, int], used: frozenset[str] = frozenset(ALL)
+    ) -> None:
+        px, (out, wide, r), self.used = theme.current().px, size, used
         above = px(LINE + STRIP + BAND) + 3 * px(GAP)  # the change: a line, A, and what it reads
         self.numbers = min(px(NUMBER) * min(r, FEW), SHARE * area.width())  # px of all r numbers
         beside = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
-        narrow = 3 * px(STRIP) + 4 * px(GAP) + 2 * px(ARROW[0])
+        self.strip = px(STRIP) * (1 if "delta" in used else BROAD)
+        narrow = 3 * self.strip + 4 * px(GAP) + 2 * px(ARROW[0])
         right = self.numbers + px(RIGHTMOST) + px(STRIP) + px(LEFTMOST) / 2
         below = area.adjusted(px(LEFTMOST), px(STRIP) + px(GAP), -right, -px(FOOT))
         across = (beside.width() - narrow) / (2 * wide + r), beside.height() / (out + r)
         down = (below.height() - px(FOOT) - above) / (2 * out + r), below.width() / (wide + r)
         self.is_stacked = min(down) > min(across)
         scale = max(min(down if self.is_stacked else across), 1e-3)
-        sides = wide * scale, out * scale, max(r * scale, px(THIN))
+        sides = wide * scale, out * scale, max(r * scale, px(THIN)) if r else 0.0
         self.places: dict[str, QRectF] = {}
         if self.is_stacked:
             self._put_below(below, *sides, above)
@@ -59,9 +66,10 @@ class AdapterLayout:
         px, places = theme.current().px, self.places
         arrow = min(px(ARROW[0]) + max(spare / 2, 0), px(ARROW[1]))
         x = area.left() + max(spare - 2 * (arrow - px(ARROW[0])), 0) / 2
-        top, gap, strip = area.top() + max(area.height() - high, 0) / 2, px(GAP), px(STRIP)
+        top, gap = area.top() + max(area.height() - high, 0) / 2, px(GAP)
         for name, width, apart in (
-            ("W", wide, gap), ("h", strip, arrow), ("sum", strip, arrow), ("change", strip, gap),
+            ("W", wide, gap), *((name, self.strip, arrow) for name in ("h", "sum")),
+            ("change", self.strip, gap),
             ("B", thin, gap), ("delta", wide, 0),
         ):  # fmt: skip
             places[name] = QRectF(x, top, width, high)
@@ -96,9 +104,16 @@ class AdapterLayout:
         places["x, again"] = QRectF(change.left(), first, change.width(), strip)
         places["a"] = QRectF(left, row - band / 2, self.numbers, band)
 
+    def shown(self) -> Iterator[tuple[str, QRectF]]:
+        """The places where something stands, or will; what A reads, above the change."""
+        for name, place in self.places.items():
+            key = name.partition(",")[0]
+            if key in self.used and (key == name or "delta" in self.used):
+                yield name, place
+
     def at(self, point: QPointF) -> tuple[str, float, float] | None:
         """The place under a point, and where in it, each 0 to 1."""
-        for name, place in self.places.items():
+        for name, place in self.shown():
             if place.adjusted(-1, -1, 1, 1).contains(point):
                 across = (point.x() - place.left()) / max(place.width(), 1e-9)
                 down = (point.y() - place.top()) / max(place.height(), 1e-9)
@@ -127,7 +142,7 @@ class AdapterLayout:
 
 def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) -> None:
     sketch = Sketch(painter)
-    for name, place in layout.places.items():
+    for name, place in layout.shown():
         key = name.partition(",")[0]
         if key == "delta" and scene.alone is not None:
             _draw_content(sketch, place, scene.alone, key)
@@ -135,7 +150,7 @@ def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) 
         _draw_content(sketch, place, scene.now.get(key), key)
         if key == scene.coming:
             _draw_coming(sketch, place, scene)
-    for name in FLOWS:
+    for name in layout.used.intersection(FLOWS):
         back = scene.back and name != "h"  # W gets no gradient
         ink = sketch.now.series(SERIES) if back else "outline"
         sketch.arrow(layout.flow(name, back), ink)
@@ -144,7 +159,7 @@ def draw_adapter(painter: QPainter, layout: AdapterLayout, scene: AdapterScene) 
     _draw_words(sketch, layout, scene)
     if scene.made:
         sketch.frame(layout.places[scene.made].adjusted(-2, -2, 2, 2), "accent", 2, 2)
-    for name in ROWS:
+    for name in layout.used.intersection(ROWS):
         place = layout.places[name]
         y = place.top() + (scene.output + 0.5) / scene.size[0] * place.height()
         sketch.line(QPointF(place.left() - 3, y), QPointF(place.right() + 3, y), "text", 1, 0.7)
@@ -222,8 +237,9 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
     put("h", h.left(), h.top() - gap - line, LEFT)
     put("sum", total.center().x(), total.top() - gap - line, CENTER)
     put("W", places["W"].center().x(), h.bottom() + gap, CENTER, sized=True)
-    for name in ("x", "x, again"):
-        put("x", places[name].left() - gap, places[name].center().y() - line / 2, RIGHT)
+    for name, place in layout.shown():
+        if name.startswith("x"):
+            put("x", place.left() - gap, place.center().y() - line / 2, RIGHT)
     above, below, whole = change.top() - gap - line, B.bottom() + gap, scene.alone is None
     if layout.is_stacked:
         put("change", change.left(), above, LEFT)

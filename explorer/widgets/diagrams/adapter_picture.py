@@ -37,7 +37,7 @@ class AdapterPicture(ScenePicture[AdapterScene]):
         return {name: content.values for name, content in now.items()}
 
     def layout_of(self, scene: AdapterScene) -> AdapterLayout:
-        return AdapterLayout(QRectF(self.rect()), scene.size)
+        return AdapterLayout(QRectF(self.rect()), scene.size, scene.places)
 
     def draw(self, painter: QPainter) -> None:
         if self.scene is not None:

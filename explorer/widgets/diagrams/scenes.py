@@ -171,7 +171,8 @@ class Content:
 @dataclass(frozen=True, eq=False)
 class AdapterScene:
     """Places: x, W, its output h; A, the r numbers a, B, the change of the output, the sum of both;
-    and delta, the change of W.
+    and delta, the change of W. Of a matrix that has changed without A and B, r is 0; of one whose
+    bias alone has, there is no delta either.
 
     size    out, in, r
     now     what stands in each place; one where nothing has come is left out
@@ -182,6 +183,7 @@ class AdapterScene:
     back    the pass goes back
     output  whose row is marked
     alone   a part of the change that is seen instead of it
+    places  those where anything will stand
     """
 
     size: tuple[int, int, int]
@@ -195,3 +197,4 @@ class AdapterScene:
     back: bool
     output: int
     alone: Content | None
+    places: frozenset[str]

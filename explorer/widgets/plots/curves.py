@@ -49,10 +49,11 @@ def curves_of(
             color.setAlphaF(theme.RAW_OPACITY)
         if one.smoothed:
             raw = np.asarray(one.y, np.float64)
-            below = raw < limits[2]
+            seen = raw[slice(*np.searchsorted(one.x, limits[:2]))]
+            below = seen < limits[2]
             if log:  # zero and less have no place there at all
-                below &= raw > 0
-            made.outside += np.count_nonzero(raw > limits[3]) + np.count_nonzero(below)
+                below &= seen > 0
+            made.outside += np.count_nonzero(seen > limits[3]) + np.count_nonzero(below)
             if faint:
                 pale = QColor(color)
                 pale.setAlphaF(theme.RAW_OPACITY)

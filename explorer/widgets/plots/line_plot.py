@@ -10,8 +10,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QMetaObject, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHideEvent, QMouseEvent, QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from core.numbers import format_number
 from explorer import theme
@@ -39,7 +48,9 @@ from explorer.widgets.plots.labels import (
 from explorer.widgets.plots.limits import MovingLimits, wanted_limits
 from explorer.widgets.plots.marks import NEAR, Mark, draw_marks, mark_near
 from explorer.widgets.plots.math import linear_ticks
+from explorer.widgets.plots.zoom import Span, moved, parts, zoomed
 
+NOTCH = 1.2  # times larger by one notch of the wheel
 REACH = 4.0  # px from a line at which it is still pointed at
 
 
@@ -48,11 +59,15 @@ class LinePlot(Picture):
 
     Intents: `hovered` and `clicked` with an x value: a mark's own where one is near. A click on a
     line is `lineClicked` instead where the plot `picks_lines`.
+
+    Where it `zooms`, the wheel or + and - show a part of the x axis, with y to fit; a drag or Shift
+    and the arrows move along it; a double click or Home shows all again. `spanChanged` tells of it.
     """
 
     hovered = Signal(float)  # NaN when the pointer left
     clicked = Signal(float)
     lineClicked = Signal(str, float)  # the line's name and x
+    spanChanged = Signal(object)  # from which x to which; None: the whole axis
     _changed = Signal()  # queued: a scene that changes while it is painted is painted twice
 
     def __init__(self, name: str = "Plot", parent: QWidget | None = None) -> None:
@@ -63,6 +78,10 @@ class LinePlot(Picture):
         self._lines: list[np.ndarray] = []  # what the bold line shows, per series
         self.glides = True  # the axes, to other limits
         self.picks_lines = False
+        self.zooms = False
+        self.span: Span | None = None  # the part of x that is shown; None: the whole axis
+        self._pressed: tuple[QPointF, Span | None] | None = None  # where, and what was shown
+        self._dragged = False
         self._near: Series | None = None  # the line under the pointer
         self._above: tuple[LinePlot, ...] = ()  # plots whose x axes stand above or below this one
         self.ends: dict[str, float] = {}  # per series its line's last value as it is drawn
@@ -146,6 +165,23 @@ class LinePlot(Picture):
         self._rescale()
         self.data_changed()
 
+    def set_span(self, span: Span | None) -> None:
+        """Shows a part of the x axis; None: all of it."""
+        if span != self.span:
+            self.span = span
+            self._limits.forget()
+            self._rescale()
+            self.data_changed()
+            self.spanChanged.emit(span)
+
+    def zoom_by(self, factor: float, at: float | None = None) -> None:
+        """Larger by a factor about an x: by default the cursor's, or the middle of what is seen."""
+        if self._limits.now is not None:
+            low, high = self._limits.now[:2]
+            seen = self._cursor is not None and low <= self._cursor <= high
+            middle = self._cursor if seen else (low + high) / 2
+            self.set_span(zoomed((low, high), self._whole(), factor, middle if at is None else at))
+
     def set_y_range(self, low: float, high: float) -> None:
         """Fixes the y axis, where it is known what values there can be."""
         self._fixed_y = (low, high)
@@ -212,11 +248,21 @@ class LinePlot(Picture):
 
     def _rescale(self) -> None:
         """Extends the limits when data leave them."""
-        wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
+        series, lines, fixed_x = self._series, self._lines, self._fixed_x
+        wanted = wanted_limits(series, lines, fixed_x, self._log)
+        if wanted is not None and self.span is not None:
+            fixed_x = self.span
+            seen = wanted_limits(*parts(series, lines, fixed_x), fixed_x, self._log)
+            wanted = seen or (*fixed_x, *wanted[2:])
         if wanted is not None and self._fixed_y is not None:
             wanted = (*wanted[:2], *self._fixed_y)
         travel = self.glides and self.isVisible() and theme.current().travels
-        self._limits.show(wanted, self._fixed_x is not None, travel, self._log)
+        self._limits.show(wanted, fixed_x is not None, travel, self._log)
+
+    def _whole(self) -> Span:
+        """The x axis with all that there is."""
+        wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
+        return wanted[:2] if wanted is not None else (0.0, 1.0)
 
     # Geometry ------------------------------------------------------------------------------------
 
@@ -332,6 +378,8 @@ class LinePlot(Picture):
         pixel = self._pixels()
         draw_marks(painter, self._marks, pixel, rect, words=self._hover is None)
         draw_names(painter, self._ends(rect), self._paths(), rect, self.width())
+        if self.shows_focus:
+            now.focus_ring(painter, QRectF(self.rect()), 4, -2)
         if self._hover is not None:
             x, step = pixel(self._hover), format_number(round(self._hover))
             near = mark_near(self._marks, x, pixel)
@@ -342,14 +390,17 @@ class LinePlot(Picture):
         return ", ".join(filter(None, (self._labels[1], "log scale" if self._log else "")))
 
     def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
-        """Where each line with a name ends: (x, y, name, color)."""
+        """Where each line with a name ends, as far as it is seen: (x, y, name, color)."""
         ends = []
         for one, line in zip(self._series, self._lines, strict=True):
-            known = np.flatnonzero(np.isfinite(line))
+            known = np.flatnonzero(np.isfinite(line) & self._is_seen(one.x))
             if known.size and one.named:
                 end = self._view.pixel(float(one.x[known[-1]]), self._place(line[known[-1]]))
                 ends.append((min(end.x(), rect.right()), end.y(), one.name, color_of(one)))
         return ends
+
+    def _is_seen(self, x: np.ndarray) -> np.ndarray | bool:
+        return True if self.span is None else (x >= self.span[0]) & (x <= self.span[1])
 
     def _paths(self) -> list[np.ndarray]:
         """The curves that are drawn, as (n, 2) pixels."""
@@ -397,6 +448,9 @@ class LinePlot(Picture):
         return found
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is not None:
+            self._drag(event.position())
+            return
         x = self._meant(event)
         near = self.line_at(event.position()) if self.picks_lines and x is not None else None
         if near is not self._near:
@@ -411,14 +465,59 @@ class LinePlot(Picture):
         self._set_hover(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        x = self._meant(event)
-        if x is None or event.button() != Qt.MouseButton.LeftButton:
+        inside = self._meant(event) is not None
+        if inside and event.button() == Qt.MouseButton.LeftButton:
+            self._pressed, self._dragged = (event.position(), self.span), False
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        x, clicked = self._meant(event), self._pressed is not None and not self._dragged
+        self._pressed = None
+        if x is None or not clicked:
             return
         near = self.line_at(event.position()) if self.picks_lines else None
         if near is None:
             self.clicked.emit(x)
         else:
             self.lineClicked.emit(near.name, x)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.zooms:
+            self.set_span(None)
+
+    def _drag(self, point: QPointF) -> None:
+        """Moves along the axis, where only a part of it is shown."""
+        assert self._pressed is not None
+        begin, span = self._pressed
+        by = point.x() - begin.x()
+        self._dragged |= self.zooms and abs(by) >= QApplication.startDragDistance()
+        if self._dragged and span is not None:
+            units = (span[1] - span[0]) / self.plot_rect().width()
+            self.set_span(moved(span, self._whole(), -by * units))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / 120
+        if self.zooms and notches and self.plot_rect().contains(event.position()):
+            self.zoom_by(NOTCH**notches, self.x_at(event.position().x()))
+        else:
+            event.ignore()  # what holds it scrolls
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.zooms or not self._zoom_by_key(event):
+            super().keyPressEvent(event)
+
+    def _zoom_by_key(self, event: QKeyEvent) -> bool:
+        ways = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        shifted = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        if event.text() in ("+", "=", "-"):
+            self.zoom_by(1 / NOTCH if event.text() == "-" else NOTCH)
+        elif event.key() == Qt.Key.Key_Home and self.span is not None:
+            self.set_span(None)
+        elif event.key() in ways and shifted and self.span is not None:
+            by = ways[Qt.Key(event.key())] * (self.span[1] - self.span[0]) / 10
+            self.set_span(moved(self.span, self._whole(), by))
+        else:
+            return False
+        return True
 
     def _meant(self, event: QMouseEvent) -> float | None:
         """The x value under the pointer, a mark's where one is near; None outside the axes."""

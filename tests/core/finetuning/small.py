@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from core.finetuning.program import finetune_steps
-from core.finetuning.settings import FinetuningSettings, finetuning_config
+from core.finetuning.run_config import finetuning_config
+from core.finetuning.settings import FinetuningSettings
 from core.training.config import TrainingConfig
 from core.training.runs import RunReader
 from tests.core.training.small import finish, small_config

@@ -11,7 +11,6 @@ import torch
 
 import core
 from core.finetuning import examination
-from core.finetuning.adapter import tensors_of
 from core.finetuning.analysis import attention_change, delta_of, spectrum_of, strengths, weight_of
 from core.finetuning.examination import compare, examine, seed_of
 from core.finetuning.lora import LoRAConfig
@@ -105,12 +104,12 @@ def test_two_adapters_share_what_their_directions_do(tmp_path: Path) -> None:
         for parameter in second.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)))
     second.save(tmp_path)
-    before, kept = everything(first.model), tensors_of(first)
+    before, kept = everything(first.model), dict(first.named_parameters())
     found = examine(first.model, IDS, "h.0.attn.c_attn", other=tmp_path)
     right = (spectrum_of(one, "h.0.attn.c_attn").right for one in (first, second))
     np.testing.assert_allclose(found.shared, overlap(*right), atol=1e-6)
     assert examine(first.model, IDS, "h.1.attn.c_attn", other=tmp_path).shared is None
-    assert unchanged(first.model, before) and kept.keys() == tensors_of(first).keys()
+    assert unchanged(first.model, before) and kept.keys() == dict(first.named_parameters()).keys()
     with pytest.raises(FileNotFoundError, match="is no adapter"):
         examine(first.model, IDS, other=tmp_path / "nothing")
 

@@ -11,7 +11,7 @@ import torch
 
 import core
 from core.finetuning.adapter import adapters_of
-from core.finetuning.loading import config_of, memory_needed
+from core.finetuning.loading import base_warning, config_of, memory_needed
 from tests.core.finetuning.models import learned
 from tests.core.finetuning.small import small_base
 
@@ -72,3 +72,22 @@ def test_a_base_that_is_not_there_is_told_with_what_to_do(base: Path, tmp_path: 
     (folder / "adapter_model.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="holds no adapter_model.safetensors; copy"):
         core.load(folder)
+
+
+def test_an_adapter_that_names_another_base_is_told(base: Path, tmp_path: Path) -> None:
+    first = saved(base, tmp_path / "first", str(base))
+    for named, is_told in (
+        (str(base), False),
+        (os.path.relpath(base, tmp_path / "second"), False),
+        (None, False),
+        ("my-model", True),
+        ("stories", True),
+    ):
+        second = saved(base, tmp_path / "second", named)
+        told = base_warning(first, second)
+        assert bool(told) == is_told
+        assert not told or f"second was trained on {named!r}, and the base here is" in told
+    change = {"base_model_name_or_path": "my-model"}
+    path = tmp_path / "second" / "adapter_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert core.load_adapter(core.load(base).model, tmp_path / "second").trained_on == "my-model"

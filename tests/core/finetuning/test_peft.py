@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.finetuning.adapter import Adapter, add_lora
-from core.finetuning.adapter_files import load_adapter
 from core.finetuning.lora import LoRAConfig
+from core.finetuning.peft_reader import load_adapter
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.reading import look_at_folder, read_foreign
 from core.transformer.gpt import GPT

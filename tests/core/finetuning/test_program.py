@@ -15,8 +15,12 @@ import pytest
 import torch
 
 import core
-from core.finetuning.program import check_finetuning, finetune
+from core.finetuning.estimates import estimate_finetuning
+from core.finetuning.program import FINETUNING_PROGRAM, check_finetuning, finetune
+from core.finetuning.settings import METHODS
+from core.numbers import format_count
 from core.tensor_shards import open_tensors
+from core.training.__main__ import main
 from core.training.runs import RunReader
 from tests.core.finetuning.small import small_base, small_tuning, tune
 
@@ -45,7 +49,30 @@ def test_the_command_starts_and_continues_a_run(base: Path, tmp_path: Path) -> N
     again = _command("--run", run, "--resume")
     assert again.returncode == 0, again.stderr
     told = _command("--help").stdout
-    assert "usage: python -m core.finetuning" in told and "--estimate" not in told
+    assert "usage: python -m core.finetuning" in told and "core.training --config" not in told
+
+
+def test_it_tells_before_what_a_run_takes(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_tuning(base)
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(config.to_json()))
+    assert main(["--estimate", "--config", str(file)], FINETUNING_PROGRAM) == 0
+    _, titles, row = capsys.readouterr().out.splitlines()
+    assert re.split(r" {2,}", titles.strip())[:2] == ["method", "learns"]
+    learns = format_count(estimate_finetuning(config).trainable)
+    assert re.split(r" {2,}", row.strip())[:2] == ["lora", learns]
+    assert main(["--estimate", "stories"], FINETUNING_PROGRAM) == 0
+    methods = [row.split()[0] for row in capsys.readouterr().out.splitlines()[2:]]
+    assert methods == list(METHODS)
+    for wrong, told in (
+        (["--estimate"], "give --estimate the name of a base"),
+        (["--estimate", "nothing-like-it"], "nothing-like-it"),
+        (["--estimate", "dates"], "is an encoder-decoder"),
+    ):
+        assert main(wrong, FINETUNING_PROGRAM) == 2
+        assert told in capsys.readouterr().err
 
 
 def test_a_config_of_another_task_is_refused(base: Path, tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import core
+from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import (
     METHODS,
     FinetuningSettings,
-    finetuning_config,
     settings_of,
 )
 from core.training.config import TrainingConfig

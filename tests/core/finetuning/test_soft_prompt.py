@@ -11,7 +11,7 @@ import torch
 
 from core.data.batches import NO_TOKEN
 from core.finetuning.new_tokens import NewTokens
-from core.finetuning.soft_prompt import add_soft_prompt, put_in_front
+from core.finetuning.soft_prompt import add_soft_prompt, nearest_tokens, put_in_front
 from core.inference.activations import capture
 from core.inference.beam_search import beam_search
 from core.inference.generation import generate
@@ -40,6 +40,7 @@ def test_it_begins_as_words_of_the_vocabulary(config: ModelConfig) -> None:
     assert prompt == (50, 51, 52, 53)
     assert isinstance(model.wte, NewTokens)
     words = [int((table == row).all(1).nonzero()[0]) for row in model.wte.rows.detach()]
+    assert nearest_tokens(model) == words
     ids, targets = put_in_front(prompt, IDS, IDS.roll(-1, 1))
     assert ids.tolist()[1] == [*prompt, *IDS[1].tolist()]
     assert targets.tolist()[1] == [NO_TOKEN] * 4 + IDS[1].roll(-1).tolist()

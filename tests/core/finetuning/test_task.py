@@ -15,7 +15,8 @@ from core.finetuning.adapter import adapters_of
 from core.finetuning.classifier import Classifier
 from core.finetuning.loading import load_tuned
 from core.finetuning.program import finetune_steps, program_of
-from core.finetuning.settings import METHODS, FinetuningSettings, finetuning_config
+from core.finetuning.run_config import finetuning_config
+from core.finetuning.settings import METHODS, FinetuningSettings
 from core.finetuning.task import Finetuning
 from core.tensor_files import read_tensors
 from core.training.runs import RunReader

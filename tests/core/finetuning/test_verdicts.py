@@ -11,7 +11,6 @@ import torch
 
 import core
 from core.finetuning import check_identity, check_merge, generate_at_scales_steps
-from core.finetuning.adapter import tensors_of
 from core.finetuning.lora import Adapted, LoRAConfig, LowRank
 from core.finetuning.quantization import quantize_model
 from core.finetuning.scales import at_scales
@@ -31,7 +30,10 @@ def test_both_promises_hold_and_nothing_is_changed(kind: dict[str, Any], merged:
     other.scale, adapter.scale = 0.5, 0.7
     if merged:
         adapter.merge()
-    before = logits(model), {name: one.clone() for name, one in tensors_of(adapter).items()}
+    before = (
+        logits(model),
+        {name: one.clone() for name, one in dict(adapter.named_parameters()).items()},
+    )
 
     identity, merge = check_identity(adapter, TEXT), check_merge(adapter, TEXT)
 
@@ -39,7 +41,9 @@ def test_both_promises_hold_and_nothing_is_changed(kind: dict[str, Any], merged:
     assert merge.holds and merge.compared == identity.compared == len(TEXT) * 50
     assert (adapter.scale, adapter.is_merged, other.scale) == (0.7, merged, 0.5)
     assert torch.equal(logits(model), before[0])
-    assert all(torch.equal(one, before[1][name]) for name, one in tensors_of(adapter).items())
+    assert all(
+        torch.equal(one, before[1][name]) for name, one in dict(adapter.named_parameters()).items()
+    )
 
 
 def test_a_broken_promise_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

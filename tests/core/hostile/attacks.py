@@ -117,7 +117,7 @@ def _adaptable() -> Any:
 
 
 def open_adapter(folder: Path) -> None:
-    from core.finetuning.adapter_files import load_adapter
+    from core.finetuning.peft_reader import load_adapter
 
     load_adapter(_adaptable(), folder)
 

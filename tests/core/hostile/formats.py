@@ -338,7 +338,7 @@ def _write_adapter(folder: Path) -> None:
 
 
 def _open_adapter(folder: Path) -> None:
-    from core.finetuning.adapter_files import load_adapter
+    from core.finetuning.peft_reader import load_adapter
 
     model = _adapted()
     adapter = load_adapter(model, folder)

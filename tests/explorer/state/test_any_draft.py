@@ -13,7 +13,7 @@ from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.tokenizers.draft import ComparisonDraft
 from explorer.panes.tokenizers.inside.draft import InsideDraft
 from explorer.panes.tokenizers.train.draft import TrainDraft
-from explorer.panes.training.run.branching import BranchDraft
+from explorer.panes.training.run.branch_draft import BranchDraft
 from explorer.panes.training.run.draft import TrainingDraft
 from explorer.state.json_values import checked, written
 from tests.core.any_json import JSON

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from explorer import theme
-from explorer.widgets.diagrams.adapter import AdapterLayout, draw_adapter
+from explorer.widgets.diagrams.adapter import ALL, AdapterLayout, draw_adapter
 from explorer.widgets.diagrams.scenes import MOST, AdapterScene, Content, drawn_rows
 
 AREA = QRectF(0, 0, 560, 320)
@@ -32,7 +32,8 @@ def scene(**changes: object) -> AdapterScene:
     shapes = {"W": (90, 60), "A": (2, 60), "B": (90, 2), "x": (1, 60), "a": (1, 2), "h": (90, 1)}
     now = {name: Content(name, rng.normal(size=shape)) for name, shape in shapes.items()}
     delta = Content("B A", now["B"].values @ now["A"].values)
-    plain = AdapterScene(SIZE, now, now | {"delta": delta}, "a", "", 0.0, None, (), False, 5, None)
+    after, places = now | {"delta": delta}, frozenset(ALL)
+    plain = AdapterScene(SIZE, now, after, "a", "", 0.0, None, (), False, 5, None, places)
     return replace(plain, **changes)
 
 

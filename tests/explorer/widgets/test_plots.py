@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
@@ -102,8 +102,18 @@ def two_runs() -> LinePlot:
 def pointer(plot: LinePlot, x: float, y: float, kind: QEvent.Type) -> None:
     place, left = QPointF(x, y), Qt.MouseButton.LeftButton
     event = QMouseEvent(kind, place, place, left, left, Qt.KeyboardModifier.NoModifier)
-    moves = kind == QEvent.Type.MouseMove
-    (plot.mouseMoveEvent if moves else plot.mousePressEvent)(event)
+    deeds = {
+        QEvent.Type.MouseMove: plot.mouseMoveEvent,
+        QEvent.Type.MouseButtonPress: plot.mousePressEvent,
+        QEvent.Type.MouseButtonRelease: plot.mouseReleaseEvent,
+        QEvent.Type.MouseButtonDblClick: plot.mouseDoubleClickEvent,
+    }
+    deeds[kind](event)
+
+
+def click(plot: LinePlot, x: float, y: float) -> None:
+    for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
+        pointer(plot, x, y, kind)
 
 
 def test_a_mark_is_drawn_named_under_the_pointer_and_meant_by_a_click_near_it(qtbot):
@@ -121,10 +131,90 @@ def test_a_mark_is_drawn_named_under_the_pointer_and_meant_by_a_click_near_it(qt
     plot.clicked.connect(clicked.append)
     plot.hovered.connect(hovered.append)
     pointer(plot, pixel(300) + 4, rect.bottom() + 3, QEvent.Type.MouseMove)
-    pointer(plot, pixel(300) + 4, rect.bottom() - 20, QEvent.Type.MouseButtonPress)
-    pointer(plot, pixel(200), rect.bottom() - 20, QEvent.Type.MouseButtonPress)
+    click(plot, pixel(300) + 4, rect.bottom() - 20)
+    click(plot, pixel(200), rect.bottom() - 20)
     assert (hovered, clicked[0]) == ([300.0], 300.0)
     assert clicked[1] == pytest.approx(200, abs=1)
+
+
+@pytest.fixture
+def zooming(qtbot):
+    """A plot of 1,000 steps that zooms, drawn once."""
+    plot = LinePlot()
+    qtbot.addWidget(plot)
+    plot.zooms = True
+    plot.set_x_range(0, 1000)
+    plot.set_series([Series("train", np.arange(1, 1001), losses(1000), smoothed=True)])
+    painted(plot)
+    return plot
+
+
+def wheel(plot: LinePlot, x: float, notches: int) -> QWheelEvent:
+    place = QPointF(plot._pixels()(x), plot.plot_rect().center().y())
+    turned = QWheelEvent(
+        place, place, QPoint(), QPoint(0, 120 * notches), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    plot.wheelEvent(turned)
+    return turned
+
+
+def test_the_wheel_zooms_about_the_pointer_and_y_fits_what_is_seen(zooming):
+    high = zooming.limits[3]
+    wheel(zooming, 800, 8)
+    low_x, high_x = zooming.limits[:2]
+    assert high_x - low_x == pytest.approx(1000 / 1.2**8)
+    assert (800 - low_x) / (high_x - low_x) == pytest.approx(0.8)
+    assert zooming.limits[3] < high / 2, "the steep start is out of sight"
+    wheel(zooming, 800, 99)
+    assert zooming.limits[1] - zooming.limits[0] == pytest.approx(5)
+    wheel(zooming, 800, -99)
+    assert zooming.span is None and zooming.limits[:2] == (0, 1000)
+
+
+def test_a_drag_moves_along_the_axis_to_its_ends_and_is_no_click(zooming):
+    clicked = []
+    zooming.clicked.connect(clicked.append)
+    zooming.set_span((400.0, 600.0))
+    rect = zooming.plot_rect()
+    middle, y = rect.center().x(), rect.center().y()
+    pointer(zooming, middle, y, QEvent.Type.MouseButtonPress)
+    pointer(zooming, middle + rect.width() / 4, y, QEvent.Type.MouseMove)
+    assert zooming.span == pytest.approx((350, 550))
+    pointer(zooming, middle - 9 * rect.width(), y, QEvent.Type.MouseMove)
+    assert zooming.span == pytest.approx((800, 1000))
+    pointer(zooming, middle, y, QEvent.Type.MouseButtonRelease)
+    assert clicked == []
+    click(zooming, middle, y)
+    assert clicked == [pytest.approx(900)]
+
+
+def test_a_double_click_or_home_shows_all_again(zooming, qtbot):
+    for go_back in (
+        lambda: pointer(zooming, 200, 60, QEvent.Type.MouseButtonDblClick),
+        lambda: qtbot.keyClick(zooming, Qt.Key.Key_Home),
+    ):
+        qtbot.keyClicks(zooming, "+++")
+        assert zooming.span is not None
+        first = zooming.span
+        qtbot.keyClick(zooming, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+        assert zooming.span[0] > first[0]
+        go_back()
+        assert zooming.span is None and zooming.limits[:2] == (0, 1000)
+
+
+def test_a_run_that_grows_leaves_the_part_that_is_looked_at(zooming):
+    zooming.set_span((400.0, 600.0))
+    zooming.set_x_range(0, 2000)
+    zooming.set_series([Series("train", np.arange(1, 1501), losses(1500), smoothed=True)])
+    assert zooming.limits[:2] == (400, 600)
+    zooming.set_span(None)
+    assert zooming.limits[:2] == (0, 2000)
+
+
+def test_a_plot_that_does_not_zoom_leaves_the_wheel_to_what_holds_it(zooming):
+    zooming.zooms = False
+    assert not wheel(zooming, 500, 3).isAccepted() and zooming.span is None
 
 
 def test_a_faint_line_is_told_only_where_it_is_pointed_at_and_a_click_on_it_names_it(qtbot):
@@ -142,7 +232,7 @@ def test_a_faint_line_is_told_only_where_it_is_pointed_at_and_a_click_on_it_name
     assert "L1 H2" in plot.describe() and "L0 H0" not in plot.describe()
     for x, y in ((50, 0.2), (50, 0.5), (50, 0.8)):
         pointer(plot, pixel(x), height(x, y).y() + 2, QEvent.Type.MouseMove)
-        pointer(plot, pixel(x), height(x, y).y() + 2, QEvent.Type.MouseButtonPress)
+        click(plot, pixel(x), height(x, y).y() + 2)
         if y == 0.2:
             assert {name for name, _, _ in plot.readout(50)} == {"L0 H0", "L1 H2"}
     assert [name for name, _ in picked] == ["L0 H0", "L1 H2"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -16,19 +16,19 @@ from core.autograd import (
     Flows,
     Graph,
     Parts,
+    StepPlan,
     Tensor,
     flows_of,
     graph_if,
     graph_like,
     graph_of,
     parse,
-    places_of,
+    plan_of,
     step_at,
 )
 from core.autograd.flows import Edge
 from core.autograd.grammar import PI
 from core.trace import Step
-from explorer.panes.backprop.expression.plan import StepPlan, plan_of
 
 Array = np.ndarray
 
@@ -141,12 +141,17 @@ class Computed:
 
     def step(self, moment: int) -> Step | None:
         """What core did at a moment; None for the first, which shows the inputs."""
-        return step_at(self.graph, moment - 1) if moment > 0 else None
+        return _step(self, moment) if moment > 0 else None
 
     @cached_property
     def numbers(self) -> int:
         """How many all nodes have together."""
         return sum(node.tensor.data.size for node in self.graph.nodes)
+
+
+@lru_cache(maxsize=16)  # picture and inspector ask for the same ones again and again
+def _step(computed: Computed, moment: int) -> Step:
+    return step_at(computed.graph, moment - 1)
 
 
 parsed = lru_cache(maxsize=8)(parse)  # who types asks for names and numbers, then for all of it
@@ -161,8 +166,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     """
     same = known is not None and known.text == text
     expression = known.expression if known is not None and same else parsed(text)
-    wanted = {**first_values(expression.names)}
-    wanted |= {name: array_of(value) for name, value in values.items()}
+    wanted = {name: array_of(value) for name, value in with_names(text, values).items()}
     names = (*expression.names, *expression.defaults)
     used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
     if known is not None and same and _fits(used, known.values):
@@ -178,8 +182,12 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
         plan = known.plan
     else:
         graph = graph_of(output)
-        _check_size(graph)
-        plan = plan_of(graph, places_of(graph))
+        if len(graph.nodes) > MOST_NODES:
+            raise ExpressionError(
+                f"this has {len(graph.nodes):,} inputs and operations, and at most {MOST_NODES} "
+                "are drawn; use fewer terms, or lists: sum(w * x) stands for many products"
+            )
+        plan = plan_of(graph)
     return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), graph, parts)
 
 
@@ -235,19 +243,11 @@ def readable(text: str) -> Expression | None:
         return None
 
 
-def first_values(names: Sequence[str]) -> dict[str, Array]:
-    return {
-        name: np.array(FIRST_VALUES[index % len(FIRST_VALUES)])
-        for index, name in enumerate(names)
-        if name not in PI
-    }
-
-
 def array_of(value: Any) -> Array:
     """A number or nested lists of numbers. Raises ExpressionError for anything else."""
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = np.empty(0)
     if array.size == 0 or array.ndim > 4:
         raise ExpressionError("a value is a number, or rows of numbers of equal length")
@@ -276,15 +276,6 @@ def _check(output: Tensor, text: str) -> None:
             f"{output.name} alone is not an operation; write for example {output.name} * 2",
             start,
             len(whole) - start,
-        )
-
-
-def _check_size(graph: Graph) -> None:
-    """Raises ExpressionError for a graph too large to follow."""
-    if len(graph.nodes) > MOST_NODES:
-        raise ExpressionError(
-            f"this has {len(graph.nodes):,} inputs and operations, and at most {MOST_NODES} are "
-            "drawn; use fewer terms, or lists: sum(w * x) stands for many products"
         )
 
 

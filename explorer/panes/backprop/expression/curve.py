@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -14,10 +13,7 @@ from explorer.panes.backprop.expression.compute import Array, Computed
 
 SAMPLES = 200
 UNEVEN = 0.6  # of a piece: too fast a wave then looks like noise, and not like a slow wave
-WAVY = 0.35  # share of the samples at which a curve that can be trusted turns at most
-HUGE = 4e307  # twice as far no number goes
-AROUND = 0.15  # of the curve's width: what is near its dot, to each side
-FLAT = 300.0  # times higher than what is near: that would be less than half a pixel
+HUGE = 1e300  # what is larger is drawn so high
 ROUNDED = 1e-12  # of the size of the numbers
 
 
@@ -28,36 +24,21 @@ class Curve:
     xs: Array
     ys: Array
 
-    @cached_property
-    def is_too_fast(self) -> bool:
-        """Whether it turns so often that the samples cannot follow it."""
-        there = self.ys[np.isfinite(self.ys)]
-        if there.size < 3:
-            return False
-        rises = np.diff(there)
-        rises = np.sign(np.where(abs(rises) > 1e-9 * np.ptp(there), rises, 0.0))
-        return bool((rises[1:] * rises[:-1] < 0).sum() > WAVY * SAMPLES)
-
-    def heights(self, value: float, result: float) -> tuple[float, float]:
-        """The heights between which it is drawn while its dot is at (value, result). A pole far
-        away must not flatten it, nor what grows so fast that nothing could be seen near the dot.
+    def heights(self, result: float) -> tuple[float, float]:
+        """The heights between which it is drawn while its dot is at `result`: a pole far away must
+        not flatten it.
         """
         finite = np.clip(self.ys[np.isfinite(self.ys)], -HUGE, HUGE)
         if finite.size == 0:
             return -1.0, 1.0
-        low, high = np.quantile(finite, [0.02, 0.98])
-        around = self.ys[abs(self.xs - value) <= AROUND * (self.xs[-1] - self.xs[0])]
-        around = np.clip(around[np.isfinite(around)], -HUGE, HUGE)
-        near = float(np.ptp(around)) if around.size else 0.0
-        if 0 < FLAT * near < high - low:
-            low, high = max(low, around.min() - near), min(high, around.max() + near)
+        low, high = np.quantile(finite, [0.02, 0.98]).tolist()
         if abs(result) < HUGE:
-            low, high = min(float(low), result), max(float(high), result)
+            low, high = min(low, result), max(high, result)
         size = max(1.0, abs(low), abs(high))
         if high - low < ROUNDED * size:  # flat, but for rounding
             low, high = low - size, high + size
         room = 0.06 * (high - low)
-        return float(low - room), float(high + room)
+        return low - room, high + room
 
     def runs(self, low: float, high: float) -> list[slice]:
         """The samples that are joined by a line between two heights: it breaks where the function

@@ -1,4 +1,4 @@
-"""L as a function of one leaf, with its tangent: the gradient is the slope, a nudge tests it."""
+"""The picture of the output along one input: the gradient is its slope, and a nudge tests it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.numbers import format_number
 from explorer import theme
-from explorer.panes.backprop.expression.curve import HUGE, Curve
-from explorer.panes.backprop.expression.number_text import numeral
 from explorer.panes.backprop.expression.what_if import WhatIf
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
 DOT, BESIDE = 4.0, 6.0  # a dot at the edge is seen whole
 TITLE = 14  # px of the line above the curve
-FARTHEST = 2 * HUGE  # a difference of two such numbers is one still
 FAR = 100.0  # times the curve's height: further it is not drawn
 
 
@@ -33,23 +31,22 @@ class CurvePicture(Picture):
         super().__init__(name, parent)
         self._what: WhatIf | None = None
         self._output = "L"
+        self._heights = (-1.0, 1.0)
         self._hovered: float | None = None  # x under the pointer
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setToolTip("Drag sideways to move the input along its curve")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    @property
-    def _curve(self) -> Curve | None:
-        return self._what.curve if self._what is not None else None
-
     def set_what_if(self, what: WhatIf | None, output: str = "L") -> None:
         self._what, self._output = what, output
         if what is not None:
             self.setAccessibleDescription(
-                f"{output} against {what.called}: at {numeral(what.value)} it is "
-                f"{numeral(what.result)}, with slope {numeral(what.gradient)}"
+                f"{output} against {what.called}: at {format_number(what.value)} it is "
+                f"{format_number(what.result)}, with slope {format_number(what.gradient)}"
             )
+        if what is not None and what.curve is not None:
+            self._heights = what.curve.heights(what.result)
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -68,70 +65,55 @@ class CurvePicture(Picture):
         return QSize(theme.current().px(32), theme.current().px(64))
 
     def draw(self, painter: QPainter) -> None:
-        what, curve = self._what, self._curve
-        if what is None or curve is None:
+        what, now = self._what, theme.current()
+        if what is None or what.curve is None:
             return
-        low, high = curve.heights(what.value, what.result)
-        ends = (low, high, what.result if np.isfinite(what.result) else 0.0)
-        if np.isfinite(curve.ys).sum() < 2:
-            self._draw_words(painter, f"{self._output} is not finite here")
-        elif max(map(abs, ends)) >= HUGE:
-            self._draw_words(painter, f"{self._output} is too large to be drawn here")
-        else:
-            self._draw_plot(painter, what, curve, low, high)
-
-    def _draw_words(self, painter: QPainter, words: str) -> None:
-        now = theme.current()
-        put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
-
-    def _draw_plot(
-        self, painter: QPainter, what: WhatIf, curve: Curve, low: float, high: float
-    ) -> None:
-        now, area = theme.current(), self._area()
-        x0, x1 = float(curve.xs[0]), float(curve.xs[-1])
-        beyond = FAR * (high - low)  # no coordinate is so large that it cannot be drawn
-        least, most = max(low - beyond, -FARTHEST), min(high + beyond, FARTHEST)
-
-        def at(x: float, y: float) -> QPointF:
-            y = min(max(y, least), most)
-            return QPointF(
-                area.left() + (x - x0) / (x1 - x0) * area.width(),
-                area.bottom() - (y - low) / (high - low) * area.height(),
-            )
-
-        self._draw_axes(painter, area, what, curve, high)
+        if np.isfinite(what.curve.ys).sum() < 2:
+            words = f"{self._output} is not finite here"
+            put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
+            return
+        area = self._area()
+        self._draw_axes(painter, area, what)
         painter.save()
         painter.setClipRect(area.adjusted(-1, -3, 1, 3))
         painter.setPen(now.pen(now.series(0), 2))
-        for run in curve.runs(low, high):
-            points = zip(curve.xs[run].tolist(), curve.ys[run].tolist(), strict=True)
-            painter.drawPolyline(QPolygonF([at(x, y) for x, y in points]))
+        for run in what.curve.runs(*self._heights):
+            painter.drawPolyline(self._at(what.curve.xs[run], what.curve.ys[run]))
         known = np.isfinite(what.result) and np.isfinite(what.gradient)
         pen = now.pen(now.series(1) if known else now.color("warning"), 1.5)
         pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
         if known:
-            slope = what.gradient
-            reach = beyond / abs(slope) if slope else np.inf
-            ends = max(x0, what.value - reach), min(x1, what.value + reach)
-            painter.drawLine(*(at(x, what.result + slope * (x - what.value)) for x in ends))
+            low, high = self._heights
+            reach = FAR * (high - low) / max(abs(what.gradient), 1e-300)
+            ends = np.clip(what.curve.xs[[0, -1]], what.value - reach, what.value + reach)
+            tangent = what.result + what.gradient * (ends - what.value)
+            painter.drawPolyline(self._at(ends, tangent))
         else:  # there is no slope where there is no value
-            painter.drawLine(at(what.value, low), at(what.value, high))
+            painter.drawPolyline(self._at([what.value] * 2, self._heights))
         painter.restore()
         if known:
             painter.setClipRect(area.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
-            self._draw_nudge(painter, at, what)
+            self._draw_nudge(painter, what)
             painter.setClipping(False)
 
-    def _draw_nudge(self, painter: QPainter, at, what: WhatIf) -> None:
+    def _at(self, xs, ys) -> QPolygonF:
+        """Where points of the plot are in the widget; what is far away is drawn less far."""
+        assert self._what is not None and self._what.curve is not None
+        area, (low, high), curve = self._area(), self._heights, self._what.curve.xs
+        far = FAR * (high - low)
+        heights = np.clip(ys, low - far, high + far)
+        x = area.left() + (np.asarray(xs) - curve[0]) / (curve[-1] - curve[0]) * area.width()
+        y = area.bottom() - (heights - low) / (high - low) * area.height()
+        return QPolygonF(list(map(QPointF, x.tolist(), y.tolist())))
+
+    def _draw_nudge(self, painter: QPainter, what: WhatIf) -> None:
         """Where the tangent says that a nudge leads, and where it does lead."""
         now = theme.current()
-        here = at(what.value, what.result)
         x = what.value + what.nudge
-        painter.setPen(Qt.PenStyle.NoPen)
-        if what.nudge and np.isfinite(what.true) and np.isfinite(what.predicted):
-            said = at(x, what.result + what.predicted)
-            true = at(x, what.result + what.true)
+        ends = [what.result + what.predicted, what.result + what.true]
+        if what.nudge and np.isfinite(ends).all():
+            said, true = self._at([x, x], ends)
             painter.setPen(now.pen("muted", 1.5))
             painter.drawLine(said, true)
             painter.setPen(now.pen(now.series(1), 2))
@@ -142,41 +124,41 @@ class CurvePicture(Picture):
             painter.drawEllipse(true, DOT, DOT)
         painter.setPen(now.pen("surface", 1.5))
         painter.setBrush(now.color("text"))
-        painter.drawEllipse(here, DOT + 1, DOT + 1)
+        painter.drawEllipse(self._at([what.value], [what.result])[0], DOT + 1, DOT + 1)
 
-    def _draw_axes(
-        self, painter: QPainter, area: QRectF, what: WhatIf, curve: Curve, high: float
-    ) -> None:
+    def _draw_axes(self, painter: QPainter, area: QRectF, what: WhatIf) -> None:
         """With a rule under the pointer, and what the curve is there."""
-        now = theme.current()
+        now, curve = theme.current(), what.curve
+        assert curve is not None
         small, muted = now.font("label"), now.color("muted")
         painter.setPen(now.pen("divider", 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.drawLine(area.topLeft(), area.bottomLeft())
         below = QRectF(area.left(), area.bottom() + 1, area.width(), now.px(15))
-        ends = numeral(curve.xs[0]), numeral(curve.xs[-1])
+        ends = format_number(curve.xs[0]), format_number(curve.xs[-1])
         put_text(painter, below, ends[0], small, muted, LEFT)
         put_text(painter, below, ends[1], small, muted, RIGHT)
         wide = now.metrics("label").horizontalAdvance
         if below.width() / 2 - max(map(wide, ends)) > wide(what.called) / 2 + now.px(4):
             put_text(painter, below, what.called, small, muted)
-        title, role = self._title(curve, high), "muted"
+        title, role = self.title, "muted"
         if self._hovered is not None:
             share = (self._hovered - curve.xs[0]) / (curve.xs[-1] - curve.xs[0])
             x = area.left() + float(share) * area.width()
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-            there = numeral(float(np.interp(self._hovered, curve.xs, curve.ys)))
-            title = f"{what.called} {numeral(self._hovered)}: {self._output} {there}"
+            there = format_number(float(np.interp(self._hovered, curve.xs, curve.ys)))
+            title = f"{what.called} {format_number(self._hovered)}: {self._output} {there}"
             role = "text"
         above = QRectF(area.left() + 3, 0, area.width(), now.px(TITLE))
         put_text(painter, above, elide(title, small, above.width()), small, now.color(role), LEFT)
 
-    def _title(self, curve: Curve, high: float) -> str:
-        """What is said above the curve."""
-        if curve.is_too_fast:
-            return f"{self._output} swings too fast to be drawn"
-        most = float(np.max(curve.ys, initial=-np.inf, where=np.isfinite(curve.ys)))
-        return f"{self._output} up to {numeral(min(high, most))}"  # it may go on above the picture
+    @property
+    def title(self) -> str:
+        """How high the curve goes in the picture; it may go on above."""
+        assert self._what is not None and self._what.curve is not None
+        ys = self._what.curve.ys
+        most = float(np.max(ys, initial=-np.inf, where=np.isfinite(ys)))
+        return f"{self._output} up to {format_number(min(self._heights[1], most))}"
 
     # the mouse
 
@@ -185,25 +167,24 @@ class CurvePicture(Picture):
         above = now.px(TITLE) + BESIDE
         return QRectF(self.rect()).adjusted(now.px(6), above, -now.px(6), -now.px(16))
 
-    def _at(self, x: float) -> float:
+    def _value_at(self, x: float) -> float | None:
         """The value under a place of the widget, with as many digits as a pixel can tell."""
-        assert self._curve is not None
-        area, xs = self._area(), self._curve.xs
+        if self._what is None or self._what.curve is None:
+            return None
+        area, xs = self._area(), self._what.curve.xs
         share = min(1.0, max(0.0, (x - area.left()) / max(1.0, area.width())))
-        value = float(xs[0] + share * (xs[-1] - xs[0]))
-        return float(f"{value:.3g}")
+        return float(f"{float(xs[0] + share * (xs[-1] - xs[0])):.3g}")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._curve is None or event.button() != Qt.MouseButton.LeftButton:
+        value = self._value_at(event.position().x())
+        if value is None or event.button() != Qt.MouseButton.LeftButton:
             super().mousePressEvent(event)
-            return
-        self.moved.emit(self._at(event.position().x()))
+        else:
+            self.moved.emit(value)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._curve is None:
-            return
-        self._hovered = self._at(event.position().x())
-        if event.buttons() & Qt.MouseButton.LeftButton:
+        self._hovered = self._value_at(event.position().x())
+        if self._hovered is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.moved.emit(self._hovered)
         self.update()
 

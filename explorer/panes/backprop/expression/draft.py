@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from core.autograd import Expression
+from core.autograd import Expression, ExpressionError
 from core.autograd.grammar import LONGEST, PI
 from core.fields import check, field
 from explorer.panes.backprop.expression.compute import (
     Computed,
+    array_of,
     given_in,
     readable,
     with_names,
@@ -32,7 +34,11 @@ def read_values(given: Any) -> dict[str, Any]:
     """
     if not isinstance(given, Mapping):
         raise ValueError("use an object of numbers and lists of numbers")
-    return {name: plain(value) for name, value in given.items() if is_value(value)}
+    found = {}
+    for name, value in given.items():
+        with suppress(ExpressionError):
+            found[name] = array_of(value).tolist()
+    return found
 
 
 def read_losses(given: Any) -> tuple[float, ...]:
@@ -117,18 +123,7 @@ class ExpressionDraft:
 
     def same_numbers(self, other: ExpressionDraft) -> bool:
         """Whether both give the same graph."""
-        return (self.text, self.values) == (other.text, other.values) and self._bits == other._bits
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ExpressionDraft):
-            return NotImplemented
-        same = all(getattr(self, one.name) == getattr(other, one.name) for one in fields(self))
-        return same and self._bits == other._bits
-
-    @cached_property
-    def _bits(self) -> dict[str, bytes]:
-        """0 and -0 are equal, but not the same: 1 divided by them has two signs."""
-        return {name: np.asarray(value).tobytes() for name, value in self.values.items()}
+        return (self.text, self.values) == (other.text, other.values)
 
     def is_fixed(self, name: str) -> bool:
         """Where a person has not said so: what is called as data, beside what is not."""
@@ -182,15 +177,6 @@ def are_numbers(values: Any, count: int | None = None) -> bool:
         and all(type(one) in (int, float) for one in values)
         and count in (None, len(values))
     )
-
-
-def is_value(value: Any) -> bool:
-    """A number or nested lists of numbers of equal length."""
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return array.size > 0 and array.ndim <= 4
 
 
 def plain(value: Any) -> Any:

@@ -8,13 +8,12 @@ from functools import lru_cache
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
-from core.numbers import TIMES
+from core.numbers import TIMES, format_short
 from explorer import theme
 from explorer.panes.backprop.expression.colors import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.draw_nodes import anchor
 from explorer.panes.backprop.expression.edge_routing import LABEL, Routes, joint_box, joint_radius
 from explorer.panes.backprop.expression.node_geometry import MOST_FANNED
-from explorer.panes.backprop.expression.number_text import short_numeral
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
 from explorer.widgets.base import LEFT, put_text
 
@@ -43,13 +42,13 @@ def draw_edge(
     if done > 0:
         total = scene.peaks[edge]
         sign = math.nan if math.isnan(total) else (total > 0) - (total < 0)
-        pen = _pen(now.name, sign, width_of(scene, edge))
+        pen = _pen(now.name, sign, width_for(scene.peaks[edge]))
         if now.contrast and total < 0:  # color is not alone there
             pen = QPen(pen)
             pen.setDashPattern([2.0, 1.5])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if lit and done == 1:
-            halo = now.pen("accent", width_of(scene, edge) + 6, 0.25)
+            halo = now.pen("accent", width_for(scene.peaks[edge]) + 6, 0.25)
             painter.setPen(halo)
             painter.drawPath(path)
         if done < 1 and not now.travels:
@@ -81,11 +80,6 @@ def _pen(look: str, sign: float, width: float) -> QPen:
     return pen
 
 
-def width_of(scene: GraphScene, edge: Edge) -> float:
-    """Of an edge that something has flowed along."""
-    return width_for(scene.peaks[edge])
-
-
 def width_for(flow: float) -> float:
     """By powers of ten, and whatever else flows: a gradient that vanishes becomes thin."""
     size = abs(flow)
@@ -96,24 +90,14 @@ def width_for(flow: float) -> float:
     return THIN + (STRONGEST - THIN) * share
 
 
-def local_words(scene: GraphScene, edge: Edge, instant: Instant) -> str:
-    """The local derivative of an edge that has been gone through, as a factor; else ""."""
-    at = scene.computed.plan.flows.get(edge)
-    if at is None or instant.done(at) < 0.35:
-        return ""
-    local = scene.computed.local(edge)
-    if local is None or local.size != 1:
-        return ""
-    return f"{TIMES}{short_numeral(local.item(), BESIDE)}"
-
-
 def draw_local(
     painter: QPainter, scene: GraphScene, routes: Routes, edge: Edge, instant: Instant
 ) -> None:
     """The local derivative of an edge that has been gone through, as a factor beside it."""
-    text = local_words(scene, edge, instant)
-    if not text:
+    at, local = scene.computed.plan.flows.get(edge), scene.computed.local(edge)
+    if at is None or instant.done(at) < 0.35 or local is None or local.size != 1:
         return
+    text = f"{TIMES}{format_short(local.item(), BESIDE)}"
     now = theme.current()
     middle = routes.middles[edge]
     face = mono(11)
@@ -153,10 +137,10 @@ def draw_joint(
         flow = scene.computed.flows.along[edge]
         if flow.size != 1:
             continue
-        y = routes.paths[edge].elementAt(0).y
+        y = routes.ways[edge].begin[1]
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
-        text = f"{'+' * (value > 0)}{short_numeral(value, BESIDE)}"
+        text = f"{'+' * (value > 0)}{format_short(value, BESIDE)}"
         text = text.replace(",", "")  # so small it reads as a point
         ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, PITCH)
         painter.setPen(Qt.PenStyle.NoPen)

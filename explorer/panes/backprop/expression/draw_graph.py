@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter, QPixmap
 
 from core.autograd import NumericGradient
 from explorer import theme
@@ -16,7 +16,6 @@ from explorer.panes.backprop.expression.draw_edges import (
     draw_edge,
     draw_joints,
     draw_local,
-    local_words,
 )
 from explorer.panes.backprop.expression.draw_motion import (
     draw_arithmetic,
@@ -31,15 +30,10 @@ from explorer.panes.backprop.expression.viewport import Camera
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
 MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
-AROUND = 24.0  # a node, its ring and badge, and whatever else of it
-BESIDE = 10.0  # an edge and its halo
-FACTOR = np.array([32.0, 10.0, 32.0, 10.0])  # around the middle of what is written beside an edge
-OUT = np.array([-1.0, -1.0, 1.0, 1.0])
-
-Item = int | Edge  # a node, or an edge
+AROUND = 6.0  # a node, for the ring around it
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Looked:
     """What a person looks at.
 
@@ -86,8 +80,9 @@ class GraphDrawing:
 
     @cached_property
     def edges(self) -> list[Edge]:
-        """Those in sight."""
-        return self.routes.edges_in(self.area)
+        """Those in sight, and those that stand out."""
+        seen = dict.fromkeys(self.routes.edges_in(self.area))
+        return list(seen | dict.fromkeys(self.lit))
 
     @cached_property
     def nodes(self) -> list[int]:
@@ -99,53 +94,40 @@ class GraphDrawing:
         return [int(number) for number in np.flatnonzero(seen)]
 
     @cached_property
-    def static(self) -> list[Item]:
-        """All others in sight."""
-        edges = [edge for edge in self.edges if edge[0] not in self.moving]
-        return [*edges, *(number for number in self.nodes if number not in self.moving)]
+    def static_edges(self) -> list[Edge]:
+        return [edge for edge in self.edges if edge[0] not in self.moving]
+
+    @cached_property
+    def static_nodes(self) -> list[int]:
+        return [number for number in self.nodes if number not in self.moving]
+
+    def rests_as(self, other: GraphDrawing) -> bool:
+        """Whether all that no step moves looks the same, and at the same place."""
+        return (
+            self.scene is other.scene
+            and self.routes is other.routes
+            and (self.camera, self.room) == (other.camera, other.room)
+            and self.instant.moment == other.instant.moment
+            and self.looked == other.looked
+        )
 
     # how each looks
 
-    def marks(self) -> dict[Item, object]:
-        """For all that rests and is in sight: equal where it looks the same and is at the same
-        place, also in the graph of another formula. The values that a node tells are compared, and
-        not how they are written: that is quicker found out.
+    def look_of(self, number: int) -> object:
+        """Equal where a node looks the same, also in the graph of another formula. Its numbers are
+        compared, and not how they are written: that is quicker.
         """
-        return {
-            item: self._node_mark(item) if isinstance(item, int) else self._edge_mark(item)
-            for item in self.static
-        }
-
-    def _edge_mark(self, edge: Edge) -> object:
-        at, lit = self.scene.computed.plan.flows.get(edge), edge in self.lit
-        done = 0.0 if at is None else self.instant.done(at)
-        words = local_words(self.scene, edge, self.instant) if edge in self.factors else ""
-        peak = self.scene.peaks[edge] if done else 0.0
-        return (self.routes.marks[edge], lit, done, peak, words)
-
-    def _node_mark(self, number: int) -> object:
-        computed, moment = self.scene.computed, self.instant.moment
-        there = self.instant.done(computed.plan.appears[number])
-        where = (self.scene.layout.places[number], self.scene.nodes[number])
-        if self.detail < ALL:
-            broken = computed.broken is not None and computed.is_broken(number)
-            return (*where, there, broken, self._frame(number))
-        gradient = computed.gradient_at(number, moment)
-        checked: object = None
-        if self.scene.checks:
-            numeric = self.looked.numeric.get(number)
-            final = computed.is_final(number, moment)
-            known = () if numeric is None else (numeric.slopes.tobytes(), numeric.errors.tobytes())
-            checked = (final, *known)
-        value = computed.value(number)
+        scene, computed, moment = self.scene, self.scene.computed, self.instant.moment
+        value, gradient = computed.value(number), computed.gradient_at(number, moment)
         return (
-            *where,
-            there,
+            scene.nodes[number],
+            self.instant.done(computed.plan.appears[number]),
             self._frame(number),
             value.shape,
             value.tobytes(),
             gradient.tobytes() if gradient is not None else computed.gradient(number) is None,
-            checked,
+            computed.is_final(number, moment),
+            self.looked.numeric.get(number),
         )
 
     def _frame(self, number: int) -> tuple[str, bool, int]:
@@ -187,74 +169,80 @@ class GraphDrawing:
         """The edges that have their local derivative beside them, where it is to be read."""
         if self.detail < ALL or self.scene.is_tight:
             return ()
-        return self.routes.paths if len(self.routes.paths) <= MANY_EDGES else self.lit
-
-    def boxes(self, items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
-        """Where nodes and edges in sight are in the widget, and a little more: (B, 4) left, top,
-        right and bottom of each node and of each line and curve of an edge, and (B,) of which of
-        `items` that is.
-        """
-        at = {item: index for index, item in enumerate(items)}
-        nodes = [one for one in items if isinstance(one, int)]
-        edges = [at.get(edge, -1) for edge in self.routes.paths]
-        x, y, width, height = (
-            np.array([self.scene.layout.places[one] for one in nodes]).reshape(-1, 4).T
-        )
-        boxes = [np.stack([x, y, x + width, y + height], axis=1) + AROUND * OUT]
-        owners = [np.array([at[one] for one in nodes], int)]
-        seen = self.routes.seen(self.area.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
-        owner = np.array([*edges, -1])[self.routes.owners]
-        seen &= owner >= 0
-        boxes.append(self.routes.boxes[seen] + BESIDE * OUT)
-        owners.append(owner[seen])
-        if self.detail == ALL:
-            told = [one for one in items if not isinstance(one, int) and one in self.factors]
-            middles = [self.routes.middles[one] for one in told]
-            center = np.array([(one.x(), one.y()) for one in middles]).reshape(-1, 2)
-            boxes.append(np.hstack([center, center]) + FACTOR * OUT)
-            owners.append(np.array([at[one] for one in told], int))
-        camera = self.camera
-        moved = np.array([camera.x, camera.y] * 2)
-        return np.concatenate(boxes) * camera.scale + moved, np.concatenate(owners)
+        return self.routes.ways if len(self.routes.ways) <= MANY_EDGES else self.lit
 
     # drawing
 
-    def draw(self, painter: QPainter, items: Collection[Item]) -> None:
-        """Edges, what stands beside them, and nodes above: those of `items` that are in sight."""
+    def corner(self, number: int, ratio: float) -> QPointF:
+        """Where a node's picture begins: at a whole device pixel, so that it is always the same."""
+        left, top, _, _ = self.scene.layout.places[number]
+        x, y = self.camera.seen(left - AROUND, top - AROUND)
+        return QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio)
+
+    def picture_of(self, number: int, ratio: float) -> QPixmap:
+        """A node, and AROUND it what it needs for its ring."""
+        _, _, width, height = self.scene.layout.places[number]
+        scale = self.camera.scale
+        size = (width + 2 * AROUND) * scale, (height + 2 * AROUND) * scale
+        picture = theme.device_pixmap(*size, ratio)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._draw_node(painter, number, QPointF(0.0, 0.0))
+        painter.end()
+        return picture
+
+    def draw_nodes(self, painter: QPainter, numbers: Iterable[int], ratio: float) -> None:
+        for number in numbers:
+            self._draw_node(painter, number, self.corner(number, ratio))
+
+    def _draw_node(self, painter: QPainter, number: int, corner: QPointF) -> None:
+        left, top, _, _ = self.scene.layout.places[number]
+        ring, fixed, element = self._frame(number)
         painter.save()
-        painter.translate(self.camera.x, self.camera.y)
+        painter.translate(corner)
         painter.scale(self.camera.scale, self.camera.scale)
-        with_factor = []
-        for edge in self.edges:
-            if edge in items:
-                path = self.routes.paths[edge]
-                draw_edge(painter, self.scene, edge, self.instant, edge in self.lit, path)
-                if edge in self.factors:
-                    with_factor.append(edge)
-        for edge in with_factor:
-            draw_local(painter, self.scene, self.routes, edge, self.instant)
-        for number in self.nodes:
-            if number in items:
-                ring, fixed, element = self._frame(number)
-                draw_node(
-                    painter,
-                    self.scene,
-                    number,
-                    self.instant,
-                    detail=self.detail,
-                    ring=ring,
-                    fixed=fixed,
-                    element=element,
-                    numeric=self.looked.numeric.get(number),
-                )
+        painter.translate(AROUND - left, AROUND - top)
+        draw_node(
+            painter,
+            self.scene,
+            number,
+            self.instant,
+            detail=self.detail,
+            ring=ring,
+            fixed=fixed,
+            element=element,
+            numeric=self.looked.numeric.get(number),
+        )
         painter.restore()
 
-    def draw_above(self, painter: QPainter) -> None:
-        """What the step is about, what is on its way, and the arithmetic."""
-        self.draw(painter, {*self.moving, *(edge for edge in self.edges if edge[0] in self.moving)})
-        painter.save()
+    def _to_graph(self, painter: QPainter) -> None:
         painter.translate(self.camera.x, self.camera.y)
         painter.scale(self.camera.scale, self.camera.scale)
+
+    def draw_edges(self, painter: QPainter, edges: Sequence[Edge]) -> None:
+        """Edges, and above them the factors beside them."""
+        painter.save()
+        self._to_graph(painter)
+        for edge in edges:
+            lit = edge in self.lit
+            path = self.routes.path(edge, whole=lit)
+            draw_edge(painter, self.scene, edge, self.instant, lit, path)
+        for edge in edges:
+            if edge in self.factors:
+                draw_local(painter, self.scene, self.routes, edge, self.instant)
+        painter.restore()
+
+    def draw_static(self, painter: QPainter) -> None:
+        """What a step does not move, as vectors."""
+        self.draw_edges(painter, self.static_edges)
+        self.draw_nodes(painter, self.static_nodes, 1.0)
+
+    def draw_above(self, painter: QPainter, ratio: float) -> None:
+        """What the step is about, what is on its way, and the arithmetic."""
+        self.draw_edges(painter, [edge for edge in self.edges if edge[0] in self.moving])
+        self.draw_nodes(painter, [one for one in self.nodes if one in self.moving], ratio)
+        painter.save()
+        self._to_graph(painter)
         if self.detail == ALL:  # above all edges, which may cross there
             draw_joints(painter, self.scene, self.routes, self.instant, self.area)
         draw_motion(painter, self.scene, self.routes, self.instant)

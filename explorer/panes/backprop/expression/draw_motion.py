@@ -15,7 +15,6 @@ from explorer.panes.backprop.expression.scene import GraphScene, Instant, subjec
 from explorer.panes.backprop.expression.text import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
-MOST_KEPT = 200  # places that have been found
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
@@ -43,7 +42,7 @@ def _inputs_come(
     if fading <= 0:
         return
     for index, before in enumerate(scene.computed.graph.nodes[node].inputs):
-        at = routes.paths[node, index].pointAtPercent(min(1.0, along))
+        at = routes.path((node, index)).pointAtPercent(min(1.0, along))
         value = number(scene.computed.value(before))
         chip(painter, at.x(), at.y(), value, theme.current().color("accent"), fading)
 
@@ -63,7 +62,7 @@ def _gradient_goes(
     elif share < FLOWN + 0.1:
         along = theme.ease_out((share - HANDED) / (FLOWN - HANDED))
         flow = scene.computed.flows.along[edge]
-        at = routes.paths[edge].pointAtPercent(max(0.0, 1 - along))
+        at = routes.path(edge).pointAtPercent(max(0.0, 1 - along))
         chip(painter, at.x(), at.y(), number(flow), _color(flow))
 
 
@@ -84,7 +83,7 @@ def _sums_meet(
         if before is not None:
             at = inside + (meeting - inside) * along
             chip(painter, at.x(), at.y(), number(before), _color(before))
-        start = routes.paths[edge].pointAtPercent(0.25)
+        start = routes.path(edge).pointAtPercent(0.25)
         at = start + (meeting - start) * along
         chip(painter, at.x(), at.y(), number(flow), _color(flow))
     elif after is not None and share < 0.9:
@@ -114,13 +113,7 @@ def draw_arithmetic(
     metrics = QFontMetricsF(font)
     widths = [metrics.horizontalAdvance(text) for text, _ in pieces]
     width, height = (sum(widths) + 20) * unit, 26 * unit
-    key = (instant.moment, width, room.getRect(), unit)
-    box = routes.words.get(key)
-    if box is None:
-        if len(routes.words) >= MOST_KEPT:
-            routes.words.clear()
-        box = arithmetic_place(scene, routes, instant, QSizeF(width, height), room, 8 * unit)
-        routes.words[key] = box
+    box = arithmetic_place(scene, routes, instant, QSizeF(width, height), room, 8 * unit)
     painter.setOpacity(min(1.0, (instant.share - 0.75) / 0.25))
     painter.save()
     painter.translate(box.topLeft())

@@ -9,17 +9,12 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from core.autograd import NumericGradient
+from core.numbers import TIMES, format_short
 from explorer import theme
 from explorer.panes.backprop.expression.colors import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.compute import Array
-from explorer.panes.backprop.expression.draw_checks import (
-    checked_beside,
-    draw_check,
-    letters_beside,
-    mark_of,
-)
+from explorer.panes.backprop.expression.gradient_check import mark_of
 from explorer.panes.backprop.expression.node_geometry import Box, NodeGeometry
-from explorer.panes.backprop.expression.number_text import short_numeral
 from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
@@ -90,8 +85,9 @@ def draw_node(
         name = elide(node.label, large, box.width() - 8)
         put_text(painter, box, name, large, _seen(role, share))
     if detail == ALL:
-        _draw_head(painter, scene, number, fixed, broken, share)
-        gradient = computed.gradient_at(number, instant.moment)
+        _draw_head(painter, scene, number, fixed, broken, share, MARKED if numeric else 0.0)
+        moment = instant.moment
+        gradient = computed.gradient_at(number, moment)
         shown = _arrival(scene, number, instant)
         if node.is_grid:
             grids = _Grids(painter, scene, number, element)
@@ -101,22 +97,12 @@ def draw_node(
             elif computed.gradient(number) is not None:
                 grids.draw_empty()
         elif node.kind != "constant":
-            final = scene.checks and computed.is_final(number, instant.moment)
-            beside = numeric.slopes if final and numeric is not None else None
-            held = element >= 0
-            _draw_numbers(painter, scene, number, gradient, beside, arrived, shown, held)
-        if scene.checks and gradient is not None and computed.gradient(number) is not None:
+            _draw_numbers(painter, scene, number, gradient, arrived, shown, element >= 0)
+        if numeric is not None and gradient is not None and computed.is_final(number, moment):
+            sign, role = mark_of(gradient, numeric)
+            line, ink = part(scene, number, node.line(0)), theme.current().color(role)
             painter.setOpacity(shown)
-            final = computed.is_final(number, instant.moment)
-            if node.style.words:
-                line = part(scene, number, node.last_line)
-                draw_check(painter, line, gradient, numeric, final)
-            elif final and numeric is not None and numeric.slopes.shape == np.shape(gradient):
-                mark, role, _ = mark_of(gradient, numeric)
-                ink = theme.current().color(role)
-                put_text(
-                    painter, part(scene, number, node.line(0)), mark, mono(11, 600), ink, RIGHT
-                )
+            put_text(painter, line, sign, mono(11, 600), ink, RIGHT)
     painter.setOpacity(1.0)
 
 
@@ -185,8 +171,15 @@ def _cut(text: str, pixels: int, weight: int, width: float) -> tuple[str, float]
 
 
 def _draw_head(
-    painter: QPainter, scene: GraphScene, number: int, fixed: bool, broken: bool, share: float
+    painter: QPainter,
+    scene: GraphScene,
+    number: int,
+    fixed: bool,
+    broken: bool,
+    share: float,
+    marked: float,
 ) -> None:
+    """`marked` is left free at the right end, for the sign of a check."""
     node = scene.nodes[number]
     if node.kind == "constant" and not node.is_grid:
         put_text(painter, node_box(scene, number), node.label, mono(11), _seen("muted", share))
@@ -196,13 +189,13 @@ def _draw_head(
     role = "accent" if node.kind == "leaf" else "text"
     put_text(painter, line, name, sans(12, 600), _seen(role, share), LEFT)
     used += 8
-    marked = scene.checks and not node.style.words and scene.computed.gradient(number) is not None
-    rest = line.adjusted(used, 0, -MARKED if marked else 0, 0)
+    rest = line.adjusted(used, 0, -marked, 0)
     note, ink = node.text if node.kind == "operation" else "", "muted"
     if node.kind == "leaf" and fixed:
         note = "fixed"
     if node.is_grid and node.kind != "operation":
-        note = ", ".join(filter(None, (note, TIMES_SHAPE.join(_shape(scene, number)))))
+        shape = scene.computed.value(number).shape
+        note = ", ".join(filter(None, (note, f" {TIMES} ".join(map(str, shape)))))
     if broken:
         note, ink = "not finite", "warning"
     if note:
@@ -210,24 +203,15 @@ def _draw_head(
         put_text(painter, rest, note, sans(11), _seen(ink, share), RIGHT)
 
 
-TIMES_SHAPE = " \u00d7 "
-
-
-def _shape(scene: GraphScene, number: int) -> list[str]:
-    return [str(size) for size in scene.computed.graph.nodes[number].tensor.shape]
-
-
 def _draw_numbers(
     painter: QPainter,
     scene: GraphScene,
     number: int,
     gradient: Array | None,
-    beside: Array | None,
     arrived: float,
     shown: float,
     held: bool,
 ) -> None:
-    """beside: a gradient by nudging that stands below"""
     now = theme.current()
     node = scene.nodes[number]
     words = node.style.words
@@ -244,8 +228,8 @@ def _draw_numbers(
     painter.setOpacity(arrived)
     value = float(scene.computed.value(number).reshape(-1)[0])
     side = RIGHT if words else LEFT
-    room = letters_beside(value_line, "value") if words else (most + 1) // 2
-    written = short_numeral(value, room)
+    room = _letters_in(value_line.width(), "value") if words else (most + 1) // 2
+    written = format_short(value, room)
     if arrived:
         put_text(painter, value_line, written, bold, now.color("text"), side)
     painter.setOpacity(1.0)
@@ -259,12 +243,17 @@ def _draw_numbers(
         put_text(painter, line, "\u00b7", bold, now.color("muted"), RIGHT)
     else:
         slope = float(np.asarray(gradient).reshape(-1)[0])
-        room = letters_beside(line, "gradient") if words else most - len(written)
-        written = short_numeral(slope, room)
-        if words and beside is not None:
-            written, _ = checked_beside(line, np.asarray(gradient), beside)
+        room = _letters_in(line.width(), "gradient") if words else most - len(written)
+        written = format_short(slope, room)
         put_text(painter, line, written, bold, sign_text(slope), RIGHT)
     painter.setOpacity(1.0)
+
+
+@lru_cache(maxsize=64)
+def _letters_in(width: float, word: str) -> int:
+    """Of a number for which there is room beside a word."""
+    left = width - QFontMetricsF(sans(11)).horizontalAdvance(word) - 3
+    return int(left / QFontMetricsF(mono(12, 600)).horizontalAdvance("0"))
 
 
 class _Grids:
@@ -309,7 +298,7 @@ class _Grids:
                 painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), fill)
                 if node.numbered:
                     ink = theme.ink_on(fill)
-                    put_text(painter, cell, short_numeral(value, IN_CELL), font, ink)
+                    put_text(painter, cell, format_short(value, IN_CELL), font, ink)
         if self.element >= 0 and node.columns:
             row, column = divmod(self.element, array.shape[-1])
             if row < node.rows and column < node.columns:

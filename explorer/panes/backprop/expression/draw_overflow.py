@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.layout import Layout
+from explorer.panes.backprop.expression.layout import Layout, Size
 from explorer.panes.backprop.expression.viewport import Camera
 from explorer.widgets.base import put_text
 
@@ -19,35 +20,26 @@ WORDS = {
 }
 
 
-def sides_of(camera: Camera, size: tuple[float, float], room: tuple[float, float]) -> list[str]:
-    """Where a picture of that size is cut off by the room."""
+def hidden(camera: Camera, layout: Layout, room: Size) -> dict[str, int]:
+    """For each side where the graph goes on, how many nodes are more than half out of sight."""
     left, top = camera.seen(0.0, 0.0)
-    right, bottom = camera.seen(*size)
-    cut = {
-        "left": -left,
-        "right": right - room[0],
-        "above": -top,
-        "below": bottom - room[1],
+    right, bottom = camera.seen(layout.width, layout.height)
+    x, y, width, height = np.array(layout.places).T
+    x, y = camera.seen(x + width / 2, y + height / 2)
+    sides = {
+        "left": (-left, x < 0),
+        "right": (right - room[0], x > room[0]),
+        "above": (-top, y < 0),
+        "below": (bottom - room[1], y > room[1]),
     }
-    return [side for side, hidden in cut.items() if hidden > LEAST]
-
-
-def words_of(side: str, camera: Camera, layout: Layout, room: tuple[float, float]) -> str:
-    """How many nodes there are of which less than half is in sight."""
-    count = 0
-    for left, top, width, height in layout.places:
-        x, y = camera.seen(left + width / 2, top + height / 2)
-        count += {"left": x < 0, "right": x > room[0], "above": y < 0, "below": y > room[1]}[side]
-    return WORDS[side].format(f"{count} " if count else "")
+    return {side: int(out.sum()) for side, (cut, out) in sides.items() if cut > LEAST}
 
 
 def draw_overflow(painter: QPainter, camera: Camera, layout: Layout, room: QRectF) -> None:
-    size = layout.width, layout.height
     now = theme.current()
     metrics, high = now.metrics("label"), float(now.px(20))
-    sight = room.width(), room.height()
-    for side in sides_of(camera, size, sight):
-        words = words_of(side, camera, layout, sight)
+    for side, count in hidden(camera, layout, (room.width(), room.height())).items():
+        words = WORDS[side].format(f"{count} " if count else "")
         wide = metrics.horizontalAdvance(words) + now.px(16)
         across, down = room.center().x() - wide / 2, room.center().y() - high / 2
         x = {"left": room.left() + 4, "right": room.right() - wide - 4}.get(side, across)

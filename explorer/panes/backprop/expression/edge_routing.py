@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
@@ -22,9 +21,86 @@ LABEL = 6.7  # width of a letter beside it
 SHORT, FLAT = 80.0, 30.0  # as long and as high an edge is that a factor would hide
 CLEAR = 11.5  # of a factor's middle from such an edge
 LEVEL = 0.02  # heights that differ by less are one
-CORNER = 5.0  # radius of a turn
 CHAIN = 25  # points of a curve that the pointer may be near
-ROUND = 0.55  # how far the handles of a quarter of a circle reach
+
+
+Piece = tuple[float, ...]  # a curve, by four points: x and y of each; a line has its begin thrice
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an edge runs: from `begin` through all points of `passing`.
+
+    turns   by the number of the point, from 1, before which it goes on in another row
+    shares  whether another edge from the same node runs farther: where both pass the same columns
+            that one is drawn
+    """
+
+    begin: Point
+    passing: Sequence[Point]
+    turns: Mapping[int, Fold]
+    shares: bool = False
+
+    @property
+    def whole(self) -> list[Piece]:
+        return _traced(self.begin, self.passing, self.turns)
+
+    @property
+    def own(self) -> list[Piece]:
+        """All of it, or what it shares with no other edge: its begin and its end."""
+        last = len(self.passing)
+        if not self.shares or last < 3:
+            return self.whole
+        begin = _traced(self.begin, self.passing[:1], self.turns)
+        return begin + _traced(self.passing[-2], self.passing[-1:], self.turns, last)
+
+
+def _traced(
+    begin: Point, passing: Sequence[Point], turns: Mapping[int, Fold], first: int = 1
+) -> list[Piece]:
+    """Curves between columns, lines through them, and turns where it goes on in the next row. What
+    lies on one height is one line: an edge may pass a hundred columns.
+    """
+    pieces: list[Piece] = []
+    x0, y0 = begin
+
+    def line(x: float, y: float) -> None:
+        nonlocal x0, y0
+        if (x, y) != (x0, y0):
+            pieces.append((x0, y0, x0, y0, x0, y0, x, y))
+            x0, y0 = x, y
+
+    ahead = x0  # so far a line is still to be drawn
+    for number, (x, y) in enumerate(passing, first):
+        fold = turns.get(number)
+        if fold is None and abs(y - y0) < LEVEL:
+            ahead = x
+            continue
+        line(ahead, y0)
+        if fold is None:
+            bend = max(18.0, (x - ahead) * 0.5)
+            pieces.append((ahead, y0, ahead + bend, y0, x - bend, y, x, y))
+            x0, y0 = x, y
+        else:  # down at the end of a row, back below it, and down into the next
+            for corner in ((fold.right, y0), (fold.right, fold.lane), (fold.left, fold.lane)):
+                line(*corner)
+            line(fold.left, y)
+            line(x, y)
+        ahead = x
+    line(ahead, y0)
+    return pieces
+
+
+def _path(pieces: Sequence[Piece]) -> QPainterPath:
+    path = QPainterPath()
+    for x0, y0, x1, y1, x2, y2, x, y in pieces:
+        if path.currentPosition() != QPointF(x0, y0) or path.isEmpty():
+            path.moveTo(x0, y0)
+        if (x1, y1, x2, y2) == (x0, y0, x0, y0):
+            path.lineTo(x, y)
+        else:
+            path.cubicTo(x1, y1, x2, y2, x, y)
+    return path
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,34 +109,31 @@ class Routes:
 
     middles  where a factor stands
     parts    (N, 4): left, top, right and bottom of all that no words may hide
-    pieces   (P, 8): the lines and curves of all paths, one path after another, by four points each
+    pieces   (P, 8): what is drawn of one edge after another
     boxes    (P, 4): left, top, right and bottom of each
-    owners   (P,): of which path each is
-    words    where the arithmetic of a step has been put, by what that depends on
+    owners   (P,): of which edge each is
     """
 
-    paths: dict[Edge, QPainterPath]
-    middles: dict[Edge, QPointF]
+    ways: Mapping[Edge, Way]
+    middles: Mapping[Edge, QPointF]
     parts: np.ndarray
     pieces: np.ndarray
     boxes: np.ndarray
     owners: np.ndarray
-    words: dict[object, QRectF] = field(default_factory=dict)
+    _paths: dict[tuple[Edge, bool], QPainterPath] = field(default_factory=dict)
+
+    def path(self, edge: Edge, whole: bool = True) -> QPainterPath:
+        """All of an edge, or what it does not share with one that runs farther."""
+        known = self._paths.get((edge, whole))
+        if known is None:
+            way = self.ways[edge]
+            known = self._paths[edge, whole] = _path(way.whole if whole else way.own)
+        return known
 
     @cached_property
     def edges(self) -> list[Edge]:
         """By their number in `owners`."""
-        return list(self.paths)
-
-    @cached_property
-    def marks(self) -> dict[Edge, object]:
-        """What tells each edge from others: its lines and curves, and where its factor stands."""
-        ends = np.cumsum(np.bincount(self.owners, minlength=len(self.paths))).tolist()
-        found: dict[Edge, object] = {}
-        for edge, begin, end in zip(self.paths, [0, *ends], ends, strict=False):
-            middle = self.middles[edge]
-            found[edge] = (self.pieces[begin:end].tobytes(), middle.x(), middle.y())
-        return found
+        return list(self.ways)
 
     def seen(self, room: QRectF) -> np.ndarray:
         """(P,): which lines and curves come into a part of the picture."""
@@ -100,89 +173,17 @@ def _away(curves: np.ndarray, point: np.ndarray) -> np.ndarray:
 NO_ROUTES = Routes({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)), np.empty(0, int))
 
 
-class _Pen:
-    """Draws a path, and remembers its lines and curves."""
-
-    def __init__(self, x: float, y: float) -> None:
-        self.path = QPainterPath(QPointF(x, y))
-        self.x, self.y = x, y
-        self.pieces: list[tuple[float, ...]] = []
-
-    def line(self, x: float, y: float) -> None:
-        if (x, y) != (self.x, self.y):
-            self.path.lineTo(x, y)
-            self.pieces.append((self.x, self.y, self.x, self.y, self.x, self.y, x, y))
-            self.x, self.y = x, y
-
-    def curve(self, *points: float) -> None:
-        self.path.cubicTo(*points)
-        self.pieces.append((self.x, self.y, *points))
-        self.x, self.y = points[-2:]
-
-    def pass_on(self, passing: Sequence[tuple[float, float]], folds: Sequence[Fold]) -> None:
-        """Curves between columns, lines through them, and turns where it goes on in the next row.
-        What lies on one height is one line: an edge may pass a hundred columns.
-        """
-        ahead = self.x  # so far a line is still to be drawn
-        turns = {fold.at: fold for fold in folds}
-        for number, (x, y) in enumerate(passing, 1):
-            fold = turns.get(number)
-            if fold is None and abs(y - self.y) < LEVEL:
-                ahead = x
-                continue
-            self.line(ahead, self.y)
-            if fold is None:
-                bend = max(18.0, (x - ahead) * 0.5)
-                self.curve(ahead + bend, self.y, x - bend, y, x, y)
-            else:
-                self._turn(fold, x, y)
-            ahead = x
-        self.line(ahead, self.y)
-
-    def _turn(self, fold: Fold, x: float, y: float) -> None:
-        corners = _corners((self.x, self.y), fold, (x, y))
-        for begin, *corner in corners:
-            self.line(*begin)
-            self.curve(*corner)
-        self.line(x, y)
-
-
-@lru_cache(maxsize=4096)  # the edges of one node have it in common
-def _corners(begin: Point, fold: Fold, end: Point) -> list[tuple[Any, ...]]:
-    """Down at the end of a row, back below it, and down into the next: of each corner where it
-    begins, and the curve.
-    """
-    corners = [(fold.right, begin[1]), (fold.right, fold.lane), (fold.left, fold.lane)]
-    corners.append((fold.left, end[1]))
-    found = []
-    for corner, before, after in zip(corners, [begin, *corners], [*corners[1:], end], strict=False):
-        x, y = corner
-        (left, top), (right, bottom) = _toward(*corner, *before), _toward(*corner, *after)
-        handles = (left + (x - left) * ROUND, top + (y - top) * ROUND)
-        others = (right + (x - right) * ROUND, bottom + (y - bottom) * ROUND)
-        found.append(((left, top), *handles, *others, right, bottom))
-    return found
-
-
-def _toward(x: float, y: float, other_x: float, other_y: float) -> tuple[float, float]:
-    """A little before a corner, or after it."""
-    length = abs(other_x - x) + abs(other_y - y)
-    share = min(CORNER, length / 2) / length if length else 0.0
-    return x + (other_x - x) * share, y + (other_y - y) * share
-
-
 def routes_of(scene: GraphScene) -> Routes:
-    pens: dict[Edge, _Pen] = {}
-    docks = scene.plot.docks
+    ways: dict[Edge, Way] = {}
+    docks, laid = scene.plot.docks, scene.layout.routes
     for number, node in enumerate(scene.computed.graph.nodes):
         entry = badge_box(scene, number)
         count, place = sum(one not in docks for one in node.inputs), 0
         apart = INTO if scene.nodes[number].style.words else 0.7 * INTO
         for index, before in enumerate(node.inputs):
-            points = scene.layout.routes[number][index]
+            points = laid[number][index]
             if before in docks:
-                pens[number, index] = _Pen(*points[0])
-                pens[number, index].line(*points[1])
+                ways[number, index] = Way(points[0], points[1:], {})
                 continue
             fan = scene.uses[before]
             room = max(6.0, scene.layout.places[before][3] / 2 - 6)
@@ -191,17 +192,21 @@ def routes_of(scene: GraphScene) -> Routes:
             start = anchor(scene, before)
             into = (place - (count - 1) / 2) * apart
             end = entry.left(), entry.center().y() + into
-            pen = pens[number, index] = _Pen(start.x(), start.y() + shift)
-            folds = scene.layout.folds.get((number, index), ())
-            pen.pass_on([*points[1:-1], end], folds)
+            turns = {fold.at: fold for fold in scene.layout.folds.get((number, index), ())}
+            farthest = max(fan, key=lambda edge: (len(laid[edge[0]][edge[1]]), edge))
+            begin = start.x(), start.y() + shift
+            shares = farthest != (number, index)
+            ways[number, index] = Way(begin, [*points[1:-1], end], turns, shares)
             place += 1
-    paths = {edge: pen.path for edge, pen in pens.items()}
-    middles = {edge: _middle(scene, edge, path) for edge, path in paths.items()}
-    pieces = np.array([piece for pen in pens.values() for piece in pen.pieces]).reshape(-1, 8)
-    owners = np.repeat(np.arange(len(pens)), [len(pen.pieces) for pen in pens.values()])
+    owned = {edge: way.own for edge, way in ways.items()}
+    middles = {
+        edge: _middle(scene, edge, way.passing[-1], owned[edge]) for edge, way in ways.items()
+    }
+    pieces = np.array([piece for own in owned.values() for piece in own]).reshape(-1, 8)
+    owners = np.repeat(np.arange(len(ways)), [len(own) for own in owned.values()])
     x, y = pieces[:, 0::2].T, pieces[:, 1::2].T
     boxes = np.stack([x.min(axis=0), y.min(axis=0), x.max(axis=0), y.max(axis=0)], axis=1)
-    return Routes(paths, middles, _parts(scene), pieces, boxes, owners)
+    return Routes(ways, middles, _parts(scene), pieces, boxes, owners)
 
 
 def _parts(scene: GraphScene) -> np.ndarray:
@@ -213,14 +218,14 @@ def _parts(scene: GraphScene) -> np.ndarray:
     return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
 
 
-def _middle(scene: GraphScene, edge: Edge, path: QPainterPath) -> QPointF:
+def _middle(scene: GraphScene, edge: Edge, end: Point, pieces: Sequence[Piece]) -> QPointF:
     """Where a factor stands: of a node that is used more than once the contributions come first.
     One that would hide all of a short edge stands beside it, away from what enters with it.
     """
     inputs = scene.computed.graph.nodes[edge[0]].inputs
-    fan, end = scene.uses[inputs[edge[1]]], path.currentPosition()
-    if len(fan) > 1:
-        return end - QPointF(22, 0)  # an edge comes in flat
+    if len(scene.uses[inputs[edge[1]]]) > 1:
+        return QPointF(end[0] - 22, end[1])  # an edge comes in flat
+    path = _path(pieces)
     box = path.controlPointRect()
     if box.width() > SHORT or box.height() > FLAT:
         return path.pointAtPercent(0.56)

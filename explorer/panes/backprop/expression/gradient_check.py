@@ -1,4 +1,6 @@
-"""Compares a gradient with the one that nudging finds. No Qt."""
+"""Compares a gradient with the one that nudging finds, and writes both with enough digits to show
+whether they are equal. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.autograd import NumericGradient
+from core.numbers import ABOUT, format_number, format_significant
 from explorer.panes.backprop.expression.compute import Array
-from explorer.panes.backprop.expression.number_text import compared, numeral
 from explorer.panes.backprop.expression.what_if import WhatIf
 
 AGREES = 1e-6  # two gradients whose relative difference is below this are the same
 
+DIGITS = range(3, 13)  # that two numbers may have that are compared
+MOST_ALIKE = 7  # of these, where both count as the same
+
+SAME = "\u2713"
 AGREE = ("agrees", "Nudging finds the same gradient")
-WITHIN = ("agrees within 1e\u22126", "Both are too small for nudging to tell them apart")
-KINK = ("agrees, but at a kink", "The slope differs on the two sides: no number is right for both")
-NEAR = ("differs: a kink is near", "The slope differs on the two sides of a kink")
-BENDS = ("differs: it bends fast", "Even within the smallest nudge of the check it bends too much")
-DROWNED = ("spoilt by rounding", "The numbers are so large that rounding swallows the nudge")
-SMALL = ("too small to tell", "What a nudge changes is too small to tell from rounding")
+ROUNDED = ("agrees within rounding", "They differ by less than what rounding changes")
+DIFFERS = (
+    "differs: a kink or bend",
+    "The slope changes even within the smallest nudge of the check",
+)
 NOTHING = ("nothing to compare", "One of the two is not finite")
 
 
@@ -40,26 +45,31 @@ class Comparison:
 
 def comparison(what: WhatIf, numeric: NumericGradient | None) -> Comparison:
     if numeric is None:
-        return Comparison("", "", numeral(what.gradient))
+        return Comparison("", "", format_number(what.gradient))
     slope = float(numeric.slopes.reshape(-1)[what.element])
-    short, sentence = _verdict(what, slope, float(numeric.errors.reshape(-1)[what.element]))
+    short, sentence = _verdict(
+        what.gradient, slope, float(numeric.errors.reshape(-1)[what.element])
+    )
     gradient, nudged = compared(what.gradient, slope, agree(what.gradient, slope))
     return Comparison(f"numeric gradient: {nudged}, {short}", sentence, gradient)
 
 
-def _verdict(what: WhatIf, numeric: float, its_error: float) -> tuple[str, str]:
-    error, off = difference(what.gradient, numeric), what.gradient - numeric
-    if not math.isfinite(error):
+def _verdict(gradient: float, numeric: float, its_error: float) -> tuple[str, str]:
+    if not math.isfinite(difference(gradient, numeric)):
         return NOTHING
-    if error < AGREES:
-        small = numeric == 0 and off != 0
-        first, second = compared(what.gradient, numeric, True)
-        return SMALL if small else KINK if what.is_kink else AGREE if first == second else WITHIN
-    if is_within_error(what.gradient, numeric, its_error):
-        return DROWNED
-    # where a kink lies within the nudge, both are apart by half of what the two sides are
-    gap = what.gaps[0]
-    return NEAR if what.is_kink or 0.8 * gap < abs(2 * off) < 1.2 * gap else BENDS
+    if agree(gradient, numeric):
+        first, second = compared(gradient, numeric, True)
+        return AGREE if first == second else ROUNDED
+    return ROUNDED if is_within_error(gradient, numeric, its_error) else DIFFERS
+
+
+def mark_of(gradient: Array, numeric: NumericGradient) -> tuple[str, str]:
+    """Whether both agree: a sign, and its color."""
+    if agree(gradient, numeric.slopes):
+        return SAME, "success"
+    if is_within_error(gradient, numeric.slopes, numeric.errors):
+        return ABOUT, "muted"
+    return "\u2260", "warning"
 
 
 def agree(gradient: Array | float, numeric: Array | float) -> bool:
@@ -82,3 +92,23 @@ def is_within_error(gradient: Array | float, numeric: Array | float, errors: Arr
 
 def _size(gradient: Array | float, numeric: Array | float) -> float:
     return max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
+
+
+def compared(one: float, two: float, same: bool) -> tuple[str, str]:
+    """Two numbers with equally many digits: they read alike if they count as the `same`, and
+    differ if they do not. Two that agree only because both are small keep their own digits.
+    """
+    for digits in DIGITS:
+        both = format_significant(one, digits), format_significant(two, digits)
+        alike = _value(both[0]) == _value(both[1])
+        if alike and same:
+            return both[0], both[0]  # 1 and 1.00 are written in one way
+        if not (alike or same):
+            return both
+        if same and digits == MOST_ALIKE:
+            break
+    return format_significant(one), format_significant(two)
+
+
+def _value(text: str) -> float:
+    return float(text.replace("\u2212", "-").replace(",", "").replace("\u221e", "inf"))

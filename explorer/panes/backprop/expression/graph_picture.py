@@ -31,8 +31,7 @@ from explorer.panes.backprop.expression.hit_testing import (
     next_element,
     node_at,
 )
-from explorer.panes.backprop.expression.layout import Layout, Point
-from explorer.panes.backprop.expression.number_table import labels_of, named_numbers, numbers_of
+from explorer.panes.backprop.expression.number_table import names_of, numbers_of
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, instant_at, subject_at
 from explorer.panes.backprop.expression.static_layer import StaticLayer
 from explorer.panes.backprop.expression.text import edge_tip, leaf_tip, told
@@ -99,9 +98,7 @@ class GraphPicture(Picture):
     # what is shown
 
     def set_scene(self, scene: GraphScene, routes: Routes | None = None) -> None:
-        """Another graph, or the same with other values or otherwise laid out: then the view stays
-        where a person has moved it.
-        """
+        """Another graph, or the same with other values or laid out for another room."""
         known, self.scene = self.scene, scene
         same = known is not None and known.is_of(scene.computed)
         self.routes = routes or routes_of(scene)
@@ -109,10 +106,8 @@ class GraphPicture(Picture):
             self.fits, self._whole = True, False
         if known is None or not same or scene.layout != known.layout:
             self.hovered, self.hovered_edge = NOTHING, None
-            if self.fits or known is None:
+            if self.fits:
                 self._fit()
-            else:
-                self._stay(known.layout)
         self.data_changed()
 
     def set_position(self, position: float) -> None:
@@ -140,9 +135,9 @@ class GraphPicture(Picture):
             self.update()
 
     def set_numeric(self, numeric: dict[int, NumericGradient]) -> None:
-        """Gradients by nudging, for those nodes that have been checked."""
-        self._numeric = numeric
-        if self.scene is not None and self.scene.checks:
+        """Gradients by nudging, for those nodes that are checked."""
+        if numeric or self._numeric:
+            self._numeric = numeric
             self.update()
 
     def set_faint(self, faint: bool) -> None:
@@ -161,15 +156,16 @@ class GraphPicture(Picture):
         """A row for each number of each node: its value and gradient."""
         if self.scene is None:
             return {}
-        numeric = self._numeric if self.scene.checks else {}
-        return numbers_of(self.scene.computed, self._instant, numeric)
+        return numbers_of(self.scene.computed, self._instant, self._numeric)
 
     def as_columns(self) -> Columns:
-        found = self.displayed()
-        return Columns() if self.scene is None else named_numbers(self.scene.computed, found)
+        if self.scene is None:
+            return Columns()
+        return Columns({"name": np.array(names_of(self.scene.computed)), **self.displayed()})
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
-        return {} if self.scene is None else labels_of(self.scene.computed)
+        names = [] if self.scene is None else names_of(self.scene.computed)
+        return {column: (names, []) for column in self.displayed()}
 
     @property
     def _instant(self):
@@ -230,8 +226,7 @@ class GraphPicture(Picture):
     def fit(self) -> None:
         """The whole graph, however small."""
         self.fits = self._whole = True
-        self._fit()
-        self._tell_room()
+        self._fit_again()
 
     def _fit(self) -> None:
         if self.scene is None:
@@ -243,20 +238,11 @@ class GraphPicture(Picture):
         self._follow()
         self.update()
 
-    def _tell_room(self) -> None:
-        if self.scene is not None and self.room != self.scene.room:
-            self.roomChanged.emit()
-
-    def _stay(self, before: Layout) -> None:
-        """What is in the middle of the view stays there, though it is laid out otherwise."""
-        assert self.scene is not None
-        middle = self._area.center()
-        x, y = self.camera.at(middle.x(), middle.y())
-        left, top, width, height = np.array(before.places).T
-        number = int((abs(left + width / 2 - x) + abs(top + height / 2 - y)).argmin())
-        was, now = _middle(before, number), _middle(self.scene.layout, number)
-        scale = self.camera.scale
-        self.camera = self.camera.moved((was[0] - now[0]) * scale, (was[1] - now[1]) * scale)
+    def _fit_again(self) -> None:
+        if self.fits:
+            self._fit()
+            if self.scene is not None and self.room != self.scene.room:
+                self.roomChanged.emit()
 
     def _follow(self) -> None:
         """What the step is about comes into sight, or at least what it changes; and where there is
@@ -287,14 +273,10 @@ class GraphPicture(Picture):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if self.fits:
-            self._fit()
-            self._tell_room()
+        self._fit_again()
 
     def on_theme_changed(self) -> None:
-        if self.fits:
-            self._fit()
-            self._tell_room()
+        self._fit_again()
         super().on_theme_changed()
 
     def sizeHint(self) -> QSize:
@@ -318,17 +300,14 @@ class GraphPicture(Picture):
         drawing = GraphDrawing(scene, self.routes, self.camera, self._area, self._instant, looked)
         painter.save()
         painter.setClipRect(self._area)
-        static = None
-        if painter.paintEngine().type() == QPaintEngine.Type.Raster:  # others draw vectors
-            static = self._static.picture(drawing, self.size(), self.ratio)
-        if static is not None:
-            painter.drawPixmap(0, 0, static)
-        else:
-            drawing.draw(painter, frozenset(drawing.static))
-        drawing.draw_above(painter)
+        if painter.paintEngine().type() == QPaintEngine.Type.Raster:
+            painter.drawPixmap(0, 0, self._static.picture(drawing, self.size(), self.ratio))
+        else:  # vectors are exported
+            drawing.draw_static(painter)
+        drawing.draw_above(painter, self.ratio)
         painter.restore()
         line = QRectF(self.rect()).adjusted(0, self._area.height(), -self._covered, 0)
-        draw_legend(painter, line, scene, self._instant)
+        draw_legend(painter, line, scene, self._instant, checked=bool(self._numeric))
         draw_overflow(painter, self.camera, scene.layout, self._area)
         if self._faint:
             painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
@@ -483,8 +462,3 @@ class GraphPicture(Picture):
         else:
             return False
         return True
-
-
-def _middle(layout: Layout, number: int) -> Point:
-    left, top, width, height = layout.places[number]
-    return left + width / 2, top + height / 2

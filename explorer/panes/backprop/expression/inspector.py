@@ -7,36 +7,35 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.autograd import NumericGradient, Place, called_by_value
+from core.autograd.flows import Edge
 from core.autograd.paths import count_paths, paths_from
-from explorer.panes.backprop.expression.cell_rows import (
-    backward_rows,
-    default_cell,
-    forward_rows,
-    is_single,
-    part_rows,
-    share_rows,
-)
-from explorer.panes.backprop.expression.cells import cell_name, largest
+from core.numbers import format_number, format_significant
 from explorer.panes.backprop.expression.compute import Array, Computed
-from explorer.panes.backprop.expression.gradient_check import agree, difference, is_within_error
-from explorer.panes.backprop.expression.hit_testing import NOTHING, Hit
-from explorer.panes.backprop.expression.number_text import (
+from explorer.panes.backprop.expression.gradient_check import (
+    agree,
     compared,
-    equation,
-    numeral,
-    significant,
-    terms,
+    difference,
+    is_within_error,
 )
+from explorer.panes.backprop.expression.hit_testing import NOTHING, Hit
 from explorer.panes.backprop.expression.scene import subject_at
+from explorer.panes.backprop.expression.step_arithmetic import (
+    arithmetic_at,
+    cell_name,
+    largest,
+    slope,
+)
 from explorer.panes.backprop.expression.step_table import local_name, tables_of, together
-from explorer.panes.backprop.expression.text import in_brackets, lines_of_names, shape, slope
+from explorer.panes.backprop.expression.text import in_brackets, lines_of_names, shape
 from explorer.panes.base import Inspection, Row
 from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation, Terms
 
 AHEAD = 5  # steps whose formulas are set
 MOST_PATHS = 4  # that are written out
+MOST_USES = 4  # of a tensor's number
 SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
+LARGEST = ", the largest in size (point at another in the picture)"
 
 
 def inspection_of(
@@ -72,21 +71,21 @@ def of_step(
     """The step's formula and lines of core, with its numbers; of tensors those of the number
     `element` of what the step changes, of the largest where that is -1.
     """
-    step = computed.step(moment)
-    if step is None:
+    step, place = computed.step(moment), computed.plan.places[moment]
+    if step is None or place is None:
         rows = [
-            equation(name, _one(computed.value(node)), "accent", _note(computed.value(node)))
+            Equation(name, _one(computed.value(node)), "accent", _range(computed.value(node)))
             for name, node in computed.leaves.items()
         ]
         table = {name: computed.value(node) for name, node in computed.leaves.items()}
         return Inspection(rows=rows, table=table, title="The inputs")
     out = computed.graph.nodes[computed.output].label
-    place = computed.plan.places[moment]
-    assert place is not None
     where = "" if place.phase == "forward" or out == "L" else f"L is {out}, where the formula ends"
     rows = _rows(computed, moment, place)
-    if not is_single(computed, place) and place.phase != "seed":
-        rows += _cell_rows(computed, moment, place, element)
+    if not _is_single(computed, place) and place.phase != "seed":
+        told = arithmetic_at(computed, moment, element)
+        picked = element >= 0 or told.size == 1
+        rows += ["", Row(f"{told.name}{'' if picked else LARGEST}"), Row(str(told), "accent")]
     table, labels = tables_of(computed, place, step)
     lines = lines_of_names(computed, [place.node, *computed.graph.nodes[place.node].inputs])
     return Inspection(
@@ -100,82 +99,71 @@ def of_step(
     )
 
 
-def _cell_rows(computed: Computed, moment: int, place: Place, element: int) -> list[object]:
-    """One number of the tensor that a step changes."""
+def _is_single(computed: Computed, place: Place) -> bool:
+    """Whether a step is about single numbers alone."""
     node = computed.graph.nodes[place.node]
-    about = place.node if place.input is None else node.inputs[place.input]
-    size = computed.value(about).size
-    told = element if 0 <= element < size else default_cell(computed, place)
-    rows = part_rows(computed, place, moment, told)
-    if size == 1:
-        return rows
-    name = cell_name(computed, about, told)
-    said = "" if told == element else ", the largest in size (point at another in the picture)"
-    return ["", Row(f"{name}{said}"), *rows]
+    return all(computed.value(one).size == 1 for one in (place.node, *node.inputs))
 
 
 def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
-    nodes = computed.graph.nodes
-    node = nodes[place.node]
     if place.phase == "forward":
-        if not is_single(computed, place):
-            value = computed.value(place.node)
-            said = f"= {node.text}, {shape(value)}" if value.size > 1 else f"= {node.text}"
-            return [equation(node.label, _one(value), "accent", said)]
-        rows: list[object] = []
-        for before in dict.fromkeys(node.inputs):
-            if called_by_value(nodes[before].tensor):
-                continue  # 2 = 2
-            value = computed.value(before)
-            rows.append(equation(nodes[before].label, _one(value), "text", _note(value)))
-        rows += share_rows(node.tensor.operation, computed.value(node.inputs[0]).item())
-        value = computed.value(place.node)
-        return [*rows, equation(node.label, _one(value), "accent", f"= {node.text}")]
+        return _forward_rows(computed, place)
     if place.phase == "seed":
         same = "the output changes one for one with itself"
-        return [equation(slope(computed, place.node), 1.0, "accent", same)]
+        return [Equation(slope(computed, place.node), 1.0, "accent", same)]
     assert place.input is not None
     edge = (place.node, place.input)
+    node = computed.graph.nodes[place.node]
     target = node.inputs[place.input]
-    flow = computed.flows.along[edge]
-    if place.phase == "backward":
-        upstream, local = computed.gradient(place.node), computed.local(edge)
-        assert upstream is not None
-        found: list[object] = [
-            equation("upstream", _one(upstream), "text", slope(computed, place.node))
-        ]
-        if local is not None:
-            found.append(equation("local", _one(local), "text", local_name(computed, place)))
-        copied = computed.is_copied(edge)
-        handed = computed.contribution(edge) if copied else flow
-        to = f"{'the copies of ' if copied else ''}{nodes[target].label}"
-        found.append(equation("contribution", _one(handed), "accent", f"flows back to {to}"))
-        return found + (_others(computed, target, moment) if is_single(computed, place) else [])
+    label, flow = computed.graph.nodes[target].label, computed.flows.along[edge]
+    before, after = (computed.gradient_at(target, at) for at in (moment - 1, moment))
     if place.phase == "copies":
         handed = computed.contribution(edge)
         return [
-            equation(
-                "contribution", _one(handed), "text", f"to the copies of {nodes[target].label}"
-            ),
-            equation("total", _one(flow), "accent", "summed over the copies"),
+            Equation("contribution", _one(handed), "text", f"to the copies of {label}"),
+            Equation("total", _one(flow), "accent", "summed over the copies"),
         ]
-    before = computed.gradient_at(target, moment - 1)
-    after = computed.gradient_at(target, moment)
-    assert before is not None and after is not None
-    return [
-        equation("so far", _one(before), "text", "from other uses"),
-        equation("contribution", _one(flow), "text", f"from {node.label}"),
-        equation("gradient", _one(after), "accent", "their sum"),
-    ]
+    if place.phase == "accumulate":
+        assert before is not None and after is not None
+        return [
+            Equation("so far", _one(before), "text", "from other uses"),
+            Equation("contribution", _one(flow), "text", f"from {node.label}"),
+            Equation("gradient", _one(after), "accent", "their sum"),
+        ]
+    upstream, local = computed.gradient(place.node), computed.local(edge)
+    assert upstream is not None
+    rows: list[object] = [Equation("upstream", _one(upstream), "text", slope(computed, place.node))]
+    if local is not None:
+        rows.append(Equation("local", _one(local), "text", local_name(computed, place)))
+    copied = computed.is_copied(edge)
+    handed = computed.contribution(edge) if copied else flow
+    to = f"{'the copies of ' if copied else ''}{label}"
+    rows.append(Equation("contribution", _one(handed), "accent", f"flows back to {to}"))
+    if before is not None:
+        rows.append(Equation("so far", _one(before), "text", "added in the next step"))
+    elif not copied:
+        rows.append(f"The first contribution to {label}: it is the gradient so far.")
+    return rows
 
 
-def _others(computed: Computed, target: int, moment: int) -> list[object]:
-    """How the contribution joins what is there."""
-    before = computed.gradient_at(target, moment - 1)
-    label = computed.graph.nodes[target].label
-    if before is None:
-        return [f"The first contribution to {label}: it is the gradient so far."]
-    return [equation("so far", _one(before), "text", "added in the next step")]
+def _forward_rows(computed: Computed, place: Place) -> list[object]:
+    """What is read, if these are single numbers, and what it makes."""
+    nodes = computed.graph.nodes
+    node, value = nodes[place.node], computed.value(place.node)
+    rows: list[object] = []
+    if _is_single(computed, place):
+        named = [one for one in node.inputs if not called_by_value(nodes[one].tensor)]  # not 2 = 2
+        rows += [
+            Equation(nodes[one].label, _one(computed.value(one))) for one in dict.fromkeys(named)
+        ]
+        if node.tensor.operation is not None and node.tensor.operation.name == "GELU":
+            step = computed.step(computed.plan.appears[place.node])
+            assert step is not None
+            name = f"\u03a6({format_number(computed.value(node.inputs[0]).item())})"
+            share = float(step.value("below"))
+            rows.append(Equation(name, share, "text", "the share that goes on"))
+    size = f", {shape(value)}" if value.size > 1 else ""
+    return [*rows, Equation(node.label, _one(value), "accent", f"= {node.text}{size}")]
 
 
 def of_node(
@@ -191,7 +179,7 @@ def of_node(
     """
     node = computed.graph.nodes[number]
     value, gradient = computed.value(number), computed.gradient(number)
-    rows: list[object] = [equation("value", _one(value), "accent", _note(value))]
+    rows: list[object] = [Equation("value", _one(value), "accent", _range(value))]
     table = {"value": value}
     moment = computed.plan.appears[number]
     edges = [edge for edge in computed.flows.along if _target(computed, edge) == number]
@@ -201,21 +189,19 @@ def of_node(
             told, _ = _both(gradient, known.slopes)
         if len(edges) > 1 and gradient.size == 1:
             rows.append(_sum(computed, number, edges))
-            if known is not None and told != significant(gradient.item()):
-                rows.append(equation("gradient", told, "text", "with more digits"))
+            if known is not None and told != format_significant(gradient.item()):
+                rows.append(Equation("gradient", told, "text", "with more digits"))
         else:
-            rows.append(equation("gradient", told, "text", slope(computed, number)))
+            rows.append(Equation("gradient", told, "text", slope(computed, number)))
         table["gradient"] = np.asarray(gradient)
         if known is not None:
             rows.append(checked(gradient, known))
             table["numeric gradient"] = known.slopes
         rows += _chain(computed, number)
-        if value.size > 1:
-            rows += _node_cell(computed, number, element, edges)
         if not moment and computed.plan.grows[number]:
             moment = computed.plan.grows[number][0][0]
-    elif value.size > 1:
-        rows += _node_cell(computed, number, element, edges)
+    if value.size > 1:
+        rows += _cell_rows(computed, number, element, edges)
     title = node.label if node.is_leaf else f"{node.label} = {node.text}"
     table, labels = together(table)
     return Inspection(
@@ -229,27 +215,26 @@ def of_node(
     )
 
 
-def _node_cell(
-    computed: Computed, number: int, element: int, edges: list[tuple[int, int]]
-) -> list[object]:
+def _cell_rows(computed: Computed, number: int, element: int, edges: list[Edge]) -> list[object]:
     """One number of a tensor: where it comes from, and what flows back to it by each use."""
     value, gradient = computed.value(number), computed.gradient(number)
     picked = 0 <= element < value.size
     told = element if picked else largest(value if gradient is None else gradient)
     name = cell_name(computed, number, told)
-    node = computed.graph.nodes[number]
-    said = "" if picked else ", the largest in size (point at another in the picture)"
-    rows: list[object] = ["", Row(f"{name}{said}")]
-    if node.is_leaf:
-        rows.append(equation(name, float(value.reshape(-1)[told]), "accent"))
+    rows: list[object] = ["", Row(f"{name}{'' if picked else LARGEST}")]
+    if computed.plan.appears[number]:
+        rows.append(Row(str(arithmetic_at(computed, computed.plan.appears[number], told))))
     else:
-        rows += forward_rows(computed, number, told)
-    for edge in edges:
-        rows.append(Row(f"by its use in {computed.graph.nodes[edge[0]].text}:", "muted"))
-        rows += backward_rows(computed, edge, told)
-    if len(edges) > 1 and gradient is not None:
+        rows.append(Equation(name, float(value.reshape(-1)[told])))
+    for edge in edges[:MOST_USES]:
+        rows.append(Row(f"flows back from {computed.graph.nodes[edge[0]].text}:", "muted"))
+        rows.append(Row(str(arithmetic_at(computed, computed.plan.flows[edge], told))))
+    if len(edges) > MOST_USES:
+        rows.append(Row(f"and from {len(edges) - MOST_USES} more", "muted"))
+    if gradient is not None:
         total = float(np.asarray(gradient).reshape(-1)[told])
-        rows.append(equation("gradient", total, "accent", f"of {name}: the sum of its uses"))
+        note = f"of {name}: the sum of its uses" if len(edges) > 1 else f"of {name}"
+        rows.append(Equation("gradient", total, "accent", note))
     return rows
 
 
@@ -267,15 +252,15 @@ def _chain(computed: Computed, number: int) -> list[object]:
     one = "The path" if len(paths) == 1 else f"The {len(paths)} paths"
     rows: list[object] = [f"{one} to {names[computed.output].label}, local by local:"]
     for path in paths:
-        product = " \u00d7 ".join(in_brackets(numeral(one)) for one in path.factors)
+        product = " \u00d7 ".join(in_brackets(format_number(one)) for one in path.factors)
         way = " \u2192 ".join(names[node].label for node in path.nodes)
-        result = f" = {numeral(path.product)}" if len(path.factors) > 1 else ""
+        result = f" = {format_number(path.product)}" if len(path.factors) > 1 else ""
         rows.append(Row(product + result, "accent"))
         rows.append(Row(f"along {way}", "muted"))
     return rows
 
 
-def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms:
+def _sum(computed: Computed, number: int, edges: list[Edge]) -> Terms:
     """The gradient of a node with several uses: upstream times local, use by use."""
     upstream, local, labels = [], [], []
     for edge in edges:
@@ -286,7 +271,8 @@ def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms
         local.append(float(factor.item()) if plain and factor is not None else 1.0)
         labels.append(f"by {computed.graph.nodes[edge[0]].label}")
     total = float(np.asarray(computed.gradient(number)).item())
-    return terms("gradient", np.array(upstream), np.array(local), labels, total)
+    roles = ("text", "text")
+    return Terms("gradient", np.array(upstream), np.array(local), roles, labels, total, "accent")
 
 
 def checked(gradient: Array, numeric: NumericGradient) -> Equation:
@@ -296,15 +282,15 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
     if not np.isfinite(error):
         note, role = "nothing to compare: not finite", "warning"
     elif agree(gradient, slopes):
-        note, role = f"agrees to {numeral(error)}", "success"
+        note, role = f"agrees to {format_number(error)}", "success"
     elif is_within_error(gradient, slopes, numeric.errors):
-        note, role = f"differs by {numeral(error)}, within rounding error", "muted"
+        note, role = f"differs by {format_number(error)}, within rounding error", "muted"
     else:
-        note, role = f"differs by {numeral(error)}", "warning"
+        note, role = f"differs by {format_number(error)}", "warning"
     value = _one(slopes)
     if isinstance(value, float):
         _, value = _both(gradient, slopes)
-    return equation("numeric", value, role, note)
+    return Equation("numeric", value, role, note)
 
 
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
@@ -312,7 +298,7 @@ def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
     return compared(np.asarray(gradient).item(), numeric.item(), agree(gradient, numeric))
 
 
-def _target(computed: Computed, edge: tuple[int, int]) -> int:
+def _target(computed: Computed, edge: Edge) -> int:
     return computed.graph.nodes[edge[0]].inputs[edge[1]]
 
 
@@ -321,12 +307,12 @@ def _one(value: Array) -> float | str:
     if array.size == 1:
         return float(array.item())
     if array.size <= SHOWN:
-        return f"({', '.join(numeral(one) for one in array.reshape(-1))})"
+        return f"({', '.join(format_number(one) for one in array.reshape(-1))})"
     return shape(array)
 
 
-def _note(value: Array) -> str:
+def _range(value: Array) -> str:
     array = np.asarray(value)
     if array.size <= SHOWN:
         return ""
-    return f"from {numeral(array.min())} to {numeral(array.max())}"
+    return f"from {format_number(array.min())} to {format_number(array.max())}"

@@ -1,19 +1,27 @@
 """Lays a graph out from left to right, in rows as text is where it is wider than its room. No Qt.
 
 The layered graph is layering's. Here each layer becomes a column, columns become rows, and every
-node gets a height near to those of its neighbors. An edge that goes on in the next row
-turns round at the end of its own, goes back in a lane between the two, and turns again.
+node gets a height near to those of its neighbors. An edge that goes on in the next row turns round
+at the end of its own, goes back in a lane between the two, and turns again. Nodes are roomy where
+all of them fit the room, else tight.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
-from explorer.panes.backprop.expression.heights import assign_heights
-from explorer.panes.backprop.expression.layering import LayeredGraph
+from core.autograd import Graph
+from explorer.panes.backprop.expression.layering import LayeredGraph, assign_heights
+from explorer.panes.backprop.expression.node_geometry import (
+    ROOMY,
+    TIGHT,
+    NodeGeometry,
+    docked,
+    geometries_of,
+)
 
 LANE, BESIDE = 6.0, 12.0  # between two lanes; between lanes and the rows above and below
 TURN = 9.0  # from the end of a row to the nearest turn
@@ -33,6 +41,10 @@ class Spacing:
     fanned: float = 108.0
     row: float = 8.0
     edge: float = 12.0
+
+
+ENDLESS = (math.inf, math.inf)
+SPACINGS = {ROOMY: Spacing(), TIGHT: Spacing(21.0, 23.0, 6.0, 8.0)}
 
 
 @dataclass(frozen=True)
@@ -102,20 +114,6 @@ def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spac
         bounds[-1][1],
         layout.folds,
         tuple(bounds),
-    )
-
-
-def least(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spacing) -> Size:
-    """Width and height that it takes at least: much sooner told than where everything stands."""
-    if not sizes:
-        return 0.0, 0.0
-    columns = _Columns(graph, sizes, spacing)
-    rows = columns.rows(room)
-    starts = columns.starts(rows)
-    lanes = [(len(columns.leaving[row[-1]]) - 1) * LANE + 2 * BESIDE for row in rows[:-1]]
-    return (
-        max(starts[row[-1]] + columns.width[row[-1]] + columns.turn(row[-1]) for row in rows),
-        sum(max(columns.tall[layer] for layer in row) for row in rows) + sum(lanes),
     )
 
 
@@ -263,3 +261,72 @@ class _Drawn:
         place = leaving.index(vertex)
         right = self.starts[layer] + self.columns.width[layer] + turned(len(leaving) - place)
         return Fold(at, right, self.lanes[vertex], self.starts[layer + 1] - turned(place + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """A graph in layers, before it has sizes.
+
+    docks    constants that stand at the node which reads them
+    kept     the other nodes
+    layered  of those, by their place in `kept`
+    """
+
+    graph: Graph
+    docks: Mapping[int, int]
+    kept: Sequence[int]
+    layered: LayeredGraph
+
+
+def plot_of(graph: Graph) -> Plot:
+    docks = docked(graph)
+    kept = [number for number in range(len(graph.nodes)) if number not in docks]
+    place = {number: index for index, number in enumerate(kept)}
+    inputs = [[place[one] for one in graph.nodes[n].inputs if one in place] for n in kept]
+    return Plot(graph, docks, kept, LayeredGraph(inputs))
+
+
+def arranged(plot: Plot, room: Size = ENDLESS) -> tuple[tuple[NodeGeometry, ...], Layout]:
+    """The nodes and their layout, in one row or several: roomy nodes if all of them fit the room,
+    else tight ones. If even these do not fit, the rows are as wide as the room.
+    """
+    for style in (ROOMY, TIGHT):
+        nodes = geometries_of(plot.graph, style, plot.docks)
+        sizes = [nodes[number].size for number in plot.kept]
+        if style is ROOMY and sum(wide * high for wide, high in sizes) > room[0] * room[1]:
+            continue  # they cannot fit
+        layout = place(plot.layered, sizes, room[0], SPACINGS[style])
+        if layout.width <= room[0] and layout.height <= room[1]:
+            break
+    return nodes, _whole(plot, nodes, layout)
+
+
+def _whole(plot: Plot, nodes: Sequence[NodeGeometry], layout: Layout) -> Layout:
+    """With the constants at their badges."""
+    index = {number: at for at, number in enumerate(plot.kept)}
+    places, layers, routes, folds = [], [], [], {}
+    for number, node in enumerate(plot.graph.nodes):
+        at = index[plot.docks.get(number, number)]
+        x, y, _, _ = layout.places[at]
+        layers.append(layout.layers[at])
+        if number in plot.docks:
+            left, top, wide, high = nodes[plot.docks[number]].chip_box
+            places.append((x + left, y + top, wide, high))
+            routes.append(())
+            continue
+        places.append(layout.places[at])
+        found, count = [], 0
+        for way, one in enumerate(node.inputs):
+            if one in plot.docks:
+                left, top, wide, high = nodes[number].chip_box
+                middle = x + left + wide - nodes[number].badge / 2
+                found.append(((middle, y + top), (middle, y + top - 1)))
+                continue
+            found.append(layout.routes[at][count])
+            if (at, count) in layout.folds:
+                folds[number, way] = layout.folds[at, count]
+            count += 1
+        routes.append(tuple(found))
+    return replace(
+        layout, places=tuple(places), routes=tuple(routes), layers=tuple(layers), folds=folds
+    )

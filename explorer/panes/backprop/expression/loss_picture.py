@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -52,7 +52,10 @@ class LossPicture(Picture):
         below = QRectF(area.left(), area.bottom() + 1, area.width(), now.px(15))
         finite = self._losses[np.isfinite(self._losses)]
         if not finite.size:
-            put_text(painter, area, "no steps yet", small, muted)
+            painter.setFont(small)
+            painter.setPen(muted)
+            wrapped = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(area, wrapped, "no steps yet")
             return
         low, high = float(finite.min()), float(finite.max())
         if high - low < 1e-12:

@@ -335,7 +335,7 @@ class ExpressionMode(Mode):
         computed, what = self.computed, self.trial.what
         if computed is None or what is None:
             return
-        self.view.graph.set_numeric(self.trial.numeric)
+        self.view.graph.set_numeric(self.trial.numeric if self.checks() else {})
         if self.view.graph.chosen[0] >= 0:
             self._inspect_soon()
         compared = comparison(what, self.trial.numeric.get(computed.leaves[what.name]))

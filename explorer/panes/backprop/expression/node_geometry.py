@@ -115,13 +115,6 @@ class NodeGeometry:
         return (left + inside + 2, top + inside + number * line, width - 2 * inside - 4, line)
 
     @property
-    def last_line(self) -> Box:
-        """Where the numeric gradient stands, if it does."""
-        left, top, width, height = self.box
-        inside, line = self.style.padding, self.style.line
-        return (left + inside + 2, top + height - inside - line, width - 2 * inside - 4, line)
-
-    @property
     def is_beside(self) -> bool:
         """Whether gradients stand beside the values: a high grid is not made higher where there is
         little room.
@@ -154,23 +147,19 @@ def _stem(badge: float, chip: float, style: Style) -> float:
     return max(badge, chip) + style.gap if badge else 0.0
 
 
-def geometry_of(
-    node: Node, checks: bool = False, style: Style = ROOMY, chip: float = 0.0
-) -> NodeGeometry:
-    """`checks`: a gradient has a line for the numeric one below it, where words are written."""
+def geometry_of(node: Node, style: Style = ROOMY, chip: float = 0.0) -> NodeGeometry:
     tensor = node.tensor
     operation = tensor.operation
     kind = "operation" if operation else "leaf" if tensor.requires_grad else "constant"
     symbol = operation.symbol if operation is not None else ""
     symbol = {"**": "^", "transpose": "T", "reshape": "shape"}.get(symbol, symbol)
-    more = style.line if checks and style.words and tensor.requires_grad else 0.0
     badge = 0.0
     if operation is not None:
         badge = style.badge if len(symbol) == 1 else 10 + BADGE_LETTER * len(symbol)
     stem, inside = _stem(badge, chip, style), 2 * style.padding
     box = max(style.width, min(_said(node) + inside + 4, WIDEST * style.width))
     if tensor.ndim == 0 or tensor.data.size == 1:
-        size = (stem + box, inside + (3 if style.words else 2) * style.line + more)
+        size = (stem + box, inside + (3 if style.words else 2) * style.line)
         if kind == "constant":
             size = (max(CONSTANT[0], 14 + 8.0 * len(node.label)), CONSTANT[1])
         made = NodeGeometry(kind, node.label, node.text, symbol, badge, 0, 0, False, False, size)
@@ -190,7 +179,7 @@ def geometry_of(
         inner = wide, tall + (tall + _between(style) if grads else 0)
     inner = max(inner[0], least if numbered else 0), inner[1]
     width = stem + inner[0] + inside + 4
-    height = inner[1] + inside + 2 + style.line + style.caption + more
+    height = inner[1] + inside + 2 + style.line + style.caption
     size = (width, height)
     made = NodeGeometry(kind, node.label, node.text, symbol, badge, *shown, numbered, cut, size)
     return replace(made, style=style, chip=chip)
@@ -222,7 +211,6 @@ def docked(graph: Graph) -> dict[int, int]:
 
 def geometries_of(
     graph: Graph,
-    checks: bool = False,
     style: Style = ROOMY,
     docks: Mapping[int, int] | None = None,
 ) -> tuple[NodeGeometry, ...]:
@@ -234,7 +222,7 @@ def geometries_of(
         uses[one] += 1
     found = []
     for number, (node, count) in enumerate(zip(graph.nodes, uses, strict=True)):
-        made = geometry_of(node, checks, style, chips.get(number, 0.0))
+        made = geometry_of(node, style, chips.get(number, 0.0))
         if number in docks:
             made = replace(made, size=(_chip(node), style.chip))
         else:

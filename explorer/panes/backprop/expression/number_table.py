@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.autograd import Node, NumericGradient
+from core.autograd import NumericGradient
 from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.scene import Instant
+from explorer.panes.backprop.expression.step_arithmetic import cell_name
 from explorer.widgets.base import Columns
 
 
@@ -30,29 +31,18 @@ def numbers_of(
     return found
 
 
-def named_numbers(computed: Computed, numbers: Mapping[str, np.ndarray]) -> Columns:
-    """The same for a file, with a column of names."""
-    return Columns({"name": np.array(_names(computed)), **numbers})
-
-
-def labels_of(computed: Computed) -> dict[str, tuple[list[str], list[str]]]:
-    """The numbers' names, for each column."""
-    names = _names(computed)
-    return {column: (names, []) for column in ("value", "gradient", "numeric gradient")}
-
-
-def _names(computed: Computed) -> list[str]:
-    return [name for node in computed.graph.nodes for name in _names_of(node)]
-
-
-def _names_of(node: Node) -> list[str]:
+def names_of(computed: Computed) -> list[str]:
     """ "w", "v1 = w \u00d7 x", "W[0, 1]", "h[0], h = tanh(v3)"."""
-    name = node.label if node.is_leaf else f"{node.label} = {node.text}"
-    if node.tensor.data.size == 1:
-        return [name]
-    after = "" if node.is_leaf else f", {name}"
-    places = np.ndindex(node.tensor.shape)
-    return [f"{node.label}[{', '.join(map(str, place))}]{after}" for place in places]
+    found = []
+    for number, node in enumerate(computed.graph.nodes):
+        given = node.label if node.is_leaf else f"{node.label} = {node.text}"
+        size = node.tensor.data.size
+        if size == 1:
+            found.append(given)
+            continue
+        after = "" if node.is_leaf else f", {given}"
+        found += [f"{cell_name(computed, number, element)}{after}" for element in range(size)]
+    return found
 
 
 def _column(array: np.ndarray | None, size: int) -> np.ndarray:

@@ -57,8 +57,10 @@ class Runner(QObject):
         super().__init__(owner)
         self.solved: Solved | None = None
         self.error: ExpressionError | None = None  # of the newest formula
+        self._newest = ExpressionDraft()
+        self._asked = self._newest, (0.0, 0.0)  # what the engine lays out, and for which room
         self._latest = Latest(engine, owner, foreground=True)
-        self._latest.came.connect(self._take)
+        self._latest.came.connect(self._on_laid_out)
         self._latest.failed.connect(self.broke)
 
     @property
@@ -68,26 +70,35 @@ class Runner(QObject):
     def has_solved(self, draft: ExpressionDraft) -> bool:
         """Whether `solved` is of this draft, but for what no graph shows."""
         known = self.solved
-        if known is None or self.error is not None or known.scene.checks != draft.checks:
+        if known is None or self.error is not None:
             return False
         return known.draft.same_numbers(draft)
 
     def solve(self, draft: ExpressionDraft, room: Size) -> None:
         """`room`: of the picture, which the graph is laid out for."""
-        known = self.solved
+        known, asked, self._newest = self.solved, self._asked, draft
         small = len(draft.text) <= SMALL_TEXT
         if small or (known is not None and _has_same_graph(draft, known)):
-            self._latest.stop()
             at_once = room if small or known is None else known.scene.room
             self._take(to_the_end(solve_steps(draft, known, at_once)))
             if at_once == room:
+                self._latest.stop()
                 return
+            if self._latest.running and asked[1] == room and _is_like(draft, asked[0]):
+                return  # it gets the newest numbers when it is laid out
             known = self.solved
         else:
             self.waiting.emit()
+        self._asked = draft, room
         self._latest.ask(
             lambda: solve_steps(draft, known, room), "computing a formula", is_told=False
         )
+
+    def _on_laid_out(self, found: Solved | ExpressionError) -> None:
+        """Meanwhile an input may have been moved."""
+        if isinstance(found, Solved) and not found.draft.same_numbers(self._newest):
+            found = to_the_end(solve_steps(self._newest, found, found.scene.room))
+        self._take(found)
 
     def _take(self, found: Solved | ExpressionError) -> None:
         if isinstance(found, ExpressionError):
@@ -112,7 +123,7 @@ def solve_steps(
     except ExpressionError as error:
         return error
     yield
-    scene = scene_of(computed, known.scene if known is not None else None, draft.checks, room)
+    scene = scene_of(computed, known.scene if known is not None else None, room)
     yield
     if known is not None and scene.layout is known.scene.layout:
         return Solved(draft, scene, known.routes)
@@ -121,9 +132,12 @@ def solve_steps(
 
 def _has_same_graph(draft: ExpressionDraft, known: Solved) -> bool:
     """Whether it differs from what is known in a moderate count of numbers alone."""
-    if known.computed.numbers > SMALL_NUMBERS or draft.checks != known.scene.checks:
-        return False
-    return without_numbers(draft.text) == without_numbers(known.draft.text)
+    return known.computed.numbers <= SMALL_NUMBERS and _is_like(draft, known.draft)
+
+
+def _is_like(draft: ExpressionDraft, other: ExpressionDraft) -> bool:
+    """Whether both have the same graph."""
+    return without_numbers(draft.text) == without_numbers(other.text)
 
 
 def without_numbers(text: str) -> str:

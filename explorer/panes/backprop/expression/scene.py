@@ -10,15 +10,15 @@ import numpy as np
 
 from core.autograd import Place
 from core.autograd.flows import Edge
-from explorer.panes.backprop.expression.arrangement import (
+from explorer.panes.backprop.expression.compute import Array, Computed
+from explorer.panes.backprop.expression.layout import (
     ENDLESS,
+    Layout,
     Plot,
     Size,
     arranged,
     plot_of,
 )
-from explorer.panes.backprop.expression.compute import Array, Computed
-from explorer.panes.backprop.expression.layout import Layout
 from explorer.panes.backprop.expression.node_geometry import NodeGeometry
 
 
@@ -29,7 +29,6 @@ class GraphScene:
     nodes   the sizes of each node's parts
     uses    for each node the edges that read it, top to bottom
     peaks   of what flows along each edge the number that is largest in size
-    checks  each gradient has a line more, for the numeric one
     room    that it was laid out for
     """
 
@@ -39,7 +38,6 @@ class GraphScene:
     layout: Layout
     uses: tuple[tuple[Edge, ...], ...]
     peaks: Mapping[Edge, float]
-    checks: bool = False
     room: Size = ENDLESS
 
     @property
@@ -53,20 +51,20 @@ class GraphScene:
 
 
 def scene_of(
-    computed: Computed, known: GraphScene | None = None, checks: bool = False, room: Size = ENDLESS
+    computed: Computed, known: GraphScene | None = None, room: Size = ENDLESS
 ) -> GraphScene:
     """Lays a formula's graph out. Whatever `known`, the scene before, has in common with it is
     shared.
     """
     same = known if known is not None and known.is_of(computed) else None
-    if same is not None and (same.checks, same.room) == (checks, room):
+    if same is not None and same.room == room:
         return replace(same, computed=computed, peaks=_peaks(computed))
     plot = same.plot if same is not None else plot_of(computed.graph)
-    nodes, layout = arranged(plot, checks, room)
+    nodes, layout = arranged(plot, room)
     if same is not None and layout == same.layout:
         layout = same.layout
     uses = _uses(computed, layout)
-    return GraphScene(computed, plot, nodes, layout, uses, _peaks(computed), checks, room)
+    return GraphScene(computed, plot, nodes, layout, uses, _peaks(computed), room)
 
 
 def _uses(computed: Computed, layout: Layout) -> tuple[tuple[Edge, ...], ...]:

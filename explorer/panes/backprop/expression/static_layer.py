@@ -1,92 +1,56 @@
-"""Caches the static part of a graph as a pixmap."""
+"""Caches the static part of a graph as a pixmap, and each of its nodes as a pixmap of its own."""
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QRect, QSize
-from PySide6.QtGui import QPainter, QPixmap, QRegion
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QPainter, QPixmap
 
 from explorer import theme
-from explorer.panes.backprop.expression.draw_graph import GraphDrawing, Item
-
-MOST_CHANGED = 0.2  # of all that is in sight; where more has, to draw all of it is quicker
-MOST_DRAWN, MOST_AREA, MOST_PARTS = 0.6, 0.5, 80  # of that, of the widget, and rectangles: too
+from explorer.panes.backprop.expression.draw_graph import GraphDrawing
+from explorer.panes.backprop.expression.draw_nodes import ALL
 
 
 class StaticLayer:
-    """Redraws only the nodes and edges that look different from the last time, and what overlaps
-    them. That holds for another formula too, most of whose graph is usually the same.
+    """Draws what a step does not move once for each moment, view and set of numbers. A node that
+    looks as it did the last time is not drawn again: a letter typed into a formula, or an input
+    dragged, changes few of them.
     """
 
     def __init__(self) -> None:
         self._pixmap = QPixmap()
-        self._is_whole = False  # the picture is that of the last time
-        self._has_moved = False  # the last time all looked otherwise
-        self._key: object = None
-        self._drawing: GraphDrawing | None = None  # the last time
-        self._marks: dict[Item, object] = {}
-        self.drawn: frozenset[Item] = frozenset()  # the last time
+        self._last: GraphDrawing | None = None
+        self._look: object = None
+        self._nodes: dict[object, QPixmap] = {}
+        self.drawn: list[int] = []  # the nodes that were drawn the last time
 
-    def picture(self, drawing: GraphDrawing, size: QSize, ratio: float) -> QPixmap | None:
-        """The pixmap for a widget of that size, at `ratio` device pixels per unit. None while
-        everything keeps changing, as during a pan: caching it would only cost time.
-        """
-        key = (drawing.camera, drawing.room.getRect(), size, ratio, theme.current())
-        was, before, marks, whole = self._key, self._marks, drawing.marks(), self._is_whole
-        last, self._drawing = self._drawing, drawing
-        self._key, self._marks, self._is_whole = key, marks, False
-        old, new = set(before.values()), set(marks.values())
-        gone = [item for item, mark in before.items() if mark not in new]
-        come = [item for item, mark in marks.items() if mark not in old]
-        self.drawn = frozenset(marks)
-        again = self._has_moved
-        self._has_moved = was != key or max(len(gone), len(come)) > MOST_CHANGED * len(marks)
-        if self._has_moved and again:
-            return None
-        changed = bool(gone or come)
-        if self._has_moved or not whole or last is None or (changed and ratio != int(ratio)):
+    def picture(self, drawing: GraphDrawing, size: QSize, ratio: float) -> QPixmap:
+        """The pixmap for a widget of that size, at `ratio` device pixels per unit."""
+        last, self._last = self._last, drawing
+        look = (drawing.camera.scale, ratio, theme.current())
+        if look != self._look:
+            last, self._nodes = None, {}
+        self._look, self.drawn = look, []
+        if last is None or self._pixmap.size() != size * ratio or not drawing.rests_as(last):
             self._draw(drawing, size, ratio)
-        elif changed:
-            boxes = np.concatenate([last.boxes(gone)[0], drawing.boxes(come)[0]])
-            self._draw_changed(drawing, boxes, size, ratio)
-        else:
-            self.drawn = frozenset()
-        self._is_whole = True
         return self._pixmap
 
     def _draw(self, drawing: GraphDrawing, size: QSize, ratio: float) -> None:
         if self._pixmap.size() != size * ratio or self._pixmap.devicePixelRatio() != ratio:
             self._pixmap = theme.device_pixmap(size.width(), size.height(), ratio)
-        self._draw_in(drawing, QRegion(QRect(0, 0, size.width(), size.height())))
-
-    def _draw_changed(
-        self, drawing: GraphDrawing, boxes: np.ndarray, size: QSize, ratio: float
-    ) -> None:
-        """boxes: (B, 4), where something looks otherwise"""
-        widget = QRect(0, 0, size.width(), size.height())
-        region = QRegion()
-        for left, top, right, bottom in np.hstack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])]):
-            region += QRect(int(left), int(top), int(right - left), int(bottom - top)) & widget
-        rects = list(region)
-        area = sum(rect.width() * rect.height() for rect in rects)
-        if area > MOST_AREA * size.width() * size.height() or len(rects) > MOST_PARTS:
-            self._draw(drawing, size, ratio)
-            return
-        items = list(self._marks)
-        places, owners = drawing.boxes(items)
-        ends = np.array([one.getCoords() for one in rects]).reshape(-1, 4)  # left, ..., bottom
-        hit = (places[:, None, :2] <= ends[:, 2:] + 1) & (places[:, None, 2:] >= ends[:, :2])
-        found = np.unique(owners[hit.all(axis=2).any(axis=1)])
-        if len(found) > MOST_DRAWN * len(items):
-            self._draw(drawing, size, ratio)
-            return
-        self.drawn = frozenset(items[index] for index in found)
-        self._draw_in(drawing, region)
-
-    def _draw_in(self, drawing: GraphDrawing, region: QRegion) -> None:
+        self._pixmap.fill(theme.current().color("window"))
         painter = QPainter(self._pixmap)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRegion(region)
-        painter.fillRect(region.boundingRect(), theme.current().color("window"))
-        drawing.draw(painter, self.drawn)
+        painter.setClipRect(drawing.room)
+        drawing.draw_edges(painter, drawing.static_edges)
+        shown, self._nodes = self._nodes, {}
+        if drawing.detail < ALL:  # that is soon drawn
+            drawing.draw_nodes(painter, drawing.static_nodes, ratio)
+        for number in drawing.static_nodes if drawing.detail == ALL else ():
+            look = drawing.look_of(number)
+            picture = shown.get(look)
+            if picture is None:
+                self.drawn.append(number)
+                picture = drawing.picture_of(number, ratio)
+            self._nodes[look] = picture
+            painter.drawPixmap(drawing.corner(number, ratio), picture)
         painter.end()

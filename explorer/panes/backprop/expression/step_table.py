@@ -12,7 +12,7 @@ from core.autograd.operation import INPUTS, WHERE
 from core.numbers import typeset
 from core.trace import Step
 from explorer.panes.backprop.expression.compute import Array, Computed
-from explorer.panes.backprop.expression.text import PARTIAL, slope
+from explorer.panes.backprop.expression.step_arithmetic import PARTIAL, slope
 
 _ORDER = ("first", "second", "third")
 TOGETHER = "all numbers"

@@ -8,21 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.autograd import Place, parted
+from core.autograd import parted
 from core.autograd.operation import in_brackets
-from core.numbers import TIMES
-from explorer.panes.backprop.expression.cells import (
-    cell_name,
-    copies_of,
-    largest,
-    share_of,
-)
+from core.numbers import TIMES, format_number
 from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.draft import ExpressionDraft
-from explorer.panes.backprop.expression.number_text import numeral
+from explorer.panes.backprop.expression.step_arithmetic import arithmetic_at, slope
 from explorer.panes.backprop.expression.what_if import WhatIf
 
-PARTIAL = "\u2202"
 SUMMED = 2  # products of a sum that are written out
 FLAT = 1e-9  # a gradient below this is none
 MOST_NAMED = 5  # inputs that take steps
@@ -33,156 +26,24 @@ Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
 def number(value: Array) -> str:
     """One number as it is, a tensor by its shape."""
     array = np.asarray(value)
-    return numeral(array.item()) if array.size == 1 else shape(array)
+    return format_number(array.item()) if array.size == 1 else shape(array)
 
 
 def shape(array: Array) -> str:
     return "(" + f" {TIMES} ".join(str(size) for size in array.shape) + ")"
 
 
-def slope(computed: Computed, node: int) -> str:
-    """dL/d(node), as people write it in a line."""
-    names = computed.graph.nodes
-    return f"{PARTIAL}{names[computed.output].label}/{PARTIAL}{names[node].label}"
-
-
 def arithmetic(computed: Computed, moment: int) -> list[Piece]:
-    """The step's numbers in one line; empty for the first moment."""
+    """The step's numbers in one line, of tensors those of one number; none for the first moment."""
     place = computed.plan.places[moment]
     if place is None:
         return []
-    if place.phase == "forward":
-        return _forward(computed, place.node)
     if place.phase == "seed":
-        return [(slope(computed, place.node), "muted"), (" = ", "muted"), ("1", "text")]
-    assert place.input is not None
-    edge = (place.node, place.input)
-    target = computed.graph.nodes[place.node].inputs[place.input]
-    flow = computed.flows.along[edge]
-    if place.phase == "backward":
-        return _edge(computed, place, target)
-    if place.phase == "copies":
-        return _copies(computed, edge, target)
-    before = computed.gradient_at(target, moment - 1)
-    if before is not None and flow.size == 1:
-        after = computed.gradient_at(target, moment)
-        assert after is not None
-        return [
-            _signed(before),
-            (" + ", "muted"),
-            (in_brackets(number(flow)), _sign(flow)),
-            (" = ", "muted"),
-            _signed(after),
-        ]
-    return [("gradient + contribution, each ", "muted"), (shape(flow), "text")]
-
-
-def _forward(computed: Computed, node: int) -> list[Piece]:
-    tensor = computed.graph.nodes[node].tensor
-    operation = tensor.operation
-    assert operation is not None
-    if any(before.data.size > 1 for before in tensor.inputs) or tensor.data.size > 1:
-        said = computed.graph.nodes[node].text
-        shapes = [shape(before.data) if before.ndim else "1" for before in tensor.inputs]
-        sizes = f"shapes {' and '.join(shapes)} give " if tensor.data.size > 1 else ""
-        return [(f"{said}: {sizes}", "muted"), (number(tensor.data), "text")]
-    said = operation.text(*(number(before.data) for before in tensor.inputs))
-    return [(said, "muted"), (" = ", "muted"), (number(tensor.data), "text")]
-
-
-def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
-    assert place.input is not None
-    upstream = computed.gradient(place.node)
-    edge = (place.node, place.input)
-    local, flow = computed.local(edge), computed.contribution(edge)
-    assert upstream is not None
-    if local is not None and local.size == 1 and upstream.size == 1:
-        if not local.any() and not np.isfinite(upstream) and not flow.any():
-            return [_signed(upstream), (" is stopped here: ", "muted"), _signed(flow)]
-        return [
-            _signed(upstream),
-            (f" {TIMES} ", "muted"),
-            (in_brackets(number(local)), "text"),
-            (" = ", "muted"),
-            _signed(flow),
-        ]
-    if local is not None and np.shape(local) == np.shape(flow) == np.shape(upstream):
-        return _largest(upstream, local, flow)
-    if _kind(computed, place.node) == "MatMul" and not computed.is_copied(edge):
-        return _products(computed, edge)
-    return [(_how(computed, place, target), "muted"), (number(flow), "text")]
-
-
-def _largest(upstream: Array, local: Array, flow: Array) -> list[Piece]:
-    """Of a tensor the element that gets most."""
-    at = np.unravel_index(int(np.abs(flow).argmax()), flow.shape)
-    name = f"[{', '.join(str(int(one)) for one in at)}]"
-    return [
-        (f"element {name}: ", "muted"),
-        _signed(upstream[at]),
-        (f" {TIMES} ", "muted"),
-        (in_brackets(number(local[at])), "text"),
-        (" = ", "muted"),
-        _signed(flow[at]),
-    ]
-
-
-def _copies(computed: Computed, edge: tuple[int, int], target: int) -> list[Piece]:
-    """Of the number that gets most what comes to each of its copies."""
-    flow = computed.flows.along[edge]
-    element = largest(flow)
-    shares = computed.contribution(edge).reshape(-1)[copies_of(computed, edge, element)]
-    pieces: list[Piece] = [(f"{cell_name(computed, target, element)}: ", "muted")]
-    for at, share in enumerate(shares[: SUMMED + 1]):
-        pieces += [] if at == 0 else [(" + ", "muted")]
-        pieces.append((number(share) if at == 0 else in_brackets(number(share)), _sign(share)))
-    if shares.size > SUMMED + 1:
-        pieces.append((f" + {shares.size - SUMMED - 1} more", "muted"))
-    return [*pieces, (" = ", "muted"), _signed(flow.reshape(-1)[element])]
-
-
-def _products(computed: Computed, edge: tuple[int, int]) -> list[Piece]:
-    """Of a matrix product the number that gets most: a sum of products."""
-    element = largest(computed.flows.along[edge])
-    share = share_of(computed, edge, element)
-    assert share is not None
-    target = computed.graph.nodes[edge[0]].inputs[edge[1]]
-    pieces: list[Piece] = [(f"{cell_name(computed, target, element)}: ", "muted")]
-    for at, (upstream, local) in enumerate(zip(share.upstream, share.local, strict=True)):
-        if at == SUMMED:
-            pieces.append((f" + {share.cells.size - SUMMED} more", "muted"))
-            break
-        pieces += [] if at == 0 else [(" + ", "muted")]
-        written = number(upstream) if at == 0 else in_brackets(number(upstream))
-        pieces.append((written, _sign(upstream)))
-        pieces += [(f" {TIMES} ", "muted"), (in_brackets(number(local)), "text")]
-    return [*pieces, (" = ", "muted"), _signed(np.asarray(share.total))]
-
-
-def _kind(computed: Computed, node: int) -> str:
-    operation = computed.graph.nodes[node].tensor.operation
-    return "" if operation is None else operation.name
-
-
-def _how(computed: Computed, place: Place, target: int) -> str:
-    """What an operation that is not elementwise hands back, in a few words."""
-    size = computed.value(target).size
-    return {
-        "Sum": f"the same for each of {size} numbers, shape ",
-        "Mean": f"1/{size} of it for each of {size} numbers, shape ",
-        "Max": "all of it for the largest, nothing for the others, shape ",
-        "Reshape": "the same numbers, back in shape ",
-        "Transpose": "the same numbers, turned back to shape ",
-        "Softmax": "weight \u00d7 (upstream \u2212 its weighted mean), shape ",
-    }.get(_kind(computed, place.node), "upstream becomes ")
-
-
-def _sign(value: Array) -> str:
-    return f"sign:{np.asarray(value).item()}" if np.size(value) == 1 else "text"
-
-
-def _signed(value: Array) -> Piece:
-    return number(value), _sign(value)
+        return [(f"{slope(computed, place.node)} = ", "muted"), ("1", "text")]
+    told = arithmetic_at(computed, moment)
+    name = f"{told.name}: " if told.size > 1 else ""
+    role = "text" if place.phase == "forward" else f"sign:{told.value}"
+    return [(f"{name}{told.written} ", "muted"), (told.result, role)]
 
 
 def headline(computed: Computed, moment: int) -> str:
@@ -230,7 +91,7 @@ def summary(computed: Computed) -> str:
     if most < FLAT:
         return "All gradients are 0 here, as at the bottom of a valley"
     first = [name for name, one in single.items() if math.isclose(abs(one), most, rel_tol=1e-9)]
-    how = f"at first by {numeral(most)} per unit"
+    how = f"at first by {format_number(most)} per unit"
     if len(first) > 1:
         who = "All inputs" if len(first) == len(single) else _listed(first)
         return f"{who} matter equally: each moves {out}, {how}"
@@ -337,27 +198,25 @@ def edge_tip(computed: Computed, edge: tuple[int, int]) -> str:
 def predicted(what: WhatIf, output: str, slope: str) -> str:
     """What the gradient, written as `slope`, predicts of a nudge."""
     if not math.isfinite(what.result):
-        return f"predicted: nothing, {output} is {numeral(what.result)} here"
+        return f"predicted: nothing, {output} is {format_number(what.result)} here"
     if not math.isfinite(what.gradient):
         return f"predicted: nothing, the slope is {slope} here"
-    return (
-        f"predicted: {slope} {TIMES} {in_brackets(numeral(what.nudge))} = {_plus(what.predicted)}"
-    )
+    nudge = in_brackets(format_number(what.nudge))
+    return f"predicted: {slope} {TIMES} {nudge} = {_plus(what.predicted)}"
 
 
 def true_change(what: WhatIf) -> str:
     """What a nudge does."""
     if math.isnan(what.true):
         return "true change: not known"
-    off = f", off by {numeral(abs(what.error))}" if math.isfinite(what.error) else ""
+    off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
     off = ", as predicted" if what.is_as_predicted else off
-    off = ", lost in rounding" if what.is_lost else off
     return f"true change: {_plus(what.true)}{off}"
 
 
 def _plus(value: float) -> str:
     """A number with its sign, also where that is plus."""
-    return f"{'+' * (value > 0)}{numeral(value)}"
+    return f"{'+' * (value > 0)}{format_number(value)}"
 
 
 @dataclass(frozen=True)
@@ -393,7 +252,7 @@ def _progress(losses: Sequence[float], output: str) -> str:
     counted = "1 step" if steps == 1 else f"{steps} steps"
     if not math.isfinite(losses[-1]):
         return f"{output} is not finite after {counted}: lower the rate and reset"
-    told = f"{numeral(losses[0])} \u2192 {numeral(losses[-1])} in {counted}"
+    told = f"{format_number(losses[0])} \u2192 {format_number(losses[-1])} in {counted}"
     rising = losses[-1] > losses[-2]
     if rising and abs(losses[-1]) > WORSE * max(abs(losses[0]), 1e-12):
         return f"{told}: it diverges; lower the rate and reset"

@@ -26,12 +26,6 @@ class _Rest:
     idle: float = 0.125
 
 
-def _after_a_rest(what: WhatIf) -> Generator[_Rest | None, None, Tried]:
-    """While an input is dragged, nothing large is tried: another job takes this one's place."""
-    yield _Rest()
-    return (yield from try_steps(what))
-
-
 class Trial(QObject):
     """Which number of which leaf, and by how much. What is small is tried at once; the curve and
     the checks of a larger formula come from the engine.
@@ -77,23 +71,45 @@ class Trial(QObject):
         if before is not None and before.computed.plan is computed.plan:
             same = (before.name, before.element) == (self.leaf, self.element)
             curve = before.curve if same else None
-        self._latest.stop()  # it was asked about other numbers
-        self.what = what = what_if(computed, self.leaf, self.element, self.nudge, curve)
+        self.what = what_if(computed, self.leaf, self.element, self.nudge, curve)
         if is_cheap(computed):
-            self._on_tried(to_the_end(try_steps(what)))
+            self._latest.stop()
+            self._on_tried((self.what, to_the_end(try_steps(self.what))))
             return
         if self._checked is not computed:  # the gradients of other numbers tell nothing
             self._checked, self.numeric = None, {}
         self.changed.emit()
-        self._latest.ask(lambda: _after_a_rest(what), "trying an input", is_told=False)
+        self._ask()
+
+    def _ask(self) -> None:
+        if not self._latest.running:
+            self._latest.ask(self._newest_steps, "trying an input", is_told=False)
+
+    def _newest_steps(self) -> Generator[_Rest | None, None, tuple[WhatIf, Tried] | None]:
+        """A job: tries what is newest once it has been that for a while, for an input that is
+        dragged moves many times a second.
+        """
+        while (what := self.what) is not None:
+            yield _Rest()
+            steps = try_steps(what)
+            while what is self.what:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    return what, end.value
+                yield None
+        return None
 
     def stop(self) -> None:
         self._latest.stop()
 
-    def _on_tried(self, found: Tried) -> None:
-        assert self.what is not None
-        self.what = replace(self.what, curve=found.curve)
-        self._checked, self.numeric = self.what.computed, found.numeric
+    def _on_tried(self, found: tuple[WhatIf, Tried] | None) -> None:
+        if found is None or found[0] is not self.what:  # it has just been moved again
+            self._ask()
+            return
+        what, tried = found
+        self.what = replace(what, curve=tried.curve)
+        self._checked, self.numeric = what.computed, tried.numeric
         self.changed.emit()
 
     def _on_failed(self, message: str) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from core.autograd import NumericGradient, numeric_gradient_of
-from core.autograd.gradient_check import MOST_RUNS, NUDGE
+from core.autograd.gradient_check import MOST_RUNS
 from core.jobs import Pace
-from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.curve import (
     HUGE,
@@ -21,10 +19,8 @@ from explorer.panes.backprop.expression.curve import (
     output_at,
     sample_steps,
 )
+from explorer.panes.backprop.expression.step_arithmetic import cell_name
 
-NEARER = (
-    16  # times nearer the slopes on both sides are compared again: a kink stays, a bend does not
-)
 AT_ONCE = 1_200  # nodes that may be worked out within a frame
 MOST_CHECKED = 600  # numbers that a check nudges, one after the other
 MOST_WORK = 20_000_000  # numbers that it works out for that: some 0.2 s
@@ -68,36 +64,8 @@ class WhatIf:
         return 2.0**-52 * (16 + len(self.computed.graph.nodes)) * largest
 
     @property
-    def is_lost(self) -> bool:
-        """Whether a change as small as the predicted one cannot be told from rounding."""
-        largest = max(abs(self.predicted), abs(self.true))
-        return math.isfinite(self.error) and self.predicted != 0 and largest <= self.rounding
-
-    @property
     def is_as_predicted(self) -> bool:
-        return math.isfinite(self.error) and abs(self.error) <= self.rounding and not self.is_lost
-
-    @cached_property
-    def gaps(self) -> tuple[float, float]:
-        """By how much the slopes on both sides differ, over a tiny nudge and a sixteenth of it."""
-        number = self.computed.leaves[self.name]
-
-        def gap(reach: float) -> float:
-            left, right = (
-                output_at(self.computed, number, self.element, self.value + way)
-                for way in (-reach, reach)
-            )
-            with np.errstate(all="ignore"):
-                return float(abs(np.float64(right) + left - 2 * self.result) / reach)
-
-        return gap(NUDGE), gap(NUDGE / NEARER)
-
-    @property
-    def is_kink(self) -> bool:
-        """Whether the slopes on both sides stay apart, however near."""
-        near = NUDGE / NEARER
-        noise = max(1e-6 * max(1.0, abs(self.gradient)), 100 * self.rounding / near)
-        return self.gaps[1] > max(noise, 0.5 * self.gaps[0])
+        return math.isfinite(self.error) and abs(self.error) <= self.rounding
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,15 +11,15 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core import finetuning
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
-from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.answers import compute, text
 from explorer.panes.finetuning.answers.draft import TryDraft
-from explorer.panes.finetuning.answers.view import TryHeader, TryView
-from explorer.panes.finetuning.tuned_mode import TunedMode
+from explorer.panes.finetuning.answers.view import NAME, TryView
+from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
 from explorer.panes.step_inspection import inspection_of
-from explorer.runs.sources import BlendedSource, FolderSource
+from explorer.runs.sources import BlendedSource
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
@@ -40,7 +40,7 @@ class TryMode(TunedMode):
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         self.view = view = TryView()
-        super().__init__(desk, parent, TryHeader(view.buttons["another"]))
+        super().__init__(desk, parent, TunedHeader(NAME, text.READS, view.buttons["another"]))
         self.place: tuple[bool, int] | None = None  # in the tuned text?; None: the prompt's end
         self.prompt_ids: list[int] = []
         self.written: dict[bool, Written] = {}  # by whether it is the tuned one's
@@ -51,7 +51,6 @@ class TryMode(TunedMode):
         self._known: dict[object, object] = {}  # of what each of the things shown is
         self.asked: Any = None  # the source, or one whose model has both adapters
         self._blend: BlendedSource | None = None
-        self._is_late = False  # something newer is to be asked
         self.is_all_or_nothing = False  # between strength 0 and 1 there is nothing
         self.count = 0  # tokens of the prompt, of which the last ones are read
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
@@ -61,9 +60,7 @@ class TryMode(TunedMode):
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
             writes.came.connect(lambda _: self._read_place())
-            writes.ended.connect(self._on_ended)
         self._nexts.came.connect(self._on_next)
-        self._nexts.ended.connect(self._on_ended)
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
         self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
@@ -143,8 +140,9 @@ class TryMode(TunedMode):
             self._checks.ask(partial(self._check, name), text.BUTTONS[name][0], is_told=False)
 
     async def _check(self, name: str) -> Any:
-        asked = compute.check, name, self.prompt_ids, self.tried
-        found = await self.asked.ask(*asked, key=f"{KEY}.check", name=text.BUTTONS[name][0])
+        mixture, about = compute.mixture_of(self.tried), text.BUTTONS[name][0]
+        asked = finetuning.check_adapter, name, mixture, self.prompt_ids
+        found = await self.asked.ask(*asked, key=f"{KEY}.check", name=about)
         return SUPERSEDED if found is SUPERSEDED else (name, found)
 
     # the adapter
@@ -185,10 +183,8 @@ class TryMode(TunedMode):
             self.spawn(self._open_heads())
 
     async def _open_heads(self) -> None:
-        source = FolderSource(self.engine, self.source.address)
-        head = await self.asked.ask(compute.moved_head, self.prompt_ids, name=text.MENU["heads"])
-        if await show_head(self.workspace, source, self.prompt, *head):
-            self.statusRequested.emit(text.OPENED.format(*head))
+        asked = finetuning.most_moved_head, self.prompt_ids
+        await self.show_head(self.prompt, *await self.asked.ask(*asked, name=text.MENU["heads"]))
 
     def on_draft(self, draft: TryDraft) -> None:
         """Something else is set up; what is merged always says how much that changes."""
@@ -245,12 +241,12 @@ class TryMode(TunedMode):
         draft = self.draft.value
         source = await self._both(draft.other)
         if source is not self.asked:
-            whole = await source.ask(compute.is_all_or_nothing, name=text.STRENGTH)
-            self.asked, self.is_all_or_nothing = source, whole
+            whole = await source.ask(finetuning.soft_prompt_of, name=text.STRENGTH)
+            self.asked, self.is_all_or_nothing = source, bool(whole)
             self._forget()
         if (asked := (draft.prompt, draft.example)) == self._encoded:
             return self.prompt_ids
-        held_out = compute.held_out, draft.example
+        held_out = finetuning.held_out_prompt, draft.example
         self.prompt = draft.prompt or await source.ask(*held_out, name=text.BUTTONS["another"][0])
         ids = await self.engine.io(source.tokenizer.encode_ids, self.prompt)
         if self._encoded:  # else a session may have brought the place that was chosen in this one
@@ -268,25 +264,13 @@ class TryMode(TunedMode):
         self.view.share.setVisible(bool(draft.other))
         plain = replace(draft, strength=0.0, share=0.0, merged=False)
         for tuned, asked in ((False, plain), (True, draft)):
-            if not self._may_end(self._writes[tuned]) and self._is_new(tuned, (answer, asked)):
+            if self._is_new(tuned, (answer, asked)):
                 made = compute.written_steps, answer, asked, self._ends
                 job = partial(self.asked.model_steps, *made)
-                self._writes[tuned].ask(job, text.READS, is_told=False)
+                is_dragged = self.view.is_dragged
+                self._writes[tuned].ask(job, text.READS, is_told=False, waits=is_dragged)
         if not self._writes[True].running:  # else once it is written
             self._read_place()
-
-    def _may_end(self, latest: Latest) -> bool:
-        """Whether what is under way ends before a newer one is asked: while a slider is dragged, so
-        that something is seen meanwhile.
-        """
-        may_end = latest.running and self.view.is_dragged
-        self._is_late = self._is_late or may_end
-        return may_end
-
-    def _on_ended(self) -> None:
-        if self._is_late:
-            self._is_late = False
-            self.read()
 
     def _is_new(self, name: object, of: object) -> bool:
         """Whether something is to be asked anew, for it is of something else."""
@@ -318,10 +302,10 @@ class TryMode(TunedMode):
         ids, draft = self._read_ids, self.tried
         where = not self.view.is_dragged
         of = ids, draft.strength, draft.share, draft.merged, where
-        if not self._may_end(self._nexts) and self._is_new("next", of):
-            asked = compute.next_tokens, ids, draft, where
+        if self._is_new("next", of):
+            asked = finetuning.next_tokens, compute.mixture_of(draft), ids, where
             ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
-            self._nexts.ask(ask, text.BARS, is_told=False)
+            self._nexts.ask(ask, text.BARS, is_told=False, waits=not where)
 
     def _on_next(self, found: NextTokens) -> None:
         self.next = found
@@ -330,7 +314,8 @@ class TryMode(TunedMode):
         ids, draft = self._read_ids, self.tried
         if self._is_new("curves", (ids, draft.share)):
             self._curve = []
-            asked = compute.curve_steps, ids, draft, self._strengths
+            strengths = self._strengths.tolist()
+            asked = finetuning.strength_curve_steps, compute.mixture_of(draft), ids, strengths
             job = partial(self.asked.model_steps, *asked)
             self._curves.ask(job, text.CURVES, is_told=False)
 

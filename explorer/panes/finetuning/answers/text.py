@@ -24,8 +24,7 @@ MENU = {  # by what it does
     "heads": "Heads in Attention",
 }
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
-MODEL_HELP = "Which fine-tuned model is tried"
-SAVED, OPENED = "Saved {}", "Layer {}, head {}: attention that the adapter moved most"
+SAVED = "Saved {}"
 BARS = "Comes next: bars at this strength, outlines of the base"
 CURVES = "The likeliest tokens at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"

@@ -16,13 +16,11 @@ from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
-from explorer.widgets.drop_down import DropDown
 from explorer.widgets.likeliest_bars import LikeliestBars, NextToken
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.more_button import MoreButton
 from explorer.widgets.plots.data import Series
 from explorer.widgets.plots.line_plot import LinePlot
-from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.push_button import push_buttons
 from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.stateful import StatefulPicture
@@ -41,19 +39,6 @@ VALUES = {
     "temperature": tuple(round(0.1 * at, 1) for at in range(21)),
     "tokens": (8, 16, 24, 32, 48, 64, 96, 128, 192, 256),
 }
-
-
-class TryHeader(QWidget):
-    """Which model, and what both go on with."""
-
-    def __init__(self, another: QWidget) -> None:
-        super().__init__()
-        self.model = DropDown("Fine-tuned model", text.MODEL_HELP)
-        self.line = PromptLine()
-        self.line.setAccessibleName(text.READS)
-        self.line.setToolTip(text.READS)
-        name_parts(self, NAME, "model", "line")
-        row(self.model, (self.line, 1), another, of=self)
 
 
 class TryView(QWidget):

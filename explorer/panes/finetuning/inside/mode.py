@@ -12,18 +12,18 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
-from explorer.panes.attention_link import show_head
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import Scene, kind_of
-from explorer.panes.finetuning.inside.view import PICTURES, InsideHeader, InsideView
-from explorer.panes.finetuning.tuned_mode import TunedMode
+from explorer.panes.finetuning.inside.view import NAME, PICTURES, InsideView
+from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
 from explorer.panes.modes import Mode
 from explorer.panes.step_inspection import inspection_of
-from explorer.runs.sources import FolderSource
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.dialogs import ask_folder
+from explorer.widgets.drop_down import DropDown
+from explorer.widgets.push_button import push_buttons
 
 KEY = "finetuning.inside"
 CHOSEN = ("position", "output", "step")  # what is looked at
@@ -43,17 +43,17 @@ class InsideMode(TunedMode):
     teaches = "How can so few numbers change a model?"
 
     def __init__(self, desk: Any, parent: QObject) -> None:
-        super().__init__(desk, parent, InsideHeader())
+        titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
+        buttons, matrix = push_buttons(NAME, titles, {}), DropDown("Matrix", text.MATRIX_HELP)
+        header = TunedHeader(NAME, text.READS, buttons["compare"], matrix)
+        super().__init__(desk, parent, header)
         self.view = InsideView()
         self.draft = Draft(self.workspace, KEY, InsideDraft, self)
         self.scene: Scene | None = None
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
         self.step: int | None = None  # of a checkpoint; None: the model as it is
-        self._heads: tuple[Any, Any] = (
-            None,
-            None,
-        )  # of what, and they
+        self._heads: tuple[Any, Any] = (None, None)  # of what, and they
         self.finds = False  # the steps are those by which the directions are found
         view, inputs = self.view, self.inputs
         view.text.chosen.connect(lambda _, place: self.choose("position", place))
@@ -64,8 +64,7 @@ class InsideMode(TunedMode):
         view.spectrum.stepChosen.connect(partial(self.choose, "step"))
         inputs.matrix.picked.connect(self.look_at)
         self.connect_models(inputs.model)
-        view.buttons = {"compare": inputs.compare}
-        titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
+        view.buttons = buttons
         self.connect_buttons(titles, {"compare": self.ask_compared})
         self._compares = Latest(self.engine, self)
         self._compares.came.connect(self._on_compared)
@@ -138,18 +137,13 @@ class InsideMode(TunedMode):
 
     def _on_head(self, cell: int) -> None:
         if self.scene is not None:
-            self.spawn(self._open_head(*divmod(cell, self.scene.found.heads.shape[1])))
-
-    async def _open_head(self, layer: int, head: int) -> None:
-        """Shows a head of the tuned model in Attention, on this text."""
-        source = FolderSource(self.engine, self.source.address)
-        if await show_head(self.workspace, source, self.draft.value.text, layer, head):
-            self.statusRequested.emit(text.OPENED.format(layer, head, source.name))
+            head = divmod(cell, self.scene.found.heads.shape[1])
+            self.spawn(self.show_head(self.draft.value.text, *head))
 
     # the model
 
     def _on_draft(self, draft: InsideDraft) -> None:
-        name, button = Path(draft.other).name, self.inputs.compare
+        name, button = Path(draft.other).name, self.view.buttons["compare"]
         button.setText(text.COMPARED.format(name) if name else text.COMPARE)
         button.setToolTip(text.STOP_HELP.format(draft.other) if name else text.COMPARE_HELP)
         self.read()
@@ -176,7 +170,8 @@ class InsideMode(TunedMode):
         at = last if self.position is None else min(self.position, last)
         read = source.address, ids, self.step
         heads = self._heads[1] if self._heads[0] == read else None
-        asked = compute.examined, ids, draft, max(at, 0), source.address, self.step, heads
+        where = {"folder": source.address, "step": self.step, "heads": heads}
+        asked = partial(compute.examined, **where), ids, draft, max(at, 0)
         answer = await source.ask(*asked, key=KEY, name=f"looking into {source.name}")
         if isinstance(answer, tuple):
             self._heads = read, answer[0].heads
@@ -185,9 +180,10 @@ class InsideMode(TunedMode):
     def show_answer(self, answer: Any) -> None:
         if answer is SUPERSEDED:
             return
-        if isinstance(answer, str):
+        if not isinstance(answer, tuple):
             self.clear()
-            why = text.no_adapter(answer)
+            is_method = isinstance(answer, str)
+            why = text.unchanged(answer) if is_method else text.nearest([*map(self.piece, answer)])
             self.view.body.show_empty(why)
             self.set_headline(why)
             return
@@ -196,6 +192,7 @@ class InsideMode(TunedMode):
         self.scene = Scene(found, contents, self.piece)
         names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
         self.inputs.matrix.fill(names, found.name)
+        self.view.buttons["compare"].setEnabled(found.trace.about["rank"] > 0)
         self.view.set_scene(self.scene)
         is_same = before is not None and len(before.steps) == len(self.scene.steps)
         self._play_pass(keep_position=is_same and not self.finds)

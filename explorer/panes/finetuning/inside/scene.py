@@ -25,6 +25,8 @@ MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "expand": ("change", "B a", ("a",)),
     "scale": ("change", "s B a", ()),
     "dora": ("change", "\u0394h", ()),
+    "change": ("change", "\u0394W x", ()),
+    "bias_change": ("change", "\u0394b", ()),
     "add": ("sum", "h + \u0394h", ("h", "change")),
     "product": ("delta", "B A", ()),
     "delta": ("delta", "\u0394W = s B A", ()),
@@ -35,6 +37,8 @@ MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "grad_B": ("B", "\u2202L/\u2202B", ()),
     "grad_reduced": ("a", "\u2202L/\u2202a", ("a",)),
     "grad_A": ("A", "\u2202L/\u2202A", ()),
+    "grad_W": ("delta", "\u2202L/\u2202W", ()),
+    "grad_b": ("change", "\u2202L/\u2202b", ()),
 }
 NOTHING: tuple[str, str, tuple[str, ...]] = ("", "", ())
 
@@ -43,24 +47,33 @@ def kind_of(step: Step) -> str:
     return step.name.rpartition(".")[2]
 
 
+def at_token(values: np.ndarray, position: int) -> np.ndarray:
+    """Of (T, out) or, the same at every token, (out,): those at one."""
+    return np.atleast_2d(values)[position if values.ndim > 1 else 0]
+
+
 def contents_of(found: Examination) -> list[Mapping[str, Content]]:
     """After each step, what stands in each place, with all that is drawn of it; for the engine's
     thread, as the matrices may be large.
     """
     steps, at = {kind_of(step): step for step in found.trace}, found.trace.about["position"]
+    weight = steps["frozen"].value("weight")
+    own = "grad_W" in steps
     now = {
-        "x": Content("x", steps["reduce"].value("x")[at][None]),
-        "W": Content("W, frozen", found.weight),
-        "A": Content("A", steps["reduce"].value("A")),
-        "B": Content("B", steps["expand"].value("B")),
+        "x": Content("x", steps["frozen"].value("x")[at][None]),
+        "W": Content("W, before" if own else "W, frozen", weight),
     }
+    if "reduce" in steps:
+        now["A"] = Content("A", steps["reduce"].value("A"))
+        now["B"] = Content("B", steps["expand"].value("B"))
     contents = []
     for kind, step in steps.items():
         place, name, _ = MADE.get(kind, NOTHING)
         if place:
             values = step.value(next(iter(step.values)))
             if place in ("h", "change", "sum"):
-                values = values[at][:, None]
+                values = at_token(values, at)[:, None]
+            name = name.partition(" = s")[0] if own else name  # \u0394W, without B and A
             now = now | {place: Content(name, values[at][None] if place == "a" else values)}
         contents.append(now)
     for one in (one for now in contents for one in now.values()):
@@ -102,13 +115,14 @@ class Scene:
     @cached_property
     def matrix_step(self) -> int:
         """The one after which the whole change is seen as a matrix."""
-        return max(at for at, now in enumerate(self.steps) if kind_of(now).endswith("delta"))
+        kinds = [kind_of(one) for one in self.steps]
+        return max(at for at, kind in enumerate(kinds) if kind.endswith(("delta", "add")))
 
     @cached_property
     def largest(self) -> int:
         """The output that the adapter changes most, at the token that is followed."""
         add = next(step for step in self.steps if kind_of(step) == "add")
-        return int(np.abs(add.value("change")[self.position]).argmax())
+        return int(np.abs(at_token(add.value("change"), self.position)).argmax())
 
     def at(self, position: float, output: int, direction: int) -> AdapterScene:
         """With the cursor there; `direction`: the one of the change that is seen alone, below 0
@@ -120,7 +134,7 @@ class Scene:
         coming, _, flows = MADE.get(kind_of(self.steps[after]), NOTHING) if way else NOTHING
         grows = kind_of(self.steps[after]) == "product" and way > 0
         return AdapterScene(
-            size=(*self.found.weight.shape, int(self.found.trace.about["rank"])),
+            size=(*self.contents[0]["W"].values.shape, int(self.found.trace.about["rank"])),
             now=self.contents[index],
             after=self.contents[after],
             made=MADE.get(kind_of(self.steps[index]), NOTHING)[0],
@@ -131,6 +145,7 @@ class Scene:
             back="grad" in self.steps[index].name,
             output=output,
             alone=self.part(direction) if direction >= 0 else None,
+            places=frozenset().union(*self.contents),
         )
 
     def grown(self, way: float) -> np.ndarray:
@@ -150,7 +165,7 @@ class Scene:
         made = step.value(next(iter(step.values)))
         match MADE.get(kind_of(step), NOTHING)[0]:
             case "h" | "change" | "sum":
-                return (self.position, output)
+                return (self.position, output)[-made.ndim :]
             case "a":
                 return (self.position, int(np.abs(made[self.position]).argmax()))
             case "B" | "delta":

@@ -7,32 +7,31 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.numbers import format_fixed, format_number, format_percent, format_share
+from core.tokenization.telling import quoted_piece
 
 EXAMPLE = (
     "Once upon a time, there was a shy boy named Dario. He lived near a forest. One day Dario met "
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-# What a method does instead of LoRA's A and B.
-INSTEAD = {
-    "full": "Here all of the model\u2019s own numbers learned",
-    "last-layers": "Here the numbers of the last layers learned themselves",
-    "head": "Here only the head, which makes the logits, learned",
-    "bitfit": "Here only the biases learned",
-    "bottleneck": "Here small layers were put between the model\u2019s own, which stayed frozen",
-    "prompt": "Here a few vectors in front of the text learned, and the model stayed frozen",
+# Of a method by which no matrix changed, and of any other model.
+UNCHANGED = {
+    "bottleneck": "Small layers were put between this model\u2019s own, which stayed frozen",
+    "": "Nothing inside this model was tuned",
 }
-NO_ADAPTER = "{}: no matrix has an A and a B. Choose a model that was tuned with LoRA."
+NO_CHANGE = "{}: no matrix has changed. Choose a model that was tuned with another method."
+NEAREST = "{} learned tokens stand before each text. These words lie nearest to them: {}"
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
-HEADS = "Attention that the adapter moves, by head"
+HEADS = "Attention that moves, by head"
+BIAS = "How far the bias has moved: |\u0394b|"
 MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
-    "strength": "strength: |\u0394W| \u00f7 |W|",
+    "strength": "strength: |\u0394W| \u00f7 |W|, of a bias |\u0394b|",
     "heads": "attention moved, by head",
     "shared": "directions shared with the other",
 }
-STRONG = "{column} of {row}: |\u0394W| \u00f7 |W| = {value}\nClick to look inside"
+STRONG = "{column} of {row}: changed by {value}\nClick to look inside"
 HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
 BOTH = (
     "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
@@ -40,12 +39,10 @@ BOTH = (
 ALONE, MOST = "direction {}", "99 %"
 BY_CHANCE = "by chance {}"
 SAME_A = "Both began with the same random A (seed {}), and so with all of it shared"
-MODEL_HELP = "Which fine-tuned model is shown; those with an A and a B come first"
-SHARED, ACTING = "Directions that both adapters read", "Text colored by what the adapter adds"
+SHARED, ACTING = "Directions that both adapters read", "Text colored by what was learned"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
-COMPARE_HELP = "Lays a second adapter beside this one: which directions do both read?"
+COMPARE_HELP = "Lays a second LoRA beside this one: which directions do both read?"
 STOP_HELP = "Compared with {}: click to stop"
-OPENED = "Layer {}, head {} of {}"
 
 
 def place_of(name: str) -> tuple[str, str]:
@@ -63,9 +60,14 @@ def matrix_name(name: str) -> str:
     return matrix if layer == "model" else f"{matrix} of {layer}"
 
 
-def no_adapter(method: str) -> str:
+def unchanged(method: str) -> str:
     """Why there is nothing to look into; `method`: what the model was tuned by, "" of another."""
-    return NO_ADAPTER.format(INSTEAD.get(method, "This model was not fine-tuned by an adapter"))
+    return NO_CHANGE.format(UNCHANGED.get(method, UNCHANGED[""]))
+
+
+def nearest(pieces: Sequence[bytes]) -> str:
+    """Of a soft prompt, which changed no matrix."""
+    return NEAREST.format(len(pieces), ", ".join(map(quoted_piece, pieces)))
 
 
 def looked_at(name: str) -> str:
@@ -80,7 +82,7 @@ def compared(name: str) -> str:
 
 def acts(most: float) -> str:
     """Above the text."""
-    return f"Stronger color: the adapter adds more at this token, up to {format_share(most)} of W x"
+    return f"Stronger color: what was learned adds more here, up to {format_share(most)} of W x"
 
 
 def headline(
@@ -89,6 +91,8 @@ def headline(
     """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     match kind:
+        case "frozen" | "bias" if not r:
+            return f"So {matrix_name(name)} read {token} before it was tuned"
         case "frozen" | "bias":
             return f"{matrix_name(name)} reads {token} as it always did: its {many:,} numbers stay"
         case "reduce":
@@ -97,11 +101,18 @@ def headline(
             return f"B makes a whole output of {'these ' * (r > 1)}{numbers(r)}"
         case "scale" | "gain" | "dora":
             return f"Scaled, it is what the adapter adds at {token}: {format_share(changed)} of W x"
+        case "change":
+            return f"What W has learned adds {format_share(changed)} of W x at {token}"
+        case "bias_change":
+            return f"The bias adds the same at every token; here {format_share(changed)} of W x"
         case "add":
-            return f"Both together go on: the adapter\u2019s part is {format_share(changed)} of W x"
+            return f"The model goes on with the sum: {format_share(changed)} of W x was learned"
         case "product":
             terms = "one product" if r == 1 else f"a sum of {r} products"
             return f"Every number of B A is {terms}: its rank is {r} at most"
+        case "delta" if not r:
+            hold = f"{used[0]} of {used[1]} directions hold 99 % of the change"
+            return f"All {few:,} numbers of W moved; {hold}"
         case "delta" | "dora_delta":
             share = format_share(few / many)
             told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
@@ -117,7 +128,11 @@ def headline(
             return "B learns: each output\u2019s gradient times the numbers that A left"
         case "grad_A":
             return "A learns, through B: W gets no gradient at all, and stays frozen"
-    return "The gradient goes back the same narrow way"
+        case "grad_W":
+            return "Every number of W gets a gradient of its own, and learns"
+        case "grad_b":
+            return "The bias learns from the gradients of all tokens, added up"
+    return f"The gradient, too, passes through only {numbers(r)}"
 
 
 def numbers(count: int) -> str:
@@ -140,13 +155,14 @@ def growth(steps: Sequence[int], step: int | None) -> str:
     return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
-def direction(at: int, value: float, share: float, captured: float) -> str:
-    """A bar."""
+def direction(at: int, value: float, share: float, captured: float, is_found: bool) -> str:
+    """A bar; `is_found`: there are steps by which."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
     near = f"what it reads lies to {format_percent(captured)} in W\u2019s strongest directions"
-    return f"Direction {at + 1}: {held}\n{near}\nClick to see how it is found"
+    more = "\nClick to see how it is found" if is_found else ""
+    return f"Direction {at + 1}: {held}\n{near}{more}"
 
 
 def acting(share: float) -> str:
     """Of a token."""
-    return f"the adapter adds {format_share(share)} of W x"
+    return f"what was learned adds {format_share(share)} of W x"

@@ -12,12 +12,10 @@ from core.numbers import format_number
 from explorer import theme
 from explorer.panes.finetuning.inside import text
 from explorer.panes.finetuning.inside.scene import Scene
-from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
+from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.cell_map import CellMap, CellMapScene
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.diagrams.adapter_picture import AdapterPicture
-from explorer.widgets.drop_down import DropDown
-from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.spectrum import SpectrumPicture, SpectrumScene
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
@@ -31,12 +29,14 @@ def spectrum_of(scene: Scene) -> SpectrumScene:
     """The directions of the change."""
     found, told = scene.found, scene.found.spectrum
     numbers = told.values.tolist(), told.shares.tolist(), found.captured.tolist()
+    title = text.spectrum(scene.needed, len(told.values), told.effective_rank)
+    is_found = found.finding is not None
     return SpectrumScene(
         told.values,
         scene.needed,
-        text.spectrum(scene.needed, len(told.values), told.effective_rank),
+        text.BIAS if found.delta.shape[1] == 1 else title,
         text.MOST,
-        [text.direction(at, *one) for at, one in enumerate(zip(*numbers, strict=True))],
+        [text.direction(at, *one, is_found) for at, one in enumerate(zip(*numbers, strict=True))],
         {"share": told.shares, "in W\u2019s strongest": found.captured},
         found.steps,
         found.step,
@@ -45,19 +45,10 @@ def spectrum_of(scene: Scene) -> SpectrumScene:
     )
 
 
-class InsideHeader(QWidget):
-    """Which model, which matrix, what is read, and what it is compared with."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.model = DropDown("Fine-tuned model", text.MODEL_HELP)
-        self.matrix, self.line = DropDown("Matrix", text.MATRIX_HELP), PromptLine()
-        self.line.setAccessibleName(text.READS)
-        self.line.setToolTip(text.READS)
-        self.compare = QPushButton(text.COMPARE)
-        self.compare.setToolTip(text.COMPARE_HELP)
-        name_parts(self, NAME, "model", "matrix", "line", "compare")
-        wrap(self.model, self.matrix, self.line, self.compare, of=self)
+def scale_of(values: np.ndarray) -> dict[str, float]:
+    """The ends of a map's colors, by words."""
+    most = float(np.nanmax(values))
+    return {"0": 0.0, format_number(most, 2): most}
 
 
 class InsideView(QWidget):
@@ -117,10 +108,12 @@ class InsideView(QWidget):
         self.spectrum.set_scene(spectrum_of(scene))
         rows, columns, values, names = scene.grid
         chosen = int(np.argmax(names == scene.found.name))
-        self.strength.set_scene(CellMapScene(rows, columns, values, chosen, text.STRONG))
+        scale = scale_of(values)
+        self.strength.set_scene(CellMapScene(rows, columns, values, chosen, text.STRONG, scale))
         layers, heads = map(range, scene.found.heads.shape)
         rows, columns = [f"layer {at}" for at in layers], [f"{at}" for at in heads]
-        self.heads.set_scene(CellMapScene(rows, columns, scene.found.heads, told=text.HEAD))
+        told = {"told": text.HEAD, "legend": scale_of(scene.found.heads)}
+        self.heads.set_scene(CellMapScene(rows, columns, scene.found.heads, **told))
         shared = scene.found.shared
         self._compared.setVisible(shared is not None)
         if shared is not None:

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.files import read_json
+from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import (
     METHODS,
     QUESTIONS,
     STORIES,
     FinetuningSettings,
-    finetuning_config,
     settings_of,
 )
 from core.resources import resource
+from core.tokenization.telling import sentence
 from core.training.config import TrainingConfig
 from explorer.panes.finetuning.tune.draft import TuneDraft, check, classes_of, config_of
 
 if TYPE_CHECKING:
-    from core.finetuning.data_check import DataFound
     from core.finetuning.estimates import FinetuningEstimate
     from core.finetuning.target_grid import TargetGrid
 
@@ -67,6 +66,7 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
 def _plan(draft: TuneDraft, speed: float) -> Planned:
     from core.data.text import check_text_file
     from core.finetuning.data import batch_length
+    from core.finetuning.data_check import check_data
     from core.finetuning.target_grid import TargetGrid
 
     if errors := check(draft):
@@ -78,56 +78,26 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
         if draft.base_data not in (STORIES, ""):
             check_text_file(draft.base_data)
         wrong = "classes"
-        names = {name: getattr(draft, name) for name in ("base", "data", "broken_lines")}
-        settings = FinetuningSettings(**names, classes=classes_of(draft))
+        own = {name: getattr(draft, name) for name in ("base", "data", "broken_lines")}
+        settings = FinetuningSettings(**own, classes=classes_of(draft))
         wrong = "data"
-        found = looked_at(settings, model.block_size)
+        found = check_data(settings, model.block_size)
         length = batch_length(draft.base, draft.data)
     except (ValueError, OSError) as error:
         broken = getattr(error, "broken", 0)
-        return Planned(errors={wrong: sentence(error, draft)}, broken=broken)
+        names = (Path(one).name for one in (draft.base, draft.data, draft.base_data))
+        return Planned(errors={wrong: sentence(str(error), *names)}, broken=broken)
     matrices = TargetGrid.of(model)
     try:
         matrices = matrices.choosing(draft.targets)
     except ValueError as error:
-        return Planned(matrices=matrices, errors={"targets": sentence(error)})
+        return Planned(matrices=matrices, errors={"targets": sentence(str(error))})
     methods = tuple(_method(draft, name, length, speed) for name in METHODS)
     refused = [one.error for one in methods if one.chosen and one.error]
     can = [one.name for one in methods if one.chosen and not one.error]
     configs = {name: config_of(draft, name) for name in can}
     errors = {"methods": refused[0]} if refused else {}
     return Planned(methods, matrices, configs, errors, told=found.told, broken=found.broken)
-
-
-def looked_at(settings: FinetuningSettings, block_size: int) -> DataFound:
-    """What the data holds. Raises as `check_data`."""
-    path = Path(settings.data)
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    found = _looked_at(settings, block_size, changed)
-    if isinstance(found, Exception):
-        raise found
-    return found
-
-
-@lru_cache(maxsize=8)
-def _looked_at(
-    settings: FinetuningSettings, block_size: int, changed: int
-) -> DataFound | ValueError | OSError:
-    """It is read anew where it has `changed`, not whenever a slider moves."""
-    from core.finetuning.data_check import check_data
-
-    try:
-        return check_data(settings, block_size)
-    except (ValueError, OSError) as error:
-        return error
-
-
-def sentence(error: Exception, draft: TuneDraft | None = None) -> str:
-    """What it says, to stand alone. The name of a base or a file stays as it is."""
-    told, given = str(error), (draft.base, draft.data, draft.base_data) if draft else ()
-    if told.startswith(tuple(Path(one).name for one in given if one)):
-        return told
-    return told[:1].upper() + told[1:]
 
 
 def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Method:
@@ -141,7 +111,7 @@ def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Me
             check_room(settings_of(config), config.model.block_size)
         found = estimate_finetuning(config, tokens=length, speed=speed)
     except ValueError as error:
-        return Method(name, is_chosen, None, sentence(error))
+        return Method(name, is_chosen, None, sentence(str(error)))
     return Method(name, is_chosen, found)
 
 

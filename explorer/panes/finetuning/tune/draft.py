@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from core.fields import field, fields_of
 from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import (
     BROKEN_LINES,
     FABLES,
@@ -15,7 +16,6 @@ from core.finetuning.settings import (
     QUESTIONS,
     STORIES,
     FinetuningSettings,
-    finetuning_config,
 )
 from core.training.config import TrainingConfig
 from explorer.state.typed_numbers import read_for, refused
@@ -38,6 +38,11 @@ USUAL = {
     FABLES: {"targets": ("all-linear",), "steps": "100"},
 }
 VARIANTS = ("lora", "rslora", "dora")
+DATA_HELP = (
+    "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
+    "examples (.jsonl, with prompt and answer, or with messages), or any text"
+)
+CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
 
 
 @dataclass(frozen=True)
@@ -54,16 +59,16 @@ class TuneDraft:
     """
 
     base: str = field(STORIES, shortest=1)
-    data: str = field(QUESTIONS, shortest=1)
+    data: str = field(QUESTIONS, shortest=1, label="Learns from", help=DATA_HELP)
     methods: tuple[str, ...] = field(("lora",), shortest=1, choices=METHODS)
     targets: tuple[str, ...] = field(("attn.c_attn",), shortest=1)
     rank: int = field(8, least=1, most=64, label="Rank", help=LORA["r"].help)
     replay: float = field(0.0, least=0, below=1, label="Replay", help=SETTINGS["replay"].help)
-    variant: str = field("lora", choices=VARIANTS)
+    variant: str = field("lora", choices=VARIANTS, label="Kind of LoRA")
     base_data: str = field(STORIES)
     quantize: str = field("none", choices=QUANTIZATIONS)
     broken_lines: str = field("stop", choices=BROKEN_LINES)
-    classes: str = ""
+    classes: str = field("", label="Classes", help=CLASSES_HELP)
     alpha: str = "16"
     steps: str = "60"
     learning_rate: str = ""
@@ -77,6 +82,20 @@ class TuneDraft:
         if method in self.methods:
             return others or self.methods
         return tuple(one for one in METHODS if one in (*others, method))
+
+
+@dataclass(frozen=True)
+class TuneState:
+    """What a session keeps: the runs, which question is asked, and how often runs were started."""
+
+    runs: tuple[str, ...] = ()
+    question: int = field(0, least=0)
+    begun: int = field(0, least=0, below=10**6)
+
+
+# What is known of each field of the form: its label, its help, and what a number may be.
+OTHERS = ("base", "base_data", "broken_lines", "quantize")
+FIELDS = {**fields_of(TuneDraft), **{name: SETTINGS[name] for name in OTHERS}, **NUMBERS}
 
 
 def check(draft: TuneDraft) -> dict[str, str]:

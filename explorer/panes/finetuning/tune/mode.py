@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.fields import lenient, to_json
 from core.finetuning.settings import METHODS, QUESTIONS, settings_of
 from core.training.sizes import USUAL_SPEED, measure_speed
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Planned, bundled_record, measures_of, plan
-from explorer.panes.finetuning.tune.draft import USUAL, TuneDraft
+from explorer.panes.finetuning.tune.draft import USUAL, TuneDraft, TuneState
 from explorer.panes.finetuning.tune.inspector import inspection
 from explorer.panes.finetuning.tune.scene import TITLES, Curves, all_curves, recorded_curves
 from explorer.panes.finetuning.tune.view import NAME, TuneView
 from explorer.panes.modes import Mode
-from explorer.runs.hub_models import REAL, REAL_TITLE, has_real, real_offer
+from explorer.runs.hub_models import REAL, REAL_TITLE
 from explorer.runs.row_text import row_text
 from explorer.runs.steering import Steering
 from explorer.runs.watched_runs import WatchedRuns
@@ -32,7 +33,6 @@ from explorer.widgets.choice_picture import NONE
 if TYPE_CHECKING:
     from core.finetuning.held_out import Asked
 
-MOST_STARTS = 10**6  # that a session may have had
 MOST_RUNS = 8  # of all methods, and one more
 FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
@@ -56,7 +56,7 @@ class TuneMode(Mode):
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
         self.planned = Planned()
         self.recorded: Curves | None = None
-        self._replay = 0.0  # of the run that was recorded
+        self._note = ""  # of what was recorded
         self.number = 0  # of the question
         self.begun = 0  # how often runs were started
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
@@ -79,9 +79,7 @@ class TuneMode(Mode):
         form.methods.picked.connect(self.toggle_method)
         form.methods.pointed.connect(lambda _: self.inspect())
         form.targets.toggled.connect(self.toggle_targets)
-        form.settings.changed.connect(self._on_slid)
-        form.settings.released.connect(self.draft.end_merge)
-        form.startRequested.connect(self.start)
+        form.start.clicked.connect(self.start)
         form.askRequested.connect(self.ask_for)
         form.get.clicked.connect(self.get_base)
         self.context.hub_models.progressed.connect(self._offer)
@@ -111,17 +109,14 @@ class TuneMode(Mode):
         return {**pictures, "methods": form.methods, "targets": form.targets}
 
     def state(self) -> dict[str, Any]:
-        counts = {"question": self.number, "begun": self.begun}
-        return {"version": 1, "runs": self.runs.folders, **counts}
+        kept = TuneState(tuple(self.runs.folders), self.number, self.begun)
+        return {"version": 1, **to_json(kept)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        folders, number = state.get("runs"), state.get("question")
-        if isinstance(folders, list):
-            for folder in [one for one in folders if isinstance(one, str)][:MOST_RUNS]:
-                self.runs.add(folder)
-        self.number = number if type(number) is int and number >= 0 else 0
-        begun = state.get("begun")
-        self.begun = begun if type(begun) is int and 0 <= begun < MOST_STARTS else 0
+        kept = lenient(TuneState, state)
+        for folder in kept.runs[:MOST_RUNS]:
+            self.runs.add(folder)
+        self.number, self.begun = kept.question, kept.begun
 
     def shown(self) -> None:
         self.runs.poll(True)
@@ -145,12 +140,12 @@ class TuneMode(Mode):
 
     # the setup
 
-    def change(self, name: str, value: str) -> None:
-        """One field of the draft; what is typed into one field is one change."""
+    def change(self, name: str, value: Any) -> None:
+        """One field of the draft; what is typed into one field, or slid, is one change."""
         if value != getattr(self.draft.value, name):
-            title = self.view.form.fields[name].title
             usual = USUAL.get(value, {}) if name == "data" else {}
-            self.draft.change({name: value, **usual}, named(title, value), name)
+            title = named(self.view.form.fields[name].title, value)
+            self.draft.change({name: value, **usual}, title, name)
 
     def toggle_method(self, row: int) -> None:
         method = METHODS[row]
@@ -162,10 +157,6 @@ class TuneMode(Mode):
     def toggle_targets(self, cells: list[tuple[int, int]]) -> None:
         if (matrices := self.planned.matrices) is not None:
             self.draft.change({"targets": matrices.toggled(cells)}, "Change LoRA's matrices")
-
-    def _on_slid(self, name: str, value: Any) -> None:
-        words = self.view.form.settings.words(name, value)
-        self.draft.change({name: value}, f"{name.capitalize()} {words}", name)
 
     def ask_for(self, name: str) -> None:
         """A folder or a file of the setup; until there is one, nothing else is chosen."""
@@ -197,10 +188,8 @@ class TuneMode(Mode):
 
     def _offer(self) -> None:
         """A base that is not here can be got, and a download be cancelled."""
-        hub, planned = self.context.hub_models, self.planned
-        is_missing = planned.draft is not None and planned.draft.base == REAL and not has_real()
-        offer = hub.cancel_offer if hub.coming else real_offer() if is_missing else ""
-        self.view.form.set_offer(offer if "base" in planned.errors else "")
+        is_missing = "base" in self.planned.errors and self.draft.value.base == REAL
+        self.view.form.set_offer(self.context.hub_models.offer if is_missing else "")
 
     def get_base(self) -> None:
         hub = self.context.hub_models
@@ -293,13 +282,13 @@ class TuneMode(Mode):
             self.view.charts.set_curves(list(curves.values()))
         elif self.recorded is not None:
             rows = {QUESTIONS: text.recorded_row(self.recorded)}
-            self.view.charts.set_curves([self.recorded], text.recorded(self._replay))
+            self.view.charts.set_curves([self.recorded], self._note)
         self.view.answers.runs.set_rows(rows)
         self._tell()
 
     def _on_record(self, record: Any) -> None:
         self.recorded = recorded_curves(record["evaluations"], text.RECORDED)
-        self._replay = record["recipe"]["settings"]["replay"]
+        self._note = text.recorded(record["recipe"]["settings"]["replay"])
         self.view.body.show_ready()
         self.show_runs()
 

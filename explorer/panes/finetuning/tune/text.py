@@ -49,20 +49,18 @@ COLORS: dict[str, int | str] = {
 }
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "learns", "takes")
-BASES = [(STORIES, "Bundled"), ("smollm2", "SmolLM2")]
-DATA = [(QUESTIONS, "Questions"), (FABLES, "Fables")]
+PLACES = {  # of what is chosen among files, what is known by name
+    "base": [(STORIES, "Bundled"), ("smollm2", "SmolLM2")],
+    "data": [(QUESTIONS, "Questions"), (FABLES, "Fables")],
+    "base_data": [(STORIES, "Our stories"), ("", "Nothing")],
+}
 SKILLS = {
     QUESTIONS: "to answer \u201cWho is it about?\u201d",
     FABLES: "to tell the moral of a story",
 }
-BASE_DATA = [(STORIES, "Our stories"), ("", "Nothing")]
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
-DATA_HELP = (
-    "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
-    "examples (.jsonl, with prompt and answer, or with messages), or any text"
-)
 GET_HELP = "A real model of 135 million parameters, by Hugging Face"
 SAME_AGAIN = "These are the settings that failed: change what the error names, then start"
 RECORDED = "Bundled"
@@ -72,7 +70,6 @@ START_HELP = "Trains each chosen method, as a run of its own"
 LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out prompts (%)"
 NO_CURVE = "The first losses come in a moment"
-CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
 
 
 def inks(curves: Sequence[Curves]) -> list[int | str]:
@@ -140,13 +137,10 @@ def headline(curves: Sequence[Curves]) -> str:
         return "It begins: what the base answers is measured first."
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
-    groups = dict.fromkeys((one.data, one.base_data) for one in told)
-    return " ".join(_compared([one for one in told if alike(one, *each)]) for each in groups)
-
-
-def alike(curves: Curves, data: str, base_data: str) -> bool:
-    """Whether a run learned from these, and so can be compared with others that did."""
-    return (curves.data, curves.base_data) == (data, base_data)
+    groups: dict[tuple[str, str], list[Curves]] = {}
+    for one in told:
+        groups.setdefault((one.data, one.base_data), []).append(one)
+    return " ".join(map(_compared, groups.values()))
 
 
 def _compared(curves: Sequence[Curves]) -> str:
@@ -215,4 +209,4 @@ def why_not(data: RunData) -> str:
 
 def said_at(step: int, said: str | None, data: str) -> str:
     """What a run answered at a checkpoint; None: it has learned from other data."""
-    return f"learned {data}, and is not asked this" if said is None else f"step {step:,}: {said}"
+    return f"not asked: learned {data}" if said is None else f"step {step:,}: {said.strip()}"

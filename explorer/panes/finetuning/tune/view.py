@@ -7,32 +7,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from core.finetuning.settings import RATES
 from core.numbers import format_count, format_duration, format_general
-from explorer import theme
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Method, Planned
-from explorer.panes.finetuning.tune.draft import NUMBERS, SETTINGS, TuneDraft
+from explorer.panes.finetuning.tune.draft import FIELDS, NUMBERS, TuneDraft
 from explorer.panes.finetuning.tune.scene import TITLES, Curves
 from explorer.widgets.base import Label
-from explorer.widgets.boxes import card, column, grid, name_parts, row
+from explorer.widgets.boxes import card, column, name_parts, row
 from explorer.widgets.card import breakable
 from explorer.widgets.check_table import CheckRow, CheckTable
 from explorer.widgets.cut_label import CutLabel
-from explorer.widgets.fields import ChoiceField, ErrorLine, Field, MenuField, TextField
-from explorer.widgets.form import TakesFiles, scrolling
+from explorer.widgets.fields import ChoiceField, ErrorLine, Field
+from explorer.widgets.folding_form import FoldingForm
+from explorer.widgets.form import TakesFiles
 from explorer.widgets.matrix_kinds import kind_words
-from explorer.widgets.more_button import MoreButton
 from explorer.widgets.place_field import PlaceField
 from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.push_button import push_button
 from explorer.widgets.run_rows import RunRows
-from explorer.widgets.setting_fields import SettingFields
+from explorer.widgets.setting_fields import TYPED, SettingFields
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.switch_grid import ALL, Switches, SwitchGrid
 
@@ -41,7 +40,13 @@ if TYPE_CHECKING:
 
 NAME = "finetuning.tune"
 FORM = 268  # px
-VALUES = {"rank": (1, 2, 4, 8, 16, 32, 64), "replay": (0.0, 0.1, 0.25, 0.5, 0.75)}
+VALUES = {
+    "rank": (1, 2, 4, 8, 16, 32, 64),
+    "replay": (0.0, 0.1, 0.25, 0.5, 0.75),
+    "variant": text.VARIANTS,
+    "quantize": text.QUANTIZE,
+    **dict.fromkeys((*NUMBERS, "classes"), TYPED),
+}
 DEEP = (
     *(("base_data", "quantize"), ("steps", "learning_rate"), ("alpha", "variant")),
     *(("last_layers", "bottleneck_width"), ("prompt_tokens", "classes")),
@@ -49,58 +54,38 @@ DEEP = (
 WIDE = ("base", "data", "methods", "targets")  # whose errors have the whole width
 
 
-class TuneForm(QWidget):
-    """The setup. `changed(field, text)` of a menu or a typed field, `typed`: one was left;
-    `askRequested(field)`: a folder or a file is to be chosen first; `startRequested`.
-    """
+def _field(kind: type[Field], name: str, choices: list[tuple[str, str]]) -> Any:
+    return kind(name, FIELDS[name].label, choices, FIELDS[name].help)  # type: ignore[arg-type]
 
-    changed = Signal(str, str)
-    typed = Signal()
+
+class TuneForm(FoldingForm):
+    """The setup. `askRequested(name)`: a folder or a file is to be chosen first."""
+
     askRequested = Signal(str)
-    startRequested = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
         self.planned = Planned()
         self.methods = CheckTable("What learns", text.COLUMNS, self._tell_method)
         self.targets = SwitchGrid("Matrices that LoRA changes", "Matrices", self._tell_matrix)
-        special = {("replay", 0.0): "none"}
-        self.settings = SettingFields(NAME, TuneDraft, VALUES, special, self)
-        self.fields = {one.name: one for one in _fields()}
         self.error, self.told = ErrorLine(), Label("", "label", "muted", wrap=True)
         self.get = push_button("", text.GET_HELP)
-        self.costs = Label("", "label", "muted")
         self.start = push_button(text.START, text.START_HELP, "primary")
-        for name, field in self.fields.items():
-            field.setObjectName(f"{NAME}.{name}")
-            field.changed.connect(partial(self.changed.emit, name))
-            if isinstance(field, MenuField):
-                field.box.setMinimumContentsLength(5)
-            if isinstance(field, PlaceField):
-                field.askRequested.connect(partial(self.askRequested.emit, name))
-            if isinstance(field, TextField):
-                field.editor.editingFinished.connect(self.typed)  # type: ignore[attr-defined]
-        name_parts(self, NAME, "methods", "targets", "get", "start")
-        self.get.hide()
-        deep = QWidget()
-        self.more = MoreButton(f"{NAME}.more", deep)
-        grid([[self.fields[name] for name in names] for names in DEEP], of=deep)
-        form = column(
-            row(self.fields["base"], self.fields["data"]),
-            *(self.error, self.get, self.told, self.fields["broken_lines"]),
-            *(self.methods, self.targets),
-            grid([list(self.settings.widgets.values())], spacing=(16, 0)),
-            *(deep, 1),
+        self.costs = Label("", "label", "muted")
+        places: list[Field] = [_field(PlaceField, *one) for one in text.PLACES.items()]
+        places.append(_field(ChoiceField, "broken_lines", text.BROKEN))
+        self.settings = SettingFields(NAME, FIELDS, VALUES, {("replay", 0.0): "none"}, self.start)
+        shown = (
+            *(("base", "data"), (self.error,), (self.get,), (self.told,), ("broken_lines",)),
+            *((self.methods,), (self.targets,), ("rank", "replay")),
         )
-        form.setContentsMargins(0, 0, 12, 0)
-        foot = row((self.start, 1), self.more)
-        area = scrolling(form)
-        column((area, 1), self.costs, foot, of=self, spacing=4)
-        see = partial(area.ensureWidgetVisible, deep)
-        self.more.toggled.connect(lambda on: on and QTimer.singleShot(0, self, see))
-        self.start.clicked.connect(self.startRequested)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        foot = self.costs, self.start
+        super().__init__(NAME, places, shown, DEEP, FORM, self.settings, foot)
+        self.places = {one.name: one for one in places}
+        for place in places:
+            if isinstance(place, PlaceField):
+                place.askRequested.connect(partial(self.askRequested.emit, place.name))
+                place.box.setMinimumContentsLength(5)
+        name_parts(self, NAME, "methods", "targets", "get", "start")
 
     def _tell_method(self, at: int) -> str:
         return text.method_tip(self.planned.methods[at])
@@ -110,12 +95,9 @@ class TuneForm(QWidget):
         name = "" if kind == ALL or matrices is None else matrices.kinds[kind]
         return text.matrix_tip(name, None if layer == ALL else layer, is_on)
 
-    def _restyle(self) -> None:
-        self.setFixedWidth(theme.current().px(FORM))
-
     def set_draft(self, draft: TuneDraft) -> None:
-        for name, field in self.fields.items():
-            field.set_value(str(getattr(draft, name)))
+        for name, field in self.places.items():
+            field.set_value(getattr(draft, name))
         self.settings.show(draft)
 
     def set_offer(self, offer: str) -> None:
@@ -134,14 +116,13 @@ class TuneForm(QWidget):
     def set_planned(self, planned: Planned) -> None:
         """What the setup means, or, beside each field, what is wrong with it."""
         self.planned, errors = planned, planned.errors
-        for name, field in self.fields.items():
-            field.set_error("" if name in WIDE else errors.get(name, ""))
+        self.settings.set_errors(errors)
+        self.places["base_data"].set_error(errors.get("base_data", ""))
         self.error.set_text(next((why for name, why in errors.items() if name in WIDE), ""))
         self.told.setText(breakable(planned.told))
         self.told.setVisible(bool(planned.told))
         self.fields["broken_lines"].setVisible(planned.broken > 0)
-        if errors.keys() & {name for names in DEEP for name in names}:
-            self.more.setChecked(True)
+        self.open_for(errors)
         if planned.methods:
             self.methods.set_scene([check_row(one) for one in planned.methods])
         if (found := planned.matrices) is not None:
@@ -152,9 +133,9 @@ class TuneForm(QWidget):
             self.targets.set_scene(Switches(names, layers, found.chosen))
         is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
         rates = [format_general(RATES[one.name]) for one in planned.methods if one.chosen]
-        self.fields["learning_rate"].editor.setPlaceholderText(", ".join(rates))  # type: ignore[attr-defined]
+        self.fields["learning_rate"].editor.setPlaceholderText(", ".join(rates))
         self.targets.setEnabled(is_lora)
-        self.settings.widgets["rank"].setEnabled(is_lora)
+        self.fields["rank"].setEnabled(is_lora)
         self.costs.setText(text.costs(planned))
         why = next(iter(errors.values()), "")
         self.start.setEnabled(not why and bool(planned.configs))
@@ -163,11 +144,11 @@ class TuneForm(QWidget):
 
 def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
-    found, name = method.estimate, TITLES[method.name]
-    if found is None:
-        return CheckRow(name, text.COLORS[method.name], method.chosen, (), "not here")
-    cells = format_count(found.trainable), format_duration(found.seconds)
-    return CheckRow(name, text.COLORS[method.name], method.chosen, cells)
+    cells, why = (), "not here"
+    if (found := method.estimate) is not None:
+        cells, why = (format_count(found.trainable), format_duration(found.seconds)), ""
+    named = TITLES[method.name], text.COLORS[method.name]
+    return CheckRow(*named, method.chosen, cells, why)
 
 
 class Charts(QWidget):
@@ -241,20 +222,3 @@ class TuneView(TakesFiles):
         self.body = StatefulPicture(self.charts, "lines")
         row(self.form, (column((self.body, 1), self.answers), 1), of=self, spacing=16)
         self.layout().setContentsMargins(16, 8, 16, 8)
-
-
-def _fields() -> list[Field]:
-    return [
-        PlaceField("base", "Base", text.BASES, SETTINGS["base"].help),
-        PlaceField("data", "Learns from", text.DATA, text.DATA_HELP),
-        MenuField("variant", "Kind of LoRA", text.VARIANTS),
-        PlaceField("base_data", *_told("base_data", text.BASE_DATA)),
-        MenuField("quantize", *_told("quantize", text.QUANTIZE)),
-        ChoiceField("broken_lines", *_told("broken_lines", text.BROKEN)),
-        TextField("classes", SETTINGS["classes"].label, text.CLASSES_HELP),
-        *(TextField(name, about.label, about.help) for name, about in NUMBERS.items()),
-    ]  # fmt: skip
-
-
-def _told(name: str, choices: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]], str]:
-    return SETTINGS[name].label, choices, SETTINGS[name].help

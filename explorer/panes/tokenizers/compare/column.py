@@ -25,7 +25,7 @@ _starts = lru_cache(maxsize=1)(block_starts)  # all columns show the same text
 
 
 class Column(QFrame):
-    """`asked(what)`: fill the "menu" of other tokenizers, or what a TokenizerBody asks."""
+    """`asked(what)`, as of a TokenizerBody."""
 
     asked = Signal(str)
 
@@ -37,8 +37,7 @@ class Column(QFrame):
         self.head = ColumnHead()
         self.flow = TokenFlow()
         self.body = TokenizerBody(self.flow)
-        self.head.name.menuOpening.connect(lambda: self.asked.emit("menu"))
-        self.head.removeRequested.connect(lambda: self.asked.emit("remove"))
+        self.head.title.removeRequested.connect(lambda: self.asked.emit("remove"))
         self.body.asked.connect(self.asked)
         self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._row.addWidget(self.head)
@@ -51,6 +50,7 @@ class Column(QFrame):
         self._is_row = layout == "rows"
         kind = QBoxLayout.Direction
         self._row.setDirection(kind.LeftToRight if self._is_row else kind.TopToBottom)
+        self.head.title.set_lines(1 if self._is_row else 2)
         # Columns are equally wide, whatever their heads say.
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding if self._is_row else policy.Ignored, policy.Expanding)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from core.fields import lenient, to_json
 from core.trace import Step
@@ -367,10 +367,6 @@ class CompareMode(Mode):
                 shown.remove(place)
             case "file":
                 self._ask_file(partial(shown.open_in_place, place))
-            case "menu":
-                menu: QMenu = self.view.columns[place].head.name.menu()
-                choose = partial(shown.replace, place)
-                fill_menu(menu, self.catalogue, shown.ids, choose, self.ask_for_file)
 
     def ask_for_file(self) -> None:
         """Adds a tokenizer from a file."""

@@ -97,7 +97,7 @@ class CompareView(QWidget):
         set_count(self._line, self.columns, len(shown), self._column_at)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
-            column.head.set_removable(len(shown) > 1)
+            column.head.title.set_removable(len(shown) > 1)
 
     def _column_at(self, place: int) -> Column:
         column = Column()

@@ -25,20 +25,7 @@ from explorer.panes.tokenizers.encoding.inspector_rows import (
     pair_rows,
     token_rows,
 )
-from explorer.panes.tokenizers.pieces import bytes_of, text_of
-
-
-@dataclass(frozen=True)
-class SymbolFace:
-    """How a symbol is shown: its text, or its bytes where they are no whole characters."""
-
-    text: str
-    data: bytes
-
-
-def face_of(kind: str, piece: str) -> SymbolFace:
-    """How a piece of a vocabulary of this kind is shown."""
-    return SymbolFace(text_of(kind, piece), bytes_of(kind, piece))
+from explorer.panes.tokenizers.pieces import SymbolFace, face_of
 
 
 @dataclass(frozen=True)

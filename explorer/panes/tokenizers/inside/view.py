@@ -25,7 +25,6 @@ class InsideView(QWidget):
         super().__init__()
         self.setObjectName("tokenizers.inside")
         self.stages, self.word, self.form = StagesPicture(), WordPicture(), ChanceForm()
-        self.stages.setObjectName("tokenizers.inside.stages")
         self.word.setObjectName("tokenizers.inside.word")
         self.note = Label("", "body", "muted", wrap=True)
         self.smaller = IconButton("minus", "A smaller picture of the word")
@@ -85,9 +84,7 @@ class InsideView(QWidget):
             self.word.set_scene(None, None)
             return
         self.word.set_scene(shown.scene, shown.frame, share, faint=shown is not step)
-        newest = self.word.focus()
-        center, room = newest.center().toPoint(), newest.size().toSize() / 2
-        self._word_area.ensureVisible(center.x(), center.y(), room.width() + 40, room.height() + 20)
+        self._word_area.see(self.word.focus().adjusted(-40, -20, 40, 20))
 
     def _fit(self) -> None:
         """The stages have their rows' height, and a scroll bar's where they are wide."""

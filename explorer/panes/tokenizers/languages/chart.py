@@ -1,6 +1,6 @@
-"""A horizontal bar for every language and tokenizer; hundreds scroll, only visible ones are drawn.
+"""The chart: a horizontal bar for every language and tokenizer, as long as its premium.
 
-A bar's length is the premium; as far as text is lost, unknown or dropped, it is hatched.
+Hundreds of languages scroll; only visible ones are drawn.
 """
 
 from __future__ import annotations
@@ -9,27 +9,23 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from core.tokenization.analysis import Premium
 from explorer import theme
 from explorer.panes.tokenizers.languages import text
-from explorer.panes.tokenizers.languages.draw_bars import (
-    LEGEND,
-    MARK,
-    SCROLL,
-    between,
-    draw_bar,
-    draw_legend,
-)
-from explorer.panes.tokenizers.languages.model import Line, columns
+from explorer.panes.tokenizers.languages.draw_bars import draw_bar, draw_mark
+from explorer.panes.tokenizers.languages.draw_legend import LEGEND, draw_legend
+from explorer.panes.tokenizers.languages.scene import Line, Series, columns
+from explorer.theme.motion import lerp
 from explorer.widgets.base import RIGHT, Columns, Picture, elide, put_text
+from explorer.widgets.grid_keys import arrow
 
 NAME, BAR, GAP = 168, 14, 10  # px: the names' column, a bar's height, between two languages
-TOP = 24  # px: the axis
+TOP, SCROLL = 24, 12  # px: the axis, the scroll bar
 WHEEL_ROWS = 3
-WORDS = 248  # px that stay free for the words behind the longest bar
+WORDS = 248  # px for the words behind the longest bar
 
 Place = tuple[str, int]  # a language's code, and which of the tokenizers
 NOWHERE: Place = ("", 0)
@@ -49,10 +45,7 @@ class PremiumChart(Picture):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Premium of each language against English", parent)
         self.lines: list[Line] = []
-        self.names: list[str] = []
-        self.badges: list[tuple[str, str]] = []
-        self.told: list[str] = []
-        self._colors: Sequence[int] = ()
+        self.series: list[Series] = []
         self._limit = 2.0
         self._rows: dict[str, int] = {}  # of the languages, by code
         self._current = self._before = NOWHERE
@@ -65,21 +58,9 @@ class PremiumChart(Picture):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def set_lines(
-        self,
-        lines: Sequence[Line],
-        names: Sequence[str],
-        badges: Sequence[tuple[str, str]],
-        told: Sequence[str] = (),
-        colors: Sequence[int] = (),
-    ) -> None:
-        """The languages in order, the tokenizers' names, each one's (icon, words), what is told of
-        it where there is room, and its place among the colors of series: its own where none is
-        given.
-        """
-        self.lines, self.names, self.badges = list(lines), list(names), list(badges)
-        self.told = list(told) or self.names
-        self._colors = list(colors) or range(len(self.names))
+    def set_lines(self, lines: Sequence[Line], series: Sequence[Series]) -> None:
+        """The languages in order, and the tokenizers, of which each line has a result."""
+        self.lines, self.series = list(lines), list(series)
         self._rows = {line.language.code: row for row, line in enumerate(self.lines)}
         fair = [one.premium for line in lines for one in line.results if one and one.honest]
         self._limit = max(2.0, max(fair, default=0.0))
@@ -93,20 +74,15 @@ class PremiumChart(Picture):
         share: float = 1.0,
         note: str = "",
     ) -> None:
-        """The bar that is looked at, and how far the way is made to it from the one `before`.
-
-        `note` stands behind it in place of its premium.
+        """The chosen bar, and how far the frame has moved to it from the bar `before`. A `note`
+        replaces the words behind it.
         """
         self._current, self._before = current, before
         self._share, self._note = share, note
         code, place = current
         result = self.result(code, place)
-        self.setAccessibleDescription(text.described(self.names[place], result) if result else "")
+        self.setAccessibleDescription(self.describe(self._rows[code], place) if result else "")
         self.update()
-
-    def color(self, place: int) -> QColor:
-        """Of the bars of one tokenizer."""
-        return theme.current().series(self._colors[place])
 
     def result(self, code: str, place: int) -> Premium | None:
         row = self._rows.get(code)
@@ -115,12 +91,12 @@ class PremiumChart(Picture):
         return self.lines[row].results[place]
 
     def current_rect(self) -> QRectF:
-        """The bar that is looked at, or between two of them; empty where there is none."""
-        here = self._rect_of(self._current)
-        start = self._rect_of(self._before)
-        if here.isNull() or start.isNull() or self._share >= 1:
-            return here
-        return between(start, here, self._share)
+        """The chosen bar, or between two bars; empty where there is none."""
+        end, start = self._rect_of(self._current), self._rect_of(self._before)
+        if end.isNull() or start.isNull():
+            return end
+        pairs = zip(start.getRect(), end.getRect(), strict=True)
+        return QRectF(*(lerp(one, other, self._share) for one, other in pairs))
 
     def _rect_of(self, place: Place) -> QRectF:
         row = self._rows.get(place[0])
@@ -128,7 +104,7 @@ class PremiumChart(Picture):
         return self.bar_rect(row, place[1]) if row is not None and there else QRectF()
 
     def reveal(self) -> None:
-        """Scrolls as little as shows the language that is looked at, with all its bars."""
+        """Scrolls to the chosen language, as little as needed."""
         row = self._rows.get(self._current[0])
         if row is not None:
             start = self._rows.get(self._before[0], row)
@@ -139,7 +115,7 @@ class PremiumChart(Picture):
         self._bar.setValue(round(min(max(self._bar.value(), top + self._pitch - seen), top)))
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return Columns(columns(self.lines, self.names))
+        return Columns(columns(self.lines, [one.name for one in self.series]))
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(640), theme.current().px(480))
@@ -152,7 +128,7 @@ class PremiumChart(Picture):
     @property
     def _pitch(self) -> int:
         now = theme.current()
-        return max(1, len(self.names)) * now.px(BAR) + now.px(GAP)
+        return max(1, len(self.series)) * now.px(BAR) + now.px(GAP)
 
     @property
     def _head(self) -> int:
@@ -192,13 +168,13 @@ class PremiumChart(Picture):
         if point.y() < self._head or not 0 <= row < len(self.lines):
             return -1, -1
         place = int((y - row * self._pitch - now.px(GAP) / 2) // now.px(BAR))
-        return row, min(max(place, 0), len(self.names) - 1)
+        return row, min(max(place, 0), len(self.series) - 1)
 
     # drawing
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
-        draw_legend(painter, self)
+        draw_legend(painter, self.width(), self.series)
         painter.save()
         painter.setClipRect(QRectF(0, self._head, self.width(), self.height() - self._head))
         self._draw_grid(painter)
@@ -211,7 +187,7 @@ class PremiumChart(Picture):
             painter.drawRect(current.adjusted(-2, -2, 2, 2))
         painter.restore()
         axis = QRectF(0, now.px(LEGEND), now.px(NAME) - now.px(12), now.px(TOP))
-        put_text(painter, axis, "tokens / English", now.font("label"), now.color("muted"), RIGHT)
+        put_text(painter, axis, text.AXIS, now.font("label"), now.color("muted"), RIGHT)
         if self.shows_focus:
             now.focus_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
 
@@ -224,8 +200,7 @@ class PremiumChart(Picture):
             painter.drawLine(QPointF(x, self._head), QPointF(x, self.height()))
             painter.setClipping(False)
             place = QRectF(x - 40, now.px(LEGEND), 80, now.px(TOP))
-            text = f"{tick:g}\u00d7"
-            put_text(painter, place, text, now.font("label"), now.color("muted"))
+            put_text(painter, place, f"{tick:g}\u00d7", now.font("label"), now.color("muted"))
             painter.setClipping(True)
         x = round(self._x(1.0)) + 0.5  # what English costs
         painter.setPen(now.pen("muted", 1))
@@ -234,29 +209,30 @@ class PremiumChart(Picture):
     def _draw_row(self, painter: QPainter, row: int) -> None:
         now = theme.current()
         line = self.lines[row]
-        first = self.bar_rect(row, 0) if self.names else QRectF()
+        first = self.bar_rect(row, 0) if self.series else QRectF()
         whole = QRectF(0, first.top() - now.px(GAP) / 2, self.width() - now.px(SCROLL), self._pitch)
         if self._current[0] == line.language.code:
             painter.fillRect(whole, now.color("selected"))
         name = QRectF(now.px(4), whole.top(), now.px(NAME) - now.px(16), self._pitch)
-        text = elide(line.language.name, now.font("body"), name.width())
-        put_text(painter, name, text, now.font("body"), now.color("text"), RIGHT)
+        said = elide(line.language.name, now.font("body"), name.width())
+        put_text(painter, name, said, now.font("body"), now.color("text"), RIGHT)
+        right = whole.right() - now.px(4)
         for place, result in enumerate(line.results):
             bar = self.bar_rect(row, place)
             if result is not None:
                 note = self._note if self._current == (line.language.code, place) else ""
-                draw_bar(painter, self, bar, place, result, note)
-            elif self.badges[place][0] == "error":
-                at = QPointF(bar.left() + now.px(4), bar.center().y() - now.px(MARK) / 2)
-                painter.drawPixmap(at, self.icon_pixmap("error", "error", MARK))
+                color = now.series(self.series[place].color)
+                draw_bar(painter, bar, right, color, result, note)
+            elif self.series[place].badge[0] == "error":
+                draw_mark(painter, QPointF(bar.left() + now.px(4), bar.center().y()), "error")
 
     # the mouse and the keyboard
 
     def name_at(self, point: QPointF) -> int:
         """The tokenizer in the legend at this point; -1 for none."""
-        if not self.names or not 0 <= point.y() < theme.current().px(LEGEND):
+        if not self.series or not 0 <= point.y() < theme.current().px(LEGEND):
             return -1
-        return min(int(point.x() / self.width() * len(self.names)), len(self.names) - 1)
+        return min(int(point.x() / self.width() * len(self.series)), len(self.series) - 1)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         name = self.name_at(event.position())
@@ -286,10 +262,10 @@ class PremiumChart(Picture):
             self.hovered.emit(*place)
 
     def said_at(self, point: QPointF) -> str:
-        """What a tooltip says: about a bar, or about a tokenizer in the legend."""
+        """The tooltip: about a bar, or about a tokenizer in the legend."""
         name = self.name_at(point)
         if name >= 0:
-            return self.told[name]
+            return self.series[name].about
         return self.describe(*self.at(point))
 
     def describe(self, row: int, place: int) -> str:
@@ -298,8 +274,9 @@ class PremiumChart(Picture):
             return ""
         result = self.lines[row].results[place]
         if result is not None:
-            return text.described(self.names[place], result)
-        return self.told[place] if self.badges[place][0] == "error" else ""
+            return text.described(self.series[place].name, result)
+        one = self.series[place]
+        return one.about if one.badge[0] == "error" else ""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         rows = -event.angleDelta().y() / 120 * WHEEL_ROWS
@@ -308,27 +285,15 @@ class PremiumChart(Picture):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = Qt.Key(event.key())
         page = max(1, (self.height() - self._head) // self._pitch)
-        steps = {
-            Qt.Key.Key_Up: -1,
-            Qt.Key.Key_Down: 1,
-            Qt.Key.Key_PageUp: -page,
-            Qt.Key.Key_PageDown: page,
-        }
-        turns = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self.lines:
+        pages = {Qt.Key.Key_PageUp: (-page, 0), Qt.Key.Key_PageDown: (page, 0)}
+        turn = arrow(event) or pages.get(Qt.Key(event.key()))
+        row, place = self._rows.get(self._current[0], -1), self._current[1]
+        if turn is None or not self.lines:
             super().keyPressEvent(event)
             return
-        codes = [line.language.code for line in self.lines]
-        row = codes.index(self._current[0]) if self._current[0] in codes else -1
-        if key in steps:
-            self._choose(min(max(row + steps[key], 0), len(codes) - 1), self._current[1])
-        elif key in turns and row >= 0:
-            place = self._current[1] + turns[key]
-            self._choose(row, min(max(place, 0), len(self.names) - 1))
-        else:
-            super().keyPressEvent(event)
+        row = min(max(row + turn[0], 0), len(self.lines) - 1)
+        self._choose(row, min(max(place + turn[1], 0), len(self.series) - 1))
 
     def _choose(self, row: int, place: int) -> None:
         self._reveal(row * self._pitch)

@@ -1,7 +1,8 @@
-"""What the mode Languages adds to menus and palette."""
+"""Commands of the Languages mode."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.state.actions import Action
@@ -11,39 +12,28 @@ if TYPE_CHECKING:
 
 
 def commands(mode: LanguagesMode) -> list[Action]:
-    def shown() -> bool:
-        return mode.active
+    other = {"premium": "name", "name": "premium", "usual": "all", "all": "usual"}
 
-    turned = {"premium": "name", "name": "premium", "usual": "all", "all": "usual"}
+    def can_retry() -> bool:
+        return mode.active and any(map(mode.error_of, mode.listed))
+
+    def can_enter() -> bool:
+        return mode.active and not mode.player.depth and mode.player.length > 0
+
+    retry = mode.action("retry", "Languages: retry what failed", mode.retry)
+    inside = mode.action("inside", "Languages: go inside this bar", mode.player.enter)
     return [
-        Action(
-            "tokenizers.languages.order",
+        mode.action(
+            "order",
             "Languages: sort by premium or by name",
-            lambda: mode.set_order(turned[mode.order]),
-            enabled=shown,
+            lambda: mode.set_order(other[mode.order]),
         ),
-        Action(
-            "tokenizers.languages.scope",
-            "Languages: the usual ones or all",
-            lambda: mode.set_scope(turned[mode.scope]),
-            enabled=shown,
+        mode.action(
+            "scope",
+            "Languages: common languages or all",
+            lambda: mode.set_scope(other[mode.scope]),
         ),
-        Action(
-            "tokenizers.languages.retry",
-            "Languages: try again what failed",
-            mode.retry,
-            enabled=lambda: mode.active and any(map(mode.error_of, mode.listed)),
-        ),
-        Action(
-            "tokenizers.languages.inside",
-            "Languages: what led to this bar",
-            mode.player.enter,
-            enabled=lambda: mode.active and not mode.player.depth and mode.player.length > 0,
-        ),
-        Action(
-            "tokenizers.languages.search",
-            "Languages: search one",
-            mode.view.search.setFocus,
-            enabled=shown,
-        ),
+        replace(retry, enabled=can_retry),
+        replace(inside, enabled=can_enter),
+        mode.action("search", "Languages: search the languages", mode.view.search.setFocus),
     ]

@@ -1,4 +1,4 @@
-"""What the inspector shows of a bar, and of a step inside it."""
+"""What the inspector shows of a bar, and of a step inside it: the numbers they are made of."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from core.tokenization.analysis import Premium, premium_step
 from core.tokenization.telling import count, percent
 from core.trace import Step
 from explorer.panes.base import Inspection
-from explorer.panes.tokenizers.languages.text import part_of
+from explorer.panes.tokenizers.languages.text import MEANINGLESS, part_of
 from explorer.widgets.equations import Equation
 
 
 def inspection(name: str, result: Premium, english: Premium) -> Inspection:
-    """How one premium came about: formula, the line of core, the live numbers."""
+    """A bar: the premium of one language under the tokenizer called `name`."""
     measures = result.measures
     size = count(measures.bytes, "byte")
     note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
@@ -36,13 +36,13 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
     else:
         rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
     if not result.honest:
-        rows.append("So much is lost that the count says nothing about the price.")
+        rows.append(MEANINGLESS)
     step = premium_step(replace(result, tokenizer=name), english)
     return Inspection(step, rows, title=f"{result.language.name} under {name}")
 
 
 def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
-    """One of the things that a premium is made of: the numbers that it comes from."""
+    """A step inside a bar."""
     measures = result.measures
     characters = Equation("characters", f"{measures.characters:,}", note="of the text")
     size = Equation("bytes", f"{measures.bytes:,}", note="in UTF-8")
@@ -52,7 +52,7 @@ def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
         case "characters":
             rows = [characters]
         case "bytes":
-            rows = [characters, size, _quotient("bytes a character", size, characters)]
+            rows = [characters, size, _quotient("bytes per character", size, characters)]
         case "tokens":
             rows = [size, tokens, _quotient("bytes per token", size, tokens)]
             if measures.words:
@@ -66,11 +66,11 @@ def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
             lost = Equation("bytes without a token", f"{measures.dropped_bytes:,}", "warning")
             rows = [lost, size, _quotient("share lost", lost, size)]
         case "lossless":
-            rows = [tokens, Equation("text given back", "yes" if measures.lossless else "no")]
+            rows = [tokens, Equation("text comes back", "yes" if measures.lossless else "no")]
     return Inspection(step, rows, title=f"{result.language.name} under {name}")
 
 
 def _quotient(name: str, part: Equation, whole: Equation) -> Equation:
-    """Two numbers that stand above, and what the one is to the other."""
+    """One number above divided by another."""
     top, below = (int(str(one.value).replace(",", "")) for one in (part, whole))
     return Equation(name, top / below if below else 0.0, "attention", f"= {top:,} / {below:,}")

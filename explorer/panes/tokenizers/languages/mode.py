@@ -1,41 +1,48 @@
-"""Languages: wires the chosen tokenizers and the texts to the chart."""
+"""Languages: connects tokenizers and texts with the chart, and the player with its bars."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import asdict
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from core.fields import lenient
+from core.tokenization.analysis.premiums import REFERENCE
+from core.trace import Step
 from explorer.engine.latest import Latest
+from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.draft import PATH, ComparisonDraft
 from explorer.panes.tokenizers.languages import text
-from explorer.panes.tokenizers.languages.commands import commands
-from explorer.panes.tokenizers.languages.cursor import BarCursor
-from explorer.panes.tokenizers.languages.measuring import Measuring
-from explorer.panes.tokenizers.languages.model import ORDERS, Line, Texts, lines_of, read_texts
-from explorer.panes.tokenizers.languages.standing import StandingOrder
-from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar, Telling
-from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
+from explorer.panes.tokenizers.languages.chart import NOWHERE, Place
+from explorer.panes.tokenizers.languages.compute import Texts, read_texts
+from explorer.panes.tokenizers.languages.header import LanguagesHeader
+from explorer.panes.tokenizers.languages.inspector import inspection, part_inspection
+from explorer.panes.tokenizers.languages.runner import PremiumRunner, TraceRunner
+from explorer.panes.tokenizers.languages.scene import ORDERS, Line, Series, lines_of
+from explorer.panes.tokenizers.languages.track import NO_BAR, Bar
+from explorer.panes.tokenizers.languages.view import LanguagesView
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.shown_tokenizers import Shown
 from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
-from explorer.state.actions import Action
 from explorer.state.draft import Draft
+from explorer.state.tracks import TraceTrack
 from explorer.widgets import dialogs
 
 REFRESH = 125  # ms between two pictures while results come
+SCOPES = ("usual", "all")
 
 
 class LanguagesMode(Mode):
-    """The tokenizers are those of Compare; languages are sorted by the first one's premium."""
+    """The tokenizers are those of Compare. The player moves over the bars of the chart, and over
+    the steps inside a bar."""
 
     id = "languages"
     title = "Languages"
     takes = ("files",)
-    teaches = "What the same content costs in every language, against English"
+    teaches = text.IDLE
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -43,32 +50,32 @@ class LanguagesMode(Mode):
         self.inputs = LanguagesHeader()
         draft = Draft(self.workspace, PATH, ComparisonDraft, self)
         self.shown_ones = Shown(self.engine, desk.catalogue, draft, self)
-        self.measuring = Measuring(self.engine, self)
-        self.telling = Telling(self.engine, self)
-        self.cursor = BarCursor(self)
+        self.premiums = PremiumRunner(self.engine, self)
+        self.traces = TraceRunner(self.engine, self)
         self.texts: Texts | None = None
-        self._standing = StandingOrder()
-        self._shown: tuple[list[Line], list[str], list[str]] = [], [], []
-        self.order, self.scope = ORDERS[0], "usual"
+        self.order, self.scope = ORDERS[0], SCOPES[0]
+        self._lines: list[Line] = []
+        self._question: tuple[object, ...] = ()  # that the order of the rows answers
         self._reading = Latest(self.engine, self)
-        self._seen = False
+        self._is_shown = False
         self._error = ""
-        self._failed: dict[str, str] = {}  # the errors of tokenizers that have been told, by id
+        self._failed: dict[str, str] = {}  # errors that the status bar has told, by tokenizer
         self._colors: dict[str, int] = {}  # of series, by the tokenizer's id
         self._summary = text.IDLE
-        self._later = QTimer(self, singleShot=True)
-        self._later.setInterval(REFRESH)
+        self.bar = self._hovered = NO_BAR
+        self._wanted = NO_BAR  # where the player goes once there are steps
+        self._later = QTimer(self, singleShot=True, interval=REFRESH)
         self._connect()
 
     def _connect(self) -> None:
         view = self.view
         view.searched.connect(lambda _: self.refresh())
-        view.orderChosen.connect(self.set_order)
-        view.scopeChosen.connect(self.set_scope)
+        view.orders.chosen.connect(self.set_order)
+        view.scopes.chosen.connect(self.set_scope)
         view.chart.chosen.connect(self.choose)
-        view.chart.entered.connect(self.cursor.enter)
-        view.chart.hovered.connect(self.cursor.point_at)
-        view.chart.nameClicked.connect(self.retry_one)
+        view.chart.entered.connect(self.enter)
+        view.chart.hovered.connect(self._on_hovered)
+        view.chart.nameClicked.connect(lambda place: self._retry(self.listed[place]))
         view.body.retryRequested.connect(self.retry)
         view.body.cancelRequested.connect(self.cancel)
         view.cancelRequested.connect(self.cancel)
@@ -78,79 +85,49 @@ class LanguagesMode(Mode):
         self.shown_ones.said.connect(self.statusRequested)
         self._reading.came.connect(self._on_read)
         self._reading.failed.connect(self._on_failed)
-        self.measuring.came.connect(self._on_came)
-        self.measuring.ended.connect(self.refresh)
-        self.measuring.failed.connect(self._on_failed)
-        self.telling.told.connect(self.cursor.take)
+        self.premiums.came.connect(lambda: self._later.isActive() or self._later.start())
+        self.premiums.ended.connect(self.refresh)
+        self.premiums.failed.connect(self._on_failed)
+        self.traces.traced.connect(self._on_traced)
         self._later.timeout.connect(self.refresh)
 
     # what the pane asks
 
-    def widget(self) -> QWidget:
-        return self.view
-
-    def header(self) -> QWidget:
-        return self.inputs
-
     def state(self) -> dict[str, Any]:
-        bar = asdict(self.cursor.kept)
+        bar = asdict(self._kept_bar)
         return {"version": 1, "order": self.order, "scope": self.scope, "bar": bar}
 
     def restore(self, state: dict[str, Any]) -> None:
         if state.get("order") in ORDERS:
             self.set_order(state["order"])
-        if state.get("scope") in ("usual", "all"):
+        if state.get("scope") in SCOPES:
             self.set_scope(state["scope"])
-        self.cursor.wanted = Bar.from_json(state.get("bar"))
-        if self.active and self.cursor.wanted != NO_BAR:
-            self.cursor.go_to_wanted()
+        self._wanted = lenient(Bar, state.get("bar"))
+        if self.active and self._wanted != NO_BAR:
+            self._go_to_wanted()
 
     def take(self, wish: dict[str, Any]) -> None:
         """{"files": of tokenizers}."""
         if isinstance(wish.get("files"), list):
             self.shown_ones.add_files(wish["files"])
 
-    def actions(self) -> list[Action]:
-        return commands(self)
-
     def pictures(self) -> dict[str, QWidget]:
         return {"languages-premiums": self.view.chart}
 
-    def views(self) -> dict[str, Callable[[], Any]]:
-        def view(order: str, search: str, code: str) -> Callable[[], Any]:
-            async def bring() -> None:
-                self.view.search.setText(search)
-                self.set_order(order)
-                await self.settled()
-                self.choose(code, 0)
-
-            return bring
-
-        async def inside() -> None:
-            await view("premium", "", "hin")()
-            self.cursor.enter("hin", 0)
-            self.player.seek(2)
-
-        return {
-            "premiums": view("premium", "", "hin"),
-            "names": view("name", "an", ""),
-            "inside": inside,
-        }
-
     def shown(self) -> None:
-        self._seen = True
+        self._is_shown = True
         self.shown_ones.open_all()
-        self.cursor.go_to_wanted()
+        self._go_to_wanted()
 
     def left(self) -> None:
-        self._seen = False
-        self.cursor.wanted = self.cursor.kept
+        self._is_shown = False
+        self._wanted = self._kept_bar
 
     def cancel(self) -> bool:
-        if not self.measuring.stop():
+        if not self.premiums.stop():
             return False
         self.refresh()
-        self.statusRequested.emit("Stopped: what was measured so far is shown")
+        self.statusRequested.emit(text.STOPPED)
         return True
 
     # choices
@@ -165,13 +142,9 @@ class LanguagesMode(Mode):
         if scope != self.scope:
             self.scope, self.texts = scope, None
             self._reading.stop()
-            self.measuring.stop()
+            self.premiums.stop()
         self.view.scopes.set_current(scope)
         self.ask()
-
-    def choose(self, code: str, place: int) -> None:
-        """The bar that transport and inspector speak of."""
-        self.cursor.choose(code, place)
 
     def retry(self) -> None:
         """Tries again whatever failed: the texts, and every tokenizer."""
@@ -180,81 +153,52 @@ class LanguagesMode(Mode):
             self._retry(identity)
         self.ask()
 
-    def retry_one(self, place: int) -> None:
-        """Tries a tokenizer again that could not be opened or measured."""
-        self._retry(self.listed[place])
-
     def _retry(self, identity: str) -> None:
+        """Opens and measures a tokenizer again, where that failed."""
         if self.error_of(identity):
-            self.measuring.retry(identity)
+            self.premiums.retry(identity)
             self.shown_ones.retry(self.shown_ones.ids.index(identity))
 
     # measuring
 
     def ask(self) -> None:
-        """Measures what is missing; nothing before the mode has come into sight."""
-        if not self._seen:
+        """Measures what is missing; nothing before the mode is shown."""
+        if not self._is_shown:
             return
         if self.texts is None:
             if not self._reading.running:
                 scope = self.scope
                 self._reading.ask(lambda: self.engine.io(read_texts, scope), "reading texts")
         elif not self._error:
-            open_ones = [(one, self.shown_ones.get(one)) for one in self.shown_ones.ids]
-            self.measuring.ask([(i, o) for i, o in open_ones if o is not None], self.texts.texts)
+            opened = [(one, self.shown_ones.get(one)) for one in self.shown_ones.ids]
+            self.premiums.measure([(i, o) for i, o in opened if o is not None], self.texts.texts)
         self.refresh()
 
     def _on_read(self, texts: Texts) -> None:
         self.texts = texts
         self.ask()
 
-    def _on_came(self) -> None:
-        if not self._later.isActive():
-            self._later.start()
-
     def _on_failed(self, message: str) -> None:
         self._error = message
         self.refresh()
 
-    # what is seen
-
     @property
     def listed(self) -> list[str]:
-        """The tokenizers that are open or cannot be used, in order."""
+        """The tokenizers that are open or failed, in order."""
         shown = self.shown_ones
         return [one for one in shown.ids if shown.get(one) is not None or self.error_of(one)]
 
     def error_of(self, identity: str) -> str:
-        """Why a tokenizer cannot be used; "" where it can."""
-        return self.shown_ones.errors.get(identity, "") or self.measuring.errors.get(identity, "")
-
-    def _assign_colors(self) -> None:
-        """Each tokenizer keeps its color while it is shown; a new one takes the first that is
-        free."""
-        ids = self.shown_ones.ids
-        self._colors = {one: self._colors[one] for one in ids if one in self._colors}
-        free = (color for color in range(len(ids)) if color not in self._colors.values())
-        self._colors |= {one: next(free) for one in ids if one not in self._colors}
+        """Why a tokenizer failed; "" where it did not."""
+        return self.shown_ones.errors.get(identity, "") or self.premiums.errors.get(identity, "")
 
     def _tell_failures(self) -> None:
-        """Why a tokenizer cannot be used, once, in the status bar: the legend has no room."""
+        """Why a tokenizer failed, once, in the status bar: the legend has no room."""
         before = self._failed
         self._failed = {one: error for one in self.listed if (error := self.error_of(one))}
         for one, error in self._failed.items():
             if before.get(one) != error:
                 self.statusRequested.emit(f"{self.shown_ones.name(one)}: {error}")
-
-    # playing
-
-    def on_position(self, position: float) -> None:
-        self.cursor.on_position(position)
-
-    def on_step(self, step: int) -> None:
-        self._tell()
-        super().on_step(step)
-
-    def on_playing(self, playing: bool) -> None:
-        self.inspect()
 
     # what is drawn
 
@@ -270,79 +214,186 @@ class LanguagesMode(Mode):
         if self.texts is None or not ids:
             body.show_loading("reading texts")
             return
-        results = self.measuring.results
-        texts, running = self.texts.texts, self.measuring.running
-        search, held = self.view.search.text(), self.cursor.hovered != NO_BAR
-        lines = self._standing.arrange(
-            lines_of(texts, results, ids, self.order, search),
-            (self.order, search, self.scope, ids),
-            coming=running,
-            held=held,
-        )
-        names = [self.shown_ones.name(one) for one in ids]
+        results, running = self.premiums.results, self.premiums.running
+        texts, search = self.texts.texts, self.view.search.text()
+        lines = lines_of(texts, results, ids, self.order, search)
+        question = (self.order, search, self.scope, tuple(ids))
+        is_same, self._question = question == self._question, question
+        if running and is_same:  # rows keep their places until all is measured
+            places = {line.language.code: place for place, line in enumerate(self._lines)}
+            lines.sort(key=lambda line: places.get(line.language.code, len(places)))
+        self._lines = lines
         kept = [[results[i, t.code] for t in texts if (i, t.code) in results] for i in ids]
-        badges = [text.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
-        told = [text.about(*one) for one in zip(names, kept, wrong, strict=True)]
-        self._assign_colors()
-        colors = [self._colors[one] for one in ids]
-        self.view.chart.set_lines(lines, names, badges, told, colors)
-        self.cursor.show()
-        self._shown = lines, ids, names
-        # One after the other: a question that is asked anew each second is never answered.
-        busy = self.telling.running or self.player.playing or self.cursor.part is not None
-        if not running or (self._standing.is_new and not busy):
-            self.tell_steps()
-        if not lines:
-            body.show_empty("No language of this name here.", "Clear the search", "search")
+        self.view.chart.set_lines(self._lines, self._series(ids, kept))
+        self._mark()
+        if not (running and is_same):
+            self._trace()
+        if not self._lines:
+            body.show_empty(text.NO_MATCH, "Clear the search", "search")
         elif not any(kept):
             body.show_loading("measuring languages")
-        else:
-            if body.state != "ready":
-                body.show_ready()
-        done, total = self.measuring.done, self.measuring.total
+        elif body.state != "ready":
+            body.show_ready()
+        done, total = self.premiums.done, self.premiums.total
         self.view.set_waiting(f"measured {done:,} of {total:,}" if running and any(kept) else "")
-        self._say(names, kept, len(lines))
-
-    def tell_steps(self) -> None:
-        """Wants a step for every bar that is drawn now."""
-        self.telling.ask(*self._shown, self.measuring.results)
-
-    def _say(self, names: list[str], kept: list[Any], count: int) -> None:
-        assert self.texts is not None
-        total = len(self.texts.texts)
-        self.view.count.setText(text.shown(count, total))
+        self.view.count.setText(text.shown(len(self._lines), len(texts)))
         self.view.count.setToolTip(text.excerpts(self.texts))
         self.view.source.set_text(text.source(self.texts))
-        named = list(zip(names, kept, strict=True))
-        self._summary = text.headline(named, self.measuring.running)
-        self._tell()
+        named = list(zip(map(self.shown_ones.name, ids), kept, strict=True))
+        self._summary = text.headline(named, running)
+        self._tell_headline()
         self.inspect()
 
-    def _tell(self) -> None:
-        """One sentence: about all languages, or about the step inside a bar."""
-        part = self.cursor.part if self.active else None
+    def _series(self, ids: list[str], kept: list[list[Any]]) -> list[Series]:
+        """The tokenizers; each keeps its color while it is shown, a new one takes a free one."""
+        shown = self.shown_ones.ids
+        self._colors = {one: self._colors[one] for one in shown if one in self._colors}
+        free = (color for color in range(len(shown)) if color not in self._colors.values())
+        self._colors |= {one: next(free) for one in shown if one not in self._colors}
+        series = []
+        for one, results in zip(ids, kept, strict=True):
+            name, error = self.shown_ones.name(one), self.error_of(one)
+            badge, about = text.badge(results, error), text.about(name, results, error)
+            series.append(Series(name, self._colors[one], badge, about))
+        return series
+
+    def _trace(self) -> None:
+        """Asks for a step for every bar that is drawn."""
+        names = {one: self.shown_ones.name(one) for one in self.listed}
+        self.traces.trace(self._lines, names, self.premiums.results)
+
+    # the bar that transport and inspector speak of
+
+    @property
+    def part(self) -> Step | None:
+        """The step inside a bar at which the player stands; None at the bars themselves."""
+        track = self.player.track
+        if not isinstance(track, TraceTrack) or track.parent is None or not track.length:
+            return None
+        step: Step = track.item(max(0, self.player.step))
+        return step
+
+    @property
+    def _kept_bar(self) -> Bar:
+        """The bar that a session remembers."""
+        return self.bar if self._wanted == NO_BAR else self._wanted
+
+    def _bar_at(self, code: str, place: int) -> Bar:
+        ids = self.listed
+        return Bar(code, ids[place]) if code and place < len(ids) else NO_BAR
+
+    def _place(self, bar: Bar) -> Place:
+        ids = self.listed
+        return (bar.code, ids.index(bar.tokenizer)) if bar.tokenizer in ids else NOWHERE
+
+    def choose(self, code: str, place: int) -> None:
+        """A language under the tokenizer in this place."""
+        self.bar = self._bar_at(code, place)
+        step = self._step_of(self.bar)
+        if self.active and step is not None:
+            while self.player.leave():
+                pass
+            self.player.seek(step)
+        elif self.active and (self.bar.tokenizer, self.bar.code) in self.premiums.results:
+            self._wanted = self.bar  # it is new, and has no step yet
+            self._trace()
+        self._mark()
+        self.inspect()
+
+    def enter(self, code: str, place: int) -> None:
+        """Plays the steps inside a bar."""
+        self.choose(code, place)
+        if self._step_of(self.bar) is not None:
+            self.player.enter()
+
+    def _step_of(self, bar: Bar) -> int | None:
+        return self.traces.now.place_of(bar) if self.traces.now is not None else None
+
+    def _on_hovered(self, code: str, place: int) -> None:
+        self._hovered = self._bar_at(code, place)
+        if not self.player.playing:
+            self.inspect()
+
+    def _on_traced(self) -> None:
+        """Another trace: the player stays at its bar."""
+        now = self.traces.now
+        self._wanted = self._kept_bar
+        self.set_tracks([TraceTrack(now.trace)] if now is not None else [])
+        if self.active:
+            self._go_to_wanted()
+
+    def _go_to_wanted(self) -> None:
+        if self.traces.now is None:
+            return
+        step = self._step_of(self._wanted) or 0
+        self._wanted = NO_BAR
+        self.player.seek(step)
+        self.on_position(self.player.position)
+        self.inspect()
+
+    def on_position(self, position: float) -> None:
+        now, track = self.traces.now, self.player.track
+        if now is None:
+            return
+        self.bar = now.bar_of(track, math.ceil(position))
+        self._mark(now.bar_of(track, math.floor(position)), position % 1 or 1.0)
+        self.view.chart.reveal()
+
+    def _mark(self, before: Bar = NO_BAR, share: float = 1.0) -> None:
+        """Frames the bar, or the way to it from the bar before."""
+        part = self.part if self.active else None
+        note = text.note(part) if part is not None else ""
+        self.view.chart.set_current(self._place(self.bar), self._place(before), share, note)
+
+    def on_step(self, step: int) -> None:
+        self._tell_headline()
+        super().on_step(step)
+
+    def on_playing(self, playing: bool) -> None:
+        self.inspect()
+
+    # what is said
+
+    def _tell_headline(self) -> None:
+        """About all languages, or about the step inside a bar."""
+        part = self.part if self.active else None
         self.set_headline(part.title if part is not None else self._summary)
 
     def inspect(self) -> None:
         if self.active:
-            self.inspection.emit(self.cursor.inspection())
+            self.inspection.emit(self._inspection())
+
+    def _inspection(self) -> Inspection | None:
+        """Of the bar under the pointer while nothing plays, else of the player's step."""
+        pointed = self._hovered != NO_BAR and not self.player.playing
+        bar = self._hovered if pointed else self.bar
+        results, name = self.premiums.results, self.shown_ones.name(bar.tokenizer)
+        if not self.view.chart.lines:
+            return None  # the search finds no language
+        if error := self.error_of(bar.tokenizer):
+            return Inspection(rows=[error], title=f"{name} cannot be used")
+        result = results.get((bar.tokenizer, bar.code))
+        english = results.get((bar.tokenizer, REFERENCE))
+        if result is None or english is None:
+            return None
+        part = self.part if bar == self.bar else None
+        if part is not None and part.name != "languages.premium":
+            return part_inspection(name, part, result)
+        return inspection(name, result, english)
 
     # tokenizers
 
     def _fill_menu(self) -> None:
-        chooser, shown = self.inputs.tokenizers.menu(), self.shown_ones
-        fill_menu(chooser, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
-        chooser.addSeparator()
+        menu, shown = self.inputs.tokenizers.menu(), self.shown_ones
+        fill_menu(menu, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
+        menu.addSeparator()
         for place, one in enumerate(shown.ids):
             title = f"Remove {shown.name(one)}".replace("&", "&&")
-            action = chooser.addAction(title, lambda place=place: shown.remove(place))
+            action = menu.addAction(title, lambda place=place: shown.remove(place))
             action.setEnabled(len(shown.ids) > 1)
 
     def ask_for_file(self) -> None:
-        window: Any = self.view.window()
-        dialogs.ask_file(
-            window,
-            "Open a tokenizer",
-            lambda path: self.shown_ones.add_files([path]),
-            FILES,
-        )
+        def take(path: str) -> None:
+            self.shown_ones.add_files([path])
+
+        dialogs.ask_file(self.view.window(), "Open a tokenizer", take, FILES)

@@ -1,4 +1,4 @@
-"""What Languages says: the headline and a bar's words."""
+"""The sentences of Languages: headline, legend, the words behind a bar."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from core.tokenization.analysis import Premium
 from core.tokenization.analysis.premiums import REFERENCE
 from core.tokenization.telling import count, percent, verb
 from core.trace import Step
-from explorer.panes.tokenizers.languages.model import Texts, mean_premium
+from explorer.panes.tokenizers.languages.compute import Texts
+from explorer.panes.tokenizers.languages.scene import mean_premium
 
-IDLE = "What the same content costs in every language, against English"
-
-
-KEY = "After a bar: premium, tokens. Line: English. Check: lossless. Hatched: text lost."
+IDLE = "How many tokens the same text takes in each language, compared with English"
+KEY = (
+    "Each bar: tokens relative to English (the line), then their number. Check mark: lossless. "
+    "Hatched: text lost."
+)
+ADD = "Which tokenizers are compared"
+SCOPES = "The most widely used languages, or every language that has this text"
+STOP = "Stops measuring; what is there stays (Esc)"
+STOPPED = "Stopped: you see what has been measured so far"
+NO_MATCH = "No language matches your search."
+AXIS = "tokens / English"
+MEANINGLESS = "So much of the text is lost that its number of tokens says nothing."
 
 
 def times(premium: float) -> str:
@@ -24,8 +33,8 @@ def times(premium: float) -> str:
 
 
 def mark(result: Premium) -> tuple[str, str]:
-    """What stands behind a bar: an icon that says whether the text comes back whole, and words: the
-    premium, and the tokens themselves, which a cheaper English does not hide."""
+    """What stands behind a bar: an icon that says whether the text comes back, then the premium and
+    the number of tokens."""
     measures = result.measures
     lost = percent(measures.lost_share)
     how = "unknown" if measures.unknown else "dropped"
@@ -44,7 +53,7 @@ def described(name: str, result: Premium) -> str:
     measures = result.measures
     lines = [
         f"{result.language.name}, {name}",
-        f"{count(measures.tokens, 'token')}, {times(result.premium)} English",
+        f"{count(measures.tokens, 'token')}, {times(result.premium)} as many as English",
         f"{format_number(measures.bytes_per_token)} bytes per token",
     ]
     if measures.fertility is not None:
@@ -60,14 +69,14 @@ def described(name: str, result: Premium) -> str:
     elif measures.lossless:
         lines.append("lossless: the ids give this text back")
     else:
-        lines.append("lossy: letters, accents or spaces were changed")
+        lines.append("lossy: letters, accents or spaces have changed")
     if not result.honest:
-        lines.append("So much is lost that the count says nothing about the price.")
+        lines.append(MEANINGLESS)
     return "\n".join(lines)
 
 
 def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
-    """A tokenizer's icon and a few words: whether it gives all these texts back."""
+    """A tokenizer's icon and a few words in the legend: whether it gives the texts back."""
     if error:
         return "error", "failed: try again"
     known = list(results)
@@ -83,24 +92,21 @@ def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
 
 
 def about(name: str, results: Sequence[Premium], error: str = "") -> str:
-    """A tokenizer in the legend, as its tooltip says it."""
+    """The tooltip of a tokenizer in the legend."""
     if error:
         return f"{name}\n{error}\nClick to try again"
     lossy = sum(not one.measures.lossless for one in results)
     unknown = sum(one.measures.unknown > 0 for one in results)
     whole = len(results) - lossy
-    lines = [
-        name,
-        f"The ids give {whole:,} of {count(len(results), 'text')} back",
-    ]
+    lines = [name, f"The ids give back {whole:,} of {count(len(results), 'text')}"]
     if unknown:
         has = verb(unknown, "has", "have")
-        lines.append(f"{unknown:,} {has} tokens that are unknown, whose text is lost")
+        lines.append(f"{unknown:,} {has} unknown tokens, whose text is lost")
     return "\n".join(lines)
 
 
 def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = False) -> str:
-    """One sentence about all tokenizers, each with its results; `running`: more are to come."""
+    """The most expensive language, by each tokenizer's name and results; `running`: so far."""
     rates: dict[str, list[tuple[float, str]]] = {}  # by language
     languages: set[str] = set()
     for name, results in named:
@@ -117,15 +123,15 @@ def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = Fal
     }
     dearest = max(overall, key=lambda language: overall[language])
     low, high = min(rates[dearest]), max(rates[dearest])
-    begins = "So far, for" if running else "For"
-    text = f"{begins} {high[1]}, {dearest} costs {times(high[0])} the tokens of English"
+    begins = "So far, with" if running else "With"
+    said = f"{begins} {high[1]}, {dearest} takes {times(high[0])} the tokens of English"
     if low[1] != high[1]:
-        text += f" ({times(low[0])} for {low[1]})"
+        said += f" ({times(low[0])} with {low[1]})"
     by_one = [rate for some in rates.values() for rate, name in some if name == high[1]]
     if len(by_one) > 1:
-        text += f", the median language {times(float(np.median(by_one)))}"
+        said += f", the median language {times(float(np.median(by_one)))}"
     unfair = len(languages) - len(rates)
-    return f"{text}; {unfair:,} cannot be compared" if unfair else text
+    return f"{said}; {unfair:,} cannot be compared" if unfair else said
 
 
 def shown(languages: int, total: int) -> str:
@@ -139,7 +145,7 @@ def source(texts: Texts) -> str:
     more = "the same content in every language"
     if texts.available > len(texts.texts):
         there = texts.available
-        more = f"{count(there, 'language')} {verb(there, 'has', 'have')} it whole"
+        more = f"{count(there, 'language')} {verb(there, 'has', 'have')} it in full"
     elif texts.excerpts:
         more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
     return f"Text: {texts.source}; {more}."
@@ -149,12 +155,11 @@ def excerpts(texts: Texts) -> str:
     """Which languages are left out and why; "" where none is."""
     if not texts.excerpts:
         return ""
-    names = ", ".join(texts.excerpts)
-    return f"Left out, because only an excerpt of the text exists in them: {names}"
+    return f"Left out, because only an excerpt exists: {', '.join(texts.excerpts)}"
 
 
 def note(step: Step) -> str:
-    """What stands behind a bar at a step that leads to it; "" for the premium itself."""
+    """What stands behind a bar at a step inside it; "" for the premium itself."""
     number = int(next(iter(step.values.values())))
     match part_of(step):
         case "lost":
@@ -162,11 +167,12 @@ def note(step: Step) -> str:
         case "dropped":
             return f"{count(number, 'byte')} without a token"
         case "lossless":
-            return "text given back" if number else "another text given back"
+            return "the text comes back" if number else "another text comes back"
         case "bytes" | "characters" | "tokens" as what:
             return count(number, what[:-1])
     return ""
 
 
 def part_of(step: Step) -> str:
+    """ "bytes" of the step "languages.bytes"."""
     return step.name.rpartition(".")[2]

@@ -5,43 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QWidget
 
 from core.tokenization.lockstep import MOST_LANES
 from explorer import theme
 from explorer.panes.tokenizers.train.algorithms import ALGORITHMS, algorithm_of
-from explorer.panes.tokenizers.train.draft import Lane
+from explorer.panes.tokenizers.train.draft import USUAL_LANES, Lane
 from explorer.widgets.base import IconButton, Label, show_text
 from explorer.widgets.boxes import column, row
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.push_button import push_button
 
-PIECES = 56  # px of the field for a lane's own size
+PIECES, MARK, APART = 56, 10, 16  # px: the field for a lane's own size; its color; right of that
 LEAVE_OUT = "Leave this algorithm out"
-
-
-class LaneColor(QWidget):
-    """The color of a lane in every picture."""
-
-    def __init__(self, lane: int) -> None:
-        super().__init__()
-        self._lane = lane
-        theme.changed.connect(self._restyle)
-        self._restyle()
-
-    def _restyle(self) -> None:
-        self.setFixedSize(theme.current().px(10), theme.current().px(10))
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.current().series(self._lane))
-        painter.drawRoundedRect(self.rect(), 2, 2)
-        painter.end()
 
 
 class AlgorithmRow(QWidget):
@@ -54,7 +32,7 @@ class AlgorithmRow(QWidget):
     def __init__(self, place: int) -> None:
         super().__init__()
         self.setObjectName(f"tokenizers.train.form.lane{place}")
-        self._lane: Lane | None = None
+        self._place, self._lane = place, USUAL_LANES[0]
         self.kind, self.variant = QComboBox(), QComboBox()
         for box, name in ((self.kind, "Algorithm"), (self.variant, "Variant")):
             box.setAccessibleName(f"{name} {place + 1}")
@@ -67,10 +45,8 @@ class AlgorithmRow(QWidget):
         self.pieces.setToolTip("Its own number of pieces; empty: as many as the others")
         self.remove = IconButton("close", LEAVE_OUT)
         self.note, self.error = Label("", "label", "muted", wrap=True), ErrorLine()
-        parts = (LaneColor(place), self.kind, (self.variant, 1), self.pieces, self.remove)
-        below = row(column(self.note, self.error, spacing=2))
-        below.setContentsMargins(16, 0, 0, 0)
-        column(row(*parts, spacing=6), below, of=self, spacing=2)
+        parts = (self.kind, (self.variant, 1), self.pieces, self.remove)
+        self._lines = column(row(*parts, spacing=6), self.note, self.error, of=self, spacing=2)
         self.kind.activated.connect(self._on_kind)
         self.variant.activated.connect(self._on_variant)
         self.pieces.textEdited.connect(self._on_pieces)
@@ -81,22 +57,30 @@ class AlgorithmRow(QWidget):
 
     def _restyle(self) -> None:
         self.pieces.setFixedWidth(theme.current().px(PIECES))
+        self._lines.setContentsMargins(theme.current().px(APART), 0, 0, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The color of the lane in every picture."""
+        now, side = theme.current(), theme.current().px(MARK)
+        painter = QPainter(self)
+        top = self.kind.geometry().center().y() - side // 2
+        painter.fillRect(0, top, side, side, now.series(self._place))
+        painter.end()
 
     def set_lane(self, lane: Lane) -> None:
         """Shows a lane; emits nothing."""
-        if lane == self._lane:
-            return
+        if lane == self._lane and self.variant.count():
+            return  # a menu may be open
         self._lane = lane
         show_text(self.pieces, lane.pieces)
         algorithm = algorithm_of(lane.kind)
-        with QSignalBlocker(self.variant):
-            self.kind.setCurrentIndex(self.kind.findData(lane.kind))
-            self.kind.setToolTip(algorithm.help)
-            self.variant.clear()
-            for one in algorithm.variants:
-                self.variant.addItem(one.title, one.id)
-            self.variant.setCurrentIndex(self.variant.findData(lane.chosen.id))
-            self.variant.setToolTip(lane.chosen.help)
+        self.kind.setCurrentIndex(self.kind.findData(lane.kind))
+        self.kind.setToolTip(algorithm.help)
+        self.variant.clear()
+        for one in algorithm.variants:
+            self.variant.addItem(one.title, one.id)
+        self.variant.setCurrentIndex(self.variant.findData(lane.chosen.id))
+        self.variant.setToolTip(lane.chosen.help)
 
     def set_note(self, note: str, error: str) -> None:
         """What the text allows, or what is wrong with the size."""
@@ -110,51 +94,38 @@ class AlgorithmRow(QWidget):
         self.changed.emit(Lane(kind, algorithm_of(kind).variants[0].id))
 
     def _on_variant(self, _: int) -> None:
-        if self._lane is not None:
-            self.changed.emit(replace(self._lane, variant=self.variant.currentData()))
+        self.changed.emit(replace(self._lane, variant=self.variant.currentData()))
 
     def _on_pieces(self, text: str) -> None:
-        if self._lane is not None:
-            self.changed.emit(replace(self._lane, pieces=text.strip()))
+        self.changed.emit(replace(self._lane, pieces=text.strip()))
 
 
 class AlgorithmRows(QWidget):
-    """`changed(lanes)`: a tuple of Lanes, never empty; `rested`: a size is typed; `fitRequested`:
-    each is to have a size that the text allows.
-    """
+    """`changed(lanes)`: a tuple of Lanes, never empty; `rested`: a size is typed."""
 
     changed = Signal(object)
     rested = Signal()
-    fitRequested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._lanes: tuple[Lane, ...] = ()
         self.rows = [AlgorithmRow(place) for place in range(MOST_LANES)]
         self.add = push_button("Add an algorithm", "Trains one more beside the others", "quiet")
-        self.fit = push_button(
-            "Fit the sizes", "Gives each algorithm the nearest size that this text allows"
-        )
         for place, one in enumerate(self.rows):
             one.changed.connect(lambda lane, place=place: self._replace(place, (lane,)))
             one.removed.connect(lambda place=place: self._replace(place, ()))
             one.rested.connect(self.rested)
         self.add.setObjectName("tokenizers.train.form.add")
-        self.fit.setObjectName("tokenizers.train.form.fit")
         self.add.clicked.connect(self._on_add)
-        self.fit.clicked.connect(self.fitRequested)
-        column(
-            Label("Algorithms", "label", "muted"), *self.rows, row(self.add, self.fit, 1), of=self
-        )
+        column(Label("Algorithms", "label", "muted"), *self.rows, row(self.add, 1), of=self)
 
     def set_lanes(
-        self, lanes: Sequence[Lane], notes: Sequence[tuple[str, str]], common: str, fits: bool
+        self, lanes: Sequence[Lane], notes: Sequence[tuple[str, str]], common: str
     ) -> None:
         """Shows the lanes and, below each, what the text allows and what is wrong with its size.
-        common: the size of one without its own; fits: none is too small.
+        common: the size of one without its own.
         """
         self._lanes = tuple(lanes)
-        self.fit.setVisible(not fits)
         self.add.setVisible(len(lanes) < MOST_LANES)
         for place, one in enumerate(self.rows):
             one.setVisible(place < len(lanes))

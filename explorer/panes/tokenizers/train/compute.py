@@ -8,7 +8,7 @@ lists.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from core.tokenization.lockstep import (
     resplit_steps,
 )
 from core.tokenization.steps import CountingStep, WorkingStep
+from core.tokenization.telling import shortened
 from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.draft import Lane
@@ -33,7 +34,6 @@ WAIT = 0.2  # seconds between two looks whether the next step is wanted
 SHORTEST_REST = 0.004  # seconds; the engine does not sleep for less
 RIVALS = 4  # how many of the pairs that lost are recorded
 SHOWN = 1500  # letters of the beginning that are shown
-ROOM = 100  # pieces beyond the smallest vocabulary, so that there is something to learn
 NOTHING = Split((), ())
 
 Item = TypeVar("Item")
@@ -48,15 +48,16 @@ class Beat:
 
 
 def with_beats(
-    steps: Generator[Item, None, Result], take: Callable[[Item], None]
+    steps: Generator[Item, None, Result], take: Callable[[Item], None] | None = None
 ) -> Generator[Beat, None, Result]:
-    """Runs a job of core; `take` gets each item that it yields."""
+    """Runs a job of core; `take` gets what it yields."""
     while True:
         try:
             item = next(steps)
         except StopIteration as end:
             return end.value
-        take(item)
+        if take is not None:
+            take(item)
         yield Beat()
 
 
@@ -87,13 +88,9 @@ def survey_steps(
     survey: Survey, reading: Generator[int, None, Excerpt], lanes: Sequence[Lane]
 ) -> Generator[Beat, None, None]:
     """Reads the text, then finds what it allows of each lane. Raises what reading raises."""
-
-    def read(size: int) -> None:
-        survey.size = size
-
-    excerpt = yield from with_beats(reading, read)
+    excerpt = yield from with_beats(reading)
     survey.size, survey.whole = excerpt.size, excerpt.whole
-    survey.beginning = beginning(excerpt.texts)
+    survey.beginning = shortened("\n\n".join(excerpt.texts[:SHOWN]), SHOWN)
     survey.is_read = True
     yield Beat()
     for lane in dict.fromkeys(lane.unsized for lane in lanes):
@@ -112,28 +109,6 @@ def survey_steps(
         yield Beat()
 
 
-def beginning(texts: Sequence[str]) -> str:
-    """The beginning of the text, SHOWN letters at most."""
-    shown = ""
-    for text in texts:
-        shown += ("\n\n" if shown else "") + text[: SHOWN + 1]
-        if len(shown) > SHOWN:
-            return shown[:SHOWN].rstrip() + "\u2026"
-    return shown
-
-
-def fitted(limits: Mapping[Lane, Limits], lanes: Sequence[Lane], common: int) -> tuple[Lane, ...]:
-    """The lanes, each that cannot have its size with the nearest that the text allows."""
-    found = []
-    for lane in lanes:
-        size = fit = lane.size(common)
-        if (known := limits.get(lane.unsized)) is not None:
-            fit = known.smallest + ROOM if size < known.smallest else size
-            fit = fit if known.largest is None else min(fit, known.largest)
-        found.append(lane if fit == size else replace(lane, pieces=str(fit)))
-    return tuple(found)
-
-
 # the training ------------------------------------------------------------------------------------
 
 
@@ -147,9 +122,8 @@ class Recording:
     speed       how many times the usual pace; infinite: as fast as it goes
     hurry       as fast as it goes, whatever the speed
     preparing   what a lane was last busy with
-    over        it is done, and the window has heard of it
-    failed      it could not go on, and the window has heard of it
     tokenizers  once it is done: one a lane, None for one that failed
+    ended       it is done or could not go on, and the window has heard of it
     """
 
     def __init__(
@@ -164,7 +138,7 @@ class Recording:
         self.hurry = False
         self.preparing: Preparing | None = None
         self.tokenizers: list[Any] = []
-        self.over = self.failed = False
+        self.ended = False
         self._states: list[list[LaneState]] = [[] for _ in plans]
         self._splits: list[list[Split]] = [[] for _ in plans]
         self._growing = [growing(plan, sample) for plan in plans]
@@ -182,7 +156,7 @@ class Recording:
     @property
     def expected(self) -> int:
         """The index of the last common step, as far as is known now."""
-        if self.over:
+        if self.ended:
             return len(self.moments) - 1
         return max(self.moments[-1].expected, len(self.moments) - 1) if self.moments else 0
 
@@ -287,7 +261,7 @@ class Recording:
             for lane, states in enumerate(self._states):
                 recorded = [state.step for state in states if state.step is not None]
                 again = resplit_steps(fresh[lane], recorded)
-                splits.append((yield from with_beats(again, lambda _: None)))
+                splits.append((yield from with_beats(again)))
                 yield Beat()
             self.sample, self._splits, self._growing = sample, splits, fresh
         finally:

@@ -7,30 +7,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton
 
 from core.numbers import format_percent
 from explorer import theme
 from explorer.panes.tokenizers.draw_piece import draw_piece, piece_width
+from explorer.panes.tokenizers.pieces import SymbolFace
 from explorer.panes.tokenizers.train import text
-from explorer.panes.tokenizers.train.scene import Bar, Card, Chip
-from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look
+from explorer.panes.tokenizers.train.scene import Bar, Card
+from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, put_text
+from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
-WANTED, LEAST = (232, 252), (172, 160)  # px
 MARGIN, TOP, HEAD, MARK = 12, 8, 22, 10  # px: around all; the name with its mark
 LINE = 18  # px: a line of words, a bar with its words
 STEP, CHIP = 30, 20  # px: the line of the step; a piece
 BUTTON = 24  # px
+USE_HELP = "Save it, train a model with it, compare it, look inside it"
 
 
-class LaneCard(Picture):
+class LaneCard(ScenePicture[Card]):
     """`chosen` on a click, `entered` on a double one; `used(what)` from the menu of a finished
     tokenizer (see text.USES).
     """
 
+    WANTED, LEAST = (232, 252), (188, 160)
     chosen = Signal()
     entered = Signal()
     used = Signal(str)
@@ -39,35 +42,31 @@ class LaneCard(Picture):
         super().__init__(f"Tokenizer {lane + 1}")
         self.setObjectName(f"tokenizers.train.lane{lane}")
         self.lane = lane
-        self.card = Card()
         self._focused = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.use = QToolButton(self)
-        self.use.setText("Use")
+        self.use = MenuButton("chevron-down", "Use", USE_HELP, self)
         self.use.setAccessibleName("Use this tokenizer")
-        self.use.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.use.setToolTip("Save it, train a model with it, compare it, look inside it")
-        self.use.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_look(self.use, "outlined")
-        self.menu = QMenu(self.use)
+        self.menu = self.use.menu()
         for what, words in text.USES.items():
             action = self.menu.addAction(words)
             action.triggered.connect(lambda _=False, what=what: self.used.emit(what))
-        self.use.setMenu(self.menu)
         self.use.hide()
 
     # what is shown
 
+    @property
+    def card(self) -> Card:
+        return self.scene or Card()
+
     def set_card(self, card: Card) -> None:
-        if card != self.card:
-            self.card = card
+        if card != self.scene:
             said = card.sentence or " ".join(chip.text for chip in card.merge)
             progress = f"{format_percent(card.progress)} of its steps"
             self.setAccessibleName(card.name)
             self.setAccessibleDescription(f"{card.pieces}, {card.facts}, {progress}, {said}")
             self.setToolTip(card.sentence if card.state == "error" else card.name)
-            self.data_changed()
+            self.scene = card
+            self.data_changed()  # its size stays
 
     def set_usable(self, usable: bool) -> None:
         """Whether its tokenizer is finished."""
@@ -83,12 +82,6 @@ class LaneCard(Picture):
     def displayed(self) -> dict[str, np.ndarray]:
         """The lengths of the bars, as shares of the longest."""
         return {"bars": np.array([bar.share for bar in self.card.bars])}
-
-    def sizeHint(self) -> QSize:
-        return QSize(*map(theme.current().px, WANTED))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(*map(theme.current().px, LEAST))
 
     # drawing
 
@@ -157,7 +150,7 @@ class LaneCard(Picture):
         """left + right -> joined; where there is little room the joined piece alone."""
         now, merge = theme.current(), self.card.merge
         sign = now.px(16)
-        shown: Sequence[Chip] = merge
+        shown: Sequence[SymbolFace] = merge
         if sum(map(_width, merge)) + 2 * sign > line.width():
             shown = merge[2:]
         x, high = line.left(), now.px(CHIP + 2)
@@ -249,9 +242,9 @@ class LaneCard(Picture):
             super().keyPressEvent(event)
 
 
-def _width(chip: Chip) -> float:
+def _width(chip: SymbolFace) -> float:
     return piece_width(chip.text, chip.data)
 
 
-def _draw_chip(painter: QPainter, box: QRectF, chip: Chip, pen: str = "") -> None:
+def _draw_chip(painter: QPainter, box: QRectF, chip: SymbolFace, pen: str = "") -> None:
     draw_piece(painter, box.adjusted(1, 1, -1, -1), chip.text, chip.data, pen=pen)

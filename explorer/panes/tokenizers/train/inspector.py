@@ -18,10 +18,11 @@ from core.tokenization.steps import (
 )
 from core.tokenization.telling import count, verb
 from core.tokenization.training_trace import trace_training_step
+from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.compute import Recording
-from explorer.panes.tokenizers.train.text import step_title
+from explorer.panes.tokenizers.train.text import SYMBOLS, step_title
 from explorer.panes.tokenizers.train.track import MergeTrack
 from explorer.widgets.live_numbers import Equation
 
@@ -30,7 +31,7 @@ def inspection(recording: Recording, lane: int, index: int) -> Inspection:
     """The step of a lane at a moment."""
     state = recording.state(lane, index)
     step = trace_training_step(state.step) if state.step is not None else None
-    rows = numbers(recording.plans[lane].kind, state)
+    rows = [*_symbols(step), *numbers(recording.plans[lane].kind, state)]
     per_token = recording.bytes_per_token(lane, index)
     if math.isfinite(per_token):
         note = f"of {count(recording.text_size, 'byte')}"
@@ -61,7 +62,13 @@ def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspe
             ]
         case _:
             rows = _merge(kind, merge)
-    return Inspection(part, rows, title=f"{recording.names[track.lane]}: {part.title}", plain=True)
+    title = f"{recording.names[track.lane]}: {part.title}"
+    return Inspection(part, [*_symbols(part), *rows], title=title, plain=True)
+
+
+def _symbols(step: Step | None) -> list[Any]:
+    """What the symbols of a step's formula mean."""
+    return [SYMBOLS[step.name]] if step is not None and step.name in SYMBOLS else []
 
 
 def numbers(kind: str, state: LaneState) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,24 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from core.fields import lenient
 from core.tokenization.byte_level import clean_text
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.text import too_long
 from explorer.panes.tokenizers.train import text, tokenizer_files
-from explorer.panes.tokenizers.train.compute import fitted
 from explorer.panes.tokenizers.train.draft import LONGEST_TYPED, TYPED, TrainDraft
 from explorer.panes.tokenizers.train.form import TrainForm
 from explorer.panes.tokenizers.train.header import TrainHeader
 from explorer.panes.tokenizers.train.inspector import inspection, part_inspection
-from explorer.panes.tokenizers.train.runner import Surveyor, Trainer, remembered_draft
+from explorer.panes.tokenizers.train.runner import Surveyor, Trainer
 from explorer.panes.tokenizers.train.scene import Cards, Curves
 from explorer.panes.tokenizers.train.track import LaneTrack, MergeTrack, Place
 from explorer.panes.tokenizers.train.view import TrainingView
 from explorer.state.draft import Draft, named
 from explorer.widgets import dialogs
+from explorer.widgets.pacing import Pacing
 
 CURVES_EVERY = 250  # ms between two looks at the curves while training goes on
-INSPECT_EVERY = 0.125  # seconds, while it plays
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py);;All files (*)"
 
 
@@ -51,11 +50,10 @@ class TrainMode(Mode):
         self._cards: Cards | None = None
         self._curves: Curves | None = None
         self._again: dict[str, Any] | None = None  # a training of the last session
-        self._inspected = 0.0
         self._curves_soon = QTimer(self, singleShot=True, interval=CURVES_EVERY)
         self._curves_soon.timeout.connect(self._show_curves)
-        self._inspect_soon = QTimer(self, singleShot=True, interval=round(1000 * INSPECT_EVERY))
-        self._inspect_soon.timeout.connect(self.inspect)
+        self._pace = Pacing(self.player, self)
+        self._pace.due.connect(self.inspect)
         self._connect()
         self._on_draft(self.draft.value)
         self.set_headline(text.SETUP)
@@ -67,7 +65,6 @@ class TrainMode(Mode):
         form.startRequested.connect(self.start)
         form.fileRequested.connect(self.ask_for_text)
         form.fileDropped.connect(lambda path: self.filesDropped.emit([path]))
-        form.algorithms.fitRequested.connect(self.fit)
         form.text.cut.connect(lambda size: self.statusRequested.emit(too_long(size, LONGEST_TYPED)))
         inputs.sampleChanged.connect(lambda sample: self.change("sample", clean_text(sample)))
         inputs.sample.editingFinished.connect(self.draft.end_merge)
@@ -151,11 +148,6 @@ class TrainMode(Mode):
         merging = name if is_typed else ""
         self.draft.change({name: value}, named(text.CHANGES[name], told), merging)
 
-    def fit(self) -> None:
-        """Gives each algorithm whose size the text does not allow the nearest that it does."""
-        draft = self.draft.value
-        self.change("lanes", fitted(self.surveyor.survey.limits, draft.chosen, draft.pieces))
-
     def ask_for_text(self) -> None:
         choose = partial(self.change, "corpus")
         dialogs.ask_file(self.stack, "Choose a text to learn from", choose, TEXTS)
@@ -191,12 +183,9 @@ class TrainMode(Mode):
         self._show_setup()
 
     def _show_setup(self) -> None:
-        draft, survey = self.draft.value, self.surveyor.survey
-        limits = [survey.limits.get(lane.unsized) for lane in draft.chosen]
-        sizes = zip(draft.sizes, limits, strict=True)
-        fits = all(known is None or size >= known.smallest for size, known in sizes)
-        self.form.set_draft(draft, self.errors, self._notes, fits)
-        self.form.set_survey(draft, survey, self.surveyor.error)
+        draft, surveyor = self.draft.value, self.surveyor
+        self.form.set_draft(draft, self.errors, self._notes)
+        self.form.set_survey(draft, surveyor.survey, surveyor.error)
 
     # the training
 
@@ -226,7 +215,7 @@ class TrainMode(Mode):
         if again is not None and self.trainer.recording is None and self.can_start:
             is_done = bool(again.get("done"))
             until = None if is_done else max(1, again["moments"])
-            self.start(remembered_draft(again, self.draft.value), until=until)
+            self.start(lenient(TrainDraft, again.get("options")), until=until)
             if is_done:
                 self.trainer.hurry()
 
@@ -296,23 +285,20 @@ class TrainMode(Mode):
             self.inspect()
 
     def _bind(self, keep: bool) -> None:
-        """The lane in focus comes first: the transport tells its titles."""
+        """The player moves over the lane in focus; the others have the same moments."""
         recording, trainer = self.trainer.recording, self.trainer
         if recording is None:
             return
-        tracks = [
-            LaneTrack(
-                recording,
-                lane,
-                step_at=lambda: int(self.player.position),
-                playing=lambda: trainer.playing,
-                play=trainer.play,
-                pause=trainer.pause,
-                step=trainer.step,
-            )
-            for lane in sorted(recording.lanes, key=lambda lane: lane != self.focus)
-        ]
-        self.set_tracks(tracks, keep_position=keep)
+        track = LaneTrack(
+            recording,
+            self.focus,
+            step_at=lambda: int(self.player.position),
+            playing=lambda: trainer.playing,
+            play=trainer.play,
+            pause=trainer.pause,
+            step=trainer.step,
+        )
+        self.set_tracks([track], keep_position=keep)
 
     def grown(self) -> None:
         for track in self.tracks:
@@ -353,10 +339,7 @@ class TrainMode(Mode):
 
     def on_step(self, step: int) -> None:
         self._tell()
-        if time.monotonic() - self._inspected >= INSPECT_EVERY:
-            self.inspect()
-        elif not self._inspect_soon.isActive():
-            self._inspect_soon.start()
+        self._pace.soon()
 
     def _show_moment(self) -> None:
         recording, cards = self.trainer.recording, self._cards
@@ -387,8 +370,6 @@ class TrainMode(Mode):
 
     def inspect(self) -> None:
         recording, merge = self.trainer.recording, self.merge
-        self._inspected = time.monotonic()
-        self._inspect_soon.stop()
         if recording is not None and merge is not None:
             self.inspection.emit(part_inspection(recording, merge, max(0, self.player.step)))
         elif self.active and recording is not None and len(recording):

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from core.fields import lenient, to_json
+from core.fields import to_json
 from core.tokenization.vocabulary_limits import Limits
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
@@ -79,7 +79,6 @@ class Trainer(QObject):
         super().__init__(parent)
         self._training = Latest(engine, self, open_ended=True)
         self._training.progressed.connect(self._on_progress)
-        self._training.came.connect(self._on_done)
         self._training.failed.connect(self._on_failed)
         self._training.ended.connect(self._on_ended)
         self._splitting = Latest(engine, self)
@@ -96,7 +95,7 @@ class Trainer(QObject):
             return "idle"
         if self.error:
             return "failed"
-        if self.recording.over:
+        if self.recording.ended and self.recording.tokenizers:
             return "done"
         if not len(self.recording):
             return "preparing"
@@ -196,17 +195,13 @@ class Trainer(QObject):
         self.grown.emit()
         self._tell()
 
-    def _on_done(self, _: object) -> None:
-        if self.recording is not None:
-            self.recording.over = True
-
     def _on_failed(self, message: str) -> None:
-        if self.recording is not None:
-            self.recording.failed = True
-            self.error = message
+        self.error = message
 
     def _on_ended(self) -> None:
         self.playing = False
+        if self.recording is not None:
+            self.recording.ended = True
         self.grown.emit()
         self._tell()
 
@@ -235,10 +230,5 @@ class Trainer(QObject):
         """For a session: how to train again up to here; None where there is nothing to do again."""
         if self.recording is None or self.error:
             return None
-        over = self.recording.over
-        return {"moments": len(self.recording), "done": over, "options": to_json(self.draft)}
-
-
-def remembered_draft(training: dict[str, Any], usual: TrainDraft) -> TrainDraft:
-    """How it was trained; `usual` where the session does not say."""
-    return lenient(TrainDraft, training["options"]) if "options" in training else usual
+        done = self.state == "done"
+        return {"moments": len(self.recording), "done": done, "options": to_json(self.draft)}

@@ -22,21 +22,13 @@ from core.tokenization.steps import (
     SeedStep,
 )
 from core.tokenization.telling import count, verb
-from explorer.panes.tokenizers.pieces import bytes_of, text_of
+from explorer.panes.tokenizers.pieces import SymbolFace, face_of, text_of
 from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.compute import Recording
 
 BARS = 5
 MOST_CHIPS = 40
 CURVES = ("bytes", "size", "count", "objective")
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A piece: its text, and its bytes, which give it its color."""
-
-    text: str
-    data: bytes
 
 
 @dataclass(frozen=True)
@@ -69,11 +61,11 @@ class Card:
     progress: float = 0.0
     state: str = "words"
     sentence: str = ""
-    merge: tuple[Chip, ...] = ()
+    merge: tuple[SymbolFace, ...] = ()
     caption: str = ""
     bars: tuple[Bar, ...] = ()
     title: str = ""
-    chips: tuple[Chip, ...] = ()
+    chips: tuple[SymbolFace, ...] = ()
     gone: bool = False
 
 
@@ -113,7 +105,7 @@ class Cards:
             progress=state.progress,
         )
 
-    def _newest_pieces(self, kind: str, lane: int, state: LaneState) -> tuple[Chip, ...]:
+    def _newest_pieces(self, kind: str, lane: int, state: LaneState) -> tuple[SymbolFace, ...]:
         number = state.number
         states = self._recording.states(lane)[max(0, number - MOST_CHIPS) : number]
         steps = [state.step for state in reversed(states)]
@@ -217,8 +209,8 @@ def _scored(kind: str, step: SeedStep | MaximizeStep | FinishStep, sentence: str
     )
 
 
-def _chips(kind: str, pieces: Iterable[str]) -> tuple[Chip, ...]:
-    return tuple(Chip(text_of(kind, piece), bytes_of(kind, piece)) for piece in pieces)
+def _chips(kind: str, pieces: Iterable[str]) -> tuple[SymbolFace, ...]:
+    return tuple(face_of(kind, piece) for piece in pieces)
 
 
 def _bars(kind: str, rows: Sequence[tuple[str, float]], told=lambda value: f"{value:,.0f}"):

@@ -59,6 +59,21 @@ BUSY = {
     "measure": "counting the tokens of the text",
     "prune": "asking what the text would lose without each piece",
 }
+SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first row
+    "training.alphabet": "V\u2080 is the first vocabulary.",
+    "training.choose": "a and b are two pieces, count(a b) how often b follows a in the text.",
+    "training.merge": "Wherever b follows a, one piece ab takes their place.",
+    "training.update": "n is the number of tokens in the text.",
+    "training.seed": "p is the probability of a piece x, |x| its length; y is any piece.",
+    "training.expect": "c is how often a piece x is used; a word w stands n times in the text, and "
+    "s is a way to cut it, with probability P.",
+    "training.maximize": "p is the probability of a piece x, c how often it is used; \u03c8, the "
+    "digamma function, is a logarithm that makes rare pieces rarer.",
+    "training.prune": "f is how often a word uses the piece x, p its probability; s\u2032 is the "
+    "best way to spell x with others, whose probabilities are p\u2032 then.",
+    "training.finish": "V is the vocabulary, p the probability of a piece x; there is room for k.",
+}
+UNKNOWN = "\u2013"  # a number that is not known yet
 EXHAUSTED = "the text yields no more"
 TOLD = 0.001  # of the text: who loses less than this is ranked with those that lose nothing
 
@@ -179,7 +194,7 @@ def busy(recording: Recording) -> str:
 def compression(recording: Recording, lane: int, index: int) -> str:
     """ "3.10 bytes per token"; a dash where that is not known yet."""
     value = recording.bytes_per_token(lane, index)
-    return f"{format_fixed(value, 2) if math.isfinite(value) else chr(0x2013)} bytes per token"
+    return f"{format_fixed(value, 2) if math.isfinite(value) else UNKNOWN} bytes per token"
 
 
 def lost(share: float) -> str:

@@ -24,8 +24,8 @@ class Place(NamedTuple):
 
 
 class LaneTrack(LiveTrack):
-    """One lane, live at its end. All lanes have the same moments, so that one cursor stands on the
-    same in each. `step_at`: where the player is.
+    """One lane, live at its end; it marks what stands out in any lane. `step_at`: where the player
+    is.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class LaneTrack(LiveTrack):
 
     def renew(self) -> None:
         """Takes in what has come: the engine's thread goes on while the player looks."""
-        self.is_live = not (self.recording.over or self.recording.failed)
+        self.is_live = not self.recording.ended
         self._length = len(self.recording)
 
     @property

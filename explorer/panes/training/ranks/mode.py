@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from core.tokenization.telling import sentence
 from core.trace import Trace
 from core.training.config import TrainingConfig
 from core.training.estimates.strategy_step import DEVICES, most_devices, strategy_step
@@ -202,7 +203,7 @@ class RanksMode(RunWatcher):
         except ValueError as error:
             fits = most_devices(self.shown_strategy, config)
             remedy = partial(self.choose_devices, fits) if fits else partial(self.choose, "ddp")
-            self._show_none(text.sentence(str(error)), text.remedy(fits), remedy)
+            self._show_none(sentence(str(error)), text.remedy(fits), remedy)
         else:
             self._show(lanes)
             self.set_headline(text.headline(lanes))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.numbers import format_brief, format_bytes, format_count, format_number, format_percent
+from core.tokenization.telling import sentence
 from core.training.estimates.strategy_step import LINK, SPEED
 from core.training.lane_trace import LaneTrace
 from core.training.rank_ends import cause
@@ -96,11 +97,6 @@ def trouble(died: bool, message: str, alerts: Sequence[str]) -> str:
     """Why it has ended, or what of it needs a person; "" where all is well."""
     told = f"It needs attention: {'; '.join(alerts)}" if alerts else ""
     return (message or NO_MESSAGE) if died else told
-
-
-def sentence(words: str) -> str:
-    """With a capital letter."""
-    return words[:1].upper() + words[1:]
 
 
 def remedy(devices: int) -> str:

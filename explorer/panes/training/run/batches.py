@@ -1,12 +1,9 @@
-"""The batch of a step, for the inspector: drawn again on the engine's thread when somebody looks.
-
-Knows no torch.
-"""
+"""The batch of a step: drawn again on the engine's thread when somebody looks. Knows no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +12,11 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.base import Inspection, Row
-from explorer.panes.training.phases import phase_inspection
-from explorer.runs.run_data import RunNumbers
 from explorer.widgets.token_strip import chip
 
 if TYPE_CHECKING:
     from core.training.rereading import ReadBatch, RunBatches
 
-BEGINNING = 42  # letters of a sequence that fit the inspector
 MOST = 64  # sequences in the tables; a step may read thousands
 NONE = "\N{EN DASH}"  # the place of a target that no loss is computed for
 
@@ -38,83 +31,38 @@ class Batch:
     why: str = ""
 
 
-def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Inspection:
-    """The data phase with the batch that it has drawn; None while that is read."""
-    shown = phase_inspection("data", numbers, step)
-    if batch is None:
-        return replace(shown, table={}, stale=True)
-    if batch.why:
-        return replace(shown, table={}, rows=[*shown.rows, batch.why])
-    rows: list[Row | str] = [
-        *shown.rows,
-        Row(f"\u201c{batch.first[:BEGINNING]}\u2026\u201d", "text"),
-    ]
-    if batch.repeated:
-        of = numbers.config.batch_size
-        rows.append(f"{batch.repeated} of {of}: random tokens that repeat")
-    if numbers.config.micro_batches > 1:
-        rows.append(f"shown: the first of {numbers.config.micro_batches} micro-batches")
-    return replace(shown, table=dict(batch.table), rows=rows)
-
-
-class BatchReading(QObject):
+class BatchReader(QObject):
     """`batch(folder, step)` is None while it is read; `read` says that it has come."""
 
     read = Signal()
 
     def __init__(self, engine: Engine, owner: QObject) -> None:
         super().__init__(owner)
-        self._opening = Latest(engine, owner)
-        self._opening.came.connect(self._on_opened)
-        self._opening.failed.connect(self._on_failed)
-        self._folder: Path | None = None
-        self._source: RunBatches | None = None
-        self._wanted = -1
-        self._found: tuple[Path, int] | None = None
-        self._batch: Batch | None = None
+        self._opened: tuple[Path, RunBatches] | None = None
+        self._asked: tuple[Path, int] | None = None
+        self._batch: Batch | None = None  # of what was asked
         self._reading = Latest(engine, owner)
         self._reading.came.connect(self._on_read)
-        self._reading.failed.connect(self._on_unread)
-        self._asked = (Path(), -1)  # what is being read
+        self._reading.failed.connect(lambda why: self._on_read(Batch({}, why=why)))
 
     def batch(self, folder: Path, step: int) -> Batch | None:
-        if self._found == (folder, step):
-            return self._batch
-        self._wanted = step
-        if folder != self._folder:
-            self._folder, self._source = folder, None
-            self._opening.ask(lambda: _opened(folder), f"the text of {folder.name}")
-        if self._source is not None and not self._reading.running:
-            self._asked = folder, step
-            self._reading.call(_read, self._source, step, name=f"the batch of step {step}")
-        return None
+        if self._asked != (folder, step):
+            self._asked, self._batch = (folder, step), None
+            self._reading.ask(lambda: self._steps(folder, step), f"the batch of step {step}")
+        return self._batch
 
-    def _on_opened(self, source: RunBatches) -> None:
-        self._source = source
-        if self._folder is not None:
-            self.batch(self._folder, self._wanted)
+    def _steps(self, folder: Path, step: int) -> Generator[Any, None, Batch]:
+        """On the engine's thread. A run's text stays open while others of its steps are read."""
+        if self._opened is None or self._opened[0] != folder:
+            self._opened = folder, (yield from open_batches(folder))
+        return _read(self._opened[1], step)
 
-    def _on_failed(self, message: str) -> None:
-        """It is tried again for the next step that somebody looks at."""
-        if self._folder is not None:
-            self._found, self._batch = (self._folder, self._wanted), Batch({}, why=message)
-            self._folder = None
-            self.read.emit()
-
-    def _on_unread(self, message: str) -> None:
-        self._on_read(Batch({}, why=message))
-
-    def _on_read(self, found: Batch) -> None:
-        folder, _ = self._asked
-        if folder == self._folder:
-            self._found, self._batch = self._asked, found
-        if self._asked != (self._folder, self._wanted) and self._folder is not None:
-            self.batch(self._folder, self._wanted)
-        else:
-            self.read.emit()
+    def _on_read(self, batch: Batch) -> None:
+        self._batch = batch
+        self.read.emit()
 
 
-def _opened(folder: Path) -> Generator[Any, None, RunBatches]:
+def open_batches(folder: Path) -> Generator[Any, None, RunBatches]:
     from core.training.rereading import RunBatches
 
     batches = RunBatches(folder)
@@ -123,7 +71,6 @@ def _opened(folder: Path) -> Generator[Any, None, RunBatches]:
 
 
 def _read(source: RunBatches, step: int) -> Batch:
-    """On the engine's thread."""
     found = source.read(step)
     ids, targets = found.ids[:MOST], found.targets[:MOST]
     text = b"".join(found.pieces[int(id)] for id in ids[0]).decode("utf-8", "replace")

@@ -3,107 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
-from explorer.panes.training.run.draft import ABOUT
-from explorer.panes.training.run.setup import STRATEGIES
+from explorer.panes.training.run.branch_draft import BRANCH_ABOUT, BranchDraft
+from explorer.panes.training.run.form import PRECISIONS, STRATEGIES, titles
 from explorer.widgets.base import IconButton, Label, set_look
-from explorer.widgets.fields import Deepest, ErrorLine, Field, MenuField, TextField
+from explorer.widgets.boxes import column, grid, name_parts, row
+from explorer.widgets.fields import Deepest, ErrorLine, TextField
 from explorer.widgets.plots.line_plot import LinePlot, Series
+from explorer.widgets.push_button import push_button
+from explorer.widgets.setting_fields import TYPED, SettingFields, Values
 
-LEAST = 96  # px: below it the preview says nothing
-ROWS = (
-    ("learning_rate", "min_learning_rate", "steps"),
-    ("batch_size", "ranks", "parallel"),
-    ("precision", "optimizer", "name"),
-)
+NAME = "training.branch"
+LEAST = 80  # px: below it the preview says nothing
+VALUES: dict[str, Values] = {
+    "learning_rate": TYPED,
+    "min_learning_rate": TYPED,
+    "steps": TYPED,
+    "batch_size": TYPED,
+    "ranks": TYPED,
+    "parallel": STRATEGIES,
+    "precision": PRECISIONS,
+    "optimizer": titles(OPTIMIZERS),
+    "name": TYPED,
+}
 Curve = tuple[np.ndarray, np.ndarray]  # steps, learning rates
 
 
 class BranchForm(QFrame):
-    """Emits `changed(field, text)`, `startRequested`, `closed`."""
+    """Emits `changed(field, value)`, `typed` once a field was left, `startRequested`, `closed`."""
 
-    changed = Signal(str, str)
+    changed = Signal(str, object)
+    typed = Signal()
     startRequested = Signal()
     closed = Signal()
 
     def __init__(self, below: QWidget, parent: QWidget) -> None:
         super().__init__(parent)
         self._below = below
-        self.setObjectName("training.branch")
+        self.setObjectName(NAME)
         set_look(self, "popover")
-        self._title = Label("", "body", weight=600)
-        self._close = IconButton("close", "Close", "Esc")
+        self._title, close = Label("", "body", weight=600), IconButton("close", "Close", "Esc")
         self._what = Label("", "label", "muted", wrap=True)
-        self.fields: dict[str, Field] = {}
-        for name, title, hint in (
-            ("learning_rate", "Learning rate", "How far the weights move, at the schedule's peak"),
-            ("min_learning_rate", "Down to", "Where the cosine ends"),
-            ("steps", "Steps", "How many it has at the end, counting those before the branch"),
-            ("batch_size", "Batch", "Sequences read in one step, on all ranks together"),
-            ("ranks", "Ranks", "Processes that share each batch"),
-            ("name", "Name", "The name of the new run"),
-        ):
-            self.fields[name] = TextField(name, title, hint)
-        for name, titles in (
-            ("precision", [(one, one) for one in ABOUT["precision"].choices]),
-            ("optimizer", [(name, rule.title) for name, rule in OPTIMIZERS.items()]),
-            ("parallel", STRATEGIES),
-        ):
-            self.fields[name] = MenuField(name, ABOUT[name].label, titles, ABOUT[name].help)
-        for name, field in self.fields.items():
-            field.setObjectName(f"training.branch.{name}")
-            field.changed.connect(lambda text, name=name: self.changed.emit(name, text))
+        self.settings = SettingFields(NAME, BRANCH_ABOUT, VALUES, {}, self)
+        self.fields: Mapping[str, Any] = self.settings.widgets
         self._told = Label("", "label", "muted", wrap=True)
         self.plot = LinePlot("Learning rate from here on")
-        self.plot.setObjectName("training.branch.schedule")
+        self.plot.setObjectName(f"{NAME}.schedule")
         self.plot.set_axes("step", "learning rate")
-        self._why = ErrorLine()
-        self.start = QPushButton("Start the branch")
-        self.start.setObjectName("training.branch.start")
-        set_look(self.start, "primary")
-        self._enter = Deepest(self)
-        self._build()
-        self._enter.entered.connect(self._on_start)
+        self.why = ErrorLine()
+        self.start = push_button("Start the branch", look="primary")
+        name_parts(self, NAME, "start")
+        fields = list(self.fields.values())
+        box = column(
+            row((self._title, 1), close),
+            self._what,
+            grid([fields[at : at + 3] for at in range(0, len(fields), 3)]),
+            self.plot,
+            row(self.start, (self._told, 1)),
+            self.why,
+            of=self,
+        )
+        box.setContentsMargins(16, 8, 12, 16)
+        enter = Deepest(self)
+        for field in fields:
+            if isinstance(field, TextField):
+                field.editor.installEventFilter(enter)
+        enter.entered.connect(self._on_start)
+        self.settings.changed.connect(self.changed)
+        self.settings.released.connect(self.typed)
         self.start.clicked.connect(self._on_start)
-        self._close.clicked.connect(self.closed)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        close.clicked.connect(self.closed)
+        theme.changed.connect(self._fit)
         self.hide()
-
-    def _build(self) -> None:
-        head = QHBoxLayout()
-        head.addWidget(self._title, 1)
-        head.addWidget(self._close)
-        rows = []
-        for names in ROWS:
-            row = QHBoxLayout()
-            row.setSpacing(8)
-            for name in names:
-                row.addWidget(self.fields[name], 1, Qt.AlignmentFlag.AlignTop)
-            rows.append(row)
-        for field in self.fields.values():
-            field.editor.installEventFilter(self._enter)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self.start)
-        buttons.addWidget(self._told, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 8, 12, 16)
-        column.setSpacing(8)
-        column.addLayout(head)
-        column.addWidget(self._what)
-        for row in rows:
-            column.addLayout(row)
-        column.addWidget(self.plot)
-        column.addLayout(buttons)
-        column.addWidget(self._why)
 
     def open(self) -> None:
         """Shows itself over its parent, the learning rate ready to be typed over."""
@@ -112,8 +91,7 @@ class BranchForm(QFrame):
         self.place()
         editor = self.fields["learning_rate"].editor
         editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if isinstance(editor, QLineEdit):
-            editor.selectAll()
+        editor.selectAll()
 
     def place(self) -> None:
         """Below the widget whose button opened it, at the right-hand edge of its parent."""
@@ -138,11 +116,10 @@ class BranchForm(QFrame):
         self.fields["min_learning_rate"].setVisible(has_floor)
         self.plot.set_cursor(float(step))
 
-    def set_values(self, values: Mapping[str, str], errors: Mapping[str, str]) -> None:
+    def set_draft(self, draft: BranchDraft, errors: dict[str, str]) -> None:
         """Shows the fields and, below each, what is wrong with it."""
-        for name, field in self.fields.items():
-            field.set_value(values[name])
-            field.set_error(errors.get(name, ""))
+        self.settings.show(draft)
+        self.settings.set_errors(errors)
         self.start.setEnabled(not errors)
         self.start.setToolTip(next(iter(errors.values()), "Trains at once (Enter)"))
         self._fit()
@@ -158,7 +135,7 @@ class BranchForm(QFrame):
 
     def set_why(self, text: str) -> None:
         """Why the branch was refused."""
-        self._why.set_text(text)
+        self.why.set_text(text)
         self._fit()
 
     def _fit(self) -> None:
@@ -177,6 +154,3 @@ class BranchForm(QFrame):
             self.closed.emit()
         else:
             super().keyPressEvent(event)
-
-    def _restyle(self) -> None:
-        self._fit()

@@ -1,4 +1,4 @@
-"""The actions of the mode Run, for menus, palette and keys."""
+"""The actions of Run, for menus, palette and keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from explorer.state.actions import Action
+from explorer.widgets.plots.line_plot import NOTCH
 
 if TYPE_CHECKING:
     from explorer.panes.training.run.mode import RunMode
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
 def commands(mode: RunMode) -> list[Action]:
     def looking() -> bool:
-        return mode.follower.data is not None
+        return mode.data is not None
 
     def startable() -> bool:
-        return not mode.planning.errors
+        return not mode.setup.errors
 
     def branchable() -> bool:
         return mode.moment is not None and mode.moment.checkpoint is not None
@@ -31,15 +32,37 @@ def commands(mode: RunMode) -> list[Action]:
         return lambda: mode.active and enabled()
 
     rows = (
-        ("start", "Start training", mode.driver.start_run, "Ctrl+Return", startable, 2),
+        ("start", "Start training", mode.start_run, "Ctrl+Return", startable, 2),
         ("new", "New run", mode.new_run, "", lambda: True, 2),
-        ("branch", "Resume from here (a branch)\u2026", mode.driver.branch_here, "", branchable, 2),
+        ("branch", "Resume from here (a branch)\u2026", mode.branch_here, "", branchable, 2),
         ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
         ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
         ("csv", "Export the run as CSV\u2026", mode.ask_for_csv, "", looking, 3),
         ("png", "Export the run as PNG\u2026", mode.ask_for_png, "", looking, 3),
     )
+    charts = mode.view.charts
+
+    def zoom(factor: float) -> Callable[[], None]:
+        return lambda: charts.loss.zoom_by(factor)
+
+    # Keys of the plot, while it has the focus.
+    of_plot = (
+        ("larger", "Zoom in on the losses (or turn the wheel there)", zoom(NOTCH), "+"),
+        ("smaller", "Zoom out", zoom(1 / NOTCH), "-"),
+        (
+            "all",
+            "Show all steps (or double-click the losses)",
+            lambda: charts.set_span(None),
+            "Home",
+        ),
+    )
     return [
-        Action(f"training.{name}", text, run, key, shown(enabled), "Run", group)
-        for name, text, run, key, enabled, group in rows
+        *(
+            Action(f"training.{name}", text, run, key, shown(enabled), "Run", group)
+            for name, text, run, key, enabled, group in rows
+        ),
+        *(
+            Action(f"training.{name}", text, run, key, shown(looking), "Run", 4, global_key=False)
+            for name, text, run, key in of_plot
+        ),
     ]

@@ -6,9 +6,13 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from core.training.phases import PHASES
-from explorer.panes.training.phases import PhaseTrack
-from explorer.panes.training.run.moments import Moment, moments_of, nearest
-from explorer.panes.training.run.track import MomentTrack
+from explorer.panes.training.run.track import (
+    Moment,
+    MomentTrack,
+    PhaseTrack,
+    moments_of,
+    nearest,
+)
 from explorer.runs.run_data import RunData
 from explorer.state.player import Player
 from explorer.state.tracks import Track
@@ -18,19 +22,10 @@ class Cursor:
     """Where the player stands, in moments of the run. `show` gives it what to move over."""
 
     def __init__(
-        self,
-        player: Player,
-        show: Callable[[list[Track]], object],
-        *,
-        playing: Callable[[], bool],
-        play: Callable[[], None],
-        pause: Callable[[], None],
-        step: Callable[[], None],
+        self, player: Player, track: MomentTrack, show: Callable[[list[Track]], object]
     ) -> None:
-        self._player = player
-        self._show = show
-        self._fresh = False  # a run that is new on the screen: the cursor goes to its edge
-        self.track = MomentTrack(playing=playing, play=play, pause=pause, step=step)
+        self._player, self.track, self._show = player, track, show
+        self._fresh = False  # another run comes: the cursor goes to its edge
 
     @property
     def moments(self) -> list[Moment]:

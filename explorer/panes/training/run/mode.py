@@ -1,7 +1,8 @@
-"""Run: wires setup, run, cursor and inspector together."""
+"""Run: connects the setup, the run that is looked at, the cursor over it and the inspector."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,41 +10,48 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.training.this_machine import Machine
+from explorer.engine import errors
 from explorer.engine.latest import Latest
 from explorer.panes.attention_link import show_head
-from explorer.panes.modes import Desk, Mode
-from explorer.panes.training.phases import load_sources
-from explorer.panes.training.run import files, text
-from explorer.panes.training.run.ancestry import kin
-from explorer.panes.training.run.branching import Branching
-from explorer.panes.training.run.commands import commands
+from explorer.panes.base import Inspection
+from explorer.panes.modes import Desk
+from explorer.panes.run_watcher import RunWatcher
+from explorer.panes.training.phases import load_sources, phase_inspection
+from explorer.panes.training.run import compute, head_scores, text
+from explorer.panes.training.run.ancestry import Ancestry
+from explorer.panes.training.run.batches import Batch, BatchReader
+from explorer.panes.training.run.branch import Branch
+from explorer.panes.training.run.card_text import card_text, ended, opening, why_no_branch
+from explorer.panes.training.run.controls import Controls
 from explorer.panes.training.run.cursor import Cursor
-from explorer.panes.training.run.driver import Driver
-from explorer.panes.training.run.header import RunChoice
-from explorer.panes.training.run.heads import HeadFilm
+from explorer.panes.training.run.draft import draft_of
+from explorer.panes.training.run.form import SetupForm
+from explorer.panes.training.run.generalization_gap import gap
+from explorer.panes.training.run.head_snapshots import HeadSnapshots, source_at
+from explorer.panes.training.run.header import RunHeader
+from explorer.panes.training.run.inspector import (
+    data_inspection,
+    moment_inspection,
+    plan_inspection,
+)
 from explorer.panes.training.run.known_runs import KnownRuns
-from explorer.panes.training.run.moments import Moment
-from explorer.panes.training.run.opened_heads import source_at
-from explorer.panes.training.run.planning import Planning
-from explorer.panes.training.run.screen import Screen, planned_inspection
-from explorer.panes.training.run.setup import SetupView
-from explorer.panes.training.run.track import MomentTrack
+from explorer.panes.training.run.setup import Setup
+from explorer.panes.training.run.track import Moment, MomentTrack, PhaseTrack
 from explorer.panes.training.run.view import RunView
 from explorer.runs.folders import holds_run
 from explorer.runs.follower import Follower
 from explorer.runs.run_data import RunData
 from explorer.runs.steering import Steering
-from explorer.state.actions import Action
 from explorer.widgets import dialogs
 from explorer.widgets.encoding import write_png
 from explorer.widgets.pages import Pages
 from explorer.widgets.rendering import SCALE, drawn
 
 
-class RunMode(Mode):
-    """Setup while no run is looked at, else the run; the transport is live television.
+class RunMode(RunWatcher):
+    """The setup while no run is looked at, else the run; the transport is live television.
 
-    While another mode is shown, it reads the run and leaves the player alone.
+    While another mode is shown, it leaves the player alone.
     """
 
     id = "run"
@@ -52,73 +60,77 @@ class RunMode(Mode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        context = self.context
-        self.setup, self.view = SetupView(), RunView()
-        self.choice = RunChoice(self.view.charts.tools)
-        self.known_runs = KnownRuns(context, self.choice, self)
-        self.stack = Pages(self.setup, self.view)
-        self.planning = Planning(
-            self.engine, self.workspace, self.setup, self, context.settings.run_in
-        )
-        self.steering = Steering(self.engine, context.runs, context.settings, self)
-        self.driver = Driver(self, self.steering)
-        self.branching = Branching(self.workspace, self.view, self)
-        self.follower = Follower(context.runs, self)
+        context, engine, workspace = self.context, self.engine, self.workspace
+        self.form, self.view = SetupForm(), RunView()
+        self.stack = Pages(self.form, self.view)
+        self.inputs = RunHeader(self.view.charts.tools)
+        self.known_runs = KnownRuns(context, self)
+        self.setup = Setup(engine, workspace, self.form, self, context.settings.run_in)
+        self.steering = Steering(engine, context.runs, context.settings, self)
+        self.controls = Controls(self.steering, lambda: self.data, self.refusal, self)
+        self.branch = Branch(workspace, self.view, self)
         self.other = Follower(context.runs, self)
-        self.cursor = Cursor(
-            self.player,
-            self.set_tracks,
-            playing=self.driver.trains,
-            play=self.driver.train_on,
-            pause=self.driver.pause_run,
-            step=self.driver.step_run,
+        self.followers.append(self.other)
+        track = MomentTrack(
+            playing=lambda: self.controls.trains,
+            play=self.controls.play,
+            pause=self.controls.pause,
+            step=self.controls.step,
         )
-        self.screen = Screen(self.engine, self.view, self.cursor, self)
+        self.cursor = Cursor(self.player, track, self.set_tracks)
+        self.snapshots = HeadSnapshots(engine, self.view.mosaic, self)
+        self.batches, self.ancestry = BatchReader(engine, self), Ancestry(engine, self)
+        self._attempts = 0
+        self._likeness = ""  # of a branch and its parent
         self._inspected: Moment | None = None
-        self._shown: str | None = None  # the run that was read last, until New run
-        self._over: Path | None = None  # over which run the other one was laid
+        self._phase: tuple[PhaseTrack, str, Batch | None, Inspection] | None = None
+        self._last: str | None = None  # the run that was read last, until New run
         self._sources_read = False
-        self._sources = Latest(self.engine, self)
-        self._sources.came.connect(self._on_sources)
+        self._sources = Latest(engine, self)
         self._connect()
-        self.planning.plan()
+        self.setup.plan()
         self.set_headline(text.SETUP)
         self._list_runs()
-        if self.workspace.run is not None:
-            self._on_run(self.workspace.run)
+        self.watch()
 
     def _connect(self) -> None:
-        self.setup.changed.connect(self._on_option)
-        self.setup.startRequested.connect(self.driver.start_run)
-        self.setup.fileRequested.connect(self.ask_for_text)
-        self.setup.fileDropped.connect(self._on_dropped)
-        self.view.asked.connect(self.driver.answer)
-        self.view.stepClicked.connect(self.cursor.seek_step)
-        self.view.phaseClicked.connect(self.show_phase)
-        self.view.headClicked.connect(self.open_head)
-        self.view.lineClicked.connect(self.open_head)
-        self.view.insideRequested.connect(self.show_inside)
-        self.view.charts.looksChanged.connect(self._show)
-        self.screen.headline.connect(self.set_headline)
-        self.screen.batches.read.connect(self.inspect)
-        self.choice.runChosen.connect(self.workspace.set_run)
-        self.choice.newRequested.connect(self.new_run)
-        self.choice.otherChosen.connect(self.overlay)
-        self.choice.openRequested.connect(self.ask_for_run)
-        self.planning.planned.connect(lambda _: self.inspect())
-        self.planning.measured.connect(self._on_measured)
-        self.branching.confirmed.connect(self.steering.branch)
+        form, view, workspace = self.form, self.view, self.workspace
+        form.changed.connect(lambda *_: form.set_why(""))
+        form.startRequested.connect(self.start_run)
+        form.fileRequested.connect(self.ask_for_text)
+        form.fileDropped.connect(lambda path: self.spawn(self._take_file(path)))
+        view.card.asked.connect(self.controls.press)
+        view.charts.clicked.connect(self.cursor.seek_step)
+        view.charts.headClicked.connect(self.open_head)
+        view.charts.looksChanged.connect(self._show)
+        view.phases.picked.connect(self.show_phase)
+        view.insideRequested.connect(self.show_inside)
+        view.mosaic.headClicked.connect(self.open_head)
+        self.inputs.runChosen.connect(self.open_run)
+        self.inputs.newRequested.connect(self.new_run)
+        self.inputs.otherChosen.connect(self.overlay)
+        self.inputs.openRequested.connect(self.ask_for_run)
+        self.known_runs.listed.connect(self.inputs.set_runs)
+        self.setup.planned.connect(lambda _: self.inspect())
+        self.setup.measured.connect(self._on_measured)
+        self.setup.confirmed.connect(self.steering.begin)
+        self.setup.refused.connect(self._on_refused)
+        self.branch.confirmed.connect(self.steering.branch)
+        self.controls.branchRequested.connect(self.branch_here)
+        self.controls.settingsTaken.connect(self._set_up_anew)
+        self.controls.told.connect(self.statusRequested)
         self.steering.opened.connect(self._on_began)
         self.steering.refused.connect(self._on_refused)
         self.steering.changed.connect(self._show)
-        self.follower.changed.connect(self._on_data)
-        self.follower.failed.connect(self._on_lost)
+        self.snapshots.shown.connect(self._on_heads)
+        self.batches.read.connect(self.inspect)
+        self.ancestry.found.connect(self._show_lines)
         self.other.changed.connect(lambda _: self._show_lines())
         self.context.runs.changed.connect(lambda _: (self._list_runs(), self.follower.look()))
-        self.workspace.runChanged.connect(self._on_run)
-        self.workspace.textOpened.connect(self.choose_text)
-        self.workspace.tokenizerOpened.connect(lambda *_: self.come())
-        self.workspace.runOpened.connect(lambda _: self.come())
+        workspace.textOpened.connect(self.choose_text)
+        workspace.tokenizerOpened.connect(lambda *_: self.come())
+        workspace.runOpened.connect(lambda _: self.come())
+        self._sources.came.connect(self._on_sources)
         self._sources.call(load_sources, name="the lines of code")
 
     # what the pane asks
@@ -126,30 +138,23 @@ class RunMode(Mode):
     def widget(self) -> QWidget:
         return self.stack
 
-    def header(self) -> QWidget:
-        return self.choice
-
     def pictures(self) -> dict[str, QWidget]:
-        lines = self.view.charts
+        charts = self.view.charts
         return {
-            "losses": lines.loss,
-            **lines.small,
-            "head-scores": lines.heads,
+            "losses": charts.loss,
+            **charts.small,
+            "head-scores": charts.heads,
             "heads": self.view.mosaic,
-            "schedule": self.setup.plot,
+            "schedule": self.form.plot,
         }
 
     @property
     def file_stem(self) -> str:
-        data = self.follower.data
-        return data.name if data is not None else super().file_stem
+        return self.data.name if self.data is not None else super().file_stem
 
     def state(self) -> dict[str, Any]:
-        return {
-            "version": 1,
-            "overlay": str(self.other.folder or ""),
-            **self.view.charts.state(),
-        }
+        overlay = str(self.other.folder or "")
+        return {"version": 1, "overlay": overlay, **self.view.charts.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.view.charts.restore(state)
@@ -158,22 +163,17 @@ class RunMode(Mode):
 
     def shown(self) -> None:
         self._list_runs()
-        for follower in (self.follower, self.other):
-            follower.run(True)
-        if self.follower.data is not None:  # it may have grown while another mode was shown
-            self.cursor.renew(self.follower.data)
+        super().shown()
+        if self.data is not None:  # it may have grown while another mode was shown
+            self.cursor.renew(self.data)
             self._show()
-
-    def left(self) -> None:
-        for follower in (self.follower, self.other):
-            follower.run(False)
-
-    def actions(self) -> list[Action]:
-        return commands(self)
 
     def cancel(self) -> bool:
         """Esc: closes the branch's form, before the pane goes out of a step."""
-        return self.branching.close()
+        return self.branch.close()
+
+    def on_playing(self, playing: bool) -> None:
+        """The run is followed while it replays, too."""
 
     def on_position(self, position: float) -> None:
         self._show_moment()
@@ -188,10 +188,6 @@ class RunMode(Mode):
         return self.cursor.track
 
     @property
-    def film(self) -> HeadFilm:
-        return self.screen.film
-
-    @property
     def moment(self) -> Moment | None:
         return self.cursor.moment
 
@@ -203,7 +199,7 @@ class RunMode(Mode):
         """Shows a phase of the recorded step that is offered, in Step. Inside a step, and where
         none was recorded, the numbers of that phase here.
         """
-        step, data = self.view.recorded, self.follower.data
+        step, data = self.view.recorded, self.data
         if step and data is not None and self.cursor.inside is None:
             self.modeRequested.emit("step", {"step": step, "phase": data.numbers.phases[index]})
         else:
@@ -224,18 +220,18 @@ class RunMode(Mode):
         """Shows a head in Attention, on the text that it reads here: as it was at a step, by
         default where the cursor stands; at the newest moment, the model as it is now.
         """
-        data, moment = self.follower.data, self.moment
+        data, moment = self.data, self.moment
         if data is None or moment is None:
             return
         if step is None and (self.replaying or self.cursor.inside is not None):
-            step = self.cursor.step if self.film.step is None else self.film.step
+            step = self.cursor.step if self.snapshots.step is None else self.snapshots.step
         if step is None:
             source: Any = self.context.runs.source(data.folder)
             where = f"step {data.step:,}"
         elif data.checkpoints:
             source, where = source_at(self.engine, data, step)
         else:
-            self.statusRequested.emit(text.why_no_branch(data, moment))
+            self.statusRequested.emit(why_no_branch(data, moment))
             return
         said = f"Layer {layer}, head {head} at {where}"
         self.spawn(self._open_head(source, data.probe_text, layer, head, said))
@@ -250,36 +246,63 @@ class RunMode(Mode):
         """Something was opened for this mode: from now on it is the one that is shown."""
         self.modeRequested.emit(self.id, {})
 
+    def start_run(self) -> None:
+        """Trains what is set up, at once."""
+        draft = self.setup.draft.value
+        if not self.setup.errors and draft.is_by_hand("run_in") and draft.where == draft.run_in:
+            self.context.settings.run_in = draft.run_in
+        self.setup.start(self.workspace.prompt)
+
+    def branch_here(self) -> None:
+        """Asks about a new run from the checkpoint under the cursor: its rate, steps and name."""
+        moment, data = self.moment, self.data
+        if moment is not None and data is not None and moment.checkpoint is not None:
+            self.branch.open(data, moment.step)
+
     def new_run(self) -> None:
         """Back to the setup; the run that trains goes on."""
         self.workspace.set_run(None)
 
+    def _set_up_anew(self, data: RunData, changes: dict[str, Any]) -> None:
+        """Back to the setup, filled with what the run began with and these changes."""
+        draft = draft_of(data.config.change(changes), self.setup.draft.value)
+        self.new_run()
+        self.setup.draft.change(draft, f"Take the settings of {data.name}")
+
     def open_run(self, folder: str) -> None:
+        """Looks at a run, with none over it."""
+        self.overlay("")
         self.workspace.set_run(folder)
 
     def overlay(self, folder: str) -> None:
         """Another run over this one; "" for none."""
         self.other.follow(Path(folder) if folder else None)
-        self._over = self.follower.folder
         self._show_lines()
         self._list_runs()
+
+    def refusal(self, data: RunData) -> str:
+        """Why this machine cannot train such a run; "" where it can, and before it is known."""
+        here, config = self.setup.here, data.config
+        return here.refusal(config.device, config.ranks) if here is not None else ""
 
     def _on_began(self, folder: str, parent: str) -> None:
         """A branch is drawn over its parent: both futures of the checkpoint."""
         self.workspace.set_run(folder)
-        if parent:
-            self.overlay(parent)
-        self._list_runs()
+        self.overlay(parent)
 
-    def _on_run(self, folder: str | None) -> None:
+    def on_run(self) -> None:
+        folder = self.workspace.run
+        name = Path(folder).name if folder else ""
         if folder is None:
-            self._shown = None
-        self.branching.close()
-        self.follower.follow(Path(folder) if folder else None)
+            self._last = None
+        self.branch.close()
         self.cursor.clear(fresh=folder is not None)
-        self.screen.clear(Path(folder).name if folder else "")
-        self.choice.look_at(folder or "")
-        self._turn_to(self.view if folder else self.setup)
+        self.cursor.track.ended = ""
+        self.snapshots.clear()
+        self._likeness, self._phase = "", None
+        self.view.clear(opening(name))
+        self.set_headline(f"Opening {name}." if name else text.SETUP)
+        self._turn_to(self.view if folder else self.form)
         self.inspection.emit(None)
         self.inspect()
         self._list_runs()
@@ -289,44 +312,32 @@ class RunMode(Mode):
         give it to the one that had it last, and Space would stop the run that it has just begun.
         """
         focus, before = self.stack.window().focusWidget(), self.stack.currentWidget()
-        goes = focus is not None and (focus is self.choice.new or before.isAncestorOf(focus))
+        goes = focus is not None and (focus is self.inputs.new or before.isAncestorOf(focus))
         self.stack.setCurrentWidget(page)
         if goes and page is not before:
-            (self.view.card if page is self.view else self.setup).setFocus()
+            (self.view.card if page is self.view else self.form).setFocus()
 
-    def _on_lost(self, message: str) -> None:
+    def on_failed(self, message: str) -> None:
         """What cannot be opened leaves the run that was shown before."""
         self.statusRequested.emit(message)
-        if self.follower.data is None:
-            before, self._shown = self._shown, None
+        if self.data is None:
+            before, self._last = self._last, None
             self.workspace.set_run(before if before != self.workspace.run else None)
 
     def _on_refused(self, message: str) -> None:
         self.statusRequested.emit(message)
-        self.setup.set_why(message)
-        self.branching.refuse(message)
+        self.form.set_why(message)
+        self.branch.refuse(message)
         self._show()
 
     def _list_runs(self) -> None:
-        self.known_runs.renew(self.workspace.run, self.other.folder)
+        shown = self.workspace.run, self.other.folder
+        self.inputs.set_shown(*shown)
+        self.known_runs.look(*shown)
 
-    # setup
+    # files
 
-    def _on_measured(self, here: Machine) -> None:
-        first = self.screen.here is None
-        self.screen.here = self.branching.here = here
-        if first and self.follower.data is not None:  # how fast is told of it, and what cannot be
-            self._show()
-            self.inspect()
-
-    def _on_option(self, name: str, text: str) -> None:
-        self.planning.change(name, text)
-        self.setup.set_why("")
-
-    def _on_dropped(self, path: str) -> None:
-        self.spawn(self._take(path))
-
-    async def _take(self, path: str) -> None:
+    async def _take_file(self, path: str) -> None:
         """A run, or a text to learn from."""
         if await self.engine.io(holds_run, Path(path)):
             self.open_run(path)
@@ -337,60 +348,128 @@ class RunMode(Mode):
         """Trains on this file from now on; the setup says what is wrong with it."""
         self.come()
         self.new_run()
-        self.planning.change("corpus", path)
+        self.setup.change("corpus", path)
 
     def ask_for_text(self) -> None:
-        dialogs.ask_file(self.stack, "Choose a text to learn from", self.choose_text, files.TEXTS)
+        dialogs.ask_file(self.stack, "Choose a text to learn from", self.choose_text, text.FILES)
 
     def ask_for_run(self) -> None:
         start = str(self.context.runs.folder())
         dialogs.ask_folder(self.stack, "Open a run folder", self.open_run, start)
 
     def ask_for_csv(self) -> None:
-        data = self.follower.data
-        if data is not None:
-            files.ask(self, f"{data.name}.csv", lambda path: files.save_csv(data, path))
+        if (data := self.data) is not None:
+            self._ask_target(f"{data.name}.csv", lambda path: compute.save_csv(data, path))
 
     def ask_for_png(self) -> None:
         """The run as it is on the screen, at twice its size."""
-        data = self.follower.data
-        if data is not None:
+        if self.data is not None:
             image = drawn(self.view, SCALE)
-            files.ask(self, f"{data.name}.png", lambda path: write_png(path, image))
+            self._ask_target(f"{self.data.name}.png", lambda path: write_png(path, image))
 
-    # showing
+    def _ask_target(self, name: str, write: Callable[[Path], None]) -> None:
+        dialogs.ask_target(
+            self.stack, "Export", name, lambda path: self.spawn(self._save(Path(path), write))
+        )
 
-    def _on_data(self, data: RunData) -> None:
-        self._shown = self.workspace.run
+    async def _save(self, path: Path, write: Callable[[Path], None]) -> None:
+        """Writes in the engine's pool; an error becomes a card, and an older file stays whole."""
+        try:
+            await self.engine.io(write, path)
+        except OSError as error:
+            errors.report(error, "exporting the run")
+        else:
+            self.statusRequested.emit(f"Saved {path}")
+
+    # what is shown
+
+    def _on_measured(self, here: Machine) -> None:
+        self.branch.here = here
+        self._show()  # how fast it is for a run, and what it cannot train
+        self.inspect()
+
+    def on_data(self, data: RunData) -> None:
+        self._last = self.workspace.run
         if self.active:
             self.cursor.renew(data)
-        self.branching.know(data)
-        if not kin(data, self._over, self.other.data):
-            self.overlay("")
-        self._over = data.folder
+        self.branch.know(data)
         self.known_runs.note(data.folder)
         began = len(data.steps) or data.checkpoints
         if data.state == "failed" and not began and data.config.corpus != "stories":
-            self.planning.refuse_corpus(data.message)
+            self.setup.refuse_corpus(data.message)
         self._show_lines()
         self._show()
         self.inspect()
 
     def _show(self) -> None:
         self._show_moment()
-        if self.active and self.follower.data is not None:
+        if self.active and self.data is not None:
             self.player.playingChanged.emit(self.player.playing)
+
+    def _show_lines(self) -> None:
+        data, other = self.data, self.other.data if self.other.folder else None
+        past = self.ancestry.of(data) if data is not None else None
+        self._likeness = text.likeness(data, other) if data is not None else ""
+        self.view.charts.set_runs(data, other, past)
 
     def _show_moment(self) -> None:
         """The cursor has moved: halfway between two moments, everything tells of the next."""
-        data = self.follower.data
-        if self.active and data is not None:
-            self.screen.show_moment(data, self.steering.state(data))
-            if self.moment != self._inspected:
-                self.inspect()
+        data, view, cursor = self.data, self.view, self.cursor
+        if not self.active or data is None:
+            return
+        if data.attempts != self._attempts:  # later snapshots may be written again
+            self._attempts = data.attempts
+            self.snapshots.clear()
+        if cursor.moments:
+            state = self.steering.state(data)
+            cursor.track.ended = ended(data, state)
+            self._show_texts(data, state)
+            view.set_step(data, cursor.step, cursor.replaying or cursor.inside is not None)
+            view.phases.set_current(cursor.phase_position if cursor.inside is not None else None)
+            config, sampled = data.config, [one.step for one in data.samples]
+            view.set_empty_texts(
+                loss=text.why_none(data, state, "losses", 1),
+                scores=text.why_none(data, state, "scores of the heads", config.probe_every),
+                samples=text.why_none(data, state, "samples", config.sample_every, sampled),
+            )
+            self._show_heads(data, state)
+        if self.moment != self._inspected:
+            self.inspect()
 
-    def _show_lines(self) -> None:
-        self.screen.show_lines(self.follower.data, self.other.data if self.other.folder else None)
+    def _show_texts(self, data: RunData, state: str) -> None:
+        """The card, and the sentence above the picture."""
+        inside, moment, replaying = self.cursor.inside, self.moment, self.replaying
+        looked_at = inside.step if inside is not None else None
+        also = self._likeness, self.refusal(data)
+        self.view.card.set_text(card_text(data, state, moment, replaying, looked_at, *also))
+        charts = self.view.charts
+        scores = head_scores.scores_at(data, charts.score, self.cursor.step)
+        if inside is not None:
+            place = inside.names, self.cursor.phase, inside.step, inside.skipped
+            self.set_headline(text.phase_headline(*place))
+        elif replaying and moment and scores is not None and moment.step not in data.skips:
+            self.set_headline(head_scores.sentence(charts.score, scores, moment.step))
+        else:
+            told = text.headline(data, state, moment, replaying, charts.smoothed_loss)
+            self.set_headline(told)
+
+    def _show_heads(self, data: RunData, state: str) -> None:
+        if not self.snapshots.show(self.cursor.moments, self.cursor.position):
+            self.view.set_heads(text.heads_title(data.probe_text, None))
+            every, steps = data.config.probe_every, data.probes
+            self.view.heads.show_empty(text.why_none(data, state, "heads", every, steps))
+        elif self.snapshots.step is not None:
+            self._on_heads(self.snapshots.step)
+
+    def _on_heads(self, step: int) -> None:
+        """The snapshot of a step is on the screen."""
+        if (data := self.data) is None:
+            return
+        score = self.view.charts.score
+        self.view.set_heads(text.heads_title(data.probe_text, step))
+        scores = head_scores.scores_at(data, score, self.cursor.step)
+        self.view.mosaic.set_scores(scores, head_scores.score_title(score))
+        self.view.heads.show_ready()
 
     # the inspector
 
@@ -399,12 +478,31 @@ class RunMode(Mode):
         self.inspect()
 
     def inspect(self) -> None:
-        data = self.follower.data
         if not self.active:
             return
         self._inspected = self.moment
         if self.workspace.run is None:
-            if self.planning.config is not None:  # else the last plan stays until the fields fit
-                self.inspection.emit(planned_inspection(self.planning.config))
-        elif data is not None and self._sources_read:
-            self.inspection.emit(self.screen.inspection(data))
+            if self.setup.config is not None:  # else the last plan stays until the fields fit
+                self.inspection.emit(plan_inspection(self.setup.config))
+        elif self.data is not None and self._sources_read:
+            self.inspection.emit(self._inspection_of(self.data))
+
+    def _inspection_of(self, data: RunData) -> Inspection | None:
+        """The phase or the moment under the cursor."""
+        inside, moment = self.cursor.inside, self.moment
+        if inside is not None:
+            return self._phase_inspection(inside, inside.names[self.cursor.phase], data)
+        if moment is None:
+            return None
+        return moment_inspection(data.numbers, moment.step, gap(data, moment.step), self.setup.here)
+
+    def _phase_inspection(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
+        """The same one as long as nothing of it is new: a table that is read is not begun again."""
+        batch = self.batches.batch(data.folder, inside.step) if phase == "data" else None
+        if self._phase is None or self._phase[:3] != (inside, phase, batch):
+            if phase == "data":
+                made = data_inspection(inside.numbers, inside.step, batch)
+            else:
+                made = phase_inspection(phase, inside.numbers, inside.step)
+            self._phase = (inside, phase, batch, made)
+        return self._phase[3]

@@ -1,30 +1,33 @@
-"""What the pane says about a run: the card's text and the headline. Knows no Qt."""
+"""What Run says: the sentence above the picture, what stands in empty places, the setup's words.
+
+Knows no Qt. The card's own words are in card_text.py.
+"""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.numbers import format_fixed, format_number
-from explorer.runs.run_data import ACTIVE, skip_text, was_skipped
-from explorer.widgets.run_card_text import AGAIN, CardText
+from core.numbers import format_bytes, format_number, format_percent
+from explorer.panes.training.run.card_text import ended, loss_words
+from explorer.panes.training.run.compute import Cost
+from explorer.runs.backend_choice import SLOW_STEP
+from explorer.runs.run_data import RunData, skip_text, was_skipped
 
 if TYPE_CHECKING:
     from core.training.config import TrainingConfig
     from core.training.this_machine import Machine
-    from explorer.panes.training.run.moments import Moment
-    from explorer.runs.run_data import RunData
+    from explorer.panes.training.run.track import Moment
 
 RISEN = 1.1  # times the first loss: more than batches differ by
 EARLY = 20  # steps of a branch that tell where its loss began
-SAME = 0.015  # of the training loss: a smaller gap tells nothing
-MANY = 100.0  # from here on thousandths of a loss say nothing
 SPACE, MOST_SPACES = "\u2423", 8  # how a text of white space alone is shown
+FILES = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
 SETUP = "Choose a text and a size, then start: training begins at once."
 PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
@@ -39,97 +42,10 @@ PHASE_WORDS = {
 
 SKIPPED_WORDS = {
     "unscale": "after dividing by the loss scale, not every gradient is finite",
-    "clip": "there is nothing to shorten, for the gradient's length is not finite",
+    "clip": "nothing can be shortened, as the gradient's length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
-    "schedule": "the learning rate stays, since only applied steps count",
+    "schedule": "the learning rate stays, as only steps that were applied count",
 }
-
-
-def card_text(
-    data: RunData,
-    state: str,
-    moment: Moment | None,
-    replaying: bool,
-    looked_at: int | None = None,
-    likeness: str = "",
-    refused: str = "",
-) -> CardText:
-    """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
-    optimizer step that it is inside of; `likeness` compares a branch with its parent; `refused` is
-    why this machine cannot train such a run.
-    """
-    step = moment.step if moment is not None and replaying else data.step
-    step = step if looked_at is None else looked_at
-    told = _alarm(data), _watched(data)
-    return CardText(
-        name=data.name,
-        state="new" if prepares(data, state) else state,
-        step=data.step,
-        steps=data.config.steps,
-        note=_note(data, state, likeness),
-        numbers=_numbers(data, step, replaying or looked_at is not None, state),
-        buttons=buttons(data, state, moment, replaying, refused),
-        message=failure(data, state, refused) or " ".join(filter(None, told)),
-        refusals=_refusals(data, moment),
-        alarming=bool(data.alerts),
-    )
-
-
-def _alarm(data: RunData) -> str:
-    """What of a run that goes on needs a person, as sentences."""
-    return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in data.alerts)
-
-
-def opening(name: str) -> CardText:
-    """Before the first look at a run."""
-    return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
-
-
-def buttons(
-    data: RunData, state: str, moment: Moment | None, replaying: bool, refused: str = ""
-) -> tuple[str, ...]:
-    """The ids of the card's buttons, from left to right."""
-    shown = ["take"] if data.controller else []
-    if data.log:
-        return ()  # nobody here can train it on
-    if moment is not None and (replaying or data.finished):
-        shown.append("branch")
-    if state in ("new", "running"):
-        shown += ["pause", "stop"]
-    elif state == "paused":
-        shown += ["resume", "stop"]
-    elif state != "finished" and not data.finished:
-        shown += ways_on(data, state, refused)
-    return tuple(name for name in ORDER if name in shown)
-
-
-def ways_on(data: RunData, state: str, refused: str = "") -> tuple[str, ...]:
-    """How a run that nobody trains can go on. Where nothing was kept it begins anew, which after a
-    loss that is no number would end as before; whatever else made it fail is mended in a new run or
-    outside of it. One that this machine cannot train (`refused`) is only set up anew.
-    """
-    if refused and data.state not in ACTIVE:
-        return ("anew",)
-    if data.checkpoints or data.state in ACTIVE:  # one that is about to stop keeps its last step
-        return ("lower", "continue") if data.not_finite else ("continue",)
-    if data.not_finite:
-        return ("slower",)
-    return ("anew", "again") if state == "failed" else ("again",)
-
-
-def why_no_branch(data: RunData, moment: Moment | None) -> str:
-    """Why "Resume from here" is not possible at a moment, and where it is; "" where it is."""
-    if moment is None or moment.checkpoint is not None:
-        return ""
-    if not data.checkpoints:
-        every = data.config.checkpoint_every
-        due = (data.step // every + 1) * every if every else data.config.steps
-        return f"No checkpoint yet: the first comes at step {min(due, data.config.steps):,}"
-    first = min(data.checkpoints)
-    if moment.step < first:
-        return f"There is no checkpoint before step {first:,}, the first one (Ctrl+PgDown)"
-    near = min(data.checkpoints, key=lambda step: abs(step - moment.step))
-    return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 
 
 def machine_text(here: Machine | None) -> str:
@@ -166,65 +82,30 @@ def where_text(config: TrainingConfig, here: Machine | None) -> str:
     return f"{told}."
 
 
-def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
-    """Which of the card's buttons cannot be used now, each with the reason."""
-    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
-    if data.controller:
-        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
-    return tuple(found)
+def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
+    """What else there is to know of a run before it starts."""
+    found = cost.estimate
+    said = [f"{config.tokens_per_step:,} tokens a step"]
+    if config.repeated_fraction:
+        share = format_percent(config.repeated_fraction)
+        said.append(f"{share} of the sequences are not text, but random tokens that repeat")
+    if config.ranks > 1:
+        said.append(f"Each rank sends {format_bytes(found.sent)} a step")
+    fast = cost.machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256
+    if note := cost.precision or ("bf16 would be faster here" if fast else ""):
+        said.append(note)
+    if found.seconds_per_step > SLOW_STEP and run_in == "thread":
+        said.append("Steps this long train better in a process of their own")
+    elif found.seconds_per_step > SLOW_STEP:
+        said.append("Steps this long run in a process of its own, so that the window stays quick")
+    return f"{'. '.join(said)}."
 
 
-def _watched(data: RunData) -> str:
-    """Who controls a run that is only watched here, with the remedy; "" for any other."""
-    if not data.controller:
-        return ""
-    who = data.controller
-    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
-
-
-# Before the first step, so that the card has its height from the beginning.
-NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
-ORDER = (
-    "branch",
-    "pause",
-    "resume",
-    "lower",
-    "slower",
-    "anew",
-    "continue",
-    "again",
-    "take",
-    "stop",
-)
-NOTHING_KEPT = (
-    "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
-    "start a new run with its settings, changed as needed."
-)
-SAME_END = "No checkpoint was written yet, and started again it would end in the same way."
-
-
-def failure(data: RunData, state: str, refused: str = "") -> str:
-    """Why the run ended by itself, and the remedy; "" when it did not."""
-    if refused and state == "failed" and not len(data.steps):
-        return f"{refused[0].upper()}{refused[1:]}."
-    if state == "failed":
-        why = data.message or "The run ended with an error."
-        if data.checkpoints:
-            return why
-        end = "" if why.endswith((".", "?", "\u2026")) else "."
-        return f"{why}{end} {SAME_END if data.not_finite else NOTHING_KEPT}"
-    if state == "dead":
-        kept = max(data.checkpoints, default=None)
-        if kept is None:
-            what = f"{AGAIN}; its curves replace these."
-        else:
-            where = f"from the checkpoint of step {kept:,}"
-            what = f"What was written is intact; resuming continues {where}."
-        return (
-            f"The process that trained this run ended at step {data.step:,}: killed, out of "
-            f"memory, or the machine went down. {what}"
-        )
-    return ""
+def branch_rate(now: float, before: float) -> str:
+    """With which learning rate a branch continues, beside the run's own there."""
+    same = math.isclose(now, before, rel_tol=1e-6)
+    was = "as before" if same else f"the run was at {format_number(before)}"
+    return f"Continues with learning rate {format_number(now)} ({was})."
 
 
 def likeness(data: RunData, other: RunData | None) -> str:
@@ -241,124 +122,8 @@ def likeness(data: RunData, other: RunData | None) -> str:
         return ""
     apart = np.flatnonzero(losses[here] != its[there])
     if len(apart):
-        return f"parts from {other.name} at step {int(steps[apart[0]]):,}"
+        return f"differs from {other.name} from step {int(steps[apart[0]]):,} on"
     return f"coincides with {other.name} up to step {int(steps[-1]):,}"
-
-
-def _note(data: RunData, state: str, likeness: str) -> str:
-    if prepares(data, state):
-        return data.preparing
-    said = []
-    if state == "running" and not data.alerts and (left := data.seconds_left) >= 1:
-        said.append(f"about {about(left)} left")
-    if likeness:
-        said.append(likeness)
-    elif data.parent and not said:
-        said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
-    if data.controller:
-        said.append("watched here")
-    elif data.backend == "process" and state in ACTIVE:
-        said.append("closing the window does not stop it")
-    if data.damaged:
-        lines = "line" if data.damaged == 1 else "lines"
-        said.append(f"{data.damaged:,} damaged {lines} skipped")
-    return ", ".join(said)
-
-
-def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tuple[str, str], ...]:
-    row = data.numbers.row(step)
-    found: list[tuple[str, str]] = []
-    if replaying:
-        found.append(("looking at step", f"{step:,}"))
-    if row is not None:
-        loss = float(row["loss"])
-        told = "skipped" if was_skipped(row) and not math.isfinite(loss) else _loss(loss)
-        found.append(("loss", told))
-    validation = validation_at(data, step)
-    if validation is not None:
-        found.append(("validation", _loss(validation)))
-    if row is not None and "learning_rate" in row.dtype.names:
-        found.append(("learning rate", format_number(float(row["learning_rate"]))))
-    if not replaying and (speed := data.speed()):
-        found.append(("mean tokens/s", f"{speed:,.0f}"))
-    elif row is not None and "grad_norm" in row.dtype.names:
-        found.append(("gradient norm", format_number(float(row["grad_norm"]))))
-    return tuple(found[:5]) or NO_NUMBERS
-
-
-def validation_at(data: RunData, step: int) -> float | None:
-    """The last validation loss measured up to a step."""
-    known = data.evaluations[data.evaluations["step"] <= step]
-    return float(known["validation"][-1]) if len(known) else None
-
-
-def gap(data: RunData, step: int) -> list[str]:
-    """What the distance between training and validation loss says, measured last up to a step: the
-    losses, then what follows; nothing before the first step.
-    """
-    found = _evaluation(data, step)
-    if found is None:
-        return []
-    at, train, validation = found
-    told = [f"step {at:,}: training {_loss(train)}, validation {_loss(validation)}"]
-    apart, verdict = validation - train, _verdict(train, validation)
-    if verdict == "above" and data.config.corpus == "stories":
-        easy = "half of the training sequences begin with a story, the easiest part of it"
-        told.append(f"Validation is higher by {apart:.3f}: {easy}.")
-    elif verdict == "above":
-        told.append(
-            f"Validation is higher by {apart:.3f}: it predicts text it has read better than text "
-            "it has not."
-        )
-    elif verdict == "below":
-        told.append(
-            f"Validation is lower by {-apart:.3f}: its text is easier, or too little of it was "
-            "measured."
-        )
-    elif validation < float(data.evaluations["validation"][0]):
-        told.append("There is no gap: what it has learned also holds for new text.")
-    else:
-        told.append("There is no gap, and nothing learned: it began with no higher loss.")
-    if data.config.model.dropout:
-        told.append("Both are measured without dropout, unlike the line of the training loss.")
-    if data.config.repeated_fraction:
-        told.append(
-            "The training line lies higher: it also counts the random sequences that repeat."
-        )
-    return told
-
-
-def gap_note(data: RunData) -> str:
-    """The gap in a few words, for the losses' plot; "" before there is one to speak of."""
-    found = _evaluation(data, data.step)
-    if found is None:
-        return ""
-    _, train, validation = found
-    verdict = _verdict(train, validation)
-    if not verdict:
-        return "evaluated: validation as good as training"
-    return f"evaluated: validation {abs(validation - train):.2f} {verdict} training"
-
-
-def _evaluation(data: RunData, step: int) -> tuple[int, float, float] | None:
-    """Step, training and validation loss of the last evaluation up to a step, of a model that has
-    learned something.
-    """
-    known = data.evaluations
-    known = known[(known["step"] <= step) & (known["step"] > 0)]
-    if not len(known):
-        return None
-    last = known[-1]
-    found = int(last["step"]), float(last["train"]), float(last["validation"])
-    return found if math.isfinite(found[1]) and math.isfinite(found[2]) else None
-
-
-def _verdict(train: float, validation: float) -> str:
-    """Where validation lies: "above", "below", or "" where that is too little to say anything."""
-    apart = validation - train
-    if abs(apart) <= SAME * abs(train):
-        return ""
-    return "above" if apart > 0 else "below"
 
 
 def headline(
@@ -378,7 +143,7 @@ def headline(
         if row is not None and was_skipped(row):
             return skip_text(moment.step, data.skips.get(moment.step))
         kept = " There is a checkpoint here." if moment.checkpoint else ""
-        return f"This is step {moment.step:,}: play shows how the heads form.{kept}"
+        return f"This is step {moment.step:,}. Play shows how the heads form.{kept}"
     if not len(data.steps):
         return _beginning(data, state)
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
@@ -386,7 +151,7 @@ def headline(
     _, losses = data.series("loss")
     if not len(losses):
         steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
-        return f"It begins: {steps} skipped while the loss scale comes down."
+        return f"It begins: {steps} skipped while the loss scale came down."
     first = _first(data, losses)
     told = _movement(loss, first, now)
     grows = now > RISEN * first
@@ -405,8 +170,8 @@ def headline(
             return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
         case "failed" | "dead":
             if data.checkpoints:
-                return f"The run ended at step {step:,}; nothing written is lost."
-            then = "" if data.not_finite else ": training begins again at step 0"
+                return f"The run ended at step {step:,}; all that it wrote is kept."
+            then = "" if data.not_finite else ": training would begin again at step 0"
             return f"The run ended at step {step:,} without a checkpoint{then}."
         case _:
             goes_on = "continues training" if data.checkpoints else "begins again at step 0"
@@ -425,16 +190,16 @@ def _first(data: RunData, losses: np.ndarray) -> float:
 
 def _movement(loss: str, first: float, now: float) -> str:
     """Where the loss has come to, and from where."""
-    if not math.isfinite(first) or _loss(first) == _loss(now):
-        return f"{loss} is {_loss(now)}"
+    if not math.isfinite(first) or loss_words(first) == loss_words(now):
+        return f"{loss} is {loss_words(now)}"
     way = "fell" if now < first else "rose"
-    return f"{loss} {way} from {_loss(first)} to {_loss(now)}"
+    return f"{loss} {way} from {loss_words(first)} to {loss_words(now)}"
 
 
 def _beginning(data: RunData, state: str) -> str:
     if state in ("failed", "dead", "stopped"):
         return "The run ended before its first step."
-    if prepares(data, state):
+    if data.prepares(state):
         return f"Preparing: {data.preparing or 'training is about to start'}."
     if data.parent:
         origin = Path(str(data.parent.get("run", ""))).name
@@ -445,55 +210,22 @@ def _beginning(data: RunData, state: str) -> str:
     return f"It begins: a model that knows nothing has a loss near {guess:.1f}."
 
 
-def prepares(data: RunData, state: str) -> bool:
-    """Before the first step: the trainer starts, the text is read, the model is built."""
-    return state in ("new", "running") and not data.parameters and not len(data.steps)
-
-
-def ended(data: RunData, state: str) -> str:
-    """The state of a run that nobody trains, in words; "" while somebody does."""
-    after = f" after step {data.step:,}" if data.step else ""
-    words = {"failed": f"failed{after}", "dead": f"ended{after}"}
-    return words.get(state, state if state in ("stopped", "finished") else "")
-
-
-def no_sample(data: RunData, state: str, step: float) -> str:
-    """What stands in the place of the samples while there is none up to `step`."""
-    every = data.config.sample_every
+def why_none(data: RunData, state: str, what: str, every: int, steps: Collection[int] = ()) -> str:
+    """What stands in the place of the samples, say, while there are none. every: steps from one to
+    the next; 0: none are wanted. steps: those at which there are some.
+    """
     if data.log:
-        return "A log of another program holds no samples."
+        return f"A log of another program holds no {what}."
     if not every:
-        return "This run writes no samples: it was set up without them."
-    if data.samples:
-        first = data.samples[0].step
-        return f"There was no sample yet at step {int(step):,}; the first is from step {first:,}."
+        return f"This run was set up without {what}."
+    if steps:
+        return f"The first {what} are from step {min(steps):,}."
     if over := ended(data, state):
-        verb = over.split()[0]
-        return f"The run {verb} before its first sample, at step {data.step:,}."
-    if prepares(data, state) or not data.step:
-        return "The first sample comes in a moment."
+        return f"The run {over.split()[0]} before it had any {what}."
+    if data.prepares(state) or not data.step:
+        return f"The first {what} come in a moment."
     due = min((data.step // every + 1) * every, data.config.steps)
-    return f"The first sample comes at step {due:,}."
-
-
-def no_loss(data: RunData, state: str) -> str:
-    """What stands in the plot of the losses while there is none."""
-    if over := ended(data, state):
-        what = "a loss" if len(data.steps) else "its first step"
-        return f"The run {over.split()[0]} before {what} was recorded."
-    return "The first loss comes in a moment."
-
-
-def no_heads(data: RunData, state: str) -> str:
-    """Why there is no picture of the heads and none will come by itself; "" where one may."""
-    if data.log:
-        return "A log of another program holds no heads."
-    if not data.config.probe_every:
-        return "This run records no heads: it was set up without them."
-    over = ended(data, state)
-    if not over or data.probes:
-        return ""
-    return f"The run {over.split()[0]} before its heads were recorded."
+    return f"The first {what} come at step {due:,}."
 
 
 def heads_title(read: str, step: int | None) -> str:
@@ -505,31 +237,9 @@ def heads_title(read: str, step: int | None) -> str:
     return f"Heads{on}{f', step {step:,}' if step is not None else ''}"
 
 
-def about(seconds: float) -> str:
-    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min."""
-    if seconds < 55:
-        return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
-    minutes = max(1, round(seconds / 60))
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(round(minutes / 10) * 10, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
-def checkpoint_text(step: int) -> str:
-    """What a checkpoint's mark says, on the scrubber as on the losses."""
-    return f"checkpoint, step {step:,}"
-
-
 def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) -> str:
     """Where in an optimizer step the cursor is, and what happens there."""
     name = phases[index]
     words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
     end = "" if words.endswith("?") else "."
     return f"Inside step {step:,}, {index + 1} of {len(phases)}: {words}{end}"
-
-
-def _loss(value: float) -> str:
-    if not math.isfinite(value):
-        return "not finite"
-    return format_fixed(value, 3) if abs(value) < MANY else format_number(value)

@@ -1,14 +1,52 @@
-"""What the transport plays of a run: the recorded moments, then the live edge."""
+"""What the transport plays: the recorded moments of a run, then its live edge; inside an optimizer
+step, its phases.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from explorer.panes.training.phases import PhaseTrack
-from explorer.panes.training.run.moments import Moment, nearest
-from explorer.panes.training.run.text import checkpoint_text
+from core.training.phases import TITLES
 from explorer.runs.run_data import RunNumbers, was_skipped
-from explorer.state.tracks import LiveTrack, Track
+from explorer.state.tracks import ListTrack, LiveTrack, Track
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A step of the run with what was kept there. `edge` is the newest one of a run that trains."""
+
+    step: int
+    probe: Path | None = None  # a snapshot of the heads
+    checkpoint: Path | None = None
+    edge: bool = False
+
+
+def moments_of(
+    step: int,
+    probes: dict[int, Path],
+    checkpoints: dict[int, Path],
+    live: bool = True,
+    skips: Iterable[int] = (),
+) -> list[Moment]:
+    """Every recorded moment up to `step` in order, then the edge where the run is live."""
+    last = step - 1 if live else step
+    steps = sorted({at for at in (*probes, *checkpoints, *skips) if at <= last})
+    found = [Moment(at, probes.get(at), checkpoints.get(at)) for at in steps]
+    if live or not found:
+        found.append(Moment(step, probes.get(step), checkpoints.get(step), edge=True))
+    return found
+
+
+def nearest(moments: Sequence[Moment], step: float) -> int:
+    """The index of the moment nearest to a step."""
+    return min(range(len(moments)), key=lambda index: abs(moments[index].step - step), default=0)
+
+
+def checkpoint_text(step: int) -> str:
+    """What a checkpoint's mark says, on the scrubber as on the losses."""
+    return f"checkpoint, step {step:,}"
 
 
 class MomentTrack(LiveTrack):
@@ -35,7 +73,7 @@ class MomentTrack(LiveTrack):
 
     @property
     def marks(self) -> dict[int, str]:
-        """The checkpoints: only there can a run be taken up again."""
+        """The checkpoints: only there can a run be resumed."""
         return self._marks
 
     def set_moments(self, moments: list[Moment], live: bool, numbers: RunNumbers) -> None:
@@ -68,3 +106,15 @@ class MomentTrack(LiveTrack):
     def outside(self, inner: Track, index: int) -> int:
         """Moments are thinned, and new ones come, while somebody is inside a step."""
         return nearest(self.moments, inner.step) if isinstance(inner, PhaseTrack) else index
+
+
+class PhaseTrack(ListTrack):
+    """The phases of one optimizer step."""
+
+    def __init__(self, numbers: RunNumbers, step: int) -> None:
+        self.names = numbers.phases
+        super().__init__([TITLES[name] for name in self.names], self.names)
+        self.numbers = numbers
+        self.step = step
+        row = numbers.row(step)
+        self.skipped = row is not None and was_skipped(row)

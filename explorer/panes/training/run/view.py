@@ -4,103 +4,61 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.charts import Charts
 from explorer.panes.training.run.samples import SampleList
-from explorer.widgets.base import Label, set_look
+from explorer.runs.run_data import RunData
+from explorer.widgets.base import Label
+from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.cut_label import QuoteLabel
 from explorer.widgets.head_mosaic import HeadMosaic
+from explorer.widgets.push_button import push_button
 from explorer.widgets.run_card import RunCard
 from explorer.widgets.run_card_text import CardText
 from explorer.widgets.stateful import StatefulPicture
 
+NAME = "training.view"
 LEAST_SIDE = 248  # px of the heads and samples beside the lines
 
 
 class RunView(QWidget):
-    """`asked(id)` from the card, `stepClicked(step)` from the lines, `phaseClicked(index)`,
-    `insideRequested(step)`: a recorded step.
+    """`insideRequested(step)`: a recorded step is to be seen from the inside. The parts have
+    signals of their own.
     """
 
-    asked = Signal(str)
-    stepClicked = Signal(float)
-    phaseClicked = Signal(int)
-    headClicked = Signal(int, int)
-    lineClicked = Signal(int, int, float)  # a head's line: layer, head and step
     insideRequested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("training.view")
-        self.card = RunCard("training.view")
+        self.setObjectName(NAME)
+        self.card = RunCard(NAME)
         self.charts = Charts()
         self.mosaic = HeadMosaic("Heads as they form; a click opens one in Attention")
-        self.mosaic.setObjectName("training.view.heads")
+        self.mosaic.setObjectName(f"{NAME}.heads")
         self.heads = StatefulPicture(self.mosaic, "grid")
         self.heads_title = QuoteLabel("label", "muted")
         self.samples = SampleList()
-        self.samples_title = Label("What it writes", "label", "muted")
         self.phases = PhaseStrip()
-        self.inside = QPushButton()
-        self.inside.setObjectName("training.view.inside")
-        self.inside.setToolTip("Shows what happens in this step, phase by phase")
+        self.inside = push_button("", "Shows what happens in this step, phase by phase")
+        name_parts(self, NAME, "inside")
         self.recorded = 0
         self._branch: BranchForm | None = None
-        self._build()
-        self.card.asked.connect(self.asked)
-        self.charts.clicked.connect(self.stepClicked)
-        self.charts.headClicked.connect(self.lineClicked)
-        self.phases.phaseClicked.connect(self.phaseClicked)
-        self.inside.clicked.connect(lambda: self.insideRequested.emit(self.recorded))
-        self.mosaic.headClicked.connect(self.headClicked)
-        self.set_heads("Heads")
-
-    def _build(self) -> None:
-        lines = QFrame()
-        set_look(lines, "card")
-        left = QVBoxLayout(lines)
-        left.setContentsMargins(12, 8, 8, 8)
-        left.setSpacing(8)
-        left.addWidget(self.charts, 1)
-        heads = QFrame()
-        set_look(heads, "card")
-        upper = QVBoxLayout(heads)
-        upper.setContentsMargins(12, 8, 12, 8)
-        upper.setSpacing(4)
-        upper.addWidget(self.heads_title)
-        upper.addWidget(self.heads, 1)
-        texts = QFrame()
-        set_look(texts, "card")
-        lower = QVBoxLayout(texts)
-        lower.setContentsMargins(12, 8, 4, 8)
-        lower.setSpacing(4)
-        lower.addWidget(self.samples_title)
-        lower.addWidget(self.samples, 1)
+        samples = card(Label("What it writes", "label", "muted"), (self.samples, 1))
         self._side = QWidget()
-        side = QVBoxLayout(self._side)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.setSpacing(8)
-        side.addWidget(heads, 3)
-        side.addWidget(texts, 2)
-        middle = QHBoxLayout()
-        middle.setSpacing(8)
-        middle.addWidget(lines, 1)
-        middle.addWidget(self._side)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 8, 16, 8)
-        column.setSpacing(8)
-        column.addWidget(self.card)
-        column.addLayout(middle, 1)
-        below = QHBoxLayout()
-        below.setSpacing(8)
-        below.addWidget(self.phases, 1)
-        below.addWidget(self.inside)
-        column.addLayout(below)
+        column((card(self.heads_title, (self.heads, 1)), 3), (samples, 2), of=self._side)
+        page(
+            self.card,
+            (row((card((self.charts, 1)), 1), self._side), 1),
+            row((self.phases, 1), self.inside),
+            of=self,
+        )
+        self.inside.clicked.connect(lambda: self.insideRequested.emit(self.recorded))
         self.set_recorded(0)
+        self.set_heads("Heads")
 
     @property
     def branch(self) -> BranchForm:
@@ -123,11 +81,25 @@ class RunView(QWidget):
         self.heads.show_empty("")  # or the heads of the run before would stay as stale ones
         self.heads.show_loading()
 
+    def set_step(self, data: RunData, step: float, is_past: bool) -> None:
+        """What there was up to a step; `is_past`: it is not the newest."""
+        self.phases.set_scene(data.numbers.phases)
+        self.phases.setEnabled(len(data.steps) > 0 and not data.log)
+        self.set_recorded(min(data.recorded, key=lambda one: abs(one - step), default=0))
+        self.charts.set_cursor(step if is_past else None)
+        self.samples.set_samples([one for one in data.samples if one.step <= step + 0.5])
+
+    def set_empty_texts(self, loss: str, scores: str, samples: str) -> None:
+        """What stands where there is nothing to show."""
+        self.charts.loss.set_empty_text(loss)
+        self.charts.heads.set_empty_text(scores)
+        self.samples.set_empty_text(samples)
+
     def set_recorded(self, step: int) -> None:
         """The recorded step that is offered; 0: none."""
         self.recorded = step
-        self.phases.set_hint(f"A click shows it in step {step:,}" if step else "")
-        self.inside.setText(f"Step {step:,} from the inside")
+        self.phases.set_hint(f"Click to see it in step {step:,}" if step else "")
+        self.inside.setText(f"Look inside step {step:,}")
         self.inside.setVisible(step > 0)
 
     def set_heads(self, title: str) -> None:

@@ -50,7 +50,7 @@ class StepMode(RunWatcher):
         inputs.ranks.picked.connect(lambda rank: self.choose(rank=rank))
         inputs.record.clicked.connect(self.record)
         view.parameters.picked.connect(lambda name: self.choose(parameter=name))
-        view.strip.phaseClicked.connect(self.go_to)
+        view.strip.picked.connect(self.go_to)
         view.text.chosen.connect(self.choose_token)
         view.picture.chosen.connect(self.choose_inside)
         view.body.actionRequested.connect(self.record)

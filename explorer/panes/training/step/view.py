@@ -86,7 +86,7 @@ class StepView(QWidget):
 
     def set_scene(self, recorded: RecordedStep) -> None:
         """Another recorded step."""
-        self.strip.set_phases(recorded.phases)
+        self.strip.set_scene(recorded.phases)
         self.picture.set_scene(recorded)
         self.memory.set_scene(recorded)
         self.parameters.fill([(name, name) for name in recorded.parameters], recorded.parameter)

@@ -42,6 +42,23 @@ def test_the_newest_question_takes_the_place_of_the_one_under_way(latest, heard,
     assert heard.said == [("item", 0), ("item", 1), ("came", 2), ("ended", None)]
 
 
+def test_a_question_that_waits_is_asked_after_the_one_under_way(latest, heard, run_async):
+
+    async def body():
+        latest.ask(lambda: counting(2), "first", waits=True)
+        latest.ask(lambda: counting(3), "passed over", waits=True)
+        latest.ask(lambda: counting(1), "last", waits=True)
+        await latest.settled()
+        assert heard.said[-3:] == [("item", 0), ("came", 1), ("ended", None)]
+        latest.ask(lambda: counting(2), "first")
+        latest.ask(lambda: counting(3), "never", waits=True)
+        latest.stop()
+        await latest.settled()
+
+    run_async(body())
+    assert [told for kind, told in heard.said if kind == "came"] == [2, 1]
+
+
 def test_of_questions_to_a_busy_engine_only_the_newest_is_begun(latest, heard, engine, run_async):
     begun: list[str] = []
 

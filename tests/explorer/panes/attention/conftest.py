@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.panes.attention.model import Heads, Prompt, look
+from explorer.panes.attention.compute import Heads, Prompt, heads_of
 from explorer.runs.sources import FolderSource
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import close, eager_runs, save_tiny_model, tiny_training
@@ -54,7 +54,7 @@ async def open_model(pane, tmp_path, kind="folder", steps=100_000, **changes):
     pane.workspace.set_prompt(PROMPT)
     pane.workspace.set_model_source(source)
     await pane.settled()
-    assert pane.looker.heads is not None
+    assert pane.reader.heads is not None
     return source
 
 
@@ -81,4 +81,4 @@ def made_heads(ids: tuple[int, ...], pieces: tuple[bytes, ...]) -> Heads:
     attention = np.stack([spread, copies, rests])[None].astype(np.float32)
     q, k, v = generator.normal(size=(3, 1, 3, T, 4)).astype(np.float32)
     kept = Activations(np.array(ids), attention=attention, queries=q, keys=k, values=v)
-    return look(kept, Prompt("", ids, pieces, 0, 64), "made", 0)
+    return heads_of(kept, Prompt("", ids, pieces, 0, 64), "made")

@@ -8,8 +8,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import core
-from explorer.panes.attention.commands import move_query
-from explorer.panes.attention.explain import cell_inspection
+from explorer.panes.attention.inspector import cell_inspection
+from explorer.panes.attention.text import step_sentence
 from tests.explorer.panes.attention.conftest import open_model
 
 
@@ -17,11 +17,11 @@ from tests.explorer.panes.attention.conftest import open_model
 def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_async):
     async def body():
         source = await open_model(pane, tmp_path, kind)
-        heads = pane.looker.heads
+        heads = pane.reader.heads
         assert heads.source == source.name
         view = pane.view
         shown = view.head.heat.displayed()["values"]
-        layer, head, query = pane.chosen
+        layer, head, query = pane.choice.place
         np.testing.assert_array_equal(shown, heads.attention[layer, head])
         np.testing.assert_allclose(shown.sum(1), 1, atol=1e-5)
         assert view.tokens.texts[0] == "M" or view.tokens.texts[0].startswith("M")
@@ -29,10 +29,10 @@ def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_asyn
         assert (layer, head) == np.unravel_index(heads.scores.induction.argmax(), (2, 2))
         assert pane.headline and pane.player.position == 0 and not pane.player.playing
         pane.player.seek(5)
-        assert pane.choices.mode == "steps"
-        stage = view.head.stage.displayed()
+        assert pane.settings.mode == "steps"
+        stage = view.head.steps.displayed()
         np.testing.assert_allclose(stage["weights"], heads.attention[layer, head, query], atol=1e-6)
-        assert pane.headline == pane.player.track.sentence(5)
+        assert pane.headline == step_sentence(*pane.playback.now)
         assert view.panel.version.isVisibleTo(view) == (kind != "folder")
 
     run_async(body())
@@ -45,17 +45,17 @@ LLAMA = {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 
 def test_the_steps_equal_core(pane, tmp_path, run_async, changes):
     async def body():
         source = await open_model(pane, tmp_path, **changes)
-        layer, head, query = pane.chosen
+        layer, head, query = pane.choice.place
         expected = core.trace_attention(
-            core.load(source.address).model, pane.looker.prompt.ids, layer, head, query
+            core.load(source.address).model, pane.reader.prompt.ids, layer, head, query
         )
-        for mine, theirs in zip(pane.playback.track.traces[0], expected, strict=True):
+        for mine, theirs in zip(pane.playback.track.scenes[0].steps, expected, strict=True):
             assert mine.name == theirs.name and mine.code == theirs.code
             assert mine.title == theirs.title and mine.formula == theirs.formula
             for name in theirs.values:
                 np.testing.assert_allclose(mine.value(name), theirs.value(name), atol=1e-5)
-        heads = pane.looker.heads
-        shown = cell_inspection(heads, None, layer, head, query, 1, False, False, "Arcs")
+        heads = pane.reader.heads
+        shown = cell_inspection(heads, None, (layer, head), (query, 1), False, False, "Arcs")
         scores = {step.name: step for step in expected}["attention.scores"].value("scores")[0]
         np.testing.assert_allclose(shown.table["scores"], scores, atol=1e-5)
         assert shown.rows[0].result == pytest.approx(float(scores[1]), abs=1e-5)
@@ -71,7 +71,7 @@ def test_nothing_moves_before_a_click_and_play_plays_to_the_end(pane, tmp_path, 
         positions = []
         pane.player.positionChanged.connect(positions.append)
         pane.player.play()
-        assert pane.choices.mode == "steps"
+        assert pane.settings.mode == "steps"
         while pane.player.playing:
             now[0] += 0.1
             pane.player.tick()
@@ -85,8 +85,8 @@ def test_a_click_locks_escape_unlocks_and_pointing_previews(pane, tmp_path, run_
     async def body():
         await open_model(pane, tmp_path)
         mosaic, heat = pane.view.panel.mosaic, pane.view.head.heat
-        heads = pane.looker.heads
-        other = (1 - pane.chosen[0], pane.chosen[1])
+        heads = pane.reader.heads
+        other = (1 - pane.choice.place[0], pane.choice.place[1])
 
         def shown():
             return heat.displayed()["values"]
@@ -94,15 +94,15 @@ def test_a_click_locks_escape_unlocks_and_pointing_previews(pane, tmp_path, run_
         mosaic.headHovered.emit(*other)
         np.testing.assert_array_equal(shown(), heads.attention[other])
         mosaic.headHovered.emit(-1, -1)
-        np.testing.assert_array_equal(shown(), heads.attention[pane.chosen[:2]])
+        np.testing.assert_array_equal(shown(), heads.attention[pane.choice.place[:2]])
         at = mosaic.cell_rect(*other).center().toPoint()
         QTest.mouseClick(mosaic, Qt.MouseButton.LeftButton, pos=QPoint(at))
-        assert pane.chosen[:2] == other and mosaic.locked == other
+        assert pane.choice.place[:2] == other and mosaic.locked == other
         mosaic.headHovered.emit(0, 0)  # locked: pointing changes nothing
         np.testing.assert_array_equal(shown(), heads.attention[other])
         mosaic.headHovered.emit(-1, -1)
         assert pane.cancel() and mosaic.locked is None
-        assert pane.chosen[:2] == other
+        assert pane.choice.place[:2] == other
         assert not pane.cancel()
 
     run_async(body())
@@ -114,19 +114,19 @@ def test_the_query_is_one_choice_for_tokens_map_and_steps(pane, tmp_path, run_as
         pane.view.tokens.tokenClicked.emit(2)
         await pane.settled()
         assert pane.workspace.selection.token == 2
-        assert pane.playback.track.stories[0].query == 2
+        assert pane.playback.track.scenes[0].query == 2
         pane.view.head.heat.cellClicked.emit(4, 1)
         await pane.settled()
-        assert pane.workspace.selection.token == 4 and pane.inspecting.pinned == (4, 1)
+        assert pane.workspace.selection.token == 4 and pane.pinned == (4, 1)
         shown = []
         pane.inspection.connect(shown.append)
-        pane.inspecting.now()
+        pane.inspect()
         assert shown[-1].pinned and shown[-1].table["q"].shape == (8,)
         pane.workspace.select(token=0)
         await pane.settled()
-        assert pane.inspecting.pinned is None
+        assert pane.pinned is None
         assert "nothing before it" in pane.headline
-        move_query(pane, -1)
+        pane.choice.move_query(-1)
         assert pane.workspace.selection.token == 0
 
     run_async(body())
@@ -140,16 +140,16 @@ def test_the_inspector_prefers_the_pinned_cell_then_the_hovered_one(pane, tmp_pa
         pane.workspace.select(token=5)
         await pane.settled()
         pane.player.seek(2)
-        pane.view.head.stage.keyHovered.emit(1)
-        pane.inspecting.now()
-        label = pane.looker.prompt.labels
+        pane.view.head.steps.keyHovered.emit(1)
+        pane.inspect()
+        label = pane.reader.prompt.labels
         assert shown[-1].cell.endswith(f"key \u201c{label[1].strip()}\u201d")
-        pane.view.head.stage.keyClicked.emit(0)
-        pane.inspecting.now()
+        pane.view.head.steps.keyClicked.emit(0)
+        pane.inspect()
         assert shown[-1].pinned and shown[-1].cell.endswith(f"key “{label[0].strip()}”")
         assert pane.cancel()
-        assert pane.inspecting.pinned is None and pane.choices.mode == "steps"
-        assert pane.cancel() and pane.choices.mode == "map"
+        assert pane.pinned is None and pane.settings.mode == "steps"
+        assert pane.cancel() and pane.settings.mode == "map"
 
     run_async(body())
 
@@ -157,7 +157,7 @@ def test_the_inspector_prefers_the_pinned_cell_then_the_hovered_one(pane, tmp_pa
 def test_a_walk_plays_each_query_in_turn_and_space_pauses_it(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)
-        T = pane.looker.heads.n_tokens
+        T = pane.reader.heads.n_tokens
         pane.workspace.select(token=T - 3)
         await pane.settled()
         pane.player.set_speed(float("inf"))
@@ -166,9 +166,9 @@ def test_a_walk_plays_each_query_in_turn_and_space_pauses_it(pane, tmp_path, run
         reached = []
         pane.playback.queryReached.connect(reached.append)
         pane.set_walking(True)
-        assert pane.choices.mode == "steps" and pane.player.playing
+        assert pane.settings.mode == "steps" and pane.player.playing
         await pane.settled()
-        assert len(pane.playback.track.traces) >= 2  # asked for ahead
+        assert len(pane.playback.track.scenes) >= 2  # asked for ahead
         pane.player.toggle()
         assert not pane.player.playing and pane.playback.walking
         pane.player.play()
@@ -208,7 +208,7 @@ def test_playing_from_the_heat_map_shows_the_first_step_for_its_rest(pane, tmp_p
 def test_sorting_filtering_and_hiding_change_the_picture(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)
-        mosaic, heads = pane.view.panel.mosaic, pane.looker.heads
+        mosaic, heads = pane.view.panel.mosaic, pane.reader.heads
         before = mosaic.displayed()["maps"].copy()
         pane.choose(score="entropy", sorted=True, least=0.9, hide_first=True)
         await pane.settled()
@@ -220,8 +220,9 @@ def test_sorting_filtering_and_hiding_change_the_picture(pane, tmp_path, run_asy
         shown = pane.view.head.heat.displayed()
         assert shown["values"][:, 0].sum() == 0 and shown["mask"][:, 0].all()
         np.testing.assert_allclose(shown["values"][1:].sum(1), 1, atol=1e-5)
-        scores = pane.view.panel.scores.displayed()
-        assert scores["entropy"] == pytest.approx(score[pane.chosen[:2]])
+        shown = pane.view.panel.scores.displayed()
+        scores = dict(zip(shown["name"], shown["number"], strict=True))
+        assert scores["Entropy"] == pytest.approx(score[pane.choice.place[:2]])
 
     run_async(body())
 
@@ -230,19 +231,19 @@ def test_state_comes_back(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)
         pane.choose(score="duplicate", sorted=True, hide_first=True)
-        pane.view.panel.mosaic.set_locked((1, 0))
+        pane.view.panel.mosaic.headClicked.emit(1, 0)
         pane.set_mode("arcs")
         state = pane.state()
         pane.choose(score="induction", sorted=False, hide_first=False, mode="map")
         pane.restore(state)
         await pane.settled()
-        assert pane.state()["score"] == "duplicate" and pane.choices.mode == "arcs"
-        assert pane.chosen[:2] == (1, 0)
-        pane.looker.again()
+        assert pane.state()["score"] == "duplicate" and pane.settings.mode == "arcs"
+        assert pane.choice.place[:2] == (1, 0)
+        pane.reader.again()
         await pane.settled()
         assert pane.view.panel.mosaic.locked == (1, 0)
         pane.restore({"version": 1, "score": 3, "locked": "x", "mode": None})
-        assert pane.choices.score == "duplicate"
+        assert pane.settings.score == "duplicate"
 
     run_async(body())
 
@@ -300,7 +301,7 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
             pane.player.seek(step)
             await pane.settled()
             first, second = names()
-            assert first == second == pane.playback.track.traces[0][step].title
+            assert first == second == pane.playback.track.scenes[0].steps[step].title
             assert transport.count.text() == f"step {step + 1} of 11"
 
     run_async(body())

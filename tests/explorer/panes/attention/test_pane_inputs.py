@@ -7,7 +7,6 @@ import asyncio
 import numpy as np
 import pytest
 
-from explorer.panes.attention.commands import move_query
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BundledSource, FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
@@ -35,9 +34,9 @@ def test_a_text_that_is_too_long_says_what_is_cut(pane, tmp_path, run_async):
         await open_model(pane, tmp_path)
         pane.workspace.set_prompt("The cat sat on the mat. " * 400)
         await pane.settled()
-        assert pane.looker.heads.n_tokens == 64
-        assert pane.looker.prompt.cut > 1000
-        assert "reads 64 tokens" in pane.view.warning.text()
+        assert pane.reader.heads.n_tokens == 64
+        assert pane.reader.prompt.cut > 1000
+        assert "64 tokens" in pane.view.warning.text()
         assert pane.view.body.state == "ready"
 
     run_async(body())
@@ -50,7 +49,7 @@ def test_any_text_is_shown(text, pane, tmp_path, run_async):
         pane.workspace.set_prompt(text)
         await pane.settled()
         assert pane.view.body.state == "ready"
-        assert pane.looker.heads.n_tokens == len(pane.looker.prompt.ids) >= 1
+        assert pane.reader.heads.n_tokens == len(pane.reader.prompt.ids) >= 1
         for mode in ("map", "arcs", "steps"):
             pane.set_mode(mode)
             assert not pane.grab().isNull()
@@ -62,7 +61,7 @@ def test_typing_supersedes_and_the_last_text_wins(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)
         came = []
-        pane.looker.headsCame.connect(lambda heads, _: came.append(heads.prompt.text))
+        pane.reader.came.connect(lambda heads: came.append(heads.prompt.text))
         for end in range(1, 12):
             pane.workspace.set_prompt(PROMPT[:end])
         assert pane.view.body.state == "ready"  # the old picture stays
@@ -120,7 +119,7 @@ def test_picture_steps_and_inspector_are_empty_together(mode, pane, tmp_path, ru
         pane.inspection.connect(shown.append)
         if mode == "steps":
             pane.player.seek(4)
-        pane.inspecting.now()
+        pane.inspect()
         assert shown[-1].step is not None
         weights = tmp_path / "model" / "model.safetensors"
         whole = weights.read_bytes()
@@ -132,7 +131,7 @@ def test_picture_steps_and_inspector_are_empty_together(mode, pane, tmp_path, ru
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
         await pane.settled()
         assert pane.view.body.state == "error"
-        assert shown[-1] is None and pane.player.length == 0 and pane.choices.mode == "map"
+        assert shown[-1] is None and pane.player.length == 0 and pane.settings.mode == "map"
         pane.workspace.select(token=1)
         await pane.settled()
         assert shown[-1] is None and pane.player.length == 0
@@ -141,7 +140,7 @@ def test_picture_steps_and_inspector_are_empty_together(mode, pane, tmp_path, ru
         await good.open()
         pane.workspace.set_model_source(good)
         await pane.settled()
-        assert pane.view.body.state == "ready" and pane.looker.heads.source == good.name
+        assert pane.view.body.state == "ready" and pane.reader.heads.source == good.name
         assert shown[-1] is not None and pane.player.length == 11
         assert pane.view.panel.mosaic.displayed()["maps"].any()
 
@@ -158,7 +157,7 @@ def test_a_failure_that_nobody_foresaw_ends_the_wait_too(
             raise RuntimeError("a size that does not fit")
 
         monkeypatch.setattr(source, "look", look)
-        pane.looker.again()
+        pane.reader.again()
         await pane.settled()
         assert pane.view.body.state == "error" and pane.player.length == 0
 
@@ -174,7 +173,7 @@ def test_the_inspector_is_stale_together_with_the_picture(pane, tmp_path, run_as
         pane.view._on_waited()
         assert pane.view.body.state == "stale"
         assert shown[-1].stale and "Updating" in pane.player.track.caption
-        pane.looker.again()
+        pane.reader.again()
         await pane.settled()
         assert not shown[-1].stale and "Updating" not in pane.player.track.caption
 
@@ -200,7 +199,7 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         monkeypatch.setattr(live, "look", held)
         monkeypatch.setattr(RunSource, "step", property(lambda self: 813))
         pane.workspace.set_model_source(live)
-        assert pane.looker.heads is None and pane.player.length == 0
+        assert pane.reader.heads is None and pane.player.length == 0
         assert live.name in pane.headline
         button = pane.inputs.source_button
         assert button.text() == "model: live (live)"
@@ -208,7 +207,7 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         assert button.text() == "model: live", "it trains no longer"
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
         assert pane.view.head.picture.waited < 1  # its own wait, not an older one's
-        pane.looker._first.timeout.emit()
+        pane.reader._first.timeout.emit()
         assert pane.view.body.state == "empty"
         assert "step 813" in pane.view.body.message
         pane.workspace.set_prompt(PROMPT + " sang")
@@ -219,8 +218,8 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         assert [type(one) for one in asked] == [BundledSource]
         let.set()
         await pane.settled()
-        assert pane.view.body.state == "ready" and pane.looker.heads.source == live.name
-        assert not pane.looker._first.isActive()
+        assert pane.view.body.state == "ready" and pane.reader.heads.source == live.name
+        assert not pane.reader._first.isActive()
 
     run_async(body())
 
@@ -261,7 +260,7 @@ def test_a_look_that_takes_long_can_be_given_up(pane, tmp_path, run_async, monke
         go.set()
         pane.view.retryRequested.emit()
         await pane.settled()
-        assert pane.view.body.state == "ready" and "again" in pane.looker.prompt.text
+        assert pane.view.body.state == "ready" and "again" in pane.reader.prompt.text
 
     run_async(body())
 
@@ -269,22 +268,22 @@ def test_a_look_that_takes_long_can_be_given_up(pane, tmp_path, run_async, monke
 def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path, "thread")
-        first = pane.looker.heads
-        await until(lambda: pane.looker.heads.version > first.version, "newer heads")
+        first = pane.reader.heads
+        await until(lambda: pane.reader.heads.version > first.version, "newer heads")
         await pane.settled()
         pane.player.seek(3)
-        held, track = pane.looker.heads, pane.playback.track
+        held, track = pane.reader.heads, pane.playback.track
         source = pane.workspace.model_source
         source.set_version(held.version + 128)
         assert f"now {held.version + 128:,}" in pane.view.panel.version.text()
         assert pane.view.panel.update_button.isVisibleTo(pane)
-        pane.looker._on_live_timer()
+        pane.reader._on_live_timer()
         await pane.settled()
-        assert pane.looker.heads is held and pane.playback.track is track
+        assert pane.reader.heads is held and pane.playback.track is track
         pane.view.panel.updateRequested.emit()
         await pane.settled()
-        assert pane.looker.heads is not held
-        assert pane.choices.mode == "map"
+        assert pane.reader.heads is not held
+        assert pane.settings.mode == "map"
 
     run_async(body())
 
@@ -293,11 +292,11 @@ def test_live_heads_go_on_after_the_steps(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path, "thread")
         pane.set_mode("steps")
-        held = pane.looker.heads.version
-        pane.looker._timer.timeout.emit()  # it came while nothing may be replaced
-        pane.looker._timer.stop()
+        held = pane.reader.heads.version
+        pane.reader._timer.timeout.emit()  # it came while nothing may be replaced
+        pane.reader._timer.stop()
         pane.set_mode("map")
-        await until(lambda: pane.looker.heads.version > held, "newer heads")
+        await until(lambda: pane.reader.heads.version > held, "newer heads")
         await pane.settled()
 
     run_async(body())
@@ -307,28 +306,30 @@ def test_the_query_follows_the_end_of_the_text_until_it_is_pinned(pane, tmp_path
     async def write(text: str) -> int:
         pane.inputs.prompt.promptEdited.emit(text)
         await pane.settled()
-        assert pane.chosen[2] == pane.workspace.selection.token
-        return pane.looker.heads.n_tokens - 1
+        assert pane.choice.place[2] == pane.workspace.selection.token
+        return pane.reader.heads.n_tokens - 1
 
     async def body():
         await open_model(pane, tmp_path)
         for end in (9, 14, 11):
             last = await write(PROMPT[:end])
-            assert pane.chosen[2] == last
+            assert pane.choice.place[2] == last
         await write(PROMPT)
         pane.view.tokens.tokenClicked.emit(2)
         await pane.settled()
-        assert pane.chosen[2] == 2 and "click it again" in pane.view.tokens.describe(2)
-        assert await write(PROMPT[:12]) > 2 == pane.chosen[2]
+        assert pane.choice.place[2] == 2 and "click it again" in pane.view.tokens.describe(2)
+        assert await write(PROMPT[:12]) > 2 == pane.choice.place[2]
         saved = pane.state()
         pane.view.tokens.tokenClicked.emit(2)
         await pane.settled()
-        last = pane.looker.heads.n_tokens - 1
-        assert pane.chosen[2] == last and "click it again" not in pane.view.tokens.describe(last)
+        last = pane.reader.heads.n_tokens - 1
+        assert pane.choice.place[2] == last and "click it again" not in pane.view.tokens.describe(
+            last
+        )
         pane.restore(saved)
-        assert pane.choices.pinned and pane.cancel() and not pane.choices.pinned
+        assert pane.choice.held.pinned and pane.cancel() and not pane.choice.held.pinned
         last = await write(PROMPT)
-        assert pane.chosen[2] == last
+        assert pane.choice.place[2] == last
 
     run_async(body())
 
@@ -353,7 +354,7 @@ def test_the_query_follows_the_end_as_well_when_typing_is_undone(pane, tmp_path,
     async def ends(act) -> bool:
         act()
         await pane.settled()
-        return pane.chosen[2] == pane.looker.heads.n_tokens - 1
+        return pane.choice.place[2] == pane.reader.heads.n_tokens - 1
 
     def write(text: str) -> None:
         pane.inputs.prompt.promptEdited.emit(text)
@@ -366,15 +367,15 @@ def test_the_query_follows_the_end_as_well_when_typing_is_undone(pane, tmp_path,
             assert await ends(lambda end=end: write(PROMPT[:end]))
         for move in (workspace.undo, workspace.undo, workspace.redo, workspace.redo):
             assert await ends(move)
-        pane.pick_query(2)
+        pane.choice.pick_query(2)
         await pane.settled()
-        assert not await ends(workspace.undo) and pane.chosen[2] == 2
+        assert not await ends(workspace.undo) and pane.choice.place[2] == 2
         workspace.undo()  # its heads have not come when a lesson sets another text
         workspace.begin("prompt", PROMPT)
         pane.cancel()
         workspace.select(token=1)
         await pane.settled()
-        assert pane.chosen[2] == 1
+        assert pane.choice.place[2] == 1
 
     run_async(body())
 
@@ -382,11 +383,11 @@ def test_the_query_follows_the_end_as_well_when_typing_is_undone(pane, tmp_path,
 def test_an_arrow_at_the_first_token_does_not_let_the_query_go(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)
-        pane.pick_query(0)
-        move_query(pane, -1)
-        assert pane.choices.pinned and pane.chosen[2] == 0
-        move_query(pane, 1)
-        assert pane.choices.pinned and pane.chosen[2] == 1
+        pane.choice.pick_query(0)
+        pane.choice.move_query(-1)
+        assert pane.choice.held.pinned and pane.choice.place[2] == 0
+        pane.choice.move_query(1)
+        assert pane.choice.held.pinned and pane.choice.place[2] == 1
 
     run_async(body())
 
@@ -394,7 +395,7 @@ def test_an_arrow_at_the_first_token_does_not_let_the_query_go(pane, tmp_path, r
 def test_an_exported_picture_says_model_head_and_prompt(pane, tmp_path, run_async):
     async def body():
         source = await open_model(pane, tmp_path)
-        layer, head, _ = pane.chosen
+        layer, head, _ = pane.choice.place
         assert pane.caption() == f"{source.name}, layer {layer}, head {head}: {PROMPT}"
 
     run_async(body())

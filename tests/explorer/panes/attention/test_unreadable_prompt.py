@@ -12,9 +12,9 @@ def test_a_prompt_with_an_unknown_letter_says_so_and_another_one_is_read(pane, t
         source.tokenizer = CharacterTokenizer(sorted(set("Mira met ")))
         pane.workspace.set_prompt("Mira met Tom")
         await pane.settled()
-        assert pane.view.body.state == "error" and pane.looker.heads is None
+        assert pane.view.body.state == "error" and pane.reader.heads is None
         pane.workspace.set_prompt("Mira met")
         await pane.settled()
-        assert pane.view.body.state == "ready" and pane.looker.heads is not None
+        assert pane.view.body.state == "ready" and pane.reader.heads is not None
 
     run_async(body())

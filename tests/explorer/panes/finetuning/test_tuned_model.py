@@ -53,11 +53,11 @@ def test_a_folder_says_what_tuned_its_model(tmp_path: Path) -> None:
     assert method_of(str(tmp_path)) == "head"
 
 
-@pytest.mark.parametrize("method", ["full", "bottleneck", "prompt", ""])
-def test_a_model_without_an_adapter_says_what_learned_instead(method: str) -> None:
-    why = text.no_adapter(method)
-    assert why.endswith("Choose a model that was tuned with LoRA.")
-    assert ("vectors in front" in why) == (method == "prompt")
+@pytest.mark.parametrize("method", ["bottleneck", "head", ""])
+def test_a_model_without_a_changed_matrix_says_what_learned_instead(method: str) -> None:
+    why = text.unchanged(method)
+    assert why.endswith("Choose a model that was tuned with another method.")
+    assert ("Small layers" in why) == (method == "bottleneck")
 
 
 def test_a_model_is_chosen_in_the_menu(

@@ -219,13 +219,11 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
             mode.view.cards[2].menu.actions()[1].trigger()
             await until(lambda: window.pane.objectName() == "training", "the other pane")
             training = window.pane.mode
-            await until(
-                lambda: training.planning.draft.value.tokenizer.endswith("json"), "the file"
-            )
-            training.planning.draft.begin(training.planning.draft.value.change(TINY))
+            await until(lambda: training.setup.draft.value.tokenizer.endswith("json"), "the file")
+            training.setup.draft.begin(training.setup.draft.value.change(TINY))
             await training.settled()
-            assert not training.planning.errors
-            training.setup.startRequested.emit()
+            assert not training.setup.errors
+            training.form.startRequested.emit()
             await until(lambda: session.workspace.run, "the run")
             folder = Path(session.workspace.run)
             kept = "checkpoints/step-*/tokenizer.json"
@@ -250,7 +248,7 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
             assert await session.open_paths_now([text]) is False
             assert window.pane.objectName() == "training"
             await window.pane.settled()
-            assert window.pane.mode.planning.draft.value.corpus == str(text)
+            assert window.pane.mode.setup.draft.value.corpus == str(text)
 
     run_async(scenario())
 
@@ -266,14 +264,14 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
         async with sitting as session:
             window = session.window
             window.show_pane("training")
-            planned = window.pane.mode.planning.draft.value.corpus
+            planned = window.pane.mode.setup.draft.value.corpus
             assert await session.open_paths_now([path]) is False
             assert not errors.reports().problems
             assert window.pane.objectName() == "tokenizers"
             await window.pane.settled()
             assert window.pane.mode.id == "compare"
             assert f"file:{file}" in window.pane.mode.shown_ones.ids
-            assert window.panes["training"].mode.planning.draft.value.corpus == planned
+            assert window.panes["training"].mode.setup.draft.value.corpus == planned
 
     run_async(scenario())
 

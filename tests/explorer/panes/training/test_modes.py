@@ -35,7 +35,7 @@ def make_two(make_training):
 
     def make(**changes: str) -> Any:
         pane = make_training(MODES[0], ModeSpec("other", "Other", __name__))
-        draft = pane.mode.planning.draft
+        draft = pane.mode.setup.draft
         draft.begin(draft.value.change({**TINY, **changes}))
         pane.join_workspace()
         pane.show()
@@ -67,7 +67,7 @@ def test_a_run_trains_on_while_another_mode_or_pane_is_shown(make_two, run_async
             back()
             assert player.at_live_edge and player.playing
             await until(lambda: step_of(run) > before + 3, "them on the screen")  # noqa: B023
-        run.driver.answer("stop")
+        run.controls.press("stop")
         await until(lambda: state_of(run) == "stopped", "the stop")
         await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
         await out_of_sight(pane)
@@ -95,7 +95,7 @@ def test_a_replay_is_found_as_it_was_left_though_the_run_has_grown(make_two, run
         pane.show_mode("run")
         assert run.replaying and run.moment.step == step
         assert run.track.moments[-1].step > before
-        run.driver.answer("stop")
+        run.controls.press("stop")
         await until(lambda: state_of(run) == "stopped", "the stop")
         await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
         await out_of_sight(pane)
@@ -151,7 +151,7 @@ def test_what_is_opened_for_run_shows_run_and_its_actions_are_its_own(
             assert not start.enabled()
             told()
             assert pane.mode is run
-        assert Path(run.planning.draft.value.corpus) == text
+        assert Path(run.setup.draft.value.corpus) == text
         await out_of_sight(pane)
 
     run_async(story())

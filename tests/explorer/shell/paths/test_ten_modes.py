@@ -21,7 +21,7 @@ async def attention(pane: Any) -> None:
     pane.workspace.set_prompt(PROMPT)
     await pane.settled()
     pane.view.panel.mosaic.headClicked.emit(2, 3)
-    pane.view.panel.sortToggled.emit(True)
+    pane.view.panel.changed.emit("sorted", True)
     pane.view.head.modeChosen.emit("arcs")
     pane.workspace.select(token=5)
 
@@ -115,10 +115,10 @@ async def languages(pane: Any) -> None:
 
 async def training(pane: Any) -> None:
     mode = pane.mode
-    mode.planning.change("size", "tiny")
-    mode.planning.change("learning_rate", "1e-3")
-    mode.planning.change("steps", "300")
-    mode.planning.change("where", "thread")  # else it goes by how busy the machine is
+    mode.setup.change("size", "tiny")
+    mode.setup.change("learning_rate", "1e-3")
+    mode.setup.change("steps", "300")
+    mode.setup.change("where", "thread")  # else it goes by how busy the machine is
     mode.view.charts.log.setChecked(True)
 
 

@@ -128,7 +128,7 @@ def inside(mode: Any) -> list[Act]:
 
 
 def training(mode: Any) -> list[Act]:
-    change = mode.planning.change
+    change = mode.setup.change
     return [
         lambda chance: change("size", chance.choice(("tiny", "small", "large"))),
         lambda chance: change("n_layer", str(chance.randint(1, 9))),

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
 
 from core.training import new_run_folder, train_steps
 from explorer import theme
-from explorer.panes.tokenizers.compare.column_head import NameButton
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.live_text import LiveText
 from explorer.widgets.toggle import SegmentedControl
@@ -116,10 +115,6 @@ def faults(window: QWidget) -> Iterator[str]:
             continue
         if wide > widget.width() + 1:
             yield f"{said} has {widget.width()} px of {wide}"
-        if isinstance(widget, NameButton):
-            tall = len(words.split("\n")) * widget.fontMetrics().height()
-            if tall > widget.height() + 4:
-                yield f"{said} is {widget.height()} px high, not {tall}"
         if isinstance(widget, QLabel):
             tall = widget.heightForWidth(widget.width())
             tall = tall if widget.wordWrap() else widget.sizeHint().height()
@@ -144,7 +139,4 @@ def words_of(widget: QWidget) -> tuple[str, int]:
     assert isinstance(widget, QLabel | QAbstractButton)
     if isinstance(widget, QLabel) and widget.wordWrap():
         return widget.text(), 0
-    if isinstance(widget, NameButton):  # it asks for no width
-        lines = widget.text().split("\n")
-        return widget.text(), max(map(widget.fontMetrics().horizontalAdvance, lines))
     return widget.text(), widget.sizeHint().width()

@@ -37,7 +37,6 @@ class OverlapMode(Submode):
         self.view = OverlapView()
         self.view.pairChosen.connect(self.choose)
         self.view.pieceChosen.connect(self._on_piece)
-        self.view.tokenizerAsked.connect(self.tokenizerAsked)
         self.runs.came.connect(self._on_overlaps)
         self.runs.failed.connect(self._on_failed)
 

@@ -20,8 +20,3 @@ def headline(overlap: Overlap, first: str, second: str) -> str:
     return (
         f"{second} holds {share} of the pieces of {first}; {first} holds {other} of {second}\u2019s"
     )
-
-
-def coming(waiting: str) -> str:
-    """What is said of a tokenizer that is on its way."""
-    return f"{waiting}; then it joins the map"

@@ -15,13 +15,11 @@ from explorer.panes.tokenizers.compare.overlap import text
 from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.panes.tokenizers.shown_tokenizers import Missing
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.card import Card
-from explorer.widgets.cut_label import NameLabel
+from explorer.widgets.cut_label import CutLabel, NameLabel
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 
 MAP = 350  # px of width
-ACTIONS = {"Retry": "retry", "Open a file": "file", "Remove": "remove"}  # for a failed one
 
 
 class SetColumn(QFrame):
@@ -50,10 +48,8 @@ class SetColumn(QFrame):
 
 
 class OverlapView(QWidget):
-    """`pairChosen(row, column)`; `pieceChosen(second, token)`: of the second tokenizer or first;
-    `tokenizerAsked(what, place)`, of a tokenizer that is missing."""
+    """`pairChosen(row, column)`; `pieceChosen(second, token)`: of the second tokenizer or first."""
 
-    tokenizerAsked = Signal(str, int)
     pairChosen = Signal(int, int)
     pieceChosen = Signal(bool, int)
 
@@ -76,13 +72,12 @@ class OverlapView(QWidget):
             self._line.addWidget(column, 3)
         self.body = StatefulPicture(inner, "grid")
         self.body.skeleton.set_grid(4, 6)
-        self.cards: dict[tuple[int, str, bool], Card] = {}  # of missing ones: place, name, failed
-        self._above = QHBoxLayout()  # side by side, so that the map keeps its height
-        self._above.setSpacing(8)
+        self.note = CutLabel("body", "muted")
+        self.note.hide()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(8)
-        outer.addLayout(self._above)
+        outer.addWidget(self.note)
         outer.addWidget(self.body, 1)
         self.map.cellClicked.connect(self._on_cell)
         self.map.currentChanged.connect(self._on_cell)
@@ -96,30 +91,11 @@ class OverlapView(QWidget):
         self._restyle()
 
     def set_missing(self, missing: Mapping[int, Missing]) -> None:
-        """A card above the map for each tokenizer that failed or is being downloaded."""
-        told = {
-            (place, one.name, bool(one.error)): one
-            for place, one in missing.items()
-            if one.error or one.away
-        }
-        for gone in self.cards.keys() - told.keys():
-            card = self.cards.pop(gone)
-            self._above.removeWidget(card)
-            card.hide()
-            card.deleteLater()
-        for key, one in told.items():
-            if key not in self.cards:
-                self.cards[key] = self._card(key[0], one)
-            self.cards[key].set_message(one.error or text.coming(one.waiting))
-
-    def _card(self, place: int, one: Missing) -> Card:
-        kind, actions = ("error", list(ACTIONS)) if one.error else ("info", [])
-        card = Card(kind, "", actions, one.failed or one.name, compact=True)
-        card.actionTriggered.connect(
-            lambda action: self.tokenizerAsked.emit(ACTIONS[action], place)
-        )
-        self._above.addWidget(card)
-        return card
+        """Says above the map which tokenizers are not in it."""
+        told = [one for one in missing.values() if one.error or one.away]
+        said = [f"{one.failed or one.name}: {one.error or one.waiting}" for one in told]
+        self.note.set_text("; ".join(said))
+        self.note.setVisible(bool(said))
 
     def set_shares(self, shares: np.ndarray, names: Sequence[str]) -> None:
         """(n, n): which share of the row's pieces is also in the column's."""

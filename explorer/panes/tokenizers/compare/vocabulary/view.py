@@ -10,15 +10,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBox
 from core.tokenization.analysis.search import MAX_QUERY, Match
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
-from explorer.panes.tokenizers.compare.column_head import set_removable
+from explorer.panes.tokenizers.compare.column_head import NameRow
 from explorer.panes.tokenizers.compare.piece_list import PieceList
-from explorer.panes.tokenizers.compare.text import REMOVE
 from explorer.panes.tokenizers.compare.tokenizer_body import LEAST, TokenizerBody, set_count
 from explorer.panes.tokenizers.compare.vocabulary import text
 from explorer.panes.tokenizers.shown_tokenizers import Missing
 from explorer.theme import icons
-from explorer.widgets.base import IconButton, Label, set_look
-from explorer.widgets.cut_label import NameLabel
+from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.toggle import SegmentedControl, Switch
@@ -37,22 +35,17 @@ class PieceColumn(QFrame):
         super().__init__(parent)
         set_look(self, "card")
         self._opened: Opened | None = None
-        self._name = NameLabel("body")
+        self.title = NameRow()
+        self.title.removeRequested.connect(lambda: self.asked.emit("remove"))
         self.count = Label("", "label", "muted", wrap=True)
-        self.remove = IconButton("close", REMOVE)
-        self.remove.clicked.connect(lambda: self.asked.emit("remove"))
         self.list = PieceList("Pieces that match")
         self.list.pieceChosen.connect(lambda row: self.chosen.emit(int(self.list.pieces.ids[row])))
         self.body = TokenizerBody(self.list)
         self.body.asked.connect(self.asked)
-        top = QHBoxLayout()
-        top.setSpacing(0)
-        top.addWidget(self._name, 1)
-        top.addWidget(self.remove)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.setSpacing(2)
-        column.addLayout(top)
+        column.addWidget(self.title)
         column.addWidget(self.count)
         column.addSpacing(4)
         column.addWidget(self.body, 1)
@@ -63,7 +56,7 @@ class PieceColumn(QFrame):
 
     def set_opened(self, name: str, opened: Opened | None) -> None:
         self._opened = opened
-        self._name.set_text(name)
+        self.title.name.set_text(name)
         self.count.setText("" if opened is None else opened.words.removeprefix(f"{name}, "))
         self.list.setAccessibleName(f"Pieces of {name} that match")
         if opened is None:
@@ -153,7 +146,7 @@ class VocabularyView(QWidget):
         set_count(self._line, self.columns, len(shown), self._column_at)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
-            set_removable(column.remove, len(shown) > 1)
+            column.title.set_removable(len(shown) > 1)
         self.set_hint("")
 
     def _column_at(self, place: int) -> PieceColumn:

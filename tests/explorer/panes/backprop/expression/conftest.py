@@ -58,9 +58,9 @@ def scene(name):
     return scene_of(compute(one.text, one.values))
 
 
-def show(picture, made, checks=False):
+def show(picture, made):
     """A scene, laid out for the picture's room."""
-    picture.set_scene(scene_of(made.computed, picture.scene, checks, picture.room))
+    picture.set_scene(scene_of(made.computed, picture.scene, picture.room))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_any_formula_is_refused_or_told_and_drawn(qtbot, seed):
             assert str(error) and 0 <= error.start <= len(drawn)
             continue
         numeric = to_the_end(check_steps(computed))
-        picture.set_scene(scene_of(computed, None, True))
+        picture.set_scene(scene_of(computed))
         picture.set_numeric(numeric)
         for moment in range(len(computed.plan)):
             assert text.headline(computed, moment) and text.title(computed, moment)

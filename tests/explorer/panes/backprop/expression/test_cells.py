@@ -1,4 +1,4 @@
-"""One number of a tensor: what it came from, and upstream times local for all that it moves."""
+"""One number of a tensor, and the numbers that it came from."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from explorer.panes.backprop.expression import inspector, text
-from explorer.panes.backprop.expression.cells import share_of, source_of
+from explorer.panes.backprop.expression import inspector
 from explorer.panes.backprop.expression.compute import Computed, compute
 from explorer.panes.backprop.expression.draw_nodes import part
 from explorer.panes.backprop.expression.presets import EXAMPLES
+from explorer.panes.backprop.expression.step_arithmetic import arithmetic_at, cell_name
 from explorer.panes.backprop.expression.step_table import TOGETHER
-from explorer.widgets.live_numbers import Equation, Terms, row_text
+from explorer.widgets.live_numbers import row_text
 from explorer.widgets.numbers_table import NumbersTable
-from tests.core.calculator import worked_out
 from tests.explorer.panes.backprop.expression.conftest import told
 from tests.explorer.waiting import until
 
@@ -41,33 +40,29 @@ def at(computed: Computed, phase: str, label: str) -> int:
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_upstream_times_local_of_every_number_adds_up_to_its_gradient(text):
+def test_every_number_of_every_step_is_told_with_its_arithmetic(text):
     computed = compute(text, {})
-    for edge, flow in computed.flows.along.items():
-        for element in range(flow.size):
-            share = share_of(computed, edge, element)
-            if share is None:
-                assert computed.graph.nodes[edge[0]].tensor.operation.name == "Softmax"
-                continue
-            assert share.total == flow.reshape(-1)[element]
-            assert (share.upstream * share.local).sum() == pytest.approx(share.total, abs=1e-12)
-
-
-def test_an_infinite_number_of_a_matrix_leaves_the_others_their_locals():
-    computed = compute(
-        "A = randn(2, 2)\nB = [[1, 2], [3, 4]] * w\nsum(A @ B)", {"w": [[1, 1], [np.inf, 1]]}
-    )
-    product = next(n for n, node in enumerate(computed.graph.nodes) if "@" in node.text)
-    share = share_of(computed, (product, 0), 0)  # meets the first row, which is finite
-    assert share is not None and share.local.tolist() == [1.0, 2.0]
+    nodes = computed.graph.nodes
+    for moment, place in enumerate(computed.plan.places):
+        if place is None or place.phase == "seed":
+            continue
+        about = place.node if place.input is None else nodes[place.node].inputs[place.input]
+        copied = place.input is not None and computed.is_copied((place.node, place.input))
+        for element in range(computed.value(about).size):
+            told = arithmetic_at(computed, moment, element)
+            if place.phase == "forward":
+                assert told.value == computed.value(about).reshape(-1)[element]
+            elif place.phase != "backward" or not copied:
+                assert told.name == cell_name(computed, about, element)
+            if place.phase == "copies":
+                flow = computed.flows.along[place.node, place.input]
+                assert told.value == pytest.approx(flow.reshape(-1)[element])
 
 
 def test_a_number_of_a_matrix_product_is_told_as_its_sum():
     computed = compute(LAYER.text, LAYER.values)
     rows = inspector.of_step(computed, at(computed, "forward", "v2"), 1).rows
-    (terms,) = [row for row in rows if isinstance(row, Terms)]
-    assert terms.name == "v2[1, 0]" and terms.result == pytest.approx(1.5 * 1 + 0.3 * 2)
-    assert terms.left.tolist() == [1.5, 0.3] and terms.right.tolist() == [1.0, 2.0]
+    assert [row_text(row) for row in rows[-2:]] == ["v2[1, 0]", "1.5 × 1 + 0.3 × 2 =\u00a02.1"]
 
 
 def test_a_backward_step_of_tensors_has_numbers():
@@ -75,38 +70,18 @@ def test_a_backward_step_of_tensors_has_numbers():
     moment = at(computed, "backward", "b")
     said = "\n".join(row_text(row) for row in inspector.of_step(computed, moment).rows)
     assert "(3)" not in said and "(\u22120.272, 0.0546, 0.0678)" in said
-    rows = inspector.of_step(computed, moment, 1).rows
-    last = [row for row in rows if isinstance(row, Equation)][-3:]
-    flow = computed.gradient(computed.leaves["b"])[1]
-    assert [row.name for row in last] == ["upstream", "local", "contribution"]
-    assert last[0].value * last[1].value == last[2].value == flow
+    told = arithmetic_at(computed, moment, 1)
+    assert told.name == "b[1]" and told.value == computed.gradient(computed.leaves["b"])[1]
 
 
-def test_a_mean_says_what_n_is():
-    computed = compute("x = [1.0, 2.0, 6.0]\nmean(x)", {})
-    for phase, label in (("forward", "v1"), ("backward", "x")):
-        rows = inspector.of_step(computed, at(computed, phase, label)).rows
-        assert [row.value for row in rows if isinstance(row, Equation) and row.name == "n"] == [3]
-
-
-def test_softmax_backward_is_told_as_its_formula_goes():
-    computed = compute("s = [[1.0, 0.2, -0.5]]\nsum(softmax(s) * [[1, 2, 3]])", {})
-    rows = inspector.of_step(computed, at(computed, "backward", "s"), 2).rows
-    (mean,) = [row for row in rows if isinstance(row, Terms)]
-    weights = computed.value(1)[0]
-    assert mean.result == pytest.approx(float(weights @ [1, 2, 3]))
-    (line,) = [text for row in rows if (text := row_text(row)).startswith("= ")]
-    assert f"({3} \u2212 " in line
-    (last,) = [row.value for row in rows[3:] if getattr(row, "name", "") == "contribution"]
-    assert worked_out(line.removeprefix("= ")) == pytest.approx(last, rel=5e-3)
-
-
-def test_a_transposed_number_is_found_where_it_was():
+def test_a_number_that_only_moves_is_told_with_where_it_was():
     computed = compute("A = [[1, 2, 3], [4, 5, 6]]\nsum(transpose(A))", {})
     turned = next(n for n, node in enumerate(computed.graph.nodes) if "transpose" in node.text)
-    value = computed.value(turned).reshape(-1)
-    found = [source_of(computed, turned, 0, one) for one in range(6)]
-    assert computed.value(computed.leaves["A"]).reshape(-1)[found].tolist() == value.tolist()
+    found = [arithmetic_at(computed, computed.plan.appears[turned], one) for one in range(6)]
+    assert [one.written for one in found[:3]] == ["A[0, 0] =", "A[1, 0] =", "A[0, 1] ="]
+    assert [one.value for one in found] == [1, 4, 2, 5, 3, 6]
+    back = arithmetic_at(computed, at(computed, "backward", "A"), 1)
+    assert back.written.startswith("\u2202v2/\u2202v1[1, 0]") and back.value == 1
 
 
 async def test_the_step_tells_the_number_that_is_pointed_at(pane, mode):
@@ -117,14 +92,14 @@ async def test_the_step_tells_the_number_that_is_pointed_at(pane, mode):
     mode.choose(mode.computed.leaves["W"], 3)
     await until(lambda: found[-1].pinned)
     assert found[-1].step.name == "backward.MatMul"
-    assert any(getattr(row, "text", "") == "W[1, 1]" for row in found[-1].rows)
+    assert any(row_text(row) == "W[1, 1]" for row in found[-1].rows)
     mode.choose(-1, -1)
     graph = mode.view.graph
     graph.hovered = mode.computed.leaves["b"], 2
     mode.inspect()
     await until(lambda: found[-1].title == "b")
     said = "\n".join(row_text(row) for row in found[-1].rows)
-    assert "b[2] = 0.300" in said and "flows back to b[2]" in said
+    assert "b[2] = 0.300" in said and "flows back from v3 + b" in said
 
 
 def test_a_gradient_can_be_pointed_at_in_the_picture(pane, mode):
@@ -189,25 +164,13 @@ def test_what_comes_to_copies_is_told_before_it_is_added_up():
     assert computed.step(back).value("contribution").tolist() == handed
     said = [row_text(row) for row in inspector.of_step(computed, back).rows]
     assert any("(2 × 3)" in row and "flows back to the copies of a" in row for row in said)
-    assert any("a[2] has 2 copies" in row for row in said)
-    assert any("1 × 1" in row and "c[0, 2]" in row for row in said)
-    assert any("2 × 2" in row and "c[1, 2]" in row for row in said)
     assert not any("gradient so far" in row for row in said)
-    assert (
-        "".join(part for part, _ in text.arithmetic(computed, back)) == "element [1, 2]: 2 × 2 = 4"
-    )
-    said = [row_text(row) for row in inspector.of_step(computed, copies).rows]
-    assert any("(−1, 2, 5)" in row for row in said) and any(
-        "gradient so far" in row for row in said
-    )
-    assert "".join(part for part, _ in text.arithmetic(computed, copies)) == "a[2]: 1 + 4 = 5"
+    told = arithmetic_at(computed, back)
+    assert (told.name, told.written, told.value) == ("a copy of a[1, 2]", "2 × 2 =", 4.0)
+    assert any("(−1, 2, 5)" in row_text(row) for row in inspector.of_step(computed, copies).rows)
+    told = arithmetic_at(computed, copies)
+    assert (told.name, told.written, told.value) == ("a[2]", "1 + 4 =", 5.0)
     assert computed.gradient_at(computed.leaves["a"], back) is None
-    batches = compute(FORMULAS[1], {})
-    moment = at(batches, "backward", "B")
-    assert any("copy [" in row_text(row) for row in inspector.of_step(batches, moment).rows)
-    first = at(batches, "copies", "B")
-    said = "".join(part for part, _ in text.arithmetic(batches, first))
-    assert said.startswith("B[") and said.count(" + ") == 1
 
 
 def test_a_number_that_is_called_by_its_value_has_no_row():
@@ -218,18 +181,8 @@ def test_a_number_that_is_called_by_its_value_has_no_row():
             assert "2" not in names and names
 
 
-def test_equal_numbers_share_what_the_largest_gets():
-    computed = compute("L = max([[2],[2]]*w)", {"w": 1.0})
-    moment = at(computed, "forward", "L")
-    said = "\n".join(row_text(row) for row in inspector.of_step(computed, moment).rows)
-    assert "and 1 equal to it, which share its gradient" in said
-
-
 def test_gelu_is_told_with_the_share_that_goes_on():
-    for formula, element in (("L = gelu(w)", -1), ("L = sum(gelu([1, 2] * w))", 0)):
-        computed = compute(formula, {"w": -3.0})
-        gelu = next(n for n, node in enumerate(computed.graph.nodes) if "gelu" in node.text)
-        rows = inspector.of_step(computed, computed.plan.appears[gelu], element).rows
-        (share,) = [row for row in rows if getattr(row, "note", "") == "the share that goes on"]
-        assert share.name == "\u03a6(\u22123)"
-        assert share.value * -3.0 == pytest.approx(computed.value(gelu).reshape(-1)[0])
+    computed = compute("L = gelu(w)", {"w": -3.0})
+    rows = inspector.of_step(computed, 1).rows
+    (share,) = [row for row in rows if getattr(row, "note", "") == "the share that goes on"]
+    assert share.name == "\u03a6(\u22123)" and share.value * -3.0 == computed.result

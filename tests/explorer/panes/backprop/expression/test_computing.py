@@ -8,7 +8,7 @@ import pytest
 from core.autograd import ExpressionError, nudging
 from core.autograd.paths import paths_from
 from core.jobs import to_the_end
-from explorer.panes.backprop.expression import inspector, text
+from explorer.panes.backprop.expression import text
 from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.inspector import checked
 from explorer.panes.backprop.expression.presets import EXAMPLES, NEURON
@@ -263,7 +263,7 @@ def test_a_matrix_product_hands_back_sums_of_products():
         if one and one.phase == "backward" and one.node == product and one.input == 1
     )
     said = "".join(sentence for sentence, _ in text.arithmetic(computed, moment))
-    assert " \u00d7 " in said and " + 1 more = " in said and "shape" not in said
+    assert said.startswith("v2[1, 0]: ") and said.count(" \u00d7 ") == 3 and "shape" not in said
 
 
 def test_values_at_the_end_of_all_numbers_and_slopes_without_end_are_told():
@@ -296,29 +296,13 @@ def test_what_goes_wrong_is_told_with_what_leads_out():
     assert "divides by 0" in told("x ** -2", x=0.0)
 
 
-def test_a_negative_0_shows_its_sign():
-    computed = compute("1 / (p * -1)", {"p": 0.0})
-    assert "v2 = 1 / (\u22120) is \u2212\u221e" in text.headline(computed, 0)
-    moment = next(m for m, place in enumerate(computed.plan.places) if place and place.node == 4)
-    assert "".join(sentence for sentence, _ in text.arithmetic(computed, moment)).startswith(
-        "1 / (\u22120)"
-    )
-    first = "".join(sentence for sentence, _ in text.arithmetic(computed, 1))
-    assert first == "0 \u00d7 (\u22121) = \u22120"
-    rows = inspector.of_step(computed, 1).rows
-    assert [row_text(row) for row in rows][-1].startswith("v1 = \u22120")
-    tensors = compute("sum(1 / (w * [[-1], [-2]]))", {"w": [[0.0], [1.0]]})
-    told = [row_text(row) for row in inspector.of_step(tensors, 1, 0).rows]
-    assert "v2[0, 0] = \u22120 = 0 \u00d7 (\u22121)" in told
-
-
 def test_what_a_relu_stops_is_0_in_the_graph_along_the_path_and_in_words():
     computed = compute("sqrt(relu(x))", {"x": -1.0})
     (path,) = paths_from(computed.graph, computed.leaves["x"])
     assert path.factors == (0.0, np.inf) and path.product == 0
     assert computed.gradient(computed.leaves["x"]) == 0
     said = "".join(piece for piece, _ in text.arithmetic(computed, len(computed.plan) - 1))
-    assert said == "\u221e is stopped here: 0"
+    assert said == "stopped: 0"
 
 
 def test_a_gradient_of_large_numbers_agrees_or_says_that_rounding_spoils_the_check():

@@ -6,10 +6,11 @@ import numpy as np
 
 from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.inspector import of_step
-from explorer.panes.backprop.expression.number_table import labels_of, named_numbers, numbers_of
+from explorer.panes.backprop.expression.number_table import names_of, numbers_of
 from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.text import headline, lines_of_names, title, told
+from explorer.widgets.base import Columns
 from explorer.widgets.encoding import as_csv
 
 MICROGRAD = next(one for one in EXAMPLES if one.id == "micrograd")
@@ -32,8 +33,7 @@ def test_headline_math_and_numbers_agree():
     shown = of_step(computed, moment)
     assert shown.step is not None and shown.step.formula.startswith("{c}_{3} =")
     assert any(getattr(row, "name", "") == "c₃" for row in shown.rows)
-    labels = labels_of(computed)["value"][0]
-    assert labels[number].startswith("c₃ = ")
+    assert names_of(computed)[number].startswith("c₃ = ")
 
 
 def test_words_say_which_line_a_name_is_of():
@@ -67,13 +67,13 @@ def test_a_name_that_a_later_line_takes_is_shown_where_it_is_read():
 def test_a_table_has_a_row_for_each_number_with_its_name():
     computed = compute("W = [[1, 2], [3, 4]]\nh = tanh(W)\nL = sum(h) * w", {"w": 0.5})
     numbers = numbers_of(computed, instant_at(computed, len(computed.plan) - 1), {})
-    names = labels_of(computed)["value"][0]
+    names = names_of(computed)
     rows = dict(zip(names, zip(numbers["value"], numbers["gradient"], strict=True), strict=True))
     assert rows["W[1, 0]"][0] == 3.0 and rows["w"][0] == 0.5
     assert rows["h[0, 1], h = tanh(W)"] == (np.tanh(2.0), 0.5)
     assert "L = v2 × w" in rows or "L = v1 × w" in rows
     first = numbers_of(computed, instant_at(computed, 0.0), {})
     assert np.isnan(first["gradient"]).all() and len(first["value"]) == len(names) == 11
-    lines = as_csv(named_numbers(computed, numbers)).splitlines()
+    lines = as_csv(Columns({"name": np.array(names), **numbers})).splitlines()
     assert lines[0] == "name,value,gradient" and len(lines) == 12
     assert any(line.startswith('"W[0, 1]",2.0,') for line in lines)

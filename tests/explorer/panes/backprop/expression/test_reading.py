@@ -11,7 +11,6 @@ from PySide6.QtCore import QRectF, QSizeF
 from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression import (
-    draw_checks,
     draw_edges,
     draw_legend,
     draw_motion,
@@ -24,11 +23,10 @@ from explorer.panes.backprop.expression.draw_edges import (
     STRONGEST,
     THIN,
     width_for,
-    width_of,
 )
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.draw_nodes import node_box
-from explorer.panes.backprop.expression.draw_overflow import sides_of, words_of
+from explorer.panes.backprop.expression.draw_overflow import hidden
 from explorer.panes.backprop.expression.edge_routing import routes_of
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.node_geometry import MOST_FANNED
@@ -42,29 +40,30 @@ WIDE, LOW = (951, 418), (975, 233)  # what the graph has in a window of 1440 x 9
 HIGH = ("micrograd", "matrices", "shapes")  # examples that a low window does not show whole
 
 
-def scene(name, checks=False, **values):
+def scene(name, **values):
     one = next(one for one in EXAMPLES if one.id == name)
-    return scene_of(compute(one.text, {**one.values, **values}), checks=checks)
+    return scene_of(compute(one.text, {**one.values, **values}))
 
 
 def shown(qtbot, made, size):
     picture = GraphPicture()
     qtbot.addWidget(picture)
     picture.resize(*size)
-    show(picture, made, made.checks)
+    show(picture, made)
     return picture
 
 
 def cut(picture):
     layout, height = picture.scene.layout, picture.height() - HEIGHT
-    return sides_of(picture.camera, (layout.width, layout.height), (picture.width(), height))
+    return list(hidden(picture.camera, layout, (picture.width(), height)))
 
 
 def test_a_gradient_that_vanishes_is_drawn_thin():
     awake, saturated = scene("neuron"), scene("neuron", w1=-1.0)
     edge = next(edge for edge in awake.peaks if edge[0] == len(awake.nodes) - 1)
     assert abs(awake.peaks[edge]) > 0.4 and abs(saturated.peaks[edge]) < 1e-3
-    assert width_of(awake, edge) > 3 and width_of(saturated, edge) < THIN + 0.1
+    assert width_for(awake.peaks[edge]) > 3
+    assert width_for(saturated.peaks[edge]) < THIN + 0.1
 
 
 def test_widths_count_powers_of_ten():
@@ -81,7 +80,7 @@ def test_contributions_of_several_uses_stand_apart(name):
     ways = routes_of(made)
     for number, uses in enumerate(made.uses):
         if 1 < len(uses) <= MOST_FANNED:
-            heights = [ways.paths[edge].elementAt(0).y for edge in uses]
+            heights = [ways.ways[edge].begin[1] for edge in uses]
             assert all(b - a >= 13 for a, b in pairwise(sorted(heights))), number
             box = node_box(made, number)
             assert box.top() < min(heights) and max(heights) < box.bottom()
@@ -105,12 +104,11 @@ def test_every_example_is_shown_whole_and_large_enough_to_read(qtbot, name, size
 
 
 @pytest.mark.parametrize("name", [one.id for one in EXAMPLES])
-def test_checks_take_no_more_room_than_there_is(qtbot, monkeypatch, name):
-    picture = shown(qtbot, scene(name, checks=True), WIDE)
+def test_every_gradient_that_agrees_has_a_tick(qtbot, monkeypatch, name):
+    picture = shown(qtbot, scene(name), WIDE)
     assert picture.camera.scale >= READABLE and cut(picture) == []
     computed, words = picture.scene.computed, []
-    for drawing in (draw_nodes, draw_checks):
-        monkeypatch.setattr(drawing, "put_text", lambda *what: words.append(what[2]))
+    monkeypatch.setattr(draw_nodes, "put_text", lambda *what: words.append(what[2]))
     gradients = {
         n: one for n in range(len(picture.scene.nodes)) if (one := computed.gradient(n)) is not None
     }
@@ -151,9 +149,8 @@ def test_what_does_not_fit_is_told_with_how_many_nodes_there_are(qtbot):
     picture = shown(qtbot, scene("micrograd"), LOW)
     assert cut(picture) == ["below"]
     layout, room = picture.scene.layout, (LOW[0], LOW[1] - HEIGHT)
-    words = words_of("below", picture.camera, layout, room)
-    hidden = [box for box in layout.places if picture.camera.seen(0, box[1])[1] > room[1]]
-    assert words == f"{len(hidden)} more below"
+    below = [box for box in layout.places if picture.camera.seen(0, box[1])[1] > room[1]]
+    assert hidden(picture.camera, layout, room) == {"below": len(below)}
     picture.fit()
     assert cut(picture) == []
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import numpy as np
 import pytest
 
 from explorer import theme
 from explorer.panes.backprop.expression import trial
+from explorer.panes.backprop.expression.gradient_check import DIFFERS, ROUNDED
 from explorer.panes.backprop.expression.value_field import ValueField
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
@@ -49,9 +49,6 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     assert card.true.text() == "true change: +0.610, off by 0.0100"
     mode.set_text("3 * x")
     assert card.true.text() == "true change: +0.300, as predicted", "rounding is no error"
-    type_in(card.nudge, "1e-18")
-    assert card.true.text() == "true change: 0, lost in rounding"
-    type_in(card.nudge, "0.1")
     mode.set_text("x ** 2")
     assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
     assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
@@ -105,9 +102,8 @@ def test_who_takes_steps_is_chosen(pane, mode):
 
 
 def test_every_gradient_is_checked(pane, mode):
-    height = mode.view.graph.scene.layout.places[0][3]
     mode.inputs.check.click()
-    assert mode.checks() and mode.view.graph.scene.layout.places[0][3] > height
+    assert mode.checks() and "numeric gradient" in mode.view.graph.displayed()
     assert len(mode.trial.numeric) == 10
     mode.workspace.undo()
     assert not mode.checks() and not mode.inputs.check.isChecked()
@@ -132,25 +128,18 @@ async def test_gradients_are_compared_with_those_of_the_same_numbers(pane, mode)
     assert mode.trial.numeric and "numeric gradient" in mode.view.graph.displayed()
 
 
-def test_a_gradient_lost_in_rounding_is_not_called_a_kink(pane, mode):
-    mode.set_text("w + 1e12")
-    mode.move_leaf("w", 0, 1.0)
-    assert "rounding" in mode.view.what_if.numeric.text()
-    mode.set_text("relu(w) + 1")
-    mode.move_leaf("w", 0, 0.0)
-    assert "kink" in mode.view.what_if.numeric.text()
-
-
 @pytest.mark.parametrize(
     ("text", "name", "at", "says"),
     [
         ("w ** 0.5", "w", 0.0, "nothing to compare"),
         ("sin(1000 * w)", "w", 0.3, "agrees"),
-        ("sin(1e14 * w)", "w", 0.0, "differs: it bends fast"),
+        ("sin(1e14 * w)", "w", 0.0, DIFFERS[0]),
         ("relu(w) + 1", "w", 3e-6, "agrees"),
         ("w ** 2", "w", -2.5e22, "agrees"),
-        ("relu(w) + 1", "w", 0.0, "differs: a kink is near"),
-        ("abs(w) * k", "w", 0.0, "agrees, but at a kink"),
+        ("relu(w) + 1", "w", 0.0, DIFFERS[0]),
+        ("abs(w) * k", "w", 0.0, "agrees"),
+        ("w + 1e12", "w", 1.0, ROUNDED[0]),
+        ("1 + w * 1e-13", "w", 1.0, ROUNDED[0]),
         ("w ** 2 * k", "w", 0.0, "agrees"),
         ("tanh(w) * 1e6", "w", 0.3, "agrees"),
         ("x0 * k + w", "w", 0.3, "agrees"),
@@ -176,8 +165,6 @@ def test_what_rounding_leaves_is_no_error(pane, mode):
     assert mode.view.what_if.true.text().endswith(", as predicted")
     mode.set_text("x ** 2")
     assert "off by" in mode.view.what_if.true.text()
-    mode.set_text("1 + w * 1e-13")
-    assert "too small to tell" in mode.view.what_if.numeric.text()
 
 
 def test_a_long_number_is_read_from_its_beginning(pane, mode):
@@ -227,17 +214,6 @@ def test_a_nudge_below_0_has_parentheses(pane, mode):
     assert "\u00d7 (\u22120.100) = " in mode.view.what_if.predicted.text()
 
 
-def test_a_0_below_0_can_be_typed(pane, mode):
-    mode.set_text("w = 0\nw * 2")
-    field = mode.view.what_if.value
-    type_in(field, "-0")
-    assert np.signbit(value(mode, "w")) and field.text() == "-0"
-    mode.move_leaf("w", 0, 0.0)
-    assert not np.signbit(value(mode, "w")) and field.text() == "0"
-    mode.move_leaf("w", 0, -0.0)
-    assert field.text() == "\u22120"
-
-
 def test_a_rate_that_cannot_be_is_told_where_the_steps_are(pane, mode):
     card = mode.view.learn
     said = card.words.text()
@@ -274,19 +250,6 @@ def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, m
     assert mode.draft.value == before
     type_in(card.value, "[[5, 6], [7, 8]]")
     assert card.error.text == "" and value(mode, "W").tolist() == [[5.0, 6.0], [7.0, 8.0]]
-
-
-def test_a_0_below_0_among_others_can_be_typed(pane, mode):
-    mode.set_text("W = [[1, 2], [3, 4]]\nsum(1 / W)")
-    mode.try_leaf("W", 0)
-    field = mode.view.what_if.value
-    for _ in range(2):
-        type_in(field, "-0")
-        assert mode.computed.text.startswith("W = [[-0, 2], [3, 4]]") and field.text() == "-0"
-        assert np.signbit(value(mode, "W")[0, 0]) and mode.computed.result == -np.inf
-        type_in(field, "0")
-        assert mode.computed.text.startswith("W = [[0, 2], [3, 4]]") and field.text() == "0"
-        assert mode.computed.result == np.inf
 
 
 def test_inputs_of_data_alone_take_steps(pane, mode):
@@ -327,10 +290,8 @@ def test_what_is_selected_in_a_field_that_cannot_be_typed_in_is_faint(qtbot, qap
     [
         ("1e-400", "would be 0; write 0"),
         ("\u22121,5e\u2212400", "would be 0; write 0"),
-        ("[1, 2e-400]", "would be 0; write 0"),
         ("nan", "Use a finite number"),
-        ("[nan]", "Use finite numbers"),
-        ("[1, -Infinity]", "Use finite numbers"),
+        ("[nan]", "A value is a number"),
         ("[[1e400, 1]]", "Use finite numbers"),
     ],
 )

@@ -63,33 +63,30 @@ async def test_nothing_of_a_long_formula_is_worked_out_or_laid_out_in_the_window
     assert {thread for _, thread in threads} == {"engine"}
     wanted = scene_of(compute(mode.computed.text, mode.computed.values), room=graph.room)
     assert graph.scene.layout == wanted.layout and graph.scene.peaks == wanted.peaks
-    assert graph.routes.paths.keys() == wanted.computed.flows.along.keys()
+    assert graph.routes.ways.keys() == wanted.computed.flows.along.keys()
     assert pane.player.length == len(mode.computed.plan)
 
 
 async def test_a_large_graph_is_laid_out_for_a_window_of_another_size_beside_it(
     pane, mode, threads
 ):
-    graph, toggle = mode.view.graph, mode.toggle_check
+    graph = mode.view.graph
     mode.set_text(LONG)
     await pane.settled()
     before = graph.scene.layout
-    for turn, change in enumerate((lambda: None, lambda: None, toggle, lambda: None)):
+    for turn in range(3):
         threads.clear()
         for width in (900, 860, 820):
             pane.resize(width + 150 * turn, 700)
-            change()
-            change = lambda: None  # noqa: E731
             await asyncio.sleep(0.01)
             left, _ = graph.camera.seen(0, 0)
             assert graph.fits and left >= 0, "meanwhile the old one is fitted"
             mode.move_leaf("x0", 0, 0.1 * width)
         await until(lambda: graph.scene.room == graph.room)
         await pane.settled()
-        assert graph.scene.checks == mode.checks() == (turn >= 2)
         assert {name for name, _ in threads} >= {"arranged", "_parts"}
         assert {thread for name, thread in threads if name != "flows_of"} == {"engine"}
-        wanted = scene_of(mode.computed, None, mode.checks(), graph.room)
+        wanted = scene_of(mode.computed, None, graph.room)
         assert graph.scene.layout == wanted.layout != before
         assert value(mode, "x0") == graph.scene.computed.value(0) == 82.0
 
@@ -167,22 +164,6 @@ def test_lines_that_differ_only_in_their_numbers(line, same):
     assert one != without_numbers(f"{line}\nx12 * 4 + a"), "that is a constant of the graph"
     assert one != without_numbers(f"{line}\nx13 * 3 + a"), "and that another name"
     assert one != without_numbers(f"{line}0 * z\n{rest}")
-
-
-async def test_checks_of_a_long_formula_are_laid_out_on_the_engine(pane, mode, threads):
-    mode.set_text(LONG)
-    await pane.settled()
-    threads.clear()
-    mode.toggle_check()
-    assert mode.checks() and not mode.view.graph.scene.checks
-    await until(lambda: mode.view.graph.scene.checks)
-    assert {thread for _, thread in threads} == {"engine"}
-    assert mode.view.graph.scene.computed is mode.computed
-    mode.toggle_check()
-    mode.move_leaf("x3", 0, 4.0)
-    await pane.settled()
-    assert not mode.view.graph.scene.checks and value(mode, "x3") == 4.0
-    assert mode.view.graph.scene.computed is mode.computed
 
 
 async def test_what_is_tried_out_while_an_input_is_dragged_is_of_the_newest_numbers(pane, mode):

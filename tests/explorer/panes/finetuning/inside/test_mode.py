@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
@@ -16,8 +17,10 @@ from core.tensor_files import write_tensors
 from explorer.engine import errors
 from explorer.panes.finetuning.inside import text
 from explorer.panes.finetuning.inside.scene import kind_of
+from tests.core.finetuning.small import small_base, small_tuning, tune
 
 NAME = "h.1.attn.c_attn"
+BIAS_STEPS = "bias_change add grad_output grad_b"
 
 
 def kinds_of(mode: Any) -> list[str]:
@@ -225,14 +228,16 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
         adapters_of(mode.source._model())[0].save(tmp_path / "same")
         mode.compare(str(tmp_path / "same"))
         await mode.settled()
-        assert mode.draft.value.other and mode.inputs.compare.text() == "Compared with same"
+        assert (
+            mode.draft.value.other and mode.view.buttons["compare"].text() == "Compared with same"
+        )
         shared = mode.view.shared.displayed()["values"]
         np.testing.assert_allclose(np.diag(shared), 1.0, atol=1e-5)
         scene, width = mode.view.shared.scene, mode.scene.found.weight.shape[1]
         assert list(scene.legend.values()) == [0, 2 / width, 1] and scene.most == 1
         mode.view.shared.grab()
         assert mode.view.shared.broken is None
-        mode.inputs.compare.click()
+        mode.view.buttons["compare"].click()
         await mode.settled()
         assert not mode.draft.value.other and mode.scene.found.shared is None
         mode.compare(str(tmp_path / "nothing"))
@@ -248,16 +253,62 @@ def test_a_model_that_cannot_be_opened_leaves_the_one_before(
     make_mode: Any, run_async: Any, tmp_path: Path
 ) -> None:
     async def body() -> None:
-        mode, said = await make_mode("inside"), []
-        mode.statusRequested.connect(said.append)
+        mode = await make_mode("inside")
         mode.desk.tuned.choose(str(tmp_path / "gone"))
         await mode.parent().settled()
-        assert said and mode.view.body.state == "ready"
+        problem = list(errors.reports().problems.values())[-1]  # its card has room for all of it
+        assert "there is no folder" in problem.text and mode.view.body.state == "ready"
         adapters_of(mode.source._model())[0].remove()
         mode.read()
         await mode.settled()
-        assert mode.view.body.state == "empty" and mode.headline == text.no_adapter("")
+        assert mode.view.body.state == "empty" and mode.headline == text.unchanged("")
         assert mode.scene is None and not mode.tracks
+
+    run_async(body())
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: Any) -> Path:
+    return small_base(tmp_path_factory.mktemp("inside") / "base")
+
+
+@pytest.mark.parametrize("method", ["full", "bitfit", "prompt"])
+def test_a_model_tuned_without_an_adapter_shows_what_changed(
+    make_mode: Any, run_async: Any, small: Path, tmp_path: Path, method: str
+) -> None:
+    run = tune(small_tuning(small, settings={"method": method}), tmp_path / "run")
+    folder = str(run.checkpoints[-1].folder)
+
+    async def body() -> None:
+        mode = await make_mode("inside")
+        mode.desk.tuned.choose(folder)
+        mode.draft.change({"text": "A met s. s? B met t."}, "")
+        await mode.parent().settled()
+        if method == "prompt":
+            assert mode.view.body.state == "empty"
+            assert mode.headline.startswith("4 learned tokens stand before each text.")
+            return
+        found, shown = mode.scene.found, mode.view.passage.displayed()
+        assert mode.view.body.state == "ready" and not mode.view.buttons["compare"].isEnabled()
+        own = "change add delta grad_output grad_W"
+        kinds = ["frozen", "bias", *(own if method == "full" else BIAS_STEPS).split()]
+        assert kinds_of(mode) == kinds
+        if method == "full":
+            np.testing.assert_array_equal(shown["delta"], found.delta)
+        else:
+            assert "delta" not in shown
+            np.testing.assert_allclose(shown["change"], found.delta)
+        assert mode.view.spectrum.displayed()["singular value"].size == min(found.delta.shape)
+        for at in range(len(kinds)):
+            mode.player.seek(at)
+            assert mode.headline and "8 numbers" not in mode.headline
+            for picture in mode.pictures().values():
+                picture.grab()
+                assert picture.broken is None
+        layout = mode.view.passage.layout_of(mode.view.passage.scene)
+        there = {name for name, _ in layout.shown()}
+        more = {"delta", "x, again"} if method == "full" else set()
+        assert there == {"x", "W", "h", "change", "sum"} | more
 
     run_async(body())
 

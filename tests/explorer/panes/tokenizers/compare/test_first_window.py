@@ -82,7 +82,7 @@ def pane(make_pane):
 
 def test_four_algorithms_of_one_text_and_one_size_stand_side_by_side(pane):
     heads = [column.head for column in columns(pane)]
-    assert [one.name.text() for one in heads] == [
+    assert [one.title.name.whole for one in heads] == [
         "BPE",
         "WordPiece",
         "SentencePiece BPE",

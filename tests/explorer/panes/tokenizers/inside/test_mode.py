@@ -102,16 +102,16 @@ def test_a_way_is_clicked_and_the_lattice_and_the_trace_show_it(pane, trained, r
             path = scene.n_best[way - 1]
             shown_path = word.displayed()["path"].tolist()
             assert shown_path == [[node.start, node.end] for node in path.nodes]
-            assert f"Number {way}" in pane.headline and told[-1].step is not None
+            assert f"Way {way}:" in pane.headline and told[-1].step is not None
         QTest.keyClick(word, Qt.Key.Key_Up)
-        assert f"Number {len(scene.n_best) - 1}" in pane.headline
+        assert f"Way {len(scene.n_best) - 1}:" in pane.headline
         for _ in range(9):
             QTest.keyClick(word, Qt.Key.Key_Down)
         sample = [[node.start, node.end] for node in scene.sample.nodes]
         assert word.displayed()["path"].tolist() == sample
         by_id = {action.id: action for action in pane.actions()}
         by_id["tokenizers.inside.last-way"].run()
-        assert f"Number {len(scene.n_best)}" in pane.headline
+        assert f"Way {len(scene.n_best)}:" in pane.headline
 
     run_async(body())
 
@@ -285,7 +285,7 @@ def test_parts_of_characters_are_bytes_in_every_picture(pane, run_async):
     async def body():
         pane.mode.set_text("caf\u00e9 \u2603")
         await pane.settled()
-        rows = dict(pane.mode.view.stages._rows)
+        rows = {row.name: row.parts for row in pane.mode.view.stages.rows}
         model = [part.text for part in rows["model"]]
         assert {"<C3>", "<A9>", "<E2>", "<98>", "<83>"} <= set(model)
         assert "\u2423\u2603" in [part.text for part in rows["pre-tokenizer"]]

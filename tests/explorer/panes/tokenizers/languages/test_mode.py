@@ -5,14 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyle
 
 from core.tokenization.analysis import Measures, Premium, language_texts, measure
 from explorer import theme
-from explorer.panes.tokenizers.languages import model, text
-from explorer.panes.tokenizers.languages.draw_bars import in_room
+from explorer.panes.tokenizers.languages import compute, scene, text
 from explorer.panes.tokenizers.languages.view import LanguagesView
 from explorer.widgets import encoding
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
@@ -28,22 +27,22 @@ def test_each_bar_is_the_tokens_over_those_of_english(pane, run_async):
         mode = pane.mode
         assert mode.view.body.state == "ready" and len(codes(pane)) == 25
         texts = language_texts()
-        assert mode.texts.source == model.OWN and model.OWN in mode.view.source.text()
+        assert mode.texts.source == compute.OWN and compute.OWN in mode.view.source.text()
         for identity in ("model", "trained:narrow"):
             tokenizer = pane.catalogue.get(identity).tokenizer
             english = measure(tokenizer, texts[0].text).tokens
             for language in texts:
-                result = mode.measuring.results[identity, language.code]
+                result = mode.premiums.results[identity, language.code]
                 assert result.premium == measure(tokenizer, language.text).tokens / english
 
     run_async(body())
 
 
 def test_languages_of_which_there_is_an_excerpt_are_said_to_be_left_out():
-    texts = model.Texts([], model.DECLARATION, 0, ("Tamang, Eastern", "Tagalog (Tagalog)"))
+    texts = compute.Texts([], compute.DECLARATION, 0, ("Tamang, Eastern", "Tagalog (Tagalog)"))
     assert "(2 excerpts left out)" in text.source(texts)
     assert text.excerpts(texts).endswith("Tamang, Eastern, Tagalog (Tagalog)")
-    assert not text.excerpts(model.Texts([], model.OWN, 0))
+    assert not text.excerpts(compute.Texts([], compute.OWN, 0))
 
 
 def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
@@ -51,11 +50,11 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         await pane.settled()
         chart, view = pane.mode.view.chart, pane.mode.view
         fair = [[one.premium for one in line.results if one.honest] for line in chart.lines]
-        dear = [model.mean_premium(some) for some in fair]  # over all tokenizers
+        dear = [scene.mean_premium(some) for some in fair]  # over all tokenizers
         assert dear == sorted(dear, reverse=True) and dear[0] > 2 > 1.0 in dear
         high, low = max(fair[0]), min(fair[0])
-        assert f"costs {text.times(high)} the tokens of English" in pane.headline
-        assert (high == low) or f" ({text.times(low)} for " in pane.headline
+        assert f" {text.times(high)} the tokens of English" in pane.headline
+        assert (high == low) or f" ({text.times(low)} with " in pane.headline
         pane.mode.set_order("name")
         names = [line.language.name for line in chart.lines]
         assert names == sorted(names)
@@ -75,14 +74,14 @@ def test_what_is_unknown_is_said_and_never_ranked_as_cheap(pane, run_async):
     async def body():
         await pane.settled()
         mode = pane.mode
-        russian = mode.measuring.results["trained:narrow", "rus"]
+        russian = mode.premiums.results["trained:narrow", "rus"]
         assert not russian.honest and russian.premium < 1
         place = codes(pane).index("rus")
         said = mode.view.chart.describe(place, 1)
-        assert "of the text is lost" in said and "says nothing about the price" in said
-        assert mode.view.chart.badges[1][0] == "warning"
-        assert mode.view.chart.badges[0][0] == "success"
-        found = model.lines_of(mode.texts.texts, mode.measuring.results, ["trained:narrow"])
+        assert "of the text is lost" in said and text.MEANINGLESS in said
+        assert mode.view.chart.series[1].badge[0] == "warning"
+        assert mode.view.chart.series[0].badge[0] == "success"
+        found = scene.lines_of(mode.texts.texts, mode.premiums.results, ["trained:narrow"])
         fair = [line.results[0].honest for line in found]
         assert fair == sorted(fair, reverse=True) and not all(fair)
 
@@ -125,9 +124,9 @@ def test_the_numbers_can_be_taken_out_a_row_for_each_language_and_tokenizer(pane
         hindi = [row for row in rows if row.startswith("Hindi,hin,")]
         assert len(hindi) == 2
         told = dict(zip(rows[0].split(","), hindi[1].split(","), strict=True))
-        result = pane.mode.measuring.results["trained:narrow", "hin"]
+        result = pane.mode.premiums.results["trained:narrow", "hin"]
         assert told["tokenizer"] == "narrow" and float(told["premium"]) == result.premium
-        assert float(told["lossless"]) == float(told["says something"]) == 0
+        assert float(told["lossless"]) == float(told["fair count"]) == 0
 
     run_async(body())
 
@@ -160,29 +159,32 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         pane.catalogue.add_trained("refuses", Refuses())
         mode.shown_ones.add("trained:refuses")
         await pane.settled()
-        assert mode.view.body.state == "ready" and len(chart.names) == 4
-        assert [icon for icon, _ in chart.badges] == ["success", "warning", "error", "error"]
-        assert "choose another" in chart.told[3]
+        assert mode.view.body.state == "ready" and len(chart.series) == 4
+        assert [one.badge[0] for one in chart.series] == ["success", "warning", "error", "error"]
+        assert "choose another" in chart.series[3].about
         said.sort(key=lambda one: "JSON" not in one)  # a file and a measurement end in either order
-        assert [chart.names[2] in one and "JSON" in one for one in said] == [True, False]
+        assert [chart.series[2].name in one and "JSON" in one for one in said] == [True, False]
         assert said[1] == "refuses: this one reads ASCII alone: choose another"
         told = []
         pane.inspection.connect(told.append)
         chart.hovered.emit(chart.lines[0].language.code, 2)
-        assert told[-1].title == f"{chart.names[2]} cannot be used" and "JSON" in told[-1].rows[0]
+        assert (
+            told[-1].title == f"{chart.series[2].name} cannot be used"
+            and "JSON" in told[-1].rows[0]
+        )
         chart.hovered.emit("", 0)
         assert all(line.results[2] is None for line in chart.lines)
         assert chart.lines[0].results[0] is not None
         chart.grab()
         said = chart.said_at(QPointF(chart.width() * 0.6, 10))
-        assert "Click to try again" in said and "JSON" in said and chart.names[2] in said
-        assert "give 25 of 25 texts back" in chart.said_at(QPointF(4, 10))
+        assert "Click to try again" in said and "JSON" in said and chart.series[2].name in said
+        assert "25 of 25 texts" in chart.said_at(QPointF(4, 10))
         assert "Click to try again" in chart.describe(1, 2) and chart.describe(-1, 2) == ""
         small_bpe().save(broken)
         point = QPointF(chart.width() * 0.6, 10).toPoint()
         QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
         await pane.settled()
-        assert chart.badges[2][0] == "success" and chart.lines[0].results[2] is not None
+        assert chart.series[2].badge[0] == "success" and chart.lines[0].results[2] is not None
         by_id = {action.id: action for action in pane.actions()}
         assert by_id["tokenizers.languages.retry"].enabled()
 
@@ -199,12 +201,12 @@ def test_all_that_failed_is_tried_again(pane, run_async, tmp_path):
             file.write_text("{")
         pane.mode.shown_ones.add_files(files)
         await pane.settled()
-        assert [icon for icon, _ in pane.mode.view.chart.badges][2:] == ["error", "error"]
+        assert [one.badge[0] for one in pane.mode.view.chart.series][2:] == ["error", "error"]
         for file in files:
             small_bpe().save(file)
         pane.mode.retry()
         await pane.settled()
-        assert [icon for icon, _ in pane.mode.view.chart.badges][2:] == ["success", "success"]
+        assert [one.badge[0] for one in pane.mode.view.chart.series][2:] == ["success", "success"]
 
     run_async(body())
 
@@ -212,7 +214,7 @@ def test_all_that_failed_is_tried_again(pane, run_async, tmp_path):
 def test_whether_a_text_comes_back_stands_behind_each_bar(pane, run_async):
     async def body():
         await pane.settled()
-        results = pane.mode.measuring.results
+        results = pane.mode.premiums.results
         for one in results.values():
             icon, said = text.mark(one)
             assert (icon == "success") == one.measures.lossless
@@ -254,13 +256,13 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
         pane.catalogue.add_trained("drops", Drops())
         mode.shown_ones.add("trained:drops")
         await pane.settled()
-        hindi = mode.measuring.results["trained:drops", "hin"]
+        hindi = mode.premiums.results["trained:drops", "hin"]
         assert hindi.premium < 1 and not hindi.measures.unknown and not hindi.honest
         assert text.mark(hindi)[1].startswith("no fair count: ")
         assert text.mark(hindi)[1].endswith("% of the text is dropped")
         said = chart.describe(codes(pane).index("hin"), 2)
-        assert "dropped without a token" in said and "says nothing about the price" in said
-        fair = [one for key, one in mode.measuring.results.items() if key[0] == "trained:drops"]
+        assert "dropped without a token" in said and text.MEANINGLESS in said
+        fair = [one for key, one in mode.premiums.results.items() if key[0] == "trained:drops"]
         assert "cannot be compared" in text.headline([("drops", fair)])
         row = codes(pane).index("hin")
         chart._choose(row, 0)  # in sight
@@ -278,12 +280,12 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
 def test_another_tokenizer_is_measured_alone_and_escape_stops_it(pane, run_async):
     async def body():
         await pane.settled()
-        mode, kept = pane.mode, dict(pane.mode.measuring.results)
+        mode, kept = pane.mode, dict(pane.mode.premiums.results)
         pane.catalogue.add_trained("third", small_bpe(262))
         mode.shown_ones.add("trained:third")
-        assert mode.measuring.running and mode.measuring.total == 25
-        assert pane.cancel() and not mode.measuring.running
-        assert all(mode.measuring.results[key] is one for key, one in kept.items())
+        assert mode.premiums.running and mode.premiums.total == 25
+        assert pane.cancel() and not mode.premiums.running
+        assert all(mode.premiums.results[key] is one for key, one in kept.items())
         mode.ask()
         await pane.settled()
         assert len(mode.view.chart.lines[0].results) == 3
@@ -315,27 +317,18 @@ def test_a_tokenizer_keeps_its_color_while_it_is_there(pane, run_async):
         pane.catalogue.add_trained("third", small_bpe(262))
         shown.add("trained:third")
         await pane.settled()
-        assert [chart.color(place) for place in range(3)] == [series(0), series(1), series(2)]
+        assert [one.color for one in chart.series] == [0, 1, 2]
         shown.remove(0)
-        assert [chart.color(place) for place in range(2)] == [series(1), series(2)]
+        assert [one.color for one in chart.series] == [1, 2]
         row = chart.grab().toImage()
         bar = chart.bar_rect(0, 1)
         pixel = row.pixelColor(int(bar.left()) + 3, int(bar.center().y()))
         assert pixel.name() == series(2).name()
         shown.add("model")
         await pane.settled()
-        assert [chart.color(place) for place in range(3)] == [series(1), series(2), series(0)]
+        assert [one.color for one in chart.series] == [1, 2, 0]
 
     run_async(body())
-
-
-def test_a_fact_that_has_no_room_in_the_legend_is_left_out_whole():
-    font = theme.current().font("label")
-    said = "25 lossy, 20 unknown"
-    width = QFontMetricsF(font).horizontalAdvance
-    assert in_room(said, font, width(said)) == said
-    assert in_room(said, font, width(said) - 1) == "25 lossy"
-    assert in_room(said, font, width("25 lossy") - 1) == "25 los\u2026"
 
 
 def test_state_comes_back(pane, run_async):
@@ -360,7 +353,7 @@ def test_it_draws_before_and_after(pane, run_async):
         failed = []
         chart.paintFailed.connect(failed.append)
         for lines in (chart.lines, []):
-            chart.set_lines(lines, chart.names, chart.badges)
+            chart.set_lines(lines, chart.series)
             image = QImage(600, 300, QImage.Format.Format_RGB32)
             painter = QPainter(image)
             chart.draw(painter)
@@ -376,11 +369,11 @@ def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
     other = [premium_of(*one) for one in zip(texts, (1.0, 9.0, 4.0), strict=True)]
     results = {("a", one.language.code): one for one in some}
     results |= {("b", one.language.code): one for one in other}
-    lines = model.lines_of(texts, results, ["a", "b"])
+    lines = scene.lines_of(texts, results, ["a", "b"])
     assert [line.language for line in lines] == [texts[1], texts[2], texts[0]]
     said = text.headline([("A", some), ("B", other)])
-    begins = f"For B, {texts[1].name} costs 9\u00d7 the tokens of English"
-    assert said == f"{begins} (2\u00d7 for A), the median language 6.50\u00d7"
+    begins = f"With B, {texts[1].name} takes 9\u00d7 the tokens of English"
+    assert said == f"{begins} (2\u00d7 with A), the median language 6.50\u00d7"
     assert text.headline([("B", other)]) == f"{begins}, the median language 6.50\u00d7"
     assert text.mark(other[1]) == ("success", "9\u00d7  900")
 

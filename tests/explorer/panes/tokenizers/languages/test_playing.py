@@ -16,7 +16,7 @@ def bars(chart):
     return [
         (line.language.name, name)
         for line in chart.lines
-        for name, one in zip(chart.names, line.results, strict=True)
+        for name, one in zip((one.name for one in chart.series), line.results, strict=True)
         if one is not None
     ]
 
@@ -129,7 +129,7 @@ def test_what_is_lost_is_a_step_of_its_own(pane, run_async):
         chart, told = pane.mode.view.chart, []
         pane.inspection.connect(told.append)
         row = next(row for row, line in enumerate(chart.lines) if line.language.code == "rus")
-        pane.mode.cursor.enter("rus", 1)
+        pane.mode.enter("rus", 1)
         assert pane.player.length == 6
         pane.player.seek(3)
         measures = chart.lines[row].results[1].measures

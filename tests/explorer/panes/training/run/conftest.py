@@ -11,7 +11,6 @@ import pytest
 from tests.explorer.waiting import until
 
 TINY = {
-    "size": "own",
     "n_layer": "2",
     "n_head": "2",
     "n_embd": "16",
@@ -35,7 +34,7 @@ def state_of(pane) -> str:
 
 async def started(pane, steps: int = 12) -> Path:
     """Starts the run of the setup; returns once it has done some steps."""
-    pane.setup.startRequested.emit()
+    pane.form.startRequested.emit()
     await until(lambda: pane.workspace.run, "the run")
     await until(lambda: step_of(pane) >= steps, f"step {steps}")
     return Path(pane.workspace.run)
@@ -48,9 +47,10 @@ def make_pane(make_training) -> Callable[..., Any]:
     def make(**changes: str) -> Any:
         pane = make_training()
         if changes:
-            draft = pane.mode.planning.draft
+            draft = pane.mode.setup.draft
             draft.begin(draft.value.change({**TINY, **changes}))
         pane.join_workspace()
+        pane.mode.shown()
         return pane.mode
 
     return make

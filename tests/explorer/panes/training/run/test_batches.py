@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 
 from explorer.engine.engine import Engine
 from explorer.panes.training.run import batches
-from explorer.panes.training.run.batches import BatchReading
+from explorer.panes.training.run.batches import BatchReader
 from tests.explorer.conftest import dispose
 
 A, B = Path("runs/a"), Path("runs/b")
@@ -50,7 +50,7 @@ def opened(monkeypatch):
         known.append(folder)
         return Source(folder)
 
-    monkeypatch.setattr(batches, "_opened", opening)
+    monkeypatch.setattr(batches, "open_batches", opening)
     return known
 
 
@@ -61,14 +61,14 @@ def owner(qapp):
     dispose(owner)
 
 
-async def settled(reading: BatchReading) -> None:
+async def settled(reading: BatchReader) -> None:
     from explorer.engine import tasks
 
     await tasks.wait_for(reading.parent())
 
 
 def test_the_newest_run_and_step_are_read(engine, owner, run_async, opened):
-    reading = BatchReading(engine, owner)
+    reading = BatchReader(engine, owner)
 
     async def body():
         assert reading.batch(Path("runs/endless"), 3) is None
@@ -85,7 +85,7 @@ def test_the_newest_run_and_step_are_read(engine, owner, run_async, opened):
 
 
 def test_what_cannot_be_read_says_why_and_is_tried_again(engine, owner, run_async, opened):
-    reading = BatchReading(engine, owner)
+    reading = BatchReader(engine, owner)
     lost = Path("runs/lost")
 
     async def body():
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_says_why_and_is_tried_again(engine, owner, run_asyn
 def test_a_dead_engine_is_said_once(owner, run_async, opened):
     engine = Engine(with_torch=False)
     engine.start()
-    reading = BatchReading(engine, owner)
+    reading = BatchReader(engine, owner)
     reading.read.connect(lambda: reading.batch(A, 3))  # as the inspector does
 
     def poison():

@@ -40,7 +40,7 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
         healthy = runs.process_launcher.module
         with monkeypatch.context() as patch:
             says = dies(patch, runs, backend)
-            pane.setup.startRequested.emit()
+            pane.form.startRequested.emit()
             await until(lambda: state_of(pane) == "failed", "the failure of a new run")
             assert says in pane.view.card.text.message
             assert pane.view.card.text.buttons == ("anew", "again")
@@ -48,14 +48,14 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
         runs.process_launcher.module = healthy
         pane.player.play()
         await until(lambda: state_of(pane) == "running", "the run, once nothing is wrong")
-        pane.driver.answer("stop")
+        pane.controls.press("stop")
         folder = Path(pane.workspace.run)
         await until(lambda: state_of(pane) == "stopped", "the stop")
         await until(lambda: not runs.running_here(folder), "the trainer's end")
 
         with monkeypatch.context() as patch:
             says = dies(patch, runs, backend)
-            pane.driver.train_on()
+            pane.controls.play()
             assert pane.view.card.text.state == "running", "the button answers at once"
             await until(lambda: state_of(pane) == "failed", "the failure of a resumed run")
             assert says in pane.view.card.text.message
@@ -76,7 +76,7 @@ def test_a_hidden_pane_reads_no_run_and_catches_up_when_it_is_shown(make_pane, r
         assert not pane.follower._timer.isActive()
         pane.shown()
         assert pane.follower._timer.isActive()
-        pane.driver.answer("stop")
+        pane.controls.press("stop")
         await until(lambda: state_of(pane) == "stopped", "the stop")
         await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
         pane.left()

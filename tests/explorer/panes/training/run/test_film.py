@@ -1,4 +1,4 @@
-"""The film of heads when the screen or the run changes while snapshots are being read."""
+"""Snapshots of the heads when the screen or the run changes while snapshots are being read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine import tasks
-from explorer.panes.training.run import heads
-from explorer.panes.training.run.heads import HeadFilm
-from explorer.panes.training.run.moments import Moment
+from explorer.panes.training.run import compute
+from explorer.panes.training.run.head_snapshots import HeadSnapshots
+from explorer.panes.training.run.track import Moment
 from tests.explorer.waiting import HANGS, until
 
 
@@ -43,9 +43,9 @@ def film(engine, monkeypatch):
         gate.wait(HANGS)
         return [np.full((1, 1, pixels, pixels), value, np.uint8) for _ in paths]
 
-    monkeypatch.setattr(heads, "_load", load)
+    monkeypatch.setattr(compute, "read_heads", load)
     picture = Mosaic()
-    film = HeadFilm(engine, picture, engine)
+    film = HeadSnapshots(engine, picture, engine)
     film.gate, film.content, film.picture = gate, content, picture
     return film
 

@@ -11,11 +11,12 @@ import pytest
 from core.tensor_files import read_tensors
 from core.training.reader import EVALUATION_DTYPE
 from explorer import theme
-from explorer.panes.attention.model import telling_query
+from explorer.panes.attention.head_choice import clearest_query
 from explorer.panes.attention.pane import AttentionPane
 from explorer.panes.training.run.charts import guessing
 from explorer.panes.training.run.draft import TrainingDraft, config_of
-from explorer.panes.training.run.text import gap, gap_note, heads_title
+from explorer.panes.training.run.generalization_gap import gap, gap_note
+from explorer.panes.training.run.text import heads_title
 from explorer.panes.training.run.view import LEAST_SIDE, RunView
 from explorer.runs.sources import BundledSource
 from tests.explorer.conftest import dispose
@@ -37,14 +38,16 @@ def data(tmp_path):
 def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(data):
     told = measured(data, (3.0, 3.02), (1.0, 1.4))
     assert "step 10" in gap(told, 15)[0] and "no gap" in gap(told, 15)[1]
-    assert "higher by 0.400" in gap(told, 20)[1] and "begin with a story" in gap(told, 20)[1]
+    assert "higher by 0.400" in gap(told, 20)[1] and "where a story does" in gap(told, 20)[1]
     own = replace(told, config=replace(told.config, corpus="/a/text.txt"))
     assert "has read" in gap(own, 20)[1]
-    assert gap_note(told) == "evaluated: validation 0.40 above training"
+    assert gap_note(told) == "last evaluation: validation 0.40 above training"
     below = measured(data, (1.0, 0.9))
     assert "lower by 0.100" in gap(below, 99)[1]
-    assert gap_note(below) == "evaluated: validation 0.10 below training"
-    assert gap_note(measured(data, (1.0, 1.01))) == "evaluated: validation as good as training"
+    assert gap_note(below) == "last evaluation: validation 0.10 below training"
+    assert (
+        gap_note(measured(data, (1.0, 1.01))) == "last evaluation: validation as good as training"
+    )
     assert gap(told, 5) == [] and gap_note(measured(data)) == ""
     assert gap(measured(data, (math.nan, 1.0)), 99) == []
     model = replace(told.config.model, dropout=0.1)
@@ -55,7 +58,7 @@ def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(dat
 
 def test_a_run_that_has_learned_nothing_is_not_praised_for_having_no_gap(data):
     told = gap(measured(data, (7.4, 7.4), (1000.0, 1000.0)), 20)
-    assert "no gap" in told[1] and "nothing learned" in told[1]
+    assert "no gap" in told[1] and "nothing was learned" in told[1]
     assert not any("also holds" in line for line in told)
 
 
@@ -98,7 +101,7 @@ def test_a_program_is_sampled_from_its_own_words_with_its_indentation(
     async def body():
         pane = make_pane(corpus=str(program), steps="20", sample_every="10", block_size="8")
         await pane.settled()
-        assert "\n    return" in pane.setup.excerpt
+        assert "\n    return" in pane.form.excerpt
         await started(pane, 10)
         await until(lambda: state_of(pane) == "finished", "its end")
         await until(lambda: pane.follower.data.samples, "a sample")
@@ -122,11 +125,11 @@ def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pan
         step = pane.cursor.inside.step
         view = pane.view
         await until(lambda: pane.follower.data.step > step + 12, "later steps")
-        await until(lambda: view.samples.samples and pane.film.step is not None, "its pictures")
+        await until(lambda: view.samples.samples and pane.snapshots.step is not None, "both")
         assert view.charts.loss.cursor == step
         assert ("looking at step", f"{step:,}") in view.card.text.numbers
         assert all(sample.step <= step for sample in view.samples.samples)
-        assert pane.film.step <= step
+        assert pane.snapshots.step <= step
         pane.view.card.asked.emit("stop")
         await until(lambda: state_of(pane) == "stopped", "its end")
         pane.left()
@@ -151,19 +154,19 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
         await pane.settled()
         if at == "past":
             pane.cursor.seek_step(17)
-            await until(lambda: pane.film.step == 17, "the heads of step 17")
+            await until(lambda: pane.snapshots.step == 17, "the heads of step 17")
         pane.workspace.select(token=2)  # picked in the text before
         for layer, head in ((1, 0), (0, 1)):
-            pane.view.headClicked.emit(layer, head)
+            pane.view.mosaic.headClicked.emit(layer, head)
             await pane.settled()
             await attention.settled()
             workspace, data = pane.workspace, pane.follower.data
             assert workspace.value("pane") == "attention"
-            heads = attention.looker.heads
-            assert attention.chosen[:2] == (layer, head)
+            heads = attention.reader.heads
+            assert attention.choice.place[:2] == (layer, head)
             if (layer, head) == (1, 0):
-                assert attention.chosen[2] == telling_query(heads, layer, head)
-            assert workspace.prompt == data.probe_text == attention.looker.heads.prompt.text
+                assert attention.choice.place[2] == clearest_query(heads, layer, head)
+            assert workspace.prompt == data.probe_text == attention.reader.heads.prompt.text
             place = data.folder if at == "newest" else data.checkpoints[20]
             assert workspace.model_source.address == str(place)
         if at == "past":
@@ -180,7 +183,7 @@ def test_a_head_opens_in_attention_at_that_step(at, make_pane, run_async, qtbot)
             attention.set_mode("map")
             workspace.set_prompt("Another text")
             await attention.settled()
-            assert attention.looker.heads.vectors is None and "20" in version.text()
+            assert attention.reader.heads.vectors is None and "20" in version.text()
         attention.left()
 
     run_async(body())

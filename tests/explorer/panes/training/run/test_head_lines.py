@@ -10,12 +10,11 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training.run.charts import RATES, Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
-from explorer.panes.training.run.head_lines import (
+from explorer.panes.training.run.head_scores import (
     head_of,
     head_series,
     scores_at,
     sentence,
-    why_none,
 )
 from explorer.runs.run_data import read
 from tests.explorer.waiting import until
@@ -88,15 +87,6 @@ def test_the_lines_stand_below_the_losses_with_the_same_steps_and_cursor(scored,
     assert charts.score == "" and heads.isHidden()
 
 
-def test_a_run_without_scores_says_why(scored, tmp_path):
-    writer = RunWriter(create_run(tmp_path / "old", CONFIG), 0)
-    writer.probe(0, {"ids": np.arange(3)})
-    writer.step({"step": 1, "loss": 4.0})
-    old = read(RunReader(tmp_path / "old"))
-    assert "older version" in why_none(old, "running")
-    writer.close()
-
-
 def test_a_click_on_a_line_opens_that_head_as_it_was_at_that_step(make_pane, run_async):
     async def body():
         pane = make_pane(steps="40", checkpoint_every="20")
@@ -109,7 +99,7 @@ def test_a_click_on_a_line_opens_that_head_as_it_was_at_that_step(make_pane, run
         newest = data.head_scores["previous_token"][1][-1]
         np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)
         view.mosaic.set_shape(1, 1)  # as the heads of another run, shown in between
-        pane.film.clear()
+        pane.snapshots.clear()
         pane.view.charts.looksChanged.emit()
         await until(lambda: view.mosaic.displayed()["maps"].shape[0] == 2, "its heads")
         np.testing.assert_allclose(view.mosaic.displayed()["scores"], newest)

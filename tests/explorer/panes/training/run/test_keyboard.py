@@ -27,10 +27,10 @@ def test_start_and_new_run_leave_the_keyboard_at_no_other_button(make_pane, run_
         await until(lambda: state_of(pane) == "stopped", "the stop")
         assert window.focusWidget() is pane.view.card.buttons["continue"]
         pane.new_run()
-        assert window.focusWidget() is pane.setup
-        pane.setup.start.setFocus()
-        pane.planning.change("steps", "5000")
-        pane.setup.start.click()
+        assert window.focusWidget() is pane.form
+        pane.form.start.setFocus()
+        pane.setup.change("steps", "5000")
+        pane.form.start.click()
         await until(lambda: pane.workspace.run not in (None, str(first)), "the other run")
         assert window.focusWidget() is pane.view.card
         await until(lambda: step_of(pane) >= 2, "its steps")

@@ -1,4 +1,4 @@
-"""The list of runs: those from elsewhere stay in it, and one whose folder is gone says so."""
+"""The list of runs: those from elsewhere stay in it while they are there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Qt
 from core.training import new_run_folder
 from explorer.panes.training.pane import TrainingPane
 from explorer.panes.training.run import known_runs
-from explorer.panes.training.run.header import KnownRun
 from explorer.panes.training.run.known_runs import KnownRuns, list_runs
 from explorer.state import settings
 from tests.explorer.conftest import dispose
@@ -19,9 +18,8 @@ from tests.explorer.waiting import Gate, until
 
 
 def entries(box):
-    """What can be read in a box, and whether it can be chosen."""
-    places = range(box.count())
-    return {box.itemText(place): box.model().item(place).isEnabled() for place in places}
+    """What can be read in a box."""
+    return {box.itemText(place) for place in range(box.count())}
 
 
 def test_a_run_from_elsewhere_is_still_in_the_list_at_the_next_start(
@@ -32,7 +30,7 @@ def test_a_run_from_elsewhere_is_still_in_the_list_at_the_next_start(
 
     async def story():
         pane = make_pane(steps="60")
-        own = pane.context.runs.new(pane.planning.config, "own")
+        own = pane.context.runs.new(pane.setup.config, "own")
         for folder in (own, away, other):
             pane.open_run(str(folder))
             await until(lambda: pane.follower.data is not None, "the run")
@@ -47,21 +45,21 @@ def test_a_run_from_elsewhere_is_still_in_the_list_at_the_next_start(
         )
         again = TrainingPane(context)
         await again.settled()
-        choice = again.mode.choice
-        shown = entries(choice.run)
-        assert shown["away"] and shown["own"] and not shown["other (not found)"]
-        told = [choice.run.itemData(i, Qt.ItemDataRole.ToolTipRole) for i in range(4)]
-        assert any(text and str(other.resolve()) in text for text in told)
+        shown = again.mode.inputs.run
+        assert {"away", "own"} <= entries(shown) and "other" not in entries(shown)
+        told = [shown.itemData(at, Qt.ItemDataRole.ToolTipRole) for at in range(shown.count())]
+        assert str(away.resolve()) in told
         return again
 
     dispose(run_async(story()))
 
 
-def test_each_run_is_listed_once_and_what_is_gone_comes_last(tmp_path):
+def test_each_run_is_listed_once_and_one_that_is_gone_is_not(tmp_path):
     own = new_run_folder(tmp_path / "runs", "own", tiny_training())
-    gone = tmp_path / "gone"
-    found = list_runs(tmp_path / "runs", [str(own), "", str(gone), str(own / "..") + "/own"])
-    assert found == [KnownRun(str(own.resolve()), "own"), KnownRun(str(gone), "gone", gone=True)]
+    away = new_run_folder(tmp_path / "elsewhere", "away", tiny_training())
+    again = str(own / "..") + "/own"
+    found = list_runs(tmp_path / "runs", [str(own), str(away), str(tmp_path / "gone"), again])
+    assert found == [own.resolve(), away.resolve()]
 
 
 def test_a_list_that_takes_long_is_not_shown_over_a_newer_one(
@@ -82,13 +80,13 @@ def test_a_list_that_takes_long_is_not_shown_over_a_newer_one(
         settings=settings.Settings(),
         runs=SimpleNamespace(folder=lambda: tmp_path),
     )
-    choice = SimpleNamespace(set_runs=lambda runs, here, over: shown.append(runs))
-    runs = KnownRuns(context, choice, owner)
+    runs = KnownRuns(context, owner)
+    runs.listed.connect(shown.append)
 
     async def story():
-        runs.renew("old", None)
+        runs.look("old", None)
         await gate.reached()
-        runs.renew("new", None)
+        runs.look("new", None)
         await until(lambda: shown, "the list")
         gate.open()
         await until(lambda: "old" in done, "the older list")

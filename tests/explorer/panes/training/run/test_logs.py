@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.training import open_run
-from explorer.panes.training.phases import moment_rows
+from explorer.panes.training.run.inspector import moment_rows
 from explorer.panes.training.run.known_runs import list_runs
 from explorer.runs.folders import holds_run, is_run, is_run_folder
 from explorer.runs.run_data import read
@@ -50,8 +50,8 @@ def test_a_log_is_shown_and_cannot_be_steered(
         assert not pane.track.is_live and pane.track.inside(0) is None
         enabled = {action.id for action in pane.actions() if action.enabled()}
         assert "training.branch" not in enabled and "training.new" in enabled
-        pane.driver.train_on()
-        pane.driver.step_run()
+        pane.controls.play()
+        pane.controls.step()
         await pane.settled()
         assert pane.follower.data is data
 
@@ -70,9 +70,9 @@ def test_a_log_stays_in_the_list_and_lies_over_another(
         await pane.settled()
         kept = pane.context.settings.runs
         assert kept == [str(found["csv"].resolve())]
-        assert [run.gone for run in list_runs(tmp_path / "runs", kept)] == [False]
+        assert [str(one) for one in list_runs(tmp_path / "runs", kept)] == kept
         found["csv"].unlink()
-        assert [run.gone for run in list_runs(tmp_path / "runs", kept)] == [True]
+        assert list_runs(tmp_path / "runs", kept) == []
 
     run_async(story())
 
@@ -85,10 +85,10 @@ def test_a_dropped_table_with_steps_is_a_run_and_another_one_a_text(
 
     async def story() -> None:
         pane, table = make_pane(), logs(tmp_path)["csv"]
-        pane.setup.fileDropped.emit(str(poems))
-        await until(lambda: pane.planning.draft.value.corpus == str(poems), "the text")
+        pane.form.fileDropped.emit(str(poems))
+        await until(lambda: pane.setup.draft.value.corpus == str(poems), "the text")
         assert pane.workspace.run is None
-        pane.setup.fileDropped.emit(str(table))
+        pane.form.fileDropped.emit(str(table))
         await until(lambda: pane.workspace.run == str(table), "the run")
         await until(lambda: pane.follower.data is not None, "its numbers")
         await pane.settled()

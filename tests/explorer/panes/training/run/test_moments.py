@@ -20,19 +20,23 @@ from core.training.reader import EVALUATION_DTYPE
 from core.training.records import STEP_DTYPE
 from core.training.this_machine import Machine
 from core.transformer.config import ModelConfig
-from explorer.panes.training.phases import (
-    CODE,
-    PhaseTrack,
+from explorer.panes.training.phases import CODE, phase_inspection
+from explorer.panes.training.run.card_text import card_text, why_no_branch
+from explorer.panes.training.run.cursor import Cursor
+from explorer.panes.training.run.head_snapshots import around
+from explorer.panes.training.run.inspector import (
     arithmetic_row,
     moment_inspection,
     moment_rows,
-    phase_inspection,
     plan_inspection,
 )
-from explorer.panes.training.run.cursor import Cursor
-from explorer.panes.training.run.moments import Moment, around, moments_of, nearest
-from explorer.panes.training.run.text import card_text, why_no_branch
-from explorer.panes.training.run.track import MomentTrack
+from explorer.panes.training.run.track import (
+    Moment,
+    MomentTrack,
+    PhaseTrack,
+    moments_of,
+    nearest,
+)
 from explorer.runs.run_data import RunData, RunNumbers
 from explorer.state.player import Player
 from explorer.widgets.run_card import RunCard
@@ -132,12 +136,12 @@ def rows_of(phase: str, run: RunNumbers, step: int = 7) -> str:
 def test_what_was_read_and_what_was_to_predict_are_told_apart_where_a_run_tells():
     run = numbers()
     assert "N = 100 tokens to predict in this step" in rows_of("data", run)
-    assert "V = 64 would lose log V = 4.159" in rows_of("forward", run)
+    assert "V = 64 has the loss log V = 4.159" in rows_of("forward", run)
     older = drop_fields(run.steps, "targets", usemask=False)
     run = RunNumbers(CONFIG, older)
     assert "128 tokens read in this step" in rows_of("data", run)
     assert "N =" not in rows_of("data", run)
-    assert "a guess among V tokens would lose log V" in rows_of("forward", run)
+    assert "a guess among V tokens has the loss log V" in rows_of("forward", run)
 
 
 def test_a_branch_has_read_what_its_parent_had_before():
@@ -145,11 +149,11 @@ def test_a_branch_has_read_what_its_parent_had_before():
     later = run.steps.copy()
     later["step"] += 8
     branch = RunNumbers(CONFIG, later, before=4000)
-    assert f"{4000 + 2 * 128:,} tokens read since the beginning" in rows_of("data", branch, 10)
+    assert f"{4000 + 2 * 128:,} tokens read so far" in rows_of("data", branch, 10)
     guessed = RunNumbers(CONFIG, later)  # of an older version: as many a step as now
-    told = f"{8 * CONFIG.tokens_per_step + 2 * 128:,} tokens read since"
+    told = f"{8 * CONFIG.tokens_per_step + 2 * 128:,} tokens read so far"
     assert told in rows_of("data", guessed, 10)
-    assert f"{7 * 128:,} tokens read since the beginning" in rows_of("data", run)
+    assert f"{7 * 128:,} tokens read so far" in rows_of("data", run)
 
 
 def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes():
@@ -167,7 +171,7 @@ def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes()
 def test_of_a_new_optimizer_the_rule_itself_runs(monkeypatch):
     rule = add_to_the_list(monkeypatch)
     run = RunNumbers(CONFIG.change({"optimizer": rule.name}), numbers().steps)
-    assert "the rule that runs is" in rows_of("optimizer", run)
+    assert "This rule runs" in rows_of("optimizer", run)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +215,7 @@ def test_the_schedule_shows_the_branch_that_gave_this_step_its_rate(changes, ste
     assert shown.step.value("rate") == config.planned_rate(step - 1)
     by_hand = any("set by hand" in str(row) for row in shown.rows)
     assert by_hand == (config.planned_rate(step - 1) != 1e-3), "1e-3 is what was recorded"
-    plan = plan_inspection(config, np.arange(2.0), np.ones(2)).step
+    plan = plan_inspection(config).step
     assert plan.code == SCHEDULES[config.schedule].main.code
 
 
@@ -238,10 +242,10 @@ def test_the_plan_shows_every_part_of_its_schedule_and_no_letter_of_another(
     schedule, warmup, expected
 ):
     config = CONFIG.change({"schedule": schedule, "warmup_steps": warmup})
-    shown = plan_inspection(config, np.arange(2.0), np.ones(2))
+    shown = plan_inspection(config)
     rows = [str(getattr(row, "text", row)) for row in shown.rows]
     expected = ["η max = 0.00100", *expected]
-    rows.remove("t: how many steps are done")
+    rows.remove("t: how many steps are done so far")
     assert [row for row, said in zip(rows, expected, strict=True) if said not in row] == []
     parts = [said for said in expected if "–" in said and "η" not in said]
     assert shown.step.formula.count(r"\eta_t =") == len(parts)
@@ -292,7 +296,7 @@ def test_resuming_is_offered_where_a_checkpoint_lies_and_elsewhere_says_where_it
         card = RunCard("training.view")
         card.set_text(text)
         assert card.buttons["branch"].isEnabled() == (not why)
-        assert (why or "continues this checkpoint") in card.buttons["branch"].toolTip()
+        assert (why or "continues from this checkpoint") in card.buttons["branch"].toolTip()
         card.deleteLater()
     early = why_no_branch(run_data({}, 3), Moment(0))
     assert early == "No checkpoint yet: the first comes at step 15"
@@ -301,7 +305,8 @@ def test_resuming_is_offered_where_a_checkpoint_lies_and_elsewhere_says_where_it
 def test_the_cursor_goes_from_checkpoint_to_checkpoint(qapp):
     player = Player()
     no = lambda: None  # noqa: E731
-    cursor = Cursor(player, player.set_tracks, playing=lambda: False, play=no, pause=no, step=no)
+    track = MomentTrack(playing=lambda: False, play=no, pause=no, step=no)
+    cursor = Cursor(player, track, player.set_tracks)
     cursor.clear(fresh=True)
     cursor.renew(run_data({5: Path("c"), 15: Path("d")}))
     assert cursor.track.marks == {1: "checkpoint, step 5", 3: "checkpoint, step 15"}
@@ -320,7 +325,8 @@ def test_out_of_a_step_is_back_at_its_moment_though_others_were_thinned_meanwhil
     """An index of then may be the live edge of now, where Space steers the run."""
     player = Player()
     no = lambda: None  # noqa: E731
-    cursor = Cursor(player, player.set_tracks, playing=lambda: True, play=no, pause=no, step=no)
+    track = MomentTrack(playing=lambda: True, play=no, pause=no, step=no)
+    cursor = Cursor(player, track, player.set_tracks)
     cursor.clear(fresh=True)
     every = replace(run_data({}, 100), probes=probes(*range(0, 101, 10)))
     for go_out in (player.leave, cursor.leave):

@@ -16,8 +16,8 @@ import core
 from core.data import Batches, StoriesCorpus
 from core.tensor_files import read_tensors
 from core.training.reader import RunReader
-from explorer.panes.training.phases import PhaseTrack
-from explorer.panes.training.run import files
+from explorer.panes.training.run import compute
+from explorer.panes.training.run.track import PhaseTrack
 from explorer.widgets import dialogs
 from tests.explorer.waiting import until
 
@@ -68,7 +68,7 @@ def test_a_run_as_live_television(make_pane, run_async, backend):
         player.seek(4)
         assert not player.at_live_edge and pane.replaying
         at = pane.moment
-        await until(lambda: pane.film.step == at.step, "the heads of that moment")
+        await until(lambda: pane.snapshots.step == at.step, "the heads of that moment")
         recorded = read_tensors(at.probe, ["attention"])["attention"]
         np.testing.assert_array_equal(view.mosaic.displayed()["maps"], recorded)
         assert all(sample.step <= at.step for sample in view.samples.samples)
@@ -226,7 +226,7 @@ def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pa
         steps = [moment.step for moment in pane.track.moments]
         pane.player.seek(steps.index(20))
         assert "branch" in pane.view.card.text.buttons
-        pane.driver.branch_here()
+        pane.branch_here()
         pane.view.branch.start.click()
         await until(lambda: Path(pane.workspace.run) != folder, "the branch")
         await until(lambda: state_of(pane) == "finished", "the branch's end")
@@ -257,13 +257,13 @@ def test_csv_holds_every_step_exactly_and_png_is_written(
         await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
         threads = []
-        real = files.save_csv
+        real = compute.save_csv
 
         def watched(data, path):
             threads.append(threading.current_thread())
             real(data, path)
 
-        monkeypatch.setattr(files, "save_csv", watched)
+        monkeypatch.setattr(compute, "save_csv", watched)
         monkeypatch.setattr(dialogs, "ask_target", lambda *about: about[3](tmp_path / about[2]))
         pane.ask_for_csv()
         pane.ask_for_png()
@@ -290,7 +290,7 @@ def test_state_and_restore_bring_the_pane_back(make_pane, run_async):
         other.workspace.restore(saved)
         assert other.workspace.state() == saved
         other.restore({"version": 1, "smoothing": "much"})
-        assert other.planning.errors == {}
+        assert other.setup.errors == {}
         await pane.settled()
         await other.settled()
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.training import RunReader, new_run_folder
 from core.training.writer import RunWriter
-from explorer.panes.training.run import text
+from explorer.panes.training.run.card_text import card_text
 from explorer.runs.run_data import read
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
@@ -51,16 +51,16 @@ def test_resuming_and_branching_place_a_run_by_its_recorded_steps(
 def test_the_card_says_that_a_run_with_a_process_of_its_own_outlives_the_window(slow):
     said = "closing the window does not stop it"
     data = replace(read(RunReader(slow)), state="running")
-    assert said not in text.card_text(data, "running", None, False).note
+    assert said not in card_text(data, "running", None, False).note
     data = replace(data, backend="process")
-    assert text.card_text(data, "running", None, False).note.endswith(said)
-    assert said not in text.card_text(data, "stopped", None, False).note
+    assert card_text(data, "running", None, False).note.endswith(said)
+    assert said not in card_text(data, "stopped", None, False).note
 
 
 def test_the_card_says_how_many_lines_are_damaged(slow):
     with open(slow / "rank0.jsonl", "ab") as file:
         file.write(b"?\n")
     data = read(RunReader(slow))
-    assert text.card_text(data, "stopped", None, False).note.endswith("1 damaged line skipped")
+    assert card_text(data, "stopped", None, False).note.endswith("1 damaged line skipped")
     data = replace(data, damaged=1200)
-    assert "1,200 damaged lines skipped" in text.card_text(data, "running", None, False).note
+    assert "1,200 damaged lines skipped" in card_text(data, "running", None, False).note

@@ -12,12 +12,14 @@ from core.training.phases import PHASES, SCALED_PHASES
 from core.training.reader import RunReader
 from core.training.runs import create_run
 from core.training.writer import RunWriter
-from explorer.panes.training.phases import PhaseTrack, moment_inspection, phase_inspection
+from explorer.panes.training.phases import phase_inspection
 from explorer.panes.training.run import text
 from explorer.panes.training.run.ancestry import read_past
+from explorer.panes.training.run.card_text import card_text
 from explorer.panes.training.run.charts import Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
-from explorer.panes.training.run.moments import Moment
+from explorer.panes.training.run.inspector import moment_inspection
+from explorer.panes.training.run.track import Moment, PhaseTrack
 from explorer.runs.run_data import RunData, read
 from explorer.shell.follow import see
 from tests.explorer.waiting import until
@@ -68,7 +70,7 @@ def test_a_skipped_step_has_a_mark_and_leaves_no_gap_in_any_line(tmp_path, qtbot
     rates = charts.small["rate"].displayed()["learning rate"]
     assert len(rates) == 12
     past = read_past({"run": str(data.folder), "step": 12})
-    assert all(np.isfinite(past.line(name)[1]).all() for name in ("loss", "grad_norm"))
+    assert all(np.isfinite(past.series(name)[1]).all() for name in ("loss", "grad_norm"))
 
 
 def test_where_a_step_was_skipped_one_sentence_says_why_and_what_comes_of_it(tmp_path):
@@ -81,7 +83,7 @@ def test_where_a_step_was_skipped_one_sentence_says_why_and_what_comes_of_it(tmp
     assert rows_of(moment_inspection(data.numbers, 7)).startswith(sentence)
     assert "was skipped" not in rows_of(moment_inspection(data.numbers, 8))
     assert "was skipped" not in text.headline(data, data.state, Moment(8), replaying=True)
-    card = text.card_text(data, data.state, Moment(3), replaying=True)
+    card = card_text(data, data.state, Moment(3), replaying=True)
     assert ("loss", "skipped") in card.numbers
 
 
@@ -97,7 +99,7 @@ def test_headline_and_status_tell_the_loss_of_a_step_that_has_one(tmp_path, skip
 def test_a_run_that_begins_with_skipped_steps_says_so(tmp_path):
     data = recorded(tmp_path / "run", (1,), last=1)
     said = text.headline(data, "running", None, replaying=False)
-    assert said == "It begins: 1 step was skipped while the loss scale comes down."
+    assert said == "It begins: 1 step was skipped while the loss scale came down."
     assert see(RunReader(data.folder), 0).status.loss is None
 
 
@@ -141,7 +143,7 @@ def test_a_click_on_the_mark_leads_to_the_skipped_step(make_pane, run_async, tmp
         pane = make_pane()
         pane.open_run(str(folder))
         await until(lambda: pane.follower.data is not None and pane.cursor.moments, "the run")
-        pane.view.stepClicked.emit(7.0)
+        pane.view.charts.clicked.emit(7.0)
         assert pane.moment.step == 7 and pane.player.track.title(pane.player.step) == (
             "step 7, skipped"
         )

@@ -14,7 +14,7 @@ from core.training.reader import RunReader
 from core.training.records import STEP_DTYPE
 from core.training.runs import create_run
 from core.training.writer import RunWriter
-from explorer.panes.training.run import text
+from explorer.panes.training.run import card_text, text
 from explorer.panes.training.run.charts import SMALL
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.view import RunView
@@ -49,20 +49,18 @@ def run_of(folder: Path, steps: int, reason: str = "", **changes: object):
 @pytest.mark.parametrize(
     ("steps", "reason", "badge", "samples"),
     [
-        (12, "stopped", "stopped", "stopped before its first sample, at step 12."),
-        (12, "failed", "failed after step 12", "failed before its first sample, at step 12."),
-        (0, "failed", "failed", "failed before its first sample, at step 0."),
-        (12, "", "", "The first sample comes at step 100."),
-        (0, "", "", "The first sample comes in a moment."),
+        (12, "stopped", "stopped", "stopped before it had any samples"),
+        (12, "failed", "failed after step 12", "failed before it had any samples"),
+        (0, "failed", "failed", "failed before it had any samples"),
+        (12, "", "", "come at step 100"),
+        (0, "", "", "come in a moment"),
     ],
 )
 def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, badge, samples):
     data = run_of(tmp_path / "run", steps, reason)
-    assert text.ended(data, data.state) == badge
-    assert samples in text.no_sample(data, data.state, steps)
-    no_loss = text.no_loss(data, data.state)
-    assert ("moment" in no_loss) == (not reason), "a run that has ended gives no loss any more"
-    assert (f"{reason} before its first step" in no_loss) == (bool(reason) and not steps)
+    assert card_text.ended(data, data.state) == badge
+    assert samples in text.why_none(data, data.state, "samples", 100)
+    assert "from step 4" in text.why_none(data, data.state, "samples", 100, [8, 4])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +79,7 @@ def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
 ):
     data = replace(run_of(tmp_path / "run", 12, reason), not_finite=not_finite)
     data = replace(data, checkpoints=dict.fromkeys(kept, tmp_path))
-    card = text.card_text(data, data.state, None, False)
+    card = card_text.card_text(data, data.state, None, False)
     assert card.buttons == offered and said in card.message
 
 
@@ -89,22 +87,22 @@ def test_a_run_that_this_machine_cannot_train_is_not_begun_again(tmp_path):
     """It failed at its start, for want of a GPU, and would do so again."""
     data = replace(run_of(tmp_path / "run", 0, "failed"), message="a log of many lines")
     why = "this machine has no GPU that torch can use; use device cpu, or auto"
-    card = text.card_text(data, "failed", None, False, refused=why)
+    card = card_text.card_text(data, "failed", None, False, refused=why)
     assert card.buttons == ("anew",) and card.message == f"T{why[1:]}."
     kept = replace(run_of(tmp_path / "other", 12, "stopped"), checkpoints={10: tmp_path})
-    assert text.buttons(kept, "stopped", None, False, why) == ("anew",)
-    assert text.buttons(kept, "stopped", None, False) == ("continue",)
+    assert card_text.buttons(kept, "stopped", None, False, why) == ("anew",)
+    assert card_text.buttons(kept, "stopped", None, False) == ("continue",)
 
 
 def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_again(tmp_path):
     lost = replace(run_of(tmp_path / "run", 12), state="dead")
-    told = text.headline(lost, "dead", None, False), text.failure(lost, "dead")
-    assert all("begins again at step 0" in one and "intact" not in one for one in told)
-    assert text.buttons(lost, "dead", None, False) == ("again",)
-    assert "again at step 0" in BUTTONS["again"][0] and BUTTONS["again"][1] == text.AGAIN
+    told = text.headline(lost, "dead", None, False), card_text.failure(lost, "dead")
+    assert all("again at step 0" in one and "intact" not in one for one in told)
+    assert card_text.buttons(lost, "dead", None, False) == ("again",)
+    assert "again at step 0" in BUTTONS["again"][0] and BUTTONS["again"][1] == card_text.AGAIN
     kept = replace(lost, checkpoints={10: tmp_path})
-    assert "nothing written is lost" in text.headline(kept, "dead", None, False)
-    assert "checkpoint of step 10" in text.failure(kept, "dead")
+    assert "all that it wrote is kept" in text.headline(kept, "dead", None, False)
+    assert "checkpoint of step 10" in card_text.failure(kept, "dead")
     assert "Space continues training" in text.headline(kept, "stopped", None, False)
     hopeless = replace(lost, not_finite=True)  # it would end as before
     assert text.headline(hopeless, "failed", None, False).endswith("without a checkpoint.")
@@ -142,7 +140,7 @@ def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence
 def test_what_needs_a_person_is_seen_on_the_card_and_in_the_sentence(tmp_path, qtbot):
     alerts = ("rank 1 has given no sign of life for 15 s: a step is long, or it hangs",)
     data = replace(run_of(tmp_path / "run", 12), alerts=alerts)
-    told = text.card_text(data, "running", None, False)
+    told = card_text.card_text(data, "running", None, False)
     assert told.message == f"R{alerts[0][1:]}." and told.alarming
     assert text.headline(data, "running", None, False).startswith("It needs attention: after 12")
     card = RunCard("training.view")
@@ -153,20 +151,19 @@ def test_what_needs_a_person_is_seen_on_the_card_and_in_the_sentence(tmp_path, q
     assert (card._glyph._name, card._glyph._role) == ("warning", "warning")
     assert card._state.whole.startswith("training, needs attention, step 12")
     assert card._message.isVisible() and card._message.wordWrap()
-    card.set_text(text.card_text(replace(data, alerts=()), "running", None, False))
+    card.set_text(card_text.card_text(replace(data, alerts=()), "running", None, False))
     assert card._glyph._name == "live" and "attention" not in card._state.whole
     assert not card._message.isVisible()
 
 
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
     data = run_of(tmp_path / "run", 3, sample_every=0, probe_every=0)
-    assert "no samples" in text.no_sample(data, data.state, 3)
-    assert "no heads" in text.no_heads(data, data.state)
+    assert "without samples" in text.why_none(data, data.state, "samples", 0)
 
 
 def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_path):
     data = run_of(tmp_path / "run", 0)
-    card = text.card_text(data, data.state, None, False)
+    card = card_text.card_text(data, data.state, None, False)
     assert (card.state, card.note) == ("new", "tokenizing sea.txt, 40 %")
     assert card.numbers, "the card keeps its height"
     sentence = text.headline(data, data.state, None, False)
@@ -185,7 +182,7 @@ def test_one_screen_calls_two_measures_by_two_names(tmp_path):
     data = run_of(tmp_path / "run", 3)
     steps = data.steps.copy()
     steps["seconds"], steps["memory"] = 0.1, 5e8
-    card = text.card_text(replace(data, steps=steps), "running", None, False)
+    card = card_text.card_text(replace(data, steps=steps), "running", None, False)
     titles = {title for title, _ in card.numbers}
     assert "mean tokens/s" in titles and not {"tokens/s", "memory"} & titles
     drawn = {title for _, _, title, _, _ in SMALL}
@@ -236,22 +233,6 @@ def test_the_time_that_is_left_is_measured_by_the_clock_of_the_last_steps(tmp_pa
     assert early.seconds_left == 0.0
 
 
-@pytest.mark.parametrize(
-    ("seconds", "sentence"),
-    [
-        (0.2, "1 s"),
-        (8.4, "8 s"),
-        (42, "40 s"),
-        (58, "1 min"),
-        (206, "3 min"),
-        (3590, "1 h"),
-        (9000, "2 h 30 min"),
-    ],
-)
-def test_what_nobody_can_know_exactly_is_rounded(seconds, sentence):
-    assert text.about(seconds) == sentence
-
-
 def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing_of_the_old(
     make_pane, run_async, qtbot
 ):
@@ -269,7 +250,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
         await until(lambda: pane.view.samples.samples, "a sample")
 
         pane.new_run()
-        pane.planning.change("steps", "5000")
+        pane.setup.change("steps", "5000")
         seen = []
         pane.workspace.runChanged.connect(
             lambda folder: (
@@ -282,7 +263,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
                         pane.view.heads.state,
                         pane.view.phases.isEnabled(),
                         bar.live.ended,
-                        pane.choice.run.currentText() == Path(folder).name,
+                        pane.inputs.run.currentText() == Path(folder).name,
                         pane.player.length,
                     )
                 )
@@ -290,7 +271,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
                 else None
             )
         )
-        pane.setup.startRequested.emit()
+        pane.form.startRequested.emit()
         await until(lambda: seen, "the new run")
         assert seen == [(True, 0, (), {}, "loading", False, "", True, 0)]
         await until(lambda: step_of(pane) >= 2, "its steps")

@@ -16,7 +16,7 @@ from .conftest import started, state_of, step_of
 def test_a_loss_that_is_no_number_says_step_and_place_and_offers_a_lower_rate(make_pane, run_async):
     async def story():
         pane = make_pane(learning_rate="10", warmup_steps="0", clip="0", steps="4000")
-        pane.planning.draft.begin(pane.planning.draft.value.change({"min_learning_rate": "10"}))
+        pane.setup.draft.begin(pane.setup.draft.value.change({"min_learning_rate": "10"}))
         folder = await started(pane, 1)
         pane.player.pause()
         await until(lambda: state_of(pane) == "paused", "the pause")
@@ -69,7 +69,7 @@ def test_a_trainer_that_was_killed_is_dead_and_can_be_resumed(make_pane, run_asy
 def test_a_run_that_another_program_is_writing_is_followed(make_pane, run_async, tmp_path):
     async def story():
         pane = make_pane(steps="60")
-        folder = pane.context.runs.new(pane.planning.config, "elsewhere")
+        folder = pane.context.runs.new(pane.setup.config, "elsewhere")
         writer = RunWriter(folder)
         try:
             pane.open_run(str(folder))
@@ -97,7 +97,7 @@ def test_a_folder_that_is_no_run_goes_back_to_the_setup_with_a_message(
         pane.open_run(str(tmp_path))
         await until(lambda: said, "a message")
         assert "holds no run: choose a run folder" in said[0]
-        assert pane.workspace.run is None and pane.stack.currentWidget() is pane.setup
+        assert pane.workspace.run is None and pane.stack.currentWidget() is pane.form
         await pane.settled()
 
     run_async(story())
@@ -106,7 +106,7 @@ def test_a_folder_that_is_no_run_goes_back_to_the_setup_with_a_message(
 def test_a_folder_that_is_no_run_leaves_the_run_that_was_shown(make_pane, run_async, tmp_path):
     async def story():
         pane = make_pane(steps="60")
-        run = str(pane.context.runs.new(pane.planning.config))
+        run = str(pane.context.runs.new(pane.setup.config))
         pane.open_run(run)
         await until(lambda: pane.follower.data is not None, "the run")
         said = []
@@ -132,7 +132,7 @@ def test_a_full_disk_before_the_start_is_said_and_nothing_begins(make_pane, run_
         monkeypatch.setattr(pane.context.runs, "new", full)
         said = []
         pane.statusRequested.connect(said.append)
-        pane.driver.start_run()
+        pane.start_run()
         await until(lambda: said, "a message")
         assert "No space left" in said[0] and pane.workspace.run is None
         await pane.settled()

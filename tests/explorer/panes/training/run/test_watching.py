@@ -33,7 +33,7 @@ def test_a_run_that_another_program_controls_is_watched_and_can_be_taken_over(
         for name in ("pause", "stop"):
             assert card.buttons[name].isVisibleTo(card) and not card.buttons[name].isEnabled()
             assert told in card.buttons[name].toolTip()
-        pane.driver.pause_run()
+        pane.controls.pause()
         await until(lambda: said, "why it is not paused")
         assert "take over" in said[-1] and pane.steering.state(pane.follower.data) == "running"
         card.buttons["take"].click()
@@ -41,7 +41,7 @@ def test_a_run_that_another_program_controls_is_watched_and_can_be_taken_over(
         assert controller(folder) is None
         assert card.buttons["pause"].isEnabled() and "take" not in card.text.buttons
         assert "watched" not in card.text.note and not card.text.message
-        pane.driver.pause_run()
+        pane.controls.pause()
         await until(lambda: (folder / "control.jsonl").exists(), "the command")
         await pane.settled()
         writer.event("end", 1, {"reason": "stopped"})

@@ -1,0 +1,217 @@
+"""What the engine computes for the pane: a text's heads, the mosaic of their maps, the Trace of a
+query. Plain arrays; torch is loaded on the engine's thread alone.
+
+Letters in shapes: T tokens, L layers, H heads, D dimensions a head, C width of the residual stream,
+P pixels of a mosaic cell.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from core.inference.heads import HeadScores, head_scores, without_first
+from explorer.widgets.pooling import pool_heads, to_uint8
+
+if TYPE_CHECKING:
+    from core.inference.activations import Activations
+    from core.tokenization import Tokenizer
+    from core.trace import Trace
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+SITES = ("attention", "queries", "keys", "values", "residual")
+Head = tuple[int, int]  # layer and head
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text as the model reads it: its last `limit` tokens; `cut` tokens before do not fit."""
+
+    text: str
+    ids: tuple[int, ...]
+    pieces: tuple[bytes, ...]
+    cut: int
+    limit: int
+
+    @property
+    def labels(self) -> list[str]:
+        """The pieces as text."""
+        return [piece_text(piece) for piece in self.pieces]
+
+
+def piece_text(piece: bytes) -> str:
+    """A piece as text; bytes that are no whole character as hexadecimal pairs."""
+    try:
+        return piece.decode("utf-8")
+    except UnicodeDecodeError:
+        return " ".join(f"{byte:02X}" for byte in piece)
+
+
+def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:
+    """Encodes `text` and keeps the last `limit` tokens: what the model would continue."""
+    encoding = tokenizer.encode(text)
+    cut = max(0, len(encoding.ids) - limit)
+    ids, pieces = encoding.ids[cut:], encoding.slices()[cut:]
+    return Prompt(text, tuple(ids), tuple(pieces), cut, limit)
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """What a model's heads do on a text: attention (L, H, T, T), queries (L, H, T, D), keys and
+    values (L, G, T, D), where G is less than H if heads share them.
+
+    residual  (L + 1, T, C) the stream into the first block and out of each
+    source    the model's name
+    config    of the model, where it is known
+    off       the heads that were switched off
+    before    (T, C) what leaves the last block with all heads on, where some are off
+    version   of the model
+    vectors   the step of a run that queries, keys and values are of, where the attention was
+              recorded at another
+    """
+
+    prompt: Prompt
+    attention: np.ndarray
+    queries: np.ndarray
+    keys: np.ndarray
+    values: np.ndarray
+    residual: np.ndarray | None
+    scores: HeadScores
+    source: str
+    config: ModelConfig | None = None
+    off: tuple[Head, ...] = ()
+    before: np.ndarray | None = None
+    version: int = 0
+    vectors: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.attention.shape[0], self.attention.shape[1]
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self.attention.shape[2])
+
+    def has(self, layer: int, head: int, token: int = 0) -> bool:
+        """Whether there is such a head, and such a token."""
+        layers, heads = self.shape
+        return layer < layers and head < heads and token < self.n_tokens
+
+    def maps(self, hide_first: bool) -> np.ndarray:
+        """(L, H, T, T): what the mosaic shows."""
+        return without_first(self.attention) if hide_first else self.attention
+
+    def weights(self, layer: int, head: int, hide_first: bool = False) -> np.ndarray:
+        """(T, T) weights of one head; with `hide_first` as `without_first` gives them."""
+        weights = self.attention[layer, head]
+        return without_first(weights) if hide_first else weights
+
+    def keys_of(self, layer: int, head: int) -> np.ndarray:
+        """(T, D): the keys that a head reads, alone or with its neighbors."""
+        return self.keys[layer, head * self.keys.shape[1] // self.queries.shape[1]]
+
+    def score(self, name: str) -> np.ndarray:
+        """(L, H)."""
+        return self.scores.by_name()[name]
+
+    def window(self, layer: int) -> int | None:
+        """How many tokens a query of the layer sees, itself included; None: all before it."""
+        return None if self.config is None else self.config.window_of(layer)
+
+    def hidden(self, layer: int, hide_first: bool) -> np.ndarray:
+        """(T, T) bool: the cells in which nothing is shown."""
+        return hidden_cells(self.n_tokens, hide_first, self.window(layer))
+
+
+def heads_of(
+    activations: Activations,
+    prompt: Prompt,
+    source: str,
+    config: ModelConfig | None = None,
+    off: tuple[Head, ...] = (),
+    before: np.ndarray | None = None,
+) -> Heads:
+    """Everything that the pane shows of what was captured; the arguments are as in `Heads`."""
+    attention, q = activations.attention, activations.queries
+    k, v = activations.keys, activations.values
+    if attention is None or q is None or k is None or v is None:
+        raise ValueError("the model gave no heads; ask it for attention, queries, keys and values")
+    if not np.isfinite(attention).all():
+        raise ValueError(
+            "this model gives no numbers: its weights are so large that computing with them "
+            "overflows; open an earlier checkpoint"
+        )
+    L, T = len(attention), attention.shape[-1]
+    visible = None
+    if config is not None:
+        windows = map(config.window_of, range(L))
+        visible = np.stack([~hidden_cells(T, False, window)[None] for window in windows])
+    scores = head_scores(attention, prompt.ids, visible)
+    made = attention, q, k, v, activations.residual
+    return Heads(prompt, *made, scores, source, config, off, before)
+
+
+def changed_heads(
+    model: GPT, prompt: Prompt, source: str, off: tuple[Head, ...], as_base: bool
+) -> Heads:
+    """The heads with those in `off` switched off; `as_base`: of a fine-tuned model, as they were
+    before fine-tuning. Afterwards the model is as it was.
+    """
+    from core.finetuning.scales import at_scales
+    from core.finetuning.trial import BASE
+    from core.inference.activations import capture
+    from core.inference.interventions import scale_parts
+    from core.transformer.look import Site
+
+    last, before = Site("decoder", model.config.n_layer - 1, "residual_out"), None
+    with at_scales(BASE.scales(model)) if as_base else nullcontext():
+        if off:
+            before = capture(model, prompt.ids, [last]).at(last)
+        replaced = scale_parts(model.config, dict.fromkeys(off, 0.0))
+        activations = capture(model, prompt.ids, SITES, replaced)
+    return heads_of(activations, prompt, source, model.config, off, before)
+
+
+class Mapped(Protocol):
+    """What a mosaic shows: a map for each head, (L, H, T, T), 0 to 1."""
+
+    def maps(self, hide_first: bool) -> np.ndarray: ...
+
+
+def mosaic(shown: Mapped, cell_pixels: int, hide_first: bool) -> np.ndarray:
+    """All maps as uint8, pooled to a cell's pixels: (L, H, P, P)."""
+    return pool_heads(to_uint8(shown.maps(hide_first)), cell_pixels)
+
+
+def hidden_cells(n_tokens: int, hide_first: bool, window: int | None = None) -> np.ndarray:
+    """(T, T) bool, True where a query may not look, or where the first token is hidden."""
+    back = np.arange(n_tokens)[:, None] - np.arange(n_tokens)[None, :]
+    hidden = back < 0
+    if window is not None:
+        hidden |= back >= window
+    if hide_first:
+        hidden[:, 0] = True
+    return hidden
+
+
+def trace_of(heads: Heads, layer: int, head: int, query: int, model: GPT | None = None) -> Trace:
+    """The Trace of one query, from what was captured with the picture. Its last steps need the
+    weights of the `model` that the heads are of.
+    """
+    from core.inference.attention_trace import downstream_of, trace_attention_from
+
+    q, k, v, after = heads.queries[layer], heads.keys[layer], heads.values[layer], None
+    if model is not None and heads.residual is not None:
+        stream = heads.residual[:, query]  # (L + 1, C)
+        off = [one for at, one in heads.off if at == layer]
+        before = None if heads.before is None else heads.before[query]
+        after = downstream_of(model, layer, stream[layer], stream[-1], off, before)
+    return trace_attention_from(
+        q, k, v, np.asarray(heads.prompt.ids),
+        layer=layer, head=head, query=query, window=heads.window(layer),
+        rotary=heads.config is not None and heads.config.positions == "rope", after=after,
+    )  # fmt: skip

@@ -1,0 +1,329 @@
+"""Asks models for their heads: on every text, as a live model learns, and for a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from core.inference.minimal_pair import minimal_pair
+from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.engine.latest import Latest
+from explorer.panes.attention import compute, text
+from explorer.panes.attention.comparison import Comparison, compare
+from explorer.panes.attention.compute import Head, Heads, Prompt
+from explorer.panes.attention.draft import HeadsOff, ViewSettings
+from explorer.state.draft import Draft
+
+if TYPE_CHECKING:
+    from explorer.engine.engine import Engine
+    from explorer.state.workspace import Workspace
+
+LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
+LIVE_EVERY = 1000  # ms between two looks at a model that learns
+LIVE_SLOWEST = 8000
+FIRST_EVERY = 250  # ms between two words about a run that has not answered yet
+COMPARING = "reading the heads to compare with"
+
+
+async def read_heads(
+    engine: Engine, source: Any, prompt: Prompt, off: tuple[Head, ...], key: Any,
+    as_base: bool = False,
+) -> Heads | Superseded:  # fmt: skip
+    """What a source's heads do on a text, with those in `off` switched off; `as_base`: of a
+    fine-tuned model, as they were before fine-tuning.
+    """
+    if off or as_base:
+        name = f"reading the heads of {source.name}"
+        asked = prompt, source.name, off, as_base
+        found = await source.ask(compute.changed_heads, *asked, key=key, name=name)
+        return found if found is SUPERSEDED else replace(found, version=source.asked_version)
+    kept = await source.look(prompt.ids, compute.SITES, key)
+    if isinstance(kept, Superseded):
+        return SUPERSEDED
+    asked = kept.activations, prompt, source.name, source.config
+    found = await engine.call(compute.heads_of, *asked, name="the scores of the heads")
+    return (
+        found if found is SUPERSEDED else replace(found, version=kept.version, vectors=kept.vectors)
+    )
+
+
+class HeadReader(QObject):
+    """Reads one text at a time: another text, or another model, takes its place. Some heads may be
+    switched off: what comes is the model without them, whose later layers read another stream.
+
+    visible  live heads are followed only while they can be seen
+    steady   while a trace is looked at nothing that nobody asked for may replace it
+    """
+
+    promptRead = Signal(object)  # Prompt
+    emptied = Signal()
+    asked = Signal(str, bool)  # what is waited for; whether the person may end the wait
+    came = Signal(object)  # Heads
+    failed = Signal(str)
+    unanswered = Signal(str, int)  # a run that has given no heads yet: its name and step
+    moved = Signal()  # a live model has learned on
+    offChanged = Signal()  # other heads are to be off
+
+    def __init__(self, engine: Engine, workspace: Workspace, parent: QObject) -> None:
+        super().__init__(parent)
+        self._draft = Draft(workspace, "attention.off", HeadsOff, self)
+        self._draft.changed.connect(self._on_draft)
+        self._engine = engine
+        self._text = ""
+        self._quiet = False  # nobody asked for the reading under way
+        self._reading = Latest(engine, parent)
+        self._reading.came.connect(self._on_came)
+        self._reading.failed.connect(self._on_failed)
+        self._reading.ended.connect(self._on_ended)
+        self.source: Any = None
+        self.prompt: Prompt | None = None
+        self.heads: Heads | None = None
+        self._off: tuple[Head, ...] = ()  # in the reading under way, or the last one
+        self.visible = self.steady = False
+        self._interval = LIVE_EVERY
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._on_live_timer)
+        self._first = QTimer(self, interval=FIRST_EVERY)
+        self._first.timeout.connect(
+            lambda: self.unanswered.emit(self.source.name, self.source.step)
+        )
+
+    # what to read
+
+    def forget(self) -> None:
+        """Nothing that was read holds any more."""
+        self._first.stop()
+        self.heads = None
+
+    def set_source(self, source: Any) -> None:
+        """Another model, or None: it reads the same text."""
+        if source is self.source:
+            return
+        if self.source is not None:
+            self.source.changed.disconnect(self._on_source_changed)
+        self.source = source
+        self._interval = LIVE_EVERY
+        self._timer.stop()
+        if source is not None:
+            source.changed.connect(self._on_source_changed)
+        self.read(self._text)
+
+    def read(self, prompt: str) -> None:
+        """Another text (or the same for another model)."""
+        self._text = prompt
+        self._reading.stop()
+        tokenizer = getattr(self.source, "tokenizer", None)
+        if not prompt:
+            self.prompt = None
+            self.emptied.emit()
+        elif tokenizer is None:
+            self.asked.emit("opening the model", False)
+        elif len(prompt) > LONG_TEXT:
+            self._quiet = False
+            self._reading.ask(lambda: self._encode(tokenizer, prompt), "reading the text")
+        else:
+            try:
+                read = compute.read_prompt(tokenizer, prompt, self._limit())
+            except ValueError as error:  # a tokenizer of letters knows those of its own text alone
+                self.prompt = None
+                self.failed.emit(str(error))
+            else:
+                self._take(read)
+
+    def again(self) -> None:
+        """The same text, by the model as it is now."""
+        if self.prompt is not None:
+            self._take(self.prompt)
+        else:
+            self.read(self._text)
+
+    @property
+    def newer(self) -> int | None:
+        """The step that a live model has reached while nothing may replace these heads; None when
+        they are fresh.
+        """
+        source, heads = self.source, self.heads
+        if source is None or heads is None or not source.is_live or not self.steady:
+            return None
+        return source.version if source.version > heads.version else None
+
+    @property
+    def weights_source(self) -> Any:
+        """The source that has the weights of these heads; None while it trains."""
+        source, heads = self.source, self.heads
+        if source is None or heads is None:
+            return None
+        version = heads.version if heads.vectors is None else heads.vectors
+        return source if source.asked_version == version else None
+
+    # heads that are off
+
+    @property
+    def off(self) -> tuple[Head, ...]:
+        """The heads of this model that are to be off."""
+        source = self.source
+        return () if source is None else self._draft.value.of(source.address, source.config)
+
+    @property
+    def can_switch(self) -> bool:
+        """Heads are switched off where the weights of what is looked at can be asked."""
+        return self.weights_source is not None
+
+    def toggle(self, head: Head) -> None:
+        """Switches a head off, or on again."""
+        off = tuple(sorted({*self.off} ^ {head}))
+        self._draft.change(HeadsOff(self.source.address, off), text.switched(head, off))
+
+    def all_on(self) -> None:
+        if self.off:
+            self._draft.change(HeadsOff(self.source.address), text.ALL_HEADS_ON)
+
+    def _on_draft(self, _: HeadsOff) -> None:
+        if self.off != self._off:
+            self.again()
+        self.offChanged.emit()
+
+    # the work
+
+    def _limit(self) -> int:
+        config = self.source.config
+        return config.block_size if config is not None else 1024
+
+    async def _encode(self, tokenizer: Any, prompt: str) -> None:
+        self._take(await self._engine.io(compute.read_prompt, tokenizer, prompt, self._limit()))
+
+    def _take(self, prompt: Prompt) -> None:
+        if prompt is not self.prompt or self.heads is None:
+            self.prompt = prompt
+            self.promptRead.emit(prompt)
+        self.asked.emit(self._engine.activity, self._engine.is_ready)
+        if self.source.is_live and self.heads is None:
+            self._first.start()
+        self._ask(prompt)
+
+    def _ask(self, prompt: Prompt, *, quiet: bool = False) -> None:
+        """`quiet`: nobody asked for it; when it fails the next one may succeed (a run that ends
+        while it is looked at).
+        """
+        source, self._quiet, self._off = self.source, quiet, self.off
+        off = self._off if source.asked_version is not None else ()
+        # An older reading ends with its question (`Latest`). The key only keeps this pane's apart
+        # from those of others at the same source.
+        key = (self.parent().objectName(), "heads")
+        self._reading.ask(
+            lambda: read_heads(self._engine, source, prompt, off, key), f"looking at {source.name}"
+        )
+
+    def cancel(self) -> None:
+        """The person waits no longer for the reading under way."""
+        if not self._quiet and self._reading.stop():
+            self._on_ended()
+            self.failed.emit(text.CANCELLED)
+
+    def _on_came(self, heads: Heads) -> None:
+        if not (self.steady and self._quiet):
+            learned = self.heads is None or heads.version != self.heads.version
+            self._interval = LIVE_EVERY if learned else min(self._interval * 2, LIVE_SLOWEST)
+            self.heads = heads
+            self.came.emit(heads)
+            if heads.off != self.off and self.can_switch:
+                self.again()  # only now is it known that they can be switched off
+
+    def _on_failed(self, message: str) -> None:
+        if not self._quiet or self.heads is None:
+            self.failed.emit(message)
+
+    def _on_ended(self) -> None:
+        self._first.stop()
+        self.follow()
+
+    # a model that learns
+
+    def follow(self) -> None:
+        """Looks at a live model again after a while, if it is `visible`."""
+        if not self.visible:
+            self._timer.stop()
+        elif self.source is not None and self.source.is_live and not self._timer.isActive():
+            self._timer.start(self._interval)
+
+    def _on_source_changed(self) -> None:
+        self._interval = LIVE_EVERY
+        self.moved.emit()
+        self.follow()
+
+    def _on_live_timer(self) -> None:
+        if self._reading.running or self.prompt is None:
+            self.follow()
+        elif not self.steady:
+            self._ask(self.prompt, quiet=True)
+
+
+class ComparisonReader(QObject):
+    """Reads what the heads are compared with.
+
+    found     None until it is read, and where nothing is compared
+    other     "text" or "base"
+    has_base  only a model that was fine-tuned can be compared with its base
+
+    came(found, is_first)   `is_first`: since what was read was forgotten
+    """
+
+    came = Signal(object, bool)
+    failed = Signal(str)
+
+    def __init__(self, engine: Engine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._asked: tuple[Heads, str | None] | None = None
+        self._reading = Latest(engine, parent)
+        self._reading.came.connect(self._on_came)
+        self._reading.failed.connect(self.failed)
+        self.found: Comparison | None = None
+        self.other, self.has_base = "text", False
+
+    def forget(self) -> None:
+        """What was read holds no longer."""
+        self._reading.stop()
+        self.found = self._asked = None
+
+    def update(self, source: Any, heads: Heads | None, settings: ViewSettings) -> bool:
+        """As the settings say; True where something is read that was not asked for before."""
+        self.has_base = getattr(source, "base", None) is not None
+        before, self.other = self.other, settings.other if self.has_base else "text"
+        if settings.mode != "compare" or before != self.other:
+            self.forget()
+        if settings.mode != "compare" or heads is None:
+            return False
+        second = None if self.other == "base" else settings.second
+        if self._asked is not None and self._asked[0] is heads and self._asked[1] == second:
+            return False
+        self._asked = heads, second
+        self._reading.ask(lambda: self._read(source, heads, second), COMPARING)
+        return True
+
+    async def _read(self, source: Any, heads: Heads, second: str | None) -> Any:
+        """`second`: another text, "" for a suggested one; None: before fine-tuning."""
+        engine, of_base, prompt = self._engine, second is None, heads.prompt
+        if second is not None:
+            tokenizer, limit = source.tokenizer, prompt.limit
+            other = second or await engine.io(minimal_pair, tokenizer, prompt.text)
+            prompt = await engine.io(compute.read_prompt, tokenizer, other, limit)
+        key = (self.parent().objectName(), "compared")
+        found = await read_heads(engine, source, prompt, heads.off, key, of_base)
+        if isinstance(found, Superseded):
+            return SUPERSEDED
+        version = source.asked_version
+        if version not in (None, heads.version):  # of a recording, or from before the run ended
+            asked = heads.prompt, source.name, heads.off, False
+            heads = await source.ask(compute.changed_heads, *asked, key=key, name=COMPARING)
+            if heads is SUPERSEDED:
+                return SUPERSEDED
+            heads = replace(heads, version=version)
+        both = (found, heads) if of_base else (heads, found)
+        return await engine.call(compare, *both, of_base, name="comparing the heads")
+
+    def _on_came(self, found: Comparison) -> None:
+        is_first, self.found = self.found is None, found
+        self.came.emit(found, is_first)

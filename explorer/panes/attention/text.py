@@ -1,0 +1,493 @@
+"""Every sentence of Attention. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.inference.heads import followers
+from core.numbers import MINUS, TIMES, format_number, format_percent
+from core.substitution import Arithmetic
+from core.tokenization.telling import count, visible
+from explorer.panes.attention import scene as steps
+from explorer.panes.attention.comparison import Comparison
+from explorer.panes.attention.compute import Head, Heads, Prompt, piece_text
+from explorer.panes.attention.scene import Downstream, Likely, Scene
+
+if TYPE_CHECKING:
+    from core.tokenization import Tokenizer
+
+# -- the panel of all heads -------------------------------------------------------------------
+
+SCORES = {
+    "induction": "Induction",
+    "previous_token": "Previous token",
+    "duplicate": "Duplicate token",
+    "first_token": "First token",
+    "entropy": "Entropy",
+}
+MEANINGS = {
+    "induction": "looks at what came after an earlier occurrence of the same token",
+    "previous_token": "looks at the token just before",
+    "duplicate": "looks at earlier occurrences of the same token",
+    "first_token": "rests on the first token when it finds nothing to read",
+    "entropy": "how evenly it spreads its attention: 0 sharp, 1 uniform",
+}
+DIFFERENCE = "Difference"
+WHICH_SCORE = "Which score the bars in the small maps show"
+COMPARED_SCORE = "In a comparison the bars show how much each head changes"
+SORT, DIM = "Sort each layer by this score", "Dim heads with a low score"
+DIMMED = "Heads that score below {:.1f} are dimmed"
+LOCKED, FIRST_HIDDEN = "locked", "first token hidden, rows scaled to 1"
+OFF = "Head off"
+OFF_HELP = "Keep this head from writing, and see what the model predicts without it (Ctrl+Shift+X)"
+ALL_ON, ALL_ON_HELP = "All on", "Switch all heads on again"
+ALL_HEADS_ON = "All heads on"
+OFF_LATER = "Once the run has ended, {}"
+TRAINS = "Heads can be switched off once the run has ended"
+UPDATE, UPDATE_HELP = "Update", "Read the heads of the model as it is now (F5)"
+
+# -- the chosen head --------------------------------------------------------------------------
+
+VIEWS = {"map": "Heat map", "arcs": "Arcs", "steps": "Steps", "compare": "Compare"}
+HIDE = "Hide first token"
+HIDE_HELP = (
+    "Many heads rest on the first token when they find nothing to read. Hiding it scales the rest "
+    "of each row to a sum of 1."
+)
+WALK, STOP = "Walk", "Stop walking"
+WALK_HELP = "Play the steps of each token in turn (Ctrl+Shift+W)"
+APPEND_HELP = "Add this token to the end of the text (Ctrl+Shift+A)"
+ENDS = "The model expects the text to end here"
+PART = "This token is only part of a character, and a text cannot end with it"
+
+# -- states -----------------------------------------------------------------------------------
+
+TEACHES = "Which earlier tokens each head reads"
+EMPTY = "Type a text above to see which earlier tokens each head reads."
+EXAMPLE, BUNDLED = "Use the example", "Show the bundled model instead"
+NO_TEXT, FAILED = "There is no text to read yet", "The heads could not be read"
+READING = "Reading the heads of {}"
+CANCELLED = "You cancelled this; Retry reads the heads again."
+UPDATING = "Updating: these steps still belong to the previous heads"
+CHANGE_PROMPT = "Change prompt"
+UNPINNED = "The query follows the end of the text"
+PINNED = "The query is pinned to {}. Esc unpins it"
+HEAD_LOCKED = "Layer {}, head {} is locked. Esc unlocks it."
+UNLOCKED = "Unlocked: point at a head to see it"
+
+# -- a comparison -----------------------------------------------------------------------------
+
+OTHERS = {"text": "Another text", "base": "Before fine-tuning"}
+LAYOUTS = {"difference": "Difference", "sides": "Side by side"}
+SECOND, SECOND_HELP = "second text", "The text to compare with. Leave it empty for a suggestion"
+UNALIGNED = "Texts of different lengths have no cells to subtract"
+COMPARING = "Reading the heads for the comparison"
+SAME = "Both texts are the same: change a word in the second one."
+
+
+def unanswered(name: str, step: int) -> tuple[str, str]:
+    """A run that has not given its first heads yet: headline, and what comes."""
+    return (
+        f"{name} has not shown its heads yet",
+        f"{name} is at step {step:,}. Its heads come as soon as it has finished the current step.",
+    )
+
+
+def quoted(label: str) -> str:
+    """A token in a sentence: \u201cMira\u201d; one that is only whitespace by its signs, one
+    of no letters by these words.
+    """
+    return f"\u201c{label.strip() or visible(label)}\u201d" if label else "an empty token"
+
+
+def head_name(layer: int, head: int) -> str:
+    return f"Layer {layer}, head {head}"
+
+
+def cut_warning(prompt: Prompt | None) -> str:
+    """What was cut of a text; "" when everything fits."""
+    if prompt is None or not prompt.cut:
+        return ""
+    tokens = "token is" if prompt.cut == 1 else f"{prompt.cut} are"
+    return f"This model reads at most {prompt.limit} tokens: the first {tokens} left out"
+
+
+def switched(head: Head, off: Sequence[Head]) -> str:
+    """What undo calls it that a head is now among those that are off, or no longer."""
+    return f"{head_name(*head)} {'off' if head in off else 'on'}"
+
+
+def heads_off(off: Sequence[Head]) -> str:
+    """2 heads off: L0 H3, L1 H2."""
+    names = ", ".join(f"L{layer} H{head}" for layer, head in off)
+    return f"{count(len(off), 'head')} off: {names}" if off else ""
+
+
+def version(
+    heads: Heads | None, is_live: bool, newer: int | None, kept: int | None, mode: str
+) -> str:
+    """Which step of a run is shown; `newer`: the one that a live run has reached meanwhile. Where
+    heads were recorded, the steps need queries, keys and values, which only the run's checkpoint of
+    step `kept` gives, and so does a comparison.
+    """
+    if heads is None:
+        return ""
+    if is_live:
+        now = f", now {newer:,}" if newer is not None else ""
+        return f"heads at step {heads.version:,}{now}"
+    if kept is None:
+        return ""
+    if heads.off:
+        return f"heads from the checkpoint at step {kept:,}, some off"
+    if heads.vectors is None:
+        return f"another text: heads from the checkpoint at step {kept:,}"
+    if mode == "compare":
+        return f"heads from the checkpoint at step {kept:,}"
+    if mode == "steps":
+        return f"steps from the nearest checkpoint, {kept:,}, not {heads.version:,}"
+    return f"heads recorded at step {heads.version:,}"
+
+
+def append(token: str) -> str:
+    return f"Append {token}"
+
+
+# -- what a head does -------------------------------------------------------------------------
+
+CLEAR = 0.5  # of a row's weight: from here on a sentence says what the head does
+FAINT = 0.2
+
+
+def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = False) -> str:
+    """What this head does for this query, read off the weights that are shown.
+
+    What the head does for all others, it says only where the head's score does.
+    """
+    layer, head, query = place
+    labels, ids = heads.prompt.labels, heads.prompt.ids
+    row = heads.weights(layer, head, hide_first)[query, : query + 1]
+    me = quoted(labels[query])
+    part = "of what the first token leaves" if hide_first else "of its attention"
+    if query == 0:
+        return f"The first token, {me}, has nothing before it: all its attention stays on itself."
+    if not row.any():
+        return f"All the attention of {me} rests on the first token, which is hidden."
+    follow = followers(ids)[query, : query + 1]
+    same = np.array([ids[j] == ids[query] for j in range(query)] + [False])
+    best = int(np.argmax(row))
+    weight = format_number(row[best])
+    most = f"{weight} {part}" if hide_first else weight
+    if row[follow].sum() >= CLEAR and follow[best]:
+        return f"This head found an earlier {me} and looks at what came after it."
+    if same.any() and row[same].sum() >= CLEAR:
+        return f"This head finds the earlier {me} and looks at that very token."
+    if row[best] < FAINT:
+        return f"This head spreads its attention: no token before {me} gets more than {most}."
+    if best == query:
+        return f"Here {me} looks at itself, with {weight} {part}."
+    if best == query - 1:
+        before = quoted(labels[best])
+        if heads.score("previous_token")[layer, head] < CLEAR:
+            return f"Here {me} looks at the token just before, {before}, with {weight} {part}."
+        return f"This head looks at the token just before: {me} gives {before} {most}."
+    if best == 0:
+        return f"This head found nothing for {me} and rests on the first token, with {weight}."
+    return f"For {me} this head looks most at {quoted(labels[best])}, with {weight} {part}."
+
+
+def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool) -> str:
+    """One head and row in words, for screen readers."""
+    layer, head, query = place
+    labels = heads.prompt.labels
+    value = float(heads.score(score)[layer, head])
+    row = heads.weights(layer, head, hide)[query]
+    best = int(np.argmax(row))
+    return (
+        f"layer {layer}, head {head}, {SCORES[score].lower()} {format_number(value)}, row "
+        f"{quoted(labels[query])}, largest {format_number(row[best])} on {quoted(labels[best])}"
+    )
+
+
+def view_name(mode: str, hide_first: bool, comparison: Comparison | None) -> str:
+    """What is seen, while no step is shown; "" for the steps."""
+    if mode == "compare":
+        return (
+            "Two texts compared"
+            if comparison is None or not comparison.of_base
+            else ("Before and after fine-tuning")
+        )
+    if mode == "steps":
+        return ""
+    rest = ", without the first token" if hide_first else ""
+    return f"{VIEWS[mode]}: the weights after softmax{rest}"
+
+
+# -- the steps --------------------------------------------------------------------------------
+
+
+def step_sentence(scene: Scene, step: int) -> str:
+    """One sentence for the step, with the tokens that it is about."""
+    me = quoted(scene.labels[scene.query])
+    best = quoted(scene.labels[scene.target])
+    ends = "" if scene.downstream else " While the run trains, the steps end here."
+    return (
+        f"The token {me} asks with its query q; every token offers a key k and a value v.",
+        f"Multiply the query of {me} by every key, dimension by dimension.",
+        "Add up each row's products: one score for each token.",
+        f"Divide by \u221a{scene.size}, so that scores do not grow with the size of the head.",
+        _mask_sentence(scene, me),
+        f"Softmax turns scores into weights that sum to 1: most goes to {best}.",
+        "Scale each value by its weight.",
+        f"Add them up: this is what {me} has read, most of it from {best}.{ends}",
+        *_last_sentences(scene, me),
+    )[step]
+
+
+def _mask_sentence(scene: Scene, me: str) -> str:
+    """What the mask takes from the query: all that comes later, in a window also what is far."""
+    later = scene.n_tokens - 1 - scene.query
+    far = sum(scene.hidden(key) for key in range(scene.query))
+    if far:
+        after = f" and the {later} after it" if later else ""
+        return f"Hide the {far} tokens too far before {me}{after}: this layer sees only a window."
+    if not later:
+        return f"Nothing to hide: {me} is the last token, so it may look at all of them."
+    what = f"the {later} tokens" if later > 1 else "the token"
+    return f"Hide {what} after {me}: the model must not see what it has to predict."
+
+
+def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
+    one = scene.downstream
+    if one is None:
+        return ()
+    others = len(one.by_head) - 1
+    mixed = f"W_O turns the {scene.size} numbers that this head read into {one.written.size}."
+    if one.is_off:
+        mixed = "This head is off: it writes nothing of what it read."
+    beside = f", with what the {others} other heads write" if others else ""
+    return mixed, f"Add it to the residual stream of {me}{beside}.", _prediction(one)
+
+
+def _prediction(one: Downstream) -> str:
+    """What comes next, and what became of it where heads are off, or another token came."""
+    if one.top.before is not None:
+        return _changed_prediction(one)
+    left = one.layers_left
+    later = "After this last layer" if not left else f"{count(left, 'layer')} later"
+    expects = f"{later} the model expects {likely_name(one.top)} next, with "
+    expects += format_percent(one.top.share)
+    if one.came is None:
+        return f"{expects}."
+    if one.came is one.top:
+        return f"{expects}, and that is what came."
+    return f"{expects}; {likely_name(one.came)} came ({format_percent(one.came.share)})."
+
+
+def _changed_prediction(one: Downstream) -> str:
+    """What became of the token that is likeliest with all heads on."""
+    favorite, before = one.favorite, one.favorite.before or 0.0
+    now, was = format_percent(favorite.share), format_percent(before)
+    moved = f"{'falls' if favorite.share < before else 'rises'} from {was} to {now}"
+    moved = f"stays at {now}" if now == was else moved
+    said = f"With {count(one.n_off, 'head')} off, {likely_name(favorite)} {moved}"
+    if favorite is one.top:
+        return f"{said}."
+    return f"{said}; {likely_name(one.top)} comes first, with {format_percent(one.top.share)}."
+
+
+def likely_name(one: Likely) -> str:
+    """A token that may come next, in a sentence."""
+    return quoted(piece_text(one.piece))
+
+
+def appended(one: Likely, tokenizer: Tokenizer) -> tuple[str, str]:
+    """What a token adds to the text, and why it cannot be added."""
+    if one.token in tokenizer.special_tokens.values():
+        return "", ENDS
+    try:
+        return one.piece.decode(), ""
+    except UnicodeDecodeError:
+        return "", PART
+
+
+def why_hidden(scene: Scene, key: int) -> str:
+    return "comes later" if key > scene.query else "is too far back"
+
+
+# -- a line of live numbers below the steps ---------------------------------------------------
+
+Piece = tuple[str, str]  # text, color role
+ROLES = {
+    **dict.fromkeys(("q", "query"), "q"),
+    **dict.fromkeys(("k", "keys"), "k"),
+    **dict.fromkeys(("v", "values"), "v"),
+    **dict.fromkeys(("scores", "masked", "weights", "weight"), "attention"),
+}
+LAST_ROLES = {
+    **dict.fromkeys(("heads", "written"), "attention"),
+    **dict.fromkeys(("weights", "residual", "others", "scaled"), "text"),  # the weights are W_O's
+}
+
+
+def _arithmetic(
+    told: Arithmetic, role: str = "attention", roles: Mapping[str, str] = ROLES
+) -> Iterator[Piece]:
+    """Each number in the color of what the code's name for it stands for."""
+    for piece in told.pieces:
+        yield piece.text, roles.get(piece.name, "muted")
+    yield f" {told.sign} ", "muted"
+    yield told.result, role
+
+
+@lru_cache(maxsize=64)
+def live_line(scene: Scene, step: int, key: int) -> tuple[Piece, ...]:
+    """The arithmetic of `step` for one key, with its real numbers; it is drawn in every frame."""
+    name: Piece = (f"{quoted(scene.labels[key])}  ", "text")
+    hidden = scene.hidden(key)
+    match step:
+        case steps.PROJECT:
+            return (
+                (f"{scene.size} numbers each: ", "muted"),
+                ("q ", "q"), ("asks, ", "muted"),
+                ("k ", "k"), ("is matched, ", "muted"),
+                ("v ", "v"), ("is what can be read", "muted"),
+            )  # fmt: skip
+        case steps.PRODUCTS | steps.SCORES:
+            product = ("q", "q"), ("\u00b7", "muted"), ("k", "k"), (" = ", "muted")
+            return (name, *product, *_arithmetic(scene.told(steps.SCORES, key)))
+        case steps.SCALE:
+            divided: Piece = (f"q\u00b7k \u00f7 \u221a{scene.size} = ", "muted")
+            return (name, divided, *_arithmetic(scene.told(step, key)))
+        case steps.MASK if hidden:
+            why: Piece = (f"{why_hidden(scene, key)}: ", "muted")
+            return (name, why, (f"{MINUS}\u221e", "attention"), (", so its weight is 0", "muted"))
+        case steps.MASK:
+            stays: Piece = ("can be seen: stays ", "muted")
+            return (name, stays, (format_number(scene.masked[key]), "attention"))
+        case steps.SOFTMAX if hidden:
+            return (name, (f"e^{MINUS}\u221e = 0: weight ", "muted"), ("0", "attention"))
+        case steps.SOFTMAX:
+            return (name, *_arithmetic(scene.told(step, key)))
+        case steps.WEIGH:
+            largest = int(np.argmax(np.abs(scene.v[key])))
+            return (
+                name,
+                (format_number(scene.weights[key]), "attention"),
+                (f" {TIMES} ", "muted"), ("v", "v"),
+                (f", in dimension {largest}: ", "muted"),
+                *_arithmetic(scene.told(step, key, largest), "text"),
+            )  # fmt: skip
+        case steps.OUTPUT:
+            return _output_line(scene)
+    assert scene.downstream is not None
+    return _last_line(scene, scene.downstream, step)
+
+
+def _output_line(scene: Scene) -> tuple[Piece, ...]:
+    """The sum, of the three keys that give most and of the rest."""
+    best = np.argsort(-scene.weights, kind="stable")[:3]
+    pieces: list[Piece] = [("o", "attention"), (" = ", "muted")]
+    for place, one in enumerate(int(index) for index in best if scene.weights[index] > 0):
+        pieces += [
+            (" + " if place else "", "muted"),
+            (format_number(scene.weights[one]), "attention"),
+            (" v", "v"),
+            (f" of {quoted(scene.labels[one])}", "muted"),
+        ]
+    rest = max(0.0, 1.0 - float(scene.weights[best].sum()))
+    return (*pieces, (f" + {format_number(rest)} of the others", "muted"))
+
+
+def _last_line(scene: Scene, one: Downstream, step: int) -> tuple[Piece, ...]:
+    """Of the dimension that the head writes most to, and of the likeliest token."""
+    if step == steps.PREDICT:
+        told = _arithmetic(scene.told(step, one.top.token), "text", LAST_ROLES)
+        return ((f"{likely_name(one.top)}  ", "text"), *told)
+    if step == steps.MIX and one.is_off:
+        return (("this head is off: it writes ", "muted"), ("0", "attention"),
+                (" to every dimension", "muted"))  # fmt: skip
+    largest = int(np.argmax(np.abs(one.written)))
+    where: Piece = (f"dimension {largest} of the stream  ", "text")
+    role = "attention" if step == steps.MIX else "text"
+    return (where, *_arithmetic(scene.told(step, largest), role, LAST_ROLES))
+
+
+def cut_to(
+    pieces: Sequence[Piece], width: float, advance: Callable[[str], float]
+) -> Sequence[Piece]:
+    """The pieces that fit, the last two of them always: sign and result."""
+    if sum(advance(text) for text, _ in pieces) <= width:
+        return pieces
+    end = (("\u2026", "muted"), *pieces[-2:])
+    room, kept = width - sum(advance(text) for text, _ in end), []
+    for piece in pieces[:-2]:
+        room -= advance(piece[0])
+        if room < 0:
+            break
+        kept.append(piece)
+    return (*kept, *end)
+
+
+# -- a comparison -----------------------------------------------------------------------------
+
+
+def reading_names(found: Comparison) -> tuple[str, str]:
+    """What the first and the second reading are called in the inspector and in tables."""
+    return ("before", "after") if found.of_base else ("first text", "second text")
+
+
+def captions(found: Comparison, base: str) -> tuple[str, str]:
+    """Above the two maps; `base`: the name of the model before fine-tuning."""
+    if found.of_base:
+        return f"before fine-tuning: {base}", f"after: {found.second.source}"
+    return found.first.prompt.text, found.second.prompt.text
+
+
+def difference_note(found: Comparison) -> str:
+    """Below the difference."""
+    return "{1} minus {0}".format(*(name.removesuffix(" text") for name in reading_names(found)))
+
+
+def comparison_notes(found: Comparison) -> str:
+    """What else has to be said of the two readings; "" for nothing."""
+    notes = [cut_warning(found.second.prompt)]
+    if found.second.version != found.first.version:
+        notes.append(f"The second text was read at step {found.second.version:,}")
+    return ". ".join(filter(None, notes))
+
+
+def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
+    """How much this head changes between the readings, and which one changes most."""
+    if found.is_same_text and not found.of_base:
+        return SAME
+    at = np.unravel_index(int(found.difference.argmax()), found.difference.shape)
+    most, here = found.difference[at], found.difference[layer, head]
+    other = f"layer {at[0]}, head {at[1]}"
+    if not found.is_aligned:
+        sizes = f"{found.first.n_tokens} and {found.second.n_tokens} tokens"
+        return (
+            f"Texts of {sizes} are compared by their heads' scores: {other} differs most, by "
+            f"{format_number(most)}, this one by {format_number(here)}."
+        )
+    what = "Fine-tuning" if found.of_base else "The other text"
+    if not most:
+        return f"{what} changes the attention of no head on this text."
+    row = found.query(layer, head)
+    change = found.change(layer, head, False)[row]
+    if not change.any():
+        return f"{what} changes nothing in this head; {other} changes most, by {_percent(most)}."
+    places = row, int(change.argmin()), int(change.argmax())
+    query, loser, winner = (quoted(found.labels[place]) for place in places)
+    moves = f"{_percent(here)} of the attention of {query} moves, mostly from {loser} to {winner}"
+    if at == (layer, head):
+        begins = "Fine-tuning changes this head" if found.of_base else "This head changes"
+        return f"{begins} most: {moves}."
+    return f"Here {moves}; {other} changes most, by {_percent(most)}."
+
+
+def _percent(share: float) -> str:
+    return format_percent(float(share))

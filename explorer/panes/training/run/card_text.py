@@ -1,0 +1,221 @@
+"""What the run's card says, and which of its buttons there are. Knows no Qt."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from core.numbers import format_estimate, format_fixed, format_number
+from explorer.runs.run_data import ACTIVE, RunData, was_skipped
+from explorer.widgets.run_card_text import AGAIN, CardText
+
+if TYPE_CHECKING:
+    from explorer.panes.training.run.track import Moment
+
+MANY = 100.0  # from here on thousandths of a loss say nothing
+# Before the first step, so that the card has its height from the beginning.
+NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
+ORDER = [
+    "branch",
+    "pause",
+    "resume",
+    "lower",
+    "slower",
+    "anew",
+    "continue",
+    "again",
+    "take",
+    "stop",
+]
+NOTHING_KEPT = (
+    "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
+    "start a new run with its settings, changed as needed."
+)
+SAME_END = "No checkpoint was written yet, and started again it would end in the same way."
+
+
+def card_text(
+    data: RunData,
+    state: str,
+    moment: Moment | None,
+    replaying: bool,
+    looked_at: int | None = None,
+    likeness: str = "",
+    refused: str = "",
+) -> CardText:
+    """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
+    optimizer step that it is inside of; `likeness` compares a branch with its parent; `refused` is
+    why this machine cannot train such a run.
+    """
+    step = moment.step if moment is not None and replaying else data.step
+    step = step if looked_at is None else looked_at
+    told = _alarm(data), _watched(data)
+    return CardText(
+        name=data.name,
+        state="new" if data.prepares(state) else state,
+        step=data.step,
+        steps=data.config.steps,
+        note=_note(data, state, likeness),
+        numbers=_numbers(data, step, replaying or looked_at is not None, state),
+        buttons=buttons(data, state, moment, replaying, refused),
+        message=failure(data, state, refused) or " ".join(filter(None, told)),
+        refusals=_refusals(data, moment),
+        alarming=bool(data.alerts),
+    )
+
+
+def _alarm(data: RunData) -> str:
+    """What of a run that goes on needs a person, as sentences."""
+    return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in data.alerts)
+
+
+def opening(name: str) -> CardText:
+    """Before the first look at a run."""
+    return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
+
+
+def buttons(
+    data: RunData, state: str, moment: Moment | None, replaying: bool, refused: str = ""
+) -> tuple[str, ...]:
+    """The ids of the card's buttons, from left to right."""
+    shown = ["take"] if data.controller else []
+    if data.log:
+        return ()  # nobody here can train it on
+    if moment is not None and (replaying or data.finished):
+        shown.append("branch")
+    if state in ("new", "running"):
+        shown += ["pause", "stop"]
+    elif state == "paused":
+        shown += ["resume", "stop"]
+    elif state != "finished" and not data.finished:
+        shown += ways_on(data, state, refused)
+    return tuple(shown)
+
+
+def ways_on(data: RunData, state: str, refused: str = "") -> tuple[str, ...]:
+    """How a run that nobody trains can go on. Where nothing was kept it begins anew, which after a
+    loss that is no number would end as before; whatever else made it fail is mended in a new run or
+    outside of it. One that this machine cannot train (`refused`) is only set up anew.
+    """
+    if refused and data.state not in ACTIVE:
+        return ("anew",)
+    if data.checkpoints or data.state in ACTIVE:  # one that is about to stop keeps its last step
+        return ("lower", "continue") if data.not_finite else ("continue",)
+    if data.not_finite:
+        return ("slower",)
+    return ("anew", "again") if state == "failed" else ("again",)
+
+
+def why_no_branch(data: RunData, moment: Moment | None) -> str:
+    """Why "Resume from here" is not possible at a moment, and where it is; "" where it is."""
+    if moment is None or moment.checkpoint is not None:
+        return ""
+    if not data.checkpoints:
+        every = data.config.checkpoint_every
+        due = (data.step // every + 1) * every if every else data.config.steps
+        return f"No checkpoint yet: the first comes at step {min(due, data.config.steps):,}"
+    first = min(data.checkpoints)
+    if moment.step < first:
+        return f"There is no checkpoint before step {first:,}, the first one (Ctrl+PgDown)"
+    near = min(data.checkpoints, key=lambda step: abs(step - moment.step))
+    return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
+
+
+def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
+    """Which of the card's buttons cannot be used now, each with the reason."""
+    found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
+    if data.controller:
+        found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
+    return tuple(found)
+
+
+def _watched(data: RunData) -> str:
+    """Who controls a run that is only watched here, with the remedy; "" for any other."""
+    if not data.controller:
+        return ""
+    who = data.controller
+    return f"{who[:1].upper()}{who[1:]} controls this run. Take over to pause or stop it here."
+
+
+def _note(data: RunData, state: str, likeness: str) -> str:
+    if data.prepares(state):
+        return data.preparing
+    said = []
+    if state == "running" and not data.alerts and (left := data.seconds_left) >= 1:
+        said.append(f"about {format_estimate(left)} left")
+    if likeness:
+        said.append(likeness)
+    elif data.parent and not said:
+        said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
+    if data.controller:
+        said.append("watched here")
+    elif data.backend == "process" and state in ACTIVE:
+        said.append("closing the window does not stop it")
+    if data.damaged:
+        lines = "line" if data.damaged == 1 else "lines"
+        said.append(f"{data.damaged:,} damaged {lines} skipped")
+    return ", ".join(said)
+
+
+def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tuple[str, str], ...]:
+    row = data.numbers.row(step)
+    found: list[tuple[str, str]] = []
+    if replaying:
+        found.append(("looking at step", f"{step:,}"))
+    if row is not None:
+        loss = float(row["loss"])
+        told = "skipped" if was_skipped(row) and not math.isfinite(loss) else loss_words(loss)
+        found.append(("loss", told))
+    validation = validation_at(data, step)
+    if validation is not None:
+        found.append(("validation", loss_words(validation)))
+    if row is not None and "learning_rate" in row.dtype.names:
+        found.append(("learning rate", format_number(float(row["learning_rate"]))))
+    if not replaying and (speed := data.speed()):
+        found.append(("mean tokens/s", f"{speed:,.0f}"))
+    elif row is not None and "grad_norm" in row.dtype.names:
+        found.append(("gradient norm", format_number(float(row["grad_norm"]))))
+    return tuple(found[:5]) or NO_NUMBERS
+
+
+def validation_at(data: RunData, step: int) -> float | None:
+    """The last validation loss measured up to a step."""
+    known = data.evaluations[data.evaluations["step"] <= step]
+    return float(known["validation"][-1]) if len(known) else None
+
+
+def failure(data: RunData, state: str, refused: str = "") -> str:
+    """Why the run ended by itself, and the remedy; "" when it did not."""
+    if refused and state == "failed" and not len(data.steps):
+        return f"{refused[0].upper()}{refused[1:]}."
+    if state == "failed":
+        why = data.message or "The run ended with an error."
+        if data.checkpoints:
+            return why
+        end = "" if why.endswith((".", "?", "\u2026")) else "."
+        return f"{why}{end} {SAME_END if data.not_finite else NOTHING_KEPT}"
+    if state == "dead":
+        kept = max(data.checkpoints, default=None)
+        if kept is None:
+            what = f"{AGAIN}; its curves replace these."
+        else:
+            where = f"from the checkpoint of step {kept:,}"
+            what = f"What was written is intact; resuming continues {where}."
+        return (
+            f"The process that trained this run ended at step {data.step:,}: it was killed, had no "
+            f"memory left, or the machine went down. {what}"
+        )
+    return ""
+
+
+def ended(data: RunData, state: str) -> str:
+    """The state of a run that nobody trains, in words; "" while somebody does."""
+    after = f" after step {data.step:,}" if data.step else ""
+    words = {"failed": f"failed{after}", "dead": f"ended{after}"}
+    return words.get(state, state if state in ("stopped", "finished") else "")
+
+
+def loss_words(value: float) -> str:
+    if not math.isfinite(value):
+        return "not finite"
+    return format_fixed(value, 3) if abs(value) < MANY else format_number(value)

@@ -1,0 +1,102 @@
+"""What the card's buttons and the transport do with the run that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from core.training.config import TrainingConfig
+from explorer.panes.training.run.card_text import SAME_END, ways_on
+from explorer.runs.run_data import RunData
+from explorer.runs.steering import Steering
+
+
+class Controls(QObject):
+    """Asks the run that `shown` returns; `refusal` is why this machine cannot train one, "" where
+    it can.
+
+    `branchRequested`; `settingsTaken(run, changes)`: a new run is to be set up as this one was, but
+    for these changes; `told` is why nothing happens.
+    """
+
+    branchRequested = Signal()
+    settingsTaken = Signal(object, object)
+    told = Signal(str)
+
+    def __init__(
+        self,
+        steering: Steering,
+        shown: Callable[[], RunData | None],
+        refusal: Callable[[RunData], str],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._steering, self._shown, self._refusal = steering, shown, refusal
+
+    @property
+    def trains(self) -> bool:
+        return self._steering.state(self._shown()) in ("running", "new")
+
+    def play(self) -> None:
+        """Trains on, at the live edge."""
+        data = self._shown()
+        if data is None or data.finished:
+            return
+        if data.active:
+            self._steering.resume(data.folder)
+        elif self._can_go_on(data):
+            self._steering.start(data.folder)
+
+    def pause(self) -> None:
+        if (data := self._shown()) is not None:
+            self._steering.pause(data.folder)
+
+    def step(self) -> None:
+        """One optimizer step, at the live edge."""
+        data = self._shown()
+        if data is None or data.finished:
+            return
+        if data.active:
+            self._steering.step(data.folder)
+        elif self._can_go_on(data):
+            self._steering.start(data.folder, steps=1)
+
+    def press(self, button: str) -> None:
+        """A button of the run's card."""
+        data = self._shown()
+        if data is None:
+            return
+        match button:
+            case "pause":
+                self.pause()
+            case "resume" | "continue" | "again":
+                self.play()
+            case "stop":
+                self._steering.stop(data.folder)
+            case "take":
+                self._steering.take_over(data.folder)
+            case "branch":
+                self.branchRequested.emit()
+            case "lower":  # from the last good checkpoint, after a loss that is no number
+                kept = max(data.checkpoints)
+                self._steering.branch(data.folder, kept, lowered(data.config))
+            case "slower":
+                self.settingsTaken.emit(data, lowered(data.config))
+            case "anew":
+                self.settingsTaken.emit(data, {})
+
+    def _can_go_on(self, data: RunData) -> bool:
+        """Whether a run that nobody trains can be trained on as it is; says why where it cannot."""
+        refused = self._refusal(data)
+        can = bool({"continue", "again"} & set(ways_on(data, data.state, refused)))
+        if not can:
+            self.told.emit(refused or f"{SAME_END} Choose a lower learning rate.")
+        return can
+
+
+def lowered(config: TrainingConfig) -> Mapping[str, Any]:
+    """A tenth of the learning rate, from its peak to where it comes down to."""
+    names = ("learning_rate", "min_learning_rate")
+    return {name: getattr(config, name) / 10 for name in names}

@@ -1,0 +1,81 @@
+"""The scores of the heads over the steps of a run: a line for each, and what the strongest does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.numbers import format_number
+from explorer.runs.run_data import SCORED
+from explorer.widgets.plots.data import Series
+
+if TYPE_CHECKING:
+    from explorer.runs.run_data import RunData
+
+SCORES = {name: name.replace("_", " ").capitalize() for name in SCORED}
+DOES = {
+    "induction": "looks at what followed the same token before",
+    "previous_token": "looks at the token just before",
+    "duplicate": "looks at the same token where it stood before",
+    "first_token": "looks at the first token",
+}
+CLEAR = 0.3  # of a head's attention: from here on it does that
+NAMED = 4  # heads that have a name and a color
+COLORS = 2  # from which series color on: the first two are the losses'
+TEST = "on random tokens, read twice"
+UNITS = "share of attention"
+
+
+def score_title(score: str) -> str:
+    """What a score is called; "" for none."""
+    return f"{SCORES[score].lower()} score" if score else ""
+
+
+def axis(score: str) -> str:
+    """The title of the y axis."""
+    return f"{score_title(score)} ({UNITS})"
+
+
+def head_name(layer: int, head: int) -> str:
+    return f"L{layer} H{head}"
+
+
+def head_of(name: str) -> tuple[int, int]:
+    """Layer and head of `head_name`."""
+    layer, head = name.split()
+    return int(layer[1:]), int(head[1:])
+
+
+def head_series(steps: np.ndarray, scores: np.ndarray) -> list[Series]:
+    """One line a head, from scores (S, L, H) at steps (S,): the highest at the end on top."""
+    if not len(steps):
+        return []
+    heads, flat = scores.shape[2], scores.reshape(len(steps), -1)
+    order = np.argsort(flat[-1], kind="stable")
+    named = sorted(order[-NAMED:].tolist())  # a head keeps its color while the same ones lead
+    lines = []
+    for index in order.tolist():
+        name, strong = head_name(*divmod(index, heads)), index in named
+        color: int | str = COLORS + named.index(index) if strong else "muted"
+        line = flat[:, index].astype(np.float64)
+        lines.append(Series(name, steps, line, color, named=strong, faint=not strong))
+    return lines
+
+
+def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
+    """What every head (L, H) had scored by a step; None before the first scores."""
+    if score not in data.head_scores:
+        return None
+    steps, scores = data.head_scores[score]
+    at = int(np.searchsorted(steps, step, side="right")) - 1
+    return scores[at] if at >= 0 else None
+
+
+def sentence(score: str, scores: np.ndarray, step: int) -> str:
+    """Which head (L, H) does what the score tells most, at a step that is looked back at."""
+    layer, head = divmod(int(scores.argmax()), scores.shape[1])
+    most, who = format_number(float(scores[layer, head])), f"Layer {layer}, head {head}"
+    if scores[layer, head] < CLEAR:
+        return f"Step {step:,}: no head {DOES[score]} yet. {who} comes nearest, with {most} of 1."
+    return f"Step {step:,}: {who.lower()} {DOES[score]}, with {most} of its attention."

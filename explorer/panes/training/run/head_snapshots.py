@@ -1,0 +1,138 @@
+"""The heads on the probe's text as they form: snapshots of a run, blended between two moments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
+from explorer.panes.training.run import compute
+from explorer.panes.training.run.track import Moment
+from explorer.runs.recorded_source import RecordedSource
+from explorer.runs.run_data import RunData
+from explorer.runs.sources import FolderSource
+from explorer.widgets.head_mosaic import HeadMosaic
+
+MOST = 600  # pooled snapshots kept
+AHEAD = 4  # snapshots read before they are needed
+
+
+class HeadSnapshots(QObject):
+    """Shows the snapshot at a position of the moments. Files are read in the I/O pool, once.
+
+    `step` is that of the snapshot on the screen; None while the first one is being read.
+    """
+
+    shown = Signal(int)  # another step's snapshot is on the screen
+
+    def __init__(self, engine: Engine, mosaic: HeadMosaic, owner: QObject) -> None:
+        super().__init__(owner)
+        self._engine = engine
+        self._owner = owner
+        self._mosaic = mosaic
+        self._kept: dict[Path, np.ndarray | None] = {}  # None: it cannot be read
+        self._reading: dict[Path, asyncio.Task[None]] = {}
+        self._wanted: tuple[list[Moment], float] | None = None
+        self.step: int | None = None
+        mosaic.cellPixelsChanged.connect(self._on_cell_pixels)
+
+    def clear(self) -> None:
+        """Another run, or the same one from an earlier step on."""
+        self._forget()
+        self._wanted = None
+        self.step = None
+
+    def _forget(self) -> None:
+        for task in self._reading.values():
+            task.cancel()
+        self._kept.clear()
+        self._reading.clear()
+
+    def show(self, moments: list[Moment], position: float) -> bool:
+        """Draws what is there; reads what is not and draws again. False: no snapshot at all."""
+        before, after, share = around(moments, position)
+        if before is None or before.probe is None:
+            self._wanted = self.step = None
+            return False
+        self._wanted = (moments, position)
+        first = self._kept.get(before.probe)
+        second = self._kept.get(after.probe) if after is not None and after.probe else None
+        if first is None:
+            self._read([before.probe])
+        else:
+            maps = first
+            if second is not None and second.shape == first.shape:
+                mixed = first * np.float32(1 - share) + second * np.float32(share)
+                maps = mixed.astype(np.uint8)
+            self._mosaic.set_pooled(maps)
+            if before.step != self.step:
+                self.step = before.step
+                self.shown.emit(before.step)
+        ahead = [one.probe for one in moments[int(position) + 1 :][:AHEAD] if one.probe]
+        self._read(ahead)
+        return True
+
+    def _read(self, paths: list[Path]) -> None:
+        known = self._kept.keys() | {
+            path for path, task in self._reading.items() if not task.done()
+        }
+        new = [path for path in paths if path not in known]
+        if new and tasks.in_loop():  # Qt sends events also while the loop stands still
+            task = tasks.spawn(self._fetch(new, self._mosaic.cell_pixels), self._owner)
+            self._reading |= dict.fromkeys(new, task)
+
+    async def _fetch(self, paths: list[Path], pixels: int) -> None:
+        found = await self._engine.io(compute.read_heads, paths, pixels)
+        for path in paths:
+            self._reading.pop(path, None)
+        self._kept |= zip(paths, found, strict=True)
+        while len(self._kept) > MOST:
+            self._kept.pop(next(iter(self._kept)))
+        if self._wanted is not None and any(maps is not None for maps in found):
+            self.show(*self._wanted)
+
+    def _on_cell_pixels(self, _: int) -> None:
+        wanted = self._wanted
+        self._forget()
+        if wanted is not None:
+            self.show(*wanted)
+
+
+def source_at(engine: Engine, data: RunData, step: float) -> tuple[Any, str]:
+    """The heads recorded nearest to a step, or the checkpoint's where that is as near; and their
+    step in words. The run must have a checkpoint.
+    """
+    kept = data.nearest_checkpoint(step)
+    assert kept is not None
+    folder = data.checkpoints[kept]
+    recorded = min(data.probes, key=lambda one: abs(one - step), default=None)
+    if recorded is None or abs(kept - step) <= abs(recorded - step):
+        source = FolderSource(engine, folder)
+        source.name = f"step {kept:,}"
+        near = "" if kept == round(step) else f", the checkpoint nearest to step {round(step):,}"
+        return source, f"step {kept:,}{near}"
+    told = f"step {recorded:,}, as it was recorded; its steps are those of the checkpoint, {kept:,}"
+    return RecordedSource(engine, data.probes[recorded], recorded, folder, kept), told
+
+
+def around(
+    moments: Sequence[Moment], position: float
+) -> tuple[Moment | None, Moment | None, float]:
+    """Between which two moments with a snapshot a position lies, and how far between them."""
+    low = int(position)
+    before, share = _newest(moments, low), position - low
+    if share <= 1e-6 or low + 1 >= len(moments):
+        return before, None, 0.0
+    after = _newest(moments, low + 1)
+    return (before, after, share) if after is not before else (before, None, 0.0)
+
+
+def _newest(moments: Sequence[Moment], index: int) -> Moment | None:
+    """The last moment with a snapshot at or before `index`."""
+    return next((one for one in reversed(moments[: index + 1]) if one.probe is not None), None)
