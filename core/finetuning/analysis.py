@@ -10,7 +10,7 @@ An adapter is looked at as at a scale of 1; its effect on the attention, at the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ from core.finetuning.spectrum import (
 )
 from core.inference.activations import capture
 from core.inference.head_comparison import moved_attention
+from core.jobs import to_the_end
 from core.transformer.architectures import gpt_of
 from core.transformer.precision import full_precision
 
@@ -91,11 +92,12 @@ def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
 
 def strengths(adapter: Adapter) -> list[Strength]:
     """Of every matrix that it changes, in the model's order."""
-    return list(strengths_steps(adapter))
+    return to_the_end(strengths_steps(adapter))
 
 
-def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
+def strengths_steps(adapter: Adapter) -> Generator[Strength, None, list[Strength]]:
     """The same, one by one: each reads all of a matrix."""
+    strong = []
     for name, module in adapter.modules().items():
         update = adapter.updates[name]
         with torch.no_grad():
@@ -104,8 +106,9 @@ def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
                 change = _norm(update.delta(weight))
             else:
                 change = product_norm(update.A, update.B, update.scaling)
-            found = Strength(name, change, _norm(weight))
-        yield found
+            strong.append(Strength(name, change, _norm(weight)))
+        yield strong[-1]
+    return strong
 
 
 def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
@@ -164,10 +167,19 @@ def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray)
 
     Raises ValueError as `core.capture`, and for an encoder-decoder.
     """
+    return to_the_end(attention_change_steps(adapter, ids))
+
+
+def attention_change_steps(
+    adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray
+) -> Generator[None, None, AttentionChange]:
+    """The same, a pass of the model at a time."""
     model = gpt_of(adapter.model)
     after = capture(model, ids, ["attention"]).attention
+    yield
     with at_scales({adapter: 0.0}):
         before = capture(model, ids, ["attention"]).attention
+    yield
     assert before is not None and after is not None
     return AttentionChange(before, after, moved_attention(before, after))
 

@@ -161,8 +161,8 @@ def changed_heads(
     """The heads with those in `off` switched off; `as_base`: of a fine-tuned model, as they were
     before fine-tuning. Afterwards the model is as it was.
     """
+    from core.finetuning.mixture import BASE
     from core.finetuning.scales import at_scales
-    from core.finetuning.trial import BASE
     from core.inference.activations import capture
     from core.inference.interventions import scale_parts
     from core.transformer.look import Site

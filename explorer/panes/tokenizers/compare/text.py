@@ -30,6 +30,18 @@ SWITCHES = {
     ),
     "differences": ("Differences", "Colors only the tokens on which the tokenizers disagree"),
 }
+COMMANDS = {
+    "text": "the tokens of a text",
+    "vocabulary": "search the vocabularies",
+    "overlap": "what the vocabularies share",
+    "glitches": "glitch tokens of a model",
+    "ids": "ids below the tokens",
+    "pieces": "tokens as the vocabulary spells them",
+    "bytes": "bytes instead of text",
+    "whitespace": "spaces as symbols",
+    "specials": "parse special tokens",
+    "differences": "color only the differences",
+}
 PRICE = "The price of a million tokens: each tokenizer then shows what this text costs"
 
 FEW = 4  # lost characters that are named

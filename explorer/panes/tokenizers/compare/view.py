@@ -152,8 +152,6 @@ class CompareView(QWidget):
     def set_differing(self, masks: Sequence[np.ndarray | None]) -> None:
         """For each column the tokens that keep their colors, None for all of them."""
         for column, mask in zip(self.columns, masks, strict=True):
-            if mask is None and "differing" not in column.flow.displayed():
-                continue
             if mask is None or len(mask) == len(column.flow.tokens):
                 column.flow.set_differing(mask)
 

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
 
 from core.training.config import CHARACTERS
-from explorer.engine.engine import Engine
-from explorer.engine.latest import Latest
 from explorer.runs.run_data import RunData, read
 
 
@@ -54,35 +51,6 @@ def validation_of(data: RunData) -> tuple[np.ndarray, np.ndarray]:
     """Steps and values where the validation loss was measured."""
     found = data.evaluations
     return found["step"].astype(np.float64), found["validation"].astype(np.float64)
-
-
-class Ancestry(QObject):
-    """Reads the past of a branch once; `found` says that it can be shown."""
-
-    found = Signal()
-
-    def __init__(self, engine: Engine, owner: QObject) -> None:
-        super().__init__(owner)
-        self._engine = engine
-        self._of: tuple[Path, str] | None = None  # of which run
-        self._past: RunData | None = None
-        self._reading = Latest(engine, owner)
-        self._reading.came.connect(self._on_read)
-
-    def of(self, data: RunData) -> RunData | None:
-        """The past of a branch; None while it is read, and where there is none."""
-        key, parent = (data.folder, repr(data.parent)), data.parent
-        if key != self._of:
-            self._of, self._past = key, None
-            if parent is None:
-                self._reading.stop()
-            else:
-                self._reading.ask(lambda: self._engine.io(read_past, parent), "a run's past")
-        return self._past
-
-    def _on_read(self, past: RunData | None) -> None:
-        self._past = past
-        self.found.emit()
 
 
 def comparable(one: RunData, other: RunData) -> bool:

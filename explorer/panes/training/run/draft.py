@@ -32,7 +32,6 @@ class ModelSize:
     """A named shape: layers, heads, width, context."""
 
     id: str
-    title: str
     n_layer: int
     n_head: int
     n_embd: int
@@ -41,10 +40,10 @@ class ModelSize:
 
 
 SIZES = (
-    ModelSize("tiny", "Tiny", 2, 4, 64, 64, "learns words within a minute"),
-    ModelSize("small", "Small", 4, 4, 128, 128, "learns to tell little stories"),
-    ModelSize("medium", "Medium", 6, 6, 192, 128, "the size of the bundled model"),
-    ModelSize("large", "Large", 8, 8, 256, 256, "better stories, the slowest to learn"),
+    ModelSize("tiny", 2, 4, 64, 64, "learns words within a minute"),
+    ModelSize("small", 4, 4, 128, 128, "learns to tell little stories"),
+    ModelSize("medium", 6, 6, 192, 128, "the size of the bundled model"),
+    ModelSize("large", 8, 8, 256, 256, "better stories, the slowest to learn"),
 )
 
 
@@ -103,9 +102,10 @@ class TrainingDraft:
     @property
     def size(self) -> str:
         """The name of the size that has this shape; "own" where none has."""
-        shape = [getattr(self, name) for name in SHAPE]
-        known = {one.id: [str(getattr(one, name)) for name in SHAPE] for one in SIZES}
-        return next((name for name, its in known.items() if its == shape), "own")
+        return next((one.id for one in SIZES if self._has_shape(one)), "own")
+
+    def _has_shape(self, size: ModelSize) -> bool:
+        return all(getattr(self, name) == str(getattr(size, name)) for name in SHAPE)
 
     @property
     def where(self) -> str:

@@ -68,7 +68,7 @@ class SetupForm(TakesFiles):
         self._draft = TrainingDraft()
         self.settings = SettingFields(NAME, ABOUT, VALUES, {}, self)
         self.corpus = CorpusField()
-        sizes = [(size.id, size.title) for size in SIZES] + [("own", "Own")]
+        sizes = [(size.id, size.id.capitalize()) for size in SIZES] + [("own", "Own")]
         self.model = ChoiceField("size", "Model", sizes)
         self.where = ChoiceField("where", "Train on this machine", PLACES)
         self.fields = {

@@ -18,7 +18,7 @@ from explorer.panes.modes import Desk
 from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training.phases import load_sources, phase_inspection
 from explorer.panes.training.run import compute, head_scores, text
-from explorer.panes.training.run.ancestry import Ancestry
+from explorer.panes.training.run.ancestry import read_past
 from explorer.panes.training.run.batches import Batch, BatchReader
 from explorer.panes.training.run.branch import Branch
 from explorer.panes.training.run.card_text import card_text, ended, opening, why_no_branch
@@ -79,7 +79,10 @@ class RunMode(RunWatcher):
         )
         self.cursor = Cursor(self.player, track, self.set_tracks)
         self.snapshots = HeadSnapshots(engine, self.view.mosaic, self)
-        self.batches, self.ancestry = BatchReader(engine, self), Ancestry(engine, self)
+        self.batches = BatchReader(engine, self)
+        self._past: RunData | None = None  # of a branch: its parents up to where it was left
+        self._pasts = Latest(engine, self)
+        self._unread = True  # nothing of the run is known yet
         self._attempts = 0
         self._likeness = ""  # of a branch and its parent
         self._inspected: Moment | None = None
@@ -124,7 +127,7 @@ class RunMode(RunWatcher):
         self.steering.changed.connect(self._show)
         self.snapshots.shown.connect(self._on_heads)
         self.batches.read.connect(self.inspect)
-        self.ancestry.found.connect(self._show_lines)
+        self._pasts.came.connect(self._on_past)
         self.other.changed.connect(lambda _: self._show_lines())
         self.context.runs.changed.connect(lambda _: (self._list_runs(), self.follower.look()))
         workspace.textOpened.connect(self.choose_text)
@@ -299,7 +302,9 @@ class RunMode(RunWatcher):
         self.cursor.clear(fresh=folder is not None)
         self.cursor.track.ended = ""
         self.snapshots.clear()
-        self._likeness, self._phase = "", None
+        self._pasts.stop()
+        self._unread = True
+        self._likeness, self._past, self._phase = "", None, None
         self.view.clear(opening(name))
         self.set_headline(f"Opening {name}." if name else text.SETUP)
         self._turn_to(self.view if folder else self.form)
@@ -389,6 +394,9 @@ class RunMode(RunWatcher):
         self.inspect()
 
     def on_data(self, data: RunData) -> None:
+        first, self._unread = self._unread, False
+        if first and (parent := data.parent) is not None:
+            self._pasts.ask(lambda: self.engine.io(read_past, parent), "a run's past")
         self._last = self.workspace.run
         if self.active:
             self.cursor.renew(data)
@@ -408,9 +416,12 @@ class RunMode(RunWatcher):
 
     def _show_lines(self) -> None:
         data, other = self.data, self.other.data if self.other.folder else None
-        past = self.ancestry.of(data) if data is not None else None
         self._likeness = text.likeness(data, other) if data is not None else ""
-        self.view.charts.set_runs(data, other, past)
+        self.view.charts.set_runs(data, other, self._past)
+
+    def _on_past(self, past: RunData | None) -> None:
+        self._past = past
+        self._show_lines()
 
     def _show_moment(self) -> None:
         """The cursor has moved: halfway between two moments, everything tells of the next."""
@@ -457,7 +468,9 @@ class RunMode(RunWatcher):
         if not self.snapshots.show(self.cursor.moments, self.cursor.position):
             self.view.set_heads(text.heads_title(data.probe_text, None))
             every, steps = data.config.probe_every, data.probes
-            self.view.heads.show_empty(text.why_none(data, state, "heads", every, steps))
+            self.view.heads.show_empty(
+                text.why_none(data, state, "snapshots of the heads", every, steps)
+            )
         elif self.snapshots.step is not None:
             self._on_heads(self.snapshots.step)
 
