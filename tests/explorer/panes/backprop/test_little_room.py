@@ -120,7 +120,7 @@ def shown(qapp, qtbot):
     qtbot.addWidget(host)
     host.show()
 
-    def show(create, zoom, width=961, height=428):
+    def show(create, zoom, width=1080, height=645):
         theme.apply(qapp, "light", zoom, "off")
         view = create(host)
         for picture in view.findChildren(StatefulPicture):
