@@ -16,7 +16,7 @@ from explorer.panes.tokenizers.draw_piece import draw_piece, piece_width
 from explorer.panes.tokenizers.pieces import SymbolFace
 from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.scene import Bar, Card
-from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, put_text
+from explorer.widgets.base import CENTER, LEFT, RIGHT
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
@@ -113,10 +113,8 @@ class LaneCard(ScenePicture[Card]):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.series(self.lane))
         painter.drawRoundedRect(mark, 2, 2)
-        name, bold = line.adjusted(now.px(MARK + 6), 0, 0, 0), now.font("body", 600)
-        end = Qt.TextElideMode.ElideRight
-        shown = elide(card.name, bold, name.width(), end)
-        put_text(painter, name, shown, bold, now.color("text"), LEFT)
+        name = line.adjusted(now.px(MARK + 6), 0, 0, 0)
+        sketch.text(name, card.name, "text", LEFT, "body", 600, cut=True)
         for words, ink, weight in ((card.pieces, "text", 600), (card.facts, "muted", 400)):
             line = QRectF(area.left(), line.bottom(), area.width(), now.px(LINE))
             sketch.text(line, words, ink, LEFT, weight=weight)
