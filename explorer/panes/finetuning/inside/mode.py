@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core import finetuning
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
@@ -127,7 +128,7 @@ class InsideMode(TunedMode):
 
     def compare(self, folder: str) -> None:
         """A second adapter, which must fit the model."""
-        asked = compute.check_other, folder
+        asked = finetuning.check_second, folder
         self._compares.ask(lambda: self.source.ask(*asked), f"opening {Path(folder).name}")
 
     def _on_compared(self, folder: str) -> None:

@@ -100,11 +100,6 @@ class TuneForm(FoldingForm):
             field.set_value(getattr(draft, name))
         self.settings.show(draft)
 
-    def set_offer(self, offer: str) -> None:
-        """To get the base, where it is not here."""
-        self.get.setText(offer)
-        self.get.setVisible(bool(offer))
-
     def set_waiting(self) -> None:
         """What was worked out before is no longer so."""
         self.costs.setText(text.WORKS_OUT)
