@@ -30,7 +30,7 @@ from core.finetuning.lora import (
     low_rank_output,
 )
 from core.finetuning.lora_gradients import dora_gradients, low_rank_gradients, output_gradient
-from core.finetuning.modules import replace_module
+from core.finetuning.wrapped_modules import replace_module
 from core.inference.activations import check_ids, looking_at, to_array
 from core.inference.indices import check_position
 from core.trace import Step, Trace, Value

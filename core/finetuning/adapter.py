@@ -21,12 +21,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.finetuning.exceptional import checked_scale
 from core.finetuning.lora import Adapted, DoRA, LoRAConfig, LoRAEmbedding, LoRALinear, LowRank
-from core.finetuning.modules import replace_module
+from core.finetuning.numerical_safety import checked_scale
 from core.finetuning.peft_writer import write_adapter
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.targets import Target, find_targets
+from core.finetuning.wrapped_modules import replace_module
 from core.transformer.architectures import Model
 
 

@@ -22,9 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.finetuning.exceptional import checked_scale
-from core.finetuning.modules import replace_module
+from core.finetuning.numerical_safety import checked_scale
 from core.finetuning.targets import find_targets
+from core.finetuning.wrapped_modules import replace_module
 from core.transformer.architectures import Model
 from core.transformer.precision import full_precision
 

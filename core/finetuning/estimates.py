@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass, fields, replace
 
 from core.finetuning.nf4 import nf4_bytes
+from core.finetuning.pass_cost import Work, work_of
 from core.finetuning.settings import QUESTIONS, FinetuningSettings, settings_of
 from core.finetuning.targets import ALL_LINEAR, find_targets
-from core.finetuning.trainable import Shapes, count, trainable_shapes
-from core.finetuning.work import Work, work_of
+from core.finetuning.trainable_parameters import Shapes, count, trainable_shapes
 from core.optimization.groups import is_inner
 from core.optimization.optimizers import OPTIMIZERS, optimizer
 from core.training.config import TrainingConfig

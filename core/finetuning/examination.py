@@ -29,10 +29,10 @@ from core.finetuning.analysis import (
     weight_of,
 )
 from core.finetuning.methods import Tuning
-from core.finetuning.modules import restored
 from core.finetuning.peft_reader import load_adapter
 from core.finetuning.spectrum import Spectrum, chance_overlap, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
+from core.finetuning.wrapped_modules import restored
 from core.inference.activations import to_array
 from core.inference.model_places import place_of
 from core.jobs import Result, to_the_end

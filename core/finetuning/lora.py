@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.finetuning.exceptional import without_rounding
 from core.finetuning.lora_config import LoRAConfig
+from core.finetuning.numerical_safety import without_rounding
 from core.transformer.precision import full_precision
 
 

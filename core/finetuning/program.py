@@ -69,9 +69,9 @@ def check_finetuning(config: TrainingConfig) -> None:
     Raises ValueError or OSError, with the remedy, for a base or data that are not there, for what
     the base cannot be tuned with, and for more than this machine's memory holds.
     """
-    from core.finetuning.data import check_room
     from core.finetuning.estimates import estimate_finetuning
     from core.finetuning.loading import config_of
+    from core.finetuning.tuning_data import check_room
 
     settings = settings_of(config)
     check_base(config, config_of(settings.base))

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from core.files import quoted, quoted_some
-from core.finetuning.modules import layered_modules, plain_parameters
+from core.finetuning.wrapped_modules import layered_modules, plain_parameters
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.encoder_decoder import EncoderDecoder

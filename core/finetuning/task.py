@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from core.data.batches import NO_TOKEN, rank_rows
 from core.finetuning.classifier import Classifier, Labelled, classification_loss
-from core.finetuning.data import BASE, Drawn, TuningData
 from core.finetuning.examples import padded
 from core.finetuning.loading import load_steps, write_tuned
 from core.finetuning.methods import Tuning, prepare
 from core.finetuning.replay import sequence_losses
 from core.finetuning.settings import FINETUNING, check_base, settings_of
+from core.finetuning.tuning_data import BASE, Drawn, TuningData
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
 from core.inference.heads import HeadScores, head_scores, repeated_ids

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from core.finetuning.adapter import Adapter
 from core.finetuning.lora import DoRA
-from core.finetuning.modules import restored
 from core.finetuning.scales import at_scales, merged_as
+from core.finetuning.wrapped_modules import restored
 from core.inference.activations import check_ids, ids_tensor, looking_at
 from core.transformer.architectures import Model
 from core.transformer.encoder_decoder import EncoderDecoder

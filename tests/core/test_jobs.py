@@ -22,22 +22,16 @@ from core.finetuning.adapter import add_lora
 from core.finetuning.analysis import attention_change_steps, strengths_steps
 from core.finetuning.examination import examine_steps
 from core.finetuning.example_files import read_examples_steps
-from core.finetuning.held_out import ask_steps
+from core.finetuning.held_out_answers import ask_steps
 from core.finetuning.loading import load_steps as load_any_steps
 from core.finetuning.loading import load_tuned_steps
+from core.finetuning.mixture import Mixture, strength_curve_steps, write_mixed_steps
+from core.finetuning.mixture_files import export_mixture_steps, mix_steps, save_mixture_steps
 from core.finetuning.own_examination import examine_own_steps, look_inside_steps
 from core.finetuning.program import finetune_steps
 from core.finetuning.quantization import quantize_model_steps
 from core.finetuning.scales import generate_at_scales_steps
 from core.finetuning.task import Finetuning
-from core.finetuning.trial import (
-    Mixture,
-    export_mixture_steps,
-    mix_steps,
-    save_mixture_steps,
-    strength_curve_steps,
-    write_mixed_steps,
-)
 from core.inference.beam_search import BeamSettings, beam_search_steps
 from core.inference.beam_search_trace import compared_search_steps, trace_beam_search_steps
 from core.inference.chat import answer_steps, chat_steps
@@ -319,10 +313,10 @@ def test_a_job_may_be_closed_at_any_of_its_first_yields(
 
 # Generators that some job above is made of.
 PARTS = {
-    "core.finetuning.data:TuningData.open_steps",
+    "core.finetuning.tuning_data:TuningData.open_steps",
     "core.finetuning.examination:heads_steps",
     "core.finetuning.examination:steps_at",
-    "core.finetuning.held_out:held_out_data_steps",
+    "core.finetuning.held_out_answers:held_out_data_steps",
     "core.tokenization.bpe.training:Learner.learn",
     "core.tokenization.counting:count_words",
     "core.tokenization.sentencepiece.text:normalized_lines",

@@ -209,7 +209,7 @@ def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidat
     piece = quoted(shown(candidate.piece, candidate.data))
     return Step(
         "glitches.similarity",
-        f"{piece} has cosine {real(candidate.similarity, 3)} to what was never trained",
+        f"{piece} has a cosine of {real(candidate.similarity, 3)} to untrained tokens",
         r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
         "core.tokenization.analysis.glitches:similarity_to#similarity",
         {**found._asdict(), "rows": rows, "mean": yardstick.mean},

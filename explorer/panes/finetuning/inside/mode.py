@@ -133,6 +133,7 @@ class InsideMode(TunedMode):
 
     def _on_compared(self, folder: str) -> None:
         self.draft.change({"other": folder}, text.compared(Path(folder).name))
+        self.check_base(folder)
 
     def _on_strength(self, cell: int) -> None:
         if self.scene is not None:

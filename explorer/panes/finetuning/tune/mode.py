@@ -31,7 +31,7 @@ from explorer.widgets import dialogs
 from explorer.widgets.choice_picture import NONE
 
 if TYPE_CHECKING:
-    from core.finetuning.held_out import Asked
+    from core.finetuning.held_out_answers import Asked
 
 MOST_RUNS = 8  # of all methods, and one more
 FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
@@ -321,7 +321,7 @@ class TuneMode(Mode):
         learned = {one: path for one, (_, path) in kept.items() if curves[one].data == data}
         folders = learned or {QUESTIONS: QUESTIONS}
         if self.active and (folders, self.number) != self._asked:
-            from core.finetuning.held_out import ask_steps
+            from core.finetuning.held_out_answers import ask_steps
 
             self._asked, self._steps = (folders, self.number), kept
             asked = partial(ask_steps, folders, self.number)

@@ -25,7 +25,7 @@ from explorer.widgets.matrix_kinds import kind_words
 from explorer.widgets.run_card_text import CardText
 
 if TYPE_CHECKING:
-    from core.finetuning.held_out import Asked
+    from core.finetuning.held_out_answers import Asked
     from explorer.runs.run_data import RunData
 
 MEANINGS = {

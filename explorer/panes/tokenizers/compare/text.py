@@ -44,6 +44,12 @@ COMMANDS = {
 }
 PRICE = "The price of a million tokens: each tokenizer then shows what this text costs"
 
+SYMBOLS = {
+    "rates.bytes-per-token": "n counts the bytes of the text in UTF-8, and its tokens.",
+    "rates.tokens-per-word": "n counts the tokens of the text, and its words.",
+    "rates.cost": "n counts the tokens of the text; the price is that of a million tokens.",
+}
+
 FEW = 4  # lost characters that are named
 SLIGHT = 1.1  # times as many tokens: below it their number says more
 

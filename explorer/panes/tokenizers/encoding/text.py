@@ -46,6 +46,9 @@ SYMBOLS = {
     "the probability of the piece from i to j, \u03b1 how much it counts.",
     "unigram.posterior": "P is the probability of the piece from i to j; a and b are the "
     "logarithms of what all ways up to i and from j on weigh together, N is the end.",
+    "tree.merge": "t is the piece, made of the two pieces on its left and right.",
+    "tree.leaf": "t is the piece, V_0 the vocabulary with which training began.",
+    "vocabulary.match": "t is a piece of the vocabulary V that holds q.",
     "unigram.sample": "P is the probability that a way to place j ends with the piece from i; "
     "a is the logarithm of what all ways up to a place weigh together.",
 }

@@ -43,7 +43,7 @@ def read_past(parent: Mapping[str, Any]) -> RunData | None:
 
 
 def _joined(rows: np.ndarray, later: np.ndarray) -> np.ndarray:
-    """Records up to where others begin, then these."""
+    """Joins two records: the earlier one as far as the later one begins."""
     return np.concatenate([rows[rows["step"] < later["step"][0]] if len(later) else rows, later])
 
 
@@ -54,7 +54,7 @@ def validation_of(data: RunData) -> tuple[np.ndarray, np.ndarray]:
 
 
 def comparable(one: RunData, other: RunData) -> bool:
-    """Whether their losses are of the same tokens: a token of another tokenizer says more or less.
+    """Whether the losses of two runs are of the same tokens, and not of other tokenizers'.
 
     "characters" are those of the corpus, so there the corpus must be the same one too.
     """
@@ -64,7 +64,7 @@ def comparable(one: RunData, other: RunData) -> bool:
 
 
 def names_apart(one: RunData, other: RunData) -> tuple[str, str]:
-    """Names that tell two runs apart: with the folders that they lie in, where they are one."""
+    """Names that tell two runs apart, with their folders where both are called the same."""
     if one.name != other.name:
         return one.name, other.name
     first, second = (f"{run.folder.resolve().parent.name}/{run.name}" for run in (one, other))

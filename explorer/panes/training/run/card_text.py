@@ -53,12 +53,12 @@ def card_text(
 
 
 def _alarm(data: RunData) -> str:
-    """What of a run that goes on needs a person, as sentences."""
+    """What needs a person while the run goes on, in sentences."""
     return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in data.alerts)
 
 
 def opening(name: str) -> CardText:
-    """Before the first look at a run."""
+    """The card before the run has been read."""
     return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
 
 

@@ -45,7 +45,7 @@ NOISY = ("norm", "speed")
 
 
 class Charts(QWidget):
-    """`clicked(step)` asks to look at a step. `tools` (smoothing, log axis) stand in the header."""
+    """Emits `clicked(step)`. `tools` (smoothing, log axis, what is below) stand in the header."""
 
     clicked = Signal(float)
     headClicked = Signal(int, int, float)  # layer and head of a line, and a step
@@ -200,7 +200,7 @@ class Charts(QWidget):
 
 
 def marks_of(run: RunData) -> list[Mark]:
-    """Where a run can be taken up again, which steps were skipped, and where it branched off."""
+    """Marks of the checkpoints, of skipped steps, and of where the run branched off."""
     kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
     kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
     if run.parent is None:
@@ -240,7 +240,7 @@ def guessing(run: RunData, edge: float) -> list[Series]:
 
 
 def past_series(past: RunData) -> list[Series]:
-    """Unnamed at their ends: the mark of the branch says whose they are."""
+    """The lines before a branch, without names: the mark of the branch says whose they are."""
     before = "before the branch"
     measured, losses = validation_of(past), past.series("loss")
     validation = Series(f"validation {before}", *measured, "muted", dashed=True, named=False)

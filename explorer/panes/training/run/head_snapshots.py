@@ -42,7 +42,7 @@ class HeadSnapshots(QObject):
         mosaic.cellPixelsChanged.connect(self._on_cell_pixels)
 
     def clear(self) -> None:
-        """Another run, or the same one from an earlier step on."""
+        """Forgets all snapshots: another run is shown, or this one again from an earlier step."""
         self._forget()
         self._wanted = self.step = None
 

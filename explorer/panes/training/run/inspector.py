@@ -126,7 +126,7 @@ def moment_inspection(
 
 
 def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Inspection:
-    """The data phase with the batch that it has drawn; None while that is read."""
+    """The data phase with its batch; None while that is being read."""
     shown = phase_inspection("data", numbers, step)
     if batch is None:
         return replace(shown, table={}, stale=True)

@@ -131,8 +131,8 @@ class RunMode(RunWatcher):
         self.other.changed.connect(lambda _: self._show_lines())
         self.context.runs.changed.connect(lambda _: (self._list_runs(), self.follower.look()))
         workspace.textOpened.connect(self.choose_text)
-        workspace.tokenizerOpened.connect(lambda *_: self.come())
-        workspace.runOpened.connect(lambda _: self.come())
+        workspace.tokenizerOpened.connect(lambda *_: self.show_here())
+        workspace.runOpened.connect(lambda _: self.show_here())
         self._sources.came.connect(self._on_sources)
         self._sources.call(load_sources, name="the lines of code")
 
@@ -245,40 +245,38 @@ class RunMode(RunWatcher):
 
     # runs
 
-    def come(self) -> None:
-        """Something was opened for this mode: from now on it is the one that is shown."""
+    def show_here(self) -> None:
+        """Shows this mode, as something was opened for it."""
         self.modeRequested.emit(self.id, {})
 
     def start_run(self) -> None:
-        """Trains what is set up, at once."""
+        """Starts the run that is set up."""
         draft = self.setup.draft.value
         if not self.setup.errors and draft.is_by_hand("run_in") and draft.where == draft.run_in:
             self.context.settings.run_in = draft.run_in
         self.setup.start(self.workspace.prompt)
 
     def branch_here(self) -> None:
-        """Asks about a new run from the checkpoint under the cursor: its rate, steps and name."""
+        """Opens the form for a branch from the checkpoint under the cursor."""
         moment, data = self.moment, self.data
         if moment is not None and data is not None and moment.checkpoint is not None:
             self.branch.open(data, moment.step)
 
     def new_run(self) -> None:
-        """Back to the setup; the run that trains goes on."""
+        """Returns to the setup; a run that trains goes on."""
         self.workspace.set_run(None)
 
     def _set_up_anew(self, data: RunData, changes: dict[str, Any]) -> None:
-        """Back to the setup, filled with what the run began with and these changes."""
+        """Returns to the setup, filled with the settings of a run and these changes."""
         draft = draft_of(data.config.change(changes), self.setup.draft.value)
         self.new_run()
         self.setup.draft.change(draft, f"Take the settings of {data.name}")
 
     def open_run(self, folder: str) -> None:
-        """Looks at a run, with none over it."""
-        self.overlay("")
         self.workspace.set_run(folder)
 
     def overlay(self, folder: str) -> None:
-        """Another run over this one; "" for none."""
+        """Draws another run over this one; "": none."""
         self.other.follow(Path(folder) if folder else None)
         self._show_lines()
         self._list_runs()
@@ -289,13 +287,15 @@ class RunMode(RunWatcher):
         return here.refusal(config.device, config.ranks) if here is not None else ""
 
     def _on_began(self, folder: str, parent: str) -> None:
-        """A branch is drawn over its parent: both futures of the checkpoint."""
+        """Shows the new run; a branch has its parent drawn over it."""
         self.workspace.set_run(folder)
         self.overlay(parent)
 
     def on_run(self) -> None:
         folder = self.workspace.run
         name = Path(folder).name if folder else ""
+        if self._last is not None:
+            self.overlay("")  # it was laid over the run before
         if folder is None:
             self._last = None
         self.branch.close()
@@ -323,7 +323,7 @@ class RunMode(RunWatcher):
             (self.view.card if page is self.view else self.form).setFocus()
 
     def on_failed(self, message: str) -> None:
-        """What cannot be opened leaves the run that was shown before."""
+        """Says why a run cannot be opened, and returns to the one that was shown before."""
         self.statusRequested.emit(message)
         if self.data is None:
             before, self._last = self._last, None
@@ -343,15 +343,15 @@ class RunMode(RunWatcher):
     # files
 
     async def _take_file(self, path: str) -> None:
-        """A run, or a text to learn from."""
+        """Opens a dropped run, or takes a dropped text to learn from."""
         if await self.engine.io(holds_run, Path(path)):
             self.open_run(path)
         else:
             self.choose_text(path)
 
     def choose_text(self, path: str) -> None:
-        """Trains on this file from now on; the setup says what is wrong with it."""
-        self.come()
+        """Takes this file as the text to learn from; the form says what is wrong with it."""
+        self.show_here()
         self.new_run()
         self.setup.change("corpus", path)
 
@@ -367,7 +367,7 @@ class RunMode(RunWatcher):
             self._ask_target(f"{data.name}.csv", lambda path: compute.save_csv(data, path))
 
     def ask_for_png(self) -> None:
-        """The run as it is on the screen, at twice its size."""
+        """Exports the run as it is on the screen, at twice its size."""
         if self.data is not None:
             image = drawn(self.view, SCALE)
             self._ask_target(f"{self.data.name}.png", lambda path: write_png(path, image))
@@ -424,7 +424,7 @@ class RunMode(RunWatcher):
         self._show_lines()
 
     def _show_moment(self) -> None:
-        """The cursor has moved: halfway between two moments, everything tells of the next."""
+        """Shows the moment under the cursor; halfway between two, the next one."""
         data, view, cursor = self.data, self.view, self.cursor
         if not self.active or data is None:
             return
@@ -475,7 +475,7 @@ class RunMode(RunWatcher):
             self._on_heads(self.snapshots.step)
 
     def _on_heads(self, step: int) -> None:
-        """The snapshot of a step is on the screen."""
+        """Names the step whose snapshot is on the screen, and marks its scores."""
         if (data := self.data) is None:
             return
         score = self.view.charts.score
@@ -510,7 +510,7 @@ class RunMode(RunWatcher):
         return moment_inspection(data.numbers, moment.step, gap(data, moment.step), self.setup.here)
 
     def _phase_inspection(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
-        """The same one as long as nothing of it is new: a table that is read is not begun again."""
+        """Stays the same object while nothing is new, so that a table keeps its place."""
         batch = self.batches.batch(data.folder, inside.step) if phase == "data" else None
         if self._phase is None or self._phase[:3] != (inside, phase, batch):
             if phase == "data":

@@ -29,7 +29,7 @@ class SampleList(QPlainTextEdit):
         theme.changed.connect(self._write)
 
     def set_empty_text(self, text: str) -> None:
-        """What stands here while there is no sample."""
+        """Sets the text that stands here while there is no sample."""
         if text != self._empty:
             self._empty = text
             if not self._samples:

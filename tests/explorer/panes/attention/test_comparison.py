@@ -11,12 +11,13 @@ import core
 from core.inference.head_comparison import moved_attention, same_queries
 from core.tensor_files import write_tensors
 from explorer.panes.attention.comparison import compare
-from explorer.panes.attention.compute import mosaic
+from explorer.panes.attention.compute import changed_heads, mosaic, read_prompt
 from explorer.panes.attention.inspector import comparison_inspection
 from explorer.panes.attention.text import SAME, comparison_sentence, view_name
 from explorer.panes.attention_link import show_head
 from explorer.runs.recorded_source import RecordedSource
 from explorer.runs.sources import FolderSource
+from tests.core.finetuning.small import small_base, small_tuning, tune
 from tests.explorer.demo import save_tiny_model
 from tests.explorer.panes.attention.conftest import PROMPT, made_heads, open_model
 from tests.explorer.waiting import until
@@ -283,6 +284,24 @@ def test_a_tuned_model_is_compared_with_what_it_was_before(pane, tmp_path, run_a
         assert pane.comparer.found.of_base
 
     run_async(body())
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "bottleneck"])
+def test_before_fine_tuning_the_heads_are_those_of_the_base(method, tmp_path):
+    """Bit for bit, and afterwards the model is as it was."""
+    base = small_base(tmp_path)
+    config = small_tuning(base, settings={"method": method}, learning_rate=1e-2)
+    tuned = core.load(tune(config, tmp_path / method).checkpoints[-1].folder)
+    prompt = read_prompt(tuned.tokenizer, "A met s. s?", 16)
+
+    def heads(as_base):
+        return changed_heads(tuned.model, prompt, "tuned", (), as_base)
+
+    now, before = heads(False), heads(True)
+    plain = core.capture(core.load(base).model, prompt.ids, ("attention",)).attention
+    np.testing.assert_array_equal(before.attention, plain)
+    assert compare(before, now, True).difference.max() > 0
+    np.testing.assert_array_equal(heads(False).attention, now.attention)
 
 
 def test_heads_are_off_before_fine_tuning_too(pane, tmp_path, run_async):

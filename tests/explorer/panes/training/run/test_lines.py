@@ -237,7 +237,7 @@ def test_another_run_takes_the_overlay_away(make_pane, run_async, tmp_path):
         await until(lambda: "train" in lines(), "the run")
         pane.overlay(str(other.folder))
         await until(lambda: "train other" in lines(), "the overlay")
-        pane.open_run(str(branch.folder))
+        pane.workspace.set_run(str(branch.folder))
         await until(lambda: {"train", "before the branch"} <= lines(), "the branch's past")
         assert "train other" not in lines()
         past = pane.view.charts.loss.displayed()["before the branch"]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.finetuning.classifier import Classifier
-from core.finetuning.data import TuningData
 from core.finetuning.loading import Tuned, load_tuned_steps
 from core.finetuning.run_config import finetuning_config
 from core.finetuning.scales import Scaled, generate_at_scales_steps
+from core.finetuning.tuning_data import TuningData
 from core.inference.generation import generate_steps
 from core.inference.sampling import Sampling
 from core.transformer.architectures import gpt_of
