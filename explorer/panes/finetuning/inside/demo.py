@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from core.finetuning.settings import FinetuningSettings, finetuning_config
+from core.finetuning.run_config import finetuning_config
+from core.finetuning.settings import FinetuningSettings
 from core.training.records import checkpoints_of
 from explorer.panes import trained_runs
 from explorer.panes.finetuning.inside.draft import InsideDraft
