@@ -13,7 +13,7 @@ from explorer.panes.backprop.expression.node_geometry import Box
 from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
 from explorer.widgets.word_places import shared
 
-HEIGHTS = 8  # places above a node and as many below it, half a height apart
+HEIGHTS = 6  # places above a node and as many below it, half a height apart
 HIDDEN, AWAY = 20.0, 0.02  # cost of an area that hides a node, of being as far away as it is large
 
 
@@ -48,7 +48,8 @@ def _best(
     x, y = np.repeat(lefts, len(heights)), np.tile(heights, len(lefts))
     places = np.stack([x, y, x + wide, y + high], axis=1)  # (P, 4)
     parts = routes.parts + np.array([-gap, -gap, gap, gap]) / 4
-    hidden = shared(places, parts).sum(axis=1)
+    near = (parts[:, :2] < places[:, 2:].max(axis=0)) & (parts[:, 2:] > places[:, :2].min(axis=0))
+    hidden = shared(places, parts[near.all(axis=1)]).sum(axis=1)
     away = abs(x + wide / 2 - node.center().x()) + abs(y + high / 2 - node.center().y())
     costs = HIDDEN * hidden + wide * high * AWAY * away / (wide + high)
     best = int(costs.argmin())

@@ -121,6 +121,7 @@ class Routes:
     boxes: np.ndarray
     owners: np.ndarray
     _paths: dict[tuple[Edge, bool], QPainterPath] = field(default_factory=dict)
+    _in_sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)  # the last
 
     def path(self, edge: Edge, whole: bool = True) -> QPainterPath:
         """All of an edge, or what it does not share with one that runs farther."""
@@ -141,11 +142,22 @@ class Routes:
         seen = (left <= room.right()) & (right >= room.left())
         return np.asarray(seen & (top <= room.bottom()) & (bottom >= room.top()))
 
-    def edges_in(self, room: QRectF) -> list[Edge]:
-        """Those that come into a part of the picture."""
-        near = room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)
-        counts = np.bincount(self.owners[self.seen(near)], minlength=len(self.edges))
-        return [self.edges[owner] for owner in np.flatnonzero(counts).tolist()]
+    def paths_in(self, room: QRectF) -> dict[Edge, QPainterPath]:
+        """What comes into a part of the picture: a long edge turns often out of sight."""
+        if room.getRect() not in self._in_sight:
+            self._in_sight.clear()
+            self._in_sight[room.getRect()] = self._found_in(room)
+        return self._in_sight[room.getRect()]
+
+    def _found_in(self, room: QRectF) -> dict[Edge, QPainterPath]:
+        numbers = np.flatnonzero(self.seen(room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)))
+        every, owners = np.bincount(self.owners, minlength=len(self.edges)), self.owners[numbers]
+        found = {}
+        for owner in np.unique(owners).tolist():
+            edge, mine = self.edges[owner], numbers[owners == owner]
+            is_whole = len(mine) == every[owner]
+            found[edge] = self.path(edge, False) if is_whole else _path(self.pieces[mine].tolist())
+        return found
 
     def at(self, point: QPointF, reach: float) -> Edge | None:
         """The edge nearest to a point of the picture, at most `reach` away."""
