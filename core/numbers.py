@@ -129,7 +129,9 @@ def format_share(share: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """A span of time in its two largest units: 0.8 s, 42 s, 3 min 20 s, 2 h 5 min."""
+    """A span of time in its two largest units: 0.8 s, 42 s, 3 min 20 s, 2 h 5 min; of more than
+    four days, in days.
+    """
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -137,6 +139,8 @@ def format_duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
+    if whole > 4 * 86_400:
+        return f"{round(whole / 86_400):,} days"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 

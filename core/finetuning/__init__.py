@@ -2,16 +2,17 @@
 
 Reading order, one subject a line:
 
-low rank      targets, target_grid, lora_config, exceptional, lora, modules, adapter, scales,
-              verdicts, lora_gradients, adapted_trace
+low rank      targets, target_grid, lora_config, numerical_safety, lora, wrapped_modules, adapter,
+              scales, verdicts, lora_gradients, matrix_pass, adapted_trace
 four bits     nf4, quantized_linear, quantization, nf4_trace
-files         peft_config, peft_modules, peft_writer, peft_reader
+peft's files  peft_config, peft_modules, peft_writer, peft_reader
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,
               methods
-costs         trainable, work, estimates, estimate_command
-a run         examples, example_files, replay, data, data_check, loading, run_config, task,
-              program, held_out, bundled_questions
-what changed  spectrum, analysis, spectrum_trace, examination, tuned_trace, own_examination, trial
+costs         trainable_parameters, pass_cost, estimates, estimate_command
+a run         examples, example_files, replay, tuning_data, data_check, loading, run_config, task,
+              program, held_out_answers, bundled_questions
+what changed  spectrum, analysis, spectrum_trace, examination, tuned_trace, own_examination
+trying it     mixture, mixture_files
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ _HOME = {
     "load_tuned_steps": "core.finetuning.loading",
     "finetune": "core.finetuning.program",
     "finetune_steps": "core.finetuning.program",
-    "Asked": "core.finetuning.held_out",
-    "ask_steps": "core.finetuning.held_out",
-    "adapter_parameter_count": "core.finetuning.trainable",
+    "Asked": "core.finetuning.held_out_answers",
+    "ask_steps": "core.finetuning.held_out_answers",
+    "adapter_parameter_count": "core.finetuning.trainable_parameters",
     "load_adapter": "core.finetuning.peft_reader",
     "add_bottlenecks": "core.finetuning.bottleneck",
     "Bottlenecks": "core.finetuning.bottleneck",
@@ -66,24 +67,27 @@ _HOME = {
     "strengths_between": "core.finetuning.analysis",
     "attention_change": "core.finetuning.analysis",
     "trace_spectrum": "core.finetuning.spectrum_trace",
+    "Focus": "core.finetuning.examination",
     "examine": "core.finetuning.examination",
+    "examine_steps": "core.finetuning.examination",
     "examine_own": "core.finetuning.own_examination",
-    "look_inside": "core.finetuning.own_examination",
+    "examine_own_steps": "core.finetuning.own_examination",
+    "look_inside_steps": "core.finetuning.own_examination",
     "check_data": "core.finetuning.data_check",
     "trace_tuned": "core.finetuning.tuned_trace",
     "at_scales": "core.finetuning.scales",
     "generate_at_scales_steps": "core.finetuning.scales",
-    "Mixture": "core.finetuning.trial",
-    "mixed_shares": "core.finetuning.trial",
-    "write_mixed_steps": "core.finetuning.trial",
-    "strength_curve_steps": "core.finetuning.trial",
-    "check_adapter": "core.finetuning.trial",
-    "most_moved_head": "core.finetuning.trial",
-    "next_tokens": "core.finetuning.trial",
-    "soft_prompt_of": "core.finetuning.trial",
-    "export_mixture_steps": "core.finetuning.trial",
-    "held_out_prompt": "core.finetuning.trial",
-    "save_mixture_steps": "core.finetuning.trial",
+    "Mixture": "core.finetuning.mixture",
+    "mixed_shares": "core.finetuning.mixture",
+    "write_mixed_steps": "core.finetuning.mixture",
+    "strength_curve_steps": "core.finetuning.mixture",
+    "check_adapter": "core.finetuning.mixture",
+    "most_moved_head": "core.finetuning.mixture",
+    "next_tokens": "core.finetuning.mixture",
+    "soft_prompt_of": "core.finetuning.mixture",
+    "export_mixture_steps": "core.finetuning.mixture_files",
+    "held_out_prompt": "core.finetuning.mixture",
+    "save_mixture_steps": "core.finetuning.mixture_files",
     "Verdict": "core.finetuning.verdicts",
     "FinetuningEstimate": "core.finetuning.estimates",
     "estimate_finetuning": "core.finetuning.estimates",

@@ -10,7 +10,7 @@ An adapter is looked at as at a scale of 1; its effect on the attention, at the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ from core.finetuning.spectrum import (
 )
 from core.inference.activations import capture
 from core.inference.head_comparison import moved_attention
+from core.jobs import to_the_end
 from core.transformer.architectures import gpt_of
 from core.transformer.precision import full_precision
 
@@ -54,7 +55,7 @@ class Strength:
 
 
 def update_of(adapter: Adapter, name: str) -> LowRank:
-    """What it adds to one matrix. Raises ValueError, naming what it changes, for another name."""
+    """The update of one matrix. Raises ValueError for a name that the adapter does not change."""
     if name not in adapter.updates:
         there = ", ".join(list(adapter.updates)[:8]) or "nothing: it was removed"
         raise ValueError(f"this adapter does not change {quoted(name)}; it changes {there}")
@@ -90,12 +91,13 @@ def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
 
 
 def strengths(adapter: Adapter) -> list[Strength]:
-    """Of every matrix that it changes, in the model's order."""
-    return list(strengths_steps(adapter))
+    """How much of each matrix an adapter has changed, in the model's order."""
+    return to_the_end(strengths_steps(adapter))
 
 
-def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
-    """The same, one by one: each reads all of a matrix."""
+def strengths_steps(adapter: Adapter) -> Generator[Strength, None, list[Strength]]:
+    """`strengths`, a matrix at a time: each reads all of its numbers."""
+    strong = []
     for name, module in adapter.modules().items():
         update = adapter.updates[name]
         with torch.no_grad():
@@ -104,8 +106,9 @@ def strengths_steps(adapter: Adapter) -> Iterator[Strength]:
                 change = _norm(update.delta(weight))
             else:
                 change = product_norm(update.A, update.B, update.scaling)
-            found = Strength(name, change, _norm(weight))
-        yield found
+            strong.append(Strength(name, change, _norm(weight)))
+        yield strong[-1]
+    return strong
 
 
 def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
@@ -123,8 +126,8 @@ def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
 def strengths_between(
     before: Mapping[str, Tensor], after: Mapping[str, Tensor]
 ) -> Iterator[Strength]:
-    """Of every tensor that both have and that is another one in `after`, one by one: what full
-    fine-tuning, the last layers or BitFit have changed.
+    """How much of each tensor has changed, of those that both have: what full fine-tuning, the last
+    layers or BitFit have learned.
 
     Raises ValueError where a shape differs: then they are not one model, before and after.
     """
@@ -159,15 +162,24 @@ class AttentionChange:
 
 
 def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray) -> AttentionChange:
-    """What the adapter, at its scale, or what else was learned does to every head on a text,
-    ids (T,).
+    """How an adapter at its scale, or what was learned by another method, moves the attention of
+    every head on a text, ids (T,).
 
     Raises ValueError as `core.capture`, and for an encoder-decoder.
     """
+    return to_the_end(attention_change_steps(adapter, ids))
+
+
+def attention_change_steps(
+    adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray
+) -> Generator[None, None, AttentionChange]:
+    """`attention_change`, a pass of the model at a time."""
     model = gpt_of(adapter.model)
     after = capture(model, ids, ["attention"]).attention
+    yield
     with at_scales({adapter: 0.0}):
         before = capture(model, ids, ["attention"]).attention
+    yield
     assert before is not None and after is not None
     return AttentionChange(before, after, moved_attention(before, after))
 

@@ -22,9 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.finetuning.exceptional import checked_scale
-from core.finetuning.modules import replace_module
+from core.finetuning.numerical_safety import checked_scale
 from core.finetuning.targets import find_targets
+from core.finetuning.wrapped_modules import replace_module
 from core.transformer.architectures import Model
 from core.transformer.precision import full_precision
 
@@ -113,7 +113,7 @@ class Bottlenecks:
             one.scale = scale
 
     def remove(self) -> None:
-        """Takes them off the model, which is what it was."""
+        """Takes them off: the model is what it was before."""
         for name, one in zip(self._names, self.modules, strict=True):
             replace_module(self._model, name, one.base)
 

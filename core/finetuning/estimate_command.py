@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.files import read_json
-from core.finetuning.data import batch_length
 from core.finetuning.estimates import estimate_finetuning
 from core.finetuning.loading import config_of
 from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import METHODS, FinetuningSettings, check_base, settings_of
+from core.finetuning.tuning_data import batch_length
 from core.numbers import format_bytes, format_count, format_duration, format_share
 from core.training.config import TrainingConfig
 from core.training.sizes import measure_speed
@@ -54,7 +54,7 @@ def _configs(base: str, file: Path | None) -> list[TrainingConfig]:
 
 
 def _table(configs: Sequence[TrainingConfig]) -> str:
-    """A row for each run; memory is the most at once of one rank, of tensors alone."""
+    """A row for each run. Memory is the peak of one rank, and counts tensors alone."""
     first, speed = configs[0], measure_speed()
     settings = settings_of(first)
     rows = [TITLES]

@@ -6,10 +6,11 @@ Letters in shapes: in, out: width of what the matrix reads and makes; K: directi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,18 +21,21 @@ from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import Adapter, adapters_of
 from core.finetuning.analysis import (
     Strength,
-    attention_change,
+    attention_change_steps,
     delta_of,
     most_changed,
     spectrum_of,
-    strengths,
+    strengths_steps,
     weight_of,
 )
+from core.finetuning.methods import Tuning
 from core.finetuning.peft_reader import load_adapter
 from core.finetuning.spectrum import Spectrum, chance_overlap, overlap, strongest_directions
 from core.finetuning.spectrum_trace import trace_spectrum
+from core.finetuning.wrapped_modules import restored
 from core.inference.activations import to_array
 from core.inference.model_places import place_of
+from core.jobs import Result, to_the_end
 from core.tensor_shards import open_tensors
 from core.trace import Trace
 from core.training.records import CHECKPOINTS, MANIFEST, RECORD_FILE, checkpoints_of
@@ -91,66 +95,128 @@ class Examination:
         return np.linalg.norm(change, axis=1) / np.where(lengths > 0, lengths, 1.0)
 
 
-def examine(
-    model: GPT,
-    ids: Sequence[int],
-    name: str = "",
-    position: int = -1,
-    *,
-    folder: str | Path = "",
-    step: int | None = None,
-    other: str | Path = "",
-    heads: np.ndarray | None = None,
-) -> Examination:
-    """Looks into one matrix of the model's newest adapter, and leaves both as they are.
+@dataclass(frozen=True, slots=True, eq=False)
+class Focus:
+    """What of a model is looked at.
 
-    ids       (T + 1,) a text, as `trace_adapter` reads it
-    name      of a matrix; one that the adapter does not change: the one that it changes most
+    name      of a matrix; one that has not changed: the one that has changed most
     position  of the token that is followed
     folder    where the model is from: a checkpoint of a run has others beside it
-    step      the adapter as it was at that checkpoint; None: as it is
+    step      the model as it was at that checkpoint; None: as it is
     other     folder of a second adapter, to compare with
     heads     what another examination of this text at this step has found: they take two passes of
               three, and are the same for every matrix and token
+    """
+
+    name: str = ""
+    position: int = -1
+    folder: str | Path = ""
+    step: int | None = None
+    other: str | Path = ""
+    heads: np.ndarray | None = None
+
+
+def examine(model: GPT, ids: Sequence[int], focus: Focus | None = None) -> Examination:
+    """Looks into one matrix of the model's newest adapter, and leaves both as they are.
+
+    ids  (T + 1,) a text, as `trace_adapter` reads it
 
     Raises ValueError, with the remedy, for a model without an adapter, and as `trace_adapter` and
     `load_adapter` do.
     """
+    return to_the_end(examine_steps(model, ids, focus))
+
+
+def examine_steps(
+    model: GPT, ids: Sequence[int], focus: Focus | None = None
+) -> Generator[None, None, Examination]:
+    """`examine`, as a job that can be closed: a pass of the model, a matrix or a checkpoint at a
+    time. At each yield the model is as it was.
+    """
+    focus = focus or Focus()
     adapters = adapters_of(model)
     if not adapters:
         raise ValueError(
             "this model has no adapter to look into: its own weights were tuned; open one that "
             "was tuned with LoRA"
         )
-    adapter, places = adapters[-1], checkpoints_beside(Path(folder))
-    learned = {at: open_tensors(place / WEIGHTS_FILE).read() for at, place in places.items()}
-    if step not in learned:
-        step = next((at for at, place in places.items() if place == Path(folder)), None)
-    with numbers_at(model, {} if step is None else learned[step]):
-        strong = strengths(adapter)
-        if name not in adapter.updates:
-            name = most_changed(adapter, strong)
-        trace = trace_adapter(model, ids, name, position)
+    adapter, places = adapters[-1], checkpoints_beside(Path(focus.folder))
+    learned = {}
+    for at, place in places.items():
+        learned[at] = open_tensors(place / WEIGHTS_FILE).read()
+        yield
+    step = shown_step(focus, places)
+    numbers = {} if step is None else learned[step]
+
+    strong = yield from steps_at(model, numbers, strengths_steps(adapter))
+    name = focus.name if focus.name in adapter.updates else most_changed(adapter, strong)
+    with numbers_at(model, numbers):
+        trace = trace_adapter(model, ids, name, focus.position)
+    yield
+    heads = yield from heads_steps(model, ids, focus, numbers, adapter)
+    with numbers_at(model, numbers):
         spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
-        if heads is None:
-            heads = attention_change(adapter, ids[:-1]).by_head
-        shared, same_seed = compare(adapter, spectrum, name, folder, other)
-        return Examination(
-            name,
-            strong,
-            heads,
-            trace,
-            to_array(weight).copy(),
-            to_array(delta_of(adapter, name)),
-            spectrum,
-            None if adapter.config.dora else trace_spectrum(adapter, name),
-            captured_by(spectrum, weight, len(spectrum.values)),
-            tuple(learned),
-            step,
-            np.array([_values_at(adapter, name, tensors) for tensors in learned.values()]),
-            shared,
-            same_seed,
-        )
+        delta = to_array(delta_of(adapter, name))
+        finding = None if adapter.config.dora else trace_spectrum(adapter, name)
+        shared, same_seed = compare(adapter, spectrum, name, focus.folder, focus.other)
+    yield
+    captured = captured_by(spectrum, weight, len(spectrum.values))
+    yield
+    history = []
+    for tensors in learned.values():
+        with numbers_at(model, tensors):
+            history.append(spectrum_of(adapter, name).values)
+        yield
+    return Examination(
+        name,
+        strong,
+        heads,
+        trace,
+        to_array(weight).copy(),
+        delta,
+        spectrum,
+        finding,
+        captured,
+        tuple(learned),
+        step,
+        np.array(history),
+        shared,
+        same_seed,
+    )
+
+
+def shown_step(focus: Focus, places: Mapping[int, Path]) -> int | None:
+    """The step of the checkpoint that is looked at; None: the model is no run's."""
+    if focus.step in places:
+        return focus.step
+    return next((at for at, place in places.items() if place == Path(focus.folder)), None)
+
+
+def heads_steps(
+    model: GPT,
+    ids: Sequence[int],
+    focus: Focus,
+    numbers: Mapping[str, Tensor],
+    learned: Adapter | Tuning,
+) -> Generator[None, None, np.ndarray]:
+    """How far each head's attention has moved, (L, H): two passes, unless it is known."""
+    if focus.heads is not None:
+        return focus.heads
+    change = yield from steps_at(model, numbers, attention_change_steps(learned, ids[:-1]))
+    return change.by_head
+
+
+def steps_at(
+    model: GPT, numbers: Mapping[str, Tensor], job: Generator[Any, None, Result]
+) -> Generator[None, None, Result]:
+    """Runs a job on the model with other numbers; at each yield the model has its own."""
+    while True:
+        with numbers_at(model, numbers):
+            try:
+                next(job)
+            except StopIteration as end:
+                return end.value
+        yield
 
 
 def checkpoints_beside(folder: Path) -> dict[int, Path]:
@@ -160,28 +226,18 @@ def checkpoints_beside(folder: Path) -> dict[int, Path]:
 
 @contextmanager
 def numbers_at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None]:
-    """The model with other numbers for a moment: some of its parameters, by name."""
+    """Gives some of the model's parameters, by name, other numbers for a moment."""
     own = {name: one for name, one in model.named_parameters() if name in learned}
-    before = {name: one.detach().clone() for name, one in own.items()}
-    try:
+    with restored(own.values()):
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(learned[name])
         yield
-    finally:
-        with torch.no_grad():
-            for name, parameter in own.items():
-                parameter.copy_(before[name])
-
-
-def _values_at(adapter: Adapter, name: str, learned: Mapping[str, Tensor]) -> np.ndarray:
-    with numbers_at(adapter.model, learned):
-        return spectrum_of(adapter, name).values
 
 
 def captured_by(spectrum: Spectrum, weight: Tensor, count: int) -> np.ndarray:
-    """(K,): how much of what each direction reads lies in so many of W's strongest, 0 to 1."""
-    strongest = strongest_directions(weight, count).cpu().numpy()
+    """How much of what each direction reads lies in the `count` strongest of W: (K,), 0 to 1."""
+    strongest = to_array(strongest_directions(weight, count))
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
 
 
@@ -205,13 +261,13 @@ def compare(
 
 
 def _sizes(adapter: Adapter) -> dict[str, torch.Size]:
-    """Of each A, in the order in which they were drawn."""
+    """The shape of each A, in the order in which they were drawn."""
     return {name: one.A.shape for name, one in adapter.updates.items()}
 
 
 def seed_of(address: str | Path) -> int | None:
-    """What the run drew from of which an adapter is: a checkpoint's folder, or the bundled one;
-    None: it is no run's.
+    """The seed of the run that an adapter is from, by the folder of a checkpoint, or of the bundled
+    adapter; None: it is from no run.
     """
     folder, _ = place_of(address)
     run = folder.parents[1] if folder.parent.name == CHECKPOINTS else folder

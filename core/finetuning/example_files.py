@@ -11,6 +11,7 @@ A line that holds no example is broken: all of them are counted, and the first o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -160,7 +161,11 @@ class _Reader:
     def example(self, line: bytes) -> Example:
         if len(line) == MOST_LINE_BYTES:
             raise ValueError(f"it is longer than {MOST_LINE_BYTES:,} bytes")
-        values = as_object(parse_json(line, "it", max_values=MOST_VALUES), "line")
+        try:
+            parsed = parse_json(line, "it", max_values=MOST_VALUES)
+        except ValueError as error:  # its place and its remedy are those of a whole file
+            raise ValueError(re.split(r" \(|[:;]", str(error))[0]) from None
+        values = as_object(parsed, "line")
         made = self._labelled(values) if self.classes else self._continued(values)
         if not self.classes and len(made.ids) > self.context + 1:
             raise ValueError(f"it takes {len(made.ids):,} tokens, and {self.context + 1:,} fit")

@@ -4,7 +4,7 @@ its last layers, its head, or its biases alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,16 @@ import torch
 from torch import Tensor
 
 from core.finetuning.adapter import adapters_of
-from core.finetuning.analysis import Strength, attention_change
+from core.finetuning.analysis import Strength
 from core.finetuning.examination import (
     Examination,
+    Focus,
     captured_by,
     checkpoints_beside,
-    examine,
+    examine_steps,
+    heads_steps,
     numbers_at,
+    shown_step,
 )
 from core.finetuning.loading import tuned_of
 from core.finetuning.methods import Tuning
@@ -27,6 +30,7 @@ from core.finetuning.soft_prompt import nearest_tokens
 from core.finetuning.spectrum import dense_spectrum
 from core.finetuning.tuned_trace import trace_tuned
 from core.inference.activations import to_array
+from core.jobs import to_the_end
 from core.tensor_shards import open_tensors
 from core.transformer.gpt import GPT
 from core.transformer.weights import WEIGHTS_FILE
@@ -34,23 +38,21 @@ from core.transformer.weights import WEIGHTS_FILE
 MOST_COMPARED = 16  # of W's strongest directions
 
 
-def examine_own(
-    model: GPT,
-    ids: Sequence[int],
-    name: str = "",
-    position: int = -1,
-    *,
-    folder: str | Path = "",
-    step: int | None = None,
-    heads: np.ndarray | None = None,
-) -> Examination:
+def examine_own(model: GPT, ids: Sequence[int], focus: Focus | None = None) -> Examination:
     """Looks into one matrix of a model that `core.load` opened, and leaves it as it is; with the
     arguments of `examine`. Of BitFit it is a bias, as a matrix (out, 1).
 
     Raises ValueError, with the remedy, for a model whose own numbers were not tuned, and as
     `trace_tuned` does.
     """
-    tuned = tuned_of(model)
+    return to_the_end(examine_own_steps(model, ids, focus))
+
+
+def examine_own_steps(
+    model: GPT, ids: Sequence[int], focus: Focus | None = None
+) -> Generator[None, None, Examination]:
+    """`examine_own`, as a job that can be closed. At each yield the model is as it was."""
+    focus, tuned = focus or Focus(), tuned_of(model)
     if tuned is None or not (kind := own_kind(model, tuned.tuning)):
         raise ValueError(
             "none of this model's own matrices was tuned; open one that was tuned by full "
@@ -59,64 +61,67 @@ def examine_own(
     own, tuning = own_numbers(model, tuned.tuning, kind), tuned.tuning
     with at_scales({tuning: 0.0}):
         before = {key: one.detach().clone() for key, one in own.items()}
-    places = checkpoints_beside(Path(folder))
-    if step not in places:
-        step = next((at for at, place in places.items() if place == Path(folder)), None)
+    yield
+    places = checkpoints_beside(Path(focus.folder))
+    step = shown_step(focus, places)
     stored = {at: open_tensors(place / WEIGHTS_FILE) for at, place in places.items()}
-    with numbers_at(model, {} if step is None else stored[step].read(list(own))):
-        strong = [_strength(key, before[key], own[key]) for key in own]
-        if f"{name}.{kind}" not in own:
-            name = max(strong, key=lambda one: one.ratio).name
-        key = f"{name}.{kind}"
-        trace = trace_tuned(model, ids, name, before, position)
+    numbers = {} if step is None else stored[step].read(list(own))
+    yield
+
+    strong = []
+    for key in own:
+        with numbers_at(model, {key: numbers[key]} if numbers else {}):
+            strong.append(_strength(key, before[key], own[key]))
+        yield
+    name = focus.name
+    if f"{name}.{kind}" not in own:
+        name = max(strong, key=lambda one: one.ratio).name
+    key = f"{name}.{kind}"
+    with numbers_at(model, numbers):
+        trace = trace_tuned(model, ids, name, before, focus.position)
         delta = _as_matrix(own[key].detach().float() - before[key].float())
-        weight = _as_matrix(before[key].float())
-        spectrum = dense_spectrum(delta)
-        if heads is None:
-            heads = attention_change(tuning, ids[:-1]).by_head
-        history = [
-            torch.linalg.svdvals(_as_matrix(one.read([key])[key].float() - before[key].float()))
-            for one in stored.values()
-        ]
-        return Examination(
-            name,
-            strong,
-            heads,
-            trace,
-            to_array(weight).copy(),
-            to_array(delta).copy(),
-            spectrum,
-            None,
-            captured_by(spectrum, weight, MOST_COMPARED),
-            tuple(places),
-            step,
-            np.array([one.numpy() for one in history]),
-            None,
-            None,
-        )
+    yield
+    heads = yield from heads_steps(model, ids, focus, numbers, tuning)
+    weight, spectrum = _as_matrix(before[key].float()), dense_spectrum(delta)
+    yield
+    captured = captured_by(spectrum, weight, MOST_COMPARED)
+    yield
+    history = []
+    for one in stored.values():
+        change = _as_matrix(one.read([key])[key].float() - before[key].float())
+        history.append(torch.linalg.svdvals(change).numpy())
+        yield
+    return Examination(
+        name,
+        strong,
+        heads,
+        trace,
+        to_array(weight).copy(),
+        to_array(delta).copy(),
+        spectrum,
+        None,
+        captured,
+        tuple(places),
+        step,
+        np.array(history),
+        None,
+        None,
+    )
 
 
-def look_inside(
-    model: GPT,
-    ids: Sequence[int],
-    name: str = "",
-    position: int = -1,
-    *,
-    folder: str | Path = "",
-    step: int | None = None,
-    other: str | Path = "",
-    heads: np.ndarray | None = None,
-) -> Examination | list[int] | str:
-    """`examine` or `examine_own`, with their arguments; where no matrix changed, the tokens nearest
-    to those of a soft prompt, or by which method the model was tuned, "" where it was not.
+def look_inside_steps(
+    model: GPT, ids: Sequence[int], focus: Focus | None = None
+) -> Generator[None, None, Examination | list[int] | str]:
+    """`examine` or `examine_own`, as a job; where no matrix changed, the tokens nearest to those of
+    a soft prompt, or by which method the model was tuned, "" where it was not.
     """
-    tuned, asked = tuned_of(model), (model, ids, name, position)
+    tuned = tuned_of(model)
     if adapters_of(model):
-        return examine(*asked, folder=folder, step=step, other=other, heads=heads)
+        return (yield from examine_steps(model, ids, focus))
     if tuned is None:
         return ""
     if own_kind(model, tuned.tuning):
-        return examine_own(*asked, folder=folder, step=step, heads=heads)
+        return (yield from examine_own_steps(model, ids, focus))
     return nearest_tokens(model) if tuned.tuning.prompt else tuned.settings.method
 
 

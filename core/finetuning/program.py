@@ -1,4 +1,4 @@
-"""core.finetune: a fine-tuning to its end, in this process or on several ranks."""
+"""core.finetune: runs a fine-tuning to its end, in this process or on several ranks."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def check_finetuning(config: TrainingConfig) -> None:
     Raises ValueError or OSError, with the remedy, for a base or data that are not there, for what
     the base cannot be tuned with, and for more than this machine's memory holds.
     """
-    from core.finetuning.data import check_room
     from core.finetuning.estimates import estimate_finetuning
     from core.finetuning.loading import config_of
+    from core.finetuning.tuning_data import check_room
 
     settings = settings_of(config)
     check_base(config, config_of(settings.base))
@@ -100,5 +100,5 @@ FINETUNING_PROGRAM = Program("core.finetuning", check_finetuning, _finetune_step
 
 
 def program_of(config: TrainingConfig) -> Program:
-    """The one that trains a config."""
+    """The program that trains a config."""
     return FINETUNING_PROGRAM if config.task == FINETUNING else TRAINING

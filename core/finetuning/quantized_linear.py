@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from core.finetuning.exceptional import without_rounding
 from core.finetuning.nf4 import NF4, dequantize, quantize
+from core.finetuning.numerical_safety import without_rounding
 
 
 class QuantizedLinear(nn.Module):

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from core.finetuning.exceptional import checked_scale
+from core.finetuning.numerical_safety import checked_scale
 
 
 class TaskVector:

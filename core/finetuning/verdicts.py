@@ -1,5 +1,5 @@
-"""Two promises of an adapter, tested on a text: at first it changes nothing, and neither does
-merging.
+"""Tests two promises of an adapter on a text: it begins by changing nothing, and merging changes
+nothing.
 
 The logits of all tokens are compared. The adapter and the model are afterwards what they were, to
 the last bit.
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from core.finetuning.adapter import Adapter
 from core.finetuning.lora import DoRA
-from core.finetuning.modules import restored
 from core.finetuning.scales import at_scales, merged_as
+from core.finetuning.wrapped_modules import restored
 from core.inference.activations import check_ids, ids_tensor, looking_at
 from core.transformer.architectures import Model
 from core.transformer.encoder_decoder import EncoderDecoder

@@ -58,7 +58,7 @@ def head_scores(
             f"attention of shape {attention.shape} does not belong to {T} tokens: expected (L, "
             f"H, {T}, {T})"
         )
-    visible = np.tri(T, dtype=bool) if visible is None else np.asarray(visible, bool)
+    visible = visible_cells(T) if visible is None else np.asarray(visible, bool)
     if visible.shape not in ((T, T), (attention.shape[0], 1, T, T)):
         raise ValueError(
             f"a visible mask of shape {visible.shape} does not lie over attention of shape "
@@ -75,6 +75,14 @@ def head_scores(
         first_token=_mean_attention(attention, first),
         entropy=_relative_entropy(attention, visible),
     )
+
+
+def visible_cells(n_tokens: int, window: int | None = None) -> np.ndarray:
+    """(T, T) bool: where a query may look, at its own token and at those before it; in a window, at
+    so many in all.
+    """
+    back = np.arange(n_tokens)[:, None] - np.arange(n_tokens)  # how far before the query
+    return (back >= 0) & (back < (n_tokens if window is None else window))
 
 
 def earlier_occurrences(ids: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -24,9 +24,9 @@ STATES = {  # state -> icon, color role, word
 ALARM = "warning", "warning", "needs attention"  # of one that trains, whatever its state
 
 BUTTONS = {  # id -> text, tooltip
-    "branch": ("Resume from here", "A new run that continues this checkpoint"),
+    "branch": ("Resume from here", "A new run that continues from this checkpoint"),
     "pause": ("Pause", "Pauses after this step; the run stays open"),
-    "resume": ("Resume", "Trains on"),
+    "resume": ("Resume", "Continues training"),
     "lower": (
         "Branch with a lower learning rate",
         "A new run from the last checkpoint, at a tenth of the rate",
@@ -38,8 +38,11 @@ BUTTONS = {  # id -> text, tooltip
     "anew": ("New run with these settings", "The setup, filled in with the settings of this run"),
     "again": ("Begin again at step 0", AGAIN),
     "continue": ("Resume from the last checkpoint", "Continues training from there"),
-    "take": ("Take over", "Steer this run here; the program that does so now will watch it"),
-    "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
+    "take": (
+        "Take over",
+        "Controls this run from here; the program that controls it now will only watch it",
+    ),
+    "stop": ("Stop", "Writes a checkpoint and ends the run, which is kept and can be resumed"),
 }
 COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is
     "pause": ("resume",),

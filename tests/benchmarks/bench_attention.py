@@ -103,10 +103,11 @@ async def _measure_gpt2(report: Report) -> None:
         for mode in ("map", "steps"):
             pane.set_mode(mode)
             for edit in range(EDITS):
+                before = pane.view.panel.mosaic.displayed()["maps"]
                 session.workspace.set_prompt(f"{text} {('a', 'red', 'kite')[edit % 3]}")
                 with watch.watching(stalls):
                     start = time.perf_counter()
-                    await _drawn(pane, session.workspace.prompt)
+                    await _drawn(pane, session.workspace.prompt, before)
                     times[mode].append(time.perf_counter() - start)
                     await pane.settled()
                 start = time.perf_counter()
@@ -162,11 +163,14 @@ def _forward(model: Any, ids: tuple[int, ...]) -> None:
         model(torch.tensor([ids]))
 
 
-async def _drawn(pane: Any, prompt: str) -> None:
-    """Returns once the picture of this text has been painted: the steps need their Trace, too."""
-    while pane.reader.heads.prompt.text != prompt:
+async def _drawn(pane: Any, prompt: str, before: Any) -> None:
+    """Returns once the picture of this text has been painted, and other maps of all heads than
+    those `before`: the steps need their Trace, too.
+    """
+    maps = pane.view.panel.mosaic.displayed
+    while pane.reader.heads.prompt.text != prompt or maps()["maps"] is before:
         await asyncio.sleep(0.001)
-    if pane.choices.mode == "steps":
+    if pane.settings.mode == "steps":
         await pane.settled()
     for picture in (pane.view.head.stack.currentWidget(), pane.view.panel.mosaic):
         picture.repaint()
@@ -181,7 +185,7 @@ def _paint(pane: Any) -> float:
     from PySide6.QtGui import QPixmap
 
     pane.set_mode("steps")
-    stage = pane.view.head.stage
+    stage = pane.view.head.steps
     pixmap = QPixmap(stage.size())
     worst = 0.0
     for place in range(4 * (pane.player.length - 1) + 1):
@@ -199,7 +203,7 @@ def _paint(pane: Any) -> float:
 async def _frames(pane: Any) -> tuple[list[float], list[float]]:
     """See `moving_frames`: those of the picture of a head, while its steps are played."""
     pane.set_mode("steps")
-    return await moving_frames(pane.player, pane.view.head.stage, SECONDS)
+    return await moving_frames(pane.player, pane.view.head.steps, SECONDS)
 
 
 def _training() -> Any:

@@ -21,7 +21,7 @@ from core.finetuning.adapter import Adapter, add_lora
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.peft_modules import WEIGHTS_FILE
 from core.finetuning.selection import select
-from core.finetuning.trainable import adapter_parameter_count
+from core.finetuning.trainable_parameters import adapter_parameter_count
 from core.transformer.config import ModelConfig
 from core.transformer.foreign.reading import look_at_folder, read_foreign
 from core.transformer.foreign.writing import write_foreign

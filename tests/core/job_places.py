@@ -127,9 +127,10 @@ def wide(place: Place) -> GPT:
     return place.model
 
 
-def put_tuned(place: Place) -> Path:
+def put_tuned(place: Place, method: str = "lora") -> Path:
     """A folder with what was learned, on a model of transformers."""
-    folder, settings = place.folder / "tuned", FinetuningSettings(base=str(put_foreign(place)))
+    settings = FinetuningSettings(base=str(put_foreign(place)), method=method)
+    folder = place.folder / "tuned"
     model = load(settings.base).model
     tuning = prepare(model, settings, torch.Generator().manual_seed(0))
     folder.mkdir()

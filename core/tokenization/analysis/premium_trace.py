@@ -50,7 +50,7 @@ def premium_step(result: Premium, english: Premium) -> Step:
     title = f"{where}: {result.premium:.3g} times the tokens of English"
     if not result.honest:
         lost = percent(result.measures.lost_share)
-        title = f"{where}: no fair count, for {lost} of the text is lost"
+        title = f"{where}: no fair count, as {lost} of the text is lost"
     return Step(
         "languages.premium",
         title,
@@ -67,15 +67,15 @@ def parts_of(result: Premium) -> Iterator[Step]:
     yield Step(
         "languages.bytes",
         f"In UTF-8 the text is {count(measures.bytes, 'byte')}: "
-        f"{_rate(measures.bytes, measures.characters)} a character",
+        f"{_rate(measures.bytes, measures.characters)} per character",
         r"n_{\text{bytes}} = \sum_{i=1}^{n} \text{bytes}(c_i)",
         f"{_MEASURE}#bytes",
         arrays({"size": measures.bytes}),
     )
     yield Step(
         "languages.tokens",
-        f"{result.tokenizer} writes the text with {count(measures.tokens, 'token')}: "
-        f"{_rate(measures.bytes, measures.tokens)} a token",
+        f"{result.tokenizer} splits the text into {count(measures.tokens, 'token')}: "
+        f"{_rate(measures.bytes, measures.tokens)} per token",
         r"x \;\to\; t_1 t_2 \ldots t_{n_{\text{tokens}}}",
         f"{_MEASURE}#tokens",
         arrays({"tokens": measures.tokens}),

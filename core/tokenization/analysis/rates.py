@@ -36,7 +36,7 @@ def bytes_per_token_step(size: int, tokens: int) -> Step:
     ratio = bytes_per_token(size, tokens)
     return Step(
         "rates.bytes-per-token",
-        "How much text a token stands for",
+        "How much text a token covers",
         r"\frac{n_{\text{bytes}}}{n_{\text{tokens}}}",
         f"{_HERE}:bytes_per_token#bytes-per-token",
         arrays({"size": size, "tokens": tokens, "ratio": ratio}),
@@ -50,7 +50,7 @@ def tokens_per_word_step(tokens: int, words: int) -> Step:
         raise ValueError("a text without words has no tokens per word: take another text")
     return Step(
         "rates.tokens-per-word",
-        "How many tokens a word becomes",
+        "How many tokens a word takes",
         r"\text{fertility} = \frac{n_{\text{tokens}}}{n_{\text{words}}}",
         f"{_HERE}:tokens_per_word#tokens-per-word",
         arrays({"tokens": tokens, "words": words, "fertility": fertility}),

@@ -98,7 +98,7 @@ def match_step(match: Match) -> Step:
     """One piece that was found, as a step."""
     return Step(
         "vocabulary.match",
-        f"{quoted(shown(match.piece, match.data))} is number {match.token:,}",
+        f"{quoted(shown(match.piece, match.data))} is piece {match.token:,}",
         r"\{\, t \in V : q \subseteq t \,\}",
         "core.tokenization.analysis.search:VocabularyIndex.search_steps#match",
         arrays({"token": match.token, "piece": match.piece}),

@@ -117,7 +117,7 @@ def _merge_step(node: TreeNode, left: TreeNode, right: TreeNode) -> Step:
     made = [quoted(readable(part.piece)) for part in (left, right, node)]
     return Step(
         "tree.merge",
-        f"{made[0]} + {made[1]} make {made[2]}, which is number {node.token:,}",
+        f"{made[0]} + {made[1]} make {made[2]}, piece {node.token:,}",
         r"t = t_{\text{left}} \, t_{\text{right}}",
         _PARENTS,
         arrays(values),
@@ -127,7 +127,7 @@ def _merge_step(node: TreeNode, left: TreeNode, right: TreeNode) -> Step:
 def _leaf_step(node: TreeNode) -> Step:
     return Step(
         "tree.leaf",
-        f"No merge makes {quoted(readable(node.piece))}: it is whole from the start",
+        f"No merge makes {quoted(readable(node.piece))}: training began with it",
         r"t \in V_0",
         _PARENTS,
         arrays({"part": node.token, "depth": node.depth}),

@@ -79,7 +79,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         Action(f"attention.{name}", f"Attention: {title}", run, keys, enabled, checked=checked)
         for name, title, run, keys, enabled, checked in rows
     ]
-    update = "Attention: look at the model again"
+    update = "Attention: read the heads again"
     return [
         *modes,
         *others,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.inference.heads import HeadScores, head_scores, without_first
+from core.inference.heads import HeadScores, head_scores, visible_cells, without_first
 from explorer.widgets.pooling import pool_heads, to_uint8
 
 if TYPE_CHECKING:
@@ -145,11 +145,10 @@ def heads_of(
             "this model gives no numbers: its weights are so large that computing with them "
             "overflows; open an earlier checkpoint"
         )
-    L, T = len(attention), attention.shape[-1]
     visible = None
     if config is not None:
-        windows = map(config.window_of, range(L))
-        visible = np.stack([~hidden_cells(T, False, window)[None] for window in windows])
+        windows = [config.window_of(layer) for layer in range(len(attention))]
+        visible = np.stack([visible_cells(len(prompt.ids), window)[None] for window in windows])
     scores = head_scores(attention, prompt.ids, visible)
     made = attention, q, k, v, activations.residual
     return Heads(prompt, *made, scores, source, config, off, before)
@@ -161,8 +160,8 @@ def changed_heads(
     """The heads with those in `off` switched off; `as_base`: of a fine-tuned model, as they were
     before fine-tuning. Afterwards the model is as it was.
     """
+    from core.finetuning.mixture import BASE
     from core.finetuning.scales import at_scales
-    from core.finetuning.trial import BASE
     from core.inference.activations import capture
     from core.inference.interventions import scale_parts
     from core.transformer.look import Site
@@ -189,12 +188,8 @@ def mosaic(shown: Mapped, cell_pixels: int, hide_first: bool) -> np.ndarray:
 
 def hidden_cells(n_tokens: int, hide_first: bool, window: int | None = None) -> np.ndarray:
     """(T, T) bool, True where a query may not look, or where the first token is hidden."""
-    back = np.arange(n_tokens)[:, None] - np.arange(n_tokens)[None, :]
-    hidden = back < 0
-    if window is not None:
-        hidden |= back >= window
-    if hide_first:
-        hidden[:, 0] = True
+    hidden = ~visible_cells(n_tokens, window)
+    hidden[:, 0] |= hide_first
     return hidden
 
 

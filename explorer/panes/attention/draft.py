@@ -1,5 +1,5 @@
-"""What a person has set up: which heads are off, which undo restores; and how the pane shows the
-others, which the session keeps. No Qt.
+"""What a person has set up: the heads that are off, which undo restores; and how heads are shown,
+which the session keeps. No Qt.
 """
 
 from __future__ import annotations
@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.fields import check, field, fields_of, from_json
 from explorer.panes.attention.compute import Head
 from explorer.panes.attention.scene import PREDICT
-from explorer.panes.attention.text import SCORES
+from explorer.panes.attention.text import LAYOUTS, OTHERS, SCORES, VIEWS
 
 if TYPE_CHECKING:
     from core.transformer import ModelConfig
 
 LARGEST = 1_000_000_000  # layer, head or token
 MOST_OFF = 10_000
-MODES = ("map", "arcs", "steps", "compare")
-LAYOUTS = ("difference", "sides")
-OTHERS = ("text", "base")
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class ViewSettings:
     sorted: bool = False
     least: float = field(0.0, least=0, most=1)
     hide_first: bool = False
-    mode: str = field("map", choices=MODES)
+    mode: str = field("map", choices=VIEWS)
     other: str = field("text", choices=OTHERS)
     second: str = ""
     compared: str = field("difference", choices=LAYOUTS)

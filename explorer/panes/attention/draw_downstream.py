@@ -217,7 +217,7 @@ def _scale_note(painter: QPainter, last: DownstreamDrawing, alpha: float) -> Non
     """What the bars share, at the foot of the matrix."""
     now, layout = theme.current(), last.layout
     means = f"means of {layout.group} dimensions, " if layout.group > 1 else ""
-    text = f"bars: {means}on one scale{', the longest cut' if last.is_cut else ''}"
+    text = f"bars: {means}all on one scale{', the longest cut' if last.is_cut else ''}"
     wide = now.metrics("label").horizontalAdvance(text) + now.px(8)
     place = QRectF(layout.matrix)
     place.setTop(place.bottom() - now.px(18))

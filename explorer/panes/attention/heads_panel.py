@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from core.numbers import format_number
 from explorer import theme
 from explorer.panes.attention import text
+from explorer.panes.attention.compute import Head
 from explorer.panes.attention.draft import ViewSettings
 from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.base import IconButton, Label
@@ -23,7 +24,6 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import Switch
 
 ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the scores first
-LOWEST = 128  # px of the mosaic; where there is less the pane scrolls
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
 
 
@@ -73,7 +73,7 @@ class HeadsPanel(QWidget):
         self.update_button.clicked.connect(self.updateRequested)
         theme.changed.connect(self._fit)
         self.show_settings(ViewSettings())
-        self.set_off("", False, False)
+        self.show_off((), None, False, False)
         self.set_version("")
 
     def _menu_of_thresholds(self) -> QActionGroup:
@@ -116,14 +116,20 @@ class HeadsPanel(QWidget):
         said = (f"{text.SCORES[name].lower()} {format_number(one)}" for name, one in scores.items())
         self.scores.setAccessibleDescription(f"{title}: {', '.join(said)}")
 
-    def set_off(self, words: str, is_off: bool, possible: bool, why_not: str = "") -> None:
-        """Which heads are off, in words; whether the chosen one is, and why none can be."""
-        self.off.setChecked(is_off)
+    def show_off(
+        self, off: tuple[Head, ...], head: Head | None, possible: bool, trains: bool
+    ) -> None:
+        """The heads that are off, and whether the chosen one is; while a run trains none can be."""
+        words = text.heads_off(off)
+        if trains and off:
+            words, off = text.OFF_LATER.format(words), ()
+        self.off.setChecked(head in off)
         self.off.setEnabled(possible)
-        self.off.setToolTip(why_not or text.OFF_HELP)
+        self.off.setToolTip(text.TRAINS if trains else text.OFF_HELP)
         self.off_line.set_text(words)
         self.off_line.setVisible(bool(words))
         self.all_on.setVisible(bool(words))
+        self.mosaic.set_off(off)
         self._fit()
 
     def set_version(self, told: str, is_old: bool = False) -> None:
@@ -160,4 +166,4 @@ class HeadsPanel(QWidget):
         scores = self.scores.minimumSizeHint().height() + 8
         self.scores.setVisible(room - scores >= wanted * ENOUGH)
         room -= scores if self.scores.isVisibleTo(self) else 0
-        self.picture.setFixedHeight(max(now.px(LOWEST), min(wanted, room)))
+        self.picture.setFixedHeight(max(0, min(wanted, room)))

@@ -216,8 +216,8 @@ def _last_rows(scene: Scene, one: Downstream, step: int) -> list[Any]:
 
 def _token_rows(scene: Scene, one: Downstream) -> list[Any]:
     rows: list[Any] = [
-        f"For {likely_name(one.top)}: e^z divided by the sum of e^z over all tokens. The largest z "
-        "is subtracted from each first:",
+        f"For {likely_name(one.top)}: e^z divided by the sum of e^z over all tokens, where z is a "
+        "token's logit. The largest z is subtracted from each first:",
         in_a_line(scene.told(S.PREDICT, one.top.token)),
     ]
     for likely in one.likeliest:
@@ -246,14 +246,16 @@ def comparison_inspection(
     rows: list[Any] = []
     names = text.reading_names(found)
     labels = found.first.prompt.labels, found.second.prompt.labels
-    for name, weights, pieces in zip(names, both, labels, strict=True):
+    letters = "a\u207d\u00b9\u207e", "a\u207d\u00b2\u207e"
+    for letter, name, weights, pieces in zip(letters, names, both, labels, strict=True):
         if max(cell) < len(pieces):
             said = f"{quoted(pieces[cell[0]])} at {quoted(pieces[cell[1]])}"
-            rows.append(Equation(f"a, {name}", float(weights[cell]), "attention", said))
+            rows.append(Equation(f"{letter}, {name}", float(weights[cell]), "attention", said))
     step = None
     if found.is_aligned:
         step = moved_step(both[0][cell[0]], both[1][cell[0]])
-        rows.append(Equation("moved", float(step.value("moved")), "text", "of this query"))
+        moved = float(step.value("moved"))
+        rows.append(Equation("d", moved, "text", "of this query's attention moves"))
     else:
         difference = float(found.difference[layer, head])
         rows.append(Equation("this head", difference, "text", "largest difference of its scores"))

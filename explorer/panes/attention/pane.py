@@ -356,13 +356,9 @@ class AttentionPane(Pane):
 
     def _show_off(self) -> None:
         reader, place = self.reader, self.choice.place
-        off, trains = reader.off, reader.heads is not None and not reader.can_switch
-        told = text.heads_off(off)
-        if trains and off:
-            told, off = text.OFF_LATER.format(told), ()
-        is_off = place is not None and place[:2] in off
-        self.view.panel.set_off(told, is_off, reader.can_switch, text.TRAINS if trains else "")
-        self.view.panel.mosaic.set_off(off)
+        trains = reader.heads is not None and not reader.can_switch
+        head = None if place is None else place[:2]
+        self.view.panel.show_off(reader.off, head, reader.can_switch, trains)
 
     # what is chosen
 

@@ -51,14 +51,11 @@ def lay_out(scene: Scene, width: float, height: float) -> Layout:
     """The steps up to what the head read."""
     px = theme.current().px
     heading, gap, line = px(20), px(8), px(LINE)
-    # The two vectors that are the picture's start and end get the height that the rows leave.
-    band = px(30) if height < px(440) else px(40)
+    band = px(32)
     above = heading + band + gap
     free = height - above - (gap + band + line)
-    room = max(4, int(free // px(LOWEST_ROW)))
-    rows = tuple(keys_to_show(scene.weights, scene.query, room))
-    row_height = min(float(px(HIGHEST_ROW)), max(6.0, free / max(1, len(rows))))
-    row_height = float(int(row_height)) if row_height >= 8 else row_height
+    rows = tuple(keys_to_show(scene.weights, scene.query, int(free // px(LOWEST_ROW))))
+    row_height = float(min(px(HIGHEST_ROW), int(free / len(rows))))
     metrics = theme.current().metrics("label")
     texts = (visible_text(scene.labels[row]) for row in rows)
     longest = max(map(metrics.horizontalAdvance, texts), default=0)
@@ -68,7 +65,7 @@ def lay_out(scene: Scene, width: float, height: float) -> Layout:
     weight = max(float(px(64)), (width - fixed) * 0.2)
     block = (width - fixed - weight) / 2
     cell = block / scene.size
-    block = int(cell * 2) / 2 * scene.size if cell >= 2 else max(block, float(px(24)))
+    block = int(cell * 2) / 2 * scene.size if cell >= 2 else block
     weight = max(weight, width - fixed - 2 * block)  # whole or half pixels a dimension
     tall = row_height * len(rows)
     x = 0.0
@@ -126,8 +123,8 @@ def lay_out_downstream(one: Downstream, width: float, height: float) -> Downstre
     room = width - left - px(4)
     group = max(1, -(-one.written.size // max(1, int(room // px(BAR)))))
     top, free = px(HEADING), height - px(HEADING) - px(LINE)
-    band = min(max(free * 0.13, px(15)), px(48))
-    tall = max(free - len(STRIPS) * (band + gap) - gap, px(16))
+    band = min(free * 0.13, px(48))
+    tall = free - len(STRIPS) * (band + gap) - gap
     tops = [top + tall + gap + place * (band + gap) for place in range(len(STRIPS))]
     above = QRectF(left, px(4), room, band)
     flow = QRectF(left, above.bottom() + px(2), room, px(22))

@@ -23,7 +23,7 @@ from explorer.panes.attention.step_layout import LINE
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import is_enter
 
-LEAST_HEIGHT = 260  # px: ten tokens that may come next
+LEAST = (400, 250)  # px: for ten tokens that may come next, and vectors on either side
 
 
 class StepsPicture(Picture):
@@ -130,7 +130,7 @@ class StepsPicture(Picture):
 
     def minimumSizeHint(self) -> QSize:
         now = theme.current()
-        return QSize(now.px(320), now.px(LEAST_HEIGHT))
+        return QSize(now.px(LEAST[0]), now.px(LEAST[1]))
 
     # Painting ------------------------------------------------------------------------------------
 

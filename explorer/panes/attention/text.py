@@ -33,18 +33,18 @@ MEANINGS = {
     "induction": "looks at what came after an earlier occurrence of the same token",
     "previous_token": "looks at the token just before",
     "duplicate": "looks at earlier occurrences of the same token",
-    "first_token": "rests on the first token, where there is nothing to read",
-    "entropy": "how evenly it spreads: 0 sharp, 1 uniform",
+    "first_token": "rests on the first token when it finds nothing to read",
+    "entropy": "how evenly it spreads its attention: 0 sharp, 1 uniform",
 }
 DIFFERENCE = "Difference"
-WHICH_SCORE = "Which score the bars in the small pictures show"
-COMPARED_SCORE = "During a comparison the bars show how much each head differs"
-SORT, DIM = "Sort each layer by this score", "Dim heads that score less"
-DIMMED = "Heads below {:.1f} are dimmed"
-LOCKED, FIRST_HIDDEN = "locked, Esc unlocks", "first token hidden, rows scaled to 1"
+WHICH_SCORE = "Which score the bars in the small maps show"
+COMPARED_SCORE = "In a comparison the bars show how much each head changes"
+SORT, DIM = "Sort each layer by this score", "Dim heads with a low score"
+DIMMED = "Heads that score below {:.1f} are dimmed"
+LOCKED, FIRST_HIDDEN = "locked", "first token hidden, rows scaled to 1"
 OFF = "Head off"
 OFF_HELP = "Keep this head from writing, and see what the model predicts without it (Ctrl+Shift+X)"
-ALL_ON, ALL_ON_HELP = "All on", "Switch every head on again"
+ALL_ON, ALL_ON_HELP = "All on", "Switch all heads on again"
 ALL_HEADS_ON = "All heads on"
 OFF_LATER = "Once the run has ended, {}"
 TRAINS = "Heads can be switched off once the run has ended"
@@ -55,14 +55,11 @@ UPDATE, UPDATE_HELP = "Update", "Read the heads of the model as it is now (F5)"
 VIEWS = {"map": "Heat map", "arcs": "Arcs", "steps": "Steps", "compare": "Compare"}
 HIDE = "Hide first token"
 HIDE_HELP = (
-    "Many heads rest on the first token when they find nothing. Hiding it scales the rest of each "
-    "row to 1."
+    "Many heads rest on the first token when they find nothing to read. Hiding it scales the rest "
+    "of each row to a sum of 1."
 )
-WALK, STOP, WALK_HELP = (
-    "Walk",
-    "Stop walking",
-    "Play the steps of each token in turn (Ctrl+Shift+W)",
-)
+WALK, STOP = "Walk", "Stop walking"
+WALK_HELP = "Play the steps of each token in turn (Ctrl+Shift+W)"
 APPEND_HELP = "Add this token to the end of the text (Ctrl+Shift+A)"
 ENDS = "The model expects the text to end here"
 PART = "This token is only part of a character, and a text cannot end with it"
@@ -70,26 +67,26 @@ PART = "This token is only part of a character, and a text cannot end with it"
 # -- states -----------------------------------------------------------------------------------
 
 TEACHES = "Which earlier tokens each head reads"
-EMPTY = "Type a text above, and see which earlier tokens each head reads."
+EMPTY = "Type a text above to see which earlier tokens each head reads."
 EXAMPLE, BUNDLED = "Use the example", "Show the bundled model instead"
 NO_TEXT, FAILED = "There is no text to read yet", "The heads could not be read"
 READING = "Reading the heads of {}"
 CANCELLED = "You cancelled this; Retry reads the heads again."
-UPDATING = "Updating: these steps are still those of the heads before"
+UPDATING = "Updating: these steps still belong to the previous heads"
 CHANGE_PROMPT = "Change prompt"
 UNPINNED = "The query follows the end of the text"
-PINNED = "The query is pinned to {}. Esc lets it follow the text"
+PINNED = "The query is pinned to {}. Esc unpins it"
 HEAD_LOCKED = "Layer {}, head {} is locked. Esc unlocks it."
-UNLOCKED = "Unlocked: pointing at a head shows it"
+UNLOCKED = "Unlocked: point at a head to see it"
 
 # -- a comparison -----------------------------------------------------------------------------
 
 OTHERS = {"text": "Another text", "base": "Before fine-tuning"}
 LAYOUTS = {"difference": "Difference", "sides": "Side by side"}
-SECOND, SECOND_HELP = "second text", "The text to compare with; an empty line gets a suggestion"
-UNALIGNED = "Texts of different lengths have no cells in common"
-COMPARING = "Reading the heads to compare with"
-SAME = "Both texts are the same: change a word of the second one."
+SECOND, SECOND_HELP = "second text", "The text to compare with. Leave it empty for a suggestion"
+UNALIGNED = "Texts of different lengths have no cells to subtract"
+COMPARING = "Reading the heads for the comparison"
+SAME = "Both texts are the same: change a word in the second one."
 
 
 def unanswered(name: str, step: int) -> tuple[str, str]:
@@ -115,8 +112,8 @@ def cut_warning(prompt: Prompt | None) -> str:
     """What was cut of a text; "" when everything fits."""
     if prompt is None or not prompt.cut:
         return ""
-    tokens = "token is" if prompt.cut == 1 else f"{prompt.cut} tokens are"
-    return f"This model reads {prompt.limit} tokens: the first {tokens} cut"
+    tokens = "token is" if prompt.cut == 1 else f"{prompt.cut} are"
+    return f"This model reads at most {prompt.limit} tokens: the first {tokens} left out"
 
 
 def switched(head: Head, off: Sequence[Head]) -> str:
@@ -145,13 +142,13 @@ def version(
     if kept is None:
         return ""
     if heads.off:
-        return f"heads of the checkpoint, step {kept:,}, some of them off"
+        return f"heads from the checkpoint at step {kept:,}, some off"
     if heads.vectors is None:
-        return f"another text: heads of the checkpoint, step {kept:,}"
+        return f"another text: heads from the checkpoint at step {kept:,}"
     if mode == "compare":
-        return f"heads of the checkpoint, step {kept:,}"
+        return f"heads from the checkpoint at step {kept:,}"
     if mode == "steps":
-        return f"steps of the nearest checkpoint, {kept:,}, not {heads.version:,}"
+        return f"steps from the nearest checkpoint, {kept:,}, not {heads.version:,}"
     return f"heads recorded at step {heads.version:,}"
 
 
@@ -225,8 +222,8 @@ def view_name(mode: str, hide_first: bool, comparison: Comparison | None) -> str
         )
     if mode == "steps":
         return ""
-    rest = ", the first token left out" if hide_first else ""
-    return f"{VIEWS[mode]}: the weights that softmax gave{rest}"
+    rest = ", without the first token" if hide_first else ""
+    return f"{VIEWS[mode]}: the weights after softmax{rest}"
 
 
 # -- the steps --------------------------------------------------------------------------------
@@ -256,11 +253,11 @@ def _mask_sentence(scene: Scene, me: str) -> str:
     far = sum(scene.hidden(key) for key in range(scene.query))
     if far:
         after = f" and the {later} after it" if later else ""
-        return f"Hide the {far} tokens too far before {me}{after}: this layer sees a window."
+        return f"Hide the {far} tokens too far before {me}{after}: this layer sees only a window."
     if not later:
-        return f"Nothing to hide: {me} is the last token, so it may look at every one."
+        return f"Nothing to hide: {me} is the last token, so it may look at all of them."
     what = f"the {later} tokens" if later > 1 else "the token"
-    return f"Hide {what} after {me}: the model must not see what it is to predict."
+    return f"Hide {what} after {me}: the model must not see what it has to predict."
 
 
 def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
@@ -270,7 +267,7 @@ def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
     others = len(one.by_head) - 1
     mixed = f"W_O turns the {scene.size} numbers that this head read into {one.written.size}."
     if one.is_off:
-        mixed = "This head is off: nothing of what it read is written."
+        mixed = "This head is off: it writes nothing of what it read."
     beside = f", with what the {others} other heads write" if others else ""
     return mixed, f"Add it to the residual stream of {me}{beside}.", _prediction(one)
 
@@ -286,7 +283,7 @@ def _prediction(one: Downstream) -> str:
     if one.came is None:
         return f"{expects}."
     if one.came is one.top:
-        return f"{expects}, and it came."
+        return f"{expects}, and that is what came."
     return f"{expects}; {likely_name(one.came)} came ({format_percent(one.came.share)})."
 
 
@@ -468,25 +465,29 @@ def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
     if found.is_same_text and not found.of_base:
         return SAME
     at = np.unravel_index(int(found.difference.argmax()), found.difference.shape)
-    most = format_number(float(found.difference.max()))
-    here = format_number(float(found.difference[layer, head]))
+    most, here = found.difference[at], found.difference[layer, head]
     other = f"layer {at[0]}, head {at[1]}"
     if not found.is_aligned:
         sizes = f"{found.first.n_tokens} and {found.second.n_tokens} tokens"
         return (
             f"Texts of {sizes} are compared by their heads' scores: {other} differs most, by "
-            f"{most}, this one by {here}."
+            f"{format_number(most)}, this one by {format_number(here)}."
         )
-    tuned = "Fine-tuning" if found.of_base else "The other text"
-    if not found.difference.any():
-        return f"{tuned} changes no head's attention on this text."
+    what = "Fine-tuning" if found.of_base else "The other text"
+    if not most:
+        return f"{what} changes the attention of no head on this text."
     row = found.query(layer, head)
     change = found.change(layer, head, False)[row]
+    if not change.any():
+        return f"{what} changes nothing in this head; {other} changes most, by {_percent(most)}."
     places = row, int(change.argmin()), int(change.argmax())
     query, loser, winner = (quoted(found.labels[place]) for place in places)
-    if not change.any():
-        return f"{tuned} changes nothing in this head; {other} changes most, by {most}."
-    moves = f"{here} of the attention of {query} moves, most of it from {loser} to {winner}"
+    moves = f"{_percent(here)} of the attention of {query} moves, mostly from {loser} to {winner}"
     if at == (layer, head):
-        return f"{tuned} changes this head most: {moves}."
-    return f"Here {moves}; {other} changes most, by {most}."
+        begins = "Fine-tuning changes this head" if found.of_base else "This head changes"
+        return f"{begins} most: {moves}."
+    return f"Here {moves}; {other} changes most, by {_percent(most)}."
+
+
+def _percent(share: float) -> str:
+    return format_percent(float(share))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
@@ -15,13 +15,10 @@ from explorer.panes.attention.head_view import HeadView
 from explorer.panes.attention.heads_panel import HeadsPanel
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import column, row
-from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_strip import TokenStrip
 
-PANEL_LEAST, HEAD_LEAST = 240, 208  # heights; below them the pane scrolls
 PANEL_SHARE = 0.31  # of the width
-LARGE = 1.5  # a zoom beyond which the window scrolls the pane as a whole
 
 
 class AttentionView(QWidget):
@@ -44,9 +41,7 @@ class AttentionView(QWidget):
         self.body = StatefulPicture(body)
         self.body.show_ready()
         self._pictures = self.panel.picture, self.head.picture
-        self._scroll = ScrollArea(self.body, sideways=True)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._column = column(self.tokens, self.warning, (self._scroll, 1), of=self)
+        self._column = column(self.tokens, self.warning, (self.body, 1), of=self)
         self._reason = ""
         self._has_heads = False
         self._unanswered = False  # what the empty state is about
@@ -174,7 +169,7 @@ class AttentionView(QWidget):
         is_locked = held.locked == (layer, head)
         mosaic.set_locked(held.locked if is_locked else None)
         values = {name: float(heads.score(name)[layer, head]) for name in text.SCORES}
-        name = text.head_name(layer, head) + (f" ({text.LOCKED})" if is_locked else "")
+        name = text.head_name(layer, head) + (f", {text.LOCKED}" if is_locked else "")
         self.panel.show_scores(name, values, settings.score)
         words = text.announced(heads, place, settings.score, settings.hide_first)
         for picture in (self.head.heat, self.head.arcs, mosaic):
@@ -184,15 +179,11 @@ class AttentionView(QWidget):
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
-        self._arrange()
+        self._fit()
 
-    def _arrange(self) -> None:
-        now = theme.current()
-        least, most = now.px("mosaic_min"), now.px("mosaic_max")
+    def _fit(self) -> None:
+        least, most = theme.current().px("mosaic_min"), theme.current().px("mosaic_max")
         self.panel.setFixedWidth(min(max(round(self.width() * PANEL_SHARE), least), most))
-        self.panel.setMinimumHeight(now.px(PANEL_LEAST))
-        self.head.setMinimumHeight(now.px(HEAD_LEAST))
-        self._scroll.setMinimumHeight(now.px(PANEL_LEAST) if now.zoom > LARGE else 0)
 
     def _restyle(self) -> None:
         now = theme.current()
@@ -200,4 +191,4 @@ class AttentionView(QWidget):
         self._column.setContentsMargins(margin, now.px(12), margin, now.px(8))
         self._column.setSpacing(now.px(12))
         self._sides.setSpacing(now.px("section"))
-        self._arrange()
+        self._fit()

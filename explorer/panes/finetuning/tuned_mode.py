@@ -67,6 +67,18 @@ class TunedMode(SourceMode):
         if await show_head(self.workspace, source, read, layer, head):
             self.statusRequested.emit(f"Layer {layer}, head {head} of {source.name}")
 
+    def check_base(self, adapter: str) -> None:
+        """Warns where a second adapter, in this folder, says that it was trained on another base;
+        it is used all the same.
+        """
+        if adapter:
+            self.spawn(self._check_base(adapter))
+
+    async def _check_base(self, adapter: str) -> None:
+        warning = await self.engine.io(_base_warning, self.source.address, adapter)
+        if warning:
+            self.statusRequested.emit(warning)
+
     def begin(self) -> None:
         super().begin()
         self.desk.tuned.opened.connect(self._on_model)  # type: ignore[attr-defined]
@@ -95,3 +107,9 @@ class TunedMode(SourceMode):
             self._on_failed(message)
         elif self.active:
             errors.report(ValueError(message), "opening a fine-tuned model", errors.MODEL)
+
+
+def _base_warning(address: str, adapter: str) -> str:
+    from core.finetuning import base_warning
+
+    return base_warning(address, adapter)

@@ -1,4 +1,4 @@
-"""The phases of an optimizer step as a row of names, to choose one."""
+"""The phases of an optimizer step, as a row of names to choose from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HIGH = 24  # px of a name
 
 
 class PhaseStrip(ChoicePicture[Sequence[str]]):
-    """Its scene are the names of the phases; `set_current(None)` shows that none is looked at."""
+    """Shows the names of phases; `set_current(None)`: none is looked at."""
 
     NAME = "Phases of one optimizer step"
     WANTED = (480, 30)
@@ -78,7 +78,7 @@ class PhaseStrip(ChoicePicture[Sequence[str]]):
                 painter.drawLine(x - round(now.px(APART)) + 2, y, x - 2, y)
 
     def rects(self, scene: Sequence[str]) -> list[QRectF]:
-        """As wide as their names, less where there is no room."""
+        """Boxes as wide as the names, narrower where there is no room."""
         now = theme.current()
         metrics, left, apart = now.metrics("label", 600), now.px(BEFORE), now.px(APART)
         wide = [metrics.horizontalAdvance(name) + now.px(20) for name in scene]

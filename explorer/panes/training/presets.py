@@ -1,4 +1,4 @@
-"""Small runs that are ready to start: for one click, and for the pictures of a snapshot."""
+"""Small runs that are ready to start, for one click and for the pictures of a snapshot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def small_run(**changes: object) -> TrainingConfig:
 
 
 def two_ranks() -> TrainingConfig:
-    """Large enough that computing, exchanging and waiting are told apart."""
+    """Two ranks with a model so large that computing, exchanging and waiting can be told apart."""
     model = ModelConfig(vocab_size=1536, block_size=128, n_layer=4, n_head=4, n_embd=128)
     return small_run(
         model=model,

@@ -14,9 +14,9 @@ import core
 from core.finetuning.estimates import FinetuningEstimate, estimate_finetuning
 from core.finetuning.lora import LoRAConfig
 from core.finetuning.methods import Tuning, prepare
+from core.finetuning.pass_cost import work_of
 from core.finetuning.settings import FINETUNING, FinetuningSettings
-from core.finetuning.trainable import count, trainable_shapes
-from core.finetuning.work import work_of
+from core.finetuning.trainable_parameters import count, trainable_shapes
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT

@@ -17,7 +17,7 @@ from core.finetuning.quantization import quantize_model
 from core.finetuning.quantized_linear import QuantizedLinear
 from core.finetuning.scales import at_scales
 from core.finetuning.settings import METHODS, FinetuningSettings
-from core.finetuning.trainable import trainable_shapes
+from core.finetuning.trainable_parameters import trainable_shapes
 from core.inference.exporting import export
 from core.inference.loading import LoadedModel, load
 from core.training.explained_example import explain_example

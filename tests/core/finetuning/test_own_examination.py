@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import core
+from core.finetuning.examination import Focus
 from core.finetuning.loading import load_tuned
 from core.finetuning.own_examination import examine_own
 from tests.core.finetuning.small import small_base, small_tuning, tune
@@ -38,7 +39,7 @@ def test_what_is_shown_is_the_change_and_torchs_own_gradient(
     model, base = load_tuned(runs[method]).lm.model, core.load(runs["base"]).model
     kind = "weight" if method == "full" else "bias"
     with MarkedLines() as watched:
-        found = examine_own(model, IDS, "h.1.mlp.c_fc", folder=runs[method])
+        found = examine_own(model, IDS, Focus("h.1.mlp.c_fc", folder=runs[method]))
         steps = {step.name.removeprefix("tuned."): step for step in found.trace}
         for step in steps.values():
             watched.left(step)
@@ -69,8 +70,8 @@ def test_a_head_that_was_tuned_is_looked_into_and_an_earlier_step_too(
     runs: dict[str, Path],
 ) -> None:
     model = load_tuned(runs["head"]).lm.model
-    found = examine_own(model, IDS, folder=runs["head"])
-    early = examine_own(model, IDS, folder=runs["head"], step=4)
+    found = examine_own(model, IDS, Focus(folder=runs["head"]))
+    early = examine_own(model, IDS, Focus(folder=runs["head"], step=4))
     assert found.name == early.name == "lm_head" and early.step == 4
     assert early.spectrum.norm < found.spectrum.norm
     assert examine_own(model, IDS).spectrum.norm == found.spectrum.norm  # it is as it was

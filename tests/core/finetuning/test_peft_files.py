@@ -18,7 +18,7 @@ from core.finetuning.peft_config import CONFIG_FILE
 from core.finetuning.peft_modules import WEIGHTS_FILE
 from core.finetuning.peft_reader import load_adapter
 from core.finetuning.quantization import quantize_model
-from core.finetuning.trainable import adapter_parameter_count
+from core.finetuning.trainable_parameters import adapter_parameter_count
 from core.tensor_files import read_tensors, write_tensors
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig

@@ -12,14 +12,14 @@ import numpy as np
 from explorer.panes.finetuning.answers.draft import TryDraft
 
 if TYPE_CHECKING:
-    from core.finetuning.trial import Mixture, Written
+    from core.finetuning.mixture import Mixture, Written
 
 # The strengths of the curves, and of those of what works all or not at all.
 CURVE, STEP = np.linspace(0, 2, 21), np.array([0, 0.5, np.nextafter(0.5, 1), 2])
 
 
 def mixture_of(draft: TryDraft) -> Mixture:
-    from core.finetuning.trial import Mixture
+    from core.finetuning.mixture import Mixture
 
     return Mixture(draft.strength, draft.share if draft.other else None, draft.merged)
 
@@ -28,7 +28,7 @@ def written_steps(
     model: Any, ids: Sequence[int], draft: TryDraft, stop: Sequence[int]
 ) -> Iterator[Written]:
     """The text that is read, and then with each token that is written after it."""
-    from core.finetuning.trial import write_mixed_steps
+    from core.finetuning.mixture import write_mixed_steps
     from core.inference.sampling import Sampling
 
     asked = model, mixture_of(draft), ids, draft.tokens, Sampling(temperature=draft.temperature)
@@ -39,7 +39,7 @@ def write_steps(name: str, address: str, draft: TryDraft, folder: str) -> Genera
     """The adapter, as peft's two files ("save"), or the whole model, for transformers ("export").
     Returns the folder.
     """
-    from core.finetuning.trial import export_mixture_steps, save_mixture_steps
+    from core.finetuning.mixture_files import export_mixture_steps, save_mixture_steps
 
     steps = save_mixture_steps if name == "save" else export_mixture_steps
     yield from steps(address, mixture_of(draft), folder, draft.other)

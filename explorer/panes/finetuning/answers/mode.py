@@ -24,7 +24,7 @@ from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
 if TYPE_CHECKING:
-    from core.finetuning.trial import NextTokens, Written
+    from core.finetuning.mixture import NextTokens, Written
 
 KEY = "finetuning.try"
 
@@ -171,6 +171,7 @@ class TryMode(TunedMode):
     def _set_other(self, folder: str) -> None:
         title = text.MENU["blend" if folder else "alone"].rstrip("\u2026")
         self.draft.change({"other": folder}, title)
+        self.check_base(folder)
 
     def write(self, name: str, folder: str) -> None:
         """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NO_TEXT = "Type a text for both models to go on with"
 READS, CHANGE_TEXT = "What both models go on with", "Change the text to try"
 NAME, BASE, TUNED = "Base and tuned model", "The base", "The tuned model"
-ADAPTER, ADAPTER_HELP = "Adapter", "What becomes of it"
+ADAPTER, ADAPTER_HELP = "Adapter", "Blend, save or export it"
 MENU = {  # by what it does
     "blend": "Blend with a second one\u2026",
     "alone": "Without the second one",
@@ -25,10 +25,10 @@ MENU = {  # by what it does
 }
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
 SAVED = "Saved {}"
-BARS = "Comes next: bars at this strength, outlines of the base"
+BARS = "What comes next: bars at this strength, outlines for the base"
 CURVES = "The likeliest tokens at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"
-ALL_OR_NOTHING = "Strength: a soft prompt works all or not at all"
+ALL_OR_NOTHING = "Strength: a soft prompt works fully or not at all"
 BUTTONS = {  # by what they do: title and help
     "another": (
         "Another example",

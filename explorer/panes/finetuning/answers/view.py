@@ -27,7 +27,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseScale, SurpriseText
 
 if TYPE_CHECKING:
-    from core.finetuning.trial import NextTokens, Written
+    from core.finetuning.mixture import NextTokens, Written
 
 NAME, LOOKS = "finetuning.try", {"another": "quiet"}
 NATS, CURVES, ROWS = 8.0, 132, 6  # of the darkest tokens; px; tokens that may come next

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from explorer.panes.finetuning.inside.draft import InsideDraft
@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from core.finetuning.examination import Examination
 
 
-def examined(
+def examined_steps(
     model: Any, ids: Sequence[int], draft: InsideDraft, position: int, **where: Any
-) -> tuple[Examination, list[Mapping[str, Content]]] | list[int] | str:
+) -> Generator[None, None, tuple[Examination, list[Mapping[str, Content]]] | list[int] | str]:
     """All that is shown, and what the picture draws after each step; where no matrix changed, what
-    `look_inside` says of it.
+    `look_inside_steps` says of it.
     """
-    from core.finetuning.own_examination import look_inside
+    from core.finetuning.examination import Focus
+    from core.finetuning.own_examination import look_inside_steps
 
-    found = look_inside(model, ids, draft.matrix, position, other=draft.other, **where)
+    focus = Focus(draft.matrix, position, other=draft.other, **where)
+    found = yield from look_inside_steps(model, ids, focus)
     return found if isinstance(found, str | list) else (found, contents_of(found))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
@@ -53,6 +52,7 @@ class InsideMode(TunedMode):
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
         self.step: int | None = None  # of a checkpoint; None: the model as it is
+        self._read: Any = None  # the model, the text and the checkpoint that are looked at
         self._heads: tuple[Any, Any] = (None, None)  # of what, and they
         self.finds = False  # the steps are those by which the directions are found
         view, inputs = self.view, self.inputs
@@ -66,7 +66,9 @@ class InsideMode(TunedMode):
         self.connect_models(inputs.model)
         view.buttons = buttons
         self.connect_buttons(titles, {"compare": self.ask_compared})
-        self._compares = Latest(self.engine, self)
+        self._examines, self._compares = Latest(self.engine, self), Latest(self.engine, self)
+        self._examines.came.connect(self._on_examined)
+        self._examines.failed.connect(self._on_failed)
         self._compares.came.connect(self._on_compared)
         self.connect_line(inputs.line, "text", text.CHANGE_TEXT)
         self.draft.changed.connect(self._on_draft)
@@ -130,6 +132,7 @@ class InsideMode(TunedMode):
 
     def _on_compared(self, folder: str) -> None:
         self.draft.change({"other": folder}, text.compared(Path(folder).name))
+        self.check_base(folder)
 
     def _on_strength(self, cell: int) -> None:
         if self.scene is not None:
@@ -154,32 +157,33 @@ class InsideMode(TunedMode):
         super().forget()
 
     def clear(self) -> None:
+        self._examines.stop()
         self.scene = None
         super().clear()
 
     def why_empty(self) -> str:
         return "" if self.draft.value.text.strip() else text.NO_TEXT
 
-    async def answer(self) -> Any:
+    async def answer(self) -> list[int]:
+        self._examines.stop()
+        return await self.engine.io(self.source.tokenizer.encode_ids, self.draft.value.text)
+
+    def show_answer(self, answer: list[int]) -> None:
+        """The text's tokens: now the model reads them."""
         source, draft = self.source, self.draft.value
         if self.scene is not None and not draft.matrix:  # another may have changed most elsewhere
             draft = replace(draft, matrix=self.scene.found.name)
-        ids = await self.engine.io(source.tokenizer.encode_ids, draft.text)
-        ids = ids[-(source.config.block_size + 1) :]
+        ids = answer[-(source.config.block_size + 1) :]
         last = len(ids) - 2
         at = last if self.position is None else min(self.position, last)
-        read = source.address, ids, self.step
-        heads = self._heads[1] if self._heads[0] == read else None
+        self._read = source.address, ids, self.step
+        heads = self._heads[1] if self._heads[0] == self._read else None
         where = {"folder": source.address, "step": self.step, "heads": heads}
-        asked = partial(compute.examined, **where), ids, draft, max(at, 0)
-        answer = await source.ask(*asked, key=KEY, name=f"looking into {source.name}")
-        if isinstance(answer, tuple):
-            self._heads = read, answer[0].heads
-        return answer
+        asked = partial(compute.examined_steps, **where), ids, draft, max(at, 0)
+        job = partial(source.model_steps, *asked)
+        self._examines.ask(job, f"looking into {source.name}", is_told=False)
 
-    def show_answer(self, answer: Any) -> None:
-        if answer is SUPERSEDED:
-            return
+    def _on_examined(self, answer: Any) -> None:
         if not isinstance(answer, tuple):
             self.clear()
             is_method = isinstance(answer, str)
@@ -187,6 +191,7 @@ class InsideMode(TunedMode):
             self.view.body.show_empty(why)
             self.set_headline(why)
             return
+        self._heads = self._read, answer[0].heads
         before = self.scene
         found, contents = answer
         self.scene = Scene(found, contents, self.piece)

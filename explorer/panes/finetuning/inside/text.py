@@ -92,13 +92,13 @@ def headline(
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     match kind:
         case "frozen" | "bias" if not r:
-            return f"So {matrix_name(name)} read {token} before it was tuned"
+            return f"Before tuning, {matrix_name(name)} made this of {token}"
         case "frozen" | "bias":
             return f"{matrix_name(name)} reads {token} as it always did: its {many:,} numbers stay"
         case "reduce":
-            return f"Beside it A leaves only {numbers(r)} of {token}"
+            return f"Beside it, A squeezes {token} into only {numbers(r)}"
         case "expand":
-            return f"B makes a whole output of {'these ' * (r > 1)}{numbers(r)}"
+            return f"B turns {'these ' * (r > 1)}{numbers(r)} into a whole output"
         case "scale" | "gain" | "dora":
             return f"Scaled, it is what the adapter adds at {token}: {format_share(changed)} of W x"
         case "change":
@@ -106,7 +106,7 @@ def headline(
         case "bias_change":
             return f"The bias adds the same at every token; here {format_share(changed)} of W x"
         case "add":
-            return f"The model goes on with the sum: {format_share(changed)} of W x was learned"
+            return f"The sum goes on: the learned part is {format_share(changed)} of W x"
         case "product":
             terms = "one product" if r == 1 else f"a sum of {r} products"
             return f"Every number of B A is {terms}: its rank is {r} at most"
@@ -118,14 +118,13 @@ def headline(
             told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
             if not needed:
                 return f"{told} can change the whole matrix; B is still 0, so they do not yet"
-            uses = "one direction" if needed == 1 else f"{needed} directions"
-            return f"{told} change the whole matrix: it uses {uses} of {count}"
+            return f"{told} change the whole matrix, along {needed} of {count} directions"
         case "grad_output":
             return (
                 f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"
             )
         case "grad_B":
-            return "B learns: each output\u2019s gradient times the numbers that A left"
+            return "B learns: each output\u2019s gradient, times the numbers that A left"
         case "grad_A":
             return "A learns, through B: W gets no gradient at all, and stays frozen"
         case "grad_W":
@@ -143,10 +142,8 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     """Above the bars."""
     if not needed:
         return "Nothing has been learned here yet"
-    hold = "direction holds" if needed == 1 else "directions hold"
-    return (
-        f"{needed} {hold} 99 % of \u0394W, of {count}; effective rank {format_fixed(effective, 1)}"
-    )
+    hold = f"{needed} of {count} directions {'holds' if needed == 1 else 'hold'} 99 % of \u0394W"
+    return f"{hold}; effective rank {format_fixed(effective, 1)}"
 
 
 def growth(steps: Sequence[int], step: int | None) -> str:
@@ -158,7 +155,7 @@ def growth(steps: Sequence[int], step: int | None) -> str:
 def direction(at: int, value: float, share: float, captured: float, is_found: bool) -> str:
     """A bar; `is_found`: there are steps by which."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
-    near = f"what it reads lies to {format_percent(captured)} in W\u2019s strongest directions"
+    near = f"{format_percent(captured)} of what it reads lies in W\u2019s strongest directions"
     more = "\nClick to see how it is found" if is_found else ""
     return f"Direction {at + 1}: {held}\n{near}{more}"
 

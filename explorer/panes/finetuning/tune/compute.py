@@ -65,9 +65,9 @@ def plan(draft: TuneDraft, speed: float) -> Planned:
 
 def _plan(draft: TuneDraft, speed: float) -> Planned:
     from core.data.text import check_text_file
-    from core.finetuning.data import batch_length
     from core.finetuning.data_check import check_data
     from core.finetuning.target_grid import TargetGrid
+    from core.finetuning.tuning_data import batch_length
 
     if errors := check(draft):
         return Planned(errors=errors)
@@ -101,8 +101,8 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
 
 
 def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Method:
-    from core.finetuning.data import check_room
     from core.finetuning.estimates import estimate_finetuning
+    from core.finetuning.tuning_data import check_room
 
     is_chosen = name in draft.methods
     try:

@@ -31,7 +31,7 @@ from explorer.widgets import dialogs
 from explorer.widgets.choice_picture import NONE
 
 if TYPE_CHECKING:
-    from core.finetuning.held_out import Asked
+    from core.finetuning.held_out_answers import Asked
 
 MOST_RUNS = 8  # of all methods, and one more
 FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
@@ -63,7 +63,6 @@ class TuneMode(Mode):
         self._starts = False  # as soon as the setup is worked out
         self._followed = ""  # the run whose checkpoints the other modes look at
         self._asked: tuple[dict[str, str], int] = ({}, -1)
-        self._data = QUESTIONS  # that the question is of
         self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
         self._plans, self._reads, self._asks, self._measures, self._gets = (
             Latest(self.engine, self) for _ in range(5)
@@ -273,6 +272,11 @@ class TuneMode(Mode):
         known = self.runs.known
         return all_curves({one: (data, self.runs.extra(one)) for one, data in known.items()})
 
+    def data_of(self, curves: dict[str, Curves]) -> str:
+        """What the run that is followed learned, else the first: of that all are asked."""
+        one = curves.get(self._followed) or next(iter(curves.values()), None)
+        return QUESTIONS if one is None else one.data
+
     def show_runs(self) -> None:
         """Curves, rows and the headline as they are now."""
         known, curves = self.runs.known, self.curves()
@@ -302,7 +306,7 @@ class TuneMode(Mode):
             field = self.view.form.fields.get(name)
             self.set_headline(why if field is None else f"{field.title}: {why}")
         elif curves:
-            self.set_headline(text.headline(list(curves.values())))
+            self.set_headline(text.headline(list(curves.values()), self.data_of(curves)))
         elif self.planned.methods:
             self.set_headline(text.ready(self.planned, self.draft.value.data))
 
@@ -312,12 +316,11 @@ class TuneMode(Mode):
         """Asks the base, and every run as it was where the cursor stands, one question."""
         at, curves = self.step_shown, self.curves()
         kept = self.runs.checkpoints(*([] if at is None else [at]))
-        first = self._followed if self._followed in kept else next(iter(kept), "")
-        self._data = curves[first].data if first else QUESTIONS
-        learned = {one: path for one, (_, path) in kept.items() if curves[one].data == self._data}
+        data = self.data_of(curves)
+        learned = {one: path for one, (_, path) in kept.items() if curves[one].data == data}
         folders = learned or {QUESTIONS: QUESTIONS}
         if self.active and (folders, self.number) != self._asked:
-            from core.finetuning.held_out import ask_steps
+            from core.finetuning.held_out_answers import ask_steps
 
             self._asked, self._steps = (folders, self.number), kept
             asked = partial(ask_steps, folders, self.number)
@@ -330,7 +333,8 @@ class TuneMode(Mode):
             if folder in curves:
                 tuned[folder] = text.said_at(step, tuned.get(folder), curves[folder].data)
         are_several = len({one.data for one in curves.values()}) > 1
-        self.view.answers.set_asked(replace(asked, tuned=tuned), self._data if are_several else "")
+        data = self.data_of(curves) if are_several else ""
+        self.view.answers.set_asked(replace(asked, tuned=tuned), data)
 
     def ask_another(self) -> None:
         self.number += 1

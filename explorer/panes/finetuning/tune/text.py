@@ -25,17 +25,17 @@ from explorer.widgets.matrix_kinds import kind_words
 from explorer.widgets.run_card_text import CardText
 
 if TYPE_CHECKING:
-    from core.finetuning.held_out import Asked
+    from core.finetuning.held_out_answers import Asked
     from explorer.runs.run_data import RunData
 
 MEANINGS = {
-    "lora": "Beside each chosen matrix W a product B A of two thin ones learns",
+    "lora": "Beside each chosen matrix W, a product B A of two thin ones learns",
     "full": "Every number of the model learns",
     "last-layers": "The last layers learn, and the norm after them",
-    "head": "The matrix that makes logits of the last vector learns, and nothing else",
+    "head": "Only the matrix that turns the last vector into logits learns",
     "bitfit": "The biases learn; where the model has none, they begin at 0",
-    "bottleneck": "Small layers between the model's own learn",
-    "prompt": "Tokens that stand before each text learn, and nothing of the model",
+    "bottleneck": "Small new layers between the model's own learn",
+    "prompt": "Only a few tokens in front of each text learn; the model itself stays as it is",
 }
 # Series, the same wherever a method is drawn; those that are often compared are told apart best.
 COLORS: dict[str, int | str] = {
@@ -121,7 +121,7 @@ def ready(planned: Planned, data: str) -> str:
     found = planned.estimates
     if not found:
         return "Choose what learns, then start."
-    learned = SKILLS.get(data, Path(data).name)
+    learned = SKILLS.get(data, f"from {Path(data).name}")
     names = listed([TITLES[one] for one in planned.configs])
     time = format_duration(_seconds(planned))
     if len(found) > 1:
@@ -130,29 +130,22 @@ def ready(planned: Planned, data: str) -> str:
     return f"{names} can learn {learned} in about {time}, with {share} of the model's numbers."
 
 
-def headline(curves: Sequence[Curves]) -> str:
-    """While runs are looked at: what they learned, and forgot."""
-    told = [one for one in curves if len(one.new[1])]
+def headline(curves: Sequence[Curves], data: str) -> str:
+    """While runs are looked at: what they learned of this data, and forgot."""
+    told = [one for one in curves if one.data == data and len(one.new[1])]
     if not told:
-        return "It begins: what the base answers is measured first."
+        return "First, the answers of the base itself are measured."
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
-    groups: dict[tuple[str, str], list[Curves]] = {}
-    for one in told:
-        groups.setdefault((one.data, one.base_data), []).append(one)
-    return " ".join(map(_compared, groups.values()))
-
-
-def _compared(curves: Sequence[Curves]) -> str:
-    """Of runs on the same data."""
-    data, base_data = curves[0].data, curves[0].base_data
-    asked = all(len(one.exact[1]) for one in curves)
-    which = [(one.name, one.exact if asked else one.new) for one in curves]
+    asked = all(len(one.exact[1]) for one in told)
+    which = [(one.name, one.exact if asked else one.new) for one in told]
     write = format_percent if asked else format_number
     said = ", ".join(f"{name} {_last(points, write)}" for name, points in which)
-    told = f"{'Exact answers' if asked else 'Loss'} on {data}: {said}."
-    lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in curves)
-    return f"{told} Change of the loss on {base_data}: {lost}." if base_data else told
+    learned, base_data = f"{'Exact answers' if asked else 'Loss'} on {data}", told[0].base_data
+    alike = [one for one in told if one.base_data == base_data]
+    lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in alike)
+    forgot = f" Change of the loss on {base_data}: {lost}." if base_data else ""
+    return f"{learned}: {said}.{forgot}"
 
 
 def _learned(curves: Curves) -> str:

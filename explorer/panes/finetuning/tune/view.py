@@ -36,7 +36,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.switch_grid import ALL, Switches, SwitchGrid
 
 if TYPE_CHECKING:
-    from core.finetuning.held_out import Asked
+    from core.finetuning.held_out_answers import Asked
 
 NAME = "finetuning.tune"
 FORM = 268  # px

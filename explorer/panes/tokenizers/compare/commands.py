@@ -5,26 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from explorer.panes.tokenizers.compare import text
 from explorer.panes.tokenizers.compare.display_options import LAYOUTS
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.compare.mode import CompareMode
-
-VIEWS = {
-    "text": "the tokens of a text",
-    "vocabulary": "search the vocabularies",
-    "overlap": "what the vocabularies share",
-    "glitches": "glitch tokens of a model",
-}
-SWITCHES = {
-    "ids": "ids below the tokens",
-    "pieces": "tokens as the vocabulary spells them",
-    "bytes": "bytes instead of text",
-    "whitespace": "spaces as symbols",
-    "specials": "parse special tokens",
-    "differences": "color only the differences",
-}
 
 
 def commands(mode: CompareMode) -> list[Action]:
@@ -32,11 +18,11 @@ def commands(mode: CompareMode) -> list[Action]:
         def turn() -> None:
             mode.choose(**{name: not getattr(mode.options, name)})
 
-        action = mode.action(name, f"Compare: {SWITCHES[name]}", turn)
+        action = mode.action(name, f"Compare: {text.COMMANDS[name]}", turn)
         return replace(action, checked=lambda: bool(getattr(mode.options, name)))
 
     def view(name: str) -> Action:
-        title = f"Compare: {VIEWS[name]}"
+        title = f"Compare: {text.COMMANDS[name]}"
         action = mode.action(f"view.{name}", title, lambda: mode.choose(view=name))
         return replace(action, checked=lambda: mode.options.view == name)
 
@@ -48,9 +34,9 @@ def commands(mode: CompareMode) -> list[Action]:
         mode.view.editor.selectAll()
 
     return [
-        *map(switch, SWITCHES),
+        *map(switch, (*text.TOGGLES, *text.SWITCHES)),
         mode.action("layout", "Compare: columns or rows", turn_layout),
-        *map(view, VIEWS),
+        *map(view, text.VIEWS),
         mode.action("open", "Compare: open a tokenizer file", mode.ask_for_file),
         mode.action("text", "Compare: type a text", focus_text),
     ]

@@ -13,7 +13,7 @@ from core.tokenization.telling import readable_text, visible
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.derivation import Derivation
-from explorer.panes.tokenizers.compare.text import Named, money
+from explorer.panes.tokenizers.compare.text import SYMBOLS, Named, money
 from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.panes.tokenizers.encoding.inspector import inspection
 from explorer.widgets.equations import Equation
@@ -34,7 +34,7 @@ def rate_steps(known: Named, words: int | None, price: float) -> list[Step]:
 
 def rate_inspection(known: Named, step: Step, words: int | None, price: float) -> Inspection:
     """One rate of every tokenizer."""
-    rows: list[Any] = []
+    rows: list[Any] = [SYMBOLS[step.name]]
     table: dict[str, np.ndarray] = {}
     for place, (name, split) in enumerate(known):
         if not split.count:

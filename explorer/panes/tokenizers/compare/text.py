@@ -30,7 +30,25 @@ SWITCHES = {
     ),
     "differences": ("Differences", "Colors only the tokens on which the tokenizers disagree"),
 }
+COMMANDS = {
+    "text": "the tokens of a text",
+    "vocabulary": "search the vocabularies",
+    "overlap": "what the vocabularies share",
+    "glitches": "glitch tokens of a model",
+    "ids": "ids below the tokens",
+    "pieces": "tokens as the vocabulary spells them",
+    "bytes": "bytes instead of text",
+    "whitespace": "spaces as symbols",
+    "specials": "parse special tokens",
+    "differences": "color only the differences",
+}
 PRICE = "The price of a million tokens: each tokenizer then shows what this text costs"
+
+SYMBOLS = {
+    "rates.bytes-per-token": "n counts the bytes of the text in UTF-8, and its tokens.",
+    "rates.tokens-per-word": "n counts the tokens of the text, and its words.",
+    "rates.cost": "n counts the tokens of the text; the price is that of a million tokens.",
+}
 
 FEW = 4  # lost characters that are named
 SLIGHT = 1.1  # times as many tokens: below it their number says more
@@ -64,8 +82,8 @@ def headline(known: Named) -> str:
         return f"All of them need {count(least, 'token')}"
     else:
         need = verb(len(best), "needs", "need")
-        where = "Without loss, " if fewer else ""
-        said = f"{where}{listed(best)} {need} the fewest tokens: {least:,}"
+        without = " without loss" if fewer else ""
+        said = f"{listed(best)} {need} the fewest tokens{without}: {least:,}"
     if len(fewer) > 1:
         return f"{said}; {len(fewer)} others need fewer, but lose part of the text"
     if fewer:

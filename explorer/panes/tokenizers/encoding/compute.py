@@ -169,33 +169,25 @@ def stage_of(step: Step) -> int:
 
 
 def step_of_way(steps: Sequence[EncodingStep], seen: EncodingStep | None, way: int) -> int | None:
-    """The step at which a whole path is bold in the lattice that is seen, or in the first one.
-
-    way  1 for the best of the n best paths, and so on; the last one is the sampled path
-    """
+    """The step at which a whole way is bold in the lattice that is seen, or in the first one."""
     scene = seen.scene if seen is not None else None
     scene = scene or next((one.scene for one in steps if one.scene is not None), None)
-    if not isinstance(scene, LatticeScene):
-        return None
-    last = len(scene.n_best) + 1
     found = [
         place
         for place, one in enumerate(steps)
-        if one.scene is scene
-        and isinstance(one.frame, LatticeFrame)
-        and way == (last if one.frame.way == "sample" else one.frame.rank)
+        if one.scene is scene and isinstance(one.frame, LatticeFrame) and one.frame.way == way
     ]
     return found[-1] if found else None
 
 
 def step_of_draw(steps: Sequence[EncodingStep]) -> int:
-    """The step at which everything random is there: a lattice's whole sample, else the end."""
-    sampled = [
-        place
-        for place, one in enumerate(steps)
-        if isinstance(one.frame, LatticeFrame) and one.frame.way == "sample"
-    ]
-    return sampled[-1] if sampled else len(steps) - 1
+    """The step at which everything random is there: the last lattice's whole sample, or the end."""
+    for place, one in reversed(list(enumerate(steps))):
+        scene, frame = one.scene, one.frame
+        is_lattice = isinstance(scene, LatticeScene) and isinstance(frame, LatticeFrame)
+        if is_lattice and frame.way == len(scene.ways):
+            return place
+    return len(steps) - 1
 
 
 def picture_near(steps: Sequence[EncodingStep], place: int) -> EncodingStep | None:

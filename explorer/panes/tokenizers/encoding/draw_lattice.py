@@ -7,7 +7,6 @@ stand below.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -29,8 +28,8 @@ def size(scene: LatticeScene, zoom: float) -> QSize:
     now = theme.current()
     width = _cell(zoom) * len(scene.lattice.text) + 2 * now.px(MARGIN)
     metrics = now.metrics(12, mono=True)
-    listed = [width_of(scene, metrics, path) for path in (*scene.n_best, scene.sample)]
-    height = _way_top(scene, ways(scene) + 1) + now.px(8)
+    listed = [width_of(scene, metrics, path) for path in scene.ways]
+    height = _way_top(scene, len(scene.ways) + 1) + now.px(8)
     return QSize(round(max(width, max(listed) + now.px(220))), round(height))
 
 
@@ -49,31 +48,20 @@ def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
     now = theme.current()
     place = frame.ending if frame.ending >= 0 else frame.path[0].start if frame.path else 0
     x = now.px(MARGIN) + place * _cell(zoom)
-    way = way_of(scene, frame)
-    top = _way_top(scene, way) if way else 0
+    top = _way_top(scene, frame.way) if frame.way else 0
     return QRectF(x - _cell(zoom), top, _cell(zoom), now.px(LIST))
-
-
-def ways(scene: LatticeScene) -> int:
-    """How many paths are listed: the n best, then the sampled one."""
-    return len(scene.n_best) + 1
-
-
-def way_of(scene: LatticeScene, frame: LatticeFrame) -> int:
-    """The row of the path that is shown, from 1; 0 for none of them."""
-    return ways(scene) if frame.way == "sample" else frame.rank
 
 
 def way_at(scene: LatticeScene, y: float) -> int:
     """The row of the list at this height, from 1; 0 for none."""
     row = int((y - _bottom(scene)) // theme.current().px(LIST))
-    return row if 1 <= row <= ways(scene) else 0
+    return row if 1 <= row <= len(scene.ways) else 0
 
 
 def _bottom(scene: LatticeScene) -> float:
     """Where the lattice ends and the title of the list begins."""
     now = theme.current()
-    return now.px(KNOTS) + now.px(ROW) * (1 + max(_lanes(scene)))
+    return now.px(KNOTS) + now.px(ROW) * (1 + max(scene.lanes))
 
 
 def _way_top(scene: LatticeScene, way: int) -> float:
@@ -94,7 +82,7 @@ def draw(
     _draw_knots(painter, scene, frame, cell, bottom)
     path = set(frame.path)
     for bold in (False, True):
-        for index, (node, lane) in enumerate(zip(scene.lattice.nodes, _lanes(scene), strict=True)):
+        for index, (node, lane) in enumerate(zip(scene.lattice.nodes, scene.lanes, strict=True)):
             if (node in path) == bold:
                 _draw_node(painter, scene, frame, index, _box(node, lane, cell), bold, share)
     painter.setOpacity(1.0)
@@ -170,17 +158,17 @@ def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hove
     now = theme.current()
     left, height = now.px(8), now.px(LIST)
     head = QRectF(left, _bottom(scene), now.px(460), height)
-    title = f"The {len(scene.n_best)} best ways and their shares of all ways; click one to see it"
+    title = f"The {len(scene.n_best)} best ways and their probabilities; click one to see it"
     put_text(painter, head, title, now.font("label", 600), now.color("muted"), LEFT)
-    rows = [
-        (f"{rank}", path, f"{format_fixed(path.score, 2)}   {format_percent(part)}")
-        for rank, (path, part) in enumerate(zip(scene.n_best, scene.shares, strict=True), 1)
-    ]
-    rows.append(("\u2684", scene.sample, f"drawn with \u03b1 = {format_general(scene.alpha)}"))
     metrics = now.metrics(12, mono=True)
-    for way, (mark, path, words) in enumerate(rows, 1):
+    for way, path in enumerate(scene.ways, 1):
+        if way <= len(scene.n_best):
+            share = format_percent(scene.shares[way - 1])
+            mark, words = f"{way}", f"{format_fixed(path.score, 2)}   {share}"
+        else:
+            mark, words = "\u2684", f"drawn with \u03b1 = {format_general(scene.alpha)}"
         y = _way_top(scene, way)
-        bold = way == way_of(scene, frame)
+        bold = way == frame.way
         if bold or way == hovered:
             whole = QRectF(now.px(2), y, width_of(scene, metrics, path) + now.px(210), height)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -204,27 +192,6 @@ def width_of(scene: LatticeScene, metrics: QFontMetricsF, path: Path) -> float:
     now = theme.current()
     texts = [text_of(KIND, node.piece) for node in path.nodes]
     return now.px(28) + sum(metrics.horizontalAdvance(text) + now.px(10) + 3 for text in texts)
-
-
-@lru_cache(maxsize=4)
-def _lanes(scene: LatticeScene) -> tuple[int, ...]:
-    """For each node a lane in which it overlaps no other, short nodes first."""
-    nodes = scene.lattice.nodes
-    order = sorted(range(len(nodes)), key=lambda at: (nodes[at].end - nodes[at].start, at))
-    lanes: list[list[Node]] = []
-    found = [0] * len(nodes)
-    for at in order:
-        node = nodes[at]
-        free = (lane for lane, others in enumerate(lanes) if not _overlaps(node, others))
-        found[at] = next(free, len(lanes))
-        if found[at] == len(lanes):
-            lanes.append([])
-        lanes[found[at]].append(node)
-    return tuple(found)
-
-
-def _overlaps(node: Node, others: list[Node]) -> bool:
-    return any(node.start < other.end and other.start < node.end for other in others)
 
 
 def _cell(zoom: float) -> float:

@@ -10,6 +10,7 @@ from core.tokenization.sentencepiece.normalizer import readable
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.panes.tokenizers.encoding.scene import LatticeFrame
+from explorer.panes.tokenizers.encoding.text import symbols_of
 from explorer.widgets.equations import Equation
 
 
@@ -25,4 +26,5 @@ def inspection(name: str, one: EncodingStep) -> Inspection:
         rows += [Equation(readable(node.piece), node.score, note="log p") for node in path]
         if len(path) > 1:
             rows.append(Equation("sum", sum(node.score for node in path), "attention"))
+    rows = [*symbols_of(one.step), *rows]
     return Inspection(one.step, rows, title=f"{name}: {one.step.title}", plain=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from core.tokenization.bpe import ByteLevelBPE
 from core.tokenization.sentencepiece.score_merging import Offer, standing
 from core.tokenization.sentencepiece.trace import by_score
-from core.tokenization.unigram.lattice import END, Best, Lattice, Path
+from core.tokenization.unigram.lattice import END, Best, Lattice, Node, Path
 from core.trace import Step, Trace
 from explorer.panes.tokenizers.encoding.inspector_rows import (
     Rows,
@@ -104,22 +105,43 @@ class LatticeScene:
     alpha: float
     unknown: int | None = None
 
+    @property
+    def ways(self) -> tuple[Path, ...]:
+        """The paths that can be chosen, numbered from 1: the n best, then the sample."""
+        return (*self.n_best, self.sample)
+
+    @cached_property
+    def lanes(self) -> tuple[int, ...]:
+        """For each node a lane in which it overlaps no other, short nodes first."""
+        nodes = self.lattice.nodes
+        lanes: list[list[Node]] = []
+        found = [0] * len(nodes)
+        for at in sorted(range(len(nodes)), key=lambda at: nodes[at].end - nodes[at].start):
+            free = (lane for lane, others in enumerate(lanes) if not _overlaps(nodes[at], others))
+            found[at] = next(free, len(lanes))
+            if found[at] == len(lanes):
+                lanes.append([])
+            lanes[found[at]].append(nodes[at])
+        return tuple(found)
+
+
+def _overlaps(node: Node, others: Sequence[Node]) -> bool:
+    return any(node.start < other.end and other.start < node.end for other in others)
+
 
 @dataclass(frozen=True)
 class LatticeFrame:
     """place   how far the best scores are known
     ending  the place whose incoming pieces are compared; -1 for none
     path    the bold nodes
-    way     which path that is: "best", "rank" or "sample"
-    rank    of the path among the n best, from 1; 0 for none
+    way     the number of that path among the scene's ways; 0 for none of them
     likely  each piece is filled by its probability
     """
 
     place: int
     ending: int = -1
     path: tuple[Any, ...] = ()
-    way: str = "best"
-    rank: int = 0
+    way: int = 0
     likely: bool = False
 
 
@@ -284,7 +306,7 @@ def lattice_frames(trace: Trace, steps: Sequence[Step], unknown: int | None) -> 
                 frame = LatticeFrame(size, path=best[len(best) - back :])
             case "take":
                 rank += 1
-                frame = LatticeFrame(size, path=paths[rank - 1].nodes, way="rank", rank=rank)
+                frame = LatticeFrame(size, path=paths[rank - 1].nodes, way=rank)
             case "forward":
                 frame = LatticeFrame(size, next(sums), likely=True)
             case "posterior":
@@ -292,5 +314,5 @@ def lattice_frames(trace: Trace, steps: Sequence[Step], unknown: int | None) -> 
             case "sample":
                 drawn += 1
                 nodes = scene.sample.nodes
-                frame = LatticeFrame(size, path=nodes[len(nodes) - drawn :], way="sample")
+                frame = LatticeFrame(size, path=nodes[len(nodes) - drawn :], way=len(paths) + 1)
         yield step, scene, frame, ()

@@ -160,8 +160,7 @@ class WordPicture(Picture):
         scene, frame = self._lattice, self._shown[1]
         if scene is None or not isinstance(frame, LatticeFrame):
             return False
-        way = draw_lattice.way_of(scene, frame) + turn
-        self.wayChosen.emit(min(max(way, 1), draw_lattice.ways(scene)))
+        self.wayChosen.emit(min(max(frame.way + turn, 1), len(scene.ways)))
         return True
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -12,7 +12,6 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
-from core.tokenization.analysis import Premium
 from explorer import theme
 from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.draw_bars import draw_bar, draw_mark
@@ -79,16 +78,15 @@ class PremiumChart(Picture):
         """
         self._current, self._before = current, before
         self._share, self._note = share, note
-        code, place = current
-        result = self.result(code, place)
-        self.setAccessibleDescription(self.describe(self._rows[code], place) if result else "")
+        row = self._row_of(current)
+        said = self.describe(row, current[1]) if row is not None else ""
+        self.setAccessibleDescription(said)
         self.update()
 
-    def result(self, code: str, place: int) -> Premium | None:
-        row = self._rows.get(code)
-        if row is None or place >= len(self.lines[row].results):
-            return None
-        return self.lines[row].results[place]
+    def _row_of(self, place: Place) -> int | None:
+        """Which language of the chart it is; None where the chart does not have it."""
+        row = self._rows.get(place[0])
+        return row if row is not None and place[1] < len(self.series) else None
 
     def current_rect(self) -> QRectF:
         """The chosen bar, or between two bars; empty where there is none."""
@@ -99,9 +97,8 @@ class PremiumChart(Picture):
         return QRectF(*(lerp(one, other, self._share) for one, other in pairs))
 
     def _rect_of(self, place: Place) -> QRectF:
-        row = self._rows.get(place[0])
-        there = row is not None and place[1] < len(self.lines[row].results)
-        return self.bar_rect(row, place[1]) if row is not None and there else QRectF()
+        row = self._row_of(place)
+        return self.bar_rect(row, place[1]) if row is not None else QRectF()
 
     def reveal(self) -> None:
         """Scrolls to the chosen language, as little as needed."""

@@ -9,7 +9,7 @@ from core.tokenization.analysis import Premium, premium_step
 from core.tokenization.telling import count, percent
 from core.trace import Step
 from explorer.panes.base import Inspection
-from explorer.panes.tokenizers.languages.text import MEANINGLESS, part_of
+from explorer.panes.tokenizers.languages.text import MEANINGLESS, SYMBOLS, part_of
 from explorer.widgets.equations import Equation
 
 
@@ -19,6 +19,7 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
     size = count(measures.bytes, "byte")
     note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
     rows: list[Any] = [
+        SYMBOLS["premium"],
         Equation("premium", result.premium, "attention", note),
         Equation("tokens", f"{measures.tokens:,}", note=result.language.name),
         Equation("tokens of English", f"{english.measures.tokens:,}"),
@@ -67,6 +68,7 @@ def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
             rows = [lost, size, _quotient("share lost", lost, size)]
         case "lossless":
             rows = [tokens, Equation("text comes back", "yes" if measures.lossless else "no")]
+    rows = [SYMBOLS[part_of(step)], *rows]
     return Inspection(step, rows, title=f"{result.language.name} under {name}")
 
 

@@ -192,20 +192,11 @@ class LanguagesMode(Mode):
         """Why a tokenizer failed; "" where it did not."""
         return self.shown_ones.errors.get(identity, "") or self.premiums.errors.get(identity, "")
 
-    def _tell_failures(self) -> None:
-        """Why a tokenizer failed, once, in the status bar: the legend has no room."""
-        before = self._failed
-        self._failed = {one: error for one in self.listed if (error := self.error_of(one))}
-        for one, error in self._failed.items():
-            if before.get(one) != error:
-                self.statusRequested.emit(f"{self.shown_ones.name(one)}: {error}")
-
     # what is drawn
 
     def refresh(self) -> None:
         """Draws what is known, and says what is waited for."""
         self._later.stop()
-        self._tell_failures()
         body, ids = self.view.body, self.listed
         wrong = [self.error_of(one) for one in ids]
         if self._error or (ids and all(wrong) and len(ids) == len(self.shown_ones.ids)):
@@ -253,6 +244,9 @@ class LanguagesMode(Mode):
         series = []
         for one, results in zip(ids, kept, strict=True):
             name, error = self.shown_ones.name(one), self.error_of(one)
+            if error and error != self._failed.get(one):  # for which the legend has no room
+                self.statusRequested.emit(f"{name}: {error}")
+            self._failed[one] = error
             badge, about = text.badge(results, error), text.about(name, results, error)
             series.append(Series(name, self._colors[one], badge, about))
         return series

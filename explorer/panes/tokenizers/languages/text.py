@@ -25,6 +25,15 @@ STOP = "Stops measuring; what is there stays (Esc)"
 STOPPED = "Stopped: you see what has been measured so far"
 NO_MATCH = "No language matches your search."
 AXIS = "tokens / English"
+SYMBOLS = {
+    "premium": "n counts the tokens of this text, and of the English one.",
+    "characters": "x is the text, c are its n characters.",
+    "bytes": "n counts the bytes of the text in UTF-8, c are its characters.",
+    "tokens": "x is the text, t are its tokens.",
+    "lost": "n counts the lost bytes: those of tokens t that are unknown.",
+    "dropped": "n counts the dropped bytes: those of characters c without a token.",
+    "lossless": "x is the text.",
+}
 MEANINGLESS = "So much of the text is lost that its number of tokens says nothing."
 
 

@@ -14,9 +14,9 @@ from explorer.panes.tokenizers.train.algorithm_rows import AlgorithmRows
 from explorer.panes.tokenizers.train.compute import Survey
 from explorer.panes.tokenizers.train.draft import LONGEST_TYPED, NUMBERS, TYPED, TrainDraft
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.boxes import column, name_parts, row
+from explorer.widgets.boxes import card, column, name_parts, row
 from explorer.widgets.fields import Deepest
-from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, fill, scrolling
+from explorer.widgets.form import CorpusField, FactRow, TakesFiles, fill, scrolling
 from explorer.widgets.push_button import push_button
 from explorer.widgets.setting_fields import TYPED as TYPED_NUMBER
 from explorer.widgets.setting_fields import SettingFields
@@ -43,11 +43,7 @@ class TrainForm(TakesFiles):
         self.settings = SettingFields(NAME, NUMBERS, dict.fromkeys(NUMBERS, TYPED_NUMBER), {}, self)
         self.algorithms = AlgorithmRows()
         self.start = push_button("Train them", text.START, "primary")
-        self.facts = {
-            "size": Fact("of text", small=True),
-            "words": Fact("words", small=True),
-            "different": Fact("different words", small=True),
-        }
+        self.facts = FactRow()
         self._note = Label("", "label", "muted", wrap=True)
         self.text = TextInput(LONGEST_TYPED)
         self.text.setPlaceholderText("Type or paste a text to learn from")
@@ -56,10 +52,7 @@ class TrainForm(TakesFiles):
         fields = column(self.corpus, numbers, self.algorithms, row(self.start, 1), 1, spacing=12)
         fields.setContentsMargins(0, 0, 12, 0)
         self._fields = scrolling(fields)
-        card = FactsCard(self.facts.values(), 16, 8)
-        card.column.addWidget(self._note)
-        card.column.addWidget(self.text, 1)
-        fill(self, self._fields, card)
+        fill(self, self._fields, card(self.facts, self._note, (self.text, 1)))
         self._connect()
         self._set_own(False)
         theme.changed.connect(self._restyle)
@@ -104,11 +97,13 @@ class TrainForm(TakesFiles):
         self.start.setToolTip(why or text.START)
 
     def set_survey(self, draft: TrainDraft, survey: Survey, error: str) -> None:
-        """The text, and what is known of it."""
+        """Shows the text, and what is known of it."""
         known = survey.is_read and not error
-        self.facts["size"].set(format_bytes(survey.size) if known else "\u2013")
-        self.facts["words"].set(f"{survey.words:,}" if survey.words else "\u2013")
-        self.facts["different"].set(f"{survey.different:,}" if survey.different else "\u2013")
+        size = format_bytes(survey.size) if known else text.UNKNOWN
+        words, different = (
+            f"{count:,}" if count else text.UNKNOWN for count in (survey.words, survey.different)
+        )
+        self.facts.set_facts({"of text": size, "words": words, "different words": different}, {})
         note = text.text_note(survey, draft.corpus) if known else ""
         self._note.setText(note)
         self._note.setVisible(bool(note))
@@ -118,7 +113,7 @@ class TrainForm(TakesFiles):
         self.text.set_text(draft.typed if own else survey.beginning if known else "")
 
     def _set_own(self, own: bool) -> None:
-        """A person's own text can be typed; of others the beginning is shown."""
+        """Lets a person type, or shows the beginning of another text."""
         shape = QFrame.Shape.StyledPanel if own else QFrame.Shape.NoFrame
         self.text.setReadOnly(not own)
         self.text.setAccessibleName("Your text" if own else "How the text begins")

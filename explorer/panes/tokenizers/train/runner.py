@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +11,7 @@ from core.fields import to_json
 from core.tokenization.vocabulary_limits import Limits
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.tokenizers.train.compute import Beat, Recording, Survey, survey_steps
+from explorer.panes.tokenizers.train.compute import Recording, Survey, survey_steps
 from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.text import tokenizer_title
 
@@ -41,12 +41,10 @@ class Surveyor(QObject):
         if draft.errors().keys() & {"corpus", "kilobytes"}:
             return
         self._question = draft.question
-
-        def begin() -> Generator[Beat, None, None]:
-            self.survey, self.error = Survey(), ""
-            return survey_steps(self.survey, draft.texts_steps(), draft.chosen)
-
-        self._latest.ask(begin, "looking at the text")
+        self._latest.ask(
+            lambda: survey_steps(self.survey, draft.texts_steps(), draft.chosen),
+            "looking at the text",
+        )
 
     def stop(self) -> None:
         """Gives up what is under way; it is asked anew when it is wanted."""
@@ -79,7 +77,6 @@ class Trainer(QObject):
         super().__init__(parent)
         self._training = Latest(engine, self, open_ended=True)
         self._training.progressed.connect(self._on_progress)
-        self._training.came.connect(self._on_done)
         self._training.failed.connect(self._on_failed)
         self._training.ended.connect(self._on_ended)
         self._splitting = Latest(engine, self)
@@ -96,7 +93,7 @@ class Trainer(QObject):
             return "idle"
         if self.error:
             return "failed"
-        if self.recording.over:
+        if self.recording.ended and self.recording.tokenizers:
             return "done"
         if not len(self.recording):
             return "preparing"
@@ -104,7 +101,7 @@ class Trainer(QObject):
 
     @property
     def trains(self) -> bool:
-        """It has not ended: it may wait for the engine, or for a person."""
+        """Whether it has not ended; it may wait for the engine or for a person."""
         return self.state in ("preparing", "training", "paused")
 
     # steering
@@ -152,11 +149,11 @@ class Trainer(QObject):
             self._tell()
 
     def step(self) -> None:
-        """One common step more."""
+        """Makes one common step more."""
         self._go_on(playing=False, limit=len(self.recording or ()) + 1)
 
     def hurry(self) -> None:
-        """To the end as fast as it goes."""
+        """Trains to the end, as fast as possible."""
         if self.recording is not None:
             self.recording.hurry = True
             self.play()
@@ -196,17 +193,13 @@ class Trainer(QObject):
         self.grown.emit()
         self._tell()
 
-    def _on_done(self, _: object) -> None:
-        if self.recording is not None:
-            self.recording.over = True
-
     def _on_failed(self, message: str) -> None:
-        if self.recording is not None:
-            self.recording.failed = True
-            self.error = message
+        self.error = message
 
     def _on_ended(self) -> None:
         self.playing = False
+        if self.recording is not None:
+            self.recording.ended = True
         self.grown.emit()
         self._tell()
 
@@ -235,5 +228,5 @@ class Trainer(QObject):
         """For a session: how to train again up to here; None where there is nothing to do again."""
         if self.recording is None or self.error:
             return None
-        over = self.recording.over
-        return {"moments": len(self.recording), "done": over, "options": to_json(self.draft)}
+        done = self.state == "done"
+        return {"moments": len(self.recording), "done": done, "options": to_json(self.draft)}

@@ -73,6 +73,7 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
     "best way to spell x with others, whose probabilities are p\u2032 then.",
     "training.finish": "V is the vocabulary, p the probability of a piece x; there is room for k.",
 }
+UNKNOWN = "\u2013"  # a number that is not known yet
 EXHAUSTED = "the text yields no more"
 TOLD = 0.001  # of the text: who loses less than this is ranked with those that lose nothing
 
@@ -178,7 +179,7 @@ def letter_of(kind: str) -> str:
 
 
 def busy(recording: Recording) -> str:
-    """What is done while there is no first step yet, or within a long one."""
+    """What is done before the first step, or within a long one."""
     preparing: Preparing | None = recording.preparing
     if not recording.text_read:
         return f"reading the text: {recording.text_size / 1000:,.0f} kB"
@@ -193,7 +194,7 @@ def busy(recording: Recording) -> str:
 def compression(recording: Recording, lane: int, index: int) -> str:
     """ "3.10 bytes per token"; a dash where that is not known yet."""
     value = recording.bytes_per_token(lane, index)
-    return f"{format_fixed(value, 2) if math.isfinite(value) else chr(0x2013)} bytes per token"
+    return f"{format_fixed(value, 2) if math.isfinite(value) else UNKNOWN} bytes per token"
 
 
 def lost(share: float) -> str:
@@ -204,7 +205,7 @@ def lost(share: float) -> str:
 
 
 def ended(wanted: int, state: LaneState) -> str:
-    """How a lane ended that asked for so many pieces."""
+    """What is said of a finished lane that asked for so many pieces."""
     early = EXHAUSTED if state.vocab_size < wanted else ""
     told = "; ".join(filter(None, (lost(state.lost), early)))
     return told or f"done: {count(state.vocab_size, 'piece')}"

@@ -1,4 +1,4 @@
-"""The batch of a step: drawn again on the engine's thread when somebody looks. Knows no torch."""
+"""Draws the batch of a step again, on the engine's thread, when somebody looks. Knows no torch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Batch:
 
 
 class BatchReader(QObject):
-    """`batch(folder, step)` is None while it is read; `read` says that it has come."""
+    """`batch(folder, step)` is None until it has been read; then `read` is emitted."""
 
     read = Signal()
 

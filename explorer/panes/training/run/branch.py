@@ -1,4 +1,4 @@
-"""Behind "Resume from here": a branch is set up, checked and previewed before it starts."""
+"""Sets up a branch ("Resume from here"): checks and previews it before it starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from core.training.this_machine import Machine
 from explorer.panes.training.phases import schedule
 from explorer.panes.training.run import text
-from explorer.panes.training.run.branch_draft import BranchDraft, changes_of, check
+from explorer.panes.training.run.branch_draft import BranchDraft, changes_of, check, has_last_rate
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.view import RunView
 from explorer.runs.run_data import RunData
@@ -21,7 +21,7 @@ BRANCH = "training.branch"  # where the workspace keeps what is typed
 
 
 class Branch(QObject):
-    """Keeps the draft of a branch; `confirmed(folder, step, changes, name)`."""
+    """Keeps the draft of a branch. Emits `confirmed(folder, step, changes, name)`."""
 
     confirmed = Signal(object, int, object, str)
 
@@ -48,13 +48,13 @@ class Branch(QObject):
         return self._data is not None
 
     def open(self, data: RunData, step: int) -> None:
-        """Asks about a branch of this run's checkpoint."""
+        """Opens the form for a branch from a checkpoint of this run."""
         self._data = None
         self.draft.begin(BranchDraft.of(data, step))
         self._open(data)
 
     def know(self, data: RunData) -> None:
-        """What was set up of a branch of this run, by a session say, is shown."""
+        """Shows the branch of this run that a session, say, had begun to set up."""
         one = self.draft.value
         if self._data is None and one.run == str(data.folder) and one.step in data.checkpoints:
             self.draft.begin(one.filled(data.config))
@@ -62,13 +62,13 @@ class Branch(QObject):
 
     def _open(self, data: RunData) -> None:
         self._data, step = data, self.draft.value.step
-        self.form.set_run(data.name, step, data.config.schedule == "cosine")
+        self.form.set_run(data.name, step, has_last_rate(data.config))
         self.form.set_why("")
         self._show()
         self.form.open()
 
     def close(self) -> bool:
-        """False when it was not open."""
+        """Closes the form; False when it was not open."""
         if self._data is None:
             return False
         self._data = None
@@ -82,7 +82,7 @@ class Branch(QObject):
         return True
 
     def change(self, name: str, text: str) -> None:
-        """A person's change, which can be undone; what is typed into one field is one change."""
+        """Changes a field so that it can be undone; all typing into one field is one change."""
         if self._data is None:
             return
         draft = self.draft.value.change(name, text, self._data.config)
@@ -90,14 +90,14 @@ class Branch(QObject):
         self.draft.change(draft, told, name)
 
     def start(self) -> None:
-        """The branch as it is typed, unless something is wrong with it."""
+        """Starts the branch as it is typed, unless something is wrong with it."""
         draft, data = self.draft.value, self._data
         if data is not None and not self.errors:
             changes = changes_of(draft, data.config)
             self.confirmed.emit(data.folder, draft.step, changes, draft.name.strip())
 
     def refuse(self, message: str) -> None:
-        """Why it could not begin."""
+        """Says in the form why the branch could not start."""
         if self.is_open:
             self.form.set_why(message)
 

@@ -1,4 +1,4 @@
-"""What a branch changes of its run, as typed, and what that means. Knows no Qt and no torch."""
+"""The settings of a branch as typed, and what they change of its run. Knows no Qt and no torch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from core.fields import Field, field
 from core.training.config import TrainingConfig
+from core.training.phases import schedule_plan
 from core.training.this_machine import Machine
 from explorer.panes.training.run.draft import ABOUT, read_numbers
 from explorer.runs.run_data import RunData
@@ -33,7 +34,7 @@ def _choice(name: str) -> Any:
 
 @dataclass(frozen=True)
 class BranchDraft:
-    """The fields as typed, and of which checkpoint they speak."""
+    """The fields as typed, and the checkpoint that they are about."""
 
     run: str = ""  # none: no branch is being set up
     step: int = field(0, least=0)
@@ -50,7 +51,7 @@ class BranchDraft:
 
     @classmethod
     def of(cls, data: RunData, step: int) -> BranchDraft:
-        """The run's own; at its last step, half as many again."""
+        """The run's own settings; from its last step on, half as many steps again."""
         name = f"{data.name}-at-{step}"
         draft = cls(run=str(data.folder), step=step, name=name).filled(data.config)
         if step < data.config.steps:
@@ -58,13 +59,13 @@ class BranchDraft:
         return replace(draft, steps=str(step + max(1, data.config.steps // 2)))
 
     def filled(self, config: TrainingConfig) -> BranchDraft:
-        """What is not set, as by an older session, is as the run has it."""
+        """Takes from the run what is not set, as in an older session."""
         own = {name: _written(config, name) for name in NUMBERS}
         own |= {name: getattr(config, name) for name in CHOICES}
         return replace(self, **{name: own[name] for name in own if not getattr(self, name)})
 
     def change(self, name: str, value: str, config: TrainingConfig) -> BranchDraft:
-        """With one field changed; where the rate ends goes with the peak until it is set."""
+        """Changes one field; the last learning rate follows the peak until a person sets it."""
         new = {name: value}
         if name == "min_learning_rate":
             new["floor"] = "by hand"
@@ -77,9 +78,14 @@ class BranchDraft:
 
 
 def _written(config: TrainingConfig, name: str) -> str:
-    """The run's own number as a field shows it, in six digits."""
+    """A number of the run as a field shows it, in six digits."""
     value = getattr(config, name)
     return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def has_last_rate(config: TrainingConfig) -> bool:
+    """Whether its schedule falls to `min_learning_rate`, as its formula says."""
+    return r"\eta_{min}" in schedule_plan(config).formula
 
 
 def check(draft: BranchDraft, device: str = "auto", here: Machine | None = None) -> dict[str, str]:

@@ -22,7 +22,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.setting_fields import TYPED, SettingFields, Values
 
 NAME = "training.branch"
-LEAST = 96  # px: below it the preview says nothing
+LEAST = 80  # px: below it the preview says nothing
 VALUES: dict[str, Values] = {
     "learning_rate": TYPED,
     "min_learning_rate": TYPED,
@@ -38,7 +38,7 @@ Curve = tuple[np.ndarray, np.ndarray]  # steps, learning rates
 
 
 class BranchForm(QFrame):
-    """Emits `changed(field, value)`, `typed` once a field was left, `startRequested`, `closed`."""
+    """Emits `changed(field, value)`, `typed` when a field is left, `startRequested`, `closed`."""
 
     changed = Signal(str, object)
     typed = Signal()
@@ -85,7 +85,7 @@ class BranchForm(QFrame):
         self.hide()
 
     def open(self) -> None:
-        """Shows itself over its parent, the learning rate ready to be typed over."""
+        """Opens over its parent, with the learning rate selected."""
         self.show()
         self.raise_()
         self.place()
@@ -94,7 +94,7 @@ class BranchForm(QFrame):
         editor.selectAll()
 
     def place(self) -> None:
-        """Below the widget whose button opened it, at the right-hand edge of its parent."""
+        """Moves below the widget whose button opened it, to the right-hand edge of its parent."""
         now, parent = theme.current(), self.parentWidget()
         top = self._below.geometry().bottom() + now.px(8)
         width = min(now.px(416), parent.width() - 2 * now.px(16))
@@ -108,12 +108,12 @@ class BranchForm(QFrame):
 
     # What is shown -------------------------------------------------------------------------------
 
-    def set_run(self, name: str, step: int, has_floor: bool) -> None:
-        """Which checkpoint it is about; a constant schedule has no rate to come down to."""
+    def set_run(self, name: str, step: int, has_last_rate: bool) -> None:
+        """Names the checkpoint; not every schedule has a last learning rate."""
         self._title.setText(f"Resume from step {step:,}")
         self._what.setText(f"A new run continues from this checkpoint; {name} stays as it is.")
         self.setAccessibleName(f"A branch of {name} at step {step:,}")
-        self.fields["min_learning_rate"].setVisible(has_floor)
+        self.fields["min_learning_rate"].setVisible(has_last_rate)
         self.plot.set_cursor(float(step))
 
     def set_draft(self, draft: BranchDraft, errors: dict[str, str]) -> None:

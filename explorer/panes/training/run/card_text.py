@@ -15,23 +15,11 @@ if TYPE_CHECKING:
 MANY = 100.0  # from here on thousandths of a loss say nothing
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
-ORDER = [
-    "branch",
-    "pause",
-    "resume",
-    "lower",
-    "slower",
-    "anew",
-    "continue",
-    "again",
-    "take",
-    "stop",
-]
 NOTHING_KEPT = (
     "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
     "start a new run with its settings, changed as needed."
 )
-SAME_END = "No checkpoint was written yet, and started again it would end in the same way."
+SAME_END = "No checkpoint was written yet; begun again, the run would end in the same way."
 
 
 def card_text(
@@ -65,12 +53,12 @@ def card_text(
 
 
 def _alarm(data: RunData) -> str:
-    """What of a run that goes on needs a person, as sentences."""
+    """What needs a person while the run goes on, in sentences."""
     return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in data.alerts)
 
 
 def opening(name: str) -> CardText:
-    """Before the first look at a run."""
+    """The card before the run has been read."""
     return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -13,13 +14,7 @@ from PySide6.QtWidgets import QSlider, QWidget
 
 from core.numbers import byte_unit, format_bytes, format_number, format_percent
 from explorer import theme
-from explorer.panes.training.run.ancestry import (
-    VALIDATION,
-    Past,
-    comparable,
-    names_apart,
-    validation_of,
-)
+from explorer.panes.training.run.ancestry import comparable, names_apart, validation_of
 from explorer.panes.training.run.generalization_gap import gap_note
 from explorer.panes.training.run.head_scores import SCORES, TEST, axis, head_of, head_series
 from explorer.panes.training.run.track import checkpoint_text
@@ -50,7 +45,7 @@ NOISY = ("norm", "speed")
 
 
 class Charts(QWidget):
-    """`clicked(step)` asks to look at a step. `tools` (smoothing, log axis) stand in the header."""
+    """Emits `clicked(step)`. `tools` (smoothing, log axis, what is below) stand in the header."""
 
     clicked = Signal(float)
     headClicked = Signal(int, int, float)  # layer and head of a line, and a step
@@ -138,7 +133,7 @@ class Charts(QWidget):
             self.heads.set_series(head_series(*known) if known else [])
 
     def set_runs(
-        self, run: RunData | None, other: RunData | None = None, past: Past | None = None
+        self, run: RunData | None, other: RunData | None = None, past: RunData | None = None
     ) -> None:
         """Shows a run, another one under it, dashed, and what the run branched off from, muted."""
         self._run = run
@@ -151,7 +146,7 @@ class Charts(QWidget):
             for plot in self.small.values():
                 plot.set_line(np.empty(0), np.empty(0))
             return
-        self.loss.set_marks(marks_of(run, past))
+        self.loss.set_marks(marks_of(run))
         self.loss.set_note(gap_note(run) if other is None else why_not_drawn(run, other))
         series = all_losses(run, other, past)
         self._train = series[-1].name
@@ -166,8 +161,9 @@ class Charts(QWidget):
         for name, field, *_ in SMALL:
             plot = self.small[name]
             plot.set_x_range(0, edge)
-            before = past.line(field) if past is not None else None
-            plot.set_line(*run.series(field), other.series(field) if other is not None else before)
+            below = past if other is None else other
+            drawn = below is not None and len(below.steps)
+            plot.set_line(*run.series(field), below.series(field) if drawn else None)
 
     def set_cursor(self, step: float | None) -> None:
         for plot in (self.loss, self.heads, *self.small.values()):
@@ -203,13 +199,14 @@ class Charts(QWidget):
         self.looksChanged.emit()
 
 
-def marks_of(run: RunData, past: Past | None) -> list[Mark]:
-    """Where a run can be taken up again, which steps were skipped, and where it branched off."""
+def marks_of(run: RunData) -> list[Mark]:
+    """Marks of the checkpoints, of skipped steps, and of where the run branched off."""
     kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
     kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
-    if past is None:
+    if run.parent is None:
         return kept
-    return [Mark(past.step, f"branched from {past.name} at step {past.step:,}", rule=True), *kept]
+    name, step = Path(str(run.parent["run"])).name, int(run.parent["step"])
+    return [Mark(step, f"branched from {name} at step {step:,}", rule=True), *kept]
 
 
 def why_not_drawn(run: RunData, other: RunData) -> str:
@@ -219,11 +216,11 @@ def why_not_drawn(run: RunData, other: RunData) -> str:
     return f"{name} is not drawn: with another tokenizer, losses per token cannot be compared"
 
 
-def all_losses(run: RunData, other: RunData | None, past: Past | None) -> list[Series]:
+def all_losses(run: RunData, other: RunData | None, past: RunData | None) -> list[Series]:
     """The lowest line first: the past, the other run where it can be compared, the run itself."""
     series: list[Series] = []
     drawn = other if other is not None and comparable(run, other) else None
-    if past is not None and (drawn is None or drawn.folder.resolve() != past.folder):
+    if past is not None and (drawn is None or drawn.folder.resolve() != past.folder.resolve()):
         series += past_series(past)
     own = ""
     if drawn is not None:
@@ -242,15 +239,13 @@ def guessing(run: RunData, edge: float) -> list[Series]:
     return [Series(name, np.array([0.0, edge]), np.full(2, level), "muted", dashed=True)]
 
 
-def past_series(past: Past) -> list[Series]:
-    """Unnamed at their ends: the mark of the branch says whose they are."""
+def past_series(past: RunData) -> list[Series]:
+    """The lines before a branch, without names: the mark of the branch says whose they are."""
     before = "before the branch"
-    made = []
-    if (line := past.line(VALIDATION)) is not None:
-        made.append(Series(f"validation {before}", *line, "muted", dashed=True, named=False))
-    if (line := past.line("loss")) is not None:
-        made.append(Series(before, *line, "muted", smoothed=True, named=False))
-    return made
+    measured, losses = validation_of(past), past.series("loss")
+    validation = Series(f"validation {before}", *measured, "muted", dashed=True, named=False)
+    train = Series(before, *losses, "muted", smoothed=True, named=False)
+    return [one for one in (validation, train) if len(one.x)]
 
 
 def loss_series(run: RunData, suffix: str, dashed: bool = False, first: int = 0) -> list[Series]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.files import replacing
+from core.jobs import to_the_end
 from core.training.config import BUILT_IN, CHARACTERS, STORIES, TrainingConfig
 from core.training.this_machine import Machine
 from explorer.runs.run_data import RunData
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from core.training.sizes import Estimate
 
 EXCERPT = 1500  # characters of a text that are shown
-MOST_READ = 2_000_000  # characters of a text that are looked at beforehand
+MOST_READ = 2_000_000  # bytes of a text that are looked at beforehand
 AGAIN = 0.02  # seconds for which the machine is measured anew
 MOST_BYTES = 1 << 28  # of one snapshot of the heads
 
@@ -51,55 +52,25 @@ UNREAD = Sources()
 
 def read_sources(corpus: str, tokenizer: str) -> Sources:
     """In the I/O pool: looks at a text (or our stories) and at a tokenizer's file."""
-    vocab_size, tokenizer_error = 0, ""
-    if tokenizer not in BUILT_IN:
-        vocab_size, tokenizer_error = _vocabulary(tokenizer)
-    if corpus == STORIES:
-        from core.data import story, story_characters
-
-        if tokenizer == CHARACTERS:
-            vocab_size = story_characters().vocab_size
-        return Sources("", _beginning(str(story(12))), 0, vocab_size, tokenizer_error)
-    try:
-        beginning, count, characters = _read_text(corpus)
-    except (ValueError, OSError) as error:
-        return Sources(str(error), "", 0, vocab_size, tokenizer_error)
-    if tokenizer == CHARACTERS:
-        vocab_size = len(characters)
-    return Sources(
-        excerpt=_beginning(beginning),
-        characters=count if count <= MOST_READ else 0,
-        vocab_size=vocab_size,
-        tokenizer_error=tokenizer_error,
-    )
-
-
-def _vocabulary(path: str) -> tuple[int, str]:
-    """How many pieces a tokenizer's file has, and what is wrong with it."""
+    from core.data import story_characters
+    from core.data.excerpt import excerpt_steps
     from core.tokenization import open_tokenizer
 
+    vocab_size, tokenizer_error, ours = 0, "", corpus == STORIES
+    if tokenizer not in BUILT_IN:
+        try:
+            vocab_size = open_tokenizer(tokenizer).vocab_size
+        except (ValueError, OSError) as error:
+            tokenizer_error = str(error)
     try:
-        return open_tokenizer(path).vocab_size, ""
+        found = to_the_end(excerpt_steps(corpus, EXCERPT if ours else MOST_READ))
     except (ValueError, OSError) as error:
-        return 0, str(error)
-
-
-def _read_text(path: str) -> tuple[str, int, set[str]]:
-    """How a text file begins, how many characters it has and which; of a very long one up to a
-    little more than MOST_READ. Raises ValueError or OSError where it cannot be learned.
-    """
-    from core.data.chunks import read_characters
-    from core.data.text import check_text_file
-
-    beginning, count = "", 0
-    characters: set[str] = set()
-    for text, _ in read_characters(check_text_file(path)):
-        beginning = beginning or text
-        characters.update(text)
-        count += len(text)
-        if count > MOST_READ:
-            break
-    return beginning, count, characters
+        return Sources(str(error), "", 0, vocab_size, tokenizer_error)
+    text = "\n\n".join(found.texts)
+    if tokenizer == CHARACTERS:
+        vocab_size = story_characters().vocab_size if ours else len(set(text))
+    characters = len(text) if found.whole and not ours else 0
+    return Sources("", _beginning(text), characters, vocab_size, tokenizer_error)
 
 
 def _beginning(text: str) -> str:

@@ -40,7 +40,7 @@ class Controls(QObject):
         return self._steering.state(self._shown()) in ("running", "new")
 
     def play(self) -> None:
-        """Trains on, at the live edge."""
+        """Continues training."""
         data = self._shown()
         if data is None or data.finished:
             return
@@ -54,7 +54,7 @@ class Controls(QObject):
             self._steering.pause(data.folder)
 
     def step(self) -> None:
-        """One optimizer step, at the live edge."""
+        """Trains one optimizer step."""
         data = self._shown()
         if data is None or data.finished:
             return
@@ -64,7 +64,7 @@ class Controls(QObject):
             self._steering.start(data.folder, steps=1)
 
     def press(self, button: str) -> None:
-        """A button of the run's card."""
+        """Does what a button of the card says."""
         data = self._shown()
         if data is None:
             return
@@ -97,6 +97,6 @@ class Controls(QObject):
 
 
 def lowered(config: TrainingConfig) -> Mapping[str, Any]:
-    """A tenth of the learning rate, from its peak to where it comes down to."""
+    """A tenth of the learning rate, at its peak and at its end."""
     names = ("learning_rate", "min_learning_rate")
     return {name: getattr(config, name) / 10 for name in names}

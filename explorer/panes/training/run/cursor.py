@@ -43,7 +43,7 @@ class Cursor:
 
     @property
     def position(self) -> float:
-        """Among the moments; inside a step, at the last moment that is not after it."""
+        """Index among the moments; inside a step, that of the last moment that is not after it."""
         if self.inside is not None:
             steps = [moment.step for moment in self.moments]
             return max(0, bisect_right(steps, self.inside.step) - 1)
@@ -85,13 +85,13 @@ class Cursor:
         return self._player.position
 
     def clear(self, fresh: bool) -> None:
-        """No run yet; `fresh`: one is on its way."""
+        """Forgets the run; `fresh`: another one is being opened."""
         self._fresh = fresh
         self.track.moments = []
         self._show([])
 
     def renew(self, data: RunData) -> None:
-        """The run has moved on: the cursor stays on its moment, or at the edge."""
+        """Takes in newer data; the cursor stays on its moment, or at the edge."""
         live = not data.finished
         moments = moments_of(data.step, data.probes, data.checkpoints, live, data.skips)
         before, was_live = self.moment, self._player.at_live_edge
@@ -118,7 +118,7 @@ class Cursor:
         self._player.refresh()
 
     def seek_step(self, step: float) -> None:
-        """To the moment nearest to an optimizer step."""
+        """Moves to the moment nearest to an optimizer step."""
         if self.moments:
             self.leave()
             self._player.seek(nearest(self.moments, step))
@@ -140,7 +140,7 @@ class Cursor:
             pass
 
     def enter(self, phase: int) -> bool:
-        """Into the optimizer step under the cursor, at one of its phases; False: none recorded."""
+        """Goes into the optimizer step under the cursor, to a phase; False: none is recorded."""
         if self.inside is None and not self._player.enter():
             return False
         self._player.seek(phase)

@@ -28,28 +28,15 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
         mode.new_run()
         await mode.settled()
 
-    async def live() -> None:
+    async def at(step: float, phase: int | None = None) -> None:
         await _demo(mode)
-        mode.player.end()
-        await mode.settled()
-
-    async def replay() -> None:
-        await _demo(mode)
-        mode.player.seek(nearest(mode.track.moments, STEPS / 2))
-        await mode.settled()
-
-    async def inside() -> None:
-        await replay()
-        mode.enter_phase(4)
-        await mode.settled()
-
-    async def data() -> None:
-        await replay()
-        mode.enter_phase(0)
+        mode.player.seek(nearest(mode.track.moments, step))
+        if phase is not None:
+            mode.enter_phase(phase)
         await mode.settled()
 
     async def branch() -> None:
-        await replay()
+        await at(STEPS / 2)
         mode.branch_here()
         mode.branch.change("learning_rate", "0.001")
         await mode.settled()
@@ -63,9 +50,8 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
             signs = string.ascii_letters + string.digits + " ."
             letters.write_text("".join(random.Random(0).choices(signs, k=20_000)))
         (made,) = await trained(mode, {"repeats": repeats(letters)})
-        while mode.player.leave():
-            pass
-        mode.workspace.set_run(str(made))
+        mode.cursor.leave()
+        mode.open_run(str(made))
         await _until_shown(mode, made)
         mode.view.charts.set_below("induction")
         mode.player.seek(nearest(mode.track.moments, BORN))
@@ -73,10 +59,10 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
 
     return {
         "setup": setup,
-        "live": live,
-        "replay": replay,
-        "one-step": inside,
-        "one-step-data": data,
+        "live": lambda: at(STEPS),
+        "replay": lambda: at(STEPS / 2),
+        "one-step": lambda: at(STEPS / 2, 4),
+        "one-step-data": lambda: at(STEPS / 2, 0),
         "branch": branch,
         "induction": induction,
     }
@@ -92,8 +78,7 @@ async def _demo(mode: RunMode) -> None:
         runs.start(made, "thread", paused=True)
         await mode.engine.io(runs.control(made).step, STEPS)
         runs.wake(made)
-    while mode.player.leave():
-        pass
+    mode.cursor.leave()
     if mode.workspace.run != str(made):
         mode.workspace.set_run(str(made))
     mode.view.charts.set_below(RATES)

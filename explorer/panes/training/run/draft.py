@@ -32,7 +32,6 @@ class ModelSize:
     """A named shape: layers, heads, width, context."""
 
     id: str
-    title: str
     n_layer: int
     n_head: int
     n_embd: int
@@ -41,10 +40,10 @@ class ModelSize:
 
 
 SIZES = (
-    ModelSize("tiny", "Tiny", 2, 4, 64, 64, "learns words within a minute"),
-    ModelSize("small", "Small", 4, 4, 128, 128, "learns to tell little stories"),
-    ModelSize("medium", "Medium", 6, 6, 192, 128, "the size of the bundled model"),
-    ModelSize("large", "Large", 8, 8, 256, 256, "better stories, the slowest to learn"),
+    ModelSize("tiny", 2, 4, 64, 64, "learns words within a minute"),
+    ModelSize("small", 4, 4, 128, 128, "learns to tell little stories"),
+    ModelSize("medium", 6, 6, 192, 128, "the size of the bundled model"),
+    ModelSize("large", 8, 8, 256, 256, "better stories, the slowest to learn"),
 )
 
 
@@ -103,13 +102,14 @@ class TrainingDraft:
     @property
     def size(self) -> str:
         """The name of the size that has this shape; "own" where none has."""
-        shape = [getattr(self, name) for name in SHAPE]
-        known = {one.id: [str(getattr(one, name)) for name in SHAPE] for one in SIZES}
-        return next((name for name, its in known.items() if its == shape), "own")
+        return next((one.id for one in SIZES if self._has_shape(one)), "own")
+
+    def _has_shape(self, size: ModelSize) -> bool:
+        return all(getattr(self, name) == str(getattr(size, name)) for name in SHAPE)
 
     @property
     def where(self) -> str:
-        """Where it trains: "thread", "process", or among how many ranks."""
+        """Where it trains: "thread", "process", or the number of ranks."""
         return self.run_in if whole_in(self.ranks) == 1 else self.ranks
 
     def is_by_hand(self, name: str) -> bool:
@@ -154,13 +154,13 @@ AS_THEY_ARE = tuple(name for name in SETTINGS if name not in NUMBERS)
 
 
 def usual_warmup(steps: str) -> str | None:
-    """A twenty-fifth of the steps, 60 at most; None where they are no number."""
+    """A twenty-fifth of the steps, 60 at most; None where that is no number."""
     count = whole_in(steps)
     return None if count is None or count < 0 else str(min(60, count // 25))
 
 
 def usual_last(rate: str) -> str | None:
-    """A tenth of the peak; None where it is no number."""
+    """A tenth of the peak; None where that is no number."""
     peak = number_in(rate)
     return None if peak is None else f"{peak / 10:.6g}"
 
@@ -272,7 +272,7 @@ def config_of(draft: TrainingDraft, probe_text: str = "", vocab_size: int = 0) -
 
 
 def draft_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
-    """The fields with which a run of this config was started; where it trains stays as `before`."""
+    """The fields that give a run this config; where it trains stays as `before`."""
     values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
     written = {
         name: str(values[name]) if ABOUT[name].type is int else f"{values[name]:.9g}"
@@ -289,5 +289,5 @@ def probe_cadence(steps: int) -> int:
 
 
 def run_name(draft: TrainingDraft) -> str:
-    """What the run is called: its corpus."""
+    """The run's name: that of its corpus."""
     return STORIES if draft.corpus == STORIES else Path(draft.corpus).stem[:24] or "run"

@@ -1,4 +1,4 @@
-"""The setup form: what to learn from, how large, how long; and beside it what that will take."""
+"""The setup form: what to learn from, how large, how long; and beside it what that costs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class SetupForm(TakesFiles):
         self._draft = TrainingDraft()
         self.settings = SettingFields(NAME, ABOUT, VALUES, {}, self)
         self.corpus = CorpusField()
-        sizes = [(size.id, size.title) for size in SIZES] + [("own", "Own")]
+        sizes = [(size.id, size.id.capitalize()) for size in SIZES] + [("own", "Own")]
         self.model = ChoiceField("size", "Model", sizes)
         self.where = ChoiceField("where", "Train on this machine", PLACES)
         self.fields = {
@@ -185,13 +185,13 @@ class SetupForm(TakesFiles):
             field.control.set_current(value if value in known else "own")
 
     def set_machine(self, told: str, gpus: int) -> None:
-        """What this machine has; with more GPUs than two, all of them are one click away."""
+        """Says what this machine has; more than two GPUs get a choice that uses all of them."""
         self.where.set_note(told)
         every = [(str(gpus), f"{gpus} ranks")] if gpus > 2 else []
         self.where.control.set_segments([*PLACES[:-1], *every, PLACES[-1]])
 
     def set_where(self, told: str) -> None:
-        """What computes the run, in a sentence; "" while the fields say nothing that can be."""
+        """A sentence on what computes the run; "" while a field is wrong."""
         self.computes.setText(told)
         self.computes.setVisible(bool(told))
 
@@ -216,13 +216,13 @@ class SetupForm(TakesFiles):
         return self.text.toPlainText()
 
     def set_excerpt(self, text: str) -> None:
-        """How the text begins; it makes room for what is behind More."""
+        """Shows how the text begins, unless More is open."""
         if text != self.excerpt:
             self.text.setPlainText(text)
         self._excerpt.setVisible(bool(text) and not self.more.isChecked())
 
     def set_why(self, text: str) -> None:
-        """One more line below Start: why the run was refused."""
+        """Says below Start why the run was refused."""
         self.why.setText(text)
         self.why.setVisible(bool(text))
 

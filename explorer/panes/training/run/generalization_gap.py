@@ -40,9 +40,7 @@ def gap(data: RunData, step: int) -> list[str]:
     if data.config.model.dropout:
         told.append("Both are measured without dropout, unlike the line of the training loss.")
     if data.config.repeated_fraction:
-        told.append(
-            "The training line lies higher: it also counts the random sequences that repeat."
-        )
+        told.append("The training line differs: it also counts the random sequences that repeat.")
     return told
 
 

@@ -64,7 +64,7 @@ def head_series(steps: np.ndarray, scores: np.ndarray) -> list[Series]:
 
 
 def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
-    """What every head (L, H) had scored by a step; None before the first scores."""
+    """The last scores of every head (L, H) up to a step; None before the first."""
     if score not in data.head_scores:
         return None
     steps, scores = data.head_scores[score]
@@ -73,7 +73,7 @@ def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
 
 
 def sentence(score: str, scores: np.ndarray, step: int) -> str:
-    """Which head (L, H) does what the score tells most, at a step that is looked back at."""
+    """A sentence on the head with the highest score (L, H) at a past step."""
     layer, head = divmod(int(scores.argmax()), scores.shape[1])
     most, who = format_number(float(scores[layer, head])), f"Layer {layer}, head {head}"
     if scores[layer, head] < CLEAR:

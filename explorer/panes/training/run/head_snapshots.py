@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import tasks
 from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.training.run import compute
 from explorer.panes.training.run.track import Moment
 from explorer.runs.recorded_source import RecordedSource
@@ -33,26 +32,23 @@ class HeadSnapshots(QObject):
 
     def __init__(self, engine: Engine, mosaic: HeadMosaic, owner: QObject) -> None:
         super().__init__(owner)
-        self._engine = engine
-        self._owner = owner
-        self._mosaic = mosaic
+        self._engine, self._mosaic = engine, mosaic
         self._kept: dict[Path, np.ndarray | None] = {}  # None: it cannot be read
-        self._reading: dict[Path, asyncio.Task[None]] = {}
         self._wanted: tuple[list[Moment], float] | None = None
         self.step: int | None = None
+        self._asked: list[Path] = []
+        self._reading = Latest(engine, owner)
+        self._reading.came.connect(self._on_read)
         mosaic.cellPixelsChanged.connect(self._on_cell_pixels)
 
     def clear(self) -> None:
-        """Another run, or the same one from an earlier step on."""
+        """Forgets all snapshots: another run is shown, or this one again from an earlier step."""
         self._forget()
-        self._wanted = None
-        self.step = None
+        self._wanted = self.step = None
 
     def _forget(self) -> None:
-        for task in self._reading.values():
-            task.cancel()
+        self._reading.stop()
         self._kept.clear()
-        self._reading.clear()
 
     def show(self, moments: list[Moment], position: float) -> bool:
         """Draws what is there; reads what is not and draws again. False: no snapshot at all."""
@@ -63,9 +59,7 @@ class HeadSnapshots(QObject):
         self._wanted = (moments, position)
         first = self._kept.get(before.probe)
         second = self._kept.get(after.probe) if after is not None and after.probe else None
-        if first is None:
-            self._read([before.probe])
-        else:
+        if first is not None:
             maps = first
             if second is not None and second.shape == first.shape:
                 mixed = first * np.float32(1 - share) + second * np.float32(share)
@@ -75,33 +69,27 @@ class HeadSnapshots(QObject):
                 self.step = before.step
                 self.shown.emit(before.step)
         ahead = [one.probe for one in moments[int(position) + 1 :][:AHEAD] if one.probe]
-        self._read(ahead)
+        self._read([before.probe, *ahead])
         return True
 
-    def _read(self, paths: list[Path]) -> None:
-        known = self._kept.keys() | {
-            path for path, task in self._reading.items() if not task.done()
-        }
-        new = [path for path in paths if path not in known]
-        if new and tasks.in_loop():  # Qt sends events also while the loop stands still
-            task = tasks.spawn(self._fetch(new, self._mosaic.cell_pixels), self._owner)
-            self._reading |= dict.fromkeys(new, task)
+    def _read(self, paths: Sequence[Path]) -> None:
+        """Reads what is not kept, unless something is being read: it is asked again after that."""
+        new, pixels = [path for path in paths if path not in self._kept], self._mosaic.cell_pixels
+        if new and not self._reading.running:
+            self._asked, io = new, self._engine.io
+            self._reading.ask(lambda: io(compute.read_heads, new, pixels), "heads", is_told=False)
 
-    async def _fetch(self, paths: list[Path], pixels: int) -> None:
-        found = await self._engine.io(compute.read_heads, paths, pixels)
-        for path in paths:
-            self._reading.pop(path, None)
-        self._kept |= zip(paths, found, strict=True)
+    def _on_read(self, found: Sequence[np.ndarray | None]) -> None:
+        self._kept |= zip(self._asked, found, strict=True)
         while len(self._kept) > MOST:
             self._kept.pop(next(iter(self._kept)))
-        if self._wanted is not None and any(maps is not None for maps in found):
+        if self._wanted is not None:
             self.show(*self._wanted)
 
     def _on_cell_pixels(self, _: int) -> None:
-        wanted = self._wanted
         self._forget()
-        if wanted is not None:
-            self.show(*wanted)
+        if self._wanted is not None:
+            self.show(*self._wanted)
 
 
 def source_at(engine: Engine, data: RunData, step: float) -> tuple[Any, str]:

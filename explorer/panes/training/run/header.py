@@ -63,7 +63,7 @@ class RunHeader(QWidget):
         self._fill()
 
     def set_shown(self, current: str | Path | None, other: str | Path | None) -> None:
-        """Which run is shown, and which lies over it; each may be too new for the list."""
+        """Sets the run that is shown and the one over it; either may be too new for the list."""
         self._current, self._other = (
             Path(one).resolve() if one else None for one in (current, other)
         )

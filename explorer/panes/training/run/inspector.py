@@ -100,7 +100,7 @@ def plan_inspection(config: TrainingConfig) -> Inspection:
     rows: list[Row | str] = [Row(f"η max = {format_number(config.learning_rate)}", "accent")]
     if r"\eta_{min}" in planned.formula:
         rows.append(f"η min = {format_number(config.min_learning_rate)}")
-    rows.append("t: how many steps are done")
+    rows.append("t: how many steps are done so far")
     if re.search(r"\bw\b", planned.formula):  # 0 is as 1 where nothing else warms up
         rows.append(f"w = {max(config.warmup_steps, 1):,} of {config.steps:,} steps")
     rows += map(span_row, phases.schedule_spans(config))
@@ -126,7 +126,7 @@ def moment_inspection(
 
 
 def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Inspection:
-    """The data phase with the batch that it has drawn; None while that is read."""
+    """The data phase with its batch; None while that is being read."""
     shown = phase_inspection("data", numbers, step)
     if batch is None:
         return replace(shown, table={}, stale=True)

@@ -27,7 +27,7 @@ class KnownRuns(QObject):
         self._looking.came.connect(self.listed)
 
     def note(self, folder: Path) -> None:
-        """A run could be read: one that lies elsewhere stays in the list from now on."""
+        """Keeps a run that lies elsewhere in the list from now on; it could be read."""
         if folder == self._noted:
             return
         self._noted, whole = folder, folder.resolve()
@@ -35,7 +35,7 @@ class KnownRuns(QObject):
             self._context.settings.remember_run(str(whole))
 
     def look(self, *shown: str | Path | None) -> None:
-        """The list as it is now, with the runs that are shown."""
+        """Lists the runs anew, those that are shown among them."""
         elsewhere = [*(str(one) for one in shown if one), *self._context.settings.runs]
         folder, io = self._context.runs.folder(), self._context.engine.io
         self._looking.ask(lambda: io(list_runs, folder, elsewhere), "listing runs")

@@ -18,7 +18,7 @@ from explorer.panes.modes import Desk
 from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training.phases import load_sources, phase_inspection
 from explorer.panes.training.run import compute, head_scores, text
-from explorer.panes.training.run.ancestry import Ancestry
+from explorer.panes.training.run.ancestry import read_past
 from explorer.panes.training.run.batches import Batch, BatchReader
 from explorer.panes.training.run.branch import Branch
 from explorer.panes.training.run.card_text import card_text, ended, opening, why_no_branch
@@ -79,8 +79,10 @@ class RunMode(RunWatcher):
         )
         self.cursor = Cursor(self.player, track, self.set_tracks)
         self.snapshots = HeadSnapshots(engine, self.view.mosaic, self)
-        self.batches, self.ancestry = BatchReader(engine, self), Ancestry(engine, self)
-        self.here: Machine | None = None  # once it is known
+        self.batches = BatchReader(engine, self)
+        self._past: RunData | None = None  # of a branch: its parents up to where it was left
+        self._pasts = Latest(engine, self)
+        self._unread = True  # nothing of the run is known yet
         self._attempts = 0
         self._likeness = ""  # of a branch and its parent
         self._inspected: Moment | None = None
@@ -125,12 +127,12 @@ class RunMode(RunWatcher):
         self.steering.changed.connect(self._show)
         self.snapshots.shown.connect(self._on_heads)
         self.batches.read.connect(self.inspect)
-        self.ancestry.found.connect(self._show_lines)
+        self._pasts.came.connect(self._on_past)
         self.other.changed.connect(lambda _: self._show_lines())
         self.context.runs.changed.connect(lambda _: (self._list_runs(), self.follower.look()))
         workspace.textOpened.connect(self.choose_text)
-        workspace.tokenizerOpened.connect(lambda *_: self.come())
-        workspace.runOpened.connect(lambda _: self.come())
+        workspace.tokenizerOpened.connect(lambda *_: self.show_here())
+        workspace.runOpened.connect(lambda _: self.show_here())
         self._sources.came.connect(self._on_sources)
         self._sources.call(load_sources, name="the lines of code")
 
@@ -243,63 +245,66 @@ class RunMode(RunWatcher):
 
     # runs
 
-    def come(self) -> None:
-        """Something was opened for this mode: from now on it is the one that is shown."""
+    def show_here(self) -> None:
+        """Shows this mode, as something was opened for it."""
         self.modeRequested.emit(self.id, {})
 
     def start_run(self) -> None:
-        """Trains what is set up, at once."""
+        """Starts the run that is set up."""
         draft = self.setup.draft.value
         if not self.setup.errors and draft.is_by_hand("run_in") and draft.where == draft.run_in:
             self.context.settings.run_in = draft.run_in
         self.setup.start(self.workspace.prompt)
 
     def branch_here(self) -> None:
-        """Asks about a new run from the checkpoint under the cursor: its rate, steps and name."""
+        """Opens the form for a branch from the checkpoint under the cursor."""
         moment, data = self.moment, self.data
         if moment is not None and data is not None and moment.checkpoint is not None:
             self.branch.open(data, moment.step)
 
     def new_run(self) -> None:
-        """Back to the setup; the run that trains goes on."""
+        """Returns to the setup; a run that trains goes on."""
         self.workspace.set_run(None)
 
     def _set_up_anew(self, data: RunData, changes: dict[str, Any]) -> None:
-        """Back to the setup, filled with what the run began with and these changes."""
+        """Returns to the setup, filled with the settings of a run and these changes."""
         draft = draft_of(data.config.change(changes), self.setup.draft.value)
         self.new_run()
         self.setup.draft.change(draft, f"Take the settings of {data.name}")
 
     def open_run(self, folder: str) -> None:
-        """Looks at a run, with none over it."""
-        self.overlay("")
         self.workspace.set_run(folder)
 
     def overlay(self, folder: str) -> None:
-        """Another run over this one; "" for none."""
+        """Draws another run over this one; "": none."""
         self.other.follow(Path(folder) if folder else None)
         self._show_lines()
         self._list_runs()
 
     def refusal(self, data: RunData) -> str:
         """Why this machine cannot train such a run; "" where it can, and before it is known."""
-        return self.here.refusal(data.config.device, data.config.ranks) if self.here else ""
+        here, config = self.setup.here, data.config
+        return here.refusal(config.device, config.ranks) if here is not None else ""
 
     def _on_began(self, folder: str, parent: str) -> None:
-        """A branch is drawn over its parent: both futures of the checkpoint."""
+        """Shows the new run; a branch has its parent drawn over it."""
         self.workspace.set_run(folder)
         self.overlay(parent)
 
     def on_run(self) -> None:
         folder = self.workspace.run
         name = Path(folder).name if folder else ""
+        if self._last is not None:
+            self.overlay("")  # it was laid over the run before
         if folder is None:
             self._last = None
         self.branch.close()
         self.cursor.clear(fresh=folder is not None)
         self.cursor.track.ended = ""
         self.snapshots.clear()
-        self._likeness, self._phase = "", None
+        self._pasts.stop()
+        self._unread = True
+        self._likeness, self._past, self._phase = "", None, None
         self.view.clear(opening(name))
         self.set_headline(f"Opening {name}." if name else text.SETUP)
         self._turn_to(self.view if folder else self.form)
@@ -318,7 +323,7 @@ class RunMode(RunWatcher):
             (self.view.card if page is self.view else self.form).setFocus()
 
     def on_failed(self, message: str) -> None:
-        """What cannot be opened leaves the run that was shown before."""
+        """Says why a run cannot be opened, and returns to the one that was shown before."""
         self.statusRequested.emit(message)
         if self.data is None:
             before, self._last = self._last, None
@@ -338,15 +343,15 @@ class RunMode(RunWatcher):
     # files
 
     async def _take_file(self, path: str) -> None:
-        """A run, or a text to learn from."""
+        """Opens a dropped run, or takes a dropped text to learn from."""
         if await self.engine.io(holds_run, Path(path)):
             self.open_run(path)
         else:
             self.choose_text(path)
 
     def choose_text(self, path: str) -> None:
-        """Trains on this file from now on; the setup says what is wrong with it."""
-        self.come()
+        """Takes this file as the text to learn from; the form says what is wrong with it."""
+        self.show_here()
         self.new_run()
         self.setup.change("corpus", path)
 
@@ -362,7 +367,7 @@ class RunMode(RunWatcher):
             self._ask_target(f"{data.name}.csv", lambda path: compute.save_csv(data, path))
 
     def ask_for_png(self) -> None:
-        """The run as it is on the screen, at twice its size."""
+        """Exports the run as it is on the screen, at twice its size."""
         if self.data is not None:
             image = drawn(self.view, SCALE)
             self._ask_target(f"{self.data.name}.png", lambda path: write_png(path, image))
@@ -384,13 +389,14 @@ class RunMode(RunWatcher):
     # what is shown
 
     def _on_measured(self, here: Machine) -> None:
-        first = self.here is None
-        self.here = self.branch.here = here
-        if first and self.data is not None:  # how fast is told of it, and what cannot be
-            self._show()
-            self.inspect()
+        self.branch.here = here
+        self._show()  # how fast it is for a run, and what it cannot train
+        self.inspect()
 
     def on_data(self, data: RunData) -> None:
+        first, self._unread = self._unread, False
+        if first and (parent := data.parent) is not None:
+            self._pasts.ask(lambda: self.engine.io(read_past, parent), "a run's past")
         self._last = self.workspace.run
         if self.active:
             self.cursor.renew(data)
@@ -410,12 +416,15 @@ class RunMode(RunWatcher):
 
     def _show_lines(self) -> None:
         data, other = self.data, self.other.data if self.other.folder else None
-        past = self.ancestry.of(data) if data is not None else None
         self._likeness = text.likeness(data, other) if data is not None else ""
-        self.view.charts.set_runs(data, other, past)
+        self.view.charts.set_runs(data, other, self._past)
+
+    def _on_past(self, past: RunData | None) -> None:
+        self._past = past
+        self._show_lines()
 
     def _show_moment(self) -> None:
-        """The cursor has moved: halfway between two moments, everything tells of the next."""
+        """Shows the moment under the cursor; halfway between two, the next one."""
         data, view, cursor = self.data, self.view, self.cursor
         if not self.active or data is None:
             return
@@ -459,12 +468,14 @@ class RunMode(RunWatcher):
         if not self.snapshots.show(self.cursor.moments, self.cursor.position):
             self.view.set_heads(text.heads_title(data.probe_text, None))
             every, steps = data.config.probe_every, data.probes
-            self.view.heads.show_empty(text.why_none(data, state, "heads", every, steps))
+            self.view.heads.show_empty(
+                text.why_none(data, state, "snapshots of the heads", every, steps)
+            )
         elif self.snapshots.step is not None:
             self._on_heads(self.snapshots.step)
 
     def _on_heads(self, step: int) -> None:
-        """The snapshot of a step is on the screen."""
+        """Names the step whose snapshot is on the screen, and marks its scores."""
         if (data := self.data) is None:
             return
         score = self.view.charts.score
@@ -496,10 +507,10 @@ class RunMode(RunWatcher):
             return self._phase_inspection(inside, inside.names[self.cursor.phase], data)
         if moment is None:
             return None
-        return moment_inspection(data.numbers, moment.step, gap(data, moment.step), self.here)
+        return moment_inspection(data.numbers, moment.step, gap(data, moment.step), self.setup.here)
 
     def _phase_inspection(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
-        """The same one as long as nothing of it is new: a table that is read is not begun again."""
+        """Stays the same object while nothing is new, so that a table keeps its place."""
         batch = self.batches.batch(data.folder, inside.step) if phase == "data" else None
         if self._phase is None or self._phase[:3] != (inside, phase, batch):
             if phase == "data":

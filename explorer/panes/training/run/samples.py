@@ -26,10 +26,10 @@ class SampleList(QPlainTextEdit):
         set_look(self, "plain")
         self._samples: tuple[Any, ...] = ()
         self._empty = ""
-        theme.changed.connect(self._on_theme_changed)
+        theme.changed.connect(self._write)
 
     def set_empty_text(self, text: str) -> None:
-        """What stands here while there is no sample."""
+        """Sets the text that stands here while there is no sample."""
         if text != self._empty:
             self._empty = text
             if not self._samples:
@@ -56,29 +56,25 @@ class SampleList(QPlainTextEdit):
     def _write(self) -> None:
         now = theme.current()
         self.setFont(now.font("body"))
-        looks = {}
-        for name, role, size, weight in (
-            ("head", "muted", "label", 600),
-            ("prompt", "muted", "body", 400),
-            ("text", "text", "body", 400),
-        ):
-            looks[name] = QTextCharFormat()
-            looks[name].setForeground(now.color(role))
-            looks[name].setFont(now.font(size, weight))
+
+        def look(role: str, size: str = "body", weight: int = 400) -> QTextCharFormat:
+            made = QTextCharFormat()
+            made.setForeground(now.color(role))
+            made.setFont(now.font(size, weight))
+            return made
+
+        head, prompt, text = look("muted", "label", 600), look("muted"), look("text")
         self.clear()
         cursor = QTextCursor(self.document())
         if not self._samples:
-            cursor.insertText(self._empty, looks["prompt"])
+            cursor.insertText(self._empty, prompt)
         for place, sample in enumerate(reversed(self._samples)):
             if place:
                 cursor.insertText("\n\n")
-            cursor.insertText(f"step {sample.step:,}\n", looks["head"])
-            cursor.insertText(_line(sample.prompt), looks["prompt"])
-            cursor.insertText(_line(sample.text), looks["text"])
+            cursor.insertText(f"step {sample.step:,}\n", head)
+            cursor.insertText(_line(sample.prompt), prompt)
+            cursor.insertText(_line(sample.text), text)
         self.verticalScrollBar().setValue(0)
-
-    def _on_theme_changed(self) -> None:
-        self._write()
 
 
 def _line(text: str) -> str:

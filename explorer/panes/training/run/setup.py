@@ -26,7 +26,7 @@ from explorer.state.workspace import Workspace
 class Setup(QObject):
     """Keeps the draft of a run; the form shows it.
 
-    `planned` carries a TrainingConfig, or None; `measured` the machine, as it was at its best;
+    `planned` carries a TrainingConfig, or None; `measured` the machine, once it is known;
     `confirmed(config, name, where it trains)` a run to begin; `refused` why it cannot.
     """
 
@@ -62,7 +62,7 @@ class Setup(QObject):
         form.typed.connect(workspace.end_merge)
 
     def change(self, name: str, value: Any) -> None:
-        """A person's change, which can be undone; what is typed into one field is one change."""
+        """Changes a field so that it can be undone; all typing into one field is one change."""
         draft, field = self.draft.value.change({name: value}), self._form.fields[name]
         if draft == self.draft.value:
             self.plan()
@@ -74,12 +74,12 @@ class Setup(QObject):
         self.draft.change(draft, told, name if VALUES.get(name) == TYPED else "")
 
     def _take_tokenizer(self, path: str, corpus: str) -> None:
-        """A tokenizer that was just trained, with the text that it knows."""
+        """Takes a tokenizer that was just trained, with its text."""
         given = {"tokenizer": path} | ({"corpus": corpus} if corpus else {})
         self.draft.change(self.draft.value.change(given), "Train with this tokenizer")
 
     def start(self, probe_text: str) -> None:
-        """Asks for the run that is set up, whose heads are recorded on `probe_text`."""
+        """Emits `confirmed` with the run that is set up; its heads are recorded on `probe_text`."""
         draft = self.draft.value
         if self.errors:
             self.refused.emit(next(iter(self.errors.values())))
@@ -117,7 +117,7 @@ class Setup(QObject):
         self.planned.emit(config)
 
     def refuse_corpus(self, message: str) -> None:
-        """The run found something wrong with the text that a look at its beginning did not show."""
+        """Shows what a run found wrong with its text, beyond what its beginning showed."""
         self.sources = Sources(message, self.sources.excerpt)
         self.plan()
 
@@ -135,7 +135,8 @@ class Setup(QObject):
     def _on_cost(self, cost: Cost) -> None:
         config, unknown = self.config, self.here is None
         self.here = cost.machine
-        self.measured.emit(self.here)
+        if unknown:
+            self.measured.emit(self.here)
         if config is None or self.errors:
             return
         if unknown:  # what it has decides what can be chosen

@@ -102,7 +102,7 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
 
 
 def branch_rate(now: float, before: float) -> str:
-    """With which learning rate a branch continues, beside the run's own there."""
+    """The learning rate with which a branch continues, beside that of its run."""
     same = math.isclose(now, before, rel_tol=1e-6)
     was = "as before" if same else f"the run was at {format_number(before)}"
     return f"Continues with learning rate {format_number(now)} ({was})."
@@ -189,7 +189,7 @@ def _first(data: RunData, losses: np.ndarray) -> float:
 
 
 def _movement(loss: str, first: float, now: float) -> str:
-    """Where the loss has come to, and from where."""
+    """From where to where the loss has moved."""
     if not math.isfinite(first) or loss_words(first) == loss_words(now):
         return f"{loss} is {loss_words(now)}"
     way = "fell" if now < first else "rose"

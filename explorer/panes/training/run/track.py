@@ -45,7 +45,7 @@ def nearest(moments: Sequence[Moment], step: float) -> int:
 
 
 def checkpoint_text(step: int) -> str:
-    """What a checkpoint's mark says, on the scrubber as on the losses."""
+    """The words of a checkpoint's mark, on the scrubber and on the losses."""
     return f"checkpoint, step {step:,}"
 
 
@@ -104,7 +104,7 @@ class MomentTrack(LiveTrack):
         return PhaseTrack(self.numbers, step) if self.numbers.row(step) is not None else None
 
     def outside(self, inner: Track, index: int) -> int:
-        """Moments are thinned, and new ones come, while somebody is inside a step."""
+        """The moment nearest to the step: others may have been thinned or added meanwhile."""
         return nearest(self.moments, inner.step) if isinstance(inner, PhaseTrack) else index
 
 

@@ -62,13 +62,13 @@ class RunView(QWidget):
 
     @property
     def branch(self) -> BranchForm:
-        """Made when it is first asked for: most who look at a run never do."""
+        """The branch's form, made when it is first needed."""
         if self._branch is None:
             self._branch = BranchForm(self.card, self)
         return self._branch
 
     def clear(self, card: CardText) -> None:
-        """Another run, of which nothing is known yet."""
+        """Clears the picture for another run, of which nothing is known yet."""
         self.card.set_text(card)
         self.charts.set_runs(None)
         self.charts.set_cursor(None)
@@ -82,7 +82,7 @@ class RunView(QWidget):
         self.heads.show_loading()
 
     def set_step(self, data: RunData, step: float, is_past: bool) -> None:
-        """What there was up to a step; `is_past`: it is not the newest."""
+        """Shows what there was up to a step; `is_past`: it is not the newest."""
         self.phases.set_scene(data.numbers.phases)
         self.phases.setEnabled(len(data.steps) > 0 and not data.log)
         self.set_recorded(min(data.recorded, key=lambda one: abs(one - step), default=0))
@@ -90,20 +90,20 @@ class RunView(QWidget):
         self.samples.set_samples([one for one in data.samples if one.step <= step + 0.5])
 
     def set_empty_texts(self, loss: str, scores: str, samples: str) -> None:
-        """What stands where there is nothing to show."""
+        """Sets the texts that stand where there is nothing to show."""
         self.charts.loss.set_empty_text(loss)
         self.charts.heads.set_empty_text(scores)
         self.samples.set_empty_text(samples)
 
     def set_recorded(self, step: int) -> None:
-        """The recorded step that is offered; 0: none."""
+        """Offers a recorded step; 0: none."""
         self.recorded = step
-        self.phases.set_hint(f"A click shows it in step {step:,}" if step else "")
-        self.inside.setText(f"Step {step:,} from the inside")
+        self.phases.set_hint(f"Click to see it in step {step:,}" if step else "")
+        self.inside.setText(f"Look inside step {step:,}")
         self.inside.setVisible(step > 0)
 
     def set_heads(self, title: str) -> None:
-        """What stands above the heads."""
+        """Sets the title of the heads."""
         self.heads_title.set_text(title)
 
     def hasHeightForWidth(self) -> bool:

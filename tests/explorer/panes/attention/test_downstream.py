@@ -261,7 +261,7 @@ def test_bars_of_several_dimensions_add_up_as_the_dimensions_do():
     np.testing.assert_allclose(both[:, 2], (one + other)[:, 8:].mean(-1))
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 160), (511, 418), (900, 700)])
+@pytest.mark.parametrize(("width", "height"), [(400, 250), (511, 418), (900, 700)])
 def test_nothing_of_the_last_steps_overlaps(width, height, pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)

@@ -180,7 +180,7 @@ def test_keys_are_reached_by_the_keyboard(stage, scene):
     assert hovered == clicked == [min(scene.target + 1, 6)]
 
 
-@pytest.mark.parametrize(("width", "height"), [(360, 220), (520, 400), (900, 700)])
+@pytest.mark.parametrize(("width", "height"), [(400, 250), (520, 400), (900, 700)])
 def test_nothing_of_the_layout_overlaps(scene, qapp, width, height):
     layout = lay_out(scene, width, height)
     columns = (

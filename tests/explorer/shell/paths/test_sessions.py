@@ -26,7 +26,7 @@ def test_a_session_of_an_older_program_opens_as_it_was_left(sit):
             await window.show_pane(name).settled()
         backprop, tokenizers = (window.panes[one].modes for one in ("backprop", "tokenizers"))
         assert workspace.prompt == BEFORE["workspace"]["prompt"]
-        assert window.panes["attention"].choices.mode == "arcs"
+        assert window.panes["attention"].settings.mode == "arcs"
         assert window.panes["backprop"].mode.id == "optimizers"
         assert window.panes["backprop"].player.position == 30
         assert tokenizers["compare"].text == modes["compare"]["text"]
@@ -137,8 +137,8 @@ def test_a_lesson_opens_the_steps_of_a_query_and_a_session_comes_back_to_them(si
     async def seen(session: Any) -> dict[str, Any]:
         pane = session.window.pane
         await pane.settled()
-        stage = pane.view.head.stage
-        assert stage.isVisible() and stage.story.query == 5 and stage.position == 3
+        stage = pane.view.head.steps
+        assert stage.isVisible() and stage.scene.query == 5 and stage.position == 3
         assert session.workspace.selection == Selection(2, 3, 5)
         return json.loads(json.dumps(session.workspace.state()))
 

@@ -155,6 +155,7 @@ class GlitchesMode(Submode):
         if not found.bytes_only:
             reference = count(size, "special token")
         rows: list[Any] = [
+            text.SYMBOLS,
             Equation("cosine", one.similarity, "attention", f"to {reference}"),
             Equation("id", f"{one.token:,}", note=f"spelled {one.piece}"),
             Equation("reachable", "yes" if one.reachable else text.UNREACHABLE),

@@ -15,6 +15,10 @@ FOLDER = "The folder of a checkpoint, with model.safetensors and tokenizer.json"
 NOTE = "Pieces whose embeddings look untrained come first"
 AXIS = "cosine to untrained tokens (log scale)"
 FEW_SPECIALS = "So few special tokens prove little: they may have been trained as well."
+SYMBOLS = (
+    "e is the embedding of the token t; with a bar, it is a mean: of all embeddings, or of the "
+    "untrained ones."
+)
 UNREACHABLE = "no: no text is encoded to this token"
 STANDS_OUT = 0.8  # below this cosine, no piece looks untrained
 

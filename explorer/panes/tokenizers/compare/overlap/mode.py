@@ -117,6 +117,7 @@ class OverlapMode(Submode):
             return Equation(name, value, role, f"= {common:,} / {whole:,}")
 
         rows: list[Any] = [
+            text.SYMBOLS,
             row(f"of {first}", overlap.share_of_first, common + only_first, "attention"),
             row(f"of {second}", overlap.share_of_second, common + only_second),
             row("Jaccard", overlap.jaccard, common + only_first + only_second),

@@ -12,6 +12,10 @@ NOTE = (
     "Click a cell to see the pieces."
 )
 BYTES = "Pieces are compared by their bytes; special tokens are left out."
+SYMBOLS = (
+    "A and B are the two vocabularies; |A| counts the pieces of A, A \u2229 B are the pieces in "
+    "both, A \u222a B those in either."
+)
 ONLY, BOTH = "Only in ", "In both"
 
 

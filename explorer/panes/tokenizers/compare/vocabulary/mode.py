@@ -115,7 +115,8 @@ class VocabularyMode(Submode):
         steps = self.steps()
         if not steps:
             return None
-        rows, arrays = [], {}
+        rows: list[Equation | str] = [text.SYMBOLS]
+        arrays = {}
         for at, found in sorted(self.matches.items()):
             name, opened = self.shown[at]
             size = opened.vocab_size if opened is not None else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ import core
 from core.data.questions import question_of
 from core.finetuning.adapter import Adapter, adapters_of
 from core.finetuning.analysis import attention_change
+from core.finetuning.mixture import BASE, Mixture, mixed_shares
 from core.finetuning.scales import at_scales, generate_at_scales_steps
-from core.finetuning.trial import BASE, Mixture, mixed_shares
 from core.finetuning.verdicts import check_merge
 from core.inference.surprise import surprises
 from explorer.engine import errors
@@ -192,9 +193,18 @@ def test_two_adapters_are_blended_saved_and_exported(
         await mode.parent().settled()
         assert mode.source.name == "one" and mode.view.body.state == "ready"
         check_shown(mode)
-        alone = mode.source
+        alone, said = mode.source, []
+        mode.statusRequested.connect(said.append)
         mode.blend(str(second))
         await mode.settled()
+        assert not said
+        config = second / "adapter_config.json"
+        named = {**json.loads(config.read_text()), "base_model_name_or_path": "my-model"}
+        config.write_text(json.dumps(named))
+        mode.check_base(str(second))
+        await mode.settled()
+        assert "two was trained on 'my-model'" in said[0]
+        config.write_text(json.dumps({**named, "base_model_name_or_path": str(base)}))
         mode.set_settings(share=1.0)
         await mode.settled()
         assert mode.asked is not alone and mode.source is alone
@@ -268,7 +278,7 @@ def test_what_a_run_of_another_method_learned_is_tried(
         base, whole = (mixed_shares(model, one, mode.prompt_ids) for one in (BASE, Mixture()))
         line, token = next(iter(mode.view.curves.displayed().values())), whole.argmax()
         if method == "prompt":
-            assert slider.values == [0, 1] and "all or not" in slider.slider.accessibleName()
+            assert slider.values == [0, 1] and "fully or not" in slider.slider.accessibleName()
             ends = [base[token]] * 2 + [whole[token]] * 2
             np.testing.assert_allclose(line[:, 1], ends, rtol=1e-4)
             assert line[1:3, 0].round(6).tolist() == [0.5, 0.5]

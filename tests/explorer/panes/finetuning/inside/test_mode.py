@@ -52,7 +52,7 @@ def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_
         )
         about = told.trace.about
         assert mode.headline.startswith(f"{about['parameters']:,} numbers")
-        assert mode.headline.endswith("of 2")
+        assert mode.headline.endswith("of 2 directions")
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None

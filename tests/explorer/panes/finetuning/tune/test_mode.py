@@ -358,9 +358,12 @@ def test_runs_on_different_data_are_not_compared() -> None:
         Curves("Full", "full", 60, line, line, untuned=(line[0], line[1] / 4)),
         Curves("LoRA 2", "lora", 60, line, line, data="fables"),
     ]
-    assert text.headline(runs) == (
+    assert text.headline(runs, "questions") == (
         "Loss on questions: LoRA 1 1, Full 1. Change of the loss on stories: LoRA 1 \u22121.00, "
-        "Full +0.50. Loss on fables: LoRA 2 1. Change of the loss on stories: LoRA 2 \u22121.00."
+        "Full +0.50."
+    )
+    assert text.headline(runs, "fables") == (
+        "LoRA 2 has a loss of 1 on fables; its loss on stories fell by 1.00, to 1.00."
     )
 
 

@@ -38,7 +38,7 @@ def test_what_the_text_costs_is_played_before_a_token_is_chosen(pane, run_async)
         pane.mode.inspect()
         for step, name in enumerate(("bytes-per-token", "tokens-per-word", "cost")):
             pane.player.seek(step)
-            assert told[-1].step.name == f"rates.{name}" and len(told[-1].rows) == 2
+            assert told[-1].step.name == f"rates.{name}" and len(told[-1].rows) == 3
         assert float(told[-2].step.value("words")) == 6
         QTest.keyClicks(pane.mode.view.editor, "a ")
         await pane.settled()

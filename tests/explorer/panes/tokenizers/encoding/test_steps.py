@@ -12,7 +12,7 @@ from explorer.panes.tokenizers.encoding.compute import LONGEST, drawn, explain_t
 from explorer.panes.tokenizers.encoding.draw_match import data_of
 from explorer.panes.tokenizers.encoding.inspector import inspection
 from explorer.panes.tokenizers.encoding.scene import LatticeScene, MatchScene, MergeScene, face_of
-from explorer.panes.tokenizers.inside.draw_stages import shown
+from explorer.panes.tokenizers.inside.scene import face_of_part
 from tests.explorer.panes.tokenizers.small import SIZES
 
 
@@ -109,7 +109,7 @@ def rows_of(inside, name):
     return [
         [
             (row.name, str(row.value), row.note) if not isinstance(row, str) else ("", row, "")
-            for row in inspection("x", one).rows
+            for row in inspection("x", one).rows[1:]  # behind the symbols of the formula
         ]
         for one in inside.steps
         if one.step.name == name
@@ -151,7 +151,8 @@ def test_every_formula_has_its_numbers(trained, kind):
     """Nothing but a lattice as a whole stands there without any."""
     inside = explain_text(trained[kind], "The happy cat \u2603")
     for one in inside.steps:
-        rows = inspection("x", one).rows
+        symbols, *rows = inspection("x", one).rows
+        assert isinstance(symbols, str)
         assert rows or one.step.name.startswith("unigram."), one.step.name
     [last] = rows_of(inside, "encoding.post-processor")
     assert last[0][:2] == ("n", str(len(inside.ids)))
@@ -195,7 +196,7 @@ def test_a_piece_has_one_color_at_every_stage_and_in_its_picture(trained, kind):
     inside = explain_text(trained[kind], "the cat, the hat")
     model = next(stage for stage in inside.stages if stage.name == "model")
     faces = [
-        shown(kind, "model", part, inside.text.encode()[slice(*span)])
+        face_of_part(kind, "model", part, inside.text.encode()[slice(*span)])
         for part, span in zip(model.parts, model.spans, strict=True)
     ]
     drawn_ones: dict[str, bytes] = {}

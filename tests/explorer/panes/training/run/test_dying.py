@@ -73,9 +73,9 @@ def test_a_hidden_pane_reads_no_run_and_catches_up_when_it_is_shown(make_pane, r
         pane.shown()
         folder = await started(pane, 2)
         pane.left()
-        assert not pane.follower._timer.isActive()
+        assert not pane.follower.polls
         pane.shown()
-        assert pane.follower._timer.isActive()
+        assert pane.follower.polls
         pane.controls.press("stop")
         await until(lambda: state_of(pane) == "stopped", "the stop")
         await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")

@@ -70,7 +70,7 @@ def test_a_skipped_step_has_a_mark_and_leaves_no_gap_in_any_line(tmp_path, qtbot
     rates = charts.small["rate"].displayed()["learning rate"]
     assert len(rates) == 12
     past = read_past({"run": str(data.folder), "step": 12})
-    assert all(np.isfinite(past.line(name)[1]).all() for name in ("loss", "grad_norm"))
+    assert all(np.isfinite(past.series(name)[1]).all() for name in ("loss", "grad_norm"))
 
 
 def test_where_a_step_was_skipped_one_sentence_says_why_and_what_comes_of_it(tmp_path):

@@ -174,7 +174,7 @@ def test_a_search_shows_the_pieces_of_every_vocabulary(pane, run_async):
             assert column.list.displayed()["ids"] == expected
             assert column.count.text().startswith(f"{len(expected)} of {tokenizer.vocab_size}")
         assert "contain \u201cat\u201d" in pane.headline
-        assert told[-1].step.name == "vocabulary.match" and len(told[-1].rows) == 2
+        assert told[-1].step.name == "vocabulary.match" and len(told[-1].rows) == 3
         view.way.chosen.emit("regex")  # the control says what it has chosen before it tells
         pane.grab()
 

@@ -6,9 +6,8 @@ it is as it was. Letters in shapes: T tokens, V pieces in the vocabulary, K of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -16,21 +15,17 @@ from core.data.questions import question_of, seed_count
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
 from core.finetuning.analysis import attention_change, most_changed, strengths
-from core.finetuning.held_out import held_out_data_steps
-from core.finetuning.loading import base_of, load_steps, tuned_of
-from core.finetuning.peft_reader import load_adapter
+from core.finetuning.held_out_answers import held_out_data_steps
+from core.finetuning.loading import tuned_of
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
 from core.finetuning.verdicts import Verdict, check_identity, check_merge
 from core.inference.context import Context
-from core.inference.exporting import export
-from core.inference.loading import LoadedModel
 from core.inference.sampling import Sampling
 from core.inference.surprise import surprise_of, surprises
 from core.jobs import to_the_end
 from core.substitution import Cell
 from core.trace import Step
 from core.transformer.architectures import gpt_of
-from core.transformer.foreign.reading import ReadProgress
 from core.transformer.gpt import GPT
 
 
@@ -224,49 +219,3 @@ def held_out_prompt(model: GPT, number: int) -> str:
         return question_of("validation", number % seed_count("validation")).prompt
     data = to_the_end(held_out_data_steps(tuned))
     return tuned.lm.tokenizer.decode(data.prompt(number))
-
-
-# -- as files -------------------------------------------------------------------------------------
-
-
-def mix_steps(
-    name_or_path: str | Path, mixture: Mixture, second: str | Path = ""
-) -> Generator[ReadProgress, None, LoadedModel]:
-    """A model opened anew, with its adapter at this strength; where there is the folder of a second
-    one, both of them blended into one.
-    """
-    lm = yield from load_steps(name_or_path)
-    if second:
-        share = 0.0 if mixture.share is None else mixture.share
-        if not (adapters := adapters_of(lm.model)):
-            raise ValueError(f"{lm.name} has no adapter that another one can be blended with")
-        adapters[-1].blend(load_adapter(lm.model, second), share)
-    for learned, strength in Mixture(mixture.strength).scales(gpt_of(lm.model)).items():
-        learned.scale = strength
-    return lm
-
-
-def save_mixture_steps(
-    name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
-) -> Generator[ReadProgress, None, None]:
-    """Writes the adapter of a model, blended with a second one where there is one, as peft's two
-    files, at strength 1. Raises ValueError as `check_adapter` and `Adapter.blend`.
-    """
-    lm = yield from mix_steps(name_or_path, mixture, second)
-    adapters = adapters_of(lm.model)
-    if not adapters:
-        raise ValueError("only an adapter is saved by itself; export the whole model")
-    adapters[-1].save(folder, base=base_of(name_or_path))
-
-
-def export_mixture_steps(
-    name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
-) -> Generator[ReadProgress, None, None]:
-    """Writes the model with what was learned in its matrices, as a folder that transformers loads.
-    Raises ValueError as `core.export`.
-    """
-    lm = yield from mix_steps(name_or_path, mixture, second)
-    # DoRA first: the lengths of the rows that it has learned are those of the base's matrices.
-    for adapter in sorted(adapters_of(lm.model), key=lambda one: not one.config.dora):
-        adapter.remove(merged=True)
-    export(lm, folder)

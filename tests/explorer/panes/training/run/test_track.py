@@ -245,7 +245,7 @@ def test_the_plan_shows_every_part_of_its_schedule_and_no_letter_of_another(
     shown = plan_inspection(config)
     rows = [str(getattr(row, "text", row)) for row in shown.rows]
     expected = ["η max = 0.00100", *expected]
-    rows.remove("t: how many steps are done")
+    rows.remove("t: how many steps are done so far")
     assert [row for row, said in zip(rows, expected, strict=True) if said not in row] == []
     parts = [said for said in expected if "–" in said and "η" not in said]
     assert shown.step.formula.count(r"\eta_t =") == len(parts)
@@ -296,7 +296,7 @@ def test_resuming_is_offered_where_a_checkpoint_lies_and_elsewhere_says_where_it
         card = RunCard("training.view")
         card.set_text(text)
         assert card.buttons["branch"].isEnabled() == (not why)
-        assert (why or "continues this checkpoint") in card.buttons["branch"].toolTip()
+        assert (why or "continues from this checkpoint") in card.buttons["branch"].toolTip()
         card.deleteLater()
     early = why_no_branch(run_data({}, 3), Moment(0))
     assert early == "No checkpoint yet: the first comes at step 15"

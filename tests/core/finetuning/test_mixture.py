@@ -12,21 +12,20 @@ import core
 from core.finetuning.adapter import adapters_of
 from core.finetuning.analysis import attention_change, strengths
 from core.finetuning.lora_config import LoRAConfig
-from core.finetuning.settings import METHODS
-from core.finetuning.trial import (
+from core.finetuning.mixture import (
     BASE,
     Mixture,
     check_adapter,
-    export_mixture_steps,
     held_out_prompt,
     mixed_shares,
     most_moved_head,
     next_tokens,
-    save_mixture_steps,
     strength_curve_steps,
     strength_step,
     write_mixed_steps,
 )
+from core.finetuning.mixture_files import export_mixture_steps, save_mixture_steps
+from core.finetuning.settings import METHODS
 from core.inference.sampling import Sampling
 from core.inference.surprise import surprises
 from core.jobs import to_the_end

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import core
-from core.finetuning.data import batch_length
-from core.finetuning.held_out import ask_steps
+from core.finetuning.held_out_answers import ask_steps
 from core.finetuning.program import finetune_steps
 from core.finetuning.targets import find_targets, layer_targets, names_of
+from core.finetuning.tuning_data import batch_length
 from core.jobs import to_the_end
 from core.training.runs import RunReader
 from tests.core.finetuning.small import LINES, small_base, small_tuning

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from core.finetuning.trainable import Shapes
+from core.finetuning.trainable_parameters import Shapes
 from core.training.estimates.activations import (
     FULL,
     HALF,
