@@ -11,10 +11,11 @@ from explorer.panes.backprop.expression.draw_nodes import node_box
 from explorer.panes.backprop.expression.edge_routing import Routes
 from explorer.panes.backprop.expression.node_geometry import Box
 from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
-from explorer.widgets.word_places import shared
+from explorer.widgets.word_places import shared, touched
 
 HEIGHTS = 6  # places above a node and as many below it, half a height apart
-HIDDEN, AWAY = 20.0, 0.02  # cost of an area that hides a node, of being as far away as it is large
+HIDDEN, CROSSED, AWAY = 20.0, 0.03, 0.02  # cost: over a node, across an edge, its size away
+MOST_EDGES = 200  # pieces of edges that are looked at: of more, some tell
 
 
 def arithmetic_place(
@@ -48,9 +49,9 @@ def _best(
     x, y = np.repeat(lefts, len(heights)), np.tile(heights, len(lefts))
     places = np.stack([x, y, x + wide, y + high], axis=1)  # (P, 4)
     parts = routes.parts + np.array([-gap, -gap, gap, gap]) / 4
-    near = (parts[:, :2] < places[:, 2:].max(axis=0)) & (parts[:, 2:] > places[:, :2].min(axis=0))
-    hidden = shared(places, parts[near.all(axis=1)]).sum(axis=1)
+    edges = routes.boxes[routes.seen(inside)]
+    crossed = touched(places, edges[:: 1 + len(edges) // MOST_EDGES]).sum(axis=1)
+    hidden = HIDDEN * shared(places, parts).sum(axis=1) + CROSSED * wide * high * crossed
     away = abs(x + wide / 2 - node.center().x()) + abs(y + high / 2 - node.center().y())
-    costs = HIDDEN * hidden + wide * high * AWAY * away / (wide + high)
-    best = int(costs.argmin())
+    best = int((hidden + wide * high * AWAY * away / (wide + high)).argmin())
     return QRectF(float(x[best]), float(y[best]), wide, high)
