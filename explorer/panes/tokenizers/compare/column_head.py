@@ -91,8 +91,8 @@ class ColumnHead(QWidget):
         self.title.setToolTip("\n".join(filter(None, facts)))
 
     def set_split(self, split: Split | None, options: DisplayOptions) -> None:
-        """Shows counts and badge of a split; None clears them. In rows they take three lines, so that
-        many rows can be seen at once."""
+        """Shows counts and badge of a split; None clears them. In rows they take three lines, so
+        that many rows can be seen at once."""
         is_row = options.layout == "rows"
         split = split if split is not None and not split.error else None
         rate, cost, loss = "", "", ""
