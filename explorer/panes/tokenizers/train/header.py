@@ -40,6 +40,6 @@ class TrainHeader(QWidget):
         show_text(self.sample, text)
 
     def set_state(self, state: str) -> None:
-        """The trainer's."""
+        """Shows the buttons that go with the trainer's state."""
         self.hurry.setVisible(state in ("preparing", "training", "paused"))
         self.new.setVisible(state != "idle")

@@ -101,7 +101,7 @@ class Trainer(QObject):
 
     @property
     def trains(self) -> bool:
-        """It has not ended: it may wait for the engine, or for a person."""
+        """Whether it has not ended; it may wait for the engine or for a person."""
         return self.state in ("preparing", "training", "paused")
 
     # steering
@@ -149,11 +149,11 @@ class Trainer(QObject):
             self._tell()
 
     def step(self) -> None:
-        """One common step more."""
+        """Makes one common step more."""
         self._go_on(playing=False, limit=len(self.recording or ()) + 1)
 
     def hurry(self) -> None:
-        """To the end as fast as it goes."""
+        """Trains to the end, as fast as possible."""
         if self.recording is not None:
             self.recording.hurry = True
             self.play()

@@ -70,8 +70,8 @@ class Card:
 
 
 class Cards:
-    """The cards of a recording. The newest of each lane is kept, for it is asked for at every frame
-    of a transition.
+    """The cards of a recording. The newest of each lane is kept: every frame of a transition asks
+    for it.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -230,7 +230,7 @@ def _long_ones(pieces: Sequence[str], values: np.ndarray) -> list[int]:
 
 
 class Curves:
-    """Four numbers of every lane by common step; grows with the recording."""
+    """Four numbers of each lane by common step; they grow with the recording."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -260,6 +260,6 @@ class Curves:
             self.length = index + 1
 
     def values(self, name: str) -> dict[int, np.ndarray]:
-        """By lane; one without a single value is left out."""
+        """The values of a curve by lane; a lane without any is left out."""
         columns = {lane: np.array(values) for lane, values in enumerate(self._columns[name])}
         return {lane: one for lane, one in columns.items() if np.isfinite(one).any()}
