@@ -175,13 +175,6 @@ class Catalogue(QObject):
         self.changed.emit()
         return name
 
-    def remove(self, name: str) -> None:
-        """Forgets a file that was opened or a tokenizer that was trained."""
-        if name.startswith(("file:", "trained:")):
-            self._entries.pop(name, None)
-            self._opened.pop(name, None)
-            self.changed.emit()
-
     def _on_model(self, source: Any) -> None:
         tokenizer = getattr(source, "tokenizer", None)
         if tokenizer is None:

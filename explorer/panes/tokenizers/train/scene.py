@@ -21,7 +21,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from core.tokenization.telling import count, verb
+from core.tokenization.telling import count
 from explorer.panes.tokenizers.pieces import SymbolFace, face_of, text_of
 from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.compute import Recording
@@ -184,9 +184,8 @@ def _prune(kind: str, state: LaneState, step: PruneStep) -> Card:
     kept = [(step.pieces[place], float(step.losses[place])) for place in cheapest]
     top = max((abs(loss) for _, loss in (*gone, *kept)), default=1.0) or 1.0
     rows = [(piece, loss, False) for piece, loss in gone] + [(p, loss, True) for p, loss in kept]
-    goes = verb(len(step.removed), "goes", "go")
     return Card(
-        sentence=f"prunes: {len(step.removed):,} {goes}, {state.vocab_size:,} {text.stays(state)}",
+        sentence=f"drops {count(len(step.removed), 'piece')}, keeps {state.vocab_size:,}",
         caption="likelihood lost without it",
         bars=tuple(
             Bar(text_of(kind, piece), abs(loss) / top, format_number(loss), strong)
