@@ -6,7 +6,9 @@ list of them in optimizers; groups (what shrinks); torch_optimizer (any rule as 
 only file that loads torch); schedules. To look at them: optimizer_trace (one step, line by line),
 surfaces and typed_surface (landscapes), stationary (where they are level), curvature (why SGD
 cannot go faster), race_rates (what suits whom), race (who gets down first); learner (a small
-network that learns), and in statistics whether it does so well.
+network that learns), learner_state (how it continues another day), decision_boundary (where it
+draws the line), point_trace (how one point goes through it), and in statistics whether it does so
+well.
 """
 
 from core.optimization.adamw import AdamWSettings, AdamWState

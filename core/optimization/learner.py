@@ -18,7 +18,7 @@ from core.autograd.losses import LOSSES, penalty
 from core.autograd.mlp import MLP, MLPConfig
 from core.autograd.tensor import Tensor, zero_grad
 from core.fields import check, field
-from core.optimization.optimizers import OPTIMIZERS, optimizer
+from core.optimization.optimizers import OPTIMIZERS, optimizer_of
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 
 PENALTIES = ("none", "l1", "l2")
@@ -216,9 +216,7 @@ class Learner:
         )
 
     def _move(self, name: str, parameter: Tensor, rate: float) -> None:
-        rule = optimizer(self.settings.optimizer)
-        if rule.matrices_only and parameter.ndim != 2:
-            rule = optimizer("adamw")
+        rule = optimizer_of(self.settings.optimizer, parameter.ndim)
         settings = rule.settings(learning_rate=rate, weight_decay=0.0)
         state, taken = self.states.get(name, (rule.state(), 0))
         new, state = rule.update(parameter.data, parameter.grad, state, taken + 1, settings)

@@ -34,3 +34,9 @@ def optimizer(name: str) -> Rule:
     if name not in OPTIMIZERS:
         raise ValueError(f"optimizer {quoted(name)} is unknown; use {either(OPTIMIZERS)}")
     return OPTIMIZERS[name]
+
+
+def optimizer_of(name: str, ndim: int) -> Rule:
+    """The rule that moves a parameter with `ndim` axes: AdamW where `name` moves matrices alone."""
+    rule = optimizer(name)
+    return optimizer("adamw") if rule.matrices_only and ndim != 2 else rule

@@ -137,11 +137,17 @@ class Mode(Face, QObject):
         return track.item(at) if is_there and track is not None else None
 
     def action(
-        self, name: str, title: str, run: Callable[[], object], key: str = "", help: str = ""
+        self,
+        name: str,
+        title: str,
+        run: Callable[[], object],
+        key: str = "",
+        help: str = "",
+        can: Callable[[], bool] = lambda: True,
     ) -> Action:
-        """One that is enabled while this mode is shown."""
+        """One that is enabled while this mode is shown and it `can` be done."""
         id = f"{self.desk.pane}.{self.id}.{name}"
-        return Action(id, title, run, key, lambda: self.active, help=help)
+        return Action(id, title, run, key, lambda: self.active and can(), help=help)
 
     def grown(self) -> None:
         """The tracks have more steps, or other titles."""

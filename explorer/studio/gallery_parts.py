@@ -12,7 +12,6 @@ from explorer.theme import icons
 from explorer.widgets.base import IconButton, Picture, put_text, set_look
 from explorer.widgets.callout import Callout
 from explorer.widgets.card import Card
-from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.palette import CommandPalette, Entry
 from explorer.widgets.rail import Rail
@@ -104,14 +103,9 @@ def controls() -> list[Sample]:
     row.addStretch(1)
     little = QWidget()
     row = QHBoxLayout(little)
-    fewer, fold = (
-        SegmentedControl([(one, one) for one in NAMES], "View"),
-        FoldLine("Losses", [], []),
-    )
+    fewer = SegmentedControl([(one, one) for one in NAMES], "View")
     fewer.setFixedWidth(fewer.minimumSizeHint().width() * 3 // 4)
-    fold.set_tight(True)
-    for part in (fewer, fold):
-        row.addWidget(part)
+    row.addWidget(fewer)
     row.addStretch(1)
     cards = QWidget()
     column = QVBoxLayout(cards)

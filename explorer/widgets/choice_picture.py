@@ -1,4 +1,4 @@
-"""A picture of a scene in which things are chosen: by a click, or by Up, Down and Enter."""
+"""A picture of a scene in which things are chosen: by a click, or by arrow keys and Enter."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
+from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.scene_picture import ScenePicture
 
 Scene = TypeVar("Scene")
@@ -52,6 +53,10 @@ class ChoicePicture(ScenePicture[Scene]):
         """Those that Up and Down go through, from top to bottom."""
         return range(len(self.rects(self.scene))) if self.scene is not None else ()
 
+    def columns(self) -> int:
+        """How many things stand side by side; of one, Left and Right are the player's."""
+        return 1
+
     @abstractmethod
     def told(self, thing: int) -> str:
         """What its tooltip says."""
@@ -83,16 +88,24 @@ class ChoicePicture(ScenePicture[Scene]):
             self.picked.emit(self.hovered)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        move = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         things = list(self.things()) if self.scene is not None else []
-        if things and move is not None and not event.modifiers():
-            at = things.index(self.hovered) + move if self.hovered in things else 0
-            self.point_at(things[min(max(at, 0), len(things) - 1)])
+        move = arrow(event)
+        if things and move is not None and (not move[1] or self.columns() > 1):
+            self.point_at(self._next(things, *move))
             self.setAccessibleDescription(self.told(self.hovered))
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.hovered != NONE:
+        elif is_enter(event) and self.hovered != NONE:
             self.picked.emit(self.hovered)
         else:
             super().keyPressEvent(event)
+
+    def _next(self, things: Sequence[int], down: int, right: int) -> int:
+        """The thing beside that at which the keys are; the same at an edge."""
+        if self.hovered not in things:
+            return things[0]
+        here, wide = things.index(self.hovered), self.columns()
+        at = here + down * wide + right
+        stays = not 0 <= at < len(things) or (right and at // wide != here // wide)
+        return things[here if stays else at]
 
     def _at(self, point: QPointF) -> int:
         return self.thing_at(point) if self.scene is not None else NONE

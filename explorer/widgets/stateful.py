@@ -21,6 +21,7 @@ from explorer.widgets.base import Label, Picture, put_text, ratio_of, set_look
 from explorer.widgets.card import Card
 from explorer.widgets.scroll_area import ScrollArea
 
+WORDS = 8  # px above the words about a wait
 STATES = ("loading", "empty", "error", "stale", "ready")
 
 
@@ -42,14 +43,10 @@ class Veil(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(33)
         self._timer.timeout.connect(self._on_time)
-        self.top: int | None = None  # of the words; None is the usual place
         theme.changed.connect(self._on_theme)
 
-    def words_top(self) -> int:
-        return theme.current().px(8) if self.top is None else self.top
-
     def _words_bottom(self) -> int:
-        return self.words_top() + theme.current().px(24)
+        return theme.current().px(WORDS + 24)
 
     def set(self, stale: bool, waiting: bool, reason: str) -> None:
         if stale != self._stale:
@@ -120,7 +117,7 @@ class Veil(QWidget):
         if text and (self._stale or long_wait):
             font = now.font("label", 600)
             box_width = now.metrics("label", 600).horizontalAdvance(text) + now.px(20)
-            box = QRectF((self.width() - box_width) / 2, self.words_top(), box_width, now.px(22))
+            box = QRectF((self.width() - box_width) / 2, now.px(WORDS), box_width, now.px(22))
             painter.setPen(now.pen("divider"))
             painter.setBrush(now.color("raised"))
             painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
@@ -353,14 +350,6 @@ class StatefulPicture(QWidget):
         """Shows what is waited for over the ready picture; "" ends the wait."""
         self._wait(self._state == "stale", bool(reason), reason)
 
-    def set_words_top(self, top: int | None) -> None:
-        """Where the words about a wait begin, in pixels, below what else stands in the corners."""
-        if top != self._veil.top:
-            self._veil.top = top
-            self._veil.run()
-            self._veil.update()
-            self._place_cancel()
-
     def set_cancellable(self, on: bool) -> None:
         """Whether a long wait offers Cancel, which emits `cancelRequested`."""
         self._cancellable = on
@@ -410,7 +399,7 @@ class StatefulPicture(QWidget):
 
     def _place_cancel(self) -> None:
         self.cancel.adjustSize()
-        top = self._veil.words_top() + theme.current().px(30)  # below the words about the wait
+        top = theme.current().px(WORDS + 30)  # below the words about the wait
         self.cancel.move((self.width() - self.cancel.width()) // 2, top)
         self.cancel.raise_()
 

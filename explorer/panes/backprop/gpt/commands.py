@@ -1,9 +1,8 @@
-"""The actions of GPT."""
+"""Commands of the GPT mode."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
@@ -14,16 +13,6 @@ if TYPE_CHECKING:
 
 
 def commands(mode: GPTMode) -> list[Action]:
-    def action(
-        name: str, text: str, run: Callable[[], Any], can: Callable[[], bool] | None = None
-    ) -> Action:
-        return Action(
-            f"backprop.gpt.{name}",
-            f"GPT: {text}",
-            run,
-            enabled=lambda: mode.active and (can is None or can()),
-        )
-
     def ready() -> bool:
         return mode.worked is not None
 
@@ -40,26 +29,22 @@ def commands(mode: GPTMode) -> list[Action]:
         mode.view.operations.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         mode.view.operations.search.selectAll()
 
+    view, action = mode.view, mode.action
     return [
-        action("text", "type a text to learn from", mode.inputs.prompt.setFocus),
-        action("find", "find an operation", find, ready),
-        action("forward", "this operation forward", lambda: to_phase(False), ready),
-        action("backward", "this operation backward", lambda: to_phase(True), ready),
-        action("next-head", "next head", lambda: mode.view.head.turn(1), ready),
-        action("last-head", "previous head", lambda: mode.view.head.turn(-1), ready),
-        action("highway", "go to the gradient highway", mode.view.show_highway, ready),
-        action(
-            "fold",
-            "show or fold the gradient highway",
-            mode.view.turn_highway,
-            ready,
-        ),
-        action("again", "explain the example again", mode.ask),
+        action("text", "GPT: type a text to learn from", mode.inputs.prompt.setFocus),
+        action("find", "GPT: find an operation", find, can=ready),
+        action("forward", "GPT: this operation forward", lambda: to_phase(False), can=ready),
+        action("backward", "GPT: this operation backward", lambda: to_phase(True), can=ready),
+        action("next-head", "GPT: next head", lambda: view.head.turn(1), can=ready),
+        action("last-head", "GPT: previous head", lambda: view.head.turn(-1), can=ready),
+        action("highway", "GPT: go to the gradient highway", view.show_highway, can=ready),
+        action("fold", "GPT: show or fold the gradient highway", view.turn_highway, can=ready),
+        action("again", "GPT: explain the example again", mode.ask),
         action(
             "update",
-            "explain the run\u2019s model as it is now",
+            "GPT: explain the run\u2019s model as it is now",
             mode.explain_newer,
-            lambda: mode.is_live,
+            can=lambda: mode.is_live,
         ),
-        action("folder", "open a checkpoint\u2019s folder", mode.models.open_folder),
+        action("folder", "GPT: open a checkpoint\u2019s folder", mode.models.open_folder),
     ]

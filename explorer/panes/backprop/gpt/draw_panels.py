@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QImage, QPainter, QPen
 
 from core.numbers import format_number
 from explorer import theme
@@ -22,8 +22,9 @@ from explorer.panes.backprop.gpt.panel_layout import (
     heads_lines,
 )
 from explorer.panes.backprop.gpt.scene import SHARE, OperationScene, Panel
-from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
+from explorer.widgets.base import LEFT, RIGHT, packed_image, packed_table, put_text, put_words
 from explorer.widgets.color_bar import ColorBar
+from explorer.widgets.sketch import Sketch
 
 KEPT = 64  # images in the cache
 WORDS = 96  # px that words need where there is no map
@@ -119,25 +120,14 @@ class PanelPainter:
         now = theme.current()
         if one.size == (1, 1):  # a number has no frame
             box = QRectF(one.area.x(), one.map.y(), one.area.width(), now.px(20))
-            font = now.font("label")
-            put_text(
-                painter,
-                box,
-                elide(one.panel.note, font, box.width()),
-                font,
-                now.color("muted"),
-                LEFT,
-            )
+            Sketch(painter).text(box, one.panel.note, align=LEFT, cut=True)
             return
-        pen = QPen(now.color("divider"), 1, Qt.PenStyle.DashLine)
-        painter.setPen(pen)
+        painter.setPen(QPen(now.color("divider"), 1, Qt.PenStyle.DashLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         room = blank_room(one)
         painter.drawRect(room)
-        painter.setFont(now.font("label"))
-        painter.setPen(now.color("muted"))
-        flags = int(CENTER) | Qt.TextFlag.TextWordWrap
-        painter.drawText(room.adjusted(4, 0, -4, 0), flags, one.panel.note)
+        words = room.adjusted(4, 0, -4, 0)
+        put_words(painter, words, one.panel.note, now.font("label"), now.color("muted"))
 
     def _number(self, painter: QPainter, one: PlacedPanel, worked: Worked, share: float) -> None:
         """Writes a single number."""
@@ -152,17 +142,14 @@ class PanelPainter:
     def _labels(self, painter: QPainter, worked: Worked, one: PlacedPanel) -> None:
         if one.map.x() - one.area.x() < 8:
             return
-        now, axes = theme.current(), axes_of(worked, one.panel.what)
-        rows = one.cells[0]
+        now, axes, sketch = theme.current(), axes_of(worked, one.panel.what), Sketch(painter)
+        rows, line = one.cells[0], now.metrics("label").height()
         high = one.map.height() / rows
-        font, line = now.font("label"), now.metrics("label").height()
-        every = max(1, int(np.ceil(line * 0.95 / high)))
         wide = one.map.x() - one.area.x() - now.px(5)
-        for row in range(0, rows, every):
+        for row in range(0, rows, max(1, int(np.ceil(line * 0.95 / high)))):
             middle = one.map.y() + (row + 0.5) * high
             place = QRectF(one.area.x(), middle - line / 2, wide, line)
-            text = axes.label(row)
-            put_text(painter, place, elide(text, font, wide), font, now.color("muted"), RIGHT)
+            sketch.text(place, axes.label(row), align=RIGHT, cut=True)
 
 
 def blank_room(one: PlacedPanel) -> QRectF:
@@ -191,35 +178,30 @@ def bar_of(worked: Worked, panel: Panel, root: str = "") -> ColorBar:
 
 def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
     """Names and shapes of the columns, titles of the maps, and the arrows between them."""
-    now = theme.current()
-    bold, small = now.font("body", 600), now.font("label")
+    now, sketch = theme.current(), Sketch(painter)
     lines = heads_lines(scene, [one.area.width() for one in placed[::2]])
     for column, one in zip(scene.columns, placed[::2], strict=True):
         top = one.area.y() - now.px(HEAD) * lines - now.px(3)
         name = QRectF(one.area.x(), top, one.area.width(), now.px(18))
-        ink = now.color("text")
-        put_text(painter, name, elide(column.title, bold, name.width()), bold, ink, LEFT)
+        sketch.text(name, column.title, "text", LEFT, "body", 600, cut=True)
         wide = now.metrics("body", 600).horizontalAdvance(column.title) + now.px(8)
         shape = name.translated(0, now.px(17)) if lines > 1 else name.adjusted(wide, 0, 0, 0)
-        written, metrics = column.shape, now.metrics("label")
-        if metrics.horizontalAdvance(written) > shape.width():
-            written = elide(written.replace(" ", ""), small, shape.width())
-        put_text(painter, shape, written, small, now.color("muted"), LEFT)
+        fits = now.metrics("label").horizontalAdvance(column.shape) <= shape.width()
+        written = column.shape if fits else column.shape.replace(" ", "")
+        sketch.text(shape, written, align=LEFT, cut=True)
     for one in placed[1::2]:
-        high = now.px(TITLE)
+        high, title = now.px(TITLE), one.panel.title
         place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(4))
-        ink = now.color("muted" if one.panel.state in ("later", "none") else "text")
-        title = one.panel.title
         if now.metrics("label").horizontalAdvance(title) > place.width():
             title = title.replace(SHARE, "+= ")  # as the formula says it
-        put_text(painter, place, elide(title, small, place.width()), small, ink, LEFT)
-    _draw_signs(painter, scene, placed)
+        ink = "muted" if one.panel.state in ("later", "none") else "text"
+        sketch.text(place, title, ink, LEFT, cut=True)
+    _draw_signs(sketch, scene, placed)
 
 
-def _draw_signs(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
+def _draw_signs(sketch: Sketch, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
     """The sign between two inputs, and the arrow before the output, with a function's name."""
-    now = theme.current()
-    last = len(scene.columns) - 1
+    now, last = sketch.now, len(scene.columns) - 1
     for place in range(last):
         left, below, right = placed[2 * place], placed[2 * place + 1], placed[2 * place + 2]
         x = (left.area.right() + right.area.x()) / 2
@@ -229,27 +211,12 @@ def _draw_signs(painter: QPainter, scene: OperationScene, placed: Sequence[Place
         if place < last - 1 or last == 1:
             lift = now.px(18) if last == 1 else 0
             box = QRectF(x - wide / 2, top - now.px(10) - lift, wide, now.px(20))
-            font = now.font("label" if last == 1 else "body", 600)
-            put_text(painter, box, elide(scene.sign, font, wide), font, now.color("muted"), CENTER)
+            size = "label" if last == 1 else "body"
+            sketch.text(box, scene.sign, size=size, weight=600, cut=True)
         if place == last - 1:
-            length = now.px(GAP) * 0.5
-            ink = now.color("muted" if scene.backward else "accent")
-            _arrow(painter, QPointF(x, top), length, 1, ink)
-            ink = now.color("accent" if scene.backward else "divider")
-            middle = below.map.y() + below.map.height() / 2
-            _arrow(painter, QPointF(x, middle), length, -1, ink)
-
-
-def _arrow(painter: QPainter, middle: QPointF, length: float, way: int, ink: QColor) -> None:
-    painter.setPen(QPen(ink, 2))
-    half = length / 2 * way
-    tip = QPointF(middle.x() + half, middle.y())
-    painter.drawLine(QPointF(middle.x() - half, middle.y()), tip)
-    painter.setBrush(ink)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.drawPolygon(
-        QPolygonF(
-            [tip + QPointF(2 * way, 0), tip + QPointF(-5 * way, -4), tip + QPointF(-5 * way, 4)]
-        )
-    )
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+            half = QPointF(now.px(GAP) / 4, 0)
+            ends = QPointF(x, top) - half, QPointF(x, top) + half
+            sketch.arrow(ends, "muted" if scene.backward else "accent", 2)
+            middle = QPointF(x, below.map.center().y())
+            back = middle + half, middle - half
+            sketch.arrow(back, "accent" if scene.backward else "divider", 2)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from explorer.widgets.boxes import name_parts, wrap
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.prompt_line import PromptLine
-from explorer.widgets.wrap_row import WrapRow
 
 LONGEST_NAME = 26
 
@@ -21,15 +21,12 @@ class GPTHeader(QWidget):
         super().__init__(parent)
         self.setObjectName("backprop.gpt.inputs")
         self.source = MenuButton("chevron-down", "Model", "The model whose gradients are shown")
-        self.source.setObjectName("backprop.gpt.source")
         self.prompt = PromptLine()
-        self.prompt.setObjectName("backprop.gpt.prompt")
+        name_parts(self, "backprop.gpt", "source", "prompt")
         self.prompt.setAccessibleName("Training example")
         self.prompt.setPlaceholderText("Type a text for the model to learn from")
         self.prompt.promptEdited.connect(self.promptEdited)
-        row = WrapRow(parent=self)
-        row.addWidget(self.source)
-        row.addWidget(self.prompt)
+        wrap(self.source, self.prompt, of=self)
 
     def set_model(self, name: str, address: str) -> None:
         """The open model, and where it comes from."""

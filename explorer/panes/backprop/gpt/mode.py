@@ -174,8 +174,7 @@ class GPTMode(Mode):
             self.pinned = None
             view.stage.set_pinned(None)
         view.operations.set_worked(worked)
-        view.highway.set_worked(worked)
-        view.share_room_anew()
+        view.highway.set_scene(worked)
         view.highway.set_token(self.workspace.selection.token)
         view.summary.setText(text.summary(worked))
         view.agreement.setText(text.agreement(worked))

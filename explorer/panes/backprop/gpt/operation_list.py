@@ -26,7 +26,7 @@ from explorer.panes.backprop.gpt.scene import shape_text
 from explorer.widgets.base import LEFT, RIGHT, Label, elide, put_text, visible_text
 from explorer.widgets.grid_keys import is_enter
 
-ROW = 24  # px
+WIDTH, ROW = 226, 24  # px
 LONGEST = 40  # letters of a search that are repeated
 NUMBER = int(Qt.ItemDataRole.UserRole)  # of the operation; none for a group
 SHAPE = NUMBER + 1
@@ -166,7 +166,6 @@ class OperationList(QWidget):
         self._groups: dict[tuple[str, ...], QTreeWidgetItem] = {}
         self._worked: Worked | None = None
         self._here = -1
-        self._room = float("inf")
         self._opened: QTreeWidgetItem | None = None  # by the player, not by a person
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._go_to_first)
@@ -252,15 +251,6 @@ class OperationList(QWidget):
             self.layout().activate()
             self.tree.scrollToItem(self._items[self._here])
 
-    def set_room(self, width: float) -> None:
-        """Takes at most 28 % of a view of that width."""
-        self._room = width
-        self._set_width()
-
-    def _set_width(self) -> None:
-        now = theme.current()
-        self.setFixedWidth(round(min(now.px(268), max(now.px(188), self._room * 0.28))))
-
     # searching
 
     def _filter(self, text: str) -> None:
@@ -299,7 +289,7 @@ class OperationList(QWidget):
 
     def _restyle(self) -> None:
         now = theme.current()
-        self._set_width()
+        self.setFixedWidth(theme.current().px(WIDTH))
         self.tree.setIndentation(now.px(12))
         surface = now.color("window").name()
         self.tree.setStyleSheet(

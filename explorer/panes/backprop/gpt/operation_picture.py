@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_significant
@@ -22,6 +22,7 @@ from explorer.panes.backprop.gpt.scene import Cell, OperationScene
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
+from explorer.widgets.still_layer import StillLayer
 
 
 class OperationPicture(Picture):
@@ -40,7 +41,7 @@ class OperationPicture(Picture):
         self._placed: tuple[PlacedPanel, ...] = ()
         self._painter = PanelPainter()
         self._kept: Kept = {}
-        self._still: tuple[tuple[Any, ...], QPixmap] | None = None
+        self._still = StillLayer()
         self._hover: tuple[int, int, int] | None = None  # panel, row, column of the picture
         self._current: tuple[int, int, int] | None = None
         self._pinned: Cell | None = None
@@ -129,7 +130,8 @@ class OperationPicture(Picture):
         super().on_theme_changed()
 
     def _lay_out(self) -> None:
-        self._placed, self._still = (), None
+        self._placed = ()
+        self._still.forget()
         if self._worked is not None and self._scene is not None:
             room = QRectF(self.rect())
             self._placed = place_panels(self._worked, self._scene, self._head, room, self._kept)
@@ -148,27 +150,18 @@ class OperationPicture(Picture):
         worked, scene = self._worked, self._scene
         if worked is None or scene is None:
             return
-        if painter.paintEngine().type() == QPaintEngine.Type.Raster:
-            painter.drawPixmap(0, 0, self._still_layer(worked, scene))
-        else:  # words and lines as vectors
-            self._draw_still(painter, worked, scene)
+        self._still.draw(
+            painter,
+            QPointF(0, 0),
+            (float(self.width()), float(self.height())),
+            self._placed,
+            lambda to: self._draw_still(to, worked, scene),
+        )
         for one in self._placed:
             if one.panel.state == "coming":
                 left = not scene.backward
                 self._painter.draw_map(painter, worked, one, self._head, self._share, left)
         self._draw_marks(painter)
-
-    def _still_layer(self, worked: Worked, scene: OperationScene) -> QPixmap:
-        """Caches what does not move while a step is played."""
-        key = (self.width(), self.height(), self.ratio)
-        if self._still is None or self._still[0] != key:
-            pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
-            painter = QPainter(pixmap)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._draw_still(painter, worked, scene)
-            painter.end()
-            self._still = (key, pixmap)
-        return self._still[1]
 
     def _draw_still(self, painter: QPainter, worked: Worked, scene: OperationScene) -> None:
         draw_panels.draw_heads(painter, scene, self._placed)

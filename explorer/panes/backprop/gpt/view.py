@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.panes.backprop.gpt.highway_picture import HighwayPicture
 from explorer.panes.backprop.gpt.operation_list import OperationList
 from explorer.panes.backprop.gpt.operation_picture import OperationPicture
-from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.base import IconButton, Label
+from explorer.widgets.boxes import column, name_parts, row
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-STAGE = 230  # px: the lowest stage beside which the highway is seen
 ROAD = ": length of \u2202L/\u2202(residual); hatched: still to come; click to go"
 
 
@@ -31,11 +31,7 @@ class HeadChoice(QWidget):
         self.after = IconButton("chevron-right", "Next head")
         self.label = Label("", "body")
         self._head, self._count = 0, 1
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for widget in (self.before, self.label, self.after):
-            row.addWidget(widget)
+        row(self.before, self.label, self.after, of=self, spacing=2)
         self.before.clicked.connect(lambda: self.turn(-1))
         self.after.clicked.connect(lambda: self.turn(1))
 
@@ -64,60 +60,26 @@ class GPTView(QWidget):
         self.head = HeadChoice()
         self.summary = Label("", "body", weight=600)
         self.agreement = Label("", "label", "muted", wrap=True)
-        self.agreement.setObjectName("backprop.gpt.agreement")
-        self.note = CutLabel("label", "muted")
-        self.note.setObjectName("backprop.gpt.note")
+        self.note, self.road = CutLabel("label", "muted"), CutLabel("label", "muted")
         self.newer = IconButton("refresh", "Explain the run\u2019s model as it is now")
-        self.newer.setObjectName("backprop.gpt.newer")
-        self.road = CutLabel("label", "muted")
         self.fold = IconButton("chevron-down", "Fold the gradient highway")
-        self.fold.setObjectName("backprop.gpt.fold")
-        self.inside = QPushButton()
-        self.inside.setObjectName("backprop.gpt.inside")
-        set_look(self.inside, "quiet")
-        self.content = QWidget()
-        self.content.setAccessibleName("One training example, forward and backward")
-        self.body = StatefulPicture(self.content, "grid")
-        self._build()
-        self._folded = False  # as a person wishes it, where stage and highway have room
-        self._tight = False  # only one of them has
-        self._swapped = False  # and it is the highway
+        self.inside = push_button("", look="quiet")
+        name_parts(self, "backprop.gpt", "agreement", "note", "newer", "fold", "inside")
+        content, edge = QWidget(), Surface("window", edges="right")
+        content.setAccessibleName("One training example, forward and backward")
+        self._edge = column((self.operations, 1), self.summary, self.agreement, of=edge)
+        news = row((self.note, 1), self.newer, self.inside, self.head, spacing=4)
+        road = row(self.fold, (self.road, 1), spacing=4)
+        self._column = column(news, (self.stage, 1), road, self.highway, spacing=4)
+        row(edge, (self._column, 1), of=content, spacing=0)
+        self.body = StatefulPicture(content, "grid")
+        column(self.body, of=self)
         self.fold.clicked.connect(self.turn_highway)
-        self.highway.placeClicked.connect(self._show_stage)
-        self.highway.lossClicked.connect(self._show_stage)
         self.stage.paintFailed.connect(self._on_paint_failed)
         self.highway.paintFailed.connect(self._on_paint_failed)
         theme.changed.connect(self._restyle)
         self._restyle()
-
-    def _build(self) -> None:
-        edge = Surface("window", edges="right")
-        self._edge = QVBoxLayout(edge)
-        self._edge.addWidget(self.operations, 1)
-        self._edge.addWidget(self.summary)
-        self._edge.addWidget(self.agreement)
-        news = QHBoxLayout()
-        news.setSpacing(4)
-        news.addWidget(self.note, 1)
-        news.addWidget(self.newer)
-        news.addWidget(self.inside)
-        news.addWidget(self.head)
-        road = QHBoxLayout()
-        road.setSpacing(4)
-        road.addWidget(self.fold)
-        road.addWidget(self.road, 1)
-        self._column = QVBoxLayout()
-        self._column.addLayout(news)
-        self._column.addWidget(self.stage, 1)
-        self._column.addLayout(road)
-        self._column.addWidget(self.highway)
-        self._row = QHBoxLayout(self.content)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(edge)
-        self._row.addLayout(self._column, 1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.body)
+        self.set_folded(False)
 
     def set_inside(self, count: int, is_inside: bool) -> None:
         """The number of steps inside an operation, and whether the player is there."""
@@ -129,56 +91,21 @@ class GPTView(QWidget):
 
     @property
     def folded(self) -> bool:
-        """Whether a person has folded the highway."""
-        return self._folded
+        """Whether the highway is folded."""
+        return self.highway.isHidden()
 
     def set_folded(self, folded: bool) -> None:
-        self._folded = folded
-        self._share_room()
+        self.highway.setVisible(not folded)
+        icon, verb = ("chevron-right", "Show") if folded else ("chevron-down", "Fold")
+        self.fold.set_icon(icon, f"{verb} the gradient highway")
+        self.road.set_text(f"Gradient highway{'' if folded else ROAD}")
 
     def turn_highway(self) -> None:
-        """Shows or folds it; in a low window it takes the place of the operation's picture."""
-        if self._tight:
-            self._swapped = not self._swapped
-        else:
-            self._folded = not self._folded
-        self._share_room()
+        self.set_folded(not self.folded)
 
     def show_highway(self) -> None:
-        if self.highway.isHidden():
-            self.turn_highway()
+        self.set_folded(False)
         self.highway.setFocus()
-
-    def _show_stage(self) -> None:
-        self._swapped = False
-        self._share_room()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.operations.set_room(self.width())
-        self.share_room_anew()
-
-    def share_room_anew(self) -> None:
-        """Decides whether there is room for both pictures."""
-        now = theme.current()
-        lines = self.head.sizeHint().height() + self.fold.sizeHint().height() + now.px(26)
-        needed = lines + now.px(STAGE) + self.highway.sizeHint().height()
-        tight = self.height() < needed
-        if tight != self._tight:
-            self._tight, self._swapped = tight, False
-        self._share_room()
-
-    def _share_room(self) -> None:
-        seen = self._swapped if self._tight else not self._folded
-        self.stage.setVisible(not (self._tight and self._swapped))
-        self.agreement.setVisible(not self._tight)
-        self.highway.setVisible(seen)
-        policy = QSizePolicy.Policy
-        grows = policy.Expanding if self._tight else policy.Fixed
-        self.highway.setSizePolicy(policy.Expanding, grows)
-        icon, verb = ("chevron-down", "Fold") if seen else ("chevron-right", "Show")
-        self.fold.set_icon(icon, f"{verb} the gradient highway")
-        self.road.set_text(f"Gradient highway{ROAD}" if seen else "Gradient highway")
 
     def _on_paint_failed(self, error: object) -> None:
         self.body.show_error(f"This picture could not be drawn: {error}")
@@ -188,6 +115,3 @@ class GPTView(QWidget):
         margin = now.px("margin")
         self._edge.setContentsMargins(now.px(8), now.px(8), now.px(6), now.px(8))
         self._column.setContentsMargins(margin, now.px(6), margin, now.px(8))
-        self._column.setSpacing(now.px(4))
-        self._row.setSpacing(0)
-        self.share_room_anew()

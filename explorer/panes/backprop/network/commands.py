@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from explorer.panes.backprop.network.presets import PRESETS
@@ -13,65 +14,42 @@ if TYPE_CHECKING:
 
 def commands(mode: NetworkMode) -> list[Action]:
     def there() -> bool:
-        return mode.active and mode.runner.training is not None
+        return mode.runner.training is not None
 
     def follows() -> bool:
-        return there() and mode.sample is not None
+        return mode.sample is not None
 
     def can_follow() -> bool:
         training = mode.runner.training
-        return there() and training is not None and len(training.data.points) > 0
+        return training is not None and len(training.data.points) > 0
 
+    def redraw() -> None:
+        mode.change_field("data_seed", mode.draft.value.data_seed + 1)
+
+    action, ask = mode.action, mode.view.layersRequested.emit
     return [
-        Action("backprop.network.reset", "Network: start over", mode.reset, enabled=there),
-        Action(
-            "backprop.network.reseed",
+        action("reset", "Network: start over", mode.reset, can=there),
+        action(
+            "reseed",
             "Network: start over with new initial weights",
             lambda: mode.reset(True),
-            enabled=there,
+            can=there,
         ),
-        Action(
-            "backprop.network.data",
-            "Network: draw new points for this data set",
-            lambda: mode.change_field("data_seed", mode.draft.value.data_seed + 1),
-            enabled=there,
-        ),
-        Action(
-            "backprop.network.follow",
+        action("data", "Network: draw new points for this data set", redraw, can=there),
+        action(
+            "follow",
             "Network: follow a point, or the next one",
             lambda: mode.follow_next(1),
-            enabled=can_follow,
+            can=can_follow,
         ),
-        Action(
-            "backprop.network.leave",
-            "Network: back to training",
-            mode.leave_sample,
-            enabled=follows,
-        ),
-        Action(
-            "backprop.network.fold",
-            "Network: show or fold losses and layers",
-            mode.view.fold.turn,
-            enabled=lambda: there() and mode.view.fold.can_turn,
-        ),
-        Action(
-            "backprop.network.deeper",
-            "Network: add a hidden layer",
-            lambda: mode.view.layersRequested.emit(1),
-            enabled=there,
-        ),
-        Action(
-            "backprop.network.shallower",
-            "Network: remove a hidden layer",
-            lambda: mode.view.layersRequested.emit(-1),
-            enabled=there,
-        ),
+        action("leave", "Network: back to training", mode.leave_sample, can=follows),
+        action("deeper", "Network: add a hidden layer", lambda: ask(1), can=there),
+        action("shallower", "Network: remove a hidden layer", lambda: ask(-1), can=there),
         *(
-            Action(
-                f"backprop.network.{one.id}",
+            action(
+                one.id,
                 f"Network: {one.title[:1].lower()}{one.title[1:]}",
-                lambda name=one.id: mode.show_preset(name),  # type: ignore[misc]
-                enabled=lambda: mode.active,
+                partial(mode.show_preset, one.id),
                 help=one.look,
             )
             for one in PRESETS

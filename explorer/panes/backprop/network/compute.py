@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from core.optimization.learner import Learned, Learner
+from core.optimization.learner_state import restore, state_of
 from explorer.panes.backprop.network.curves import Curves, Rise, places_of
-from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
+from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.keyframe import Keyframe, Update, record, record_steps
-from explorer.panes.backprop.network.learner_state import restore, state_of
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
 PACE = 60.0  # steps a second at 1x
@@ -45,60 +45,32 @@ class Training:
     # called by the engine
 
     def reset(self, draft: NetworkDraft, saved: Mapping[str, Any] | None = None) -> Keyframe:
-        """A new network at step 0, or one that a session kept, where that fits."""
-        self.draft = draft
-        self.data: Data = make_data(draft)
-        self._start()
-        known = saved is not None and self._restore(saved)
-        self.rise = Rise()
-        self.since, self.since_task = 0, 0
-        if saved and known:
-            self.rise.restore(saved.get("rise"))
-            self._restore_since(saved.get("since"))
-        keyframe = record(self.learner, draft, self._update, self.diverged)
-        curves = Curves.kept(saved.get("curves"), keyframe.step) if saved and known else Curves()
-        if curves.steps[-1:] != [keyframe.step]:
-            curves.take(keyframe)
-        self.curves: Curves = curves
+        """A new network at step 0, or one in the state that a session kept, where that fits."""
+        self.draft, self.data = draft, make_data(draft)
+        data = self.data
+        self.learner = Learner.start(
+            draft.config, data.train, data.test, draft.settings, draft.seed
+        )
+        if saved is not None:
+            restore(self.learner, saved)
+        self.since = self.learner.step
+        self.diverged = ""
+        self.rise, self.curves = Rise(), Curves()
+        self._update: Update | None = None
+        keyframe = record(self.learner, draft, None)
+        self.curves.take(keyframe)
         self.keyframes: list[Keyframe] = [keyframe]  # never empty: the other thread looks
         return keyframe
 
-    def _start(self) -> None:
-        one, data = self.draft, self.data
-        self.learner = Learner.start(one.config, data.train, data.test, one.settings, one.seed)
-        self.diverged = ""
-        self.rise = Rise()
-        self._update: Update | None = None
-
-    def _restore(self, saved: Mapping[str, Any]) -> bool:
-        """Takes over what a session kept. The last step is taken again, so that it can be opened;
-        not if the setup was changed after it, for then it leads elsewhere.
-        """
-        before = saved.get("before")
-        if isinstance(before, Mapping) and restore(self.learner, before):
-            self._learn()
-            if state_of(self.learner).is_json(saved):
-                return True
-            self._start()
-        return restore(self.learner, saved)
-
-    def _restore_since(self, saved: Any) -> None:
-        """The steps of the latest change and of the latest change of the task, where they fit."""
-        fits = isinstance(saved, list) and len(saved) == 2
-        if fits and all(type(one) is int and 0 <= one <= self.learner.step for one in saved):
-            self.since, self.since_task = saved
-
     def state(self) -> dict[str, Any]:
-        """For JSON: the newest keyframe's network, the one before its step, and the curves."""
+        """For JSON: network, optimizer and generator, before a step that diverged."""
         keyframe = self.keyframes[-1]
-        before = {} if keyframe.update is None else {"before": keyframe.update.start.to_json()}
-        course = {"curves": self.curves.state(), "rise": self.rise.state()}
-        since = {"since": [self.since, self.since_task]}
-        return {**keyframe.learner_state.to_json(), **before, **course, **since}
+        lost = keyframe.update if keyframe.diverged else None
+        return (keyframe.learner_state if lost is None else lost.start).to_json()
 
     def change(self, draft: NetworkDraft) -> Keyframe:
-        """Applies another setup from the next step on and keeps the weights. `since` is the step of
-        the latest change, `since_task` that of the latest change of points or network.
+        """Applies another setup from the next step on and keeps the weights; `since` is that of the
+        latest change.
         """
         before, self.draft = self.draft, draft
         self.rise = Rise()
@@ -113,9 +85,6 @@ class Training:
         if draft.config != before.config or self.data.classes != outputs:
             learner.resize(draft.config)
             self._update = None
-        task = draft.about_data, draft.config
-        if task != (before.about_data, before.config):
-            self.since_task = learner.step
         return self.record()
 
     def one_step(self) -> Keyframe:

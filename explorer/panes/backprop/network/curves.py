@@ -9,15 +9,12 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from explorer.panes.backprop.network.keyframe import Keyframe
 
 MOST_ENTRIES = 4000
-MOST_KEPT = 300  # by a session
 ENOUGH = 32  # points that a mean loss needs: of fewer it is chance
 FAR = 3.0  # times the loss at first, or that of guessing
 LEARNED = 0.25  # of the same: who came below that has learned in spite of it
@@ -45,37 +42,11 @@ class Curves:
 
     def thinned(self) -> Curves:
         """With half the entries, once there are too many."""
-        return self if len(self.steps) <= MOST_ENTRIES else self._few(MOST_ENTRIES // 2)
-
-    def _few(self, count: int) -> Curves:
+        if len(self.steps) <= MOST_ENTRIES:
+            return self
         lists = (self.steps, self.train, self.test, self.ratios)
-        places = places_of(self.steps, count)
+        places = places_of(self.steps, MOST_ENTRIES // 2)
         return Curves(*([one[place] for place in places] for one in lists))  # type: ignore[arg-type]
-
-    def state(self) -> dict[str, Any]:
-        """For JSON: a part of the entries, to four digits."""
-        few = self._few(MOST_KEPT)
-        return {
-            "steps": few.steps,
-            "train": [_written(one) for one in few.train],
-            "test": [_written(one) for one in few.test],
-            "ratios": [[_written(one) for one in row] for row in few.ratios],
-        }
-
-    @classmethod
-    def kept(cls, saved: Any, end: int) -> Curves:
-        """What `state` gave of the steps up to `end`; empty where that does not fit."""
-        try:
-            steps = [int(step) for step in saved["steps"]]
-            train, test = ([_read(one) for one in saved[name]] for name in ("train", "test"))
-            ratios = [tuple(_read(one) for one in row) for row in saved["ratios"]]
-        except (KeyError, TypeError, ValueError):
-            return cls()
-        grows = all(0 <= before < after for before, after in pairwise(steps))
-        if not (len(steps) == len(train) == len(test) == len(ratios)) or not grows:
-            return cls()
-        count = sum(step <= end for step in steps)
-        return cls(steps[:count], train[:count], test[:count], ratios[:count])
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[tuple[float, ...]]]:
         """As they are now, all of one length: the other thread may be adding."""
@@ -86,14 +57,6 @@ class Curves:
             np.array(self.test[:count]),
             self.ratios[:count],
         )
-
-
-def _written(value: float) -> float | None:
-    return float(f"{value:.4g}") if math.isfinite(value) else None
-
-
-def _read(value: Any) -> float:
-    return math.nan if value is None else float(value)
 
 
 def places_of(steps: Sequence[int], count: int) -> list[int]:
@@ -133,13 +96,3 @@ class Rise:
         """
         base = self.first if math.isinf(guessing) else max(self.first, guessing)
         return self.peak if self.peak > FAR * base and loss > LEARNED * base else math.nan
-
-    def state(self) -> list[float] | None:
-        """For JSON; None before there are any."""
-        return None if math.isnan(self.peak) else [self.first, self.peak]
-
-    def restore(self, saved: Any) -> None:
-        """What `state` gave; what does not fit is left out."""
-        fits = isinstance(saved, list) and len(saved) == 2
-        if fits and all(type(one) is float and math.isfinite(one) for one in saved):
-            self.first, self.peak = saved

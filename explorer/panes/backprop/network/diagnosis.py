@@ -24,7 +24,6 @@ class Diagnosis:
     first      the loss before the first step
     away       the loss runs away from that
     worse      the network is now worse than guessing
-    earlier    an earlier setup made it so: its steps were too large
     rose       how high the loss rose because steps were too large; else nan
     thrown     such steps left neurons dead or saturated, or the network worse than guessing
     """
@@ -33,7 +32,6 @@ class Diagnosis:
     first: float = math.nan
     away: bool = False
     worse: bool = False
-    earlier: bool = False
     rose: float = math.nan
     thrown: bool = False
 
@@ -57,16 +55,12 @@ def diagnose(training: Training | None, draft: NetworkDraft) -> Diagnosis:
     first = losses[0] if losses else math.nan
     own = losses[bisect_left(training.curves.steps, training.since) :]
     away, worse = runs_away(own), learned_worse(own, classes)
-    earlier = False
-    if training.since > training.since_task and not (away or worse):
-        whole = losses[bisect_left(training.curves.steps, training.since_task) :]
-        earlier = runs_away(whole) or learned_worse(whole, classes)
     if same is not None:
         return Diagnosis(same, first, away)
     rose = training.rise.overshot(keyframe.train_loss, guessing(classes))
     lost = in_trouble(keyframe) or keyframe.train_loss > WORSE * guessing(classes)
     thrown = lost and not math.isnan(rose)
-    return Diagnosis(None, first, away, worse, earlier, rose, thrown)
+    return Diagnosis(None, first, away, worse, rose, thrown)
 
 
 def runs_away(losses: Sequence[float]) -> bool:

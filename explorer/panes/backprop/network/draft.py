@@ -10,7 +10,7 @@ import numpy as np
 from core.autograd.datasets import DATASETS, Dataset, dataset
 from core.autograd.initialization import INITIALIZATIONS
 from core.autograd.mlp import ACTIVATIONS, NORMS, MLPConfig
-from core.fields import check, field, fields_of
+from core.fields import check, field
 from core.optimization.learner import LearnerSettings
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
@@ -40,26 +40,63 @@ class NetworkDraft:
     begun         how often it has started over with the same weights, so that undo sees a change
     """
 
-    data: str = field("moons", choices=DATA)
-    points: int = field(200, least=2, most=MOST_POINTS)
-    noise: float = field(0.1, least=0, most=1)
-    train_share: float = field(0.5, least=0.1, most=0.9, label="Training share")
+    data: str = field("moons", choices=DATA, help="The points that the network learns")
+    points: int = field(200, least=2, most=MOST_POINTS, help="2 to 1000")
+    noise: float = field(
+        0.1, least=0, most=1, help="Standard deviation of the noise added to the points"
+    )
+    train_share: float = field(
+        0.5,
+        least=0.1,
+        most=0.9,
+        label="Training share",
+        help="Share of the points to learn from; the rest are for testing",
+    )
     added: tuple[Point, ...] = field((), longest=MOST_ADDED, remedy="remove some of your points")
     removed: tuple[int, ...] = field((), least=0)
     hidden: tuple[int, ...] = field(
         (8, 8), least=1, most=MOST_NEURONS, longest=MOST_LAYERS, label="Hidden layers"
     )
-    activation: str = field("tanh", choices=ACTIVATIONS)
-    initialization: str = field("kaiming", choices=INITIALIZATIONS, label="Initial weights")
-    scale: float = field(1.0, least=0, most=100, label="Initial weights ×")
-    norm: str = field("none", choices=NORMS)
-    optimizer: str = field("adam", choices=OPTIMIZERS)
-    learning_rate: float = field(0.01, least=1e-8, most=1e6)
-    schedule: str = field("constant", choices=SCHEDULES)
-    steps: int = field(2000, least=1, most=10**7, label="Steps of the schedule")
-    penalty: str = field("none", choices=PENALTIES, label="Regularization")
-    strength: float = field(1e-3, least=0, most=1e3, label="Regularization strength")
-    batch_size: int = field(32, least=0, most=MOST_POINTS, label="Batch")
+    activation: str = field("tanh", choices=ACTIVATIONS, help="Applied to each weighted sum")
+    initialization: str = field(
+        "kaiming",
+        choices=INITIALIZATIONS,
+        label="Initial weights",
+        help="Takes effect for new neurons at once, for all others at Reset",
+    )
+    scale: float = field(
+        1.0,
+        least=0,
+        most=100,
+        label="Initial weights ×",
+        help="Multiplies all initial weights; takes effect at Reset",
+    )
+    norm: str = field("none", choices=NORMS, help="Between each sum and its activation")
+    optimizer: str = field("adam", choices=OPTIMIZERS, help="How gradients become steps")
+    learning_rate: float = field(0.01, least=1e-8, most=1e6, help="Size of the steps")
+    schedule: str = field(
+        "constant", choices=SCHEDULES, help="How the learning rate changes over the steps"
+    )
+    steps: int = field(
+        2000,
+        least=1,
+        most=10**7,
+        label="Steps of the schedule",
+        help="The length of the schedule",
+    )
+    penalty: str = field(
+        "none", choices=PENALTIES, label="Regularization", help="What large weights cost"
+    )
+    strength: float = field(
+        1e-3,
+        least=0,
+        most=1e3,
+        label="Regularization strength",
+        help="Multiplies the sum over the weights",
+    )
+    batch_size: int = field(
+        32, least=0, most=MOST_POINTS, label="Batch", help="Points per step; all: every point"
+    )
     seed: int = field(0, least=0)
     data_seed: int = field(0, least=0, label="Points drawn by seed")
     begun: int = field(0, least=0)
@@ -145,13 +182,6 @@ class NetworkDraft:
         if len(hidden) >= MOST_LAYERS:
             return self
         return replace(self, hidden=(*hidden, hidden[-1] if hidden else 4))
-
-
-def limits_of(name: str) -> tuple[float, float]:
-    """The least and the most of a number that can be typed."""
-    one = fields_of(NetworkDraft)[name]
-    assert one.least is not None and one.most is not None
-    return one.least, one.most
 
 
 @dataclass(frozen=True, eq=False)

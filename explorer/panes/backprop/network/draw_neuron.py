@@ -1,10 +1,10 @@
-"""Draws one neuron: its map, a cross if it is dead, its numbers; and the line at the pointer."""
+"""Draws one neuron: its map, a cross if it is dead, its numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 
 from explorer import theme
 from explorer.panes.backprop.network.scene import Box
-from explorer.widgets.base import LEFT, put_text
+from explorer.widgets.base import put_text
 
 
 def draw_map(
@@ -78,24 +78,3 @@ def draw_numbers(painter: QPainter, box: Box, lines: Sequence[tuple[str, QColor]
     for number, (text, _) in enumerate(lines):
         line = QRectF(rect.x(), rect.y() + number * each, rect.width(), each)
         put_text(painter, line, text, now.font(size, 600 if number == 0 else 400), ink)
-
-
-def draw_words(painter: QPainter, place: QPointF, words: str, width: float, height: float) -> None:
-    """A line beside the pointer, or a few, kept within the picture."""
-    now = theme.current()
-    font, lines = now.font("label"), words.split("\n")
-    wide = max(now.metrics("label").horizontalAdvance(line) for line in lines) + now.px(16)
-    more = now.px(15) * (len(lines) - 1)
-    x = min(max(0.0, place.x() + now.px(14)), max(0.0, width - wide - 1))
-    y = place.y() - now.px(30) - more
-    if y < 1:
-        y = max(1.0, min(height - now.px(24) - more, place.y() + now.px(18)))
-    box = QRectF(x, y, wide, now.px(22) + more)
-    painter.setPen(now.pen("outline"))
-    painter.setBrush(now.color("surface"))
-    painter.drawRoundedRect(box, 6, 6)
-    rect = QRectF(box.x() + now.px(8), box.y(), wide, now.px(22))
-    for number, line in enumerate(lines):
-        put_text(
-            painter, rect.translated(0, now.px(15) * number), line, font, now.color("text"), LEFT
-        )

@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QImage,
     QPainter,
     QPen,
-    QPixmap,
     QPolygonF,
 )
 
@@ -41,16 +40,11 @@ def draw_boundary(painter: QPainter, plane: Box, lines: np.ndarray) -> None:
     painter.drawLines([QLineF(*line) for line in placed.tolist()])
 
 
-def points_pixmap(data: Data, size: float, ratio: float) -> QPixmap:
+def draw_points(painter: QPainter, data: Data, size: float) -> None:
     """All points of the plane: filled ones are learned from, hollow ones test."""
-    pixmap = theme.device_pixmap(size, size, ratio)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for place, target, tested in zip(data.points, data.targets, data.tested, strict=True):
         x, y = from_plane((0, 0, size, size), float(place[0]), float(place[1]))
         draw_point(painter, x, y, float(target), data.classes, bool(tested))
-    painter.end()
-    return pixmap
 
 
 def draw_point(

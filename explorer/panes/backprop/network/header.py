@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.panes.backprop.network.presets import PRESETS
-from explorer.widgets.base import set_look
+from explorer.widgets.boxes import name_parts, row, wrap
 from explorer.widgets.menu_button import MenuButton
-from explorer.widgets.wrap_row import WrapRow, expanding
+from explorer.widgets.push_button import push_buttons
+from explorer.widgets.wrap_row import expanding
+
+BUTTONS = {
+    "follow": ("Follow a point", "Follows one point through the network, forward and back"),
+    "into": (
+        "Into this step",
+        "Opens the optimizer step that led here (Enter; Backspace goes back)",
+    ),
+    "before": ("Previous point", "Follows the point before this one"),
+    "after": ("Next point", "Follows the point after this one"),
+    "back": ("Back to training", "Stops following the point (Esc)"),
+    "slower": ("Reset and learn slower", "Starts over with a tenth of the learning rate"),
+}
 
 
 class NetworkHeader(QWidget):
@@ -25,64 +40,34 @@ class NetworkHeader(QWidget):
 
     presetChosen = Signal(str)
     resetRequested = Signal(bool)
-    learningRequested = Signal()
     slowerRequested = Signal()
-    sampleStepped = Signal(int)
     followRequested = Signal()
+    sampleStepped = Signal(int)
+    learningRequested = Signal()
     stepRequested = Signal()
 
     def __init__(self, adds: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network.inputs")
         self.presets = MenuButton("file", "Presets", "Ready-made setups; each shows one thing")
-        self.presets.setObjectName("backprop.network.presets")
+        menu = self.presets.menu()
         for one in PRESETS:
-            action = self.presets.menu().addAction(
-                one.title, lambda name=one.id: self.presetChosen.emit(name)
-            )
+            action = menu.addAction(one.title, partial(self.presetChosen.emit, one.id))
             action.setToolTip(one.look)
-        self.presets.menu().setToolTipsVisible(True)
+        menu.setToolTipsVisible(True)
         self.reset = MenuButton(
             "refresh", "Reset", "Starts over, with the same initial weights or new ones"
         )
-        self.reset.setObjectName("backprop.network.reset")
         self.reset.menu().addAction("Same initial weights", lambda: self.resetRequested.emit(False))
         self.reset.menu().addAction("New initial weights", lambda: self.resetRequested.emit(True))
-        self.follow, self.into = QPushButton("Follow a point"), QPushButton("Into this step")
-        self.follow.setToolTip("Follows one point through the network, forward and back")
-        self.follow.setObjectName("backprop.network.follow")
-        self.into.setToolTip("Opens the optimizer step that led here (Enter; Backspace goes back)")
-        self.into.setObjectName("backprop.network.into")
-        self.slower = QPushButton("Reset and learn slower")
-        self.slower.setToolTip("Starts over with a tenth of the learning rate")
-        self.slower.setObjectName("backprop.network.slower")
-        set_look(self.slower, "primary")
+        name_parts(self, "backprop.network", "presets", "reset")
+        buttons = push_buttons("backprop.network", BUTTONS, {"slower": "primary"})
+        self.follow, self.into, self.before, self.after, self.back, self.slower = buttons.values()
         self.slower.hide()
-        self.back = QPushButton("Back to training")
-        self.back.setObjectName("backprop.network.back")
-        self.back.setToolTip("Stops following the point (Esc)")
-        self.before, self.after = QPushButton("Previous point"), QPushButton("Next point")
-        self.before.setToolTip("Follows the point before this one")
-        self.after.setToolTip("Follows the point after this one")
-        row = WrapRow(parent=self)
-        for one in (self.presets, self.reset, self.slower):
-            row.addWidget(one)
         right = QWidget()
         right.setSizePolicy(expanding())
-        row.addWidget(right)
-        right_row = QHBoxLayout(right)
-        right_row.setContentsMargins(0, 0, 0, 0)
-        right_row.setSpacing(8)
-        right_row.addStretch(1)
-        for widget in (
-            adds,
-            self.follow,
-            self.into,
-            self.before,
-            self.after,
-            self.back,
-        ):
-            right_row.addWidget(widget)
+        row(1, adds, self.follow, self.into, self.before, self.after, self.back, of=right)
+        wrap(self.presets, self.reset, self.slower, right, of=self)
         self.slower.clicked.connect(self.slowerRequested)
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QWidget
 
 from core.numbers import format_number, format_percent
 from core.optimization.statistics import HEALTHY_RATIO
@@ -15,7 +15,9 @@ from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.histograms import Histograms
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.widgets.base import set_look
+from explorer.widgets.boxes import column, row
 from explorer.widgets.live_text import LiveText
+from explorer.widgets.pages import Pages
 from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.toggle import SegmentedControl
 
@@ -49,38 +51,20 @@ class Panel(QWidget):
             "Layers: what flows through each layer, forward and back\n"
             "Updates: each step should change weights by about a thousandth, \u22123 on this scale"
         )
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.layers)
-        self._stack.addWidget(self.ratios)
-        self._heads: list[QWidget] = []
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        self._sides = {"layers": self.layers, "updates": self.ratios}
+        self._pages = Pages(*self._sides.values())
         self.told = LiveText("Accuracy", "label", "muted", elastic=True)
-        row.addWidget(self._card(self.told, self.losses), 4)
-        row.addWidget(self._card(self.choice, self._stack), 5)  # a column for each layer
+        left = _card(row((self.told, 1)), self.losses)
+        right = _card(row(self.choice, 1), self._pages)  # wider: a column for each layer
+        row((left, 4), (right, 5), of=self)
         self.choice.chosen.connect(self._on_chosen)
         for plot in (self.losses, self.ratios):
             plot.clicked.connect(self.stepClicked)
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def _card(self, head: QWidget, body: QWidget) -> QFrame:
-        card = QFrame()
-        set_look(card, "card")
-        column = QVBoxLayout(card)
-        column.setContentsMargins(12, 4, 8, 6)
-        column.setSpacing(0)
-        line = QHBoxLayout()
-        line.addWidget(head, 1 if head is self.told else 0)
-        line.addStretch(0 if head is self.told else 1)
-        column.addLayout(line)
-        column.addWidget(body, 1)
-        self._heads.append(head)
-        return card
-
     def _restyle(self) -> None:
-        for head in self._heads:
+        for head in (self.told, self.choice):
             head.setMinimumHeight(theme.current().px("control"))
 
     def _on_chosen(self, side: str) -> None:
@@ -89,7 +73,7 @@ class Panel(QWidget):
 
     def set_side(self, side: str) -> None:
         self.choice.set_current(side)
-        self._stack.setCurrentIndex([name for name, _ in SIDES].index(side))
+        self._pages.setCurrentWidget(self._sides[side])
 
     @property
     def side(self) -> str:
@@ -132,6 +116,13 @@ class Panel(QWidget):
             healthy = np.full(len(steps), HEALTHY_RATIO)
             lines.append(Series("healthy", steps, healthy, "muted", dashed=True))
         self.ratios.set_series(lines)
+
+
+def _card(head: QLayout, body: QWidget) -> QFrame:
+    card = QFrame()
+    set_look(card, "card")
+    column(head, (body, 1), of=card, spacing=0).setContentsMargins(12, 4, 8, 6)
+    return card
 
 
 def _told(keyframe: Keyframe) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number, format_percent, format_short
@@ -20,21 +20,19 @@ SPIKE = 4.0  # px: how narrow a histogram is drawn at most
 TINY = 1e-3  # a layer's gradient of less than this share of the largest has all but vanished
 
 
-def size_text(value: float, row: int, width: float, vanished: bool) -> str:
-    """The number below a histogram, as exact as so much width lets it be, with the sign of a
-    vanished gradient where both have room; where numbers have too little, none, for the pointer
-    tells them.
+def size_text(value: float, row: int, width: float) -> str:
+    """The number below a histogram, as exact as so much width lets it be; where numbers have too
+    little, none, for the tooltip tells them.
     """
-    now, sign = theme.current(), SIGN if vanished else ""
-    metrics = now.metrics("label")
-    said = [format_number(value, 2), *(format_short(value, letters) for letters in (5, 4))]
-    if width >= now.px(64):
-        said.insert(0, f"{SIGNS[row]} {format_number(value)}")
-    room = width - now.px(4)
+    now = theme.current()
+    metrics, room = now.metrics("label"), width - now.px(4)
     if metrics.horizontalAdvance("0.00") > room:  # of some and not of others would be misread
-        said = []
-    between = (" ", "") if sign else ("",)
-    texts = [*(sign + space + one for one in said for space in between), *said]
+        return ""
+    texts = [
+        f"{SIGNS[row]} {format_number(value)}",
+        format_number(value, 2),
+        *(format_short(value, letters) for letters in (5, 4)),
+    ]
     return next((text for text in texts if metrics.horizontalAdvance(text) <= room), "")
 
 
@@ -44,8 +42,6 @@ class Histograms(Picture):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Activations and gradients by layer", parent)
         self._layers: tuple[LayerStatistics, ...] = ()
-        self._hovered: tuple[int, int] | None = None
-        self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_layers(self, layers: tuple[LayerStatistics, ...]) -> None:
@@ -116,7 +112,6 @@ class Histograms(Picture):
                 vanished = row == 1 and histogram.size < TINY * largest
                 cell = self._cell(row, column)
                 self._draw_cell(painter, cell, histogram, row, vanished, reaches[row])
-        self._draw_readout(painter)
 
     def _draw_cell(
         self,
@@ -156,24 +151,15 @@ class Histograms(Picture):
             QPointF(area.center().x(), area.bottom()), QPointF(area.center().x(), area.bottom() + 3)
         )
         words = QRectF(cell.left(), area.bottom() + 1, cell.width(), now.px(14))
-        text = size_text(histogram.size if row else histogram.std, row, cell.width(), vanished)
+        text = size_text(histogram.size if row else histogram.std, row, cell.width())
         ink = now.color("warning" if vanished else "muted")
         put_text(painter, words, text, now.font("label"), ink)
-        if vanished and SIGN not in text:  # above its number
+        if vanished:  # above its number
             corner = QRectF(area.left(), area.top(), now.px(12), now.px(14))
             put_text(painter, corner, SIGN, now.font("label"), ink)
 
-    def _draw_readout(self, painter: QPainter) -> None:
-        if self._hovered is None or self._hovered[1] >= len(self._layers):
-            return
-        from explorer.panes.backprop.network.draw_neuron import draw_words
-
-        row, column = self._hovered
-        place = self._cell(row, column).center()
-        draw_words(painter, place, self.told(row, column), self.width(), self.height())
-
     def told(self, row: int, column: int) -> str:
-        """Two lines at the pointer."""
+        """What a tooltip says: two lines."""
         layer = self._layers[column]
         histogram: Histogram = getattr(layer, ROWS[row])
         mean, spread = format_number(histogram.mean), format_number(histogram.std)
@@ -190,17 +176,6 @@ class Histograms(Picture):
             f"mean {mean}, standard deviation {spread}{flat}"
         )
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = event.position()
-        found = None
-        for row in range(len(ROWS)):
-            for column in range(len(self._layers)):
-                if self._cell(row, column).contains(place):
-                    found = (row, column)
-        if found != self._hovered:
-            self._hovered = found
-            self.update()
-
-    def leaveEvent(self, event) -> None:
-        self._hovered = None
-        self.update()
+    def said_at(self, point: QPointF) -> str:
+        places = [(row, at) for row in range(len(ROWS)) for at in range(len(self._layers))]
+        return next((self.told(*one) for one in places if self._cell(*one).contains(point)), "")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from core.autograd.operation import Array
+from core.optimization.decision_boundary import decision_boundary
 from core.optimization.learner import Learner
+from core.optimization.learner_state import LearnerState, state_of
 from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
-from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import REACH, NetworkDraft
-from explorer.panes.backprop.network.learner_state import LearnerState, state_of
 
 RESOLUTION = 40  # of a neuron's map
 PLANE = 80  # of the map of the network's output
@@ -137,7 +137,7 @@ def record_steps(
     yield None
     with np.errstate(all="ignore"):
         plane = _plane(fine, learner.train.classes)
-        border = boundary(fine[0]) if learner.train.classes == 2 else np.zeros((0, 4))
+        border = decision_boundary(fine[0]) if learner.train.classes == 2 else np.zeros((0, 4))
     yield None
     with np.errstate(all="ignore"):
         yield Keyframe(

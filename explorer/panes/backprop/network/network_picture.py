@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
@@ -16,12 +16,12 @@ from explorer.panes.backprop.network import draw_sample
 from explorer.panes.backprop.network.colors import SOFT, scale_image
 from explorer.panes.backprop.network.draft import REACH, Data
 from explorer.panes.backprop.network.draw_network import MapImages
-from explorer.panes.backprop.network.draw_neuron import draw_map, draw_words
+from explorer.panes.backprop.network.draw_neuron import draw_map
 from explorer.panes.backprop.network.draw_plane import (
     draw_ground,
     draw_legend,
+    draw_points,
     draw_scale,
-    points_pixmap,
 )
 from explorer.panes.backprop.network.elements import DataPoint, Element, Neuron, Weight, is_there
 from explorer.panes.backprop.network.hit_testing import element_at, from_plane, point_near, to_plane
@@ -30,6 +30,7 @@ from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout, inside, lay_out
 from explorer.panes.backprop.network.text import pointer_words
 from explorer.widgets.base import Picture
+from explorer.widgets.still_layer import StillLayer
 
 NUDGE = 0.05  # of the plane, an arrow key's step
 ARROWS = {
@@ -65,11 +66,8 @@ class NetworkPicture(Picture):
         self.hovered: Element = None
         self.chosen: Element = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
-        self._pointer: QPointF | None = None
         self._images = MapImages()
-        self._plane: tuple[object, QPixmap] | None = None
-        self._points: tuple[object, QPixmap] | None = None
-        self._network: tuple[object, QPixmap] | None = None
+        self._network, self._ground, self._points = StillLayer(), StillLayer(), StillLayer()
         self._layout: Layout | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -83,7 +81,6 @@ class NetworkPicture(Picture):
         before = self.keyframe
         self.keyframe = keyframe
         self._images.clear()
-        self._plane = None
         if keyframe is not None:
             if before is None or before.sizes != keyframe.sizes:
                 self._lay_out()
@@ -99,7 +96,6 @@ class NetworkPicture(Picture):
     def set_data(self, data: Data | None) -> None:
         if data is not self.data:
             self.data = data
-            self._points = None
             if isinstance(self.hovered, DataPoint):
                 self.hovered = None
             self.data_changed()
@@ -171,7 +167,6 @@ class NetworkPicture(Picture):
 
     def on_theme_changed(self) -> None:
         self._images.clear()
-        self._plane = self._points = self._network = None
         self._lay_out()
         super().on_theme_changed()
 
@@ -181,7 +176,6 @@ class NetworkPicture(Picture):
         size = (float(self.width()), float(self.height()))
         wide = self.sample_scene is not None
         self._layout = lay_out(*size, self.keyframe.sizes, wide, theme.current().zoom)
-        self._points = None
         self.laidOut.emit()
 
     # painting
@@ -199,28 +193,13 @@ class NetworkPicture(Picture):
         self._draw_plane(painter, keyframe, layout)
         if scene is not None:
             draw_sample.draw_output(painter, layout, scene)
-        element = self.hovered
-        if element is not None and self._pointer is not None:
-            words = pointer_words(element, keyframe, self.data)
-            if words:
-                draw_words(painter, self._pointer, words, self.width(), self.height())
 
     def _draw_network(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
-        """The network, cached as a pixmap; drawn as lines into vector graphics."""
-        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
-            self._images.draw_network(painter, keyframe, layout, self.chosen, self.hovered)
-            return
-        key = (keyframe, layout, self.ratio, self.chosen, self.hovered)
-        if self._network is None or self._network[0] != key:
-            width = layout.plane[0] - 1
-            pixmap = theme.device_pixmap(width, self.height(), self.ratio)
-            inner = QPainter(pixmap)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            inner.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            self._images.draw_network(inner, keyframe, layout, self.chosen, self.hovered)
-            inner.end()
-            self._network = (key, pixmap)
-        painter.drawPixmap(QPointF(0, 0), self._network[1])
+        key = (keyframe, layout, self.chosen, self.hovered)
+        size = (layout.plane[0] - 1, float(self.height()))
+        self._network.draw(
+            painter, QPointF(0, 0), size, key, lambda to: self._images.draw_network(to, *key)
+        )
 
     def _draw_plane(self, painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
         scene = self.shown_scene
@@ -236,10 +215,14 @@ class NetworkPicture(Picture):
             kind, scale = self._plane_words(keyframe)
         if self.data is None:
             return
-        key = (self.data, plane[2], self.ratio)
-        if self._points is None or self._points[0] != key:
-            self._points = (key, points_pixmap(self.data, plane[2], self.ratio))
-        painter.drawPixmap(QPointF(plane[0], plane[1]), self._points[1])
+        data, size = self.data, plane[2]
+        self._points.draw(
+            painter,
+            QPointF(plane[0], plane[1]),
+            (size, size),
+            data,
+            lambda to: draw_points(to, data, size),
+        )
         draw_legend(painter, plane, self.data, kind)
         if not kind:
             draw_scale(painter, plane, scale_image(scale[2]), *scale[:2])
@@ -248,20 +231,15 @@ class NetworkPicture(Picture):
             now.focus_ring(painter, QRectF(*plane), radius=2)
 
     def _draw_ground(self, painter: QPainter, keyframe: Keyframe, plane: Box) -> None:
-        """The output over the plane with the boundary; cached as a pixmap."""
-        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
-            draw_ground(painter, plane, keyframe)
-            return
-        key = (keyframe, plane, self.ratio)
-        if self._plane is None or self._plane[0] != key:
-            width, height = plane[2:]
-            pixmap = theme.device_pixmap(width + 2, height + 2, self.ratio)
-            inner = QPainter(pixmap)
-            inner.setRenderHints(painter.renderHints())
-            draw_ground(inner, (1.0, 1.0, width, height), keyframe)
-            inner.end()
-            self._plane = (key, pixmap)
-        painter.drawPixmap(QPointF(plane[0] - 1, plane[1] - 1), self._plane[1])
+        """The output over the plane with the boundary."""
+        x, y, width, height = plane
+        self._ground.draw(
+            painter,
+            QPointF(x - 1, y - 1),
+            (width + 2, height + 2),
+            keyframe,
+            lambda to: draw_ground(to, (1.0, 1.0, width, height), keyframe),
+        )
 
     def _plane_words(self, keyframe: Keyframe) -> tuple[str, tuple[str, str, float]]:
         """The line below the plane, or (if it is "") the two ends of its scale."""
@@ -304,18 +282,29 @@ class NetworkPicture(Picture):
         if self.keyframe is None or self._layout is None:
             return
         place = event.position()
-        self._pointer = place
         self._hover(element_at(self._layout, self.keyframe, self.data, place.x(), place.y()))
 
+    def said_at(self, point: QPointF) -> str:
+        if self.keyframe is None or self._layout is None:
+            return ""
+        element = element_at(self._layout, self.keyframe, self.data, point.x(), point.y())
+        return pointer_words(element, self.keyframe, self.data)
+
     def leaveEvent(self, event) -> None:
-        self._pointer = None
         self._hover(None)
+
+    def keyboard_rect(self) -> QRectF | None:
+        if self._layout is None:
+            return None
+        if isinstance(self.hovered, Neuron):
+            return QRectF(*self._layout.boxes[self.hovered.column][self.hovered.number])
+        return QRectF(*self._layout.plane) if self.cursor is not None else None
 
     def _hover(self, element: Element) -> None:
         if element != self.hovered:
             self.hovered = element
             self.looked.emit()
-        self.update()
+            self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if self.keyframe is None or self._layout is None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.autograd.loss_step import loss_step
 from core.optimization.optimizer_trace import trace_update
-from core.optimization.optimizers import optimizer
+from core.optimization.optimizers import optimizer_of
 from core.trace import Trace
 from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_there
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
@@ -89,9 +89,7 @@ def update_trace(keyframe: Keyframe, layer: int | None = None) -> Trace | None:
 
 def optimizer_trace(update: Update, name: str) -> Trace:
     """The optimizer's lines for parameter `name`."""
-    rule = optimizer(update.optimizer)
-    if rule.matrices_only and update.before[name].ndim != 2:
-        rule = optimizer("adamw")  # as Learner does
+    rule = optimizer_of(update.optimizer, update.before[name].ndim)
     settings = rule.settings(learning_rate=update.learning_rate, weight_decay=0.0)
     state, taken = update.states.get(name, (rule.state(), 0))
     return trace_update(

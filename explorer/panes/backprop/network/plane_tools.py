@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from core.numbers import typed
+from explorer.widgets.boxes import row
 from explorer.widgets.toggle import SegmentedControl
 
 TOOLS = (("inspect", "Inspect"), ("add", "Add"), ("erase", "Erase"))
@@ -32,10 +33,7 @@ class PlaneTools(QWidget):
         self.adds.setAccessibleName("The points that a click adds")
         self.adds.setToolTip("The points that a click on the plane adds")
         self.adds.setObjectName("backprop.network.adds")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.choice)
-        row.addStretch(1)
+        row(self.choice, 1, of=self)
         self.choice.chosen.connect(self._on_chosen)
         self._classes = -1
         self.set_classes(2)
@@ -67,10 +65,7 @@ class PlaneTools(QWidget):
             return
         self._classes = classes
         self.adds.clear()
-        if classes:
-            self.adds.addItems([f"class {number}" for number in range(classes)])
-        else:
-            self.adds.addItems(list(NUMBERS))
+        self.adds.addItems([f"class {number}" for number in range(classes)] or list(NUMBERS))
 
     def _on_chosen(self, tool: str) -> None:
         self.offer_points(not self.isHidden())

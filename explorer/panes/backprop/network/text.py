@@ -76,13 +76,6 @@ def headline(
         if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
         return "Nothing is learned yet: the weights are random. Play trains, Step takes one step."
-    if diagnosis.earlier and math.isnan(diagnosis.rose):
-        dead = dead_neurons(keyframe)
-        also = f"; {_neurons_are_dead(keyframe)}" if dead else ""
-        return (
-            f"{where}the loss is {format_number(keyframe.train_loss)} ("
-            f"{first} at first), because earlier steps were too large{also}. Reset."
-        )
     return where + _judgment(keyframe, diagnosis, begun)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.network.draft import MOST_LAYERS, MOST_NEURONS
@@ -12,13 +12,12 @@ from explorer.panes.backprop.network.form import NetworkForm
 from explorer.panes.backprop.network.health_panel import Panel
 from explorer.panes.backprop.network.network_picture import NetworkPicture
 from explorer.panes.backprop.network.plane_tools import PlaneTools
+from explorer.panes.backprop.network.scene import Box
 from explorer.widgets.base import IconButton, Label
-from explorer.widgets.fold_line import FoldLine
+from explorer.widgets.boxes import column, row
 from explorer.widgets.rendering import CONTROLS
 from explorer.widgets.stateful import StatefulPicture
 
-LOW = 560  # px: below this height the drawing takes more of it
-TIGHT = 380  # px: below it there is room for the drawing or the panel
 SMALL = 24  # px: a button above a column
 
 
@@ -38,7 +37,7 @@ class NetworkView(QWidget):
         self.panel = Panel()
         self.fewer = IconButton("minus", "Remove a hidden layer")
         self.deeper = IconButton("plus", "Add a hidden layer")
-        self.depth = Label("", "label", "muted")
+        self.depth = Label()
         self.tools = PlaneTools()
         self.tools.toolChosen.connect(self.network.set_tool)
         self._placed: object = None
@@ -49,23 +48,17 @@ class NetworkView(QWidget):
             less.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, -1))
             more.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, 1))
             self._pairs.append((less, more))
-        for widget in (self.fewer, self.depth, self.deeper, self.tools, *sum(self._pairs, ())):
+        for widget in (self.tools, *sum(self._pairs, ())):
             widget.setParent(self.network)
             widget.hide()
         self.fewer.clicked.connect(lambda: self.layersRequested.emit(-1))
         self.deeper.clicked.connect(lambda: self.layersRequested.emit(1))
         body = QWidget()
-        self._column = QVBoxLayout(body)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(self.network, 5)
-        self._column.addWidget(self.panel, 3)
-        self.fold = FoldLine("Losses and layers", [self.network], [self.panel])
-        self.fold.setObjectName("backprop.network.fold")
-        self._column.insertWidget(1, self.fold)
+        column((self.network, 2), (self.panel, 1), of=body)
         self.states = StatefulPicture(body, "lines")
-        self._row = QHBoxLayout(self)
-        self._row.addWidget(self.form)
-        self._row.addWidget(self.states, 1)
+        depth = row((self.depth, 1), self.fewer, self.deeper, spacing=0)
+        depth.setContentsMargins(2, 0, 8, 0)
+        self._row = row(column(depth, (self.form, 1)), (self.states, 1), of=self)
         self.network.laidOut.connect(self.place_buttons)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -73,78 +66,44 @@ class NetworkView(QWidget):
     def _restyle(self) -> None:
         now = theme.current()
         self._row.setContentsMargins(now.px("margin"), now.px(8), now.px("margin"), now.px(12))
-        self._row.setSpacing(now.px(8))
-        self._column.setSpacing(now.px(8))
-        self._share_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._share_height()
         self.place_buttons()
 
-    def _share_height(self) -> None:
-        now = theme.current()
-        low = self.height() < now.px(LOW)
-        self._column.setStretch(0, 2 if low else 5)
-        self._column.setStretch(2, 1 if low else 3)
-        self.fold.set_tight(self.height() < now.px(TIGHT))
-
     def place_buttons(self) -> None:
-        """Above each column its own pair; at the left those for whole layers; above the plane its
-        tools.
-        """
+        """Above each column its own pair; above the plane its tools."""
         layout, keyframe = self.network.layout_now, self.network.keyframe
         editable = self.network.sample_scene is None
-        placed = (layout, keyframe.sizes if keyframe is not None else (), editable, theme.current())
+        sizes = keyframe.sizes if keyframe is not None else ()
+        placed = (layout, sizes, editable, theme.current())
         if placed == self._placed:  # asked for with every keyframe that is learned
             return
         self._placed = placed
-        hidden = keyframe.sizes[1:-1] if keyframe is not None else ()
-        shown = layout is not None and keyframe is not None and editable
+        hidden = sizes[1:-1]
+        self.depth.setText("1 hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers")
+        self.fewer.setEnabled(editable and len(hidden) > 0)
+        self.deeper.setEnabled(editable and len(hidden) < MOST_LAYERS)
+        self.deeper.setToolTip(_most("Add a hidden layer", len(hidden), MOST_LAYERS, "layers"))
+        shown = layout is not None and editable
+        self.tools.setVisible(shown)
+        self.tools.offer_points(shown)
         for number, pair in enumerate(self._pairs):
-            there = shown and number < len(hidden) and number + 1 < len(layout.columns)  # type: ignore[union-attr]
+            there = shown and number < len(hidden)
             for widget in pair:
-                widget.setVisible(bool(there))
+                widget.setVisible(there)
             if there and layout is not None:
                 self._place_pair(pair, layout.columns[number + 1], hidden[number], layout.step)
-        for widget in (self.fewer, self.depth, self.deeper, self.tools):
-            widget.setVisible(bool(shown))
-        self.tools.offer_points(bool(shown))
-        if not shown:
-            return
-        count = len(hidden)
-        if layout is not None:
-            left, top, side, _ = layout.plane
-            tall = self.tools.sizeHint().height()
-            gap = theme.current().px(6)
-            wide = max(round(side), self.tools.sizeHint().width())
-            left = min(round(left), self.network.width() - wide)
-            self.tools.setGeometry(left, round(top) - tall - gap, wide, tall)
-        self.fewer.setEnabled(count > 0)
-        self.deeper.setEnabled(count < MOST_LAYERS)
-        self.deeper.setToolTip(
-            "Add a hidden layer" if count < MOST_LAYERS else f"{MOST_LAYERS} layers are the most"
-        )
-        now = theme.current()
-        size, x, room = now.px(SMALL), 0, float(self.network.width())
-        if count and layout is not None and len(layout.columns) > 1:  # clear of the first pair
-            room = layout.columns[1] - self._pairs[0][0].width() - now.px(2)
-        said = "1 layer" if count == 1 else f"{count} layers"
-        self.depth.setText(said if self._fits(said, room - 2 * size) else f"{count}")
-        roomy = self._fits(f"{count}", room - 2 * size)
-        self.depth.setVisible(roomy)
-        size = max(now.px(12), min(size, int(room / 2) - 1))
-        for widget in (self.fewer, self.depth, self.deeper):
-            widget.adjustSize()
-            if widget is self.depth:
-                widget.move(x, (now.px(28) - widget.height()) // 2)
-            else:
-                widget.setFixedSize(size, size)
-                widget.move(x, now.px(2))
-            x += widget.width() + 1 if widget is not self.depth or roomy else 0
+        if shown and layout is not None:
+            self._place_tools(layout.plane)
 
-    def _fits(self, text: str, room: float) -> bool:
-        return self.depth.fontMetrics().horizontalAdvance(text) + theme.current().px(4) <= room
+    def _place_tools(self, plane: Box) -> None:
+        left, top, side, _ = plane
+        needed = self.tools.sizeHint()
+        wide = max(round(side), needed.width())
+        left = min(round(left), self.network.width() - wide)
+        above = needed.height() + theme.current().px(6)
+        self.tools.setGeometry(left, round(top) - above, wide, needed.height())
 
     def _place_pair(
         self, pair: tuple[QToolButton, QToolButton], x: float, count: int, step: float
@@ -158,6 +117,9 @@ class NetworkView(QWidget):
             widget.move(round(left), now.px(2))
         less.setEnabled(count > 1)
         more.setEnabled(count < MOST_NEURONS)
-        more.setToolTip(
-            more.accessibleName() if count < MOST_NEURONS else f"{MOST_NEURONS} are the most"
-        )
+        more.setToolTip(_most(more.accessibleName(), count, MOST_NEURONS))
+
+
+def _most(does: str, count: int, most: int, what: str = "") -> str:
+    """What a button does, or why it can do no more."""
+    return does if count < most else " ".join(filter(None, (str(most), what, "are the most")))

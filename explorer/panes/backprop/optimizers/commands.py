@@ -1,7 +1,8 @@
-"""The actions of Optimizers."""
+"""Commands of the Optimizers mode."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.optimization.optimizers import OPTIMIZERS
@@ -18,37 +19,17 @@ def commands(mode: OptimizersMode) -> list[Action]:
         return mode.active
 
     def runs() -> bool:
-        return mode.active and mode.recording is not None and bool(mode.recording.lanes)
+        return mode.recording is not None and bool(mode.recording.lanes)
 
-    surfaces = [(one.name, one.title) for one in SURFACES.values()]
+    def is_raced(name: str) -> bool:
+        return runs() and name in mode.draft.value.racers
+
+    action, surfaces = mode.action, [(one.name, one.title) for one in SURFACES.values()]
     return [
-        Action(
-            "backprop.optimizers.into", "Optimizers: go into the step", mode.go_into, enabled=runs
-        ),
-        Action(
-            "backprop.optimizers.fit",
-            "Optimizers: fit the surface",
-            mode.view.map.fit,
-            enabled=here,
-        ),
-        Action(
-            "backprop.optimizers.fit-ways",
-            "Optimizers: fit all paths",
-            mode.view.map.fit_paths,
-            enabled=runs,
-        ),
-        Action(
-            "backprop.optimizers.fold",
-            "Optimizers: show or fold loss and moments",
-            mode.view.fold.turn,
-            enabled=lambda: mode.active and mode.view.fold.can_turn,
-        ),
-        Action(
-            "backprop.optimizers.reset",
-            "Optimizers: reset start and settings",
-            mode.reset,
-            enabled=here,
-        ),
+        action("into", "Optimizers: go into the step", mode.go_into, can=runs),
+        action("fit", "Optimizers: fit the surface", mode.view.map.fit),
+        action("fit-ways", "Optimizers: fit all paths", mode.view.map.fit_paths, can=runs),
+        action("reset", "Optimizers: reset start and settings", mode.reset),
         *(
             Action(
                 f"backprop.optimizers.surface.{name}",
@@ -70,11 +51,11 @@ def commands(mode: OptimizersMode) -> list[Action]:
             for name, rule in OPTIMIZERS.items()
         ),
         *(
-            Action(
-                f"backprop.optimizers.explain.{name}",
+            action(
+                f"explain.{name}",
                 f"Optimizers: explain {rule.title}",
-                lambda name=name: mode.choose(name),
-                enabled=lambda name=name: runs() and name in mode.draft.value.racers,
+                partial(mode.choose, name),
+                can=partial(is_raced, name),
             )
             for name, rule in OPTIMIZERS.items()
         ),

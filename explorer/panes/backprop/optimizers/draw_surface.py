@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPaintEngine, QPainter, QPixmap, QPolygonF
+from PySide6.QtGui import QPainter, QPixmap, QPolygonF
 
 from core.optimization.stationary import Point, Stationary
 from core.optimization.surfaces import Span
@@ -15,9 +15,9 @@ from explorer.panes.backprop.optimizers.contour import Contours
 from explorer.panes.backprop.optimizers.line_style import inks
 from explorer.panes.backprop.optimizers.text import plain, short
 from explorer.panes.backprop.optimizers.viewport import Viewport
-from explorer.theme import device_pixmap
 from explorer.widgets.base import CENTER, LEFT, RIGHT, packed_image, put_text
 from explorer.widgets.plots.math import linear_ticks, tick_texts
+from explorer.widgets.still_layer import StillLayer
 
 Pixels = Callable[[np.ndarray], np.ndarray]  # from points of the plane to pixels
 BAR = (112, 8)  # px
@@ -37,42 +37,33 @@ class Background:
         self.places = Stationary()
         self._map = QPixmap()
         self._coarse: tuple[Contours, QPixmap] | None = None
-        self._cached = QPixmap()
-        self._key: Hashable = None
+        self._still = StillLayer()
 
     def set_contours(self, contours: Contours | None) -> None:
         """Another map; any coarse one is dropped."""
         self.contours, self._coarse = contours, None
         self._map = QPixmap() if contours is None else _pixmap(contours)
-        self._key = None
+        self._still.forget()
 
     def set_coarse(self, contours: Contours) -> None:
         """What lies around the map until a finer one is there."""
         self._coarse = contours, _pixmap(contours)
-        self._key = None
+        self._still.forget()
 
     def set_places(self, places: Stationary) -> None:
         """The minima and saddles."""
         if places != self.places:
             self.places = places
-            self._key = None
+            self._still.forget()
 
-    def draw(
-        self, painter: QPainter, pixels: Pixels, viewport: Viewport, frame: QRectF, ratio: float
-    ) -> None:
-        """From the cache where pixels are painted, anew for vector graphics."""
-        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
-            self._draw(painter, pixels, viewport, frame)
-            return
-        key = (viewport, frame.width(), frame.height(), ratio, theme.current())
-        if key != self._key:
-            self._key = key
-            self._cached = device_pixmap(frame.width(), frame.height(), ratio)
-            inner = QPainter(self._cached)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._draw(inner, pixels, viewport, frame)
-            inner.end()
-        painter.drawPixmap(0, 0, self._cached)
+    def draw(self, painter: QPainter, pixels: Pixels, viewport: Viewport, frame: QRectF) -> None:
+        self._still.draw(
+            painter,
+            QPointF(0, 0),
+            (frame.width(), frame.height()),
+            viewport,
+            lambda to: self._draw(to, pixels, viewport, frame),
+        )
 
     def _draw(self, painter: QPainter, pixels: Pixels, viewport: Viewport, frame: QRectF) -> None:
         painter.fillRect(frame, theme.current().color("surface"))

@@ -150,11 +150,6 @@ class RacerList(QWidget):
             if name != but:
                 row.rate.finish()
 
-    def set_narrow(self, narrow: bool) -> None:
-        """Leaves out the heights."""
-        for row in self.rows.values():
-            row.height_label.setHidden(narrow)
-
     def set_chosen(self, name: str) -> None:
         """The optimizer whose steps are explained."""
         for one, row in self.rows.items():

@@ -297,7 +297,7 @@ class MapPicture(Picture):
         painter.fillRect(self.rect(), now.color("surface"))
         draw_legend(painter, self.legend, self.strip)
         painter.setClipRect(frame)
-        self.background.draw(painter, self.seen, self.viewport, frame, self.ratio)
+        self.background.draw(painter, self.seen, self.viewport, frame)
         trails = self.trails()
         painter.setOpacity(STALE if self.stale else 1.0)
         self._draw_trails(painter, trails)

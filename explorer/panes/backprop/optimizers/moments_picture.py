@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPixmap
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
@@ -15,13 +15,12 @@ from explorer import theme
 from explorer.panes.backprop.optimizers.line_style import color_of
 from explorer.panes.backprop.optimizers.scene import DECADES, Quantity, bar_share
 from explorer.panes.backprop.optimizers.text import short
-from explorer.theme import device_pixmap
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
+from explorer.widgets.still_layer import StillLayer
 
 LINE = 15  # px: one bar's row
-WORDS, NUMBER = 88, 56  # px for the words at the left and the number at the right
-LETTER, BARS = 24, 40  # px for a letter, and at least for bars beside words
-LOW = 134  # px: below this height the note about the scale is left out
+LETTER, WORDS, AXIS, BARS, NUMBER = 24, 88, 14, 26, 56  # px from left to right; of bars at least
+NOTE, APART = 14, 5  # px for the note about the scale, and between two quantities
 
 
 class MomentsPicture(Picture):
@@ -34,7 +33,7 @@ class MomentsPicture(Picture):
         self._quantities: tuple[Quantity, ...] = ()
         self._position = 0.0
         self._places: dict[str, float] = {}
-        self._kept, self._key = QPixmap(), None
+        self._words = StillLayer()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_lane(self, name: str, title: str, quantities: tuple[Quantity, ...]) -> None:
@@ -83,7 +82,7 @@ class MomentsPicture(Picture):
         return QSize(theme.current().px(280), theme.current().px(150))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(140), theme.current().px(100))
+        return QSize(theme.current().px(WORDS + AXIS + BARS + NUMBER), theme.current().px(100))
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
@@ -92,61 +91,39 @@ class MomentsPicture(Picture):
             put_words(painter, box, self.empty_text, font, now.color("muted"))
             return
         areas = self._areas()
-        self._draw_words(painter, areas)
+        size = (float(self.width()), float(self.height()))
+        key = [(one.letter, one.title) for one in self._quantities]
+        self._words.draw(painter, QPointF(0, 0), size, key, lambda to: self._write(to, areas))
         for one, area in zip(self._quantities, areas, strict=True):
             self._draw_bars(painter, one, area)
-
-    def _words_wide(self) -> int:
-        """The width of what is written at the left: letters alone where there is little room."""
-        now = theme.current()
-        narrow = self.width() < now.px(WORDS + 14 + NUMBER + BARS)
-        return now.px(LETTER if narrow else WORDS)
 
     def _areas(self) -> list[QRectF]:
         """Where each quantity's two bars are."""
         now, count = theme.current(), len(self._quantities)
-        low = self.height() < now.px(LOW)
-        gap = now.px(3 if low else 5)
-        room = self.height() - gap * (count - 1) - (0 if low else now.px(14))
+        gap = now.px(APART)
+        room = self.height() - gap * (count - 1) - now.px(NOTE)
         high = 2 * min(now.px(LINE), room / (2 * count))
-        left = self._words_wide() + now.px(14)
+        left = now.px(WORDS + AXIS)
         wide = max(10.0, self.width() - left - now.px(NUMBER))
         return [QRectF(left, place * (high + gap), wide, high) for place in range(count)]
-
-    def _draw_words(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
-        """Draws what stays while the race plays, cached as pixels."""
-        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
-            self._write(painter, areas)
-            return
-        now, size = theme.current(), (self.width(), self.height())
-        key = ([(one.letter, one.title) for one in self._quantities], size, self.ratio, now)
-        if key != self._key:
-            self._key, self._kept = key, device_pixmap(*size, self.ratio)
-            inner = QPainter(self._kept)
-            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._write(inner, areas)
-            inner.end()
-        painter.drawPixmap(0, 0, self._kept)
 
     def _write(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
         now = theme.current()
         bold, font, muted = now.font("label", 600), now.font("label"), now.color("muted")
-        begin, words = now.px(LETTER), self._words_wide()
+        begin, words = now.px(LETTER), now.px(WORDS)
         for one, area in zip(self._quantities, areas, strict=True):
             top, line = area.top(), area.height() / 2
             name = elide(one.title, font, words - begin - 2)
             put_text(
                 painter, QRectF(0, top, begin, line), one.letter, bold, now.color("text"), LEFT
             )
-            if words > begin:
-                put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
+            put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
             for place, axis in enumerate("xy"):
                 box = QRectF(words, top + place * line, now.px(12), line)
                 put_text(painter, box, axis, font, muted, LEFT)
-        if self.height() >= now.px(LOW):
-            note = f"log scale, {DECADES:.0f} decades; fixed for the race"
-            box = QRectF(0, self.height() - now.px(14), self.width(), now.px(14))
-            put_text(painter, box, elide(note, font, box.width()), font, muted, LEFT)
+        note = f"log scale, {DECADES:.0f} decades; fixed for the race"
+        box = QRectF(0, self.height() - now.px(NOTE), self.width(), now.px(NOTE))
+        put_text(painter, box, elide(note, font, box.width()), font, muted, LEFT)
 
     def _draw_bars(self, painter: QPainter, one: Quantity, area: QRectF) -> None:
         now, line = theme.current(), area.height() / 2

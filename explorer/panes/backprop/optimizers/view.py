@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from core.optimization import surfaces
 from explorer import theme
@@ -26,10 +26,10 @@ from explorer.panes.backprop.optimizers.map_picture import MapPicture
 from explorer.panes.backprop.optimizers.moments_picture import MomentsPicture
 from explorer.panes.backprop.optimizers.scene import Memory
 from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.boxes import column, row
 from explorer.widgets.card import Card
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
-from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.form import scrolling
 from explorer.widgets.formula_editor import FormulaEditor
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
@@ -37,13 +37,8 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 ZOOM = 1.25
-UNBOUND = 16777215  # pixels: as high as Qt lets a widget be
-SIDE = 286  # px: the form
-LOW = 560  # px: in a lower view the plots are lower
-TIGHT = 340  # px: in a lower view there is room for the map or for the plots
-PLOTS, LOW_PLOTS = 176, 144
-NARROW, NARROW_SIDE = 720, 236  # px: in a narrower view the list leaves out the heights
-BESIDE = 300  # px that a notice has beside the buttons; where there are fewer, it is below them
+SIDE, PLOTS = 286, 162  # px: the width of the form, the height of the plots
+NOTICE = 640  # px: the width of a notice, at most
 HIGHEST = 1e30  # heights above it are gaps in the plot
 MOST_NAMED = 5  # curves that all have their names; of more, only the chosen one has
 FLOOR = 1e-9  # of the descent: what is closer to the bottom runs along the floor of the log plot
@@ -97,7 +92,6 @@ class OptimizersView(QWidget):
         self.smaller.clicked.connect(lambda: self.map.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.map.zoom_by(ZOOM))
         self.whole.clicked.connect(self.map.fit)
-        self.fold.turned.connect(lambda _: self._restyle())
         self.notice.closed.connect(self._on_dismissed)
         self.body.stateChanged.connect(lambda _: self._place())
         theme.changed.connect(self._restyle)
@@ -120,9 +114,9 @@ class OptimizersView(QWidget):
         self.common.noise.setVisible(surface is not None and surface.noise > 0)
         if surface is None:
             return
-        for name, row in self.racers.rows.items():
-            row.set_races(name in one.racers)
-            row.rate.set_value(values_of(one, surface, name)["learning_rate"])
+        for name, racer in self.racers.rows.items():
+            racer.set_races(name in one.racers)
+            racer.rate.set_value(values_of(one, surface, name)["learning_rate"])
         self.settings.set_values(values_of(one, surface, chosen), chosen not in one.settings)
         errors = [said for name in one.racers if (said := settings_error(one, surface, name))]
         self.settings.error.set_text(errors[0] if errors else "")
@@ -187,10 +181,10 @@ class OptimizersView(QWidget):
         self.loss.set_cursor(place)
         self.common.curve.set_cursor(place)
         step = min(math.ceil(place - 1e-9), recording.length - 1)
-        for name, row in self.racers.rows.items():
+        for name, racer in self.racers.rows.items():
             lane = recording.lane(name) if name in one.racers else None
             height = text.short(lane.heights[step]) if lane is not None else ""
-            row.set_height("lost" if lane is not None and lane.is_lost(step) else height)
+            racer.set_height("lost" if lane is not None and lane.is_lost(step) else height)
         gone = recording.lost(step)
         has_own = any("learning_rate" in one.settings.get(lane.name, {}) for lane in gone)
         actions = [text.USUAL_RATE, text.TENTH] if has_own else [text.TENTH]
@@ -243,44 +237,22 @@ class OptimizersView(QWidget):
     # where things stand
 
     def _build(self) -> None:
-        tools = QHBoxLayout(self.tools)
+        tools = row(self.smaller, self.whole, self.larger, of=self.tools, spacing=2)
         tools.setContentsMargins(2, 2, 2, 2)
-        tools.setSpacing(2)
-        for button in (self.smaller, self.whole, self.larger):
-            tools.addWidget(button)
-        self._plots = QHBoxLayout()
-        self._plots.setSpacing(8)
         self._cards = [
-            _card([self.loss_title], self.loss),
-            _card([self.moments_title, self.into], self.moments),
+            _card(self.loss, self.loss_title),
+            _card(self.moments, self.moments_title, self.into),
         ]
         self.fades = [_Fade(card) for card in self._cards]
-        self._plots.addWidget(self._cards[0], 1)
-        self._plots.addWidget(self._cards[1], 1)
-        self._left = QVBoxLayout()
-        self._left.setSpacing(8)
-        self._left.addWidget(self.editor)
-        self._left.addWidget(self.trouble)
-        self._left.addWidget(self.body, 1)
-        self._left.addLayout(self._plots)
-        form = QVBoxLayout()
+        plots = row(*((card, 1) for card in self._cards))
+        left = column(self.editor, self.trouble, (self.body, 1), plots)
+        form = column(
+            _captions(), self.racers, _rule(), self.settings, _rule(), self.common, 1, spacing=10
+        )
         form.setContentsMargins(0, 0, 12, 0)
-        form.setSpacing(10)
-        self._height = Label("height", "label", "muted")
-        form.addLayout(_captions(self._height))
-        form.addWidget(self.racers)
-        for part in (self.settings, self.common):
-            form.addWidget(_rule())
-            form.addWidget(part)
-        form.addStretch(1)
         self.side = scrolling(form)
         self.side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.fold = FoldLine("Loss and moments", [self.body, self.side], self._cards)
-        self.fold.setObjectName("backprop.optimizers.fold")
-        self._left.insertWidget(3, self.fold)
-        self._row = QHBoxLayout(self)
-        self._row.addLayout(self._left, 1)
-        self._row.addWidget(self.side)
+        self._row = row((left, 1), self.side, of=self, spacing=12)
 
     def _place(self) -> None:
         self.tools.setVisible(self.body.state in ("ready", "stale"))
@@ -288,15 +260,11 @@ class OptimizersView(QWidget):
         self.tools.move(self.body.width() - self.tools.width() - 5, 5)
         self.tools.raise_()
         now = theme.current()
-        wide = min(now.px(640), self.body.width() - self.tools.width() - now.px(24))
-        beside = wide >= now.px(BESIDE)
-        self.notice.setFixedWidth(wide if beside else self.body.width() - 16)
+        wide = min(now.px(NOTICE), self.body.width() - self.tools.width() - now.px(24))
+        self.notice.setFixedWidth(wide)
         self.notice.layout().activate()
-        wide = self.notice.width()
         self.notice.resize(wide, self.notice.heightForWidth(wide))
-        below = self.tools.geometry().bottom() + 8
-        self.body.set_words_top(None if beside else below)
-        self.notice.move(8, 8 if beside else below)
+        self.notice.move(8, 8)
         self.notice.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -306,24 +274,16 @@ class OptimizersView(QWidget):
         self._place()
 
     def _fit(self) -> None:
-        now = theme.current()
-        low = self.height() < now.px(LOW)
-        self.fold.set_tight(self.height() < now.px(TIGHT))
-        for card in self._cards:
-            card.setMinimumHeight(now.px(LOW_PLOTS if low else PLOTS))
-            card.setMaximumHeight(UNBOUND if self.fold.is_tight else card.minimumHeight())
-        narrow = self.width() < now.px(NARROW)
-        self._height.setVisible(not narrow)
-        self.racers.set_narrow(narrow)
-        self.side.setFixedWidth(now.px(NARROW_SIDE if narrow else SIDE))
-        margin = now.px("margin")
-        right = margin if self.side.isHidden() else now.px(10)  # its bar stands beside it
-        self._row.setContentsMargins(margin, now.px(12), right, now.px(12))
         for fade, card in zip(self.fades, self._cards, strict=True):
             fade.setGeometry(card.rect().adjusted(1, 1, -1, -1))
 
     def _restyle(self) -> None:
-        self._row.setSpacing(theme.current().px(12))
+        now = theme.current()
+        for card in self._cards:
+            card.setFixedHeight(now.px(PLOTS))
+        self.side.setFixedWidth(now.px(SIDE))
+        margin, above = now.px("margin"), now.px(12)
+        self._row.setContentsMargins(margin, above, now.px(10), above)  # the form's bar is beside
         self._fit()
         self._place()
 
@@ -341,30 +301,21 @@ class _Fade(QWidget):
         QPainter(self).fillRect(self.rect(), now.color("surface", 1 - theme.STALE_OPACITY))
 
 
-def _card(heads: Sequence[QWidget], picture: QWidget) -> QFrame:
+def _card(picture: QWidget, title: QWidget, *buttons: QWidget) -> QFrame:
     card = QFrame()
-    card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
     set_look(card, "card")
-    column = QVBoxLayout(card)
-    column.setContentsMargins(12, 6 if len(heads) == 1 else 2, 8, 6)
-    column.setSpacing(2 if len(heads) == 1 else 0)
-    row = QHBoxLayout()
-    for place, head in enumerate(heads):
-        row.addWidget(head, 0 if place else 1)
-    column.addLayout(row)
-    column.addWidget(picture, 1)
+    above = 2 if buttons else 6
+    head = row((title, 1), *buttons)
+    column(head, (picture, 1), of=card, spacing=0).setContentsMargins(12, above, 8, 6)
     return card
 
 
-def _captions(height: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setContentsMargins(6, 0, 2, 0)
-    row.addWidget(Label("Who races", "body", weight=600))
-    row.addStretch(1)
-    row.addWidget(height)
-    row.addSpacing(46)
-    row.addWidget(Label("learning rate", "label", "muted"))
-    return row
+def _captions() -> QHBoxLayout:
+    races, height = Label("Who races", weight=600), Label("height", "label", "muted")
+    captions = row(races, 1, height, Label("learning rate", "label", "muted"), spacing=0)
+    captions.setContentsMargins(6, 0, 2, 0)
+    captions.insertSpacing(3, 46)
+    return captions
 
 
 def _rule() -> QWidget:

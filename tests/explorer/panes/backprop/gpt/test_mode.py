@@ -257,8 +257,8 @@ def test_every_edge_can_be_entered_and_told(make_mode):
 def test_the_loss_of_each_token_is_told_and_leads_to_the_loss(make_mode):
     mode = make_mode().mode
     highway, worked = mode.view.highway, mode.worked
-    row = highway.losses_rect()
-    assert highway.token_at(row.center()) is not None
+    thing = highway.thing_at(highway.losses_rect().center())
+    assert highway.place_of(thing)[0] is None
     said = highway.describe_loss(1)
     assert f"came {worked.example.labels[2].strip()}" in said.replace("\u2423", "")
     for place, token in np.ndindex(worked.highway.shape):
@@ -299,43 +299,3 @@ def test_a_text_that_cannot_be_explained_loses_neither_step_nor_pinned_number(
 
     run_async(type_both())
     assert mode.player.position == position and mode.pinned == pinned
-
-
-def test_in_a_low_window_either_the_stage_or_the_highway_is_seen(make_mode, qapp):
-    """Both would lie on one another; where there is room for both it is as it was wished."""
-    pane = make_mode()
-    view = pane.mode.view
-    above = view
-    while above is not None:  # as in the window, which may be lower than all that it holds
-        above.setMinimumHeight(1)
-        above = above.parentWidget()
-
-    def give(height):
-        pane.resize(900, height)
-        qapp.processEvents()
-
-    give(700)
-    assert not view.stage.isHidden() and not view.highway.isHidden()
-    give(320)
-    assert not view.stage.isHidden() and view.highway.isHidden() and not view.folded
-    view.fold.click()
-    assert view.stage.isHidden() and not view.highway.isHidden()
-    view.highway.placeClicked.emit(1, 2)
-    assert not view.stage.isHidden() and view.highway.isHidden()
-    give(700)
-    assert not view.stage.isHidden() and not view.highway.isHidden()
-    view.fold.click()
-    assert view.folded and view.highway.isHidden() and not view.stage.isHidden()
-    give(320)
-    view.show_highway()
-    assert not view.highway.isHidden() and view.folded
-
-
-def test_the_list_leaves_the_larger_part_of_a_narrow_window_to_the_stage(make_mode, qapp):
-    view = make_mode().mode.view
-    view.operations.set_room(1200)
-    assert view.operations.width() == 268
-    view.operations.set_room(700)
-    assert view.operations.width() == 196
-    view.operations.set_room(300)
-    assert view.operations.width() == 188

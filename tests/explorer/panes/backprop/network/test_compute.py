@@ -16,9 +16,7 @@ from core.fields import lenient, to_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
 from explorer.panes.backprop.network import compute as compute_module
-from explorer.panes.backprop.network import curves as curves_module
 from explorer.panes.backprop.network.compute import MOST_KEYFRAMES, Training
-from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.keyframe import PLANE, RESOLUTION
 from explorer.panes.backprop.network.presets import PRESETS, preset
@@ -130,29 +128,6 @@ def test_the_beginning_of_learning_stays_in_sight():
     drawn = training.curves.steps
     assert drawn == sorted(set(drawn)) and drawn[0] == 0 and drawn[-1] == 10_000
     assert max(after - before for before, after in pairwise(drawn[:100])) < 10
-
-
-def test_curves_survive_json_and_what_does_not_fit_is_left_out(monkeypatch):
-    monkeypatch.setattr(curves_module, "MOST_KEPT", 30)
-    training = Training(NetworkDraft(points=20))
-    for _ in range(100):
-        training.learner.learn()
-        if training.learner.step % 2:
-            training.record()
-    saved = json.loads(json.dumps(training.curves.state()))
-    assert len(saved["steps"]) <= 30
-    again = Training(
-        training.draft, {**training.keyframes[-1].learner_state.to_json(), "curves": saved}
-    )
-    assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 99
-    assert again.curves.train[0] == pytest.approx(training.curves.train[0], rel=1e-3)
-    assert math.isnan(again.curves.ratios[0][0])
-    assert json.loads(json.dumps(again.curves.state())) == saved
-    for bad in (None, {}, {**saved, "train": [1.0]}, {**saved, "steps": saved["steps"][::-1]}):
-        one = Training(
-            training.draft, {**training.keyframes[-1].learner_state.to_json(), "curves": bad}
-        )
-        assert one.keyframes[-1].step == 99 and one.curves.steps == [99]
 
 
 def test_curves_are_of_one_length_whenever_another_thread_looks():
@@ -273,13 +248,3 @@ def test_too_large_a_learning_rate_diverges_and_says_so():
     assert 20 < step < 1000
     assert training.one_step().step == step
     assert training.reset(training.draft).diverged == ""
-
-
-def test_the_boundary_lies_where_the_map_is_zero():
-    line = np.linspace(-1, 1, 80)
-    x, y = np.meshgrid(line, line)
-    found = boundary(x**2 + y**2 - 0.25) * 2 - 1
-    radius = np.hypot(found[:, [0, 2]], found[:, [1, 3]])
-    np.testing.assert_allclose(radius, 0.5, atol=2e-3)
-    assert len(boundary(np.ones((5, 5)))) == 0
-    assert len(boundary(np.array([[1.0, -1.0], [-1.0, 1.0]]))) == 2

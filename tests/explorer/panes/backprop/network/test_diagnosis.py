@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
@@ -14,7 +13,6 @@ from explorer.panes.backprop.network.diagnosis import diagnose
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.text import headline
-from tests.explorer.panes.backprop.network.conftest import session
 
 
 def learned(one, steps):
@@ -128,34 +126,8 @@ def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now():
     for _ in range(2):
         sentence = told(training)
         assert "are too large" not in sentence and "slower" not in sentence
-        assert "because earlier steps were too large; all " in sentence and "are dead" in sentence
         assert not diagnose(training, one).too_large
         training.several(50)
-    training.change(replace(one, data="spiral"))
-    assert "earlier" not in told(training)
-
-
-def test_a_session_keeps_the_cause(mode, run_async):
-    async def body() -> None:
-        mode.draft.change(NetworkDraft(learning_rate=3.0), "Test")
-        await mode.settled()
-        await mode.runner.steps(60)
-        await mode.settled()
-        before = mode.headline
-        assert "steps are too large" in before or "steps were too large" in before
-        assert not mode.inputs.slower.isHidden()
-        saved = session(mode)
-        mode.show_preset("moons")
-        await mode.settled()
-        assert mode.inputs.slower.isHidden()
-        mode.workspace.restore(saved)
-        await mode.settled()
-        assert mode.headline == before and not mode.inputs.slower.isHidden()
-        mode.inputs.slower.click()
-        await mode.settled()
-        assert mode.draft.value.learning_rate == 0.3 and mode.inputs.slower.isHidden()
-
-    run_async(body())
 
 
 def test_the_loss_of_a_few_points_is_judged_by_a_mean():
@@ -164,48 +136,3 @@ def test_the_loss_of_a_few_points_is_judged_by_a_mean():
         rise.take(8.0 if number == 40 else 0.5, 1)
     assert rise.first == 0.5 and rise.peak == (8 + 31 * 0.5) / 32
     assert math.isnan(rise.overshot(0.6, math.log(2)))
-
-
-def test_what_a_session_kept_of_it_fits_or_is_left_out():
-    rise = Rise()
-    assert rise.state() is None
-    for bad in (None, [], [1.0], ["1", 2.0], [math.nan, 1.0], {"first": 1.0}):
-        rise.restore(bad)
-        assert math.isnan(rise.peak)
-    rise.take(0.7, 32), rise.take(9.0, 32), rise.take(math.inf, 32)
-    again = Rise()
-    again.restore(json.loads(json.dumps(rise.state())))
-    assert (again.first, again.peak) == (0.7, 9.0)
-    assert again.overshot(0.6, math.log(2)) == 9.0 and math.isnan(again.overshot(0.1, math.log(2)))
-
-
-def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
-    async def body() -> None:
-        mode.draft.change(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100), "T")
-        await mode.settled()
-        await mode.runner.steps(60)
-        mode.change_field("learning_rate", 0.01)
-        await mode.settled()
-        await mode.runner.steps(12)
-        await mode.settled()
-        before, saved = mode.headline, session(mode)
-        assert "earlier steps were too large" in before and mode.runner.training.since == 60
-        mode.show_preset("moons")
-        await mode.settled()
-        assert mode.runner.training.since == 0
-        mode.workspace.restore(saved)
-        await mode.settled()
-        assert mode.headline == before and mode.runner.training.since == 60
-
-    run_async(body())
-
-
-def test_which_setup_made_it_so_fits_or_is_left_out():
-    training = Training(NetworkDraft())
-    training.several(3)
-    training.change(NetworkDraft(learning_rate=0.02))
-    saved = training.state()
-    assert training.since == 3 == Training(training.draft, saved).since
-    for bad in (None, [3], [3, 1000], [-1, 0], ["3", 0], {}):
-        again = Training(training.draft, {**saved, "since": bad})
-        assert again.keyframes[-1].step == 3 and (again.since, again.since_task) == (0, 0)

@@ -1,4 +1,4 @@
-"""What a session keeps of the playground: it goes on as if it had never ended."""
+"""What a session keeps of a network: its last state, from which training continues exactly."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ALIKE = [name for name in OPTIMIZERS if name not in ("adam", "muon")]
     "name", ["adam", "muon", *(pytest.param(name, marks=pytest.mark.full) for name in ALIKE)]
 )
 def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
-    """Losses to the last bit, the rate of the schedule, and the step that led there."""
+    """Losses to the last bit, and the rate of the schedule."""
     one = NetworkDraft(
         optimizer=name, schedule="cosine", steps=60, norm="batch", batch_size=16, penalty="l2"
     )
 
     def told(keyframe):
-        return keyframe.step, keyframe.train_loss, keyframe.test_loss, keyframe.update.learning_rate
+        return keyframe.step, keyframe.train_loss, keyframe.test_loss, keyframe.learning_rate
 
     async def body() -> None:
         mode.draft.change(one, "Test")
@@ -40,10 +40,8 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
         assert [keyframe.step for keyframe in mode.runner.training.keyframes] == [40]
         keyframe, same = mode.keyframe, before[40]
         assert mode.player.at_live_edge and told(keyframe) == told(same)
-        assert keyframe.learner_state.is_json(same.learner_state.to_json())
-        assert keyframe.update.start.is_json(same.update.start.to_json())
+        assert keyframe.learner_state.to_json() == same.learner_state.to_json()
         np.testing.assert_array_equal(keyframe.plane, same.plane)
-        assert [one.ratio for one in keyframe.layers] == [one.ratio for one in same.layers]
         await mode.runner.steps(12)
         for keyframe in mode.runner.training.keyframes[-12:]:
             assert told(keyframe) == told(before[keyframe.step])
@@ -57,7 +55,7 @@ def test_what_a_session_keeps_of_a_network_stays_small(mode, run_async):
         mode.draft.change(NetworkDraft(hidden=(8,) * 6, norm="batch"), "Test")
         await mode.settled()
         await mode.runner.steps(40)
-        assert len(json.dumps(mode.state(), indent=2)) < 200_000
+        assert len(json.dumps(mode.state(), indent=2)) < 150_000
         mode.draft.change(NetworkDraft(), "Test")
         await mode.settled()
         await mode.runner.steps(60)
@@ -67,8 +65,6 @@ def test_what_a_session_keeps_of_a_network_stays_small(mode, run_async):
 
 
 def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
-    """Then that step is not taken again: with the other setup it would lead elsewhere."""
-
     async def body() -> None:
         await mode.runner.steps(12)
         mode.change_field("learning_rate", 0.5)

@@ -299,20 +299,3 @@ def test_every_two_trails_are_told_apart(qapp, name):
                 assert apart > 30, (one, other, apart)
     finally:
         theme.apply(qapp, before.name)
-
-
-def test_words_about_a_wait_stand_below_the_tools_where_both_are_not_beside_each_other(qapp, qtbot):
-    now = theme.current()
-    theme.apply(qapp, now.name, 2.0, "off")
-    try:
-        view = OptimizersView()
-        qtbot.addWidget(view)
-        view.show()
-        for width, beside in ((2600, True), (900, False)):
-            view.resize(width, 700)
-            qtbot.waitUntil(lambda: view.tools.x() == view.body.width() - view.tools.width() - 5)
-            cancel = view.body.cancel
-            words = cancel.y() - theme.current().px(30)  # Cancel is below them
-            assert (words > view.tools.geometry().bottom()) != beside, width
-    finally:
-        theme.apply(qapp, now.name, now.zoom, now.motion)

@@ -1,4 +1,4 @@
-"""The decision boundary: where a map crosses 0, as short lines. No Qt here."""
+"""The decision boundary of a classifier: where its output over the plane is 0, as short lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from core.autograd.operation import Array
 
 
-def boundary(values: Array) -> Array:
+def decision_boundary(values: Array) -> Array:
     """Lines (n, 4) of x1, y1, x2, y2 in 0 to 1 along which `values` (R, R) are 0.
 
     Marching squares: in each square of four neighbors the crossings of its sides are joined.
@@ -39,7 +39,7 @@ def boundary(values: Array) -> Array:
             both &= crosses.sum(0) == 2
         elif first % 2 == 1:
             both &= crosses.sum(0) == 2  # of a saddle: top with right, bottom with left
-        lines = (across[first], down[first], across[second], down[second])
-        found.append(np.stack([line[both] for line in lines], 1))
+        ends = (across[first], down[first], across[second], down[second])
+        found.append(np.stack([end[both] for end in ends], 1))
     lines = np.concatenate(found)
     return lines / [columns - 1, rows - 1, columns - 1, rows - 1]

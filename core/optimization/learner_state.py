@@ -1,4 +1,8 @@
-"""The state of a learner as JSON values, from which training continues exactly. No Qt here."""
+"""The state of a learner as JSON values, from which training continues exactly.
+
+Weights alone are not enough: the optimizer remembers averages of every parameter, and the generator
+has drawn so many batches. With all three the next loss is the same to the last bit.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import numpy as np
 
 from core.autograd.operation import Array
 from core.optimization.learner import Learner
-from core.optimization.optimizers import optimizer
+from core.optimization.optimizers import optimizer_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +44,6 @@ class LearnerState:
             },
             "generator": dict(self.generator),
         }  # fmt: skip
-
-    def is_json(self, saved: Mapping[str, Any]) -> bool:
-        """Whether `saved` is this, to the last digit."""
-        return all(saved.get(name) == value for name, value in self.to_json().items())
 
 
 def state_of(learner: Learner) -> LearnerState:
@@ -86,9 +86,7 @@ def restore(learner: Learner, saved: Mapping[str, Any]) -> bool:
 
 def _state(learner: Learner, shape: tuple[int, ...], values: Mapping[str, Any]) -> Any:
     """What the optimizer remembers of one parameter of that shape."""
-    rule = optimizer(learner.settings.optimizer)
-    if rule.matrices_only and len(shape) != 2:
-        rule = optimizer("adamw")  # as Learner does
+    rule = optimizer_of(learner.settings.optimizer, len(shape))
     kept = {}
     for one in fields(rule.state):
         array = np.array(values[one.name], dtype=np.float64)

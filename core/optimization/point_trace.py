@@ -1,0 +1,126 @@
+"""One point's path through a learner's network, forward and back, as a Trace.
+
+Its tensors are named as a drawing of the network would: x the point, W and b of layer 1, 2, ...,
+u = x W, z = u + b, a what a neuron outputs; under batch norm m and s, the running mean and
+1 / deviation; y the target and L the loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.autograd.backprop_trace import trace_backprop
+from core.autograd.datasets import Dataset
+from core.autograd.graph import Graph
+from core.autograd.mlp import MLP, Layer
+from core.autograd.shapes import Reshape
+from core.autograd.tensor import Tensor
+from core.optimization.learner import Learner
+from core.trace import Trace
+
+LETTERS = {"weight": "W", "bias": "b", "gain": "g"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a tensor of the graph is in the network.
+
+    kind    "out", "sum", "product", "norm", "weight", "bias", "gain" or "loss"
+    column  of the neurons: 0 the inputs; for a parameter the column that it leads to
+    """
+
+    kind: str
+    column: int
+
+
+def trace_point(
+    learner: Learner, point: tuple[float, float], target: float
+) -> tuple[Trace, tuple[Role, ...]]:
+    """The whole Trace of one point, without batch or penalty, and the role of each of its nodes."""
+    one = Dataset(np.array([point]), np.array([target]), learner.train.classes)
+    network = _named(learner.network)
+    x = Tensor(one.points).named("x")
+    layers = network.layers(x)
+    _name_layers(layers)
+    settings = replace(learner.settings, penalty="none")
+    alone = replace(learner, network=network, settings=settings)
+    with np.errstate(all="ignore"):
+        loss = alone.loss_of(layers[-1].out, one)
+        _name_loss(loss, layers[-1].out)
+        trace = trace_backprop(loss)
+        while trace.grow():
+            pass
+    return trace, _roles(trace.about["graph"], x, network, layers)
+
+
+def _named(network: MLP) -> MLP:
+    """The same numbers under the names of the drawing."""
+    parameters = {}
+    for name, tensor in network.parameters.items():
+        layer, kind = name.split(".")
+        parameters[name] = Tensor(tensor.data).named(f"{LETTERS[kind]}{int(layer) + 1}")
+    return MLP(network.config, parameters, dict(network.running))
+
+
+def _name_layers(layers: list[Layer]) -> None:
+    """u1, z1 and a1 in layer 1; the last layer's sums are the network's output."""
+    for number, layer in enumerate(layers, 1):
+        plain = layer.normed is layer.sums
+        product = layer.sums.inputs[0] if plain else layer.sums
+        for tensor, letter in ((layer.out, "a"), (layer.normed, "z"), (product, "u")):
+            tensor.named(f"{letter}{number}")
+        for tensor, letter in zip(_running(layer), "ms", strict=False):
+            tensor.named(f"{letter}{number}")
+
+
+def _running(layer: Layer) -> list[Tensor]:
+    """Under batch norm, what normalizes the sums of a point without a batch: the running mean, and
+    1 / the running deviation.
+    """
+    found: list[Tensor] = []
+    tensor = layer.normed
+    while tensor is not layer.sums and tensor.inputs:
+        found += [one for one in tensor.inputs if one.is_leaf and not one.requires_grad]
+        tensor = tensor.inputs[0]
+    return found[::-1]
+
+
+def _name_loss(loss: Tensor, out: Tensor) -> None:
+    """L, and the target y; where it reads the outputs as a list, that has their name."""
+    loss.named("L")
+    waiting = [loss]
+    while waiting:
+        tensor = waiting.pop()
+        if isinstance(tensor.operation, Reshape) and tensor.inputs[0] is out:
+            tensor.named(out.name)
+        if tensor.is_leaf and tensor.shape == (1,):
+            tensor.named("y")
+        waiting += [before for before in tensor.inputs if before is not out]
+
+
+def _roles(graph: Graph, point: Tensor, network: MLP, layers: list[Layer]) -> tuple[Role, ...]:
+    known: dict[int, Role] = {id(point): Role("out", 0)}
+    for name, tensor in network.parameters.items():
+        number, kind = name.split(".")
+        known[id(tensor)] = Role(kind, int(number) + 1)
+    for column, layer in enumerate(layers, 1):
+        plain = layer.normed is layer.sums
+        product = layer.sums.inputs[0] if plain else layer.sums
+        known |= {id(tensor): Role("norm", column) for tensor in _running(layer)}
+        known[id(product)] = Role("product", column)
+        known[id(layer.normed)] = Role("sum", column)
+        known[id(layer.out)] = Role("out", column)
+    last = len(layers)
+    roles: list[Role] = []
+    for node in graph.nodes:
+        role = known.get(id(node.tensor))
+        if role is None:
+            before = [roles[number] for number in node.inputs]
+            past = [one for one in before if one.kind == "loss" or one == Role("out", last)]
+            columns = [one.column for one in before if one.kind != "loss"]
+            inner = not past and bool(columns)
+            role = Role("norm", max(columns)) if inner else Role("loss", last + 1)
+        roles.append(role)
+    return tuple(roles)
