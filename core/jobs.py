@@ -1,10 +1,12 @@
 """Jobs: generators that yield while they work, so that they can be watched and stopped."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
+Told = TypeVar("Told")
 
 PAUSE = 0.03  # seconds of work between two yields
 
@@ -31,3 +33,18 @@ def to_the_end(steps: Generator[Any, None, Result]) -> Result:
             next(steps)
         except StopIteration as end:
             return end.value
+
+
+def retold(
+    steps: Generator[Item, None, Result], tell: Callable[[Item], Told]
+) -> Generator[Told, None, Result]:
+    """A job that yields what `tell` makes of each thing that another one yields."""
+    try:
+        while True:
+            try:
+                item = next(steps)
+            except StopIteration as end:
+                return end.value
+            yield tell(item)
+    finally:
+        steps.close()

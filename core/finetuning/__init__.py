@@ -3,7 +3,7 @@
 Reading order, one subject a line:
 
 low rank      targets, target_grid, lora_config, numerical_safety, lora, wrapped_modules, adapter,
-              scales, verdicts, lora_gradients, adapted_trace
+              scales, verdicts, lora_gradients, matrix_pass, adapted_trace
 four bits     nf4, quantized_linear, quantization, nf4_trace
 peft's files  peft_config, peft_modules, peft_writer, peft_reader
 methods       settings, selection, task_vector, bottleneck, new_tokens, soft_prompt, classifier,

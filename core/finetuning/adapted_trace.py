@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.files import quoted
 from core.finetuning.adapter import adapters_of
@@ -30,10 +30,8 @@ from core.finetuning.lora import (
     low_rank_output,
 )
 from core.finetuning.lora_gradients import dora_gradients, low_rank_gradients, output_gradient
-from core.finetuning.wrapped_modules import replace_module
-from core.inference.activations import check_ids, looking_at, to_array
-from core.inference.indices import check_position
-from core.trace import Step, Trace, Value
+from core.finetuning.matrix_pass import Pass, pass_through, value_of
+from core.trace import Step, Trace
 from core.transformer import plain
 from core.transformer.architectures import gpt_of
 from core.transformer.gpt import GPT
@@ -42,14 +40,6 @@ from core.transformer.precision import full_precision
 _LORA = "core.finetuning.lora"
 _PLAIN = "core.transformer.plain:linear"
 _BACK = "core.finetuning.lora_gradients"
-
-
-class Pass(NamedTuple):
-    """What a text leaves at a matrix: x (T, in), dL/d(output) (T, all), and the mean loss."""
-
-    x: Tensor
-    gradient: Tensor
-    loss: float
 
 
 def trace_adapter(
@@ -76,20 +66,11 @@ def trace_adapter(
     """
     model = gpt_of(model)
     update, module = _followed(model, target)
-    given = np.asarray(ids).reshape(-1)
-    if given.size < 2:
-        raise ValueError("a single token has none to predict; give a text of two tokens or more")
-    batch = check_ids(model, given[:-1])
-    next_ids = check_ids(model, given[1:])
-    position = check_position(position, batch.size(1))
-    passed = pass_through(model, module, batch, next_ids)
+    passed = pass_through(model, module, ids)
     trace = Trace(
         {
             "target": target,
-            "position": position,
-            "ids": batch[0].cpu().numpy(),
-            "next_ids": next_ids[0].cpu().numpy(),
-            "loss": passed.loss,
+            **passed.about(position),
             "rank": update.r,
             "scaling": update.scaling,
             "scale": update.scale,
@@ -127,39 +108,6 @@ def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
             "unmerge it first"
         )
     return update, module
-
-
-class _Recorded(nn.Module):
-    """A module that keeps what it last read, x (1, T, in), and made of it, (1, T, out)."""
-
-    x: Tensor
-    output: Tensor
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.x, self.output = x, self.module(x)
-        if torch.is_grad_enabled():
-            self.output.requires_grad_()
-        return self.output
-
-
-def pass_through(model: GPT, module: nn.Module, ids: Tensor, next_ids: Tensor) -> Pass:
-    """The model's own pass: what enters the matrix, and dL/d(output) of the mean loss."""
-    name = next(name for name, one in model.named_modules() if one is module)
-    recorded = _Recorded(module)
-    replace_module(model, name, recorded)
-    try:
-        with looking_at(model), torch.enable_grad():
-            total, count = model.loss(ids, next_ids)
-            loss = total / count
-            (gradient,) = torch.autograd.grad(loss, recorded.output)
-    finally:
-        replace_module(model, name, module)
-    x = recorded.x.detach()[0]
-    return Pass(full_precision(x), full_precision(gradient[0]), float(loss.detach()))
 
 
 def _steps(module: LoRALinear, update: LowRank, passed: Pass) -> Iterator[Step]:
@@ -360,15 +308,3 @@ def _step(name: str, known: Mapping[str, Any]) -> Step:
     line = _LINES[name]
     values = {key: value_of(known[key]) for key in line.names}
     return Step(f"adapter.{name}", line.title, line.formula, line.code, values)
-
-
-def value_of(made: Any) -> Value:
-    """Of a step: a Tensor or a number as an array; a function, called when it is asked for."""
-    if callable(made):
-        return lambda: _array(made()).copy()  # merging writes into W
-    return _array(made) if isinstance(made, Tensor) else np.asarray(made)
-
-
-@torch.no_grad()
-def _array(made: Tensor) -> np.ndarray:
-    return to_array(made)

@@ -61,13 +61,15 @@ class Adapter:
             update.adapter = self
 
     def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """("h.0.attn.c_attn.A", its tensor), and so on: A, B and, of DoRA, magnitude."""
+        """Name and tensor of all that learns: "h.0.attn.c_attn.A", ".B" and, with DoRA,
+        ".magnitude".
+        """
         for name, update in self.updates.items():
             for kind, parameter in update.named_parameters():
                 yield f"{name}.{kind}", parameter
 
     def parameters(self) -> list[nn.Parameter]:
-        """What learns: for an optimizer."""
+        """All that learns, for an optimizer."""
         return [parameter for _, parameter in self.named_parameters()]
 
     @property
@@ -124,7 +126,7 @@ class Adapter:
             module.merge()
 
     def remove(self, *, merged: bool = False) -> None:
-        """Takes it off the model, which is what it was; its parameters stay frozen.
+        """Takes it off: the model is what it was before, and its parameters stay frozen.
 
         merged  leave what was learned in the matrices for good, at its scale: without another
                 adapter the model is then a plain one that `core.export` writes
@@ -152,8 +154,8 @@ class Adapter:
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
-        """(1 - share) of this adapter and `share` of another on the same model become this one; the
-        other is removed. Their ranks add up, so that nothing is lost.
+        """Blends another adapter on the same model into this one: (1 - share) of this, `share` of
+        the other, which is removed. Their ranks add up, so that nothing is lost.
 
         Both count as they were learned, whatever their scales are; the new one is at a scale of 1
         and not merged.
@@ -206,8 +208,8 @@ class Adapter:
 
     def save(self, folder: str | Path, *, base: str | None = None, own_names: bool = False) -> None:
         """Writes what was learned, at a scale of 1, as peft's adapter_config.json and
-        adapter_model.safetensors. `core.load_adapter` opens them, and peft does on a model that
-        `core.export` wrote.
+        adapter_model.safetensors. `core.load_adapter` opens them, and so does peft on a model
+        that `core.export` wrote.
 
         base       the name or the folder of the model that it lies on, for the file to say
         own_names  name matrices as here ("h.0.attn.c_attn"), for a core model that peft wraps, and

@@ -55,7 +55,7 @@ class Strength:
 
 
 def update_of(adapter: Adapter, name: str) -> LowRank:
-    """What it adds to one matrix. Raises ValueError, naming what it changes, for another name."""
+    """The update of one matrix. Raises ValueError for a name that the adapter does not change."""
     if name not in adapter.updates:
         there = ", ".join(list(adapter.updates)[:8]) or "nothing: it was removed"
         raise ValueError(f"this adapter does not change {quoted(name)}; it changes {there}")
@@ -91,12 +91,12 @@ def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
 
 
 def strengths(adapter: Adapter) -> list[Strength]:
-    """Of every matrix that it changes, in the model's order."""
+    """How much of each matrix an adapter has changed, in the model's order."""
     return to_the_end(strengths_steps(adapter))
 
 
 def strengths_steps(adapter: Adapter) -> Generator[Strength, None, list[Strength]]:
-    """The same, one by one: each reads all of a matrix."""
+    """`strengths`, a matrix at a time: each reads all of its numbers."""
     strong = []
     for name, module in adapter.modules().items():
         update = adapter.updates[name]
@@ -126,8 +126,8 @@ def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
 def strengths_between(
     before: Mapping[str, Tensor], after: Mapping[str, Tensor]
 ) -> Iterator[Strength]:
-    """Of every tensor that both have and that is another one in `after`, one by one: what full
-    fine-tuning, the last layers or BitFit have changed.
+    """How much of each tensor has changed, of those that both have: what full fine-tuning, the last
+    layers or BitFit have learned.
 
     Raises ValueError where a shape differs: then they are not one model, before and after.
     """
@@ -162,8 +162,8 @@ class AttentionChange:
 
 
 def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray) -> AttentionChange:
-    """What the adapter, at its scale, or what else was learned does to every head on a text,
-    ids (T,).
+    """How an adapter at its scale, or what was learned by another method, moves the attention of
+    every head on a text, ids (T,).
 
     Raises ValueError as `core.capture`, and for an encoder-decoder.
     """
@@ -173,7 +173,7 @@ def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray)
 def attention_change_steps(
     adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray
 ) -> Generator[None, None, AttentionChange]:
-    """The same, a pass of the model at a time."""
+    """`attention_change`, a pass of the model at a time."""
     model = gpt_of(adapter.model)
     after = capture(model, ids, ["attention"]).attention
     yield

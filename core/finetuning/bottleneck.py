@@ -113,7 +113,7 @@ class Bottlenecks:
             one.scale = scale
 
     def remove(self) -> None:
-        """Takes them off the model, which is what it was."""
+        """Takes them off: the model is what it was before."""
         for name, one in zip(self._names, self.modules, strict=True):
             replace_module(self._model, name, one.base)
 

@@ -54,7 +54,7 @@ def _configs(base: str, file: Path | None) -> list[TrainingConfig]:
 
 
 def _table(configs: Sequence[TrainingConfig]) -> str:
-    """A row for each run; memory is the most at once of one rank, of tensors alone."""
+    """A row for each run. Memory is the peak of one rank, and counts tensors alone."""
     first, speed = configs[0], measure_speed()
     settings = settings_of(first)
     rows = [TITLES]

@@ -133,8 +133,8 @@ def estimate_finetuning(
 
 
 def remembered(shapes: Shapes, name: str) -> int:
-    """Numbers that the optimizer of this name keeps of those that learn. Raises ValueError for an
-    unknown optimizer.
+    """How many numbers an optimizer keeps for those that learn. Raises ValueError for an unknown
+    optimizer.
     """
     rule = optimizer(name)
     others = OPTIMIZERS["adamw"] if rule.matrices_only else rule
@@ -190,7 +190,7 @@ def _written_out(model: ModelConfig, shapes: Shapes, is_quantized: bool) -> int:
 def pass_seconds(
     model: ModelConfig, shapes: Shapes, work: Work, precision: str, speed: float
 ) -> float:
-    """Forward and backward over a micro-batch, and the optimizer. `speed`: FLOP/s of fp32."""
+    """Seconds of forward, backward and optimizer over a micro-batch. `speed`: FLOP/s of fp32."""
     calls = CALLS_PER_LAYER * model.n_layer + CALLS_PER_TENSOR * len(shapes)
     arithmetic = PRODUCTS * (work.forward + work.backward) + FLOPS_PER_BYTE * work.moved
     return arithmetic / (speed * CPU_SPEED.get(precision, 1.0)) + calls
@@ -199,7 +199,7 @@ def pass_seconds(
 def _looking_seconds(
     config: TrainingConfig, settings: FinetuningSettings, shapes: Shapes, work: Work, speed: float
 ) -> float:
-    """All evaluations, of two splits and of what may be forgotten, and all samples."""
+    """Seconds of all evaluations (two splits, and what may be forgotten) and of all samples."""
     model, precision = config.model, config.precision
     batches = [work, work]
     if settings.base_data:  # in texts as long as they may be

@@ -199,7 +199,7 @@ def heads_steps(
     numbers: Mapping[str, Tensor],
     learned: Adapter | Tuning,
 ) -> Generator[None, None, np.ndarray]:
-    """How far each head's attention has moved, (L, H), unless it is known."""
+    """How far each head's attention has moved, (L, H): two passes, unless it is known."""
     if focus.heads is not None:
         return focus.heads
     change = yield from steps_at(model, numbers, attention_change_steps(learned, ids[:-1]))
@@ -209,7 +209,7 @@ def heads_steps(
 def steps_at(
     model: GPT, numbers: Mapping[str, Tensor], job: Generator[Any, None, Result]
 ) -> Generator[None, None, Result]:
-    """A job on the model with other numbers, which has its own at each yield."""
+    """Runs a job on the model with other numbers; at each yield the model has its own."""
     while True:
         with numbers_at(model, numbers):
             try:
@@ -226,7 +226,7 @@ def checkpoints_beside(folder: Path) -> dict[int, Path]:
 
 @contextmanager
 def numbers_at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None]:
-    """The model with other numbers for a moment: some of its parameters, by name."""
+    """Gives some of the model's parameters, by name, other numbers for a moment."""
     own = {name: one for name, one in model.named_parameters() if name in learned}
     with restored(own.values()):
         with torch.no_grad():
@@ -236,7 +236,7 @@ def numbers_at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None
 
 
 def captured_by(spectrum: Spectrum, weight: Tensor, count: int) -> np.ndarray:
-    """(K,): how much of what each direction reads lies in so many of W's strongest, 0 to 1."""
+    """How much of what each direction reads lies in the `count` strongest of W: (K,), 0 to 1."""
     strongest = to_array(strongest_directions(weight, count))
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
 
@@ -261,13 +261,13 @@ def compare(
 
 
 def _sizes(adapter: Adapter) -> dict[str, torch.Size]:
-    """Of each A, in the order in which they were drawn."""
+    """The shape of each A, in the order in which they were drawn."""
     return {name: one.A.shape for name, one in adapter.updates.items()}
 
 
 def seed_of(address: str | Path) -> int | None:
-    """What the run drew from of which an adapter is: a checkpoint's folder, or the bundled one;
-    None: it is no run's.
+    """The seed of the run that an adapter is from, by the folder of a checkpoint, or of the bundled
+    adapter; None: it is from no run.
     """
     folder, _ = place_of(address)
     run = folder.parents[1] if folder.parent.name == CHECKPOINTS else folder

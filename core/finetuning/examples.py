@@ -1,4 +1,4 @@
-"""Examples: prompts with answers, as tokens of which the answers alone are learned.
+"""Examples: prompts with answers as tokens, of which only the answers are learned.
 
     tokens   Once upon a time ... Who is it about?  Dario <|endoftext|>
     learned   -    -   -   -       -  -  -   -        x        x
@@ -68,8 +68,8 @@ class Examples(Protocol):
 
 
 def answered(tokenizer: Tokenizer, prompt: str, answer: str, ends: Sequence[int] = ()) -> Example:
-    """A prompt and its answer, which ends with the first of the tokens that end a text; with a line
-    break where nobody knows one.
+    """An example of a prompt and its answer, which ends with the first of the tokens that end a
+    text, or with a line break where none is known.
 
     Both are encoded by themselves, as they are where the model is asked: it reads the prompt alone.
     """
@@ -107,8 +107,8 @@ class StoryExamples:
 
 
 class ExampleBatches:
-    """Draws the examples of a batch. Every one comes once before one comes again, in an order that
-    the seed decides.
+    """Draws the examples of a batch in an order that the seed decides: all of them come once before
+    one comes again.
     """
 
     def __init__(

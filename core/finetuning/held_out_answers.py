@@ -1,4 +1,4 @@
-"""What a base, and what became of it, answer to a held-out question: whichever method learned.
+"""What a base and the models tuned from it answer to a held-out question, whatever the method.
 
 asked = to_the_end(ask_steps({"LoRA": checkpoint}, 0))
 asked.right, asked.base, asked.tuned["LoRA"]        # " Maya", " all. Then Maya", " Maya"
@@ -70,8 +70,8 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[objec
 
 
 def held_out_data_steps(tuned: Tuned) -> Generator[None, None, TuningData]:
-    """The data that it learned from, without that of its base. Raises ValueError or OSError, with
-    the remedy, where it cannot be opened.
+    """Opens the data that a model learned from, without that of its base. Raises ValueError or
+    OSError, with the remedy, where it cannot be opened.
     """
     settings = replace(tuned.settings, base_data="", replay=0.0)
     data = TuningData(finetuning_config(settings), settings, None)
@@ -86,7 +86,7 @@ def _ends(tuned: Tuned) -> tuple[int, ...]:
 
 
 def _written_steps(tuned: Tuned, ids: list[int], learned: bool) -> Generator[None, None, str]:
-    """What is likeliest to follow; of a classifier that has learned, the class."""
+    """Writes what is likeliest to follow; a trained classifier names the class instead."""
     model, tuning, ends = gpt_of(tuned.lm.model), tuned.tuning, _ends(tuned)
     if learned and isinstance(tuning.model, Classifier):
         return tuned.settings.classes[int(tuning.model.probabilities(ids).argmax())]

@@ -103,9 +103,9 @@ def base_of(name_or_path: str | Path) -> str | None:
 
 
 def base_warning(name_or_path: str | Path, adapter: str | Path) -> str:
-    """What is to be said where the folder of an adapter names another base than a fine-tuned model
-    lies on; "" where both are the same, or one is not known. A name proves nothing: the base may
-    have been copied or renamed.
+    """A warning where an adapter's folder names another base than a fine-tuned model lies on; ""
+    where both are the same, or one is not known. A name proves nothing: the base may have been
+    copied or renamed.
     """
     here = base_of(name_or_path) or str(name_or_path)
     folder = _adapter_folder(adapter)
@@ -203,7 +203,7 @@ def _load_steps(
 
 
 def _adapter_folder(name_or_path: str | Path) -> Path | None:
-    """The folder, where it holds peft's files and no model's."""
+    """The folder of peft's files; None: it holds none, or a whole model."""
     path, _ = place_of(name_or_path)
     is_adapter = (path / ADAPTER_CONFIG).is_file() and not (path / CONFIG_FILE).is_file()
     return path if is_adapter else None
@@ -233,7 +233,7 @@ def _base_steps(
 
 @contextmanager
 def _told_of_base(folder: Path, base: Any, entry: str, deepest: int) -> Iterator[None]:
-    """Whoever opens it meanwhile and finds nothing says whose base it is."""
+    """Names the folder in the error where its base is not found meanwhile."""
     remedy = _remedy(folder, entry)
     if deepest == 0:
         raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
@@ -247,7 +247,7 @@ def _told_of_base(folder: Path, base: Any, entry: str, deepest: int) -> Iterator
 
 
 def _base_place(folder: Path, base: Any, entry: str) -> str | Path:
-    """Its name, or its folder, which may be told as seen from this one."""
+    """The base's name or folder; a relative one is looked for in this folder first."""
     if not isinstance(base, str) or not base:
         raise ValueError(
             f"{folder / FILES[entry]}: the entry {entry!r} must be the name or the folder of a "
@@ -258,7 +258,7 @@ def _base_place(folder: Path, base: Any, entry: str) -> str | Path:
 
 
 def _remedy(folder: Path, entry: str) -> str:
-    """Of a base that is gone, or another model."""
+    """What to do about a base that is gone, or another model."""
     where = folder / FILES[entry]
     return f"put it back, or write where it is now as {entry!r} into {where}"
 

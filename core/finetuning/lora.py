@@ -1,4 +1,4 @@
-"""LoRA: a matrix stays as it is, and learns through a narrow detour beside it.
+"""LoRA: a matrix stays frozen, and a narrow detour beside it learns.
 
 A matrix W (out, in) of a trained model is frozen. What a new task changes in it is written as a
 product of two thin ones, s B A, with A (r, in) and B (out, r): r (in + out) numbers learn in place
@@ -124,7 +124,7 @@ class LowRank(nn.Module):
 
 
 class DoRA(LowRank):
-    """Length and direction of each row of W apart: m (W + s B A) / |W + s B A|.
+    """Learns the length and the direction of each row of W separately: m (W + s B A) / |W + s B A|.
 
     m (out,) begins as the lengths of W's rows and learns; LoRA learns the direction. The divisor is
     taken as a constant in backward, which saves memory (section 4.3).

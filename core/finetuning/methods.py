@@ -1,4 +1,4 @@
-"""One way of fine-tuning or another: which numbers of a model learn, and how batches change.
+"""Prepares a model for a method of fine-tuning: which numbers learn, and how batches change.
 
     tuning = prepare(model, settings, generator)
     tuning.parameters       what learns, by name; everything else is frozen

@@ -1,4 +1,4 @@
-"""What must not happen to fine-tuning's numbers: NaN, infinity, and fp32 rounded to 16 bits."""
+"""Guards fine-tuning's numbers against NaN, infinity and rounding to 16 bits."""
 
 from __future__ import annotations
 

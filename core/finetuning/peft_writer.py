@@ -79,7 +79,7 @@ def write_adapter(
 
 @torch.no_grad()
 def _numbers_of(model: Model, updates: Collection[LowRank], target: Target) -> ModuleTensors | None:
-    """All that they change in these rows of this matrix, side by side; None: nothing."""
+    """Everything that the updates change in the rows of a target, side by side; None: nothing."""
     matrix = model.get_submodule(target.module)
     if not isinstance(matrix, Adapted):
         return None

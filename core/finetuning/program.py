@@ -1,4 +1,4 @@
-"""core.finetune: a fine-tuning to its end, in this process or on several ranks."""
+"""core.finetune: runs a fine-tuning to its end, in this process or on several ranks."""
 
 from __future__ import annotations
 
@@ -100,5 +100,5 @@ FINETUNING_PROGRAM = Program("core.finetuning", check_finetuning, _finetune_step
 
 
 def program_of(config: TrainingConfig) -> Program:
-    """The one that trains a config."""
+    """The program that trains a config."""
     return FINETUNING_PROGRAM if config.task == FINETUNING else TRAINING

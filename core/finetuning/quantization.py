@@ -43,7 +43,7 @@ class Quantization:
 
 
 def model_bytes(model: nn.Module) -> int:
-    """Bytes of all parameters and buffers, what is shared once."""
+    """Bytes of all parameters and buffers; what is shared counts once."""
     tensors = {id(one): one for one in (*model.parameters(), *model.buffers())}
     return sum(one.nbytes for one in tensors.values())
 
@@ -82,8 +82,8 @@ def quantize_model_steps(
 
 
 def dequantize_model(model: Model) -> None:
-    """Every quantized matrix becomes a full one, in fp32, of what its codes stand for. The model
-    computes what it computed; an adapter can be merged then. All are frozen at first.
+    """Turns every quantized matrix back into a full one, in fp32, with the numbers that its codes
+    stand for. The model computes what it computed, and an adapter can be merged. All are frozen.
     """
     for name, module in list(model.named_modules()):
         if isinstance(module, QuantizedLinear):

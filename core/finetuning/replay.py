@@ -1,4 +1,4 @@
-"""Replay: some of the sequences are of what the base could do before, so that it forgets less.
+"""Replay: some sequences come from what the base could do before, so that it forgets less.
 
 A model that learns something new forgets what nobody asks it any more (McCloskey & Cohen 1989,
 "Catastrophic interference"). The oldest remedy is to go on asking (Robins 1995, "Catastrophic

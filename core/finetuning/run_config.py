@@ -32,7 +32,7 @@ USUAL: Mapping[str, Any] = {
 def finetuning_config(
     settings: FinetuningSettings | None = None, changes: Mapping[str, Any] | None = None
 ) -> TrainingConfig:
-    """A run of these settings. Paths become absolute.
+    """The config of a run with these settings. Paths become absolute.
 
     changes  fields of TrainingConfig that are to be others than usual
 

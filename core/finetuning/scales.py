@@ -1,5 +1,5 @@
-"""A model with what it learned at other scales for a moment: to compare what it writes, or
-computes. What learned is an adapter, or a `Tuning` of any method.
+"""Sets what a model has learned to other scales for a moment, to compare what it writes or
+computes. What was learned is an adapter, or a `Tuning` of any method.
 
     for token in generate_at_scales_steps(model, {adapter: 0.5}, ids, 40): ...
     for token in generate_at_scales_steps(model, {first: 0.7, second: 0.3}, ids, 40): ...
@@ -29,7 +29,7 @@ class Scaled(Protocol):
 
 @contextmanager
 def at_scales(scales: Mapping[Scaled, float], *, merged: bool = False) -> Iterator[None]:
-    """Adapters at these scales; afterwards they are at those that they had.
+    """Sets adapters to these scales; afterwards they have their own again.
 
     merged  also merges them into the model's matrices meanwhile
 
@@ -51,7 +51,7 @@ def at_scales(scales: Mapping[Scaled, float], *, merged: bool = False) -> Iterat
 
 @contextmanager
 def merged_as(adapter: Adapter, merged: bool) -> Iterator[None]:
-    """An adapter merged into the model's matrices, or not; afterwards it is as it was.
+    """Merges an adapter into the model's matrices, or takes it out; afterwards it is as it was.
 
     Raises ValueError as `Adapter.merge` does.
     """

@@ -1,4 +1,4 @@
-"""Which of a model's own parameters learn: the oldest way to adapt a model, and the plainest.
+"""Which of a model's own parameters learn: the oldest and plainest way to adapt a model.
 
 All of them (GPT-1, Radford et al. 2018, section 3.2); the last blocks alone, since the first ones
 have learned what serves every task (Yosinski et al. 2014, "How transferable are features in deep

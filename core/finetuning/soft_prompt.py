@@ -1,4 +1,4 @@
-"""Prompt tuning: what learns is a few vectors in front of the text, and nothing else.
+"""Prompt tuning: a few vectors in front of the text learn, and nothing else.
 
 A prompt of words tells a model what to do by the vectors that these words are embedded as. A soft
 prompt leaves the words out: its vectors are learned, and need not be those of any word. The model

@@ -67,8 +67,8 @@ class Spectrum:
 
 @torch.no_grad()
 def low_rank_spectrum(A: Tensor, B: Tensor, s: float = 1.0) -> Spectrum:
-    """Of s B A, with A (r, in) and B (out, r), in float64: exact, and for a matrix 4096 wide more
-    than a thousand times faster than the SVD of the product.
+    """The spectrum of s B A, with A (r, in) and B (out, r), in float64: exact, and for a matrix
+    4096 wide more than a thousand times faster than the SVD of the product.
 
     Raises ValueError where a number is NaN or infinite: then nothing has directions.
     """
@@ -105,8 +105,8 @@ def decompose_product(A: Tensor, B: Tensor, s: float) -> Decomposition:
 
 @torch.no_grad()
 def dense_spectrum(matrix: Tensor) -> Spectrum:
-    """Of any matrix (out, in), such as W, or what full fine-tuning changed: the SVD itself, which
-    takes seconds for a wide matrix.
+    """The spectrum of any matrix (out, in), such as W, or what full fine-tuning changed: the SVD
+    itself, which takes seconds for a wide matrix.
 
     Raises ValueError as `low_rank_spectrum`.
     """

@@ -68,7 +68,7 @@ def targets_of(model: Model | Config) -> list[Target]:
 
 
 def find_targets(model: Model | Config, names: Sequence[str]) -> list[Target]:
-    """Those that one of the names means, in the model's order.
+    """Finds the matrices that one of the names means, in the model's order.
 
     Raises ValueError, with the nearest names that there are, for one that means none, and, with the
     reason, for an embedding that is the output head as well.

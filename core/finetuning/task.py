@@ -23,6 +23,7 @@ from core.inference.generation import generate_steps
 from core.inference.heads import HeadScores, head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE, LoadedModel
 from core.inference.sampling import Sampling
+from core.jobs import retold
 from core.tokenization.ids import IdTokenizer
 from core.training.config import TrainingConfig
 from core.training.language_modelling import TEST_PERIOD
@@ -31,6 +32,7 @@ from core.training.task import Position, Written
 from core.training.token_batches import TokenTask, shown_tokens
 from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
+from core.transformer.foreign.reading import ReadProgress
 from core.transformer.gpt import next_token_loss
 
 GREEDY, FREE = Sampling(temperature=0.0), Sampling(temperature=0.8)
@@ -61,14 +63,11 @@ class Finetuning(TokenTask):
         Raises ValueError or OSError, with the remedy, for what cannot be opened or learned.
         """
         settings, config = self.settings, self.config
-        loading = load_steps(settings.base)
-        while True:
-            try:
-                progress = next(loading)
-            except StopIteration as end:
-                self.base = end.value
-                break
-            yield 0.5 * progress.done / max(progress.total, 1), f"opening {settings.base}"
+
+        def opening(progress: ReadProgress) -> tuple[float, str]:
+            return 0.5 * progress.done / max(progress.total, 1), f"opening {settings.base}"
+
+        self.base = yield from retold(load_steps(settings.base), opening)
         model = gpt_of(self.base.model)
         self.model_config, self.tokenizer = model.config, self.base.tokenizer
         check_base(config, model.config)

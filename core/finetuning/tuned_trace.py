@@ -15,11 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.finetuning.adapted_trace import pass_through, value_of
 from core.finetuning.lora import add_change
 from core.finetuning.lora_gradients import output_gradient
-from core.inference.activations import check_ids
-from core.inference.indices import check_position
+from core.finetuning.matrix_pass import pass_through, value_of
 from core.trace import Step, Trace
 from core.transformer import plain
 from core.transformer.gpt import GPT
@@ -83,23 +81,15 @@ def trace_tuned(
 
     Raises ValueError, with the remedy, for ids or a position that cannot be.
     """
-    given = np.asarray(ids).reshape(-1)
-    if given.size < 2:
-        raise ValueError("a single token has none to predict; give a text of two tokens or more")
-    batch, next_ids = check_ids(model, given[:-1]), check_ids(model, given[1:])
-    position = check_position(position, batch.size(1))
     module = model.get_submodule(target)
-    passed = pass_through(model, module, batch, next_ids)
+    passed = pass_through(model, module, ids)
     learned = [base[name] for name in (f"{target}.weight", f"{target}.bias") if name in base]
     weight = module.weight
     assert isinstance(weight, Tensor)
     trace = Trace(
         {
             "target": target,
-            "position": position,
-            "ids": batch[0].cpu().numpy(),
-            "next_ids": next_ids[0].cpu().numpy(),
-            "loss": passed.loss,
+            **passed.about(position),
             "rank": 0,
             "parameters": sum(one.numel() for one in learned),
             "frozen": weight.numel(),
@@ -180,13 +170,13 @@ _LINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "add": (
         "core.finetuning.lora:add_change#add",
         ("adapted", "output", "change"),
-        "Add both",
+        "Add it to what W made before tuning",
         r"h' = h + \Delta h",
     ),
     "delta": (
         f"{_HERE}:tuned_matrix#delta",
         ("delta", "learned", "base"),
-        "Seen as a matrix: how far each number of W has moved",
+        "As a matrix: how far each number of W has moved",
         r"\Delta W = W' - W",
     ),
     "grad_output": (

@@ -133,8 +133,8 @@ class TuningData:
 
 
 def batch_length(base: str, data: str, batch_size: int = 8) -> int | None:
-    """Tokens of a batch's longest text, where that can be told before anything is read but the
-    base's tokenizer: of our own skills. None: as many as a sequence may have.
+    """Tokens of the longest text in a batch of our own skills, which the base's tokenizer alone
+    tells; None: other data, whose texts may be as long as a sequence.
 
     Raises ValueError or OSError where the base is not there, or cannot write what is asked.
     """

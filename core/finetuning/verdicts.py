@@ -1,5 +1,5 @@
-"""Two promises of an adapter, tested on a text: at first it changes nothing, and neither does
-merging.
+"""Tests two promises of an adapter on a text: it begins by changing nothing, and merging changes
+nothing.
 
 The logits of all tokens are compared. The adapter and the model are afterwards what they were, to
 the last bit.

@@ -27,7 +27,7 @@ def replace_module(model: nn.Module, name: str, module: nn.Module) -> None:
 
 @contextmanager
 def restored(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
-    """Whatever happens to their numbers meanwhile, afterwards they are what they were."""
+    """Gives parameters their numbers back afterwards."""
     before = [(one, one.detach().clone()) for one in parameters]
     try:
         yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from core.autograd.gradient_check import disagreement
 from core.autograd.graph import Graph
 from core.autograd.tensor import Tensor
 from core.inference.activations import check_ids, looking_at
-from core.jobs import Result, to_the_end
+from core.jobs import retold, to_the_end
 from core.trace import Trace
 from core.transformer.gpt import GPT
 from core.transformer.gpt_numpy import NumpyGPT
@@ -93,22 +92,12 @@ def explain_example_steps(
     yield "copy"
     mine = NumpyGPT.of(other)
     yield "copy"
-    loss = yield from _telling("forward", mine.loss_steps(read[None], wanted[None]))
-    yield from _telling("backward", loss.backward_steps())
+    loss = yield from retold(mine.loss_steps(read[None], wanted[None]), lambda _: "forward")
+    yield from retold(loss.backward_steps(), lambda _: "backward")
     trace = trace_backprop(loss)
     checking = _disagreement_steps(other, mine, read, wanted)
-    difference = yield from _telling("check", checking)
+    difference = yield from retold(checking, lambda _: "check")
     return ExplainedExample(read, wanted, mine, loss, trace, difference)
-
-
-def _telling(what: str, steps: Generator[Any, None, Result]) -> Generator[str, None, Result]:
-    """`what` in place of whatever a job yields."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        yield what
 
 
 def _in_64_bits(model: GPT) -> GPT:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Generator, Sequence
-from contextlib import closing
 
 import numpy as np
 import torch
 from torch import nn
 
 from core.inference.activations import looking_at
+from core.jobs import retold
 from core.training.events import Moment
 from core.training.parallel import Parallel, on_device
 from core.training.precision import precision_context
@@ -50,13 +50,8 @@ def sample_steps(
     task: Task, model: nn.Module, seed: int, step: int
 ) -> Generator[Moment, None, Written]:
     """Yields after each token; returns what was written."""
-    with closing(task.sample_steps(model, seed)) as tokens:
-        while True:
-            try:
-                next(tokens)
-            except StopIteration as end:
-                return end.value
-            yield Moment("sample", step, True)
+    tokens = task.sample_steps(model, seed)
+    return (yield from retold(tokens, lambda _: Moment("sample", step, True)))
 
 
 def is_due(step: int, every: int) -> bool:

@@ -317,6 +317,7 @@ PARTS = {
     "core.finetuning.examination:heads_steps",
     "core.finetuning.examination:steps_at",
     "core.finetuning.held_out_answers:held_out_data_steps",
+    "core.jobs:retold",
     "core.tokenization.bpe.training:Learner.learn",
     "core.tokenization.counting:count_words",
     "core.tokenization.sentencepiece.text:normalized_lines",

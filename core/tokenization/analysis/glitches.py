@@ -11,16 +11,15 @@ Source: Land and Bartolo 2024, "Fishing for Magikarp", section 3.
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
-from core.jobs import to_the_end
+from core.jobs import retold, to_the_end
 from core.tokenization.telling import quoted, real, shown
 from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
-Result = TypeVar("Result")
 ROWS = 8192  # rows of the table between two yields
 NEVER = frozenset(bytes([byte]) for byte in (0xC0, 0xC1, *range(0xF5, 0x100)))
 USED = 0.5  # a special token less similar to the others than this was trained after all
@@ -156,20 +155,11 @@ def glitch_steps(
     Raises ValueError where the table does not fit the tokenizer, or there is nothing to compare
     with.
     """
-    yardstick = yield from _halved(yardstick_steps(embeddings, tokenizer, untrained), 0.0)
-    size = tokenizer.vocab_size
-    similarity = yield from _halved(similarity_steps(embeddings, size, yardstick), 0.5)
+    measuring = yardstick_steps(embeddings, tokenizer, untrained)
+    yardstick = yield from retold(measuring, lambda share: 0.5 * share)
+    comparing = similarity_steps(embeddings, tokenizer.vocab_size, yardstick)
+    similarity = yield from retold(comparing, lambda share: 0.5 + 0.5 * share)
     return most_suspicious(tokenizer, similarity, yardstick, count)
-
-
-def _halved(steps: Generator[float, None, Result], begin: float) -> Generator[float, None, Result]:
-    """A job that is one half of another, which is at `begin` when it starts."""
-    while True:
-        try:
-            share = next(steps)
-        except StopIteration as end:
-            return end.value
-        yield begin + 0.5 * share
 
 
 def glitch_candidates(

@@ -70,8 +70,7 @@ class Catalogue(QObject):
 
     @property
     def entries(self) -> list[Entry]:
-        """The model's first, then the bundled, trained and opened ones, the well-known ones, the
-        cache's."""
+        """All of them: the model's, bundled, trained, opened, well-known, and the cache's."""
         order = {"model": 0, "bundled": 1, "trained": 2, "file": 3, "known": 4, "cached": 5}
         return sorted(self._entries.values(), key=lambda entry: order[entry.id.partition(":")[0]])
 
@@ -79,11 +78,11 @@ class Catalogue(QObject):
         return self._entries.get(name)
 
     def get(self, name: str) -> Opened | None:
-        """The tokenizer, if it has been opened."""
+        """An opened tokenizer; None for one that is not open."""
         return self._opened.get(name)
 
     def look(self, *, again: bool = False) -> None:
-        """Looks for tokenizers on this machine, once unless it is to look again."""
+        """Searches this machine for tokenizers: once, unless `again`."""
         if again or not self._looked:
             self._looked = True
             tasks.spawn(self._look(), self)
@@ -96,8 +95,7 @@ class Catalogue(QObject):
     # getting one
 
     def show(self, who: QObject, names: Collection[str]) -> None:
-        """What `who` shows from now on; it stays open. Of the others those that were asked for last
-        stay, and the rest can be read again."""
+        """Keeps open what `who` shows from now on, and of the others those asked for last."""
         self._shown[who] = frozenset(names)
         self._forget()
 
@@ -108,7 +106,7 @@ class Catalogue(QObject):
             del self._opened[name]
 
     async def open(self, name: str, who: QObject | None = None) -> Opened:
-        """The tokenizer called `name`, which `who` shows from now on; read once.
+        """Opens the tokenizer of that id, which `who` shows from now on; it is read once.
 
         Raises ValueError or OSError with the remedy.
         """
@@ -132,9 +130,9 @@ class Catalogue(QObject):
         return found
 
     async def _read(self, entry: Entry) -> tuple[Opened | None, Exception | None]:
-        """What was read, or why not: the error goes to whoever asked, not on a card of its own.
+        """Reads a tokenizer, or says why it could not be read: that goes to all who asked.
 
-        What no reader has foreseen is reported as well, once for all who asked.
+        An error that no reader has foreseen is reported as well, once.
         """
         self._set_broken(entry.id, False)
         try:
@@ -154,12 +152,12 @@ class Catalogue(QObject):
         return found, None
 
     def _set_broken(self, name: str, broken: bool) -> None:
-        """A file that cannot be opened is offered no more; where it is shown it can be retried."""
+        """Marks a file that cannot be opened: menus no longer offer it."""
         if name.startswith("file:") and name in self._entries:
             self._entries[name] = replace(self._entries[name], broken=broken)
 
     def add_file(self, path: str | Path) -> str:
-        """A tokenizer's file that a person chose; returns its id. Nothing is read yet."""
+        """Adds a file that a person chose; returns its id. Nothing is read yet."""
         path = Path(path)
         name = f"file:{path}"
         title = path.parent.name if path.name == "tokenizer.json" else path.name
@@ -169,20 +167,13 @@ class Catalogue(QObject):
         return name
 
     def add_trained(self, title: str, tokenizer: Any, *, where: str = "trained here") -> str:
-        """A tokenizer that was just trained; returns its id. One of the same title is replaced."""
+        """Adds a trained tokenizer; returns its id. One of the same title is replaced."""
         name = f"trained:{title}"
         entry = Entry(name, title, where=where, path=None, ready=True)
         self._entries[name] = entry
         self._opened[name] = opened(entry, tokenizer)
         self.changed.emit()
         return name
-
-    def remove(self, name: str) -> None:
-        """Forgets a file that was opened or a tokenizer that was trained."""
-        if name.startswith(("file:", "trained:")):
-            self._entries.pop(name, None)
-            self._opened.pop(name, None)
-            self.changed.emit()
 
     def _on_model(self, source: Any) -> None:
         tokenizer = getattr(source, "tokenizer", None)
@@ -196,7 +187,7 @@ class Catalogue(QObject):
     # downloads
 
     def download(self, name: str) -> None:
-        """Gets a well-known tokenizer; `failed` says why it did not come."""
+        """Downloads a well-known tokenizer; `failed` says why it did not come."""
         entry = self._entries.get(name)
         if entry is None or entry.path is not None or name in self._progress:
             return
@@ -214,7 +205,7 @@ class Catalogue(QObject):
             self._progress[name].cancelled = True
 
     def downloading(self, name: str) -> float | None:
-        """The share 0..1 that has come; None where nothing is under way."""
+        """The share 0..1 of a download that has come; None where there is no download."""
         download = self._progress.get(name)
         return None if download is None else download.share
 

@@ -1,6 +1,6 @@
-"""A piece as a box in the color of its bytes: drawn in one way in every picture of this pane.
+"""Draws a piece as a box in the color of its bytes, in the same way in every picture of this pane.
 
-A piece that is no text is drawn as its bytes, each in a cell, as the tokens of a text are.
+A piece that is not text is drawn as its bytes, each in a cell, as the tokens of a text are.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ def draw_box(
     pen: str = "",
     width: float = 2,
 ) -> None:
-    """The box alone. fill: "ink" (the color of `data`), "surface" or "hatch"; pen: a color of the
-    theme that the border has, of this width; "" is that of `data`.
+    """Draws the box alone.
+
+    fill  "ink" (the color of `data`), "surface" or "hatch"
+    pen   the border's color in the theme, "" for that of `data`; `width`: px of the border
     """
     now = theme.current()
     ink = token_colors.ink(data)
@@ -51,7 +53,7 @@ def draw_piece(
     color: str = "text",
     align: Qt.AlignmentFlag = CENTER,
 ) -> None:
-    """A box as draw_box has it, with the piece in it: as text, or as cells of bytes."""
+    """Draws a box as draw_box does, and in it the piece as text, or as cells of bytes."""
     now = theme.current()
     draw_box(painter, box, data, fill=fill, pen=pen, width=width)
     if not is_text(data):
@@ -62,13 +64,13 @@ def draw_piece(
 
 
 def byte_width() -> float:
-    """Of the cell of one byte."""
+    """The width of the cell of one byte."""
     now = theme.current()
     return now.metrics("label", mono=True).horizontalAdvance("FF") + now.px(4)
 
 
 def piece_width(text: str, data: bytes) -> float:
-    """The room that draw_piece wants for a piece."""
+    """The width that draw_piece wants for a piece."""
     now = theme.current()
     padding = 2 * now.px(PADDING)
     if is_text(data):
@@ -83,7 +85,7 @@ def draw_bytes(
     color: str = "text",
     align: Qt.AlignmentFlag = CENTER,
 ) -> None:
-    """Two digits for each byte and a thin rule between two; as many as there is room for."""
+    """Draws two digits for each byte and a thin rule between bytes, as far as there is room."""
     now = theme.current()
     wide = byte_width()
     count = max(1, min(len(data), int(box.width() // wide)))

@@ -1,4 +1,4 @@
-"""Files that are dropped on the pane: tokenizers are opened as such, texts are texts.
+"""What the files are that are dropped on the pane: tokenizers or texts.
 
 No Qt here: files are looked at in the I/O pool.
 """

@@ -53,9 +53,9 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """An entry with its tokenizer, and what people ask of it first.
+    """An entry with its tokenizer, its kind and its size.
 
-    ours   one of core's own classes runs it, so that it can be looked inside; else the library does
+    ours   one of core's own classes runs it, step by step; else the library does
     """
 
     entry: Entry
@@ -86,7 +86,7 @@ def open_path(path: Path) -> Any:
 
 
 def bundled_entries() -> list[Entry]:
-    """The four that come with the program."""
+    """The four tokenizers that come with the program."""
     where = f"trained on {TOKENIZER_STORIES:,} of our stories, comes with the program"
     return [
         Entry(name, KINDS[kind], license="MIT", where=where, path=bundled_tokenizer_file(kind))

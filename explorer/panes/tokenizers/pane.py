@@ -23,7 +23,7 @@ def create(context: Context) -> Pane:
 
 
 class TokenizersPane(ModedPane):
-    """Its modes share one catalogue."""
+    """Four modes with one catalogue; it takes dropped files."""
 
     def __init__(
         self,

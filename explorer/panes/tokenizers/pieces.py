@@ -1,5 +1,5 @@
 """A piece of a vocabulary as people read it, and the bytes that it stands for, which give it its
-color: the same piece looks the same in every picture that spells pieces. Knows no Qt.
+color: the same piece looks the same in every picture. No Qt.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.tokenization.telling import readable_text, shown
 
 @lru_cache(maxsize=65536)
 def bytes_of(kind: str, piece: str) -> bytes:
-    """What a piece stands for in a text."""
+    """The bytes that a piece stands for in a text."""
     return spelling.bytes_of(kind, piece)
 
 

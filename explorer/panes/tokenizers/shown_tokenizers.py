@@ -25,9 +25,13 @@ MOST = 6  # at once
 
 @dataclass(frozen=True)
 class Missing:
-    """Why a tokenizer is not there: an error with its remedy, or what is waited for; `away` where
-    it is being downloaded; `failed` says in a few words what the error is about, `otherwise` how
-    else one may be had that could not be downloaded."""
+    """Why a tokenizer is not there.
+
+    error      what went wrong, with the remedy; `failed`: the same in a few words
+    waiting    what is waited for, where there is no error
+    away       it is being downloaded
+    otherwise  how else a tokenizer can be had that could not be downloaded
+    """
 
     name: str
     error: str = ""
@@ -40,7 +44,7 @@ class Missing:
 class Shown(QObject):
     """Keeps the tokenizers of the draft open.
 
-    `changed` when the list or what is known of one of its tokenizers is another.
+    `changed` when the list has changed, or what is known of one of its tokenizers.
     """
 
     changed = Signal()
@@ -66,8 +70,9 @@ class Shown(QObject):
 
     @property
     def ids(self) -> list[str]:
-        """What a person chose; before that the four that come with the program, one text and one
-        size, behind a model's tokenizer that is none of them."""
+        """What a person chose; before that the four that come with the program, behind the model's
+        tokenizer where that is none of them.
+        """
         chosen = self._draft.value.tokenizers
         if chosen is None:
             return [MODEL, *BUNDLED] if self._model_has_its_own else list(BUNDLED)
@@ -76,7 +81,7 @@ class Shown(QObject):
 
     @property
     def _model_has_its_own(self) -> bool:
-        """Not known before both it and the bundled one are open."""
+        """Whether the model's tokenizer is none of the bundled ones, once that is known."""
         one, other = self.get(MODEL), self.get(BUNDLED[0])
         if one is None or other is None:
             return False
@@ -97,7 +102,7 @@ class Shown(QObject):
 
     @property
     def full(self) -> str:
-        """Why no further one can be added, or ""."""
+        """Why no further tokenizer can be added; "" where one can."""
         return f"{MOST} tokenizers at most: remove one first" if len(self.ids) >= MOST else ""
 
     # changing the list
@@ -106,7 +111,7 @@ class Shown(QObject):
         self._draft.change({"tokenizers": tuple(ids)}, text)
 
     def add(self, identity: str) -> None:
-        """Another one, beside those that are shown."""
+        """Shows another tokenizer beside the others."""
         if identity not in self.ids and not self.full:
             self._set([*self.ids, identity], f"Compare {self.name(identity)}")
             self._get(identity)
@@ -126,7 +131,7 @@ class Shown(QObject):
             self._set(ids, f"Remove {self.name(gone)}")
 
     def sets(self) -> list[tuple[str, list[str]]]:
-        """What can be shown together, by its title."""
+        """Sets that can be shown together, each with a title."""
         real = [name for name in REAL if self._is_here(name)][:SET]
         found = [("Four algorithms, one text, one size", list(BUNDLED))]
         if len(real) > 1:
@@ -134,16 +139,16 @@ class Shown(QObject):
         return found
 
     def show_set(self, title: str, ids: Sequence[str]) -> None:
-        """These alone."""
+        """Shows these tokenizers alone."""
         if list(ids) != self.ids:
             self._set(ids, title.partition(":")[0])
 
     def open_in_place(self, place: int, path: str | Path) -> None:
-        """A file that a person opened in place of one that is not there."""
+        """Shows a file in place of a tokenizer that is not there."""
         self.replace(place, self._catalogue.add_file(path))
 
     def add_files(self, paths: Sequence[str | Path]) -> None:
-        """Files that a person opened; the last places are taken by the newest."""
+        """Shows files beside the others, as many as there is room for."""
         for path in paths:
             identity = self._catalogue.add_file(path)
             self.errors.pop(identity, None)
@@ -185,7 +190,7 @@ class Shown(QObject):
         self.changed.emit()
 
     def missing(self) -> dict[int, Missing]:
-        """Those that are not open, by their places, and why."""
+        """Why tokenizers are not open, by their places."""
         found = {}
         for place, identity in enumerate(self.ids):
             error = self.errors.get(identity, "")
@@ -200,7 +205,7 @@ class Shown(QObject):
         return found
 
     def _otherwise(self, identity: str) -> str:
-        """How a well-known one that did not come may be had without this program."""
+        """How a well-known tokenizer can be had without this program."""
         entry, name = self._catalogue.entry(identity), identity.partition(":")[2]
         if entry is None or entry.here or not entry.address:
             return ""
@@ -209,7 +214,7 @@ class Shown(QObject):
         return f"Or get {entry.address} in a browser and open that file."
 
     def waiting_for(self, identity: str) -> str:
-        """What one that is not open waits for, for people."""
+        """What a tokenizer waits for that is not open, in words."""
         share = self._catalogue.downloading(identity)
         if share is not None:
             return f"downloading, {format_percent(share)}"
@@ -232,7 +237,7 @@ class Shown(QObject):
             self.said.emit(message)
 
     def _know_files(self) -> None:
-        """Files of a session or a lesson, where they are still there."""
+        """Adds files of a session or a lesson to the catalogue, where they are still there."""
         for name in self._draft.value.tokenizers or ():
             kind, _, rest = name.partition(":")
             if kind == "file" and Path(rest).exists():

@@ -60,7 +60,7 @@ def fill_menu(
 
 
 def _title(menu: QMenu, text: str) -> None:
-    """The title of the entries below it: a section's own title is not drawn in every style."""
+    """Adds a title for the entries below it: not every style draws a section's own title."""
     if not menu.isEmpty():
         menu.addSeparator()
     now = theme.current()

@@ -124,7 +124,7 @@ def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) 
     loss, test = keyframe.train_loss, keyframe.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
         return (
-            f"it is overfitting: loss {format_number(loss)} on the training points, "
+            f"it overfits: loss {format_number(loss)} on the training points, "
             f"{format_number(test)} on the test points."
         )
     if dead:

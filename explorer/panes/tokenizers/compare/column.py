@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.column_body import LEAST, ColumnBody
 from explorer.panes.tokenizers.compare.column_head import ColumnHead
 from explorer.panes.tokenizers.compare.compute import Split
 from explorer.panes.tokenizers.compare.display_options import DisplayOptions
-from explorer.panes.tokenizers.compare.tokenizer_body import LEAST, TokenizerBody
 from explorer.panes.tokenizers.shown_tokenizers import Missing
 from explorer.widgets.base import set_look
 from explorer.widgets.flow_layout import block_starts
@@ -25,7 +25,7 @@ _starts = lru_cache(maxsize=1)(block_starts)  # all columns show the same text
 
 
 class Column(QFrame):
-    """`asked(what)`, as of a TokenizerBody."""
+    """`asked(what)`, as of a ColumnBody."""
 
     asked = Signal(str)
 
@@ -36,7 +36,7 @@ class Column(QFrame):
         self._is_row = False
         self.head = ColumnHead()
         self.flow = TokenFlow()
-        self.body = TokenizerBody(self.flow)
+        self.body = ColumnBody(self.flow)
         self.head.title.removeRequested.connect(lambda: self.asked.emit("remove"))
         self.body.asked.connect(self.asked)
         self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)

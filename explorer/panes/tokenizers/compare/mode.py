@@ -101,10 +101,12 @@ class CompareMode(Mode):
     # what the pane asks
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "vocabulary": self.search.state(), **to_json(self.options)}
+        tools = {"vocabulary": self.search.state()}
+        return {"version": 1, "tools": tools, **to_json(self.options)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.search.restore(state.get("vocabulary"))
+        tools = state.get("tools")
+        self.search.restore(tools.get("vocabulary") if isinstance(tools, dict) else None)
         self.choose(**vars(lenient(DisplayOptions, state)))
 
     def take(self, wish: dict[str, Any]) -> None:

@@ -82,8 +82,8 @@ def headline(known: Named) -> str:
         return f"All of them need {count(least, 'token')}"
     else:
         need = verb(len(best), "needs", "need")
-        where = "Without loss, " if fewer else ""
-        said = f"{where}{listed(best)} {need} the fewest tokens: {least:,}"
+        without = " without loss" if fewer else ""
+        said = f"{listed(best)} {need} the fewest tokens{without}: {least:,}"
     if len(fewer) > 1:
         return f"{said}; {len(fewer)} others need fewer, but lose part of the text"
     if fewer:

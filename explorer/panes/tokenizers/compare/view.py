@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QBoxLayout, QSplitter, QVBoxLayout, QWidget
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.column import Column
+from explorer.panes.tokenizers.compare.column_body import set_count
 from explorer.panes.tokenizers.compare.derivation import Derivation
 from explorer.panes.tokenizers.compare.display_options import DisplayOptions
 from explorer.panes.tokenizers.compare.drawer import Drawer
 from explorer.panes.tokenizers.compare.text import IDLE
-from explorer.panes.tokenizers.compare.tokenizer_body import set_count
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
 from explorer.panes.tokenizers.draft import LONGEST_TEXT
 from explorer.turns import next_turn

@@ -34,7 +34,7 @@ class StagesPicture(Picture):
         self.data_changed()
 
     def set_stage(self, stage: int, word: int = -1) -> None:
-        """Rows behind this stage are still to come; `word` is the part that is worked on."""
+        """Fades the rows behind this stage, which are still to come; `word`: the part worked on."""
         if (stage, word) != (self._stage, self._word):
             self._stage, self._word = stage, word
             self.data_changed()
@@ -80,7 +80,7 @@ class StagesPicture(Picture):
                 self._draw_row(sketch, place)
 
     def _draw_lines(self, sketch: Sketch, place: int) -> None:
-        """From each part to the parts of the row above that it has bytes of."""
+        """Draws lines from each part to the parts of the row above that it has bytes of."""
         for part in self.rows[place].parts:
             lit, below = self._is_lit(part), self.box(place, part)
             for other in self.rows[place - 1].parts:

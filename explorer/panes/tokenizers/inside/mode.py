@@ -28,7 +28,7 @@ from explorer.widgets import dialogs
 
 
 class InsideMode(Mode):
-    """Text, tokenizer and what is left to chance lie in the workspace, so each can be undone."""
+    """One text under one tokenizer; what is set up lies in the workspace and can be undone."""
 
     id = "inside"
     title = "Inside"
@@ -134,7 +134,7 @@ class InsideMode(Mode):
         return bool(self.chance) and not is_certain
 
     def set_text(self, sentence: str, merging: str = "") -> None:
-        """Another text; `merging`: it is being typed."""
+        """Encodes another text; `merging`: it is being typed."""
         if len(sentence) > LONGEST:
             self.statusRequested.emit(too_long(len(sentence), LONGEST))
             self.inputs.set_text(sentence[:LONGEST])
@@ -162,7 +162,7 @@ class InsideMode(Mode):
             self.choose(MODEL)
 
     def set_chance(self, name: str, value: float) -> None:
-        """How much is left to chance: "alpha" or "dropout"."""
+        """Sets how much is left to chance: "alpha" or "dropout"."""
         words = self.view.form.settings.words(name, value)
         self.draft.change({name: value}, f"{name.capitalize()} {words}", name)
 
@@ -179,7 +179,7 @@ class InsideMode(Mode):
             self.player.seek(place)
 
     def turn_way(self, turn: int) -> None:
-        """The next or the last way; the best of a lattice that is still to come."""
+        """Goes to the next or the last way; of a lattice that is still to come, to its best."""
         if not self.view.word.turn_way(turn):
             self.show_way(1)
 

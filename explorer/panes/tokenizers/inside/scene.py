@@ -44,7 +44,8 @@ class Row:
 
 
 def rows_of(inside: ExplainedText, wide: Callable[[str], float], gap: float) -> list[Row]:
-    """The text and its stages. wide: the width of a part with these words; gap: between two.
+    """Lays out the text and its stages. wide: the width of a part with these words; gap: between
+    two parts.
 
     Every byte of the text has a place, as far right as the widest parts before it need.
     """

@@ -70,8 +70,8 @@ class InsideView(QWidget):
         share: float = 1.0,
         coming: EncodingStep | None = None,
     ) -> None:
-        """None where there are no steps: all stages are there at once. What is `coming` is drawn
-        faintly where the step has no picture of its own.
+        """Shows a step; None where there are none: then all stages are shown at once. What is
+        `coming` is drawn faintly where the step has no picture of its own.
         """
         shown = step if step is not None and step.scene is not None else coming
         self._zoom_row.setVisible(shown is not None)
@@ -87,6 +87,6 @@ class InsideView(QWidget):
         self._word_area.see(self.word.focus().adjusted(-40, -20, 40, 20))
 
     def _fit(self) -> None:
-        """The stages have their rows' height, and a scroll bar's where they are wide."""
+        """Gives the stages their rows' height, and room for a scroll bar."""
         bar = self._stages_area.horizontalScrollBar().sizeHint().height()
         self._stages_area.setFixedHeight(self.stages.sizeHint().height() + bar)

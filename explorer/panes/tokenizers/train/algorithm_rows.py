@@ -23,7 +23,7 @@ LEAVE_OUT = "Leave this algorithm out"
 
 
 class AlgorithmRow(QWidget):
-    """`changed(Lane)`, `removed`, `rested`: its size is typed."""
+    """One algorithm. `changed(Lane)`; `removed`; `rested`: its size has been typed."""
 
     changed = Signal(object)
     removed = Signal()
@@ -60,7 +60,7 @@ class AlgorithmRow(QWidget):
         self._lines.setContentsMargins(theme.current().px(APART), 0, 0, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The color of the lane in every picture."""
+        """Paints the color that the lane has in every picture."""
         now, side = theme.current(), theme.current().px(MARK)
         painter = QPainter(self)
         top = self.kind.geometry().center().y() - side // 2
@@ -83,7 +83,7 @@ class AlgorithmRow(QWidget):
         self.variant.setToolTip(lane.chosen.help)
 
     def set_note(self, note: str, error: str) -> None:
-        """What the text allows, or what is wrong with the size."""
+        """Says what the text allows, or what is wrong with the size."""
         self.note.setText(note)
         self.note.setVisible(bool(note) and not error)
         self.error.set_text(error)
@@ -101,7 +101,7 @@ class AlgorithmRow(QWidget):
 
 
 class AlgorithmRows(QWidget):
-    """`changed(lanes)`: a tuple of Lanes, never empty; `rested`: a size is typed."""
+    """Up to four algorithms. `changed(lanes)`: a tuple, never empty; `rested`: a size is typed."""
 
     changed = Signal(object)
     rested = Signal()
@@ -140,7 +140,7 @@ class AlgorithmRows(QWidget):
         self.changed.emit((*self._lanes[:place], *lanes, *self._lanes[place + 1 :]))
 
     def _on_add(self) -> None:
-        """The first that is not there yet, in its usual variant."""
+        """Adds the first algorithm that is not there yet, in its usual variant."""
         usual = [Lane(one.kind, one.variants[0].id) for one in ALGORITHMS]
         more = [Lane(one.kind, way.id) for one in ALGORITHMS for way in one.variants[1:]]
         lane = next(one for one in (*usual, *more) if one not in self._lanes)

@@ -18,8 +18,8 @@ def commands(mode: TrainMode) -> list[Action]:
     trainer = mode.trainer
 
     def action(name: str, text: str, run: Callable[[], object], can: Callable[[], bool]) -> Action:
-        enabled = lambda: mode.active and can()  # noqa: E731
-        return Action(f"tokenizers.train.{name}", text, run, enabled=enabled)
+        id = f"tokenizers.train.{name}"
+        return Action(id, text, run, enabled=lambda: mode.active and can())
 
     def has_lane(lane: int) -> bool:
         return trainer.recording is not None and lane in trainer.recording.lanes
@@ -42,7 +42,7 @@ def commands(mode: TrainMode) -> list[Action]:
         action("new", "Tokenizers: new training", mode.new_training, lambda: has_lane(0)),
         action(
             "merge",
-            "Tokenizers: this merge step by step",
+            "Tokenizers: show this merge step by step",
             lambda: mode.enter(mode.focus),
             lambda: has_lane(0) and not mode.player.depth,
         ),

@@ -155,7 +155,7 @@ class Recording:
 
     @property
     def expected(self) -> int:
-        """The index of the last common step, as far as is known now."""
+        """The index of the last common step, by all that is known now."""
         if self.ended:
             return len(self.moments) - 1
         return max(self.moments[-1].expected, len(self.moments) - 1) if self.moments else 0
@@ -164,7 +164,7 @@ class Recording:
         return self.moments[index].lanes[lane]
 
     def states(self, lane: int) -> list[LaneState]:
-        """What a lane came to after each step of its own: entry n - 1 is that of step n."""
+        """A lane's states after each of its own steps: entry n - 1 is that of step n."""
         return self._states[lane]
 
     def split(self, lane: int, index: int) -> Split:
@@ -174,7 +174,7 @@ class Recording:
         return splits[min(number, len(splits)) - 1] if splits and number else NOTHING
 
     def bytes_per_token(self, lane: int, index: int) -> float:
-        """Of the text that is learned from; NaN where it is not known yet."""
+        """How many bytes of the text a token stands for; NaN where that is not known yet."""
         tokens = self.moments[index].lanes[lane].tokens
         return self.text_size / tokens if tokens else math.nan
 
@@ -190,8 +190,8 @@ class Recording:
         vocab_size: int,
         limits: Sequence[Limits | None],
     ) -> Generator[Beat, None, None]:
-        """Reads the text, then trains. limits: of each lane; those that are not known are found
-        first, for training ends where the text ends.
+        """Reads the text, then trains. limits: what the text allows of each lane; what is not known
+        is found first, for training ends where the text yields no more.
         """
         excerpt = yield from with_beats(reading, self._set_size)
         self.text_size, self.text_read = excerpt.size, True
@@ -226,7 +226,7 @@ class Recording:
         self.text_size = size
 
     def _find_limits(self, lane: int, texts: Sequence[str]) -> Generator[Beat, None, Limits | None]:
-        """None where the text cannot be used: training says why."""
+        """Finds what the text allows of a lane; None where it cannot be used: training says why."""
 
         def take(item: Any) -> None:
             if isinstance(item, CountingStep | WorkingStep):

@@ -60,11 +60,11 @@ class Lane:
 
     @property
     def unsized(self) -> Lane:
-        """Without its own size: which sizes a text allows does not depend on that."""
+        """The lane without its own size, on which it does not depend what a text allows."""
         return replace(self, pieces="")
 
     def size(self, common: int) -> int:
-        """How many pieces it is to have; 0 where what is typed is no number."""
+        """How many pieces it is to have; 0 where no number is typed."""
         return max(0, whole_in(self.pieces) or 0) if self.pieces else common
 
     @property
@@ -110,7 +110,7 @@ class TrainDraft:
 
     @property
     def pieces(self) -> int:
-        """The size of a vocabulary that has none of its own; 0 where it is no number."""
+        """The pieces of a lane without its own size; 0 where no number is typed."""
         return max(0, whole_in(self.vocab_size) or 0)
 
     @property
@@ -120,7 +120,7 @@ class TrainDraft:
 
     @property
     def question(self) -> tuple[Any, ...]:
-        """What decides which sizes are possible: the text, how much of it, the algorithms."""
+        """All that decides which sizes are possible: the text, how much of it, the algorithms."""
         text = self.typed if self.corpus == TYPED else ""
         lanes = tuple(lane.unsized for lane in self.chosen)
         return self.corpus, text, whole_in(self.kilobytes), lanes

@@ -16,7 +16,7 @@ from explorer.panes.tokenizers.draw_piece import draw_piece, piece_width
 from explorer.panes.tokenizers.pieces import SymbolFace
 from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.scene import Bar, Card
-from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, put_text
+from explorer.widgets.base import CENTER, LEFT, RIGHT
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
@@ -29,8 +29,8 @@ USE_HELP = "Save it, train a model with it, compare it, look inside it"
 
 
 class LaneCard(ScenePicture[Card]):
-    """`chosen` on a click, `entered` on a double one; `used(what)` from the menu of a finished
-    tokenizer (see text.USES).
+    """A lane's card. `chosen`: clicked; `entered`: clicked twice; `used(what)`: chosen from the
+    menu of a finished tokenizer (see text.USES).
     """
 
     WANTED, LEAST = (232, 252), (188, 160)
@@ -69,12 +69,12 @@ class LaneCard(ScenePicture[Card]):
             self.data_changed()  # its size stays
 
     def set_usable(self, usable: bool) -> None:
-        """Whether its tokenizer is finished."""
+        """Offers the menu once the tokenizer is finished."""
         self.use.setVisible(usable)
         self._place_use()
 
     def set_focused(self, focused: bool) -> None:
-        """The inspector speaks of this lane."""
+        """Marks the lane that the inspector explains."""
         if focused != self._focused:
             self._focused = focused
             self.update()
@@ -104,8 +104,8 @@ class LaneCard(ScenePicture[Card]):
             now.focus_ring(painter, frame, radius=8, offset=-2)
 
     def _draw_head(self, painter: QPainter, area: QRectF) -> float:
-        """The name, the size, bytes per token; below them how far it has come. Returns where it
-        ends, as the other parts do.
+        """Draws name, size and bytes per token; below them the progress. Returns where it ends, as
+        the other parts do.
         """
         now, card, sketch = theme.current(), self.card, Sketch(painter)
         line = QRectF(area.left(), now.px(TOP), area.width(), now.px(HEAD))
@@ -113,10 +113,8 @@ class LaneCard(ScenePicture[Card]):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.series(self.lane))
         painter.drawRoundedRect(mark, 2, 2)
-        name, bold = line.adjusted(now.px(MARK + 6), 0, 0, 0), now.font("body", 600)
-        end = Qt.TextElideMode.ElideRight
-        shown = elide(card.name, bold, name.width(), end)
-        put_text(painter, name, shown, bold, now.color("text"), LEFT)
+        name = line.adjusted(now.px(MARK + 6), 0, 0, 0)
+        sketch.text(name, card.name, "text", LEFT, "body", 600, cut=True)
         for words, ink, weight in ((card.pieces, "text", 600), (card.facts, "muted", 400)):
             line = QRectF(area.left(), line.bottom(), area.width(), now.px(LINE))
             sketch.text(line, words, ink, LEFT, weight=weight)
@@ -147,7 +145,7 @@ class LaneCard(ScenePicture[Card]):
         return max(area.top() + now.px(STEP), bottom + now.px(4)) + now.px(4)
 
     def _draw_merge(self, painter: QPainter, line: QRectF) -> None:
-        """left + right -> joined; where there is little room the joined piece alone."""
+        """Draws left + right -> joined; where there is too little room, the joined piece alone."""
         now, merge = theme.current(), self.card.merge
         sign = now.px(16)
         shown: Sequence[SymbolFace] = merge
@@ -192,7 +190,7 @@ class LaneCard(ScenePicture[Card]):
         sketch.text(line, bar.value, ink, RIGHT)
 
     def _draw_chips(self, painter: QPainter, area: QRectF) -> None:
-        """From left to right, in as many lines as there is room for."""
+        """Draws pieces from left to right, in as many lines as there is room for."""
         now, high = theme.current(), theme.current().px(CHIP)
         title = QRectF(area.left(), area.top(), area.width(), now.px(LINE))
         Sketch(painter).text(title, self.card.title, align=LEFT)
@@ -219,7 +217,7 @@ class LaneCard(ScenePicture[Card]):
         self._place_use()
 
     def _place_use(self) -> None:
-        """The button stands beside the number of pieces."""
+        """Puts the button beside the number of pieces."""
         now = theme.current()
         self.use.setFixedHeight(now.px(BUTTON))
         self.use.adjustSize()

@@ -71,14 +71,14 @@ class SampleRows(Picture):
             self.data_changed()
 
     def set_focus_lane(self, lane: int) -> None:
-        """The lane that the inspector speaks of; -1 for none."""
+        """Marks the lane that the inspector explains; -1 for none."""
         self._focus = lane
         self.update()
 
     def set_splits(
         self, before: Sequence[Split], after: Sequence[Split], share: float = 1.0
     ) -> None:
-        """How each lane cuts the sample; between two steps `share` of the way is done."""
+        """Shows how each lane cuts the sample; between two steps `share` of the way is done."""
         if (list(before), list(after), share) != (self._before, self._after, self._share):
             self._before, self._after, self._share = list(before), list(after), share
             counts = [f"{n} {len(s.pieces)}" for n, s in zip(self._names, after, strict=True)]
@@ -128,7 +128,7 @@ class SampleRows(Picture):
             painter.drawPixmap(corner, self.icon_pixmap("chevron-right", "muted"))
 
     def _draw_tokens(self, painter: QPainter, lane: int, row: QRectF) -> None:
-        """The tokens that both steps have, those that go, and those that come."""
+        """Draws the tokens that both steps have, those that go, and those that come."""
         before, after, share = self._before[lane], self._after[lane], self._share
         old, new = set(before.spans), set(after.spans)
         for piece, span in zip(before.pieces, before.spans, strict=True):
@@ -162,7 +162,7 @@ class SampleRows(Picture):
             draw_box(painter, box, data, fill="hatch", pen="error", width=1)
 
     def _draw_letters(self, painter: QPainter, row: QRectF, split: Split) -> None:
-        """The letters; of one that is cut into several tokens its bytes."""
+        """Draws the letters; of one that is cut into several tokens, its bytes."""
         now = theme.current()
         borders = {edge for span in split.spans for edge in span}
         covered = np.zeros(len(self._edges), dtype=bool)

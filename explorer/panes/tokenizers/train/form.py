@@ -97,7 +97,7 @@ class TrainForm(TakesFiles):
         self.start.setToolTip(why or text.START)
 
     def set_survey(self, draft: TrainDraft, survey: Survey, error: str) -> None:
-        """The text, and what is known of it."""
+        """Shows the text, and what is known of it."""
         known = survey.is_read and not error
         size = format_bytes(survey.size) if known else text.UNKNOWN
         words, different = (
@@ -113,7 +113,7 @@ class TrainForm(TakesFiles):
         self.text.set_text(draft.typed if own else survey.beginning if known else "")
 
     def _set_own(self, own: bool) -> None:
-        """A person's own text can be typed; of others the beginning is shown."""
+        """Lets a person type, or shows the beginning of another text."""
         shape = QFrame.Shape.StyledPanel if own else QFrame.Shape.NoFrame
         self.text.setReadOnly(not own)
         self.text.setAccessibleName("Your text" if own else "How the text begins")

@@ -26,7 +26,7 @@ class TrainHeader(QWidget):
         self.sample.setObjectName("tokenizers.train.sample-text")
         self.sample.setMaxLength(LONGEST_SAMPLE)
         self.sample.setAccessibleName("Sample")
-        self.sample.setPlaceholderText("A sentence that is cut after every step")
+        self.sample.setPlaceholderText("A sentence that is cut into tokens after every step")
         self.hurry = push_button("To the end", "Train on, as fast as possible")
         self.new = push_button("New\u2026", "Choose another text, other algorithms or another size")
         name_parts(self, "tokenizers.train", "hurry", "new")
@@ -40,6 +40,6 @@ class TrainHeader(QWidget):
         show_text(self.sample, text)
 
     def set_state(self, state: str) -> None:
-        """The trainer's."""
+        """Shows the buttons that go with the trainer's state."""
         self.hurry.setVisible(state in ("preparing", "training", "paused"))
         self.new.setVisible(state != "idle")

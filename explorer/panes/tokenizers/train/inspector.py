@@ -28,7 +28,7 @@ from explorer.widgets.live_numbers import Equation
 
 
 def inspection(recording: Recording, lane: int, index: int) -> Inspection:
-    """The step of a lane at a moment."""
+    """Explains the step of a lane at a moment."""
     state = recording.state(lane, index)
     step = trace_training_step(state.step) if state.step is not None else None
     rows = [*_symbols(step), *numbers(recording.plans[lane].kind, state)]
@@ -41,7 +41,7 @@ def inspection(recording: Recording, lane: int, index: int) -> Inspection:
 
 
 def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspection:
-    """One of the steps inside a merge."""
+    """Explains one of the steps inside a merge."""
     part = track.item(step)
     state = recording.state(track.lane, track.moment)
     kind, merge = recording.plans[track.lane].kind, state.step

@@ -100,7 +100,7 @@ class TrainMode(Mode):
         return {**told, "training": training} if training else told
 
     def restore(self, state: dict[str, Any]) -> None:
-        """A training is not kept: once it is looked at, it is done again up to where it was."""
+        """Takes back a session. Its training is done again, up to where it was, once it is seen."""
         if isinstance(state.get("curve"), str):
             self.view.charts.set_kind(state["curve"])
         if isinstance(state.get("focus"), int):
@@ -135,7 +135,7 @@ class TrainMode(Mode):
     # the setup
 
     def change(self, name: str, value: Any) -> None:
-        """A person's change, which can be undone; what is typed into one field is one change."""
+        """Changes a field of the setup; what is typed at a time is one change to undo."""
         before = self.draft.value
         if getattr(before, name) == value:
             self._show_setup()  # the form may show something else
@@ -177,7 +177,7 @@ class TrainMode(Mode):
         self._look_at_text()
 
     def _look_at_text(self) -> None:
-        """Nothing is asked about a text while the setup is not on the screen."""
+        """Asks what the text allows, while the setup is on the screen."""
         if self.active and self.trainer.recording is None:
             self.surveyor.ask(self.draft.value)
         self._show_setup()
@@ -210,7 +210,7 @@ class TrainMode(Mode):
         self._on_grown()
 
     def _train_again(self) -> None:
-        """A training of the last session."""
+        """Does a training of the last session again."""
         again, self._again = self._again, None
         if again is not None and self.trainer.recording is None and self.can_start:
             is_done = bool(again.get("done"))
@@ -228,7 +228,7 @@ class TrainMode(Mode):
         self.inspection.emit(None)
 
     def hurry(self) -> None:
-        """To the end, as fast as possible, watched at the live edge."""
+        """Trains to the end, as fast as possible, seen at the live edge."""
         self.trainer.hurry()
         if self.active:
             self._leave_merge()
@@ -276,7 +276,7 @@ class TrainMode(Mode):
     # the cursor
 
     def set_focus_lane(self, lane: int) -> None:
-        """The lane that transport and inspector speak of from now on."""
+        """Lets transport and inspector speak of this lane."""
         recording = self.trainer.recording
         if recording is not None and lane != self.focus and lane in recording.lanes:
             self.focus = lane
@@ -285,7 +285,7 @@ class TrainMode(Mode):
             self.inspect()
 
     def _bind(self, keep: bool) -> None:
-        """The player moves over the lane in focus; the others have the same moments."""
+        """Lets the player move over the lane in focus; the others have the same moments."""
         recording, trainer = self.trainer.recording, self.trainer
         if recording is None:
             return
@@ -313,14 +313,14 @@ class TrainMode(Mode):
         return track if isinstance(track, MergeTrack) else None
 
     def place(self) -> Place:
-        """Where the cursor is among the moments; at the last while another mode is shown."""
+        """Where the cursor is: at the last moment while another mode is shown."""
         track: Any = self.merge or next(iter(self.tracks), None)
         if track is None:
             return Place(0, 0, 1.0)
         return track.place(self.player.position if self.active else track.length)
 
     def go_to(self, step: float) -> None:
-        """The moment that a person points at."""
+        """Goes to the moment that a person points at."""
         self._leave_merge()
         self.player.seek(round(step))
 
@@ -378,7 +378,7 @@ class TrainMode(Mode):
     # finished tokenizers
 
     def _offer(self) -> None:
-        """What is finished can be used, here and in the other modes."""
+        """Offers finished tokenizers, here and in the other modes."""
         finished = self.trainer.tokenizers
         self.view.set_finished([one is not None for one in finished])
         for lane, one in enumerate(finished):
@@ -386,7 +386,7 @@ class TrainMode(Mode):
                 self.catalogue.add_trained(self.trainer.title(lane), one)
 
     def use(self, lane: int, what: str) -> None:
-        """ "save", "train", "compare" or "inside"."""
+        """Saves a finished tokenizer ("save"), or goes on with it: "train", "compare", "inside"."""
         if self.trainer.tokenizer(lane) is None:
             return
         name = f"trained:{self.trainer.title(lane)}"
@@ -419,7 +419,7 @@ class TrainMode(Mode):
             self.statusRequested.emit(f"Saved {path.name}")
 
     async def _train_model(self, lane: int) -> None:
-        """Sends a person to the pane Training, with this tokenizer and its text."""
+        """Opens the pane Training with this tokenizer and its text."""
         draft, title = self.trainer.draft, self.trainer.title(lane)
         typed = draft.typed if draft.corpus == TYPED else None
         given = self.trainer.tokenizer(lane), title, typed

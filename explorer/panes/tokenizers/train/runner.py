@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +11,7 @@ from core.fields import to_json
 from core.tokenization.vocabulary_limits import Limits
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.tokenizers.train.compute import Beat, Recording, Survey, survey_steps
+from explorer.panes.tokenizers.train.compute import Recording, Survey, survey_steps
 from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.text import tokenizer_title
 
@@ -41,12 +41,10 @@ class Surveyor(QObject):
         if draft.errors().keys() & {"corpus", "kilobytes"}:
             return
         self._question = draft.question
-
-        def begin() -> Generator[Beat, None, None]:
-            self.survey, self.error = Survey(), ""
-            return survey_steps(self.survey, draft.texts_steps(), draft.chosen)
-
-        self._latest.ask(begin, "looking at the text")
+        self._latest.ask(
+            lambda: survey_steps(self.survey, draft.texts_steps(), draft.chosen),
+            "looking at the text",
+        )
 
     def stop(self) -> None:
         """Gives up what is under way; it is asked anew when it is wanted."""
@@ -103,7 +101,7 @@ class Trainer(QObject):
 
     @property
     def trains(self) -> bool:
-        """It has not ended: it may wait for the engine, or for a person."""
+        """Whether it has not ended; it may wait for the engine or for a person."""
         return self.state in ("preparing", "training", "paused")
 
     # steering
@@ -151,11 +149,11 @@ class Trainer(QObject):
             self._tell()
 
     def step(self) -> None:
-        """One common step more."""
+        """Makes one common step more."""
         self._go_on(playing=False, limit=len(self.recording or ()) + 1)
 
     def hurry(self) -> None:
-        """To the end as fast as it goes."""
+        """Trains to the end, as fast as possible."""
         if self.recording is not None:
             self.recording.hurry = True
             self.play()

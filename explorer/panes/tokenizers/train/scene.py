@@ -21,7 +21,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from core.tokenization.telling import count, verb
+from core.tokenization.telling import count
 from explorer.panes.tokenizers.pieces import SymbolFace, face_of, text_of
 from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.compute import Recording
@@ -70,8 +70,8 @@ class Card:
 
 
 class Cards:
-    """The cards of a recording. The newest of each lane is kept, for it is asked for at every frame
-    of a transition.
+    """The cards of a recording. The newest of each lane is kept: every frame of a transition asks
+    for it.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -184,9 +184,8 @@ def _prune(kind: str, state: LaneState, step: PruneStep) -> Card:
     kept = [(step.pieces[place], float(step.losses[place])) for place in cheapest]
     top = max((abs(loss) for _, loss in (*gone, *kept)), default=1.0) or 1.0
     rows = [(piece, loss, False) for piece, loss in gone] + [(p, loss, True) for p, loss in kept]
-    goes = verb(len(step.removed), "goes", "go")
     return Card(
-        sentence=f"prunes: {len(step.removed):,} {goes}, {state.vocab_size:,} {text.stays(state)}",
+        sentence=f"drops {count(len(step.removed), 'piece')}, keeps {state.vocab_size:,}",
         caption="likelihood lost without it",
         bars=tuple(
             Bar(text_of(kind, piece), abs(loss) / top, format_number(loss), strong)
@@ -230,7 +229,7 @@ def _long_ones(pieces: Sequence[str], values: np.ndarray) -> list[int]:
 
 
 class Curves:
-    """Four numbers of every lane by common step; grows with the recording."""
+    """Four numbers of each lane by common step; they grow with the recording."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -260,6 +259,6 @@ class Curves:
             self.length = index + 1
 
     def values(self, name: str) -> dict[int, np.ndarray]:
-        """By lane; one without a single value is left out."""
+        """The values of a curve by lane; a lane without any is left out."""
         columns = {lane: np.array(values) for lane, values in enumerate(self._columns[name])}
         return {lane: one for lane, one in columns.items() if np.isfinite(one).any()}

@@ -179,7 +179,7 @@ def letter_of(kind: str) -> str:
 
 
 def busy(recording: Recording) -> str:
-    """What is done while there is no first step yet, or within a long one."""
+    """What is done before the first step, or within a long one."""
     preparing: Preparing | None = recording.preparing
     if not recording.text_read:
         return f"reading the text: {recording.text_size / 1000:,.0f} kB"
@@ -205,7 +205,7 @@ def lost(share: float) -> str:
 
 
 def ended(wanted: int, state: LaneState) -> str:
-    """How a lane ended that asked for so many pieces."""
+    """What is said of a finished lane that asked for so many pieces."""
     early = EXHAUSTED if state.vocab_size < wanted else ""
     told = "; ".join(filter(None, (lost(state.lost), early)))
     return told or f"done: {count(state.vocab_size, 'piece')}"

@@ -1,4 +1,4 @@
-"""Files of finished tokenizers: where a person wants one, and where a run of training finds it."""
+"""Writes finished tokenizers: where a person wants them, and where a run of training finds them."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class LaneTrack(LiveTrack):
 
     @property
     def marks(self) -> dict[int, str]:
-        """Where a lane was done, and where Unigram dropped pieces."""
+        """The moments at which a lane was done, and those at which Unigram dropped pieces."""
         recording = self.recording
         for index in range(max(1, self._marked), self.length):
             now, before = recording.moments[index], recording.moments[index - 1]

@@ -69,7 +69,7 @@ class Charts(QWidget):
         plot.set_empty_text(text.NO_CURVE[kind])
 
     def set_curves(self, curves: Curves | None, expected: int) -> None:
-        """Shows what there is by now; the axis is as long as the training will be."""
+        """Shows the curves so far; the axis is as long as the training will be."""
         self._curves = curves
         for plot in (self.compression, self.other):
             plot.set_x_range(0, max(1, expected))
@@ -115,7 +115,7 @@ class TrainingView(QWidget):
     # what is shown
 
     def set_lanes(self, names: Sequence[str], kinds: Sequence[str], sample: str) -> None:
-        """Another training: a card for each lane."""
+        """Begins another training, with a card for each lane."""
         for one in self.cards:
             self._row.removeWidget(one)
             one.hide()
@@ -139,7 +139,7 @@ class TrainingView(QWidget):
         after: Sequence[Split],
         share: float,
     ) -> None:
-        """What stands under the cursor; between two steps `share` of the way is done."""
+        """Shows what is under the cursor; between two steps `share` of the way is done."""
         for one, shown in zip(self.cards, cards, strict=True):
             one.set_card(shown)
         self.sample.set_splits(before, after, share)
@@ -151,6 +151,6 @@ class TrainingView(QWidget):
         self.sample.set_focus_lane(lane if is_one_of_several else -1)
 
     def set_finished(self, finished: Sequence[bool]) -> None:
-        """Which lanes have a tokenizer that can be used."""
+        """Says which lanes have a finished tokenizer."""
         for one, done in zip(self.cards, finished, strict=False):
             one.set_usable(done)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from core.training.this_machine import Machine
 from explorer.panes.training.phases import schedule
 from explorer.panes.training.run import text
-from explorer.panes.training.run.branch_draft import BranchDraft, changes_of, check
+from explorer.panes.training.run.branch_draft import BranchDraft, changes_of, check, has_last_rate
 from explorer.panes.training.run.branch_form import BranchForm
 from explorer.panes.training.run.view import RunView
 from explorer.runs.run_data import RunData
@@ -62,7 +62,7 @@ class Branch(QObject):
 
     def _open(self, data: RunData) -> None:
         self._data, step = data, self.draft.value.step
-        self.form.set_run(data.name, step, data.config.schedule == "cosine")
+        self.form.set_run(data.name, step, has_last_rate(data.config))
         self.form.set_why("")
         self._show()
         self.form.open()

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.fields import Field, field
 from core.training.config import TrainingConfig
+from core.training.phases import schedule_plan
 from core.training.this_machine import Machine
 from explorer.panes.training.run.draft import ABOUT, read_numbers
 from explorer.runs.run_data import RunData
@@ -80,6 +81,11 @@ def _written(config: TrainingConfig, name: str) -> str:
     """A number of the run as a field shows it, in six digits."""
     value = getattr(config, name)
     return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def has_last_rate(config: TrainingConfig) -> bool:
+    """Whether its schedule falls to `min_learning_rate`, as its formula says."""
+    return r"\eta_{min}" in schedule_plan(config).formula
 
 
 def check(draft: BranchDraft, device: str = "auto", here: Machine | None = None) -> dict[str, str]:

@@ -108,12 +108,12 @@ class BranchForm(QFrame):
 
     # What is shown -------------------------------------------------------------------------------
 
-    def set_run(self, name: str, step: int, has_floor: bool) -> None:
-        """Names the checkpoint; a constant schedule has no last learning rate."""
+    def set_run(self, name: str, step: int, has_last_rate: bool) -> None:
+        """Names the checkpoint; not every schedule has a last learning rate."""
         self._title.setText(f"Resume from step {step:,}")
         self._what.setText(f"A new run continues from this checkpoint; {name} stays as it is.")
         self.setAccessibleName(f"A branch of {name} at step {step:,}")
-        self.fields["min_learning_rate"].setVisible(has_floor)
+        self.fields["min_learning_rate"].setVisible(has_last_rate)
         self.plot.set_cursor(float(step))
 
     def set_draft(self, draft: BranchDraft, errors: dict[str, str]) -> None:

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBox
 from core.tokenization.analysis.search import MAX_QUERY, Match
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.column_body import LEAST, ColumnBody, set_count
 from explorer.panes.tokenizers.compare.column_head import NameRow
 from explorer.panes.tokenizers.compare.piece_list import PieceList
-from explorer.panes.tokenizers.compare.tokenizer_body import LEAST, TokenizerBody, set_count
 from explorer.panes.tokenizers.compare.vocabulary import text
 from explorer.panes.tokenizers.shown_tokenizers import Missing
 from explorer.theme import icons
@@ -26,7 +26,7 @@ PAUSE = 100  # ms after a key
 
 
 class PieceColumn(QFrame):
-    """One tokenizer's matches. `chosen(token)`; `asked(what)` as of a TokenizerBody."""
+    """One tokenizer's matches. `chosen(token)`; `asked(what)` as of a ColumnBody."""
 
     chosen = Signal(int)
     asked = Signal(str)
@@ -40,7 +40,7 @@ class PieceColumn(QFrame):
         self.count = Label("", "label", "muted", wrap=True)
         self.list = PieceList("Pieces that match")
         self.list.pieceChosen.connect(lambda row: self.chosen.emit(int(self.list.pieces.ids[row])))
-        self.body = TokenizerBody(self.list)
+        self.body = ColumnBody(self.list)
         self.body.asked.connect(self.asked)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)

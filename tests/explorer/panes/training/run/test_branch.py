@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from core.optimization.schedules import SCHEDULES
 from core.training.this_machine import Machine
-from explorer.panes.training.run.branch_draft import BranchDraft, changes_of, check
+from explorer.panes.training.run.branch_draft import BranchDraft, changes_of, check, has_last_rate
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from tests.explorer.waiting import until
 
@@ -71,6 +72,15 @@ def test_batch_ranks_precision_and_optimizer_may_differ():
     two, laptop = replace(OPTIONS, ranks="2"), Machine(cores=2)
     assert "no GPU that torch can use" in check(two, "cuda", laptop)["ranks"]
     assert check(two, "auto", laptop) == check(two, "cuda", Machine(cores=2, gpus=2)) == {}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_that_falls_to_a_last_rate_has_a_field_for_it(schedule):
+    config = config_of(TrainingDraft(schedule=schedule))
+    lower = config.change({"min_learning_rate": config.min_learning_rate / 2})
+    steps = range(config.steps + 1)
+    differs = any(config.planned_rate(at) != lower.planned_rate(at) for at in steps)
+    assert has_last_rate(config) == differs
 
 
 def test_a_branch_that_an_older_session_kept_has_what_it_lacks_from_its_run():

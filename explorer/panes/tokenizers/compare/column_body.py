@@ -14,7 +14,7 @@ from explorer.widgets.stateful import StatefulPicture
 LEAST = 112  # px of a column's width
 
 
-class TokenizerBody(StatefulPicture):
+class ColumnBody(StatefulPicture):
     """`asked(what)`: "retry" what failed, "remove" the tokenizer, or open a "file" in its place."""
 
     asked = Signal(str)

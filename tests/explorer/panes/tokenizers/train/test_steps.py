@@ -24,7 +24,7 @@ from explorer.panes.tokenizers.train.inspector import inspection, numbers
 from explorer.panes.tokenizers.train.scene import Card, step_card
 from explorer.panes.tokenizers.train.tokenizer_files import TEXT, folder_name
 from explorer.panes.tokenizers.train.tokenizer_files import save_for_runs as keep
-from tests.explorer.panes.tokenizers.test_train import SPEC
+from tests.explorer.panes.tokenizers.train.test_mode import SPEC
 from tests.explorer.waiting import until
 
 LANES = (Lane("bpe", "hf"), Lane("unigram", "plain"))
