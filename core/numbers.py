@@ -145,12 +145,14 @@ def format_duration(seconds: float) -> str:
 
 
 def format_estimate(seconds: float) -> str:
-    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min."""
+    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min, 12 days."""
     if seconds < 55:
         return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
     minutes = max(1, round(seconds / 60))
     if minutes < 60:
         return f"{minutes} min"
+    if seconds > 4 * 86_400:
+        return format_duration(seconds)
     hours, rest = divmod(round(minutes / 10) * 10, 60)
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 

@@ -68,6 +68,7 @@ _HOME = {
     "attention_change": "core.finetuning.analysis",
     "trace_spectrum": "core.finetuning.spectrum_trace",
     "Focus": "core.finetuning.examination",
+    "check_second": "core.finetuning.examination",
     "examine": "core.finetuning.examination",
     "examine_steps": "core.finetuning.examination",
     "examine_own": "core.finetuning.own_examination",

@@ -260,6 +260,12 @@ def compare(
         other.remove()
 
 
+def check_second(model: GPT, folder: str | Path) -> str | Path:
+    """The folder, if it is that of an adapter of this model. Raises as `load_adapter` does."""
+    load_adapter(model, folder).remove()
+    return folder
+
+
 def _sizes(adapter: Adapter) -> dict[str, torch.Size]:
     """The shape of each A, in the order in which they were drawn."""
     return {name: one.A.shape for name, one in adapter.updates.items()}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
@@ -120,6 +121,18 @@ class Notices(QWidget):
         else:
             self.close_card(key)
             choice()
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as its words are in the width that they have, not in the least one: else the page
+        below scrolls wherever a card is shown.
+        """
+        least = super().minimumSizeHint()
+        high = self.heightForWidth(max(self.width(), least.width()))
+        return QSize(least.width(), high if high > 0 else least.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
 
     def _restyle(self) -> None:
         now = theme.current()

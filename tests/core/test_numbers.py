@@ -79,7 +79,7 @@ def test_fixed_numbers_keep_their_width_and_never_say_minus_zero():
     assert format_count(1_240_000) == "1.24\u2009M"
     assert format_percent(0.002) == "<1\u2009%"
     assert format_duration(200) == "3 min 20 s"
-    assert format_duration(755_000_000) == "8,738 days"
+    assert format_duration(755_000_000) == format_estimate(755_000_000) == "8,738 days"
     assert format_bytes(12_300_000) == "12.3 MB"
 
 

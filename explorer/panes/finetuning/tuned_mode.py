@@ -6,6 +6,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from core import finetuning
 from explorer.engine import errors
 from explorer.panes.attention_link import show_head
 from explorer.panes.prompt_mode import SourceMode
@@ -67,16 +68,12 @@ class TunedMode(SourceMode):
         if await show_head(self.workspace, source, read, layer, head):
             self.statusRequested.emit(f"Layer {layer}, head {head} of {source.name}")
 
-    def check_base(self, adapter: str) -> None:
-        """Warns where a second adapter, in this folder, says that it was trained on another base;
-        it is used all the same.
+    async def warn_of_base(self, adapter: str) -> None:
+        """Where a second adapter, in this folder, says that it was trained on another base; it is
+        used all the same.
         """
-        if adapter:
-            self.spawn(self._check_base(adapter))
-
-    async def _check_base(self, adapter: str) -> None:
-        warning = await self.engine.io(_base_warning, self.source.address, adapter)
-        if warning:
+        asked = finetuning.base_warning, self.source.address, adapter
+        if adapter and (warning := await self.engine.io(*asked)):
             self.statusRequested.emit(warning)
 
     def begin(self) -> None:
@@ -107,9 +104,3 @@ class TunedMode(SourceMode):
             self._on_failed(message)
         elif self.active:
             errors.report(ValueError(message), "opening a fine-tuned model", errors.MODEL)
-
-
-def _base_warning(address: str, adapter: str) -> str:
-    from core.finetuning import base_warning
-
-    return base_warning(address, adapter)

@@ -26,8 +26,6 @@ from explorer.widgets import dialogs
 if TYPE_CHECKING:
     from core.finetuning.mixture import NextTokens, Written
 
-KEY = "finetuning.try"
-
 
 class TryMode(TunedMode):
     """Both models write after one text; a place is chosen in one of the two that come of it, and
@@ -142,7 +140,7 @@ class TryMode(TunedMode):
     async def _check(self, name: str) -> Any:
         mixture, about = compute.mixture_of(self.tried), text.BUTTONS[name][0]
         asked = finetuning.check_adapter, name, mixture, self.prompt_ids
-        found = await self.asked.ask(*asked, key=f"{KEY}.check", name=about)
+        found = await self.asked.ask(*asked, key=f"{NAME}.check", name=about)
         return SUPERSEDED if found is SUPERSEDED else (name, found)
 
     # the adapter
@@ -171,7 +169,7 @@ class TryMode(TunedMode):
     def _set_other(self, folder: str) -> None:
         title = text.MENU["blend" if folder else "alone"].rstrip("\u2026")
         self.draft.change({"other": folder}, title)
-        self.check_base(folder)
+        self.spawn(self.warn_of_base(folder))
 
     def write(self, name: str, folder: str) -> None:
         """Saves the adapter ("save"), or the whole model ("export"), in a new folder."""
@@ -305,7 +303,7 @@ class TryMode(TunedMode):
         of = ids, draft.strength, draft.share, draft.merged, where
         if self._is_new("next", of):
             asked = finetuning.next_tokens, compute.mixture_of(draft), ids, where
-            ask = partial(self.asked.ask, *asked, key=f"{KEY}.next", name=text.BARS)
+            ask = partial(self.asked.ask, *asked, key=f"{NAME}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False, waits=not where)
 
     def _on_next(self, found: NextTokens) -> None:

@@ -25,11 +25,3 @@ def examined_steps(
     focus = Focus(draft.matrix, position, other=draft.other, **where)
     found = yield from look_inside_steps(model, ids, focus)
     return found if isinstance(found, str | list) else (found, contents_of(found))
-
-
-def check_other(model: Any, folder: str) -> str:
-    """The folder, if it is that of an adapter of this model. Raises as `load_adapter` does."""
-    from core.finetuning.peft_reader import load_adapter
-
-    load_adapter(model, folder).remove()
-    return folder

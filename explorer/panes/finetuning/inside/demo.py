@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from core.finetuning.run_config import finetuning_config
+from core.finetuning.settings import FinetuningSettings
+from core.training.records import checkpoints_of
+from explorer.panes import trained_runs
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import kind_of
+from explorer.runs.tuned_models import BUNDLED
 
 if TYPE_CHECKING:
     from explorer.panes.finetuning.inside.mode import InsideMode
@@ -15,16 +20,30 @@ if TYPE_CHECKING:
 def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
     """By name: each callable brings the mode there."""
 
-    def at(step: str = "", fraction: float = 0.0) -> Callable[[], Any]:
+    def at(step: str = "", fraction: float = 0.0, address: str = BUNDLED) -> Callable[[], Any]:
         def go() -> None:
             scene = mode.scene
             if scene is not None and step:
                 names = [kind_of(one) for one in scene.steps]
                 mode.player.seek(names.index(step) + fraction)
 
-        return mode.brought(InsideDraft(), go)
+        bring = mode.brought(InsideDraft(), go)
+
+        async def with_model() -> None:
+            mode.desk.tuned.draft.begin({"address": address})  # type: ignore[attr-defined]
+            await mode.parent().settled()
+            await bring()
+
+        return with_model
+
+    async def full() -> None:
+        """A model all of whose numbers have learned."""
+        config = finetuning_config(FinetuningSettings(method="full"), {"steps": 24})
+        (folder,) = await trained_runs.trained(mode, {"shown-full": config})
+        await at(address=str(max(checkpoints_of(folder).items())[1]))()
 
     return {
+        "full": full,  # not the last one: other modes look at the bundled model
         "first": at(),
         "narrow": at("expand"),
         "product": at("scale", 1.6),

@@ -10,13 +10,13 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core import finetuning
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import Scene, kind_of
 from explorer.panes.finetuning.inside.view import NAME, PICTURES, InsideView
 from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
-from explorer.panes.modes import Mode
 from explorer.panes.step_inspection import inspection_of
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
@@ -24,12 +24,7 @@ from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.push_button import push_buttons
 
-KEY = "finetuning.inside"
 CHOSEN = ("position", "output", "step")  # what is looked at
-
-
-def create(desk: Any, parent: QObject) -> Mode:
-    return InsideMode(desk, parent)
 
 
 class InsideMode(TunedMode):
@@ -47,7 +42,7 @@ class InsideMode(TunedMode):
         header = TunedHeader(NAME, text.READS, buttons["compare"], matrix)
         super().__init__(desk, parent, header)
         self.view = InsideView()
-        self.draft = Draft(self.workspace, KEY, InsideDraft, self)
+        self.draft = Draft(self.workspace, NAME, InsideDraft, self)
         self.scene: Scene | None = None
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
@@ -127,12 +122,12 @@ class InsideMode(TunedMode):
 
     def compare(self, folder: str) -> None:
         """A second adapter, which must fit the model."""
-        asked = compute.check_other, folder
+        asked = finetuning.check_second, folder
         self._compares.ask(lambda: self.source.ask(*asked), f"opening {Path(folder).name}")
 
     def _on_compared(self, folder: str) -> None:
         self.draft.change({"other": folder}, text.compared(Path(folder).name))
-        self.check_base(folder)
+        self.spawn(self.warn_of_base(folder))
 
     def _on_strength(self, cell: int) -> None:
         if self.scene is not None:

@@ -16,10 +16,6 @@ def commands(mode: TuneMode) -> list[Action]:
     return [
         mode.action("start", "Fine-tuning: start", mode.start, help=text.START_HELP),
         mode.action("another", "Fine-tuning: another question", mode.ask_another),
-        mode.action(
-            "base", "Fine-tuning: choose a base model\u2026", partial(mode.ask_for, "base")
-        ),
-        mode.action(
-            "data", "Fine-tuning: choose examples or a text\u2026", partial(mode.ask_for, "data")
-        ),
+        mode.action("base", "Fine-tuning: choose a base\u2026", partial(mode.ask_for, "base")),
+        mode.action("data", "Fine-tuning: choose data\u2026", partial(mode.ask_for, "data")),
     ]

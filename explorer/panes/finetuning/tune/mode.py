@@ -187,8 +187,9 @@ class TuneMode(Mode):
 
     def _offer(self) -> None:
         """A base that is not here can be got, and a download be cancelled."""
-        is_missing = "base" in self.planned.errors and self.draft.value.base == REAL
-        self.view.form.set_offer(self.context.hub_models.offer if is_missing else "")
+        get = self.view.form.get
+        get.setVisible("base" in self.planned.errors and self.draft.value.base == REAL)
+        get.setText(self.context.hub_models.offer)
 
     def get_base(self) -> None:
         hub = self.context.hub_models

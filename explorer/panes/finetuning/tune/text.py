@@ -12,7 +12,7 @@ from core.finetuning.settings import FABLES, FINETUNING, QUESTIONS, STORIES
 from core.numbers import (
     format_bytes,
     format_count,
-    format_duration,
+    format_estimate,
     format_fixed,
     format_number,
     format_percent,
@@ -92,7 +92,7 @@ def method_tip(method: Method) -> str:
         f"{told}\n{format_count(found.trainable)} numbers learn, {format_share(found.share)} of "
         f"the model. A checkpoint saves {format_bytes(found.bytes_saved)}.\n"
         f"Memory: {format_bytes(found.bytes_peak)} at most, {format_bytes(found.bytes_optimizer)} "
-        f"of it for the optimizer.\nAbout {format_duration(found.seconds)} on this machine."
+        f"of it for the optimizer.\nAbout {format_estimate(found.seconds)} on this machine."
     )
 
 
@@ -109,7 +109,7 @@ def costs(planned: Planned) -> str:
     if not (found := planned.estimates) or planned.errors:
         return ""
     memory = sum(one.bytes_peak for one in found)
-    return f"{format_bytes(memory)} of memory, about {format_duration(_seconds(planned))}"
+    return f"{format_bytes(memory)} of memory, about {format_estimate(_seconds(planned))}"
 
 
 def _seconds(planned: Planned) -> float:
@@ -123,7 +123,7 @@ def ready(planned: Planned, data: str) -> str:
         return "Choose what learns, then start."
     learned = SKILLS.get(data, f"from {Path(data).name}")
     names = listed([TITLES[one] for one in planned.configs])
-    time = format_duration(_seconds(planned))
+    time = format_estimate(_seconds(planned))
     if len(found) > 1:
         return f"{names} can learn {learned}, side by side, in about {time}."
     share = format_share(found[0].share)

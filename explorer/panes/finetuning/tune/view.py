@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from core.finetuning.settings import RATES
-from core.numbers import format_count, format_duration, format_general
+from core.numbers import format_count, format_estimate, format_general
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Method, Planned
 from explorer.panes.finetuning.tune.draft import FIELDS, NUMBERS, TuneDraft
@@ -100,11 +100,6 @@ class TuneForm(FoldingForm):
             field.set_value(getattr(draft, name))
         self.settings.show(draft)
 
-    def set_offer(self, offer: str) -> None:
-        """To get the base, where it is not here."""
-        self.get.setText(offer)
-        self.get.setVisible(bool(offer))
-
     def set_waiting(self) -> None:
         """What was worked out before is no longer so."""
         self.costs.setText(text.WORKS_OUT)
@@ -146,9 +141,8 @@ def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
     cells, why = (), "not here"
     if (found := method.estimate) is not None:
-        cells, why = (format_count(found.trainable), format_duration(found.seconds)), ""
-    named = TITLES[method.name], text.COLORS[method.name]
-    return CheckRow(*named, method.chosen, cells, why)
+        cells, why = (format_count(found.trainable), format_estimate(found.seconds)), ""
+    return CheckRow(TITLES[method.name], text.COLORS[method.name], method.chosen, cells, why)
 
 
 class Charts(QWidget):

@@ -1,1 +1,1 @@
-"""One text under several tokenizers."""
+"""Compare: one text under several tokenizers, and what their vocabularies share."""

@@ -46,7 +46,7 @@ class Column(QFrame):
         self._restyle()
 
     def set_layout(self, layout: str) -> None:
-        """ "columns": the head above the tokens; "rows": beside them."""
+        """Puts the head above the tokens ("columns") or beside them ("rows")."""
         self._is_row = layout == "rows"
         kind = QBoxLayout.Direction
         self._row.setDirection(kind.LeftToRight if self._is_row else kind.TopToBottom)
@@ -76,12 +76,12 @@ class Column(QFrame):
         self.body.show_ready()
 
     def set_missing(self, missing: Missing) -> None:
-        """Why there is no tokenizer yet, or what went wrong."""
+        """Shows why there is no tokenizer yet, or what went wrong."""
         self.clear()
         self.body.show_missing(missing)
 
     def clear(self) -> None:
-        """No text, no tokens."""
+        """Forgets the tokens."""
         self.split = None
         self.head.set_split(None, DisplayOptions())
 

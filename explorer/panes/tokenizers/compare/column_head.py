@@ -42,7 +42,7 @@ class NameRow(QWidget):
         self.remove.setToolTip(text.REMOVE if on else text.ONLY_ONE)
 
     def set_lines(self, lines: int) -> None:
-        """How many the name may take, 1 or 2."""
+        """Lets the name take 1 or 2 lines."""
         self._lines = lines
         self._restyle()
 
@@ -91,8 +91,8 @@ class ColumnHead(QWidget):
         self.title.setToolTip("\n".join(filter(None, facts)))
 
     def set_split(self, split: Split | None, options: DisplayOptions) -> None:
-        """Counts and badge of a split; None clears them. In rows they take three lines, so that
-        many rows can be seen at once."""
+        """Shows counts and badge of a split; None clears them. In rows they take three lines, so
+        that many rows can be seen at once."""
         is_row = options.layout == "rows"
         split = split if split is not None and not split.error else None
         rate, cost, loss = "", "", ""

@@ -56,7 +56,7 @@ class Drawer(QFrame):
         self.hide()
 
     def set_derivation(self, name: str, derivation: Derivation | None) -> None:
-        """None closes the drawer."""
+        """Opens the drawer with a derivation; None closes it."""
         self.setVisible(derivation is not None)
         self._drawn = [one for one in derivation.steps if one.scene] if derivation else []
         self.word.set_scene(None, None)
@@ -73,7 +73,7 @@ class Drawer(QFrame):
         self.setAccessibleName(f"How {derivation.shown} came to be in {name}")
 
     def set_step(self, step: EncodingStep | None, share: float = 1.0) -> None:
-        """`share`: how far the cursor is on its way to the step."""
+        """Draws a step; `share`: how far the cursor is on its way to it."""
         self._said.set_text(step.step.title if step is not None else "")
         if step is None:
             self.word.set_scene(None, None)

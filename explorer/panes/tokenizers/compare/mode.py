@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from core.fields import lenient, to_json
 from core.trace import Step
@@ -139,7 +139,7 @@ class CompareMode(Mode):
         return self.draft.value.text
 
     def set_text(self, text: str, merging: str = "") -> None:
-        """Another text, or as much of it as there is room for; `merging`: it is being typed."""
+        """Changes the text, cut to LONGEST_TEXT; `merging`: it is being typed."""
         if len(text) > LONGEST_TEXT:
             text = self.view.editor.limited(text)
             self.view.editor.set_text(text)
@@ -180,18 +180,18 @@ class CompareMode(Mode):
 
     @property
     def submode(self) -> Submode | None:
-        """The one that is shown; None: the text."""
+        """The submode that is shown; None for the text."""
         return self.submodes.get(self.options.view)
 
     # tokenizers and splits
 
     def _tokenizers(self) -> dict[str, Any]:
-        """Those that are shown and open."""
+        """The tokenizers that are shown and open, by id."""
         opened = ((one, self.shown_ones.get(one)) for one in self.shown_ones.ids)
         return {identity: one.tokenizer for identity, one in opened if one is not None}
 
     def refresh(self) -> None:
-        """Other tokenizers, or one of them is open now."""
+        """Shows other tokenizers, or one that has been opened."""
         before, self._ids = self._ids, self.shown_ones.ids
         shown = [(self.shown_ones.name(one), self.shown_ones.get(one)) for one in self._ids]
         self.view.set_columns(shown)
@@ -215,7 +215,7 @@ class CompareMode(Mode):
         self._split()
 
     def _show_missing(self) -> None:
-        """What a tokenizer that is not open waits for, or why it failed."""
+        """Shows what a tokenizer that is not open waits for, or why it failed."""
         missing = self.shown_ones.missing()
         for place, one in missing.items():
             self.view.columns[place].set_missing(one)
@@ -223,7 +223,7 @@ class CompareMode(Mode):
             submode.set_missing(missing)
 
     def _split_anew(self) -> None:
-        """The text is another, or how its special tokens are read."""
+        """Splits the text after it has changed, or how its special tokens are read."""
         self.splits.clear()
         self.selection.clear()
         self._split()
@@ -264,7 +264,7 @@ class CompareMode(Mode):
     # what is said
 
     def tell(self) -> None:
-        """Headline, steps and inspector, for the text or the submode that is shown."""
+        """Updates headline, steps and inspector for the text or the submode that is shown."""
         submode = self.submode
         if submode is not None:
             self._steps = submode.steps()
@@ -351,16 +351,28 @@ class CompareMode(Mode):
     # menus and files
 
     def _fill_add(self) -> None:
-        """Tokenizers to add, then sets that replace those that are shown."""
+        """Fills the menu: tokenizers to add, sets to show, and what may replace each one."""
         shown, menu = self.shown_ones, self.inputs.add.menu()
+        for old in menu.findChildren(QMenu):
+            old.deleteLater()
         fill_menu(menu, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
         menu.addSeparator()
         for title, ids in shown.sets():
             action = menu.addAction(title.replace("&", "&&"), partial(shown.show_set, title, ids))
             action.setEnabled(ids != shown.ids)
+        menu.addSeparator()
+        for place, one in enumerate(shown.ids):
+            inner = menu.addMenu(f"Replace {shown.name(one)}".replace("&", "&&"))
+            inner.aboutToShow.connect(partial(self._fill_replace, inner, place))
+
+    def _fill_replace(self, menu: QMenu, place: int) -> None:
+        """Fills the menu of tokenizers that may stand in this place."""
+        shown = self.shown_ones
+        open_file = partial(self._ask_file, partial(shown.open_in_place, place))
+        fill_menu(menu, self.catalogue, shown.ids, partial(shown.replace, place), open_file)
 
     def _on_asked(self, what: str, place: int) -> None:
-        """What a column or a submode asks about the tokenizer in this place."""
+        """Does what a column or a submode asks about the tokenizer in this place."""
         shown = self.shown_ones
         match what:
             case "retry":

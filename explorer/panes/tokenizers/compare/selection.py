@@ -45,17 +45,17 @@ class TokenSelection(QObject):
         self._rest.timeout.connect(lambda: _explain(self._pointer, *self._wanted))
 
     def choose(self, opened: Opened, tokens: Tokens, index: int, specials: bool) -> None:
-        """A token of the text."""
+        """Explains a token of the text."""
         self.point(None)
         _explain(self._choices, opened, derive_token, *_about(tokens, index), specials)
 
     def choose_piece(self, opened: Opened, token: int) -> None:
-        """A piece of the vocabulary."""
+        """Explains a piece of the vocabulary."""
         self.point(None)
         _explain(self._choices, opened, derive_piece, token)
 
     def clear(self) -> bool:
-        """Nothing is chosen any more; False when nothing was."""
+        """Clears the choice. False when nothing was chosen."""
         self._choices.stop()
         self.point(None)
         if self.chosen is None:
@@ -67,7 +67,7 @@ class TokenSelection(QObject):
     def point(
         self, opened: Opened | None, tokens: Tokens | None = None, index: int = -1, on: bool = True
     ) -> None:
-        """The pointer is on a token, None: on none. While one is chosen, it shows nothing."""
+        """Explains a token once the pointer rests on it, unless one is chosen; None: no token."""
         self._rest.stop()
         self._pointer.stop()
         if opened is not None and tokens is not None and index >= 0 and self.chosen is None:
@@ -111,7 +111,7 @@ class TokenSelection(QObject):
         return self.steps[place] if place >= 0 else None
 
     def inspection(self, position: float) -> Inspection | None:
-        """Of the chosen token, else of the one under the pointer."""
+        """About the chosen token, else about the one under the pointer."""
         if self.chosen is not None:
             opened, derivation = self.chosen
             return inspector.token_inspection(opened.name, derivation, self.step_at(position), True)

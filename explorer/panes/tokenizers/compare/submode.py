@@ -41,20 +41,20 @@ class Submode(QObject):
         return [opened for _, opened in self.shown if opened is not None]
 
     def set_active(self, active: bool) -> None:
-        """Whether it is the one that is shown."""
+        """Takes whether this submode is the one that is shown."""
         before, self.active = self.active, active
         if active and not before:
             self.ask()
 
     def set_shown(self, shown: Shown) -> None:
-        """Other tokenizers, or one of them is open now."""
+        """Takes other tokenizers, or one that has been opened."""
         before = [(name, id(opened)) for name, opened in self.shown]
         self.shown = list(shown)
         if self.active and before != [(name, id(opened)) for name, opened in shown]:
             self.ask()
 
     def set_missing(self, missing: Mapping[int, Missing]) -> None:
-        """Which tokenizers are not open, by their places, and why."""
+        """Takes which tokenizers are not open, by their places, and why."""
         if missing != self.missing:
             self.missing = missing
             if self.active:

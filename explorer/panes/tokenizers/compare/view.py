@@ -76,7 +76,7 @@ class CompareView(QWidget):
         self._restyle()
 
     def set_note(self, note: str) -> None:
-        """How the text was read, where that is not plain UTF-8."""
+        """Shows how the text was read, where that is not plain UTF-8."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
@@ -87,13 +87,13 @@ class CompareView(QWidget):
         self.toolbar.setVisible(derivation is None)
 
     def show_page(self, page: QWidget | None) -> None:
-        """The view of a submode; None: the text and its columns."""
+        """Shows the view of a submode; None: the text and its columns."""
         self.pages.setCurrentWidget(self.splitter if page is None else page)
 
     # columns
 
     def set_columns(self, shown: Sequence[tuple[str, Opened | None]]) -> None:
-        """A column for each tokenizer: its name, and itself where it is open."""
+        """Shows a column for each tokenizer: its name, and itself where it is open."""
         set_count(self._line, self.columns, len(shown), self._column_at)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
@@ -150,7 +150,7 @@ class CompareView(QWidget):
             column.flow.set_beside(shown if as_rows else ())
 
     def set_differing(self, masks: Sequence[np.ndarray | None]) -> None:
-        """For each column the tokens that keep their colors, None for all of them."""
+        """Leaves only these tokens of each column in color, None: all of them."""
         for column, mask in zip(self.columns, masks, strict=True):
             if mask is None or len(mask) == len(column.flow.tokens):
                 column.flow.set_differing(mask)
@@ -161,7 +161,7 @@ class CompareView(QWidget):
             column.flow.set_marked(start, end)
 
     def set_selected(self, place: int, token: int) -> None:
-        """The one token that is chosen, (-1, -1) for none."""
+        """Frames the chosen token, (-1, -1) for none."""
         for other, column in enumerate(self.columns):
             column.flow.set_selected(token if other == place else -1)
 

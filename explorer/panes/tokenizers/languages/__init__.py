@@ -1,1 +1,1 @@
-"""The mode Languages: what the same content costs in every language, against English."""
+"""Languages: how many tokens the same text takes in each language, compared with English."""

@@ -58,7 +58,7 @@ class PremiumChart(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_lines(self, lines: Sequence[Line], series: Sequence[Series]) -> None:
-        """The languages in order, and the tokenizers, of which each line has a result."""
+        """Shows the languages in order, each with a result for every tokenizer of `series`."""
         self.lines, self.series = list(lines), list(series)
         self._rows = {line.language.code: row for row, line in enumerate(self.lines)}
         fair = [one.premium for line in lines for one in line.results if one and one.honest]
@@ -73,7 +73,7 @@ class PremiumChart(Picture):
         share: float = 1.0,
         note: str = "",
     ) -> None:
-        """The chosen bar, and how far the frame has moved to it from the bar `before`. A `note`
+        """Frames a bar, or a place on the way to it from the bar `before`. A `note`
         replaces the words behind it.
         """
         self._current, self._before = current, before

@@ -138,7 +138,7 @@ class LanguagesMode(Mode):
         self.refresh()
 
     def set_scope(self, scope: str) -> None:
-        """The usual languages, or all."""
+        """Chooses the usual languages, or all."""
         if scope != self.scope:
             self.scope, self.texts = scope, None
             self._reading.stop()
@@ -281,7 +281,7 @@ class LanguagesMode(Mode):
         return (bar.code, ids.index(bar.tokenizer)) if bar.tokenizer in ids else NOWHERE
 
     def choose(self, code: str, place: int) -> None:
-        """A language under the tokenizer in this place."""
+        """Chooses the bar of a language under the tokenizer in this place."""
         self.bar = self._bar_at(code, place)
         step = self._step_of(self.bar)
         if self.active and step is not None:
@@ -309,7 +309,7 @@ class LanguagesMode(Mode):
             self.inspect()
 
     def _on_traced(self) -> None:
-        """Another trace: the player stays at its bar."""
+        """Plays another trace, from the same bar."""
         now = self.traces.now
         self._wanted = self._kept_bar
         self.set_tracks([TraceTrack(now.trace)] if now is not None else [])
@@ -349,7 +349,7 @@ class LanguagesMode(Mode):
     # what is said
 
     def _tell_headline(self) -> None:
-        """About all languages, or about the step inside a bar."""
+        """Tells about all languages, or about the step inside a bar."""
         part = self.part if self.active else None
         self.set_headline(part.title if part is not None else self._summary)
 
@@ -358,7 +358,7 @@ class LanguagesMode(Mode):
             self.inspection.emit(self._inspection())
 
     def _inspection(self) -> Inspection | None:
-        """Of the bar under the pointer while nothing plays, else of the player's step."""
+        """About the bar under the pointer while nothing plays, else about the player's step."""
         pointed = self._hovered != NO_BAR and not self.player.playing
         bar = self._hovered if pointed else self.bar
         results, name = self.premiums.results, self.shown_ones.name(bar.tokenizer)

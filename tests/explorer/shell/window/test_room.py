@@ -112,3 +112,15 @@ def test_all_panes_have_an_entry_in_the_rail_of_a_low_window(make, qapp):
     QTest.qWait(1)
     rail = window.rail
     assert rail.rect().contains(rail.entry_rect(len(window.specs) - 1).toRect())
+
+
+def test_a_notice_takes_no_more_room_than_its_words_and_the_page_does_not_scroll(make, qapp):
+    _, window = make()
+    QTest.qWait(1)
+    before = window.stack.height()
+    window.notices.offer("long", "error", "That did not work", "A message of many words. " * 8, {})
+    QTest.qWait(1)
+    qapp.processEvents()
+    assert window.notices.height() < 150
+    assert window.room.verticalScrollBar().maximum() == 0
+    assert window.stack.height() == before - window.notices.height()

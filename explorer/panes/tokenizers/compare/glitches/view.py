@@ -68,7 +68,7 @@ class GlitchesView(QWidget):
         self._restyle()
 
     def set_sources(self, sources: Sequence[tuple[str, str]], chosen: str) -> None:
-        """(id, name) of each model."""
+        """Lists the models: (id, name) of each."""
         self.source.fill([(name, one) for one, name in sources], chosen)
         self.source.setToolTip(dict(sources).get(chosen, ""))
         self.source.setVisible(bool(sources))

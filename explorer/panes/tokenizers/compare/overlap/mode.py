@@ -73,7 +73,7 @@ class OverlapMode(Submode):
         self.view.body.show_error(message)
 
     def choose(self, first: int, second: int) -> None:
-        """A pair: how much of the first vocabulary the second one holds too."""
+        """Chooses a pair: how much of the first vocabulary does the second hold?"""
         if first == second or max(first, second) >= len(self._of):
             return
         self.pair = (first, second)

@@ -98,7 +98,7 @@ class OverlapView(QWidget):
         self.note.setVisible(bool(said))
 
     def set_shares(self, shares: np.ndarray, names: Sequence[str]) -> None:
-        """(n, n): which share of the row's pieces is also in the column's."""
+        """Shows the (n, n) shares of each row's pieces that each column's vocabulary holds."""
         self.map.set_values(shares, np.eye(len(names), dtype=bool))
         self.map.set_labels(list(names), list(names), named=True)
         self._restyle()

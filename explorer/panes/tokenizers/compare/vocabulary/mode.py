@@ -123,4 +123,5 @@ class VocabularyMode(Submode):
             rows.append(Equation(name, f"{len(found):,}", note=f"of {size:,} pieces"))
             if found:
                 arrays[f"ids, {name}"] = np.array([match.token for match in found])
-        return Inspection(steps[min(place, len(steps) - 1)], rows, arrays, title=self.headline())
+        step = steps[min(place, len(steps) - 1)]
+        return Inspection(step, rows, arrays, title=self.headline(), plain=True)

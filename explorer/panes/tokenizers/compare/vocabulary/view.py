@@ -65,7 +65,7 @@ class PieceColumn(QFrame):
             self.body.show_ready()
 
     def set_matches(self, matches: Sequence[Match], done: bool, cut: bool) -> None:
-        """`done`: these are all, unless the list was `cut`."""
+        """Lists the matches; `done`: these are all, unless the list was `cut`."""
         if self._opened is None:
             return
         more = "+" if cut or not done else ""
@@ -142,7 +142,7 @@ class VocabularyView(QWidget):
         self.any_case.setChecked(any_case)
 
     def set_columns(self, shown: Sequence[tuple[str, Opened | None]]) -> None:
-        """A column for each tokenizer: its name, and itself where it is open."""
+        """Shows a column for each tokenizer: its name, and itself where it is open."""
         set_count(self._line, self.columns, len(shown), self._column_at)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)

@@ -175,7 +175,8 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         await until(lambda: any(one.finished for one in mode.runs.known.values()), "the run")
         folder = mode.runs.folders[0]
         rows = mode.view.answers.runs.rows
-        assert rows[folder].text.state == "finished" and rows[folder].text.name == "LoRA"
+        await until(lambda: rows[folder].text.state == "finished", "its last word")
+        assert rows[folder].text.name == "LoRA"
         shown = {name for name, one in rows[folder].buttons.items() if not one.isHidden()}
         assert shown == {"open", "dismiss"}
         opened: list[str] = []
