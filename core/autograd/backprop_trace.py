@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 
 import numpy as np
 
+from core.autograd.flows import Edge, Flows, flows_of
 from core.autograd.graph import Graph, Node, graph_of
 from core.autograd.operation import Array, copied_axes
 from core.autograd.tensor import Flow, Tensor, edges_back, flow_back
@@ -88,15 +88,50 @@ def _places(graph: Graph) -> Iterator[Place]:
         reached.add(tensor)
 
 
-def step_at(graph: Graph, index: int) -> Step:
-    """Step number `index` of the graph's Trace, without making those before it. Raises IndexError
-    where there is none.
+def step_at(
+    graph: Graph,
+    index: int,
+    flows: Flows | None = None,
+    places: Sequence[Place] | None = None,
+) -> Step:
+    """Step number `index` of the graph's Trace, without making those before it. `flows` and
+    `places` are the graph's own, where they are known. Raises IndexError where there is none.
     """
-    makers = islice(_makers(graph), index, None) if index >= 0 else iter(())
-    make = next(makers, None)
-    if make is None:
+    places = places_of(graph) if places is None else places
+    if not 0 <= index < len(places):
         raise IndexError(f"there is no step {index}")
-    return make()
+    place = places[index]
+    node = graph.nodes[place.node]
+    if place.phase == "forward":
+        return _forward(graph, node)
+    if place.input is None:
+        return _seed(node, np.ones_like(node.tensor.data))
+    flow = _flow_at(graph, flows or flows_of(graph), (place.node, place.input))
+    target = graph.nodes[node.inputs[place.input]]
+    if place.phase == "backward":
+        return _through(graph, node, target, flow)
+    parent = places.index(Place("backward", place.node, place.input))
+    return (_copies if place.phase == "copies" else _accumulate)(target, flow, parent)
+
+
+def _flow_at(graph: Graph, flows: Flows, edge: Edge) -> Flow:
+    """What flows along an edge, from what one backward has left."""
+    tensor, index = graph.nodes[edge[0]].tensor, edge[1]
+    upstream, operation = flows.gradients[edge[0]], tensor.operation
+    assert operation is not None and upstream is not None
+    arrays = [one.data for one in tensor.inputs]
+    with np.errstate(all="ignore"):  # inf and nan are values here
+        contribution = np.asarray(operation.contribution(index, upstream, tensor.data, *arrays))
+    nodes, before = graph.nodes, None
+    target = nodes[edge[0]].inputs[index]
+    for other, grad in flows.arrived.items():  # in the order of backward
+        if other == edge:
+            break
+        if nodes[other[0]].inputs[other[1]] == target:
+            before = grad
+    return Flow(
+        tensor, index, upstream, contribution, flows.along[edge], before, flows.arrived[edge]
+    )
 
 
 def _steps(graph: Graph) -> Iterator[Step]:

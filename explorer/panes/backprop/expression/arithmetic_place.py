@@ -11,9 +11,8 @@ from explorer.panes.backprop.expression.draw_nodes import node_box
 from explorer.panes.backprop.expression.edge_routing import Routes
 from explorer.panes.backprop.expression.node_geometry import Box
 from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
-from explorer.widgets.word_places import shared
 
-HEIGHTS = 8  # places above a node and as many below it, half a height apart
+HEIGHTS = 6  # places above a node and as many below it, half a height apart
 HIDDEN, AWAY = 20.0, 0.02  # cost of an area that hides a node, of being as far away as it is large
 
 
@@ -48,8 +47,9 @@ def _best(
     x, y = np.repeat(lefts, len(heights)), np.tile(heights, len(lefts))
     places = np.stack([x, y, x + wide, y + high], axis=1)  # (P, 4)
     parts = routes.parts + np.array([-gap, -gap, gap, gap]) / 4
-    hidden = shared(places, parts).sum(axis=1)
+    begin, end = np.split(places[:, None], 2, axis=2)
+    common = np.minimum(end, parts[:, 2:]) - np.maximum(begin, parts[:, :2])  # (P, N, 2)
+    hidden = common.clip(0).prod(axis=2).sum(axis=1)
     away = abs(x + wide / 2 - node.center().x()) + abs(y + high / 2 - node.center().y())
-    costs = HIDDEN * hidden + wide * high * AWAY * away / (wide + high)
-    best = int(costs.argmin())
+    best = int((HIDDEN * hidden + wide * high * AWAY * away / (wide + high)).argmin())
     return QRectF(float(x[best]), float(y[best]), wide, high)

@@ -44,7 +44,7 @@ class WhatIfCard(QWidget):
         self.leaf.menu().aboutToShow.connect(self._fill)
         self.value = ValueField("Value", at_once=False, width=92)
         self.value.setObjectName("backprop.expression.value")
-        self.value.setToolTip("A number, or rows of numbers as [[1, 2], [3, 4]]")
+        self.value.setToolTip("A number, or rows of numbers such as [[1, 2], [3, 4]]")
         self.nudge = NumberField("Nudge", at_once=False, width=92)
         self.nudge.setObjectName("backprop.expression.nudge")
         self.predicted = Label("", "body")

@@ -36,12 +36,12 @@ def commands(mode: ExpressionMode) -> list[Action]:
     def fixed() -> bool:
         return mode.draft.value.is_fixed(mode.trial.leaf)
 
+    def stepped() -> bool:
+        return bool(mode.draft.value.losses)
+
     def example(name: str, title: str) -> Action:
         words = f"show {title[:1].lower()}{title[1:]}"
         return action(f"example.{name}", words, lambda: mode.show_example(name), always)
-
-    def stepped() -> bool:
-        return bool(mode.draft.value.losses)
 
     return [
         action("type", "type a formula", mode.view.editor.field.setFocus, always),

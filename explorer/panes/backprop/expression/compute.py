@@ -151,7 +151,7 @@ class Computed:
 
 @lru_cache(maxsize=16)  # picture and inspector ask for the same ones again and again
 def _step(computed: Computed, moment: int) -> Step:
-    return step_at(computed.graph, moment - 1)
+    return step_at(computed.graph, moment - 1, computed.flows, computed.plan.places[1:])
 
 
 parsed = lru_cache(maxsize=8)(parse)  # who types asks for names and numbers, then for all of it

@@ -20,7 +20,7 @@ from explorer.panes.backprop.expression.compute import (
     readable,
     with_names,
 )
-from explorer.panes.backprop.expression.presets import NEURON, Example
+from explorer.panes.backprop.expression.presets import NEURON
 
 RATE, RATES = 0.1, (1e-6, 100.0)
 GIVEN = "xyt"  # names that begin so are data
@@ -164,10 +164,6 @@ class ExpressionDraft:
 def is_data(name: str) -> bool:
     """Whether an input of this name is data: it takes no gradient step."""
     return name[:1].lower() in GIVEN
-
-
-def from_example(example: Example, rate: float = RATE, checks: bool = False) -> ExpressionDraft:
-    return ExpressionDraft(example.text, example.values, rate=rate, checks=checks)
 
 
 def are_numbers(values: Any, count: int | None = None) -> bool:

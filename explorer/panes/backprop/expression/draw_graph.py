@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtGui import QPainter, QPainterPath, QPixmap
 
 from core.autograd import NumericGradient
 from explorer import theme
@@ -20,7 +20,6 @@ from explorer.panes.backprop.expression.draw_edges import (
 from explorer.panes.backprop.expression.draw_motion import (
     draw_arithmetic,
     draw_motion,
-    moving_at,
 )
 from explorer.panes.backprop.expression.draw_nodes import ALL, BLOCKS, NAMES, draw_node
 from explorer.panes.backprop.expression.edge_routing import Routes
@@ -76,13 +75,13 @@ class GraphDrawing:
     @cached_property
     def moving(self) -> set[int]:
         """The nodes that the step is about: they and the edges into them are drawn above."""
-        return moving_at(self.scene, self.instant)
+        place = self.instant.place
+        return set() if place is None else {place.node, self.subject}
 
     @cached_property
-    def edges(self) -> list[Edge]:
-        """Those in sight, and those that stand out."""
-        seen = dict.fromkeys(self.routes.edges_in(self.area))
-        return list(seen | dict.fromkeys(self.lit))
+    def paths(self) -> dict[Edge, QPainterPath]:
+        """What is in sight of each edge, and all of those that stand out."""
+        return self.routes.paths_in(self.area) | {one: self.routes.path(one) for one in self.lit}
 
     @cached_property
     def nodes(self) -> list[int]:
@@ -95,7 +94,7 @@ class GraphDrawing:
 
     @cached_property
     def static_edges(self) -> list[Edge]:
-        return [edge for edge in self.edges if edge[0] not in self.moving]
+        return [edge for edge in self.paths if edge[0] not in self.moving]
 
     @cached_property
     def static_nodes(self) -> list[int]:
@@ -187,21 +186,33 @@ class GraphDrawing:
         picture = theme.device_pixmap(*size, ratio)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._draw_node(painter, number, QPointF(0.0, 0.0))
+        self._draw_node_at(painter, number, QPointF(0.0, 0.0))
         painter.end()
         return picture
 
     def draw_nodes(self, painter: QPainter, numbers: Iterable[int], ratio: float) -> None:
+        """Those with text where their pictures stand."""
+        painter.save()
+        if self.detail < ALL:
+            self._to_graph(painter)
         for number in numbers:
-            self._draw_node(painter, number, self.corner(number, ratio))
+            if self.detail < ALL:
+                self._draw_node(painter, number)
+            else:
+                self._draw_node_at(painter, number, self.corner(number, ratio))
+        painter.restore()
 
-    def _draw_node(self, painter: QPainter, number: int, corner: QPointF) -> None:
+    def _draw_node_at(self, painter: QPainter, number: int, corner: QPointF) -> None:
         left, top, _, _ = self.scene.layout.places[number]
-        ring, fixed, element = self._frame(number)
         painter.save()
         painter.translate(corner)
         painter.scale(self.camera.scale, self.camera.scale)
         painter.translate(AROUND - left, AROUND - top)
+        self._draw_node(painter, number)
+        painter.restore()
+
+    def _draw_node(self, painter: QPainter, number: int) -> None:
+        ring, fixed, element = self._frame(number)
         draw_node(
             painter,
             self.scene,
@@ -213,7 +224,6 @@ class GraphDrawing:
             element=element,
             numeric=self.looked.numeric.get(number),
         )
-        painter.restore()
 
     def _to_graph(self, painter: QPainter) -> None:
         painter.translate(self.camera.x, self.camera.y)
@@ -224,8 +234,7 @@ class GraphDrawing:
         painter.save()
         self._to_graph(painter)
         for edge in edges:
-            lit = edge in self.lit
-            path = self.routes.path(edge, whole=lit)
+            lit, path = edge in self.lit, self.paths[edge]
             draw_edge(painter, self.scene, edge, self.instant, lit, path)
         for edge in edges:
             if edge in self.factors:
@@ -239,7 +248,7 @@ class GraphDrawing:
 
     def draw_above(self, painter: QPainter, ratio: float) -> None:
         """What the step is about, what is on its way, and the arithmetic."""
-        self.draw_edges(painter, [edge for edge in self.edges if edge[0] in self.moving])
+        self.draw_edges(painter, [edge for edge in self.paths if edge[0] in self.moving])
         self.draw_nodes(painter, [one for one in self.nodes if one in self.moving], ratio)
         painter.save()
         self._to_graph(painter)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
@@ -11,11 +13,12 @@ from explorer.panes.backprop.expression.arithmetic_place import arithmetic_place
 from explorer.panes.backprop.expression.colors import chip, mono, sign_color, sign_text
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.edge_routing import Routes, joint_radius
-from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
+from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.panes.backprop.expression.text import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
+PITCH = 16.0  # of the widths that the arithmetic may have
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
 
@@ -112,13 +115,14 @@ def draw_arithmetic(
     font = mono(12, 600)
     metrics = QFontMetricsF(font)
     widths = [metrics.horizontalAdvance(text) for text, _ in pieces]
-    width, height = (sum(widths) + 20) * unit, 26 * unit
-    box = arithmetic_place(scene, routes, instant, QSizeF(width, height), room, 8 * unit)
+    wide = math.ceil((sum(widths) + 20) / PITCH) * PITCH  # it stays while its digits change
+    size = QSizeF(wide * unit, 26 * unit)
+    box = arithmetic_place(scene, routes, instant, size, room, 8 * unit)
     painter.setOpacity(min(1.0, (instant.share - 0.75) / 0.25))
     painter.save()
     painter.translate(box.topLeft())
     painter.scale(unit, unit)
-    _draw_pieces(painter, pieces, widths, QRectF(0, 0, width / unit, height / unit))
+    _draw_pieces(painter, pieces, widths, QRectF(0, 0, wide, 26))
     painter.restore()
     painter.setOpacity(1.0)
 
@@ -128,16 +132,10 @@ def _draw_pieces(painter: QPainter, pieces: list[Piece], widths: list[float], bo
     painter.setPen(now.pen("accent", 1.5))
     painter.setBrush(now.color("raised"))
     painter.drawRoundedRect(box, 6, 6)
-    x = box.left() + 10
+    x = box.center().x() - sum(widths) / 2
     for (text, role), width in zip(pieces, widths, strict=True):
         ink = sign_text(float(role[5:])) if role.startswith("sign:") else now.color(role)
         put_text(
             painter, QRectF(x, box.top(), width + 2, box.height()), text, mono(12, 600), ink, LEFT
         )
         x += width
-
-
-def moving_at(scene: GraphScene, instant: Instant) -> set[int]:
-    """The nodes that a step is about."""
-    place = instant.place
-    return set() if place is None else {place.node, subject_at(scene.computed, instant.moment)}

@@ -74,7 +74,7 @@ def draw_node(
     there = instant.done(computed.plan.appears[number])
     arrived = max(0.0, min(1.0, (there - 0.6) / 0.4)) if there < 1 else 1.0
     box = node_box(scene, number)
-    broken = not np.isfinite(computed.value(number)).all() and there == 1
+    broken = computed.broken is not None and computed.is_broken(number) and there == 1
     share = FAINT + (1 - FAINT) * arrived
     _draw_box(painter, box, node, ring, broken, RADIUS if detail else 0, share)
     if node.badge and detail:

@@ -121,6 +121,7 @@ class Routes:
     boxes: np.ndarray
     owners: np.ndarray
     _paths: dict[tuple[Edge, bool], QPainterPath] = field(default_factory=dict)
+    _in_sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)  # the last
 
     def path(self, edge: Edge, whole: bool = True) -> QPainterPath:
         """All of an edge, or what it does not share with one that runs farther."""
@@ -141,11 +142,22 @@ class Routes:
         seen = (left <= room.right()) & (right >= room.left())
         return np.asarray(seen & (top <= room.bottom()) & (bottom >= room.top()))
 
-    def edges_in(self, room: QRectF) -> list[Edge]:
-        """Those that come into a part of the picture."""
-        near = room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)
-        counts = np.bincount(self.owners[self.seen(near)], minlength=len(self.edges))
-        return [self.edges[owner] for owner in np.flatnonzero(counts).tolist()]
+    def paths_in(self, room: QRectF) -> dict[Edge, QPainterPath]:
+        """What comes into a part of the picture: a long edge turns often out of sight."""
+        if room.getRect() not in self._in_sight:
+            self._in_sight.clear()
+            self._in_sight[room.getRect()] = self._found_in(room)
+        return self._in_sight[room.getRect()]
+
+    def _found_in(self, room: QRectF) -> dict[Edge, QPainterPath]:
+        numbers = np.flatnonzero(self.seen(room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)))
+        every, owners = np.bincount(self.owners, minlength=len(self.edges)), self.owners[numbers]
+        found = {}
+        for owner in np.unique(owners).tolist():
+            edge, mine = self.edges[owner], numbers[owners == owner]
+            is_whole = len(mine) == every[owner]
+            found[edge] = self.path(edge, False) if is_whole else _path(self.pieces[mine].tolist())
+        return found
 
     def at(self, point: QPointF, reach: float) -> Edge | None:
         """The edge nearest to a point of the picture, at most `reach` away."""
@@ -176,6 +188,9 @@ NO_ROUTES = Routes({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)),
 def routes_of(scene: GraphScene) -> Routes:
     ways: dict[Edge, Way] = {}
     docks, laid = scene.plot.docks, scene.layout.routes
+    farthest = [
+        max(fan, key=lambda edge: len(laid[edge[0]][edge[1]]), default=None) for fan in scene.uses
+    ]
     for number, node in enumerate(scene.computed.graph.nodes):
         entry = badge_box(scene, number)
         count, place = sum(one not in docks for one in node.inputs), 0
@@ -193,15 +208,12 @@ def routes_of(scene: GraphScene) -> Routes:
             into = (place - (count - 1) / 2) * apart
             end = entry.left(), entry.center().y() + into
             turns = {fold.at: fold for fold in scene.layout.folds.get((number, index), ())}
-            farthest = max(fan, key=lambda edge: (len(laid[edge[0]][edge[1]]), edge))
             begin = start.x(), start.y() + shift
-            shares = farthest != (number, index)
+            shares = farthest[before] != (number, index)
             ways[number, index] = Way(begin, [*points[1:-1], end], turns, shares)
             place += 1
     owned = {edge: way.own for edge, way in ways.items()}
-    middles = {
-        edge: _middle(scene, edge, way.passing[-1], owned[edge]) for edge, way in ways.items()
-    }
+    middles = {edge: _middle(scene, edge, way) for edge, way in ways.items()}
     pieces = np.array([piece for own in owned.values() for piece in own]).reshape(-1, 8)
     owners = np.repeat(np.arange(len(ways)), [len(own) for own in owned.values()])
     x, y = pieces[:, 0::2].T, pieces[:, 1::2].T
@@ -218,14 +230,14 @@ def _parts(scene: GraphScene) -> np.ndarray:
     return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
 
 
-def _middle(scene: GraphScene, edge: Edge, end: Point, pieces: Sequence[Piece]) -> QPointF:
+def _middle(scene: GraphScene, edge: Edge, way: Way) -> QPointF:
     """Where a factor stands: of a node that is used more than once the contributions come first.
     One that would hide all of a short edge stands beside it, away from what enters with it.
     """
     inputs = scene.computed.graph.nodes[edge[0]].inputs
     if len(scene.uses[inputs[edge[1]]]) > 1:
-        return QPointF(end[0] - 22, end[1])  # an edge comes in flat
-    path = _path(pieces)
+        return QPointF(way.passing[-1][0] - 22, way.passing[-1][1])  # an edge comes in flat
+    path = _path(way.whole)
     box = path.controlPointRect()
     if box.width() > SHORT or box.height() > FLAT:
         return path.pointAtPercent(0.56)

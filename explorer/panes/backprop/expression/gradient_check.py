@@ -21,10 +21,10 @@ MOST_ALIKE = 7  # of these, where both count as the same
 
 SAME = "\u2713"
 AGREE = ("agrees", "Nudging finds the same gradient")
-ROUNDED = ("agrees within rounding", "They differ by less than what rounding changes")
+ROUNDED = ("agrees within rounding", "They differ by no more than rounding explains")
 DIFFERS = (
     "differs: a kink or bend",
-    "The slope changes even within the smallest nudge of the check",
+    "Here the slope changes even within the smallest nudge",
 )
 NOTHING = ("nothing to compare", "One of the two is not finite")
 

@@ -35,7 +35,7 @@ AHEAD = 5  # steps whose formulas are set
 MOST_PATHS = 4  # that are written out
 MOST_USES = 4  # of a tensor's number
 SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
-LARGEST = ", the largest in size (point at another in the picture)"
+LARGEST = ", largest in magnitude (point at another number in the picture)"
 
 
 def inspection_of(
@@ -80,7 +80,11 @@ def of_step(
         table = {name: computed.value(node) for name, node in computed.leaves.items()}
         return Inspection(rows=rows, table=table, title="The inputs")
     out = computed.graph.nodes[computed.output].label
-    where = "" if place.phase == "forward" or out == "L" else f"L is {out}, where the formula ends"
+    where = (
+        ""
+        if place.phase == "forward" or out == "L"
+        else f"L is the result of the formula, here {out}"
+    )
     rows = _rows(computed, moment, place)
     if not _is_single(computed, place) and place.phase != "seed":
         told = arithmetic_at(computed, moment, element)
@@ -250,7 +254,9 @@ def _chain(computed: Computed, number: int) -> list[object]:
             else []
         )
     one = "The path" if len(paths) == 1 else f"The {len(paths)} paths"
-    rows: list[object] = [f"{one} to {names[computed.output].label}, local by local:"]
+    rows: list[object] = [
+        f"{one} to {names[computed.output].label}, one local derivative after another:"
+    ]
     for path in paths:
         product = " \u00d7 ".join(in_brackets(format_number(one)) for one in path.factors)
         way = " \u2192 ".join(names[node].label for node in path.nodes)
@@ -282,7 +288,7 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
     if not np.isfinite(error):
         note, role = "nothing to compare: not finite", "warning"
     elif agree(gradient, slopes):
-        note, role = f"agrees to {format_number(error)}", "success"
+        note, role = f"agrees to within {format_number(error)}", "success"
     elif is_within_error(gradient, slopes, numeric.errors):
         note, role = f"differs by {format_number(error)}, within rounding error", "muted"
     else:

@@ -24,7 +24,10 @@ class LossPicture(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_losses(self, losses: Sequence[float], output: str) -> None:
-        self._losses, self._output = np.array(losses, dtype=np.float64), output
+        found = np.array(losses, dtype=np.float64)
+        if output == self._output and np.array_equal(found, self._losses, equal_nan=True):
+            return
+        self._losses, self._output = found, output
         if self._losses.size:
             first, last = format_number(self._losses[0]), format_number(self._losses[-1])
             steps = self._losses.size - 1

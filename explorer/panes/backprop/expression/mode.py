@@ -19,7 +19,6 @@ from explorer.panes.backprop.expression.draft import (
     RATES,
     ExpressionDraft,
     are_numbers,
-    from_example,
 )
 from explorer.panes.backprop.expression.gradient_check import comparison
 from explorer.panes.backprop.expression.header import ExpressionHeader
@@ -175,7 +174,8 @@ class ExpressionMode(Mode):
         example = next(one for one in EXAMPLES if one.id == name)
         one = self.draft.value
         words = f"Show \u201c{example.title}\u201d"
-        self.draft.change(from_example(example, one.rate, one.checks), words)
+        new = ExpressionDraft(example.text, example.values, rate=one.rate, checks=one.checks)
+        self.draft.change(new, words)
 
     def move_leaf(self, name: str, element: int, value: float) -> None:
         """One number of a leaf; `element` counts a tensor's numbers."""

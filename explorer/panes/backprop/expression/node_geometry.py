@@ -211,11 +211,10 @@ def docked(graph: Graph) -> dict[int, int]:
 
 def geometries_of(
     graph: Graph,
-    style: Style = ROOMY,
-    docks: Mapping[int, int] | None = None,
+    style: Style,
+    docks: Mapping[int, int],
 ) -> tuple[NodeGeometry, ...]:
     """A node that is used often is high enough that each of its edges has a place."""
-    docks = docks or {}
     chips = {reader: _chip(graph.nodes[number]) for number, reader in docks.items()}
     uses = [0] * len(graph.nodes)
     for one in (one for node in graph.nodes for one in node.inputs):

@@ -43,7 +43,7 @@ class GraphScene:
     @property
     def is_tight(self) -> bool:
         """Whether value and gradient stand in one line, without words."""
-        return any(not node.style.words for node in self.nodes)
+        return not self.nodes[0].style.words
 
     def is_of(self, computed: Computed) -> bool:
         """Whether that is the same formula, maybe with other values."""

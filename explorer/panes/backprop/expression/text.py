@@ -118,9 +118,9 @@ def trouble(computed: Computed) -> str:
     value = number(tensor.data) if tensor.data.size == 1 else "not finite everywhere"
     reasons: dict[str, str] = {
         "Log": "a logarithm exists only above 0",
-        "Sqrt": "a square root exists only from 0 up",
+        "Sqrt": "a square root exists only for 0 and above",
         "Divide": "something is divided by 0",
-        "Exp": "e to so large a power is too large for a 64-bit number",
+        "Exp": "e to this power is too large for a 64-bit number",
     }
     if kind == "Power" and np.isnan(tensor.data).any():
         reasons["Power"] = "this power of a negative number is not a real number"
@@ -129,7 +129,7 @@ def trouble(computed: Computed) -> str:
     reason = reasons.get(kind, "it is too large for a 64-bit number")
     said = tensor.operation.text(*map(number, inputs))
     remedy = "Move an input" if tensor.requires_grad else "Change the formula"
-    return f"{node.label} = {said} is {value}: {reason}. {remedy} to get out"
+    return f"{node.label} = {said} is {value}: {reason}. {remedy} to get a number again"
 
 
 def title(computed: Computed, moment: int) -> str:
@@ -198,9 +198,9 @@ def edge_tip(computed: Computed, edge: tuple[int, int]) -> str:
 def predicted(what: WhatIf, output: str, slope: str) -> str:
     """What the gradient, written as `slope`, predicts of a nudge."""
     if not math.isfinite(what.result):
-        return f"predicted: nothing, {output} is {format_number(what.result)} here"
+        return f"no prediction: {output} is {format_number(what.result)} here"
     if not math.isfinite(what.gradient):
-        return f"predicted: nothing, the slope is {slope} here"
+        return f"no prediction: the slope is {slope} here"
     nudge = in_brackets(format_number(what.nudge))
     return f"predicted: {slope} {TIMES} {nudge} = {_plus(what.predicted)}"
 
@@ -208,7 +208,7 @@ def predicted(what: WhatIf, output: str, slope: str) -> str:
 def true_change(what: WhatIf) -> str:
     """What a nudge does."""
     if math.isnan(what.true):
-        return "true change: not known"
+        return "true change: unknown"
     off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
     off = ", as predicted" if what.is_as_predicted else off
     return f"true change: {_plus(what.true)}{off}"
@@ -241,7 +241,7 @@ def learning(computed: Computed, draft: ExpressionDraft) -> Learning:
         hindrance = f"The gradient of {steep} is not finite here: move an input, or fix {steep}"
         return Learning(hindrance, hindrance)
     more = " ..." if len(learns) > MOST_NAMED else ""
-    return Learning(progress or f"Moves {', '.join(learns[:MOST_NAMED])}{more}")
+    return Learning(progress or f"A step moves {', '.join(learns[:MOST_NAMED])}{more}")
 
 
 def _progress(losses: Sequence[float], output: str) -> str:
@@ -255,7 +255,7 @@ def _progress(losses: Sequence[float], output: str) -> str:
     told = f"{format_number(losses[0])} \u2192 {format_number(losses[-1])} in {counted}"
     rising = losses[-1] > losses[-2]
     if rising and abs(losses[-1]) > WORSE * max(abs(losses[0]), 1e-12):
-        return f"{told}: it diverges; lower the rate and reset"
+        return f"{told}: it is diverging; lower the rate and reset"
     return f"{told}: it rose, so the rate is too large here" if rising else told
 
 

@@ -14,7 +14,7 @@ from explorer.panes.backprop.expression.compute import array_of
 from explorer.state.typed_numbers import read_number
 from explorer.widgets.typed_field import TypedField
 
-ROWS = "a value is a number, or rows as [[1, 2], [3, 4]]"
+ROWS = "a value is a number, or rows such as [[1, 2], [3, 4]]"
 FINITE = "use finite numbers, like 0.03"
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from core.fields import lenient, to_json
 from core.trace import Step
@@ -351,13 +351,25 @@ class CompareMode(Mode):
     # menus and files
 
     def _fill_add(self) -> None:
-        """Fills the menu: tokenizers to add, then sets that replace those that are shown."""
+        """Fills the menu: tokenizers to add, sets to show, and what may replace each one."""
         shown, menu = self.shown_ones, self.inputs.add.menu()
+        for old in menu.findChildren(QMenu):
+            old.deleteLater()
         fill_menu(menu, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
         menu.addSeparator()
         for title, ids in shown.sets():
             action = menu.addAction(title.replace("&", "&&"), partial(shown.show_set, title, ids))
             action.setEnabled(ids != shown.ids)
+        menu.addSeparator()
+        for place, one in enumerate(shown.ids):
+            inner = menu.addMenu(f"Replace {shown.name(one)}".replace("&", "&&"))
+            inner.aboutToShow.connect(partial(self._fill_replace, inner, place))
+
+    def _fill_replace(self, menu: QMenu, place: int) -> None:
+        """Fills the menu of tokenizers that may stand in this place."""
+        shown = self.shown_ones
+        open_file = partial(self._ask_file, partial(shown.open_in_place, place))
+        fill_menu(menu, self.catalogue, shown.ids, partial(shown.replace, place), open_file)
 
     def _on_asked(self, what: str, place: int) -> None:
         """Does what a column or a submode asks about the tokenizer in this place."""

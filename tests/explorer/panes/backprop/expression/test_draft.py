@@ -14,7 +14,6 @@ from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.draft import (
     ExpressionDraft,
     can_rewrite,
-    from_example,
     with_values,
     written,
 )
@@ -121,7 +120,7 @@ def test_a_line_that_gives_a_name_other_numbers_counts_more_than_its_value():
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.id)
 def test_a_session_keeps_it(example):
-    one = from_example(example)
+    one = ExpressionDraft(example.text, example.values)
     computed = solved(one)
     one = one.with_fixed(next(iter(computed.leaves)), True)
     assert lenient(ExpressionDraft, json.loads(json.dumps(to_json(one)))) == one

@@ -37,6 +37,25 @@ def test_adding_and_removing_can_be_undone_and_has_limits(pane, run_async):
     run_async(body())
 
 
+def test_a_tokenizer_is_replaced_in_its_place(pane, run_async):
+    async def body():
+        await pane.settled()
+        pane.catalogue.add_trained("third", small_bpe(262))
+        menu = pane.mode.inputs.add.menu()
+        for _ in range(2):  # it is filled anew each time
+            pane.mode.inputs.add.menuOpening.emit()
+        titles = ["Replace mine", "Replace letters"]
+        inner = [action.menu() for action in menu.actions() if action.text() in titles]
+        assert len(inner) == 2
+        inner[0].aboutToShow.emit()
+        next(one for one in inner[0].actions() if one.text() == "third").trigger()
+        await pane.settled()
+        assert pane.mode.shown_ones.ids == ["trained:third", "trained:letters"]
+        assert ids(pane, 0) == pane.catalogue.get("trained:third").tokenizer.encode_ids(TEXT)
+
+    run_async(body())
+
+
 def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_async, tmp_path):
     async def body():
         await pane.settled()
