@@ -11,7 +11,7 @@ import numpy as np
 from core.autograd.flows import Edge
 from core.numbers import format_significant
 from core.trace import Step
-from explorer.panes.backprop.gpt import cell_arithmetic, text
+from explorer.panes.backprop.gpt import cell_arithmetic, closed_forms, text
 from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.operations import (
     PARTIAL,
@@ -45,14 +45,14 @@ def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> 
             rows.append(_about(letter(worked.graph, before), worked.value(before), "text"))
         rows.append(_about(letter(worked.graph, played.node), worked.value(played.node), "accent"))
     elif played.phase == "seed":
-        same = "the loss moves as much as itself"
+        same = "the loss with respect to itself"
         rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", same))
     else:
         rows += _backward(worked, played)
     hint = POINT_AT_SHARES if len(shares) > 1 else POINT
     return Inspection(
         step=step,
-        rows=[*rows, *cell_arithmetic.facts(worked, played), Row(hint, "muted")],
+        rows=[*rows, *closed_forms.facts(worked, played), Row(hint, "muted")],
         table=table_of(step),
         title=text.title(worked, played),
         plain=True,

@@ -217,7 +217,7 @@ def _sample_rows(sample: Sample, index: int, element: Element) -> list[Any]:
     if place.phase == "backward" and role.kind == "product":
         return _back_through_weights(sample, index, element)
     if place.phase == "seed":
-        return [Equation("dL/dL", 1.0, "accent", "the loss changes exactly as much as itself")]
+        return [Equation("dL/dL", 1.0, "accent", "the loss with respect to itself")]
     column = role.column
     if place.input is not None:
         column = sample.roles[node.inputs[place.input]].column

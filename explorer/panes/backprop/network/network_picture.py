@@ -30,18 +30,11 @@ from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout, inside, lay_out
 from explorer.panes.backprop.network.text import pointer_words
 from explorer.widgets.base import Picture
+from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.still_layer import StillLayer
 
 NUDGE = 0.05  # of the plane, an arrow key's step
-ARROWS = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
-ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 DELETE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
-HELD = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
 
 
 class NetworkPicture(Picture):
@@ -332,31 +325,24 @@ class NetworkPicture(Picture):
     # by keyboard: neurons by arrows, and beyond the last layer a cross on the plane
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._handle_key(event):
+        move, cursor, data = arrow(event), self.cursor, self.data
+        if self._layout is None or self.keyframe is None:
             super().keyPressEvent(event)
-
-    def _handle_key(self, event: QKeyEvent) -> bool:
-        """Whether the key means something here. Only without Ctrl and Alt."""
-        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if self._layout is None or self.keyframe is None or held not in HELD:
-            return False
-        key = Qt.Key(event.key())
-        if key in ARROWS:
-            self._move_cursor(self._layout, *ARROWS[key])
-        elif self.cursor is not None and key in ENTER:
-            self.use_tool(*self.cursor)
-        elif self.cursor is not None and key in DELETE:
+        elif move is not None:
+            self._move_cursor(self._layout, *move)
+        elif cursor is not None and is_enter(event):
+            self.use_tool(*cursor)
+        elif cursor is not None and event.key() in DELETE:
             plane = self._layout.plane
-            near = point_near(plane, self.data, *from_plane(plane, *self.cursor))
+            near = point_near(plane, data, *from_plane(plane, *cursor))
             if near >= 0:
                 self.pointRemoved.emit(near)
-        elif key in ENTER and isinstance(self.hovered, Neuron):
+        elif is_enter(event) and isinstance(self.hovered, Neuron):
             self.elementChosen.emit(self.hovered)
         else:
-            return False
-        return True
+            super().keyPressEvent(event)
 
-    def _move_cursor(self, layout: Layout, across: int, down: int) -> None:
+    def _move_cursor(self, layout: Layout, down: int, across: int) -> None:
         if self.cursor is not None:
             x, y = self.cursor[0] + NUDGE * across, self.cursor[1] - NUDGE * down
             if x < -REACH - 1e-9:

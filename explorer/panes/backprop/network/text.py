@@ -75,7 +75,10 @@ def headline(
         preset = diagnosis.preset
         if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
-        return "Nothing is learned yet: the weights are random. Play trains, Step takes one step."
+        return (
+            "Nothing has been learned yet: the weights are random. Play trains; Step takes one "
+            "step."
+        )
     return where + _judgment(keyframe, diagnosis, begun)
 
 
@@ -270,7 +273,7 @@ def _inputs(sample: Sample, node: int) -> tuple[int, ...]:
 
 def _output(sample: Sample) -> str:
     said = sample.output
-    return f"z = {format_number(float(said[0]))}" if len(said) == 1 else "what the outputs say"
+    return f"z = {format_number(float(said[0]))}" if len(said) == 1 else "the prediction"
 
 
 def _slope(sample: Sample) -> str:

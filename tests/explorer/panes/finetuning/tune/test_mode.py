@@ -177,6 +177,7 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         rows = mode.view.answers.runs.rows
         await until(lambda: rows[folder].text.state == "finished", "its last word")
         assert rows[folder].text.name == "LoRA"
+        assert rows[folder].told.endswith("12 of 12, learning rate 0.003, rank 2")
         shown = {name for name, one in rows[folder].buttons.items() if not one.isHidden()}
         assert shown == {"open", "dismiss"}
         opened: list[str] = []
