@@ -45,10 +45,10 @@ def test_the_steps_tell_the_merges_in_their_order():
     trace = trace_score_merges(tokenizer(), "▁abcab")
     names = [step.name.rpartition(".")[2] for step in trace]
     assert names == ["letters", *["choose", "merge"] * 4]
-    assert trace[1].title == "“b” + “c” is the best of 3 pairs: score 0, place 1"
-    assert trace[3].title == "“a” + “b” is the best of 2 pairs: score \u22121, place 2"
+    assert trace[1].title == "“b” + “c” is the best of 3 pairs: score 0, rank 1"
+    assert trace[3].title == "“a” + “b” is the best of 2 pairs: score \u22121, rank 2"
     assert (
-        trace[7].title == "“␣” + “abc” is the only pair that spells a piece: score \u22123, place 4"
+        trace[7].title == "“␣” + “abc” is the only pair that spells a piece: score \u22123, rank 4"
     )
     spelled = tokenizer().symbols.spelled
     rows = [step.value("symbols") for step in trace if step.name.endswith("merge")]

@@ -132,7 +132,7 @@ def test_a_choice_tells_by_what_and_among_which_pairs(trained, kind):
         ranks = [[int(row[1].removeprefix("rank ")) for row in one if row[0]] for one in rows]
         assert all(one == sorted(one) for one in ranks) and max(map(len, ranks)) > 1
     else:
-        assert all("score" in row[1] and "place" in row[1] for one in rows for row in one)
+        assert all("score" in row[1] and "rank" in row[1] for one in rows for row in one)
 
 
 def test_what_is_drawn_is_told_with_its_numbers(trained):
