@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from core.numbers import format_estimate
+from core.training.config import TrainingConfig
 from explorer.runs.run_data import RunData
 from explorer.widgets.run_card_text import CardText
+
+
+def facts(config: TrainingConfig) -> list[str]:
+    """In what runs of one method may differ."""
+    settings, told = config.settings, [f"learning rate {config.learning_rate:g}"]
+    if settings.get("method") == "lora":
+        told.append(f"rank {settings['lora']['r']}")
+    if settings.get("replay"):
+        told.append(f"replay {settings['replay']:g}")
+    return told
 
 
 def row_text(data: RunData, state: str, name: str) -> CardText:
@@ -20,7 +31,7 @@ def row_text(data: RunData, state: str, name: str) -> CardText:
         state="new" if prepares else state,
         step=data.step,
         steps=data.config.steps,
-        note=data.preparing if prepares else said,
+        note=data.preparing if prepares else ", ".join(filter(None, (said, *facts(data.config)))),
         buttons=(*ways.get(state, again), "open", "dismiss"),
         message=data.message if state == "failed" else "",
     )

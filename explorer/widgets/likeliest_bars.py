@@ -114,8 +114,9 @@ class LikeliestBars(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_tokens(self, tokens: Sequence[NextToken]) -> None:
-        self._tokens = tuple(tokens)
-        self.data_changed()
+        if self.broken is not None or tuple(tokens) != self._tokens:
+            self._tokens = tuple(tokens)
+            self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
         columns = {

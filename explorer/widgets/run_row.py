@@ -70,7 +70,8 @@ class RunRow(QWidget):
         at = f"{text.step:,} of {text.steps:,}" if text.state != "new" else ""
         self.told = ", ".join(filter(None, (word, at, text.note)))
         self._state.set_text(at if text.state in PLAIN else ", ".join(filter(None, (word, at))))
-        self._glyph.setToolTip(self.told)
+        for one in (self._glyph, self._name, self._state):
+            one.setToolTip(self.told)
         for what, button in self.buttons.items():
             button.setVisible(what in text.buttons)
         self._show()

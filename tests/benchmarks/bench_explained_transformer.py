@@ -57,11 +57,12 @@ async def _measured(app: Any, report: Report) -> None:
 
 def _asked_again(mode: Any, report: Report) -> None:
     from core import load
-    from explorer.panes.backprop.gpt.compute import work_out
+    from core.jobs import to_the_end
+    from explorer.panes.backprop.gpt.compute import work_out_steps
 
     model, worked = load("stories").model, mode.worked
     began = time.perf_counter()
-    work_out(model, worked.example, "bundled", None)
+    to_the_end(work_out_steps(model, worked.example, "bundled", None))
     report.tell("an example of 32 tokens worked out", 1e3 * (time.perf_counter() - began), "ms")
     report.at_most("difference to torch's gradients", worked.explained.disagreement, 1e-10)
 

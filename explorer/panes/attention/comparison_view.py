@@ -72,10 +72,8 @@ class ComparisonView(QWidget):
         self.note.hide()
         self.picture.show_ready()
 
-    def show_head(self, found: Comparison, place: Head, settings: ViewSettings, base: str) -> None:
-        """One head in both readings, side by side where they cannot be laid over one another;
-        `base`: the name of the model before fine-tuning.
-        """
+    def show_head(self, found: Comparison, place: Head, settings: ViewSettings) -> None:
+        """One head in both readings, side by side where they cannot be laid over one another."""
         aligned, hide_first = found.is_aligned, settings.hide_first
         layout = settings.compared if aligned else "sides"
         self.layouts.set_current(layout)
@@ -86,7 +84,7 @@ class ComparisonView(QWidget):
         for heat, heads, values in zip(self.pictures, readings, weights, strict=False):
             heat.set_values(values, heads.hidden(place[0], hide_first))
             heat.set_labels(heads.prompt.labels, heads.prompt.labels)
-        for name, words in zip(self._names, text.captions(found, base), strict=True):
+        for name, words in zip(self._names, text.captions(found), strict=True):
             name.set_text(words)
         if aligned:
             hidden = found.first.hidden(place[0], hide_first)

@@ -26,7 +26,6 @@ from explorer.panes.attention.view import AttentionView
 from explorer.panes.base import Context, Pane
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.prompt_header import PromptHeader
-from explorer.runs.sources import model_name
 from explorer.state.actions import Action
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.boxes import column
@@ -435,8 +434,7 @@ class AttentionPane(Pane):
             heads = found.shown
             pinned = min(query, heads.n_tokens - 1)  # the other text may be shorter
             query = pinned if held.pinned else found.query(*head)
-            base = model_name(self.reader.source.base) if found.of_base else ""
-            self.view.head.compared.show_head(found, head, self.settings, base)
+            self.view.head.compared.show_head(found, head, self.settings)
         self.view.show_head(heads, (*head, query), held, self.settings)
         self._show_off()
         self._name_view()

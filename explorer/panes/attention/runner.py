@@ -14,6 +14,7 @@ from explorer.panes.attention import compute, text
 from explorer.panes.attention.comparison import Comparison, compare
 from explorer.panes.attention.compute import Head, Heads, Prompt
 from explorer.panes.attention.draft import HeadsOff, ViewSettings
+from explorer.runs.sources import model_name
 from explorer.state.draft import Draft
 
 if TYPE_CHECKING:
@@ -35,18 +36,19 @@ async def read_heads(
     fine-tuned model, as they were before fine-tuning.
     """
     if off or as_base:
-        name = f"reading the heads of {source.name}"
-        asked = prompt, source.name, off, as_base
-        found = await source.ask(compute.changed_heads, *asked, key=key, name=name)
+        name = model_name(source.base) if as_base else source.name
+        told = f"reading the heads of {name}"
+        asked = compute.changed_heads, prompt, name, off, as_base
+        found = await source.ask(*asked, key=key, name=told)
         return found if found is SUPERSEDED else replace(found, version=source.asked_version)
     kept = await source.look(prompt.ids, compute.SITES, key)
     if isinstance(kept, Superseded):
         return SUPERSEDED
     asked = kept.activations, prompt, source.name, source.config
     found = await engine.call(compute.heads_of, *asked, name="the scores of the heads")
-    return (
-        found if found is SUPERSEDED else replace(found, version=kept.version, vectors=kept.vectors)
-    )
+    if found is SUPERSEDED:
+        return SUPERSEDED
+    return replace(found, version=kept.version, vectors=kept.vectors)
 
 
 class HeadReader(QObject):

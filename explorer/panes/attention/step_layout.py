@@ -11,7 +11,7 @@ from explorer import theme
 from explorer.panes.attention.scene import Downstream, Scene, keys_to_show
 from explorer.widgets.base import visible_text
 
-LOWEST_ROW, HIGHEST_ROW = 17, 34
+LOWEST_ROW, HIGHEST_ROW = 17, 35
 BAR = 4  # px: the least that a bar of a strip takes
 HEADING, LINE = 28, 26  # px: above the matrix, with its color bar; the line below everything
 STRIPS = ("written", "others", "residual", "added")  # from top to bottom
@@ -55,7 +55,8 @@ def lay_out(scene: Scene, width: float, height: float) -> Layout:
     above = heading + band + gap
     free = height - above - (gap + band + line)
     rows = tuple(keys_to_show(scene.weights, scene.query, int(free // px(LOWEST_ROW))))
-    row_height = float(min(px(HIGHEST_ROW), int(free / len(rows))))
+    # Odd, so that the middle of a strip lies in a row of pixels: one that is shrunk stays in sight.
+    row_height = float(int((min(px(HIGHEST_ROW), free / len(rows)) - 1) / 2) * 2 + 1)
     metrics = theme.current().metrics("label")
     texts = (visible_text(scene.labels[row]) for row in rows)
     longest = max(map(metrics.horizontalAdvance, texts), default=0)

@@ -215,11 +215,8 @@ def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool)
 def view_name(mode: str, hide_first: bool, comparison: Comparison | None) -> str:
     """What is seen, while no step is shown; "" for the steps."""
     if mode == "compare":
-        return (
-            "Two texts compared"
-            if comparison is None or not comparison.of_base
-            else ("Before and after fine-tuning")
-        )
+        of_base = comparison is not None and comparison.of_base
+        return "Heads before and after fine-tuning" if of_base else "Heads on two texts"
     if mode == "steps":
         return ""
     rest = ", without the first token" if hide_first else ""
@@ -241,7 +238,7 @@ def step_sentence(scene: Scene, step: int) -> str:
         f"Divide by \u221a{scene.size}, so that scores do not grow with the size of the head.",
         _mask_sentence(scene, me),
         f"Softmax turns scores into weights that sum to 1: most goes to {best}.",
-        "Scale each value by its weight.",
+        "Multiply each value by its weight.",
         f"Add them up: this is what {me} has read, most of it from {best}.{ends}",
         *_last_sentences(scene, me),
     )[step]
@@ -440,16 +437,16 @@ def reading_names(found: Comparison) -> tuple[str, str]:
     return ("before", "after") if found.of_base else ("first text", "second text")
 
 
-def captions(found: Comparison, base: str) -> tuple[str, str]:
-    """Above the two maps; `base`: the name of the model before fine-tuning."""
+def captions(found: Comparison) -> tuple[str, str]:
+    """Above the two maps."""
     if found.of_base:
-        return f"before fine-tuning: {base}", f"after: {found.second.source}"
+        return f"before fine-tuning: {found.first.source}", f"after: {found.second.source}"
     return found.first.prompt.text, found.second.prompt.text
 
 
 def difference_note(found: Comparison) -> str:
     """Below the difference."""
-    return "{1} minus {0}".format(*(name.removesuffix(" text") for name in reading_names(found)))
+    return "{1} minus {0}".format(*reading_names(found))
 
 
 def comparison_notes(found: Comparison) -> str:

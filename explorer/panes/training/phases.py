@@ -168,7 +168,7 @@ def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float)
         else "as the schedule planned",
         f"constant at {peak}"
         if config.schedule == "constant"
-        else f"from {peak} down to {format_general(_last_rate(config))}",
+        else f"from {peak} down to {format_general(config.planned_rate(config.steps))}",
         f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
         *(span_row(span) for span in spans if span.first <= applied + 1 <= span.last),
     ]
@@ -176,10 +176,6 @@ def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float)
 
 def span_row(span: Span) -> str:
     return f"steps {span.first:,}–{span.last:,}: {span.part.where}"
-
-
-def _last_rate(config: TrainingConfig) -> float:
-    return config.planned_rate(config.steps)
 
 
 def table_of(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:

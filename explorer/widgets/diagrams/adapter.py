@@ -7,13 +7,13 @@ the corner, are the r numbers that everything has to go through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
-from core.numbers import format_number
+from core.numbers import format_fixed, format_number
 from explorer import theme
 from explorer.widgets.base import CENTER, LEFT, RIGHT, packed_image
 from explorer.widgets.cell_numbers import fitting_number
@@ -183,7 +183,7 @@ def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
     """The r numbers: so few that each can be read."""
     colors, count = colors_of(values)[0], min(values.shape[1], FEW)
     side, metrics = place.width() / count, sketch.now.metrics("rail")
-    words = [fitting_number(value, metrics, side - 3) for value in values[0, :count].tolist()]
+    words = alike(values[0, :count].tolist(), metrics, side - 3)
     written = all(metrics.horizontalAdvance(one) <= side for one in words)
     for at in range(count):
         cell = QRectF(place.left() + at * side, place.top(), side - 1, place.height())
@@ -192,6 +192,18 @@ def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
         if written:
             sketch.text(cell, words[at], theme.ink_on(color), size="rail")
         sketch.frame(cell, "divider", 1, 0)
+
+
+def alike(values: Sequence[float], metrics: QFontMetricsF, width: float) -> list[str]:
+    """With as many decimals for all as have room, so that they can be compared; small ones in
+    figures of their own.
+    """
+    for decimals in (2, 1):
+        words = [format_fixed(value, decimals) for value in values]
+        fits = all(metrics.horizontalAdvance(word) <= width for word in words)
+        if fits and max(map(abs, values), default=0.0) >= 10 ** (1 - decimals):
+            return words
+    return [fitting_number(value, metrics, width) for value in values]
 
 
 def _draw_coming(sketch: Sketch, place: QRectF, scene: AdapterScene) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from explorer import theme
-from explorer.widgets.diagrams.adapter import ALL, AdapterLayout, draw_adapter
+from explorer.widgets.diagrams.adapter import ALL, AdapterLayout, alike, draw_adapter
 from explorer.widgets.diagrams.scenes import MOST, AdapterScene, Content, drawn_rows
 
 AREA = QRectF(0, 0, 560, 320)
@@ -103,3 +103,11 @@ def test_a_large_matrix_is_drawn_by_evenly_spread_rows() -> None:
     rows = drawn_rows(np.arange(1000.0)[:, None])[:, 0]
     assert len(rows) == MOST and (rows[0], rows[-1]) == (0, 999) and (np.diff(rows) >= 3).all()
     assert Content("W", np.zeros((300, 10))).thumb.shape == (MOST, 10)
+
+
+def test_numbers_beside_one_another_have_as_many_decimals(qapp):
+    metrics = theme.current().metrics("rail")
+    room = metrics.horizontalAdvance("\u22120.00") + 0.5
+    assert alike([1.21, -0.6, 0.455], metrics, room) == ["1.21", "\u22120.60", "0.46"]
+    assert alike([1.21, -12.6], metrics, room) == ["1.2", "\u221212.6"]
+    assert alike([0.002, 0.0], metrics, 99) == ["0.00200", "0"]

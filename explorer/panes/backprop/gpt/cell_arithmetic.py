@@ -14,15 +14,12 @@ import numpy as np
 from core.autograd.flows import Edge
 from core.substitution import Arithmetic, arithmetic
 from explorer.panes.backprop.gpt import closed_forms
+from explorer.panes.backprop.gpt.closed_forms import ROLES, Index, token_labels
 from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.operations import kind_of, letter, short, slope
 from explorer.panes.backprop.gpt.scene import Cell
-from explorer.panes.backprop.gpt.track import Played
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
-
-Index = tuple[int, ...]
-ROLES = ("text", "text")
 
 
 def made(worked: Worked, cell: Cell) -> tuple[int | None, list[object]]:
@@ -34,11 +31,6 @@ def made(worked: Worked, cell: Cell) -> tuple[int | None, list[object]]:
     if kind == "gradient":
         return _gradient(worked, where, index)
     return worked.edges[where], _share(worked, where, index)
-
-
-def facts(worked: Worked, played: Played) -> list[object]:
-    """What is true of a whole step and confirms its closed form."""
-    return closed_forms.facts(worked, played)
 
 
 # values
@@ -98,10 +90,6 @@ def _labels(worked: Worked, node: int, left: np.ndarray) -> list[str]:
     if worked.graph.nodes[node].label.endswith(".heads"):
         return token_labels(worked)
     return [f"dimension {n}" for n in range(len(left))]
-
-
-def token_labels(worked: Worked) -> list[str]:
-    return [f"{n} {visible_text(label)}" for n, label in enumerate(worked.example.labels)]
 
 
 def _terms(

@@ -19,16 +19,12 @@ from explorer.widgets.live_numbers import Equation, Terms
 
 Index = tuple[int, ...]
 ROLES = ("text", "text")
-SUM, AT_I, AT_J = (
-    "\u03a3",
-    "\u1d62",
-    "\u2c7c",
-)  # capital sigma, small letters i and j below the line
+SUM, AT_I, AT_J = "\u03a3", "\u1d62", "\u2c7c"  # sigma, small i and j below the line
 MEAN_G = "g\u0304"
 DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
 
 
-def _tokens(worked: Worked) -> list[str]:
+def token_labels(worked: Worked) -> list[str]:
     return [f"{n} {visible_text(label)}" for n, label in enumerate(worked.example.labels)]
 
 
@@ -67,7 +63,7 @@ def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) ->
     return [
         "Every weight of the row depends on every score of it:",
         Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
-        Terms(total, weights, ups, ROLES, _tokens(worked), mean, "text"),
+        Terms(total, weights, ups, ROLES, token_labels(worked), mean, "text"),
         Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "compared with the mean"),
         Equation(f"{name}{AT_I}", weight, "text"),
         Equation(

@@ -12,7 +12,7 @@ from core.autograd import Graph
 from core.autograd.flows import Edge
 from core.autograd.layers import softmax
 from core.autograd.operation import sum_to
-from core.jobs import Pace, to_the_end
+from core.jobs import Pace
 from core.trace import Step
 from explorer.panes.backprop.gpt.example import Example
 from explorer.panes.backprop.gpt.matrix_view import Plane, Pooled, head_axes, limit_of, pool
@@ -121,11 +121,9 @@ class Worked:
 
     def first_played(self, operation: int, backward: bool) -> int | None:
         """The step of the player that is an operation forward, or backward."""
-        phases = ("backward",) if backward else ("forward",)
-        for place, one in enumerate(self.timeline):
-            if one.operation == operation and one.phase in phases:
-                return place
-        return None
+        wanted = operation, "backward" if backward else "forward"
+        played = [(one.operation, one.phase) for one in self.timeline]
+        return played.index(wanted) if wanted in played else None
 
 
 def check_size(model: Any) -> None:
@@ -142,11 +140,6 @@ def check_size(model: Any) -> None:
             "This model has dropout, which is random: its gradients differ each time. "
             'Train one with a dropout of 0, or set "dropout" to 0.0 in the config.json of a copy.'
         )
-
-
-def work_out(model: Any, example: Example, name: str, step: int | None) -> Worked:
-    """`work_out_steps` to its end."""
-    return to_the_end(work_out_steps(model, example, name, step))
 
 
 def work_out_steps(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.operations import kind_of
 from explorer.panes.backprop.gpt.scene import Cell
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
-    def backward(kind: str, which: int, before: float, cell: str = "") -> Callable[[], Any]:
+    def at(
+        kind: str, which: int, backward: bool = True, before: float = 0.0, pins: bool = False
+    ) -> Callable[[], Any]:
+        """At one of the operations of a kind; `pins` a number of what flows back from it."""
+
         async def bring() -> None:
             await mode.settled()
             worked = mode.worked
@@ -26,48 +32,36 @@ def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
                 pass
             nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
             operation = worked.operation_of(nodes[which])
-            place = worked.first_played(operation.number, True)
+            place = worked.first_played(operation.number, backward)
             mode.player.seek((place or 0) - before)
-            if cell:
-                edge = operation.reads[0]
-                mode.pin(strongest_cell(worked, ("flow", edge), mode.head))
+            if pins:
+                mode.pin(strongest_cell(worked, ("flow", operation.reads[0]), mode.head))
 
         return bring
-
-    async def forward() -> None:
-        await mode.settled()
-        worked = mode.worked
-        if worked is not None:
-            while mode.player.leave():
-                pass
-            node = next(n for n, o in enumerate(worked.graph.nodes) if o.label.endswith(".scores"))
-            mode.player.seek(worked.first_played(worked.operation_of(node).number, False) or 0)
 
     def highway() -> None:
         if mode.worked is not None:
             mode.go_to_place(1, mode.worked.n_tokens - 1)
 
     async def edges() -> None:
-        await backward("MatMul", 3, 0.0)()
+        await at("MatMul", 3)()
         mode.player.enter()
         mode.player.seek(2)
 
     return {
-        "scores-forward": forward,
+        "scores-forward": at("MatMul", 1, backward=False),
         "edges": edges,
-        "softmax": backward("Softmax", 1, 0.5),
-        "softmax-cell": backward("Softmax", 1, 0.0, "share"),
-        "layer-norm": backward("Normalize", 2, 0.0, "share"),
-        "cross-entropy": backward("CrossEntropy", 0, 0.0, "share"),
-        "matmul": backward("MatMul", 3, 0.0, "share"),
+        "softmax": at("Softmax", 1, before=0.5),
+        "softmax-cell": at("Softmax", 1, pins=True),
+        "layer-norm": at("Normalize", 2, pins=True),
+        "cross-entropy": at("CrossEntropy", 0, pins=True),
+        "matmul": at("MatMul", 3, pins=True),
         "highway": highway,
     }
 
 
 def strongest_cell(worked: Worked, what: tuple[Any, ...], head: int) -> Cell | None:
     """The number of an array that is largest in size."""
-    import numpy as np
-
     array = worked.array(what)
     if array is None:
         return None

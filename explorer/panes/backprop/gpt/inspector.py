@@ -11,7 +11,7 @@ import numpy as np
 from core.autograd.flows import Edge
 from core.numbers import format_significant
 from core.trace import Step
-from explorer.panes.backprop.gpt import cell_arithmetic, text
+from explorer.panes.backprop.gpt import cell_arithmetic, closed_forms, text
 from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.operations import (
     PARTIAL,
@@ -45,14 +45,14 @@ def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> 
             rows.append(_about(letter(worked.graph, before), worked.value(before), "text"))
         rows.append(_about(letter(worked.graph, played.node), worked.value(played.node), "accent"))
     elif played.phase == "seed":
-        same = "the loss moves as much as itself"
+        same = "the loss with respect to itself"
         rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", same))
     else:
         rows += _backward(worked, played)
     hint = POINT_AT_SHARES if len(shares) > 1 else POINT
     return Inspection(
         step=step,
-        rows=[*rows, *cell_arithmetic.facts(worked, played), Row(hint, "muted")],
+        rows=[*rows, *closed_forms.facts(worked, played), Row(hint, "muted")],
         table=table_of(step),
         title=text.title(worked, played),
         plain=True,
@@ -91,7 +91,8 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
 def of_cell(worked: Worked, played: Played, cell: Cell, pinned: bool, place: str) -> Inspection:
     """One number and how it was computed."""
     number, rows = cell_arithmetic.made(worked, cell)
-    step = told(worked, number) if number is not None else told(worked, played.step)
+    number = played.step if number is None else number
+    step = replace(worked.steps[number], formula=formula(worked, number))
     return Inspection(
         step=step, rows=rows, table=table_of(step), cell=place, pinned=pinned,
         title=_cell_title(worked, cell), plain=True,
@@ -106,11 +107,6 @@ def _cell_title(worked: Worked, cell: Cell) -> str:
     if kind == "gradient":
         return f"How much one number of {name} moves the loss"
     return f"What flows back from {short(worked.graph, where[0])} to one number of {name}"
-
-
-def told(worked: Worked, number: int) -> Step:
-    """A step of the Trace with short names, which are the same in every block."""
-    return replace(worked.steps[number], formula=formula(worked, number))
 
 
 def shares_of(worked: Worked, played: Played) -> tuple[Edge, ...]:

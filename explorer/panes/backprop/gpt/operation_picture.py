@@ -34,11 +34,11 @@ class OperationPicture(Picture):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("The operation: values above, gradients below", parent)
         self.setObjectName("backprop.gpt.stage")
-        self._worked: Worked | None = None
-        self._scene: OperationScene | None = None
+        self.worked: Worked | None = None
+        self.scene: OperationScene | None = None
         self._head = 0
         self._share = 1.0
-        self._placed: tuple[PlacedPanel, ...] = ()
+        self.placed: tuple[PlacedPanel, ...] = ()
         self._painter = PanelPainter()
         self._kept: Kept = {}
         self._still = StillLayer()
@@ -52,11 +52,11 @@ class OperationPicture(Picture):
     # what is shown
 
     def set_scene(self, worked: Worked | None, scene: OperationScene | None, head: int) -> None:
-        if (worked, scene, head) != (self._worked, self._scene, self._head):
-            if worked is not self._worked:
+        if (worked, scene, head) != (self.worked, self.scene, self._head):
+            if worked is not self.worked:
                 self._painter.forget()
                 self._kept.clear()
-            self._worked, self._scene, self._head = worked, scene, head
+            self.worked, self.scene, self._head = worked, scene, head
             self._hover = None
             self._lay_out()
             self.data_changed()
@@ -72,40 +72,28 @@ class OperationPicture(Picture):
             self._pinned = cell
             self.update()
 
-    @property
-    def worked(self) -> Worked | None:
-        return self._worked
-
-    @property
-    def scene(self) -> OperationScene | None:
-        return self._scene
-
-    @property
-    def placed(self) -> tuple[PlacedPanel, ...]:
-        return self._placed
+    def _known(self) -> list[PlacedPanel]:
+        """Those that have numbers by now."""
+        return [one for one in self.placed if one.pooled is not None]
 
     def displayed(self) -> dict[str, np.ndarray]:
         """Each array that is visible, of the chosen head, in full size."""
         found: dict[str, np.ndarray] = {}
-        if self._worked is None:
-            return found
-        for one in self._placed:
-            array = None if one.pooled is None else self._worked.array(one.panel.what)
+        for one in self._known():
+            assert self.worked is not None
+            array = self.worked.array(one.panel.what)
             if array is not None:
-                matrix = self._worked.plane(one.panel.what, self._head).of(array)
+                matrix = self.worked.plane(one.panel.what, self._head).of(array)
                 found[self._name(one)] = matrix
         return found
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
         labels: dict[str, tuple[list[str], list[str]]] = {}
-        if self._worked is None:
-            return labels
-        for one in self._placed:
-            if one.pooled is not None:
-                axes = axes_of(self._worked, one.panel.what)
-                rows = [axes.row(place) for place in range(one.size[0])]
-                columns = [axes.column(place) for place in range(one.size[1])]
-                labels[self._name(one)] = (rows, columns)
+        for one in self._known():
+            assert self.worked is not None
+            axes, (rows, columns) = axes_of(self.worked, one.panel.what), one.size
+            named = [*map(axes.row, range(rows))], [*map(axes.column, range(columns))]
+            labels[self._name(one)] = named
         return labels
 
     @staticmethod
@@ -130,42 +118,42 @@ class OperationPicture(Picture):
         super().on_theme_changed()
 
     def _lay_out(self) -> None:
-        self._placed = ()
+        self.placed = ()
         self._still.forget()
-        if self._worked is not None and self._scene is not None:
+        if self.worked is not None and self.scene is not None:
             room = QRectF(self.rect())
-            self._placed = place_panels(self._worked, self._scene, self._head, room, self._kept)
+            self.placed = place_panels(self.worked, self.scene, self._head, room, self._kept)
         self._current, self._hover = map(self._still_there, (self._current, self._hover))
 
     def _still_there(self, place: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
         """A cell of the panels before, if these have it too."""
-        if place is None or place[0] >= len(self._placed):
+        if place is None or place[0] >= len(self.placed):
             return None
-        rows, columns = self._placed[place[0]].cells
+        rows, columns = self.placed[place[0]].cells
         return place if place[1] < rows and place[2] < columns else None
 
     # painting
 
     def draw(self, painter: QPainter) -> None:
-        worked, scene = self._worked, self._scene
+        worked, scene = self.worked, self.scene
         if worked is None or scene is None:
             return
         self._still.draw(
             painter,
             QPointF(0, 0),
             (float(self.width()), float(self.height())),
-            self._placed,
+            self.placed,
             lambda to: self._draw_still(to, worked, scene),
         )
-        for one in self._placed:
+        for one in self.placed:
             if one.panel.state == "coming":
                 left = not scene.backward
                 self._painter.draw_map(painter, worked, one, self._head, self._share, left)
         self._draw_marks(painter)
 
     def _draw_still(self, painter: QPainter, worked: Worked, scene: OperationScene) -> None:
-        draw_panels.draw_heads(painter, scene, self._placed)
-        for one in self._placed:
+        draw_panels.draw_heads(painter, scene, self.placed)
+        for one in self.placed:
             if one.panel.state != "coming":
                 self._painter.draw_map(painter, worked, one, self._head, 1.0, True)
             self._painter.draw_frame(painter, worked, one)
@@ -173,20 +161,20 @@ class OperationPicture(Picture):
     def _draw_marks(self, painter: QPainter) -> None:
         now = theme.current()
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self._hover is not None and self._hover[0] < len(self._placed):
+        if self._hover is not None and self._hover[0] < len(self.placed):
             painter.setPen(now.pen("text", 1.5))
-            painter.drawRect(_seen(self._placed[self._hover[0]].cell_rect(*self._hover[1:])))
+            painter.drawRect(_seen(self.placed[self._hover[0]].cell_rect(*self._hover[1:])))
         self._draw_sources(painter)
         pinned = self._pinned_place()
         if pinned is not None:
-            rect = _seen(self._placed[pinned[0]].cell_rect(*pinned[1:]))
+            rect = _seen(self.placed[pinned[0]].cell_rect(*pinned[1:]))
             painter.setPen(now.pen("accent", 2))
             painter.drawRect(rect.adjusted(-1, -1, 1, 1))
             if rect.width() >= now.px(18):
                 draw_lock(painter, rect, self.icon_pixmap("pin", "on_accent", 10))
-        if self._current is not None and self.shows_focus:
-            rect = self._placed[self._current[0]].cell_rect(*self._current[1:])
-            now.focus_ring(painter, _seen(rect), radius=3)
+        current = self.keyboard_rect()
+        if current is not None and self.shows_focus:
+            now.focus_ring(painter, _seen(current), radius=3)
 
     def _looked_at(self) -> Cell | None:
         """The number whose sources are framed: pinned, hovered, or found by keyboard."""
@@ -197,11 +185,11 @@ class OperationPicture(Picture):
     def _draw_sources(self, painter: QPainter) -> None:
         """Frames the rows, columns and cells that a number was computed from."""
         cell = self._looked_at()
-        if cell is None or self._worked is None or cell.head != self._head:
+        if cell is None or self.worked is None or cell.head != self._head:
             return
         painter.setPen(theme.current().pen("accent", 1.5))
-        for source in sources_of(self._worked, cell):
-            for one in self._placed:
+        for source in sources_of(self.worked, cell):
+            for one in self.placed:
                 if one.panel.what == source.what and one.pooled is not None:
                     painter.drawRect(_seen(one.span(source.row, source.column)))
 
@@ -209,7 +197,7 @@ class OperationPicture(Picture):
         cell = self._pinned
         if cell is None or cell.head != self._head:
             return None
-        for number, one in enumerate(self._placed):
+        for number, one in enumerate(self.placed):
             if one.panel.what == cell.what and one.pooled is not None:
                 rows, columns = one.pooled.rows, one.pooled.columns
                 return number, cell.row // rows, cell.column // columns
@@ -219,26 +207,26 @@ class OperationPicture(Picture):
 
     def cell(self, place: tuple[int, int, int] | None) -> Cell | None:
         """The number behind a cell of the picture."""
-        if place is None or self._worked is None or place[0] >= len(self._placed):
+        if place is None or self.worked is None or place[0] >= len(self.placed):
             return None
-        one = self._placed[place[0]]
+        one = self.placed[place[0]]
         if one.pooled is None:
             return None
         what, row, column = one.panel.what, place[1], place[2]
         if one.pooled.rows * one.pooled.columns > 1:
-            array = self._worked.array(what)
+            array = self.worked.array(what)
             assert array is not None
-            matrix = self._worked.plane(what, self._head).of(array)
+            matrix = self.worked.plane(what, self._head).of(array)
             row, column = strongest(matrix, one.pooled, row, column)
         return Cell(what, self._head, row, column)
 
     def shows(self, cell: Cell) -> bool:
         """Whether the array that a number belongs to can be seen."""
-        seen = (one for one in self._placed if one.pooled is not None)
+        seen = (one for one in self.placed if one.pooled is not None)
         return any(one.panel.what == cell.what for one in seen)
 
     def place_at(self, point: QPointF) -> tuple[int, int, int] | None:
-        for number, one in enumerate(self._placed):
+        for number, one in enumerate(self.placed):
             found = one.cell_at(point) if one.pooled is not None else None
             if found is not None:
                 return (number, *found)
@@ -246,11 +234,11 @@ class OperationPicture(Picture):
 
     def describe(self, cell: Cell) -> str:
         """One number in words."""
-        assert self._worked is not None
-        array = self._worked.array(cell.what)
-        plane = self._worked.plane(cell.what, cell.head)
-        axes = axes_of(self._worked, cell.what)
-        one = next(one for one in self._placed if one.panel.what == cell.what)
+        assert self.worked is not None
+        array = self.worked.array(cell.what)
+        plane = self.worked.plane(cell.what, cell.head)
+        axes = axes_of(self.worked, cell.what)
+        one = next(one for one in self.placed if one.panel.what == cell.what)
         value = float("nan") if array is None else float(array[plane.index(cell.row, cell.column)])
         where = f"{axes.row(cell.row)}, {axes.column(cell.column)}"
         head = "" if plane.axis is None else f", head {cell.head}"
@@ -274,9 +262,13 @@ class OperationPicture(Picture):
             self._go_to(place)
             self.cellClicked.emit(self.cell(place))
 
+    def keyboard_rect(self) -> QRectF | None:
+        here = self._current
+        return None if here is None else self.placed[here[0]].cell_rect(*here[1:])
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
-        if move is not None and self._placed:
+        if move is not None and self.placed:
             self._go_to(self._moved(move))
             self.cellHovered.emit(self.cell(self._current))
         elif is_enter(event) and self._current is not None:
@@ -286,19 +278,19 @@ class OperationPicture(Picture):
 
     def _moved(self, move: tuple[int, int]) -> tuple[int, int, int]:
         """The next cell; at the edge of a panel, one of the panel beside it."""
-        seen = [n for n, one in enumerate(self._placed) if one.pooled is not None]
+        seen = [n for n, one in enumerate(self.placed) if one.pooled is not None]
         if self._current is None:
             return seen[0], 0, 0
         number, row, column = self._current
-        rows, columns = self._placed[number].cells
+        rows, columns = self.placed[number].cells
         row, column = row + move[0], column + move[1]
         beside = number + 2 * move[1] + move[0]
         inside = 0 <= row < rows and 0 <= column < columns
-        here = self._placed[number].panel
+        here = self.placed[number].panel
         if not inside and beside in seen:
-            there = self._placed[beside].panel
+            there = self.placed[beside].panel
             if here.column == there.column or here.row == there.row:
-                more_rows, more_columns = self._placed[beside].cells
+                more_rows, more_columns = self.placed[beside].cells
                 row = min(row, more_rows - 1) if not move[0] else (move[0] < 0) * (more_rows - 1)
                 far = (move[1] < 0) * (more_columns - 1)
                 column = min(column, more_columns - 1) if not move[1] else far

@@ -70,9 +70,7 @@ class Runner(QObject):
         except TooShort as error:
             self.emptied.emit(str(error))
             return None
-        if newer:
-            await self._renew(source)
-        holder, step = await self._holder(source)
+        holder, step = await self._holder(source, newer)
         return holder, example, source.name, step
 
     def _on_prepared(self, prepared: Prepared | None) -> None:
@@ -85,17 +83,19 @@ class Runner(QObject):
 
     # the model of a run
 
-    async def _holder(self, source: Any) -> tuple[FolderSource, int | None]:
-        """Who has the weights: of a run its newest checkpoint, which is asked for where it has
-        none yet; and the step that it is of.
+    async def _holder(self, source: Any, newer: bool) -> tuple[FolderSource, int | None]:
+        """Who has the weights, and the step that they are of: of a run its newest checkpoint, which
+        is asked for where it has none yet, or where a `newer` one is wanted.
         """
         if not source.is_live:
             return source, None
         newest, trains = await self._look(source)
-        if newest is None and trains:
-            self.asked.emit(f"waiting for the first checkpoint of {source.name}")
-            self._ask_for_checkpoint(source.address)
-            newest = await self._wait(source, None)
+        if trains and (newer or newest is None):
+            which = "first" if newest is None else "next"
+            self.asked.emit(f"waiting for the {which} checkpoint of {source.name}")
+            self._context.runs.control(source.address).checkpoint()
+            self._context.runs.wake(source.address)
+            newest = await self._wait(source, newest)
         if newest is None:
             raise ValueError(
                 f"{source.name} has written no checkpoint yet, so there are no weights to read; "
@@ -107,18 +107,6 @@ class Runner(QObject):
                 self._folder.close()
             self._folder = FolderSource(self._context.engine, folder, self)
         return self._folder, step
-
-    def _ask_for_checkpoint(self, folder: str) -> None:
-        self._context.runs.control(folder).checkpoint()
-        self._context.runs.wake(folder)
-
-    async def _renew(self, source: Any) -> None:
-        """Asks a run for a checkpoint of its current step, and waits for it."""
-        before, trains = await self._look(source)
-        if trains:
-            self.asked.emit(f"waiting for a checkpoint of {source.name}")
-            self._ask_for_checkpoint(source.address)
-            await self._wait(source, before)
 
     async def _wait(self, source: Any, before: Newest | None) -> Newest | None:
         """The checkpoint after `before`, while the run trains."""

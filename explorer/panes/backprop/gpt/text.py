@@ -72,7 +72,7 @@ def headline(worked: Worked, played: Played) -> str:
             told = "each position picks its row of the table"
         return f"Forward, {place}: {told}"
     if played.phase == "seed":
-        return "Backward begins at the end: the loss moves as much as itself, so its gradient is 1"
+        return "Backward begins at the loss: with respect to itself its gradient is 1"
     if played.phase == "backward":
         told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "its gradient is passed on")
         return f"Backward, {place}: {told}"

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.optimization.learner import Learned, Learner
 from core.optimization.learner_state import restore, state_of
-from explorer.panes.backprop.network.curves import Curves, Rise, places_of
+from explorer.panes.backprop.network.curves import Curves, places_of
 from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.keyframe import Keyframe, Update, record, record_steps
 from explorer.panes.backprop.network.sample import Sample, take_sample
@@ -24,6 +24,7 @@ from explorer.panes.backprop.network.sample import Sample, take_sample
 PACE = 60.0  # steps a second at 1x
 SLICE = 0.002  # seconds of work between two yields, at which the window goes first
 LOOK = 1 / 20  # seconds between two keyframes while it learns
+ENOUGH = 32  # points of a batch whose loss tells something: of fewer it is chance
 MOST_KEYFRAMES = 400  # then half of them are forgotten
 
 
@@ -55,7 +56,7 @@ class Training:
             restore(self.learner, saved)
         self.since = self.learner.step
         self.diverged = ""
-        self.rise, self.curves = Rise(), Curves()
+        self.curves, self.peak = Curves(), 0.0
         self._update: Update | None = None
         keyframe = record(self.learner, draft, None)
         self.curves.take(keyframe)
@@ -69,13 +70,12 @@ class Training:
         return (keyframe.learner_state if lost is None else lost.start).to_json()
 
     def change(self, draft: NetworkDraft) -> Keyframe:
-        """Applies another setup from the next step on and keeps the weights; `since` is that of the
-        latest change.
+        """Applies another setup from the next step on and keeps the weights. `since` is the step of
+        the latest change, `peak` the largest loss of a batch from then on.
         """
         before, self.draft = self.draft, draft
-        self.rise = Rise()
         learner = self.learner
-        self.since = learner.step
+        self.since, self.peak = learner.step, 0.0
         outputs = self.data.classes
         if draft.about_data != before.about_data:
             self.data = make_data(draft)
@@ -154,7 +154,8 @@ class Training:
             learner.batch.targets,
         )
         self.diverged = learned.diverged
-        self.rise.take(learned.loss, len(learner.batch))
+        if len(learner.batch) >= ENOUGH and math.isfinite(learned.loss):
+            self.peak = max(self.peak, learned.loss)
         return learned
 
     def sample(self, number: int, x: float, y: float, target: float) -> Sample:

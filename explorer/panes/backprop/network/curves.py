@@ -1,12 +1,10 @@
-"""Losses and update ratios step by step: the plotted curves, and how high the batch loss rose.
+"""Losses and update ratios step by step, as they are plotted.
 
 The engine's thread appends to the curves while the window reads them. No Qt here.
 """
 
 from __future__ import annotations
 
-import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,9 +13,6 @@ import numpy as np
 from explorer.panes.backprop.network.keyframe import Keyframe
 
 MOST_ENTRIES = 4000
-ENOUGH = 32  # points that a mean loss needs: of fewer it is chance
-FAR = 3.0  # times the loss at first, or that of guessing
-LEARNED = 0.25  # of the same: who came below that has learned in spite of it
 
 
 @dataclass
@@ -67,32 +62,3 @@ def places_of(steps: Sequence[int], count: int) -> list[int]:
         return list(range(len(steps)))
     marks = steps[0] + (steps[-1] - steps[0]) * np.linspace(0, 1, count) ** 2
     return np.unique(np.searchsorted(steps, marks - 1e-9)).tolist()
-
-
-class Rise:
-    """`first` and `peak` are losses of batches, with the penalty; nan before there are any."""
-
-    def __init__(self) -> None:
-        self.first = self.peak = math.nan
-        self._latest: deque[float] = deque(maxlen=1)
-
-    def take(self, cost: float, points: int) -> None:
-        """The loss of the next step's batch of so many points; of small ones the mean of a few."""
-        count = max(1, math.ceil(ENOUGH / max(1, points)))
-        if count != self._latest.maxlen:
-            self._latest = deque(maxlen=count)
-        self._latest.append(cost)
-        if len(self._latest) < count or not math.isfinite(cost):
-            return
-        mean = sum(self._latest) / count
-        if math.isnan(self.first):
-            self.first = mean
-        self.peak = mean if math.isnan(self.peak) else max(self.peak, mean)
-
-    def overshot(self, loss: float, guessing: float) -> float:
-        """How high it rose where its steps were too large for it to have learned, and the loss is
-        `loss` now; else nan. `guessing` is the loss of knowing nothing, infinite where there is
-        none.
-        """
-        base = self.first if math.isinf(guessing) else max(self.first, guessing)
-        return self.peak if self.peak > FAR * base and loss > LEARNED * base else math.nan

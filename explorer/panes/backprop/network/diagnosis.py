@@ -16,6 +16,8 @@ from explorer.panes.backprop.network.presets import PRESETS, Preset
 LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
 WORSE = 1.2  # times the loss of guessing
+FAR = 3.0  # times the loss at first, or that of guessing
+LEARNED = 0.25  # of the same: who came below that has learned
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def diagnose(training: Training | None, draft: NetworkDraft) -> Diagnosis:
     away, worse = runs_away(own), learned_worse(own, classes)
     if same is not None:
         return Diagnosis(same, first, away)
-    rose = training.rise.overshot(keyframe.train_loss, guessing(classes))
+    peak = training.peak
+    rose = peak if own and overshot(own, peak, guessing(classes)) else math.nan
     lost = in_trouble(keyframe) or keyframe.train_loss > WORSE * guessing(classes)
     thrown = lost and not math.isnan(rose)
     return Diagnosis(None, first, away, worse, rose, thrown)
@@ -77,6 +80,14 @@ def learned_worse(losses: Sequence[float], classes: int) -> bool:
     if len(latest) < LATEST:
         return False
     return median(latest) > max(losses[0], WORSE * guessing(classes))
+
+
+def overshot(losses: Sequence[float], peak: float, guessing: float) -> bool:
+    """Whether the loss rose to `peak` because steps were too large to learn, and has not been
+    learned in spite of it. `guessing`: the loss of knowing nothing, infinite where there is none.
+    """
+    base = losses[0] if math.isinf(guessing) else max(losses[0], guessing)
+    return peak > FAR * base and losses[-1] > LEARNED * base
 
 
 def _latest(losses: Sequence[float]) -> Sequence[float]:

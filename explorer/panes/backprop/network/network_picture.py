@@ -30,18 +30,11 @@ from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout, inside, lay_out
 from explorer.panes.backprop.network.text import pointer_words
 from explorer.widgets.base import Picture
+from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.still_layer import StillLayer
 
 NUDGE = 0.05  # of the plane, an arrow key's step
-ARROWS = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
-ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 DELETE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
-HELD = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier)
 
 
 class NetworkPicture(Picture):
@@ -127,13 +120,10 @@ class NetworkPicture(Picture):
             shown[f"biases {number}"] = self.keyframe.biases[number - 1]
         if self.data is not None:
             shown["points"] = np.column_stack([self.data.points, self.data.targets])
-        if self.sample_scene is not None:
-            for column, values in enumerate(self.sample_scene.values):
-                if values is not None:
-                    shown[f"values {column}"] = values
-            for column, values in enumerate(self.sample_scene.gradients):
-                if values is not None:
-                    shown[f"gradients {column}"] = values
+        if (scene := self.sample_scene) is not None:
+            for kind, columns in (("values", scene.values), ("gradients", scene.gradients)):
+                known = enumerate(columns)
+                shown |= {f"{kind} {at}": one for at, one in known if one is not None}
         return shown
 
     def describe(self) -> str:
@@ -243,17 +233,13 @@ class NetworkPicture(Picture):
 
     def _plane_words(self, keyframe: Keyframe) -> tuple[str, tuple[str, str, float]]:
         """The line below the plane, or (if it is "") the two ends of its scale."""
-        scene = self.shown_scene
+        scene, no_scale = self.shown_scene, ("", "", 0.0)
+        if scene is not None and any(one is not None for one in scene.weights):
+            return "thick edges: large gradients; orange: above 0", no_scale
         if scene is not None:
-            if any(one is not None for one in scene.weights):
-                return "thick edges: large gradients; orange: above 0", (
-                    "",
-                    "",
-                    0.0,
-                )
-            return "\u2202: how the loss changes with that number; orange: above 0", ("", "", 0.0)
+            return "\u2202: how the loss changes with that number; orange: above 0", no_scale
         if keyframe.classes > 2:
-            return "the likeliest class, paler where it is unsure", ("", "", 0.0)
+            return "the likeliest class, paler where it is unsure", no_scale
         if keyframe.classes == 0:
             return "", ("\u22121", "1: what the network outputs", SOFT)
         return "", ("0 %", "100 % class 1; line: 50 %", SOFT)
@@ -332,31 +318,24 @@ class NetworkPicture(Picture):
     # by keyboard: neurons by arrows, and beyond the last layer a cross on the plane
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._handle_key(event):
+        move, cursor, data = arrow(event), self.cursor, self.data
+        if self._layout is None or self.keyframe is None:
             super().keyPressEvent(event)
-
-    def _handle_key(self, event: QKeyEvent) -> bool:
-        """Whether the key means something here. Only without Ctrl and Alt."""
-        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if self._layout is None or self.keyframe is None or held not in HELD:
-            return False
-        key = Qt.Key(event.key())
-        if key in ARROWS:
-            self._move_cursor(self._layout, *ARROWS[key])
-        elif self.cursor is not None and key in ENTER:
-            self.use_tool(*self.cursor)
-        elif self.cursor is not None and key in DELETE:
+        elif move is not None:
+            self._move_cursor(self._layout, *move)
+        elif cursor is not None and is_enter(event):
+            self.use_tool(*cursor)
+        elif cursor is not None and event.key() in DELETE:
             plane = self._layout.plane
-            near = point_near(plane, self.data, *from_plane(plane, *self.cursor))
+            near = point_near(plane, data, *from_plane(plane, *cursor))
             if near >= 0:
                 self.pointRemoved.emit(near)
-        elif key in ENTER and isinstance(self.hovered, Neuron):
+        elif is_enter(event) and isinstance(self.hovered, Neuron):
             self.elementChosen.emit(self.hovered)
         else:
-            return False
-        return True
+            super().keyPressEvent(event)
 
-    def _move_cursor(self, layout: Layout, across: int, down: int) -> None:
+    def _move_cursor(self, layout: Layout, down: int, across: int) -> None:
         if self.cursor is not None:
             x, y = self.cursor[0] + NUDGE * across, self.cursor[1] - NUDGE * down
             if x < -REACH - 1e-9:

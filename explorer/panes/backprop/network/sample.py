@@ -60,7 +60,7 @@ class Sample:
         return len(self.told) + 1
 
     def step_at(self, index: int) -> Step:
-        """What happens at a index from 1 on."""
+        """The step at an index, from 1 on."""
         return self.trace[self.told[index - 1]]
 
     def place_at(self, index: int) -> Place:

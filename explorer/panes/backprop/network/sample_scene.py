@@ -12,10 +12,10 @@ from explorer.panes.backprop.network.sample import Sample
 
 @dataclass(frozen=True, eq=False)
 class SampleScene:
-    """What is known at a index, by column: numbers (m,) or None, and what moves.
+    """What is known at an index, by column: numbers (m,) or None, and what moves.
 
-    values     forward the newest of a column: sums, then what the neurons say; backward those
-               whose gradients came last, from what they say to the sums
+    values     forward the newest of a column: sums, then outputs; backward those whose gradients
+               came last, from outputs to sums
     nodes      which of the graph the values are; -1 for none
     gradients  dL/d of the same values
     weights    dL/dW of each layer, (n, m) or None
@@ -52,7 +52,7 @@ class SampleScene:
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """After a index: by column the newest node forward, gradients by node, and the loss."""
+    """After an index: by column the newest node forward, gradients by node, and the loss."""
 
     nodes: tuple[int, ...]
     grads: dict[int, Array]
@@ -93,7 +93,7 @@ class SampleScenes:
                 self._known[-1] = known
 
     def at(self, position: float) -> SampleScene:
-        """Moment ceil(position) is being come to."""
+        """The scene on the way to index ceil(position)."""
         sample = self.sample
         last = len(sample) - 1
         index = min(max(0, int(np.ceil(position - 1e-9))), last)
@@ -134,7 +134,7 @@ class SampleScenes:
         return np.asarray(grads[node]) if node in grads else None
 
     def _moving(self, index: int) -> tuple[int, int, Array | None, bool]:
-        """Column, layer of weights, and what flows along them, at a index."""
+        """Column, layer of weights, and what flows along them, at an index."""
         sample = self.sample
         if index == 0:
             return 0, -1, None, False
@@ -144,12 +144,8 @@ class SampleScenes:
         if place.phase == "forward":
             if role.kind == "product":
                 before, weight = (nodes[n].tensor.data for n in nodes[place.node].inputs)
-                return (
-                    role.column,
-                    role.column - 1,
-                    np.asarray(before).reshape(-1, 1) * weight,
-                    False,
-                )
+                flow = np.asarray(before).reshape(-1, 1) * weight
+                return role.column, role.column - 1, flow, False
             return role.column, -1, None, False
         if place.input is None:
             return len(sample.sizes), -1, None, True

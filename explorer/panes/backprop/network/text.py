@@ -75,7 +75,10 @@ def headline(
         preset = diagnosis.preset
         if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
-        return "Nothing is learned yet: the weights are random. Play trains, Step takes one step."
+        return (
+            "Nothing has been learned yet: the weights are random. Play trains; Step takes one "
+            "step."
+        )
     return where + _judgment(keyframe, diagnosis, begun)
 
 
@@ -236,7 +239,6 @@ LOSS_WORDS = {
     3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
 }
 
-
 # By operation: its step forward, and back.
 LOSS_TITLES = {
     "BinaryCrossEntropy": (
@@ -255,7 +257,6 @@ LOSS_TITLES = {
     "Mean": ("the loss: the mean, of one point", "back through the mean: unchanged"),
 }
 
-
 # By operation: what a norm does on the way forward.
 NORM_TITLES = {
     "Normalize": "mean 0 and deviation 1 over its neurons",
@@ -270,7 +271,7 @@ def _inputs(sample: Sample, node: int) -> tuple[int, ...]:
 
 def _output(sample: Sample) -> str:
     said = sample.output
-    return f"z = {format_number(float(said[0]))}" if len(said) == 1 else "what the outputs say"
+    return f"z = {format_number(float(said[0]))}" if len(said) == 1 else "the prediction"
 
 
 def _slope(sample: Sample) -> str:

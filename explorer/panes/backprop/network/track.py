@@ -63,7 +63,7 @@ class TrainingTrack(LiveTrack):
         return None if trace is None else StepTrack(trace, keyframe)
 
     def outside(self, inner: Track, index: int) -> int:
-        """Moments may have been forgotten meanwhile."""
+        """Keyframes may have been dropped meanwhile."""
         if not isinstance(inner, StepTrack):
             return index
         places = (at for at, one in enumerate(self.keyframes) if one.step >= inner.step)
@@ -97,7 +97,7 @@ class StepTrack(TraceTrack):
 
 
 class SampleTrack(Track):
-    """One point's path forward and back; keyframe 0 is before its first step."""
+    """One point's path forward and back; index 0 is before its first step."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample

@@ -24,7 +24,7 @@ def unreadable(recording: Recording | None) -> str:
     """While the typed formula has an error, which stands below it."""
     told = "The formula cannot be read yet"
     raced = recording is not None and recording.lanes
-    return f"{told}: you still see the race on the formula before." if raced else f"{told}."
+    return f"{told}: this is still the race on the previous formula." if raced else f"{told}."
 
 
 def headline(recording: Recording | None, step: int) -> str:
@@ -56,13 +56,13 @@ def headline(recording: Recording | None, step: int) -> str:
 def _standing(recording: Recording, step: int) -> str:
     """Who was down first, or who is lowest by now."""
     if recording.stands_still:
-        return "no optimizer moves, because there is no slope at the start"
+        return "no optimizer moves, because the slope at the start is 0"
     leaders, at_end = recording.leaders(step), step == recording.course.steps
     down = sorted((at, name) for name, at in recording.arrivals.items() if at <= step)
     crawls = recording.held_back if at_end else None
     if down:
         first = [recording.title(name) for at, name in down if at == down[0][0]]
-        said = f"{_all(first)} came 99.9 % of the way down first, at step {down[0][0]}"
+        said = f"{_all(first)} got 99.9 % of the way down first, at step {down[0][0]}"
         if later := down[len(first) :]:
             more = f", then {len(later) - 1} more" if len(later) > 1 else ""
             return f"{said}; next came {recording.title(later[0][1])} at {later[0][0]}{more}"

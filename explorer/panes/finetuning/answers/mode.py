@@ -308,6 +308,7 @@ class TryMode(TunedMode):
 
     def _on_next(self, found: NextTokens) -> None:
         self.next = found
+        self.view.curves.set_cursor(self.tried.strength)
         self._show()
         self.inspect()
         ids, draft = self._read_ids, self.tried
@@ -357,7 +358,6 @@ class TryMode(TunedMode):
         came = next(iter(ids[tuned][len(before) :]), None)
         self.view.show_next(self.next, came, self.piece)
         strength, base, words = self.tried.strength, self.said(False), self.said(True)
-        self.view.curves.set_cursor(strength)
         if base is not None and words is not None:
             self.set_headline(text.headline(strength, base, words))
         self.view.body.show_ready()

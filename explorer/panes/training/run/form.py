@@ -141,8 +141,8 @@ class SetupForm(TakesFiles):
         self.settings.released.connect(self.typed)
         self.corpus.changed.connect(partial(self.changed.emit, "corpus"))
         self.corpus.fileRequested.connect(self.fileRequested)
-        self.model.changed.connect(self._on_size)
-        self.where.changed.connect(self._on_where)
+        for choice in (self.model, self.where):
+            choice.changed.connect(partial(self._on_choice, choice.name))
         self.start.clicked.connect(self._on_start)
         self.more.toggled.connect(lambda _: self.set_excerpt(self.excerpt))
 
@@ -228,20 +228,15 @@ class SetupForm(TakesFiles):
 
     # Intents -------------------------------------------------------------------------------------
 
-    def _on_size(self, size: str) -> None:
-        if size == "own":  # its shape is typed behind More
-            self.more.setChecked(True)
-            self._show_choices()
-        else:
-            self.changed.emit("size", size)
-
-    def _on_where(self, where: str) -> None:
-        if where == "own":
-            self.more.setChecked(True)
+    def _on_choice(self, name: str, choice: str) -> None:
+        """Emits what is chosen; another shape, or number of ranks, is typed behind More."""
+        if choice != "own":
+            self.changed.emit(name, choice)
+            return
+        self.more.setChecked(True)
+        if name == "where":
             self.fields["ranks"].editor.setFocus()
-            self._show_choices()
-        else:
-            self.changed.emit("where", where)
+        self._show_choices()
 
     def _on_start(self) -> None:
         if self.start.isEnabled():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
@@ -45,13 +44,6 @@ class SampleList(QPlainTextEdit):
     @property
     def samples(self) -> tuple[Any, ...]:
         return self._samples
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        return {"step": np.array([sample.step for sample in self._samples])}
-
-    def table(self) -> list[tuple[str, str]]:
-        """(step, text) rows, for Show as table and CSV."""
-        return [(str(sample.step), sample.prompt + sample.text) for sample in self._samples]
 
     def _write(self) -> None:
         now = theme.current()

@@ -258,6 +258,8 @@ def test_a_tuned_model_is_compared_with_what_it_was_before(pane, tmp_path, run_a
         await pane.settled()
         found, view = pane.comparer.found, pane.view.head.compared
         assert found.of_base and found.shown is heads and found.is_aligned
+        assert (found.first.source, found.second.source) == ("base", "tuned")
+        assert pane.about(view.change)["compared with"] == "base"
         np.testing.assert_array_equal(found.first.attention, before)
         moved = moved_attention(before, heads.attention).max(axis=-1)
         assert moved.max() > 0.01

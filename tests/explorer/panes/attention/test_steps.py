@@ -180,6 +180,21 @@ def test_keys_are_reached_by_the_keyboard(stage, scene):
     assert hovered == clicked == [min(scene.target + 1, 6)]
 
 
+@pytest.mark.parametrize("height", (400, 424, 436))
+def test_values_of_little_weight_stay_in_sight(scene, stage, height):
+    """Of a strip that is shrunk to a pixel there is one whatever the height of a row is."""
+    stage.resize(620, height)
+    stage.set_scene(scene)
+    stage.set_position(float(S.WEIGH))
+    image, layout = stage.grab().toImage(), lay_out(scene, 620, height)
+    for place, key in enumerate(layout.rows):
+        if key != stage.key and not scene.hidden(key) and scene.weights[key] > 0.05:
+            y = int(layout.y(place) + layout.row_height / 2)
+            xs = range(int(layout.right.x()), int(layout.right.right()))
+            inks = {image.pixel(x, y + by) for x in xs for by in (-1, 0, 1)}
+            assert len(inks) > 1, f"nothing at {scene.weights[key]:.2f}"
+
+
 @pytest.mark.parametrize(("width", "height"), [(400, 250), (520, 400), (900, 700)])
 def test_nothing_of_the_layout_overlaps(scene, qapp, width, height):
     layout = lay_out(scene, width, height)

@@ -175,7 +175,9 @@ def test_a_mode_is_set_up_from_json_alone(sit, name, mode, click):
         assert numbers[picture].keys() == shown.keys(), picture
         for key, array in shown.items():
             other = numbers[picture][key]
-            if picture in ("losses", "updates"):  # a session holds four digits of a curve
-                np.testing.assert_allclose(other, array, 1e-3, err_msg=f"{picture}: {key}")
+            if picture == "losses":  # a session keeps a network's last state, no curve to it
+                np.testing.assert_array_equal(other[-1], array[-1], f"{picture}: {key}")
+            elif picture == "updates":
+                assert other[-1, 0] == array[-1, 0], "the step that led there is not kept"
             else:
                 np.testing.assert_array_equal(other, array, f"{picture}: {key}")

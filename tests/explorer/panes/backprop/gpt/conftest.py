@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.data import story_text
+from core.jobs import to_the_end
 from core.tokenization import train_tokenizer
 
 TEXT = "The cat sat. The cat ran."
@@ -39,12 +40,12 @@ def tokenizer() -> Any:
 
 @pytest.fixture(scope="session")
 def worked(tokenizer) -> Any:
-    from explorer.panes.backprop.gpt.compute import work_out
+    from explorer.panes.backprop.gpt.compute import work_out_steps
     from explorer.panes.backprop.gpt.example import read_example
 
     model = small_model()
     example = read_example(tokenizer, TEXT, model.config.block_size)
-    return work_out(model, example, "small", None)
+    return to_the_end(work_out_steps(model, example, "small", None))
 
 
 class Source:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.numbers import format_number
-from explorer.panes.backprop.gpt import cell_arithmetic, inspector, text
+from explorer.panes.backprop.gpt import cell_arithmetic, closed_forms, inspector, text
 from explorer.panes.backprop.gpt.operations import kind_of
 from explorer.panes.backprop.gpt.scene import Cell, shape_text
 from explorer.widgets.live_numbers import Equation, Terms
@@ -173,7 +173,7 @@ def test_what_stretching_moves_is_nothing_but_for_epsilon(worked):
         for one in worked.timeline
         if one.phase == "backward" and kind_of(worked.graph, one.node) == "Normalize"
     )
-    shift, stretch = cell_arithmetic.facts(worked, one)
+    shift, stretch = closed_forms.facts(worked, one)
     assert shift.value < 1e-12 and "but for \u03b5" in stretch.note
 
 

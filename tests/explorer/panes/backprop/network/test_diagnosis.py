@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from explorer.panes.backprop.network.compute import Training
-from explorer.panes.backprop.network.curves import Rise
-from explorer.panes.backprop.network.diagnosis import diagnose
+from explorer.panes.backprop.network.diagnosis import diagnose, overshot
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.text import headline
@@ -112,7 +111,6 @@ def test_a_preset_tells_what_it_is_there_for():
 def test_another_setup_is_judged_by_itself():
     training = learned(NetworkDraft(learning_rate=3.0), 60)
     training.change(NetworkDraft(learning_rate=0.01))
-    assert math.isnan(training.rise.peak)
     training.several(40)
     assert "because the steps" not in told(training)
 
@@ -130,9 +128,14 @@ def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now():
         training.several(50)
 
 
-def test_the_loss_of_a_few_points_is_judged_by_a_mean():
-    rise = Rise()
-    for number in range(64):
-        rise.take(8.0 if number == 40 else 0.5, 1)
-    assert rise.first == 0.5 and rise.peak == (8 + 31 * 0.5) / 32
-    assert math.isnan(rise.overshot(0.6, math.log(2)))
+def test_a_loss_that_rose_and_was_learned_all_the_same_has_not_overshot():
+    guess = math.log(2)
+    assert overshot([0.7, 0.6], 9.0, guess) and overshot([2.0, 1.9], 9.0, math.inf)
+    assert not overshot([0.7, 0.1], 9.0, guess)
+    assert not overshot([0.7, 0.6], 0.9, guess)
+
+
+def test_the_loss_of_a_few_points_is_chance():
+    few, many = (Training(NetworkDraft(learning_rate=3.0, batch_size=size)) for size in (8, 32))
+    few.several(3), many.several(3)
+    assert few.peak == 0.0 and many.peak > 3 * math.log(2)

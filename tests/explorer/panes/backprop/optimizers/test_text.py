@@ -53,7 +53,7 @@ def test_who_is_down_has_come_nearly_all_the_way_and_stays():
         assert text.marks(recording)[step].startswith(recording.lane(name).title)
     first = min(recording.arrivals, key=recording.arrivals.get)
     told = headline(recording, 200)
-    assert f"{recording.title(first)} came 99.9 % of the way down first" in told
+    assert f"{recording.title(first)} got 99.9 % of the way down first" in told
     one = typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0))
     assert race(one.with_setting("sgd", "learning_rate", 0.5)).arrivals == {"sgd": 1}
     assert race(one.with_setting("sgd", "learning_rate", 0.05)).arrivals == {}
@@ -101,7 +101,7 @@ def test_at_the_end_a_minimum_that_is_not_the_lowest_and_a_saddle_are_told():
 def test_nobody_moves_where_there_is_no_slope():
     for formula, start in (("5", None), ("x**2 + y**2", (0.0, 0.0))):
         recording = race(typed(formula, start=start))
-        assert recording.stands_still and "no slope at the start" in headline(recording, 20)
+        assert recording.stands_still and "slope at the start is 0" in headline(recording, 20)
     # Weight decay moves them, and all stay as high.
     decaying = typed("5", ("sgd", "momentum", "adam"))
     for name in decaying.racers:

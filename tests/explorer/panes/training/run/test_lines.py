@@ -115,6 +115,17 @@ def test_a_branch_shows_its_past_muted_up_to_the_marked_step_and_lies_on_top(fam
     assert charts.loss.marks == () and list(charts.loss.displayed()) == ["validation", "train"]
 
 
+def test_both_large_plots_zoom_together_and_another_run_is_shown_whole(tmp_path, charts):
+    charts.set_runs(recorded(tmp_path / "run", range(1, 61), 0.0))
+    charts.loss.set_span((10.0, 30.0))
+    assert charts.heads.span == (10.0, 30.0)
+    charts.heads.set_span(None)
+    assert charts.loss.span is None
+    charts.heads.set_span((20.0, 40.0))
+    charts.set_runs(None)
+    assert charts.loss.span is None and charts.heads.span is None
+
+
 @pytest.mark.parametrize("height", [70, 120])
 def test_a_small_plot_has_two_or_three_numbers_with_units_at_its_axis(tmp_path, charts, height):
     run = recorded(tmp_path / "run", range(1, 60), 0.0)
