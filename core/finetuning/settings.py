@@ -23,8 +23,9 @@ STORIES = "stories"
 # What learns: a low-rank update, everything, the last layers, the output head, the biases, small
 # layers between the others, or some tokens before the text.
 METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
-# Usual learning rates, tried on the questions: most methods learn them in 60 steps, and forget less
-# than at larger rates. The fewer numbers learn, the larger their steps may be.
+# Usual learning rates, tried on the questions: at these all methods but "last-layers" and "head"
+# learn them in 60 steps, and forget less than at larger ones. The fewer numbers learn, the larger
+# their steps may be.
 RATES: Mapping[str, float] = {
     "lora": 3e-3,
     "full": 1e-4,

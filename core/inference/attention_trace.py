@@ -237,7 +237,7 @@ def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) ->
         ),
         Step(
             "attention.predict",
-            "After all layers, softmax says how likely each token comes next",
+            "After all layers, softmax gives the probability of each next token",
             r"p_t = \frac{e^{z_t - z_{\max}}}{\sum_u e^{z_u - z_{\max}}}",
             "core.inference.sampling:temper#softmax",
             of("probabilities", "scaled"),
@@ -272,7 +272,7 @@ def _steps(
         ),
         Step(
             "attention.scores",
-            "Add the products up: one score for each token",
+            "Add up the products: one score for each token",
             r"s_j = q \cdot k_j = \sum_d q_d\, k_{jd}",
             f"{_ATTEND}#scores",
             of("scores", "q", "k"),
@@ -299,14 +299,14 @@ def _steps(
         ),
         Step(
             "attention.weigh",
-            "Take of each value as much as its weight says",
+            "Multiply each value by its weight",
             r"w_{jd} = a_j\, v_{jd}",
             f"{_HERE}:weigh#weigh",
             of("weighted") | {"weight": made["weights"][:, :, None], "values": made["v"][None]},
         ),
         Step(
             "attention.output",
-            "Add them up: this is what the head read for this token",
+            "Add up the weighted values: this is what the head read for this token",
             r"o = \sum_j a_j\, v_j",
             f"{_ATTEND}#output",
             of("output", "weights", "v"),

@@ -238,7 +238,7 @@ def step_sentence(scene: Scene, step: int) -> str:
         f"Divide by \u221a{scene.size}, so that scores do not grow with the size of the head.",
         _mask_sentence(scene, me),
         f"Softmax turns scores into weights that sum to 1: most goes to {best}.",
-        "Scale each value by its weight.",
+        "Multiply each value by its weight.",
         f"Add them up: this is what {me} has read, most of it from {best}.{ends}",
         *_last_sentences(scene, me),
     )[step]

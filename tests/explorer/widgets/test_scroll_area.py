@@ -138,3 +138,31 @@ def test_keys_and_tab_bring_a_cell_into_sight_through_all_areas(qtbot):
     assert not is_seen(29, 29)
     area.ensureWidgetVisible(heat)
     assert is_seen(29, 29)
+
+
+class Squares(Rows):
+    """Four side by side."""
+
+    def columns(self) -> int:
+        return 4
+
+
+def test_arrow_keys_go_through_things_that_stand_in_a_grid(qtbot):
+    squares = Squares("squares")
+    qtbot.addWidget(squares)
+    squares.set_scene(10)
+    key = Qt.Key
+    ways = (
+        (key.Key_Down, 0), (key.Key_Right, 1), (key.Key_Down, 5), (key.Key_Down, 9),
+        (key.Key_Down, 9), (key.Key_Right, 9), (key.Key_Left, 8), (key.Key_Left, 8),
+        (key.Key_Up, 4), (key.Key_Up, 0), (key.Key_Up, 0),
+    )  # fmt: skip
+    for way, at in ways:
+        QTest.keyClick(squares, way)
+        assert squares.hovered == at
+    rows = Rows("rows")
+    qtbot.addWidget(rows)
+    rows.set_scene(3)
+    QTest.keyClick(rows, key.Key_Down)
+    QTest.keyClick(rows, key.Key_Right)
+    assert rows.hovered == 0, "the player's"

@@ -91,7 +91,8 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
 def of_cell(worked: Worked, played: Played, cell: Cell, pinned: bool, place: str) -> Inspection:
     """One number and how it was computed."""
     number, rows = cell_arithmetic.made(worked, cell)
-    step = told(worked, number) if number is not None else told(worked, played.step)
+    number = played.step if number is None else number
+    step = replace(worked.steps[number], formula=formula(worked, number))
     return Inspection(
         step=step, rows=rows, table=table_of(step), cell=place, pinned=pinned,
         title=_cell_title(worked, cell), plain=True,
@@ -106,11 +107,6 @@ def _cell_title(worked: Worked, cell: Cell) -> str:
     if kind == "gradient":
         return f"How much one number of {name} moves the loss"
     return f"What flows back from {short(worked.graph, where[0])} to one number of {name}"
-
-
-def told(worked: Worked, number: int) -> Step:
-    """A step of the Trace with short names, which are the same in every block."""
-    return replace(worked.steps[number], formula=formula(worked, number))
 
 
 def shares_of(worked: Worked, played: Played) -> tuple[Edge, ...]:

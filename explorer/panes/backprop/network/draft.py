@@ -27,17 +27,12 @@ Point = tuple[float, float, float]  # x1, x2, target
 
 @dataclass(frozen=True)
 class NetworkDraft:
-    """`hidden` counts the neurons of each hidden layer.
+    """`hidden` counts the neurons of each hidden layer; a batch of 0 is all points.
 
-    noise         standard deviation added to the points
-    train_share   share of training points; the others are test points
-    added         training points that a person has added
-    removed       numbers of the data set's own points that a person has removed
-    scale         multiplies all initial weights
-    steps         length of the schedule
-    batch_size    0 is all points
-    seed          of weights and batches; `data_seed` of the points
-    begun         how often it has started over with the same weights, so that undo sees a change
+    added    training points that a person has added
+    removed  numbers of the data set's own points that a person has removed
+    seed     of weights and batches; `data_seed` of the points
+    begun    how often it has started over with the same weights, so that undo sees a change
     """
 
     data: str = field("moons", choices=DATA, help="The points that the network learns")

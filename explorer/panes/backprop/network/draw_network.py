@@ -17,7 +17,8 @@ from explorer.panes.backprop.network.draw_neuron import draw_dead, draw_outline,
 from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_dead, is_there
 from explorer.panes.backprop.network.keyframe import RESOLUTION, Keyframe, signed
 from explorer.panes.backprop.network.scene import Box, Layout
-from explorer.widgets.base import put_text, ratio_of
+from explorer.widgets.base import ratio_of
+from explorer.widgets.sketch import Sketch
 
 FLAT = 0.5  # share of saturated outputs from which a layer is warned of
 SIGN = "\u26a0"  # before what is wrong
@@ -99,21 +100,15 @@ def draw_highlighted_edges(
 
 
 def draw_captions(painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
-    """Draws the captions of the columns."""
-    now = theme.current()
-    small, bold = now.font("label"), now.font("label", 600)
-    for column, x in enumerate(layout.columns):
+    """The names of inputs and columns, and warnings."""
+    now, sketch = theme.current(), Sketch(painter)
+    for number, (x, y, wide, high) in enumerate(layout.boxes[0]):
+        sketch.text(QRectF(x, y + high + 1, wide, now.px(15)), f"x{number + 1}")
+    for column, x in enumerate(layout.columns[1:], 1):
         rect = caption_room(layout, x)
-        if column == 0:
-            for number, box in enumerate(layout.boxes[0]):
-                below = QRectF(box[0] - 10, box[1] + box[3] + 1, box[2] + 20, now.px(15))
-                put_text(painter, below, f"x{number + 1}", small, now.color("muted"))
-            continue
         words, trouble = caption(keyframe, column, rect.width())
-        put_text(painter, rect, words, small, now.color("muted"))
-        if trouble:
-            rect.translate(0, now.px(15))
-            put_text(painter, rect, trouble, bold, now.color("warning"))
+        sketch.text(rect, words)
+        sketch.text(rect.translated(0, now.px(15)), trouble, "warning", weight=600)
 
 
 def caption_room(layout: Layout, x: float) -> QRectF:

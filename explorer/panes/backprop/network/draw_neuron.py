@@ -46,9 +46,7 @@ def draw_dead(painter: QPainter, box: Box) -> None:
     inner = rect.adjusted(5, 5, -5, -5)
     painter.drawLine(inner.topLeft(), inner.bottomRight())
     painter.drawLine(inner.topRight(), inner.bottomLeft())
-    painter.setPen(now.pen("outline"))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(rect)
+    draw_outline(painter, rect)
 
 
 def draw_ring(painter: QPainter, box: Box) -> None:

@@ -21,6 +21,7 @@ from explorer.panes.backprop.network.hit_testing import from_plane
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.scene import Box
 from explorer.widgets.base import LEFT, elide, put_text
+from explorer.widgets.sketch import Sketch
 
 POINT = 3.6  # px, the radius
 
@@ -80,19 +81,16 @@ def draw_point(
 
 def draw_scale(painter: QPainter, plane: Box, image: QImage, low: str, high: str) -> None:
     """Below the legend: what the plane's colors stand for."""
-    now = theme.current()
-    font, ink = now.font("label"), now.color("muted")
-    y = plane[1] + plane[3] + now.px(21)
+    now, sketch = theme.current(), Sketch(painter)
+    y, high_line = plane[1] + plane[3] + now.px(21), now.px(16)
     wide = now.metrics("label").horizontalAdvance(low) + now.px(6)
-    put_text(painter, QRectF(plane[0], y, wide, now.px(16)), low, font, ink, LEFT)
+    sketch.text(QRectF(plane[0], y, wide, high_line), low, align=LEFT)
     bar = QRectF(plane[0] + wide, y + now.px(4), min(now.px(64), 0.4 * plane[2]), now.px(8))
     painter.drawImage(bar, image)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(now.pen("divider"))
-    painter.drawRect(bar)
+    sketch.frame(bar, "divider", 1, 0)
     left = bar.right() + now.px(6)
-    rest = QRectF(left, y, plane[0] + plane[2] - left, now.px(16))
-    put_text(painter, rest, _shortened(high, font, rest.width()), font, ink, LEFT)
+    rest = QRectF(left, y, plane[0] + plane[2] - left, high_line)
+    sketch.text(rest, _shortened(high, now.font("label"), rest.width()), align=LEFT)
 
 
 def _shortened(words: str, font: QFont, room: float) -> str:

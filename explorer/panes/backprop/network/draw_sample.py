@@ -15,6 +15,7 @@ from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout
 from explorer.widgets.base import put_text
+from explorer.widgets.sketch import Sketch
 
 BOTH = 30.0  # px: a lower neuron shows one number
 STRENGTH = 0.45  # of a neuron's color
@@ -91,20 +92,17 @@ def fitting(value: float, before: str, width: float, weight: int = 600) -> str:
 
 def _draw_captions(painter: QPainter, layout: Layout, scene: SampleScene) -> None:
     """Below each column: what its numbers are, in words and by their letter."""
-    now = theme.current()
-    font, muted = now.font("label"), now.color("muted")
-    tall = layout.boxes[0][0][3] >= now.px(BOTH)
+    now, sketch = theme.current(), Sketch(painter)
+    tall, wide = layout.boxes[0][0][3] >= now.px(BOTH), now.metrics("label").horizontalAdvance
     for column, x in enumerate(layout.columns):
         rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
-        words = caption(scene, column)
-        if now.metrics("label").horizontalAdvance(words) > layout.step:
+        words, told = caption(scene, column), letters(scene, column, tall)
+        if wide(words) > layout.step:
             words = words.partition(":")[0]
-        put_text(painter, rect, words, font, muted)
-        rect.translate(0, now.px(15))
-        told = letters(scene, column, tall)
-        if now.metrics("label").horizontalAdvance(told) > layout.step - now.px(4):
+        if wide(told) > layout.step - now.px(4):
             told = told.partition("L/")[0]  # the neighbors have theirs
-        put_text(painter, rect, told, font, muted)
+        sketch.text(rect, words)
+        sketch.text(rect.translated(0, now.px(15)), told)
 
 
 def caption(scene: SampleScene, column: int) -> str:

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from core.numbers import format_number, format_percent, format_short
 from core.optimization.statistics import Histogram, LayerStatistics
 from explorer import theme
-from explorer.widgets.base import LEFT, Picture, put_text
+from explorer.widgets.base import LEFT, Picture
+from explorer.widgets.sketch import Sketch
 
 ROWS = ("activations", "gradients")
 SIZES = ("spread \u03c3", "size, rms")
@@ -81,41 +82,36 @@ class Histograms(Picture):
         return QRectF(left + column * width, head + row * height, width, height)
 
     def draw(self, painter: QPainter) -> None:
-        now = theme.current()
-        small, muted = now.font("label"), now.color("muted")
+        sketch, now = Sketch(painter), theme.current()
         if not self._layers:
-            put_text(painter, QRectF(self.rect()), "No training points", now.font("body"), muted)
+            sketch.text(QRectF(self.rect()), "No training points", size="body")
             return
         largest = max(layer.gradients.size for layer in self._layers)
         reaches = (None, max(float(layer.gradients.edges[-1]) for layer in self._layers))
         for row, name in enumerate(ROWS):
-            cell = self._cell(row, 0)
+            cell, each = self._cell(row, 0), now.px(14)
             lines = [name, "one scale", "\u221a counts"] if row else [name, "\u221a counts"]
-            each, room = now.px(14), cell.height() - now.px(16)
-            shown = lines[: max(1, int(room // each))]
-            top = cell.top() + (room - each * len(shown)) / 2
-            for number, line in enumerate(shown):
-                rect = QRectF(0, top + each * number, cell.left(), each)
-                put_text(painter, rect, line, small, muted, LEFT)
-            words = QRectF(0, cell.bottom() - now.px(15), cell.left(), now.px(14))
-            put_text(painter, words, SIZES[row], small, muted, LEFT)
+            room = cell.height() - now.px(16)
+            lines = lines[: max(1, int(room // each))]
+            top = cell.top() + (room - each * len(lines)) / 2
+            for number, line in enumerate(lines):
+                sketch.text(QRectF(0, top + each * number, cell.left(), each), line, align=LEFT)
+            below = QRectF(0, cell.bottom() - now.px(15), cell.left(), each)
+            sketch.text(below, SIZES[row], align=LEFT)
         for column, layer in enumerate(self._layers):
             head = self._cell(0, column)
-            head = QRectF(head.left(), 0, head.width(), now.px(15))
-            last = column == len(self._layers) - 1
-            title = self._title(column)
-            if head.width() < now.px(48):
-                title = "out" if last else str(column + 1)
-            put_text(painter, head, title, small, now.color("text"))
+            head.setRect(head.left(), 0, head.width(), now.px(15))
+            brief = "out" if column == len(self._layers) - 1 else str(column + 1)
+            sketch.text(head, brief if head.width() < now.px(48) else self._title(column), "text")
             for row, kind in enumerate(ROWS):
                 histogram = getattr(layer, kind)
                 vanished = row == 1 and histogram.size < TINY * largest
                 cell = self._cell(row, column)
-                self._draw_cell(painter, cell, histogram, row, vanished, reaches[row])
+                self._draw_cell(sketch, cell, histogram, row, vanished, reaches[row])
 
     def _draw_cell(
         self,
-        painter: QPainter,
+        sketch: Sketch,
         cell: QRectF,
         histogram: Histogram,
         row: int,
@@ -123,40 +119,32 @@ class Histograms(Picture):
         reach: float | None,
     ) -> None:
         """`reach`: what the cell is wide enough for; None: for this histogram alone."""
-        now = theme.current()
+        now = sketch.now
         area = cell.adjusted(3, 2, -3, -now.px(15))
-        color = now.series(row)
         counts = np.sqrt(histogram.counts)  # one full bin must not hide the others
-        top = float(counts.max()) or 1.0
-        own = float(histogram.edges[-1])
-        share = 1.0 if reach is None else own / reach
+        share = 1.0 if reach is None else float(histogram.edges[-1]) / reach
         step = max(area.width() * share, SPIKE) / len(counts)
-        left = area.center().x() - step * len(counts) / 2
-        points = [QPointF(left, area.bottom())]
-        for number, height in enumerate((counts / top * area.height()).tolist()):
+        left, ground = area.center().x() - step * len(counts) / 2, area.bottom()
+        tops = (ground - counts / (float(counts.max()) or 1.0) * area.height()).tolist()
+        outline = [QPointF(left, ground)]
+        for number, top in enumerate(tops):
             x = left + number * step
-            points += [
-                QPointF(x, area.bottom() - height),
-                QPointF(x + step, area.bottom() - height),
-            ]
-        points.append(QPointF(left + step * len(counts), area.bottom()))
-        painter.setPen(Qt.PenStyle.NoPen)
-        fill = QColor(color)
+            outline += [QPointF(x, top), QPointF(x + step, top)]
+        outline.append(QPointF(left + step * len(counts), ground))
+        fill = QColor(now.series(row))
         fill.setAlphaF(0.75 if area.width() * share > SPIKE else 1.0)
-        painter.setBrush(fill)
-        painter.drawPolygon(QPolygonF(points))
-        painter.setPen(now.pen("divider"))
-        painter.drawLine(area.bottomLeft(), area.bottomRight())
-        painter.drawLine(
-            QPointF(area.center().x(), area.bottom()), QPointF(area.center().x(), area.bottom() + 3)
-        )
+        sketch.painter.setPen(Qt.PenStyle.NoPen)
+        sketch.painter.setBrush(fill)
+        sketch.painter.drawPolygon(QPolygonF(outline))
+        sketch.line(area.bottomLeft(), area.bottomRight(), "divider")
+        middle = QPointF(area.center().x(), area.bottom())
+        sketch.line(middle, middle + QPointF(0, 3), "divider")
         words = QRectF(cell.left(), area.bottom() + 1, cell.width(), now.px(14))
         text = size_text(histogram.size if row else histogram.std, row, cell.width())
-        ink = now.color("warning" if vanished else "muted")
-        put_text(painter, words, text, now.font("label"), ink)
+        ink = "warning" if vanished else "muted"
+        sketch.text(words, text, ink)
         if vanished:  # above its number
-            corner = QRectF(area.left(), area.top(), now.px(12), now.px(14))
-            put_text(painter, corner, SIGN, now.font("label"), ink)
+            sketch.text(QRectF(area.left(), area.top(), now.px(12), now.px(14)), SIGN, ink)
 
     def told(self, row: int, column: int) -> str:
         """What a tooltip says: two lines."""

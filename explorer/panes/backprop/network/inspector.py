@@ -34,7 +34,9 @@ MOST_ROWS = 8
 def of_keyframe(keyframe: Keyframe, element: Element, pinned: bool) -> Inspection:
     """The last optimizer step of the weight that is looked at, or how a neuron gets its output."""
     if isinstance(element, Neuron) and element.column:
-        return _of_neuron(keyframe, element, pinned)
+        step, rows = neuron_step(keyframe, element), neuron_rows(keyframe, element)
+        table, title = neuron_table(keyframe, element), neuron_title(keyframe, element)
+        return _inspection(table, step=step, rows=rows, pinned=pinned, title=title, plain=True)
     weight = element if isinstance(element, Weight) else largest_gradient(keyframe)
     if weight is None:
         return _inspection(_table(keyframe), rows=_summary(keyframe), title=_title(keyframe))
@@ -140,13 +142,6 @@ def _title(keyframe: Keyframe, what: str = "weight") -> str:
 def _values(step: Step) -> dict[str, Any]:
     """The step's numbers, without those that are only indices."""
     return {name: step.value(name) for name in step.values if name not in WHERE}
-
-
-def _of_neuron(keyframe: Keyframe, element: Neuron, pinned: bool) -> Inspection:
-    """How a neuron gets its output."""
-    step, title = neuron_step(keyframe, element), neuron_title(keyframe, element)
-    rows, table = neuron_rows(keyframe, element), neuron_table(keyframe, element)
-    return _inspection(table, step=step, rows=rows, pinned=pinned, title=title, plain=True)
 
 
 def _summary(keyframe: Keyframe) -> list[Any]:
@@ -284,7 +279,9 @@ def _back_through_weights(sample: Sample, index: int, element: Element) -> list[
         gradient = np.asarray(step.value("contribution"))
         column = sample.roles[place.node].column
         chosen = _chosen(element, column, gradient.shape[1], gradient.sum(0))
-        rows: list[Any] = [f"Into neuron {chosen + 1}, whose gradient is {_say(upstream[chosen])}:"]
+        rows: list[Any] = [
+            f"Into neuron {chosen + 1}, whose gradient is {format_number(float(upstream[chosen]))}:"
+        ]
         rows += [
             Equation(
                 f"dL/dW{column}[{n + 1},{chosen + 1}]",
@@ -311,10 +308,6 @@ def _back_through_weights(sample: Sample, index: int, element: Element) -> list[
             "accent",
         ),
     ]
-
-
-def _say(value: float) -> str:
-    return format_number(float(value))
 
 
 def _chosen(element: Element, column: int, count: int, values: Any) -> int:

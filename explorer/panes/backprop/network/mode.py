@@ -177,9 +177,9 @@ class NetworkMode(Mode):
         asked = self.runner.asked
         if asked is None:  # nothing is made before it is looked at
             return
-        if self._replaced.has(value, asked):
-            saved = self._replaced.take(value, asked)
-            self._replaced.replace(asked, value, self._state_of(asked))  # for a redo
+        if (value, asked) in self._replaced:  # an undo
+            saved = self._replaced.pop((value, asked))
+            self._replaced.keep(asked, value, self._state_of(asked))  # for a redo
             self.runner.begin(value, saved)
         elif (value.seed, value.begun) != (asked.seed, asked.begun):
             self.runner.begin(value)
@@ -236,7 +236,7 @@ class NetworkMode(Mode):
         """A network at step 0; undo brings the trained one back."""
         self.leave_sample()
         now = self.draft.value
-        self._replaced.replace(now, one, self._state_of(now))
+        self._replaced.keep(now, one, self._state_of(now))
         self.draft.change(one, told)
         self.runner.begin(one)
 

@@ -120,13 +120,10 @@ class NetworkPicture(Picture):
             shown[f"biases {number}"] = self.keyframe.biases[number - 1]
         if self.data is not None:
             shown["points"] = np.column_stack([self.data.points, self.data.targets])
-        if self.sample_scene is not None:
-            for column, values in enumerate(self.sample_scene.values):
-                if values is not None:
-                    shown[f"values {column}"] = values
-            for column, values in enumerate(self.sample_scene.gradients):
-                if values is not None:
-                    shown[f"gradients {column}"] = values
+        if (scene := self.sample_scene) is not None:
+            for kind, columns in (("values", scene.values), ("gradients", scene.gradients)):
+                known = enumerate(columns)
+                shown |= {f"{kind} {at}": one for at, one in known if one is not None}
         return shown
 
     def describe(self) -> str:
@@ -236,17 +233,13 @@ class NetworkPicture(Picture):
 
     def _plane_words(self, keyframe: Keyframe) -> tuple[str, tuple[str, str, float]]:
         """The line below the plane, or (if it is "") the two ends of its scale."""
-        scene = self.shown_scene
+        scene, no_scale = self.shown_scene, ("", "", 0.0)
+        if scene is not None and any(one is not None for one in scene.weights):
+            return "thick edges: large gradients; orange: above 0", no_scale
         if scene is not None:
-            if any(one is not None for one in scene.weights):
-                return "thick edges: large gradients; orange: above 0", (
-                    "",
-                    "",
-                    0.0,
-                )
-            return "\u2202: how the loss changes with that number; orange: above 0", ("", "", 0.0)
+            return "\u2202: how the loss changes with that number; orange: above 0", no_scale
         if keyframe.classes > 2:
-            return "the likeliest class, paler where it is unsure", ("", "", 0.0)
+            return "the likeliest class, paler where it is unsure", no_scale
         if keyframe.classes == 0:
             return "", ("\u22121", "1: what the network outputs", SOFT)
         return "", ("0 %", "100 % class 1; line: 50 %", SOFT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,32 +43,26 @@ def largest_gradient(keyframe: Keyframe, of_layer: int | None = None) -> Weight 
     """The weight with the largest gradient in the last step, of all or of one layer; None before a
     first step.
     """
-    if keyframe.update is None:
-        return None
-    best, found = -1.0, None
-    for layer in range(len(keyframe.weights)) if of_layer is None else (of_layer,):
-        gradient = keyframe.update.gradients.get(f"{layer}.weight")
-        if gradient is None:
-            continue
-        size = np.abs(np.nan_to_num(gradient))
-        place = int(size.argmax())
-        if size.flat[place] > best:
-            best = float(size.flat[place])
-            found = Weight(layer, *divmod(place, gradient.shape[1]))
-    return found
+    layers = range(len(keyframe.weights)) if of_layer is None else (of_layer,)
+    found = _largest(keyframe, [f"{layer}.weight" for layer in layers])
+    return Weight(*found) if found is not None else None
 
 
 def largest_bias_gradient(keyframe: Keyframe) -> Bias | None:
     """The bias with the largest gradient; None before a first step."""
-    best, found = -1.0, None
+    found = _largest(keyframe, [f"{layer}.bias" for layer in range(len(keyframe.biases))])
+    return Bias(*found) if found is not None else None
+
+
+def _largest(keyframe: Keyframe, names: Sequence[str]) -> tuple[int, ...] | None:
+    """The layer and the index into it of the largest gradient of these parameters."""
     gradients = keyframe.update.gradients if keyframe.update is not None else {}
-    for layer in range(len(keyframe.biases)):
-        if (gradient := gradients.get(f"{layer}.bias")) is not None:
-            size = np.abs(np.nan_to_num(gradient))
-            place = int(size.argmax())
-            if size[place] > best:
-                best, found = float(size[place]), Bias(layer, place)
-    return found
+    sizes = {name: np.abs(np.nan_to_num(gradients[name])) for name in names if name in gradients}
+    if not sizes:
+        return None
+    name = max(sizes, key=lambda one: float(sizes[one].max()))
+    place = np.unravel_index(int(sizes[name].argmax()), sizes[name].shape)
+    return int(name.partition(".")[0]), *map(int, place)
 
 
 def update_trace(keyframe: Keyframe, layer: int | None = None) -> Trace | None:

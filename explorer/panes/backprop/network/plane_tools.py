@@ -10,6 +10,7 @@ from explorer.widgets.boxes import row
 from explorer.widgets.toggle import SegmentedControl
 
 TOOLS = (("inspect", "Inspect"), ("add", "Add"), ("erase", "Erase"))
+HELP = "inspect a point, add one, or erase one"
 NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that are added
 
 
@@ -24,9 +25,7 @@ class PlaneTools(QWidget):
         super().__init__(parent)
         self.setObjectName("backprop.network.tools")
         self.choice = SegmentedControl(list(TOOLS), "What a click on the plane does")
-        self.choice.setToolTip(
-            "What a click on the plane does: inspect a point, add one, or erase one"
-        )
+        self.choice.setToolTip(f"{self.choice.accessibleName()}: {HELP}")
         self.adds = QComboBox(self)
         self.adds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.adds.setMinimumContentsLength(5)

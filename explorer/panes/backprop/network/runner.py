@@ -44,9 +44,8 @@ class Runner(QObject):
         self._pending: NetworkDraft | None = None  # that the engine has not got yet
         self._starts_over = False  # and from step 0
         self._saved: dict[str, Any] | None = None  # with what a session kept
-        self.beginning: tuple[NetworkDraft, dict[str, Any] | None] | None = (
-            None  # until it is there
-        )
+        # What begins, until it is there.
+        self.beginning: tuple[NetworkDraft, dict[str, Any] | None] | None = None
         self._serving = False
         self._emitted = "idle"
         self.asked: NetworkDraft | None = None  # the newest setup
@@ -99,14 +98,9 @@ class Runner(QObject):
         """Sends the engine the newest setup, until none is pending."""
         try:
             while self._pending is not None:
-                draft, starts_over = self._pending, self._starts_over
-                saved, self._pending, self._starts_over, self._saved = (
-                    self._saved,
-                    None,
-                    False,
-                    None,
-                )
-                await self._apply(draft, starts_over, saved)
+                asked = self._pending, self._starts_over, self._saved
+                self._pending, self._starts_over, self._saved = None, False, None
+                await self._apply(*asked)
         finally:
             self._serving = False
         self._emit_state()

@@ -144,12 +144,8 @@ class SampleScenes:
         if place.phase == "forward":
             if role.kind == "product":
                 before, weight = (nodes[n].tensor.data for n in nodes[place.node].inputs)
-                return (
-                    role.column,
-                    role.column - 1,
-                    np.asarray(before).reshape(-1, 1) * weight,
-                    False,
-                )
+                flow = np.asarray(before).reshape(-1, 1) * weight
+                return role.column, role.column - 1, flow, False
             return role.column, -1, None, False
         if place.input is None:
             return len(sample.sizes), -1, None, True

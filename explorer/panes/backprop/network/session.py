@@ -13,28 +13,18 @@ MOST_REPLACED = 8  # networks that undo can bring back as they were trained
 Saved = dict[str, Any]  # a `Training.state`
 
 
-class ReplacedNetworks:
-    """Trained networks that a reset or a preset has replaced: undo brings them back."""
+class ReplacedNetworks(dict[tuple[NetworkDraft, NetworkDraft], Saved | None]):
+    """Trained networks that a reset or a preset has replaced, by the setups before and after: undo
+    brings them back.
+    """
 
-    def __init__(self) -> None:
-        self._saved: dict[tuple[NetworkDraft, NetworkDraft], Saved | None] = {}
-
-    def replace(self, old: NetworkDraft, new: NetworkDraft, saved: Saved | None) -> None:
+    def keep(self, old: NetworkDraft, new: NetworkDraft, saved: Saved | None) -> None:
         """Remembers the training of `old` until `new` is undone."""
-        if old == new:
-            return
-        self._saved.pop((old, new), None)
-        self._saved[old, new] = saved
-        for key in list(self._saved)[:-MOST_REPLACED]:
-            del self._saved[key]
-
-    def has(self, one: NetworkDraft, replacement: NetworkDraft) -> bool:
-        """Whether `one` was replaced by that: then this is an undo."""
-        return (one, replacement) in self._saved
-
-    def take(self, one: NetworkDraft, replacement: NetworkDraft) -> Saved | None:
-        """The training of `one`, which is no longer replaced."""
-        return self._saved.pop((one, replacement), None)
+        if old != new:
+            self.pop((old, new), None)
+            self[old, new] = saved
+            for key in list(self)[:-MOST_REPLACED]:
+                del self[key]
 
 
 def element_to_json(element: Element) -> list[int] | None:

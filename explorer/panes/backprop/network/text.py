@@ -239,7 +239,6 @@ LOSS_WORDS = {
     3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
 }
 
-
 # By operation: its step forward, and back.
 LOSS_TITLES = {
     "BinaryCrossEntropy": (
@@ -257,7 +256,6 @@ LOSS_TITLES = {
     ),
     "Mean": ("the loss: the mean, of one point", "back through the mean: unchanged"),
 }
-
 
 # By operation: what a norm does on the way forward.
 NORM_TITLES = {

@@ -86,6 +86,8 @@ class TuneForm(FoldingForm):
                 place.askRequested.connect(partial(self.askRequested.emit, place.name))
                 place.box.setMinimumContentsLength(5)
         name_parts(self, NAME, "methods", "targets", "get", "start")
+        for rare in (self.get, self.told, self.fields["broken_lines"]):
+            rare.hide()
 
     def _tell_method(self, at: int) -> str:
         return text.method_tip(self.planned.methods[at])
@@ -121,10 +123,8 @@ class TuneForm(FoldingForm):
         if planned.methods:
             self.methods.set_scene([check_row(one) for one in planned.methods])
         if (found := planned.matrices) is not None:
-            names, layers = (
-                tuple(map(kind_words, found.kinds)),
-                1 + max(at for _, at in found.cells),
-            )
+            layers = 1 + max(at for _, at in found.cells)
+            names = tuple(map(kind_words, found.kinds))
             self.targets.set_scene(Switches(names, layers, found.chosen))
         is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
         rates = [format_general(RATES[one.name]) for one in planned.methods if one.chosen]

@@ -162,3 +162,18 @@ def test_the_marked_lines_computed_every_stage_of_a_text(
     for step in trace:
         watched.left(step)
     assert list(trace[-1].value("pieces")) == ours.encode(text, specials=specials).pieces
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "said"),
+    [
+        ("identity", "a", "The normalizer “identity” changes nothing: “a”"),
+        ("nmt_nfkc", "ﬁ", "The normalizer “nmt_nfkc” gives “fi”"),
+    ],
+)
+def test_what_a_normalizer_does_is_said(rules: str, text: str, said: str) -> None:
+    rewritten, spaces = normalizer_steps(SentencePieceNormalizer(rules), text)
+    assert rewritten.title == said
+    assert spaces.title.startswith("Put a space in front, and write every space as ␣: “␣")
+    bare = SentencePieceNormalizer(rules, add_dummy_prefix=False)
+    assert list(normalizer_steps(bare, text))[1].title.startswith("Write every space as ␣")

@@ -20,6 +20,7 @@ from explorer import theme
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.draft import TuneDraft
 from explorer.panes.finetuning.tune.scene import Curves
+from explorer.panes.finetuning.tune.view import TuneForm
 from tests.core.finetuning.small import LINES, small_base
 from tests.core.training.small import small_config
 from tests.explorer.conftest import dispose
@@ -88,6 +89,13 @@ def test_the_first_state_is_ready_and_shows_what_was_recorded(
         assert mode.view.answers.answers.prompt != asked.prompt
 
     run_async(body())
+
+
+def test_a_new_form_shows_nothing_that_is_seldom_needed(qapp: Any) -> None:
+    form = TuneForm()
+    assert form.get.isHidden() and form.told.isHidden() and form.error.isHidden()
+    assert form.fields["broken_lines"].isHidden() and not form.more.isChecked()
+    dispose(form)
 
 
 def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(

@@ -232,3 +232,19 @@ def test_a_text_is_cut_and_special_tokens_are_told(trained):
     moments = explain_text(tokenizer, f"cat{special}dog").steps
     told = {moment.step.name: moment.word for moment in moments if moment.word >= 0}
     assert told["encoding.special"] == 1 and told["encoding.model"] == 2
+
+
+def test_the_numbers_of_a_lattice_are_called_as_its_formulas_call_them(trained):
+    inside = explain_text(trained["unigram"], "the happy cats")
+    for name, letter, key in (
+        ("unigram.keep", "j", "place"),
+        ("unigram.backtrace", "i*", "place"),
+        ("unigram.take", "best possible total", "promise"),
+        ("unigram.forward", "a", "total"),
+    ):
+        steps = [one.step for one in inside.steps if one.step.name == name]
+        assert steps
+        for step, rows in zip(steps, rows_of(inside, name), strict=True):
+            numbers = {row[0]: row[1] for row in rows}
+            assert float(numbers[letter]) == float(step.value(key))
+            assert not {"winner", "promise", "place"} & numbers.keys()
