@@ -286,7 +286,5 @@ def is_finite(array: Array) -> bool:
 
 def _broken(graph: Graph) -> int | None:
     """The first node that is not finite: all that it was computed from is."""
-    for number, node in enumerate(graph.nodes):
-        if not is_finite(node.tensor.data):
-            return number
-    return None
+    arrays = enumerate(node.tensor.data for node in graph.nodes)
+    return next((number for number, array in arrays if not is_finite(array)), None)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPixmap
 from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression.draw_edges import (
+    LEAST,
     draw_edge,
     draw_joints,
     draw_local,
@@ -29,6 +30,7 @@ from explorer.panes.backprop.expression.viewport import Camera
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
 MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
+STRONGER = 1.5  # times another, an edge is seen to be wider
 AROUND = 6.0  # a node, for the ring around it
 
 
@@ -80,8 +82,18 @@ class GraphDrawing:
 
     @cached_property
     def paths(self) -> dict[Edge, QPainterPath]:
-        """What is in sight of each edge, and all of those that stand out."""
-        return self.routes.paths_in(self.area) | {one: self.routes.path(one) for one in self.lit}
+        """What is in sight of each edge: all of one that stands out, or carries more than any that
+        shares its way and runs farther.
+        """
+        flows, instant, whole = self.scene.computed.plan.flows, self.instant, set(self.lit)
+        for fan in self.routes.fans:
+            most = 10.0**LEAST  # all below that are equally thin
+            for edge in fan:
+                size = abs(self.scene.peaks[edge]) if edge in flows else 0.0
+                if size > STRONGER * most and instant.done(flows[edge]):
+                    whole.add(edge)
+                    most = size
+        return self.routes.paths_in(self.area) | {one: self.routes.path(one) for one in whole}
 
     @cached_property
     def nodes(self) -> list[int]:

@@ -107,6 +107,7 @@ def _path(pieces: Sequence[Piece]) -> QPainterPath:
 class Routes:
     """The edges as curves, from an input's right side to the badge of what reads it.
 
+    fans     for each node the edges that leave it, those that run farthest first
     middles  where a factor stands
     parts    (N, 4): left, top, right and bottom of all that no words may hide
     pieces   (P, 8): what is drawn of one edge after another
@@ -115,6 +116,7 @@ class Routes:
     """
 
     ways: Mapping[Edge, Way]
+    fans: Sequence[Sequence[Edge]]
     middles: Mapping[Edge, QPointF]
     parts: np.ndarray
     pieces: np.ndarray
@@ -182,15 +184,15 @@ def _away(curves: np.ndarray, point: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt((nearest**2).sum(axis=-1)).min(axis=1))
 
 
-NO_ROUTES = Routes({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)), np.empty(0, int))
+NO_ROUTES = Routes(
+    {}, [], {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)), np.empty(0, int)
+)
 
 
 def routes_of(scene: GraphScene) -> Routes:
     ways: dict[Edge, Way] = {}
     docks, laid = scene.plot.docks, scene.layout.routes
-    farthest = [
-        max(fan, key=lambda edge: len(laid[edge[0]][edge[1]]), default=None) for fan in scene.uses
-    ]
+    fans = [sorted(fan, key=lambda one: -len(laid[one[0]][one[1]])) for fan in scene.uses]
     for number, node in enumerate(scene.computed.graph.nodes):
         entry = badge_box(scene, number)
         count, place = sum(one not in docks for one in node.inputs), 0
@@ -209,7 +211,7 @@ def routes_of(scene: GraphScene) -> Routes:
             end = entry.left(), entry.center().y() + into
             turns = {fold.at: fold for fold in scene.layout.folds.get((number, index), ())}
             begin = start.x(), start.y() + shift
-            shares = farthest[before] != (number, index)
+            shares = fans[before][0] != (number, index)
             ways[number, index] = Way(begin, [*points[1:-1], end], turns, shares)
             place += 1
     owned = {edge: way.own for edge, way in ways.items()}
@@ -218,7 +220,7 @@ def routes_of(scene: GraphScene) -> Routes:
     owners = np.repeat(np.arange(len(ways)), [len(own) for own in owned.values()])
     x, y = pieces[:, 0::2].T, pieces[:, 1::2].T
     boxes = np.stack([x.min(axis=0), y.min(axis=0), x.max(axis=0), y.max(axis=0)], axis=1)
-    return Routes(ways, middles, _parts(scene), pieces, boxes, owners)
+    return Routes(ways, fans, middles, _parts(scene), pieces, boxes, owners)
 
 
 def _parts(scene: GraphScene) -> np.ndarray:

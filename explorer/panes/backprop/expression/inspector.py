@@ -181,12 +181,12 @@ def of_node(
     """A node: its value, and its gradient as the sum over its uses, checked by nudging; of a
     tensor the number `element` as well, or that with the largest gradient.
     """
-    node = computed.graph.nodes[number]
-    value, gradient = computed.value(number), computed.gradient(number)
+    nodes = computed.graph.nodes
+    node, value, gradient = nodes[number], computed.value(number), computed.gradient(number)
     rows: list[object] = [Equation("value", _one(value), "accent", _range(value))]
     table = {"value": value}
     moment = computed.plan.appears[number]
-    edges = [edge for edge in computed.flows.along if _target(computed, edge) == number]
+    edges = [edge for edge in computed.flows.along if nodes[edge[0]].inputs[edge[1]] == number]
     if gradient is not None:
         known, told = numeric.get(number), _one(gradient)
         if known is not None and gradient.size == 1:
@@ -302,10 +302,6 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
     """Two single numbers, with enough digits to see whether they agree."""
     return compared(np.asarray(gradient).item(), numeric.item(), agree(gradient, numeric))
-
-
-def _target(computed: Computed, edge: Edge) -> int:
-    return computed.graph.nodes[edge[0]].inputs[edge[1]]
 
 
 def _one(value: Array) -> float | str:

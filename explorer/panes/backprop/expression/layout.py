@@ -84,8 +84,6 @@ def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spac
     """sizes: (width, height) of each node; `room`: how wide it may be, if its columns are not
     wider.
     """
-    if not sizes:
-        return Layout((), (), (), 0.0, 0.0)
     columns = _Columns(graph, sizes, spacing)
     rows = columns.rows(room)
     middle = [0.0] * len(graph.layer)

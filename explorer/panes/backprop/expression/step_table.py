@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -23,11 +22,11 @@ Labels = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 def tables_of(computed: Computed, place: Place, step: Step) -> tuple[dict[str, Array], Labels]:
     """What core's lines call each value, and what it is in the formula: "a (first input): w1"."""
     table = {}
-    for name, value in step.values.items():
+    for name in step.values:
         if name not in WHERE:
             meaning = _meaning(computed, place, name)
             called = _called(computed, place, name)
-            table[f"{called}: {meaning}" if meaning else called] = _held(value)
+            table[f"{called}: {meaning}" if meaning else called] = np.asarray(step.value(name))
     return together(table)
 
 
@@ -90,7 +89,3 @@ def local_name(computed: Computed, place: Place) -> str:
     target = computed.graph.nodes[node.inputs[place.input]].label
     out = f"({node.text})" if place.node == computed.output else node.label
     return f"{PARTIAL}{out}/{PARTIAL}{target}"
-
-
-def _held(value: Any) -> Array:
-    return np.asarray(value() if callable(value) else value)

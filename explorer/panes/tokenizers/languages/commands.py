@@ -35,5 +35,5 @@ def commands(mode: LanguagesMode) -> list[Action]:
         ),
         replace(retry, enabled=can_retry),
         replace(inside, enabled=can_enter),
-        mode.action("search", "Languages: search the languages", mode.view.search.setFocus),
+        mode.action("search", "Languages: search the languages", mode.view.filters.search.setFocus),
     ]

@@ -12,7 +12,7 @@ from core.tokenization.analysis.premiums import REFERENCE
 from core.tokenization.telling import count, percent, verb
 from core.trace import Step
 from explorer.panes.tokenizers.languages.compute import Texts
-from explorer.panes.tokenizers.languages.scene import mean_premium
+from explorer.panes.tokenizers.languages.row_order import mean_premium
 
 IDLE = "How many tokens the same text takes in each language, compared with English"
 KEY = (

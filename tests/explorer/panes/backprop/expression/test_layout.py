@@ -93,7 +93,3 @@ def test_a_chain_stays_low():
         last = len(inputs) - 1
     layout = lay_out(inputs, [SIZES] * len(inputs))
     assert layout.height < 600
-
-
-def test_an_empty_graph():
-    assert lay_out([], []).places == ()

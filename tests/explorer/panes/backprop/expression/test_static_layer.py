@@ -6,15 +6,17 @@ from itertools import product
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage
 
 from core.autograd import NumericGradient
 from explorer import theme
 from explorer.panes.backprop.expression.colors import sign_color, sign_text
 from explorer.panes.backprop.expression.compute import compute, with_names
+from explorer.panes.backprop.expression.draw_graph import GraphDrawing, Looked
 from explorer.panes.backprop.expression.draw_nodes import shade
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
-from explorer.panes.backprop.expression.scene import scene_of
+from explorer.panes.backprop.expression.scene import instant_at, scene_of
 from explorer.panes.backprop.expression.static_layer import StaticLayer
 from explorer.panes.backprop.expression.viewport import Camera
 from explorer.widgets.rendering import svg
@@ -134,6 +136,23 @@ def test_only_what_has_changed_is_drawn(qtbot):
     assert found.leaves["w2"] in drawn and found.leaves["w3"] not in drawn
     pixels(one)
     assert one._static.drawn == []
+
+
+def test_an_edge_is_drawn_whole_where_none_that_runs_farther_carries_more(qtbot):
+    one = picture(qtbot, FORMULAS["web"])
+    one.set_camera(Camera(0.6, 10, 10))
+    scene, looked = one.scene, Looked((-1, -1), None, (-1, -1), frozenset(), frozenset(), {})
+    last = instant_at(scene.computed, len(scene.computed.plan) - 1)
+    drawing = GraphDrawing(scene, one.routes, one.camera, QRectF(one.rect()), last, looked)
+    whole, flowing = 0, scene.computed.plan.flows
+    for fan in one.routes.fans:
+        for at, edge in enumerate(fan):
+            farther = [abs(scene.peaks[other]) for other in fan[:at] if other in flowing]
+            if edge in flowing and abs(scene.peaks[edge]) > 2 * max([1e-3, *farther]):
+                assert drawing.paths[edge] == one.routes.path(edge)
+                whole += one.routes.ways[edge].shares
+    assert whole, "else the test is of nothing"
+    assert any(drawing.paths[edge] != one.routes.path(edge) for edge in drawing.paths)
 
 
 def test_exported_as_vectors_it_holds_no_pixels(qtbot):
