@@ -208,12 +208,12 @@ def predicted(what: WhatIf, output: str, slope: str) -> str:
 def true_change(what: WhatIf) -> str:
     """What a nudge does."""
     if math.isnan(what.true):
-        return "actual change: unknown"
+        return "actual: unknown"
     off = (
         f"; prediction off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
     )
     off = ", as predicted" if what.is_as_predicted else off
-    return f"actual change: {_plus(what.true)}{off}"
+    return f"actual: {_plus(what.true)}{off}"
 
 
 def _plus(value: float) -> str:

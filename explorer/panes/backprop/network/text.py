@@ -340,7 +340,7 @@ def sample_title(sample: Sample, index: int) -> str:
         return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
         whose, get = _whose(sample, role.column), "gets" if is_one else "get"
-        return f"back through {whose} {biases}: the weighted sum{s} {get} the gradient unchanged"
+        return f"back through {whose} {biases}: the sum{s} {get} the gradient unchanged"
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"
         return f"back through {_whose(sample, role.column)} weights to {to}"

@@ -79,7 +79,7 @@ class OptimizersView(QWidget):
         self.moments = MomentsPicture()
         self.moments.setObjectName("backprop.optimizers.moments")
         self.moments_title = CutLabel("label", "muted")
-        self.into = QPushButton("Open this step")
+        self.into = QPushButton("Open step")
         self.into.setObjectName("backprop.optimizers.into")
         self.into.setToolTip("See the chosen optimizer's step line by line (Enter)")
         set_look(self.into, "quiet")
@@ -196,7 +196,7 @@ class OptimizersView(QWidget):
 
     def set_inside(self, inside: bool, possible: bool) -> None:
         """Whether the cursor is inside a step, and whether there is one to go into."""
-        self.into.setText("Back to the race" if inside else "Open this step")
+        self.into.setText("Back to the race" if inside else "Open step")
         self.into.setEnabled(possible)
 
     # what went wrong
