@@ -177,8 +177,8 @@ def facts(worked: Worked, played: Played) -> list[object]:
         return []
     rows = float(np.abs(flow.sum(-1)).max())
     why = {
-        "Softmax": "adding a constant to a row changes no weight",
-        "Normalize": "adding a constant to the token changes nothing",
+        "Softmax": "adding a constant has no effect",
+        "Normalize": "adding a constant has no effect",
         "CrossEntropy": "the probabilities of a token sum to 1",
     }[kind]
     found: list[object] = [Equation("each row sums to", rows, "success", why)]
@@ -191,7 +191,7 @@ def facts(worked: Worked, played: Played) -> list[object]:
                 "row \u00b7 (x \u2212 \u03bc)",
                 along,
                 "success",
-                "scaling it changes nothing, apart from \u03b5",
+                "scaling has no effect, apart from \u03b5",
             )
         )
     return found

@@ -21,7 +21,7 @@ def commands(mode: LanguagesMode) -> list[Action]:
         return mode.active and not mode.player.depth and mode.player.length > 0
 
     retry = mode.action("retry", "Languages: retry what failed", mode.retry)
-    inside = mode.action("inside", "Languages: go inside this bar", mode.player.enter)
+    inside = mode.action("inside", "Languages: show how this text is split", mode.player.enter)
     return [
         mode.action(
             "order",

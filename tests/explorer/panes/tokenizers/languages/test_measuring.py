@@ -38,7 +38,7 @@ def is_running(pane, monkeypatch, *codes):
 
 def titles(pane):
     track = pane.player.track
-    return [track.title(step).partition(" under ")[0] for step in range(track.length)]
+    return [track.title(step).partition(" with ")[0] for step in range(track.length)]
 
 
 def test_rows_keep_their_places_until_all_is_measured(pane, run_async, monkeypatch):

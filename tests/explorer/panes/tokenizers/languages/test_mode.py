@@ -98,13 +98,13 @@ def test_a_chosen_bar_is_explained_by_its_formula_and_line(pane, run_async):
         point = QPointF(rect.left() + 2, rect.center().y()).toPoint()
         QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
         line = chart.lines[1]
-        assert told[-1].title == f"{line.language.name} under narrow"
+        assert told[-1].title == f"{line.language.name} with narrow"
         step = told[-1].step
         assert step.value("premium") == line.results[1].premium
         assert step.value("tokens") / step.value("english") == step.value("premium")
         QTest.keyClick(chart, Qt.Key.Key_Down)
         QTest.keyClick(chart, Qt.Key.Key_Left)
-        assert told[-1].title == f"{chart.lines[2].language.name} under mine"
+        assert told[-1].title == f"{chart.lines[2].language.name} with mine"
         for _ in range(30):
             QTest.keyClick(chart, Qt.Key.Key_PageDown)
         assert told[-1].title.startswith(chart.lines[-1].language.name)
@@ -339,7 +339,7 @@ def test_state_comes_back(pane, run_async):
         pane.mode.restore(state)
         await pane.settled()
         assert pane.mode.state() == state
-        assert pane.player.track.title(pane.player.step).startswith("German under narrow")
+        assert pane.player.track.title(pane.player.step).startswith("German with narrow")
         pane.mode.restore({"order": "nonsense", "scope": 3, "bar": ["deu"]})
         assert pane.mode.order == "name" and pane.mode.state() == state
 
