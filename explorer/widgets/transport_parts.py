@@ -34,7 +34,7 @@ class PlayButton(QAbstractButton):
     def set_playing(self, playing: bool, live: bool) -> None:
         self._playing = playing
         verb = (
-            ("Pause training" if playing else "Train on")
+            ("Pause training" if playing else "Continue training")
             if live
             else ("Pause" if playing else "Play")
         )
@@ -148,7 +148,7 @@ class LiveBadge(QAbstractButton):
         if ended != self.ended:
             self.ended = ended
             self.updateGeometry()
-        text = "Live: play trains on" if live else "Go live"
+        text = "Live: Play continues the training" if live else "Go live"
         if ended:
             text = f"This run: {ended}. To its last moment"
         self.setAccessibleName(text)

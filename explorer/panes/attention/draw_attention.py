@@ -15,7 +15,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from core.numbers import MINUS, format_number, format_percent
 from explorer import theme
 from explorer.panes.attention import scene as S
-from explorer.panes.attention.draw_strips import Strips
+from explorer.panes.attention.draw_vectors import Strips
 from explorer.panes.attention.scene import Scene
 from explorer.panes.attention.step_layout import lay_out
 from explorer.panes.attention.text import cut_to

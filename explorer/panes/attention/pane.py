@@ -18,9 +18,9 @@ from explorer.panes.attention.commands import pane_actions
 from explorer.panes.attention.comparison import Comparison
 from explorer.panes.attention.compute import Head, Heads, Prompt, mosaic
 from explorer.panes.attention.draft import OpenSteps, ViewSettings, restored, steps_from
-from explorer.panes.attention.head_choice import HeadChoice, strongest
 from explorer.panes.attention.runner import ComparisonReader, HeadReader
 from explorer.panes.attention.scene import SOFTMAX, Likely, Scene
+from explorer.panes.attention.selected_head import SelectedHead, strongest
 from explorer.panes.attention.track import Playback
 from explorer.panes.attention.view import AttentionView
 from explorer.panes.base import Context, Pane
@@ -51,7 +51,7 @@ class AttentionPane(Pane):
         self.inputs = PromptHeader("attention")
         self.models = ModelMenu(context, self.inputs.menu, "The live model", self)
         self.reader = HeadReader(self.engine, self.workspace, self)
-        self.choice = HeadChoice(self.workspace, self)
+        self.choice = SelectedHead(self.workspace, self)
         self.comparer = ComparisonReader(self.engine, self)
         self.playback = Playback(self.engine, self.player, self)
         self.mode_before = "map"  # what the steps stand over

@@ -13,10 +13,10 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.panes.attention import draw_attention, draw_downstream, text
+from explorer.panes.attention import draw_attention, draw_next_token, text
 from explorer.panes.attention import scene as S
 from explorer.panes.attention.draw_attention import Drawing, ramp
-from explorer.panes.attention.draw_downstream import DownstreamDrawing
+from explorer.panes.attention.draw_next_token import NextTokenDrawing
 from explorer.panes.attention.inspector import TABLES, labels_of, values_of
 from explorer.panes.attention.scene import Scene
 from explorer.panes.attention.step_layout import LINE
@@ -43,7 +43,7 @@ class StepsPicture(Picture):
         self._hover = self._pinned = -1  # keys
         self._row = -1  # of the tokens that may come next, which is lit
         self._drawings: dict[Scene, Drawing] = {}
-        self._last: dict[Scene, DownstreamDrawing] = {}  # made when the last steps are looked at
+        self._last: dict[Scene, NextTokenDrawing] = {}  # made when the last steps are looked at
         self._moved = 1.0  # how far the bars have come from what they were with all heads on
         self._moving = QVariantAnimation(self, startValue=0.0, endValue=1.0)
         self._moving.valueChanged.connect(self._on_moved)
@@ -167,7 +167,7 @@ class StepsPicture(Picture):
                 draw_attention.draw(inner, drawing, S.OUTPUT, key, self._pinned)
                 self._lay(painter, image, inner, left)
             last = self._drawn_last(scene)
-            draw_downstream.draw(painter, last, position, self._moved, self._row)
+            draw_next_token.draw(painter, last, position, self._moved, self._row)
         if with_line:
             below = self.height() - now.px(LINE) + now.px(4)
             top = layout.line_y if step <= S.OUTPUT else below
@@ -204,12 +204,12 @@ class StepsPicture(Picture):
             self._drawings[scene] = drawing
         return drawing
 
-    def _drawn_last(self, scene: Scene) -> DownstreamDrawing:
+    def _drawn_last(self, scene: Scene) -> NextTokenDrawing:
         """Its last steps."""
         drawing = self._drawn(scene)
         if scene not in self._last:
             size = float(self.width()), float(self.height())
-            self._last[scene] = DownstreamDrawing(drawing, *size)
+            self._last[scene] = NextTokenDrawing(drawing, *size)
         return self._last[scene]
 
     # Interaction ---------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ class StepsPicture(Picture):
         return layout.rows[place] if place >= 0 else -1
 
     @property
-    def _choice(self) -> DownstreamDrawing | None:
+    def _choice(self) -> NextTokenDrawing | None:
         """Where the tokens are shown that may come after the text."""
         scene = self.scene
         if scene is None or self.position <= S.ADD + 0.5 or scene.query < scene.n_tokens - 1:

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.panes.attention import text
+from explorer.panes.attention.all_heads import AllHeads
 from explorer.panes.attention.comparison import Comparison
 from explorer.panes.attention.compute import Heads, Prompt, hidden_cells
 from explorer.panes.attention.draft import Held, ViewSettings
 from explorer.panes.attention.head_view import HeadView
-from explorer.panes.attention.heads_panel import HeadsPanel
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import column, row
 from explorer.widgets.stateful import StatefulPicture
@@ -35,7 +35,7 @@ class AttentionView(QWidget):
         self.tokens = TokenStrip()
         self.tokens.setObjectName("attention.view.tokens")
         self.warning = Label("", "label", "warning")
-        self.panel, self.head = HeadsPanel(), HeadView()
+        self.panel, self.head = AllHeads(), HeadView()
         body = QWidget()
         self._sides = row(self.panel, (self.head, 1), of=body)
         self.body = StatefulPicture(body)

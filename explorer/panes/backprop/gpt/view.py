@@ -19,7 +19,7 @@ from explorer.widgets.surface import Surface
 ROAD = ": length of \u2202L/\u2202(residual); hatched: still to come; click to go"
 
 
-class HeadChoice(QWidget):
+class SelectedHead(QWidget):
     """The choice of a head: `chosen(head)`."""
 
     chosen = Signal(int)
@@ -57,7 +57,7 @@ class GPTView(QWidget):
         self.operations = OperationList()
         self.stage = OperationPicture()
         self.highway = HighwayPicture()
-        self.head = HeadChoice()
+        self.head = SelectedHead()
         self.summary = Label("", "body", weight=600)
         self.agreement = Label("", "label", "muted", wrap=True)
         self.note, self.road = CutLabel("label", "muted"), CutLabel("label", "muted")

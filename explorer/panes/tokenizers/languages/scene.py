@@ -1,16 +1,14 @@
-"""What the chart shows: rows in order, and the tokenizers' names and colors. No Qt."""
+"""What the chart shows: a line for each language, the tokenizers' names and colors. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.tokenization.analysis import LanguageText, Premium
-
-ORDERS = ("premium", "name")
 
 
 @dataclass(frozen=True)
@@ -34,43 +32,6 @@ class Line:
 
     language: LanguageText
     results: tuple[Premium | None, ...]
-
-
-def lines_of(
-    texts: Sequence[LanguageText],
-    results: Mapping[tuple[str, str], Premium],
-    ids: Sequence[str],
-    order: str = "premium",
-    search: str = "",
-) -> list[Line]:
-    """The languages whose name or code holds `search`, in order.
-
-    By premium, the most expensive over all tokenizers come first. Languages that no tokenizer keeps
-    come after them, those that are not measured yet last.
-    """
-    wanted = search.strip().casefold()
-    found = [
-        Line(text, tuple(results.get((one, text.code)) for one in ids))
-        for text in texts
-        if wanted in text.name.casefold() or wanted in text.code
-    ]
-    if order == "name":
-        return sorted(found, key=lambda line: line.language.name.casefold())
-    return sorted(found, key=_rank)
-
-
-def _rank(line: Line) -> tuple[int, float, str]:
-    known = [one for one in line.results if one is not None]
-    name = line.language.name.casefold()
-    if not known:
-        return 2, 0.0, name
-    fair = [one.premium for one in known if one.honest]
-    return int(not fair), -mean_premium(fair), name
-
-
-def mean_premium(premiums: Sequence[float]) -> float:
-    """The geometric mean over several tokenizers, as for all ratios; 0 for none."""
-    return float(np.exp(np.mean(np.log(premiums)))) if premiums else 0.0
 
 
 def columns(lines: Sequence[Line], names: Sequence[str]) -> dict[str, np.ndarray]:

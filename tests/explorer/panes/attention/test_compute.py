@@ -8,8 +8,8 @@ import pytest
 from core.tokenization import train_tokenizer
 from explorer.panes.attention import compute, text
 from explorer.panes.attention.draft import Held, ViewSettings, restored
-from explorer.panes.attention.head_choice import sensible_choice
 from explorer.panes.attention.scene import keys_to_show
+from explorer.panes.attention.selected_head import sensible_choice
 from tests.explorer.panes.attention.conftest import made_heads
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyle
 
 from core.tokenization.analysis import Measures, Premium, language_texts, measure
 from explorer import theme
-from explorer.panes.tokenizers.languages import compute, scene, text
+from explorer.panes.tokenizers.languages import compute, row_order, text
 from explorer.panes.tokenizers.languages.view import LanguagesView
 from explorer.widgets import encoding
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
@@ -50,7 +50,7 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         await pane.settled()
         chart, view = pane.mode.view.chart, pane.mode.view
         fair = [[one.premium for one in line.results if one.honest] for line in chart.lines]
-        dear = [scene.mean_premium(some) for some in fair]  # over all tokenizers
+        dear = [row_order.mean_premium(some) for some in fair]  # over all tokenizers
         assert dear == sorted(dear, reverse=True) and dear[0] > 2 > 1.0 in dear
         high, low = max(fair[0]), min(fair[0])
         assert f" {text.times(high)} the tokens of English" in pane.headline
@@ -58,13 +58,13 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         pane.mode.set_order("name")
         names = [line.language.name for line in chart.lines]
         assert names == sorted(names)
-        view.search.setText("GERM")
-        assert codes(pane) == ["deu"] and "1 of 25" in view.count.text()
+        view.filters.search.setText("GERM")
+        assert codes(pane) == ["deu"] and "1 of 25" in view.filters.count.text()
         told = []
         pane.inspection.connect(told.append)
-        view.search.setText("no such language")
+        view.filters.search.setText("no such language")
         assert view.body.state == "empty" and told[-1] is None
-        view.search.clear()
+        view.filters.search.clear()
         assert view.body.state == "ready" and len(codes(pane)) == 25
 
     run_async(body())
@@ -81,7 +81,7 @@ def test_what_is_unknown_is_said_and_never_ranked_as_cheap(pane, run_async):
         assert "of the text is lost" in said and text.MEANINGLESS in said
         assert mode.view.chart.series[1].badge[0] == "warning"
         assert mode.view.chart.series[0].badge[0] == "success"
-        found = scene.lines_of(mode.texts.texts, mode.premiums.results, ["trained:narrow"])
+        found = row_order.lines_of(mode.texts.texts, mode.premiums.results, ["trained:narrow"])
         fair = [line.results[0].honest for line in found]
         assert fair == sorted(fair, reverse=True) and not all(fair)
 
@@ -98,13 +98,13 @@ def test_a_chosen_bar_is_explained_by_its_formula_and_line(pane, run_async):
         point = QPointF(rect.left() + 2, rect.center().y()).toPoint()
         QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
         line = chart.lines[1]
-        assert told[-1].title == f"{line.language.name} under narrow"
+        assert told[-1].title == f"{line.language.name} with narrow"
         step = told[-1].step
         assert step.value("premium") == line.results[1].premium
         assert step.value("tokens") / step.value("english") == step.value("premium")
         QTest.keyClick(chart, Qt.Key.Key_Down)
         QTest.keyClick(chart, Qt.Key.Key_Left)
-        assert told[-1].title == f"{chart.lines[2].language.name} under mine"
+        assert told[-1].title == f"{chart.lines[2].language.name} with mine"
         for _ in range(30):
             QTest.keyClick(chart, Qt.Key.Key_PageDown)
         assert told[-1].title.startswith(chart.lines[-1].language.name)
@@ -339,7 +339,7 @@ def test_state_comes_back(pane, run_async):
         pane.mode.restore(state)
         await pane.settled()
         assert pane.mode.state() == state
-        assert pane.player.track.title(pane.player.step).startswith("German under narrow")
+        assert pane.player.track.title(pane.player.step).startswith("German with narrow")
         pane.mode.restore({"order": "nonsense", "scope": 3, "bar": ["deu"]})
         assert pane.mode.order == "name" and pane.mode.state() == state
 
@@ -369,7 +369,7 @@ def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
     other = [premium_of(*one) for one in zip(texts, (1.0, 9.0, 4.0), strict=True)]
     results = {("a", one.language.code): one for one in some}
     results |= {("b", one.language.code): one for one in other}
-    lines = scene.lines_of(texts, results, ["a", "b"])
+    lines = row_order.lines_of(texts, results, ["a", "b"])
     assert [line.language for line in lines] == [texts[1], texts[2], texts[0]]
     said = text.headline([("A", some), ("B", other)])
     begins = f"With B, {texts[1].name} takes 9\u00d7 the tokens of English"
@@ -403,12 +403,12 @@ def test_how_many_languages_is_seen_beside_a_scroll_bar(qtbot, qapp):
     now = theme.current()
     view = LanguagesView()
     qtbot.addWidget(view)
-    view.set_waiting("")
-    view.count.setText(text.shown(25, 25))
+    view.filters.set_waiting("")
+    view.filters.count.setText(text.shown(25, 25))
     bar = view.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
     seen = 1280 - now.px("rail") - now.px("inspector_strip") - bar
     view.resize(seen, 900)
     view.show()
     qapp.processEvents()
-    assert view.count.isVisible() and view.count.geometry().right() < seen
-    assert view.count.width() >= view.count.sizeHint().width()
+    assert view.filters.count.isVisible() and view.filters.count.geometry().right() < seen
+    assert view.filters.count.width() >= view.filters.count.sizeHint().width()

@@ -11,8 +11,8 @@ import pytest
 from core.tensor_files import read_tensors
 from core.training.reader import EVALUATION_DTYPE
 from explorer import theme
-from explorer.panes.attention.head_choice import clearest_query
 from explorer.panes.attention.pane import AttentionPane
+from explorer.panes.attention.selected_head import clearest_query
 from explorer.panes.training.run.charts import guessing
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.generalization_gap import gap, gap_note

@@ -27,7 +27,7 @@ ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the score
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
 
 
-class HeadsPanel(QWidget):
+class AllHeads(QWidget):
     """Intents: other settings, the chosen head off, all heads on, read again. The mosaic has its
     own.
     """

@@ -47,7 +47,7 @@ def sensible_choice(
     return layer, head, token
 
 
-class HeadChoice(QObject):
+class SelectedHead(QObject):
     """Chooses in the workspace's selection; what is not there yet waits for other heads.
 
     heads     that there are

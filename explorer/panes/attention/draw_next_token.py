@@ -13,7 +13,7 @@ from core.tokenization.telling import count
 from explorer import theme
 from explorer.panes.attention import scene as S
 from explorer.panes.attention.draw_attention import GHOST, WAITING, Drawing, largest, ramp
-from explorer.panes.attention.draw_strips import Strips
+from explorer.panes.attention.draw_vectors import Strips
 from explorer.panes.attention.step_layout import STRIPS, grouped, lay_out_downstream
 from explorer.theme import ease_out, lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, packed_image, packed_table, put_text
@@ -31,7 +31,7 @@ FORMULAS = {
 REACH = 98  # per cent of the bars that are drawn whole: a few dimensions of a stream are huge
 
 
-class DownstreamDrawing:
+class NextTokenDrawing:
     """The last steps of `before`, the steps up to them, laid out and rendered for one size."""
 
     def __init__(self, before: Drawing, width: float, height: float) -> None:
@@ -105,7 +105,7 @@ class DownstreamDrawing:
 
 
 def draw(
-    painter: QPainter, last: DownstreamDrawing, position: float, moved: float = 1.0, row: int = -1
+    painter: QPainter, last: NextTokenDrawing, position: float, moved: float = 1.0, row: int = -1
 ) -> None:
     """The last steps at `position`, from OUTPUT on: what came before fades behind them.
 
@@ -121,7 +121,7 @@ def draw(
         _tokens(painter, last, ramp(position, S.ADD, S.PREDICT), moved, row)
 
 
-def _matrix(painter: QPainter, last: DownstreamDrawing, position: float, alpha: float) -> None:
+def _matrix(painter: QPainter, last: NextTokenDrawing, position: float, alpha: float) -> None:
     """W_O, and how o comes from where it was read to stand beside it."""
     layout, now = last.layout, theme.current()
     mixed = ramp(position, S.OUTPUT, S.MIX)
@@ -157,7 +157,7 @@ def _matrix(painter: QPainter, last: DownstreamDrawing, position: float, alpha: 
         painter.setOpacity(1.0)
 
 
-def _upright(painter: QPainter, last: DownstreamDrawing, way: float, alpha: float) -> None:
+def _upright(painter: QPainter, last: NextTokenDrawing, way: float, alpha: float) -> None:
     """o turns from a row, where it was read, into a column."""
     now, goal, strip, old = theme.current(), last.layout.upright, last.upright, last.before.layout
     start = QRectF(old.right.x(), old.output_y, last.before.output.width, old.band)
@@ -184,7 +184,7 @@ def _upright(painter: QPainter, last: DownstreamDrawing, way: float, alpha: floa
         put_text(painter, place, "off", now.font("label", 600), ink, RIGHT)
 
 
-def _strips(painter: QPainter, last: DownstreamDrawing, position: float, alpha: float) -> None:
+def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: float) -> None:
     """What this head writes, what the others do, and the stream: all go into the sum."""
     layout, one = last.layout, last.one
     mixed, added = ramp(position, S.OUTPUT, S.MIX), ramp(position, S.MIX, S.ADD)
@@ -213,7 +213,7 @@ def _strips(painter: QPainter, last: DownstreamDrawing, position: float, alpha: 
         _scale_note(painter, last, ramp(added, 0, 0.3) * alpha)
 
 
-def _scale_note(painter: QPainter, last: DownstreamDrawing, alpha: float) -> None:
+def _scale_note(painter: QPainter, last: NextTokenDrawing, alpha: float) -> None:
     """What the bars share, at the foot of the matrix."""
     now, layout = theme.current(), last.layout
     means = f"means of {layout.group} dimensions, " if layout.group > 1 else ""
@@ -227,7 +227,7 @@ def _scale_note(painter: QPainter, last: DownstreamDrawing, alpha: float) -> Non
 
 
 def _name(
-    painter: QPainter, last: DownstreamDrawing, place: QRectF, text: str, name: str, alpha: float
+    painter: QPainter, last: NextTokenDrawing, place: QRectF, text: str, name: str, alpha: float
 ) -> None:
     """The name of a strip."""
     now, font = theme.current(), theme.current().font("label", 600)
@@ -236,7 +236,7 @@ def _name(
     put_text(painter, box, elide(text, font, box.width()), font, now.color(role, alpha), RIGHT)
 
 
-def _added(painter: QPainter, last: DownstreamDrawing, position: float) -> None:
+def _added(painter: QPainter, last: NextTokenDrawing, position: float) -> None:
     """The sum; at last it goes up, to where the rest of the model takes it."""
     arrived = ramp(position, S.MIX + 0.78, S.ADD)
     if arrived <= 0:
@@ -249,7 +249,7 @@ def _added(painter: QPainter, last: DownstreamDrawing, position: float) -> None:
 
 
 def _tokens(
-    painter: QPainter, last: DownstreamDrawing, share: float, moved: float, row: int
+    painter: QPainter, last: NextTokenDrawing, share: float, moved: float, row: int
 ) -> None:
     now, layout, left = theme.current(), last.layout, last.one.layers_left
     layers = [count(left, "more layer")] if left else []
