@@ -21,7 +21,7 @@ def speed_text(speed: float) -> str:
 
 
 class PlayButton(QAbstractButton):
-    """The one round button in accent: play, pause; at the live edge it trains on."""
+    """The one round button in accent: play, pause; at the live edge it continues the training."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,7 +148,7 @@ class LiveBadge(QAbstractButton):
         if ended != self.ended:
             self.ended = ended
             self.updateGeometry()
-        text = "Live: Play continues the training" if live else "Go live"
+        text = "Live: Play continues the training" if live else "To the latest step"
         if ended:
             text = f"This run: {ended}. To its last moment"
         self.setAccessibleName(text)
