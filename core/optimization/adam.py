@@ -125,7 +125,7 @@ RULE = Rule(
         Line(
             "square",
             "square",
-            "Square: how steep it has been, over a longer while",
+            "Square: how steep the slope has been, over a longer time",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2",
         ),
         *CORRECTED,

@@ -118,7 +118,7 @@ RULE = Rule(
         Line(
             "square",
             "square",
-            "Square: how large it has been, over a longer while",
+            "Square: how large the gradient has been, over a longer time",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2",
         ),
         *CORRECTED,
