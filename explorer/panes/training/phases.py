@@ -83,7 +83,8 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
         case "loss":
             return [
                 Row(loss_text(loss), "accent"),
-                f"exp(L) = {format_number(_exp(loss))}: as unsure as a guess among that many tokens",
+                f"exp(L) = {format_number(_exp(loss))}: as unsure as a guess among that many "
+                "tokens",
                 f"p of the right token, geometric mean: {format_number(_exp(-loss))}",
             ]
         case "backward":

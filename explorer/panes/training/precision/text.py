@@ -91,7 +91,8 @@ def note(scene: Scene) -> str:
     told = [f"{whole:,} {counted.kind} were counted"]
     if not counted.step:
         deviation = format_significant(DEVIATIONS[counted.kind], 1)
-        told = [f"Made-up example: a million normally distributed numbers, deviation {deviation}"]
+        drawn = f"a million normally distributed numbers with standard deviation {deviation}"
+        told = [f"Made-up example: {drawn}"]
     if counted.kind == "gradients" and counted.loss_scale > 1:
         told.append(f"the run's loss scale was {counted.loss_scale:,.0f}")
     for count, words in ((histogram.zeros, "0"), (histogram.not_finite, "infinite or NaN")):

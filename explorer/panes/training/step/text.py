@@ -74,9 +74,10 @@ def headline(recorded: RecordedStep, place: Place) -> str:
             return f"The gradient reaches {_of(part)} {when} after backward began"
         case "backward" if part is not None:
             whole, count = recorded.recording.backward, len(recorded.exchanges)
-            many = f"; the ranks add up gradients in {count} exchange{'s' * (count != 1)}"
-            length = format_brief(whole.end - whole.start)
-            return f"The gradient reaches {_of(part)} after {length}{many * (count > 0)}"
+            many = f", and ranks add up gradients in {count} exchange{'s' * (count != 1)}" * (
+                count > 0
+            )
+            return f"The backward pass takes {format_brief(whole.end - whole.start)}{many}"
         case "unscale":
             return f"The gradients are divided by the loss scale, {facts.loss_scale:,.0f}"
         case "clip":
