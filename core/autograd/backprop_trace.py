@@ -221,7 +221,7 @@ def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
     names = [graph.nodes[number].latex for number in out.inputs]
     slopes = _slope(node.latex), _slope(out.latex)
     formula = operation.latex_flow(index, *slopes, out.latex, *names)
-    title = f"{node.label} gets its share of the gradient of {out.label}"
+    title = f"{node.label} gets a contribution from {out.label}"
     code = operation.marker(index)
     return Step(f"backward.{operation.name}", title, formula, code, values)
 

@@ -82,19 +82,19 @@ RULE = Rule(
         Line(
             "total",
             "total",
-            "Total: the squares of all slopes so far",
+            "Total: the sum of the squares of all slopes so far",
             r"v \leftarrow v + s^2",
         ),
         Line(
             "direction",
             "direction",
-            "Direction: a slope that has been steep all along counts for less",
+            "Direction: the slope, divided by the root of that total",
             r"d = \frac{s}{\sqrt{v} + \epsilon}",
         ),
         Line(
             "move",
             "new",
-            "Move: ever more slowly, as the total grows",
+            "Move: by smaller and smaller steps, as the total grows",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -87,13 +87,13 @@ CORRECTED = (
     Line(
         "square_hat",
         "square_hat",
-        "Correct the square in the same way",
+        "Correct the average square in the same way",
         r"\hat v = \frac{v}{1 - \beta_2^t}",
     ),
     Line(
         "direction",
         "direction",
-        "Direction: which way, measured by how large gradients usually are",
+        "Direction: the average, divided by the usual size of the gradients",
         r"d = \frac{\hat m}{\sqrt{\hat v} + \epsilon}",
     ),
 )
@@ -125,14 +125,14 @@ RULE = Rule(
         Line(
             "square",
             "square",
-            "Square: how steep the slope has been, over a longer time",
+            "Average square: how steep the slopes have been, over a longer time",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2",
         ),
         *CORRECTED,
         Line(
             "move",
             "new",
-            "Move: no number by much more than the learning rate",
+            "Move: no number changes by much more than the learning rate",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -88,7 +88,7 @@ SHRINK = Line(
     "shrunk",
     "Weight decay: every weight shrinks a little, whatever the gradient says",
     r"\theta' = (1 - \eta \lambda) \, \theta",
-    undecayed=("No weight decay: the weights stay as large", r"\theta' = \theta"),
+    undecayed=("No weight decay: the weights do not shrink", r"\theta' = \theta"),
 )
 
 RULE = Rule(
@@ -118,14 +118,14 @@ RULE = Rule(
         Line(
             "square",
             "square",
-            "Square: how large the gradient has been, over a longer time",
+            "Average square: how large the gradients have been, over a longer time",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2",
         ),
         *CORRECTED,
         Line(
             "move",
             "new",
-            "Move: no number by much more than the learning rate",
+            "Move: no number changes by much more than the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
     ),

@@ -175,14 +175,14 @@ INSIDE = (
     Line(
         "gram",
         "gram",
-        "How much each row has of every other",
+        "How much the rows overlap with one another",
         r"A = X X^\top",
         function="iterate",
     ),
     Line(
         "poly",
         "poly",
-        "The polynomial's upper part",
+        "The polynomial's higher powers",
         r"B = b A + c A^2, \quad b = {-4.775}, \; c = 2.0315",
         function="iterate",
     ),
@@ -221,7 +221,7 @@ RULE = Rule(
         Line(
             "ahead",
             "ahead",
-            "Look ahead, as Nesterov does: today's gradient counts once more",
+            "Look ahead, as Nesterov does: this gradient counts once more",
             r"\tilde m = (1 - \mu) \, g + \mu \, m",
         ),
         Line(
@@ -233,13 +233,13 @@ RULE = Rule(
         Line(
             "scale",
             "scale",
-            "Scale: by the matrix' shape",
+            "Scale: by the matrix's shape",
             r"\gamma = \sqrt{\max(1, r / c)} \;\text{ or }\; 0.2 \sqrt{\max(r, c)}",
         ),
         Line(
             "move",
             "new",
-            "Move: as far in every direction of the matrix",
+            "Move: equally far in every direction of the matrix",
             r"\theta \leftarrow \theta' - \eta \gamma \, d",
         ),
     ),

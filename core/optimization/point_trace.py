@@ -38,7 +38,7 @@ class Role:
 def trace_point(
     learner: Learner, point: tuple[float, float], target: float
 ) -> tuple[Trace, tuple[Role, ...]]:
-    """The whole Trace of one point, without batch or penalty, and the role of each of its nodes."""
+    """The Trace of one point, without batch or weight decay, and the role of each of its nodes."""
     one = Dataset(np.array([point]), np.array([target]), learner.train.classes)
     network = _named(learner.network)
     x = Tensor(one.points).named("x")

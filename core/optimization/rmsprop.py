@@ -83,19 +83,19 @@ RULE = Rule(
         Line(
             "square",
             "square",
-            "Square: how steep it has been lately",
+            "Average square: how steep the slopes have been lately",
             r"v \leftarrow \beta \, v + (1 - \beta) \, s^2",
         ),
         Line(
             "direction",
             "direction",
-            "Direction: the slope, measured by how steep it usually is",
+            "Direction: the slope, divided by its usual size",
             r"d = \frac{s}{\sqrt{v} + \epsilon}",
         ),
         Line(
             "move",
             "new",
-            "Move: every number about as far as every other",
+            "Move: all numbers change by about the same amount",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

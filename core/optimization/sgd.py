@@ -75,7 +75,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move: downhill, the steeper the further",
+            "Move: downhill, farther where it is steeper",
             r"\theta \leftarrow \theta - \eta \, s",
         ),
     ),

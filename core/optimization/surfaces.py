@@ -167,7 +167,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((1.0, 1.0),),
                 (-1.2, 1.0),
                 (-2.0, 2.0, -1.0, 3.0),
-                "A bent valley: getting in is easy, getting along is slow",
+                "A bent valley: easy to get into, slow to move along",
             ),
             # Beale 1958; the start is that of Moré, Garbow & Hillstrom 1981, problem 5.
             Surface(

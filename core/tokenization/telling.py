@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.numbers import THIN_SPACE, format_general, typeset
+from core.numbers import THIN_SPACE, format_general, format_number, typeset
 from core.trace import Step, Trace
 
 SHOWN = 60  # characters of a text in a title
@@ -70,6 +70,17 @@ def shortened(text: str, most: int = SHOWN) -> str:
 def count(number: int, what: str) -> str:
     """ "1 byte", "2 bytes"."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def average(value: float, what: str) -> str:
+    """ "1 byte", "2.62 bytes", of one thing on average."""
+    said = format_number(value)
+    return f"{said} {what}" if said == "1" else f"{said} {what}s"
+
+
+def separate(number: int, what: str) -> str:
+    """ "1 byte", "2 separate bytes"."""
+    return count(number, what if number == 1 else f"separate {what}")
 
 
 def sentence(words: str, *names: str) -> str:

@@ -132,8 +132,8 @@ def _seed(step: SeedStep) -> Step:
 def _expect(step: ExpectStep) -> Step:
     return Step(
         "training.expect",
-        f"E: how often each of {count(step.vocab_size, 'piece')} is used, over all ways to cut "
-        f"every word ({step.tokens:,.0f} tokens, {step.objective:.3f} nats per word)",
+        f"E step: how often each of {count(step.vocab_size, 'piece')} is used, over all ways to "
+        f"cut every word ({step.tokens:,.0f} tokens, {step.objective:.3f} nats per word)",
         r"c_x = \sum_w n_w \sum_{s \,\ni\, x} P(s \mid w)",
         f"{_HERE}.unigram.em:expect#expect",
         arrays({"expected": step.expected}),
@@ -145,7 +145,7 @@ def _maximize(step: MaximizeStep) -> Step:
     gone = f"; {count(size, 'piece')} hardly used {verb(size, 'goes', 'go')}" if size else ""
     return Step(
         "training.maximize",
-        f"M: score the pieces by these counts{gone}",
+        f"M step: score the pieces by these counts{gone}",
         r"\log p_x = \psi(c_x) - \psi \Big(\sum_y c_y\Big)",
         f"{_HERE}.unigram.em:new_scores#maximize",
         arrays(

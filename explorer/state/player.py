@@ -236,7 +236,7 @@ class Player(QObject):
         self.seek(0)
 
     def end(self) -> None:
-        """To the last step; with a live track this is Go live."""
+        """To the last step; with a live track that is the latest step."""
         self.seek(self._end())
 
     def enter(self) -> bool:

@@ -148,7 +148,9 @@ class TransportBar(QWidget):
         self.forward.set_icon(
             "step-forward", "One training step" if at_edge else "One step forward", "Right"
         )
-        self.to_end.set_icon("to-end", "Go live" if is_live and not ended else "To the end", "End")
+        self.to_end.set_icon(
+            "to-end", "To the latest step" if is_live and not ended else "To the end", "End"
+        )
         more = "" if player is None or player.complete else "+"
         known = 0 <= step < length
         unit = getattr(track, "unit", "step")

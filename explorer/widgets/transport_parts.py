@@ -21,7 +21,7 @@ def speed_text(speed: float) -> str:
 
 
 class PlayButton(QAbstractButton):
-    """The one round button in accent: play, pause; at the live edge it trains on."""
+    """The one round button in accent: play, pause; at the live edge it continues the training."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +34,7 @@ class PlayButton(QAbstractButton):
     def set_playing(self, playing: bool, live: bool) -> None:
         self._playing = playing
         verb = (
-            ("Pause training" if playing else "Train on")
+            ("Pause training" if playing else "Continue training")
             if live
             else ("Pause" if playing else "Play")
         )
@@ -148,7 +148,7 @@ class LiveBadge(QAbstractButton):
         if ended != self.ended:
             self.ended = ended
             self.updateGeometry()
-        text = "Live: play trains on" if live else "Go live"
+        text = "Live: Play continues the training" if live else "To the latest step"
         if ended:
             text = f"This run has {ended}. Go to its last step"
         self.setAccessibleName(text)

@@ -28,7 +28,7 @@ USED = 0.5  # a special token less similar to the others than this was trained a
 @dataclass(frozen=True, slots=True)
 class GlitchCandidate:
     """data        the bytes that the piece stands for
-    similarity  cosine to the untrained special tokens, -1 to 1
+    similarity  cosine similarity with the untrained special tokens, -1 to 1
     reachable   some text is encoded to this token; one that is not was never seen at all
     """
 
@@ -199,7 +199,7 @@ def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidat
     piece = quoted(shown(candidate.piece, candidate.data))
     return Step(
         "glitches.similarity",
-        f"{piece} has a cosine of {real(candidate.similarity, 3)} to untrained tokens",
+        f"{piece}: cosine similarity {real(candidate.similarity, 3)} with untrained tokens",
         r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
         "core.tokenization.analysis.glitches:similarity_to#similarity",
         {**found._asdict(), "rows": rows, "mean": yardstick.mean},

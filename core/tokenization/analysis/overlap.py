@@ -56,7 +56,7 @@ class Overlap:
 
 
 def jaccard(common: int, only_first: int, only_second: int) -> float:
-    """What two sets share, among all that is in either of them."""
+    """The share of the pieces of either vocabulary that both hold."""
     if not common:
         return 0.0
     index = common / (common + only_first + only_second)  # step: jaccard
@@ -64,7 +64,7 @@ def jaccard(common: int, only_first: int, only_second: int) -> float:
 
 
 def share_of(common: int, size: int) -> float:
-    """Which part of one vocabulary is in the other too."""
+    """What share of one vocabulary is also in the other."""
     if not size:
         return 0.0
     share = common / size  # step: share

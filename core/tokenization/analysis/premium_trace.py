@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 from core.jobs import to_the_end
-from core.tokenization.analysis.premiums import Premium
-from core.tokenization.telling import arrays, count, percent, quoted, verb
+from core.numbers import format_number
+from core.tokenization.analysis.premiums import REFERENCE, Premium
+from core.tokenization.telling import arrays, average, count, percent, quoted, verb
 from core.trace import Step, Trace
 
 BEGINNING = 40  # characters of a text that a title quotes
@@ -46,11 +47,14 @@ def premium_step(result: Premium, english: Premium) -> Step:
         "english": english.measures.tokens,
         "premium": result.premium,
     }
-    where = f"{result.language.name} under {result.tokenizer}"
-    title = f"{where}: {result.premium:.3g} times the tokens of English"
+    where = f"{result.language.name} with {result.tokenizer}"
+    title = f"{where}: {format_number(result.premium)} times as many tokens as English"
     if not result.honest:
         lost = percent(result.measures.lost_share)
         title = f"{where}: no fair count, as {lost} of the text is lost"
+    elif result.language.code == REFERENCE:
+        tokens = count(result.measures.tokens, "token")
+        title = f"{where}: {tokens}, the yardstick for the other languages"
     return Step(
         "languages.premium",
         title,
@@ -67,7 +71,7 @@ def parts_of(result: Premium) -> Iterator[Step]:
     yield Step(
         "languages.bytes",
         f"In UTF-8 the text is {count(measures.bytes, 'byte')}: "
-        f"{_rate(measures.bytes, measures.characters)} per character",
+        f"{average(measures.bytes / max(measures.characters, 1), 'byte')} per character",
         r"n_{\text{bytes}} = \sum_{i=1}^{n} \text{bytes}(c_i)",
         f"{_MEASURE}#bytes",
         arrays({"size": measures.bytes}),
@@ -75,7 +79,7 @@ def parts_of(result: Premium) -> Iterator[Step]:
     yield Step(
         "languages.tokens",
         f"{result.tokenizer} splits the text into {count(measures.tokens, 'token')}: "
-        f"{_rate(measures.bytes, measures.tokens)} per token",
+        f"{average(measures.bytes_per_token, 'byte')} per token",
         r"x \;\to\; t_1 t_2 \ldots t_{n_{\text{tokens}}}",
         f"{_MEASURE}#tokens",
         arrays({"tokens": measures.tokens}),
@@ -125,9 +129,3 @@ def _unknown(unknown: int, tokens: int) -> str:
     if unknown == tokens:
         return "The only token is unknown" if tokens == 1 else f"All {tokens:,} tokens are unknown"
     return f"{unknown:,} of {count(tokens, 'token')} {verb(unknown, 'is', 'are')} unknown"
-
-
-def _rate(size: int, whole: int) -> str:
-    """How many bytes one of them has: "1 byte", "2.62 bytes"."""
-    said = f"{size / whole if whole else 0:.3g}"
-    return f"{said} {'byte' if said == '1' else 'bytes'}"

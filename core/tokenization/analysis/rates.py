@@ -18,7 +18,7 @@ def bytes_per_token(size: int, tokens: int) -> float:
 
 
 def tokens_per_word(tokens: int, words: int | None) -> float | None:
-    """Fertility; None for a text without words, or of a script that sets no spaces."""
+    """Fertility; None for a text without words, or in a script without spaces between words."""
     if not words:
         return None
     fertility = tokens / words  # step: tokens-per-word
@@ -26,7 +26,7 @@ def tokens_per_word(tokens: int, words: int | None) -> float | None:
 
 
 def cost(tokens: int, price: float) -> float:
-    """What so many tokens cost at the price of a million."""
+    """What this many tokens cost at the given price of a million."""
     amount = tokens * price / 1_000_000  # step: cost
     return amount
 

@@ -41,7 +41,7 @@ def merge_with_dropout(
 ) -> list[int]:
     """Merges a word, and passes over each possible merge with the probability `dropout`.
 
-    `seen` gets every merge that is asked, for who watches.
+    `seen` receives every merge that is tried, for anyone who wants to watch.
 
     Raises ValueError for a probability outside 0 to 1.
     """
@@ -85,7 +85,7 @@ def merge_with_dropout(
             preceding[following[place]] = place
         offer(preceding[place])
         offer(place)
-        for candidate in passed_over:  # the next step asks them again
+        for candidate in passed_over:  # the next step tries them again
             heapq.heappush(heap, candidate)
         passed_over.clear()
     word = [symbol for symbol in symbols if symbol != GONE]  # step: word
@@ -96,3 +96,10 @@ def check_dropout(dropout: float) -> None:
     """Raises ValueError for what is no probability."""
     if not 0 <= dropout <= 1:
         raise ValueError(f"dropout is a probability, not {dropout}: choose a number from 0 to 1")
+
+
+def verdict(draw: float, dropout: float) -> str:
+    """What a drawn number says of a merge, in words: the end of a title."""
+    if draw < dropout:
+        return f"is passed over: {draw:.2f} was drawn, below {dropout:.2f}"
+    return f"is merged: {draw:.2f} was drawn, not below {dropout:.2f}"

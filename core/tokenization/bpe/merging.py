@@ -44,7 +44,7 @@ def merge_all(ids: Sequence[int], ranks: Ranks) -> list[int]:
 
 
 def merge_short(ids: Sequence[int], ranks: Ranks, seen: list[Choice] | None = None) -> list[int]:
-    """Searches the whole word before each merge; `seen` gets every choice, for who watches."""
+    """Searches the whole word before each merge; `seen` receives every choice, to watch them."""
     symbols = list(ids)
     found = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]
     while found:

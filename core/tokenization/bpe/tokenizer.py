@@ -129,7 +129,8 @@ class ByteLevelBPE:
         return self._encoding(text, self.encode_ids(text, specials=specials), specials)
 
     def normalize(self, text: str, *, specials: bool = True) -> str:
-        """The text as it is cut into words: lone surrogates replaced, composed where that is asked.
+        """The text as it is cut into words: lone surrogates replaced, composed where the
+        tokenizer asks for it.
 
         Special tokens stay as they are written.
         """

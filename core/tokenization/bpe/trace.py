@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from core.tokenization.bpe.dropout import Draw, merge_with_dropout
+from core.tokenization.bpe.dropout import Draw, merge_with_dropout, verdict
 from core.tokenization.bpe.merging import GONE, Choice, merge_short
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import clean_text, readable
-from core.tokenization.telling import arrays, count, quoted, refuse_longer, trace_of, verb
+from core.tokenization.telling import arrays, count, quoted, refuse_longer, separate, trace_of, verb
 from core.trace import Step, Trace
 
 LONGEST_WORD = 1000  # bytes; every merge is two steps with the whole word in them
@@ -73,7 +73,7 @@ def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
     if tokenizer.ignore_merges and len(ids) == 1:
         yield Step(
             "bpe.whole",
-            f"The word is a piece by itself, so no merge is asked: {_told(pieces[ids[0]])}",
+            f"The word is a piece by itself, so no merge is tried: {_told(pieces[ids[0]])}",
             r"w \in V \;\Rightarrow\; w",
             f"{_WORD}#whole",
             arrays({"whole": ids[0]}),
@@ -94,7 +94,7 @@ def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
     """A word as its bytes, which merging begins with."""
     return Step(
         "bpe.bytes",
-        f"The word begins as its {count(size, 'byte')}",
+        f"The word starts out as {separate(size, 'byte')}",
         r"w = b_1 b_2 \ldots b_n",
         code,
         arrays(values),
@@ -155,15 +155,10 @@ def word_step(pieces: list[str], ids: list[int]) -> Step:
 def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
     """A merge that would fit, and what chance says to it."""
     left, right = draw.symbols[draw.place], draw.symbols[draw.after]
-    what = f"{_told(pieces[left])} + {_told(pieces[right])} comes next (rank {draw.rank:,})"
-    said = (
-        f"{draw.draw:.2f} is drawn, below {dropout:.2f}, so it is passed over"
-        if draw.draw < dropout
-        else f"{draw.draw:.2f} is drawn, so it is merged"
-    )
+    pair = f"{_told(pieces[left])} + {_told(pieces[right])}, rank {draw.rank:,}"
     return Step(
         "bpe.draw",
-        f"{what}: {said}",
+        f"{pair}, {verdict(draw.draw, dropout)}",
         r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{passed over}",
         f"{_DROPOUT}#draw",
         arrays({**draw._asdict(), "dropout": dropout}),

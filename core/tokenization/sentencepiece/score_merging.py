@@ -119,7 +119,7 @@ def merge_by_score(
     """Merges until no two neighbors fit; frozen symbols take part in no merge.
 
     With a dropout above 0 each merge is passed over with that probability, for good. `seen` gets
-    every merge that was chosen, those that are then passed over too, for who watches.
+    every merge that was chosen, those that are then passed over too, for anyone who wants to watch.
     """
     size = len(numbers)
     symbols = list(numbers)

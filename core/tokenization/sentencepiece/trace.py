@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from core.tokenization.bpe.dropout import check_dropout
+from core.tokenization.bpe.dropout import check_dropout, verdict
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer, readable
 from core.tokenization.sentencepiece.score_merging import (
     GONE,
@@ -23,6 +23,7 @@ from core.tokenization.telling import (
     plain,
     quoted,
     refuse_longer,
+    separate,
     shortened,
     trace_of,
     visible,
@@ -49,23 +50,31 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     if not normalized:
         return
     rewritten = normalizer.rewrite(text)
-    rules = "the rules of " + normalizer.name
-    if normalizer.name in ("", "precompiled"):
-        rules = "the file's own table, as SentencePiece applies it"
+    own = normalizer.name in ("", "precompiled")
+    rules = "The file's own normalizer" if own else f"The normalizer {quoted(normalizer.name)}"
+    does = "changes nothing:" if rewritten == text else "gives"
     yield Step(
         "sentencepiece.rewrite",
-        f"Rewritten by {rules}: {quoted(shortened(visible(rewritten)))}",
+        f"{rules} {does} {quoted(shortened(visible(rewritten)))}",
         r"x \;\to\; \text{rules}(x)",
         f"{_NORMALIZER}#rewrite",
         arrays({"whole": rewritten}),
     )
     yield Step(
         "sentencepiece.spaces",
-        f"A space in front, and a sign for every space: {said(shortened(normalized))}",
+        f"{_where_spaces_go(normalizer)} as {visible(' ')}: {said(shortened(normalized))}",
         r"x \;\to\; \_\, x",
         f"{_NORMALIZER}#spaces",
         arrays({"normalized": normalized}),
     )
+
+
+def _where_spaces_go(normalizer: SentencePieceNormalizer) -> str:
+    """The rule for spaces, in words."""
+    if not normalizer.add_dummy_prefix:
+        return "Write every space"
+    where = "at the end" if normalizer.whitespace_as_suffix else "in front"
+    return f"Put a space {where}, and write every space"
 
 
 def trace_score_merges(tokenizer: SentencePieceBPE, word: str) -> Trace:
@@ -124,7 +133,7 @@ def letters_step(numbers: Sequence[int], code: str) -> Step:
     """A word as its characters, which merging begins with."""
     return Step(
         "sentencepiece-bpe.letters",
-        f"The word begins as its {count(len(numbers), 'character')}",
+        f"The word starts out as {separate(len(numbers), 'character')}",
         r"w = c_1 c_2 \ldots c_n",
         code,
         arrays({"numbers": numbers}),
@@ -132,8 +141,8 @@ def letters_step(numbers: Sequence[int], code: str) -> Step:
 
 
 def by_score(pieces: SentencePieceVocabulary, offer: Offer) -> str:
-    """What a merge is chosen by, in words: "score −116, place 113"."""
-    return f"score {plain(pieces.pieces[offer.token].score)}, place {offer.rank + 1:,}"
+    """What a merge is chosen by, in words: "score −116, rank 113"."""
+    return f"score {plain(pieces.pieces[offer.token].score)}, rank {offer.rank + 1:,}"
 
 
 def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice) -> Step:
@@ -159,15 +168,10 @@ def draw_step(
 ) -> Step:
     """The best merge that fits, and what chance says to it."""
     best, draw = choice.best, choice.draw or 0.0
-    answer = (
-        f"{draw:.2f} is drawn, below {dropout:.2f}, so it is passed over"
-        if draw < dropout
-        else f"{draw:.2f} is drawn, so it is merged"
-    )
+    pair = f"{said(spelled[best.left])} + {said(spelled[best.right])}"
     return Step(
         "sentencepiece-bpe.draw",
-        f"{said(spelled[best.left])} + {said(spelled[best.right])} comes next "
-        f"({by_score(pieces, best)}): {answer}",
+        f"{pair}, {by_score(pieces, best)}, {verdict(draw, dropout)}",
         r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{passed over}",
         f"{_MERGE}#draw",
         arrays(

@@ -62,8 +62,8 @@ class Best:
     """What Viterbi's search found.
 
     path     the best path
-    scores   (N + 1) score of the best path to each place; -inf for a place inside all pieces
-    arrived  N + 1: the node that the best path to each place ends with; None where there is none
+    scores   (N + 1) score of the best path to each position; -inf inside all pieces
+    arrived  N + 1: the node that the best path to each position ends with; None where there is none
     """
 
     path: Path
@@ -77,9 +77,9 @@ def reach(best: Sequence[float], nodes: Sequence[Node]) -> tuple[np.ndarray, np.
 
 
 def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
-    """Which of the nodes that end at a place is the best way to get there, and its score.
+    """Which of the nodes that end at a position is the best way to get there, and its score.
 
-    best[p] is the score of the best path to each earlier place p. Of equals the one that starts
+    best[p] is the score of the best path to each earlier position p. Of equals the one that starts
     first wins. Sums are rounded to 32 bits, as in SentencePiece: near ties then fall alike.
     """
     reached, score = reach(best, nodes)
@@ -92,7 +92,7 @@ def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
 
 
 def backtrace(arrived: Sequence[Node | None]) -> tuple[Node, ...]:
-    """The best path from how the best path to each place arrived there: from the end to the start.
+    """The best path, read backwards from how the best path to each position arrived there.
 
     What led to the end is known; what led to where that began is known too.
     """
@@ -107,9 +107,9 @@ def backtrace(arrived: Sequence[Node | None]) -> tuple[Node, ...]:
 
 
 def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
-    """Logarithm of the total probability of all paths to the place where the nodes end.
+    """Logarithm of the total probability of all paths to the position where the nodes end.
 
-    sums[p] is the same of each earlier place p; alpha sharpens (> 1) or flattens (< 1).
+    sums[p] is the same for each earlier position p; alpha sharpens (> 1) or flattens (< 1).
     """
     ways = ways_to(sums, nodes, alpha)
     total = logsumexp(ways)  # step: forward
@@ -122,9 +122,9 @@ def logsumexp(logarithms: Sequence[float] | np.ndarray) -> float:
 
 
 def shares(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.ndarray:
-    """The probability of each of the nodes that end at a place to be the last one before it.
+    """For each node that ends at a position, the probability that it is the last one before it.
 
-    sums is what `add_up` gave for every place.
+    sums is what `add_up` gave for every position.
     """
     ways = ways_to(sums, nodes, alpha)
     total = logsumexp(ways)
@@ -143,7 +143,7 @@ def round_to_32_bits(number: float) -> float:
 
 
 class Lattice:
-    """Every piece of a text at every place where it stands.
+    """Every piece of a text at every position where it stands.
 
     text   N characters, normalized
     nodes  in any order; at every start the shorter ones come first, a node for what is unknown last
@@ -174,14 +174,14 @@ class Lattice:
             )
 
     def ending_at(self, place: int) -> list[Node]:
-        """The nodes that end at a place, the longest first."""
+        """The nodes that end at a position, the longest first."""
         return self._ending[place]
 
     def viterbi(self) -> Best:
         """The best path: the most probable way to cut the text.
 
-        The best path to a place ends with some node; what comes before it must be the best path to
-        that node's start. So one look at the nodes that end at each place is enough.
+        The best path to a position ends with some node; what comes before it must be the best path
+        to that node's start. So one look at the nodes that end at each position is enough.
         """
         best = array("f", [-math.inf]) * len(self._ending)
         best[START] = 0.0
@@ -195,7 +195,7 @@ class Lattice:
         return Best(path, np.array(best), tuple(arrived))
 
     def forward(self, alpha: float = 1.0) -> np.ndarray:
-        """(N + 1) logarithm of the total probability of all paths from the start to each place.
+        """(N + 1) logarithm of the total probability of all paths from the start to each position.
 
         The last one is that of the whole text. Every score counts alpha times.
         """
@@ -208,7 +208,7 @@ class Lattice:
         return np.array(sums)
 
     def backward(self, alpha: float = 1.0) -> np.ndarray:
-        """(N + 1) the same of all paths from each place to the end."""
+        """(N + 1) the same for all paths from each position to the end."""
         _check_alpha(alpha)
         sums = np.full(len(self._ending), -math.inf)
         sums[END] = 0.0
@@ -219,7 +219,8 @@ class Lattice:
     def posteriors(self, alpha: float = 1.0) -> np.ndarray:
         """(nodes) the probability that a random path goes through each node.
 
-        It is the share of the paths through it: all ways to its start, it, all ways from its end.
+        It is the share of all paths that go through the node: all ways to its start, times the
+        node, times all ways from its end.
         """
         through, whole = self.through(alpha)
         share = np.exp(through - whole)  # step: posterior
@@ -251,7 +252,8 @@ class Lattice:
         "aaaa", whose paths are equal by the thousand, would never be done with.
         """
         best = self._best_scores()
-        # Entries: minus the promise, where it begins, a number that settles ties, its score, nodes.
+        # Entries: minus the promise (its best total), its start, a number that settles ties, its
+        # score, its nodes.
         first = (-round(best[END], DIGITS), len(self.text), 0, 0.0, ())
         heap: list[tuple[float, int, int, float, tuple]] = [first]
         serial = 1
@@ -272,7 +274,7 @@ class Lattice:
                     serial += 1
 
     def _best_scores(self) -> list[float]:
-        """(N + 1) the score of the best path to each place, with 64 bits."""
+        """(N + 1) the score of the best path to each position, with 64 bits."""
         best = [-math.inf] * len(self._ending)
         best[START] = 0.0
         for place, nodes in enumerate(self._ending):
@@ -308,7 +310,7 @@ def build_lattice(
 ) -> Lattice:
     """The lattice of a text, by the pieces of a trie; scores (V) are indexed by the pieces' ids.
 
-    A character that is no piece by itself gets a node for the unknown, with a score so low that a
+    A character that is not a piece of its own gets an "unknown" node, with a score so low that a
     path takes it only where it must.
     """
     found = trie.matches(text)

@@ -1,4 +1,4 @@
-"""How Unigram writes a sentence: its lattice, the best way to each place, and other ways."""
+"""How Unigram writes a sentence: its lattice, the best way to each position, and other ways."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
     known = [node for node in lattice.nodes if node.id != tokenizer.pieces.unknown]
     yield _told(
         "nodes",
-        f"The text holds {count(len(known), 'piece')} of the vocabulary",
+        f"{count(len(known), 'piece')} of the vocabulary "
+        f"{verb(len(known), 'occurs', 'occur')} in the text",
         r"\{ (i, j) : x_{i:j} \in V \}",
         "build_lattice",
         {
@@ -114,7 +115,7 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
         yield _told(
             "unknown",
             f"{count(len(unknown), 'character')} {verb(len(unknown), 'has', 'have')} no piece: "
-            f"as unknown, each scores {real(score)}, so low that a path takes it only if it must",
+            f"an unknown one scores {real(score)}, so low that a path takes it only if it must",
             r"\log p_\text{unk} = \min_x \log p_x - 10",
             "build_lattice",
             {"unknown": [node.start for node in unknown]},
@@ -131,18 +132,23 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
         inside = [
             _step(
                 "arrive",
-                f"{count(len(nodes), 'piece')} {verb(len(nodes), 'ends', 'end')} at place {place}: "
-                + ", ".join(said(other.piece) for other in nodes),
+                f"{count(len(nodes), 'piece')} {verb(len(nodes), 'ends', 'end')} at position "
+                f"{place}: " + ", ".join(said(other.piece) for other in nodes),
                 r"f_i + \log p(x_{i:j})",
                 "arrive",
                 {"candidates": reached + score, "reached": reached, "score": score},
             )
         ]
-        among = "the only way" if len(nodes) == 1 else f"the best of {len(nodes)} ways"
+        title = f"Only {said(node.piece)} can be the last piece before position {place}"
+        if len(nodes) > 1:
+            title = (
+                f"Of the {len(nodes)} pieces that end at position {place}, {said(node.piece)} "
+                "gives the best total"
+            )
         yield (
             _step(
                 "keep",
-                f"Up to place {place}, {said(node.piece)} is {among}: score {real(scores[place])}",
+                f"{title}: score {real(scores[place])}",
                 r"f_j = \max_{i < j} \; f_i + \log p(x_{i:j})",
                 "Lattice.viterbi",
                 {"place": place, "winner": nodes.index(node), "score": scores[place]},
@@ -155,8 +161,8 @@ def _way_back(path: Path) -> Iterator[Told]:
     for node in reversed(path.nodes):
         yield _told(
             "backtrace",
-            f"The best way to place {node.end} ends with {said(node.piece)}, from place "
-            f"{node.start} on",
+            f"The best way to reach position {node.end} ends with {said(node.piece)}, which starts "
+            f"at position {node.start}",
             r"j \;\to\; i^*(j)",
             "backtrace",
             {"place": node.start},
@@ -190,7 +196,7 @@ def _posteriors(
         inside.append(
             _step(
                 "forward",
-                f"All ways to place {place} together score {real(total)}",
+                f"Log of the summed weights of all ways to reach position {place}: {real(total)}",
                 r"a_j = \log \sum_{i < j} e^{\, a_i + \alpha \log p(x_{i:j})}",
                 "add_up",
                 {"ways": ways, "total": total},
@@ -215,8 +221,8 @@ def _drawn(lattice: Lattice, sums: np.ndarray, alpha: float, path: Path | None) 
         ways, share = ways_to(before, nodes, alpha), shares(before, nodes, alpha)
         yield _told(
             "sample",
-            f"Drawn: {said(node.piece)} ends at place {node.end} with a probability of "
-            f"{format_share(_share_of(node, nodes, share))}",
+            f"Drawn at random: the last piece before position {node.end} is {said(node.piece)} "
+            f"(it had a {format_share(_share_of(node, nodes, share))} chance)",
             r"P(i \mid j) = e^{\, a_i + \alpha \log p(x_{i:j}) - a_j}",
             "shares",
             {"share": share, "ways": ways, "total": logsumexp(ways)},

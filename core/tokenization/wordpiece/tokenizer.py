@@ -222,7 +222,7 @@ class WordPiece:
     def match(self, word: str, seen: list[Lookup] | None = None) -> tuple[list[int], list[Span]]:
         """The pieces of one normalized word, and which of its characters each stands for.
 
-        `seen` gets everything that was looked up, for who watches.
+        `seen` receives everything that was looked up, for anyone who wants to watch.
         """
         ids: list[int] = []
         spans: list[Span] = []

@@ -19,11 +19,11 @@ SETTINGS = {  # what each does, and what a line reads that its formula has no le
     "zero": "1 where there is no direction, so that nothing is divided by 0",
     "factor": "0.2 where it is to move as AdamW does",
     "ratio": "of the sides of the matrix",
-    "eps": "keeps from dividing by 0",
-    "beta": "how much of it stays",
-    "beta1": "how much of it stays",
-    "beta2": "how much of it stays",
-    "momentum": "how much of it stays",
+    "eps": "prevents division by 0",
+    "beta": "how much of it is kept",
+    "beta1": "how much of it is kept",
+    "beta2": "how much of it is kept",
+    "momentum": "how much of it is kept",
 }
 
 
@@ -47,4 +47,5 @@ def in_words(name: str) -> str:
     """A name of the rule's code, in words."""
     if name.endswith(BEFORE):
         return f"{in_words(name.removesuffix(BEFORE))}, remembered"
-    return name.replace("_hat", ", corrected").replace("_", " ")
+    words = name.replace("_hat", ", corrected").replace("_", " ")
+    return words.replace("square", "average square")

@@ -126,7 +126,7 @@ def test_constants_get_no_gradient_and_so_no_step():
     assert names == [
         "v1 = x \u00d7 2",
         "Backward begins: how v1 changes with itself",
-        "x gets its share of the gradient of v1",
+        "x gets a contribution from v1",
     ]
 
 

@@ -8,11 +8,13 @@ from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.formats.spelling import bytes_of
 from core.tokenization.telling import (
     arrays,
+    average,
     count,
     listed,
     plain,
     real,
     refuse_longer,
+    separate,
     shown,
     trace_of_told,
     verb,
@@ -113,3 +115,13 @@ def test_names_are_listed_as_people_do():
         "a and b",
         "a, b and c",
     ]
+
+
+def test_one_is_singular_and_nothing_else_is() -> None:
+    assert [average(value, "byte") for value in (1.0, 2.617, 0.5, 1.0001)] == [
+        "1 byte",
+        "2.62 bytes",
+        "0.500 bytes",
+        "1.00 bytes",
+    ]
+    assert [separate(number, "byte") for number in (1, 3)] == ["1 byte", "3 separate bytes"]

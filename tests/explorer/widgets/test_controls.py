@@ -110,7 +110,7 @@ def test_the_live_edge_says_what_play_means(qtbot):
     qtbot.addWidget(bar)
     bar.bind(player)
     player.set_track(track)
-    assert bar.play_button.accessibleName() == "Train on"
+    assert bar.play_button.accessibleName() == "Continue training"
     bar.play_button.click()
     assert state["playing"] and bar.play_button.accessibleName() == "Pause training"
     player.seek(0.0)

@@ -27,7 +27,7 @@ from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.number_field import NumberField
 
 WORDS = 264  # px
-STEP = "Every input that takes steps moves by \u2212rate \u00d7 gradient"
+STEP = "Every input that is not fixed moves by \u2212rate \u00d7 gradient"
 
 
 class WhatIfCard(QWidget):

@@ -158,7 +158,7 @@ class CurvePicture(Picture):
         assert self._what is not None and self._what.curve is not None
         ys = self._what.curve.ys
         most = float(np.max(ys, initial=-np.inf, where=np.isfinite(ys)))
-        return f"{self._output} up to {format_number(min(self._heights[1], most))}"
+        return f"highest {self._output}: {format_number(min(self._heights[1], most))}"
 
     # the mouse
 

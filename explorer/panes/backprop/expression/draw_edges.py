@@ -137,7 +137,7 @@ def draw_joint(
         flow = scene.computed.flows.along[edge]
         if flow.size != 1:
             continue
-        y = routes.ways[edge].begin[1]
+        y = routes.by_edge[edge].begin[1]
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
         text = f"{'+' * (value > 0)}{format_short(value, BESIDE)}"

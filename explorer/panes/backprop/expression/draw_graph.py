@@ -112,7 +112,7 @@ class GraphDrawing:
     def static_nodes(self) -> list[int]:
         return [number for number in self.nodes if number not in self.moving]
 
-    def rests_as(self, other: GraphDrawing) -> bool:
+    def has_same_static_part(self, other: GraphDrawing) -> bool:
         """Whether all that no step moves looks the same, and at the same place."""
         return (
             self.scene is other.scene
@@ -180,7 +180,7 @@ class GraphDrawing:
         """The edges that have their local derivative beside them, where it is to be read."""
         if self.detail < ALL or self.scene.is_tight:
             return ()
-        return self.routes.ways if len(self.routes.ways) <= MANY_EDGES else self.lit
+        return self.routes.by_edge if len(self.routes.by_edge) <= MANY_EDGES else self.lit
 
     # drawing
 
@@ -193,9 +193,8 @@ class GraphDrawing:
     def picture_of(self, number: int, ratio: float) -> QPixmap:
         """A node, and AROUND it what it needs for its ring."""
         _, _, width, height = self.scene.layout.places[number]
-        scale = self.camera.scale
-        size = (width + 2 * AROUND) * scale, (height + 2 * AROUND) * scale
-        picture = theme.device_pixmap(*size, ratio)
+        wide, tall = ((side + 2 * AROUND) * self.camera.scale for side in (width, height))
+        picture = theme.device_pixmap(wide, tall, ratio)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._draw_node_at(painter, number, QPointF(0.0, 0.0))

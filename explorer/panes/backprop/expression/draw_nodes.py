@@ -86,8 +86,7 @@ def draw_node(
         put_text(painter, box, name, large, _seen(role, share))
     if detail == ALL:
         _draw_head(painter, scene, number, fixed, broken, share, MARKED if numeric else 0.0)
-        moment = instant.moment
-        gradient = computed.gradient_at(number, moment)
+        gradient = computed.gradient_at(number, instant.moment)
         shown = _arrival(scene, number, instant)
         if node.is_grid:
             grids = _Grids(painter, scene, number, element)
@@ -98,7 +97,8 @@ def draw_node(
                 grids.draw_empty()
         elif node.kind != "constant":
             _draw_numbers(painter, scene, number, gradient, arrived, shown, element >= 0)
-        if numeric is not None and gradient is not None and computed.is_final(number, moment):
+        final = computed.is_final(number, instant.moment)
+        if final and gradient is not None and numeric is not None:
             sign, role = mark_of(gradient, numeric)
             line, ink = part(scene, number, node.line(0)), theme.current().color(role)
             painter.setOpacity(shown)

@@ -28,7 +28,7 @@ Piece = tuple[float, ...]  # a curve, by four points: x and y of each; a line ha
 
 
 @dataclass(frozen=True)
-class Way:
+class Route:
     """How an edge runs: from `begin` through all points of `passing`.
 
     turns   by the number of the point, from 1, before which it goes on in another row
@@ -107,6 +107,7 @@ def _path(pieces: Sequence[Piece]) -> QPainterPath:
 class Routes:
     """The edges as curves, from an input's right side to the badge of what reads it.
 
+    by_edge  how each runs
     fans     for each node the edges that leave it, those that run farthest first
     middles  where a factor stands
     parts    (N, 4): left, top, right and bottom of all that no words may hide
@@ -115,7 +116,7 @@ class Routes:
     owners   (P,): of which edge each is
     """
 
-    ways: Mapping[Edge, Way]
+    by_edge: Mapping[Edge, Route]
     fans: Sequence[Sequence[Edge]]
     middles: Mapping[Edge, QPointF]
     parts: np.ndarray
@@ -123,20 +124,20 @@ class Routes:
     boxes: np.ndarray
     owners: np.ndarray
     _paths: dict[tuple[Edge, bool], QPainterPath] = field(default_factory=dict)
-    _in_sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)  # the last
+    _visible: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)  # the last
 
     def path(self, edge: Edge, whole: bool = True) -> QPainterPath:
         """All of an edge, or what it does not share with one that runs farther."""
         known = self._paths.get((edge, whole))
         if known is None:
-            way = self.ways[edge]
-            known = self._paths[edge, whole] = _path(way.whole if whole else way.own)
+            route = self.by_edge[edge]
+            known = self._paths[edge, whole] = _path(route.whole if whole else route.own)
         return known
 
     @cached_property
     def edges(self) -> list[Edge]:
         """By their number in `owners`."""
-        return list(self.ways)
+        return list(self.by_edge)
 
     def seen(self, room: QRectF) -> np.ndarray:
         """(P,): which lines and curves come into a part of the picture."""
@@ -146,10 +147,10 @@ class Routes:
 
     def paths_in(self, room: QRectF) -> dict[Edge, QPainterPath]:
         """What comes into a part of the picture: a long edge turns often out of sight."""
-        if room.getRect() not in self._in_sight:
-            self._in_sight.clear()
-            self._in_sight[room.getRect()] = self._found_in(room)
-        return self._in_sight[room.getRect()]
+        if room.getRect() not in self._visible:
+            self._visible.clear()
+            self._visible[room.getRect()] = self._found_in(room)
+        return self._visible[room.getRect()]
 
     def _found_in(self, room: QRectF) -> dict[Edge, QPainterPath]:
         numbers = np.flatnonzero(self.seen(room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)))
@@ -190,7 +191,7 @@ NO_ROUTES = Routes(
 
 
 def routes_of(scene: GraphScene) -> Routes:
-    ways: dict[Edge, Way] = {}
+    by_edge: dict[Edge, Route] = {}
     docks, laid = scene.plot.docks, scene.layout.routes
     fans = [sorted(fan, key=lambda one: -len(laid[one[0]][one[1]])) for fan in scene.uses]
     for number, node in enumerate(scene.computed.graph.nodes):
@@ -200,7 +201,7 @@ def routes_of(scene: GraphScene) -> Routes:
         for index, before in enumerate(node.inputs):
             points = laid[number][index]
             if before in docks:
-                ways[number, index] = Way(points[0], points[1:], {})
+                by_edge[number, index] = Route(points[0], points[1:], {})
                 continue
             fan = scene.uses[before]
             room = max(6.0, scene.layout.places[before][3] / 2 - 6)
@@ -212,15 +213,15 @@ def routes_of(scene: GraphScene) -> Routes:
             turns = {fold.at: fold for fold in scene.layout.folds.get((number, index), ())}
             begin = start.x(), start.y() + shift
             shares = fans[before][0] != (number, index)
-            ways[number, index] = Way(begin, [*points[1:-1], end], turns, shares)
+            by_edge[number, index] = Route(begin, [*points[1:-1], end], turns, shares)
             place += 1
-    owned = {edge: way.own for edge, way in ways.items()}
-    middles = {edge: _middle(scene, edge, way) for edge, way in ways.items()}
+    owned = {edge: route.own for edge, route in by_edge.items()}
+    middles = {edge: _middle(scene, edge, route) for edge, route in by_edge.items()}
     pieces = np.array([piece for own in owned.values() for piece in own]).reshape(-1, 8)
-    owners = np.repeat(np.arange(len(ways)), [len(own) for own in owned.values()])
+    owners = np.repeat(np.arange(len(by_edge)), [len(own) for own in owned.values()])
     x, y = pieces[:, 0::2].T, pieces[:, 1::2].T
     boxes = np.stack([x.min(axis=0), y.min(axis=0), x.max(axis=0), y.max(axis=0)], axis=1)
-    return Routes(ways, fans, middles, _parts(scene), pieces, boxes, owners)
+    return Routes(by_edge, fans, middles, _parts(scene), pieces, boxes, owners)
 
 
 def _parts(scene: GraphScene) -> np.ndarray:
@@ -232,14 +233,14 @@ def _parts(scene: GraphScene) -> np.ndarray:
     return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
 
 
-def _middle(scene: GraphScene, edge: Edge, way: Way) -> QPointF:
+def _middle(scene: GraphScene, edge: Edge, route: Route) -> QPointF:
     """Where a factor stands: of a node that is used more than once the contributions come first.
     One that would hide all of a short edge stands beside it, away from what enters with it.
     """
     inputs = scene.computed.graph.nodes[edge[0]].inputs
     if len(scene.uses[inputs[edge[1]]]) > 1:
-        return QPointF(way.passing[-1][0] - 22, way.passing[-1][1])  # an edge comes in flat
-    path = _path(way.whole)
+        return QPointF(route.passing[-1][0] - 22, route.passing[-1][1])  # an edge comes in flat
+    path = _path(route.whole)
     box = path.controlPointRect()
     if box.width() > SHORT or box.height() > FLAT:
         return path.pointAtPercent(0.56)

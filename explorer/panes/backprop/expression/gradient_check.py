@@ -26,7 +26,7 @@ DIFFERS = (
     "differs: a kink or bend",
     "Here the slope changes even within the smallest nudge",
 )
-NOTHING = ("nothing to compare", "One of the two is not finite")
+NOTHING = ("nothing to compare", "One of the two gradients is not finite")
 
 
 @dataclass(frozen=True)

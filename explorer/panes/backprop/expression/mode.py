@@ -41,7 +41,7 @@ class ExpressionMode(Mode):
 
     id = "expression"
     title = "Expression"
-    teaches = "How a formula's derivatives are found, one operation at a time, back from its end"
+    teaches = "How derivatives are found, one operation at a time, working back from the result"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

@@ -26,7 +26,7 @@ NEURON = Example(
 EXAMPLES = (
     NEURON,
     Example("product", "One multiplication", "L = a * b", {"a": 2.0, "b": -3.0}),
-    Example("twice", "Used twice: a + a", "b = a + a\nL = b * a", {"a": 3.0}),
+    Example("twice", "A value used twice: a + a", "b = a + a\nL = b * a", {"a": 3.0}),
     Example(
         "error",
         "A squared error",
@@ -57,14 +57,14 @@ EXAMPLES = (
     ),
     Example(
         "attention",
-        "Softmax of many scores, weighting values",
+        "Attention: values averaged with softmax weights",
         "s = [[1.0, 0.2, -0.5]]\nv = [[0.5, 2.0], [1.0, -1.0], [-0.3, 0.4]]\n"
         "a = softmax(s)\nloss = sum((a @ v - y)**2)",
         {"y": [[1.0, 0.0]]},
     ),
     Example(
         "micrograd",
-        "The example of micrograd's README",
+        "The example from micrograd's README",
         "a = -4.0\nb = 2.0\nc = a + b\nd = a * b + b**3\nc = c + c + 1\n"
         "c = c + 1 + c + (-a)\nd = d + d * 2 + relu(b + a)\nd = d + 3 * d + relu(b - a)\n"
         "e = c - d\nf = e**2\ng = f / 2.0\ng = g + 10.0 / f",

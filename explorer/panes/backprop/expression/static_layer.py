@@ -30,7 +30,8 @@ class StaticLayer:
         if look != self._look:
             last, self._nodes = None, {}
         self._look, self.drawn = look, []
-        if last is None or self._pixmap.size() != size * ratio or not drawing.rests_as(last):
+        same = last is not None and drawing.has_same_static_part(last)
+        if not same or self._pixmap.size() != size * ratio:
             self._draw(drawing, size, ratio)
         return self._pixmap
 

@@ -146,7 +146,7 @@ def title(computed: Computed, moment: int) -> str:
     assert place.input is not None
     target = names[node.inputs[place.input]].label
     return {
-        "backward": f"{node.label} hands {target} its share",
+        "backward": f"{target} gets a contribution from {node.label}",
         "copies": f"{target}: the gradients of its copies add up",
         "accumulate": f"{target}: the gradients of its uses add up",
     }[place.phase]
@@ -208,10 +208,12 @@ def predicted(what: WhatIf, output: str, slope: str) -> str:
 def true_change(what: WhatIf) -> str:
     """What a nudge does."""
     if math.isnan(what.true):
-        return "true change: unknown"
-    off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
+        return "actual: unknown"
+    off = (
+        f"; prediction off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
+    )
     off = ", as predicted" if what.is_as_predicted else off
-    return f"true change: {_plus(what.true)}{off}"
+    return f"actual: {_plus(what.true)}{off}"
 
 
 def _plus(value: float) -> str:

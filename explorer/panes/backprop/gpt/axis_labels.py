@@ -16,7 +16,7 @@ MAPS = ("scores", "scaled", "masked", "weights")  # queries by keys
 
 @dataclass(frozen=True)
 class Axes:
-    """The kinds of rows and columns: "token", "key", "piece", "place" or "dimension"."""
+    """The kinds of rows and columns: "token", "key", "piece", "position" or "dimension"."""
 
     worked: Worked
     rows: str
@@ -35,7 +35,7 @@ class Axes:
     def _text(self, kind: str, index: int) -> str:
         example = self.worked.example
         if kind in ("token", "key") and index < len(example.labels):
-            word = "token" if kind == "token" else "at"
+            word = "token" if kind == "token" else "looking at token"
             return f"{word} {index} \u201c{visible_text(example.labels[index])}\u201d"
         if kind == "piece":
             return f"piece \u201c{visible_text(example.piece(index))}\u201d"
@@ -58,7 +58,7 @@ def _kinds(worked: Worked, number: int) -> tuple[str, str]:
     if node.is_leaf:
         if label in TABLES:
             return "piece", "dimension"
-        return ("place" if label == "wpe.weight" else "dimension"), "dimension"
+        return ("position" if label == "wpe.weight" else "dimension"), "dimension"
     before = node.inputs[0]
     if kind == "Transpose" and not node.tensor.name:
         rows, columns = _kinds(worked, before)

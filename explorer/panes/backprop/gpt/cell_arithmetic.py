@@ -105,7 +105,7 @@ def _embedding(worked: Worked, node: int, index: Index, told: Arithmetic) -> lis
     if table == "wte.weight":
         piece = worked.example.piece(token)
         return [f"Row {token} of {table}: the piece \u201c{piece}\u201d, dimension {index[-1]}."]
-    return [f"Row {token} of {table}: place {token} in the text, dimension {index[-1]}."]
+    return [f"Row {token} of {table}: position {token} in the text, dimension {index[-1]}."]
 
 
 _FORWARD: dict[str, Callable[[Worked, int, Index, Arithmetic], list[object]]] = {
@@ -127,9 +127,7 @@ def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list
     assert array is not None
     name, total = letter(worked.graph, node), float(array[index])
     edges = [edge for edge in worked.edges if worked.target(edge) == node]
-    said = Equation(
-        "raise it by 0.001", 0.001 * total, "text", "the loss changes by this many nats"
-    )
+    said = Equation("raise it by 0.001", 0.001 * total, "text", "the loss changes by this much")
     if not edges:
         return None, [Equation(slope(worked.graph, node), total, "accent"), said]
     flows = [worked.flow(edge) for edge in edges]
@@ -263,7 +261,7 @@ def _one_share(worked: Worked, edge: Edge, up: float, steep: float) -> list[obje
     return [
         Equation(above, up, "text", "upstream"),
         Equation(factor, steep, "text", why),
-        Equation(_share_name(worked, edge), up * steep, "accent", "one \u00d7 the other"),
+        Equation(_share_name(worked, edge), up * steep, "accent", "the two multiplied"),
     ]
 
 

@@ -61,7 +61,7 @@ def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) ->
     name = letter(worked.graph, node)
     total = f"{SUM}{AT_J} {name}{AT_J} g{AT_J}"
     return [
-        "Every weight of the row depends on every score of it:",
+        "Every weight in a row depends on every score in that row:",
         Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
         Terms(total, weights, ups, ROLES, token_labels(worked), mean, "text"),
         Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "compared with the mean"),
@@ -102,9 +102,9 @@ def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) 
     left_over = told.value / scale
     return [
         Equation("g", up, "text", slope(worked.graph, node)),
-        Equation(MEAN_G, shift, "text", "mean over the token; shifting it changes nothing"),
+        Equation(MEAN_G, shift, "text", "the mean of the token\u2019s g"),
         Terms(f"sum of g {x}", ups, normal, ROLES, labels, total, "text"),
-        Equation(mean_gx, stretch, "text", f"that sum / {count}; stretching changes nothing"),
+        Equation(mean_gx, stretch, "text", f"that sum / {count}"),
         Equation(x, here, "text"),
         Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
         Equation(
@@ -153,7 +153,9 @@ def cross_entropy_share(worked: Worked, edge: Edge, index: Index, told: Arithmet
             f"share of {slope(worked.graph, target)}",
             told.value,
             "accent",
-            "lower it" if chance > right else "raise it",
+            "positive: a step lowers this logit"
+            if chance > right
+            else "negative: a step raises this logit",
         ),
     ]
 
@@ -175,8 +177,8 @@ def facts(worked: Worked, played: Played) -> list[object]:
         return []
     rows = float(np.abs(flow.sum(-1)).max())
     why = {
-        "Softmax": "shifting a row changes no weight",
-        "Normalize": "shifting a token changes nothing",
+        "Softmax": "adding a constant has no effect",
+        "Normalize": "adding a constant has no effect",
         "CrossEntropy": "the probabilities of a token sum to 1",
     }[kind]
     found: list[object] = [Equation("each row sums to", rows, "success", why)]
@@ -189,7 +191,7 @@ def facts(worked: Worked, played: Played) -> list[object]:
                 "row \u00b7 (x \u2212 \u03bc)",
                 along,
                 "success",
-                "stretching changes nothing, but for \u03b5",
+                "scaling has no effect, apart from \u03b5",
             )
         )
     return found

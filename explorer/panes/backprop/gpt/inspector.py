@@ -27,7 +27,7 @@ from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation
 
 POINT = "Point at a number in a map to see how it was computed."
-POINT_AT_SHARES = "Point at a share to see its own arithmetic and lines."
+POINT_AT_SHARES = "Point at a share to see its arithmetic and its lines of code."
 
 
 def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> Inspection:
@@ -101,12 +101,13 @@ def of_cell(worked: Worked, played: Played, cell: Cell, pinned: bool, place: str
 
 def _cell_title(worked: Worked, cell: Cell) -> str:
     kind, where = cell.what
-    name = short(worked.graph, worked.node_of(cell.what))
+    name = f"\u201c{short(worked.graph, worked.node_of(cell.what))}\u201d"
     if kind == "value":
-        return f"One number of {name}"
+        return f"One number in {name}"
     if kind == "gradient":
-        return f"How much one number of {name} moves the loss"
-    return f"What flows back from {short(worked.graph, where[0])} to one number of {name}"
+        return f"How much one number in {name} moves the loss"
+    reader = short(worked.graph, where[0])
+    return f"What flows back from \u201c{reader}\u201d to one number in {name}"
 
 
 def shares_of(worked: Worked, played: Played) -> tuple[Edge, ...]:

@@ -37,7 +37,7 @@ class GPTMode(Mode):
 
     id = "gpt"
     title = "GPT"
-    teaches = "How one training example goes through a real GPT, and its gradients back"
+    teaches = "How an example goes through a real GPT, and how the gradients flow back"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -179,8 +179,8 @@ class GPTMode(Mode):
         view.summary.setText(text.summary(worked))
         view.agreement.setText(text.agreement(worked))
         view.agreement.setToolTip(
-            "All gradients are computed twice, by core\u2019s engine and by torch, in 64 bits; "
-            "each difference is relative to the largest gradient of its parameter"
+            "All gradients are computed twice in 64 bits, by this app\u2019s own code and by "
+            "torch; each difference is relative to the largest gradient of its parameter"
         )
         self._show_step()
         view.body.show_ready()

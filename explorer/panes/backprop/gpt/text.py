@@ -12,8 +12,8 @@ IDLE = "One text through a real GPT, forward and then back, operation by operati
 # kind of operation -> what it does forward, and what its backward does
 FORWARD = {
     "Embedding": "each token id picks its row of the table",
-    "Add": "two streams are added, number by number",
-    "Multiply": "one times the other, number by number",
+    "Add": "the layer's output is added to the stream, number by number",
+    "Multiply": "every score is multiplied by the same number",
     "Normalize": "each token's numbers get mean 0 and variance 1",
     "MatMul": "each number is a row times a column",
     "Transpose": "the same numbers, with axes in another order",
@@ -21,21 +21,27 @@ FORWARD = {
     "Slice": "a part of the numbers is cut out",
     "Mask": "no token may look at those after it",
     "Softmax": "each row becomes weights that sum to 1",
-    "GELU": "small inputs fade out, large ones pass",
+    "GELU": "negative inputs fade out, positive ones pass",
     "ReLU": "negative numbers become 0",
     "CrossEntropy": "how surprised the model is by what came next, on average",
+}
+# The same of single operations, by their name.
+NAMED_FORWARD = {
+    "position embeddings": "each position picks its row of the table",
+    "residual stream": "token and position embeddings are added, number by number",
 }
 BACKWARD = {
     "Embedding": "each row of the table collects the gradients of the tokens that picked it",
     "Add": "a sum passes its gradient on unchanged to both inputs: the highway",
-    "Multiply": "each factor gets the gradient times the other factor",
+    "Multiply": "each score gets the gradient times that same number",
     "Normalize": "the part that would only shift or stretch a token's numbers is removed",
     "MatMul": "each factor gets the gradient times the other one, transposed",
     "Transpose": "the gradient gets the old order of axes back",
     "Reshape": "the gradient gets its old shape back",
     "Slice": "the gradient goes where the numbers came from, and 0 elsewhere",
     "Mask": "nothing flows back to what was hidden",
-    "Softmax": "each score gets its weight times how much it beats the row's mean",
+    "Softmax": "each score gets its weight times how far the weight's gradient is above the "
+    "row's average",
     "GELU": "the gradient passes where the curve is steep",
     "ReLU": "the gradient passes where the input was above 0",
     "CrossEntropy": "the gradient of the logits is the prediction minus the right answer",
@@ -46,8 +52,9 @@ SHARED_FORWARD = {
     "Multiply": "each number is scaled by its gain, the same one for every token",
 }
 SHARED_BACKWARD = {
-    "Add": "the gradient passes unchanged, and the bias gets the sum over all tokens",
-    "Multiply": "the gradient passes times the gain; the gain gets the sum over all tokens",
+    "Add": "the gradient passes on unchanged; the bias gets it summed over all tokens",
+    "Multiply": "the gradient is multiplied by the gain and passed on; the gain's own is summed "
+    "over all tokens",
 }
 
 
@@ -68,15 +75,14 @@ def headline(worked: Worked, played: Played) -> str:
     shared = shares_a_parameter(worked, played.node)
     if played.phase == "forward":
         told = SHARED_FORWARD[kind] if shared else FORWARD.get(kind, "its value is computed")
-        if operation.name == "position embeddings":
-            told = "each position picks its row of the table"
+        told = NAMED_FORWARD.get(operation.name, told)
         return f"Forward, {place}: {told}"
     if played.phase == "seed":
         return "Backward begins at the loss: with respect to itself its gradient is 1"
     if played.phase == "backward":
         told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "its gradient is passed on")
         return f"Backward, {place}: {told}"
-    target = short(worked.graph, worked.target((played.node, played.input or 0)))
+    target = quoted(worked, played)
     if played.phase == "copies":
         return f"Backward, {place}: {target} was used once for every token, so the shares add up"
     return f"Backward, {place}: {target} is used more than once, so its gradients add up"
@@ -103,7 +109,7 @@ def title(worked: Worked, played: Played) -> str:
         return f"Forward: {place}"
     if played.input is None:
         return f"Backward: {place}"
-    target = short(worked.graph, worked.target((played.node, played.input)))
+    target = quoted(worked, played)
     return {
         "backward": f"{target} gets its share",
         "copies": f"{target}: the shares of all its copies are added up",
@@ -111,12 +117,18 @@ def title(worked: Worked, played: Played) -> str:
     }[played.phase]
 
 
+def quoted(worked: Worked, played: Played) -> str:
+    """The input that gets a share, its name in quotes, for a sentence."""
+    name = short(worked.graph, worked.target((played.node, played.input or 0)))
+    return f"\u201c{name}\u201d"
+
+
 def summary(worked: Worked) -> str:
     """The loss of the example."""
     loss = format_number(worked.explained.loss.item())
     T = worked.n_tokens
-    tokens = "one token" if T == 1 else f"{T} tokens"
-    return f"Loss {loss} nats, over {tokens}"
+    which = "Loss of one token" if T == 1 else f"Average loss over {T} tokens"
+    return f"{which}: {loss} (natural log)"
 
 
 def example(worked: Worked, reached: int | None) -> str:
@@ -130,9 +142,9 @@ def example(worked: Worked, reached: int | None) -> str:
         return f"Model of step {worked.step:,}{ahead}; {count}"
     if worked.n_tokens == 1:
         return f"{count[0].upper()}{count[1:]} predicts the next"
-    return f"{count[0].upper()}{count[1:]}, each predicts the next one"
+    return f"{count[0].upper()}{count[1:]}, each predicting the next"
 
 
 def agreement(worked: Worked) -> str:
     difference = format_number(worked.explained.disagreement, 2)
-    return f"Largest difference to torch\u2019s gradients: {difference}"
+    return f"Largest difference from torch\u2019s gradients: {difference}"

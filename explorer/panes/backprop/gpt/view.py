@@ -16,7 +16,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-ROAD = ": length of \u2202L/\u2202(residual); hatched: still to come; click to go"
+ROAD = ": length of \u2202L/\u2202(residual); hatched: not reached yet; click to go there"
 
 
 class SelectedHead(QWidget):
@@ -86,7 +86,11 @@ class GPTView(QWidget):
         text = "Go out" if is_inside else f"{count} steps inside" if count else "One step"
         self.inside.setText(text)
         self.inside.setEnabled(bool(count) or is_inside)
-        hint = "Play its edges one by one (Enter)" if count else "Nothing happens inside it"
+        hint = (
+            "Show its steps one by one (Enter)"
+            if count
+            else "This operation has no inner steps to show"
+        )
         self.inside.setToolTip("Back to the whole operation (Backspace)" if is_inside else hint)
 
     @property

@@ -35,7 +35,7 @@ class NetworkDraft:
     begun    how often it has started over with the same weights, so that undo sees a change
     """
 
-    data: str = field("moons", choices=DATA, help="The points that the network learns")
+    data: str = field("moons", choices=DATA, help="The points that the network learns from")
     points: int = field(200, least=2, most=MOST_POINTS, help="2 to 1000")
     noise: float = field(
         0.1, least=0, most=1, help="Standard deviation of the noise added to the points"

@@ -16,7 +16,7 @@ from explorer.widgets.wrap_row import expanding
 BUTTONS = {
     "follow": ("Follow a point", "Follows one point through the network, forward and back"),
     "into": (
-        "Into this step",
+        "Open step",
         "Opens the optimizer step that led here (Enter; Backspace goes back)",
     ),
     "before": ("Previous point", "Follows the point before this one"),
@@ -92,4 +92,4 @@ class NetworkHeader(QWidget):
         """
         self.follow.setEnabled(point)
         self.into.setEnabled(step or inside)
-        self.into.setText("Out of this step" if inside else "Into this step")
+        self.into.setText("Close step" if inside else "Open step")

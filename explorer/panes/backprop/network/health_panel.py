@@ -49,7 +49,8 @@ class Panel(QWidget):
         self.choice.setObjectName("backprop.network.health")
         self.choice.setToolTip(
             "Layers: what flows through each layer, forward and back\n"
-            "Updates: each step should change weights by about a thousandth, \u22123 on this scale"
+            "Updates: a good step changes weights by about a thousandth of their size, "
+            "\u22123 on this log scale"
         )
         self._sides = {"layers": self.layers, "updates": self.ratios}
         self._pages = Pages(*self._sides.values())

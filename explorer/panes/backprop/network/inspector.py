@@ -178,7 +178,7 @@ def of_sample(sample: Sample, index: int, element: Element) -> Inspection:
             Equation(f"x{number + 1}", value, "accent") for number, value in enumerate(sample.point)
         ]
         rows.append(Equation("target", sample.target, "text"))
-        rows.append("For this point alone, without batch or penalty.")
+        rows.append("For this point alone: no batch, no weight decay.")
         return _inspection({"x": np.array(sample.point)}, rows=rows, title=title)
     step = sample.step_at(index)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
@@ -297,7 +297,7 @@ def _back_through_weights(sample: Sample, index: int, element: Element) -> list[
     label = nodes[node.inputs[0]].label
     who = f"x{chosen + 1}" if target.column == 0 else f"Neuron {chosen + 1}"
     return [
-        f"{who}: its weights \u00d7 the gradients that they lead to",
+        f"{who}: each outgoing weight \u00d7 the gradient of the neuron it leads to",
         Terms(
             f"dL/d{label}[{chosen + 1}]",
             weight[chosen],

@@ -29,6 +29,7 @@ ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of t
 SPELT = {
     "param": "the weight before this step",
     "grad": "gradient on this step's batch",
+    "slope": "slope: gradient plus weight decay",
     "rate": "learning rate",
     "step": "this is step t of this weight",
     "shrunk": "the weight, decayed",

@@ -22,7 +22,8 @@ PRESETS = (
     Preset(
         "moons",
         "Two moons: it just works",
-        "Watch the boundary bend between the moons, built from the simple maps in the first layer.",
+        "Watch the boundary bend between the moons: each neuron of the first layer draws a "
+        "straight edge, and the next layers put these together.",
         NetworkDraft(),
     ),
     Preset(
@@ -51,7 +52,7 @@ PRESETS = (
         "dead",
         "Dead ReLU: the first steps are too large",
         "Watch the neurons that get crossed out: they are 0 for every training point, so no "
-        "gradient reaches them.",
+        "gradient gets through to their weights.",
         NetworkDraft(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
     ),
     Preset(
@@ -62,7 +63,7 @@ PRESETS = (
     ),
     Preset(
         "large",
-        "Initial weights too large: saturated",
+        "Initial weights too large: neurons saturate",
         "From the start most neurons output almost \u22121 or 1, where tanh is flat and its slope "
         "near 0.",
         NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),

@@ -172,7 +172,9 @@ def _success(keyframe: Keyframe) -> str:
         test = keyframe.test_loss
         also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
         return f"loss {format_number(keyframe.train_loss)}{also}."
-    where = "on the right side of the line" if keyframe.classes == 2 else "classified correctly"
+    where = (
+        "on the correct side of the boundary" if keyframe.classes == 2 else "classified correctly"
+    )
     train = f"{format_percent(keyframe.train_accuracy)} of the training points"
     if math.isnan(keyframe.test_accuracy):
         return f"{train} are {where}; there are no test points."
@@ -217,9 +219,12 @@ def pointer_words(element: Element, keyframe: Keyframe, data: Data | None) -> st
 
 def sample_headline(sample: Sample, index: int) -> str:
     x, y = (format_number(value) for value in sample.point)
-    what = f"class {int(sample.target)}" if sample.classes else format_number(sample.target)
     if index == 0:
-        return f"The target of the point ({x}, {y}) is {what}: follow it forward, then back."
+        target = format_number(sample.target)
+        what = (
+            f"belongs to class {int(sample.target)}" if sample.classes else f"has target {target}"
+        )
+        return f"The point ({x}, {y}) {what}: follow it forward, then back."
     in_loss = sample.roles[sample.place_at(index).node].kind == "loss"
     if index < sample.seed:
         if in_loss:
@@ -230,12 +235,13 @@ def sample_headline(sample: Sample, index: int) -> str:
             return f"Backward through the loss: {_slope(sample)}."
         return "Backward: each operation passes the gradient on, times its local derivative."
     loss = format_number(sample.loss)
-    return f"Now every weight has its gradient: how it changes the loss {loss} of this point."
+    return f"Now every weight has its gradient: how strongly it moves this point's loss ({loss})."
 
 
 LOSS_WORDS = {
     0: "The squared error (z \u2212 y)\u00b2.",
-    2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp can overflow.",
+    2: "Binary cross-entropy, written as max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)) so that "
+    "exp cannot overflow.",
     3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
 }
 
@@ -304,14 +310,16 @@ def sample_title(sample: Sample, index: int) -> str:
     if role.kind == "loss" and operation in LOSS_TITLES:
         return LOSS_TITLES[operation][place.phase != "forward"]
     layer = sample.name_of_layer(role.column)
+    is_one = step.value("out").size == 1  # a layer of one neuron
+    s, biases = ("", "bias") if is_one else ("s", "biases")
     if place.phase == "forward":
         if role.kind == "product":
-            return f"{layer}: weighted sums of its inputs"
+            return f"{layer}: weighted sum{s} of its inputs"
         if role.kind == "sum" and operation == "Add":
-            return f"{layer}: plus its biases"
+            return f"{layer}: plus its {biases}"
         if role.kind == "out":
             ends = operation == "Add"  # the last layer has no activation
-            what = "plus its biases" if ends else f"{operation.lower()} of its sums"
+            what = f"plus its {biases}" if ends else f"{operation.lower()} of its sum{s}"
             return f"{layer}: {what}"
         if role.kind == "norm":
             what = NORM_TITLES.get(operation, "")
@@ -324,15 +332,15 @@ def sample_title(sample: Sample, index: int) -> str:
     if target.kind == "weight":
         return f"gradient of {_whose(sample, target.column)} weights: inputs \u00d7 gradient"
     if target.kind == "bias":
-        return f"gradient of {_whose(sample, target.column)} biases: that of its sums"
+        sums = "the sum's" if is_one else "the sums'"
+        return f"gradient of {_whose(sample, target.column)} {biases}: the same as {sums}"
     if target.kind == "gain":
         return f"gradient of {_whose(sample, target.column)} gains: inputs \u00d7 gradient"
     if role.kind == "norm" and target.kind in ("norm", "product"):
         return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
-        return (
-            f"back through {_whose(sample, role.column)} bias: its sums get the gradient unchanged"
-        )
+        whose, get = _whose(sample, role.column), "gets" if is_one else "get"
+        return f"back through {whose} {biases}: the sum{s} {get} the gradient unchanged"
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"
         return f"back through {_whose(sample, role.column)} weights to {to}"

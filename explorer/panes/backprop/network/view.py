@@ -117,9 +117,9 @@ class NetworkView(QWidget):
             widget.move(round(left), now.px(2))
         less.setEnabled(count > 1)
         more.setEnabled(count < MOST_NEURONS)
-        more.setToolTip(_most(more.accessibleName(), count, MOST_NEURONS))
+        more.setToolTip(_most(more.accessibleName(), count, MOST_NEURONS, "neurons"))
 
 
-def _most(does: str, count: int, most: int, what: str = "") -> str:
+def _most(does: str, count: int, most: int, what: str) -> str:
     """What a button does, or why it can do no more."""
-    return does if count < most else " ".join(filter(None, (str(most), what, "are the most")))
+    return does if count < most else f"At most {most} {what}"

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from explorer import theme
 from explorer.panes.backprop.optimizers.draft import CHOICES, STEPS, keys_of
 from explorer.panes.backprop.optimizers.draw_legend import SAMPLE, draw_sample
-from explorer.widgets.base import Label, Picture, set_look
+from explorer.widgets.base import Label, Picture
+from explorer.widgets.boxes import column, grid, name_parts, row
 from explorer.widgets.fields import ErrorLine, MenuField
 from explorer.widgets.number_field import LARGEST, NumberField
 from explorer.widgets.plots.line_plot import LinePlot, Series
+from explorer.widgets.push_button import push_button
 
 ROW = 30  # px: an optimizer's
 CURVE = 110  # px: the schedule's
@@ -61,13 +64,7 @@ class RacerRow(QWidget):
         self.rate = NumberField(f"Learning rate of {title}")
         self.rate.set_limits(0, LARGEST)
         self.rate.setToolTip("Learning rate: type it, or turn the wheel, or press Up and Down")
-        row = QHBoxLayout(self)
-        row.setSpacing(5)
-        row.addWidget(self.box)
-        row.addStretch(1)
-        for part in (self.height_label, self.sample, self.rate):
-            row.addWidget(part)
-        self._row = row
+        self._row = row(self.box, 1, self.height_label, self.sample, self.rate, of=self, spacing=5)
         self.box.clicked.connect(self.raced)
         self.box.clicked.connect(lambda on: self.chosen.emit() if on else None)
         self.rate.entered.connect(self.chosen)
@@ -132,28 +129,24 @@ class RacerList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.optimizers.racers")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        self.rows: dict[str, RacerRow] = {}
-        for name in OPTIMIZERS:
-            row = self.rows[name] = RacerRow(name)
-            row.chosen.connect(lambda name=name: self.chosen.emit(name))
-            row.raced.connect(lambda on, name=name: self.raced.emit(name, on))
-            row.rateChanged.connect(lambda value, name=name: self.rateChanged.emit(name, value))
-            row.rateRefused.connect(self.rateRefused)
-            column.addWidget(row)
+        self.rows = {name: RacerRow(name) for name in OPTIMIZERS}
+        for name, racer in self.rows.items():
+            racer.chosen.connect(partial(self.chosen.emit, name))
+            racer.raced.connect(partial(self.raced.emit, name))
+            racer.rateChanged.connect(partial(self.rateChanged.emit, name))
+            racer.rateRefused.connect(self.rateRefused)
+        column(*self.rows.values(), of=self, spacing=0)
 
     def finish_typing(self, but: str) -> None:
         """Takes the rates that are being typed, except that of `but`."""
-        for name, row in self.rows.items():
+        for name, racer in self.rows.items():
             if name != but:
-                row.rate.finish()
+                racer.rate.finish()
 
     def set_chosen(self, name: str) -> None:
         """The optimizer whose steps are explained."""
-        for one, row in self.rows.items():
-            row.set_chosen(one == name)
+        for one, racer in self.rows.items():
+            racer.set_chosen(one == name)
 
 
 class SettingsForm(QWidget):
@@ -172,19 +165,12 @@ class SettingsForm(QWidget):
         self._name = ""
         self.fields: dict[str, NumberField] = {}
         self.title = Label("", "body", weight=600)
-        self.usual = QPushButton("Usual")
-        set_look(self.usual, "quiet")
+        self.usual = push_button("Usual", look="quiet")
         self.error = ErrorLine()
-        head = QHBoxLayout()
-        head.addWidget(self.title, 1)
-        head.addWidget(self.usual)
-        self._grid = _grid()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(6, 0, 2, 0)
-        column.setSpacing(2)
-        column.addLayout(head)
-        column.addLayout(self._grid)
-        column.addWidget(self.error)
+        self._grid = grid([], spacing=(8, 2))
+        self._grid.setColumnStretch(1, 1)
+        head = row((self.title, 1), self.usual)
+        column(head, self._grid, self.error, of=self, spacing=2).setContentsMargins(6, 0, 2, 0)
         self.usual.clicked.connect(self.usualRequested)
 
     def set_optimizer(self, name: str) -> None:
@@ -250,31 +236,23 @@ class CommonForm(QWidget):
             [(one.name, one.title) for one in SCHEDULES.values()],
         )
         self.steps = NumberField("Steps", whole=True)
-        self.steps.setObjectName("backprop.optimizers.steps")
         self.steps.set_limits(*STEPS)
         self.warmup = NumberField("Warm-up steps", whole=True)
-        self.warmup.setObjectName("backprop.optimizers.warmup")
         self.warmup.setToolTip("Steps until the learning rate reaches its peak")
-        self.noise = QPushButton("Other noise")
-        self.noise.setObjectName("backprop.optimizers.noise")
-        self.noise.setToolTip("Race again with other random errors in the gradients")
+        help = "Race again with other random errors in the gradients"
+        self.noise = push_button("Other noise", help)
+        name_parts(self, "backprop.optimizers", "steps", "warmup", "noise")
         self.error = ErrorLine()
         self._drawn: tuple[str, int, int] | None = None
         self.curve = LinePlot("Schedule")
         self.curve.setObjectName("backprop.optimizers.schedule-curve")
         self.curve.set_axes("step", "share of the peak rate")
-        grid = _grid()
-        fields = ("Steps", self.steps), ("Warm-up steps", self.warmup)
-        for place, (title, field) in enumerate(fields):
-            grid.addWidget(Label(title, "label", "muted"), 0, place)
-            grid.addWidget(field, 1, place)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(6, 0, 2, 0)
-        column.setSpacing(6)
-        column.addWidget(self.schedule)
-        column.addLayout(grid)
-        for part in (self.error, self.noise, self.curve):
-            column.addWidget(part)
+        labels = [Label(title, "label", "muted") for title in ("Steps", "Warm-up steps")]
+        numbers = grid([labels, [self.steps, self.warmup]], spacing=(8, 2))
+        parts = column(
+            self.schedule, numbers, self.error, self.noise, self.curve, of=self, spacing=6
+        )
+        parts.setContentsMargins(6, 0, 2, 0)
         self.schedule.changed.connect(self.scheduleChosen)
         self.steps.changed.connect(self.stepsChanged)
         self.noise.clicked.connect(self.noiseRequested)
@@ -314,12 +292,3 @@ class CommonForm(QWidget):
 
     def _restyle(self) -> None:
         self.curve.setFixedHeight(theme.current().px(CURVE))
-
-
-def _grid() -> QGridLayout:
-    """Two columns of labels and fields."""
-    grid = QGridLayout()
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(8)
-    grid.setVerticalSpacing(2)
-    return grid

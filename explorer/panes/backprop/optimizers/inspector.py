@@ -29,6 +29,7 @@ XY = ("x", "y")
 NOTES = {
     "param": "position",
     "grad": "gradient",
+    "slope": "slope: gradient plus weight decay",
     "rate": "learning rate",
     "step": "this step",
     "shrunk": "position, decayed",

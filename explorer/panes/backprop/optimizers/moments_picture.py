@@ -151,4 +151,4 @@ class MomentsPicture(Picture):
 
 def _told(value: float, written: Callable[[float], str]) -> str:
     """A number; an optimizer that has diverged has no last step."""
-    return "lost" if math.isnan(value) else written(value)
+    return "none" if math.isnan(value) else written(value)

@@ -79,7 +79,7 @@ def _standing(recording: Recording, step: int) -> str:
         return f"{said}; {it} {HELD_BACK}"
     match recording.place(leaders[0], step) if at_end else "":
         case "minimum":
-            return f"{said}, in a minimum that is not the lowest"
+            return f"{said}, but in a local minimum: a lower one lies elsewhere"
         case "saddle":
             return f"{said}, close to a saddle"
     return said

@@ -79,7 +79,7 @@ class OptimizersView(QWidget):
         self.moments = MomentsPicture()
         self.moments.setObjectName("backprop.optimizers.moments")
         self.moments_title = CutLabel("label", "muted")
-        self.into = QPushButton("Into this step")
+        self.into = QPushButton("Open step")
         self.into.setObjectName("backprop.optimizers.into")
         self.into.setToolTip("See the chosen optimizer's step line by line (Enter)")
         set_look(self.into, "quiet")
@@ -128,7 +128,9 @@ class OptimizersView(QWidget):
         self.map.set_recording(recording)
         self.loss.set_x_range(0, recording.course.steps)
         lost = [lane for lane in recording.lanes if lane.lost_at is not None]
-        self.loss.set_marks([Mark(lane.lost_at, f"{lane.title} is lost") for lane in lost])
+        self.loss.set_marks(
+            [Mark(lane.lost_at, f"{lane.title} {text.went(lane)}") for lane in lost]
+        )
 
     def set_chosen(self, name: str, recording: Recording | None, memory: Memory | None) -> None:
         """The optimizer that is explained, and what it remembers."""
@@ -194,7 +196,7 @@ class OptimizersView(QWidget):
 
     def set_inside(self, inside: bool, possible: bool) -> None:
         """Whether the cursor is inside a step, and whether there is one to go into."""
-        self.into.setText("Back to the race" if inside else "Into this step")
+        self.into.setText("Back to the race" if inside else "Open step")
         self.into.setEnabled(possible)
 
     # what went wrong

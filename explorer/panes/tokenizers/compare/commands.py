@@ -38,5 +38,5 @@ def commands(mode: CompareMode) -> list[Action]:
         mode.action("layout", "Compare: columns or rows", turn_layout),
         *map(view, text.VIEWS),
         mode.action("open", "Compare: open a tokenizer file", mode.ask_for_file),
-        mode.action("text", "Compare: type a text", focus_text),
+        mode.action("text", "Compare: type some text", focus_text),
     ]

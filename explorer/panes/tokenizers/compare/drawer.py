@@ -32,7 +32,7 @@ class Drawer(QFrame):
         self._drawn: list[EncodingStep] = []  # those with a picture
         self._title = Label("", "body", weight=600)
         self._said = CutLabel("body", "muted")
-        self.inside = push_button("Look inside", "Shows the whole word or line in Inside")
+        self.inside = push_button("Look inside", "Shows the whole word or line in the Inside mode")
         self.inside.clicked.connect(self.insideRequested)
         close = IconButton("close", "Close", "Esc")
         close.clicked.connect(self.closeRequested)

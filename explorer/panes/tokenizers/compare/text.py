@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from core.numbers import format_number
 from core.tokenization.analysis.rates import cost
-from core.tokenization.telling import count, listed, verb, visible
+from core.tokenization.telling import average, count, listed, verb, visible
 from explorer.panes.tokenizers.compare.compute import Split
 
-IDLE = "Type a text: every tokenizer splits it as you type"
+IDLE = "Type some text: every tokenizer splits it as you type"
 ADD = "Compare with another tokenizer"
 REMOVE, ONLY_ONE = "Remove this tokenizer", "Compare needs at least one tokenizer"
 OPEN = "Open a tokenizer"
@@ -45,9 +45,12 @@ COMMANDS = {
 PRICE = "The price of a million tokens: each tokenizer then shows what this text costs"
 
 SYMBOLS = {
-    "rates.bytes-per-token": "n counts the bytes of the text in UTF-8, and its tokens.",
-    "rates.tokens-per-word": "n counts the tokens of the text, and its words.",
-    "rates.cost": "n counts the tokens of the text; the price is that of a million tokens.",
+    "rates.bytes-per-token": "n_bytes is the number of UTF-8 bytes in the text, n_tokens that of "
+    "its tokens.",
+    "rates.tokens-per-word": "n_tokens is the number of tokens in the text, n_words that of its "
+    "words.",
+    "rates.cost": "n_tokens is the number of tokens in the text; price is the price of a million "
+    "tokens.",
 }
 
 FEW = 4  # lost characters that are named
@@ -77,7 +80,7 @@ def headline(known: Named) -> str:
     lossy = [(name, split) for name, split in known if split.lossless is False]
     fewer = [name for name, split in lossy if split.count < least]
     if len(fair) == 1 and lossy:
-        said = f"Only {best[0]} loses nothing: {count(least, 'token')}"
+        said = f"Only {best[0]} loses nothing ({count(least, 'token')})"
     elif len(best) == len(known):
         return f"All of them need {count(least, 'token')}"
     else:
@@ -122,9 +125,8 @@ def rate(split: Split) -> str:
     """ "tokens, 1.41 bytes each"."""
     if not split.count:
         return "tokens"
-    each = format_number(split.bytes_per_token)
     noun = "token" if split.count == 1 else "tokens"
-    return f"{noun}, {each} byte{'' if each == '1' else 's'} each"
+    return f"{noun}, {average(split.bytes_per_token, 'byte')} each"
 
 
 def costs(split: Split, price: float) -> str:
@@ -136,7 +138,7 @@ def other_count(split: Split, specials: bool) -> str:
     """How many tokens it would be with special tokens treated the other way."""
     if split.other is None:
         return ""
-    return f"{split.other:,} with specials {'as text' if specials else 'parsed'}"
+    return f"{split.other:,} with special tokens {'split' if specials else 'whole'}"
 
 
 def money(amount: float) -> str:

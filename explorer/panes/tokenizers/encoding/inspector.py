@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from core.tokenization.sentencepiece.normalizer import readable
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.panes.tokenizers.encoding.scene import LatticeFrame
-from explorer.panes.tokenizers.encoding.text import symbols_of
+from explorer.panes.tokenizers.encoding.text import numbers_of, symbols_of
 from explorer.widgets.equations import Equation
 
 
 def inspection(name: str, one: EncodingStep) -> Inspection:
     """`name` is the tokenizer's."""
     rows: list[Any] = list(one.rows) or [
-        Equation(key, float(value) if value.dtype.kind in "iuf" else str(value))
-        for key, value in one.step.values.items()
-        if isinstance(value, np.ndarray) and value.ndim == 0
+        Equation(name, value) for name, value in numbers_of(one.step)
     ]
     if isinstance(one.frame, LatticeFrame):
         path = one.frame.path

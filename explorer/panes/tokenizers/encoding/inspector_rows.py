@@ -121,4 +121,4 @@ def _id(token: int) -> str:
 
 def _more(values: Sequence[Any], what: str) -> Rows:
     rest = len(values) - MOST
-    return (f"and {count(rest, what)} more",) if rest > 0 else ()
+    return (f"and {count(rest, f'more {what}')}",) if rest > 0 else ()

@@ -4,56 +4,79 @@ from __future__ import annotations
 
 from core.trace import Step
 
-_MERGE = "s are the symbols of the word; the two at i* and i* + 1 become one."
-_DRAW = "u is a random number between 0 and 1, p the dropout."
+_SYMBOLS = "s₁, s₂, … are the word's symbols"
+_MERGE = f"{_SYMBOLS}; the two at i* and i* + 1 become one."
+_DRAW = "u is a random number between 0 and 1; p is the dropout."
+_TOKENS = "w is the word; t₁ … tₖ are its tokens."
+_WEIGHTS = "the logarithm of the summed weights of all ways"
 SYMBOLS = {
     "encoding.normalizer": "x is the text.",
-    "encoding.special": "x is this part of the text, S the set of special tokens.",
-    "encoding.whole": "x is this part of the text, U the set of parts that are kept whole.",
-    "encoding.pre-tokenizer": "x is the text, w are its m words.",
-    "encoding.model": "w is the word, t are its k tokens.",
-    "encoding.post-processor": "t are the n tokens of the whole text.",
-    "bpe.whole": "w is the word, V the vocabulary.",
-    "bpe.bytes": "w is the word, b are its n bytes.",
-    "bpe.choose": "s are the symbols of the word so far, i* is where the pair of the lowest "
-    "rank is: the one that was learned first.",
+    "encoding.special": "x is this part of the text; S is the set of special tokens.",
+    "encoding.whole": "x is this part of the text; U is the set of parts that are kept whole.",
+    "encoding.pre-tokenizer": "x is the text; w₁ … wₘ are its words.",
+    "encoding.model": _TOKENS,
+    "encoding.post-processor": "t₁ … tₙ are the tokens of the whole text.",
+    "bpe.whole": "w is the word; V is the vocabulary.",
+    "bpe.bytes": "w is the word; b₁ … bₙ are its bytes.",
+    "bpe.choose": f"{_SYMBOLS} so far; i* is the position of the pair with the lowest rank, the "
+    "one learned first.",
     "bpe.merge": _MERGE,
-    "bpe.word": "w is the word, t are its k tokens.",
+    "bpe.word": _TOKENS,
     "bpe.draw": _DRAW,
-    "wordpiece.look": "w is the word, cut from character i to j; V is the vocabulary.",
-    "wordpiece.take": "w is the word, cut from character i on; V is the vocabulary, j* the end "
-    "of the longest piece that it holds.",
+    "wordpiece.look": "wᵢ:ⱼ is the part of the word from character i to character j; V is the "
+    "vocabulary.",
+    "wordpiece.take": "V is the vocabulary; j* is the end of its longest piece that starts at "
+    "character i of the word w.",
     "wordpiece.unknown": "w is the word.",
     "sentencepiece.rewrite": "x is the text.",
-    "sentencepiece.spaces": "x is the text, _ the sign for a space.",
-    "sentencepiece.bytes": "c is the character, b are its k bytes.",
+    "sentencepiece.spaces": "x is the text; _ stands for a space.",
+    "sentencepiece.bytes": "c is the character; b₁ … bₖ are its bytes.",
     "sentencepiece.unknown": "c is the character.",
-    "sentencepiece-bpe.letters": "w is the word, c are its n characters.",
-    "sentencepiece-bpe.choose": "s are the symbols of the word so far, i* is where the pair is "
-    "that spells the piece with the highest score.",
+    "sentencepiece-bpe.letters": "w is the word; c₁ … cₙ are its characters.",
+    "sentencepiece-bpe.choose": f"{_SYMBOLS} so far; i* is the position of the pair that spells "
+    "the highest-scoring piece.",
     "sentencepiece-bpe.merge": _MERGE,
     "sentencepiece-bpe.draw": _DRAW,
-    "unigram.nodes": "x is the text, cut from place i to j; V is the vocabulary.",
-    "unigram.unknown": "p is the probability of a piece x; unk stands for a character without one.",
-    "unigram.arrive": "f is the best score up to place i, p the probability of the piece from "
+    "unigram.nodes": "xᵢ:ⱼ is the part of the text from position i to position j; V is the "
+    "vocabulary.",
+    "unigram.unknown": "p is the probability of a piece x; unk stands for a character that has no "
+    "piece.",
+    "unigram.arrive": "f is the best score up to position i; p is the probability of the piece "
+    "from i to j.",
+    "unigram.keep": "f is the best score up to a position; p is the probability of the piece from "
     "i to j.",
-    "unigram.keep": "f is the best score up to a place, p the probability of the piece from i "
-    "to j.",
-    "unigram.backtrace": "i* is where the best piece begins that ends at place j.",
-    "unigram.take": "s is the rest of a way, from place i on, p the probability of its pieces "
-    "x; f is the best score up to there.",
-    "unigram.forward": "a is the logarithm of what all ways up to a place weigh together, p "
-    "the probability of the piece from i to j, \u03b1 how much it counts.",
-    "unigram.posterior": "P is the probability of the piece from i to j; a and b are the "
-    "logarithms of what all ways up to i and from j on weigh together, N is the end.",
-    "tree.merge": "t is the piece, made of the two pieces on its left and right.",
-    "tree.leaf": "t is the piece, V_0 the vocabulary with which training began.",
-    "vocabulary.match": "t is a piece of the vocabulary V that holds q.",
-    "unigram.sample": "P is the probability that a way to place j ends with the piece from i; "
-    "a is the logarithm of what all ways up to a place weigh together.",
+    "unigram.backtrace": "i* is where the best piece ending at position j begins.",
+    "unigram.take": "s is the part of a way already chosen, from position i to the end; p is the "
+    "probability of each of its pieces x; f is the best score from the start to i.",
+    "unigram.forward": f"a is {_WEIGHTS} to reach a position; a way weighs the product of its "
+    "pieces' probabilities p, each to the power α.",
+    "unigram.posterior": "P is the probability that the piece from i to j is used; a and b are "
+    "the logarithms of the summed weights of all ways up to i and from j on; N is the end of the "
+    "text.",
+    "tree.merge": "t is the piece; t_left and t_right are the two pieces that it joins.",
+    "tree.leaf": "t is the piece; V₀ is the vocabulary that training began with.",
+    "vocabulary.match": "V is the vocabulary; t is a piece that contains the query q.",
+    "unigram.sample": "P is the probability that the last piece before position j starts at i; a "
+    f"is {_WEIGHTS} up to a position.",
+}
+# How a formula calls the numbers of a step; a step that is not here lists them by their own names.
+NUMBERS = {
+    "unigram.keep": {"place": "j", "score": "f"},
+    "unigram.backtrace": {"place": "i*"},
+    "unigram.take": {"reached": "f", "score": "score of s", "promise": "best possible total"},
+    "unigram.forward": {"total": "a"},
+    "unigram.sample": {"total": "a"},
+    "unigram.posterior": {"whole": "a at the end"},
 }
 
 
 def symbols_of(step: Step) -> list[str]:
     """What the symbols of a step's formula mean: one sentence, or none."""
     return [SYMBOLS[step.name]] if step.name in SYMBOLS else []
+
+
+def numbers_of(step: Step) -> list[tuple[str, float | str]]:
+    """A step's single numbers and words, by the names that its formula has for them."""
+    single = {name: value.item() for name, value in step.values.items() if value.ndim == 0}
+    names = NUMBERS.get(step.name, {name: name for name in single})
+    return [(names[name], single[name]) for name in names if name in single]

@@ -25,16 +25,16 @@ class InsideDraft:
         least=0,
         most=3,
         label="\u03b1",
-        help="How much the scores count when a way to cut the text is drawn: 0 draws all ways "
-        "alike, 1 as trained, more draws the best ones more often",
+        help="How much the scores count when a way to cut the text is drawn. 0: every way is "
+        "equally likely; 1: as trained; above 1: the best ways come up more often",
     )
     dropout: float = field(
         0.0,
         least=0,
         most=1,
         label="Dropout",
-        help="BPE-dropout: how likely a merge is skipped. 0 cuts every word as usual, 1 leaves "
-        "single bytes or characters",
+        help="BPE-dropout: how likely a merge is to be skipped. 0 cuts every word as usual, 1 "
+        "leaves single bytes or characters",
     )
     seed: int = field(0, least=0, below=1 << 62)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.tokenization.analysis import Premium, premium_step
-from core.tokenization.telling import count, percent
+from core.tokenization.telling import percent
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.languages.text import MEANINGLESS, SYMBOLS, part_of
@@ -16,18 +16,18 @@ from explorer.widgets.equations import Equation
 def inspection(name: str, result: Premium, english: Premium) -> Inspection:
     """A bar: the premium of one language under the tokenizer called `name`."""
     measures = result.measures
-    size = count(measures.bytes, "byte")
     note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
+    per_token = f"= {measures.bytes:,} / {measures.tokens:,}"
     rows: list[Any] = [
         SYMBOLS["premium"],
         Equation("premium", result.premium, "attention", note),
         Equation("tokens", f"{measures.tokens:,}", note=result.language.name),
         Equation("tokens of English", f"{english.measures.tokens:,}"),
-        Equation("bytes per token", measures.bytes_per_token, note=f"of {size}"),
+        Equation("bytes per token", measures.bytes_per_token, note=per_token),
     ]
     if measures.fertility is not None:
-        said = count(measures.words or 0, "word")
-        rows.append(Equation("tokens per word", measures.fertility, note=f"of {said}"))
+        per_word = f"= {measures.tokens:,} / {measures.words:,}"
+        rows.append(Equation("tokens per word", measures.fertility, note=per_word))
     share = f"{percent(measures.lost_share)} of the text is lost"
     if measures.unknown:
         rows.append(Equation("unknown tokens", f"{measures.unknown:,}", "warning", share))
@@ -39,7 +39,7 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
     if not result.honest:
         rows.append(MEANINGLESS)
     step = premium_step(replace(result, tokenizer=name), english)
-    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+    return Inspection(step, rows, title=f"{result.language.name} with {name}")
 
 
 def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
@@ -69,7 +69,7 @@ def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
         case "lossless":
             rows = [tokens, Equation("text comes back", "yes" if measures.lossless else "no")]
     rows = [SYMBOLS[part_of(step)], *rows]
-    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+    return Inspection(step, rows, title=f"{result.language.name} with {name}")
 
 
 def _quotient(name: str, part: Equation, whole: Equation) -> Equation:

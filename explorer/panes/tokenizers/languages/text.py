@@ -9,7 +9,7 @@ import numpy as np
 from core.numbers import format_number
 from core.tokenization.analysis import Premium
 from core.tokenization.analysis.premiums import REFERENCE
-from core.tokenization.telling import count, percent, verb
+from core.tokenization.telling import average, count, percent, verb
 from core.trace import Step
 from explorer.panes.tokenizers.languages.compute import Texts
 from explorer.panes.tokenizers.languages.row_order import mean_premium
@@ -20,18 +20,19 @@ KEY = (
     "Hatched: text lost."
 )
 ADD = "Which tokenizers are compared"
-SCOPES = "The most widely used languages, or every language that has this text"
+SCOPES = "The most widely used languages, or every language this text exists in"
 STOP = "Stops measuring; what is there stays (Esc)"
 STOPPED = "Stopped: you see what has been measured so far"
 NO_MATCH = "No language matches your search."
 AXIS = "tokens / English"
 SYMBOLS = {
-    "premium": "n counts the tokens of this text, and of the English one.",
-    "characters": "x is the text, c are its n characters.",
-    "bytes": "n counts the bytes of the text in UTF-8, c are its characters.",
-    "tokens": "x is the text, t are its tokens.",
-    "lost": "n counts the lost bytes: those of tokens t that are unknown.",
-    "dropped": "n counts the dropped bytes: those of characters c without a token.",
+    "premium": "n_tokens is the number of tokens of this text, n_English that of the English one.",
+    "characters": "x is the text; c₁ … cₙ are its characters.",
+    "bytes": "n_bytes is the number of UTF-8 bytes in the text; c₁ … cₙ are its characters.",
+    "tokens": "x is the text; t₁, t₂, … are its tokens.",
+    "lost": "n_lost is the number of lost bytes: those of the tokens t that are unknown.",
+    "dropped": "n_dropped is the number of dropped bytes: those of the characters c that have no "
+    "token.",
     "lossless": "x is the text.",
 }
 MEANINGLESS = "So much of the text is lost that its number of tokens says nothing."
@@ -60,13 +61,15 @@ def mark(result: Premium) -> tuple[str, str]:
 def described(name: str, result: Premium) -> str:
     """One bar in words: the tooltip, and what a screen reader hears."""
     measures = result.measures
+    is_english = result.language.code == REFERENCE
+    relative = "" if is_english else f", {times(result.premium)} as many as English"
     lines = [
         f"{result.language.name}, {name}",
-        f"{count(measures.tokens, 'token')}, {times(result.premium)} as many as English",
-        f"{format_number(measures.bytes_per_token)} bytes per token",
+        count(measures.tokens, "token") + relative,
+        f"{average(measures.bytes_per_token, 'byte')} per token",
     ]
     if measures.fertility is not None:
-        lines.append(f"{format_number(measures.fertility)} tokens per word")
+        lines.append(f"{average(measures.fertility, 'token')} per word")
     share = percent(measures.lost_share)
     if measures.unknown:
         are = verb(measures.unknown, "is", "are")
@@ -154,7 +157,7 @@ def source(texts: Texts) -> str:
     more = "the same content in every language"
     if texts.available > len(texts.texts):
         there = texts.available
-        more = f"{count(there, 'language')} {verb(there, 'has', 'have')} it in full"
+        more = f"it exists in full in {count(there, 'language')}"
     elif texts.excerpts:
         more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
     return f"Text: {texts.source}; {more}."

@@ -38,7 +38,7 @@ _END = (END_OF_TEXT,)
 _WORDPIECE = (*BERT_TOKENS, *_END)
 _SAME = (
     "The same pieces as SentencePiece 0.2.2 and newer; older versions look at fewer pairs, and may "
-    "choose another one of equal count"
+    "choose another, equally frequent pair"
 )
 
 
@@ -85,7 +85,7 @@ ALGORITHMS = (
     Algorithm(
         "sentencepiece-bpe",
         "SentencePiece BPE",
-        "Begins with characters, the space among them, and merges the most frequent pair",
+        "Begins with characters, including the space, and merges the most frequent pair",
         _rare(f". {_SAME}"),
     ),
     Algorithm(

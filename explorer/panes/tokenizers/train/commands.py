@@ -38,7 +38,7 @@ def commands(mode: TrainMode) -> list[Action]:
             mode.start,
             lambda: trainer.recording is None and mode.can_start,
         ),
-        action("hurry", "Tokenizers: train on to the end", mode.hurry, lambda: trainer.trains),
+        action("hurry", "Tokenizers: finish the training", mode.hurry, lambda: trainer.trains),
         action("new", "Tokenizers: new training", mode.new_training, lambda: has_lane(0)),
         action(
             "merge",

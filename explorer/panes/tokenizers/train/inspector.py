@@ -16,7 +16,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from core.tokenization.telling import count, verb
+from core.tokenization.telling import verb
 from core.tokenization.training_trace import trace_training_step
 from core.trace import Step
 from explorer.panes.base import Inspection
@@ -34,7 +34,7 @@ def inspection(recording: Recording, lane: int, index: int) -> Inspection:
     rows = [*_symbols(step), *numbers(recording.plans[lane].kind, state)]
     per_token = recording.bytes_per_token(lane, index)
     if math.isfinite(per_token):
-        note = f"of {count(recording.text_size, 'byte')}"
+        note = f"= {recording.text_size:,} / {state.tokens:,.0f}"
         rows.append(Equation("bytes per token", per_token, "text", note))
     title = f"{recording.names[lane]}: {step_title(state)}"
     return Inspection(step, rows, title=title, plain=True)

@@ -130,13 +130,14 @@ def step_card(kind: str, state: LaneState) -> Card:
             objective = format_number(step.objective, 4)
             best = _long_ones(step.pieces, step.expected)[:BARS]
             return Card(
-                sentence=f"E step of round {step.round + 1}: {objective} nats per word",
+                sentence=f"round {step.round + 1}, E step: how often each piece is used; a word "
+                f"costs {objective} nats",
                 caption="expected uses in the text",
                 bars=_bars(kind, [(step.pieces[at], float(step.expected[at])) for at in best]),
             )
         case MaximizeStep() as step:
             return replace(
-                _scored(kind, step, f"M step of round {step.round + 1}: new scores"),
+                _scored(kind, step, f"round {step.round + 1}, M step: each piece gets a new score"),
                 title=f"too rare, gone ({len(step.removed):,})",
                 chips=_chips(kind, [piece for piece, _ in step.removed[:MOST_CHIPS]]),
                 gone=True,

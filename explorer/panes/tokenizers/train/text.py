@@ -17,7 +17,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from core.tokenization.telling import count, listed, percent, verb
+from core.tokenization.telling import average, count, listed, percent, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.algorithms import algorithm_of
 from explorer.panes.tokenizers.train.compute import Recording, Survey
@@ -65,8 +65,8 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
     "training.merge": "Wherever b follows a, one piece ab takes their place.",
     "training.update": "n is the number of tokens in the text.",
     "training.seed": "p is the probability of a piece x, |x| its length; y is any piece.",
-    "training.expect": "c is how often a piece x is used; a word w stands n times in the text, and "
-    "s is a way to cut it, with probability P.",
+    "training.expect": "c is how often a piece x is used; a word w occurs n times in the text, and "
+    "s is a way to cut it, with probability P. A nat is the unit of a natural logarithm.",
     "training.maximize": "p is the probability of a piece x, c how often it is used; \u03c8, the "
     "digamma function, is a logarithm that makes rare pieces rarer.",
     "training.prune": "f is how often a word uses the piece x, p its probability; s\u2032 is the "
@@ -132,7 +132,8 @@ def step_title(state: LaneState) -> str:
         return f"done with {pieces(state)}"
     match step:
         case AlphabetStep():
-            return f"begins with {pieces(state)}, {alphabet(step.algorithm)}"
+            size = count(state.vocab_size, "piece")
+            return f"begins with {size} ({alphabet(step.algorithm)})"
         case MergeStep():
             left, right, joined = (
                 text_of(step.algorithm, piece)
@@ -170,7 +171,8 @@ def stays(state: LaneState) -> str:
 
 def alphabet(kind: str) -> str:
     """What a vocabulary holds at least."""
-    return f"one for each {letter_of(kind)}, and the special tokens"
+    letters = "all 256 bytes" if letter_of(kind) == "byte" else "the characters of the text"
+    return f"{letters} and the special tokens"
 
 
 def letter_of(kind: str) -> str:
@@ -230,7 +232,7 @@ def headline(recording: Recording | None, index: int, state: str, live: bool) ->
         if len(gave_up) == len(recording.names):
             return f"{listed(gave_up)} gave up: the reason is given below."
         what = f"Done, but {listed(gave_up)} gave up" if gave_up else "Done"
-        return f"{what}: {best}" if best else f"{what}. Play shows it again."
+        return f"{what}. {best}" if best else f"{what}. Play shows it again."
     number = f"step {moment.index + 1:,}"  # as the transport counts
     if live and state == "paused":
         where = f"Paused at {number}"
@@ -239,8 +241,11 @@ def headline(recording: Recording | None, index: int, state: str, live: bool) ->
     else:
         where = f"{number.capitalize()} of about {recording.expected + 1:,}"
     if moment.index == 0:
-        plays = "shows how they grew" if state == "done" else "trains them side by side"
-        return f"{where}: the first pieces of each. Play {plays}."
+        if state == "done":
+            started, play = "started", "see how the vocabularies changed"
+        else:
+            started, play = "starts", "train them side by side"
+        return f"{where}: the pieces each algorithm {started} with. Press Play to {play}."
     return best or f"{where}."
 
 
@@ -259,12 +264,20 @@ def _best(recording: Recording, index: int) -> str:
     told = []
     if whole:
         most = max(whole.values())
-        best = [recording.names[lane] for lane, value in whole.items() if value == most]
-        size = f"{format_number(most)} bytes"
-        among = f"{listed(best)} {verb(len(best), 'packs', 'pack')} the most text into a token"
-        told.append(f"{among}: {size}" if len(recording.names) > 1 else f"{size} per token")
+        best = listed([recording.names[lane] for lane, value in whole.items() if value == most])
+        packs = verb(list(whole.values()).count(most), "packs", "pack")
+        size = average(most, "byte")
+        if len(recording.names) == 1:
+            told.append(f"{size} per token")
+        elif lossy and len(whole) == 1:
+            told.append(f"Only {best} loses almost nothing, with {size} per token")
+        else:
+            among = "Of those that lose almost nothing, " if lossy else ""
+            told.append(f"{among}{best} {packs} the most text into a token, {size}")
     if len(lossy) > 1:
         told.append(f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text")
     elif lossy:
-        told.append(f"{recording.names[lossy[0]]} {lost(shares[lossy[0]])}")
+        lane = lossy[0]
+        loses = f"reaches {format_number(known[lane])}, but {lost(shares[lane])}"
+        told.append(f"{recording.names[lane]} {loses}")
     return "; ".join(told) + "."

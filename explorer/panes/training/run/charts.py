@@ -57,7 +57,6 @@ class Charts(QWidget):
         self.loss = LinePlot("Losses")
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
-        self.loss.setMinimumHeight(theme.current().px(LEAST))
         self.small = {
             name: SmallPlot(title, ink, put, UNITS.get(name), noisy=name in NOISY)
             for name, _, title, ink, put in SMALL
@@ -67,7 +66,6 @@ class Charts(QWidget):
         self.heads = LinePlot("Scores of the heads")
         self.heads.setObjectName("training.view.scores")
         self.heads.picks_lines = True
-        self.heads.setMinimumHeight(theme.current().px(LEAST_HEADS))
         self.heads.set_note(TEST)
         self.loss.share_margins(self.heads)
         for plot in (self.loss, self.heads):
@@ -82,9 +80,7 @@ class Charts(QWidget):
         self.smoothing.setObjectName("training.view.smoothing")
         self.smoothing.setRange(0, 99)
         self.smoothing.setValue(60)
-        self.smoothing.setFixedWidth(theme.current().px(72))
         self.smoothing.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on every platform
-        self.smoothing.setMinimumHeight(theme.current().px("hit"))
         self.smoothing.setSingleStep(5)
         self.smoothing.setPageStep(20)
         self.smoothing.setAccessibleName("Smoothing of the training loss")
@@ -105,7 +101,16 @@ class Charts(QWidget):
         self.below.picked.connect(self.set_below)
         self.smoothing.valueChanged.connect(self._on_looks)
         self.log.toggled.connect(self._on_looks)
+        theme.changed.connect(self._restyle)
+        self._restyle()
         self._on_looks()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.loss.setMinimumHeight(now.px(LEAST))
+        self.heads.setMinimumHeight(now.px(LEAST_HEADS))
+        self.smoothing.setFixedWidth(now.px(72))
+        self.smoothing.setMinimumHeight(now.px("hit"))
 
     @property
     def score(self) -> str:

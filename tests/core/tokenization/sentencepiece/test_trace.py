@@ -45,10 +45,10 @@ def test_the_steps_tell_the_merges_in_their_order():
     trace = trace_score_merges(tokenizer(), "▁abcab")
     names = [step.name.rpartition(".")[2] for step in trace]
     assert names == ["letters", *["choose", "merge"] * 4]
-    assert trace[1].title == "“b” + “c” is the best of 3 pairs: score 0, place 1"
-    assert trace[3].title == "“a” + “b” is the best of 2 pairs: score \u22121, place 2"
+    assert trace[1].title == "“b” + “c” is the best of 3 pairs: score 0, rank 1"
+    assert trace[3].title == "“a” + “b” is the best of 2 pairs: score \u22121, rank 2"
     assert (
-        trace[7].title == "“␣” + “abc” is the only pair that spells a piece: score \u22123, place 4"
+        trace[7].title == "“␣” + “abc” is the only pair that spells a piece: score \u22123, rank 4"
     )
     spelled = tokenizer().symbols.spelled
     rows = [step.value("symbols") for step in trace if step.name.endswith("merge")]
@@ -162,3 +162,18 @@ def test_the_marked_lines_computed_every_stage_of_a_text(
     for step in trace:
         watched.left(step)
     assert list(trace[-1].value("pieces")) == ours.encode(text, specials=specials).pieces
+
+
+@pytest.mark.parametrize(
+    ("rules", "text", "said"),
+    [
+        ("identity", "a", "The normalizer “identity” changes nothing: “a”"),
+        ("nmt_nfkc", "ﬁ", "The normalizer “nmt_nfkc” gives “fi”"),
+    ],
+)
+def test_what_a_normalizer_does_is_said(rules: str, text: str, said: str) -> None:
+    rewritten, spaces = normalizer_steps(SentencePieceNormalizer(rules), text)
+    assert rewritten.title == said
+    assert spaces.title.startswith("Put a space in front, and write every space as ␣: “␣")
+    bare = SentencePieceNormalizer(rules, add_dummy_prefix=False)
+    assert list(normalizer_steps(bare, text))[1].title.startswith("Write every space as ␣")

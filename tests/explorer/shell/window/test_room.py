@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.shell.window import PANE_LEAST
@@ -79,21 +81,20 @@ def test_the_center_keeps_640_px_at_the_smallest_size(make):
         (2.0, (1000, 600), (True, True)),
     ],
 )
-def test_a_pane_that_would_have_too_little_room_scrolls(make, qapp, zoom, size, scrolls):
+def test_a_pane_that_would_have_too_little_room_scrolls(make, qapp, qtbot, zoom, size, scrolls):
     """With the headline and the inputs above it; the transport stays where it is."""
     _, window = make()
     window.resize(*size)
     theme.apply(qapp, "light", zoom, "full")
     QTest.qWait(1)
-    assert (window.width(), window.height()) == size
-    shown = window.stack.size()
-    assert shown == shown.expandedTo(PANE_LEAST * zoom)
     bars = window.room.horizontalScrollBar(), window.room.verticalScrollBar()
-    assert tuple(bar.maximum() > 0 for bar in bars) == scrolls
+    qtbot.waitUntil(lambda: tuple(bar.maximum() > 0 for bar in bars) == scrolls)
+    assert (window.width(), window.height()) == size
+    assert window.stack.size() == window.stack.size().expandedTo(PANE_LEAST * zoom)
     assert window.transport.mapTo(window, window.transport.rect().bottomLeft()).y() < size[1]
 
 
-def test_a_pane_has_the_room_that_its_parts_ask_for(make):
+def test_a_pane_has_the_room_that_its_parts_ask_for(make, qtbot):
     """Also when they come to ask for more, or for less."""
     _, window = make()
     QTest.qWait(1)
@@ -101,16 +102,16 @@ def test_a_pane_has_the_room_that_its_parts_ask_for(make):
     for more in (QSize(200, 200), QSize(0, 0)):
         window.pane.minimumSizeHint = lambda asked=usual + more: asked
         window.pane.updateGeometry()
-        QTest.qWait(1)
-        assert window.stack.size() == usual + more
+        qtbot.waitUntil(lambda room=usual + more: window.stack.size() == room)
 
 
-def test_all_panes_have_an_entry_in_the_rail_of_a_low_window(make, qapp):
+def test_all_panes_have_an_entry_in_the_rail_of_a_low_window(make, qapp, qtbot):
     _, window = make()
     window.resize(1000, 600)
     theme.apply(qapp, "light", 2.0, "full")
     QTest.qWait(1)
     rail = window.rail
+    qtbot.waitUntil(lambda: rail.height() < 600)
     assert rail.rect().contains(rail.entry_rect(len(window.specs) - 1).toRect())
 
 
@@ -124,3 +125,34 @@ def test_a_notice_takes_no_more_room_than_its_words_and_the_page_does_not_scroll
     assert window.notices.height() < 150
     assert window.room.verticalScrollBar().maximum() == 0
     assert window.stack.height() == before - window.notices.height()
+
+
+class Zoomed(QWidget):
+    """A picture that the wheel zooms."""
+
+    turns = 0
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.turns += 1
+        event.accept()
+
+
+def test_the_wheel_scrolls_the_page_save_over_a_picture_that_takes_it(make, qapp, qtbot):
+    _, window = make()
+    window.resize(1000, 600)
+    theme.apply(qapp, "light", 2.0, "full")
+    zoomed = Zoomed(window.pane)
+    zoomed.setGeometry(0, 0, 50, 50)
+    zoomed.show()
+    QTest.qWait(1)
+    bar = window.room.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    for widget, turns, scrolls in ((zoomed, 1, False), (window.room.viewport(), 1, True)):
+        down, none = QPoint(0, -120), QPoint()
+        place = QPointF(5, 5)
+        event = QWheelEvent(
+            place, widget.mapToGlobal(place), none, down, Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        qapp.sendEvent(widget, event)
+        assert (zoomed.turns, bar.value() > 0) == (turns, scrolls)

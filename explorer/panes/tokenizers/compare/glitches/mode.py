@@ -156,7 +156,7 @@ class GlitchesMode(Submode):
             reference = count(size, "special token")
         rows: list[Any] = [
             text.SYMBOLS,
-            Equation("cosine", one.similarity, "attention", f"to {reference}"),
+            Equation("cosine", one.similarity, "attention", f"with {reference}"),
             Equation("id", f"{one.token:,}", note=f"spelled {one.piece}"),
             Equation("reachable", "yes" if one.reachable else text.UNREACHABLE),
             Equation("median", float(np.median(found.similarity)), note="of all pieces"),

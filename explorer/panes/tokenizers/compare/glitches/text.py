@@ -13,7 +13,7 @@ EMPTY = "Glitch tokens are found by a model\u2019s embeddings: choose the folder
 CHOOSE = "Choose a folder"
 FOLDER = "The folder of a checkpoint, with model.safetensors and tokenizer.json"
 NOTE = "Pieces whose embeddings look untrained come first"
-AXIS = "cosine to untrained tokens (log scale)"
+AXIS = "cosine similarity with untrained tokens (log scale)"
 FEW_SPECIALS = "So few special tokens prove little: they may have been trained as well."
 SYMBOLS = (
     "e is the embedding of the token t; with a bar, it is a mean: of all embeddings, or of the "
@@ -31,9 +31,15 @@ def headline(name: str, candidates: Sequence[GlitchCandidate]) -> str:
     piece = f"\u201c{shown(first.piece, first.data)}\u201d"
     if first.similarity < STANDS_OUT:
         cosine = format_fixed(first.similarity)
-        return f"No piece of {name} looks untrained: the closest, {piece}, has a cosine of {cosine}"
+        return (
+            f"No token of {name} looks untrained: the most suspicious, {piece}, has a cosine "
+            f"similarity of {cosine} with the untrained ones"
+        )
     cosine = format_fixed(first.similarity, 3)
-    return f"In {name}, {piece} looks untrained: its cosine to untrained tokens is {cosine}"
+    return (
+        f"In {name}, {piece} looks untrained: its cosine similarity with untrained tokens is "
+        f"{cosine}"
+    )
 
 
 def note(candidate: GlitchCandidate) -> str:

@@ -10,7 +10,7 @@ from core.tokenization.telling import count, verb, visible
 NAME = "Search the vocabularies"
 IDLE = "Search the vocabularies: which pieces do they hold, and how did each come to be?"
 HINT = "Type part of a piece, a regular expression, or bytes"
-SYMBOLS = "t is a piece of the vocabulary V that holds the query q."
+SYMBOLS = "V is the vocabulary; t is a piece that contains the query q."
 NOTHING = "No piece matches."
 WAYS = {
     "contains": ("Contains", "contains", "contain"),

@@ -94,7 +94,7 @@ def test_where_a_slope_has_no_end_nothing_is_predicted(pane, mode):
     mode.move_leaf("w", 0, 0.0)
     card = mode.view.what_if
     assert card.predicted.text() == "no prediction: the slope is \u221e here"
-    assert card.true.text() == "true change: +0.316"
+    assert card.true.text() == "actual: +0.316"
     mode.set_text("log(w)")
     assert card.predicted.text() == "no prediction: v1 is \u2212\u221e here"
     mode.set_text("3 * w")

@@ -116,7 +116,7 @@ def test_no_edge_runs_through_a_node():
     ]
     numbers = [n for n in range(len(made.nodes)) if n not in made.plot.docks]
     routes = routes_of(made)
-    for node, index in routes.ways:
+    for node, index in routes.by_edge:
         path = routes.path((node, index))
         ends = {node, made.computed.graph.nodes[node].inputs[index]}
         if ends & set(made.plot.docks):
@@ -133,7 +133,7 @@ def test_the_factor_of_a_short_edge_stands_beside_it(name):
     made = scene(name, (2000.0, 800.0))
     assert not made.is_tight
     ways, beside = routes_of(made), 0
-    for edge in ways.ways:
+    for edge in ways.by_edge:
         path = ways.path(edge)
         middle, box = ways.middles[edge], path.boundingRect()
         if (

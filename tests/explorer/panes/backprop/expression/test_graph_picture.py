@@ -182,7 +182,7 @@ def test_hovering_tells_the_node(picture):
 
 
 def test_an_edge_is_pointed_at_and_clicked(picture):
-    edge = next(edge for edge in picture.routes.ways if edge[1] == 0)
+    edge = next(edge for edge in picture.routes.by_edge if edge[1] == 0)
     middle = picture.routes.middles[edge]
     at = QPointF(*picture.camera.seen(middle.x(), middle.y())).toPoint()
     assert picture.edge_at(QPointF(at)) == edge and picture.edge_at(QPointF(3, 3)) is None
@@ -194,7 +194,7 @@ def test_an_edge_is_pointed_at_and_clicked(picture):
 
 
 def test_an_edge_that_the_pointer_has_left_stands_out_no_more(picture):
-    edge = next(edge for edge in picture.routes.ways if edge[1] == 0)
+    edge = next(edge for edge in picture.routes.by_edge if edge[1] == 0)
     middle = picture.routes.middles[edge]
     before = picture.grab().toImage()
     QTest.mouseMove(picture, QPoint(3, 3))
@@ -212,7 +212,7 @@ def test_the_nearest_edge_is_pointed_at(picture):
     show(picture, scene_of(compute(text, with_names(text, {}))))
     picture.zoom_by(1.4)
     routes, found = picture.routes, 0
-    paths = {edge: routes.path(edge, whole=False) for edge in routes.ways}
+    paths = {edge: routes.path(edge, whole=False) for edge in routes.by_edge}
     for x in range(2, 900, 89):
         for y in range(2, 400, 43):
             at = QPointF(*picture.camera.at(x, y))

@@ -80,7 +80,7 @@ def test_contributions_of_several_uses_stand_apart(name):
     ways = routes_of(made)
     for number, uses in enumerate(made.uses):
         if 1 < len(uses) <= MOST_FANNED:
-            heights = [ways.ways[edge].begin[1] for edge in uses]
+            heights = [ways.by_edge[edge].begin[1] for edge in uses]
             assert all(b - a >= 13 for a, b in pairwise(sorted(heights))), number
             box = node_box(made, number)
             assert box.top() < min(heights) and max(heights) < box.bottom()

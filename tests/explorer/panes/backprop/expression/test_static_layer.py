@@ -150,7 +150,7 @@ def test_an_edge_is_drawn_whole_where_none_that_runs_farther_carries_more(qtbot)
             farther = [abs(scene.peaks[other]) for other in fan[:at] if other in flowing]
             if edge in flowing and abs(scene.peaks[edge]) > 2 * max([1e-3, *farther]):
                 assert drawing.paths[edge] == one.routes.path(edge)
-                whole += one.routes.ways[edge].shares
+                whole += one.routes.by_edge[edge].shares
     assert whole, "else the test is of nothing"
     assert any(drawing.paths[edge] != one.routes.path(edge) for edge in drawing.paths)
 

@@ -46,9 +46,9 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     type_in(card.nudge, "0.1")
     assert card.error.text == ""
     assert card.predicted.text() == "predicted: 6 \u00d7 0.100 = +0.600"
-    assert card.true.text() == "true change: +0.610, off by 0.0100"
+    assert card.true.text() == "actual: +0.610; prediction off by 0.0100"
     mode.set_text("3 * x")
-    assert card.true.text() == "true change: +0.300, as predicted", "rounding is no error"
+    assert card.true.text() == "actual: +0.300, as predicted", "rounding is no error"
     mode.set_text("x ** 2")
     assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
     assert set(card.curve.displayed()) == {"x", "v1", "tangent"}

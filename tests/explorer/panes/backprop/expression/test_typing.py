@@ -63,7 +63,7 @@ async def test_nothing_of_a_long_formula_is_worked_out_or_laid_out_in_the_window
     assert {thread for _, thread in threads} == {"engine"}
     wanted = scene_of(compute(mode.computed.text, mode.computed.values), room=graph.room)
     assert graph.scene.layout == wanted.layout and graph.scene.peaks == wanted.peaks
-    assert graph.routes.ways.keys() == wanted.computed.flows.along.keys()
+    assert graph.routes.by_edge.keys() == wanted.computed.flows.along.keys()
     assert pane.player.length == len(mode.computed.plan)
 
 

@@ -174,7 +174,7 @@ def test_what_stretching_moves_is_nothing_but_for_epsilon(worked):
         if one.phase == "backward" and kind_of(worked.graph, one.node) == "Normalize"
     )
     shift, stretch = closed_forms.facts(worked, one)
-    assert shift.value < 1e-12 and "but for \u03b5" in stretch.note
+    assert shift.value < 1e-12 and "apart from \u03b5" in stretch.note
 
 
 @pytest.mark.parametrize(("kind", "parameter"), [("Add", "bias"), ("Multiply", "gain")])
@@ -187,7 +187,7 @@ def test_a_bias_and_a_gain_get_the_sum_over_all_tokens(worked, kind, parameter):
         told, written = text.headline(worked, one), inspector.formula_of(worked, one)
         if text.shares_a_parameter(worked, one.node):
             shared += 1
-            assert f"{parameter} gets the sum over all tokens" in told
+            assert parameter in told and "summed over all tokens" in told
             assert written.count(r"\sum_{\text{copies}}") == 1
         elif kind == "Add":
             streams += 1

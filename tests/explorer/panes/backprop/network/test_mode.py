@@ -146,9 +146,9 @@ def test_buttons_lead_to_a_point_and_into_the_optimizer_step(mode, run_async):
         await mode.runner.steps(3)
         await mode.settled()
         inputs.into.click()
-        assert mode.player.depth == 1 and inputs.into.text() == "Out of this step"
+        assert mode.player.depth == 1 and inputs.into.text() == "Close step"
         inputs.into.click()
-        assert mode.player.depth == 0 and inputs.into.text() == "Into this step"
+        assert mode.player.depth == 0 and inputs.into.text() == "Open step"
         inputs.follow.click()
         await mode.settled()
         assert mode.sample is not None and inputs.follow.isHidden()

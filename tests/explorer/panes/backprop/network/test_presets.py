@@ -232,7 +232,7 @@ def test_the_gradient_of_one_point_has_a_size_though_nothing_to_spread():
 
 
 def test_where_there_are_three_classes_no_line_is_told_of():
-    for data, words in (("moons", "side of the line"), ("yin-yang", "classified correctly")):
+    for data, words in (("moons", "side of the boundary"), ("yin-yang", "classified correctly")):
         training = Training(NetworkDraft(data=data))
         training.several(60)
         said = headline(training.keyframes[-1], Diagnosis())

@@ -139,7 +139,7 @@ def test_numbers_have_the_names_of_the_formula():
         rows = of_sample(sample, index, Neuron(1, 4)).rows
         told[sample_title(sample, index)] = [row.name for row in rows if hasattr(row, "name")]
     assert told["layer 1: tanh of its sums"] == ["z1[5]", "a1[5]"]
-    assert "output: plus its biases" in told
+    assert "output: plus its bias" in told
     assert told["back through layer 1's tanh: \u00d7 its slope"] == [
         "dL/da1[5]", "da1/dz1[5]", "a1[5]", "z1[5]", "dL/dz1[5]",
     ]  # fmt: skip
@@ -239,7 +239,7 @@ def test_every_step_is_told_by_what_it_does(changes):
     sample = training.sample(0, *training.data.points[0], float(training.data.targets[0]))
     told = [sample_title(sample, index) for index in range(len(sample))]
     if changes.get("norm") is None:
-        assert not [one for one in told if "gets its share" in one]
+        assert not [one for one in told if "gets a contribution" in one]
     assert len(set(told)) == len(told), "no two steps are called the same"
 
 

@@ -138,7 +138,7 @@ def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
     lossy = replace(few, lossless=False)
     for dropped in (lossy, replace(lossy, unknown=1)):
         said = text.headline([("A", dropped), ("B", many)])
-        assert said.startswith(f"Only B loses nothing: {many.count} tokens")
+        assert said.startswith(f"Only B loses nothing ({many.count} tokens)")
         assert "; A " in said and "loses" in said
     said = text.headline([("A", lossy), ("B", many), ("C", few)])
     assert said.startswith("C needs the fewest tokens") and "A" not in said  # A needs as many

@@ -179,7 +179,7 @@ def test_special_tokens_can_be_text(pane, run_async):
         await pane.settled()
         head = columns(pane)[0].head
         parsed = len(ids(pane, 0))
-        assert "as text" in head.loss.whole
+        assert "split" in head.loss.whole
         pane.mode.choose(specials=False)
         await pane.settled()
         assert len(ids(pane, 0)) > parsed and f"{parsed} with" in head.loss.whole

@@ -132,7 +132,7 @@ def test_a_choice_tells_by_what_and_among_which_pairs(trained, kind):
         ranks = [[int(row[1].removeprefix("rank ")) for row in one if row[0]] for one in rows]
         assert all(one == sorted(one) for one in ranks) and max(map(len, ranks)) > 1
     else:
-        assert all("score" in row[1] and "place" in row[1] for one in rows for row in one)
+        assert all("score" in row[1] and "rank" in row[1] for one in rows for row in one)
 
 
 def test_what_is_drawn_is_told_with_its_numbers(trained):
@@ -232,3 +232,19 @@ def test_a_text_is_cut_and_special_tokens_are_told(trained):
     moments = explain_text(tokenizer, f"cat{special}dog").steps
     told = {moment.step.name: moment.word for moment in moments if moment.word >= 0}
     assert told["encoding.special"] == 1 and told["encoding.model"] == 2
+
+
+def test_the_numbers_of_a_lattice_are_called_as_its_formulas_call_them(trained):
+    inside = explain_text(trained["unigram"], "the happy cats")
+    for name, letter, key in (
+        ("unigram.keep", "j", "place"),
+        ("unigram.backtrace", "i*", "place"),
+        ("unigram.take", "best possible total", "promise"),
+        ("unigram.forward", "a", "total"),
+    ):
+        steps = [one.step for one in inside.steps if one.step.name == name]
+        assert steps
+        for step, rows in zip(steps, rows_of(inside, name), strict=True):
+            numbers = {row[0]: row[1] for row in rows}
+            assert float(numbers[letter]) == float(step.value(key))
+            assert not {"winner", "promise", "place"} & numbers.keys()

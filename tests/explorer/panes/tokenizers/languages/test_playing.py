@@ -35,7 +35,7 @@ def test_the_steps_are_the_bars_in_the_order_of_the_chart(pane, run_async):
             titles = [player.track.title(step) for step in range(player.length)]
             assert len(titles) == 50
             for title, (language, name) in zip(titles, bars(chart), strict=True):
-                assert title.startswith(f"{language} under {name}: ")
+                assert title.startswith(f"{language} with {name}: ")
 
     run_async(body())
 
@@ -49,7 +49,7 @@ def test_the_cursor_marks_its_bar_and_travels_to_the_next(pane, run_async):
         player.seek(2)
         assert chart.current_rect() == chart.bar_rect(1, 0)
         line = chart.lines[1]
-        assert told[-1].title == f"{line.language.name} under mine"
+        assert told[-1].title == f"{line.language.name} with mine"
         assert told[-1].step.value("premium") == line.results[0].premium
         rows = {row.name: row for row in told[-1].rows if not isinstance(row, str)}
         tokens = line.results[0].measures.tokens
@@ -81,10 +81,10 @@ def test_a_click_goes_to_the_step_and_hovering_explains_without_going(pane, run_
         player, chart = pane.player, pane.mode.view.chart
         QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=over(chart, 2, 1))
         assert player.position == 5
-        chosen = f"{chart.lines[2].language.name} under narrow"
+        chosen = f"{chart.lines[2].language.name} with narrow"
         assert told[-1].title == chosen
         QTest.mouseMove(chart, over(chart, 4, 0))
-        assert told[-1].title == f"{chart.lines[4].language.name} under mine"
+        assert told[-1].title == f"{chart.lines[4].language.name} with mine"
         assert player.position == 5
         QTest.mouseMove(chart, QPoint(chart.width() // 2, 45))
         assert told[-1].title == chosen
@@ -149,16 +149,16 @@ def test_the_cursor_stays_at_its_bar_when_the_order_or_the_tokenizers_change(pan
             return player.track.title(player.step)
 
         pane.mode.choose("deu", 1)
-        assert title().startswith("German under narrow: ")
+        assert title().startswith("German with narrow: ")
         pane.mode.set_order("name")
         await pane.settled()
-        assert title().startswith("German under narrow: ")
+        assert title().startswith("German with narrow: ")
         pane.catalogue.add_trained("third", small_bpe(262))
         pane.mode.shown_ones.add("trained:third")
         await pane.settled()
-        assert player.length == 75 and title().startswith("German under narrow: ")
-        pane.mode.view.filters.search.setText("germ")
+        assert player.length == 75 and title().startswith("German with narrow: ")
+        pane.mode.view.search_bar.search.setText("germ")
         await pane.settled()
-        assert player.length == 3 and title().startswith("German under narrow: ")
+        assert player.length == 3 and title().startswith("German with narrow: ")
 
     run_async(body())

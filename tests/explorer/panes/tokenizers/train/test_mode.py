@@ -63,7 +63,7 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
         assert not mode.tracks[0].is_live
         assert {card.card.progress for card in mode.view.cards} == {1.0}
         player.start()
-        assert "Play shows how they grew" in pane.headline
+        assert "Press Play to see how" in pane.headline
         assert {card.card.progress for card in mode.view.cards} == {0.0}
 
     run_async(scenario())
@@ -346,7 +346,7 @@ def test_what_gave_up_is_no_success(
     for plot in (mode.view.charts.compression, mode.view.charts.other):
         assert all(len(values) for values in plot.displayed().values())
     recording = run_async(scenario((unigram, bpe)))
-    assert pane.headline.startswith("Done, but Unigram gave up: ")
+    assert pane.headline.startswith("Done, but Unigram gave up. ")
 
 
 def test_a_training_that_cannot_begin_is_not_live(pane: Any, run_async: Any, tmp_path: Any) -> None:
@@ -448,7 +448,7 @@ def test_who_loses_text_is_ranked_by_what_it_gives_back(
     last = len(recording) - 1
     rates = [recording.bytes_per_token(lane, last) for lane in (0, 1)]
     assert rates[1] > rates[0] > rates[1] * (1 - recording.lost(1))
-    assert "BPE packs the most text" in pane.headline
-    assert "WordPiece loses 29\u2009%" in pane.headline
+    assert "Only BPE loses almost nothing" in pane.headline
+    assert "but loses 29\u2009%" in pane.headline
     assert mode.view.cards[1].card.sentence == f"loses 29\u2009% of the text; {EXHAUSTED}"
     assert [card.card.state for card in mode.view.cards[:2]] == ["done", "lossy"]

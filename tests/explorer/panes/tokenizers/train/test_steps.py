@@ -76,10 +76,10 @@ def test_what_the_first_pieces_are_is_named(recording: Recording) -> None:
     first = recording.state(0, 0)
     assert isinstance(first.step, AlphabetStep)
     title = text.step_title(first)
-    assert "257 pieces" in title and "one for each byte" in title and "special" in title
+    assert "257 pieces" in title and "256 bytes" in title and "special" in title
     assert step_card("bpe", first).caption == "most frequent bytes"
     other = replace(first, step=replace(first.step, algorithm="wordpiece"))
-    assert "one for each character" in text.step_title(other)
+    assert "the characters of the text" in text.step_title(other)
     assert step_card("wordpiece", other).caption == "most frequent characters"
 
 
@@ -95,12 +95,10 @@ def test_one_is_no_plural() -> None:
 
 def test_what_is_too_few_says_of_what(recording: Recording) -> None:
     survey = Survey()
-    for lane, letter in zip(LANES, ("byte", "character"), strict=True):
+    for lane, letters in zip(LANES, ("all 256 bytes", "the characters of the text"), strict=True):
         survey.limits[lane] = type("Limits", (), {"smallest": 60, "largest": None})()
         _, error = text.lane_note(survey, lane, 3)
-        assert error.endswith(
-            f"at least 60 pieces here: one for each {letter}, and the special tokens"
-        )
+        assert error.endswith(f"at least 60 pieces here: {letters} and the special tokens")
 
 
 @pytest.mark.parametrize("lane", [Lane(o.kind, v.id) for o in ALGORITHMS for v in o.variants])

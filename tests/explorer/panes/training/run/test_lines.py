@@ -17,10 +17,11 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer import theme
 from explorer.panes.training.run.ancestry import comparable, names_apart, read_past
-from explorer.panes.training.run.charts import Charts
+from explorer.panes.training.run.charts import LEAST, Charts
 from explorer.panes.training.run.draft import TrainingDraft, config_of
 from explorer.panes.training.run.text import headline, likeness
 from explorer.runs.run_data import RunData, read
+from tests.explorer.conftest import dispose
 from tests.explorer.waiting import until
 
 CONFIG = config_of(TrainingDraft()).change({"steps": 60, "probe_every": 10})
@@ -314,3 +315,11 @@ def test_the_smoothing_takes_the_keyboard_and_says_its_value(qtbot, charts):
     assert slider.accessibleName() == "Smoothing of the training loss"
     assert slider.minimumHeight() >= theme.current().px("hit")
     assert charts.loss.smoothing == pytest.approx(1 - 0.15**2)
+
+
+def test_the_losses_keep_their_least_height_at_any_zoom(qapp):
+    charts = Charts()
+    for zoom in (2.0, 1.0):
+        theme.apply(qapp, "light", zoom, "off")
+        assert charts.loss.minimumHeight() == LEAST * zoom
+    dispose(charts)
