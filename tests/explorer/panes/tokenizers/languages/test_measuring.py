@@ -65,8 +65,8 @@ def test_what_is_measured_has_steps_before_all_is(pane, run_async, monkeypatch):
         await pane.settled()
         mode, chart = pane.mode, pane.mode.view.chart
         every = is_running(pane, monkeypatch, "hin", "rus")
-        mode.bar.search.setText("i")
-        mode.bar.search.clear()
+        mode.view.search_bar.search.setText("i")
+        mode.view.search_bar.search.clear()
         await pane.settled()
         assert len(titles(pane)) == 3
         mode.premiums.results.update(every)
