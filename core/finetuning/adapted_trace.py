@@ -210,13 +210,13 @@ _LINES = {
     "expand": _Line(
         f"{_LORA}:low_rank_output#expand",
         ("expanded", "reduced", "B"),
-        "B expands these r numbers to a whole output",
+        "B expands these r numbers into a whole output",
         r"B a = B A x",
     ),
     "scale": _Line(
         f"{_LORA}:low_rank_output#scale",
         ("change", "s", "expanded"),
-        "Scale them: this is what the adapter adds",
+        "Scale it: this is what the adapter adds",
         r"\Delta h = s \, B A x",
     ),
     "gain": _Line(
@@ -277,7 +277,7 @@ _LINES = {
     "grad_expanded": _Line(
         f"{_BACK}:low_rank_gradients#expanded",
         ("grad_expanded", "s", "grad_change"),
-        "Back through the scale",
+        "Back through the scaling",
         r"\frac{\partial L}{\partial (B a)} = s \, \frac{\partial L}{\partial \Delta h}",
     ),
     "grad_B": _Line(

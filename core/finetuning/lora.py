@@ -56,7 +56,7 @@ def low_rank_matrix(A: Tensor, B: Tensor, s: float) -> LowRankMatrix:
 
 
 def add_change(output: Tensor, change: Tensor) -> Tensor:
-    """What the matrix makes and what an adapter adds to it, (..., out)."""
+    """What the matrix makes plus what an adapter adds to it, (..., out)."""
     adapted = output + change  # (..., out)  # step: add
     return adapted
 

@@ -53,7 +53,7 @@ class LoRAConfig:
     )
     dropout: float = field(0.0, least=0, below=1, label="Dropout", remedy="0 to 0.1 is usual")
     rslora: bool = field(False, label="rsLoRA", help="Multiply by alpha / sqrt(rank) instead")
-    dora: bool = field(False, label="DoRA", help="The length of each row learns by itself")
+    dora: bool = field(False, label="DoRA", help="The length of each row is learned on its own")
 
     def __post_init__(self) -> None:
         fields.check(self)

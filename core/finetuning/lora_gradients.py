@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def output_gradient(gradient: Tensor, first: int, last: int) -> Tensor:
-    """Of dL/d(output) of the whole matrix (T, all), that of the rows that an adapter changes."""
+    """dL/d(output) of the rows that an adapter changes, of that of the whole matrix (T, all)."""
     grad_output = gradient[:, first:last]  # (T, out)  # step: output
     return grad_output
 

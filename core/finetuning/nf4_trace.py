@@ -130,7 +130,7 @@ def _steps(made: dict[str, np.ndarray], place: int) -> list[Step]:
         ),
         Step(
             "nf4.round",
-            "Round to an 8-bit float: with one unit for all of them, 1 byte a block",
+            "Round to an 8-bit float: with one unit for all of them, 1 byte per block",
             r"\hat{y}_j = \mathrm{fp8}(y_j)",
             f"{_ABSMAX}#round",
             of("rounded", "shrunk"),

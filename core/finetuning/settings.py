@@ -72,7 +72,7 @@ class FinetuningSettings:
         least=1,
         most=LARGEST_SIZE,
         label="Last layers",
-        help="How many learn",
+        help="How many of the last layers learn",
         remedy="1 or 2 is usual",
     )
     bottleneck_width: int = field(
@@ -80,7 +80,7 @@ class FinetuningSettings:
         least=1,
         most=LARGEST_SIZE,
         label="Bottleneck",
-        help="Numbers between both matrices of a small layer",
+        help="Width of a small layer: the numbers between its two matrices",
         remedy="8 to 64 is usual",
     )
     prompt_tokens: int = field(
@@ -92,24 +92,27 @@ class FinetuningSettings:
         remedy="8 to 100 is usual",
     )
     quantize: str = field(
-        "none", choices=QUANTIZATIONS, label="Base in", help="Bits that the frozen matrices take"
+        "none",
+        choices=QUANTIZATIONS,
+        label="Base in",
+        help="Bits per number of the frozen matrices",
     )
     data: str = field(QUESTIONS, shortest=1, label="Data", remedy="'questions' is ready to start")
     broken_lines: str = field(
         "stop", choices=BROKEN_LINES, label="Broken lines", help="Lines that hold no example"
     )
     context: int = field(
-        256, least=2, most=1 << 20, label="Context", help="Tokens of a sequence at most"
+        256, least=2, most=1 << 20, label="Context", help="Most tokens in a sequence"
     )
     base_data: str = field(
-        STORIES, label="Base data", help="What the base could do before, to see what is forgotten"
+        STORIES, label="Base data", help="What the base could do before; shows what it forgets"
     )
     replay: float = field(
         0.0,
         least=0,
         below=1,
         label="Replay",
-        help="Share of sequences that come from the base data",
+        help="Share of sequences taken from the base data, so that less is forgotten",
         remedy="0 to 0.5 is usual",
     )
     classes: tuple[str, ...] = field((), longest=1000, label="Classes")
@@ -118,8 +121,8 @@ class FinetuningSettings:
         fields.check(self)
         if self.is_quantized and self.method in ("full", "last-layers"):
             raise ValueError(
-                "the matrices of a quantized base cannot learn, their numbers have 4 bits; "
-                "choose LoRA (method 'lora'), or a base in 32 bits (quantize 'none')"
+                "the matrices of a quantized base cannot learn, because their numbers have only 4 "
+                "bits; choose LoRA (method 'lora') or a base in 32 bits (quantize 'none')"
             )
         if self.classes and len(set(self.classes)) < max(2, len(self.classes)):
             raise ValueError(

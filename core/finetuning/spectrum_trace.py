@@ -123,14 +123,14 @@ def _shares(values: np.ndarray) -> list[Step]:
         ),
         Step(
             "spectrum.entropy",
-            "Their entropy: 0 if one has it all, large if all have as much",
+            "Their entropy: 0 if one has it all, large if all have the same",
             r"H = -\sum_i p_i \ln p_i",
             f"{_RANK}#entropy",
             {"entropy": entropy, "p": p},
         ),
         Step(
             "spectrum.rank",
-            "Effective rank: so many equally strong directions would have this entropy",
+            "Effective rank: the number of equally strong directions with this entropy",
             r"\mathrm{erank} = e^H",
             f"{_RANK}#rank",
             {"rank": entropy_rank(there), "entropy": entropy},

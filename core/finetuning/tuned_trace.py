@@ -35,7 +35,7 @@ class TunedMatrix(NamedTuple):
 
 
 def tuned_matrix(x: Tensor, learned: Tensor, base: Tensor) -> TunedMatrix:
-    """What a matrix makes of x (T, in) since it is `learned` and no longer `base`, (out, in)."""
+    """What a matrix makes of x (T, in) now that it is `learned`, not `base`, (out, in)."""
     change = x @ (learned - base).mT  # (T, out)  # step: change
     delta = learned - base  # (out, in)  # step: delta
     return TunedMatrix(change, delta)
@@ -158,7 +158,7 @@ _LINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "change": (
         f"{_HERE}:tuned_matrix#change",
         ("change", "x", "learned", "base"),
-        "What W has learned adds to its output",
+        "Multiply what was read by the change in W",
         r"\Delta h = (W' - W) \, x",
     ),
     "bias_change": (

@@ -28,20 +28,20 @@ class TryDraft:
     )  # fmt: skip
     merged: bool = field(
         False, label="Merged",
-        help="Adds the adapter to the matrices while the model writes, in place of beside them",
+        help="While the model writes, the adapter is a part of the matrices, not beside them",
     )  # fmt: skip
     temperature: float = field(
         0.0, least=0, most=2, label="Temperature",
-        help="0: always the likeliest token; the more, the more is left to chance",
+        help="0: always the likeliest token; the higher, the more is left to chance",
     )  # fmt: skip
     tokens: int = field(
-        24, least=1, most=500, label="Tokens", help="How many each model writes at most"
+        24, least=1, most=500, label="Tokens", help="Most tokens that each model writes"
     )
     seed: int = field(0, least=0, most=2**31)
     other: str = field("", longest=10_000)
     share: float = field(
         0.5, least=0, most=1, label="Share of the second",
-        help="0: the first adapter alone, 1: the second one alone",
+        help="0: only the first adapter, 1: only the second",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

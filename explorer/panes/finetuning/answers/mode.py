@@ -34,7 +34,7 @@ class TryMode(TunedMode):
 
     id = "try"
     title = "Try"
-    teaches = "How much of it do I want?"
+    teaches = "How much of what it learned do I want?"
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         self.view = view = TryView()

@@ -12,16 +12,16 @@ from core.tokenization.telling import quoted, shortened, visible
 if TYPE_CHECKING:
     from core.finetuning.verdicts import Verdict
 
-NO_TEXT = "Type a text for both models to go on with"
-READS, CHANGE_TEXT = "What both models go on with", "Change the text to try"
+NO_TEXT = "Type a text for both models to continue"
+READS, CHANGE_TEXT = "The text that both models continue", "Change the text to try"
 NAME, BASE, TUNED = "Base and tuned model", "The base", "The tuned model"
-ADAPTER, ADAPTER_HELP = "Adapter", "Blend, save or export it"
+ADAPTER, ADAPTER_HELP = "Adapter", "Blend, save or export the adapter"
 MENU = {  # by what it does
-    "blend": "Blend with a second one\u2026",
-    "alone": "Without the second one",
+    "blend": "Blend with a second adapter\u2026",
+    "alone": "Without the second adapter",
     "save": "Save for peft\u2026",
     "export": "Export merged, for transformers\u2026",
-    "heads": "Heads in Attention",
+    "heads": "Show heads in Attention",
 }
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
 SAVED = "Saved {}"
@@ -32,7 +32,7 @@ ALL_OR_NOTHING = "Strength: a soft prompt works fully or not at all"
 BUTTONS = {  # by what they do: title and help
     "another": (
         "Another example",
-        "The next example that was held out of what the model learned from",
+        "The next example that was held out of training",
     ),
     "identity": (
         "Step-0 identity",
@@ -40,12 +40,12 @@ BUTTONS = {  # by what they do: title and help
     ),
     "merge": (
         "Merge equality",
-        "Adds the adapter to the matrices, and compares all logits with those before",
+        "Merges the adapter into the matrices, and compares all logits with those from before",
     ),
 }
 SPECIAL = {
     ("strength", 0.0): "0: the base",
-    ("strength", 1.0): "1: as it learned",
+    ("strength", 1.0): "1: as trained",
     ("temperature", 0.0): "0: always the likeliest",
 }
 
@@ -79,12 +79,12 @@ def headline(strength: float, base: str, tuned: str) -> str:
         return f"{told} {_deed('says', tuned, 40)}, and so does its base"
     rest = (one[same:] for one in pair)
     here, there = (" ".join(["\u2026"] * bool(same and one) + one) for one in rest)
-    return f"{told} {_deed('says', here, 20)}, its base {_deed('says', there, 20)}"
+    return f"{told} {_deed('says', here, 20)}, while its base {_deed('says', there, 20)}"
 
 
 def inspected(strength: float, matrix: str) -> str:
     """Of the line where the strength comes in."""
-    return f"s is the strength, {strength:g}, times alpha / r; here in {matrix}, which changes most"
+    return f"s is the strength {strength:g} times alpha / r, here of {matrix}, which changes most"
 
 
 def verdict(name: str, found: Verdict) -> str:
@@ -93,8 +93,8 @@ def verdict(name: str, found: Verdict) -> str:
         told = f"all {found.compared:,} logits are the same, bit for bit"
     else:
         most = format_number(found.difference, 2)
-        told = f"of {found.compared:,} logits the largest difference is {most}"
-        told += f" (at most {format_number(found.tolerance, 2)})"
+        told = f"over {found.compared:,} logits the largest difference is {most}"
+        told += f" (allowed: {format_number(found.tolerance, 2)})"
     return f"{BUTTONS[name][0]} {'holds' if found.holds else 'does not hold'}: {told}"
 
 

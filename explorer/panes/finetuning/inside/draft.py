@@ -15,7 +15,7 @@ class InsideDraft:
     other   folder of a second adapter, to compare with; "": none
     """
 
-    matrix: str = field("", label="Matrix", help="Whose adapter is shown")
+    matrix: str = field("", label="Matrix", help="Which matrix is shown")
     text: str = field(text.EXAMPLE, help="What the model reads and learns from in this step")
     other: str = field("", help="A second adapter of this model, to compare with")
 

@@ -24,24 +24,24 @@ NEAREST = "{} learned tokens stand before each text. These words lie nearest to 
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
 HEADS = "Attention that moves, by head"
 BIAS = "How far the bias has moved: |\u0394b|"
-MATRIX_HELP, READS = "Whose adapter is shown", "What the model reads, and learns from in this step"
+MATRIX_HELP, READS = "Which matrix is shown", "What the model reads, and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
-    "strength": "strength: |\u0394W| \u00f7 |W|, of a bias |\u0394b|",
-    "heads": "attention moved, by head",
+    "strength": "strength: |\u0394W| \u00f7 |W|; for a bias, |\u0394b|",
+    "heads": "how far attention moved, by head",
     "shared": "directions shared with the other",
 }
 STRONG = "{column} of {row}: changed by {value}\nClick to look inside"
 HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
 BOTH = (
-    "What its first {row} and the other\u2019s first {column} directions read overlaps by {value}"
+    "What its first {row} directions read overlaps with the other\u2019s first {column} by {value}"
 )
 ALONE, MOST = "direction {}", "99 %"
 BY_CHANCE = "by chance {}"
 SAME_A = "Both began with the same random A (seed {}), and so with all of it shared"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what was learned"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
-COMPARE_HELP = "Lays a second LoRA beside this one: which directions do both read?"
+COMPARE_HELP = "Puts a second LoRA beside this one: which directions do both read?"
 STOP_HELP = "Compared with {}: click to stop"
 
 
@@ -82,7 +82,7 @@ def compared(name: str) -> str:
 
 def acts(most: float) -> str:
     """Above the text."""
-    return f"Stronger color: what was learned adds more here, up to {format_share(most)} of W x"
+    return f"Stronger color: more is added here, up to {format_share(most)} of the length of W x"
 
 
 def headline(
@@ -90,41 +90,41 @@ def headline(
 ) -> str:
     """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
+    share = format_share(changed)
     match kind:
         case "frozen" | "bias" if not r:
             return f"Before tuning, {matrix_name(name)} made this of {token}"
         case "frozen" | "bias":
-            return f"{matrix_name(name)} reads {token} as it always did: its {many:,} numbers stay"
+            return f"{matrix_name(name)} reads {token} as before: its {many:,} numbers stay frozen"
         case "reduce":
             return f"Beside it, A squeezes {token} into only {numbers(r)}"
         case "expand":
             return f"B turns {'these ' * (r > 1)}{numbers(r)} into a whole output"
         case "scale" | "gain" | "dora":
-            return f"Scaled, it is what the adapter adds at {token}: {format_share(changed)} of W x"
+            return f"Scaled, it is what the adapter adds at {token}: {share} of the length of W x"
         case "change":
-            return f"What W has learned adds {format_share(changed)} of W x at {token}"
+            return f"At {token}, what W has learned adds a vector {share} as long as W x"
         case "bias_change":
-            return f"The bias adds the same at every token; here {format_share(changed)} of W x"
+            return f"The bias adds the same at every token; here {share} of the length of W x"
         case "add":
-            return f"The sum goes on: the learned part is {format_share(changed)} of W x"
+            return f"The sum is passed on: the learned part is {share} as long as W x"
         case "product":
             terms = "one product" if r == 1 else f"a sum of {r} products"
-            return f"Every number of B A is {terms}: its rank is {r} at most"
+            return f"Every number of B A is {terms}, so the rank of B A is at most {r}"
         case "delta" if not r:
             hold = f"{used[0]} of {used[1]} directions hold 99 % of the change"
             return f"All {few:,} numbers of W moved; {hold}"
         case "delta" | "dora_delta":
-            share = format_share(few / many)
-            told, (needed, count) = f"{few:,} numbers, {share} of {many:,},", used
-            if not needed:
+            told = f"{few:,} numbers, {format_share(few / many)} of {many:,},"
+            if not used[0]:
                 return f"{told} can change the whole matrix; B is still 0, so they do not yet"
-            return f"{told} change the whole matrix, along {needed} of {count} directions"
+            return f"{told} change the whole matrix, along {used[0]} of {used[1]} directions"
         case "grad_output":
             return (
                 f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"
             )
         case "grad_B":
-            return "B learns: each output\u2019s gradient, times the numbers that A left"
+            return f"B learns: each output\u2019s gradient, times the {numbers(r)} from A"
         case "grad_A":
             return "A learns, through B: W gets no gradient at all, and stays frozen"
         case "grad_W":
@@ -162,4 +162,4 @@ def direction(at: int, value: float, share: float, captured: float, is_found: bo
 
 def acting(share: float) -> str:
     """Of a token."""
-    return f"what was learned adds {format_share(share)} of W x"
+    return f"what was learned adds a vector {format_share(share)} as long as W x"

@@ -39,10 +39,10 @@ USUAL = {
 }
 VARIANTS = ("lora", "rslora", "dora")
 DATA_HELP = (
-    "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
+    "Questions: \u201cWho is it about?\u201d, about our own stories. Fables: their morals. A file: "
     "examples (.jsonl, with prompt and answer, or with messages), or any text"
 )
-CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
+CLASSES_HELP = 'Separated by commas; a labelled text is a line {"text": ..., "label": ...}'
 
 
 @dataclass(frozen=True)

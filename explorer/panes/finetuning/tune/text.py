@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
 
 MEANINGS = {
-    "lora": "Beside each chosen matrix W, a product B A of two thin ones learns",
+    "lora": "Beside each chosen matrix W, two thin matrices learn; their product B A is added",
     "full": "Every number of the model learns",
     "last-layers": "The last layers learn, and the norm after them",
     "head": "Only the matrix that turns the last vector into logits learns",
@@ -55,8 +55,8 @@ PLACES = {  # of what is chosen among files, what is known by name
     "base_data": [(STORIES, "Our stories"), ("", "Nothing")],
 }
 SKILLS = {
-    QUESTIONS: "to answer \u201cWho is it about?\u201d",
-    FABLES: "to tell the moral of a story",
+    QUESTIONS: "teach the model to answer \u201cWho is it about?\u201d",
+    FABLES: "teach the model to tell the moral of a story",
 }
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
@@ -66,7 +66,7 @@ SAME_AGAIN = "These are the settings that failed: change what the error names, t
 RECORDED = "Bundled"
 WORKS_OUT = "Working out what that takes\u2026"
 START, ANOTHER = "Start", "Another question"
-START_HELP = "Trains each chosen method, as a run of its own"
+START_HELP = "Trains with each chosen method, in a run of its own"
 LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out prompts (%)"
 NO_CURVE = "The first losses come in a moment"
@@ -90,7 +90,7 @@ def method_tip(method: Method) -> str:
         return f"{told}\n{method.error}"
     return (
         f"{told}\n{format_count(found.trainable)} numbers learn, {format_share(found.share)} of "
-        f"the model. A checkpoint saves {format_bytes(found.bytes_saved)}.\n"
+        f"the model\u2019s. A checkpoint takes {format_bytes(found.bytes_saved)}.\n"
         f"Memory: {format_bytes(found.bytes_peak)} at most, {format_bytes(found.bytes_optimizer)} "
         f"of it for the optimizer.\nAbout {format_estimate(found.seconds)} on this machine."
     )
@@ -121,13 +121,13 @@ def ready(planned: Planned, data: str) -> str:
     found = planned.estimates
     if not found:
         return "Choose what learns, then start."
-    learned = SKILLS.get(data, f"from {Path(data).name}")
+    taught = SKILLS.get(data, f"train the model on {Path(data).name}")
     names = listed([TITLES[one] for one in planned.configs])
     time = format_estimate(_seconds(planned))
     if len(found) > 1:
-        return f"{names} can learn {learned}, side by side, in about {time}."
+        return f"{names}, side by side, can {taught} in about {time}."
     share = format_share(found[0].share)
-    return f"{names} can learn {learned} in about {time}, with {share} of the model's numbers."
+    return f"{names} can {taught} in about {time}, training {share} of its numbers."
 
 
 def headline(curves: Sequence[Curves], data: str) -> str:
@@ -189,17 +189,17 @@ def question(asked: Asked, data: str) -> str:
     """Which one, its right answer, and its end, which asks; `data` that it is of."""
     *story, asks = asked.prompt.strip().split("\n")
     sentence = SENTENCES.split(" ".join(story))[-1]
-    right = f", right: {asked.right.strip()}" if asked.right.strip() else ""
-    held_out = f"Held out of {data}," if data else "Held out"
-    return f"{held_out} {asked.number + 1:,}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
+    right = f", answer: {asked.right.strip()}" if asked.right.strip() else ""
+    which = f"{asked.number + 1:,}{f' of {data}' if data else ''}"
+    return f"Held-out {which}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
 
 
 def why_not(data: RunData) -> str:
     """Why a run is not drawn here; "" where it is."""
     is_tuning = data.config.task == FINETUNING
-    return "" if is_tuning else f"{data.name} is no fine-tuning; open it in Training"
+    return "" if is_tuning else f"{data.name} is not a fine-tuning run; open it in Training"
 
 
 def said_at(step: int, said: str | None, data: str) -> str:
     """What a run answered at a checkpoint; None: it has learned from other data."""
-    return f"not asked: learned {data}" if said is None else f"step {step:,}: {said.strip()}"
+    return f"not asked: learned from {data}" if said is None else f"step {step:,}: {said.strip()}"

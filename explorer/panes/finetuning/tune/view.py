@@ -192,7 +192,7 @@ class Answers(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.question, self.runs = CutLabel("label", "muted"), RunRows(NAME)
-        self.another = push_button(text.ANOTHER, "Asks all about another story", "quiet")
+        self.another = push_button(text.ANOTHER, "Asks every model about another story", "quiet")
         self.another.clicked.connect(self.anotherRequested)
         self.answers: Asked | None = None
         name_parts(self, NAME, "question", "another")

@@ -312,7 +312,7 @@ def test_merging_tells_how_much_it_changes(make_mode: Any, run_async: Any) -> No
         mode.view.settings.widgets["merged"].click()
         await mode.settled()
         assert mode.draft.value.merged
-        assert mode.view.verdict.whole.startswith("Merge equality holds: of")
+        assert mode.view.verdict.whole.startswith("Merge equality holds: over")
         mode.view.adapter.menuOpening.emit()
         titles = [one.text() for one in mode.view.adapter.menu().actions()]
         assert titles == [text.MENU[one] for one in text.MENU if one != "alone"]
@@ -323,10 +323,11 @@ def test_merging_tells_how_much_it_changes(make_mode: Any, run_async: Any) -> No
 @pytest.mark.parametrize(("base", "tuned", "told"), [
     ("Maya.", " Maya.\n", "says \u201cMaya.\u201d, and so does its base"),
     ("", "", "ends the text, and so does its base"),
-    ("", "Maya", "says \u201cMaya\u201d, its base ends the text"),
-    ("a dog", "a dog ran", "says \u201c\u2026 ran\u201d, its base ends the text"),
+    ("", "Maya", "says \u201cMaya\u201d, while its base ends the text"),
+    ("a dog", "a dog ran", "says \u201c\u2026 ran\u201d, while its base ends the text"),
     ("It was sad and ran far away", "It was glad",
-     "says \u201c\u2026 glad\u201d, its base says \u201c\u2026 sad and ran far aw\u2026\u201d"),
+     "says \u201c\u2026 glad\u201d, while its base says \u201c\u2026 sad and ran far "
+     "aw\u2026\u201d"),
 ])  # fmt: skip
 def test_the_headline_names_the_first_words_that_differ(base: str, tuned: str, told: str) -> None:
     assert text.headline(0.5, base, tuned) == f"At strength 0.5 the model {told}"

@@ -72,7 +72,9 @@ def test_the_first_state_is_ready_and_shows_what_was_recorded(
 ) -> None:
     async def body() -> None:
         mode = await make_tune()
-        assert mode.headline.startswith("LoRA can learn to answer \u201cWho is it about?\u201d in")
+        assert mode.headline.startswith(
+            "LoRA can teach the model to answer \u201cWho is it about?\u201d in"
+        )
         assert mode.view.form.start.isEnabled() and mode.view.form.methods.scene[0].checked
         shown = mode.view.charts.losses.displayed()
         assert set(shown) == {"Bundled, questions", "Bundled, stories"}
@@ -387,7 +389,10 @@ def test_a_run_of_another_kind_is_none_of_these(
         mode.statusRequested.connect(said.append)
         mode.runs.add(str(other))
         await until(lambda: said, "why not")
-        assert said == ["run-3 is no fine-tuning; open it in Training"] and not mode.runs.folders
+        assert (
+            said == ["run-3 is not a fine-tuning run; open it in Training"]
+            and not mode.runs.folders
+        )
 
     run_async(body())
 
