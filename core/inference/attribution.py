@@ -102,7 +102,7 @@ def scaled_direction(direction: Tensor, weight: Tensor, scale: Tensor) -> Tensor
 
 
 def centered_direction(pulled: Tensor) -> Tensor:
-    """A LayerNorm takes the mean off the stream; taken off the direction (C,), it need not be."""
+    """LayerNorm subtracts the stream's mean; subtracting the direction's (C,) does the same."""
     mean = pulled.mean()
     centered = pulled - mean  # (C,)  # step: center
     return centered

@@ -93,8 +93,8 @@ def _append(trace: Trace, step: BeamStep, settings: BeamSettings) -> None:
     found, tree = step.candidates, step.tree
     (beams, each), depth = found.sums.shape, tree.depth
     sums = {"sums": found.sums.numpy()}
-    many = f"{beams} beams with " if beams > 1 else ""
-    title = f"Score: {many}{format_count(each)} likeliest tokens each, sums of log-probabilities"
+    many = f" of each of {beams} beams" if beams > 1 else ""
+    title = f"Score: the {format_count(each)} likeliest tokens{many}, sums of log-probabilities"
     likeliest = {"before": found.before.numpy(), "likeliest": found.likeliest.numpy()}
     trace.append(_step("score", depth, title, {**sums, **likeliest}))
     count = len(found.chosen)

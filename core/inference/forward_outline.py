@@ -99,7 +99,7 @@ def _stack(made: Outline) -> None:
     if config.norm_placement == "pre":
         made.add(
             "norm",
-            "Final norm: the stream is brought to one size",
+            "Final norm: the stream is scaled to a standard size",
             r"\hat{x} = \mathrm{norm}(x)",
             f"{_STACK}.run#norm",
             {"x": (T, C), "normed": (T, C)},
@@ -141,7 +141,7 @@ def _embedding(made: Outline) -> None:
     T, C, V = made.tokens, made.config.n_embd, made.config.vocab_size
     made.add(
         "token",
-        f"Look up each token: its row of a table of {format_count(V)}",
+        f"Look up each token's row in a table of {format_count(V)}",
         r"x_t = E_{\mathrm{token}(t)}",
         f"{_STACK}.embed#token",
         {"ids": (T,), "x": (T, C)},
@@ -158,7 +158,7 @@ def _embedding(made: Outline) -> None:
         how = {"learned": "a learned row", "sinusoidal": "sines and cosines"}
         made.add(
             "position",
-            f"Add where each token stands: {how[made.config.positions]} for each place",
+            f"Add each token's position, as {how[made.config.positions]}",
             r"x_t + P_t",
             f"{_STACK}.embed#position",
             {"x": (T, C), "position": (T, C), "placed": (T, C)},
@@ -170,7 +170,10 @@ def _block(made: Outline) -> None:
     each, or after each sum.
     """
     T, C, pre = made.tokens, made.config.n_embd, made.config.norm_placement == "pre"
-    post, whom = "" if pre else "post.", "those before it" if made.stack == "decoder" else "all"
+    post, whom = (
+        "" if pre else "post.",
+        "itself and those before it" if made.stack == "decoder" else "all",
+    )
     mid = "residual_mid"
     # The norm, the part, its name in a sentence, what it does, what it reads, writes and leads to.
     parts = [
@@ -273,7 +276,7 @@ def _heads(made: Outline, n_keys: int, masks: bool) -> None:
     score = "m" if masks else r"\tilde{s}"
     made.add(
         "scores",
-        "Compare every query with every key: one score a pair",
+        "Compare every query with every key: one score per pair",
         r"s_{ij} = q_i \cdot k_j",
         f"{attend}#scores",
         {"q": q, "k": k, "scores": pairs},
@@ -301,7 +304,7 @@ def _heads(made: Outline, n_keys: int, masks: bool) -> None:
     )
     made.add(
         "output",
-        "Each head reads: values added up by their weights",
+        "Each head reads: the sum of the values, each times its weight",
         r"o_i = \sum_j a_{ij}\, v_j",
         f"{attend}#output",
         {"weights": pairs, "v": k, "output": q},
@@ -466,7 +469,7 @@ def _norm(made: Outline) -> None:
             {"x": vector, "mean": single},
         )  # fmt: skip
         step(
-            "center", "Take the mean off", r"x_i - \mu",
+            "center", "Subtract the mean", r"x_i - \mu",
             {"x": vector, "mean": single, "centered": vector},
         )  # fmt: skip
         step(

@@ -26,18 +26,18 @@ from core.transformer.norms import LayerNorm, RMSNorm
 _HERE, _ATTRIBUTION = "core.inference.lens_trace", "core.inference.attribution"
 STEPS = {  # title, formula and code of each
     "lens.center": (
-        "Take the mean off the stream",
+        "Subtract the mean from the stream",
         r"x \leftarrow x - \mu",
         f"{_HERE}:center#center",
     ),
     "lens.norm": (
-        "The final norm: to one size, as the unembedding expects it",
+        "The final norm: scale it to the size that the unembedding expects",
         r"\hat{x} = \frac{x}{\sigma} \, g",
         f"{_HERE}:norm#norm",
     ),
     "lens.shift": ("Add the norm\u2019s bias", r"\hat{x} + b", f"{_HERE}:shift#shift"),
     "lens.unembed": (
-        "Unembed: how far the stream points to each token",
+        "Unembed: how far the stream points towards each token",
         r"z = W_U \, \hat{x}",
         f"{_HERE}:unembed#unembed",
     ),
@@ -52,12 +52,12 @@ STEPS = {  # title, formula and code of each
         f"{_ATTRIBUTION}:written_by#write",
     ),
     "attribution.scale": (
-        "Where the stream points for this token, before the norm",
+        "The direction that stands for this token, before the norm",
         r"d = \frac{u \, g}{\sigma}",
         f"{_ATTRIBUTION}:scaled_direction#scale",
     ),
     "attribution.center": (
-        "LayerNorm takes the mean off the stream; off the direction it does the same",
+        "LayerNorm subtracts the stream's mean; subtracting the direction's does the same",
         r"d \leftarrow d - \mu",
         f"{_ATTRIBUTION}:centered_direction#center",
     ),
@@ -70,14 +70,14 @@ STEPS = {  # title, formula and code of each
 
 
 def center(x: Tensor) -> Tensor:
-    """LayerNorm takes the mean off a stream (C,)."""
+    """LayerNorm subtracts the mean of a stream (C,)."""
     mean = x.mean()
     centered = x - mean  # (C,)  # step: center
     return centered
 
 
 def norm(x: Tensor, scale: Tensor, weight: Tensor) -> Tensor:
-    """A stream (C,) to one size by its scale (), and each dimension to its own weight (C,)."""
+    """Divides a stream (C,) by its scale () and gives each dimension its weight (C,)."""
     normed = x / scale * weight  # (C,)  # step: norm
     return normed
 
@@ -140,7 +140,7 @@ def trace_lens(
 def title_of(place: Site) -> str:
     """Where the stream is read."""
     if place == EMBEDDING:
-        return "At the embedding: the model knows the last token alone"
+        return "At the embedding: the model knows only the last token"
     done = "attention" if place.kind == "residual_mid" else "the MLP"
     return f"After {done} of layer {place.layer}: what the model would say"
 

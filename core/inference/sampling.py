@@ -119,7 +119,7 @@ def temper(logits: Tensor, temperature: float) -> Tensor:
 
 
 def top_k_of(probabilities: Tensor, top_k: int | None) -> Tensor:
-    """(V,) bool: the k likeliest tokens, and what is as likely as the last of them."""
+    """(V,) bool: the k likeliest tokens, and any that is as likely as the last of them."""
     if not top_k or top_k >= probabilities.numel():
         return torch.ones_like(probabilities, dtype=torch.bool)
     smallest = probabilities.topk(top_k).values[-1]

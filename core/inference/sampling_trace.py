@@ -120,12 +120,12 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
                        "smallest": np.asarray(told * largest)}  # fmt: skip
         which = f"{stays:,} tokens stay" if stays != 1 else "one token stays"
         title = f"{name[:3].capitalize()}-{name[4:]} {told:g}: {which}, with "
-        title += f"{_share(float(left.sum()))} of all"
+        title += f"{_share(float(left.sum()))} of the probability"
         yield _step(name, title, f"{name}_of#{name}", values)
     if bool((left != found.probabilities).any()):  # something was cut
         total = np.asarray(float(left.sum()))
         values = {"probabilities": left.numpy(), "total": total, "kept": found.kept.numpy()}
-        title = "Rescale: what is left is drawn from as if it were all"
+        title = "Rescale: what is left is made to sum to 1"
         yield _step("rescale", title, "rescale#rescale", values)
 
 

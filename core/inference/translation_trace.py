@@ -111,13 +111,13 @@ def _add_token(
     arrays = {key: value.numpy() for key, value in numbers.items()}
     arrays["root"] = np.asarray(math.sqrt(q.size(-1)))
     for part, title, formula, code, names in (
-        ("scores", "The decoder's query meets a key of every token of the source",
+        ("scores", "The decoder's query is compared with the key of every source token",
          r"s_j = q \cdot k_j", "scores", ("scores", "q", "k")),
         ("scale", "Divide by the square root of the head size",
          r"\tilde{s}_j = \frac{s_j}{\sqrt{d}}", "scale", ("scaled", "scores", "root")),
         ("softmax", "Softmax turns the scores into weights: nothing of the source is hidden",
          r"a_j = \frac{e^{\tilde{s}_j}}{\sum_l e^{\tilde{s}_l}}", "softmax", ("weights", "masked")),
-        ("read", "The weights gather the values: this is what the head has read of the source",
+        ("read", "The weights gather the values: this is what the head has read from the source",
          r"o = \sum_j a_j\, v_j", "output", ("output", "weights", "v")),
     ):  # fmt: skip
         values = {key: arrays[key] for key in names}

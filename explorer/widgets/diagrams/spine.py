@@ -220,7 +220,11 @@ class SpineLayout:
             if number % every == 0:
                 sketch.text(QRectF(x, foot, 0, line), f"{number}")
         banded = sum(one is not None for one in scene.windows)
-        told = f"{banded} of {self.layers} blocks banded" if banded else f"{self.layers} blocks"
+        told = (
+            f"{banded} of {self.layers} blocks with banded attention"
+            if banded
+            else f"{self.layers} blocks"
+        )
         told = f"{told}, stream {shape_of('TC', *scene.size)}"
         x = min(band.center().x(), self.right - now.metrics("label").horizontalAdvance(told) / 2)
         sketch.text(QRectF(x, foot + line, 0, line), told)

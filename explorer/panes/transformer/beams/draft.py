@@ -13,7 +13,7 @@ class BeamsDraft:
 
     beams: int = field(
         6, least=1, most=16, remedy="4 to 8 is usual",
-        help="So many texts are kept side by side; one is greedy writing",
+        help="How many texts are kept side by side; 1 is greedy writing",
     )  # fmt: skip
     depth: int = field(
         8, label="Tokens", least=1, most=100, remedy="8 fit into the picture",
@@ -21,10 +21,10 @@ class BeamsDraft:
     )  # fmt: skip
     length_penalty: float = field(
         0.6, least=0, most=5, remedy="0 to 1 is usual",
-        help="The more, the longer the text that wins; at 0 the likeliest one does",
+        help="The higher, the longer the text that wins; at 0 the likeliest wins",
     )  # fmt: skip
     sentences: bool = field(
-        True, label="End with a sentence",
+        True, label="End at a sentence end",
         help="A text also ends with a full stop, a question mark or an exclamation mark",
     )  # fmt: skip
 

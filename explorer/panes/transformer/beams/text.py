@@ -6,7 +6,7 @@ from core.numbers import format_fixed
 from explorer.widgets.beam_scene import BeamScene
 
 BUTTONS = {
-    "use": ("Append best", "Appends the text that was found; a click on a token appends its own")
+    "use": ("Append best", "Appends the text found; a click on a token appends the text up to it")
 }
 HEADLINES = {
     "score": "Each beam proposes its likeliest next tokens: log-probabilities add up along a text",
@@ -25,9 +25,9 @@ def headline(scene: BeamScene, step: int) -> str:
     (found, mine, score), (greedy, other, its) = scene.texts
     if found == greedy:
         return "Looking further changes nothing here: greedy writing finds the same text"
-    against = f"its score is {format_fixed(score)}, that of the greedy one {format_fixed(its)}"
+    against = f"this text scores {format_fixed(score)}, the greedy one {format_fixed(its)}"
     if score < its:
-        return f"Here the greedy text is the better one: {against}"
+        return f"Here the greedy text is better: {against}"
     if mine < other:
-        return f"The length penalty prefers this text, though the greedy one is likelier: {against}"
-    return f"Looking further pays for this text: {against}"
+        return f"The length penalty decides, as the greedy text is likelier: {against}"
+    return f"Looking further pays off: {against}"

@@ -16,12 +16,12 @@ class ChatDraft:
 
     system: str = field(
         "", label="System message", longest=LONGEST,
-        help="What the model is told before you speak; without it the template may say something",
+        help="What the model is told before you speak; if empty, the template may add its own",
     )  # fmt: skip
     turns: tuple[tuple[str, str], ...] = ()  # what was said, and what the model answered
     temperature: float = field(
         0.0, label="Temperature", least=0, most=2,
-        help="0: always the likeliest token; the more, the more is left to chance",
+        help="0: always the likeliest token; the higher, the more is left to chance",
     )  # fmt: skip
     typed_specials: bool = field(
         False, label="Typed special tokens count",

@@ -12,13 +12,13 @@ from core.tokenization.telling import count, quoted
 if TYPE_CHECKING:
     from core.inference.few_shot import Shot
 
-TASK, OWN, LINES = "Task", "your own", "Examples: the last line is asked"
+TASK, OWN, LINES = "Task", "your own", "Examples; the last line is the question"
 FORM = "Written as"
 FORM_NAMES = {
     f"{form.asked('question')}answer".replace("\n", " "): name for name, form in FORMS.items()
 }
 HOPELESS = 0.01  # a probability
-READS = "What the model reads, and in the frame the right answer"
+READS = "What the model reads; the right answer is framed"
 CHANGE, CLICK = "Change examples", "click to see the text"
 BARS = "The right answer's probability"
 COLUMNS = ("probability", "the model says")
@@ -37,7 +37,7 @@ def cells(shot: Shot) -> tuple[str, str]:
 def headline(shot: Shot, shots: Sequence[Shot]) -> str:
     """One sentence: what is seen of one of them."""
     if max(one.probability for one in shots) < HOPELESS:
-        return f"No examples make {quoted(shot.answer)} likely: try a real model, in the menu above"
+        return f"{quoted(shot.answer)} stays unlikely here: try a real model, in the menu above"
     told = f"{quoted(shot.answer)} has {format_share(shot.probability)}"
     if not shot.count:
         return f"With no example before the question, {told}"

@@ -25,11 +25,11 @@ class GenerateDraft:
     )  # fmt: skip
     top_p: float = field(
         1.0, label="Top-p", above=0, most=1, remedy="1 keeps every token",
-        help="Keep the most likely tokens until they have this much probability together",
+        help="Keep the most likely tokens until together they have this much probability",
     )  # fmt: skip
     min_p: float = field(
         0.0, label="Min-p", least=0, most=1, remedy="0 keeps every token",
-        help="Keep tokens that are at least this share as likely as the most likely one",
+        help="Keep tokens at least this fraction as likely as the most likely one",
     )  # fmt: skip
     repetition_penalty: float = field(
         1.0, least=1, most=5, remedy="1 changes nothing",
@@ -37,7 +37,7 @@ class GenerateDraft:
     )  # fmt: skip
     stop_at: str = field(
         "", label="Stop at", longest=200,
-        help="Write on stops once it has written this, such as a full stop",
+        help="\u201cWrite on\u201d stops once it has written this, such as a full stop",
     )  # fmt: skip
     seed: int = field(0, least=0, most=2**31)
 

@@ -17,17 +17,17 @@ BUTTONS = {
     "next": ("Next token", "Draws the next token and appends it"),
     "write": ("Write on", "Writes until you press Stop, the text ends, or the context is full"),
     "back": ("Take back", "Takes the last token back, or the last fork"),
-    "again": ("Draw again", "Other numbers: another seed"),
+    "again": ("Draw again", "Draws other numbers, from another seed"),
 }
 STOP, STOP_AT = "Stop", "Stop at"
-NOT_AT_END = "A token of the text is looked at: Esc goes back to the end"
+NOT_AT_END = "You are looking at a token of the text: Esc goes back to the end"
 ENDED = "Writing has stopped: the model ends the text here"
 FULL = "Writing has stopped: the context is full, and the model reads no more tokens than this"
 OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
 SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
-SIDES_HELP = "The settings of the draw, the texts that were written, what is kept of those read"
+SIDES_HELP = "The settings of the draw, the texts written, and what is kept of the tokens read"
 NO_FORKS = "Nothing is written yet: each text that you write becomes a branch here"
-NO_CACHE = "A model in training keeps nothing: it is another one after each step"
+NO_CACHE = "A model in training keeps nothing: it changes with each step"
 SPECIAL = {("top_k", 0): "all", ("top_p", 1.0): "off", ("min_p", 0.0): "off",
            ("repetition_penalty", 1.0): "off", ("temperature", 0.0): "0: greedy"}  # fmt: skip
 
@@ -41,8 +41,8 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
         return f"{came} came here: a surprise of {format_fixed(surprise)} nats"
     if step in CUTS or step == "rescale":
         left = int(scene.table.kept[-1].sum())
-        many = f"{left} of these tokens are left" if left != 1 else "one token is left"
-        return f"What may come next: {many}"
+        many = f"{left} of these tokens" if left != 1 else "Only one of these tokens"
+        return f"{many} may come next"
     if step in ("draw", "append"):
         had = format_share(scene.table.probabilities[scene.came])
         return f"The draw falls on {came}, which had {had}"
@@ -63,9 +63,9 @@ def cache(scene: CacheScene | None) -> str:
     """Below the picture of the cache."""
     if scene is None:
         return NO_CACHE
-    each = f"{format_bytes(scene.bytes_per_token)} a token in {len(scene.layers)} layers"
-    held = f"{format_bytes(scene.bytes)} are taken, enough for {scene.room:,} tokens"
-    hatched = ". Hatched: outside the layer's window, let go of in blocks"
+    each = f"{format_bytes(scene.bytes_per_token)} per token in {len(scene.layers)} layers"
+    held = f"{format_bytes(scene.bytes)} is reserved, enough for {scene.room:,} tokens"
+    hatched = ". Hatched: outside the layer's window, freed in blocks"
     told = f"Keys and values of {scene.tokens:,} tokens, {each}; {held}"
     return told + hatched * scene.has_unseen
 

@@ -26,9 +26,9 @@ class LensDraft:
         help="What is off writes its mean over the text, rather than nothing",
     )  # fmt: skip
     sublayers: bool = field(
-        False, label="Sublayers", help="The stream is read between attention and MLP, too"
+        False, label="Sublayers", help="Also reads the stream between attention and MLP"
     )
-    patch: str = field("", help="Another text with as many tokens: its stream at the chosen token")
+    patch: str = field("", help="A text of as many tokens: its stream goes in at the chosen token")
     patch_layer: int = field(0, least=0, most=10_000, help="The layer that reads the patch")
 
     def __post_init__(self) -> None:

@@ -18,9 +18,9 @@ SAYS, EXPLAIN = "What it says", "Click to see who told it"
 GOES_ON = ("goes on", "changed")  # as it is, and then
 HINT = "click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
-OTHER = f"{PATCH} with as many tokens"
+OTHER = f"{PATCH} with the same number of tokens"
 BUTTONS = {
-    "all_on": ("All on again", "The model as it is"),
+    "all_on": ("All on again", "Switches every part on again"),
     "sublayers": ("Show sublayers, or whole layers", ""),
     "patch": (PATCH, ""),
 }

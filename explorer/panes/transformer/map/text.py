@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 NO_TEXT = "Type some text: it runs through the model"
 WHOLE = "Model"
 SPACE = "\u2423"  # how a space is seen
-SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or a paper's, which has none"
+SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or one from a paper, without"
 OPENED = "The open model"
-COMPARE, COMPARE_HELP = "Side by side", "All presets of the papers in one table"
-COMPARED = f"{len(NAMES)} models of the papers, all built from the same parts"
+COMPARE, COMPARE_HELP = "Side by side", "All models from the papers in one table"
+COMPARED = f"{len(NAMES)} models from the papers, all built from the same parts"
 BUTTONS = {
     "compare": ("Presets side by side, or the model", COMPARE_HELP),
     "open": ("Draw the open model", SHOWN_HELP),
@@ -98,7 +98,7 @@ def headline(found: Found, part: Part) -> str:
         likeliest = quoted(words.strip(SPACE) or words)
         return f"{found.config_of(part).n_layer} blocks later: {likeliest}, {format_percent(share)}"
     if found.shown and part.parent is None:
-        return f"{found.shown}, drawn without weights: shapes and costs alone"
+        return f"{found.shown}, drawn without weights: shapes and costs only"
     return part.title
 
 

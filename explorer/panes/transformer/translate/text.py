@@ -17,7 +17,7 @@ MODEL_HELP = (
     "An encoder-decoder as in \u201cAttention Is All You Need\u201d, trained to write dates as "
     "year, month and day"
 )
-HEADS = "What each head reads of the source"
+HEADS = "What each head reads from the source"
 NEXT = "The next token: label smoothing keeps it below about 90\u2009%"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
@@ -31,7 +31,7 @@ def headline(scene: TranslationScene, place: int) -> str:
     """One sentence: what is read to write a token."""
     if place == len(scene.target) - 1:
         written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
-        return f"The decoder has written {quoted(written)}, and ends"
+        return f"The decoder has written {quoted(written)}, and stops"
     span, (layer, head) = scene.trace.about["spans"][place], scene.head
     read = quoted(b"".join(scene.source[span]).decode("utf-8", "replace"))
     return f"To write {name(scene.target[place])}, layer {layer}, head {head} reads {read}"

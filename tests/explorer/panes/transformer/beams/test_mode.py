@@ -76,10 +76,7 @@ def test_texts_of_different_lengths_are_compared_by_their_scores(seed: int) -> N
     assert score == best.score
     headline = text.headline(scene, last)
     if mine != other:
-        assert (
-            f"score is {format_fixed(score)}, that of the greedy one {format_fixed(its)}"
-            in headline
-        )
+        assert f"scores {format_fixed(score)}, the greedy one {format_fixed(its)}" in headline
         assert headline.startswith("Here the greedy text") == (score < its)
     step, node = scene.told(last)
     assert node == tree.best and trace[step].value("scores")[best.place] == score

@@ -52,7 +52,7 @@ def test_what_is_typed_is_shown_as_the_model_reads_it(make_chat: Any, run_async:
         mode = await make_chat()
         whole = f"Be kind.<|endoftext|>user: {text.FIRST}<|endoftext|>assistant:"
         assert read_text(mode) == whole
-        assert "of them are messages" in mode.headline
+        assert "14 of them come from messages" in mode.headline
         mode.view.line.setText("Hi")
         mode.view.line.textEdited.emit("Hi")
         await until(lambda: "user: Hi<" in read_text(mode), mode.view.read)

@@ -125,4 +125,4 @@ def test_headlines_say_what_is_seen() -> None:
     assert "falls on" in text.headline(shown, "draw", None)
     assert text.headline(shown, "draw", 2.0).endswith("a surprise of 2.00 nats")
     cut = scene(top_k=3)
-    assert text.headline(cut, "top_k", None) == "What may come next: 3 of these tokens are left"
+    assert text.headline(cut, "top_k", None) == "3 of these tokens may come next"
