@@ -24,7 +24,7 @@ class BeamsDraft:
         help="The higher, the longer the text that wins; at 0 the likeliest wins",
     )  # fmt: skip
     sentences: bool = field(
-        True, label="End at a sentence end",
+        True, label="Stop after a sentence",
         help="A text also ends with a full stop, a question mark or an exclamation mark",
     )  # fmt: skip
 
