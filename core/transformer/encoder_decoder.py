@@ -91,9 +91,9 @@ class EncoderDecoder(nn.Module):
     ) -> Tensor:
         """Logits of every next token of the target: target_ids (B, Tt) -> (B, Tt, V).
 
-        With a cache of the decoder's config, target_ids are only the tokens that follow those in the
-        cache, and are added to it; the logits are for the last token only, (B, 1, V). The source's
-        keys and values are computed once. Raises as `encode` does.
+        With a cache of the decoder's config, target_ids are only the tokens that follow those in
+        the cache, and are added to it; the logits are for the last token only, (B, 1, V). The
+        source's keys and values are computed once. Raises as `encode` does.
         """
         normed = self.decoder.run(_embeddable(target_ids), look, cache, memory=memory)
         logits = self.lm_head(normed)  # step: unembed
