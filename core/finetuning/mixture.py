@@ -176,7 +176,7 @@ def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -
     """
     if not (adapters := adapters_of(model)):
         raise ValueError(
-            "only an adapter begins as nothing and can be merged; open a model tuned with LoRA"
+            "only an adapter begins without effect and can be merged; open a model tuned with LoRA"
         )
     with at_scales(mixture.scales(model)):
         return (check_identity if name == "identity" else check_merge)(adapters[-1], ids)

@@ -19,7 +19,7 @@ from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.view import NAME, TryView
 from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
 from explorer.panes.step_inspection import inspection_of
-from explorer.runs.sources import BlendedSource
+from explorer.runs.sources import BlendedSource, model_name
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
@@ -349,7 +349,7 @@ class TryMode(TunedMode):
             place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)
             name = text.base(self.count, len(self.prompt_ids))
             if tuned:
-                name = text.tuned(self.source.name, self.draft.value.other)
+                name = text.tuned(self.source.name, model_name(self.draft.value.other))
             words = text.wrote(name, self.said(tuned))
             self.view.show_text(tuned, written, place, words, self.piece)
         if self.next is None or len(ids) < 2:
