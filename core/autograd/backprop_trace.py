@@ -202,7 +202,7 @@ def _forward(graph: Graph, node: Node) -> Step:
 
 
 def _seed(node: Node, seed: Array) -> Step:
-    title = f"Backward begins: how {node.label} changes with itself"
+    title = f"Backward begins: {node.label} changes one for one with itself"
     formula = rf"{_slope(node.latex)} = 1"
     code = "core.autograd.tensor:Tensor.backward_steps#seed"
     return Step("backward.seed", title, formula, code, {"seed": seed})

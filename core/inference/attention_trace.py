@@ -265,7 +265,7 @@ def _steps(
         ),
         Step(
             "attention.products",
-            "Multiply the query with each key, dimension by dimension",
+            "Multiply the query by each key, dimension by dimension",
             r"p_{jd} = q_d\, k_{jd}",
             f"{_HERE}:products_of#products",
             of("products") | {"query": made["q"][:, None], "keys": made["k"][None]},

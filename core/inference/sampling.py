@@ -107,7 +107,7 @@ def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
 def temper(logits: Tensor, temperature: float) -> Tensor:
     """Logits (V,) as probabilities (V,); the smaller the temperature, the more the likeliest gets.
 
-    The largest logit less first: it is 0 then, and stays so however small the temperature.
+    Subtract the largest logit first: it becomes 0, and stays 0 however small the temperature.
     """
     if temperature == 0.0:
         likeliest = logits.argmax()  # step: greedy

@@ -204,7 +204,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((0.0, 0.0),),
                 (-3.0, 2.0),
                 (-4.0, 4.0, -4.0, 4.0),
-                "Every gradient has random errors, as that of a batch has: averages help",
+                "Every gradient has random errors, like that of a batch: averages help",
                 noise=1.0,
             ),
         )

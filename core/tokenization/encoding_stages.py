@@ -50,7 +50,7 @@ def whole_step(part: str, code: str) -> Step:
     """A piece that is matched in the text before words are cut."""
     return Step(
         "encoding.whole",
-        f"{quoted(visible(part))} is one piece wherever it stands",
+        f"{quoted(visible(part))} is one piece wherever it occurs",
         r"x \in U \;\Rightarrow\; x",
         code,
         arrays({"part": part}),

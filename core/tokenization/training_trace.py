@@ -61,7 +61,7 @@ def trace_merge(step: MergeStep) -> Trace:
     """One merge in three steps: the pair is chosen, it is joined, the text has fewer tokens."""
     merged = Step(
         "training.merge",
-        f"Join them wherever they stand: {_told(step, step.piece)} is token {step.token:,}",
+        f"Join them everywhere: {_told(step, step.piece)} is token {step.token:,}",
         r"a\, b \;\to\; ab",
         f"{_MERGE}#merge",
         arrays({"left": step.left, "right": step.right, "token": step.token}),

@@ -39,8 +39,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
 
     q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk), True where a query may
-    look. Every row of it needs one True, or its weights are NaN. Products are in the dtype of q, k
-    and v, the softmax in fp32 at least.
+    look. Every row needs at least one True, or its weights are NaN. Products are in the dtype of
+    q, k and v, the softmax in fp32 at least.
     """
     root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
@@ -224,7 +224,8 @@ class Attention(Heads):
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Query, key and value of each token: x (B, T, C) -> (B, H, T, D) and two (B, G, T, D).
 
-        With a rotation, queries and keys are turned by where their token stands.
+        With a rotation, queries and keys are turned by an angle that depends on their token's
+        position.
         """
         q, k, v = self.split(self.c_attn(x), rotation)  # step: project
         return q, k, v

@@ -206,7 +206,7 @@ class ModelMode(SourceMode):
 class PromptMode(ModelMode):
     """Has the prompt in its header, and is told of another prompt as of another model."""
 
-    no_text = "Type a text for the model to read"
+    no_text = "Type some text for the model to read"
     longest = sys.maxsize  # tokens of a text that the mode has room for
 
     def __init__(self, desk: Desk, parent: QObject) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_percent
+from core.tokenization.telling import count as counted
 from explorer import theme
 from explorer.widgets.axis_labels import has_label
 from explorer.widgets.base import LEFT, Picture, elide, put_slanted, put_text, visible_text
@@ -96,7 +97,7 @@ class ArcDiagram(Picture):
         if self._only_query and self._query is not None and self._weights.size:
             total = int((self._weights[self._query] > 1e-4).sum())
         share = format_percent(self._share)
-        return f"showing {len(self._pairs)} of {total}, {share} of the weight"
+        return f"showing {len(self._pairs)} of {counted(total, 'arc')}: {share} of the weight"
 
     def sizeHint(self) -> QSize:
         now = theme.current()

@@ -24,7 +24,7 @@ class PromptLine(QLineEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Prompt")
-        self.setPlaceholderText("Type a text for the model to read")
+        self.setPlaceholderText("Type some text for the model to read")
         self._told = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

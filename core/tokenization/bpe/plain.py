@@ -17,8 +17,8 @@ Pair = tuple[int, int]
 
 
 class Merge(NamedTuple):
-    """A pair that became one token, how many times it stood in the text, and how many tokens the
-    text has since.
+    """A pair that became one token, how often it occurred in the text, and how many tokens the text
+    has since.
     """
 
     pair: Pair
@@ -45,7 +45,7 @@ def train(words: Sequence[Sequence[int]], n_merges: int, first_id: int) -> list[
 
 
 def count_pairs(words: Sequence[Sequence[int]]) -> Counter[Pair]:
-    """How often each pair of neighbors stands in the words; no pair reaches across two words."""
+    """How often each pair of neighbors occurs in the words; no pair reaches across two words."""
     counts: Counter[Pair] = Counter()
     for word in words:
         counts.update(pairwise(word))
@@ -53,7 +53,7 @@ def count_pairs(words: Sequence[Sequence[int]]) -> Counter[Pair]:
 
 
 def merge(word: Sequence[Symbol], pair: tuple[Symbol, Symbol], token: Symbol) -> list[Symbol]:
-    """The word with `token` wherever the pair stood, from left to right."""
+    """The word with `token` in place of every such pair, from left to right."""
     merged: list[Symbol] = []
     for symbol in word:
         if merged and (merged[-1], symbol) == pair:
@@ -66,7 +66,7 @@ def merge(word: Sequence[Symbol], pair: tuple[Symbol, Symbol], token: Symbol) ->
 def encode(word: Sequence[int], ranks: Mapping[Pair, tuple[int, int]]) -> list[int]:
     """The tokens of a word; `ranks` has (rank, token) for each pair that was learned.
 
-    The pair that was learned first is merged first, at its leftmost place, until none is left.
+    The pair that was learned first is merged first, at its leftmost position, until none is left.
     """
     symbols = list(word)
     while True:

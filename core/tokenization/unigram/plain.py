@@ -18,10 +18,10 @@ from core.tokenization.unigram.em import digamma
 def viterbi(text: str, scores: Mapping[str, float]) -> tuple[list[str], float]:
     """The most probable way to cut a text of N characters: its pieces, and the sum of their scores.
 
-    The best way to a place ends with some piece; what is before it is the best way to where the
-    piece starts. Of ways that are equally good the one whose last piece is longest wins.
+    The best way to reach a position ends with some piece; what is before it is the best way to
+    where the piece starts. Of ways that are equally good the one whose last piece is longest wins.
     """
-    best = [0.0] + [-math.inf] * len(text)  # (N + 1) score of the best way to each place
+    best = [0.0] + [-math.inf] * len(text)  # (N + 1) score of the best way to each position
     came_from = [0] * (len(text) + 1)  # (N + 1) where that way's last piece starts
     for end in range(1, len(text) + 1):
         for start in range(end):
@@ -52,7 +52,7 @@ def all_ways(word: str, scores: Mapping[str, float]) -> Iterator[list[str]]:
 def expect(words: Mapping[str, int], scores: Mapping[str, float]) -> dict[str, float]:
     """The E step: how often each piece is used, over all ways to cut every word.
 
-    `words` says how often the text holds each word. A way counts as much as it is likely.
+    `words` says how often the text holds each word. Each way is weighted by its probability.
     """
     expected = dict.fromkeys(scores, 0.0)
     for word, times in words.items():

@@ -222,7 +222,7 @@ def _drawn(lattice: Lattice, sums: np.ndarray, alpha: float, path: Path | None) 
         yield _told(
             "sample",
             f"Drawn at random: the last piece before position {node.end} is {said(node.piece)} "
-            f"(it had a {format_share(_share_of(node, nodes, share))} chance)",
+            f"(probability {format_share(_share_of(node, nodes, share))})",
             r"P(i \mid j) = e^{\, a_i + \alpha \log p(x_{i:j}) - a_j}",
             "shares",
             {"share": share, "ways": ways, "total": logsumexp(ways)},

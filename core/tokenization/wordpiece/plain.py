@@ -28,8 +28,8 @@ class Merge(NamedTuple):
 def train(words: Mapping[str, int], n_merges: int) -> list[Merge]:
     """Learns merges by likelihood; `words` says how often the text holds each word.
 
-    A score is high where two pieces stand together more often than their own counts would suggest.
-    Of pairs with equal scores the one that the words hold first is merged.
+    A score is high where two pieces occur together more often than their own counts would suggest.
+    Of pairs with equal scores the one that comes first in the words is merged.
     """
     spelled = {word: [word[0], *(PREFIX + letter for letter in word[1:])] for word in words}
     merges: list[Merge] = []
@@ -56,7 +56,7 @@ def train(words: Mapping[str, int], n_merges: int) -> list[Merge]:
 
 
 def encode(word: str, vocabulary: Mapping[str, int], unknown: int) -> list[int]:
-    """The tokens of a word: at each place the longest piece of the vocabulary.
+    """The tokens of a word: at each position the longest piece of the vocabulary that fits.
 
     A word that cannot be spelled to its end is the one token `unknown`.
     """

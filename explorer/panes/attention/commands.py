@@ -53,7 +53,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
          known, lambda: pane.settings.hide_first),
         ("sort", "sort the heads by their score", partial(toggle, "sorted"), "Ctrl+Shift+S",
          known, lambda: pane.settings.sorted),
-        ("induction", "choose the strongest head of this score", choose_strongest,
+        ("induction", "go to the head with the highest score", choose_strongest,
          "Ctrl+Shift+B", known, None),
         ("head_off", "switch this head off", pane.toggle_head, "Ctrl+Shift+X",
          lambda: known() and reader.can_switch, is_off),
@@ -79,10 +79,10 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         Action(f"attention.{name}", f"Attention: {title}", run, keys, enabled, checked=checked)
         for name, title, run, keys, enabled, checked in rows
     ]
-    update = "Attention: read the heads again"
+    update = "Attention: run the model again"
     return [
         *modes,
         *others,
         Action("attention.update", update, pane.update_heads, "F5"),
-        Action("attention.prompt", "Attention: type a text", type_text, "Ctrl+L"),
+        Action("attention.prompt", "Attention: type some text", type_text, "Ctrl+L"),
     ]

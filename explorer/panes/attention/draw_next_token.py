@@ -216,8 +216,9 @@ def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
 def _scale_note(painter: QPainter, last: NextTokenDrawing, alpha: float) -> None:
     """What the bars share, at the foot of the matrix."""
     now, layout = theme.current(), last.layout
-    means = f"means of {layout.group} dimensions, " if layout.group > 1 else ""
-    text = f"bars: {means}all on one scale{', the longest cut' if last.is_cut else ''}"
+    bar = f"each bar: mean of {layout.group} dimensions" if layout.group > 1 else ""
+    parts = (bar, "all on one scale", "longest cut off" if last.is_cut else "")
+    text = "; ".join(filter(None, parts))
     wide = now.metrics("label").horizontalAdvance(text) + now.px(8)
     place = QRectF(layout.matrix)
     place.setTop(place.bottom() - now.px(18))

@@ -221,7 +221,7 @@ def _token_rows(scene: Scene, one: Downstream) -> list[Any]:
         in_a_line(scene.told(S.PREDICT, one.top.token)),
     ]
     for likely in one.likeliest:
-        notes = ["this one came"] if likely.came else []
+        notes = ["the actual next token"] if likely.came else []
         if likely.before is not None:
             notes.insert(0, f"{format_number(likely.before)} with all heads on")
         name = f"p of {likely_name(likely)}"
@@ -249,7 +249,7 @@ def comparison_inspection(
     letters = "a\u207d\u00b9\u207e", "a\u207d\u00b2\u207e"
     for letter, name, weights, pieces in zip(letters, names, both, labels, strict=True):
         if max(cell) < len(pieces):
-            said = f"{quoted(pieces[cell[0]])} at {quoted(pieces[cell[1]])}"
+            said = f"how much {quoted(pieces[cell[0]])} looks at {quoted(pieces[cell[1]])}"
             rows.append(Equation(f"{letter}, {name}", float(weights[cell]), "attention", said))
     step = None
     if found.is_aligned:

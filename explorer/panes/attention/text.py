@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.inference.heads import followers
-from core.numbers import MINUS, TIMES, format_number, format_percent
+from core.numbers import MINUS, TIMES, format_number, format_percent, format_share
 from core.substitution import Arithmetic
 from core.tokenization.telling import count, visible
 from explorer.panes.attention import scene as steps
@@ -67,7 +67,7 @@ PART = "This token is only part of a character, and a text cannot end with it"
 # -- states -----------------------------------------------------------------------------------
 
 TEACHES = "Which earlier tokens each head reads"
-EMPTY = "Type a text above to see which earlier tokens each head reads."
+EMPTY = "Type some text above to see which earlier tokens each head reads."
 EXAMPLE, BUNDLED = "Use the example", "Show the bundled model instead"
 NO_TEXT, FAILED = "There is no text to read yet", "The heads could not be read"
 READING = "Reading the heads of {}"
@@ -262,11 +262,15 @@ def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
     if one is None:
         return ()
     others = len(one.by_head) - 1
-    mixed = f"W_O turns the {scene.size} numbers that this head read into {one.written.size}."
+    mixed = (
+        f"The output matrix W_O turns the {scene.size} numbers this head has read into "
+        f"{one.written.size}, one for each dimension of the stream."
+    )
     if one.is_off:
         mixed = "This head is off: it writes nothing of what it read."
-    beside = f", with what the {others} other heads write" if others else ""
-    return mixed, f"Add it to the residual stream of {me}{beside}.", _prediction(one)
+    write = "the other head writes" if others == 1 else f"the {others} other heads write"
+    beside = f", together with what {write}," if others else ""
+    return mixed, f"Add it{beside} to the residual stream of {me}.", _prediction(one)
 
 
 def _prediction(one: Downstream) -> str:
@@ -274,14 +278,15 @@ def _prediction(one: Downstream) -> str:
     if one.top.before is not None:
         return _changed_prediction(one)
     left = one.layers_left
-    later = "After this last layer" if not left else f"{count(left, 'layer')} later"
-    expects = f"{later} the model expects {likely_name(one.top)} next, with "
+    later = f"After {count(left, 'more layer')}" if left else "After this last layer"
+    expects = f"{later}, the model gives {likely_name(one.top)} the highest chance of coming next, "
     expects += format_percent(one.top.share)
     if one.came is None:
         return f"{expects}."
     if one.came is one.top:
-        return f"{expects}, and that is what came."
-    return f"{expects}; {likely_name(one.came)} came ({format_percent(one.came.share)})."
+        return f"{expects}, and the text does go on with it."
+    came = f"{likely_name(one.came)} ({format_share(one.came.share)})"
+    return f"{expects}; the text goes on with {came}."
 
 
 def _changed_prediction(one: Downstream) -> str:
@@ -293,7 +298,9 @@ def _changed_prediction(one: Downstream) -> str:
     said = f"With {count(one.n_off, 'head')} off, {likely_name(favorite)} {moved}"
     if favorite is one.top:
         return f"{said}."
-    return f"{said}; {likely_name(one.top)} comes first, with {format_percent(one.top.share)}."
+    best = format_percent(one.top.share)
+    ahead = "is now just ahead of it" if best == now else f"now comes first, with {best}"
+    return f"{said}; {likely_name(one.top)} {ahead}."
 
 
 def likely_name(one: Likely) -> str:

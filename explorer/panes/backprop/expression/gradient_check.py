@@ -21,7 +21,7 @@ MOST_ALIKE = 7  # of these, where both count as the same
 
 SAME = "\u2713"
 AGREE = ("agrees", "Nudging finds the same gradient")
-ROUNDED = ("agrees within rounding", "They differ by no more than rounding explains")
+ROUNDED = ("agrees within rounding", "The difference is no larger than rounding errors")
 DIFFERS = (
     "differs: a kink or bend",
     "Here the slope changes even within the smallest nudge",

@@ -150,7 +150,7 @@ class HighwayPicture(ChoicePicture[Worked]):
         here, after = (visible_text(text) for text in labels[token : token + 2])
         return (
             f"after {here} came {after}: the model gave it a chance of "
-            f"{format_significant(float(np.exp(-loss)))}, a loss of {format_significant(loss)} nats"
+            f"{format_significant(float(np.exp(-loss)))}, so the loss is {format_significant(loss)}"
         )
 
     # painting

@@ -36,7 +36,7 @@ BACKWARD = {
     "Multiply": "each score gets the gradient times that same number",
     "Normalize": "the part that would only shift or stretch a token's numbers is removed",
     "MatMul": "each factor gets the gradient times the other one, transposed",
-    "Transpose": "the gradient gets the old order of axes back",
+    "Transpose": "the gradient's axes go back to their old order",
     "Reshape": "the gradient gets its old shape back",
     "Slice": "the gradient goes where the numbers came from, and 0 elsewhere",
     "Mask": "nothing flows back to what was hidden",
@@ -78,7 +78,7 @@ def headline(worked: Worked, played: Played) -> str:
         told = NAMED_FORWARD.get(operation.name, told)
         return f"Forward, {place}: {told}"
     if played.phase == "seed":
-        return "Backward begins at the loss: with respect to itself its gradient is 1"
+        return "Backward begins at the loss: its gradient with respect to itself is 1"
     if played.phase == "backward":
         told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "its gradient is passed on")
         return f"Backward, {place}: {told}"

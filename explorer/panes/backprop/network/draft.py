@@ -90,7 +90,7 @@ class NetworkDraft:
         help="Multiplies the sum over the weights",
     )
     batch_size: int = field(
-        32, least=0, most=MOST_POINTS, label="Batch", help="Points per step; all: every point"
+        32, least=0, most=MOST_POINTS, label="Batch", help="Points in each step (all: every point)"
     )
     seed: int = field(0, least=0)
     data_seed: int = field(0, least=0, label="Points drawn by seed")

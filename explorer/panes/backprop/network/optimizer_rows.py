@@ -65,7 +65,7 @@ def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None,
             note = ", ".join([_spelt(made, weight), *_settings(step, rule, update)])
             rows.append(Equation(letters[made], _at(found, place), role, note))
     change = _at(np.asarray(moves.value("new")), place) - value
-    note = "this step changes it by: after \u2212 before"
+    note = "change in this step: after \u2212 before"
     rows.append(Equation(f"\u0394{letters['param']}", change, "accent", note))
     values = {name: moves.value(name) for name in moves.values}
     whole = Step("optimizer.update", f"{rule.title}: one step", rule.formula, moves.code, values)

@@ -102,12 +102,12 @@ def _rate_limit(recording: Recording, trace: Trace) -> list[Any]:
     if not 0 < here.steepest >= abs(here.flattest):
         return []
     rows: list[Any] = [
-        "What limits the learning rate at this place:",
+        "What limits the learning rate here:",
         Equation("steepest", here.steepest, "text", "curvature across the valley"),
         Equation("2 / steepest", here.largest_rate, "text", "above this rate SGD diverges"),
     ]
     if here.flattest > 0:
-        told = "share of the way along it that a step takes"
+        told = "share of the way along it covered by one step"
         rows += [
             Equation("flattest", here.flattest, "text", "curvature along the valley"),
             Equation("\u03b7 \u00d7 flattest", rate * here.flattest, "text", told),
@@ -184,7 +184,7 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
     exact = np.asarray(kept[0]) / max(float(np.linalg.norm(kept[0])), settings.eps)
     return [
         Row(
-            f"(x, y) is a matrix of one row. Enter leads into the {len(lengths) - 1} iterations.",
+            f"(x, y) is a matrix of one row. Press Enter for the {len(lengths) - 1} iterations.",
             "muted",
         ),
         Row(f"length: {', '.join(lengths)}", "text"),

@@ -22,6 +22,7 @@ def commands(mode: LanguagesMode) -> list[Action]:
 
     retry = mode.action("retry", "Languages: retry what failed", mode.retry)
     inside = mode.action("inside", "Languages: show how this text is split", mode.player.enter)
+    search = mode.view.search_bar.search
     return [
         mode.action(
             "order",
@@ -35,5 +36,5 @@ def commands(mode: LanguagesMode) -> list[Action]:
         ),
         replace(retry, enabled=can_retry),
         replace(inside, enabled=can_enter),
-        mode.action("search", "Languages: search the languages", mode.view.filters.search.setFocus),
+        mode.action("search", "Languages: search the languages", search.setFocus),
     ]

@@ -14,7 +14,7 @@ def views(mode: LanguagesMode) -> dict[str, Callable[[], Any]]:
 
     def bars(order: str, search: str, code: str) -> Callable[[], Any]:
         async def bring() -> None:
-            mode.view.filters.search.setText(search)
+            mode.view.search_bar.search.setText(search)
             mode.set_order(order)
             await mode.settled()
             mode.choose(code, 0)

@@ -70,17 +70,17 @@ class LanguagesMode(Mode):
 
     def _connect(self) -> None:
         view = self.view
-        view.filters.searched.connect(lambda _: self.refresh())
-        view.filters.orders.chosen.connect(self.set_order)
-        view.filters.scopes.chosen.connect(self.set_scope)
+        view.search_bar.searched.connect(lambda _: self.refresh())
+        view.search_bar.orders.chosen.connect(self.set_order)
+        view.search_bar.scopes.chosen.connect(self.set_scope)
         view.chart.chosen.connect(self.choose)
         view.chart.entered.connect(self.enter)
         view.chart.hovered.connect(self._on_hovered)
         view.chart.nameClicked.connect(lambda place: self._retry(self.listed[place]))
         view.body.retryRequested.connect(self.retry)
         view.body.cancelRequested.connect(self.cancel)
-        view.filters.cancelRequested.connect(self.cancel)
-        view.body.actionRequested.connect(view.filters.search.clear)
+        view.search_bar.cancelRequested.connect(self.cancel)
+        view.body.actionRequested.connect(view.search_bar.search.clear)
         self.inputs.tokenizers.menuOpening.connect(self._fill_menu)
         self.shown_ones.changed.connect(self.ask)
         self.shown_ones.said.connect(self.statusRequested)
@@ -135,7 +135,7 @@ class LanguagesMode(Mode):
 
     def set_order(self, order: str) -> None:
         self.order = order
-        self.view.filters.orders.set_current(order)
+        self.view.search_bar.orders.set_current(order)
         self.refresh()
 
     def set_scope(self, scope: str) -> None:
@@ -144,7 +144,7 @@ class LanguagesMode(Mode):
             self.scope, self.texts = scope, None
             self._reading.stop()
             self.premiums.stop()
-        self.view.filters.scopes.set_current(scope)
+        self.view.search_bar.scopes.set_current(scope)
         self.ask()
 
     def retry(self) -> None:
@@ -207,7 +207,7 @@ class LanguagesMode(Mode):
             body.show_loading("reading texts")
             return
         results, running = self.premiums.results, self.premiums.running
-        texts, search = self.texts.texts, self.view.filters.search.text()
+        texts, search = self.texts.texts, self.view.search_bar.search.text()
         lines = lines_of(texts, results, ids, self.order, search)
         question = (self.order, search, self.scope, tuple(ids))
         is_same, self._question = question == self._question, question
@@ -227,11 +227,10 @@ class LanguagesMode(Mode):
         elif body.state != "ready":
             body.show_ready()
         done, total = self.premiums.done, self.premiums.total
-        self.view.filters.set_waiting(
-            f"measured {done:,} of {total:,}" if running and any(kept) else ""
-        )
-        self.view.filters.count.setText(text.shown(len(self._lines), len(texts)))
-        self.view.filters.count.setToolTip(text.excerpts(self.texts))
+        bar = self.view.search_bar
+        bar.set_waiting(f"measured {done:,} of {total:,}" if running and any(kept) else "")
+        bar.count.setText(text.shown(len(self._lines), len(texts)))
+        bar.count.setToolTip(text.excerpts(self.texts))
         self.view.source.set_text(text.source(self.texts))
         named = list(zip(map(self.shown_ones.name, ids), kept, strict=True))
         self._summary = text.headline(named, running)

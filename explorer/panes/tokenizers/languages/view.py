@@ -1,4 +1,4 @@
-"""The chart with its filters above it, and the source of the texts below it."""
+"""The chart with its search bar above it, and the source of the texts below it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.languages.chart_picture import PremiumChart
-from explorer.panes.tokenizers.languages.filters import Filters
+from explorer.panes.tokenizers.languages.search_bar import SearchBar
 from explorer.panes.tokenizers.languages.text import KEY
 from explorer.widgets.base import Label
 from explorer.widgets.cut_label import CutLabel
@@ -14,12 +14,12 @@ from explorer.widgets.stateful import StatefulPicture
 
 
 class LanguagesView(QWidget):
-    """Its parts: `filters`, `chart` in its `body`, `source` and `key`."""
+    """Its parts: `search_bar`, `chart` in its `body`, `source` and `key`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokenizers.languages")
-        self.filters = Filters()
+        self.search_bar = SearchBar()
         self.source = CutLabel("label", "muted")  # what the texts are
         self.key = Label(KEY, "label", "muted")  # how the chart is read
         self.chart = PremiumChart()
@@ -27,7 +27,7 @@ class LanguagesView(QWidget):
         self.body = StatefulPicture(self.chart, "lines")
         self.body.set_cancellable(True)
         self._column = QVBoxLayout(self)
-        self._column.addWidget(self.filters)
+        self._column.addWidget(self.search_bar)
         self._column.addWidget(self.body, 1)
         below = QVBoxLayout()
         below.setSpacing(2)
@@ -36,7 +36,7 @@ class LanguagesView(QWidget):
         self._column.addLayout(below)
         theme.changed.connect(self._restyle)
         self._restyle()
-        self.filters.set_waiting("")
+        self.search_bar.set_waiting("")
 
     def _restyle(self) -> None:
         now = theme.current()

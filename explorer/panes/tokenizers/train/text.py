@@ -262,8 +262,8 @@ def _best(recording: Recording, index: int) -> str:
     lossy = [lane for lane in known if shares[lane] >= TOLD]
     whole = {lane: value for lane, value in known.items() if lane not in lossy}
     told = []
+    most = max(whole.values(), default=0.0)
     if whole:
-        most = max(whole.values())
         best = listed([recording.names[lane] for lane, value in whole.items() if value == most])
         packs = verb(list(whole.values()).count(most), "packs", "pack")
         size = average(most, "byte")
@@ -278,6 +278,7 @@ def _best(recording: Recording, index: int) -> str:
         told.append(f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text")
     elif lossy:
         lane = lossy[0]
-        loses = f"reaches {format_number(known[lane])}, but {lost(shares[lane])}"
-        told.append(f"{recording.names[lane]} {loses}")
+        more = ", but" if known[lane] > most else " and"
+        reaches = f"{recording.names[lane]} reaches {format_number(known[lane])}"
+        told.append(f"{reaches}{more} {lost(shares[lane])}")
     return "; ".join(told) + "."

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from core.inference.attribution import LogitTerm
     from explorer.panes.transformer.lens.scene import Scene
 
-NO_TEXT = "Type a text: the lens shows when the model knows what comes next"
+NO_TEXT = "Type some text: the lens shows when the model knows what comes next"
 FACT = "The capital of France is"  # what a real model is asked before a person asks
 LENGTH, READS, OFF = "length", "reads", "off"
 SAYS, EXPLAIN = "What it says", "Click to see who told it"

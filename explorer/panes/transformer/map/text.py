@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.inference.outline_parts import Part
     from explorer.panes.transformer.map.compute import Found
 
-NO_TEXT = "Type a text: it runs through the model"
+NO_TEXT = "Type some text: it runs through the model"
 WHOLE = "Model"
 SPACE = "\u2423"  # how a space is seen
 SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or a paper's, which has none"

@@ -16,7 +16,15 @@ from explorer.panes.attention import scene as S
 from explorer.panes.attention.draft import HeadsOff
 from explorer.panes.attention.scene import Likely
 from explorer.panes.attention.step_layout import grouped, lay_out_downstream
-from explorer.panes.attention.text import ENDS, PART, TRAINS, appended, heads_off, likely_name
+from explorer.panes.attention.text import (
+    ENDS,
+    PART,
+    TRAINS,
+    appended,
+    heads_off,
+    likely_name,
+    step_sentence,
+)
 from explorer.runs.sources import FolderSource
 from tests.explorer.demo import save_tiny_model
 from tests.explorer.panes.attention.conftest import PROMPT, open_model
@@ -74,7 +82,7 @@ def test_of_a_query_in_the_middle_the_token_that_came_is_told(pane, tmp_path, ru
         after = await at_the_end(pane)
         assert after.came.token == ids[3] and len(after.likeliest) == 10
         assert after.came.share == pytest.approx(probabilities(source, ids)[2, ids[3]], abs=1e-5)
-        assert "came" in pane.headline and pane.playback.expected is None
+        assert "the text" in pane.headline and pane.playback.expected is None
         assert pane.view.head.append.isHidden()
 
     run_async(body())
@@ -245,6 +253,34 @@ def test_who_looks_for_a_token_finds_it_among_the_ten():
     assert found[-2].before == pytest.approx(float(before[39]))
     plain = S.likeliest(shares, None, 2, S.number_of)
     assert [one.token for one in plain] == list(range(10)) and plain[2].came
+
+
+def test_the_last_sentences_tell_what_the_numbers_say(pane, tmp_path, run_async):
+    def told(*likeliest: Likely, **changes) -> str:
+        scene = pane.view.head.steps.scene
+        one = replace(scene.downstream, likeliest=likeliest, **changes)
+        return step_sentence(replace(scene, downstream=one), S.PREDICT)
+
+    async def body():
+        await open_model(pane, tmp_path)
+        await at_the_end(pane)
+        went, saw = (
+            Likely(token, piece, share, before, False)
+            for token, piece, share, before in (
+                (1, b" went", 0.1768, 0.47),
+                (2, b" saw", 0.1770, 0.09),
+            )
+        )
+        falls = "With 2 heads off, “went” falls from 47\u2009% to 18\u2009%"
+        assert told(saw, went, n_off=2) == f"{falls}; “saw” is now just ahead of it."
+        ahead = told(replace(saw, share=0.3), went, n_off=1)
+        assert ahead.endswith("“saw” now comes first, with 30\u2009%.")
+        sure, rare = replace(saw, before=None), Likely(3, b" x", 1e-6, None, True)
+        for layers, begins in ((0, "After this last layer"), (1, "After 1 more layer")):
+            assert told(sure, rare, layers_left=layers).startswith(f"{begins}, the model gives")
+        assert told(sure, rare).endswith("the text goes on with “x” (<0.01\u2009%).")
+
+    run_async(body())
 
 
 def test_heads_off_are_told_in_order():

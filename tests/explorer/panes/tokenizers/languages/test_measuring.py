@@ -65,8 +65,8 @@ def test_what_is_measured_has_steps_before_all_is(pane, run_async, monkeypatch):
         await pane.settled()
         mode, chart = pane.mode, pane.mode.view.chart
         every = is_running(pane, monkeypatch, "hin", "rus")
-        mode.view.filters.search.setText("i")
-        mode.view.filters.search.clear()
+        mode.view.search_bar.search.setText("i")
+        mode.view.search_bar.search.clear()
         await pane.settled()
         assert len(titles(pane)) == 3
         mode.premiums.results.update(every)
@@ -86,19 +86,18 @@ def test_how_far_it_is_stands_above_the_chart_and_can_be_ended(pane, run_async, 
     async def body():
         await pane.settled()
         view = pane.mode.view
-        assert not view.filters.stop.isVisibleTo(view) and view.filters.count.isVisibleTo(view)
+        bar = view.search_bar
+        assert not bar.stop.isVisibleTo(view) and bar.count.isVisibleTo(view)
         assert not pane.headline.startswith("So far")
         is_running(pane, monkeypatch, "hin", "rus")
         pane.mode.refresh()
-        assert view.filters.waiting.text() == "measured 3 of 25" and view.filters.stop.isVisibleTo(
-            view
-        )
-        assert not view.filters.count.isVisibleTo(view)
+        assert bar.waiting.text() == "measured 3 of 25" and bar.stop.isVisibleTo(view)
+        assert not bar.count.isVisibleTo(view)
         assert view.body.waited == 0  # nothing lies over the legend and the axis
         assert pane.headline.startswith("So far") and "Hindi" in pane.headline
         stopped = []
         monkeypatch.setattr(pane.mode.premiums, "stop", lambda: stopped.append(1) or True)
-        QTest.mouseClick(view.filters.stop, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(bar.stop, Qt.MouseButton.LeftButton)
         assert stopped
 
     run_async(body())

@@ -58,13 +58,13 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         pane.mode.set_order("name")
         names = [line.language.name for line in chart.lines]
         assert names == sorted(names)
-        view.filters.search.setText("GERM")
-        assert codes(pane) == ["deu"] and "1 of 25" in view.filters.count.text()
+        view.search_bar.search.setText("GERM")
+        assert codes(pane) == ["deu"] and "1 of 25" in view.search_bar.count.text()
         told = []
         pane.inspection.connect(told.append)
-        view.filters.search.setText("no such language")
+        view.search_bar.search.setText("no such language")
         assert view.body.state == "empty" and told[-1] is None
-        view.filters.search.clear()
+        view.search_bar.search.clear()
         assert view.body.state == "ready" and len(codes(pane)) == 25
 
     run_async(body())
@@ -403,12 +403,12 @@ def test_how_many_languages_is_seen_beside_a_scroll_bar(qtbot, qapp):
     now = theme.current()
     view = LanguagesView()
     qtbot.addWidget(view)
-    view.filters.set_waiting("")
-    view.filters.count.setText(text.shown(25, 25))
+    view.search_bar.set_waiting("")
+    view.search_bar.count.setText(text.shown(25, 25))
     bar = view.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
     seen = 1280 - now.px("rail") - now.px("inspector_strip") - bar
     view.resize(seen, 900)
     view.show()
     qapp.processEvents()
-    assert view.filters.count.isVisible() and view.filters.count.geometry().right() < seen
-    assert view.filters.count.width() >= view.filters.count.sizeHint().width()
+    assert view.search_bar.count.isVisible() and view.search_bar.count.geometry().right() < seen
+    assert view.search_bar.count.width() >= view.search_bar.count.sizeHint().width()

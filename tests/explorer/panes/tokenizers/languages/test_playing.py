@@ -157,7 +157,7 @@ def test_the_cursor_stays_at_its_bar_when_the_order_or_the_tokenizers_change(pan
         pane.mode.shown_ones.add("trained:third")
         await pane.settled()
         assert player.length == 75 and title().startswith("German with narrow: ")
-        pane.mode.view.filters.search.setText("germ")
+        pane.mode.view.search_bar.search.setText("germ")
         await pane.settled()
         assert player.length == 3 and title().startswith("German with narrow: ")
 

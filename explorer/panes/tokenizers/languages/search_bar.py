@@ -13,7 +13,7 @@ from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrap_row import WrapRow
 
 
-class Filters(QWidget):
+class SearchBar(QWidget):
     """`orders.chosen(name)`, `scopes.chosen(name)`, `searched(text)`, `cancelRequested`."""
 
     searched = Signal(str)
