@@ -400,6 +400,8 @@ def test_runs_on_different_data_are_not_compared() -> None:
     assert text.headline(runs, "fables") == (
         "LoRA 2 has a loss of 1 on fables; its loss on stories fell by 1.00, to 1.00."
     )
+    same = replace(runs[2], old=(line[0], np.ones_like(line[1])))
+    assert text.headline([same], "fables").endswith("its loss on stories stays at 1.00.")
 
 
 def test_a_run_of_another_kind_is_none_of_these(
