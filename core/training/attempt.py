@@ -317,7 +317,7 @@ class Attempt:
                 optimizer.step()  # step: optimizer
         optimizer.zero_grad(set_to_none=True)
         parallel.stepped(applied)
-        if not applied:  # the batch is lost, the weights stay: usual while a loss scale is found
+        if not applied:  # the batch is dropped: normal while the right loss scale is being found
             told = {**before, "after": parallel.state(), "where": where}
             self.writer.event("skip", number, told)  # step: skip
         skipped, self.exponents = int(not applied), probed

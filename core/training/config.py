@@ -98,7 +98,7 @@ class TrainingConfig:
         least=0,
         most=1,
         label="Share of repeats",
-        help="Sequences of random tokens, each read twice, from which induction heads form sooner",
+        help="Sequences of random tokens, given twice, from which induction heads form sooner",
         remedy="0 to 0.2 is usual",
     )
     steps: int = field(
@@ -129,7 +129,7 @@ class TrainingConfig:
         1e-3,
         above=0,
         label="Learning rate",
-        help="How far the weights move in a step, at its peak",
+        help="Peak of the learning rate, which sets how far the weights move in a step",
         remedy="3e-4 to 3e-3 is usual",
     )
     min_learning_rate: float = field(
@@ -157,7 +157,7 @@ class TrainingConfig:
         "adamw",
         choices=OPTIMIZERS,
         label="Optimizer",
-        help="Turns gradients into steps; each needs its own learning rate, SGD a much higher one",
+        help="Turns gradients into steps. Each needs its own learning rate; SGD needs a high one",
     )
     betas: tuple[float, float] = field((0.9, 0.99), least=0, below=1, remedy="(0.9, 0.99) is usual")
     weight_decay: float = field(
@@ -229,7 +229,7 @@ class TrainingConfig:
         "ddp",
         choices=STRATEGIES,
         label="Strategy",
-        help="What each rank holds: DDP the whole model, FSDP2 its part of every matrix",
+        help="What each rank holds: with DDP the whole model, with FSDP2 its part of every matrix",
     )
     activation_checkpointing: bool = field(
         False,

@@ -52,7 +52,7 @@ def trace_scaled_gradient(
     numbers = {name: float(value) for name, value in known.items()}
     about = {"format": format, "scale": float(scale), **numbers}
     trace = Trace({**about, "numbers": _bit_by_bit(numbers, format)})
-    title = "Computed: in fp32, how its weight would change the loss"
+    title = "Computed in fp32: how one weight would change the loss"
     told = {"loss": whole}
     trace.append(Step("gradient.computed", title, FORMULAS["backward"], CODE["backward"], told))
     losses = {"loss": whole, "scale": scale, "scaled": np.asarray(whole * scale)}
@@ -67,7 +67,7 @@ def trace_scaled_gradient(
         inner = Step(step.name, step.title, step.formula, step.code, step.values, place)
         trace.append(inner)
     divided = {"gradient": unscaled, "scale": scale}
-    title = "Unscaled: divided again, in fp32"
+    title = "Unscaled: divided by the scale, in fp32"
     trace.append(Step("gradient.unscaled", title, FORMULAS["unscale"], CODE["unscale"], divided))
     trace.append(_applied(numbers, float(scale), infinite))
     return trace.finish()

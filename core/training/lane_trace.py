@@ -70,21 +70,22 @@ WORDS = {
     "backward": "each {} computes the gradients of its own sequences",
     "optimizer": "each {} moves the weights that it holds",
     "all-reduce": "gradients are added up over the {}s, and each gets the sum",
-    "all-gather": "the parts of a matrix come together on every {}",
+    "all-gather": "the {}s put together weights of which each holds a part",
     "reduce-scatter": "gradients are added up, and each {} keeps its part of the sum",
-    "sum": "a few numbers are added up over the {}s",
+    "sum": "the {}s add up a few numbers, such as token counts or losses",
 }
+ESTIMATED_WORDS = {"forward": "each {} computes this part for its own sequences"}
 STRATEGY_WORDS = {
     "tensor": {
         "forward": "each {} multiplies its columns and rows of the matrices",
         "backward": "each {} computes the gradients of its columns and rows",
-        "all-reduce": "what the {}s have made of their columns and rows is added up",
+        "all-reduce": "the results of the {}s' columns and rows are added up",
     },
     "pipeline": {
         "forward": "a small batch passes through the layers, stage after stage",
         "backward": "its gradients come back, from the last stage to the first",
-        "send": "what a stage has made goes to the next one",
-        "send back": "the gradient of what came in goes to the stage before",
+        "send": "a stage's output goes to the next stage",
+        "send back": "the gradient of a stage's input goes to the stage before it",
     },
 }
 FORMULAS = {  # of an exchange that was measured
@@ -364,12 +365,13 @@ def estimated_trace(step: StepTimeline) -> LaneTrace:
             bar = (device, False, free[device], step.seconds, step.seconds, 0.0)
             found[key].append(bar)
     groups = _in_order(found)
-    words = WORDS | STRATEGY_WORDS.get(step.strategy, {})
+    words = WORDS | ESTIMATED_WORDS | STRATEGY_WORDS.get(step.strategy, {})
     steps, labels = [], []
     for key, _ in groups:
         one = first[key]
         which = f"small batch {one.micro_batch + 1}" if pipeline else step.parts[one.part].name
-        label = one.kind if one.kind == "optimizer" else f"{one.kind} of {which}"
+        of = " " if one.kind.startswith("send") else " of "
+        label = one.kind if one.kind == "optimizer" else f"{one.kind}{of}{which}"
         code, values = _line(one, step)
         title = _title(label, words[one.kind].format("device"))
         labels.append(label)

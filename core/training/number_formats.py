@@ -149,13 +149,13 @@ class Rounding(NamedTuple):
 
 
 def rounding(value: Any, format: NumberFormat) -> Rounding:
-    """How values become the nearest numbers of a format, a line each step. Any shape."""
+    """Rounds values to the nearest numbers of a format, one step a line; arrays of any shape."""
     with np.errstate(all="ignore"):  # infinity and NaN stay what they are
         value, mantissa_bits = np.asarray(value, np.float64), format.mantissa_bits
         exponent = _exponent(value, format)
         spacing = 2.0 ** (exponent - mantissa_bits)  # step: spacing
         steps = value / spacing  # step: steps
-        whole = np.rint(steps)  # halfway: to the even one  # step: whole
+        whole = np.rint(steps)  # a tie goes to the even one  # step: whole
         rounded = whole * spacing  # step: rounded
         beyond = np.copysign(np.inf if format.has_infinity else format.largest, value)
         is_beyond = np.abs(rounded) > format.largest

@@ -28,7 +28,7 @@ TITLES = {
     "backward": "Backward: how each weight would change the loss",
     "scale": "Scale: lift the gradients into the range of 16 bits",
     "unscale": "Unscale: divide the gradients by the loss scale",
-    "clip": "Clip: no step may be larger than this",
+    "clip": "Clip: a gradient that is too long is shortened",
     "optimizer": "Optimizer: every weight moves a little",
     "skip": "Optimizer: the step is skipped, and no weight moves",
     "schedule": "Schedule: how large this step may be",

@@ -30,11 +30,11 @@ FORMULAS = {
     "stored": r"|\hat{y}| > x_{\max}",
 }
 TITLES = {
-    "sum": "Sum: exactly, with as many digits as it takes",
-    "spacing": "Spacing: how far apart two neighbors of the format stand here",
-    "steps": "Steps: how many of them the number is",
-    "whole": "Round: to a whole number of them; halfway, to the even one",
-    "rounded": "Back: the number that so many steps make",
+    "sum": "Sum: exact, with as many digits as it takes",
+    "spacing": "Spacing: how far apart numbers of this size are in the format",
+    "steps": "Count: how many spacings fit into the number",
+    "whole": "Round: to a whole number of spacings; a tie goes to the even one",
+    "rounded": "Back: that many spacings make the rounded number",
     "stored": "Overflow: the format reaches no further",
 }
 

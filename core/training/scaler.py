@@ -83,7 +83,7 @@ class LossScaler:
     def unscale(self, gradients: Iterable[Tensor]) -> bool:
         """Divides the gradients by the scale, in place; whether all of them are finite.
 
-        Of a gradient that is spread over ranks this rank gives its own part.
+        Each rank gives its own part of a gradient that is split over ranks.
         """
         import torch
 
@@ -92,7 +92,7 @@ class LossScaler:
         for gradient in gradients:
             gradient.div_(scale)  # step: unscale
             finite.append(gradient.isfinite().all())
-        # One question for all of them: on a GPU each would wait for what was computed before it.
+        # Checked all together: on a GPU each check waits for what was computed before it.
         return not finite or bool(torch.stack(finite).all())
 
     @property

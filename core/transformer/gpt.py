@@ -59,8 +59,8 @@ class GPT(Stack):
         """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises as `embed` does.
 
         A Look keeps or replaces values on the way. Raises ValueError where it asks for a site that
-        this model does not have. With a cache, ids are what comes after the tokens that it holds,
-        which holds them, too, afterwards; logits are of the last token alone, (B, 1, V).
+        this model does not have. With a cache, ids are only the tokens that follow those in the
+        cache, and are added to it; the logits are for the last token only, (B, 1, V).
         """
         if look is not None:
             check_sites(self.config, look)

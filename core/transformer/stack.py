@@ -66,9 +66,9 @@ class Stack(nn.Module):
     ) -> Tensor:
         """From tokens to what the last norm makes: ids (B, T) int64 -> (B, T, C).
 
-        With a cache, ids are what comes after the tokens that it holds, which holds them, too,
-        afterwards; what comes out is of the last token alone, (B, C). `is_token` and `memory` are
-        as in `Block`. Raises as `embed` does.
+        With a cache, ids are only the tokens that follow those in the cache, and are added to it;
+        the result is for the last token only, (B, C). `is_token` and `memory` are as in `Block`.
+        Raises as `embed` does.
         """
         first = 0 if cache is None else cache.length
         x = self.embed(ids, first)  # step: embed
@@ -78,7 +78,7 @@ class Stack(nn.Module):
         caches = [None] * len(self.h) if cache is None else cache.layers
         for block, kept in zip(self.blocks, caches, strict=True):
             if self.checkpoints_activations and self.training:
-                # Only what enters the block is kept; backward computes its inside again (Chen et
+                # Only the block's input is kept; the backward pass computes the rest again (Chen et
                 # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
                 given = (x, rotation, look, None, is_token, memory)
                 x = checkpoint(block, *given, use_reentrant=False)
@@ -86,7 +86,7 @@ class Stack(nn.Module):
                 x = block(x, rotation, look, kept, is_token, memory)  # step: block
         if cache is not None:
             cache.length += ids.size(1)
-            x = x[:, -1]  # (B, C): in bf16 the head of a slice (B, 1, C) takes 30 times as long
+            x = x[:, -1]  # (B, C): on (B, 1, C) the head takes 30 times as long in bf16
         normed = self.ln_f(x)  # step: norm
         return normed
 

@@ -74,8 +74,8 @@ class RunName(QToolButton):
     def set_run(self, run: RunStatus) -> None:
         self._name, self._look = run.name, ALARM if run.alerts else STATES[run.state]
         said = "; ".join((run.state, *run.alerts))
-        self.setAccessibleName(f"{run.name} is {said}: show it")
-        self.setToolTip(f"{run.name} is {said}: show it in the training pane")
+        self.setAccessibleName(f"The run “{run.name}” is {said}. Show it")
+        self.setToolTip(f"The run “{run.name}” is {said}. Click to show it in the training pane")
         self._restyle()
 
     def _restyle(self) -> None:
@@ -106,7 +106,7 @@ class RunLine(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.pause = IconButton("pause", "Pause training", size=14)
-        self.stop = IconButton("stop", "Stop training; it can be resumed", size=14)
+        self.stop = IconButton("stop", "Stop training; you can resume it later", size=14)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         for widget in (self.name, self.text, self.bar, self.pause, self.stop):
@@ -141,13 +141,13 @@ class RunLine(QWidget):
         """What changes seldom: icons are drawn anew."""
         paused = run.state == "paused"
         self.name.set_run(run)
-        self.bar.setAccessibleName(f"Progress of {run.name}")
+        self.bar.setAccessibleName(f"Progress of the run “{run.name}”")
         self.pause.setVisible(run.active)
         self.stop.setVisible(run.active)
         self.pause.set_icon(
-            "play" if paused else "pause", f"{'Resume' if paused else 'Pause'} {run.name}"
+            "play" if paused else "pause", f"{'Resume' if paused else 'Pause'} the run “{run.name}”"
         )
-        self.stop.set_icon("stop", f"Stop {run.name}; it can be resumed")
+        self.stop.set_icon("stop", f"Stop the run “{run.name}”; you can resume it later")
         self._restyle()
 
     def _on_pause(self) -> None:

@@ -56,7 +56,8 @@ class Scrubber(Picture):
             self._position = position
             step = math.ceil(position - 1e-9)
             title = self._words(step)
-            self.setAccessibleDescription(f"step {step + 1} of {self._length} {title}".strip())
+            told = f"{step + 1} of {self._length}"
+            self.setAccessibleDescription(f"{told}: {title}" if title else told)
             self.update()
 
     def set_live(self, live: bool) -> None:

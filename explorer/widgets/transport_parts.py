@@ -150,7 +150,7 @@ class LiveBadge(QAbstractButton):
             self.updateGeometry()
         text = "Live: Play continues the training" if live else "To the latest step"
         if ended:
-            text = f"This run: {ended}. To its last moment"
+            text = f"This run has {ended}. Go to its last step"
         self.setAccessibleName(text)
         self.setToolTip(f"{text} (End)")
         self.update()

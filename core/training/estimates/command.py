@@ -22,9 +22,9 @@ from core.transformer.presets import PRESETS, preset
 # What is beyond them is a slip.
 MOST_COUNT = 1_000_000_000  # of devices and sequences
 MOST = 1e30  # of tokens, prices and rates
-DESCRIPTION = """Works out what training takes before it starts: parameters, memory, communication,
-time, cost and the loss to expect. A config alone is estimated for this machine; with --device, and
-for a preset, for a cluster."""
+DESCRIPTION = """Works out before a training run starts what it will take: parameters, memory,
+communication, time, cost and the loss to expect. A config alone is estimated for this machine;
+with --device, and for a preset, for a cluster."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -38,11 +38,11 @@ def muon_flops(model: ModelConfig) -> float:
 def model_flops_utilization(
     tokens_per_second: float, flops_per_token: float, peak: float | None, devices: int = 1
 ) -> float | None:
-    """MFU: the FLOPs that the model needs, of those that the devices could do in the time.
+    """MFU: the model's FLOPs as a share of those that the devices could do in that time.
 
     Chowdhery et al. 2022, appendix B. What is computed twice (recomputed activations) counts once:
-    it is no progress. `peak` is one device's FLOP/s in the precision of its matrix products; None,
-    where nobody knows it, gives None, which is "n/a" and not 0 %.
+    it is no progress. `peak` is one device's FLOP/s in the precision of its matrix products; where
+    it is None, so is the result: shown as "n/a" rather than 0 %.
     """
     if peak is None:
         return None

@@ -124,7 +124,7 @@ def activations(
 ) -> float:
     """Bytes that a forward pass keeps: `layer_activations` of all layers, and what is around them:
     the embedding's dropout mask, the final norm, the output head and its logits in fp32
-    (Korthikanti et al. 2022, section 4.3). `layers` where another number of them is kept at once.
+    (Korthikanti et al. 2022, section 4.3). Give `layers` if a device keeps another number of them.
     """
     around = around_activations(model, sequences, item)
     layer = layer_activations(model, sequences, recompute, item)
@@ -148,10 +148,10 @@ def layer_activations(
     selective  34 s b h: attention is computed again (flash attention keeps as little)
     full       2 s b h: only the layer's input is kept
 
-    Korthikanti et al. 2022, equation 2 and sections 5 and 6. 34 are 16 numbers and two masks of a
-    byte, 5 two weights and a mask; `item` is a number's bytes. The paper's layer has an MLP four
-    times as wide as the model, as many key and value heads as heads, and dropout. Raises ValueError
-    for another kind of recomputation.
+    Korthikanti et al. 2022, equation 2 and sections 5 and 6. 34 stands for 16 numbers of 2 bytes
+    and two 1-byte masks, 5 for two attention weights and a mask; `item` is the bytes of a number.
+    The paper's layer has an MLP four times as wide as the model, as many key and value heads as
+    heads, and dropout. Raises ValueError for another kind of recomputation.
     """
     s, h = model.block_size, model.n_embd
     factor = kept_bytes(model, recompute, item)

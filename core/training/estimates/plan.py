@@ -64,11 +64,11 @@ class Setup:
 
     model: ModelConfig
     tokens: float = field(
-        help="Tokens read over the whole training", least=1, most=1e30, remedy="such as 300e9"
+        help="Tokens read in the whole training run", least=1, most=1e30, remedy="such as 300e9"
     )
     batch_size: int = field(
         label="Batch",
-        help="Sequences of an optimizer step, on all devices",
+        help="Sequences per optimizer step, over all devices together",
         least=1,
         most=MOST_COUNT,
         remedy="such as 512",
@@ -84,7 +84,7 @@ class Setup:
     devices: int = field(
         1,
         label="How many",
-        help="Devices that share the training",
+        help="Devices that share the work",
         least=1,
         most=10_000_000,
         remedy="8 is a usual machine",
@@ -125,7 +125,7 @@ class Setup:
     network: Link | None = None
     price: float | None = field(
         None,
-        help="Of a device for an hour, in any currency",
+        help="Price of one device for an hour, in any currency",
         least=0,
         most=1e5,
         remedy="leave it empty where nobody knows",
@@ -322,13 +322,13 @@ def link_of(setup: Setup) -> Link | None:
 
 
 def compute_seconds(work: float, peak: float, efficiency: float = 1.0, devices: int = 1) -> float:
-    """Of FLOPs on devices that reach a share of their peak."""
+    """Seconds that so many FLOPs take on devices that reach a given share of their peak."""
     compute = work / (peak * efficiency * devices)  # step: compute
     return compute
 
 
 def with_bubble(compute: float, share: float) -> float:
-    """Of a pipeline, whose stages wait for one another a share of their working time."""
+    """Seconds of a pipeline whose stages wait for one another a share of their working time."""
     seconds = compute * (1 + share)  # step: bubble
     return seconds
 

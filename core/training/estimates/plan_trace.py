@@ -188,7 +188,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
     work = found.flops_per_token * step_tokens * again
     yield _step(
         "flops",
-        "FLOPs a token: six for each weight in a matrix product, and attention's",
+        "FLOPs per token: six for each weight in a matrix product, plus those of attention",
         f"{_HERE}.flops:flops_per_token#flops",
         {
             "weights": model.n_layer * inner + model.vocab_size * model.n_embd,
@@ -246,7 +246,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
     if found.step is not None and found.utilization is not None:
         yield _step(
             "mfu",
-            "MFU: the model's FLOPs, of those that the devices could do in the time",
+            "MFU: the model's FLOPs as a share of what the devices could do in that time",
             f"{_HERE}.flops:model_flops_utilization#mfu",
             {
                 "reached": step_tokens / found.step * found.flops_per_token,
@@ -274,7 +274,7 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
         code, title = "all_reduce#all_reduce", "Sent by each device: the sum goes round once more"
     else:
         code = "data_parallel#sent"
-        title = "Sent by each device: gradients there, weights back"
+        title = "Sent by each device: gradients on the way out, weights on the way back"
         counts = exchanges(setup.stage, setup.micro_batches)
         both |= dict(zip(("scatters", "gathers"), counts, strict=True))
     term = "sent" if setup.stage == 0 else "sent.zero"
@@ -316,7 +316,7 @@ def _whole(setup: Setup, found: Plan) -> Iterator[Step]:
     if found.seconds is not None:
         yield _step(
             "seconds",
-            f"The whole training: {format_count(round(tokens))} tokens",
+            f"The whole training run: {format_count(round(tokens))} tokens",
             f"{_HERE}.plan:whole_seconds#seconds",
             {"steps": found.steps, "step": found.step, "seconds": found.seconds},
         )
@@ -330,14 +330,14 @@ def _whole(setup: Setup, found: Plan) -> Iterator[Step]:
         yield _step("cost", title, code, {**spent, "price": setup.price, "cost": found.cost})
     yield _step(
         "loss",
-        "Loss that the scaling law expects, in nats a token",
+        "Loss that the scaling law predicts, in nats per token",
         f"{_HERE}.scaling_law:ScalingLaw.loss#loss",
         {**asdict(CHINCHILLA), "N": found.parameters.total, "D": tokens, "loss": found.loss},
     )
     both = CHINCHILLA.alpha + CHINCHILLA.beta
     yield _step(
         "optimum",
-        "The size with the least loss for as many FLOPs",
+        "The size that would reach the lowest loss with the same FLOPs",
         f"{_HERE}.scaling_law:ScalingLaw.optimum#optimum",
         {
             "G": (CHINCHILLA.alpha * CHINCHILLA.A / (CHINCHILLA.beta * CHINCHILLA.B)) ** (1 / both),

@@ -54,7 +54,7 @@ def plan_table(setup: Setup, plan: Plan) -> str:
             ],
         ),
         (
-            "The whole training",
+            "The whole training run",
             [
                 ("tokens", tokens, f"{format_count(plan.steps)} steps of {setup.batch_size:,}"),
                 ("FLOPs", format_number(plan.flops), f"{_flops(plan.flops_per_token)} a token"),
@@ -66,7 +66,7 @@ def plan_table(setup: Setup, plan: Plan) -> str:
         (
             "Scaling law (Besiroglu et al. 2024)",
             [
-                ("loss", f"{plan.loss:.3f}", "nats a token of MassiveText"),
+                ("loss", f"{plan.loss:.3f}", "nats per token of MassiveText"),
                 (
                     "best for these FLOPs",
                     f"{format_count(round(best_parameters))} parameters",

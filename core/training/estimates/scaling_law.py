@@ -28,7 +28,7 @@ class ScalingLaw:
     beta: float
 
     def loss(self, parameters: float, tokens: float) -> float:
-        """L(N, D), in nats a token. Raises ValueError for no parameters and no tokens."""
+        """L(N, D), in nats per token. Raises ValueError for no parameters and no tokens."""
         if parameters <= 0 or tokens <= 0:
             raise ValueError("a loss needs parameters and tokens; give at least one of each")
         E, A, B, alpha, beta = astuple(self)

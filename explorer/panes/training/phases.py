@@ -83,7 +83,8 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
         case "loss":
             return [
                 Row(loss_text(loss), "accent"),
-                f"exp(L) = {format_number(_exp(loss))}: as unsure as a guess among that many",
+                f"exp(L) = {format_number(_exp(loss))}: as unsure as a guess among that many "
+                "tokens",
                 f"p of the right token, geometric mean: {format_number(_exp(-loss))}",
             ]
         case "backward":
@@ -135,11 +136,7 @@ def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
     where = f"core/optimization/{rule.name}.py"
     if config.optimizer not in RUN_BY_TORCH:
         return [*rows, f"This rule runs as it is written in {where}."]
-    how = "fused " if config.optimizer in ("adam", "adamw") else ""
-    return [
-        *rows,
-        f"torch's {how}{rule.title} runs; {where} has it written out.",
-    ]
+    return [*rows, f"PyTorch's {rule.title} does this; {where} spells out the same arithmetic."]
 
 
 def _read_now(config: TrainingConfig, row: Any) -> str:
@@ -151,8 +148,9 @@ def _read_now(config: TrainingConfig, row: Any) -> str:
 
 def _guess(vocabulary: int) -> str:
     if not vocabulary:
-        return "a guess among V tokens has the loss log V"
-    return f"a guess among V = {vocabulary:,} has the loss log V = {math.log(vocabulary):.3f}"
+        return "a blind guess among V tokens gives a loss of log V"
+    guess = f"a blind guess among V = {vocabulary:,} tokens"
+    return f"{guess} gives a loss of log V = {math.log(vocabulary):.3f}"
 
 
 def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float) -> list[Row | str]:

@@ -324,11 +324,11 @@ def test_every_run_that_trains_is_within_reach_of_the_strip(qtbot):
         qtbot.keyClick(runs.focusWidget(), Qt.Key.Key_Tab)
         names.append(runs.focusWidget().accessibleName())
     assert names == [
-        "Pause stories-2",
-        "Stop stories-2; it can be resumed",
-        "stories is paused: show it",
-        "Resume stories",
-        "Stop stories; it can be resumed",
+        "Pause the run “stories-2”",
+        "Stop the run “stories-2”; you can resume it later",
+        "The run “stories” is paused. Show it",
+        "Resume the run “stories”",
+        "Stop the run “stories”; you can resume it later",
     ]
     qtbot.keyClick(runs.focusWidget(), Qt.Key.Key_Space)
     runs.lines["/runs/1"].pause.click()

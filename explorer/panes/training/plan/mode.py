@@ -33,7 +33,7 @@ class PlanMode(RunWatcher):
 
     id = "plan"
     title = "Plan"
-    teaches = "What a training takes before it starts: memory, time and money"
+    teaches = "See before you start how much memory, time and money a training run takes"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

@@ -24,7 +24,7 @@ STAGE_WORDS = (
 )
 PRECISION_TITLES = [(one, f"{one}, mixed" if "16" in one else one) for one in PRECISIONS]
 RECOMPUTE_TITLES = [(one, one.capitalize()) for one in RECOMPUTATIONS]
-STAGE_HELP = "What devices share instead of each holding all of it"
+STAGE_HELP = "What is split among the devices, instead of every device holding all of it"
 ALONE = "ZeRO needs at least two devices"
 PARTS = {
     "weights": "weights",
@@ -117,12 +117,13 @@ MEASURED_HELP = {
 }
 FACT_HELP = {
     "step": "The longer of arithmetic and communication, which run side by side",
-    "mfu": "The model's FLOPs, of those that the devices could do in the time",
-    "bubble": "Idle time of a pipeline's stages, as a share of their work: stages are under More",
-    "energy": "Of the devices alone",
-    "loss": "By the scaling law, in nats a token of MassiveText: compare sizes with it. "
-    "It was fitted on models of 70 M parameters and more",
-    "size": "Parameters with the least loss for as many FLOPs, by the scaling law",
+    "mfu": "The model's FLOPs as a share of those that the devices could do in that time",
+    "bubble": "Idle time of the pipeline's stages, as a share of their working time. "
+    "Set the number of stages under More",
+    "energy": "Energy of the devices alone, without cooling and the rest of the machines",
+    "loss": "Loss that the Chinchilla scaling law predicts, in nats per token of its own data "
+    "(MassiveText), for comparing sizes. It was fitted on models of 70 M parameters and more",
+    "size": "The model size with the lowest loss for the same FLOPs, by the scaling law",
 }
 
 

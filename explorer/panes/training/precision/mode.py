@@ -40,7 +40,7 @@ class PrecisionMode(RunWatcher):
 
     id = "precision"
     title = "Precision"
-    teaches = "16 bits hold fewer numbers than 32: which ones are lost, and how a scale saves them"
+    teaches = "16 bits hold fewer numbers than 32. Which are lost? How does scaling save them?"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, compute.more)

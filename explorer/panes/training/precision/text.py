@@ -18,17 +18,17 @@ TABS = {"gradient": "One gradient", "scale": "Loss scale", "weight": "One weight
 START = "Train in fp16 here"
 START_HELP = (
     "Trains a tiny model twice from one seed, in fp16 and in fp32, each in a process of its own. "
-    "The loss scale begins too high, so that steps are skipped at once"
+    "The loss scale starts too high on purpose, so that you see skipped steps right away"
 )
 LOSSES = ("become 0", "lose digits", "overflow")  # the parts of a Lost
 ENOUGH = ". One infinite gradient is enough to skip a step"
 SATURATES = ". {} has no infinity: what is too large becomes {:.0f}"
 ALL = "All layers"
-LAYERS_HELP = "Which part of the model. Record a step, in the mode Step, to tell them apart"
+LAYERS_HELP = "Which part of the model to show. To choose one, first record a step in Step mode"
 NO_SCALE = "Only a run in fp16 scales its loss: the range of fp32 and bf16 is wide enough."
 SCALE_LESSON = (
-    "The scale is found by trial: a step that overflows (a cross) is skipped and the scale halved; "
-    "after enough steps in a row without one it is doubled"
+    "The scale is found by trial: a step whose gradients overflow (a cross) is skipped and halves "
+    "it; enough steps without overflow double it"
 )
 NO_HISTOGRAMS = (
     "This run did not count how large its numbers are: an older version or another program trained "
@@ -38,7 +38,8 @@ WAITING = "Waiting for the first step that is counted"
 NOT_KEPT = "The recorded step kept no such numbers of this layer; choose another one."
 DRAG = "Drag, or press Left and Right: the loss scale. Up and Down, or a click: the format"
 LESSON = (
-    "A bf16 weight keeps 8 bits: updates 500 times smaller are lost, as {}. So weights stay in fp32"
+    "A bf16 weight has 8 significant bits, so an update 500 times smaller is lost{}. "
+    "That is why weights stay in fp32"
 )
 
 
@@ -75,7 +76,7 @@ def headline(scene: Scene) -> str:
     what = KINDS[counted.kind] + (f" of {layer_name(counted.layer)}" if counted.layer else "")
     whose = f"{what} of step {counted.step:,}"
     if not counted.step:
-        whose = f"Computed example: {what.lower()}"
+        whose = f"Made-up example: {what.lower()}"
     if scene.is_scaled:
         where += f", times {format_power(scene.shift)}" if scene.shift else ", not scaled"
     lost = scene.lost[scene.format]
@@ -90,13 +91,14 @@ def note(scene: Scene) -> str:
     told = [f"{whole:,} {counted.kind} were counted"]
     if not counted.step:
         deviation = format_significant(DEVIATIONS[counted.kind], 1)
-        told = [f"Computed: a million normal numbers of standard deviation {deviation}"]
+        drawn = f"a million normally distributed numbers with standard deviation {deviation}"
+        told = [f"Made-up example: {drawn}"]
     if counted.kind == "gradients" and counted.loss_scale > 1:
         told.append(f"the run's loss scale was {counted.loss_scale:,.0f}")
     for count, words in ((histogram.zeros, "0"), (histogram.not_finite, "infinite or NaN")):
         if count:
-            told.append(f"{format_share(count / whole)} are {words} already")
-    said, format = ", ".join(told), FORMATS[scene.format]
+            told.append(f"{format_share(count / whole)} are already {words}")
+    said, format = "; ".join(told), FORMATS[scene.format]
     if scene.skips:
         return said + ENOUGH
     if scene.lost[scene.format].overflow and not format.has_infinity:
@@ -119,12 +121,12 @@ def window_tip(scene: Scene, name: str) -> str:
 def life(power: int, is_counted: bool) -> str:
     """Which gradient it is."""
     if not is_counted:
-        return f"A computed example: a gradient of about {format_power(power)}"
-    return f"A gradient of about {format_power(power)}; a click on the histogram takes another"
+        return f"A made-up example: a gradient of about {format_power(power)}"
+    return f"A gradient of about {format_power(power)}; click the histogram to pick another"
 
 
 def lesson(share: float, step: int) -> str:
     """The bf16 lesson, in a sentence. A share that is no number: of the example."""
     if math.isnan(share):
-        return LESSON.format("in this computed example")
-    return LESSON.format(f"{format_share(share)} of those of step {step:,} would be")
+        return LESSON.format(", as in this made-up example")
+    return LESSON.format(f": {format_share(share)} of step {step:,}'s would be")

@@ -36,7 +36,7 @@ class RanksMode(RunWatcher):
 
     id = "ranks"
     title = "Ranks"
-    teaches = "Several processes share one training: who computes what, and who waits for whom"
+    teaches = "Several processes share one training run. Who computes what, and who waits for whom?"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

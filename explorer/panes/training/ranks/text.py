@@ -42,17 +42,17 @@ FAULTS = {  # the title, and what happens to "Rank 1"
 }
 COPY = "Copy for a cluster"
 COPY_ACTION = "Ranks: copy the command for a cluster"
-COPY_HELP = "The command that trains this run by torchrun, on machines that share its folder"
+COPY_HELP = "The torchrun command that continues this run on machines that all see its folder"
 COPIED = (
     "Copied. Replace HOST with the first machine's name; --nnodes is how many machines, "
     "--nproc-per-node how many ranks on each"
 )
 START = "Start two ranks here"
-START_HELP = "Trains a small model in two processes of this machine, and shows their lanes"
+START_HELP = "Trains a small model in two processes on this machine and shows what each one does"
 RESUME = "Resume from the last checkpoint"
 NEWEST, NEWEST_ACTION = "Newest", "Ranks: the newest step"
 STEP_HELP = "Which step of the run is shown"
-NEWEST_HELP = "Shows each newer step as it comes, until you move through one"
+NEWEST_HELP = "Always shows the newest step, until you go through one yourself"
 NO_SPANS = "No step of this run was timed yet."
 WAITS = "waiting for the first step of all ranks"
 NO_MESSAGE = "The run has ended without a message."
@@ -66,7 +66,7 @@ FOREIGN = "Another program has written this log, which tells of no ranks"
 SCALING = "scaling, at most"
 FACT_NOTES = {
     SCALING: "Scaling efficiency: the speed of N ranks as a share of N times the speed of one. It "
-    "cannot be more than the share of the step in which they compute."
+    "cannot be higher than the share of the step that they spend computing."
 }
 HOLDINGS = "Who holds what"
 
@@ -80,10 +80,10 @@ def headline(lanes: LaneTrace) -> str:
     length = format_brief(lanes.seconds)
     if lanes.straggler is not None:
         wait, slow = format_brief(lanes.waited.max()), lanes.straggler
-        who = f"Rank {1 - slow} waits" if lanes.ranks == 2 else "The others wait up to"
-        return f"{who} {wait} of {length} for rank {slow}"
+        who = f"rank {1 - slow} spends" if lanes.ranks == 2 else "the others spend up to"
+        return f"In this step of {length}, {who} {wait} waiting for rank {slow}"
     share = format_percent(lanes.waited.mean() / lanes.seconds)
-    return f"{lanes.ranks} ranks share a step of {length}; they wait {share} of it"
+    return f"{lanes.ranks} ranks share a step of {length} and spend {share} of it waiting"
 
 
 def fate(lanes: LaneTrace, step: int, restarts: bool) -> str:
@@ -131,9 +131,9 @@ def rank_notes(lanes: LaneTrace) -> list[list[str]]:
     """Of each rank what it holds, how much of the step it computes, what it keeps busy."""
     columns = (
         map(format_bytes, lanes.memory),
-        (f"busy {format_percent(share)}" for share in lanes.busy),
+        (f"computes {format_percent(share)}" for share in lanes.busy),
         (f"GPU {format_percent(share)}" for share in lanes.gpu),
-        (f"{format_number(count, 2)} cores" for count in lanes.cores),
+        (f"uses {format_number(count, 2)} cores" for count in lanes.cores),
     )
     told = [list(column) for column in columns]
     return [[column[rank] for column in told if column] for rank in range(lanes.ranks)]
@@ -180,4 +180,4 @@ def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:
 def assumptions(devices: int) -> str:
     """By what a computed step was computed."""
     each, link = f"{SPEED / 1e9:.0f} GFLOP/s", f"{format_bytes(LINK.bandwidth)}/s"
-    return f"computed for {devices} devices of {each}, linked by {link}"
+    return f"for {devices} devices of {each} each, linked at {link}"

@@ -111,7 +111,7 @@ class BranchForm(QFrame):
     def set_run(self, name: str, step: int, has_last_rate: bool) -> None:
         """Names the checkpoint; not every schedule has a last learning rate."""
         self._title.setText(f"Resume from step {step:,}")
-        self._what.setText(f"A new run continues from this checkpoint; {name} stays as it is.")
+        self._what.setText(f"A new run continues from this checkpoint; “{name}” stays as it is.")
         self.setAccessibleName(f"A branch of {name} at step {step:,}")
         self.fields["min_learning_rate"].setVisible(has_last_rate)
         self.plot.set_cursor(float(step))
@@ -121,7 +121,7 @@ class BranchForm(QFrame):
         self.settings.show(draft)
         self.settings.set_errors(errors)
         self.start.setEnabled(not errors)
-        self.start.setToolTip(next(iter(errors.values()), "Trains at once (Enter)"))
+        self.start.setToolTip(next(iter(errors.values()), "Starts training right away (Enter)"))
         self._fit()
 
     def set_schedule(self, old: Curve, new: Curve, told: str) -> None:

@@ -47,11 +47,11 @@ def commands(mode: RunMode) -> list[Action]:
 
     # Keys of the plot, while it has the focus.
     of_plot = (
-        ("larger", "Zoom in on the losses (or turn the wheel there)", zoom(NOTCH), "+"),
+        ("larger", "Zoom in on the loss chart (or scroll over it)", zoom(NOTCH), "+"),
         ("smaller", "Zoom out", zoom(1 / NOTCH), "-"),
         (
             "all",
-            "Show all steps (or double-click the losses)",
+            "Show all steps (or double-click the loss chart)",
             lambda: charts.set_span(None),
             "Home",
         ),

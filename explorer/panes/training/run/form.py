@@ -176,7 +176,7 @@ class SetupForm(TakesFiles):
         self.shape.setText(shape)
         self.start.setEnabled(not errors)
         why = next(iter(errors.values()), "")
-        self.start.setToolTip(why or "Trains at once (Enter)")
+        self.start.setToolTip(why or "Starts training right away (Enter)")
 
     def _show_choices(self) -> None:
         for field in (self.model, self.where):

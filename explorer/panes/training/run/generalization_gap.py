@@ -21,26 +21,31 @@ def gap(data: RunData, step: int) -> list[str]:
     told = [f"step {at:,}: training {loss_words(train)}, validation {loss_words(validation)}"]
     apart, verdict = validation - train, _verdict(train, validation)
     if verdict == "above" and data.config.corpus == "stories":
-        easy = "half of the training sequences start where a story does, which is its easiest part"
-        told.append(f"Validation is higher by {apart:.3f}: {easy}.")
+        easy = "half of the training sequences begin at the start of a story, the easiest part"
+        told.append(f"Validation loss is {apart:.3f} higher, partly because {easy} to predict.")
     elif verdict == "above":
         told.append(
-            f"Validation is higher by {apart:.3f}: it predicts text it has read better than text "
-            "it has not."
+            f"Validation loss is {apart:.3f} higher: the model predicts text that it has read "
+            "better than new text."
         )
     elif verdict == "below":
         told.append(
-            f"Validation is lower by {-apart:.3f}: its text is easier, or too little of it was "
+            f"Validation loss is {-apart:.3f} lower: that text is easier, or too little of it was "
             "measured."
         )
     elif validation < float(data.evaluations["validation"][0]):
-        told.append("There is no gap: what it has learned also holds for new text.")
+        told.append("There is no gap: what the model has learned also holds for new text.")
     else:
-        told.append("There is no gap, but nothing was learned: the loss was as low at the start.")
+        told.append(
+            "There is no gap, but only because the model has not learned this text: its loss on it "
+            "is no lower than at the start."
+        )
     if data.config.model.dropout:
-        told.append("Both are measured without dropout, unlike the line of the training loss.")
+        told.append("Both are measured without dropout, unlike the training curve.")
     if data.config.repeated_fraction:
-        told.append("The training line differs: it also counts the random sequences that repeat.")
+        told.append(
+            "The training curve shows another value: it includes the random tokens, given twice."
+        )
     return told
 
 

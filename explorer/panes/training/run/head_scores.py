@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.numbers import format_number
+from core.numbers import format_share
 from explorer.runs.run_data import SCORED
 from explorer.widgets.plots.data import Series
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
 
 SCORES = {name: name.replace("_", " ").capitalize() for name in SCORED}
-DOES = {
-    "induction": "looks at what followed the same token before",
-    "previous_token": "looks at the token just before",
-    "duplicate": "looks at the same token where it stood before",
-    "first_token": "looks at the first token",
+SEEN = {
+    "induction": "what came after the current token last time",
+    "previous_token": "the token just before",
+    "duplicate": "the last place where the current token stood",
+    "first_token": "the first token",
 }
 CLEAR = 0.3  # of a head's attention: from here on it does that
 NAMED = 4  # heads that have a name and a color
 COLORS = 2  # from which series color on: the first two are the losses'
-TEST = "on random tokens, read twice"
+TEST = "on random tokens, given twice in a row"
 UNITS = "share of attention"
 
 
@@ -75,7 +75,8 @@ def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
 def sentence(score: str, scores: np.ndarray, step: int) -> str:
     """A sentence on the head with the highest score (L, H) at a past step."""
     layer, head = divmod(int(scores.argmax()), scores.shape[1])
-    most, who = format_number(float(scores[layer, head])), f"Layer {layer}, head {head}"
+    most, who = format_share(float(scores[layer, head])), f"head {head} of layer {layer}"
     if scores[layer, head] < CLEAR:
-        return f"Step {step:,}: no head {DOES[score]} yet. {who} comes nearest, with {most} of 1."
-    return f"Step {step:,}: {who.lower()} {DOES[score]}, with {most} of its attention."
+        none = f"no head attends much to {SEEN[score]} yet"
+        return f"Step {step:,}: {none}; {who} comes closest, with {most}."
+    return f"Step {step:,}: {who} spends {most} of its attention on {SEEN[score]}."

@@ -64,18 +64,18 @@ def arithmetic_row(numbers: RunNumbers, speed: float, here: Machine | None = Non
     """
     config = numbers.config
     flops = flops_per_token(numbers.model)
-    told = f"{format_number(speed * flops / 1e9)} GFLOP/s of the model's arithmetic, MFU"
+    told = f"{format_number(speed * flops / 1e9)} GFLOP/s of model arithmetic"
     device = recognized(numbers.device) if numbers.device else None
     peak = device.peak_flops(config.precision) if device is not None else None
     if share := model_flops_utilization(speed, flops, peak, config.ranks):
-        return f"{told} {format_percent(share)}"
+        return f"{told}: {format_percent(share)} of the peak (this share is the MFU)"
     if why := _no_peak(numbers, here):
-        return f"{told} n/a: {why}"
+        return f"{told}; as a share of the peak (MFU) n/a: {why}"
     assert here is not None
     measured = here.peak(numbers.threads or 1)
     share = model_flops_utilization(speed, flops, measured)
-    return f"{told} {format_percent(share or 0.0)} of this machine's measured " + (
-        f"{format_number(measured / 1e9)} GFLOP/s"
+    return f"{told}: {format_percent(share or 0.0)} of the {format_number(measured / 1e9)} " + (
+        "GFLOP/s measured on this machine (this share is the MFU)"
     )
 
 
@@ -121,7 +121,7 @@ def moment_inspection(
         rows=[*moment_rows(numbers, step, here), *gap],
         table=table_of(numbers, step),
         labels=COLUMNS,
-        cell=f"step {step:,}" + ("" if numbers.log else ". Enter goes into it, phase by phase"),
+        cell=f"step {step:,}" + ("" if numbers.log else ". Press Enter to see it phase by phase"),
     )
 
 
@@ -138,7 +138,7 @@ def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Insp
     ]
     if batch.repeated:
         of = numbers.config.batch_size
-        rows.append(f"{batch.repeated} of {of}: random tokens that repeat")
+        rows.append(f"{batch.repeated} of {of} sequences: random tokens, given twice")
     if numbers.config.micro_batches > 1:
         rows.append(f"shown: the first of {numbers.config.micro_batches} micro-batches")
     return replace(shown, table=dict(batch.table), rows=rows)

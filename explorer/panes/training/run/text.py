@@ -28,23 +28,23 @@ RISEN = 1.1  # times the first loss: more than batches differ by
 EARLY = 20  # steps of a branch that tell where its loss began
 SPACE, MOST_SPACES = "\u2423", 8  # how a text of white space alone is shown
 FILES = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
-SETUP = "Choose a text and a size, then start: training begins at once."
+SETUP = "Choose a text and a size, then start: training begins right away."
 PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
-    "loss": "its average surprise at the right tokens is the loss",
+    "loss": "the loss is the model's average surprise at the tokens that really came next",
     "backward": "which way must every weight go for the loss to fall?",
     "unscale": "the loss scale is divided out of the gradients",
     "clip": "a gradient longer than the limit is shortened",
     "optimizer": "every weight moves a little, against its gradient",
-    "schedule": "the learning rate for the next step is set",
+    "schedule": "the learning rate decides how far this step goes",
 }
 
 SKIPPED_WORDS = {
     "unscale": "after dividing by the loss scale, not every gradient is finite",
     "clip": "nothing can be shortened, as the gradient's length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
-    "schedule": "the learning rate stays, as only steps that were applied count",
+    "schedule": "the learning rate stays as it is, because only applied steps count",
 }
 
 
@@ -88,7 +88,8 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
     said = [f"{config.tokens_per_step:,} tokens a step"]
     if config.repeated_fraction:
         share = format_percent(config.repeated_fraction)
-        said.append(f"{share} of the sequences are not text, but random tokens that repeat")
+        why = "random tokens, given twice so that the model learns to copy"
+        said.append(f"{share} of the sequences are not text but {why}")
     if config.ranks > 1:
         said.append(f"Each rank sends {format_bytes(found.sent)} a step")
     fast = cost.machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256
@@ -163,7 +164,7 @@ def headline(
             opening = "It needs attention" if data.alerts else opening
             return f"{opening}: after {step:,} steps {told}."
         case "paused":
-            return f"Paused after step {step:,}: {told}. Space continues training."
+            return f"Paused after step {step:,}: {told}. Press Space to continue."
         case "finished":
             if data.log:
                 return f"Read from {data.log}: in {step:,} steps {told}."
@@ -174,8 +175,8 @@ def headline(
             then = "" if data.not_finite else ": training would begin again at step 0"
             return f"The run ended at step {step:,} without a checkpoint{then}."
         case _:
-            goes_on = "continues training" if data.checkpoints else "begins again at step 0"
-            return f"Stopped after step {step:,}: {told}. Space {goes_on}."
+            goes_on = "continue" if data.checkpoints else "begin again at step 0"
+            return f"Stopped after step {step:,}: {told}. Press Space to {goes_on}."
 
 
 def _first(data: RunData, losses: np.ndarray) -> float:
@@ -192,7 +193,7 @@ def _movement(loss: str, first: float, now: float) -> str:
     """From where to where the loss has moved."""
     if not math.isfinite(first) or loss_words(first) == loss_words(now):
         return f"{loss} is {loss_words(now)}"
-    way = "fell" if now < first else "rose"
+    way = "has fallen" if now < first else "has risen"
     return f"{loss} {way} from {loss_words(first)} to {loss_words(now)}"
 
 

@@ -70,5 +70,5 @@ def _of_line(recorded: RecordedStep, step: Step, weight: int) -> Inspection:
     """A line of the optimizer's rule with the numbers of one weight."""
     made = step.value(next(iter(step.values)))
     chosen = weight if made.size == len(recorded.kept) else None
-    cell = f"kept weight {weight + 1} of {len(recorded.kept)} of {recorded.parameter}"
+    cell = f"weight {weight + 1} of the {len(recorded.kept)} recorded from {recorded.parameter}"
     return Inspection(step=step, rows=calculated(step, chosen), cell=cell)

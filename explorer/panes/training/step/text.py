@@ -31,11 +31,12 @@ RECORDED = "Step {:,} is recorded"
 UNREADABLE = "Step {:,} cannot be shown"
 SURPRISE = "The stronger a token's color, the more surprising it was: 0 to {:.1f} nats"
 LENGTH = "length of all gradients together; what clipping cuts off is hatched"
-SHARES = "who makes it that long: each part's share of the squared length"
+SHARES = "where the length comes from: each part's share of the squared length"
 SIZES = "size of each token's vector (rms, log scale)"
 GRADIENTS = "gradient of each token's vector (rms, log scale)"
 NORMS, EXCHANGES = "norms of its gradients", "exchanges between ranks"
 UPDATES = "all weights: update ÷ weight"
+PARTS = {"embedding": "token embedding", "positions": "position embedding", "head": "output head"}
 NAMES = {
     "param": "weight before",
     "grad": "gradient",
@@ -57,10 +58,15 @@ def headline(recorded: RecordedStep, place: Place) -> str:
     match place.phase:
         case "data" if (ids := recorded.batch("ids")).size:
             count, length = ids.shape
-            return f"{step} reads {count} sequences of {length} tokens; each predicts the next one"
+            batch = recorded.config.batch_size
+            read = f"{step} reads" if count == batch else f"{step}: this rank reads {count} of the"
+            read = f"{read} {batch} sequences of {length} tokens"
+            return f"{read}; after each token, the model predicts the next"
         case "forward" if part is not None:
-            size = f"RMS at the output of {_of(part)}: {format_number(part.size)}"
-            return size if inner is not None else f"The batch has come through the model: {size}"
+            size = f"have a typical size (RMS) of {format_number(part.size)}"
+            if inner is not None:
+                return f"The numbers that come out of {_of(part)} {size}"
+            return f"The batch has passed through the model; the scores that come out {size}"
         case "loss":
             return mean_loss(facts.loss)
         case "backward" if part is not None and inner is not None:
@@ -68,9 +74,10 @@ def headline(recorded: RecordedStep, place: Place) -> str:
             return f"The gradient reaches {_of(part)} {when} after backward began"
         case "backward" if part is not None:
             whole, count = recorded.recording.backward, len(recorded.exchanges)
-            many = f", and ranks add them up in {count} exchange{'s' * (count != 1)}" * (count > 0)
-            length = format_brief(whole.end - whole.start)
-            return f"In {length} gradients come back to the embedding{many}"
+            many = f", and ranks add up gradients in {count} exchange{'s' * (count != 1)}" * (
+                count > 0
+            )
+            return f"The backward pass takes {format_brief(whole.end - whole.start)}{many}"
         case "unscale":
             return f"The gradients are divided by the loss scale, {facts.loss_scale:,.0f}"
         case "clip":
@@ -78,16 +85,19 @@ def headline(recorded: RecordedStep, place: Place) -> str:
         case "optimizer" if facts.skipped:
             return f"{step} was skipped: a gradient overflowed, so no weight moved"
         case "optimizer" if total := int(recorded.updates[1].sum()) + recorded.unmoved:
+            if not recorded.unmoved:
+                return f"All {format_count(total)} weights move a little"
             still = f"{format_percent(recorded.unmoved / total)} stay exactly where they were"
-            rest = still if recorded.unmoved else "not one stays exactly where it was"
-            return f"{format_count(total)} weights move a little; {rest}"
+            return f"Of {format_count(total)} weights, {still}; the others move a little"
         case "schedule":
-            return f"{step} moves weights at learning rate {format_number(facts.learning_rate)}"
+            rate = format_number(facts.learning_rate)
+            return f"{step} moves the weights with learning rate {rate}"
     return TITLES[place.phase]
 
 
 def _of(part: Part) -> str:
-    return part.label if part.label.startswith("block") else f"the {part.label}"
+    label = PARTS.get(part.label, part.label)
+    return label if label.startswith("block") else f"the {label}"
 
 
 def mean_loss(loss: float) -> str:
@@ -95,7 +105,8 @@ def mean_loss(loss: float) -> str:
     if not math.isfinite(loss):
         return "The loss is not finite"
     among = format_number(round(math.exp(min(loss, 50))))
-    return f"On average {format_fixed(loss)} nats per token: as unsure as among {among} tokens"
+    told = f"On average {format_fixed(loss)} nats per token"
+    return f"{told}: as unsure as when guessing among {among} tokens"
 
 
 def clip(norm: float, limit: float) -> str:
@@ -107,7 +118,8 @@ def clip(norm: float, limit: float) -> str:
     if norm <= limit:
         return f"Gradient norm {format_number(norm)}, under the limit of {limit:g}: unchanged"
     share = format_percent(limit / norm)
-    return f"The gradient is {format_number(norm)} long: shortened to {limit:g}, {share} of it"
+    told = f"The gradient has length {format_number(norm)}"
+    return f"{told} and is shortened to {limit:g}, which is {share} of that"
 
 
 def part(one: Part) -> str:

@@ -71,9 +71,9 @@ def test_without_a_run_an_example_is_computed_and_its_loss_scale_is_dragged(
         mode = make_mode()
         view, histogram = mode.view, mode.view.histogram
         assert mode.headline.startswith(
-            "Computed example: gradients in fp16, not scaled: 2.4\u2009%"
+            "Made-up example: gradients in fp16, not scaled: 2.4\u2009%"
         )
-        assert "Computed: a million" in view.note.whole
+        assert "Made-up example: a million" in view.note.whole
         assert view.curves.state == "empty" and view.start.isVisibleTo(view)
         histogram.resize(800, 300)
         layout = histogram.layout_now()
@@ -127,7 +127,7 @@ def test_the_life_of_a_gradient_and_the_sum_of_a_weight_are_played(
         values = mode.view.bits.displayed()
         assert values["number"].tolist() == ["weight", "update", "exact sum", "stored"]
         assert values["value"][0] == values["value"][3] != values["value"][2]
-        assert "in this computed example" in mode.view.lesson.whole
+        assert "in this made-up example" in mode.view.lesson.whole
 
     run_async(body())
 
@@ -140,7 +140,7 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         mode.workspace.set_run(str(scaled_run(tmp_path)))
         await until(lambda: mode.data is not None, "the run")
         assert mode.headline == ("Gradients of step 3 in fp16, not scaled: 100\u2009% become 0")
-        assert "104 gradients were counted, the run's loss scale was 1,024" in mode.view.note.whole
+        assert "104 gradients were counted; the run's loss scale was 1,024" in mode.view.note.whole
         marks = mode.view.scale.marks
         assert [mark.x for mark in marks] == [2]
         assert "overflowed, first the gradient of h.0.mlp.c_fc.weight" in marks[0].text
@@ -154,7 +154,7 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         assert mode.headline == "This run did not count how large its numbers are"
         assert mode.view.body.state == "empty"
         mode.workspace.set_run(None)
-        assert mode.headline.startswith("Computed example: weights")
+        assert mode.headline.startswith("Made-up example: weights")
 
     run_async(body())
 
@@ -176,7 +176,7 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
         layers.activated.emit(layers.currentIndex())
         assert mode.headline.startswith("Gradients of block 1 of step 12 in fp16")
         mode.choose(tab="weight")
-        assert "of those of step 12 would be" in mode.view.lesson.whole
+        assert "of step 12's would be" in mode.view.lesson.whole
         kept = mode.state()
         mode.restore({"kind": "nonsense", "scale": 99, "layer": 3, "tab": None})
         assert mode.state() == {"version": 1, **asdict(Choice())}
@@ -296,7 +296,7 @@ def test_a_log_of_another_program_has_no_histograms(
         mode = make_mode()
         mode.workspace.set_run(str(tmp_path / "log.csv"))
         await until(lambda: mode.data is not None, "the log")
-        assert "computed example" in mode.view.lesson.whole and mode.player.length == 5
+        assert "made-up example" in mode.view.lesson.whole and mode.player.length == 5
         mode.choose(tab="scale")
         assert mode.player.length == 0 and mode.view.histogram.scene is None
         assert mode.headline == "This run did not count how large its numbers are"

@@ -38,10 +38,9 @@ def test_gradients_alone_are_scaled() -> None:
 
 def test_the_example_is_told_as_one() -> None:
     assert text.headline(scene_of(EXAMPLE, "fp16", 0)) == (
-        "Computed example: gradients in fp16, not scaled: 2.4\u2009% become 0, "
-        "98\u2009% lose digits"
+        "Made-up example: gradients in fp16, not scaled: 2.4\u2009% become 0, 98\u2009% lose digits"
     )
-    assert text.note(scene_of(EXAMPLE, "fp16", 0)).startswith("Computed: a million")
+    assert text.note(scene_of(EXAMPLE, "fp16", 0)).startswith("Made-up example: a million")
     power = EXAMPLE.histogram.quantile(compute.SMALL)
     assert power == compute.EXAMPLE_GRADIENT[0]
     layer = CountedNumbers("gradients", EXAMPLE.histogram, "h.1", 30)
@@ -105,4 +104,4 @@ def test_a_recorded_step_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 def test_without_a_recorded_step_the_lesson_is_an_example() -> None:
     trace, share = compute.weight_update(RecordedNumbers())
     assert math.isnan(share) and trace.about["lost"]
-    assert "in this computed example" in text.lesson(share, 0)
+    assert "in this made-up example" in text.lesson(share, 0)

@@ -84,7 +84,10 @@ def test_a_run_s_ranks_are_shown_with_the_one_that_is_slow(
         mode.workspace.set_run(str(folder))
         await until(lambda: mode.shows_run and mode.lanes.number, "the run's lanes")
         assert mode.headline == "2 ranks failed after step 3"
-        assert text.headline(mode.lanes) == "Rank 0 waits 300 ms of 1.10 s for rank 1"
+        assert (
+            text.headline(mode.lanes)
+            == "In this step of 1.10 s, rank 0 spends 300 ms waiting for rank 1"
+        )
         assert "DDP, failed, step 3 of 12" in mode.view.note.whole
         assert "rank 1 of 2 was killed" in mode.view.message.text()
         assert mode.view.resume.isVisibleTo(mode.view)
@@ -200,7 +203,7 @@ def test_a_folder_that_is_read_while_it_grows(
         for step in (1, 2):
             write(step)
             await until(lambda step=step: mode.lanes.number == step, f"step {step}")
-        assert mode.headline == "Rank 0 waits 300 ms of 1.10 s for rank 1"
+        assert mode.headline == "In this step of 1.10 s, rank 0 spends 300 ms waiting for rank 1"
         newest = mode.inputs.newest
         assert not newest.isEnabled() and mode.lanes.number == 2
         mode.player.seek(1)  # who moves through a step keeps it

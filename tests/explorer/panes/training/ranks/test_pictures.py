@@ -32,10 +32,10 @@ def lanes(tmp_path: Path) -> LaneTrace:
 
 def test_a_rank_is_told_to_wait_for_the_slow_one(lanes: LaneTrace) -> None:
     """Headline, notes and facts say the same of it."""
-    assert text.headline(lanes) == "Rank 0 waits 300 ms of 1.10 s for rank 1"
+    assert text.headline(lanes) == "In this step of 1.10 s, rank 0 spends 300 ms waiting for rank 1"
     assert text.rank_notes(lanes) == [
-        ["100 MB", "busy 73\N{THIN SPACE}%", "0.98 cores"],
-        ["200 MB", "busy 100\N{THIN SPACE}%", "1.2 cores"],
+        ["100 MB", "computes 73\N{THIN SPACE}%", "uses 0.98 cores"],
+        ["200 MB", "computes 100\N{THIN SPACE}%", "uses 1.2 cores"],
     ]
     told = text.facts(lanes, 100.0)
     assert told["a step"] == "1.10 s" and told["memory of a process"] == "200 MB"

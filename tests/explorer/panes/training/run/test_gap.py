@@ -38,12 +38,12 @@ def data(tmp_path):
 def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(data):
     told = measured(data, (3.0, 3.02), (1.0, 1.4))
     assert "step 10" in gap(told, 15)[0] and "no gap" in gap(told, 15)[1]
-    assert "higher by 0.400" in gap(told, 20)[1] and "where a story does" in gap(told, 20)[1]
+    assert "0.400 higher" in gap(told, 20)[1] and "start of a story" in gap(told, 20)[1]
     own = replace(told, config=replace(told.config, corpus="/a/text.txt"))
     assert "has read" in gap(own, 20)[1]
     assert gap_note(told) == "last evaluation: validation 0.40 above training"
     below = measured(data, (1.0, 0.9))
-    assert "lower by 0.100" in gap(below, 99)[1]
+    assert "0.100 lower" in gap(below, 99)[1]
     assert gap_note(below) == "last evaluation: validation 0.10 below training"
     assert (
         gap_note(measured(data, (1.0, 1.01))) == "last evaluation: validation as good as training"
@@ -53,12 +53,12 @@ def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(dat
     model = replace(told.config.model, dropout=0.1)
     dropping = replace(told, config=replace(told.config, model=model))
     assert any("dropout" in line for line in gap(dropping, 20))
-    assert "training line" in gap(told, 20)[-1] and "repeat" in gap(told, 20)[-1]
+    assert "training curve" in gap(told, 20)[-1] and "random" in gap(told, 20)[-1]
 
 
 def test_a_run_that_has_learned_nothing_is_not_praised_for_having_no_gap(data):
     told = gap(measured(data, (7.4, 7.4), (1000.0, 1000.0)), 20)
-    assert "no gap" in told[1] and "nothing was learned" in told[1]
+    assert "no gap" in told[1] and "has not learned this text" in told[1]
     assert not any("also holds" in line for line in told)
 
 

@@ -59,10 +59,8 @@ def test_scores_at_a_step_are_the_last_ones_recorded_by_then(scored):
 
 def test_a_sentence_says_which_head_does_it_or_that_none_does_yet(scored):
     born = sentence("induction", scores_at(scored, "induction", 30), 30)
-    assert born.startswith("Step 30: layer 1, head 2 looks at what followed") and "0.800" in born
-    assert "no head looks at what followed" in sentence(
-        "induction", scores_at(scored, "induction", 20), 20
-    )
+    assert born.startswith("Step 30: head 2 of layer 1 spends 80\u2009% of its attention on")
+    assert "no head" in sentence("induction", scores_at(scored, "induction", 20), 20)
 
 
 def test_the_lines_stand_below_the_losses_with_the_same_steps_and_cursor(scored, qtbot):

@@ -103,7 +103,7 @@ def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_agai
     kept = replace(lost, checkpoints={10: tmp_path})
     assert "all that it wrote is kept" in text.headline(kept, "dead", None, False)
     assert "checkpoint of step 10" in card_text.failure(kept, "dead")
-    assert "Space continues training" in text.headline(kept, "stopped", None, False)
+    assert "Press Space to continue" in text.headline(kept, "stopped", None, False)
     hopeless = replace(lost, not_finite=True)  # it would end as before
     assert text.headline(hopeless, "failed", None, False).endswith("without a checkpoint.")
 
@@ -117,17 +117,21 @@ def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(t
     assert "1.000" in smoothed and "0.750" in smoothed
 
 
-ROSE = "the loss rose from 7.360 to 1,871; try a lower learning rate"
+ROSE = "the loss has risen from 7.360 to 1,871; try a lower learning rate"
 
 
 @pytest.mark.parametrize(
     ("now", "state", "sentence"),
     [
         (1871.3, "running", f"It does not learn: after 12 steps {ROSE}."),
-        (7.4, "running", "It trains: after 12 steps the loss rose from 7.360 to 7.400."),
-        (7.1, "running", "It learns: after 12 steps the loss fell from 7.360 to 7.100."),
+        (7.4, "running", "It trains: after 12 steps the loss has risen from 7.360 to 7.400."),
+        (7.1, "running", "It learns: after 12 steps the loss has fallen from 7.360 to 7.100."),
         (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
-        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space begins again at step 0."),
+        (
+            1871.3,
+            "stopped",
+            f"Stopped after step 12: {ROSE}. Press Space to begin again at step 0.",
+        ),
     ],
 )
 def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence):

@@ -78,7 +78,7 @@ def test_a_recorded_step_is_played_phase_by_phase(
         assert player.enter() and player.length == 6 and view.picture.shown == 1
         player.seek(2.5)
         assert view.picture.shown == 3.5 and mode.headline.startswith(
-            "RMS at the output of block 1: "
+            "The numbers that come out of block 1 "
         )
         assert player.leave() and view.picture.shown == ALL
 
@@ -115,7 +115,7 @@ def test_the_inspector_has_math_code_and_numbers_of_each_step(
         mode.go_to(phases.index("optimizer"))
         mode.go_inside(1)
         mode.choose_weight(5)
-        assert told[-1].cell == f"kept weight 6 of 64 of {mode.step.parameter}"
+        assert told[-1].cell == f"weight 6 of the 64 recorded from {mode.step.parameter}"
         assert "×" in told[-1].rows[0].text and told[-1].step.name == "optimizer.average"
         for phase in range(len(phases)):
             mode.go_to(phase)

@@ -92,11 +92,13 @@ def test_what_is_said_of_each_phase(step: RecordedStep) -> None:
 
     facts, phases = step.recording.facts, step.phases
     told = {name: said(step, float(phase)) for phase, name in enumerate(phases)}
-    assert told["data"] == "Step 4 reads 4 sequences of 16 tokens; each predicts the next one"
+    assert "Step 4 reads 4 sequences of 16 tokens" in told["data"]
+    half = replace(step, config=step.config.change({"batch_size": 8}))
+    assert "this rank reads 4 of the 8 sequences" in said(half, 0.0)
     assert told["loss"] == text.mean_loss(facts.loss) and "nats per token" in told["loss"]
     assert "shortened to 0.25" in told["clip"] and len(set(told.values())) == 7
-    assert said(step, 1.0, 2.0).startswith("RMS at the output of block 0: ")
-    assert said(step, 3.0, 0.0).startswith("The gradient reaches the head")
+    assert said(step, 1.0, 2.0).startswith("The numbers that come out of block 0 ")
+    assert said(step, 3.0, 0.0).startswith("The gradient reaches the output head")
     unscale = replace(place_of(step, [3.0]), phase="unscale")
     assert text.headline(step, unscale).endswith("divided by the loss scale, 1")
     skipped = replace(step, recording=replace(step.recording, facts=replace(facts, skipped=1)))
