@@ -66,7 +66,7 @@ class FileExamples:
 
     def describe(self) -> str:
         train, validation = (len(one) for one in self._splits.values())
-        told = f"{self.name}: {train:,} examples to train on, {validation:,} to validate on"
+        told = f"{self.name}: {train + validation:,} examples, {validation:,} of them held out"
         return f"{told}; {_broken(self.broken)} skipped, {self.first}" if self.broken else told
 
 
@@ -196,7 +196,7 @@ class _Reader:
             raise NoTemplateError(
                 f"the data holds conversations, and {self.lm.name} has no chat template: it goes "
                 "on with a text; choose a base that chats, such as smollm2, or write each line as "
-                f"{FORMS}"
+                '{"prompt": ..., "answer": ...} or {"text": ...}'
             )
         if not isinstance(messages, list):
             raise ValueError(f"its messages are no list but {quoted(messages)}")

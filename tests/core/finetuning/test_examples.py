@@ -127,7 +127,7 @@ def test_the_first_nine_tenths_are_trained_on(stories: Any, tmp_path: Path) -> N
     examples = _read(stories, _file(tmp_path, *lines))
     assert (examples.count("train"), examples.count("validation")) == (18, 2)
     assert "Line 18" in stories.tokenizer.decode(examples.example("validation", 0).prompt)
-    assert "18 examples to train on, 2 to validate on" in examples.describe()
+    assert "20 examples, 2 of them held out" in examples.describe()
     with pytest.raises(ValueError, match="no split 'test'"):
         examples.count("test")
 
