@@ -160,10 +160,15 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
         seeds = {RunReader(folder).config.seed for folder in curves}
         assert seeds == {1338} and mode.state()["begun"] == 1
-        await until(lambda: mode.view.answers.answers.right.strip() in "stuvwx", "their answers")
-        asked = mode.view.answers.answers
-        assert all(said.startswith("step 12: ") for said in asked.tuned.values())
-        assert set(asked.tuned) == set(curves)
+
+        def are_last() -> bool:
+            said = mode.view.answers.answers.tuned
+            return set(said) == set(curves) and all(
+                one.startswith("step 12: ") for one in said.values()
+            )
+
+        await until(are_last, "their answers at the last step")
+        assert mode.view.answers.answers.right.strip() in "stuvwx"
         assert mode.player.step == len(mode.steps) - 1
         mode.player.seek(1)
         await mode.settled()
