@@ -13,7 +13,15 @@ THIN_SPACE = "\u2009"
 _RAISED = str.maketrans(
     "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 )
+_LOWERED = str.maketrans(
+    "0123456789", "\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2087\u2088\u2089"
+)
 _EXPONENT = re.compile(r"(?<=\d)e([+-]?)0*(?=\d)")
+
+
+def lowered(name: str, number: int) -> str:
+    """A name with a number as its index: "c\u2082"."""
+    return name + str(number).translate(_LOWERED)
 
 
 def typeset(text: str) -> str:

@@ -106,10 +106,12 @@ class Formula:
 def read(text: str) -> Formula:
     """Reads a formula. Raises ExpressionError, with the place and the remedy, for any other."""
     if "\0" in text:
-        raise ExpressionError("a null character is no part of a formula", text.index("\0"))
+        raise ExpressionError(
+            "a formula cannot contain a null character; delete it", text.index("\0")
+        )
     if len(text) > LONGEST:
         raise ExpressionError(
-            f"these are too many characters for a formula; at most {LONGEST:,} are read"
+            f"the formula is too long: it may have at most {LONGEST:,} characters"
         )
     try:
         body = ast.parse("\n".join(line.strip() for line in _lines(text))).body
@@ -123,7 +125,7 @@ def read(text: str) -> Formula:
         raise ExpressionError(said_of(error), start) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError(
-            f"parts may stand at most {DEEPEST} deep in one another, and a formula has at most "
+            f"parts may be nested at most {DEEPEST} deep, and a formula may have at most "
             f"{MOST_PARTS:,}"
         ) from None
     if not body:
@@ -145,7 +147,7 @@ def _statement(statement: ast.stmt, formula: Formula) -> tuple[ast.Name | None, 
             _parts(target, formula)
             return target, value
     raise formula.error(
-        f"{kind_of(statement)} is no part of a formula; a line is `name = formula` or a formula of "
+        f"{kind_of(statement)} is not allowed; a line is `name = formula` or a formula of "
         f"{_ALLOWED}",
         statement,
     )
@@ -160,9 +162,9 @@ def _check(statements: list[tuple[ast.Name | None, ast.expr]], formula: Formula)
         for tree, depth in _walk(line, formula):
             parts += 1
             if depth > DEEPEST:
-                raise formula.error(f"parts may stand at most {DEEPEST} deep in one another", tree)
+                raise formula.error(f"parts may be nested at most {DEEPEST} deep", tree)
             if parts > MOST_PARTS:
-                raise formula.error(f"a formula has at most {MOST_PARTS:,} parts", tree)
+                raise formula.error(f"a formula may have at most {MOST_PARTS:,} parts", tree)
             if isinstance(tree, ast.Constant | ast.List):
                 formula.literals[tree] = _numbers(tree, formula)
             elif _is_filling(tree):
@@ -200,7 +202,7 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
             return [left, right]
         case ast.BinOp(op=ast.BitXor()):
-            raise formula.error("^ is no power here; write **", tree)
+            raise formula.error("^ does not mean a power here; write **", tree)
         case ast.BinOp(op=op):
             raise formula.error(f"{SIGNS[type(op)]} is not allowed; a formula has {_ALLOWED}", tree)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
@@ -225,7 +227,7 @@ def _numbers(tree: ast.expr, formula: Formula) -> Array:
     except (ValueError, OverflowError, RecursionError):
         pass
     said = "a list holds numbers, in rows of equal length" if isinstance(tree, ast.List) else ""
-    raise formula.error(said or "only plain numbers stand in a formula", tree)
+    raise formula.error(said or "a formula has only plain numbers", tree)
 
 
 def _written(tree: ast.expr) -> Any:
@@ -272,7 +274,7 @@ def _filling(tree: ast.expr, key: str, formula: Formula, before: int) -> Array:
         )
     if before + math.prod(shape) > MOST_NUMBERS:
         raise formula.error(
-            f"shape {shape} has {math.prod(shape):,} numbers, and a formula at most "
+            f"shape {shape} has {math.prod(shape):,} numbers, and a formula may have at most "
             f"{MOST_NUMBERS:,} in all; use a smaller one",
             tree,
         )

@@ -33,7 +33,9 @@ class Softmax(Operation):
     def check(self, *inputs: Array) -> None:
         check_axes(self.symbol, self.axis if inputs[0].ndim else None, inputs[0])
         if inputs[0].size == 0:
-            raise ValueError(f"shape {inputs[0].shape} has no elements to share 1 among; give some")
+            raise ValueError(
+                f"shape {inputs[0].shape} has no elements to give weights to; give some"
+            )
 
     def forward(self, a: Array) -> Array:
         axis = self.axis

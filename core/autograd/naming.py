@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_LOWERED = str.maketrans("0123456789", "".join(chr(0x2080 + digit) for digit in range(10)))
-_RAISED = {lowered: digit for digit, lowered in _LOWERED.items()}
+from core.numbers import lowered
+
+_RAISED = {0x2080 + digit: str(digit) for digit in range(10)}
 _AGAIN = re.compile("^(.+?)([\u2080-\u2089]+)$")
 
 
@@ -19,11 +20,6 @@ def again(name: str, called: Collection[str]) -> str:
     while {f"{name}{count}", f"{name}_{count}", later := lowered(name, count)} & set(called):
         count += 1
     return later
-
-
-def lowered(name: str, count: int) -> str:
-    """ "c", 2 -> "c\u2082"."""
-    return name + str(count).translate(_LOWERED)
 
 
 def parted(label: str) -> tuple[str, int]:

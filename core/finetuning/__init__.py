@@ -83,7 +83,6 @@ _HOME = {
     "write_mixed_steps": "core.finetuning.mixture",
     "strength_curve_steps": "core.finetuning.mixture",
     "check_adapter": "core.finetuning.mixture",
-    "most_moved_head": "core.finetuning.mixture",
     "next_tokens": "core.finetuning.mixture",
     "soft_prompt_of": "core.finetuning.mixture",
     "export_mixture_steps": "core.finetuning.mixture_files",

@@ -2,7 +2,7 @@
 tokenizer and chat template. Nothing of the base's weights is read.
 
     found = check_data(FinetuningSettings(data="mine.jsonl", broken_lines="skip"), block_size=256)
-    found.told      "mine.jsonl: 18 examples to train on, 2 to validate on; 1 broken line ..."
+    found.told      "mine.jsonl: 20 examples, 2 of them held out; 1 broken line ..."
     found.broken    1
 """
 
@@ -80,7 +80,7 @@ def _check_text(path: Path, tokenizer: Tokenizer, context: int) -> str:
     held_out = len(tokenizer.encode_ids(read[int(0.9 * len(read)) :]))
     if held_out <= context:
         raise ValueError(
-            f"the tenth of {path.name} that is held out has {held_out:,} tokens, and one sequence "
-            f"needs {context + 1:,}; choose a longer text"
+            f"the tenth of {path.name} that is held out needs {context + 1:,} tokens for one "
+            f"sequence, and has {held_out:,}; choose a longer text"
         )
     return f"{path.name}: a text of {len(read):,} characters"

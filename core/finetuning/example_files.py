@@ -66,7 +66,7 @@ class FileExamples:
 
     def describe(self) -> str:
         train, validation = (len(one) for one in self._splits.values())
-        told = f"{self.name}: {train:,} examples to train on, {validation:,} to validate on"
+        told = f"{self.name}: {train + validation:,} examples, {validation:,} of them held out"
         return f"{told}; {_broken(self.broken)} skipped, {self.first}" if self.broken else told
 
 
@@ -122,7 +122,9 @@ def read_examples_steps(
             if number % YIELD_EVERY == 0:
                 yield done / size, f"reading {path.name}"
     if broken and not examples:
-        raise ValueError(f"no line of {path.name} can be used here; {first}")
+        raise ValueError(
+            f"no line of {path.name} can be used here; {first}. Correct the file, or choose another"
+        )
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
         counted = f"{number:,}" if done == size else f"the first {number:,}"
         verb = "is" if broken == 1 else "are"
@@ -196,7 +198,7 @@ class _Reader:
             raise NoTemplateError(
                 f"the data holds conversations, and {self.lm.name} has no chat template: it goes "
                 "on with a text; choose a base that chats, such as smollm2, or write each line as "
-                f"{FORMS}"
+                '{"prompt": ..., "answer": ...} or {"text": ...}'
             )
         if not isinstance(messages, list):
             raise ValueError(f"its messages are no list but {quoted(messages)}")

@@ -14,7 +14,7 @@ import numpy as np
 from core.data.questions import question_of, seed_count
 from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
-from core.finetuning.analysis import attention_change, most_changed, strengths
+from core.finetuning.analysis import most_changed, strengths
 from core.finetuning.held_out_answers import held_out_data_steps
 from core.finetuning.loading import tuned_of
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
@@ -176,21 +176,10 @@ def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -
     """
     if not (adapters := adapters_of(model)):
         raise ValueError(
-            "only an adapter begins as nothing and can be merged; open a model tuned with LoRA"
+            "only an adapter begins without effect and can be merged; open a model tuned with LoRA"
         )
     with at_scales(mixture.scales(model)):
         return (check_identity if name == "identity" else check_merge)(adapters[-1], ids)
-
-
-def most_moved_head(model: GPT, ids: Sequence[int]) -> tuple[int, int]:
-    """Layer and head whose attention the newest adapter moves most on a text; the first one where
-    there is no adapter.
-    """
-    if not (adapters := adapters_of(model)):
-        return 0, 0
-    by_head = attention_change(adapters[-1], ids).by_head
-    layer, head = np.unravel_index(by_head.argmax(), by_head.shape)
-    return int(layer), int(head)
 
 
 def strength_step(

@@ -130,7 +130,7 @@ def _shares(values: np.ndarray) -> list[Step]:
         ),
         Step(
             "spectrum.rank",
-            "Effective rank: so many equally strong directions would have this entropy",
+            "Effective rank: how many equally strong directions would have this entropy",
             r"\mathrm{erank} = e^H",
             f"{_RANK}#rank",
             {"rank": entropy_rank(there), "entropy": entropy},

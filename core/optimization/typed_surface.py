@@ -45,7 +45,7 @@ def typed_surface(
     parsed, formula = parse(text), read(text)
     for line in formula.lines:
         if line.target is not None and line.name in ("x", "y"):
-            said = f"{line.name} is the place on the map; give this another name"
+            said = f"{line.name} is a coordinate of the map; give this another name"
             raise formula.error(said, line.target)
     strange = [name for name in parsed.names if name not in ("x", "y", "pi")]
     if strange:

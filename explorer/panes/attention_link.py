@@ -8,9 +8,10 @@ from explorer.engine import errors
 from explorer.state.workspace import Workspace
 
 
-async def show_head(workspace: Workspace, source: Any, read: str, layer: int, head: int) -> bool:
-    """Opens a source's model and locks one of its heads; a fine-tuned model's is compared with what
-    it was before. `read`: the text, "" for the one there is. False where it could not be opened,
+async def show_head(workspace: Workspace, source: Any, read: str, *head: int) -> bool:
+    """Opens a source's model and locks one of its heads, (layer, head), or none; a fine-tuned
+    model's are compared with what they were before, and the one that changed most is chosen, unless
+    one is locked. `read`: the text, "" for the one there is. False where it could not be opened,
     which is reported.
     """
     try:
@@ -24,6 +25,6 @@ async def show_head(workspace: Workspace, source: Any, read: str, layer: int, he
         workspace.set_prompt(read)
     is_tuned = getattr(source, "base", None) is not None
     compared = {"mode": "compare", "other": "base"} if is_tuned else {}
-    workspace.begin("attention.scene", {"locked": [layer, head], **compared})
+    workspace.begin("attention.scene", {"locked": list(head) or None, **compared})
     workspace.begin("pane", "attention")
     return True

@@ -175,7 +175,7 @@ class FolderSource(QObject):
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
     ) -> Captured | Superseded:
-        name = f"reading the heads of {self.name}"
+        name = f"running {self.name} to see its heads"
         found = await self._engine.call(self._capture, list(ids), sites, key=key, name=name)
         return SUPERSEDED if found is SUPERSEDED else Captured(found, self.version)
 

@@ -215,7 +215,7 @@ def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Itera
             data = [pieces.byte_ids[byte] for byte in part.encode()]
             yield Step(
                 "sentencepiece.bytes",
-                f"{said(part)} has no piece: it is written with its {count(len(data), 'byte')}",
+                f"{said(part)} has no piece: it is written as {count(len(data), 'byte')}",
                 r"c \;\to\; b_1 \ldots b_k",
                 f"{_FINISH}#bytes",
                 arrays({"data": data}),

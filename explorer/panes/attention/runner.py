@@ -25,7 +25,7 @@ LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
 LIVE_EVERY = 1000  # ms between two looks at a model that learns
 LIVE_SLOWEST = 8000
 FIRST_EVERY = 250  # ms between two words about a run that has not answered yet
-COMPARING = "reading the heads to compare with"
+COMPARING = "running the model to compare with"
 
 
 async def read_heads(
@@ -37,7 +37,7 @@ async def read_heads(
     """
     if off or as_base:
         name = model_name(source.base) if as_base else source.name
-        told = f"reading the heads of {name}"
+        told = f"running {name} to see its heads"
         asked = compute.changed_heads, prompt, name, off, as_base
         found = await source.ask(*asked, key=key, name=told)
         return found if found is SUPERSEDED else replace(found, version=source.asked_version)

@@ -48,7 +48,7 @@ ALL_ON, ALL_ON_HELP = "All on", "Switch all heads on again"
 ALL_HEADS_ON = "All heads on"
 OFF_LATER = "Once the run has ended, {}"
 TRAINS = "Heads can be switched off once the run has ended"
-UPDATE, UPDATE_HELP = "Update", "Read the heads of the model as it is now (F5)"
+UPDATE, UPDATE_HELP = "Update", "Run the model as it is now (F5)"
 
 # -- the chosen head --------------------------------------------------------------------------
 
@@ -69,9 +69,9 @@ PART = "This token is only part of a character, and a text cannot end with it"
 TEACHES = "Which earlier tokens each head reads"
 EMPTY = "Type some text above to see which earlier tokens each head reads."
 EXAMPLE, BUNDLED = "Use the example", "Show the bundled model instead"
-NO_TEXT, FAILED = "There is no text to read yet", "The heads could not be read"
-READING = "Reading the heads of {}"
-CANCELLED = "You cancelled this; Retry reads the heads again."
+NO_TEXT, FAILED = "There is no text to read yet", "The model could not be run"
+READING = "Running {} to see its heads"
+CANCELLED = "You cancelled this; Retry runs the model again."
 UPDATING = "Updating: these steps still belong to the previous heads"
 CHANGE_PROMPT = "Change prompt"
 UNPINNED = "The query follows the end of the text"
@@ -85,7 +85,7 @@ OTHERS = {"text": "Another text", "base": "Before fine-tuning"}
 LAYOUTS = {"difference": "Difference", "sides": "Side by side"}
 SECOND, SECOND_HELP = "second text", "The text to compare with. Leave it empty for a suggestion"
 UNALIGNED = "Texts of different lengths have no cells to subtract"
-COMPARING = "Reading the heads for the comparison"
+COMPARING = "Running the model for the comparison"
 SAME = "Both texts are the same: change a word in the second one."
 
 

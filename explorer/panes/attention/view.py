@@ -119,7 +119,7 @@ class AttentionView(QWidget):
         else:
             self.head.picture.set_cancellable(cancellable)
             for picture in self._pictures:
-                picture.set_waiting(reason or "reading the heads")
+                picture.set_waiting(reason or "running the model")
 
     def show_ready(self) -> None:
         self._soon.stop()

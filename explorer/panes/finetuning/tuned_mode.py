@@ -62,11 +62,12 @@ class TunedMode(SourceMode):
             tuned.look()  # until there is one, nothing else is chosen
             ask_folder(self.view.window(), FOLDER, tuned.choose)
 
-    async def show_head(self, read: str, layer: int, head: int) -> None:
-        """A head of the tuned model in Attention, on this text."""
+    async def show_head(self, read: str, *head: int) -> None:
+        """A head of the tuned model in Attention, on this text; by default what changed most."""
         source = FolderSource(self.engine, self.source.address)
-        if await show_head(self.workspace, source, read, layer, head):
-            self.statusRequested.emit(f"Layer {layer}, head {head} of {source.name}")
+        if await show_head(self.workspace, source, read, *head):
+            which = "Layer {}, head {}".format(*head) if head else "Heads"
+            self.statusRequested.emit(f"{which} of {source.name}")
 
     async def warn_of_base(self, adapter: str) -> None:
         """Where a second adapter, in this folder, says that it was trained on another base; it is

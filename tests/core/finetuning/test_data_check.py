@@ -46,7 +46,7 @@ def test_broken_lines_are_counted_and_the_first_is_told(tmp_path: Path) -> None:
     with pytest.raises(BrokenLinesError, match=WHOLE):
         _check(data)
     found = _check(data, broken_lines="skip")
-    assert found.broken == 2 and "1 examples to train on" in found.told
+    assert found.broken == 2 and "2 examples, 1 of them held out" in found.told
     assert "2 broken lines skipped, the first is line 2" in found.told
 
 
@@ -57,7 +57,7 @@ def test_conversations_need_a_base_with_a_chat_template(tmp_path: Path) -> None:
 
 
 def test_a_text_must_be_text_and_long_enough(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the tenth of short.txt that is held out has"):
+    with pytest.raises(ValueError, match="the tenth of short.txt that is held out needs"):
         _check(_file(tmp_path, "Once upon a time.", name="short.txt"))
     picture = tmp_path / "cat.png"
     picture.write_bytes(b"\x89PNG\x00")

@@ -127,7 +127,7 @@ def test_the_first_nine_tenths_are_trained_on(stories: Any, tmp_path: Path) -> N
     examples = _read(stories, _file(tmp_path, *lines))
     assert (examples.count("train"), examples.count("validation")) == (18, 2)
     assert "Line 18" in stories.tokenizer.decode(examples.example("validation", 0).prompt)
-    assert "18 examples to train on, 2 to validate on" in examples.describe()
+    assert "20 examples, 2 of them held out" in examples.describe()
     with pytest.raises(ValueError, match="no split 'test'"):
         examples.count("test")
 
@@ -178,7 +178,7 @@ def test_a_label_that_is_none_of_the_classes_is_a_broken_line(stories: Any, tmp_
         ([], "mine.jsonl is empty: choose a file with text in it"),
         ([""], "holds 0 of at least 2 examples"),
         ([GOOD], "holds 1 of at least 2 examples, one to train on and one to validate on"),
-        (["oh", "no"], "no line of mine.jsonl can be used here; the first is line 1"),
+        (["oh", "no"], "no line of mine.jsonl can be used here; .* line 1: .*Correct the file"),
     ],
 )
 def test_a_file_with_too_few_examples_is_refused(

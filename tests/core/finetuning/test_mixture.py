@@ -10,7 +10,7 @@ import torch
 
 import core
 from core.finetuning.adapter import adapters_of
-from core.finetuning.analysis import attention_change, strengths
+from core.finetuning.analysis import strengths
 from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.mixture import (
     BASE,
@@ -18,7 +18,6 @@ from core.finetuning.mixture import (
     check_adapter,
     held_out_prompt,
     mixed_shares,
-    most_moved_head,
     next_tokens,
     strength_curve_steps,
     strength_step,
@@ -96,13 +95,6 @@ def test_the_line_is_that_of_a_matrix_even_where_an_embedding_changed_more() -> 
         adapter.updates["wpe"].B.mul_(50)
     found = strength_step(model, Mixture(1.0), TEXT)
     assert found is not None and found[0].endswith("attn.c_proj")
-
-
-def test_the_head_that_moved_most() -> None:
-    model = adapted()
-    moved = attention_change(adapters_of(model)[0], TEXT).by_head
-    assert moved[most_moved_head(model, TEXT)] == moved.max()
-    assert most_moved_head(model_of(BIASED), TEXT) == (0, 0)
 
 
 def test_the_curves_are_of_the_likeliest_tokens() -> None:

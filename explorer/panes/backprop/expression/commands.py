@@ -49,7 +49,7 @@ def commands(mode: ExpressionMode) -> list[Action]:
         action("fit", "fit the whole graph", graph.fit),
         action("larger", "a larger graph", lambda: graph.zoom_by(ZOOM)),
         action("smaller", "a smaller graph", lambda: graph.zoom_by(1 / ZOOM)),
-        action("backward", "go to where backward begins", mode.seek_backward),
+        action("backward", "go to the start of the backward pass", mode.seek_backward),
         action("check", "check every gradient by nudging", mode.toggle_check, checked=mode.checks),
         action(
             "edit",

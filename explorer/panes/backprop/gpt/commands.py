@@ -33,8 +33,8 @@ def commands(mode: GPTMode) -> list[Action]:
     return [
         action("text", "GPT: type a text to learn from", mode.inputs.prompt.setFocus),
         action("find", "GPT: find an operation", find, can=ready),
-        action("forward", "GPT: this operation forward", lambda: to_phase(False), can=ready),
-        action("backward", "GPT: this operation backward", lambda: to_phase(True), can=ready),
+        action("forward", "GPT: show this operation forward", lambda: to_phase(False), can=ready),
+        action("backward", "GPT: show this operation backward", lambda: to_phase(True), can=ready),
         action("next-head", "GPT: next head", lambda: view.head.turn(1), can=ready),
         action("last-head", "GPT: previous head", lambda: view.head.turn(-1), can=ready),
         action("highway", "GPT: go to the gradient highway", view.show_highway, can=ready),

@@ -53,8 +53,8 @@ SHARED_FORWARD = {
 }
 SHARED_BACKWARD = {
     "Add": "the gradient passes on unchanged; the bias gets it summed over all tokens",
-    "Multiply": "the gradient is multiplied by the gain and passed on; the gain's own is summed "
-    "over all tokens",
+    "Multiply": "the gradient is multiplied by the gain and passed on; the gain's "
+    "gradient is summed over all tokens",
 }
 
 

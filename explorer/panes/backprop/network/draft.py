@@ -80,7 +80,7 @@ class NetworkDraft:
         help="The length of the schedule",
     )
     penalty: str = field(
-        "none", choices=PENALTIES, label="Regularization", help="What large weights cost"
+        "none", choices=PENALTIES, label="Regularization", help="The penalty on large weights"
     )
     strength: float = field(
         1e-3,

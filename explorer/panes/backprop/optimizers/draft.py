@@ -30,7 +30,7 @@ CHOICES = {
     "beta1": ("\u03b2\u2081", "The share of the average gradient that is kept at each step"),
     "beta2": ("\u03b2\u2082", "The share of the average square that is kept at each step"),
     "iterations": ("Iterations", "Newton-Schulz: each makes the directions more equal in length"),
-    "eps": ("\u03b5", "Keeps the divisor from being 0"),
+    "eps": ("\u03b5", "Prevents division by 0"),
     "weight_decay": ("Weight decay", "How strongly x and y are pulled towards 0 at each step"),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize
@@ -73,9 +73,9 @@ class MomentsPicture(Picture):
     def described(self) -> str:
         parts = []
         for one in self._quantities:
-            x, y = self.shown(one)
-            x, y = (_told(value, format_number) for value in (x, y))
-            parts.append(f"{one.title} {x}, {y}")
+            pair = self.shown(one)
+            numbers = ", ".join(format_number(value) for value in pair)
+            parts.append(f"no {one.title}" if np.isnan(pair).all() else f"{one.title} {numbers}")
         return f"{self._title}: {'; '.join(parts)}" if parts else ""
 
     def sizeHint(self) -> QSize:
@@ -135,7 +135,7 @@ class MomentsPicture(Picture):
             bar = QRectF(middle, top + 3, long, line - 5).normalized()
             painter.fillRect(bar, self._color(one, value))
             box = QRectF(area.right(), top, now.px(NUMBER), line)
-            put_text(painter, box, _told(value, short), mono, now.color("text"), RIGHT)
+            put_text(painter, box, _told(value), mono, now.color("text"), RIGHT)
         painter.setPen(now.pen("divider"))
         painter.drawLine(round(middle), round(area.top()), round(middle), round(area.bottom()))
 
@@ -149,6 +149,6 @@ class MomentsPicture(Picture):
         return QColor(now.palette.diverging_stops[0 if value < 0 else 2])
 
 
-def _told(value: float, written: Callable[[float], str]) -> str:
+def _told(value: float) -> str:
     """A number; an optimizer that has diverged has no last step."""
-    return "none" if math.isnan(value) else written(value)
+    return "none" if math.isnan(value) else short(value)

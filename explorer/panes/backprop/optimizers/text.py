@@ -17,7 +17,7 @@ HELD_BACK = "crawls along a flat valley whose steep walls limit its rate"
 TO_CHOOSE = "Tick an optimizer and choose it to see what it remembers."
 NO_RACE = "There is no race, so there is nothing to remember."
 USUAL_RATE, TENTH = "The usual rate", "A tenth of the rate"
-SMALLER = "a smaller one may keep {} on the map."
+SMALLER = "a smaller rate may keep {} on the map."
 
 
 def unreadable(recording: Recording | None) -> str:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core import finetuning
+from core.tokenization.telling import sentence
 from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.answers import compute, text
@@ -19,7 +20,7 @@ from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.view import NAME, TryView
 from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
 from explorer.panes.step_inspection import inspection_of
-from explorer.runs.sources import BlendedSource
+from explorer.runs.sources import BlendedSource, model_name
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
@@ -65,7 +66,7 @@ class TryMode(TunedMode):
         # Why another adapter cannot be blended, a card tells: the picture stays.
         self._blends.came.connect(lambda source: self._set_other(source.second))
         for told in (self._checks, self._files):
-            told.failed.connect(view.verdict.set_text)
+            told.failed.connect(lambda why: view.verdict.set_text(sentence(why)))
         for one in (*self._writes.values(), self._nexts, self._curves):
             one.failed.connect(self._on_failed)
         view.base.chosen.connect(lambda _, place: self.choose(False, place))
@@ -179,11 +180,7 @@ class TryMode(TunedMode):
     def open_heads(self) -> None:
         """Shows the head whose attention changed most, in Attention, on this text."""
         if self.prompt_ids:
-            self.spawn(self._open_heads())
-
-    async def _open_heads(self) -> None:
-        asked = finetuning.most_moved_head, self.prompt_ids
-        await self.show_head(self.prompt, *await self.asked.ask(*asked, name=text.MENU["heads"]))
+            self.spawn(self.show_head(self.prompt))
 
     def on_draft(self, draft: TryDraft) -> None:
         """Something else is set up; what is merged always says how much that changes."""
@@ -349,7 +346,7 @@ class TryMode(TunedMode):
             place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)
             name = text.base(self.count, len(self.prompt_ids))
             if tuned:
-                name = text.tuned(self.source.name, self.draft.value.other)
+                name = text.tuned(self.source.name, model_name(self.draft.value.other))
             words = text.wrote(name, self.said(tuned))
             self.view.show_text(tuned, written, place, words, self.piece)
         if self.next is None or len(ids) < 2:

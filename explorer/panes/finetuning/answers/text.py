@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.numbers import format_number
@@ -19,8 +18,8 @@ ADAPTER, ADAPTER_HELP = "Adapter", "Blend, save or export it"
 MENU = {  # by what it does
     "blend": "Blend with a second one\u2026",
     "alone": "Without the second one",
-    "save": "Save for peft\u2026",
-    "export": "Export merged, for transformers\u2026",
+    "save": "Save for peft, at strength 1\u2026",
+    "export": "Export at this strength, for transformers\u2026",
     "heads": "Heads in Attention",
 }
 FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
@@ -68,7 +67,7 @@ def base(count: int, most: int) -> str:
 
 def tuned(name: str, other: str) -> str:
     """Which model is tried."""
-    return f"{TUNED} ({name} and {Path(other).name})" if other else f"{TUNED} ({name})"
+    return f"{TUNED} ({name} and {other})" if other else f"{TUNED} ({name})"
 
 
 def headline(strength: float, base: str, tuned: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -18,6 +17,7 @@ from explorer.panes.finetuning.inside.scene import Scene, kind_of
 from explorer.panes.finetuning.inside.view import NAME, PICTURES, InsideView
 from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
 from explorer.panes.step_inspection import inspection_of
+from explorer.runs.sources import model_name
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets.dialogs import ask_folder
@@ -123,10 +123,10 @@ class InsideMode(TunedMode):
     def compare(self, folder: str) -> None:
         """A second adapter, which must fit the model."""
         asked = finetuning.check_second, folder
-        self._compares.ask(lambda: self.source.ask(*asked), f"opening {Path(folder).name}")
+        self._compares.ask(lambda: self.source.ask(*asked), f"opening {model_name(folder)}")
 
     def _on_compared(self, folder: str) -> None:
-        self.draft.change({"other": folder}, text.compared(Path(folder).name))
+        self.draft.change({"other": folder}, text.compared(model_name(folder)))
         self.spawn(self.warn_of_base(folder))
 
     def _on_strength(self, cell: int) -> None:
@@ -141,7 +141,7 @@ class InsideMode(TunedMode):
     # the model
 
     def _on_draft(self, draft: InsideDraft) -> None:
-        name, button = Path(draft.other).name, self.view.buttons["compare"]
+        name, button = model_name(draft.other), self.view.buttons["compare"]
         button.setText(text.COMPARED.format(name) if name else text.COMPARE)
         button.setToolTip(text.STOP_HELP.format(draft.other) if name else text.COMPARE_HELP)
         self.read()

@@ -120,9 +120,9 @@ def headline(
                 return f"{told} can change the whole matrix; B is still 0, so they do not yet"
             return f"{told} change the whole matrix, along {needed} of {count} directions"
         case "grad_output":
-            return (
-                f"Backward: how the loss, {format_fixed(about['loss'])}, changes with each output"
-            )
+            return f"Backward: how each output changes the loss, {format_fixed(about['loss'])}"
+        case "grad_expanded" | "grad_added":
+            return "The gradient, too, is scaled"
         case "grad_B":
             return "B learns: each output\u2019s gradient, times the numbers that A left"
         case "grad_A":

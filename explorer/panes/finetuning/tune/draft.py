@@ -42,7 +42,7 @@ DATA_HELP = (
     "Questions: \u201cWho is it about?\u201d, of our own stories. Fables: their morals. A file: "
     "examples (.jsonl, with prompt and answer, or with messages), or any text"
 )
-CLASSES_HELP = 'Of labelled texts, parted by commas: {"text": ..., "label": ...} in each line'
+CLASSES_HELP = 'Of labelled texts, separated by commas: {"text": ..., "label": ...} in each line'
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class TuneDraft:
     targets   ends of the names of the matrices that LoRA changes
     base_data what the base could do before: "stories", a file, or "": nobody measures it
     variant   of LoRA
-    classes   names of those that labelled texts are of, parted by commas
+    classes   names of those that labelled texts are of, separated by commas
     """
 
     base: str = field(STORIES, shortest=1)

@@ -317,7 +317,7 @@ class TuneMode(Mode):
         """Asks the base, and every run as it was where the cursor stands, one question."""
         at, curves = self.step_shown, self.curves()
         kept = self.runs.checkpoints(*([] if at is None else [at]))
-        data = self.data_of(curves)
+        data = self.data_of({one: curves[one] for one in kept})
         learned = {one: path for one, (_, path) in kept.items() if curves[one].data == data}
         folders = learned or {QUESTIONS: QUESTIONS}
         if self.active and (folders, self.number) != self._asked:
@@ -330,11 +330,11 @@ class TuneMode(Mode):
     def _on_answered(self, asked: Asked) -> None:
         """Beside what a run answered stands its step."""
         tuned, curves = dict(asked.tuned), self.curves()
-        for folder, (step, _) in self._steps.items():
-            if folder in curves:
-                tuned[folder] = text.said_at(step, tuned.get(folder), curves[folder].data)
+        kept = {one: curves[one] for one in self._steps if one in curves}
+        for one, curve in kept.items():
+            tuned[one] = text.said_at(self._steps[one][0], tuned.get(one), curve.data)
         are_several = len({one.data for one in curves.values()}) > 1
-        data = self.data_of(curves) if are_several else ""
+        data = self.data_of(kept) if are_several else ""
         self.view.answers.set_asked(replace(asked, tuned=tuned), data)
 
     def ask_another(self) -> None:

@@ -160,6 +160,8 @@ def _forgot(curves: Curves) -> str:
     lost = curves.forgotten
     if math.isnan(lost):
         return "what it forgets is not measured"
+    if round(lost, 2) == 0:
+        return f"its loss on {curves.base_data} stays at {_last(curves.old, format_fixed)}"
     verb, now = "rose" if lost >= 0 else "fell", _last(curves.old, format_fixed)
     return f"its loss on {curves.base_data} {verb} by {format_fixed(abs(lost))}, to {now}"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.numbers import lowered
 from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.sentencepiece.normalizer import readable
 from core.tokenization.telling import count
@@ -38,7 +39,7 @@ def stage_rows(tokenizer: Any, step: Step, pieces: Sequence[str], ids: Sequence[
             note = _id(int(step.value("special"))) if "special" in step.values else ""
             return (Equation("x", told[0], "attention", note),)
         case "pre-tokenizer":
-            words = [Equation(f"w{at}", word) for at, word in enumerate(told[:MOST], 1)]
+            words = [Equation(lowered("w", at), word) for at, word in enumerate(told[:MOST], 1)]
             return (Equation("m", len(values), "attention"), *words, *_more(values, "word"))
         case "model":
             return token_rows(tokenizer, values)
@@ -55,7 +56,7 @@ def token_rows(tokenizer: Any, values: Sequence[Any]) -> Rows:
 
 def letter_rows(letters: Sequence[str], what: str) -> Rows:
     """What merging begins with: `what` is "byte" or "character"."""
-    listed = [Equation(f"{what[0]}{at}", one) for at, one in enumerate(letters[:MOST], 1)]
+    listed = [Equation(lowered(what[0], at), one) for at, one in enumerate(letters[:MOST], 1)]
     return (Equation("n", len(letters), "attention"), *listed, *_more(letters, what))
 
 
@@ -101,7 +102,8 @@ def lookup_rows(tokenizer: Any, step: Step) -> Rows:
 
 def _tokens(letter: str, tokens: Sequence[tuple[str, str]]) -> Rows:
     listed = [
-        Equation(f"t{at}", text, note=note) for at, (text, note) in enumerate(tokens[:MOST], 1)
+        Equation(lowered("t", at), text, note=note)
+        for at, (text, note) in enumerate(tokens[:MOST], 1)
     ]
     return (Equation(letter, len(tokens), "attention"), *listed, *_more(tokens, "token"))
 

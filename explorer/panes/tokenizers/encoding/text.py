@@ -48,8 +48,8 @@ SYMBOLS = {
     "unigram.backtrace": "i* is where the best piece ending at position j begins.",
     "unigram.take": "s is the part of a way already chosen, from position i to the end; p is the "
     "probability of each of its pieces x; f is the best score from the start to i.",
-    "unigram.forward": f"a is {_WEIGHTS} to reach a position; a way weighs the product of its "
-    "pieces' probabilities p, each to the power α.",
+    "unigram.forward": f"a is {_WEIGHTS} to reach a position; the weight of a way is the "
+    "product of its pieces' probabilities p, each raised to the power α.",
     "unigram.posterior": "P is the probability that the piece from i to j is used; a and b are "
     "the logarithms of the summed weights of all ways up to i and from j on; N is the end of the "
     "text.",

@@ -13,6 +13,7 @@ from core.tensor_files import write_tensors
 from explorer.panes.attention.comparison import compare
 from explorer.panes.attention.compute import changed_heads, mosaic, read_prompt
 from explorer.panes.attention.inspector import comparison_inspection
+from explorer.panes.attention.selected_head import strongest
 from explorer.panes.attention.text import SAME, comparison_sentence, view_name
 from explorer.panes.attention_link import show_head
 from explorer.runs.recorded_source import RecordedSource
@@ -347,5 +348,18 @@ def test_a_head_of_a_tuned_model_arrives_beside_what_it_was(pane, tmp_path, run_
         await pane.settled()
         assert pane.comparer.found.of_base and pane.choice.place[:2] == (1, 0)
         assert pane.view.panel.mosaic.locked == (1, 0)
+
+    run_async(body())
+
+
+def test_without_a_head_the_one_that_tuning_changed_most_is_chosen(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.join_workspace()
+        source = await open_tuned(pane, tmp_path)
+        assert await show_head(pane.workspace, FolderSource(pane.engine, source.address), PROMPT)
+        await pane.settled()
+        assert pane.comparer.found.of_base and pane.choice.locked is None
+        assert pane.choice.place[:2] == strongest(pane.comparer.found.difference)
 
     run_async(body())

@@ -172,6 +172,31 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
     run_async(body())
 
 
+def test_a_run_without_a_checkpoint_leaves_the_question_to_the_others(
+    make_tune: Any, run_async: Any, small: TuneDraft, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.draft.begin(small)
+        await mode.settled()
+        mode.start()
+        await until(lambda: any(one.finished for one in mode.runs.known.values()), "the run")
+        (first,) = mode.runs.folders
+        other = tmp_path / "other.jsonl"
+        other.write_bytes(Path(small.data).read_bytes())
+        changes = {"data": str(other), "learning_rate": "1e30", "methods": ("full",)}
+        mode.draft.begin(replace(small, **changes))
+        await mode.settled()
+        mode.start()
+        await until(lambda: "failed" in mode.headline, "the end of the second")
+        mode.ask_another()
+        await until(lambda: mode.view.answers.answers.number, "the next question")
+        assert mode.view.answers.answers.tuned[first].startswith("step 12: ")
+        assert "met.jsonl" in mode.view.answers.question.accessibleName()
+
+    run_async(body())
+
+
 def test_a_run_is_dismissed_opened_in_training_and_found_again(
     make_tune: Any, run_async: Any, small: TuneDraft
 ) -> None:
@@ -375,6 +400,8 @@ def test_runs_on_different_data_are_not_compared() -> None:
     assert text.headline(runs, "fables") == (
         "LoRA 2 has a loss of 1 on fables; its loss on stories fell by 1.00, to 1.00."
     )
+    same = replace(runs[2], old=(line[0], np.ones_like(line[1])))
+    assert text.headline([same], "fables").endswith("its loss on stories stays at 1.00.")
 
 
 def test_a_run_of_another_kind_is_none_of_these(

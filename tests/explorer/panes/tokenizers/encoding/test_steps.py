@@ -248,3 +248,11 @@ def test_the_numbers_of_a_lattice_are_called_as_its_formulas_call_them(trained):
             numbers = {row[0]: row[1] for row in rows}
             assert float(numbers[letter]) == float(step.value(key))
             assert not {"winner", "promise", "place"} & numbers.keys()
+
+
+def test_what_is_listed_is_numbered_as_in_the_formula(trained):
+    inside = explain_text(trained["bpe"], "happy cats")
+    for name, letter in (("bpe.bytes", "b"), ("encoding.model", "t")):
+        for size, *rows in rows_of(inside, name):
+            names = [row[0] for row in rows if row[0]]
+            assert names == [f"{letter}{index}" for index in "₁₂₃₄₅₆₇₈"[: int(size[1])]]
