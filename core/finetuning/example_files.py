@@ -122,7 +122,9 @@ def read_examples_steps(
             if number % YIELD_EVERY == 0:
                 yield done / size, f"reading {path.name}"
     if broken and not examples:
-        raise ValueError(f"no line of {path.name} can be used here; {first}")
+        raise ValueError(
+            f"no line of {path.name} can be used here; {first}. Correct the file, or choose another"
+        )
     if broken and (settings.broken_lines == "stop" or len(examples) < 2):
         counted = f"{number:,}" if done == size else f"the first {number:,}"
         verb = "is" if broken == 1 else "are"

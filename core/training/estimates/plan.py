@@ -237,7 +237,7 @@ class Plan:
 
     @property
     def bytes(self) -> float:
-        """On one device."""
+        """Bytes on one device."""
         state, activations = self.state.total, self.activations
         together = state + activations  # step: memory
         return together
@@ -334,7 +334,7 @@ def with_bubble(compute: float, share: float) -> float:
 
 
 def step_seconds(compute: float | None, communication: float | None) -> float | None:
-    """Both run side by side: the longer counts."""
+    """Arithmetic and communication run side by side: the longer counts."""
     if compute is None or communication is None:
         return None
     step = np.maximum(compute, communication)  # step: step
@@ -342,7 +342,7 @@ def step_seconds(compute: float | None, communication: float | None) -> float | 
 
 
 def whole_seconds(steps: int, step: float | None) -> float | None:
-    """Of so many steps."""
+    """Seconds of so many steps."""
     if step is None:
         return None
     seconds = steps * step  # step: seconds
@@ -350,7 +350,7 @@ def whole_seconds(steps: int, step: float | None) -> float | None:
 
 
 def joules(seconds: float | None, devices: int, watts: float | None) -> float | None:
-    """That the devices take."""
+    """Energy that the devices take."""
     if seconds is None or watts is None:
         return None
     energy = seconds * devices * watts  # step: energy
@@ -358,7 +358,7 @@ def joules(seconds: float | None, devices: int, watts: float | None) -> float | 
 
 
 def money(seconds: float | None, devices: int, price: float | None) -> float | None:
-    """Of devices at a price for an hour."""
+    """Cost of devices at a price per hour."""
     if seconds is None or price is None:
         return None
     cost = seconds / 3600 * devices * price  # step: cost

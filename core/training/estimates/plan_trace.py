@@ -14,6 +14,7 @@ from dataclasses import asdict, astuple, dataclass, fields, replace
 from typing import Any
 
 from core.numbers import format_count
+from core.optimization.optimizers import OPTIMIZERS
 from core.trace import Step, Trace
 from core.training.estimates import memory
 from core.training.estimates.communication import Transfer, exchanges
@@ -118,7 +119,7 @@ def _memory(setup: Setup, found: Plan) -> Iterator[Step]:
 
 def _states(setup: Setup, found: Plan) -> Iterator[Step]:
     """Each kind of memory, and after it a device's part where ZeRO divides it."""
-    layout = memory.LAYOUTS[setup.layout]
+    layout, rule = memory.LAYOUTS[setup.layout], OPTIMIZERS[setup.optimizer]
     remembered = memory.numbers_remembered(setup.model, setup.optimizer)
     count, ranks, stages = found.parameters.total, setup.replicas, setup.pipeline
     whole = memory.model_state(count, remembered, setup.layout)
@@ -129,10 +130,10 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
         if not size:
             continue
         read: dict[str, float] = {"remembered": remembered}
-        title = f"Optimizer states: what {setup.optimizer} remembers, 4 bytes a number"
+        title = f"Optimizer states: what {rule.title} remembers, 4 bytes per number"
         if name in lines:
             read = {lines[name]: each[name], "parameters": count}
-            title = f"{STATES[name].capitalize()}: {each[name]} bytes a parameter"
+            title = f"{STATES[name].capitalize()}: {each[name]} bytes per parameter"
         code = f"{_HERE}.memory:model_state#{name}"
         yield _step(name, title, code, {**read, name: size})
         if stages > 1:

@@ -178,7 +178,7 @@ def test_a_label_that_is_none_of_the_classes_is_a_broken_line(stories: Any, tmp_
         ([], "mine.jsonl is empty: choose a file with text in it"),
         ([""], "holds 0 of at least 2 examples"),
         ([GOOD], "holds 1 of at least 2 examples, one to train on and one to validate on"),
-        (["oh", "no"], "no line of mine.jsonl can be used here; the first is line 1"),
+        (["oh", "no"], "no line of mine.jsonl can be used here; .* line 1: .*Correct the file"),
     ],
 )
 def test_a_file_with_too_few_examples_is_refused(

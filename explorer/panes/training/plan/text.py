@@ -63,7 +63,7 @@ def capacity(size: float, is_shown: bool) -> str:
 
 
 def no_model(name: str) -> str:
-    return f"{name} is a log, which does not tell of its model"
+    return f"{name} is a log that does not describe its model"
 
 
 def missing(planned: Planned) -> str:

@@ -39,7 +39,7 @@ NOT_KEPT = "The recorded step kept no such numbers of this layer; choose another
 DRAG = "Drag, or press Left and Right: the loss scale. Up and Down, or a click: the format"
 LESSON = (
     "A bf16 weight has 8 significant bits, so an update 500 times smaller is lost{}. "
-    "That is why weights stay in fp32"
+    "Hence weights stay in fp32"
 )
 
 
@@ -129,4 +129,4 @@ def lesson(share: float, step: int) -> str:
     """The bf16 lesson, in a sentence. A share that is no number: of the example."""
     if math.isnan(share):
         return LESSON.format(", as in this made-up example")
-    return LESSON.format(f": {format_share(share)} of step {step:,}'s would be")
+    return LESSON.format(f": {format_share(share)} of step {step:,}'s updates would be")

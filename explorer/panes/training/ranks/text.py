@@ -24,10 +24,10 @@ TITLES = {
 }
 NAMES = {**TITLES, "fsdp2": "FSDP2", "zero3": "ZeRO-3 (FSDP)", "tensor": "Tensor parallelism"}
 IDEAS = {
-    "run": "What was measured of the run that is looked at",
+    "run": "What was measured of the run that is shown",
     "ddp": "every device holds the whole model and reads its part of the batch",
-    "zero1": "as DDP, but each device keeps only its part of the optimizer's memory",
-    "zero2": "as ZeRO-1, and each device keeps only its part of the gradients",
+    "zero1": "like DDP, but each device keeps only its part of the optimizer's memory",
+    "zero2": "like ZeRO-1, and each device keeps only its part of the gradients",
     "zero3": "every device holds its part of each matrix and gathers the rest when it computes",
     "tensor": "every device multiplies its columns of each matrix, for the whole batch",
     "pipeline": "every device holds some of the layers, and small batches pass through",
@@ -36,7 +36,7 @@ STATES = ("weights", "gradients", "optimizer memory")
 FAULTS = {  # the title, and what happens to "Rank 1"
     "slow": ("Slow it down", "{} takes 0.2 s longer for each step: the others wait"),
     "none": ("As fast as before", "{} runs at full speed again"),
-    "nan": ("Make a weight NaN", "{} finds a weight that is NaN, as after a defect of memory"),
+    "nan": ("Make a weight NaN", "{} finds a weight that is NaN, as after a memory fault"),
     "kill": ("Kill it", "{} is killed, as when a machine fails"),
     "hang": ("Let it hang", "{} freezes; the others give up after 100 s"),
 }
@@ -62,7 +62,7 @@ ONE_HELP = (
     "Start two ranks here to see what they exchange, or choose a strategy above: a step of this "
     "model is computed for several devices."
 )
-FOREIGN = "Another program has written this log, which tells of no ranks"
+FOREIGN = "Another program wrote this log; it says nothing about ranks"
 SCALING = "scaling, at most"
 FACT_NOTES = {
     SCALING: "Scaling efficiency: the speed of N ranks as a share of N times the speed of one. It "
@@ -95,7 +95,7 @@ def fate(lanes: LaneTrace, step: int, restarts: bool) -> str:
 
 def trouble(died: bool, message: str, alerts: Sequence[str]) -> str:
     """Why it has ended, or what of it needs a person; "" where all is well."""
-    told = f"It needs attention: {'; '.join(alerts)}" if alerts else ""
+    told = f"The run needs attention: {'; '.join(alerts)}" if alerts else ""
     return (message or NO_MESSAGE) if died else told
 
 

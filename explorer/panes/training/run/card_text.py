@@ -104,7 +104,7 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
         return f"No checkpoint yet: the first comes at step {min(due, data.config.steps):,}"
     first = min(data.checkpoints)
     if moment.step < first:
-        return f"There is no checkpoint before step {first:,}, the first one (Ctrl+PgDown)"
+        return f"The first checkpoint is at step {first:,} (Ctrl+PgDown)"
     near = min(data.checkpoints, key=lambda step: abs(step - moment.step))
     return f"There is no checkpoint here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 

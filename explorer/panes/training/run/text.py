@@ -152,7 +152,7 @@ def headline(
     _, losses = data.series("loss")
     if not len(losses):
         steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
-        return f"It begins: {steps} skipped while the loss scale came down."
+        return f"The run begins: {steps} skipped while the loss scale came down."
     first = _first(data, losses)
     told = _movement(loss, first, now)
     grows = now > RISEN * first
@@ -160,8 +160,8 @@ def headline(
         told += "; try a lower learning rate"
     match state:
         case "running":
-            opening = "It does not learn" if grows else "It learns" if now < first else "It trains"
-            opening = "It needs attention" if data.alerts else opening
+            verb = "does not learn" if grows else "learns" if now < first else "trains"
+            opening = "The run needs attention" if data.alerts else f"The model {verb}"
             return f"{opening}: after {step:,} steps {told}."
         case "paused":
             return f"Paused after step {step:,}: {told}. Press Space to continue."
@@ -204,11 +204,11 @@ def _beginning(data: RunData, state: str) -> str:
         return f"Preparing: {data.preparing or 'training is about to start'}."
     if data.parent:
         origin = Path(str(data.parent.get("run", ""))).name
-        return f"It continues from step {data.step:,} of {origin}."
+        return f"The run continues from step {data.step:,} of {origin}."
     if not data.vocabulary:
-        return "It begins: its first loss comes in a moment."
+        return "The run begins: its first loss comes in a moment."
     guess = math.log(data.vocabulary)
-    return f"It begins: a model that knows nothing has a loss near {guess:.1f}."
+    return f"The run begins: a model that knows nothing has a loss near {guess:.1f}."
 
 
 def why_none(data: RunData, state: str, what: str, every: int, steps: Collection[int] = ()) -> str:

@@ -21,7 +21,7 @@ from explorer.panes.training.step.scene import Place
 
 NO_RUN = "No run is open. Set one up in Run: its first step is recorded from the inside."
 NOT_YET = "No step of this run is recorded yet. While it trains, you can record the next one."
-FOREIGN = "Another program wrote this log, which tells nothing from inside its steps."
+FOREIGN = "Another program wrote this log; it says nothing about what happens inside a step."
 NEVER = "No step of this run was recorded. Resume it in Run: the next step is recorded."
 SHOW_RUN, RECORD = "Show Run", "Record this step"
 RECORD_HELP = "Records the next optimizer step from the inside; training goes on as before"

@@ -153,6 +153,6 @@ def test_a_log_of_another_program_tells_of_no_model(
         await until(lambda: mode.data is not None, "the log")
         assert mode.config is None
         mode.change("model", "run")
-        assert "does not tell of its model" in mode.view.form.fields["model"].error.text
+        assert "does not describe its model" in mode.view.form.fields["model"].error.text
 
     run_async(body())

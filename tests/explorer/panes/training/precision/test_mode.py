@@ -176,7 +176,7 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
         layers.activated.emit(layers.currentIndex())
         assert mode.headline.startswith("Gradients of block 1 of step 12 in fp16")
         mode.choose(tab="weight")
-        assert "of step 12's would be" in mode.view.lesson.whole
+        assert "of step 12's updates would be" in mode.view.lesson.whole
         kept = mode.state()
         mode.restore({"kind": "nonsense", "scale": 99, "layer": 3, "tab": None})
         assert mode.state() == {"version": 1, **asdict(Choice())}

@@ -41,7 +41,7 @@ def test_without_ranks_a_step_is_estimated_and_labelled(make_mode: Any, run_asyn
         assert mode.headline.startswith("Computed, not measured: every device holds the whole")
         view = mode.view
         assert view.start.isVisibleTo(view) and not view.faults.isVisibleTo(view)
-        assert "computed for 4 devices" in view.note.text()
+        assert "for 4 devices" in view.note.text()
         mode.choose("pipeline")
         assert mode.lanes.ranks == 4 and mode.player.length == len(mode.lanes.trace)
         mode.choose_devices(8)
@@ -150,7 +150,7 @@ def test_alerts_and_whoever_begins_again_are_told(
         assert not view.resume.isVisibleTo(view) and not view.start.isVisibleTo(view)
         mode.follower.data = replace(data, state="running", alerts=("rank 1 has hung",))
         mode.refresh()
-        assert view.message.text() == "It needs attention: rank 1 has hung"
+        assert view.message.text() == "The run needs attention: rank 1 has hung"
         assert view.message.isVisibleTo(view)
 
     run_async(body())

@@ -99,7 +99,7 @@ def test_headline_and_status_tell_the_loss_of_a_step_that_has_one(tmp_path, skip
 def test_a_run_that_begins_with_skipped_steps_says_so(tmp_path):
     data = recorded(tmp_path / "run", (1,), last=1)
     said = text.headline(data, "running", None, replaying=False)
-    assert said == "It begins: 1 step was skipped while the loss scale came down."
+    assert said == "The run begins: 1 step was skipped while the loss scale came down."
     assert see(RunReader(data.folder), 0).status.loss is None
 
 

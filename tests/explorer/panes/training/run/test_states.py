@@ -111,9 +111,9 @@ def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_agai
 def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(tmp_path):
     data = run_of(tmp_path / "run", 12)
     raw = text.headline(data, "running", None, False)
-    assert raw.startswith("It trains") and "12 steps" in raw and "1.000" in raw
+    assert raw.startswith("The model trains") and "12 steps" in raw and "1.000" in raw
     smoothed = text.headline(data, "running", None, False, 0.75)
-    assert smoothed.startswith("It learns") and "smoothed" in smoothed
+    assert smoothed.startswith("The model learns") and "smoothed" in smoothed
     assert "1.000" in smoothed and "0.750" in smoothed
 
 
@@ -123,9 +123,17 @@ ROSE = "the loss has risen from 7.360 to 1,871; try a lower learning rate"
 @pytest.mark.parametrize(
     ("now", "state", "sentence"),
     [
-        (1871.3, "running", f"It does not learn: after 12 steps {ROSE}."),
-        (7.4, "running", "It trains: after 12 steps the loss has risen from 7.360 to 7.400."),
-        (7.1, "running", "It learns: after 12 steps the loss has fallen from 7.360 to 7.100."),
+        (1871.3, "running", f"The model does not learn: after 12 steps {ROSE}."),
+        (
+            7.4,
+            "running",
+            "The model trains: after 12 steps the loss has risen from 7.360 to 7.400.",
+        ),
+        (
+            7.1,
+            "running",
+            "The model learns: after 12 steps the loss has fallen from 7.360 to 7.100.",
+        ),
         (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
         (
             1871.3,
@@ -146,7 +154,9 @@ def test_what_needs_a_person_is_seen_on_the_card_and_in_the_sentence(tmp_path, q
     data = replace(run_of(tmp_path / "run", 12), alerts=alerts)
     told = card_text.card_text(data, "running", None, False)
     assert told.message == f"R{alerts[0][1:]}." and told.alarming
-    assert text.headline(data, "running", None, False).startswith("It needs attention: after 12")
+    assert text.headline(data, "running", None, False).startswith(
+        "The run needs attention: after 12"
+    )
     card = RunCard("training.view")
     qtbot.addWidget(card)
     card.resize(700, 200)
@@ -204,8 +214,13 @@ def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_p
     """Of an older version nothing is told of them, nor guessed."""
     facts = {"parameters": 10, "vocab_size": 32, "tokens": 640}
     for name, told, sentence, known in (
-        ("new", facts, "It begins: a model that knows nothing has a loss near 3.5.", (32, 640)),
-        ("old", {"parameters": 10}, "It begins: its first loss comes in a moment.", (0, None)),
+        (
+            "new",
+            facts,
+            "The run begins: a model that knows nothing has a loss near 3.5.",
+            (32, 640),
+        ),
+        ("old", {"parameters": 10}, "The run begins: its first loss comes in a moment.", (0, None)),
     ):
         writer = RunWriter(create_run(tmp_path / name, CONFIG), from_step=8)
         writer.event("model", 8, told)

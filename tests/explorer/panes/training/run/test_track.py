@@ -284,7 +284,7 @@ def run_data(checkpoints: dict[int, Path], step: int = 20) -> RunData:
 def test_resuming_is_offered_where_a_checkpoint_lies_and_elsewhere_says_where_it_is(qapp):
     kept = {15: Path("c"), 18: Path("d")}
     for place, why in (
-        (0, "before step 15, the first one"),
+        (0, "first checkpoint is at step 15"),
         (15, ""),
         (20, "the nearest is at step 18"),
     ):
