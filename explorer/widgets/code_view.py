@@ -18,10 +18,10 @@ from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrap_row import WrapRow, expanding
 
-VERSIONS = {"plain": "Plain", "running": "Actual"}
+VERSIONS = {"plain": "Plain", "running": "As it runs"}
 ABOUT_VERSIONS = (
     "Plain: as a textbook prints it\n"
-    "Actual: the faster code that computed these numbers\n"
+    "As it runs: the faster code that computed these numbers\n"
     "Tests prove that both give the same"
 )
 _COLORS = {
