@@ -110,7 +110,7 @@ def read_examples_steps(
             if line.strip():
                 try:
                     examples.append(reader.example(line))
-                except NoTemplateError:  # the line is whole, and skipping it would help nobody
+                except UnfitError:
                     raise
                 except ValueError as error:
                     broken += 1
@@ -145,8 +145,8 @@ def _broken(count: int) -> str:
     return f"{count:,} broken line{'' if count == 1 else 's'}"
 
 
-class NoTemplateError(ValueError):
-    """The lines are conversations, and the base cannot read any."""
+class UnfitError(ValueError):
+    """The lines are whole, and do not fit the base or the classes: skipping them helps nobody."""
 
 
 class _Reader:
@@ -187,6 +187,11 @@ class _Reader:
         text = _text(values, ("text",))
         if text is None:
             raise ValueError(f"it holds {_names(values)}; write {FORMS}")
+        if "label" in values:
+            raise UnfitError(
+                "the data holds labels, and no classes are set: name them, such as glad and sad, "
+                "or leave the labels out to continue the texts"
+            )
         whole = answered(tokenizer, "", text, usage.end_ids)
         if len(whole.ids) < 2:
             raise ValueError("its text is empty")
@@ -195,7 +200,7 @@ class _Reader:
     def _conversation(self, messages: Any) -> Example:
         """What the assistant says is learned, and the token after it that ends the turn."""
         if self.lm.usage.chat_template is None:
-            raise NoTemplateError(
+            raise UnfitError(
                 f"the data holds conversations, and {self.lm.name} has no chat template: it goes "
                 "on with a text; choose a base that chats, such as smollm2, or write each line as "
                 '{"prompt": ..., "answer": ...} or {"text": ...}'

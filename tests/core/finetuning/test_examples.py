@@ -111,10 +111,12 @@ def test_a_prompt_is_a_turn_where_the_model_chats_and_a_line_where_it_does_not(
 def test_all_of_a_text_is_learned_and_the_class_of_one_that_has_a_label(
     stories: Any, tmp_path: Path
 ) -> None:
+    whole = _read(stories, _file(tmp_path, *[{"text": "What a day!"}] * 2))
+    assert whole.example("train", 0).learned.all() and not whole.have_prompts
     lines = [{"text": "What a day!", "label": label} for label in ("glad", "sad", "glad")]
     path = _file(tmp_path, *lines)
-    whole = _read(stories, path)
-    assert whole.example("train", 0).learned.all() and not whole.have_prompts
+    with pytest.raises(ValueError, match="no classes are set: name them"):
+        _read(stories, path, broken_lines="skip")  # labels are never left out without a word
     labelled = _read(stories, path, classes=("sad", "glad"))
     assert [labelled.example("train", index).label for index in (0, 1)] == [1, 0]
     assert stories.tokenizer.decode(labelled.example("train", 0).ids.tolist()) == "What a day!"
