@@ -157,7 +157,7 @@ class TrainingConfig:
         "adamw",
         choices=OPTIMIZERS,
         label="Optimizer",
-        help="Turns gradients into steps. Each needs its own learning rate; SGD needs a high one",
+        help="Turns gradients into steps. Each kind needs its own learning rate; SGD a high one",
     )
     betas: tuple[float, float] = field((0.9, 0.99), least=0, below=1, remedy="(0.9, 0.99) is usual")
     weight_decay: float = field(

@@ -58,7 +58,7 @@ def trace_scaled_gradient(
     losses = {"loss": whole, "scale": scale, "scaled": np.asarray(whole * scale)}
     title = f"Scaled: the loss, and so every gradient, times {scale_text(float(scale))}"
     trace.append(Step("gradient.scaled", title, FORMULAS["scale"], CODE["scale"], losses))
-    title = f"Stored in {format.name}: {_fate(numbers, format)}"
+    title = f"Stored in {format.name.removesuffix('fn')}: {_fate(numbers, format)}"
     code = "core.training.number_formats:rounding#stored"
     rounded = np.asarray(rounding(float(scaled), format).rounded)
     values = {"rounded": rounded, "stored": stored}

@@ -373,7 +373,7 @@ def estimated_trace(step: StepTimeline) -> LaneTrace:
         of = " " if one.kind.startswith("send") else " of "
         label = one.kind if one.kind == "optimizer" else f"{one.kind}{of}{which}"
         code, values = _line(one, step)
-        title = _title(label, words[one.kind].format("device"))
+        title = _title(label.replace(which, called(which)), words[one.kind].format("device"))
         labels.append(label)
         steps.append(Step(f"ranks.{one.kind}", title, ESTIMATED_FORMULAS[one.kind], code, values))
     devices = range(step.devices)
@@ -428,6 +428,11 @@ def _in_order(found: Mapping[Any, Sequence[Any]]) -> list[tuple[Any, np.ndarray]
 
 def _joined(groups: Sequence[tuple[Any, np.ndarray]]) -> np.ndarray:
     return np.concatenate([np.zeros(0, BAR_DTYPE), *(bars for _, bars in groups)])
+
+
+def called(part: str) -> str:
+    """ "the head", but "block 2": a part of the model in a sentence."""
+    return part if part[-1].isdecimal() else f"the {part}"
 
 
 def _title(label: str, words: str) -> str:

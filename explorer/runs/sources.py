@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BUNDLED = "stories"
 WEIGHTS = "model.safetensors"
 BESIDE_CONFIG = ("base", "finetuning")  # entries of config.json that tell of a fine-tuning
-TRACING = "the steps of the query"
+TRACING = "the steps of an attention head"
 
 
 def models_among(paths: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from typing import Any
 
-from core.numbers import format_count
+from core.numbers import format_count, format_percent
 from core.optimization.optimizers import OPTIMIZERS
 from core.trace import Step, Trace
 from core.training.estimates import memory
@@ -215,7 +215,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
         busy = compute_seconds(work, peak, setup.efficiency, devices)
         yield _step(
             "compute",
-            f"Seconds of arithmetic at {setup.efficiency:.0%} of the peak",
+            f"Seconds of arithmetic at {format_percent(setup.efficiency)} of the peak",
             f"{_HERE}.plan:compute_seconds#compute",
             {
                 "work": work,
@@ -275,7 +275,7 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
         code, title = "all_reduce#all_reduce", "Sent by each device: the sum goes round once more"
     else:
         code = "data_parallel#sent"
-        title = "Sent by each device: gradients on the way out, weights on the way back"
+        title = "Sent by each device: gradients to be added up, weights to be gathered"
         counts = exchanges(setup.stage, setup.micro_batches)
         both |= dict(zip(("scatters", "gathers"), counts, strict=True))
     term = "sent" if setup.stage == 0 else "sent.zero"
@@ -327,7 +327,7 @@ def _whole(setup: Setup, found: Plan) -> Iterator[Step]:
         title, code = "Energy of the devices, in joules", f"{_HERE}.plan:joules#energy"
         yield _step("energy", title, code, {**spent, "watts": watts, "energy": found.energy})
     if found.cost is not None:
-        title, code = "Cost: device hours at their price", f"{_HERE}.plan:money#cost"
+        title, code = "Cost: device-hours times the price of one", f"{_HERE}.plan:money#cost"
         yield _step("cost", title, code, {**spent, "price": setup.price, "cost": found.cost})
     yield _step(
         "loss",

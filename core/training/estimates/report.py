@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from core.numbers import format_bytes, format_count, format_duration, format_number
+from core.numbers import format_bytes, format_count, format_duration, format_number, format_percent
 from core.training.config import TrainingConfig
 from core.training.estimates.activations import step_memory
 from core.training.estimates.memory import ZERO_STAGES, numbers_remembered
@@ -44,7 +44,7 @@ def plan_table(setup: Setup, plan: Plan) -> str:
                 (
                     "arithmetic",
                     time_text(plan.compute),
-                    f"{setup.efficiency:.0%} of the peak, assumed",
+                    f"{format_percent(setup.efficiency)} of the peak, assumed",
                 ),
                 *_pipeline_rows(setup, plan),
                 ("sent by each device", format_bytes(plan.sent.bytes), f"ZeRO stage {setup.stage}"),

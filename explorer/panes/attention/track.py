@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from explorer.state.player import Player
 
 Place = tuple[int, int, int]  # layer, head, query
-NAME = "the steps of the query"
+NAME = "the steps of an attention head"
 
 
 class QueryTrack(Track):

@@ -90,7 +90,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
         case "backward":
             return [
                 Row(f"|g| = {format_number(norm)} over all weights together", "accent"),
-                "one number per weight: how fast L rises with it",
+                "one number per weight: how fast L rises as the weight grows",
             ]
         case "unscale":
             skip = numbers.skips.get(step, Skip())

@@ -155,6 +155,11 @@ def test_an_estimate_tells_what_its_timeline_does() -> None:
     assert {one.device for one in back} == {1, 2, 3}  # the first stage has nobody before it
 
 
+def test_a_part_with_a_number_has_no_article() -> None:
+    titles = [step.title.partition(":")[0] for step in estimated("fsdp2").trace]
+    assert {"Forward of block 0", "Forward of the head"} <= set(titles)
+
+
 def test_a_rank_sends_as_a_ring_does() -> None:
     assert sent_bytes("all-reduce", 100, 4) == 150 and sent_bytes("sum", 8, 2) == 8
     assert sent_bytes("reduce-scatter", 100, 4) == 75

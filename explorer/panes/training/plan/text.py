@@ -122,7 +122,7 @@ FACT_HELP = {
     "Set the number of stages under More",
     "energy": "Energy of the devices alone, without cooling and the rest of the machines",
     "loss": "Loss that the Chinchilla scaling law predicts, in nats per token of its own data "
-    "(MassiveText), for comparing sizes. It was fitted on models of 70 M parameters and more",
+    "(MassiveText), for comparing sizes. The law was fitted to models of 70 M parameters and more",
     "size": "The model size with the lowest loss for the same FLOPs, by the scaling law",
 }
 

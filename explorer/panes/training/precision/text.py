@@ -74,7 +74,7 @@ def headline(scene: Scene) -> str:
     """One sentence about what is lost."""
     counted, where = scene.counted, format_name(scene.format)
     what = KINDS[counted.kind] + (f" of {layer_name(counted.layer)}" if counted.layer else "")
-    whose = f"{what} of step {counted.step:,}"
+    whose = f"{what} at step {counted.step:,}"
     if not counted.step:
         whose = f"Made-up example: {what.lower()}"
     if scene.is_scaled:

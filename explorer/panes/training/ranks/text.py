@@ -9,7 +9,7 @@ import numpy as np
 from core.numbers import format_brief, format_bytes, format_count, format_number, format_percent
 from core.tokenization.telling import sentence
 from core.training.estimates.strategy_step import LINK, SPEED
-from core.training.lane_trace import LaneTrace
+from core.training.lane_trace import LaneTrace, called
 from core.training.rank_ends import cause
 from core.training.scaling import efficiency_bound
 
@@ -131,7 +131,7 @@ def rank_notes(lanes: LaneTrace) -> list[list[str]]:
     """Of each rank what it holds, how much of the step it computes, what it keeps busy."""
     columns = (
         map(format_bytes, lanes.memory),
-        (f"computes {format_percent(share)}" for share in lanes.busy),
+        (f"computes {format_percent(share)} of the time" for share in lanes.busy),
         (f"GPU {format_percent(share)}" for share in lanes.gpu),
         (f"uses {format_number(count, 2)} cores" for count in lanes.cores),
     )
@@ -169,7 +169,7 @@ def held_tip(lanes: LaneTrace, one: np.void) -> str:
     held = "nothing" if not share else "all" if share >= 1 else format_percent(share)
     who, state = f"{sentence(lanes.noun)} {one['rank']}", STATES[one["state"]]
     part, size = lanes.parts[one["part"]].name, format_bytes(one["bytes"])
-    return f"{who} holds {held} of the {state} of {part} ({size})"
+    return f"{who} holds {held} of the {state} of {called(part)} ({size})"
 
 
 def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:

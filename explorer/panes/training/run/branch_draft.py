@@ -22,7 +22,7 @@ NAME = Field("name", str, label="Name", help="The name of the new run", longest=
 BRANCH_ABOUT = {
     **{name: ABOUT[name] for name in (*NUMBERS, *CHOICES)},
     "name": NAME,
-    "steps": replace(ABOUT["steps"], help="Number of steps in all, with those before the branch"),
+    "steps": replace(ABOUT["steps"], help="All steps, including those before the branch"),
 }
 
 

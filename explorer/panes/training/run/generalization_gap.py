@@ -44,7 +44,7 @@ def gap(data: RunData, step: int) -> list[str]:
         told.append("Both are measured without dropout, unlike the training curve.")
     if data.config.repeated_fraction:
         told.append(
-            "The training curve shows another value: it includes the random tokens, given twice."
+            "The training curve differs: it also counts the random tokens, which come twice."
         )
     return told
 

@@ -77,6 +77,6 @@ def sentence(score: str, scores: np.ndarray, step: int) -> str:
     layer, head = divmod(int(scores.argmax()), scores.shape[1])
     most, who = format_share(float(scores[layer, head])), f"head {head} of layer {layer}"
     if scores[layer, head] < CLEAR:
-        none = f"no head attends much to {SEEN[score]} yet"
+        none = f"no head yet attends much to {SEEN[score]}"
         return f"Step {step:,}: {none}; {who} comes closest, with {most}."
     return f"Step {step:,}: {who} spends {most} of its attention on {SEEN[score]}."

@@ -19,7 +19,7 @@ from core.training.recorded_step import Part, RecordedStep
 from core.training.spans import KINDS
 from explorer.panes.training.step.scene import Place
 
-NO_RUN = "No run is open. Set one up in Run: its first step is recorded from the inside."
+NO_RUN = "No run is open. Set one up in Run: its first step is recorded in detail."
 NOT_YET = "No step of this run is recorded yet. While it trains, you can record the next one."
 FOREIGN = "Another program wrote this log; it says nothing about what happens inside a step."
 NEVER = "No step of this run was recorded. Resume it in Run: the next step is recorded."

@@ -139,7 +139,7 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         mode = make_mode()
         mode.workspace.set_run(str(scaled_run(tmp_path)))
         await until(lambda: mode.data is not None, "the run")
-        assert mode.headline == ("Gradients of step 3 in fp16, not scaled: 100\u2009% become 0")
+        assert mode.headline == ("Gradients at step 3 in fp16, not scaled: 100\u2009% become 0")
         assert "104 gradients were counted; the run's loss scale was 1,024" in mode.view.note.whole
         marks = mode.view.scale.marks
         assert [mark.x for mark in marks] == [2]
@@ -149,7 +149,7 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         mode.choose(scale=10)
         assert "become 0" not in mode.headline
         mode.inputs.kinds.chosen.emit("updates")
-        assert mode.headline.startswith("Updates of step 1 in fp16")
+        assert mode.headline.startswith("Updates at step 1 in fp16")
         mode.inputs.kinds.chosen.emit("weights")
         assert mode.headline == "This run did not count how large its numbers are"
         assert mode.view.body.state == "empty"
@@ -174,17 +174,17 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
         assert names[0] == text.ALL and "block 1" in names
         layers.setCurrentIndex(names.index("block 1"))
         layers.activated.emit(layers.currentIndex())
-        assert mode.headline.startswith("Gradients of block 1 of step 12 in fp16")
+        assert mode.headline.startswith("Gradients of block 1 at step 12 in fp16")
         mode.choose(tab="weight")
         assert "of step 12's updates would be" in mode.view.lesson.whole
         kept = mode.state()
         mode.restore({"kind": "nonsense", "scale": 99, "layer": 3, "tab": None})
         assert mode.state() == {"version": 1, **asdict(Choice())}
         mode.restore(kept)
-        assert mode.state() == kept and mode.headline.startswith("Gradients of block 1 of step 12")
+        assert mode.state() == kept and mode.headline.startswith("Gradients of block 1 at step 12")
         mode.choose(kind="weights")
         mode.choose(layer="lm_head.9")
-        assert mode.headline.startswith("Weights of step 12")
+        assert mode.headline.startswith("Weights at step 12")
         mode.workspace.set_run(None)
         assert mode.recorded.step == 0
         mode.workspace.set_run(str(tmp_path / "run"))
@@ -210,12 +210,12 @@ def test_what_is_played_stays_while_a_run_brings_other_numbers(
         await until(lambda: mode.headline == text.WAITING, "that the first is waited for")
         assert not mode.view.start.isVisibleTo(mode.view)
         train(1, -20)
-        await until(lambda: mode.headline.startswith("Gradients of step 1 "), "step 1")
+        await until(lambda: mode.headline.startswith("Gradients at step 1 "), "step 1")
         mode.choose(tab="gradient")
         mode.player.seek(3)
         before = mode.trace
         train(2, -27)
-        await until(lambda: mode.headline.startswith("Gradients of step 2 "), "step 2")
+        await until(lambda: mode.headline.startswith("Gradients at step 2 "), "step 2")
         assert mode.trace is before and mode.player.step == 3
         mode.choose(format="bf16")
         assert mode.trace is not before and mode.player.step == 3
@@ -333,6 +333,6 @@ def test_one_button_trains_in_fp16_and_in_fp32_from_one_seed(
         assert names == ["fp32", "fp16"]
         first = [one.y[0] for one in mode.view.losses.series]
         assert first[0] == pytest.approx(first[1], rel=1e-3), "the same seed begins the same"
-        assert mode.headline.startswith("Gradients of step 12 in fp16")
+        assert mode.headline.startswith("Gradients at step 12 in fp16")
 
     run_async(body())

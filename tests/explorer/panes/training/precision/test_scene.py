@@ -45,7 +45,7 @@ def test_the_example_is_told_as_one() -> None:
     assert power == compute.EXAMPLE_GRADIENT[0]
     layer = CountedNumbers("gradients", EXAMPLE.histogram, "h.1", 30)
     assert text.headline(scene_of(layer, "bf16", 16)) == (
-        "Gradients of block 1 of step 30 in bf16, times 2\u00b9\u2076: none is lost"
+        "Gradients of block 1 at step 30 in bf16, times 2\u00b9\u2076: none is lost"
     )
 
 
@@ -53,7 +53,7 @@ def test_one_infinite_gradient_is_said_to_skip_the_step() -> None:
     large = CountedNumbers("gradients", normal_histogram(1e-3), step=50)
     scene = scene_of(large, "fp16", 30)
     assert text.headline(scene) == (
-        "Gradients of step 50 in fp16, times 2\u00b3\u2070: 95\u2009% overflow, so the whole "
+        "Gradients at step 50 in fp16, times 2\u00b3\u2070: 95\u2009% overflow, so the whole "
         "step would be skipped"
     )
     assert text.note(scene).endswith(". One infinite gradient is enough to skip a step")

@@ -34,8 +34,8 @@ def test_a_rank_is_told_to_wait_for_the_slow_one(lanes: LaneTrace) -> None:
     """Headline, notes and facts say the same of it."""
     assert text.headline(lanes) == "In this step of 1.10 s, rank 0 spends 300 ms waiting for rank 1"
     assert text.rank_notes(lanes) == [
-        ["100 MB", "computes 73\N{THIN SPACE}%", "uses 0.98 cores"],
-        ["200 MB", "computes 100\N{THIN SPACE}%", "uses 1.2 cores"],
+        ["100 MB", "computes 73\N{THIN SPACE}% of the time", "uses 0.98 cores"],
+        ["200 MB", "computes 100\N{THIN SPACE}% of the time", "uses 1.2 cores"],
     ]
     told = text.facts(lanes, 100.0)
     assert told["a step"] == "1.10 s" and told["memory of a process"] == "200 MB"
@@ -78,7 +78,7 @@ def test_pictures_tell_their_numbers_and_what_is_under_the_mouse(
     assert "waits 300 ms in between" in picture.said_at(beside).splitlines()
     cell = holdings.layout_of(lanes).whole(lanes.holdings[0])
     assert holdings.said_at(cell.center()) == (
-        "Rank 0 holds all of the weights of embedding (1.09 kB)"
+        "Rank 0 holds all of the weights of the embedding (1.09 kB)"
     )
     assert set(holdings.displayed()["share"]) == {1.0}
     assert picture.broken is None and holdings.broken is None
