@@ -270,10 +270,13 @@ def _best(recording: Recording, index: int) -> str:
         if len(recording.names) == 1:
             told.append(f"{size} per token")
         elif lossy and len(whole) == 1:
-            told.append(f"Only {best} loses almost nothing, with {size} per token")
+            told.append(f"Only {best} loses almost no text, with {size} per token")
         else:
-            among = "Of those that lose almost nothing, " if lossy else ""
-            told.append(f"{among}{best} {packs} the most text into a token, {size}")
+            said = f"{best} {packs} the most text into a token: {size}"
+            if lossy:
+                among = "Among the tokenizers that lose almost no text"
+                said = f"{among}, {best} {packs} the most into a token: {size}"
+            told.append(said)
     if len(lossy) > 1:
         told.append(f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text")
     elif lossy:
