@@ -107,7 +107,7 @@ def test_with_the_first_token_hidden_the_sentence_speaks_of_what_is_shown(heads)
     heads.attention[0, 0, 5] = [0.6, 0.3, 0.02, 0.02, 0.02, 0.04, 0.0]
     assert "rests on the first token, with 60\u2009%" in text.head_sentence(heads, (0, 0, 5))
     shown = text.head_sentence(heads, (0, 0, 5), hide_first=True)
-    assert "“sang”" in shown and "“met”, with 75\u2009%" in shown
+    assert "“sang”" in shown and "“met”: 75\u2009%" in shown
     heads.attention[0, 0, 5] = [1, 0, 0, 0, 0, 0, 0]
     assert "which is hidden" in text.head_sentence(heads, (0, 0, 5), hide_first=True)
 
