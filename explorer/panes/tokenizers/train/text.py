@@ -66,8 +66,8 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
     "training.update": "n is the number of tokens in the text.",
     "training.seed": "p is the probability of a piece x, |x| its length; y is any piece.",
     "training.expect": "c is how often a piece x is used; a word w occurs n times in the text, and "
-    "s is a way to cut it, with probability P. The loss of a word is the negative natural logarithm of "
-    "its probability, in nats.",
+    "s is a way to cut it, with probability P. The loss of a word is the negative natural "
+    "logarithm of its probability, in nats.",
     "training.maximize": "p is the probability of a piece x, c how often it is used; \u03c8, the "
     "digamma function, is a logarithm that makes rare pieces rarer.",
     "training.prune": "f is how often a word uses the piece x, p its probability; s\u2032 is the "
