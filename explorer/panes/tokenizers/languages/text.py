@@ -16,7 +16,7 @@ from explorer.panes.tokenizers.languages.row_order import mean_premium
 
 IDLE = "How many tokens the same text takes in each language, compared with English"
 KEY = (
-    "Each bar: number of tokens relative to English (the line); the count stands beside it. "
+    "Each bar: tokens relative to English (the line); the count stands beside it. "
     "Check mark: lossless. Hatched: text lost."
 )
 ADD = "Which tokenizers are compared"
