@@ -156,7 +156,7 @@ def test_an_estimate_tells_what_its_timeline_does() -> None:
 
 
 def test_a_part_with_a_number_has_no_article() -> None:
-    titles = [step.title.partition(":")[0] for step in estimated("fsdp2").trace]
+    titles = [step.title.partition(":")[0] for step in estimated("zero3").trace]
     assert {"Forward of block 0", "Forward of the head"} <= set(titles)
 
 
