@@ -129,7 +129,7 @@ def writing(path: str | Path) -> Iterator[None]:
 def not_read(path: Path, error: OSError) -> str:
     """Why a file that a person chose cannot be read, and the remedy."""
     if isinstance(error, FileNotFoundError):
-        return f"there is no {path} any more: choose another file"
+        return f"there is no {path}: choose another file"
     return f"{path} cannot be read ({error.strerror or error}): choose a file that you may read"
 
 

@@ -85,6 +85,7 @@ _HOME = {
     "check_adapter": "core.finetuning.mixture",
     "next_tokens": "core.finetuning.mixture",
     "soft_prompt_of": "core.finetuning.mixture",
+    "adapters_of": "core.finetuning.adapter",
     "export_mixture_steps": "core.finetuning.mixture_files",
     "held_out_prompt": "core.finetuning.mixture",
     "save_mixture_steps": "core.finetuning.mixture_files",

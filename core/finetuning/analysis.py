@@ -157,8 +157,8 @@ class AttentionChange:
 
     @property
     def by_head(self) -> np.ndarray:
-        """(L, H): the mean over the text. Its first token sees only itself, and is left out."""
-        return self.moved[..., 1:].mean(-1) if self.moved.shape[-1] > 1 else self.moved[..., 0]
+        """(L, H): of the query whose attention moved furthest."""
+        return self.moved.max(axis=-1)
 
 
 def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray) -> AttentionChange:

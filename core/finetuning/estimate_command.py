@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.files import read_json
+from core.finetuning.data_check import check_data
 from core.finetuning.estimates import estimate_finetuning
 from core.finetuning.loading import config_of
 from core.finetuning.run_config import finetuning_config
@@ -48,6 +49,7 @@ def _configs(base: str, file: Path | None) -> list[TrainingConfig]:
     try:
         config = TrainingConfig.from_json(values)
         check_base(config, config_of(settings_of(config).base))
+        check_data(settings_of(config), config.model.block_size)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     return [config]

@@ -37,11 +37,13 @@ class Verdict:
     difference  the largest one of two logits
     tolerance   how large it may be; 0: they are the same numbers
     compared    how many logits there are
+    largest     of them, or 1 where all are smaller: the tolerance is a share of it
     """
 
     difference: float
     tolerance: float
     compared: int
+    largest: float = 1.0
 
     @property
     def holds(self) -> bool:
@@ -122,4 +124,5 @@ def _logits(
 def _verdict(first: Tensor, second: Tensor, tolerance: float) -> Verdict:
     first, second = first.double(), second.double()
     largest = max(1.0, float(first.abs().max()))
-    return Verdict(float((first - second).abs().max()), tolerance * largest, first.numel())
+    difference = float((first - second).abs().max())
+    return Verdict(difference, tolerance * largest, first.numel(), largest)

@@ -290,7 +290,7 @@ def activations_of(found: Captured | Superseded) -> Activations | Superseded:
 
 
 def model_name(address: str | Path) -> str:
-    """What a model is called: "stories", or "tune-lora, step 60", a checkpoint of a run."""
+    """What a model is called: "stories", or "LoRA, step 60", a checkpoint of a run."""
     from core.training.records import CHECKPOINTS, step_of
 
     path = Path(address)

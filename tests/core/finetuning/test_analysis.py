@@ -163,6 +163,7 @@ def test_the_attention_of_every_head_before_and_after() -> None:
     assert adapter.scale == 1.5
     np.testing.assert_allclose(found.moved, abs(found.after - plain).sum(-1) / 2)
     assert found.by_head.shape == (2, 2) and found.by_head.min() > 0
+    np.testing.assert_array_equal(found.by_head, found.moved.max(axis=-1))
     values = learned(model_of(BIASED), LoRAConfig(r=2, target_modules=("c_attn.v",)))
     assert attention_change(values, ids).moved[0].max() == 0, "layer 0 reads the same embeddings"
 

@@ -66,7 +66,13 @@ def test_it_tells_before_what_a_run_takes(
     assert main(["--estimate", "stories"], FINETUNING_PROGRAM) == 0
     methods = [row.split()[0] for row in capsys.readouterr().out.splitlines()[2:]]
     assert methods == list(METHODS)
+    lines = base / "broken.jsonl"
+    lines.write_text("no example\n")
+    broken = config.to_json()
+    broken["settings"]["data"] = broken["corpus"] = str(lines)
+    file.write_text(json.dumps(broken))
     for wrong, told in (
+        (["--estimate", "--config", str(file)], "broken.jsonl"),
         (["--estimate"], "give --estimate the name of a base"),
         (["--estimate", "nothing-like-it"], "nothing-like-it"),
         (["--estimate", "dates"], "is an encoder-decoder"),

@@ -50,6 +50,7 @@ class TryMode(TunedMode):
         self._known: dict[object, object] = {}  # of what each of the things shown is
         self.asked: Any = None  # the source, or one whose model has both adapters
         self._blend: BlendedSource | None = None
+        self.has_adapter = True  # which can be merged
         self.is_all_or_nothing = False  # between strength 0 and 1 there is nothing
         self.count = 0  # tokens of the prompt, of which the last ones are read
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
@@ -185,7 +186,7 @@ class TryMode(TunedMode):
     def on_draft(self, draft: TryDraft) -> None:
         """Something else is set up; what is merged always says how much that changes."""
         super().on_draft(draft)
-        if draft.merged:
+        if self.tried.merged:
             self.check("merge")
         else:
             self._checks.stop()
@@ -195,11 +196,10 @@ class TryMode(TunedMode):
 
     @property
     def tried(self) -> TryDraft:
-        """What is set up, at a strength that there is."""
-        draft = self.draft.value
-        if self.is_all_or_nothing:
-            return replace(draft, strength=float(draft.strength > 0.5))
-        return draft
+        """What is set up, as far as there is such a strength, and something to merge."""
+        draft, is_whole = self.draft.value, self.is_all_or_nothing
+        strength = float(draft.strength > 0.5) if is_whole else draft.strength
+        return replace(draft, strength=strength, merged=draft.merged and self.has_adapter)
 
     async def _both(self, other: str) -> Any:
         """The tuned model; with a second adapter one of its own, for both lie on it."""
@@ -237,8 +237,9 @@ class TryMode(TunedMode):
         draft = self.draft.value
         source = await self._both(draft.other)
         if source is not self.asked:
-            whole = await source.ask(finetuning.soft_prompt_of, name=text.STRENGTH)
-            self.asked, self.is_all_or_nothing = source, bool(whole)
+            asked = finetuning.soft_prompt_of, finetuning.adapters_of
+            found = [bool(await source.ask(one, name=text.STRENGTH)) for one in asked]
+            self.asked, (self.is_all_or_nothing, self.has_adapter) = source, found
             self._forget()
         if (asked := (draft.prompt, draft.example)) == self._encoded:
             return self.prompt_ids
@@ -255,6 +256,7 @@ class TryMode(TunedMode):
         """The prompt's tokens: now both models write."""
         self.prompt_ids, draft = answer, self.tried
         self.view.show_strengths(self.is_all_or_nothing)
+        self.view.settings.widgets["merged"].setEnabled(self.has_adapter)
         self.view.settings.show(draft)
         self.inputs.line.set_prompt(self.prompt)
         self.view.share.setVisible(bool(draft.other))

@@ -93,7 +93,8 @@ def verdict(name: str, found: Verdict) -> str:
     else:
         most = format_number(found.difference, 2)
         told = f"over {found.compared:,} logits the largest difference is {most}"
-        told += f" (allowed: {format_number(found.tolerance, 2)})"
+        share = format_number(found.tolerance / found.largest, 2)
+        told += f" (allowed: {share} of the largest, {format_number(found.largest, 2)})"
     return f"{BUTTONS[name][0]} {'holds' if found.holds else 'does not hold'}: {told}"
 
 

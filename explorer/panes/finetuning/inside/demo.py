@@ -39,7 +39,7 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
     async def full() -> None:
         """A model all of whose numbers have learned."""
         config = finetuning_config(FinetuningSettings(method="full"), {"steps": 24})
-        (folder,) = await trained_runs.trained(mode, {"shown-full": config})
+        (folder,) = await trained_runs.trained(mode, {"Full": config})
         await at(address=str(max(checkpoints_of(folder).items())[1]))()
 
     return {

@@ -125,6 +125,8 @@ def headline(
             return "The gradient, too, is scaled"
         case "grad_B":
             return f"B learns: each output\u2019s gradient, times the {numbers(r)} from A"
+        case "grad_m":
+            return "The lengths m learn, too: one number for each output"
         case "grad_A":
             return "A learns, through B: W gets no gradient at all, and stays frozen"
         case "grad_W":

@@ -11,13 +11,7 @@ import numpy as np
 
 from core.files import read_json
 from core.finetuning.run_config import finetuning_config
-from core.finetuning.settings import (
-    METHODS,
-    QUESTIONS,
-    STORIES,
-    FinetuningSettings,
-    settings_of,
-)
+from core.finetuning.settings import METHODS, QUESTIONS, STORIES, FinetuningSettings, settings_of
 from core.resources import resource
 from core.tokenization.telling import sentence
 from core.training.config import TrainingConfig

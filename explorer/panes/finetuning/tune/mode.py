@@ -61,7 +61,7 @@ class TuneMode(Mode):
         self.begun = 0  # how often runs were started
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
         self._starts = False  # as soon as the setup is worked out
-        self._followed = ""  # the run whose checkpoints the other modes look at
+        self._followed: set[str] = set()  # the runs that were started last
         self._asked: tuple[dict[str, str], int] = ({}, -1)
         self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
         self._plans, self._reads, self._asks, self._measures, self._gets = (
@@ -174,8 +174,10 @@ class TuneMode(Mode):
         self._plans.ask(lambda: self.engine.io(plan, draft, speed), "what a fine-tuning takes")
 
     def _on_planned(self, planned: Planned) -> None:
-        """Where a field is wrong, what was worked out before stays in sight."""
+        """Where a field is wrong, what was known stays in sight; not so of a base before this."""
         methods = planned.methods or self.planned.methods
+        if why := planned.errors.get("base"):
+            methods = tuple(replace(one, estimate=None, error=why) for one in methods)
         matrices = planned.matrices or self.planned.matrices
         self.planned = replace(planned, methods=methods, matrices=matrices)
         self.view.form.set_planned(self.planned)
@@ -216,21 +218,21 @@ class TuneMode(Mode):
         if self.planned.errors:
             self.statusRequested.emit(next(iter(self.planned.errors.values())))
             return
-        self.begun, self._followed = self.begun + 1, ""
+        self.begun, self._followed = self.begun + 1, set()
         for method, config in self.planned.configs.items():
             seeded = config.change({"seed": config.seed + self.begun})
-            self.steering.begin(seeded, f"tune-{method}", "")
+            self.steering.begin(seeded, TITLES[method], "")
 
     def _on_started(self, folder: str, _: str) -> None:
         for old in self.runs.folders[: 1 - MOST_RUNS]:
             self.runs.dismiss(old)
-        self._followed = self._followed or folder
+        self._followed.add(folder)
         self.runs.add(folder)
 
     def answer_row(self, folder: str, what: str) -> None:
         """A button of a run's row."""
         if what in ("continue", "again"):
-            self._followed = folder
+            self._followed = {folder}
         if what == "open":
             self.workspace.begin("pane", "training")  # built before it is told
             self.workspace.set_run(folder)
@@ -256,7 +258,8 @@ class TuneMode(Mode):
     def _on_runs(self) -> None:
         self.show_runs()
         kept = {folder: data.checkpoints for folder, data in self.runs.known.items()}
-        if newest := kept.get(self._followed):
+        followed = (kept[one] for one in self.curves() if one in self._followed)
+        if newest := next(filter(None, followed), None):
             self.desk.tuned.draft.begin({"address": str(newest[max(newest)])})  # type: ignore[attr-defined]
         steps = sorted({step for one in kept.values() for step in one})
         if steps != self.steps:
@@ -274,9 +277,9 @@ class TuneMode(Mode):
         return all_curves({one: (data, self.runs.extra(one)) for one, data in known.items()})
 
     def data_of(self, curves: dict[str, Curves]) -> str:
-        """What the run that is followed learned, else the first: of that all are asked."""
-        one = curves.get(self._followed) or next(iter(curves.values()), None)
-        return QUESTIONS if one is None else one.data
+        """What the runs that are followed learned, else the first: of that all are asked."""
+        followed = [one.data for folder, one in curves.items() if folder in self._followed]
+        return next(iter([*followed, *(one.data for one in curves.values())]), QUESTIONS)
 
     def show_runs(self) -> None:
         """Curves, rows and the headline as they are now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,13 @@ class Curves:
         before = (*self.untuned[1], *losses)
         return float(losses[-1] - before[0]) if len(losses) else float("nan")
 
+    def until(self, step: float) -> Curves:
+        """As they were at a step."""
+        told = {"new": self.new, "old": self.old, "exact": self.exact}
+        return replace(self, **{one: (x[x <= step], y[x <= step]) for one, (x, y) in told.items()})
 
-def curves_of(data: RunData, measures: Mapping[str, np.ndarray], name: str) -> Curves:
+
+def curves_of(data: RunData, measures: Mapping[str, np.ndarray]) -> Curves:
     """measures: by name (n, 2) steps and values."""
     told, settings = data.evaluations, settings_of(data.config)
     new = told["step"].astype(float), told["validation"].astype(float)
@@ -66,21 +71,13 @@ def curves_of(data: RunData, measures: Mapping[str, np.ndarray], name: str) -> C
         for one in map(measures.get, ("base", "exact", "untuned"))
     )
     names = Path(settings.data).name, Path(settings.base_data).name
-    return Curves(name, settings.method, data.config.steps, new, *others, *names)
+    return Curves(data.name, settings.method, data.config.steps, new, *others, *names)
 
 
 def all_curves(runs: Mapping[str, tuple[RunData, Any]]) -> dict[str, Curves]:
-    """Of runs by folder, in the order of the methods. One that was trained more than once has a
-    number behind its name.
-    """
-    methods = {folder: settings_of(data.config).method for folder, (data, _) in runs.items()}
-    found = {}
-    for folder in sorted(runs, key=lambda one: METHODS.index(methods[one])):
-        (data, measures), method = runs[folder], methods[folder]
-        alike = [one for one in runs if methods[one] == method]
-        name = TITLES[method] + (f" {alike.index(folder) + 1}" if len(alike) > 1 else "")
-        found[folder] = curves_of(data, measures or {}, name)
-    return found
+    """Of runs by folder, in the order of the methods."""
+    found = {folder: curves_of(data, measures or {}) for folder, (data, measures) in runs.items()}
+    return dict(sorted(found.items(), key=lambda one: METHODS.index(one[1].method)))
 
 
 def recorded_curves(record: Mapping[str, Sequence[float]], name: str) -> Curves:

@@ -74,13 +74,12 @@ NO_CURVE = "The first losses come in a moment"
 
 def inks(curves: Sequence[Curves]) -> list[int | str]:
     """Of each run its method's color; where a method was trained again, one that is free."""
-    used, found = {COLORS[one.method] for one in curves}, dict[str, int | str]()
+    used, found = {COLORS[one.method] for one in curves}, list[int | str]()
     for one in curves:
         own, free = COLORS[one.method], [ink for ink in COLORS.values() if ink not in used]
-        is_again = own in found.values() and bool(free)
-        found[one.name] = free[0] if is_again else own
-        used.add(found[one.name])
-    return list(found.values())
+        found.append(free[0] if own in found and free else own)
+        used.add(found[-1])
+    return found
 
 
 def method_tip(method: Method) -> str:
@@ -131,21 +130,22 @@ def ready(planned: Planned, data: str) -> str:
 
 
 def headline(curves: Sequence[Curves], data: str) -> str:
-    """While runs are looked at: what they learned of this data, and forgot."""
+    """What runs learned of this data, and forgot; of several, at the last step that all have."""
     told = [one for one in curves if one.data == data and len(one.new[1])]
     if not told:
         return "First, the answers of the base itself are measured."
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
+    step = max(set.intersection(*(set(one.new[0].tolist()) for one in told)), default=0)
+    told = [one.until(step) for one in told]
     asked = all(len(one.exact[1]) for one in told)
-    which = [(one.name, one.exact if asked else one.new) for one in told]
     write = format_percent if asked else format_number
-    said = ", ".join(f"{name} {_last(points, write)}" for name, points in which)
-    learned, base_data = f"{'Exact answers' if asked else 'Loss'} on {data}", told[0].base_data
+    said = ", ".join(f"{one.name} {_last(one.exact if asked else one.new, write)}" for one in told)
+    learned, base_data = "Exact answers" if asked else "Loss", told[0].base_data
     alike = [one for one in told if one.base_data == base_data]
     lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in alike)
     forgot = f" Change of the loss on {base_data}: {lost}." if base_data else ""
-    return f"{learned}: {said}.{forgot}"
+    return f"{learned} on {data} at step {step:,.0f}: {said}.{forgot}"
 
 
 def _learned(curves: Curves) -> str:

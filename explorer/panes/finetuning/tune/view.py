@@ -129,7 +129,7 @@ class TuneForm(FoldingForm):
         is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
         rates = [format_general(RATES[one.name]) for one in planned.methods if one.chosen]
         self.fields["learning_rate"].editor.setPlaceholderText(", ".join(rates))
-        self.targets.setEnabled(is_lora)
+        self.targets.setEnabled(is_lora and "base" not in errors)
         self.fields["rank"].setEnabled(is_lora)
         self.costs.setText(text.costs(planned))
         why = next(iter(errors.values()), "")

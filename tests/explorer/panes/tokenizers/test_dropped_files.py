@@ -50,9 +50,7 @@ def test_a_folder_and_its_own_file_are_one_tokenizer(tmp_path):
 
 def test_a_file_that_has_vanished_is_told_with_the_remedy(tmp_path):
     gone = tmp_path / "gone.txt"
-    assert look_at_files([str(gone)]).errors == [
-        f"there is no {gone} any more: choose another file"
-    ]
+    assert look_at_files([str(gone)]).errors == [f"there is no {gone}: choose another file"]
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
         assert (

@@ -172,6 +172,7 @@ def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) 
         await mode.settled()
         found = check_merge(adapter_of(mode), mode.prompt_ids)
         assert mode.view.verdict.whole == text.verdict("merge", found)
+        assert "(allowed: 1e\u22125 of the largest" in mode.view.verdict.whole
         mode.view.buttons["another"].click()
         await mode.settled()
         assert mode.view.verdict.whole == ""
@@ -287,6 +288,10 @@ def test_what_a_run_of_another_method_learned_is_tried(
         mode.check("merge")
         await mode.settled()
         assert "Only an adapter" in mode.view.verdict.whole
+        mode.set_settings(merged=True)
+        await mode.settled()
+        switch = mode.view.settings.widgets["merged"]
+        assert not switch.isChecked() and not switch.isEnabled() and not mode.view.verdict.whole
         assert mode.next.where is None
 
     run_async(body())

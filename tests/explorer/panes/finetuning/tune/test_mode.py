@@ -154,7 +154,7 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert set(exact) == {"LoRA, met.jsonl", "Full, met.jsonl"}
         assert exact["LoRA, met.jsonl"].shape == (13, 2)
         assert len(mode.view.answers.runs.rows) == 2
-        assert mode.headline.startswith("Exact answers on met.jsonl: LoRA ")
+        assert mode.headline.startswith("Exact answers on met.jsonl at step 12: LoRA ")
         assert " Change of the loss on little.txt: LoRA " in mode.headline
         newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
@@ -175,6 +175,30 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert mode.view.charts.losses.cursor == 4
         said = [one.said for one in mode.view.answers.runs.rows.values()]
         assert len(said) == 2 and all(one.startswith("step 4:") for one in said)
+
+    run_async(body())
+
+
+def test_of_runs_that_start_together_the_first_method_is_followed(
+    make_tune: Any, run_async: Any, small: TuneDraft
+) -> None:
+    """Whichever opens first."""
+
+    async def body() -> None:
+        mode, asked = await make_tune(), []
+        begin = mode.steering.begin
+        mode.steering.begin = lambda *run: asked.append(run)
+        mode.draft.begin(replace(small, methods=("lora", "full")))
+        await mode.settled()
+        mode.start()
+        for count, run in enumerate(reversed(asked), 1):
+            begin(*run)
+            await until(lambda: len(mode.runs.known) == count, "the run")  # noqa: B023
+            await until(lambda: all(one.finished for one in mode.runs.known.values()), "its end")
+        await mode.settled()
+        followed = Path(mode.desk.tuned.draft.value.address).parents[1]
+        assert [Path(one).name for one in mode.curves()] == ["LoRA", "Full"]
+        assert followed.name == "LoRA"
 
     run_async(body())
 
@@ -216,7 +240,13 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         folder = mode.runs.folders[0]
         rows = mode.view.answers.runs.rows
         await until(lambda: rows[folder].text.state == "finished", "its last word")
-        assert rows[folder].text.name == "LoRA"
+        assert rows[folder].text.name == Path(folder).name == "LoRA"
+        mode.start()
+        await until(lambda: len(mode.runs.known) == 2, "the second run")
+        (again,) = set(mode.runs.folders) - {folder}
+        assert rows[again].text.name == Path(again).name == "LoRA-2"
+        await until(lambda: all(one.finished for one in mode.runs.known.values()), "its end")
+        mode.runs.dismiss(again)
         assert rows[folder].told.endswith("12 of 12, learning rate 0.003, rank 2")
         shown = {name for name, one in rows[folder].buttons.items() if not one.isHidden()}
         assert shown == {"open", "dismiss"}
@@ -382,13 +412,15 @@ def test_a_base_that_is_not_here_can_be_got_by_one_button(
         mode.change("base", "smollm2")
         await mode.settled()
         assert form.get.text() == "Get SmolLM2 135M (92.9 MB)" and not form.get.isHidden()
-        assert not form.start.isEnabled()
+        assert not form.start.isEnabled() and not form.targets.isEnabled()
+        assert {(one.cells, one.why) for one in form.methods.scene} == {((), "not here")}
         form.get.click()
         await mode.settled()
         assert asked == ["smollm2"]
         mode.change("base", "stories")
         await mode.settled()
-        assert form.get.isHidden()
+        assert form.get.isHidden() and form.targets.isEnabled()
+        assert all(one.cells for one in form.methods.scene)
 
     run_async(body())
 
@@ -401,14 +433,26 @@ def test_runs_on_different_data_are_not_compared() -> None:
         Curves("LoRA 2", "lora", 60, line, line, data="fables"),
     ]
     assert text.headline(runs, "questions") == (
-        "Loss on questions: LoRA 1 1, Full 1. Change of the loss on stories: LoRA 1 \u22121.00, "
-        "Full +0.50."
+        "Loss on questions at step 1: LoRA 1 1, Full 1. Change of the loss on stories: "
+        "LoRA 1 \u22121.00, Full +0.50."
     )
     assert text.headline(runs, "fables") == (
         "LoRA 2 has a loss of 1 on fables; its loss on stories fell by 1.00, to 1.00."
     )
     same = replace(runs[2], old=(line[0], np.ones_like(line[1])))
     assert text.headline([same], "fables").endswith("its loss on stories stays at 1.00.")
+
+
+def test_runs_are_compared_at_the_last_step_that_all_were_measured_at() -> None:
+    short, long = (np.array(one) for one in ([0.0, 10.0], [0.0, 5.0, 10.0, 15.0]))
+    runs = [
+        Curves("LoRA", "lora", 60, (short, short), (short, short + 1), (short, short / 20)),
+        Curves("BitFit", "bitfit", 60, (long, long), (long, long / 10), (long, long / 20)),
+    ]
+    assert text.headline(runs, "questions") == (
+        "Exact answers on questions at step 10: LoRA 50\u2009%, BitFit 50\u2009%. "
+        "Change of the loss on stories: LoRA +10.00, BitFit +1.00."
+    )
 
 
 def test_a_run_of_another_kind_is_none_of_these(
