@@ -59,9 +59,11 @@ def whole_step(part: str, code: str) -> Step:
 
 def words_step(name: str, words: list[str], code: str, what: str = "word") -> Step:
     """The text cut into words."""
+    parts = count(len(words), what)
+    is_cut = len(words) > 1
     return Step(
         "encoding.pre-tokenizer",
-        f"Cut into {count(len(words), what)}; no token crosses a cut",
+        f"Cut into {parts}; no token crosses a cut" if is_cut else f"Nothing to cut: {parts}",
         r"x = w_1 w_2 \ldots w_m",
         code,
         arrays({name: words}),
@@ -92,10 +94,10 @@ def word_step(
 
 
 def tokens_step(name: str, tokens: list[str] | list[int], code: str) -> Step:
-    """The tokens of all words, one after another."""
+    """The tokens of the whole text, one after another."""
     return Step(
         "encoding.post-processor",
-        f"All words together: {count(len(tokens), 'token')}",
+        f"The whole text: {count(len(tokens), 'token')}",
         r"t = t_1 t_2 \ldots t_n",
         code,
         arrays({name: tokens}),

@@ -38,7 +38,10 @@ def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) 
         title, name = f"The library's normalizer gives {written}{how}", "normalized"
         formula = r"x \to \text{normalize}(x)"
     elif stage.name == "pre-tokenizer":
-        title = f"The library cuts it into {count(len(parts), 'word')}; no token crosses a cut"
+        words = count(len(parts), "word")
+        title = f"The library cuts it into {words}; no token crosses a cut"
+        if len(parts) < 2:
+            title = f"The library finds nothing to cut: {words}"
         formula, name = r"x = w_1 w_2 \ldots w_m", "words"
     elif stage.name == "model":
         rule = _RULES.get(tokenizer.kind, "follows a rule that it does not tell")

@@ -189,7 +189,7 @@ class Weighed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PruneStep:
-    """Unigram drops the pieces that the text misses least.
+    """Unigram drops the pieces that the text can best do without.
 
     removed  dropped pieces with the loss of likelihood that dropping them costs, smallest first;
              a loss of 0 stands for a piece that its own best split never uses

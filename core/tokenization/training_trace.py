@@ -157,7 +157,7 @@ def _maximize(step: MaximizeStep) -> Step:
 def _prune(step: PruneStep) -> Step:
     return Step(
         "training.prune",
-        f"Drop {count(len(step.removed), 'piece')} that the text misses least; "
+        f"Drop {count(len(step.removed), 'piece')} the text can best do without; "
         f"{step.vocab_size:,} {verb(step.vocab_size, 'stays', 'stay')}",
         r"\text{loss}_x = f_x \Big(\log p_x - \sum_{y \in s'(x)} \log p'_y\Big)",
         f"{_HERE}.unigram.pruning:weigh#prune",

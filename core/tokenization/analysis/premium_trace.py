@@ -104,7 +104,9 @@ def parts_of(result: Premium) -> Iterator[Step]:
         )
     yield Step(
         "languages.lossless",
-        "The ids give the text back" if measures.lossless else "The ids give another text back",
+        "The ids decode to exactly the same text"
+        if measures.lossless
+        else "The ids do not decode to the same text",
         r"\text{decode}(\text{encode}(x)) " + ("= x" if measures.lossless else r"\neq x"),
         f"{_MEASURE}#lossless",
         arrays({"lossless": measures.lossless}),
@@ -116,7 +118,7 @@ def _characters(result: Premium) -> Step:
     shown = text if len(text) <= BEGINNING else f"{text[:BEGINNING].rstrip()}…"
     return Step(
         "languages.characters",
-        f"The text in {result.language.name}, {quoted(shown)}, has "
+        f"The {result.language.name} text, {quoted(shown)}, has "
         f"{count(result.measures.characters, 'character')}",
         r"x = c_1 c_2 \ldots c_n",
         f"{_MEASURE}#characters",

@@ -63,7 +63,7 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     yield Step(
         "sentencepiece.spaces",
         f"{_where_spaces_go(normalizer)} as {visible(' ')}: {said(shortened(normalized))}",
-        r"x \;\to\; \_\, x",
+        r"x \;\to\; \text{␣}\, x",
         f"{_NORMALIZER}#spaces",
         arrays({"normalized": normalized}),
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MODES = {
     "map": "Heat map",
     "arcs": "Arcs between tokens",
-    "steps": "Steps of the query",
+    "steps": "Follow a query step by step",
     "compare": "Compare the heads",
 }
 

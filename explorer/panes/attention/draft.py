@@ -50,7 +50,7 @@ class ViewSettings:
     score      which score the small bars show
     sorted     heads of each layer from high to low
     least      heads that score less are dimmed; 0 dims none
-    hide_first the first token is hidden and each row scaled to 1
+    hide_first the first token is hidden and each row rescaled to sum to 1
     mode       map, arcs, steps, or a comparison
     other      what the heads are compared with: another text, or the model before fine-tuning
     second     the other text; "": one is suggested

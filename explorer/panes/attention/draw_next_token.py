@@ -26,7 +26,7 @@ FORMULAS = {
     "written": "w, what this head writes =",
     "others": "w of the other heads =",
     "residual": "x =",
-    "added": "x\u2032 = x + w + w of the others =",
+    "added": "x\u2032 = x + w + w of the other heads =",
 }
 REACH = 98  # per cent of the bars that are drawn whole: a few dimensions of a stream are huge
 

@@ -122,7 +122,9 @@ def cell_inspection(
             rows.append("hidden in the picture: it is the first token")
         elif hide:
             shown = float(heads.weights(*place, True)[row, column])
-            rows.append(Equation("a, first token hidden", shown, "attention", "row scaled to 1"))
+            rows.append(
+                Equation("a, first token hidden", shown, "attention", "row rescaled to sum to 1")
+            )
     table = {"weights": weights, "q": q, "k": k, "products": q * k, "scores": keys @ q}
     said = f"query {me}, key {other}"
     return Inspection(step, rows, table, said, pinned, name, labels_of(table, labels))
@@ -203,7 +205,7 @@ def _last_rows(scene: Scene, one: Downstream, step: int) -> list[Any]:
     rows: list[Any] = [
         Equation("x", float(one.residual[place]), "text", f"dimension {place} of the stream"),
         Equation("w", total, "attention", "what this head writes"),
-        Equation("w of the others", others, "attention", f"{len(one.by_head) - 1} heads"),
+        Equation("w of the other heads", others, "attention", f"{len(one.by_head) - 1} heads"),
     ]
     if one.bias is not None:
         rows.append(Equation("b", float(one.bias[place]), "text", "bias of W_O"))

@@ -39,9 +39,9 @@ MEANINGS = {
 DIFFERENCE = "Difference"
 WHICH_SCORE = "Which score the bars in the small maps show"
 COMPARED_SCORE = "In a comparison the bars show how much each head changes"
-SORT, DIM = "Sort each layer by this score", "Dim heads with a low score"
+SORT, DIM = "Sort the heads of each layer by this score", "Dim heads with a low score"
 DIMMED = "Heads that score below {:.1f} are dimmed"
-LOCKED, FIRST_HIDDEN = "locked", "first token hidden, rows scaled to 1"
+LOCKED, FIRST_HIDDEN = "locked", "first token hidden, rows rescaled to sum to 1"
 OFF = "Head off"
 OFF_HELP = "Keep this head from writing, and see what the model predicts without it (Ctrl+Shift+X)"
 ALL_ON, ALL_ON_HELP = "All on", "Switch all heads on again"
@@ -55,8 +55,8 @@ UPDATE, UPDATE_HELP = "Update", "Run the model as it is now (F5)"
 VIEWS = {"map": "Heat map", "arcs": "Arcs", "steps": "Steps", "compare": "Compare"}
 HIDE = "Hide first token"
 HIDE_HELP = (
-    "Many heads rest on the first token when they find nothing to read. Hiding it scales the rest "
-    "of each row to a sum of 1."
+    "Many heads rest on the first token when they find nothing to read. Hiding it rescales the "
+    "rest of each row to sum to 1."
 )
 WALK, STOP = "Walk", "Stop walking"
 WALK_HELP = "Play the steps of each token in turn (Ctrl+Shift+W)"
@@ -179,24 +179,23 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
     follow = followers(ids)[query, : query + 1]
     same = np.array([ids[j] == ids[query] for j in range(query)] + [False])
     best = int(np.argmax(row))
-    weight = format_number(row[best])
-    most = f"{weight} {part}" if hide_first else weight
+    share = f"{_percent(row[best])} {part}"
     if row[follow].sum() >= CLEAR and follow[best]:
         return f"This head found an earlier {me} and looks at what came after it."
     if same.any() and row[same].sum() >= CLEAR:
         return f"This head finds the earlier {me} and looks at that very token."
     if row[best] < FAINT:
-        return f"This head spreads its attention: no token before {me} gets more than {most}."
+        return f"This head spreads its attention: no token before {me} gets more than {share}."
     if best == query:
-        return f"Here {me} looks at itself, with {weight} {part}."
+        return f"Here {me} looks at itself, with {share}."
     if best == query - 1:
         before = quoted(labels[best])
         if heads.score("previous_token")[layer, head] < CLEAR:
-            return f"Here {me} looks at the token just before, {before}, with {weight} {part}."
-        return f"This head looks at the token just before: {me} gives {before} {most}."
+            return f"Here {me} looks at the token just before, {before}, with {share}."
+        return f"This head looks at the token just before: {me} gives {before} {share}."
     if best == 0:
-        return f"This head found nothing for {me} and rests on the first token, with {weight}."
-    return f"For {me} this head looks most at {quoted(labels[best])}, with {weight} {part}."
+        return f"This head found nothing for {me} and rests on the first token, with {share}."
+    return f"For {me}, this head looks most at {quoted(labels[best])}: {share} goes there."
 
 
 def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool) -> str:
@@ -208,7 +207,7 @@ def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool)
     best = int(np.argmax(row))
     return (
         f"layer {layer}, head {head}, {SCORES[score].lower()} {format_number(value)}, row "
-        f"{quoted(labels[query])}, largest {format_number(row[best])} on {quoted(labels[best])}"
+        f"{quoted(labels[query])}, largest {_percent(row[best])} on {quoted(labels[best])}"
     )
 
 
@@ -268,9 +267,9 @@ def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
     )
     if one.is_off:
         mixed = "This head is off: it writes nothing of what it read."
-    write = "the other head writes" if others == 1 else f"the {others} other heads write"
-    beside = f", together with what {write}," if others else ""
-    return mixed, f"Add it{beside} to the residual stream of {me}.", _prediction(one)
+    rest = f" and the {others} others write" if others > 1 else " and the other one write"
+    write = f"this head{rest if others else ' writes'}"
+    return mixed, f"Add what {write} to the residual stream of {me}.", _prediction(one)
 
 
 def _prediction(one: Downstream) -> str:
@@ -279,7 +278,7 @@ def _prediction(one: Downstream) -> str:
         return _changed_prediction(one)
     left = one.layers_left
     later = f"After {count(left, 'more layer')}" if left else "After this last layer"
-    expects = f"{later}, the model gives {likely_name(one.top)} the highest chance of coming next, "
+    expects = f"{later}, the model's likeliest next token is {likely_name(one.top)}, at "
     expects += format_percent(one.top.share)
     if one.came is None:
         return f"{expects}."
@@ -392,8 +391,8 @@ def live_line(scene: Scene, step: int, key: int) -> tuple[Piece, ...]:
 
 
 def _output_line(scene: Scene) -> tuple[Piece, ...]:
-    """The sum, of the three keys that give most and of the rest."""
-    best = np.argsort(-scene.weights, kind="stable")[:3]
+    """The sum, of the two keys that give most and of the rest."""
+    best = np.argsort(-scene.weights, kind="stable")[:2]
     pieces: list[Piece] = [("o", "attention"), (" = ", "muted")]
     for place, one in enumerate(int(index) for index in best if scene.weights[index] > 0):
         pieces += [
@@ -402,8 +401,10 @@ def _output_line(scene: Scene) -> tuple[Piece, ...]:
             (" v", "v"),
             (f" of {quoted(scene.labels[one])}", "muted"),
         ]
-    rest = max(0.0, 1.0 - float(scene.weights[best].sum()))
-    return (*pieces, (f" + {format_number(rest)} of the others", "muted"))
+    if np.count_nonzero(scene.weights) > len(best):
+        rest = format_number(max(0.0, 1.0 - float(scene.weights[best].sum())))
+        pieces += [(" + the others", "muted"), (f" (together {rest})", "muted")]
+    return tuple(pieces)
 
 
 def _last_line(scene: Scene, one: Downstream, step: int) -> tuple[Piece, ...]:

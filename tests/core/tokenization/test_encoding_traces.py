@@ -62,6 +62,12 @@ def test_the_marked_lines_computed_the_values_of_an_encoding(kind: str) -> None:
     assert {"encoding.pre-tokenizer", "encoding.special", "encoding.model"} <= set(names)
 
 
+def test_a_text_of_one_word_is_not_cut() -> None:
+    for text, is_cut in (("the", False), ("the cat", True)):
+        titles = {step.name: step.title for step in trace_encoding(fresh("bpe"), text)}
+        assert titles["encoding.pre-tokenizer"].startswith("Cut into") == is_cut
+
+
 @pytest.mark.parametrize("kind", ["bpe", "ranks", "wordpiece"])
 def test_the_words_of_a_trace_are_the_tokens_of_the_text(kind: str) -> None:
     tokenizer = fresh(kind)

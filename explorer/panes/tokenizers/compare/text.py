@@ -15,13 +15,16 @@ ADD = "Compare with another tokenizer"
 REMOVE, ONLY_ONE = "Remove this tokenizer", "Compare needs at least one tokenizer"
 OPEN = "Open a tokenizer"
 EXAMPLES = "Texts that show how tokenizers differ"
-VIEWS_HELP = "The tokens of a text, the pieces of the vocabularies, the glitch tokens of a model"
+VIEWS_HELP = (
+    "What to compare: the tokens of a text, the pieces of the vocabularies, or the glitch tokens "
+    "of a model"
+)
 VIEWS = {"text": "Text", "vocabulary": "Search", "overlap": "Overlap", "glitches": "Glitches"}
 TOGGLES = {
-    "ids": ("Ids", "The id of each token below it"),
+    "ids": ("Ids", "Shows each token\u2019s id below it"),
     "pieces": ("Pieces", "On: tokens as the vocabulary spells them. Off: the text they stand for."),
-    "bytes": ("Bytes", "The bytes of each token instead of its text"),
-    "whitespace": ("Spaces", "Spaces, tabs and line breaks as symbols"),
+    "bytes": ("Bytes", "Shows each token\u2019s bytes instead of its text"),
+    "whitespace": ("Spaces", "Shows spaces, tabs and line breaks as symbols"),
 }
 SWITCHES = {
     "specials": (
@@ -45,10 +48,10 @@ COMMANDS = {
 PRICE = "The price of a million tokens: each tokenizer then shows what this text costs"
 
 SYMBOLS = {
-    "rates.bytes-per-token": "n_bytes is the number of UTF-8 bytes in the text, n_tokens that of "
-    "its tokens.",
-    "rates.tokens-per-word": "n_tokens is the number of tokens in the text, n_words that of its "
-    "words.",
+    "rates.bytes-per-token": "n_bytes is the number of UTF-8 bytes in the text, n_tokens the "
+    "number of tokens.",
+    "rates.tokens-per-word": "n_tokens is the number of tokens in the text, n_words the number "
+    "of words.",
     "rates.cost": "n_tokens is the number of tokens in the text; price is the price of a million "
     "tokens.",
 }
@@ -62,18 +65,18 @@ Named = Sequence[tuple[str, Split]]
 def headline(known: Named) -> str:
     """Which tokenizer needs the fewest tokens for the text, and which the most.
 
-    Only tokenizers that give the whole text back are compared: whoever drops letters needs fewer.
+    Only tokenizers that restore the whole text are compared: whoever drops letters needs fewer.
     """
     known = [(name, split) for name, split in known if split.count]
     if not known:
         return IDLE
     if len(known) == 1:
         name, split = known[0]
-        lost = ", but the tokens do not give all of it back" if split.lossless is False else ""
+        lost = ", but the tokens do not restore all of it" if split.lossless is False else ""
         return f"{name} splits this text into {count(split.count, 'token')}{lost}"
     fair = [one for one in known if one[1].lossless is not False]
     if not fair:
-        return "None of these tokenizers gives the whole text back, so their counts say little"
+        return "None of these tokenizers restores the whole text, so their counts say little"
     least = min(split.count for _, split in fair)
     most = max(split.count for _, split in fair)
     best = [name for name, split in fair if split.count == least]
@@ -109,14 +112,14 @@ def lost(characters: Sequence[str]) -> str:
 
 
 def badge(split: Split) -> tuple[str, str, str]:
-    """Icon, a word or two, and why: whether the ids give the text back."""
+    """Icon, a word or two, and why: whether the ids decode to the same text."""
     if split.lossless:
-        return "success", "lossless", "The ids give the text back, byte for byte."
+        return "success", "lossless", "The ids decode to exactly the same text, byte for byte."
     if split.unknown:
         why = "These tokens only say “unknown”: the text they stand for is lost."
         words = f"{split.unknown:,} unknown"
     else:
-        why = "The ids do not give the text back: letters, accents or spaces have changed."
+        why = "The ids do not decode to the same text: letters, accents or spaces have changed."
         words = "lossy"
     return "warning", words, "\n".join(filter(None, [why, lost(split.lost).capitalize()]))
 

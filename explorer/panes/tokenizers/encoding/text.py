@@ -29,7 +29,7 @@ SYMBOLS = {
     "character i of the word w.",
     "wordpiece.unknown": "w is the word.",
     "sentencepiece.rewrite": "x is the text.",
-    "sentencepiece.spaces": "x is the text; _ stands for a space.",
+    "sentencepiece.spaces": "x is the text; ␣ stands for a space.",
     "sentencepiece.bytes": "c is the character; b₁ … bₖ are its bytes.",
     "sentencepiece.unknown": "c is the character.",
     "sentencepiece-bpe.letters": "w is the word; c₁ … cₙ are its characters.",
@@ -46,13 +46,13 @@ SYMBOLS = {
     "unigram.keep": "f is the best score up to a position; p is the probability of the piece from "
     "i to j.",
     "unigram.backtrace": "i* is where the best piece ending at position j begins.",
-    "unigram.take": "s is the part of a way already chosen, from position i to the end; p is the "
-    "probability of each of its pieces x; f is the best score from the start to i.",
+    "unigram.take": "s is the part of the split chosen so far, from position i to the end; p is "
+    "the probability of each piece x in it; f is the best score from the start to i.",
     "unigram.forward": f"a is {_WEIGHTS} to reach a position; the weight of a way is the "
     "product of its pieces' probabilities p, each raised to the power α.",
     "unigram.posterior": "P is the probability that the piece from i to j is used; a and b are "
-    "the logarithms of the summed weights of all ways up to i and from j on; N is the end of the "
-    "text.",
+    "the logarithms of the summed weights of all ways up to i and from j on, respectively; N is "
+    "the end of the text.",
     "tree.merge": "t is the piece; t_left and t_right are the two pieces that it joins.",
     "tree.leaf": "t is the piece; V₀ is the vocabulary that training began with.",
     "vocabulary.match": "V is the vocabulary; t is a piece that contains the query q.",

@@ -67,7 +67,7 @@ def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
             lost = Equation("bytes without a token", f"{measures.dropped_bytes:,}", "warning")
             rows = [lost, size, _quotient("share lost", lost, size)]
         case "lossless":
-            rows = [tokens, Equation("text comes back", "yes" if measures.lossless else "no")]
+            rows = [tokens, Equation("text restored", "yes" if measures.lossless else "no")]
     rows = [SYMBOLS[part_of(step)], *rows]
     return Inspection(step, rows, title=f"{result.language.name} with {name}")
 

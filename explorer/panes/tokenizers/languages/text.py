@@ -16,8 +16,8 @@ from explorer.panes.tokenizers.languages.row_order import mean_premium
 
 IDLE = "How many tokens the same text takes in each language, compared with English"
 KEY = (
-    "Each bar: tokens relative to English (the line), then their number. Check mark: lossless. "
-    "Hatched: text lost."
+    "Each bar: tokens relative to English (the line); the count stands beside it. "
+    "Check mark: lossless. Hatched: text lost."
 )
 ADD = "Which tokenizers are compared"
 SCOPES = "The most widely used languages, or every language this text exists in"
@@ -26,7 +26,8 @@ STOPPED = "Stopped: you see what has been measured so far"
 NO_MATCH = "No language matches your search."
 AXIS = "tokens / English"
 SYMBOLS = {
-    "premium": "n_tokens is the number of tokens of this text, n_English that of the English one.",
+    "premium": "n_tokens is the number of tokens in this text, n_English the number in the English "
+    "version.",
     "characters": "x is the text; c₁ … cₙ are its characters.",
     "bytes": "n_bytes is the number of UTF-8 bytes in the text; c₁ … cₙ are its characters.",
     "tokens": "x is the text; t₁, t₂, … are its tokens.",
@@ -35,7 +36,7 @@ SYMBOLS = {
     "token.",
     "lossless": "x is the text.",
 }
-MEANINGLESS = "So much of the text is lost that its number of tokens says nothing."
+MEANINGLESS = "Too much of the text is lost for a fair comparison of token counts."
 
 
 def times(premium: float) -> str:
@@ -43,8 +44,8 @@ def times(premium: float) -> str:
 
 
 def mark(result: Premium) -> tuple[str, str]:
-    """What stands behind a bar: an icon that says whether the text comes back, then the premium and
-    the number of tokens."""
+    """What stands behind a bar: an icon that says whether the text is restored, then the premium
+    and the number of tokens."""
     measures = result.measures
     lost = percent(measures.lost_share)
     how = "unknown" if measures.unknown else "dropped"
@@ -73,13 +74,12 @@ def described(name: str, result: Premium) -> str:
     share = percent(measures.lost_share)
     if measures.unknown:
         are = verb(measures.unknown, "is", "are")
-        lines.append(
-            f"{measures.unknown:,} of the tokens {are} unknown: {share} of the text is lost"
-        )
+        unknown = count(measures.unknown, "token")
+        lines.append(f"{unknown} {are} unknown: {share} of the text is lost")
     elif measures.dropped_bytes:
         lines.append(f"dropped without a token: {share} of the text is lost")
     elif measures.lossless:
-        lines.append("lossless: the ids give this text back")
+        lines.append("lossless: the ids decode to exactly this text")
     else:
         lines.append("lossy: letters, accents or spaces have changed")
     if not result.honest:
@@ -88,7 +88,7 @@ def described(name: str, result: Premium) -> str:
 
 
 def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
-    """A tokenizer's icon and a few words in the legend: whether it gives the texts back."""
+    """A tokenizer's icon and a few words in the legend: whether it restores the texts."""
     if error:
         return "error", "failed: try again"
     known = list(results)
@@ -110,7 +110,7 @@ def about(name: str, results: Sequence[Premium], error: str = "") -> str:
     lossy = sum(not one.measures.lossless for one in results)
     unknown = sum(one.measures.unknown > 0 for one in results)
     whole = len(results) - lossy
-    lines = [name, f"The ids give back {whole:,} of {count(len(results), 'text')}"]
+    lines = [name, f"The ids restore {whole:,} of {count(len(results), 'text')}"]
     if unknown:
         has = verb(unknown, "has", "have")
         lines.append(f"{unknown:,} {has} unknown tokens, whose text is lost")
@@ -179,7 +179,7 @@ def note(step: Step) -> str:
         case "dropped":
             return f"{count(number, 'byte')} without a token"
         case "lossless":
-            return "the text comes back" if number else "another text comes back"
+            return "text restored" if number else "text changed"
         case "bytes" | "characters" | "tokens" as what:
             return count(number, what[:-1])
     return ""

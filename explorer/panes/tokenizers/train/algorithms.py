@@ -66,7 +66,7 @@ ALGORITHMS = (
     Algorithm(
         "wordpiece",
         "WordPiece",
-        "Merges letters within words; it encodes a word by the longest pieces that fit",
+        "Merges letters within words; encodes a word with the longest pieces that fit",
         (
             Variant(
                 "count",
@@ -91,7 +91,7 @@ ALGORITHMS = (
     Algorithm(
         "unigram",
         "Unigram",
-        "Begins with far too many pieces and drops those that the text misses least",
+        "Begins with far too many pieces and drops those the text can best do without",
         _rare(""),
     ),
 )

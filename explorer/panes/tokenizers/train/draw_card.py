@@ -61,7 +61,7 @@ class LaneCard(ScenePicture[Card]):
     def set_card(self, card: Card) -> None:
         if card != self.scene:
             said = card.sentence or " ".join(chip.text for chip in card.merge)
-            progress = f"{format_percent(card.progress)} of its steps"
+            progress = f"{format_percent(card.progress)} of its steps done"
             self.setAccessibleName(card.name)
             self.setAccessibleDescription(f"{card.pieces}, {card.facts}, {progress}, {said}")
             self.setToolTip(card.sentence if card.state == "error" else card.name)

@@ -130,8 +130,8 @@ def step_card(kind: str, state: LaneState) -> Card:
             objective = format_number(step.objective, 4)
             best = _long_ones(step.pieces, step.expected)[:BARS]
             return Card(
-                sentence=f"round {step.round + 1}, E step: how often each piece is used; a word "
-                f"costs {objective} nats",
+                sentence=f"round {step.round + 1}, E step: how often each piece is used; "
+                f"average loss per word: {objective} nats",
                 caption="expected uses in the text",
                 bars=_bars(kind, [(step.pieces[at], float(step.expected[at])) for at in best]),
             )

@@ -66,7 +66,8 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
     "training.update": "n is the number of tokens in the text.",
     "training.seed": "p is the probability of a piece x, |x| its length; y is any piece.",
     "training.expect": "c is how often a piece x is used; a word w occurs n times in the text, and "
-    "s is a way to cut it, with probability P. A nat is the unit of a natural logarithm.",
+    "s is a way to cut it, with probability P. The loss of a word is the negative natural "
+    "logarithm of its probability, in nats.",
     "training.maximize": "p is the probability of a piece x, c how often it is used; \u03c8, the "
     "digamma function, is a logarithm that makes rare pieces rarer.",
     "training.prune": "f is how often a word uses the piece x, p its probability; s\u2032 is the "
@@ -270,10 +271,13 @@ def _best(recording: Recording, index: int) -> str:
         if len(recording.names) == 1:
             told.append(f"{size} per token")
         elif lossy and len(whole) == 1:
-            told.append(f"Only {best} loses almost nothing, with {size} per token")
+            told.append(f"Only {best} loses almost no text, with {size} per token")
         else:
-            among = "Of those that lose almost nothing, " if lossy else ""
-            told.append(f"{among}{best} {packs} the most text into a token, {size}")
+            said = f"{best} {packs} the most text into a token: {size}"
+            if lossy:
+                among = "Among the tokenizers that lose almost no text"
+                said = f"{among}, {best} {packs} the most into a token: {size}"
+            told.append(said)
     if len(lossy) > 1:
         told.append(f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text")
     elif lossy:

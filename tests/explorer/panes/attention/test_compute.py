@@ -97,17 +97,17 @@ def test_previous_and_duplicate_tokens_are_named():
     assert "finds the earlier “a”" in text.head_sentence(heads, (0, 0, 2))
     heads.attention[0, 0, 1] = [0.9, 0.1, 0.0]
     here = text.head_sentence(heads, (0, 0, 1))
-    assert here.startswith("Here") and "0.900" in here, "once is no habit: its score is 0.42"
+    assert here.startswith("Here") and "90\u2009%" in here, "once is no habit: its score is 0.42"
     heads.score("previous_token")[0, 0] = 0.8
     habit = text.head_sentence(heads, (0, 0, 1))
-    assert habit.startswith("This head") and "“b” gives “a” 0.90" in habit
+    assert habit.startswith("This head") and "“b” gives “a” 90" in habit
 
 
 def test_with_the_first_token_hidden_the_sentence_speaks_of_what_is_shown(heads):
     heads.attention[0, 0, 5] = [0.6, 0.3, 0.02, 0.02, 0.02, 0.04, 0.0]
-    assert "rests on the first token, with 0.60" in text.head_sentence(heads, (0, 0, 5))
+    assert "rests on the first token, with 60\u2009%" in text.head_sentence(heads, (0, 0, 5))
     shown = text.head_sentence(heads, (0, 0, 5), hide_first=True)
-    assert "“sang”" in shown and "“met”, with 0.750" in shown
+    assert "“sang”" in shown and "“met”: 75\u2009%" in shown
     heads.attention[0, 0, 5] = [1, 0, 0, 0, 0, 0, 0]
     assert "which is hidden" in text.head_sentence(heads, (0, 0, 5), hide_first=True)
 
@@ -118,7 +118,7 @@ def test_words_for_a_screen_reader(heads):
     score = heads.score("induction")[0, 1]
     parts = words.split(", ")
     assert parts[:3] == ["layer 0", "head 1", f"induction {score:.3f}"]
-    assert "“Mira”" in parts[3] and f"{best:.3f} on “met”" in parts[4]
+    assert "“Mira”" in parts[3] and f"{100 * best:.0f}\u2009% on “met”" in parts[4]
 
 
 def test_keys_to_show_keep_the_heaviest_the_query_and_something_to_hide():

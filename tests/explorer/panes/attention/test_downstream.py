@@ -277,7 +277,9 @@ def test_the_last_sentences_tell_what_the_numbers_say(pane, tmp_path, run_async)
         assert ahead.endswith("“saw” now comes first, with 30\u2009%.")
         sure, rare = replace(saw, before=None), Likely(3, b" x", 1e-6, None, True)
         for layers, begins in ((0, "After this last layer"), (1, "After 1 more layer")):
-            assert told(sure, rare, layers_left=layers).startswith(f"{begins}, the model gives")
+            assert told(sure, rare, layers_left=layers).startswith(
+                f"{begins}, the model's likeliest"
+            )
         assert told(sure, rare).endswith("the text goes on with “x” (<0.01\u2009%).")
 
     run_async(body())

@@ -63,6 +63,13 @@ def test_every_step_has_a_sentence_a_line_and_an_inspection(trace, scene):
             assert "query “Mira”" in shown.cell
 
 
+def test_a_sum_names_others_only_where_there_are_some(heads):
+    for query, some in ((0, False), (1, False), (6, True)):
+        few = S.scene_of(trace_of(heads, 0, 1, query), heads)
+        words = "".join(part for part, _ in live_line(few, S.OUTPUT, 0))
+        assert ("others" in words) == some and words.startswith("o = ")
+
+
 def test_the_terms_of_a_score_add_up(trace, scene):
     rows = step_inspection(scene, S.SCORES, 2, False).rows
     (terms,) = [row for row in rows if isinstance(row, Terms)]

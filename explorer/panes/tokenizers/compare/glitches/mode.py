@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from core.tokenization.analysis.glitches import glitch_step
-from core.tokenization.telling import count
+from core.tokenization.telling import count, verb
 from core.trace import Step
 from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
@@ -151,7 +151,9 @@ class GlitchesMode(Submode):
             return None
         one = found.candidates[self.current]
         size = len(found.yardstick.reference)
-        reference = count(size, "byte") + " that no UTF-8 text holds"
+        reference = (
+            f"{count(size, 'byte')} that never {verb(size, 'occurs', 'occur')} in UTF-8 text"
+        )
         if not found.bytes_only:
             reference = count(size, "special token")
         rows: list[Any] = [

@@ -32,8 +32,8 @@ def headline(name: str, candidates: Sequence[GlitchCandidate]) -> str:
     if first.similarity < STANDS_OUT:
         cosine = format_fixed(first.similarity)
         return (
-            f"No token of {name} looks untrained: the most suspicious, {piece}, has a cosine "
-            f"similarity of {cosine} with the untrained ones"
+            f"No glitch tokens found in {name}: even the closest match, {piece}, has a cosine "
+            f"similarity of only {cosine} with untrained tokens"
         )
     cosine = format_fixed(first.similarity, 3)
     return (

@@ -13,8 +13,8 @@ NOTE = (
 )
 BYTES = "Pieces are compared by their bytes; special tokens are left out."
 SYMBOLS = (
-    "A and B are the two vocabularies; |A| counts the pieces of A, A \u2229 B are the pieces in "
-    "both, A \u222a B those in either."
+    "A and B are the two vocabularies; |A| is the number of pieces in A; A \u2229 B are the "
+    "pieces in both, A \u222a B those in either."
 )
 ONLY, BOTH = "Only in ", "In both"
 
@@ -22,5 +22,6 @@ ONLY, BOTH = "Only in ", "In both"
 def headline(overlap: Overlap, first: str, second: str) -> str:
     share, other = map(format_percent, (overlap.share_of_first, overlap.share_of_second))
     return (
-        f"{second} holds {share} of the pieces of {first}; {first} holds {other} of {second}\u2019s"
+        f"{second} shares {share} of {first}\u2019s pieces; "
+        f"{first} shares {other} of {second}\u2019s"
     )
