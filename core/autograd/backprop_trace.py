@@ -168,7 +168,7 @@ def _next(flows: Iterator[Flow]) -> Flow | None:
 
 
 def _copies(node: Node, flow: Flow, parent: int) -> Step:
-    title = f"{node.label} was copied: what its copies get is added up"
+    title = f"{node.label} was copied: the contributions of its copies add up"
     total = _with_axes(flow.flow, flow.contribution.ndim)
     values: dict[str, Value] = {"contribution": _contribution(flow), "total": _held(total)}
     values["axes"] = np.asarray(copied_axes(flow.contribution.shape, flow.flow.shape))
@@ -178,7 +178,7 @@ def _copies(node: Node, flow: Flow, parent: int) -> Step:
 
 
 def _accumulate(node: Node, flow: Flow, parent: int) -> Step:
-    title = f"{node.label} is used more than once: its gradients add up"
+    title = f"{node.label} is used more than once: the contributions add up"
     assert flow.before is not None
     same = flow.contribution.shape == flow.flow.shape
     values = {

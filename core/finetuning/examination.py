@@ -49,7 +49,7 @@ class Examination:
 
     name       of the matrix
     strengths  of every matrix that the adapter changes
-    heads      (L, H) the share of each head's attention that the adapter moves elsewhere
+    heads      (L, H) the largest share of each head's attention, at any token, that moves elsewhere
     trace      a text's pass through the matrix, forward and backward
     weight     W (out, in)
     delta      (out, in) what is added to it, at a scale of 1

@@ -32,9 +32,9 @@ class RunRow(QWidget):
         """`name` of the widget, by which lessons find it."""
         super().__init__(parent)
         self.setObjectName(name)
-        self.text = CardText("base", "", 0, 0)
+        self.text = CardText("Base", "", 0, 0)
         self.said, self.told = "", ""
-        self._glyph, self._name = Glyph("check", "muted", GLYPH), Label("base", "body", weight=600)
+        self._glyph, self._name = Glyph("check", "muted", GLYPH), Label("Base", "body", weight=600)
         self._state, self._said = CutLabel("label", "muted"), CutLabel("body", mono=True)
         self.buttons: dict[str, QAbstractButton] = {"correct": push_button(*CORRECT, "quiet")}
         self.buttons |= {what: IconButton(icon, self._words(what)) for what, icon in ICONS.items()}

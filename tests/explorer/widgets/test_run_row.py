@@ -13,7 +13,7 @@ def test_a_row_tells_of_a_run_and_of_what_went_wrong(qtbot: Any) -> None:
     qtbot.addWidget(row)
     row.asked.connect(got.append)
     row.set_said(" Maya")
-    assert row.accessibleName() == "base:  Maya"
+    assert row.accessibleName() == "Base:  Maya"
     running = CardText("LoRA", "running", 12, 60, "20 s left", buttons=("pause", "stop"))
     row.set_text(running)
     assert row.accessibleName() == "LoRA: training, 12 of 60, 20 s left Maya"

@@ -19,7 +19,7 @@ class ExpressionHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.expression.inputs")
-        self.examples = MenuButton("file", "Examples", "Ready formulas: each shows one thing")
+        self.examples = MenuButton("file", "Examples", "Ready-made formulas; each shows one thing")
         self.examples.setObjectName("backprop.expression.presets")
         menu = self.examples.menu()
         for example in EXAMPLES:

@@ -1,4 +1,4 @@
-"""Ready formulas: each teaches one thing."""
+"""Ready-made formulas; each teaches one thing."""
 
 from __future__ import annotations
 

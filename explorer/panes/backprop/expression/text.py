@@ -70,8 +70,8 @@ def headline(computed: Computed, moment: int) -> str:
             return summary(computed)
         return f"Backward: {target} gets the gradient of {node.label} times the local derivative"
     if place.phase == "copies":
-        return f"{target} was copied to fit the shape, so the gradients of its copies are added up"
-    return f"{target} is used more than once: each use moves {out}, so its gradients add up"
+        return f"{target} was copied to fit the shape, so the contributions of its copies add up"
+    return f"{target} is used more than once: each use moves {out}, so the contributions add up"
 
 
 def summary(computed: Computed) -> str:
@@ -117,8 +117,8 @@ def trouble(computed: Computed) -> str:
     inputs = [before.data for before in tensor.inputs]
     value = number(tensor.data) if tensor.data.size == 1 else "not finite everywhere"
     reasons: dict[str, str] = {
-        "Log": "a logarithm exists only above 0",
-        "Sqrt": "a square root exists only for 0 and above",
+        "Log": "only numbers above 0 have a finite logarithm",
+        "Sqrt": "negative numbers have no real square root",
         "Divide": "something is divided by 0",
         "Exp": "e to this power is too large for a 64-bit number",
     }
@@ -147,8 +147,8 @@ def title(computed: Computed, moment: int) -> str:
     target = names[node.inputs[place.input]].label
     return {
         "backward": f"{target} gets a contribution from {node.label}",
-        "copies": f"{target}: the gradients of its copies add up",
-        "accumulate": f"{target}: the gradients of its uses add up",
+        "copies": f"{target}: the contributions of its copies add up",
+        "accumulate": f"{target}: the contributions of its uses add up",
     }[place.phase]
 
 
@@ -163,7 +163,7 @@ def told(computed: Computed, node: int) -> str:
 
 
 def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
-    """Which line gives it, of each whose name several lines give ("c\u2082 is the c of line 5"),
+    """Which line sets it, of each whose name several lines set ("c\u2082 is the c set in line 5"),
     or "".
     """
     labels = (node.label for node in computed.graph.nodes)
@@ -173,7 +173,7 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
         label, line = computed.graph.nodes[number].label, computed.line(number)
         name, _ = parted(label)
         if name in several and line is not None:
-            found[label] = f"{label} is the {name} of line {line}"
+            found[label] = f"{label} is the {name} set in line {line}"
     return ", ".join(found.values())
 
 

@@ -139,7 +139,7 @@ def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list
         return first, [Equation(partial, total, "accent", f"all of it from {by}"), said]
     labels = [f"from {letter(worked.graph, edge[0])}" for edge in edges]
     terms = _terms(partial, shares, np.ones(len(shares)), labels, total)
-    return first, [f"{name} is read {len(edges)} times: each use adds its share.", terms, said]
+    return first, [f"{name} is read {len(edges)} times: each use contributes.", terms, said]
 
 
 def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
@@ -180,7 +180,7 @@ def _back(worked: Worked, edge: Edge, index: Index) -> Arithmetic:
 
 
 def _share_name(worked: Worked, edge: Edge) -> str:
-    return f"share of {slope(worked.graph, worked.target(edge))}"
+    return f"contribution to {slope(worked.graph, worked.target(edge))}"
 
 
 def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:

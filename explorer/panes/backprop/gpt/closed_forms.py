@@ -64,10 +64,10 @@ def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) ->
         "Every weight in a row depends on every score in that row:",
         Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
         Terms(total, weights, ups, ROLES, token_labels(worked), mean, "text"),
-        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "compared with the mean"),
+        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "compared with the weighted mean"),
         Equation(f"{name}{AT_I}", weight, "text"),
         Equation(
-            f"share of {slope(worked.graph, worked.target(edge))}",
+            f"contribution to {slope(worked.graph, worked.target(edge))}",
             told.value,
             "accent",
             f"{name}{AT_I} {TIMES} the difference",
@@ -108,7 +108,7 @@ def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) 
         Equation(x, here, "text"),
         Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
         Equation(
-            f"share of {slope(worked.graph, worked.target(edge))}",
+            f"contribution to {slope(worked.graph, worked.target(edge))}",
             told.value,
             "accent",
             f"/ {DEVIATION} = {format_significant(1 / scale)}",
@@ -150,7 +150,7 @@ def cross_entropy_share(worked: Worked, edge: Edge, index: Index, told: Arithmet
         Equation("N", count, "text", "tokens"),
         Equation(slope(worked.graph, node), upstream, "text"),
         Equation(
-            f"share of {slope(worked.graph, target)}",
+            f"contribution to {slope(worked.graph, target)}",
             told.value,
             "accent",
             "positive: a step lowers this logit"

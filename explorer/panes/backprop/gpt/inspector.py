@@ -27,7 +27,7 @@ from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation
 
 POINT = "Point at a number in a map to see how it was computed."
-POINT_AT_SHARES = "Point at a share to see its arithmetic and its lines of code."
+POINT_AT_SHARES = "Point at a contribution to see its arithmetic and its lines of code."
 
 
 def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> Inspection:
@@ -74,7 +74,7 @@ def _backward(worked: Worked, played: Played) -> list[object]:
         flow = worked.flow(edge)
         if flow is not None:
             partial = slope(worked.graph, worked.target(edge))
-            rows.append(_about(f"share of {partial}", flow, "accent"))
+            rows.append(_about(f"contribution to {partial}", flow, "accent"))
     return rows
 
 

@@ -14,7 +14,7 @@ from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.operations import PARTIAL, kind_of, short
 from explorer.panes.backprop.gpt.track import Played
 
-SHARE = "share of "
+SHARE = "contribution to "
 LATER = "comes on the way back"
 CONSTANT = "a constant: no gradient"
 

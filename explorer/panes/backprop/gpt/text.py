@@ -41,7 +41,7 @@ BACKWARD = {
     "Slice": "the gradient goes where the numbers came from, and 0 elsewhere",
     "Mask": "nothing flows back to what was hidden",
     "Softmax": "each score gets its weight times how far the weight's gradient is above the "
-    "row's average",
+    "row's weighted average",
     "GELU": "the gradient passes where the curve is steep",
     "ReLU": "the gradient passes where the input was above 0",
     "CrossEntropy": "the gradient of the logits is the prediction minus the right answer",
@@ -84,8 +84,8 @@ def headline(worked: Worked, played: Played) -> str:
         return f"Backward, {place}: {told}"
     target = quoted(worked, played)
     if played.phase == "copies":
-        return f"Backward, {place}: {target} was used once for every token, so the shares add up"
-    return f"Backward, {place}: {target} is used more than once, so its gradients add up"
+        return f"Backward, {place}: {target} is used for every token, so the contributions add up"
+    return f"Backward, {place}: {target} is used more than once, so the contributions add up"
 
 
 def shares_a_parameter(worked: Worked, node: int) -> bool:
@@ -111,8 +111,8 @@ def title(worked: Worked, played: Played) -> str:
         return f"Backward: {place}"
     target = quoted(worked, played)
     return {
-        "backward": f"{target} gets its share",
-        "copies": f"{target}: the shares of all its copies are added up",
+        "backward": f"{target} gets its contribution",
+        "copies": f"{target}: the contributions of all its copies add up",
         "accumulate": f"{target}: added to what came from other uses",
     }[played.phase]
 

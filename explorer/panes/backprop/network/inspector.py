@@ -148,7 +148,7 @@ def _summary(keyframe: Keyframe) -> list[Any]:
     rows: list[Any] = [
         Equation("training loss", keyframe.train_loss, "text", "all training points"),
         Equation("test loss", keyframe.test_loss, "text", "points it was not trained on"),
-        Equation("learning rate", keyframe.learning_rate, "text", "of the next step"),
+        Equation("learning rate", keyframe.learning_rate, "text", "for the next step"),
     ]
     return [row for row in rows if not np.isnan(row.value)]
 
@@ -262,7 +262,7 @@ def _called(sample: Sample, index: int, name: str, which: str, told: float) -> t
     target = node.inputs[place.input]
     to = nodes[target].label
     uses = sum(one.inputs.count(target) for one in nodes)
-    share = f"dL/d{to}" if uses == 1 else f"share of dL/d{to}"
+    share = f"dL/d{to}" if uses == 1 else f"contribution to dL/d{to}"
     slopes = {"upstream": f"dL/d{node.label}", "local": f"d{node.label}/d{to}"}
     return f"{slopes.get(name, share)}{which}", told
 

@@ -139,7 +139,7 @@ def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) 
     if math.inf > _shrinks(keyframe) > VANISHED:
         return (
             "the gradient vanishes on its way back: in layer 1 it is "
-            f"{format_number(_shrinks(keyframe))} times smaller than at the end."
+            f"{format_number(_shrinks(keyframe))} times smaller than in the last layer."
         )
     return _success(keyframe)
 

@@ -232,7 +232,7 @@ class CommonForm(QWidget):
         self.setObjectName("backprop.optimizers.common")
         self.schedule = MenuField(
             "backprop.optimizers.schedule",
-            "Schedule of all learning rates",
+            "Schedule for all learning rates",
             [(one.name, one.title) for one in SCHEDULES.values()],
         )
         self.steps = NumberField("Steps", whole=True)

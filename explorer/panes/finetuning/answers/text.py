@@ -94,7 +94,7 @@ def verdict(name: str, found: Verdict) -> str:
         most = format_number(found.difference, 2)
         told = f"over {found.compared:,} logits the largest difference is {most}"
         share = format_number(found.tolerance / found.largest, 2)
-        told += f" (allowed: {share} of the largest, {format_number(found.largest, 2)})"
+        told += f" (allowed: {share} of the largest logit, {format_number(found.largest, 2)})"
     return f"{BUTTONS[name][0]} {'holds' if found.holds else 'does not hold'}: {told}"
 
 

@@ -32,7 +32,7 @@ TITLES = {
     "shared": "directions shared with the other",
 }
 STRONG = "{column} of {row}: changed by {value}\nClick to look inside"
-HEAD = "{row}, head {column}: {value} of its attention goes elsewhere\nClick to open in Attention"
+HEAD = "{row}, head {column}: up to {value} of its attention moves\nClick to open in Attention"
 BOTH = (
     "What its first {row} directions read overlaps with the other\u2019s first {column} by {value}"
 )

@@ -34,7 +34,7 @@ MEANINGS = {
     "last-layers": "The last layers learn, and the norm after them",
     "head": "Only the matrix that turns the last vector into logits learns",
     "bitfit": "The biases learn; where the model has none, they begin at 0",
-    "bottleneck": "Small new layers between the model's own learn",
+    "bottleneck": "Small new layers between the model\u2019s own learn",
     "prompt": "Only a few tokens in front of each text learn; the model itself stays as it is",
 }
 # Series, the same wherever a method is drawn; those that are often compared are told apart best.

@@ -35,13 +35,14 @@ def test_an_example_is_played_forward_and_back(make_mode):
     assert mode.view.body.state == "ready" and mode.player.length == len(worked.timeline)
     assert "torch" in mode.view.agreement.text()
     node = seek_to(mode, "Softmax", backward=False)
+    name = "contribution to \u2202L/\u2202masked"
     shown = mode.view.stage.displayed()
     assert np.array_equal(shown["weights, value"], worked.value(node)[0, 0])
-    assert "share of \u2202L/\u2202masked" not in shown
+    assert name not in shown
     seek_to(mode, "Softmax")
     shown = mode.view.stage.displayed()
     assert np.array_equal(shown["\u2202L/\u2202weights"], worked.gradient(node)[0, 0])
-    assert np.array_equal(shown["share of \u2202L/\u2202masked"], worked.flow((node, 0))[0, 0])
+    assert np.array_equal(shown[name], worked.flow((node, 0))[0, 0])
     assert mode.headline.startswith("Backward, block 0, softmax")
 
 
@@ -276,7 +277,7 @@ def test_the_words_of_an_exported_drawing_are_no_pixels(make_mode):
     seek_to(mode, "Softmax")
     mode.view.stage.resize(600, 380)
     drawn = svg(mode.view.stage)
-    assert b">weights</text>" in drawn and b"share of" in drawn
+    assert b">weights</text>" in drawn and b"contribution to" in drawn
 
 
 @pytest.mark.parametrize("bad", ["", "a"])

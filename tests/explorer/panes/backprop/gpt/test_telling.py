@@ -110,7 +110,7 @@ def test_the_rows_of_layer_norm_bear_the_letters_of_its_formula(worked):
     assert mean == pytest.approx(rows[f"sum of g {x}"] / 8)
     rest = rows["g"] - rows[g] - rows[x] * mean
     assert rows[f"g \u2212 {g} \u2212 {x} \u00d7 mean of g {x}"] == pytest.approx(rest)
-    share = rows["share of \u2202L/\u2202residual"]
+    share = rows["contribution to \u2202L/\u2202residual"]
     rows = rows_of(worked, "Normalize", backward=False)
     centered = rows["residual"] - rows["\u03bc"]
     assert rows["residual \u2212 \u03bc"] == pytest.approx(centered)
@@ -125,7 +125,8 @@ def test_the_rows_of_softmax_bear_the_letters_of_its_formula(worked):
     mean = rows[f"\u03a3{j} weights{j} g{j}"]
     beats = rows[f"g{i}"] - mean
     assert rows[f"g{i} \u2212 \u03a3{j} weights{j} g{j}"] == pytest.approx(beats)
-    assert rows["share of \u2202L/\u2202masked"] == pytest.approx(rows[f"weights{i}"] * beats)
+    told = rows["contribution to \u2202L/\u2202masked"]
+    assert told == pytest.approx(rows[f"weights{i}"] * beats)
     rows = rows_of(worked, "Softmax", (2, 1), backward=False)
     (line,) = lines_of(worked, "Softmax", (2, 1), backward=False)
     assert f"e^{format_number(rows[f'masked{i}'])[:4]}" in line.replace("(", "")
@@ -137,7 +138,7 @@ def test_the_rows_of_cross_entropy_bear_the_letters_of_its_formula(worked):
     wrong = rows["softmax(logits)"] - rows["onehot(y)"]
     assert rows["softmax(logits) \u2212 onehot(y)"] == pytest.approx(wrong)
     share = rows["\u2202L/\u2202L"] * wrong / rows["N"]
-    assert rows["share of \u2202L/\u2202logits"] == pytest.approx(share)
+    assert rows["contribution to \u2202L/\u2202logits"] == pytest.approx(share)
     rows = rows_of(worked, "CrossEntropy", (0, 0), backward=False)
     assert rows["L"] == pytest.approx(rows["sum of the losses"] / rows["N"])
 
@@ -149,13 +150,13 @@ def test_a_share_has_the_shape_that_its_name_has(worked):
         if one.phase != "backward" or operation.name not in ("queries q", "keys k", "values v"):
             continue
         said = {row.name: row.value for row in inspector.of_played(worked, one).rows[:-1]}
-        partial, T = "share of \u2202L/\u2202", worked.n_tokens
+        partial, T = "contribution to \u2202L/\u2202", worked.n_tokens
         shapes = {
             f"{partial}part of c_attn": shape_text((1, T, 2, 4)),
             f"{partial}c_attn by heads": shape_text((1, T, 3, 2, 4)),
             f"{partial}c_attn": shape_text((1, T, 24)),
         }
-        shares = [name for name in said if name.startswith("share")]
+        shares = [name for name in said if name.startswith("contribution")]
         assert len(shares) == 2 and shares[0] == f"{partial}part of c_attn"
         assert all(said[name] == shapes[name].replace(" ", "") for name in shares)
 

@@ -172,7 +172,7 @@ def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) 
         await mode.settled()
         found = check_merge(adapter_of(mode), mode.prompt_ids)
         assert mode.view.verdict.whole == text.verdict("merge", found)
-        assert "(allowed: 1e\u22125 of the largest" in mode.view.verdict.whole
+        assert "(allowed: 1e\u22125 of the largest logit, " in mode.view.verdict.whole
         mode.view.buttons["another"].click()
         await mode.settled()
         assert mode.view.verdict.whole == ""

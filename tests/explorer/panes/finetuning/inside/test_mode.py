@@ -68,6 +68,8 @@ def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_asyn
             for at, step in enumerate(mode.scene.steps):
                 mode.player.seek(at)
                 assert told[-1].step is step and told[-1].rows and mode.headline
+                passes = mode.headline.startswith("The gradient, too, passes through only")
+                assert passes == step.name.endswith("grad_reduced")
                 mode.view.passage.grab()
                 assert mode.view.passage.broken is None
             mode.player.seek(0)
