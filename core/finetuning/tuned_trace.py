@@ -36,8 +36,8 @@ class TunedMatrix(NamedTuple):
 
 def tuned_matrix(x: Tensor, learned: Tensor, base: Tensor) -> TunedMatrix:
     """What a matrix makes of x (T, in) now that it is `learned`, not `base`, (out, in)."""
-    change = x @ (learned - base).mT  # (T, out)  # step: change
     delta = learned - base  # (out, in)  # step: delta
+    change = x @ delta.mT  # (T, out)  # step: change
     return TunedMatrix(change, delta)
 
 
@@ -157,7 +157,7 @@ _LINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     ),
     "change": (
         f"{_HERE}:tuned_matrix#change",
-        ("change", "x", "learned", "base"),
+        ("change", "x", "delta"),
         "Multiply what was read by the change in W",
         r"\Delta h = (W' - W) \, x",
     ),

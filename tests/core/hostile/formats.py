@@ -259,7 +259,7 @@ def _write_examples(folder: Path) -> None:
     lines = [
         {"prompt": "Who is it about?", "answer": "Mira"},
         {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
-        {"text": "What a day!", "label": "glad"},
+        {"text": "What a day!"},
     ]
     _put(folder / "x.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
 

@@ -56,7 +56,7 @@ async def test_ten_megabytes_are_refused_at_once(pane, mode):
     before = mode.computed
     mode.set_text("x + " * 2_500_000)
     assert mode.computed is before and len(mode.draft.value.text) < 20_000
-    await until(lambda: "too many" in mode.view.editor.error.text)
+    await until(lambda: "too long" in mode.view.editor.error.text)
 
 
 def test_signs_as_they_are_printed_can_be_typed(pane, mode):
