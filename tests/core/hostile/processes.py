@@ -14,7 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parents[3]
 # How the remedy at the end of an error begins.
 REMEDY = re.compile(
-    r"\b(choose|get|give|copy|convert|restore|delete|update|open|use|unpack|put|take|save|add|"
+    r"\b(choose|correct|get|give|copy|convert|restore|delete|update|open|use|unpack|put|take|save|add|"
     r"download|run|try|start|break|set|leave|fill|make|allow|is usual|its fields are|must be)\b",
     re.IGNORECASE,
 )
