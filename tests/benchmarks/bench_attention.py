@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.frames import moving_frames
+from tests.benchmarks.frames import application, moving_frames
 from tests.benchmarks.harness import Report, percentile
 
 SECONDS = 24.0
@@ -22,21 +22,10 @@ TOKENS = 64
 def fast(report: Report) -> None:
     import qasync
 
-    app = _application()
+    app = application()
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         runner.run(_measure(report))
         runner.run(_measure_gpt2(report))
-
-
-def _application() -> Any:
-    from PySide6.QtWidgets import QApplication
-
-    from explorer import theme
-
-    app = QApplication.instance() or QApplication([])
-    app.setQuitOnLastWindowClosed(False)
-    theme.apply(app, "light", 1.0, "full")
-    return app
 
 
 async def _measure(report: Report) -> None:
