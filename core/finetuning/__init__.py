@@ -11,7 +11,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
 costs         trainable_parameters, pass_cost, estimates, estimate_command
 a run         examples, example_files, replay, tuning_data, data_check, loading, run_config, task,
               program, held_out_answers, bundled_questions
-what changed  spectrum, analysis, spectrum_trace, examination, tuned_trace, own_examination
+what changed  spectrum, analysis, spectrum_trace, tuned_trace, changes, examination
 trying it     mixture, mixture_files
 """
 
@@ -71,9 +71,7 @@ _HOME = {
     "check_second": "core.finetuning.examination",
     "examine": "core.finetuning.examination",
     "examine_steps": "core.finetuning.examination",
-    "examine_own": "core.finetuning.own_examination",
-    "examine_own_steps": "core.finetuning.own_examination",
-    "look_inside_steps": "core.finetuning.own_examination",
+    "look_inside_steps": "core.finetuning.examination",
     "check_data": "core.finetuning.data_check",
     "trace_tuned": "core.finetuning.tuned_trace",
     "at_scales": "core.finetuning.scales",

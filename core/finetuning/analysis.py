@@ -92,23 +92,17 @@ def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
 
 def strengths(adapter: Adapter) -> list[Strength]:
     """How much of each matrix an adapter has changed, in the model's order."""
-    return to_the_end(strengths_steps(adapter))
+    return [strength_of(adapter, name) for name in adapter.updates]
 
 
-def strengths_steps(adapter: Adapter) -> Generator[Strength, None, list[Strength]]:
-    """`strengths`, a matrix at a time: each reads all of its numbers."""
-    strong = []
-    for name, module in adapter.modules().items():
-        update = adapter.updates[name]
-        with torch.no_grad():
-            weight = module.rows_of(update, module.unmerged_weight)
-            if isinstance(update, DoRA):
-                change = _norm(update.delta(weight))
-            else:
-                change = product_norm(update.A, update.B, update.scaling)
-            strong.append(Strength(name, change, _norm(weight)))
-        yield strong[-1]
-    return strong
+def strength_of(adapter: Adapter, name: str) -> Strength:
+    """How much of one matrix it has changed. Raises ValueError as `update_of`."""
+    update, weight = update_of(adapter, name), weight_of(adapter, name)
+    if isinstance(update, DoRA):
+        change = _norm(update.delta(weight))
+    else:
+        change = product_norm(update.A, update.B, update.scaling)
+    return Strength(name, change, _norm(weight))
 
 
 def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:

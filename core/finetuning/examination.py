@@ -1,5 +1,5 @@
-"""All there is to see in one adapted matrix: what goes through it, what was added, along which
-directions; and how that grew over a run's checkpoints.
+"""All there is to see in one matrix that was tuned: what goes through it, what was added, along
+which directions; and how that grew over a run's checkpoints.
 
 Letters in shapes: in, out: width of what the matrix reads and makes; K: directions of its change.
 """
@@ -17,21 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from core.files import read_json
-from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import Adapter, adapters_of
-from core.finetuning.analysis import (
-    Strength,
-    attention_change_steps,
-    delta_of,
-    most_changed,
-    spectrum_of,
-    strengths_steps,
-    weight_of,
-)
-from core.finetuning.methods import Tuning
+from core.finetuning.analysis import Strength, attention_change_steps, spectrum_of
+from core.finetuning.changes import AdapterChanges, OwnChanges
+from core.finetuning.loading import tuned_of
 from core.finetuning.peft_reader import load_adapter
+from core.finetuning.soft_prompt import nearest_tokens
 from core.finetuning.spectrum import Spectrum, chance_overlap, overlap, strongest_directions
-from core.finetuning.spectrum_trace import trace_spectrum
 from core.finetuning.wrapped_modules import restored
 from core.inference.activations import to_array
 from core.inference.model_places import place_of
@@ -42,19 +34,21 @@ from core.training.records import CHECKPOINTS, MANIFEST, RECORD_FILE, checkpoint
 from core.transformer.gpt import GPT
 from core.transformer.weights import WEIGHTS_FILE
 
+MOST_COMPARED = 16  # of W's strongest directions, with a change that is of any rank
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examination:
-    """An adapted matrix, and the adapter that changes it.
+    """A matrix that was tuned, and what changed it.
 
     name       of the matrix
-    strengths  of every matrix that the adapter changes
+    strengths  of every matrix that has changed
     heads      (L, H) the largest share of each head's attention, at any token, that moves elsewhere
     trace      a text's pass through the matrix, forward and backward
     weight     W (out, in)
     delta      (out, in) what is added to it, at a scale of 1
     spectrum   its directions
-    finding    the steps by which they are found; None: of DoRA, whose change is no product
+    finding    the steps by which they are found; None: the change is no product of two
     captured   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
     steps      of the run's checkpoints; none of a model that is no run's
     step       of the checkpoint that is shown
@@ -117,12 +111,13 @@ class Focus:
 
 
 def examine(model: GPT, ids: Sequence[int], focus: Focus | None = None) -> Examination:
-    """Looks into one matrix of the model's newest adapter, and leaves both as they are.
+    """Looks into one matrix of a model's newest adapter, or of what else was tuned in a model that
+    `core.load` opened, and leaves the model as it is. Of BitFit it is a bias, as a matrix (out, 1).
 
     ids  (T + 1,) a text, as `trace_adapter` reads it
 
-    Raises ValueError, with the remedy, for a model without an adapter, and as `trace_adapter` and
-    `load_adapter` do.
+    Raises ValueError, with the remedy, for a model none of whose matrices was tuned, and as
+    `trace_adapter`, `trace_tuned` and `load_adapter` do.
     """
     return to_the_end(examine_steps(model, ids, focus))
 
@@ -133,56 +128,93 @@ def examine_steps(
     """`examine`, as a job that can be closed: a pass of the model, a matrix or a checkpoint at a
     time. At each yield the model is as it was.
     """
-    focus = focus or Focus()
-    adapters = adapters_of(model)
-    if not adapters:
+    if (changes := changes_of(model)) is None:
         raise ValueError(
-            "this model has no adapter to look into: its own weights were tuned; open one that "
-            "was tuned with LoRA"
+            "no matrix of this model was tuned; open one that was tuned with LoRA, by full "
+            "fine-tuning, its last layers, its head or BitFit"
         )
-    adapter, places = adapters[-1], checkpoints_beside(Path(focus.folder))
-    learned = {}
-    for at, place in places.items():
-        learned[at] = open_tensors(place / WEIGHTS_FILE).read()
-        yield
-    step = shown_step(focus, places)
-    numbers = {} if step is None else learned[step]
+    return (yield from _examine_steps(model, ids, focus or Focus(), changes))
 
-    strong = yield from steps_at(model, numbers, strengths_steps(adapter))
-    name = focus.name if focus.name in adapter.updates else most_changed(adapter, strong)
-    with numbers_at(model, numbers):
-        trace = trace_adapter(model, ids, name, focus.position)
+
+def _examine_steps(
+    model: GPT, ids: Sequence[int], focus: Focus, changes: AdapterChanges | OwnChanges
+) -> Generator[None, None, Examination]:
+    tuned = tuned_of(model)
+    trained = model if tuned is None else tuned.tuning.model
+    names = {id(one): name for name, one in trained.named_parameters()}
+    parameters = {name: [names[id(one)] for one in own] for name, own in changes.parameters.items()}
+    places = checkpoints_beside(Path(focus.folder))
+    stored = {at: open_tensors(place / WEIGHTS_FILE) for at, place in places.items()}
+    step = shown_step(focus, places)
+    numbers = {} if step is None else stored[step].read()
     yield
-    heads = yield from heads_steps(model, ids, focus, numbers, adapter)
-    with numbers_at(model, numbers):
-        spectrum, weight = spectrum_of(adapter, name), weight_of(adapter, name)
-        delta = to_array(delta_of(adapter, name))
-        finding = None if adapter.config.dora else trace_spectrum(adapter, name)
-        shared, same_seed = compare(adapter, spectrum, name, focus.folder, focus.other)
+
+    strong = []
+    for name, own in parameters.items():
+        with numbers_at(trained, {one: numbers[one] for one in own if numbers}):
+            strong.append(changes.strength(name))
+        yield
+    name = focus.name if focus.name in parameters else changes.most_changed(strong)
+    with numbers_at(trained, numbers):
+        trace = changes.trace(ids, name, focus.position)
     yield
-    captured = captured_by(spectrum, weight, len(spectrum.values))
+    if (heads := focus.heads) is None:
+        moved = attention_change_steps(changes.learned, ids[:-1])
+        heads = (yield from steps_at(trained, numbers, moved)).by_head
+    with numbers_at(trained, numbers):
+        spectrum, weight = changes.spectrum(name), changes.weight(name)
+        delta, finding = changes.delta(name), changes.finding(name)
+        shared, same_seed, count = None, None, MOST_COMPARED
+        if isinstance(adapter := changes.learned, Adapter):
+            shared, same_seed = compare(adapter, spectrum, name, focus.folder, focus.other)
+            count = len(spectrum.values)
+    yield
+    captured = captured_by(spectrum, weight, count)
     yield
     history = []
-    for tensors in learned.values():
-        with numbers_at(model, tensors):
-            history.append(spectrum_of(adapter, name).values)
+    for one in stored.values():
+        with numbers_at(trained, one.read(parameters[name])):
+            history.append(changes.spectrum(name).values)
         yield
     return Examination(
-        name,
-        strong,
-        heads,
-        trace,
-        to_array(weight).copy(),
-        delta,
-        spectrum,
-        finding,
-        captured,
-        tuple(learned),
-        step,
-        np.array(history),
-        shared,
-        same_seed,
+        name=name,
+        strengths=strong,
+        heads=heads,
+        trace=trace,
+        weight=to_array(weight).copy(),
+        delta=to_array(delta).copy(),
+        spectrum=spectrum,
+        finding=finding,
+        captured=captured,
+        steps=tuple(places),
+        step=step,
+        history=np.array(history),
+        shared=shared,
+        same_seed=same_seed,
     )
+
+
+def look_inside_steps(
+    model: GPT, ids: Sequence[int], focus: Focus | None = None
+) -> Generator[None, None, Examination | list[int] | str]:
+    """`examine`, as a job; where no matrix changed, the tokens nearest to those of a soft prompt,
+    or by which method the model was tuned, "" where it was not.
+    """
+    if (changes := changes_of(model)) is not None:
+        return (yield from _examine_steps(model, ids, focus or Focus(), changes))
+    if (tuned := tuned_of(model)) is None:
+        return ""
+    return nearest_tokens(model) if tuned.tuning.prompt else tuned.settings.method
+
+
+def changes_of(model: GPT) -> AdapterChanges | OwnChanges | None:
+    """The matrices that tuning has changed; None: it changed none."""
+    if adapters := adapters_of(model):
+        return AdapterChanges(adapters[-1])
+    if (tuned := tuned_of(model)) is None or not tuned.tuning.own:
+        return None
+    own = OwnChanges(tuned.tuning)
+    return own if own.parameters else None
 
 
 def shown_step(focus: Focus, places: Mapping[int, Path]) -> int | None:
@@ -192,22 +224,8 @@ def shown_step(focus: Focus, places: Mapping[int, Path]) -> int | None:
     return next((at for at, place in places.items() if place == Path(focus.folder)), None)
 
 
-def heads_steps(
-    model: GPT,
-    ids: Sequence[int],
-    focus: Focus,
-    numbers: Mapping[str, Tensor],
-    learned: Adapter | Tuning,
-) -> Generator[None, None, np.ndarray]:
-    """How far each head's attention has moved, (L, H): two passes, unless it is known."""
-    if focus.heads is not None:
-        return focus.heads
-    change = yield from steps_at(model, numbers, attention_change_steps(learned, ids[:-1]))
-    return change.by_head
-
-
 def steps_at(
-    model: GPT, numbers: Mapping[str, Tensor], job: Generator[Any, None, Result]
+    model: nn.Module, numbers: Mapping[str, Tensor], job: Generator[Any, None, Result]
 ) -> Generator[None, None, Result]:
     """Runs a job on the model with other numbers; at each yield the model has its own."""
     while True:

@@ -19,15 +19,14 @@ from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.finetuning.adapter import add_lora
-from core.finetuning.analysis import attention_change_steps, strengths_steps
-from core.finetuning.examination import examine_steps
+from core.finetuning.analysis import attention_change_steps
+from core.finetuning.examination import examine_steps, look_inside_steps
 from core.finetuning.example_files import read_examples_steps
 from core.finetuning.held_out_answers import ask_steps
 from core.finetuning.loading import load_steps as load_any_steps
 from core.finetuning.loading import load_tuned_steps
 from core.finetuning.mixture import Mixture, strength_curve_steps, write_mixed_steps
 from core.finetuning.mixture_files import export_mixture_steps, mix_steps, save_mixture_steps
-from core.finetuning.own_examination import examine_own_steps, look_inside_steps
 from core.finetuning.program import finetune_steps
 from core.finetuning.quantization import quantize_model_steps
 from core.finetuning.scales import generate_at_scales_steps
@@ -173,14 +172,10 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     export_mixture_steps: lambda place: export_mixture_steps(
         put_tuned(place), Mixture(0.5), place.folder / "exported"
     ),
-    strengths_steps: lambda place: strengths_steps(add_lora(place.model)),
     attention_change_steps: lambda place: attention_change_steps(add_lora(place.model), [1, 2]),
     examine_steps: lambda place: examine_steps(add_lora(place.model).model, [1, 2, 3]),
-    examine_own_steps: lambda place: examine_own_steps(
-        core.load(put_tuned(place, "full")).model, [1, 2, 3]
-    ),
     look_inside_steps: lambda place: look_inside_steps(
-        core.load(put_tuned(place)).model, [1, 2, 3]
+        core.load(put_tuned(place, "full")).model, [1, 2, 3]
     ),
     beam_search_steps: lambda place: beam_search_steps(
         place.model, [1, 2, 3], BeamSettings(max_new_tokens=5, stop=(4,))

@@ -145,6 +145,6 @@ def test_heads_that_are_known_are_not_read_again(monkeypatch: pytest.MonkeyPatch
     assert again.name == "h.1.mlp.c_proj"
 
 
-def test_a_model_without_an_adapter_says_so() -> None:
-    with pytest.raises(ValueError, match="has no adapter to look into"):
+def test_a_model_that_was_not_tuned_says_so() -> None:
+    with pytest.raises(ValueError, match="no matrix of this model was tuned"):
         examine(model_of(BIASED), IDS)

@@ -19,8 +19,7 @@ def examined_steps(
     """All that is shown, and what the picture draws after each step; where no matrix changed, what
     `look_inside_steps` says of it.
     """
-    from core.finetuning.examination import Focus
-    from core.finetuning.own_examination import look_inside_steps
+    from core.finetuning.examination import Focus, look_inside_steps
 
     focus = Focus(draft.matrix, position, other=draft.other, **where)
     found = yield from look_inside_steps(model, ids, focus)

@@ -1,0 +1,122 @@
+"""The matrices that fine-tuning has changed, seen alike whatever the method was.
+
+    AdapterChanges(adapter)  the matrices that LoRA lies on
+    OwnChanges(tuning)       linear layers whose own weights were tuned; of BitFit their biases, as
+                             matrices (out, 1)
+
+Everything is as the model's numbers are at the moment; with those of an earlier checkpoint it is
+what it was then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from core.finetuning.adapted_trace import trace_adapter
+from core.finetuning.adapter import Adapter
+from core.finetuning.analysis import (
+    Strength,
+    delta_of,
+    most_changed,
+    spectrum_of,
+    strength_of,
+    weight_of,
+)
+from core.finetuning.methods import Tuning
+from core.finetuning.scales import at_scales
+from core.finetuning.spectrum import Spectrum, dense_spectrum
+from core.finetuning.spectrum_trace import trace_spectrum
+from core.finetuning.tuned_trace import trace_tuned
+from core.trace import Trace
+from core.transformer.architectures import gpt_of
+
+
+class AdapterChanges:
+    """What an adapter adds. `parameters`: by the name of each matrix those that learned."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self.learned = adapter
+        self.parameters: Mapping[str, list[Tensor]] = {
+            name: list(one.parameters()) for name, one in adapter.updates.items()
+        }
+
+    def strength(self, name: str) -> Strength:
+        return strength_of(self.learned, name)
+
+    def most_changed(self, strong: Sequence[Strength]) -> str:
+        return most_changed(self.learned, strong)
+
+    def trace(self, ids: Sequence[int], name: str, position: int) -> Trace:
+        return trace_adapter(gpt_of(self.learned.model), ids, name, position)
+
+    def weight(self, name: str) -> Tensor:
+        """W (out, in), before tuning."""
+        return weight_of(self.learned, name)
+
+    def delta(self, name: str) -> Tensor:
+        """dW (out, in)."""
+        return delta_of(self.learned, name)
+
+    def spectrum(self, name: str) -> Spectrum:
+        return spectrum_of(self.learned, name)
+
+    def finding(self, name: str) -> Trace | None:
+        """The steps by which the spectrum is found; of DoRA, whose change is no product, none."""
+        return None if self.learned.config.dora else trace_spectrum(self.learned, name)
+
+
+class OwnChanges:
+    """What tuning has changed in a model's own linear layers: their weights or, where none was
+    tuned, their biases; with the members of `AdapterChanges`.
+    """
+
+    def __init__(self, tuning: Tuning) -> None:
+        self.learned, self.model = tuning, gpt_of(tuning.model)
+        self.kind = "weight" if own_numbers(tuning, "weight") else "bias"
+        self.parameters = {name: [one] for name, one in own_numbers(tuning, self.kind).items()}
+        with at_scales({tuning: 0.0}):
+            self.before = {name: one.detach().clone() for name, (one,) in self.parameters.items()}
+
+    def strength(self, name: str) -> Strength:
+        """Of a matrix |dW| / |W|; of a bias, which often begins at 0, |db| itself."""
+        change = float(torch.linalg.vector_norm(self.delta(name)))
+        weight = float(torch.linalg.vector_norm(self.weight(name)))
+        return Strength(name, change, weight if self.kind == "weight" else 1.0)
+
+    def most_changed(self, strong: Sequence[Strength]) -> str:
+        return max(strong, key=lambda one: one.ratio).name
+
+    def trace(self, ids: Sequence[int], name: str, position: int) -> Trace:
+        base = {f"{one}.{self.kind}": before for one, before in self.before.items()}
+        return trace_tuned(self.model, ids, name, base, position)
+
+    def weight(self, name: str) -> Tensor:
+        return _as_matrix(self.before[name].float())
+
+    def delta(self, name: str) -> Tensor:
+        (now,) = self.parameters[name]
+        return _as_matrix(now.detach().float()) - self.weight(name)
+
+    def spectrum(self, name: str) -> Spectrum:
+        return dense_spectrum(self.delta(name))
+
+    def finding(self, name: str) -> None:
+        return None
+
+
+def own_numbers(tuning: Tuning, kind: str) -> dict[str, Tensor]:
+    """The weights or the biases ("weight", "bias") of linear layers that learned, by layer."""
+    model, own = gpt_of(tuning.model), {id(one) for one in tuning.own}
+    found: dict[str, Tensor] = {}
+    for name, one in model.named_parameters():
+        layer, _, end = name.rpartition(".")
+        if end == kind and id(one) in own and hasattr(model.get_submodule(layer), "in_features"):
+            found[layer] = one
+    return found
+
+
+def _as_matrix(numbers: Tensor) -> Tensor:
+    return numbers if numbers.dim() == 2 else numbers[:, None]
