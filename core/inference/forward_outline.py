@@ -240,10 +240,12 @@ def mask_words(window: int | None, score: str) -> tuple[str, str]:
     """Title and formula of the mask; `score` is the index of a score, "ij", or "j" where query i
     is the only one.
     """
-    seen, hides = r"j \le i", "later tokens"
+    seen, hides = r"j \le i", "the tokens that come later"
     if window is not None:
-        seen = rf"i - {window} < j \le i"
-        hides += f", and those more than {count(window - 1, 'position')} back"
+        seen, hides = (
+            rf"i - {window} < j \le i",
+            f"{hides} or are more than {count(window - 1, 'position')} back",
+        )
     formula = (
         rf"m_{{{score}}} = \tilde{{s}}_{{{score}}} \; \text{{if }} {seen}, \; \text{{else}} -\infty"
     )

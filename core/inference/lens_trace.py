@@ -47,7 +47,7 @@ STEPS = {  # title, formula and code of each
         f"{_HERE}:softmax#softmax",
     ),
     "attribution.write": (
-        "W_O turns what the head read into what it writes to the stream",
+        "W_O turns what the head read into its output",
         r"w = o \, W_O^h",
         f"{_ATTRIBUTION}:written_by#write",
     ),

@@ -106,9 +106,10 @@ def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
 
 
 def temper(logits: Tensor, temperature: float) -> Tensor:
-    """Turn logits (V,) into probabilities (V,); a lower temperature favors the likeliest tokens.
+    """Turn logits (V,) into probabilities (V,). A lower temperature favors the likeliest token.
 
-    The largest logit is subtracted first: it becomes 0, so nothing overflows at a low temperature.
+    The largest logit is subtracted first, so that it is 0 at any temperature and e^z cannot
+    overflow.
     """
     if temperature == 0.0:
         likeliest = logits.argmax()  # step: greedy

@@ -36,11 +36,11 @@ class Attended(NamedTuple):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
-    """Compute softmax(q k^T / sqrt(D)) v, one step per line (AIAYN equation 1).
+    """softmax(q k^T / sqrt(D)) v, with one line for each step (AIAYN equation 1).
 
-    q (..., Tq, D), k and v (..., Tk, D). `visible` (Tq, Tk) or (..., Tq, Tk) is True where a query
-    may read a key; a row without any True gets NaN weights. Products use the dtype of q, k and v,
-    and the softmax uses at least fp32.
+    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk) is True where a query
+    may look. Every row needs at least one True, or its weights are NaN. The products have the
+    dtype of q, k and v; the softmax is computed in fp32 or higher.
     """
     root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
@@ -222,9 +222,10 @@ class Attention(Heads):
         self.c_proj = Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Compute queries, keys and values: x (B, T, C) -> (B, H, T, D) and two (B, G, T, D).
+        """Compute each token's q (B, H, T, D), k and v (B, G, T, D) from x (B, T, C).
 
-        With a rotation, each query and key is rotated by angles that depend on its position.
+        With a rotation, queries and keys are turned by an angle that depends on the position of
+        their token.
         """
         q, k, v = self.split(self.c_attn(x), rotation)  # step: project
         return q, k, v

@@ -61,7 +61,7 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
         assert mode.headline.startswith(f"With {name} switched off")
         assert mode.view.changed.whole.startswith(text.GOES_ON[1])
-        assert mode.view.note.whole == f"off: {name}"
+        assert mode.view.note.whole == f"switched off: {name}"
         mode.view.settings.widgets["mean"].click()
         await mode.settled()
         ablation = core.mean_ablation(model, ids, [part])
