@@ -219,6 +219,6 @@ def test_bars_of_what_is_remembered_leave_room_for_their_numbers(qapp, qtbot, wi
 def test_in_a_window_of_1280_by_720_a_race_that_cannot_be_run_does_not_scroll(shown):
     view = shown(OptimizersView, 1.0, width=813, height=514)
     view.editor.show()
-    view.set_trouble("The surface is not finite at (\u22122, 1.5); start elsewhere")
+    view.set_trouble("The surface has no finite height at (\u22122, 1.5); start elsewhere")
     QTest.qWait(1)
     assert view.layout().heightForWidth(813) <= 514
