@@ -90,7 +90,7 @@ class Attribution:
 
 
 def written_by(heads: Tensor, weights: Tensor) -> Tensor:
-    """What heads add to the stream: what each read (H, 1, D), times its rows of W_O (H, D, C)."""
+    """The output of each head: what it read (H, 1, D) times its rows of W_O (H, D, C)."""
     written = heads @ weights  # (H, 1, C)  # step: write
     return written
 

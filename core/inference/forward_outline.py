@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from core.inference.outline_parts import Outline, Part
 from core.numbers import format_count
+from core.tokenization.telling import count
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
 SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
@@ -237,7 +238,10 @@ def mask_words(window: int | None, score: str) -> tuple[str, str]:
     """
     seen, hides = r"j \le i", "the tokens that come later"
     if window is not None:
-        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
+        seen, hides = (
+            rf"i - {window} < j \le i",
+            f"{hides} or are more than {count(window - 1, 'position')} back",
+        )
     formula = (
         rf"m_{{{score}}} = \tilde{{s}}_{{{score}}} \; \text{{if }} {seen}, \; \text{{else}} -\infty"
     )

@@ -105,9 +105,10 @@ def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
 
 
 def temper(logits: Tensor, temperature: float) -> Tensor:
-    """Logits (V,) as probabilities (V,); the smaller the temperature, the more the likeliest gets.
+    """Turn logits (V,) into probabilities (V,). A lower temperature favors the likeliest token.
 
-    Subtract the largest logit first: it becomes 0, and stays 0 however small the temperature.
+    The largest logit is subtracted first, so that it is 0 at any temperature and e^z cannot
+    overflow.
     """
     if temperature == 0.0:
         likeliest = logits.argmax()  # step: greedy

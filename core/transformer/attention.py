@@ -36,11 +36,11 @@ class Attended(NamedTuple):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
-    """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
+    """softmax(q k^T / sqrt(D)) v, with one line for each step (AIAYN equation 1).
 
-    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk), True where a query may
-    look. Every row needs at least one True, or its weights are NaN. Products are in the dtype of
-    q, k and v, the softmax in fp32 at least.
+    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk) is True where a query
+    may look. Every row needs at least one True, or its weights are NaN. The products have the
+    dtype of q, k and v; the softmax is computed in fp32 or higher.
     """
     root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
@@ -222,10 +222,10 @@ class Attention(Heads):
         self.c_proj = Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value of each token: x (B, T, C) -> (B, H, T, D) and two (B, G, T, D).
+        """Compute each token's q (B, H, T, D), k and v (B, G, T, D) from x (B, T, C).
 
-        With a rotation, queries and keys are turned by an angle that depends on their token's
-        position.
+        With a rotation, queries and keys are turned by an angle that depends on the position of
+        their token.
         """
         q, k, v = self.split(self.c_attn(x), rotation)  # step: project
         return q, k, v
