@@ -130,7 +130,7 @@ def read_examples_steps(
         verb = "is" if broken == 1 else "are"
         raise BrokenLinesError(
             f"{broken:,} of {counted} lines of {path.name} {verb} broken; {first}. Correct the "
-            "file, or skip broken lines (broken_lines 'skip')",
+            "file, or skip broken lines",
             broken,
         )
     if len(examples) < 2:

@@ -61,7 +61,8 @@ class FinetuningSettings:
     replay            share of the sequences that come from base_data, so that less is forgotten
     classes           names of the classes, where a text is to be classified; (): it is continued
 
-    Raises ValueError, with the remedy, for a value that cannot be.
+    Raises ValueError, with the remedy, for a value that cannot be. What several of them make
+    impossible is told in words that fit a form and a file alike: "base data", not base_data.
     """
 
     base: str = field(STORIES, shortest=1, label="Base", remedy="'stories' comes with the program")
@@ -122,7 +123,7 @@ class FinetuningSettings:
         if self.is_quantized and self.method in ("full", "last-layers"):
             raise ValueError(
                 "the matrices of a quantized base cannot learn, because their numbers have only 4 "
-                "bits; choose LoRA (method 'lora') or a base in 32 bits (quantize 'none')"
+                "bits; choose LoRA, or keep the base in 32 bits"
             )
         if self.classes and len(set(self.classes)) < max(2, len(self.classes)):
             raise ValueError(
@@ -135,7 +136,7 @@ class FinetuningSettings:
                 "examples whose answers are the names of the classes, or choose another method"
             )
         if self.replay and not self.base_data:
-            raise ValueError("replay needs base_data to draw from; give it, or replay 0")
+            raise ValueError("replay needs base data to draw from; give some, or set replay to 0")
         if self.classes and Path(self.data).suffix.lower() != ".jsonl":
             raise ValueError(
                 f"data {quoted(self.data)} has no classes; give a .jsonl file whose lines hold a "
@@ -143,7 +144,8 @@ class FinetuningSettings:
             )
         if self.classes and self.replay:
             raise ValueError(
-                "texts of the base have no class, and cannot be among those that have; use replay 0"
+                "texts of the base have no class, and cannot be among those that have; set replay "
+                "to 0"
             )
 
     @property

@@ -37,7 +37,7 @@ def test_our_own_skills_need_no_file() -> None:
 
 WHOLE = (
     "2 of 4 lines of mine.jsonl are broken; the first is line 2: it is not valid JSON. Correct the "
-    r"file, or skip broken lines \(broken_lines 'skip'\)$"
+    "file, or skip broken lines$"
 )
 
 

@@ -51,13 +51,13 @@ def test_paths_mean_the_same_wherever_the_run_goes_on(
     ("given", "said"),
     [
         ({"method": "ia3"}, "method 'ia3' is unknown; use 'lora', "),
-        ({"quantize": "nf4", "method": "full"}, "the matrices of a quantized base cannot learn"),
+        ({"quantize": "nf4", "method": "full"}, "choose LoRA, or keep the base in 32 bits$"),
         ({"quantize": "nf4", "method": "last-layers"}, "choose LoRA"),
         (
             {"classes": ["one", "two"], "method": "prompt", "data": "x.jsonl"},
             "or choose another method",
         ),
-        ({"replay": 0.5, "base_data": ""}, "replay needs base_data"),
+        ({"replay": 0.5, "base_data": ""}, "replay needs base data to draw from; give some, or "),
         ({"replay": 1.0}, "replay must be a number of at least 0 and below 1"),
         ({"data": ""}, "data is empty; 'questions' is ready to start"),
         ({"lora": {"r": 0}}, "lora: r must be"),
