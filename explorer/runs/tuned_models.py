@@ -45,6 +45,14 @@ def tuned_models(runs: Path, opened: Sequence[str]) -> list[Tuned]:
     return sorted(known.values(), key=lambda one: one.method != METHODS[0])
 
 
+def adapters_beside(models: Sequence[Tuned], address: str) -> list[Tuned]:
+    """Those whose adapter can be laid beside that of the model at this address; the bundled one has
+    no folder of its own.
+    """
+    others = (one for one in models if one.address not in (address, BUNDLED))
+    return [one for one in others if one.method == METHODS[0]]
+
+
 def method_of(address: str) -> str | None:
     """What a folder's model was tuned by; None: it was not."""
     folder = Path(address)

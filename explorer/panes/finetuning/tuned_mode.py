@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QMenu, QWidget
 
 from core import finetuning
 from explorer.engine import errors
 from explorer.panes.attention_link import show_head
 from explorer.panes.prompt_mode import SourceMode
 from explorer.runs.sources import FolderSource
-from explorer.runs.tuned_models import Tuned
+from explorer.runs.tuned_models import Tuned, adapters_beside
 from explorer.widgets.boxes import name_parts, wrap
 from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
@@ -41,18 +43,25 @@ class TunedMode(SourceMode):
     Where another one cannot be opened, the one before stays.
     """
 
-    _menu: DropDown | None = None  # of the fine-tuned models that are here
+    second_title: str  # of the menu of adapters to lay beside the model's own
 
-    def connect_models(self, menu: DropDown) -> None:
-        """This list has the fine-tuned models that are here, and opens another folder."""
-        self._menu = menu
-        menu.picked.connect(self._on_picked)
-        self.desk.tuned.listed.connect(self._on_listed)  # type: ignore[attr-defined]
+    def take_second(self, folder: str) -> None:
+        """A second adapter is chosen."""
+        raise NotImplementedError
+
+    def ask_second(self, beside: QWidget) -> None:
+        """Opens the menu of second adapters below a button."""
+        self.seconds.popup(beside.mapToGlobal(QPoint(0, beside.height())))
 
     def _on_listed(self, models: list[Tuned]) -> None:
-        assert self._menu is not None
+        address = self.desk.tuned.draft.value.address  # type: ignore[attr-defined]
         items = [(one.name, one.address) for one in models]
-        self._menu.fill([*items, (OPEN, "")], self.desk.tuned.draft.value.address)  # type: ignore[attr-defined]
+        self.inputs.model.fill([*items, (OPEN, "")], address)
+        self.seconds.clear()
+        for one in adapters_beside(models, address):
+            self.seconds.addAction(one.name, partial(self.take_second, one.address))
+        ask = partial(ask_folder, self.view.window(), FOLDER, self.take_second)
+        self.seconds.addAction(OPEN, ask)
 
     def _on_picked(self, address: str) -> None:
         tuned = self.desk.tuned  # type: ignore[attr-defined]
@@ -79,13 +88,15 @@ class TunedMode(SourceMode):
 
     def begin(self) -> None:
         super().begin()
-        self.desk.tuned.opened.connect(self._on_model)  # type: ignore[attr-defined]
-        self.desk.tuned.failed.connect(self._on_not_opened)  # type: ignore[attr-defined]
+        self.seconds, tuned = QMenu(self.second_title, self.view), self.desk.tuned  # type: ignore[attr-defined]
+        self.inputs.model.picked.connect(self._on_picked)
+        tuned.listed.connect(self._on_listed)
+        tuned.opened.connect(self._on_model)
+        tuned.failed.connect(self._on_not_opened)
         self.view.body.show_loading()
 
     def shown(self) -> None:
-        if self._menu is not None:
-            self.desk.tuned.look()  # type: ignore[attr-defined]
+        self.desk.tuned.look()  # type: ignore[attr-defined]
         self.take_model(self.desk.tuned.source)  # type: ignore[attr-defined]
         super().shown()
 
@@ -96,8 +107,7 @@ class TunedMode(SourceMode):
 
     def _on_model(self, source: Any) -> None:
         self.take_model(source)
-        if self._menu is not None:
-            self.desk.tuned.look()  # type: ignore[attr-defined]
+        self.desk.tuned.look()  # type: ignore[attr-defined]
         self.read()
 
     def _on_not_opened(self, message: str) -> None:

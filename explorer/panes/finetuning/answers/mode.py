@@ -36,6 +36,7 @@ class TryMode(TunedMode):
     id = "try"
     title = "Try"
     teaches = "How much of what it learned do I want?"
+    second_title = text.MENU["blend"]
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         self.view = view = TryView()
@@ -76,16 +77,14 @@ class TryMode(TunedMode):
         deeds = {"another": self.take_another, "identity": partial(self.check, "identity"),
                  "merge": partial(self.check, "merge")}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
-        ask_folder = partial(dialogs.ask_folder, view, text.FOLDER)
         self._deeds: dict[str, Callable[[], object]] = {  # of the menu
-            "blend": partial(ask_folder, self.blend),
+            "blend": partial(self.ask_second, view.adapter),
             "alone": partial(self._set_other, ""),
             "save": partial(self._ask_target, "save", "adapter"),
             "export": partial(self._ask_target, "export", "merged"),
             "heads": self.open_heads,
         }
         self.view.adapter.menuOpening.connect(self._fill_menu)
-        self.connect_models(self.inputs.model)
         self.connect_draft(TryDraft)
         view.settings.released.connect(self.read)
         self.inputs.line.promptEdited.connect(
@@ -151,7 +150,9 @@ class TryMode(TunedMode):
         menu, not_now = self.view.adapter.menu(), "blend" if self.draft.value.other else "alone"
         menu.clear()
         for name, deed in self._deeds.items():
-            if name != not_now:
+            if name == "blend" != not_now:
+                menu.addMenu(self.seconds)
+            elif name != not_now:
                 menu.addAction(text.MENU[name], deed)
 
     def actions(self) -> list[Action]:
@@ -163,14 +164,13 @@ class TryMode(TunedMode):
             stem, then = f"{self.source.name}, {what}", partial(self.write, name)
             dialogs.ask_target(self.view, text.MENU[name], stem, then)
 
-    def blend(self, folder: str) -> None:
+    def take_second(self, folder: str) -> None:
         """A second adapter beside the first one, if it can be opened."""
         if self.source is not None:
             self._blends.ask(partial(self._both, folder), text.MENU["blend"], is_told=False)
 
     def _set_other(self, folder: str) -> None:
-        title = text.MENU["blend" if folder else "alone"].rstrip("\u2026")
-        self.draft.change({"other": folder}, title)
+        self.draft.change({"other": folder}, text.MENU["blend" if folder else "alone"])
         self.spawn(self.warn_of_base(folder))
 
     def write(self, name: str, folder: str) -> None:

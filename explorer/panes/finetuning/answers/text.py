@@ -16,23 +16,19 @@ READS, CHANGE_TEXT = "The text that both models continue", "Change the text to t
 NAME, BASE, TUNED = "Base and tuned model", "The base", "The tuned model"
 ADAPTER, ADAPTER_HELP = "Adapter", "Blend, save or export the adapter"
 MENU = {  # by what it does
-    "blend": "Blend with a second adapter\u2026",
+    "blend": "Blend with a second adapter",
     "alone": "Without the second adapter",
     "save": "Save for peft, at strength 1\u2026",
     "export": "Export at this strength, for transformers\u2026",
     "heads": "Show heads in Attention",
 }
-FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
 SAVED = "Saved {}"
 BARS = "What comes next: bars at this strength, outlines for the base"
 CURVES = "The likeliest tokens at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"
 ALL_OR_NOTHING = "Strength: a soft prompt works fully or not at all"
 BUTTONS = {  # by what they do: title and help
-    "another": (
-        "Another example",
-        "The next example that was held out of training",
-    ),
+    "another": ("Another example", "The next example that was held out of training"),
     "identity": (
         "Step-0 identity",
         "Sets B to 0, as it began, and compares all logits with those of the base",

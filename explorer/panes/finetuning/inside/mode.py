@@ -20,7 +20,6 @@ from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import model_name
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
-from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.push_button import push_buttons
 
@@ -35,6 +34,7 @@ class InsideMode(TunedMode):
     id = "inside"
     title = "Inside"
     teaches = "How can so few numbers change a model?"
+    second_title = text.COMPARE
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
@@ -58,7 +58,6 @@ class InsideMode(TunedMode):
         view.spectrum.picked.connect(lambda _: self.play_finding())
         view.spectrum.stepChosen.connect(partial(self.choose, "step"))
         inputs.matrix.picked.connect(self.look_at)
-        self.connect_models(inputs.model)
         view.buttons = buttons
         self.connect_buttons(titles, {"compare": self.ask_compared})
         self._examines, self._compares = Latest(self.engine, self), Latest(self.engine, self)
@@ -114,13 +113,13 @@ class InsideMode(TunedMode):
             self.read()
 
     def ask_compared(self) -> None:
-        """Asks for the folder of a second adapter; where there is one, it goes."""
+        """Asks for a second adapter; where there is one, it goes."""
         if self.draft.value.other:
             self._on_compared("")
         else:
-            ask_folder(self.view.window(), text.COMPARE_HELP, self.compare)
+            self.ask_second(self.view.buttons["compare"])
 
-    def compare(self, folder: str) -> None:
+    def take_second(self, folder: str) -> None:
         """A second adapter, which must fit the model."""
         asked = finetuning.check_second, folder
         self._compares.ask(lambda: self.source.ask(*asked), f"opening {model_name(folder)}")

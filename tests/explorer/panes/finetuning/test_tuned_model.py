@@ -91,3 +91,32 @@ def test_a_model_is_chosen_in_the_menu(
         assert menu.findData(mine) == menu.currentIndex()
 
     run_async(body())
+
+
+@pytest.mark.parametrize("name", ["inside", "try"])
+def test_a_second_adapter_is_one_of_those_that_are_here(
+    make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def body() -> None:
+        mode = await make_mode(name)
+        chosen: list[str] = []
+        monkeypatch.setattr(mode, "take_second", chosen.append)
+        monkeypatch.setattr(
+            "explorer.panes.finetuning.tuned_mode.ask_folder", lambda *args: args[2]("a folder")
+        )
+        run(mode.context.runs.folder() / "tune-lora", "lora", 20)
+        run(mode.context.runs.folder() / "tune-full", "full", 20)
+        mode.desk.tuned.look()
+        await mode.parent().settled()
+        entries = mode.seconds.actions()
+        assert [one.text() for one in entries] == ["tune-lora, step 20", OPEN]
+        for one in entries:
+            one.trigger()
+        newest = mode.context.runs.folder() / "tune-lora" / "checkpoints" / "step-000020"
+        assert chosen == [str(newest), "a folder"]
+        deed = {one.text: one.run for one in mode.actions()}[mode.seconds.title()]
+        deed()
+        assert mode.seconds.isVisible()
+        mode.seconds.close()
+
+    run_async(body())

@@ -195,7 +195,7 @@ def test_two_adapters_are_blended_saved_and_exported(
         check_shown(mode)
         alone, said = mode.source, []
         mode.statusRequested.connect(said.append)
-        mode.blend(str(second))
+        mode.take_second(str(second))
         await mode.settled()
         assert not said
         config = second / "adapter_config.json"
@@ -220,7 +220,7 @@ def test_two_adapters_are_blended_saved_and_exported(
         await mode.settled()
         assert "choose a new folder" in mode.view.verdict.whole
         both = mode.asked
-        mode.blend(str(tmp_path / "whole"))
+        mode.take_second(str(tmp_path / "whole"))
         await mode.settled()
         (problem,) = errors.reports().problems.values()  # its card has room for the remedy
         assert "is no adapter" in problem.text

@@ -228,7 +228,7 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
         mode = await make_mode("inside")
         assert mode.view.shared.isHidden() or not mode.view.shared.isVisibleTo(mode.view)
         adapters_of(mode.source._model())[0].save(tmp_path / "same")
-        mode.compare(str(tmp_path / "same"))
+        mode.take_second(str(tmp_path / "same"))
         await mode.settled()
         assert (
             mode.draft.value.other and mode.view.buttons["compare"].text() == "Compared with same"
@@ -242,7 +242,7 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
         mode.view.buttons["compare"].click()
         await mode.settled()
         assert not mode.draft.value.other and mode.scene.found.shared is None
-        mode.compare(str(tmp_path / "nothing"))
+        mode.take_second(str(tmp_path / "nothing"))
         await mode.settled()
         problem = list(errors.reports().problems.values())[-1]  # its card has room for the remedy
         assert "is no adapter" in problem.text and mode.view.body.state == "ready"
