@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from core.finetuning.adapted_trace import trace_adapter
-from core.finetuning.adapter import Adapter
+from core.finetuning.adapter import Adapter, adapters_of
 from core.finetuning.analysis import (
     Strength,
     delta_of,
@@ -25,6 +25,7 @@ from core.finetuning.analysis import (
     strength_of,
     weight_of,
 )
+from core.finetuning.loading import tuned_of
 from core.finetuning.methods import Tuning
 from core.finetuning.scales import at_scales
 from core.finetuning.spectrum import Spectrum, dense_spectrum
@@ -32,6 +33,7 @@ from core.finetuning.spectrum_trace import trace_spectrum
 from core.finetuning.tuned_trace import trace_tuned
 from core.trace import Trace
 from core.transformer.architectures import gpt_of
+from core.transformer.gpt import GPT
 
 
 class AdapterChanges:
@@ -105,6 +107,16 @@ class OwnChanges:
 
     def finding(self, name: str) -> None:
         return None
+
+
+def changes_of(model: GPT) -> AdapterChanges | OwnChanges | None:
+    """The matrices that tuning has changed; None: it changed none."""
+    if adapters := adapters_of(model):
+        return AdapterChanges(adapters[-1])
+    if (tuned := tuned_of(model)) is None or not tuned.tuning.own:
+        return None
+    own = OwnChanges(tuned.tuning)
+    return own if own.parameters else None
 
 
 def own_numbers(tuning: Tuning, kind: str) -> dict[str, Tensor]:

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from core.files import read_json
-from core.finetuning.adapter import Adapter, adapters_of
+from core.finetuning.adapter import Adapter
 from core.finetuning.analysis import Strength, attention_change_steps, spectrum_of
-from core.finetuning.changes import AdapterChanges, OwnChanges
+from core.finetuning.changes import AdapterChanges, OwnChanges, changes_of
 from core.finetuning.loading import tuned_of
 from core.finetuning.peft_reader import load_adapter
 from core.finetuning.soft_prompt import nearest_tokens
@@ -205,16 +205,6 @@ def look_inside_steps(
     if (tuned := tuned_of(model)) is None:
         return ""
     return nearest_tokens(model) if tuned.tuning.prompt else tuned.settings.method
-
-
-def changes_of(model: GPT) -> AdapterChanges | OwnChanges | None:
-    """The matrices that tuning has changed; None: it changed none."""
-    if adapters := adapters_of(model):
-        return AdapterChanges(adapters[-1])
-    if (tuned := tuned_of(model)) is None or not tuned.tuning.own:
-        return None
-    own = OwnChanges(tuned.tuning)
-    return own if own.parameters else None
 
 
 def shown_step(focus: Focus, places: Mapping[int, Path]) -> int | None:

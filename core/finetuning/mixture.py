@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.data.questions import question_of, seed_count
-from core.finetuning.adapted_trace import trace_adapter
 from core.finetuning.adapter import adapters_of
-from core.finetuning.analysis import most_changed, strengths
+from core.finetuning.changes import changes_of
 from core.finetuning.held_out_answers import held_out_data_steps
 from core.finetuning.loading import tuned_of
 from core.finetuning.scales import Scaled, at_scales, generate_at_scales_steps
@@ -73,6 +72,8 @@ def soft_prompt_of(model: GPT) -> tuple[int, ...]:
 
 
 BASE = Mixture(0.0)
+# Where the strength comes in: with DoRA, LoRA, a tuned matrix, a tuned bias.
+STRENGTH_STEPS = ("dora", "scale", "change", "bias_change")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,18 +186,20 @@ def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -
 def strength_step(
     model: GPT, mixture: Mixture, ids: Sequence[int]
 ) -> tuple[str, Step, Cell] | None:
-    """The matrix that the newest adapter changes most; the Step of its `trace_adapter` in which the
-    strength comes in; and the number that it adds most to, (token, output), at the last token that
-    is followed by another. None where there is no adapter, or no second token.
+    """The matrix, or the bias, that was changed most; the Step of a pass through it in which the
+    strength comes in; and the number that it adds most to, at the last token that is followed by
+    another: (token, output), of a bias (output,). None where no matrix was changed, or where there
+    is no second token.
     """
-    if not (adapters := adapters_of(model)) or len(ids) < 2:
+    if len(ids) < 2 or (changes := changes_of(model)) is None:
         return None
+    name = changes.most_changed([changes.strength(one) for one in changes.parameters])
     with at_scales(mixture.scales(model)):
-        name = most_changed(adapters[-1], strengths(adapters[-1]))
-        steps = {step.name: step for step in trace_adapter(model, ids, name)}
-    step = steps.get("adapter.dora", steps["adapter.scale"])
+        steps = {step.name.rpartition(".")[2]: step for step in changes.trace(ids, name, -1)}
+    step = next(steps[kind] for kind in STRENGTH_STEPS if kind in steps)
     change = step.value("change")
-    return name, step, (len(change) - 1, int(np.abs(change[-1]).argmax()))
+    last = change[-1] if change.ndim == 2 else change
+    return name, step, (len(change) - 1, int(np.abs(last).argmax()))[-change.ndim :]
 
 
 def held_out_prompt(model: GPT, number: int) -> str:

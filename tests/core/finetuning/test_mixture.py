@@ -138,6 +138,22 @@ def test_two_adapters_are_blended(base: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(shares(whole, TEXT), both, atol=1e-5)
 
 
+def check_strength_step(tuned: GPT, is_matrix: bool) -> None:
+    """At half the strength half of it is added; the cell is the one that it adds most to."""
+    found = [strength_step(tuned, Mixture(strength), TEXT) for strength in (0.5, 1.0)]
+    if not is_matrix:
+        assert found == [None, None]
+        return
+    made = []
+    for name, step, cell in found:
+        assert name == found[0][0]
+        change = step.value("change")
+        assert abs(change[cell]) == np.abs(np.atleast_2d(change)[-1]).max() > 0
+        part = {"adapter.scale": "s", "tuned.change": "delta"}.get(step.name, "change")
+        made.append(step.value(part))
+    np.testing.assert_allclose(made[0], made[1] / 2, rtol=1e-3, atol=1e-6)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> None:
     config = small_tuning(base, settings={"method": method}, learning_rate=1e-2)
@@ -153,7 +169,9 @@ def test_every_method_can_be_tried(method: str, base: Path, tmp_path: Path) -> N
     for text in texts:
         assert [len(one.ids) for one in text] == [5, 6, 7, 8]
         assert all(len(one.ids) == len(one.surprises) for one in text)
-    if method not in ("bottleneck", "prompt"):
+    is_matrix = method not in ("bottleneck", "prompt")
+    check_strength_step(tuned, is_matrix)
+    if is_matrix:
         to_the_end(export_mixture_steps(folder, Mixture(0.5), tmp_path / "whole"))
         half = mixed_shares(tuned, Mixture(0.5), TEXT)
         np.testing.assert_allclose(

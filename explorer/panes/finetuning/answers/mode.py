@@ -335,7 +335,7 @@ class TryMode(TunedMode):
         """The line where the strength comes in."""
         if self.next is not None and self.next.where is not None:
             matrix, step, cell = self.next.where
-            told = text.inspected(self.tried.strength, matrix)
+            told = text.inspected(self.tried.strength, matrix, step.name)
             self.inspection.emit(inspection_of(step, cell, told))
 
     def _show(self) -> None:

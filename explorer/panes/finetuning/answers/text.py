@@ -24,6 +24,7 @@ MENU = {  # by what it does
 }
 SAVED = "Saved {}"
 BARS = "What comes next: bars at this strength, outlines for the base"
+LORA = "s is the strength {:g} times alpha / r"
 CURVES = "The likeliest tokens at every strength"
 STRENGTH, PROBABILITY = "strength", "probability"
 ALL_OR_NOTHING = "Strength: a soft prompt works fully or not at all"
@@ -77,9 +78,11 @@ def headline(strength: float, base: str, tuned: str) -> str:
     return f"{told} {_deed('says', here, 20)}, while its base {_deed('says', there, 20)}"
 
 
-def inspected(strength: float, matrix: str) -> str:
-    """Of the line where the strength comes in."""
-    return f"s is the strength {strength:g} times alpha / r, here of {matrix}, which changes most"
+def inspected(strength: float, matrix: str, kind: str) -> str:
+    """Of the line where the strength comes in; `kind`: of its step."""
+    moved = {"tuned.change": "W\u2032 \u2212 W", "tuned.bias_change": "b\u2032 \u2212 b"}.get(kind)
+    times = f"{moved} is {strength:g} times what was learned" if moved else LORA.format(strength)
+    return f"{times}, here of {matrix}, which changed most"
 
 
 def verdict(name: str, found: Verdict) -> str:
