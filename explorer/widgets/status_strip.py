@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme
 from explorer.theme import icons
-from explorer.widgets.base import Label
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.run_line import RunLine, RunList, RunStatus
 from explorer.widgets.surface import Surface
@@ -43,8 +42,10 @@ class StatusStrip(QWidget):
         self.more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands last
         self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._message = CutLabel("label", "muted")
-        self.jobs = Label("", "label", "muted")
-        self.device = Label("", "label", "muted")
+        # What the run says is never cut: where there is little room, these two give way.
+        self.jobs, self.device = CutLabel("label", "muted"), CutLabel("label", "muted")
+        for label in (self.jobs, self.device):
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         surface = Surface("window", edges="top")
         self._row = QHBoxLayout(surface)
         self._row.addWidget(self.line)
@@ -108,12 +109,12 @@ class StatusStrip(QWidget):
 
     def set_jobs(self, text: str) -> None:
         """Other jobs ("reading story.txt 40 %"); "" for none."""
-        self.jobs.setText(text)
+        self.jobs.set_text(text)
         self.jobs.setVisible(bool(text))
 
     def set_device(self, text: str) -> None:
         """Where it computes: "cpu, fp32, 1 rank"."""
-        self.device.setText(text)
+        self.device.set_text(text)
 
     def _restyle(self) -> None:
         now = theme.current()
