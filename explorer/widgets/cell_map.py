@@ -27,7 +27,7 @@ DIGITS, SLANT = (
 class CellMapScene:
     """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row;
     `told`: what a tooltip says of one; `legend`: values, by words, that a line below shows in their
-    color: the largest one's is the strongest; without one, that is the largest cell's.
+    color, the largest one's is the strongest; {}: 0 and the largest cell's.
     """
 
     rows: list[str]
@@ -37,10 +37,15 @@ class CellMapScene:
     told: str = "{row}, {column}: {value}"
     legend: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        most = float(np.nanmax(self.values))
+        ends = self.legend or {"0": 0.0, format_number(most, 2): most}
+        object.__setattr__(self, "legend", ends)
+
     @property
     def most(self) -> float:
         """The value of the strongest color."""
-        return max(self.legend.values(), default=float(np.nanmax(self.values))) or 1.0
+        return max(self.legend.values()) or 1.0
 
 
 class CellMap(ChoicePicture[CellMapScene]):
@@ -59,7 +64,7 @@ class CellMap(ChoicePicture[CellMapScene]):
         left, top, slanted = now.px(ROW), now.px(LABEL), self._slanted(scene)
         wide = min((self.width() - left - slanted) / columns, now.px(WIDE))
         top = slanted + now.px(LABEL / 2) if slanted else top
-        foot = now.px(LABEL) if scene.legend else 0
+        foot = now.px(LABEL)
         high = min((self.height() - top - foot) / rows, now.px(HIGH))
         return [QRectF(left + at % columns * wide, top + at // columns * high, wide - 1, high - 1)
                 for at in range(rows * columns)]  # fmt: skip
@@ -118,8 +123,7 @@ class CellMap(ChoicePicture[CellMapScene]):
             else:
                 place = QRectF(rect.left(), 0, rect.width(), now.px(LABEL))
                 sketch.text(place, name, align=CENTER)
-        if scene.legend:
-            marks = colors_of(np.array([*scene.legend.values()]) / scene.most, "attention")
-            foot = QRectF(0, rects[-1].bottom() + 1, self.width(), now.px(LABEL))
-            inks = (QColor.fromRgb(int(one)) for one in marks)
-            put_legend(painter, foot, zip(scene.legend, inks, strict=True))
+        marks = colors_of(np.array([*scene.legend.values()]) / scene.most, "attention")
+        foot = QRectF(0, rects[-1].bottom() + 1, self.width(), now.px(LABEL))
+        inks = (QColor.fromRgb(int(one)) for one in marks)
+        put_legend(painter, foot, zip(scene.legend, inks, strict=True))

@@ -47,6 +47,7 @@ def test_a_legend_fixes_the_scale_and_has_its_line(qtbot: Any) -> None:
     deep = view.grab().toImage().pixelColor(corner.toPoint())
     scene = CellMapScene(["1", "2"], ["1", "2"], values, legend={"0": 0.0, "all": 1.0})
     assert (plain.most, scene.most) == (0.01, 1.0)
+    assert plain.legend == {"0": 0.0, "0.010": 0.01}  # its own ends
     view.set_scene(scene)
     rects = view.rects(scene)
     pale = view.grab().toImage().pixelColor((rects[0].topLeft() + QPointF(4, 4)).toPoint())

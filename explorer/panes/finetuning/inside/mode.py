@@ -185,9 +185,8 @@ class InsideMode(TunedMode):
             self.view.body.show_empty(why)
             self.set_headline(why)
             return
-        self._heads = self._read, answer[0].heads
-        before = self.scene
-        found, contents = answer
+        (found, contents), before = answer, self.scene
+        self._heads = self._read, found.heads
         self.scene = Scene(found, contents, self.piece)
         names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
         self.inputs.matrix.fill(names, found.name)

@@ -45,12 +45,6 @@ def spectrum_of(scene: Scene) -> SpectrumScene:
     )
 
 
-def scale_of(values: np.ndarray) -> dict[str, float]:
-    """The ends of a map's colors, by words."""
-    most = float(np.nanmax(values))
-    return {"0": 0.0, format_number(most, 2): most}
-
-
 class InsideView(QWidget):
     """The picture, and beside it the whole adapter."""
 
@@ -108,12 +102,10 @@ class InsideView(QWidget):
         self.spectrum.set_scene(spectrum_of(scene))
         rows, columns, values, names = scene.grid
         chosen = int(np.argmax(names == scene.found.name))
-        scale = scale_of(values)
-        self.strength.set_scene(CellMapScene(rows, columns, values, chosen, text.STRONG, scale))
+        self.strength.set_scene(CellMapScene(rows, columns, values, chosen, text.STRONG))
         layers, heads = map(range, scene.found.heads.shape)
         rows, columns = [f"layer {at}" for at in layers], [f"{at}" for at in heads]
-        told = {"told": text.HEAD, "legend": scale_of(scene.found.heads)}
-        self.heads.set_scene(CellMapScene(rows, columns, scene.found.heads, **told))
+        self.heads.set_scene(CellMapScene(rows, columns, scene.found.heads, told=text.HEAD))
         shared = scene.found.shared
         self._compared.setVisible(shared is not None)
         if shared is not None:

@@ -34,10 +34,9 @@ def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
             mode.runs.add(str(folder))
         await mode.settled()
 
-    values = TuneDraft(methods=("lora", "bitfit"), targets=("c_attn.v", "h.3.mlp.c_fc"))
     return {
         "first": setup(TuneDraft()),
-        "values": setup(values),
+        "values": setup(TuneDraft(methods=("lora", "bitfit"), targets=("c_attn.v", "3.mlp.c_fc"))),
         "refused": setup(TuneDraft(methods=("full",), quantize="nf4")),
         "trained": trained,
     }

@@ -29,6 +29,7 @@ from explorer.state.draft import Draft, named
 from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
 from explorer.widgets.choice_picture import NONE
+from explorer.widgets.run_card_text import CardText
 
 if TYPE_CHECKING:
     from core.finetuning.held_out_answers import Asked
@@ -147,8 +148,7 @@ class TuneMode(Mode):
             self.draft.change({name: value, **usual}, title, name)
 
     def toggle_method(self, row: int) -> None:
-        method = METHODS[row]
-        methods = self.draft.value.with_method(method)
+        methods = self.draft.value.with_method(method := METHODS[row])
         if methods != self.draft.value.methods:
             verb = "Train" if method in methods else "Do not train"
             self.draft.change({"methods": methods}, f"{verb} {TITLES[method]}")
@@ -289,7 +289,8 @@ class TuneMode(Mode):
         if curves:
             self.view.charts.set_curves(list(curves.values()))
         elif self.recorded is not None:
-            rows = {QUESTIONS: text.recorded_row(self.recorded)}
+            steps = self.recorded.steps
+            rows = {QUESTIONS: CardText(self.recorded.name, "finished", steps, steps)}
             self.view.charts.set_curves([self.recorded], self._note)
         self.view.answers.runs.set_rows(rows)
         self._tell()

@@ -27,6 +27,11 @@ Points = tuple[np.ndarray, np.ndarray]  # steps and values, (n,) each
 NOTHING: Points = (np.empty(0), np.empty(0))
 
 
+def end_of(points: Points) -> float:
+    """The last value; NaN where there is none."""
+    return float(points[1][-1]) if len(points[1]) else float("nan")
+
+
 @dataclass(frozen=True, eq=False)
 class Curves:
     """Of a run, by step.
@@ -52,9 +57,8 @@ class Curves:
     @property
     def forgotten(self) -> float:
         """How much the loss on what the base could do has grown; NaN where nobody measured."""
-        _, losses = self.old
-        before = (*self.untuned[1], *losses)
-        return float(losses[-1] - before[0]) if len(losses) else float("nan")
+        before = (*self.untuned[1], *self.old[1])
+        return end_of(self.old) - before[0] if before else float("nan")
 
     def until(self, step: float) -> Curves:
         """As they were at a step."""

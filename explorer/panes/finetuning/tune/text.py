@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,8 @@ from core.numbers import (
 )
 from core.tokenization.telling import listed
 from explorer.panes.finetuning.tune.compute import Method, Planned
-from explorer.panes.finetuning.tune.scene import TITLES, Curves, Points
+from explorer.panes.finetuning.tune.scene import TITLES, Curves, end_of
 from explorer.widgets.matrix_kinds import kind_words
-from explorer.widgets.run_card_text import CardText
 
 if TYPE_CHECKING:
     from core.finetuning.held_out_answers import Asked
@@ -65,10 +64,12 @@ GET_HELP = "A real model of 135 million parameters, by Hugging Face"
 SAME_AGAIN = "These are the settings that failed: change what the error names, then start"
 RECORDED = "Bundled"
 WORKS_OUT = "Working out what that takes\u2026"
+MOST_LISTED = 3  # runs by name in a sentence
 START, ANOTHER = "Start", "Another question"
 START_HELP = "Trains with each chosen method, in a run of its own"
 LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out prompts (%)"
+DASHED = "dashed: on what the base could do"
 NO_CURVE = "The first losses come in a moment"
 
 
@@ -121,7 +122,8 @@ def ready(planned: Planned, data: str) -> str:
     if not found:
         return "Choose what learns, then start."
     taught = SKILLS.get(data, f"train the model on {Path(data).name}")
-    names = listed([TITLES[one] for one in planned.configs])
+    titles = [TITLES[one] for one in planned.configs]
+    names = listed(titles) if len(titles) <= MOST_LISTED else f"{len(titles)} methods"
     time = format_estimate(_seconds(planned))
     if len(found) > 1:
         return f"{names}, side by side, can {taught} in about {time}."
@@ -137,23 +139,30 @@ def headline(curves: Sequence[Curves], data: str) -> str:
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
     step = max(set.intersection(*(set(one.new[0].tolist()) for one in told)), default=0)
-    told = [one.until(step) for one in told]
+    told, base_data = [one.until(step) for one in told], told[0].base_data
     asked = all(len(one.exact[1]) for one in told)
-    write = format_percent if asked else format_number
-    said = ", ".join(f"{one.name} {_last(one.exact if asked else one.new, write)}" for one in told)
-    learned, base_data = "Exact answers" if asked else "Loss", told[0].base_data
-    alike = [one for one in told if one.base_data == base_data]
-    lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in alike)
-    forgot = f" Change of the loss on {base_data}: {lost}." if base_data else ""
+    learned, write = ("Exact answers", format_percent) if asked else ("Loss", format_number)
+    said = _each({one.name: end_of(one.exact if asked else one.new) for one in told}, write)
+    alike = {one.name: one.forgotten for one in told if one.base_data == base_data}
+    forgot = f" Change of the loss on {base_data}: {_each(alike, _signed)}." if base_data else ""
     return f"{learned} on {data} at step {step:,.0f}: {said}.{forgot}"
+
+
+def _each(numbers: Mapping[str, float], write: Callable[[float], str]) -> str:
+    """The number of each run; of more than are listed, their range."""
+    if len(numbers) <= MOST_LISTED:
+        return ", ".join(f"{name} {write(number)}" for name, number in numbers.items())
+    least, most = (end(numbers, key=numbers.__getitem__) for end in (min, max))
+    ends = (f"{write(numbers[name])} ({name})" for name in (least, most))
+    return f"{len(numbers)} runs, {' to '.join(ends)}"
 
 
 def _learned(curves: Curves) -> str:
     if len(curves.exact[1]):
         own = curves.data in SKILLS
         what = f"held-out {curves.data}" if own else f"held-out examples of {curves.data}"
-        return f"gets {_last(curves.exact, format_percent)} of the {what} right"
-    return f"has a loss of {_last(curves.new)} on {curves.data}"
+        return f"gets {format_percent(end_of(curves.exact))} of the {what} right"
+    return f"has a loss of {format_number(end_of(curves.new))} on {curves.data}"
 
 
 def _forgot(curves: Curves) -> str:
@@ -161,8 +170,8 @@ def _forgot(curves: Curves) -> str:
     if math.isnan(lost):
         return "what it forgets is not measured"
     if round(lost, 2) == 0:
-        return f"its loss on {curves.base_data} stays at {_last(curves.old, format_fixed)}"
-    verb, now = "rose" if lost >= 0 else "fell", _last(curves.old, format_fixed)
+        return f"its loss on {curves.base_data} stays at {format_fixed(end_of(curves.old))}"
+    verb, now = "rose" if lost >= 0 else "fell", format_fixed(end_of(curves.old))
     return f"its loss on {curves.base_data} {verb} by {format_fixed(abs(lost))}, to {now}"
 
 
@@ -177,14 +186,6 @@ def failed(curves: Curves, data: RunData) -> str:
 def recorded(replay: float) -> str:
     """Above the curves of the bundled adapter."""
     return f"recorded: the bundled adapter, with Replay {replay:g}"
-
-
-def recorded_row(curves: Curves) -> CardText:
-    return CardText(curves.name, "finished", curves.steps, curves.steps)
-
-
-def _last(points: Points, write: Callable[[float], str] = format_number) -> str:
-    return write(float(points[1][-1])) if len(points[1]) else "\u2013"
 
 
 def question(asked: Asked, data: str) -> str:

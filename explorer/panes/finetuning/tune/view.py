@@ -105,9 +105,7 @@ class TuneForm(FoldingForm):
     def set_waiting(self) -> None:
         """What was worked out before is no longer so."""
         self.costs.setText(text.WORKS_OUT)
-        rows = [
-            replace(one, cells=("\u2026",) * len(one.cells)) for one in self.methods.scene or ()
-        ]
+        rows = [replace(one, cells=("\u2026",) * 2) for one in self.methods.scene or ()]
         self.methods.set_scene(rows)
 
     def set_planned(self, planned: Planned) -> None:
@@ -162,19 +160,19 @@ class Charts(QWidget):
         column((self.losses, 5), (self.exact, 3), of=self)
 
     def set_curves(self, curves: Sequence[Curves], note: str = "") -> None:
-        """A pair for each run; the last lies on top."""
-        losses, exact = [], []
+        """A pair for each run; the last lies on top. Where they are many, one of it has a name."""
+        losses, exact, few = [], [], len(curves) <= text.MOST_LISTED
         for one, ink in zip(curves, text.inks(curves), strict=True):
             steps, shares = one.exact
             before = one.base_data if one.base_data != one.data else f"{one.data} before"
-            losses.append(Series(f"{one.name}, {before}", *one.old, ink, dashed=True))
+            losses.append(Series(f"{one.name}, {before}", *one.old, ink, dashed=True, named=few))
             losses.append(Series(f"{one.name}, {one.data}", *one.new, ink))
             exact.append(Series(f"{one.name}, {one.data}", steps, 100 * shares, ink))
         last = max((one.steps for one in curves), default=1)
         for plot, series in ((self.losses, losses), (self.exact, exact)):
             plot.set_x_range(0, last)
             plot.set_series([one for one in series if len(one.x)])
-        self.losses.set_note(note)
+        self.losses.set_note(note if few else text.DASHED)
         self.exact.setVisible(bool(self.exact.series))
 
     def set_cursor(self, step: int | None) -> None:

@@ -20,7 +20,7 @@ from explorer import theme
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.draft import TuneDraft
 from explorer.panes.finetuning.tune.scene import Curves
-from explorer.panes.finetuning.tune.view import TuneForm
+from explorer.panes.finetuning.tune.view import Charts, TuneForm
 from tests.core.finetuning.small import LINES, small_base
 from tests.core.training.small import small_config
 from tests.explorer.conftest import dispose
@@ -453,6 +453,29 @@ def test_runs_are_compared_at_the_last_step_that_all_were_measured_at() -> None:
         "Exact answers on questions at step 10: LoRA 50\u2009%, BitFit 50\u2009%. "
         "Change of the loss on stories: LoRA +10.00, BitFit +1.00."
     )
+
+
+def test_of_many_runs_the_range_is_told_and_one_curve_of_each_has_its_name(qtbot: Any) -> None:
+    steps = np.array([0.0, 10.0])
+    runs = [
+        Curves(
+            f"run {at}", "lora", 60, (steps, steps), (steps, steps * at), (steps, steps * at / 90)
+        )
+        for at in range(1, 8)
+    ]
+    assert text.headline(runs, "questions") == (
+        "Exact answers on questions at step 10: 7 runs, 11\u2009% (run 1) to 78\u2009% (run 7). "
+        "Change of the loss on stories: 7 runs, +10.00 (run 1) to +70.00 (run 7)."
+    )
+    charts = Charts()
+    qtbot.addWidget(charts)
+    charts.set_curves(runs)
+    assert len(charts.losses.displayed()) == 14
+    assert [one.name for one in charts.losses.series if one.named] == [
+        f"run {at}, questions" for at in range(1, 8)
+    ]
+    charts.set_curves(runs[:3])
+    assert all(one.named for one in charts.losses.series)
 
 
 def test_a_run_of_another_kind_is_none_of_these(
