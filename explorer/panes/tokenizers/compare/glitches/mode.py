@@ -156,12 +156,13 @@ class GlitchesMode(Submode):
         )
         if not found.bytes_only:
             reference = count(size, "special token")
+        reachable, why = ("yes", text.REACHABLE) if one.reachable else ("no", text.UNREACHABLE)
         rows: list[Any] = [
             text.SYMBOLS,
-            Equation("cosine", one.similarity, "attention", f"with {reference}"),
+            Equation("cosine", one.similarity, "attention", f"compared with {reference}"),
             Equation("id", f"{one.token:,}", note=f"spelled {one.piece}"),
-            Equation("reachable", "yes" if one.reachable else text.UNREACHABLE),
-            Equation("median", float(np.median(found.similarity)), note="of all pieces"),
+            Equation("reachable", reachable, note=why),
+            Equation("median cosine", float(np.median(found.similarity)), note="of all pieces"),
         ]
         if not found.bytes_only and size < 3:
             rows.append(text.FEW_SPECIALS)
