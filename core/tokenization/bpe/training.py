@@ -63,7 +63,7 @@ def row_of_bytes(counted: Counter[str], id_of_byte: Sequence[int]) -> SymbolRow:
 
 
 def alphabet_step(row: SymbolRow, pieces: Sequence[str], algorithm: str) -> AlphabetStep:
-    """What training starts with; pieces by id, of which the row may hold fewer."""
+    """The first step of training: the pieces it begins with, and how often each occurs."""
     counts = np.zeros(len(pieces), np.int64)
     counts[: len(row.counts)] = row.counts  # step: alphabet
     return AlphabetStep(pieces, counts.tolist(), row.tokens, algorithm)

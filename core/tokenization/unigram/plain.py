@@ -67,9 +67,9 @@ def expect(words: Mapping[str, int], scores: Mapping[str, float]) -> dict[str, f
 
 
 def maximize(expected: Mapping[str, float]) -> dict[str, float]:
-    """The M step: new scores from the expected counts. A piece expected less than 0.5 times goes.
+    """The M step: new scores from the expected counts; pieces expected below 0.5 times are dropped.
 
-    The digamma is nearly a logarithm; it makes rare pieces rarer, so that fewer are needed.
+    The digamma is nearly a logarithm; it makes rare pieces rarer, so that fewer of them are kept.
     """
     counts = {piece: count for piece, count in expected.items() if count >= 0.5}
     total = digamma(sum(counts.values()))

@@ -132,7 +132,7 @@ class CountLearner(Learner):
 
 
 def likelihood(pair: Numbers, left: Numbers, right: Numbers) -> Numbers:
-    """The score of a pair, from how often it and its two parts occur in the text.
+    """The score of a pair, computed from how often it and its two parts occur in the text.
 
     Numbers give a number, arrays (n,) of n pairs an array (n,). Schuster & Nakajima 2012, section
     3, add the piece that makes the text most likely; this ratio is how the Hugging Face LLM course,
