@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.numbers import format_number
 from core.tokenization.analysis.rates import cost
-from core.tokenization.telling import average, count, listed, verb, visible
+from core.tokenization.telling import average, count, listed, sentence, verb, visible
 from explorer.panes.tokenizers.compare.compute import Split
 
 IDLE = "Type some text, and every tokenizer splits it as you type"
@@ -103,12 +103,12 @@ def headline(known: Named) -> str:
 
 
 def lost(characters: Sequence[str]) -> str:
-    """The first few characters that a text loses: "Lost: ↵ é …"."""
+    """The first few characters that a text loses: "lost: ↵ é …"."""
     first = " ".join(
         visible(one) if one.isprintable() or one in "\n\t\r" else f"U+{ord(one):04X}"
         for one in characters[:FEW]
     )
-    return f"Lost: {first}{' …' if len(characters) > FEW else ''}" if first else ""
+    return f"lost: {first}{' …' if len(characters) > FEW else ''}" if first else ""
 
 
 def badge(split: Split) -> tuple[str, str, str]:
@@ -121,7 +121,7 @@ def badge(split: Split) -> tuple[str, str, str]:
     else:
         why = "The ids do not decode to the same text: letters, accents or spaces have changed."
         words = "lossy"
-    return "warning", words, "\n".join(filter(None, [why, lost(split.lost)]))
+    return "warning", words, "\n".join(filter(None, [why, sentence(lost(split.lost))]))
 
 
 def rate(split: Split) -> str:
@@ -134,7 +134,7 @@ def rate(split: Split) -> str:
 
 def costs(split: Split, price: float) -> str:
     """What the text costs at the price of a million tokens; "" where there is no price."""
-    return f"This text costs {money(cost(split.count, price))}" if price > 0 else ""
+    return f"cost: {money(cost(split.count, price))}" if price > 0 else ""
 
 
 def other_count(split: Split, specials: bool) -> str:

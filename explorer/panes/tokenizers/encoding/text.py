@@ -25,8 +25,8 @@ SYMBOLS = {
     "bpe.draw": _DRAW,
     "wordpiece.look": "wᵢ:ⱼ is the part of the word from character i to character j; V is the "
     "vocabulary.",
-    "wordpiece.take": "j* is where the longest piece that starts at character i of the word w "
-    "ends; V is the vocabulary.",
+    "wordpiece.take": "j* is the end of the longest piece that starts at character i of the "
+    "word w; V is the vocabulary.",
     "wordpiece.unknown": "w is the word.",
     "sentencepiece.rewrite": "x is the text.",
     "sentencepiece.spaces": "x is the text; ␣ stands for a space.",

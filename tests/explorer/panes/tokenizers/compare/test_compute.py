@@ -156,8 +156,8 @@ def test_what_is_lost_is_named_by_its_first_characters():
     split = compute.split_text("a", bundled, "How \u6771\u4eac, 12345?", True)
     assert split.lossless is False and split.unknown
     assert {"\u6771", "\u4eac", "H"} <= set(split.lost) and "?" not in split.lost
-    assert text.lost(("H", "\n", "\u200b")) == "Lost: H \u21b5 U+200B"
-    assert text.lost(tuple("abcdef")) == "Lost: a b c d \u2026" and text.lost(()) == ""
+    assert text.lost(("H", "\n", "\u200b")) == "lost: H \u21b5 U+200B"
+    assert text.lost(tuple("abcdef")) == "lost: a b c d \u2026" and text.lost(()) == ""
     assert compute.split_text("b", BPE, "the cat sat", True).lost == ()
 
 
