@@ -20,7 +20,7 @@ from core.inference.beam_search import (
 )
 from core.jobs import to_the_end
 from core.numbers import format_count
-from core.tokenization.telling import count
+from core.tokenization.telling import count, listed
 from core.trace import Step, Trace
 from core.transformer.gpt import GPT
 
@@ -126,5 +126,5 @@ def _counted(tree: BeamTree, depth: int) -> str:
     fates = [node.fate for node in _of_depth(tree, depth)]
     told = [(fates.count("kept"), "go on", "goes on"), (fates.count("finished"), "end", "ends"),
             (fates.count("dropped"), "are dropped", "is dropped")]  # fmt: skip
-    does = ", ".join(f"{many} {one if many == 1 else more}" for many, more, one in told if many)
+    does = listed([f"{many} {one if many == 1 else more}" for many, more, one in told if many])
     return f"of {count(len(fates), 'text')}, {does}"

@@ -89,7 +89,7 @@ def _stack(made: Outline) -> None:
         made.layer = layer
         made.add(
             "block",
-            f"Block {layer}: tokens read from one another, then the MLP processes each",
+            f"Block {layer}: attention mixes tokens, then an MLP processes each one",
             rf"x \leftarrow \mathrm{{Block}}_{{{layer}}}(x)",
             f"{_STACK}.run#block",
             {"x": (T, C)},
@@ -284,7 +284,7 @@ def _heads(made: Outline, n_keys: int, masks: bool) -> None:
     score = "m" if masks else r"\tilde{s}"
     made.add(
         "scores",
-        "Compare every query with every key: one score per pair",
+        "Compare every query with every key to get one score per pair",
         r"s_{ij} = q_i \cdot k_j",
         f"{attend}#scores",
         {"q": q, "k": k, "scores": pairs},
@@ -437,7 +437,7 @@ def _matrix(made: Outline, T: int, rows: int, columns: int, bias: bool) -> None:
     products = (T, rows)
     made.add(
         "product",
-        f"Take the dot product of each token's vector with each of {format_count(rows)} rows",
+        f"Take the dot product of each token's vector with {format_count(rows)} matrix rows",
         r"y_i = \sum_j x_j W_{ij}",
         f"{_PLAIN}:linear#product",
         {"x": (T, columns), "weight": (rows, columns), "products": products},

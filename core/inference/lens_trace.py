@@ -57,12 +57,12 @@ STEPS = {  # title, formula and code of each
         f"{_ATTRIBUTION}:scaled_direction#scale",
     ),
     "attribution.center": (
-        "Center this direction, as LayerNorm centers the stream",
+        "Center this row, as LayerNorm centers the stream",
         r"d \leftarrow d - \mu",
         f"{_ATTRIBUTION}:centered_direction#center",
     ),
     "attribution.contribution": (
-        "This dot product is what the part adds to the logit",
+        "The dot product with this row is what the part adds to the logit",
         r"c = w \cdot d",
         f"{_ATTRIBUTION}:contribution_of#contribution",
     ),

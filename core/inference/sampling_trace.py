@@ -87,9 +87,8 @@ def _steps(
         kept, total = found.kept.numpy(), float(found.kept.cumsum(-1)[-1])
         values = {"drawn": np.asarray(drawn), "total": np.asarray(total), "kept": kept,
                   "place": np.asarray(drawn * total)}  # fmt: skip
-        title = (
-            f"Draw: {format_number(drawn)} falls on a token with probability {_share(kept[token])}"
-        )
+        number, share = format_number(drawn), _share(kept[token])
+        title = f"Draw: the number {number} falls on a token with probability {share}"
         yield _step("draw", title, "draw#draw", values)
         yield _step(
             "append",

@@ -6,10 +6,13 @@ from core.numbers import format_fixed
 from explorer.widgets.beam_scene import BeamScene
 
 BUTTONS = {
-    "use": ("Append best", "Appends the best text to the prompt; click a token to append up to it")
+    "use": (
+        "Append best text",
+        "Appends the best text to the prompt; click a token to append only the text up to it",
+    )
 }
 HEADLINES = {
-    "score": "Each beam proposes its likeliest next tokens; log-probabilities add up along a text",
+    "score": "Each beam, a text in progress, proposes next tokens; log-probabilities add up",
     "choose": "The likeliest texts become candidates, whichever beam they continue",
     "prune": "The likeliest unfinished texts become the next beams; the others are dropped",
     "finish": "Finished texts are set aside; in the end, the one with the best score wins",
@@ -25,7 +28,7 @@ def headline(scene: BeamScene, step: int) -> str:
     (found, mine, score), (greedy, other, its) = scene.texts
     if found == greedy:
         return "Beam search finds the same text as greedy decoding"
-    against = f"it scores {format_fixed(score)}, and the greedy text {format_fixed(its)}"
+    against = f"its score is {format_fixed(score)}, against {format_fixed(its)} for the greedy text"
     if score < its:
         return f"Beam search finds a worse text: {against}"
     if mine < other:

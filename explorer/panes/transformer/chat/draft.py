@@ -16,7 +16,7 @@ class ChatDraft:
 
     system: str = field(
         "", label="System message", longest=LONGEST,
-        help="Instructions to the model; if empty, the template may add its own",
+        help="Instructions for the model; if empty, the template may add its own",
     )  # fmt: skip
     turns: tuple[tuple[str, str], ...] = ()  # what was said, and what the model answered
     temperature: float = field(

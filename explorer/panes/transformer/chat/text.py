@@ -13,13 +13,13 @@ TYPE, STOP, ANEW, SAID = "Say something", "Stop", "Start over", "Say \u201c{}\u2
 BUTTONS = {  # by what they do: title and help
     "send": ("Send", "Lets the model answer; click again to stop it"),
     "inject": (
-        "Try an injection",
+        "Try a prompt injection",
         "Types special tokens into a message, so that it can pass for two messages",
     ),
     "anew": (ANEW, "Clears the conversation; Undo brings it back"),
 }
 CANNOT_SEND = "Choose a model with a chat template, and type a message first"
-READS = "What the model reads: gray words come from the template, dashed frames are special tokens"
+READS = "What the model reads: gray words come from the template, dashed frames mark special tokens"
 NAMES = {"system": "system", "user": "you", "assistant": "the model"}
 BUBBLE = "The tokens of this message are framed in the text that the model reads"
 EMPTY = "Say something to see what the model reads and how it answers"

@@ -33,7 +33,7 @@ class GenerateMode(PromptMode):
 
     id = "generate"
     title = "Generate"
-    teaches = "How the next token is chosen: probabilities, cuts and a random draw"
+    teaches = "How the next token is drawn from the probabilities that the model gives"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

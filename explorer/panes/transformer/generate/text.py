@@ -10,7 +10,10 @@ from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.scene import CUTS, Scene
 from explorer.widgets.cache_scene import CacheScene
 
-FACTS_HELP = "Perplexity: the model is as unsure as among this many equally likely tokens"
+FACTS_HELP = (
+    "Perplexity tells how unsure the model is, on average: as if it had to choose among this many "
+    "equally likely tokens"
+)
 REST = "all other tokens"
 STRIP = "all possible tokens, each as wide as its probability"
 DRAWN = "random number drawn: {:.3f}"

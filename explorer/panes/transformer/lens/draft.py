@@ -31,9 +31,11 @@ class LensDraft:
         help="Also show the prediction between attention and the MLP of each layer",
     )
     patch: str = field(
-        "", help="The residual stream of this text replaces that of yours at the chosen token"
+        "", help="At the chosen token, the residual stream of this text replaces the original one"
     )
-    patch_layer: int = field(0, least=0, most=10_000, help="The layer whose input is replaced")
+    patch_layer: int = field(
+        0, least=0, most=10_000, help="The layer whose input the patch replaces"
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -59,7 +59,7 @@ def who(scene: Scene) -> str:
 def table_title(first: int, last: int, tokens: int) -> str:
     """Above the table; positions of its first and last token."""
     which = f" (tokens {first + 1} to {last + 1} of {tokens})" if last - first + 1 < tokens else ""
-    return f"darker: final prediction more probable{which}"
+    return f"darker: the final prediction is likelier{which}"
 
 
 def cell_tip(scene: Scene, row: int, column: int) -> str:
@@ -98,7 +98,7 @@ def headline(scene: Scene, row: int) -> str:
         first = lens.leads_from(column)
         since = _named(scene, row if first is None else first)
         part = most.name if most.layer is not None else f"the {most.name}"
-        return f"{answer} is the likeliest from {since} on; {part} adds the most to its logit"
+        return f"{answer} is the likeliest token from {since} on; {part} adds the most to its logit"
     off, told = found.intervention.names, found.comparison
     what = off[0] if len(off) == 1 else f"{len(off)} parts"
     cause = f"With {what} switched off," if off else "With the other text\u2019s stream,"
@@ -122,7 +122,7 @@ def loss(scene: Scene) -> str:
     if not math.isfinite(told.before.loss):
         return SAYS
     now = f", now {format_fixed(told.after.loss)}" if scene.found.is_changed else ""
-    return f"{SAYS}; loss of the text {format_fixed(told.before.loss)}{now}"
+    return f"{SAYS} (loss of the text: {format_fixed(told.before.loss)}{now})"
 
 
 def goes_on(written: str, how: str) -> str:

@@ -119,6 +119,8 @@ def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
             lines.append(f"{name} = {format_general(float(vector[0]))}")
         else:
             at, length = int(vector.argmax()), float(np.linalg.norm(vector))
-            largest = f"largest {format_significant(float(vector[at]))} at index {at}"
-            lines.append(f"{name}: vector length {format_significant(length)}, {largest}")
+            largest = (
+                f"whose largest number is {format_significant(float(vector[at]))}, at index {at}"
+            )
+            lines.append(f"{name}: a vector of length {format_significant(length)}, {largest}")
     return lines

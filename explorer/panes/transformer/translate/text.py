@@ -18,7 +18,7 @@ MODEL_HELP = (
     "year, month and day"
 )
 HEADS = "What each head reads from the source"
-NEXT = "Next token; label smoothing in training keeps its probability below about 90\u2009%"
+NEXT = "Next token: training with label smoothing keeps probabilities below about 90\u2009%"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
 
