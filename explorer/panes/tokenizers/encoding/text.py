@@ -50,9 +50,9 @@ SYMBOLS = {
     "the probability of each piece x in it; f is the best score from the start to i.",
     "unigram.forward": f"a is {_WEIGHTS} to reach a position; the weight of a way is the "
     "product of its pieces' probabilities p, each raised to the power α.",
-    "unigram.posterior": "P is the probability that the piece from i to j is used. The sums of the "
-    "weights of all ways have the logarithms a from the start to i, and b from j to the end, which "
-    "is position N.",
+    "unigram.posterior": "P is the probability that the piece from i to j is used; a is "
+    f"{_WEIGHTS} from the start to a position, and b is that of all ways from a position to the "
+    "end, N.",
     "tree.merge": "t is the piece; t_left and t_right are the two pieces that it joins.",
     "tree.leaf": "t is the piece; V₀ is the vocabulary that training began with.",
     "vocabulary.match": "V is the vocabulary; t is a piece that contains the query q.",

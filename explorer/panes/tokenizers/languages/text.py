@@ -66,7 +66,7 @@ def described(name: str, result: Premium) -> str:
     ratio = format_number(result.premium)
     relative = "" if is_english else f", {ratio} times as many as English"
     lines = [
-        f"{result.language.name}, {name}",
+        f"{result.language.name} with {name}",
         count(measures.tokens, "token") + relative,
         f"{average(measures.bytes_per_token, 'byte')} per token",
     ]
