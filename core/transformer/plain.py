@@ -21,7 +21,7 @@ class LinearSteps(NamedTuple):
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> LinearSteps:
-    """Each row of x (T, C) with each row of weight (N, C): their dot product, plus bias (N)."""
+    """Multiply each row of x (T, C) by each row of weight (N, C), as dot products; add bias (N)."""
     products = x @ weight.mT  # (T, N)  # step: product
     if bias is None:
         return LinearSteps(products, None)
