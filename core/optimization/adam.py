@@ -53,7 +53,7 @@ class AdamStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettings) -> AdamStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     (beta1, beta2), eps = settings.betas, settings.eps
@@ -81,7 +81,7 @@ CORRECTED = (
     Line(
         "average_hat",
         "average_hat",
-        "Correct the average: it began at 0 and is too small at first",
+        "Correct the average, which began at 0 and is too small at first",
         r"\hat m = \frac{m}{1 - \beta_1^t}",
     ),
     Line(
@@ -93,7 +93,7 @@ CORRECTED = (
     Line(
         "direction",
         "direction",
-        "Direction: the average, divided by the usual size of the gradients",
+        "Divide the corrected average by the usual size of the gradients",
         r"d = \frac{\hat m}{\sqrt{\hat v} + \epsilon}",
     ),
 )
@@ -119,20 +119,20 @@ RULE = Rule(
         Line(
             "average",
             "average",
-            "Average: which way the slope has pointed lately",
+            "Average recent slopes to find the usual direction",
             r"m \leftarrow \beta_1 m + (1 - \beta_1) \, s",
         ),
         Line(
             "square",
             "square",
-            "Average square: how steep the slopes have been, over a longer time",
+            "Average the squares of the slopes over a longer time",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2",
         ),
         *CORRECTED,
         Line(
             "move",
             "new",
-            "Move: no number changes by much more than the learning rate",
+            "Move; no number changes by much more than the learning rate",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -29,7 +29,7 @@ def commands(mode: OptimizersMode) -> list[Action]:
         action("into", "Optimizers: open the step", mode.go_into, can=runs),
         action("fit", "Optimizers: fit the surface", mode.view.map.fit),
         action("fit-ways", "Optimizers: fit all paths", mode.view.map.fit_paths, can=runs),
-        action("reset", "Optimizers: reset start and settings", mode.reset),
+        action("reset", "Optimizers: reset the start and the settings", mode.reset),
         *(
             Action(
                 f"backprop.optimizers.surface.{name}",

@@ -29,10 +29,10 @@ XY = ("x", "y")
 NOTES = {
     "param": "position",
     "grad": "gradient",
-    "slope": "slope: gradient plus weight decay",
+    "slope": "slope (gradient + weight decay)",
     "rate": "learning rate",
-    "step": "this step",
-    "shrunk": "position, decayed",
+    "step": "number of this step",
+    "shrunk": "position after weight decay",
     "new": "new position",
 } | SETTINGS
 SHARES = ("beta", "beta1", "beta2", "momentum")
@@ -42,7 +42,7 @@ ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that 
 def of_start(recording: Recording, lane: Lane | None) -> Inspection:
     """Before the first step."""
     if lane is None:
-        told = "Tick an optimizer and choose it to see its steps."
+        told = "Tick an optimizer and select it to see its steps."
         return Inspection(
             rows=["There is no race." if recording.trouble else told], title="The race"
         )
@@ -107,7 +107,7 @@ def _rate_limit(recording: Recording, trace: Trace) -> list[Any]:
         Equation("2 / steepest", here.largest_rate, "text", "above this rate SGD diverges"),
     ]
     if here.flattest > 0:
-        told = "share of the way along it covered by one step"
+        told = "share of the valley covered by one step"
         rows += [
             Equation("flattest", here.flattest, "text", "curvature along the valley"),
             Equation("\u03b7 \u00d7 flattest", rate * here.flattest, "text", told),
@@ -120,7 +120,7 @@ def _rate_note(lane: Lane, trace: Trace) -> str:
     rate, peak = trace.about["settings"].learning_rate, lane.settings.learning_rate
     if rate == peak or not peak:
         return "learning rate"
-    return f"learning rate: {share(rate / peak)} of its peak, {plain(peak)}"
+    return f"learning rate, {share(rate / peak)} of its peak of {plain(peak)}"
 
 
 def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
@@ -165,7 +165,7 @@ def _with_numbers(line: Step, made: str) -> list[Any]:
     told = [in_a_line(arithmetic(line, cell)) for cell in range(count)]
     if count == len(XY):
         told = [f"{name}:  {one}" for name, one in zip(XY, told, strict=True)]
-    return ["With the numbers:", *(Row(one, "text") for one in told)]
+    return ["With the numbers filled in:", *(Row(one, "text") for one in told)]
 
 
 def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
@@ -184,12 +184,12 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
     exact = np.asarray(kept[0]) / max(float(np.linalg.norm(kept[0])), settings.eps)
     return [
         Row(
-            f"(x, y) is a matrix of one row. Press Enter for the {len(lengths) - 1} iterations.",
+            "Here (x, y) is treated as a matrix with one row. Press Enter to see each iteration.",
             "muted",
         ),
-        Row(f"length: {', '.join(lengths)}", "text"),
-        Row(f"U V\u1d40 = {vector(exact)}, of length 1", "text"),
-        Row("The iterations only come close to it, which is enough.", "muted"),
+        Row(f"lengths: {', '.join(lengths)}", "text"),
+        Row(f"exact result: U V\u1d40 = {vector(exact)}, with length 1", "text"),
+        Row("The iterations only come close to this, which is good enough.", "muted"),
     ]
 
 
