@@ -125,7 +125,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move; no number changes by much more than the learning rate",
+            "Move each number by about the learning rate at most",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
     ),
