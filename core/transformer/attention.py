@@ -117,7 +117,7 @@ class Heads(nn.Module):
         self.sites = sites
 
     def join(self, heads: Tensor) -> Tensor:
-        """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
+        """Join the heads, and mix them into one vector per token: (B, H, T, D) -> (B, T, C)."""
         joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
         output = self.c_proj(joined)  # (B, T, C)  # step: join
         return output
@@ -249,8 +249,9 @@ class Attention(Heads):
         cache: LayerCache | None = None,
         is_token: Tensor | None = None,
     ) -> Tensor:
-        """x (B, T, C) -> (B, T, C). With a cache x are the tokens that come next: they read from
-        those before, too. `is_token` (B, 1, 1, T): which tokens are no padding; None: all.
+        """Let tokens read one another: x (B, T, C) -> (B, T, C). With a cache, x holds only the new
+        tokens, which also read from those in the cache. `is_token` (B, 1, 1, T) is False for
+        padding; None: there is none.
         """
         q, k, v = self.project(x, rotation)
         if look is not None:
