@@ -86,8 +86,8 @@ class MuonStep(NamedTuple):
 
 
 def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
-    """The Frobenius norm of a matrix (the root of the sum of its squares), and the matrix divided by
-    it, which has no singular value above 1.
+    """The Frobenius norm of a matrix (the root of the sum of its squares), and the matrix divided
+    by it, which has no singular value above 1.
     """
     norm = (matrix * matrix).sum() ** 0.5
     unit = matrix / max(norm, eps)  # step: normalize
