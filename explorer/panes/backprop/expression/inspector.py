@@ -113,8 +113,7 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
     if place.phase == "forward":
         return _forward_rows(computed, place)
     if place.phase == "seed":
-        label = computed.graph.nodes[place.node].label
-        same = f"the derivative of {label} with respect to itself"
+        same = "the output with respect to itself"
         return [Equation(slope(computed, place.node), 1.0, "accent", same)]
     assert place.input is not None
     edge = (place.node, place.input)
@@ -289,7 +288,7 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
     if not np.isfinite(error):
         note, role = "cannot be compared: not finite", "warning"
     elif agree(gradient, slopes):
-        note, role = f"agrees to within {format_number(error)}", "success"
+        note, role = f"agrees to {format_number(error)}", "success"
     elif is_within_error(gradient, slopes, numeric.errors):
         note, role = f"differs by {format_number(error)}, within rounding error", "muted"
     else:
@@ -297,7 +296,7 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
     value = _one(slopes)
     if isinstance(value, float):
         _, value = _both(gradient, slopes)
-    return Equation("numeric gradient", value, role, note)
+    return Equation("by nudging", value, role, note)
 
 
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:

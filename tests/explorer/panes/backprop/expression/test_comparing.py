@@ -56,7 +56,7 @@ def test_the_card_the_graph_and_the_inspector_compare_alike(pane, mode, monkeypa
     mode.choose(mode.computed.leaves["x"], 0)
     rows = [row_text(row) for row in found[-1].rows]
     assert any(row.startswith("gradient = 1.015 with more digits") for row in rows)
-    assert any(row.startswith("numeric gradient = 1.015 agrees") for row in rows)
+    assert any(row.startswith("by nudging = 1.015 agrees") for row in rows)
 
 
 def test_where_both_are_small_it_is_said_how_far_they_agree(pane, mode):
