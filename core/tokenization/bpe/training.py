@@ -171,7 +171,7 @@ def bpe_steps(
 
     tie      which of equally frequent pairs is merged: "hf", "rustbpe" or "minbpe"
     pattern  how words are cut, by the names of core.tokenization.bpe.patterns
-    rivals   how many of the pairs that were next each MergeStep tells
+    rivals   how many of the next best pairs each MergeStep lists
 
     It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
     pair occurs min_frequency times.

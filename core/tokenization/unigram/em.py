@@ -126,7 +126,7 @@ def expect(
 def maximize(
     model: Model, expected: np.ndarray, corpus: Corpus, round_: int, iteration: int
 ) -> Generator[MaximizeStep, None, Model]:
-    """The M step: new scores from the expected counts (n), and without the pieces hardly used."""
+    """The M step: new scores from the expected counts (n); hardly used pieces are dropped."""
     often = expected >= RARELY_USED
     counts = expected[often]
     scores = new_scores(counts).scores.astype(np.float32)

@@ -66,7 +66,7 @@ def wordpiece_steps(
 
     score   "count" or "likelihood"
     text    how texts are normalized and cut into words; None: lower case without accents
-    rivals  how many of the pairs that were next each MergeStep tells
+    rivals  how many of the next best pairs each MergeStep lists
 
     It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
     pair occurs min_frequency times.
