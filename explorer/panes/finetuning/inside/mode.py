@@ -33,7 +33,7 @@ class InsideMode(TunedMode):
 
     id = "inside"
     title = "Inside"
-    teaches = "How can so few numbers change a model?"
+    teaches = "How can so few parameters change a model?"
     second_title = text.COMPARE
 
     def __init__(self, desk: Any, parent: QObject) -> None:
