@@ -47,8 +47,8 @@ class LearnerSettings:
         check(self)
         if self.min_learning_rate > self.learning_rate:
             raise ValueError(
-                f"min_learning_rate {self.min_learning_rate:g} is above the learning rate; use 0 to "
-                f"{self.learning_rate:g}"
+                f"min_learning_rate {self.min_learning_rate:g} is above the learning rate; use 0 "
+                f"to {self.learning_rate:g}"
             )
         if self.warmup_steps >= self.steps:
             raise ValueError(
