@@ -82,7 +82,7 @@ RULE = Rule(
         Line(
             "total",
             "total",
-            "Add the square of the slope to the total of all steps so far",
+            "Add the squared slope to the total of all steps so far",
             r"v \leftarrow v + s^2",
         ),
         Line(
@@ -94,7 +94,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move; the steps become smaller as the total grows",
+            "Move by steps that become smaller as the total grows",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -52,7 +52,7 @@ def explain(param: Any, grad: Any, state: LionState, step: int, settings: LionSe
     (beta1, beta2), average_before = settings.betas, state.average
     shrunk = param * (1 - rate * weight_decay)  # step: decay
     mixed = average_before * beta1 + grad * (1 - beta1)  # step: mixed
-    zero = mixed == 0  # where it is, 0 / 1 in the next line
+    zero = mixed == 0  # 1 where mixed is 0, so that sign is 0 / 1 there
     sign = mixed / (abs(mixed) + zero)  # step: sign
     new = shrunk - sign * rate  # step: move
     average = average_before * beta2 + grad * (1 - beta2)  # step: average
@@ -98,7 +98,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move; every number changes by the learning rate",
+            "Move every number by the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
         Line(

@@ -86,8 +86,8 @@ class MuonStep(NamedTuple):
 
 
 def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
-    """The root of the sum of a matrix' squares, and the matrix over it: no singular value is above
-    1.
+    """The Frobenius norm of a matrix (the root of the sum of its squares), and the matrix divided
+    by it, which has no singular value above 1.
     """
     norm = (matrix * matrix).sum() ** 0.5
     unit = matrix / max(norm, eps)  # step: normalize
@@ -95,7 +95,7 @@ def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
 
 
 def iterate(matrix: Any) -> Iteration:
-    """X -> a X + b (X X^T) X + c (X X^T)^2 X: p of every singular value, the directions as before.
+    """X -> a X + b (X X^T) X + c (X X^T)^2 X applies p to every singular value of X.
 
     matrix (n, m) with n <= m.
     """
@@ -107,9 +107,9 @@ def iterate(matrix: Any) -> Iteration:
 
 
 def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, NewtonSchulz]:
-    """U V^T, nearly, of a matrix U S V^T; and how it was reached.
+    """Nearly U V^T for a matrix U S V^T, and how it was reached.
 
-    In the matrix' own precision, where Jordan's and torch's code go down to bfloat16.
+    It keeps the precision of the matrix, while Jordan's and torch's code use bfloat16.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     flat = matrix.T if tall else matrix  # the products are (n, n): the shorter side first

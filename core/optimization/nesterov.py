@@ -84,7 +84,7 @@ RULE = Rule(
         Line(
             "ahead",
             "ahead",
-            "Look ahead: add what will remain of the velocity to the slope",
+            "Look ahead: add the velocity that will remain to the slope",
             r"a = s + \mu \, u",
         ),
         Line(

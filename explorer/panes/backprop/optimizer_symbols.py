@@ -17,13 +17,20 @@ PLAIN = {
 }
 SETTINGS = {  # what each does, and what a line reads that its formula has no letter for
     "zero": "1 where c is 0, which prevents division by 0",
-    "factor": "0.2 if it should move as far as AdamW",
+    "factor": "1, or 0.2 to move as far as AdamW does",
     "ratio": "from the shape of the matrix",
     "eps": "prevents division by 0",
     "beta": "share of the old value that is kept",
     "beta1": "share of the old value that is kept",
     "beta2": "share of the old value that is kept",
     "momentum": "share of the old value that is kept",
+}
+
+WORDS = {  # for what a line makes, where its name does not say it
+    "ahead": "look-ahead",
+    "mixed": "mix of average and gradient",
+    "total": "total of squares",
+    "square": "average square",
 }
 
 
@@ -45,7 +52,6 @@ def letter(name: str, letters: dict[str, str]) -> str:
 
 def in_words(name: str) -> str:
     """A name of the rule's code, in words."""
-    if name.endswith(BEFORE):
-        return f"{in_words(name.removesuffix(BEFORE))} before this step"
-    words = name.removesuffix("_hat").replace("_", " ").replace("square", "average square")
+    plain = name.removesuffix(BEFORE).removesuffix("_hat")
+    words = WORDS.get(plain, plain.replace("_", " "))
     return f"corrected {words}" if name.endswith("_hat") else words

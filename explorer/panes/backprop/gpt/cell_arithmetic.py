@@ -74,7 +74,7 @@ def _gelu(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[obj
 
 def _plain(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = short(worked.graph, worked.graph.nodes[node].inputs[0])
-    return [f"This is the same number as in {before}, at another position."]
+    return [f"This is the same number as in \u201c{before}\u201d, at another position."]
 
 
 def _matmul(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
@@ -106,7 +106,7 @@ def _embedding(worked: Worked, node: int, index: Index, told: Arithmetic) -> lis
         which = f"the piece \u201c{visible_text(worked.example.piece(token))}\u201d"
     else:
         which = f"position {token} in the text"
-    return [f"This is dimension {index[-1]} in row {token} of {table}, which is for {which}."]
+    return [f"This is dimension {index[-1]} in row {token} of {table}, the row for {which}."]
 
 
 _FORWARD: dict[str, Callable[[Worked, int, Index, Arithmetic], list[object]]] = {
@@ -138,7 +138,7 @@ def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list
     first = worked.edges[edges[0]]
     if len(edges) == 1:
         by = letter(worked.graph, edges[0][0])
-        return first, [Equation(partial, total, "accent", f"all from {by}"), *said]
+        return first, [Equation(partial, total, "accent", f"all from \u201c{by}\u201d"), *said]
     labels = [f"from {letter(worked.graph, edge[0])}" for edge in edges]
     terms = _terms(partial, shares, np.ones(len(shares)), labels, total)
     return first, [f"{name} is used {len(edges)} times, and each use contributes:", terms, *said]

@@ -44,7 +44,7 @@ def softmax_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> 
     note = "hidden" if np.isinf(a) else "the row\u2019s maximum is subtracted first"
     return [
         Equation(f"{name}{AT_I}", a, "text", note),
-        f"e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}, its share of the row\u2019s sum:",
+        f"Its share of the row\u2019s sum is e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}:",
     ]
 
 
@@ -62,7 +62,7 @@ def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) ->
         "Every weight in a row depends on every score in that row:",
         Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
         Terms(total, weights, ups, ROLES, token_labels(worked), mean, "text"),
-        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "minus the weighted mean"),
+        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "relative to the weighted mean"),
         Equation(f"{name}{AT_I}", weight, "text"),
         Equation(
             f"contribution to {slope(worked.graph, worked.target(edge))}",
@@ -107,7 +107,7 @@ def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) 
         Equation(mean_gx, stretch, "text", f"the sum divided by {count}"),
         Equation(x, here, "text"),
         Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
-        Equation(DEVIATION, 1 / scale, "text", "divides the number above"),
+        Equation(DEVIATION, 1 / scale, "text", "the number above is divided by this"),
         Equation(
             f"contribution to {slope(worked.graph, worked.target(edge))}", told.value, "accent"
         ),
@@ -173,17 +173,17 @@ def facts(worked: Worked, played: Played) -> list[object]:
         return []
     rows = float(np.abs(flow.sum(-1)).max())
     why = {
-        "Softmax": "Shifting a whole row has no effect, so its sum is 0:",
-        "Normalize": "Shifting a whole row has no effect, so its sum is 0:",
-        "CrossEntropy": "A token\u2019s probabilities sum to 1, so each row sums to 0:",
+        "Softmax": "Shifting a row of inputs has no effect, so its gradients sum to 0:",
+        "Normalize": "Shifting a row of inputs has no effect, so its gradients sum to 0:",
+        "CrossEntropy": "A token\u2019s probabilities sum to 1, so its gradients sum to 0:",
     }[kind]
-    found: list[object] = [why, Equation("largest sum of a row", rows, "success")]
+    found: list[object] = [why, Equation("largest sum", rows, "success")]
     if kind == "Normalize":
         before = worked.value(worked.target((played.node, 0)))
         centered = before - before.mean(-1, keepdims=True)
         along = float(np.abs((flow * centered).sum(-1)).max())
         found += [
-            "Scaling a row has almost no effect, because \u03b5 is tiny:",
-            Equation("largest row \u00b7 (x \u2212 \u03bc)", along, "success"),
+            "Since \u03b5 is tiny, scaling a row has almost no effect, and this is about 0:",
+            Equation("largest sum of gradient \u00d7 (x \u2212 \u03bc)", along, "success"),
         ]
     return found

@@ -26,7 +26,7 @@ from explorer.panes.base import Inspection, Row
 from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation
 
-RMS = "RMS (root mean square) is the typical size of a number."
+RMS = "RMS (root mean square) is the typical size of the numbers."
 POINT = "Point at a heat-map cell to see how it was computed."
 POINT_AT_SHARES = "Point at a contribution to see its arithmetic and its code."
 

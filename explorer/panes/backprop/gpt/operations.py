@@ -24,7 +24,7 @@ NAMES = {
     "ln_1": "multiply by gain",
     "ln_2": "multiply by gain",
     "ln_f": "multiply by gain",
-    "attn.c_attn": "q, k, v projection",
+    "attn.c_attn": "QKV projection",
     "attn.q": "queries q",
     "attn.k": "keys k",
     "attn.v": "values v",

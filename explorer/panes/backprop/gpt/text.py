@@ -10,8 +10,8 @@ from explorer.panes.backprop.gpt.track import Played
 IDLE = "A text passes through a real GPT, forward and then back, one operation at a time"
 
 NATS = (
-    "A token\u2019s loss is \u2212log of the probability that the model gave it. "
-    "With the natural logarithm, the unit is the nat."
+    "A loss is \u2212log of the probability that the model gave the token that came next. "
+    "The nat is its unit if the logarithm is natural."
 )
 
 # kind of operation -> what it does forward, and what its backward does
@@ -21,8 +21,8 @@ FORWARD = {
     "Multiply": "every score is multiplied by the same number",
     "Normalize": "each token's numbers are shifted and scaled to mean 0 and variance 1",
     "MatMul": "each number is the dot product of a row and a column",
-    "Transpose": "the numbers stay the same, but their axes change order",
-    "Reshape": "the numbers stay the same, but the shape changes",
+    "Transpose": "the numbers stay the same, but the axes of the array change order",
+    "Reshape": "the numbers stay the same, but the shape of the array changes",
     "Slice": "a part of the array is cut out",
     "Mask": "no token may look at the tokens after it",
     "Softmax": "each row becomes weights that sum to 1",

@@ -35,7 +35,7 @@ CHOICES = {
         "Iterations of Newton-Schulz; each makes the directions more equal in length",
     ),
     "eps": ("\u03b5", "Prevents division by 0"),
-    "weight_decay": ("Weight decay", "How strongly x and y are pulled towards 0 at each step"),
+    "weight_decay": ("Weight decay", "How strongly x and y are pulled toward 0 at each step"),
 }
 OTHERWISE = {  # optimizers in which a setting does something else
     ("lion", "beta1"): "The share of the average gradient in the mix whose sign is used",

@@ -35,6 +35,15 @@ NOTES = {
     "shrunk": "position after weight decay",
     "new": "new position",
 } | SETTINGS
+ITERATED = {  # of the lines inside Newton-Schulz
+    "matrix": "matrix before this line",
+    "norm": "its Frobenius norm",
+    "unit": "matrix divided by its norm",
+    "gram": "A: overlaps of the rows",
+    "poly": "B: higher powers",
+    "new": "matrix after this iteration",
+    **dict.fromkeys("abc", "coefficient"),
+}
 SHARES = ("beta", "beta1", "beta2", "momentum")
 ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
 
@@ -88,7 +97,9 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
         rows += _rate_limit(recording, trace)
     title = f"{lane.title}, step {step}"
     if lane.lost_at is not None and step == lane.lost_at:
-        title += ": it diverges"
+        title = (
+            f"{lane.title} {'leaves the surface' if lane.fell_off else 'diverges'} at step {step}"
+        )
     whole = Step("optimizer.update", title, optimizer(lane.name).formula, lane_marker(lane), values)
     return Inspection(step=whole, rows=rows, labels=_labels(values), plain=True)
 
@@ -144,14 +155,16 @@ def _settings(trace: Trace, rule: Rule) -> str:
 def of_line(trace: Trace, line: Step) -> Inspection:
     """One line: what it reads, what it makes, and the arithmetic between them."""
     made = made_of(line)
-    letters = {} if line.parent is not None else letters_of(optimizer(trace.about["optimizer"]))
+    inner = line.parent is not None
+    letters = {} if inner else letters_of(optimizer(trace.about["optimizer"]))
+    notes = _iterated if inner else _note
     shape = np.shape(line.value(made))
     rows: list[Any] = [
-        Equation(letter(name, letters), _number(name, line.value(name), shape), "text", _note(name))
+        Equation(letter(name, letters), _number(name, line.value(name), shape), "text", notes(name))
         for name in line.values
         if name != made
     ]
-    rows.append(Equation(letter(made, letters), vector(line.value(made)), "accent", _note(made)))
+    rows.append(Equation(letter(made, letters), vector(line.value(made)), "accent", notes(made)))
     rows += _with_numbers(line, made)
     rows += _about_the_matrix(trace, line)
     return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
@@ -235,6 +248,10 @@ def _number(name: str, value: Any, shape: tuple[int, ...]) -> str:
 
 def _note(name: str) -> str:
     return NOTES.get(name) or in_words(name)
+
+
+def _iterated(name: str) -> str:
+    return ITERATED.get(name) or _note(name)
 
 
 def _noisy(recording: Recording) -> str:

@@ -13,7 +13,7 @@ from explorer.panes.backprop.optimizers.compute import AVERAGED, Lane, Recording
 LONGEST = 115  # characters of a headline that have room in a window of 1,440 px
 FEW = 2  # optimizers that a sentence tells one by one
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-HELD_BACK = "crawls along a flat valley whose steep walls limit its rate"
+HELD_BACK = "crawls along a flat valley whose steep walls limit its learning rate"
 TO_CHOOSE = "Tick an optimizer and select it to see what it remembers."
 NO_RACE = "There is no race, so there is nothing to show."
 USUAL_RATE, TENTH = "Usual rate", "A tenth of the rate"
@@ -74,7 +74,7 @@ def _standing(recording: Recording, step: int) -> str:
     said = f"{who} {are} lowest, at {format_number(recording.height(leaders[0], step))}"
     if recording.noisy:
         count = min(step + 1, AVERAGED)
-        return f"{said} averaged over {count} steps; noise keeps every optimizer moving"
+        return f"{said}, averaged over {count} steps; noise keeps every optimizer moving"
     if crawls is not None:
         it = "it" if leaders == [crawls] else crawls.title
         return f"{said}; {it} {HELD_BACK}"
@@ -126,13 +126,13 @@ def step_title(recording: Recording, step: int) -> str:
 
 def described(recording: Recording, step: int) -> str:
     """The map in words, for screen readers."""
-    told = [f"{recording.course.surface.title}, start at {place(recording.course.start)}"]
+    told = [f"{recording.course.surface.title}: the start is at {place(recording.course.start)}"]
     for lane in recording.lanes:
         if lane.is_lost(step):
             told.append(f"{lane.title} {went(lane)} at step {lane.lost_at}")
         else:
             height = format_number(lane.heights[step])
-            told.append(f"{lane.title} at {place(lane.positions[step])}, height {height}")
+            told.append(f"{lane.title} is at {place(lane.positions[step])}, height {height}")
     return "; ".join(told)
 
 

@@ -149,7 +149,7 @@ def test_heads_and_numbers_of_all_racers_are_what_the_cursor_shows(mode, change)
     for lane in mode.recording.lanes:
         told = mode.view.racers.rows[lane.name].height_label.text()
         assert told == short(lane.heights[9])
-        assert f"{lane.title} at" in mode.view.map.accessibleDescription()
+        assert f"{lane.title} is at" in mode.view.map.accessibleDescription()
     shown = mode.view.moments.displayed()
     adam = mode.recording.lane("adam")
     averages = np.stack([np.broadcast_to(r.state.average, (2,)) for r in adam.racers])
