@@ -271,7 +271,7 @@ def test_the_last_sentences_tell_what_the_numbers_say(pane, tmp_path, run_async)
                 (2, b" saw", 0.1770, 0.09),
             )
         )
-        falls = "With 2 heads off, “went” falls from 47\u2009% to 18\u2009%"
+        falls = "With 2 heads off, the probability of “went” falls from 47\u2009% to 18\u2009%"
         assert told(saw, went, n_off=2) == f"{falls}; “saw” is now just ahead of it."
         ahead = told(replace(saw, share=0.3), went, n_off=1)
         assert ahead.endswith("“saw” now comes first, with 30\u2009%.")
