@@ -47,7 +47,6 @@ class TunedMode(SourceMode):
 
     def take_second(self, folder: str) -> None:
         """A second adapter is chosen."""
-        raise NotImplementedError
 
     def ask_second(self, beside: QWidget) -> None:
         """Opens the menu of second adapters below a button."""
