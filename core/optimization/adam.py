@@ -61,7 +61,7 @@ def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettin
     slope = grad + param * weight_decay  # step: decay
     average = average_before * beta1 + slope * (1 - beta1)  # step: average
     square = square_before * beta2 + slope * slope * (1 - beta2)  # step: square
-    # Both averages begin at 0, so early ones are too small by these factors.
+    # Both averages begin at 0, so at first they are too small by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
     direction = average_hat / (square_hat**0.5 + eps)  # step: direction
@@ -81,7 +81,7 @@ CORRECTED = (
     Line(
         "average_hat",
         "average_hat",
-        "Correct the average: it began at 0 and is too small at first",
+        "Correct the average, which began at 0 and is too small at first",
         r"\hat m = \frac{m}{1 - \beta_1^t}",
     ),
     Line(
@@ -132,7 +132,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move: no number changes by much more than the learning rate",
+            "Move: no weight changes by much more than the learning rate",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

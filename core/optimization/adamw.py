@@ -61,7 +61,7 @@ def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSett
     shrunk = param * (1 - rate * weight_decay)  # step: decay
     average = average_before * beta1 + grad * (1 - beta1)  # step: average
     square = square_before * beta2 + grad * grad * (1 - beta2)  # step: square
-    # Both averages begin at 0, so early ones are too small by these factors.
+    # Both averages begin at 0, so at first they are too small by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
     direction = average_hat / (square_hat**0.5 + eps)  # step: direction
@@ -125,7 +125,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move: no number changes by much more than the learning rate",
+            "Move: no weight changes by much more than the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
     ),

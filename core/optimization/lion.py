@@ -98,7 +98,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move: every number changes by the learning rate",
+            "Move: every weight changes by the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
         Line(

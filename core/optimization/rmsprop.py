@@ -95,7 +95,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move: all numbers change by about the same amount",
+            "Move: all weights change by about the same amount",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),
