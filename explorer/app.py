@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     factory = lambda: qasync.QEventLoop(app)  # noqa: E731
     with asyncio.Runner(loop_factory=factory) as runner:
         hooks.install_on_loop(runner.get_loop())
-        code = runner.run(_main(app, options, left))
+        code = runner.run(main(app, options, left))
     watch.close()
     hooks.remove()
     crash.close()
@@ -117,7 +117,8 @@ def _leave(code: int) -> int:
     os._exit(code)
 
 
-async def _main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> int:
+async def main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> int:
+    """What the options ask for; returns the exit code."""
     if options.snapshot is not None:
         from explorer.studio import snapshot
 

@@ -168,7 +168,7 @@ def _next(flows: Iterator[Flow]) -> Flow | None:
 
 
 def _copies(node: Node, flow: Flow, parent: int) -> Step:
-    title = f"{node.label} was copied: the contributions of its copies add up"
+    title = f"{node.label} was copied, so the contributions to its copies add up"
     total = _with_axes(flow.flow, flow.contribution.ndim)
     values: dict[str, Value] = {"contribution": _contribution(flow), "total": _held(total)}
     values["axes"] = np.asarray(copied_axes(flow.contribution.shape, flow.flow.shape))
@@ -178,7 +178,7 @@ def _copies(node: Node, flow: Flow, parent: int) -> Step:
 
 
 def _accumulate(node: Node, flow: Flow, parent: int) -> Step:
-    title = f"{node.label} is used more than once: the contributions add up"
+    title = f"{node.label} is used more than once, so its contributions add up"
     assert flow.before is not None
     same = flow.contribution.shape == flow.flow.shape
     values = {
@@ -202,7 +202,7 @@ def _forward(graph: Graph, node: Node) -> Step:
 
 
 def _seed(node: Node, seed: Array) -> Step:
-    title = f"Backward begins: {node.label} changes one for one with itself"
+    title = f"Backward begins at {node.label}, whose gradient is 1"
     formula = rf"{_slope(node.latex)} = 1"
     code = "core.autograd.tensor:Tensor.backward_steps#seed"
     return Step("backward.seed", title, formula, code, {"seed": seed})

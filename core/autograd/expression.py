@@ -144,13 +144,13 @@ def parse(text: str) -> Expression:
         if line.given is not None:
             if line.name in defaults:
                 raise formula.error(
-                    f"{line.name} has numbers already, in a line above; give these another name",
+                    f"a line above has given {line.name} its numbers; use another name for these",
                     line.tree,
                 )
             if line.name in free:
                 raise formula.error(
-                    f"{line.name} is read above, before it gets these numbers; move this line up "
-                    "or give them another name",
+                    f"a line above uses {line.name} before it gets these numbers; move this line "
+                    "up or use another name",
                     line.tree,
                 )
             defaults[line.name] = line.given
@@ -265,7 +265,7 @@ class _Maker:
         if self.numbers > self.most_numbers:
             raise self.formula.error(
                 f"this works on {largest:,} numbers to give shape {shape}; all operations together "
-                f"may work on {self.most_numbers:,}, so use smaller lists",
+                f"may work on at most {self.most_numbers:,}, so use smaller lists",
                 tree,
             )
 

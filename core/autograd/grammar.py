@@ -39,6 +39,7 @@ OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 _CALLED = re.compile(rf"\b({'|'.join(FUNCTIONS)})[ \t]+")
 _ALLOWED = f"numbers, names, + - * / ** @ and {', '.join([*FUNCTIONS, *FILLINGS])}"
+_NOT_ALLOWED = f"is not allowed; a formula may contain {_ALLOWED}"
 
 
 class ExpressionError(ValueError):
@@ -147,8 +148,8 @@ def _statement(statement: ast.stmt, formula: Formula) -> tuple[ast.Name | None, 
             _parts(target, formula)
             return target, value
     raise formula.error(
-        f"{kind_of(statement)} is not allowed; a line is `name = formula` or a formula of "
-        f"{_ALLOWED}",
+        f"{kind_of(statement)} is not allowed; a line is `name = formula` or a formula, which may "
+        f"contain {_ALLOWED}",
         statement,
     )
 
@@ -195,7 +196,7 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
             if name in FUNCTIONS or name in FILLINGS:
                 raise formula.error(f"{name} is a function; write {name}(...)", tree)
             if name.startswith("_"):
-                raise formula.error(f"a name starts with a letter, and {name} does not", tree)
+                raise formula.error(f"a name must start with a letter, and {name} does not", tree)
             return []
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             return [operand]
@@ -204,18 +205,18 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
         case ast.BinOp(op=ast.BitXor()):
             raise formula.error("^ does not mean a power here; write **", tree)
         case ast.BinOp(op=op):
-            raise formula.error(f"{SIGNS[type(op)]} is not allowed; a formula has {_ALLOWED}", tree)
+            raise formula.error(f"{SIGNS[type(op)]} {_NOT_ALLOWED}", tree)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
             if name in FILLINGS:
                 return []
             if name not in FUNCTIONS:
                 known = ", ".join([*FUNCTIONS, *FILLINGS])
                 known += "; the natural logarithm is log" if name == "ln" else ""
-                raise formula.error(f"there is no function {name}; there are {known}", tree)
+                raise formula.error(f"there is no function {name}; use one of {known}", tree)
             if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
                 raise formula.error(f"{name} takes one value in parentheses", tree)
             return args
-    raise formula.error(f"{kind_of(tree)} is not allowed; a formula has {_ALLOWED}", tree)
+    raise formula.error(f"{kind_of(tree)} {_NOT_ALLOWED}", tree)
 
 
 def _numbers(tree: ast.expr, formula: Formula) -> Array:
@@ -226,8 +227,12 @@ def _numbers(tree: ast.expr, formula: Formula) -> Array:
             return value
     except (ValueError, OverflowError, RecursionError):
         pass
-    said = "a list holds numbers, in rows of equal length" if isinstance(tree, ast.List) else ""
-    raise formula.error(said or "a formula has only plain numbers", tree)
+    said = (
+        "a list may only hold numbers, in rows of equal length"
+        if isinstance(tree, ast.List)
+        else ""
+    )
+    raise formula.error(said or "a formula may only contain plain numbers", tree)
 
 
 def _written(tree: ast.expr) -> Any:
@@ -260,7 +265,7 @@ def _filling(tree: ast.expr, key: str, formula: Formula, before: int) -> Array:
     seeds = [_whole(one.value) for one in tree.keywords if one.arg == "seed"]
     if len(shape) != len(sizes) or not 1 <= len(shape) <= MOST_AXES or min(shape) < 1:
         raise formula.error(
-            f"{name} takes a shape of 1 to {MOST_AXES} whole numbers from 1 on, for example "
+            f"{name} takes a shape of 1 to {MOST_AXES} positive whole numbers, for example "
             f"{name}(3, 4)",
             tree,
         )
@@ -268,7 +273,7 @@ def _filling(tree: ast.expr, key: str, formula: Formula, before: int) -> Array:
         seed is not None and 0 <= seed < LARGEST_SEED for seed in seeds
     ):
         raise formula.error(
-            f"beside its shape {name} takes only a seed, a whole number below {LARGEST_SEED:,}: "
+            f"besides its shape, {name} takes only a seed, a whole number below {LARGEST_SEED:,}: "
             f"{name}(3, 4, seed=1)",
             tree,
         )

@@ -1,4 +1,4 @@
-"""What a person has typed that is no part of a formula, in words."""
+"""Names in words for what a person has typed and a formula cannot contain."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _WORDS = {
     ast.IfExp: "a condition",
     ast.Call: "calling anything but a function's name",
     ast.Starred: "a star before a value",
-    ast.NamedExpr: ":= inside of a formula",
+    ast.NamedExpr: ":= inside a formula",
     ast.Await: "await",
     ast.Yield: "yield",
     ast.YieldFrom: "yield",
     ast.Import: "an import",
     ast.ImportFrom: "an import",
-    ast.Assign: "a value for anything but one name",
+    ast.Assign: "assigning to anything but one name",
     ast.AugAssign: "= with another sign before it",
     ast.AnnAssign: "a type after a name",
-    ast.FunctionDef: "a function of one's own",
-    ast.AsyncFunctionDef: "a function of one's own",
+    ast.FunctionDef: "a function definition",
+    ast.AsyncFunctionDef: "a function definition",
     ast.ClassDef: "a class",
     ast.If: "a condition",
     ast.For: "a loop",
@@ -54,36 +54,36 @@ _INSTEAD = {
     "'\u00f7'": "write /",
     "'\u2212'": "write -",
     "'\u2013'": "write -",
-    "'\u221a'": "write **0.5 behind what it stands before",
+    "'\u221a'": "write x**0.5 for the root of x",
     "'\u2211'": "write sum(...)",
 }  # for what people know from elsewhere
 _PLAINER = {
     "digits": "a number is too long",
     "decimal literal": "a number runs into a name; write 2*x, not 2x",
-    "leading zeros": "a number begins with no 0",
-    "unmatched": "this closes nothing that was opened",
-    "cannot assign": "only a name alone stands left of =",
-    "unterminated": "text in quotes is no part of a formula",
+    "leading zeros": "a number cannot begin with extra zeros",
+    "unmatched": "this bracket was never opened",
+    "cannot assign": "the left side of = must be a single name",
+    "unterminated": "a formula cannot contain text in quotes",
 }  # what Python says, or a part of it
 
 
 def kind_of(tree: ast.AST) -> str:
-    """A part of Python that is no part of a formula, in words."""
+    """Name a part of Python that a formula cannot contain."""
     if isinstance(tree, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         return "a comprehension"
     return _WORDS.get(type(tree), "this")
 
 
 def said_of(error: SyntaxError) -> str:
-    """Why Python cannot read it, in words for who knows no Python."""
+    """Why Python cannot read it, for people who know no Python."""
     said = str(error.msg)
     if said.startswith("invalid character"):
         sign = said.split(" ")[2]
         instead = _INSTEAD.get(sign, "use numbers, names, parentheses and + - * / **")
-        return f"{sign} is no sign of a formula; {instead}"
+        return f"a formula cannot contain {sign}; {instead}"
     if said.startswith("invalid non-printable character"):
-        return f"an invisible character ({said.split(' ')[-1]}) stands here; take it out"
+        return f"there is an invisible character here ({said.split(' ')[-1]}); delete it"
     if not any(good in said for good in ("never closed", "does not match", "nested")):
-        general = "something is missing here, or too much: an operator, or parentheses"
+        general = "something is missing or extra here, such as an operator or a bracket"
         said = next((ours for theirs, ours in _PLAINER.items() if theirs in said), general)
     return f"this is not a complete formula: {said}"

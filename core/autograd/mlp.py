@@ -185,7 +185,7 @@ def sums_step(values: Mapping[str, Array], normed: bool) -> Step:
     if normed:
         line, formula = "product", r"s = \sum_i w_i \, x_i"
         values = {name: value for name, value in values.items() if name != "bias"}
-    title = "Every neuron adds up what it reads, times its weights"
+    title = "Each neuron adds up its inputs times its weights"
     return Step("network.sums", title, formula, f"core.autograd.mlp:MLP._layer#{line}", values)
 
 

@@ -164,7 +164,7 @@ def copied_axes(contribution: Shape, shape: Shape) -> Shape:
 
 
 def accumulate(grad: Array | None, contribution: Array) -> Array:
-    """A tensor that is used twice has two effects on L, and its gradient is their sum."""
+    """A tensor that is used twice affects L twice: its gradient is the sum of both effects."""
     if grad is None:
         return contribution
     total: Array = grad + contribution  # step: accumulate

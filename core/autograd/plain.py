@@ -79,7 +79,7 @@ class Value:
         return out
 
     def backward(self) -> None:
-        """Fills `grad` of all values that this one, L, was computed from; the last come first."""
+        """Computes `grad` of every value that led to this one, L, from the last to the first."""
         order: list[Value] = []
 
         def visit(value: Value) -> None:

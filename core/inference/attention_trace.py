@@ -35,7 +35,7 @@ _HERE = "core.inference.attention_trace"
 
 
 def products_of(q: Tensor, k: Tensor) -> Tensor:
-    """The dot product taken apart: q (1, D) times each key k (T, D), by dimension -> (1, T, D)."""
+    """Multiply q (1, D) by each key k (T, D), dimension by dimension -> (1, T, D)."""
     query = q[:, None, :]  # (1, 1, D)
     keys = k[None, :, :]  # (1, T, D)
     products = query * keys  # (1, T, D)  # step: products
@@ -43,7 +43,7 @@ def products_of(q: Tensor, k: Tensor) -> Tensor:
 
 
 def weigh(weights: Tensor, v: Tensor) -> Tensor:
-    """The weighted sum taken apart: each value v (T, D) times its weight (1, T) -> (1, T, D)."""
+    """Multiply each value v (T, D) by its weight (1, T) -> (1, T, D)."""
     weight = weights[:, :, None]  # (1, T, 1)
     values = v[None, :, :]  # (1, T, D)
     weighted = weight * values  # (1, T, D)  # step: weigh
@@ -51,7 +51,7 @@ def weigh(weights: Tensor, v: Tensor) -> Tensor:
 
 
 def add(residual: Tensor, written: Tensor, others: Tensor) -> Tensor:
-    """A token's stream, with what one head and what all others write, (1, C) each -> (1, C)."""
+    """Add the outputs of one head and of all others to a token's residual stream, (1, C) each."""
     added = residual + written + others  # step: add
     return added
 
@@ -217,13 +217,13 @@ def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) ->
     def of(*names: str) -> dict[str, np.ndarray]:
         return {name: made[name].numpy() for name in names}
 
-    sums, then = "Add what all heads write to the residual stream", r"x' = x + "
+    sums, then = "Add the output of all heads to the residual stream", r"x' = x + "
     if after.post_norm:
         sums, then = f"{sums}; a norm follows", r"x' = \mathrm{norm}(s) \quad s = x + "
     return [
         Step(
             "attention.mix",
-            "W_O turns what the head read into what it writes",
+            "W_O turns what the head read into its output",
             r"w = o\, W_O",
             "core.inference.attribution:written_by#write",
             of("written", "heads", "weights"),
@@ -237,7 +237,7 @@ def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) ->
         ),
         Step(
             "attention.predict",
-            "After all layers, softmax gives the probability of each next token",
+            "After all layers, softmax gives each token's probability of coming next",
             r"p_t = \frac{e^{z_t - z_{\max}}}{\sum_u e^{z_u - z_{\max}}}",
             "core.inference.sampling:temper#softmax",
             of("probabilities", "scaled"),
@@ -272,7 +272,7 @@ def _steps(
         ),
         Step(
             "attention.scores",
-            "Add up the products: one score for each token",
+            "Add up the products to get one score for each token",
             r"s_j = q \cdot k_j = \sum_d q_d\, k_{jd}",
             f"{_ATTEND}#scores",
             of("scores", "q", "k"),
@@ -306,7 +306,7 @@ def _steps(
         ),
         Step(
             "attention.output",
-            "Add up the weighted values: this is what the head read for this token",
+            "Add up the weighted values; the sum is what the head reads",
             r"o = \sum_j a_j\, v_j",
             f"{_ATTEND}#output",
             of("output", "weights", "v"),

@@ -90,26 +90,26 @@ class Attribution:
 
 
 def written_by(heads: Tensor, weights: Tensor) -> Tensor:
-    """What heads add to the stream: what each read (H, 1, D), times its rows of W_O (H, D, C)."""
+    """The output of each head: what it read (H, 1, D) times its rows of W_O (H, D, C)."""
     written = heads @ weights  # (H, 1, C)  # step: write
     return written
 
 
 def scaled_direction(direction: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-    """The direction before a norm for the one (C,) after it: weight (C,), scale ()."""
+    """Scale a direction (C,) as a norm scales the stream: weight (C,), scale ()."""
     pulled = direction * weight / scale  # (C,)  # step: scale
     return pulled
 
 
 def centered_direction(pulled: Tensor) -> Tensor:
-    """LayerNorm subtracts the stream's mean; subtracting the direction's (C,) does the same."""
+    """Center a direction (C,), in place of LayerNorm's centering of the stream."""
     mean = pulled.mean()
     centered = pulled - mean  # (C,)  # step: center
     return centered
 
 
 def contribution_of(written: Tensor, direction: Tensor) -> Tensor:
-    """How far vectors (..., C) point along the direction (C,) -> (...)."""
+    """Compute the dot products of vectors (..., C) with a direction (C,) -> (...)."""
     contribution = written @ direction  # step: contribution
     return contribution
 

@@ -184,12 +184,11 @@ def beam_search_steps(
 
 
 def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ()) -> Candidates:
-    """Every beam's likeliest next tokens, and which of them all go on.
+    """Find every beam's likeliest next tokens, and choose the texts that go on.
 
-    before (N, 1), logits (N, V). Twice as many candidates are chosen as there are beams: a text
-    that ends is no beam any more, and if all the best ones end, as many others go on. One that ends
-    and is not among the best counts for nothing. Raises ValueError for a token of `stop` that is
-    not in the vocabulary.
+    before (N, 1), logits (N, V). The search chooses twice as many candidates as there are beams, so
+    that enough texts go on even if all the best ones end. A text that ends is ignored unless it is
+    among the best. Raises ValueError for a token of `stop` that is not in the vocabulary.
     """
     if stop and max(stop) >= logits.size(1):
         raise ValueError(
@@ -207,14 +206,15 @@ def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ())
     many = min(2 * beams, int(flat.isfinite().sum()))
     chosen = flat.topk(many).indices  # step: choose
     ends = is_stop[chosen]
-    place = (~ends).cumsum(0)  # among those that go on, from 1
+    place = (~ends).cumsum(0)  # rank among the texts that go on, from 1
     kept = torch.where(ends, False, place <= beams)  # step: prune
     return Candidates(before, likeliest, tokens, sums, chosen, ends, kept)
 
 
 def penalized(sums: Tensor, length: int, alpha: float) -> Tensor:
-    """Log-probabilities (M,) of texts of `length` tokens as scores that lengths do not decide: each
-    token makes a text less likely, so longer ones are divided by more.
+    """Turn log-probabilities (M,) of texts of `length` tokens into scores.
+
+    Each token makes a text less likely; dividing by more for longer texts makes up for that.
     """
     scores = sums / ((5 + length) / (5 + 1)) ** alpha  # step: finish
     return scores

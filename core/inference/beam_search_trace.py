@@ -20,6 +20,7 @@ from core.inference.beam_search import (
 )
 from core.jobs import to_the_end
 from core.numbers import format_count
+from core.tokenization.telling import count, listed
 from core.trace import Step, Trace
 from core.transformer.gpt import GPT
 
@@ -94,11 +95,11 @@ def _append(trace: Trace, step: BeamStep, settings: BeamSettings) -> None:
     (beams, each), depth = found.sums.shape, tree.depth
     sums = {"sums": found.sums.numpy()}
     many = f" of each of {beams} beams" if beams > 1 else ""
-    title = f"Score: the {format_count(each)} likeliest tokens{many}, sums of log-probabilities"
+    title = f"Score the {format_count(each)} likeliest next tokens{many}"
     likeliest = {"before": found.before.numpy(), "likeliest": found.likeliest.numpy()}
     trace.append(_step("score", depth, title, {**sums, **likeliest}))
-    count = len(found.chosen)
-    title = f"Choose: the {format_count(count)} likeliest of {format_count(beams * each)} texts"
+    most = len(found.chosen)
+    title = f"Choose the {format_count(most)} likeliest of {format_count(beams * each)} texts"
     trace.append(_step("choose", depth, title, {**sums, "chosen": found.chosen.numpy()}))
     title = f"Prune: {_counted(tree, depth)}"
     ends = {"ends": found.ends.numpy(), "kept": found.kept.numpy()}
@@ -107,7 +108,7 @@ def _append(trace: Trace, step: BeamStep, settings: BeamSettings) -> None:
         chosen = found.sums.flatten()[found.chosen].numpy()
         values = {"sums": chosen, "length": depth, "alpha": settings.length_penalty,
                   "scores": step.scores.numpy()}  # fmt: skip
-        title = "Finish: finished texts are compared by their score, whatever their length"
+        title = "Finish: compare texts by a score that allows for their length"
         trace.append(_step("finish", depth, title, values))
 
 
@@ -125,4 +126,5 @@ def _counted(tree: BeamTree, depth: int) -> str:
     fates = [node.fate for node in _of_depth(tree, depth)]
     told = [(fates.count("kept"), "go on", "goes on"), (fates.count("finished"), "end", "ends"),
             (fates.count("dropped"), "are dropped", "is dropped")]  # fmt: skip
-    return ", ".join(f"{count} {one if count == 1 else more}" for count, more, one in told if count)
+    does = listed([f"{many} {one if many == 1 else more}" for many, more, one in told if many])
+    return f"of {count(len(fates), 'text')}, {does}"

@@ -178,7 +178,7 @@ def answer_steps(
     room = model.config.block_size - len(ids)
     if room <= 0:
         raise ValueError(
-            f"the conversation takes {len(ids):,} tokens, and this model reads "
+            f"the conversation takes {len(ids):,} tokens, and this model reads at most "
             f"{model.config.block_size:,}: begin a new one, or shorten it"
         )
     most = min(max_new_tokens, room)
@@ -203,7 +203,7 @@ def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
     probability = math.exp(-surprise_of(step.logits, step.id))
     piece = quoted(visible(tokenizer.piece_bytes(step.id).decode("utf-8", "replace")))
     values = {"chosen": np.asarray(step.id), "probability": np.asarray(probability)}
-    title = f"{piece} came: the model gave it {format_share(probability)}"
+    title = f"The model wrote {piece}, with probability {format_share(probability)}"
     return Step("chat.token", title, FORMULA, APPENDED, values)
 
 
@@ -236,8 +236,8 @@ def chat_prompt(
     usage, tokenizer = lm.usage, lm.tokenizer
     if usage.chat_template is None:
         raise ValueError(
-            f"{lm.name} has no chat template: it was trained to go on with a text, and not to "
-            "answer; open a model that chats, such as smollm2"
+            f"{lm.name} has no chat template: it was trained to continue a text, and not to "
+            "answer; open a chat model, such as smollm2"
         )
     clean = [_clean(message) for message in messages]
     if not clean:

@@ -1,4 +1,5 @@
-"""An explanation of one prediction: when the model knows, who told it, and what a change does.
+"""An explanation of one prediction: in which layer it appears, which parts raise it, and what a
+change does.
 
 Letters in shapes: T tokens, P places of the stream, K likeliest tokens.
 """

@@ -1,4 +1,4 @@
-"""Few-shot learning: a task is told by examples that stand in the prompt, and nothing is trained.
+"""Few-shot learning: examples in the prompt show the model a task; nothing is trained.
 
     Japan: Tokyo          an example: a question and its answer
     Italy: Rome
@@ -122,15 +122,15 @@ def shot(
 def answer_probability(
     model: GPT, ids: Sequence[int] | np.ndarray, answer_at: int
 ) -> tuple[Tensor, float]:
-    """ln of the probability of each token from `answer_at` on, (A,) float64, and the probability of
-    all of them together, in a text ids (T,): each is conditional on those before it.
+    """Compute the log-probability of each token from `answer_at` on, (A,) float64, given all tokens
+    before it in the text ids (T,), and the probability of the whole answer.
 
-    Raises ValueError as `check_ids`, and for an answer that begins with the text or after its end.
+    Raises ValueError as `check_ids`, and for an answer that has no token, or none before it.
     """
     if not 0 < answer_at < len(ids):
         raise ValueError(
-            f"the answer begins at token {answer_at} of {len(ids)}: at least one token must stand "
-            "before it, and one in it"
+            f"the answer begins at token {answer_at} of {len(ids)}: it needs at least one token, "
+            "and at least one before it"
         )
     log_probabilities = token_log_probabilities(model, ids, answer_at)  # (A,)
     probability = torch.exp(log_probabilities.sum())  # step: answer
@@ -141,8 +141,9 @@ def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
     """One step for each number of examples. `about` has "shots"; `complete`: no more will come."""
     trace = Trace({"shots": tuple(shots)})
     for one in shots:
-        examples = count(one.count, "example")
-        title = f"{examples}: {quoted(one.answer)} has {format_share(one.probability)}"
+        after = f"After {count(one.count, 'example')}" if one.count else "Without examples"
+        share = format_share(one.probability)
+        title = f"{after}, {quoted(one.answer)} has probability {share}"
         values = {
             "log_probabilities": one.log_probabilities,
             "probability": np.asarray(one.probability),

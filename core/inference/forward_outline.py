@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from core.inference.outline_parts import Outline, Part
 from core.numbers import format_count
+from core.tokenization.telling import count
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
 SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
@@ -88,7 +89,7 @@ def _stack(made: Outline) -> None:
         made.layer = layer
         made.add(
             "block",
-            f"Block {layer}: tokens read from one another, then the MLP works on each alone",
+            f"Block {layer}: attention mixes tokens, then an MLP processes each one",
             rf"x \leftarrow \mathrm{{Block}}_{{{layer}}}(x)",
             f"{_STACK}.run#block",
             {"x": (T, C)},
@@ -99,7 +100,7 @@ def _stack(made: Outline) -> None:
     if config.norm_placement == "pre":
         made.add(
             "norm",
-            "Final norm: the stream is scaled to a standard size",
+            "Final norm: scale each token's vector to a standard size",
             r"\hat{x} = \mathrm{norm}(x)",
             f"{_STACK}.run#norm",
             {"x": (T, C), "normed": (T, C)},
@@ -114,7 +115,7 @@ def _ends(made: Outline) -> None:
     here = f"{_GPT}.forward" if made.source is None else f"{_ENCODER_DECODER}.decode"
     made.add(
         "unembed",
-        f"Unembedding: compare the vector with all {format_count(V)} tokens",
+        f"Unembedding: give each of {format_count(V)} possible tokens a score (logit)",
         r"z = W_U\, \hat{x}",
         f"{here}#unembed",
         {"normed": (T, C), "logits": (T, V)},
@@ -123,14 +124,14 @@ def _ends(made: Outline) -> None:
         _matrix(made, 1, min(SHOWN, V), C, False)
     made.add(
         "softmax",
-        f"Softmax: {format_count(V)} scores become probabilities",
+        f"Softmax: turn the {format_count(V)} scores into probabilities",
         r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
         f"{_SAMPLING}:temper#softmax",
         {"scaled": (V,), "probabilities": (V,)},
     )
     made.add(
         "next",
-        "The likeliest token comes next; Generate shows how others may",
+        "Choose the likeliest token as the next one",
         r"\arg\max_i z_i",
         f"{_SAMPLING}:temper#greedy",
         {"logits": (V,), "likeliest": ()},
@@ -141,7 +142,7 @@ def _embedding(made: Outline) -> None:
     T, C, V = made.tokens, made.config.n_embd, made.config.vocab_size
     made.add(
         "token",
-        f"Look up each token's row in a table of {format_count(V)}",
+        f"Look up each token's vector in a table of {format_count(V)} rows",
         r"x_t = E_{\mathrm{token}(t)}",
         f"{_STACK}.embed#token",
         {"ids": (T,), "x": (T, C)},
@@ -149,16 +150,16 @@ def _embedding(made: Outline) -> None:
     if made.config.embedding_scale:
         made.add(
             "embed.scale",
-            "Multiply by \u221aC, so that tokens weigh as much as positions",
+            "Multiply by \u221aC, so that token vectors weigh as much as position vectors",
             r"\sqrt{C}\, x_t",
             f"{_STACK}.embed#scale",
             {"x": (T, C), "root": (), "scaled": (T, C)},
         )
     if made.config.positions != "rope":
-        how = {"learned": "a learned row", "sinusoidal": "sines and cosines"}
+        how = {"learned": "a learned vector", "sinusoidal": "a vector of sines and cosines"}
         made.add(
             "position",
-            f"Add each token's position, as {how[made.config.positions]}",
+            f"Add {how[made.config.positions]} for each token's position",
             r"x_t + P_t",
             f"{_STACK}.embed#position",
             {"x": (T, C), "position": (T, C), "placed": (T, C)},
@@ -172,18 +173,20 @@ def _block(made: Outline) -> None:
     T, C, pre = made.tokens, made.config.n_embd, made.config.norm_placement == "pre"
     post, whom = (
         "" if pre else "post.",
-        "itself and those before it" if made.stack == "decoder" else "all",
+        "itself and earlier tokens" if made.stack == "decoder" else "all tokens",
     )
     mid = "residual_mid"
-    # The norm, the part, its name in a sentence, what it does, what it reads, writes and leads to.
+    # The norm, the part, its name, the same in a sentence, what it does, reads, writes, leads to.
     parts = [
-        ("ln_1", "attention", "attention", f"each token reads from {whom}",
+        ("ln_1", "attention", "attention", "attention", f"each token reads from {whom}",
          "x", "attention_output", mid),
     ]  # fmt: skip
     if made.source is not None:
-        parts.append(("ln_cross", "cross", "cross-attention", "each token reads from the source",
+        parts.append(("ln_cross", "cross", "cross-attention", "cross-attention",
+                      "each token reads from the source",
                       mid, "cross_output", "residual_cross" if pre else mid))  # fmt: skip
-    parts.append(("ln_2", "mlp", "MLP", "each token is worked on alone",
+    parts.append(("ln_2", "mlp", "MLP", "the MLP",
+                  "a small network processes each token by itself",
                   mid, "mlp_output", "residual_out"))  # fmt: skip
     inside = {"attention": _attention, "cross": _cross_attention, "mlp": _mlp}
 
@@ -191,21 +194,23 @@ def _block(made: Outline) -> None:
         code = f"{_LAYERS}:Block.forward#{post}{name}"
         made.add(name, title, formula, code, dict.fromkeys(names, (T, C)))
 
-    for norm, part, label, told, x, output, after in parts:
+    for norm, part, label, noun, does, x, output, after in parts:
         name, given = label[:1].upper() + label[1:], r"\hat{x}" if pre else "x"
         symbol = rf"\mathrm{{{label}}}({given})"
         if pre:
-            step(norm, f"Norm before {label}", r"\hat{x} = \mathrm{norm}(x)", x, "normed")
+            title = f"Normalize each token's vector before {noun}"
+            step(norm, title, r"\hat{x} = \mathrm{norm}(x)", x, "normed")
             with made.inside():
                 _norm(made)
-        step(part, f"{name}: {told}", symbol, "normed" if pre else x, output)
+        step(part, f"{name}: {does}", symbol, "normed" if pre else x, output)
         with made.inside():
             inside[part](made)
-        title, formula = f"Add the output of {label} to the stream", rf"x \leftarrow x + {symbol}"
+        title = f"Add the output of {noun} to the residual stream"
+        formula = rf"x \leftarrow x + {symbol}"
         step(f"add_{part}", title, formula, x, output, after if pre else "residual_sum")
         if not pre:
-            formula = r"x \leftarrow \mathrm{norm}(x)"
-            step(norm, f"Norm after {label}", formula, "residual_sum", after)
+            title = f"Normalize each token's vector after {noun}"
+            step(norm, title, r"x \leftarrow \mathrm{norm}(x)", "residual_sum", after)
             with made.inside():
                 _norm(made)
 
@@ -213,15 +218,15 @@ def _block(made: Outline) -> None:
 def _attention(made: Outline) -> None:
     config, T = made.config, made.tokens
     C, H, G, D = config.n_embd, config.n_head, config.kv_heads, config.head_width
-    made_of = f"a query, a key and a value in {H} heads"
+    title = "Each head turns every token into a query, a key and a value"
     if G != H:
-        made_of = f"{H} queries, and {G} keys and values"
+        title = f"Each token becomes {H} queries, {count(G, 'key')} and {count(G, 'value')}"
     turned = R = ""
     if config.positions == "rope":
-        turned, R = "; its position turns queries and keys", r"R_t\, "
+        turned, R = "; positions rotate queries and keys", r"R_t\, "
     made.add(
         "project",
-        f"Each token's vector becomes {made_of}{turned}",
+        f"{title}{turned}",
         rf"q = {R}x W_Q \quad k = {R}x W_K \quad v = x W_V",
         f"{_ATTENTION}:Attention.project#project",
         {"x": (T, C), "q": (H, T, D), "k": (G, T, D), "v": (G, T, D)},
@@ -237,7 +242,10 @@ def mask_words(window: int | None, score: str) -> tuple[str, str]:
     """
     seen, hides = r"j \le i", "the tokens that come later"
     if window is not None:
-        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
+        seen, hides = (
+            rf"i - {window} < j \le i",
+            f"{hides} or are more than {count(window - 1, 'position')} back",
+        )
     formula = (
         rf"m_{{{score}}} = \tilde{{s}}_{{{score}}} \; \text{{if }} {seen}, \; \text{{else}} -\infty"
     )
@@ -249,7 +257,7 @@ def _cross_attention(made: Outline) -> None:
     C, H, G, D = config.n_embd, config.n_head, config.kv_heads, config.head_width
     made.add(
         "queries",
-        f"Each token's vector becomes a query in {H} heads",
+        "Each head turns every token into a query",
         r"q = x W_Q",
         f"{_CROSS}#queries",
         {"x": (T, C), "q": (H, T, D)},
@@ -258,7 +266,7 @@ def _cross_attention(made: Outline) -> None:
         _matrix(made, T, H * D, C, config.has_qkv_bias)
     made.add(
         "keys_and_values",
-        f"Each token of the source becomes a key and a value in {G} heads",
+        "Each head turns every token of the source into a key and a value",
         r"k = s W_K \quad v = s W_V",
         f"{_CROSS}#keys_and_values",
         {"vectors": (Ts, C), "k": (G, Ts, D), "v": (G, Ts, D)},
@@ -276,14 +284,14 @@ def _heads(made: Outline, n_keys: int, masks: bool) -> None:
     score = "m" if masks else r"\tilde{s}"
     made.add(
         "scores",
-        "Compare every query with every key: one score per pair",
+        "Compare every query with every key to get one score per pair",
         r"s_{ij} = q_i \cdot k_j",
         f"{attend}#scores",
         {"q": q, "k": k, "scores": pairs},
     )
     made.add(
         "scale",
-        "Divide by the square root of the head size",
+        "Divide the scores by the square root of the head size",
         r"\tilde{s}_{ij} = \frac{s_{ij}}{\sqrt{d}}",
         f"{attend}#scale",
         {"scores": pairs, "root": (), "scaled": pairs},
@@ -304,14 +312,14 @@ def _heads(made: Outline, n_keys: int, masks: bool) -> None:
     )
     made.add(
         "output",
-        "Each head reads: the sum of the values, each times its weight",
+        "Each head adds up the values, each times its weight",
         r"o_i = \sum_j a_{ij}\, v_j",
         f"{attend}#output",
         {"weights": pairs, "v": k, "output": q},
     )
     made.add(
         "join",
-        f"The outputs of {H} heads side by side, mixed into one vector",
+        "Join the outputs of all heads and mix them into one vector per token",
         rf"W_O\,[o^1 \ldots o^{{{H}}}]",
         f"{_ATTENTION}:Heads.join#join",
         {"joined": (T, H * D), "output": (T, C)},
@@ -329,7 +337,7 @@ def _projection(made: Outline) -> None:
         angles = half[1:]
         made.add(
             "rotate",
-            "Turn each pair of dimensions by an angle that grows with the position",
+            "Rotate each pair of dimensions by an angle that grows with the position",
             r"q'_1 = q_1 \cos t\theta - q_2 \sin t\theta",
             "core.transformer.positions:rotate#rotate",
             {"first": half, "cos": angles, "second": half, "sin": angles, "turned_first": half},
@@ -342,7 +350,7 @@ def _mlp(made: Outline) -> None:
     hidden = (T, F)
     made.add(
         "c_fc",
-        f"Widen: {format_count(C)} numbers become {format_count(F)}",
+        f"Widen each token's vector from {format_count(C)} to {format_count(F)} numbers",
         r"u = W_1 x + b_1" if config.bias else r"u = W_1 x",
         f"{here}#c_fc",
         {"x": (T, C), "up": hidden},
@@ -352,7 +360,7 @@ def _mlp(made: Outline) -> None:
     if config.mlp == "swiglu":
         made.add(
             "gate",
-            "The gate: how much of each hidden number passes",
+            "Compute the gate: how much of each hidden number passes",
             r"g = \mathrm{silu}(W_g x + b_g)" if config.bias else r"g = \mathrm{silu}(W_g x)",
             f"{here}#gate",
             {"x": (T, C), "gate": hidden},
@@ -361,7 +369,7 @@ def _mlp(made: Outline) -> None:
             _gate(made)
         made.add(
             "swiglu",
-            "Each hidden number times its gate",
+            "Multiply each hidden number by its gate",
             r"h = g \odot u",
             f"{here}#swiglu",
             {"gate": hidden, "up": hidden, "hidden": hidden},
@@ -374,7 +382,7 @@ def _mlp(made: Outline) -> None:
     else:
         made.add(
             "gelu",
-            "GELU: negative numbers almost vanish, positive ones pass",
+            "GELU: negative numbers shrink towards 0, positive ones mostly pass",
             r"h = u\, \Phi(u)",
             f"{here}#gelu",
             {"up": hidden, "hidden": hidden},
@@ -384,7 +392,7 @@ def _mlp(made: Outline) -> None:
                 _gelu(made)
     made.add(
         "c_proj",
-        f"Back to the width of the stream: {format_count(F)} numbers become {format_count(C)}",
+        f"Narrow each vector back from {format_count(F)} to {format_count(C)} numbers",
         r"W_2 h + b_2" if config.bias else r"W_2 h",
         f"{here}#c_proj",
         {"hidden": hidden, "output": (T, C)},
@@ -398,7 +406,7 @@ def _gate(made: Outline) -> None:
     _matrix(made, T, F, C, made.config.bias)
     made.add(
         "silu",
-        "SiLU: each number times its own sigmoid",
+        "SiLU: multiply each number by its own sigmoid",
         r"\mathrm{silu}(x) = \frac{x}{1 + e^{-x}}",
         f"{_PLAIN}:silu#silu",
         {"x": (T, F), "gate": (T, F)},
@@ -410,14 +418,14 @@ def _gelu(made: Outline) -> None:
     here = f"{_PLAIN}:gelu_tanh"
     made.add(
         "gelu.inner",
-        "How far each number is from 0, on a bent scale",
+        "Compute the input of tanh, which decides how much of each number passes",
         r"y = \sqrt{2 / \pi}\,(x + 0.0447\, x^3)",
         f"{here}#inner",
         {"x": shape, "root": (), "inner": shape},
     )
     made.add(
         "gelu.hidden",
-        "Each number times the share of it that passes",
+        "Multiply each number by the share of it that passes",
         r"h = \tfrac{1}{2} x\,(1 + \tanh y)",
         f"{here}#gelu",
         {"x": shape, "inner": shape, "hidden": shape},
@@ -429,7 +437,7 @@ def _matrix(made: Outline, T: int, rows: int, columns: int, bias: bool) -> None:
     products = (T, rows)
     made.add(
         "product",
-        f"Each token's {format_count(columns)} numbers times each of {format_count(rows)} rows",
+        f"Take the dot product of each token's vector with {format_count(rows)} matrix rows",
         r"y_i = \sum_j x_j W_{ij}",
         f"{_PLAIN}:linear#product",
         {"x": (T, columns), "weight": (rows, columns), "products": products},
@@ -437,7 +445,7 @@ def _matrix(made: Outline, T: int, rows: int, columns: int, bias: bool) -> None:
     if bias:
         made.add(
             "bias",
-            "Add the bias: one number for each row",
+            "Add the bias, one number for each row",
             r"y_i + b_i",
             f"{_PLAIN}:linear#bias",
             {"products": products, "bias": (rows,), "output": products},
@@ -455,17 +463,18 @@ def _norm(made: Outline) -> None:
 
     if is_rms:
         step(
-            "square", "The mean of each token's squared numbers", r"m = \frac{1}{C} \sum_i x_i^2",
+            "square", "Compute the mean of each token's squared numbers",
+            r"m = \frac{1}{C} \sum_i x_i^2",
             {"x": vector, "square": single},
         )  # fmt: skip
         step(
-            "norm", "Divide by its root: every vector gets the same size",
+            "norm", "Divide by its square root: all vectors get the same size",
             r"\hat{x}_i = \frac{x_i}{\sqrt{m + \epsilon}}",
             {"x": vector, "square": single, "eps": (), "normed": vector},
         )  # fmt: skip
     else:
         step(
-            "mean", "The mean of each token's numbers", r"\mu = \frac{1}{C} \sum_i x_i",
+            "mean", "Compute the mean of each token's numbers", r"\mu = \frac{1}{C} \sum_i x_i",
             {"x": vector, "mean": single},
         )  # fmt: skip
         step(
@@ -473,12 +482,12 @@ def _norm(made: Outline) -> None:
             {"x": vector, "mean": single, "centered": vector},
         )  # fmt: skip
         step(
-            "variance", "How far the numbers spread: the mean of their squares",
+            "variance", "Compute the variance: the mean of the squares",
             r"\sigma^2 = \frac{1}{C} \sum_i (x_i - \mu)^2",
             {"centered": vector, "variance": single},
         )  # fmt: skip
         step(
-            "norm", "Divide by the root of the variance: every vector gets the same size",
+            "norm", "Divide by the standard deviation: all vectors get the same size",
             r"\hat{x}_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}",
             {"centered": vector, "variance": single, "eps": (), "normed": vector},
         )  # fmt: skip

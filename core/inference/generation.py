@@ -58,16 +58,16 @@ def generate_steps(
     cache: bool = True,
     intervention: Intervention = AS_IT_IS,
 ) -> Iterator[TokenStep]:
-    """Yields each new token as it is written; ends after `max_new_tokens`, a token of `stop`, or
-    the token that completes one of `stop_strings` in the new text, which takes the tokenizer.
+    """Yield each new token as it is written. Writing ends after `max_new_tokens`, at a token of
+    `stop`, or once the new text holds one of `stop_strings`, for which the tokenizer is needed.
 
-    A prompt longer than block_size is read by its last block_size tokens. The draw depends on
-    `seed` alone. `cache`: no token is read twice; what is written is the same. Parts that an
-    intervention switches off are off for what is written, too; its patch is one of `ids` alone.
+    Of a prompt longer than block_size, only the last block_size tokens are read. The draw depends
+    on `seed` alone. With `cache`, no token is read twice; the text is the same. An intervention's
+    parts stay off while the text is written; its patch applies to `ids` alone.
 
     Raises ValueError, with the remedy, for ids that are not those of one text in the vocabulary,
-    for a number of tokens, a seed or tokens of `stop` that cannot be, and as `check_stop_strings`
-    and `Intervention.replacements`.
+    for an impossible number of tokens, seed or token of `stop`, and as `check_stop_strings` and
+    `Intervention.replacements`.
     """
     model = gpt_of(model)
     max_new_tokens = check_count(max_new_tokens)
@@ -110,7 +110,7 @@ def _replacements(
 
 
 def _last_logits(model: GPT, ids: Sequence[int], replace: Replacements) -> Tensor:
-    """Logits (V,) of the token after `ids`, fp32 on the CPU: all of them are read anew."""
+    """Compute the logits (V,) of the token after `ids`, fp32 on the CPU, without a cache."""
     batch = check_ids(model, ids)
     with looking_at(model):
         return model(batch, Look((), replace))[0, -1].float().cpu()

@@ -29,7 +29,7 @@ def moved_attention(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def total_variation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Half of the sum of all changes: what one key loses, others gain.
+    """Half of the sum of all changes, because what one key loses, other keys gain.
 
     (..., T) twice -> (...).
     """

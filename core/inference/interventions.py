@@ -111,8 +111,8 @@ def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarra
     """Raises ValueError, with the remedy, unless both texts have as many tokens."""
     if len(ids) != len(other):
         raise ValueError(
-            f"the other text has {len(other)} tokens and this one {len(ids)}; patching puts token "
-            "upon token, so give both as many"
+            f"the other text has {len(other)} tokens and this one {len(ids)}; patching "
+            "replaces token by token, so give both the same number"
         )
 
 
@@ -278,8 +278,8 @@ def _with_beginning(other: Tensor, mask: Tensor, value: Tensor) -> Tensor:
     rows, columns = other.shape[-2:]
     if value.size(-2) < rows:
         raise ValueError(
-            f"the other text has {rows} tokens and this one {value.size(-2)}; patching puts token "
-            "upon token, so give both as many"
+            f"the other text has {rows} tokens and this one {value.size(-2)}; patching "
+            "replaces token by token, so give both the same number"
         )
     changed = value.clone()
     changed[..., :rows, :columns] = _mixed(other, mask, value[..., :rows, :columns])

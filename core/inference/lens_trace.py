@@ -1,4 +1,4 @@
-"""The logit lens and one head's say, step by step, each with the line that computes it.
+"""The logit lens and one part's contribution, step by step, each with the line that computes it.
 
 Letters in shapes: C width of the residual stream, K tokens that are shown, V pieces in the
 vocabulary, D dimensions a head.
@@ -26,43 +26,43 @@ from core.transformer.norms import LayerNorm, RMSNorm
 _HERE, _ATTRIBUTION = "core.inference.lens_trace", "core.inference.attribution"
 STEPS = {  # title, formula and code of each
     "lens.center": (
-        "Subtract the mean from the stream",
+        "Subtract its mean from the residual stream",
         r"x \leftarrow x - \mu",
         f"{_HERE}:center#center",
     ),
     "lens.norm": (
-        "The final norm: scale it to the size that the unembedding expects",
+        "Apply the final norm, as the model does before the unembedding",
         r"\hat{x} = \frac{x}{\sigma} \, g",
         f"{_HERE}:norm#norm",
     ),
     "lens.shift": ("Add the norm\u2019s bias", r"\hat{x} + b", f"{_HERE}:shift#shift"),
     "lens.unembed": (
-        "Unembed: how far the stream points towards each token",
+        "Unembed: compute each token's logit, its score as the next token",
         r"z = W_U \, \hat{x}",
         f"{_HERE}:unembed#unembed",
     ),
     "lens.softmax": (
-        "Softmax, over all tokens of the vocabulary",
+        "Softmax: turn logits into probabilities over the whole vocabulary",
         r"p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
         f"{_HERE}:softmax#softmax",
     ),
     "attribution.write": (
-        "What the head read, written to the stream by its part of W_O",
+        "W_O turns what the head read into its output",
         r"w = o \, W_O^h",
         f"{_ATTRIBUTION}:written_by#write",
     ),
     "attribution.scale": (
-        "The direction that stands for this token, before the norm",
+        "Scale the token's row of the unembedding as the norm does",
         r"d = \frac{u \, g}{\sigma}",
         f"{_ATTRIBUTION}:scaled_direction#scale",
     ),
     "attribution.center": (
-        "LayerNorm subtracts the stream's mean; subtracting the direction's does the same",
+        "Center this row, as LayerNorm centers the stream",
         r"d \leftarrow d - \mu",
         f"{_ATTRIBUTION}:centered_direction#center",
     ),
     "attribution.contribution": (
-        "How far it points that way: what it adds to the logit",
+        "The dot product with this row is what the part adds to the logit",
         r"c = w \cdot d",
         f"{_ATTRIBUTION}:contribution_of#contribution",
     ),
@@ -70,32 +70,32 @@ STEPS = {  # title, formula and code of each
 
 
 def center(x: Tensor) -> Tensor:
-    """LayerNorm subtracts the mean of a stream (C,)."""
+    """Subtract its mean from a stream (C,), as LayerNorm does."""
     mean = x.mean()
     centered = x - mean  # (C,)  # step: center
     return centered
 
 
 def norm(x: Tensor, scale: Tensor, weight: Tensor) -> Tensor:
-    """Divides a stream (C,) by its scale () and gives each dimension its weight (C,)."""
+    """Divide a stream (C,) by its scale () and multiply each dimension by its weight (C,)."""
     normed = x / scale * weight  # (C,)  # step: norm
     return normed
 
 
 def shift(normed: Tensor, bias: Tensor) -> Tensor:
-    """What LayerNorm adds in the end, (C,) each."""
+    """Add LayerNorm's bias, (C,), to a normalized stream (C,)."""
     shifted = normed + bias  # (C,)  # step: shift
     return shifted
 
 
 def unembed(rows: Tensor, normed: Tensor) -> Tensor:
-    """How far a stream (C,) points to each token: rows (K, C) of the unembedding -> (K,)."""
+    """Compute K logits, the dot products of a stream (C,) with rows (K, C) of the unembedding."""
     logits = rows @ normed  # (K,)  # step: unembed
     return logits
 
 
 def softmax(logits: Tensor, total: Tensor) -> Tensor:
-    """The softmax of logits (K,); total () is the log of the sum of e^logit over all V tokens."""
+    """Turn logits (K,) into probabilities; total () is the log of the sum of all V e^logit."""
     probabilities = torch.exp(logits - total)  # (K,)  # step: softmax
     return probabilities
 
@@ -140,9 +140,9 @@ def trace_lens(
 def title_of(place: Site) -> str:
     """Where the stream is read."""
     if place == EMBEDDING:
-        return "At the embedding: the model knows only the last token"
+        return "Prediction at the embedding, from the last token alone"
     done = "attention" if place.kind == "residual_mid" else "the MLP"
-    return f"After {done} of layer {place.layer}: what the model would say"
+    return f"Prediction after {done} of layer {place.layer}"
 
 
 def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[Step]:

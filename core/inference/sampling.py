@@ -27,15 +27,16 @@ from core.files import quoted
 class Sampling:
     """How tokens are chosen.
 
-    temperature         0: always the likeliest; 1: as the model says; more: flatter
-    top_k               of the likeliest tokens so many stay, and what is as likely as the last of
+    temperature         0 always takes the likeliest token; 1 keeps the model's probabilities; a
+                        higher value makes them more equal
+    top_k               keep this many of the likeliest tokens, and any as likely as the last of
                         them; None or 0: all
-    top_p               the fewest of the likeliest tokens that have so much together stay; None or
-                        1: all
-    min_p               tokens stay that are at least so likely as this times the likeliest; None or
-                        0: all
-    repetition_penalty  logits of tokens that are in the text already are divided by it where they
-                        are positive, multiplied where not; 1: nothing is changed
+    top_p               keep the fewest likeliest tokens that together have this probability; None
+                        or 1: all
+    min_p               keep tokens at least this many times as likely as the likeliest; None or 0:
+                        all
+    repetition_penalty  divide positive logits of tokens that are already in the text by it, and
+                        multiply negative ones; 1 changes nothing
 
     Raises ValueError, with the remedy, for values outside their range.
     """
@@ -80,7 +81,7 @@ class NextToken(NamedTuple):
 def next_token(
     logits: Tensor, sampling: Sampling | None = None, seen: Sequence[int] = ()
 ) -> NextToken:
-    """What becomes of logits (V,) on the way to the draw; `seen`: the tokens of the text so far."""
+    """Turn logits (V,) into the probabilities to draw from; `seen`: the tokens so far."""
     sampling = sampling or Sampling()
     penalized = penalize(logits.double(), seen, sampling.repetition_penalty)
     probabilities = temper(penalized, sampling.temperature)
@@ -94,7 +95,7 @@ def next_token(
 
 
 def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
-    """Logits (V,), those of tokens that were seen made smaller."""
+    """Lower the logits (V,) of tokens that are already in the text."""
     if penalty == 1.0 or not len(seen):
         return logits
     was_seen = torch.zeros(logits.numel(), dtype=torch.bool, device=logits.device)
@@ -105,9 +106,10 @@ def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
 
 
 def temper(logits: Tensor, temperature: float) -> Tensor:
-    """Logits (V,) as probabilities (V,); the smaller the temperature, the more the likeliest gets.
+    """Turn logits (V,) into probabilities (V,). A lower temperature favors the likeliest token.
 
-    Subtract the largest logit first: it becomes 0, and stays 0 however small the temperature.
+    The largest logit is subtracted first, so that it is 0 at any temperature and e^z cannot
+    overflow.
     """
     if temperature == 0.0:
         likeliest = logits.argmax()  # step: greedy
@@ -119,7 +121,7 @@ def temper(logits: Tensor, temperature: float) -> Tensor:
 
 
 def top_k_of(probabilities: Tensor, top_k: int | None) -> Tensor:
-    """(V,) bool: the k likeliest tokens, and any that is as likely as the last of them."""
+    """Mark the k likeliest tokens, and any as likely as the last of them: (V,) bool."""
     if not top_k or top_k >= probabilities.numel():
         return torch.ones_like(probabilities, dtype=torch.bool)
     smallest = probabilities.topk(top_k).values[-1]
@@ -128,13 +130,13 @@ def top_k_of(probabilities: Tensor, top_k: int | None) -> Tensor:
 
 
 def top_p_of(probabilities: Tensor, top_p: float | None) -> Tensor:
-    """(V,) bool: the smallest set of likeliest tokens that have top_p of all that is given; of
-    equally likely ones those with the smaller ids.
+    """Mark the fewest likeliest tokens that together have top_p of the probability: (V,) bool.
+    Among equally likely tokens, smaller ids come first.
     """
     if top_p is None or top_p >= 1.0:
         return torch.ones_like(probabilities, dtype=torch.bool)
     ordered, order = probabilities.sort(descending=True, stable=True)
-    # The probability of everything likelier than this token; the first has nothing before it.
+    # The total probability of all likelier tokens: 0 for the first one.
     before = (ordered.cumsum(dim=-1) - ordered) / ordered.sum()
     is_kept = before < top_p  # step: top_p
     kept = torch.zeros_like(probabilities, dtype=torch.bool)
@@ -143,7 +145,7 @@ def top_p_of(probabilities: Tensor, top_p: float | None) -> Tensor:
 
 
 def min_p_of(probabilities: Tensor, min_p: float | None) -> Tensor:
-    """(V,) bool: the tokens at least min_p times as likely as the likeliest."""
+    """Mark the tokens at least min_p times as likely as the likeliest: (V,) bool."""
     if min_p is None:
         return torch.ones_like(probabilities, dtype=torch.bool)
     largest = probabilities.max()
@@ -152,15 +154,15 @@ def min_p_of(probabilities: Tensor, min_p: float | None) -> Tensor:
 
 
 def rescale(probabilities: Tensor) -> Tensor:
-    """What is left after the cuts, (V,), scaled to a sum of 1."""
+    """Scale the probabilities left after the cuts, (V,), to a sum of 1."""
     total = probabilities.sum()
     kept = probabilities / total  # step: rescale
     return kept
 
 
 def draw(kept: Tensor, drawn: float) -> int:
-    """The token on which a number from 0 to 1 falls, where all stand side by side, each as wide as
-    it is likely: kept (V,).
+    """Line up all tokens, each as wide as its probability in `kept` (V,), and return the token on
+    which a random number from 0 to 1 falls.
     """
     reaches = kept.cumsum(dim=-1)
     total = float(reaches[-1])
@@ -174,7 +176,7 @@ def draws(seed: int) -> Iterator[float]:
     cannot be.
     """
     if not isinstance(seed, Integral) or not 0 <= seed < WIDEST:
-        raise ValueError(f"the seed must be a whole number of 0 to 2^63 - 1, not {quoted(seed)}")
+        raise ValueError(f"the seed must be a whole number from 0 to 2^63 - 1, not {quoted(seed)}")
     generator = torch.Generator().manual_seed(int(seed))
     while True:
         yield float(torch.rand((), generator=generator, dtype=torch.float64))

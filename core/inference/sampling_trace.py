@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from core.inference.sampling import NextToken, Sampling, draw, next_token
-from core.numbers import format_count, format_number, format_percent
+from core.numbers import format_count, format_number, format_share
 from core.trace import Step, Trace
 
 _HERE = "core.inference.sampling"
@@ -60,17 +60,18 @@ def _steps(
     count = format_count(len(logits))
     yield _step(
         "logits",
-        f"Logits: a score for each of {count} tokens",
+        f"Logits: the model's scores for all {count} tokens",
         "core.inference.generation:generate_steps#logits",
         {"logits": found.logits.numpy()},
     )
     if sampling.repetition_penalty != 1.0:
-        title = f"Repetition penalty {sampling.repetition_penalty:g}: what was said scores less"
+        penalty = f"{sampling.repetition_penalty:g}"
+        title = f"Repetition penalty {penalty}: lower the scores of earlier tokens"
         given = {"logits": found.logits.double().numpy()}
         yield _step("penalty", title, "penalize#penalty", given)
     if sampling.temperature == 0:
         values = {"logits": logits, "likeliest": np.asarray(logits.argmax())}
-        title = "Temperature 0: the likeliest token gets all the probability"
+        title = "Temperature 0: give the likeliest token all the probability"
         yield _step("greedy", title, "temper#greedy", values)
     else:
         scaled = (logits - logits.max()) / sampling.temperature
@@ -79,18 +80,19 @@ def _steps(
         title = f"Temperature {sampling.temperature:g}: {_bent(sampling.temperature)}"
         yield _step("temperature", title, "temper#temperature", values)
         values = {"scaled": scaled, "probabilities": probabilities}
-        title = "Softmax: scores become probabilities"
+        title = "Softmax: turn the scores into probabilities"
         yield _step("softmax", title, "temper#softmax", values)
     yield from _cuts(found, sampling)
     if drawn is not None and token is not None:
         kept, total = found.kept.numpy(), float(found.kept.cumsum(-1)[-1])
         values = {"drawn": np.asarray(drawn), "total": np.asarray(total), "kept": kept,
                   "place": np.asarray(drawn * total)}  # fmt: skip
-        title = f"Draw: {format_number(drawn)} falls on a token that had {_share(kept[token])}"
+        number, share = format_number(drawn), _share(kept[token])
+        title = f"Draw: the number {number} falls on a token with probability {share}"
         yield _step("draw", title, "draw#draw", values)
         yield _step(
             "append",
-            "Append: the text is one token longer, and the next one can be chosen",
+            "Append the chosen token to the text",
             "core.inference.generation:generate_steps#append",
             {"chosen": np.asarray(token)},
         )
@@ -118,14 +120,14 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
             largest = probabilities.max()
             values |= {"min_p": np.asarray(told), "largest": np.asarray(largest),
                        "smallest": np.asarray(told * largest)}  # fmt: skip
-        which = f"{stays:,} tokens stay" if stays != 1 else "one token stays"
+        which = f"{stays:,} tokens remain" if stays != 1 else "one token remains"
         title = f"{name[:3].capitalize()}-{name[4:]} {told:g}: {which}, with "
         title += f"{_share(float(left.sum()))} of the probability"
         yield _step(name, title, f"{name}_of#{name}", values)
     if bool((left != found.probabilities).any()):  # something was cut
         total = np.asarray(float(left.sum()))
         values = {"probabilities": left.numpy(), "total": total, "kept": found.kept.numpy()}
-        title = "Rescale: what is left is made to sum to 1"
+        title = "Rescale the remaining probabilities so that they sum to 1"
         yield _step("rescale", title, "rescale#rescale", values)
 
 
@@ -136,9 +138,9 @@ def _step(name: str, title: str, code: str, values: dict[str, np.ndarray]) -> St
 
 def _bent(temperature: float) -> str:
     if temperature == 1:
-        return "as the model says"
-    return "differences grow" if temperature < 1 else "differences shrink"
+        return "differences between scores stay the same"
+    return f"differences between scores {'grow' if temperature < 1 else 'shrink'}"
 
 
 def _share(share: float) -> str:
-    return format_percent(float(share))
+    return format_share(float(share))

@@ -99,7 +99,7 @@ def _add_token(
     parent = trace.append(
         Step(
             "translation.write",
-            f"Write {name}: read the source, and take the likeliest token",
+            f"Write {name}: read from the source and take the likeliest token",
             r"p_t = \frac{e^{z_t}}{\sum_u e^{z_u}}",
             "core.inference.sampling:temper#softmax",
             {"probabilities": temper(logits, 1.0).numpy(), "scaled": scaled.numpy()},
@@ -111,13 +111,13 @@ def _add_token(
     arrays = {key: value.numpy() for key, value in numbers.items()}
     arrays["root"] = np.asarray(math.sqrt(q.size(-1)))
     for part, title, formula, code, names in (
-        ("scores", "The decoder's query is compared with the key of every source token",
+        ("scores", "Compare the decoder's query with the key of every source token",
          r"s_j = q \cdot k_j", "scores", ("scores", "q", "k")),
-        ("scale", "Divide by the square root of the head size",
+        ("scale", "Divide the scores by the square root of the head size",
          r"\tilde{s}_j = \frac{s_j}{\sqrt{d}}", "scale", ("scaled", "scores", "root")),
-        ("softmax", "Softmax turns the scores into weights: nothing of the source is hidden",
+        ("softmax", "Softmax turns the scores into weights; no source token is hidden",
          r"a_j = \frac{e^{\tilde{s}_j}}{\sum_l e^{\tilde{s}_l}}", "softmax", ("weights", "masked")),
-        ("read", "The weights gather the values: this is what the head has read from the source",
+        ("read", "The head adds up the values, each times its weight",
          r"o = \sum_j a_j\, v_j", "output", ("output", "weights", "v")),
     ):  # fmt: skip
         values = {key: arrays[key] for key in names}

@@ -45,7 +45,7 @@ class AdaGradStep(NamedTuple):
 def explain(
     param: T, grad: T, state: AdaGradState, step: int, settings: AdaGradSettings
 ) -> AdaGradStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     eps, total_before = settings.eps, state.total
@@ -82,19 +82,19 @@ RULE = Rule(
         Line(
             "total",
             "total",
-            "Total: the sum of the squares of all slopes so far",
+            "Add the squared slope to the total of all steps so far",
             r"v \leftarrow v + s^2",
         ),
         Line(
             "direction",
             "direction",
-            "Direction: the slope, divided by the root of that total",
+            "Divide the slope by the square root of that total",
             r"d = \frac{s}{\sqrt{v} + \epsilon}",
         ),
         Line(
             "move",
             "new",
-            "Move: by smaller and smaller steps, as the total grows",
+            "Move by steps that become smaller as the total grows",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -53,7 +53,7 @@ class AdamStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettings) -> AdamStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     (beta1, beta2), eps = settings.betas, settings.eps
@@ -61,7 +61,7 @@ def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettin
     slope = grad + param * weight_decay  # step: decay
     average = average_before * beta1 + slope * (1 - beta1)  # step: average
     square = square_before * beta2 + slope * slope * (1 - beta2)  # step: square
-    # Both averages begin at 0, so at first they are too small by these factors.
+    # Both averages begin at 0, so they are too small at first, by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
     direction = average_hat / (square_hat**0.5 + eps)  # step: direction
@@ -93,7 +93,7 @@ CORRECTED = (
     Line(
         "direction",
         "direction",
-        "Direction: the average, divided by the usual size of the gradients",
+        "Divide the corrected average by the usual size of the gradients",
         r"d = \frac{\hat m}{\sqrt{\hat v} + \epsilon}",
     ),
 )
@@ -119,20 +119,20 @@ RULE = Rule(
         Line(
             "average",
             "average",
-            "Average: which way the slope has pointed lately",
+            "Average recent slopes to find the usual direction",
             r"m \leftarrow \beta_1 m + (1 - \beta_1) \, s",
         ),
         Line(
             "square",
             "square",
-            "Average square: how steep the slopes have been, over a longer time",
+            "Average the squares of the slopes over a longer time",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2",
         ),
         *CORRECTED,
         Line(
             "move",
             "new",
-            "Move: no weight changes by much more than the learning rate",
+            "Move each number by about the learning rate at most",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -53,7 +53,7 @@ class AdamWStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings) -> AdamWStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     (beta1, beta2), eps = settings.betas, settings.eps
@@ -61,7 +61,7 @@ def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSett
     shrunk = param * (1 - rate * weight_decay)  # step: decay
     average = average_before * beta1 + grad * (1 - beta1)  # step: average
     square = square_before * beta2 + grad * grad * (1 - beta2)  # step: square
-    # Both averages begin at 0, so at first they are too small by these factors.
+    # Both averages begin at 0, so they are too small at first, by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
     direction = average_hat / (square_hat**0.5 + eps)  # step: direction
@@ -86,9 +86,9 @@ def update(
 SHRINK = Line(
     "decay",
     "shrunk",
-    "Weight decay: every weight shrinks a little, whatever the gradient says",
+    "Weight decay shrinks every weight a little, whatever its gradient",
     r"\theta' = (1 - \eta \lambda) \, \theta",
-    undecayed=("No weight decay: the weights do not shrink", r"\theta' = \theta"),
+    undecayed=("Without weight decay, the weights do not shrink", r"\theta' = \theta"),
 )
 
 RULE = Rule(
@@ -112,20 +112,20 @@ RULE = Rule(
         Line(
             "average",
             "average",
-            "Average: which way the gradient has pointed lately",
+            "Average recent gradients to find the usual direction",
             r"m \leftarrow \beta_1 m + (1 - \beta_1) \, g",
         ),
         Line(
             "square",
             "square",
-            "Average square: how large the gradients have been, over a longer time",
+            "Average the squares of the gradients over a longer time",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2",
         ),
         *CORRECTED,
         Line(
             "move",
             "new",
-            "Move: no weight changes by much more than the learning rate",
+            "Move each number by about the learning rate at most",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
     ),

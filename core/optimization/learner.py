@@ -226,11 +226,14 @@ class Learner:
 
     def _not_finite(self, loss: float, cost: float) -> str:
         if not math.isfinite(cost):
-            what = "the loss" if not math.isfinite(loss) else "what the penalty costs"
-            return f"{what} is {cost:g}: the steps were too large; reset, and learn slower"
+            what = "loss" if not math.isfinite(loss) else "penalty"
+            return (
+                f"the {what} is {cost:g} because the steps were too large; reset with a lower "
+                "learning rate"
+            )
         for name, parameter in self.network.parameters.items():
             if parameter.grad is not None and not np.isfinite(parameter.grad).all():
-                return f"the gradient of {name} is not finite; reset, and learn slower"
+                return f"the gradient of {name} is not finite; reset with a lower learning rate"
         return ""
 
 

@@ -46,13 +46,13 @@ class LionStep(NamedTuple):
 
 
 def explain(param: Any, grad: Any, state: LionState, step: int, settings: LionSettings) -> LionStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     (beta1, beta2), average_before = settings.betas, state.average
     shrunk = param * (1 - rate * weight_decay)  # step: decay
     mixed = average_before * beta1 + grad * (1 - beta1)  # step: mixed
-    zero = mixed == 0  # where it is, 0 / 1 in the next line
+    zero = mixed == 0  # 1 where mixed is 0, so that sign is 0 / 1 there
     sign = mixed / (abs(mixed) + zero)  # step: sign
     new = shrunk - sign * rate  # step: move
     average = average_before * beta2 + grad * (1 - beta2)  # step: average
@@ -86,25 +86,25 @@ RULE = Rule(
         Line(
             "mixed",
             "mixed",
-            "Mix: the remembered average and this step's gradient",
+            "Mix the average so far with the new gradient",
             r"c = \beta_1 m + (1 - \beta_1) \, g",
         ),
         Line(
             "sign",
             "sign",
-            "Sign: up or down, no matter how steep",
+            "Keep only the sign: up or down, no matter how steep",
             r"d = \mathrm{sign}(c)",
         ),
         Line(
             "move",
             "new",
-            "Move: every weight changes by the learning rate",
+            "Move every number by the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
         Line(
             "average",
             "average",
-            "Remember: a slower average of the gradients, for the next step",
+            "Update the average, more slowly, for the next step",
             r"m \leftarrow \beta_2 m + (1 - \beta_2) \, g",
         ),
     ),

@@ -46,7 +46,7 @@ class MomentumStep(NamedTuple):
 def explain(
     param: T, grad: T, state: MomentumState, step: int, settings: MomentumSettings
 ) -> MomentumStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     momentum, velocity_before = settings.momentum, state.velocity
@@ -67,7 +67,7 @@ def update(
 VELOCITY = Line(
     "velocity",
     "velocity",
-    "Velocity: most of the old one stays, the slope is added",
+    "Keep most of the old velocity and add the slope",
     r"u \leftarrow \mu \, u + s",
 )
 
@@ -89,7 +89,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move: along the velocity, not along the slope",
+            "Move along the velocity instead of the slope",
             r"\theta \leftarrow \theta - \eta \, u",
         ),
     ),

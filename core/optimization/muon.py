@@ -86,8 +86,8 @@ class MuonStep(NamedTuple):
 
 
 def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
-    """The root of the sum of a matrix' squares, and the matrix over it: no singular value is above
-    1.
+    """The Frobenius norm of a matrix (the root of the sum of its squares), and the matrix divided
+    by it, which has no singular value above 1.
     """
     norm = (matrix * matrix).sum() ** 0.5
     unit = matrix / max(norm, eps)  # step: normalize
@@ -95,7 +95,7 @@ def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
 
 
 def iterate(matrix: Any) -> Iteration:
-    """X -> a X + b (X X^T) X + c (X X^T)^2 X: p of every singular value, the directions as before.
+    """X -> a X + b (X X^T) X + c (X X^T)^2 X applies p to every singular value of X.
 
     matrix (n, m) with n <= m.
     """
@@ -107,9 +107,9 @@ def iterate(matrix: Any) -> Iteration:
 
 
 def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, NewtonSchulz]:
-    """U V^T, nearly, of a matrix U S V^T; and how it was reached.
+    """Nearly U V^T for a matrix U S V^T, and how it was reached.
 
-    In the matrix' own precision, where Jordan's and torch's code go down to bfloat16.
+    It keeps the precision of the matrix, while Jordan's and torch's code use bfloat16.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     flat = matrix.T if tall else matrix  # the products are (n, n): the shorter side first
@@ -134,7 +134,8 @@ def scaling(rows: int, columns: int, match_adamw: bool) -> tuple[float, float]:
 def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSettings) -> MuonStep:
     """One step, line by line.
 
-    Raises ValueError for a step below 1, a gradient of another shape, and what is no matrix.
+    Raises ValueError for a step below 1, a gradient of another shape, or a parameter that is
+    not a matrix.
     """
     check_given(param, grad, step)
     if len(param.shape) != 2:
@@ -168,28 +169,28 @@ INSIDE = (
     Line(
         "normalize",
         "unit",
-        "Normalize: no singular value above 1",
+        "Normalize, so that no singular value is above 1",
         r"X_0 = \frac{\tilde m}{\| \tilde m \|_F}",
         function="normalize",
     ),
     Line(
         "gram",
         "gram",
-        "How much the rows overlap with one another",
+        "Measure how much the rows overlap with one another",
         r"A = X X^\top",
         function="iterate",
     ),
     Line(
         "poly",
         "poly",
-        "The polynomial's higher powers",
+        "Compute the higher powers of the polynomial",
         r"B = b A + c A^2, \quad b = {-4.775}, \; c = 2.0315",
         function="iterate",
     ),
     Line(
         "iterate",
         "new",
-        "Small singular values grow, large ones stay",
+        "Apply the polynomial: small singular values grow, large ones stay",
         r"X \leftarrow a X + B X, \quad a = 3.4445",
         function="iterate",
     ),
@@ -215,31 +216,31 @@ RULE = Rule(
         Line(
             "average",
             "average",
-            "Average: which way the gradient has pointed lately",
+            "Average recent gradients to find the usual direction",
             r"m \leftarrow \mu \, m + (1 - \mu) \, g",
         ),
         Line(
             "ahead",
             "ahead",
-            "Look ahead, as Nesterov does: this gradient counts once more",
+            "Look ahead as Nesterov does: count the new gradient once more",
             r"\tilde m = (1 - \mu) \, g + \mu \, m",
         ),
         Line(
             "orthogonalize",
             "direction",
-            "Newton-Schulz: keep the directions, make them equally long",
+            "Keep the directions, but make them equally long (Newton-Schulz)",
             r"d \approx U V^\top, \quad U \Sigma V^\top = \tilde m",
         ),
         Line(
             "scale",
             "scale",
-            "Scale: by the matrix's shape",
+            "Choose a scale that fits the shape of the matrix",
             r"\gamma = \sqrt{\max(1, r / c)} \;\text{ or }\; 0.2 \sqrt{\max(r, c)}",
         ),
         Line(
             "move",
             "new",
-            "Move: equally far in every direction of the matrix",
+            "Move equally far in every direction of the matrix",
             r"\theta \leftarrow \theta' - \eta \gamma \, d",
         ),
     ),

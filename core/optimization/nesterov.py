@@ -47,7 +47,7 @@ class NesterovStep(NamedTuple):
 def explain(
     param: T, grad: T, state: NesterovState, step: int, settings: NesterovSettings
 ) -> NesterovStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     momentum, velocity_before = settings.momentum, state.velocity
@@ -84,13 +84,13 @@ RULE = Rule(
         Line(
             "ahead",
             "ahead",
-            "Look ahead: the slope, and what the velocity will do next",
+            "Look ahead: add the velocity that will remain to the slope",
             r"a = s + \mu \, u",
         ),
         Line(
             "move",
             "new",
-            "Move: where the ball is about to roll",
+            "Move in the direction of this look-ahead",
             r"\theta \leftarrow \theta - \eta \, a",
         ),
     ),

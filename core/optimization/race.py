@@ -78,7 +78,7 @@ def race_steps(
     height, slope = surface.gradient(begin)
     if not _finite(height, slope):
         raise ValueError(
-            f"the surface is not finite at ({format_general(begin[0])}, "
+            f"the surface has no finite height at ({format_general(begin[0])}, "
             f"{format_general(begin[1])}); start elsewhere"
         )
     generator = np.random.default_rng(0) if generator is None else generator

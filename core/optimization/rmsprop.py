@@ -45,7 +45,7 @@ class RMSPropStep(NamedTuple):
 def explain(
     param: T, grad: T, state: RMSPropState, step: int, settings: RMSPropSettings
 ) -> RMSPropStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     beta, eps, square_before = settings.beta, settings.eps, state.square
@@ -83,19 +83,19 @@ RULE = Rule(
         Line(
             "square",
             "square",
-            "Average square: how steep the slopes have been lately",
+            "Average the squares of recent slopes",
             r"v \leftarrow \beta \, v + (1 - \beta) \, s^2",
         ),
         Line(
             "direction",
             "direction",
-            "Direction: the slope, divided by its usual size",
+            "Divide the slope by its usual size",
             r"d = \frac{s}{\sqrt{v} + \epsilon}",
         ),
         Line(
             "move",
             "new",
-            "Move: all weights change by about the same amount",
+            "Move every number by about the same amount",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -37,7 +37,7 @@ class SGDStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: SGDState, step: int, settings: SGDSettings) -> SGDStep:
-    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     slope = grad + param * weight_decay  # step: decay
@@ -56,9 +56,9 @@ def update(
 DECAY = Line(
     "decay",
     "slope",
-    "Weight decay: the penalty on large weights has a gradient too",
+    "Weight decay adds the gradient of a penalty on large weights",
     r"s = g + \lambda \, \theta",
-    undecayed=("No weight decay: the slope is the gradient", "s = g"),
+    undecayed=("Without weight decay, the slope is the gradient", "s = g"),
 )
 
 RULE = Rule(
@@ -75,7 +75,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move: downhill, farther where it is steeper",
+            "Move downhill, farther where the slope is steeper",
             r"\theta \leftarrow \theta - \eta \, s",
         ),
     ),

@@ -146,7 +146,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((0.0, 0.0),),
                 (-4.0, 1.5),
                 (-5.0, 5.0, -2.5, 2.5),
-                "Steep across and flat along: one learning rate cannot suit both",
+                "The ravine is steep across but flat along, so no single learning rate suits it",
             ),
             Surface(
                 "saddle",
@@ -156,7 +156,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((0.0, -(2.0**0.5)), (0.0, 2.0**0.5)),
                 (-1.8, 0.001),
                 (-2.5, 2.5, -2.5, 2.5),
-                "Almost flat where it matters: who leaves the pass first?",
+                "The surface is almost flat near the saddle: which optimizer leaves it first?",
             ),
             # An automatic method for finding the greatest or least value of a function (1960).
             Surface(
@@ -167,7 +167,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((1.0, 1.0),),
                 (-1.2, 1.0),
                 (-2.0, 2.0, -1.0, 3.0),
-                "A bent valley: easy to get into, slow to move along",
+                "The bent valley is easy to enter, but progress along its floor is slow",
             ),
             # Beale 1958; the start is that of Moré, Garbow & Hillstrom 1981, problem 5.
             Surface(
@@ -178,7 +178,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((3.0, 0.5),),
                 (1.0, 1.0),
                 (-4.5, 4.5, -4.5, 4.5),
-                "Flat in the middle, with walls in the corners",
+                "The surface is flat in the middle and has steep walls in the corners",
             ),
             # Applied Nonlinear Programming (1972).
             Surface(
@@ -194,7 +194,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ),
                 (-0.5, -1.0),
                 (-5.0, 5.0, -5.0, 5.0),
-                "Four valleys, equally deep: which one is reached depends on the path",
+                "Four valleys are equally deep, and the path decides which one is reached",
             ),
             Surface(
                 "bowl",
@@ -204,7 +204,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
                 ((0.0, 0.0),),
                 (-3.0, 2.0),
                 (-4.0, 4.0, -4.0, 4.0),
-                "Every gradient has random errors, like that of a batch: averages help",
+                "Every gradient has random errors, like the gradient of a batch, so averages help",
                 noise=1.0,
             ),
         )

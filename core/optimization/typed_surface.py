@@ -45,7 +45,7 @@ def typed_surface(
     parsed, formula = parse(text), read(text)
     for line in formula.lines:
         if line.target is not None and line.name in ("x", "y"):
-            said = f"{line.name} is a coordinate of the map; give this another name"
+            said = f"{line.name} is a coordinate of the map; give this line another name"
             raise formula.error(said, line.target)
     strange = [name for name in parsed.names if name not in ("x", "y", "pi")]
     if strange:
@@ -65,13 +65,13 @@ def typed_surface(
     _check_each_by_itself(graph, text)
     return Surface(
         name="typed",
-        title="Your own",
+        title="Your own surface",
         formula=rf"f(x, y) = {_latex(graph)}",
         height=height,
         minima=(),
         start=start,
         span=span,
-        what="Where is it lowest, and who gets there?",
+        what="Where is the surface lowest, and which optimizer gets there?",
     )
 
 

@@ -36,11 +36,11 @@ class Attended(NamedTuple):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
-    """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
+    """softmax(q k^T / sqrt(D)) v, with one line for each step (AIAYN equation 1).
 
-    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk), True where a query may
-    look. Every row needs at least one True, or its weights are NaN. Products are in the dtype of
-    q, k and v, the softmax in fp32 at least.
+    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk) is True where a query
+    may look. Every row needs at least one True, or its weights are NaN. The products have the
+    dtype of q, k and v; the softmax is computed in fp32 or higher.
     """
     root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
@@ -117,7 +117,7 @@ class Heads(nn.Module):
         self.sites = sites
 
     def join(self, heads: Tensor) -> Tensor:
-        """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
+        """Join the heads, and mix them into one vector per token: (B, H, T, D) -> (B, T, C)."""
         joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
         output = self.c_proj(joined)  # (B, T, C)  # step: join
         return output
@@ -222,10 +222,10 @@ class Attention(Heads):
         self.c_proj = Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value of each token: x (B, T, C) -> (B, H, T, D) and two (B, G, T, D).
+        """Compute each token's q (B, H, T, D), k and v (B, G, T, D) from x (B, T, C).
 
-        With a rotation, queries and keys are turned by an angle that depends on their token's
-        position.
+        With a rotation, queries and keys are turned by an angle that depends on the position of
+        their token.
         """
         q, k, v = self.split(self.c_attn(x), rotation)  # step: project
         return q, k, v
@@ -249,8 +249,9 @@ class Attention(Heads):
         cache: LayerCache | None = None,
         is_token: Tensor | None = None,
     ) -> Tensor:
-        """x (B, T, C) -> (B, T, C). With a cache x are the tokens that come next: they read from
-        those before, too. `is_token` (B, 1, 1, T): which tokens are no padding; None: all.
+        """Let tokens read one another: x (B, T, C) -> (B, T, C). With a cache, x holds only the new
+        tokens, which also read from those in the cache. `is_token` (B, 1, 1, T) is False for
+        padding; None: there is none.
         """
         q, k, v = self.project(x, rotation)
         if look is not None:

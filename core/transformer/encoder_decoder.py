@@ -74,9 +74,9 @@ class EncoderDecoder(nn.Module):
         return [*self.encoder.blocks, *self.decoder.blocks]
 
     def encode(self, source_ids: Tensor, look: Look | None = None) -> Memory:
-        """What the encoder makes of source_ids (B, Ts). A source needs one token at least.
+        """Run the encoder on source_ids (B, Ts).
 
-        Raises ValueError where there are no tokens, or more than fit into block_size.
+        Raises ValueError for a source without tokens, or with more than fit into block_size.
         """
         is_token = (source_ids != NO_TOKEN)[:, None, None]  # (B, 1, 1, Ts)
         vectors = self.encoder.run(_embeddable(source_ids), look, is_token=is_token)
@@ -89,11 +89,11 @@ class EncoderDecoder(nn.Module):
         look: Look | None = None,
         cache: KeyValueCache | None = None,
     ) -> Tensor:
-        """Logits of every next token of the target: target_ids (B, Tt) -> (B, Tt, V).
+        """Compute the logits of every next token of the target: target_ids (B, Tt) -> (B, Tt, V).
 
-        With a cache of the decoder's config, target_ids are only the tokens that follow those in
-        the cache, and are added to it; the logits are for the last token only, (B, 1, V). The
-        source's keys and values are computed once. Raises as `encode` does.
+        With a cache of the decoder's config, `target_ids` holds only the new tokens, which are
+        added to the cache, and the logits are for the last token only, (B, 1, V). Keys and values
+        of the source are computed only once. Raises the errors of `encode`.
         """
         normed = self.decoder.run(_embeddable(target_ids), look, cache, memory=memory)
         logits = self.lm_head(normed)  # step: unembed

@@ -56,11 +56,11 @@ class GPT(Stack):
     def forward(
         self, ids: Tensor, look: Look | None = None, cache: KeyValueCache | None = None
     ) -> Tensor:
-        """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises as `embed` does.
+        """Compute the logits of every next token: ids (B, T) int64 -> (B, T, V).
 
-        A Look keeps or replaces values on the way. Raises ValueError where it asks for a site that
-        this model does not have. With a cache, ids are only the tokens that follow those in the
-        cache, and are added to it; the logits are for the last token only, (B, 1, V).
+        A Look records or replaces values on the way. With a cache, `ids` holds only the new tokens,
+        which are added to the cache, and the logits are for the last token only, (B, 1, V). Raises
+        ValueError for a Look at a site that this model does not have, and the errors of `embed`.
         """
         if look is not None:
             check_sites(self.config, look)

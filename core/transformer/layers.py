@@ -1,4 +1,4 @@
-"""The other parts of a block: the MLP, and the block that puts all together.
+"""The other parts of a block: the MLP, and the block that combines all parts.
 
 Letters in shapes: B sequences, T tokens, C width of the residual stream.
 """
@@ -19,10 +19,11 @@ from core.transformer.positions import Rotation
 
 
 class MLP(nn.Module):
-    """Two linear layers with a bend between them, for each token alone.
+    """A small network that processes each token by itself: two linear layers, and a nonlinear
+    activation between them.
 
-    AIAYN section 3.3; GELU: GPT-1 section 4.1. "swiglu" has a third, `c_gate`, which says how much
-    of each hidden number passes (Shazeer 2020, equation 6).
+    AIAYN section 3.3; GELU: GPT-1 section 4.1. "swiglu" has a third layer, `c_gate`, which decides
+    how much of each hidden number passes (Shazeer 2020, equation 6).
     """
 
     def __init__(self, config: ModelConfig, layer: int, stack: str = "decoder") -> None:
@@ -35,7 +36,7 @@ class MLP(nn.Module):
         self.c_proj = Linear(config.inner_width, config.n_embd, bias=config.bias)
 
     def forward(self, x: Tensor, look: Look | None = None) -> Tensor:
-        """x (B, T, C) -> (B, T, C)."""
+        """Process each token by itself: x (B, T, C) -> (B, T, C)."""
         up = self.c_fc(x)  # (B, T, n_inner)  # step: c_fc
         if self.activation == "swiglu":
             gate = F.silu(self.c_gate(x))  # step: gate
@@ -52,7 +53,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer: attention reads from other tokens, the MLP works on each alone.
+    """One layer: attention reads from other tokens, then the MLP processes each one by itself.
 
     Both add their output to the residual stream. The decoder of an encoder-decoder has a third
     part between them, cross-attention, which reads the source (AIAYN section 3.1).
@@ -82,8 +83,10 @@ class Block(nn.Module):
         is_token: Tensor | None = None,
         memory: Memory | None = None,
     ) -> Tensor:
-        """x (B, T, C) -> (B, T, C). An encoder's block is told which ids are tokens and no
-        padding, `is_token`; a block that reads a source, what the encoder made of it, `memory`.
+        """Add what attention and the MLP write to the residual stream: x (B, T, C) -> (B, T, C).
+
+        `is_token` is False for padding, in an encoder; `memory` is the encoder's output, for a
+        block that reads a source.
         """
         if look is not None:
             x = look.at(self.sites["residual_in"], x)

@@ -1,4 +1,4 @@
-"""What torch does in one call, written out line by line: linear layers, norms, activations.
+"""Linear layers, norms and activations, which torch computes in one call, line by line.
 
 The model calls torch's own, which are faster; tests prove them equal. Letters in shapes: T tokens,
 C width of the residual stream, N rows of a weight matrix.
@@ -21,7 +21,7 @@ class LinearSteps(NamedTuple):
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> LinearSteps:
-    """Each row of x (T, C) with each row of weight (N, C): their dot product, plus bias (N)."""
+    """Take the dot product of each row of x (T, C) with each row of weight (N, C); add bias (N)."""
     products = x @ weight.mT  # (T, N)  # step: product
     if bias is None:
         return LinearSteps(products, None)
@@ -41,7 +41,7 @@ class LayerNormed(NamedTuple):
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None, eps: float) -> LayerNormed:
-    """Each row of x (T, C) to mean 0 and variance 1, then scaled and shifted.
+    """Normalize each row of x (T, C) to mean 0 and variance 1, then scale and shift it.
 
     Ba et al. 2016, section 3.
     """
@@ -65,7 +65,7 @@ class RMSNormed(NamedTuple):
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> RMSNormed:
-    """Each row of x (T, C) to a mean square of 1, then scaled.
+    """Normalize each row of x (T, C) to a mean square of 1, then scale it.
 
     Zhang & Sennrich 2019, equation 4.
     """
@@ -84,7 +84,10 @@ class Gelu(NamedTuple):
 
 
 def gelu_tanh(x: Tensor) -> Gelu:
-    """GELU by its approximation (Hendrycks & Gimpel 2016, section 2): x times how much passes."""
+    """Approximate GELU with tanh: x times the share of it that passes.
+
+    Hendrycks & Gimpel 2016, section 2.
+    """
     root = math.sqrt(2 / math.pi)  # so that tanh is as steep at 0 as the true GELU's erf
     inner = root * (x + 0.044715 * x**3)  # step: inner
     hidden = 0.5 * x * (1 + torch.tanh(inner))  # step: gelu
@@ -92,6 +95,6 @@ def gelu_tanh(x: Tensor) -> Gelu:
 
 
 def silu(x: Tensor) -> Tensor:
-    """x times its sigmoid (Hendrycks & Gimpel 2016, section 4; also called swish)."""
+    """Multiply x by its sigmoid (Hendrycks & Gimpel 2016, section 4; also called swish)."""
     gate = x / (1 + torch.exp(-x))  # step: silu
     return gate

@@ -74,10 +74,10 @@ def stretched(frequency: Tensor, scaling: RopeScaling) -> Tensor:
 
 
 def rotate(x: Tensor, by: Rotation) -> Tensor:
-    """Each pair of dimensions turned by its token's angle: x (..., T, D) -> the same.
+    """Rotate each pair of dimensions by its token's angle: x (..., T, D) -> the same shape.
 
-    A query's product with a key then depends on how far apart they stand, not on where: turning
-    both by the same angle changes nothing.
+    The product of a query and a key then depends on the distance between their tokens alone:
+    rotating both by the same angle changes nothing.
     """
     first, second = x.chunk(2, dim=-1)  # (..., T, D / 2) each
     cos, sin = by

@@ -91,8 +91,8 @@ ENCODER_DECODER_PRESETS: dict[str, EncoderDecoderConfig] = {
 }
 
 NOTES: dict[str, str] = {
-    "gpt3-1.3b": "table 2.1 gives 24 heads of 128, which is 3072 and not 2048; 16 heads are built",
-    "gpt3-13b": "table 2.1 gives a width of 5140, but 40 heads of 128 make 5120, which is built",
+    "gpt3-1.3b": "the paper gives 24 heads of 128, too many for a width of 2048; 16 are used",
+    "gpt3-13b": "the paper gives a width of 5140, but 40 heads of 128 make 5120, as used here",
 }
 
 

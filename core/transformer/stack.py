@@ -1,4 +1,4 @@
-"""A stack of blocks: tokens in; for each, a vector that knows of the others out.
+"""A stack of blocks: it takes tokens, and returns for each a vector that depends on the others.
 
 GPT is one with an output head on top; the encoder and the decoder of 2017 are one each.
 
@@ -64,11 +64,11 @@ class Stack(nn.Module):
         is_token: Tensor | None = None,
         memory: Memory | None = None,
     ) -> Tensor:
-        """From tokens to what the last norm makes: ids (B, T) int64 -> (B, T, C).
+        """Run tokens through all blocks and the final norm: ids (B, T) int64 -> (B, T, C).
 
-        With a cache, ids are only the tokens that follow those in the cache, and are added to it;
-        the result is for the last token only, (B, C). `is_token` and `memory` are as in `Block`.
-        Raises as `embed` does.
+        With a cache, `ids` holds only the new tokens, which are added to the cache, and the result
+        is for the last token only, (B, C). `Block` explains `is_token` and `memory`. Raises the
+        errors of `embed`.
         """
         first = 0 if cache is None else cache.length
         x = self.embed(ids, first)  # step: embed
@@ -78,8 +78,8 @@ class Stack(nn.Module):
         caches = [None] * len(self.h) if cache is None else cache.layers
         for block, kept in zip(self.blocks, caches, strict=True):
             if self.checkpoints_activations and self.training:
-                # Only the block's input is kept; the backward pass computes the rest again (Chen et
-                # al. 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
+                # Keep only the block's input; the backward pass recomputes the rest (Chen et al.
+                # 2016, "Training Deep Nets with Sublinear Memory Cost", section 4).
                 given = (x, rotation, look, None, is_token, memory)
                 x = checkpoint(block, *given, use_reentrant=False)
             else:
@@ -91,8 +91,8 @@ class Stack(nn.Module):
         return normed
 
     def embed(self, ids: Tensor, first: int = 0) -> Tensor:
-        """What enters the residual stream: which token it is, plus, unless positions are rotary,
-        where it stands. `first`: the position of the first token.
+        """Look up the vector of each token and, unless positions are rotary, add the vector of its
+        position. `first` is the position of the first token.
 
         ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or the last token does not fit into
         block_size.
@@ -117,16 +117,16 @@ class Stack(nn.Module):
         return self.drop(placed)
 
     def position_rows(self, first: int, last: int, device: torch.device) -> Tensor:
-        """What is added to tokens `first` to `last` - 1, (T, C): learned rows, or sinusoids."""
+        """Position vectors of tokens `first` to `last` - 1, (T, C): learned rows, or sinusoids."""
         if self.config.positions == "learned":
             return self.wpe(torch.arange(first, last, device=device))
         return sinusoids(last, self.config.n_embd, device)[first:]
 
     def rotation(self, x: Tensor, first: int = 0) -> Rotation | None:
-        """By how much queries and keys of x (B, T, C) turn; None unless positions are rotary."""
+        """The angles for queries and keys of x (B, T, C); None unless positions are rotary."""
         if self.config.positions != "rope":
             return None
-        # Angles of thousands of radians need their digits: fp32 at least, whatever x is in.
+        # Angles reach thousands of radians and need at least fp32, whatever the dtype of x.
         dtype = torch.promote_types(x.dtype, torch.float32)
         config, last = self.config, first + x.size(1)
         return rotation_of(

@@ -33,6 +33,11 @@ def window_rests() -> None:
     _rests.set()
 
 
+def is_resting() -> bool:
+    """Whether the window has nothing to do."""
+    return _rests.is_set()
+
+
 def after_the_window() -> None:
     """On another thread: waits until the window rests."""
     _rests.wait(PATIENCE)

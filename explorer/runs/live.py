@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from explorer.engine.jobs import Job
 
 
-def _train(folder: Path, resume: bool) -> Any:
+def training_steps(folder: Path, resume: bool) -> Any:
     """The generator that the engine drives; imported here, for it loads torch."""
     from core.finetuning.program import program_of
     from core.training import RunReader
@@ -74,7 +74,7 @@ class ThreadLauncher(QObject):
             self._asked.emit(str(folder), resume)
 
     def _on_asked(self, folder: str, resume: bool) -> None:
-        job = self._engine.run(_train(Path(folder), resume), name=Path(folder).name)
+        job = self._engine.run(training_steps(Path(folder), resume), name=Path(folder).name)
         self._jobs[key_of(folder)] = job
         job.finished.connect(lambda: self._on_finished(folder, job))
 

@@ -135,7 +135,7 @@ class Session(QObject):
         self.engine.start()
         self.autosave.start()
         if not paths or not await self.open_paths_now(paths):
-            await self._open_last_model()
+            await self.open_last_model()
         if crashed and self.offers is not None:
             self.offers.crash(crashed)
         if self.offers is not None:
@@ -146,7 +146,8 @@ class Session(QObject):
             tips = tour.start(self.window, self.settings)
             tips.ended.connect(lambda: settings.save(self.settings, self._folder))
 
-    async def _open_last_model(self) -> None:
+    async def open_last_model(self) -> None:
+        """The last session's; the bundled one where it had none or it is gone."""
         address = self.saved["paths"].get("model")
         if isinstance(address, str) and address != BUNDLED:
             try:

@@ -97,7 +97,7 @@ class ArcDiagram(Picture):
         if self._only_query and self._query is not None and self._weights.size:
             total = int((self._weights[self._query] > 1e-4).sum())
         share = format_percent(self._share)
-        return f"showing {len(self._pairs)} of {counted(total, 'arc')}: {share} of the weight"
+        return f"showing {len(self._pairs)} of {counted(total, 'arc')} ({share} of the weight)"
 
     def sizeHint(self) -> QSize:
         now = theme.current()

@@ -64,13 +64,13 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
         if self.scene is None:
             return ""
         one = self.scene.tree.nodes[thing]
-        fate = f"finished, score {format_fixed(one.score)}"
+        fate = f"Finished, with score {format_fixed(one.score)}"
         if one.fate != "finished":
-            fate = f"{one.fate}: number {one.place + 1} of the candidates"
+            fate = f"{one.fate.capitalize()}, with rank {one.place + 1} among the candidates"
         token = f"{format_percent(share(one))}, {format_fixed(one.log_probability)} nats"
-        total = f"the whole text {format_fixed(one.sum)} nats"
+        total = f"Log-probability of the whole text: {format_fixed(one.sum)} nats"
         text = self.scene.text_of(thing)
-        return f"\u201c{text.strip()}\u201d\nits last token {token}\n{total}\n{fate}"
+        return f"\u201c{text.strip()}\u201d\nLast token: {token}\n{total}\n{fate}"
 
     def displayed(self) -> dict[str, np.ndarray]:
         if self.scene is None:

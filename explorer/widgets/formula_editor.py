@@ -27,9 +27,10 @@ _NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
 PATIENCE = 350  # ms after a key until an error is said: a formula half typed is no mistake
 
 HINT = (
-    "Numbers, names and + \u2212 * / ** @; to name a part, give it a line: d = a * b.\n"
-    f"Tensors: [[1, 2], [3, 4]], or by shape: {', '.join(f'{one}(3, 2)' for one in FILLINGS)}.\n"
-    f"Functions: {', '.join(FUNCTIONS)}."
+    "Write numbers, names and + \u2212 * / ** @. To name a part, give it a line: d = a * b.\n"
+    "A tensor is written as [[1, 2], [3, 4]], or filled by shape: "
+    f"{', '.join(f'{one}(3, 2)' for one in FILLINGS)}.\n"
+    f"The functions are {', '.join(FUNCTIONS)}."
 )
 
 

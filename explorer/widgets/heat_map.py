@@ -80,7 +80,7 @@ class HeatMap(Picture):
         self.data_changed()
 
     def set_axis_titles(self, rows: str, columns: str) -> None:
-        """What the axes are ("query looks", "at key")."""
+        """What the axes are ("query", "key it looks at")."""
         self._titles = (rows, columns)
         self.data_changed()
 

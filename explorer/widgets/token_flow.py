@@ -112,7 +112,7 @@ class TokenFlow(Picture):
     @property
     def places(self) -> list[tuple[int, QRectF]]:
         """The tokens in sight as they are laid out now, each with its cell."""
-        return [(index, rect) for index, rect, *_ in self._visible()]
+        return [(index, rect) for index, rect, *_ in self.visible_tokens()]
 
     def displayed(self) -> dict[str, np.ndarray]:
         visible = [index for index, *_ in self._places]
@@ -135,7 +135,7 @@ class TokenFlow(Picture):
         return QSize(now.px(80), now.px(48))
 
     def draw(self, painter: QPainter) -> None:
-        self._places = list(self._visible())
+        self._places = list(self.visible_tokens())
         paint_tokens(painter, self.tokens, self._faces, self._places, self._differing)
         marked = self.marked
         frames = [rect for index, rect, *_ in self._places if index in marked]
@@ -201,7 +201,8 @@ class TokenFlow(Picture):
                 offset += layout.placed(block).rows * layout.row_height
         self._anchor = (block, max(0.0, offset))
 
-    def _visible(self) -> Iterator[Place]:
+    def visible_tokens(self) -> Iterator[Place]:
+        """The tokens in sight as they are laid out now: number, cell, face and letters."""
         layout = self._layout
         if layout is None:
             return
@@ -257,7 +258,7 @@ class TokenFlow(Picture):
         layout = self._layout
         if layout is None:
             return
-        for place, rect, *_ in self._visible():
+        for place, rect, *_ in self.visible_tokens():
             if place == index and rect.top() >= 0 and rect.bottom() <= self.height():
                 return
         block = layout.block_of(index)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report, percentile
 
 PAIRS = 40  # 199 nodes
@@ -31,14 +32,10 @@ FRAME = 0.053  # of a transition, at twice the usual speed
 def fast(report: Report) -> None:
     import qasync
 
-    from explorer import theme
-    from explorer.app import ExplorerApp
-
     for name, text in FORMULAS.items():
         nodes, milliseconds = _laid_out(text)
         report.at_most(f"layout of {nodes} nodes, {name}", milliseconds, 100, "ms")
-    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         for name, text in FORMULAS.items():
             dragged, played, worked = runner.run(_driven(text, _dragged_and_played))

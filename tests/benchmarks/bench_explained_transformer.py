@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report, percentile
 
 TEXT = (
@@ -23,11 +24,7 @@ TEXT = (
 def fast(report: Report) -> None:
     import qasync
 
-    from explorer import theme
-    from explorer.app import ExplorerApp
-
-    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         runner.run(_measured(app, report))
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.frames import moving_frames, painted_frames
+from tests.benchmarks.frames import application, moving_frames, painted_frames
 from tests.benchmarks.harness import Report, percentile
 
 SECONDS = 20.0
@@ -26,13 +26,8 @@ Frames = tuple[list[float], list[float]]
 
 def fast(report: Report) -> None:
     import qasync
-    from PySide6.QtWidgets import QApplication
 
-    from explorer import theme
-
-    app: Any = QApplication.instance() or QApplication([])
-    app.setQuitOnLastWindowClosed(False)
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         runner.run(_measure(report))
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report, percentile
 
 TIMES = 100
@@ -17,11 +18,7 @@ STEPS = 200
 def fast(report: Report) -> None:
     import qasync
 
-    from explorer import theme
-    from explorer.app import ExplorerApp
-
-    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         found = runner.run(_driven())
     for what, limit in (("frame while nine race", 8.0), ("rate of one to its way", 250.0)):

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report, percentile
 
 FRAME = 16  # ms: 60 Hz
@@ -19,11 +20,7 @@ WIDE = (8,) * 6  # the largest network that can be set up
 def fast(report: Report) -> None:
     import qasync
 
-    from explorer import theme
-    from explorer.app import ExplorerApp
-
-    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         _, still, _ = runner.run(_learning(learns=False))
         rate, frames, paints = runner.run(_learning())

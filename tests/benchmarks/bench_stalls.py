@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report
 from tests.benchmarks.stall_watch import LIMIT, Stalls, StallWatch
 
@@ -33,10 +34,8 @@ def fast(report: Report) -> None:
     import qasync
 
     from explorer import theme
-    from explorer.app import ExplorerApp
 
-    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     watch = StallWatch()
     try:
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report, percentile
 
 SIZE = 2_000  # bytes of text
@@ -27,11 +28,7 @@ PROSE = (
 def fast(report: Report) -> None:
     import qasync
 
-    from explorer import theme
-    from explorer.app import ExplorerApp
-
-    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     for name, text in (("words", "the cat sat on the mat, " * 42_000), ("no space", "a" * 10**6)):
         waits = _keys_in_one_line(app, text[: 10**6])
         title = f"a key in one line of 1 MB, {name}, shown by the editor, 95th percentile"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report, percentile, seconds, timed
 
 STEPS = 100_000
@@ -19,11 +20,7 @@ PATIENCE = 60.0  # seconds for the first sample
 def fast(report: Report) -> None:
     import qasync
 
-    from explorer import theme
-    from explorer.app import ExplorerApp
-
-    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
-    theme.apply(app, "light", 1.0, "full")
+    app = application()
     _lines(report)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         for backend in ("thread", "process"):

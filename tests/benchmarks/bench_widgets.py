@@ -5,6 +5,7 @@ import statistics
 
 import numpy as np
 
+from tests.benchmarks.frames import application
 from tests.benchmarks.harness import Report, timed
 
 FRAME = 16.0  # ms
@@ -17,18 +18,14 @@ def _median(times: list[float]) -> float:
 def fast(report: Report) -> None:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtGui import QImage
-    from PySide6.QtWidgets import QApplication
 
-    from explorer import theme
     from explorer.widgets.arcs import ArcDiagram
     from explorer.widgets.head_mosaic import HeadMosaic
     from explorer.widgets.heat_map import HeatMap
     from explorer.widgets.plots.line_plot import LinePlot, Series
     from explorer.widgets.pooling import pool_heads
 
-    app = QApplication.instance() or QApplication([])
-    assert isinstance(app, QApplication)
-    theme.apply(app, "light")
+    application()
 
     def painter_of(widget, width: int, height: int):
         widget.resize(width, height)

@@ -30,9 +30,8 @@ def own_problems() -> None:
     """What a test before has reported, or reported so late that it has not come yet, is gone."""
     from explorer.engine import errors
 
-    if errors._reports is not None:
-        QApplication.sendPostedEvents(errors._reports)
-        errors._reports.problems.clear()
+    QApplication.sendPostedEvents(errors.reports())
+    errors.reports().problems.clear()
 
 
 @pytest.fixture

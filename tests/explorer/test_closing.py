@@ -31,6 +31,7 @@ def slow(function, seconds=0.4):
         return function(*args, **kwargs)
     return slowed
 
+import core
 import explorer.app as app
 from explorer.engine import tasks
 from explorer.shell.session import Session
@@ -42,7 +43,7 @@ async def begin_and_go(self, *args):
     if where == "capture":
         source = self.workspace.model_source
         ids = source.tokenizer.encode("Once upon a time").ids
-        source._capture = slow(source._capture)
+        core.capture = slow(core.capture)
         tasks.spawn(source.capture(ids), self.window)
     elif where in ("step", "checkpoint", "process"):
         from tests.explorer.demo import tiny_training
@@ -108,7 +109,7 @@ async def steer_what_went_on(self):
 Session.begin = begin_and_go
 if where == "import":
     import explorer.engine.loop as loop
-    loop.Loop._import_torch = slow(loop.Loop._import_torch)
+    loop.load_shared = slow(loop.load_shared)
 
 from explorer.__main__ import main
 sys.exit(main())

@@ -6,7 +6,10 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QObject, QTimer
 
 HANGS = 120.0  # seconds after which a wait is taken for one without end
 
@@ -38,6 +41,14 @@ def turn(times: int = 10) -> None:
 
     for _ in range(times):
         QApplication.processEvents()
+
+
+def timer_of(owner: QObject) -> QTimer:
+    """The one timer of `owner`: to see how it is set, or to let it come now."""
+    from PySide6.QtCore import Qt, QTimer
+
+    (timer,) = owner.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    return timer
 
 
 class Gate:

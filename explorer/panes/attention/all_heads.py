@@ -120,9 +120,8 @@ class AllHeads(QWidget):
         self, off: tuple[Head, ...], head: Head | None, possible: bool, trains: bool
     ) -> None:
         """The heads that are off, and whether the chosen one is; while a run trains none can be."""
-        words = text.heads_off(off)
-        if trains and off:
-            words, off = text.OFF_LATER.format(words), ()
+        words = text.heads_off(off, trains)
+        off = () if trains else off
         self.off.setChecked(head in off)
         self.off.setEnabled(possible)
         self.off.setToolTip(text.TRAINS if trains else text.OFF_HELP)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
 
 MODES = {
-    "map": "Heat map",
-    "arcs": "Arcs between tokens",
-    "steps": "Follow a query step by step",
-    "compare": "Compare the heads",
+    "map": "heat map",
+    "arcs": "arcs between tokens",
+    "steps": "follow a query step by step",
+    "compare": "compare the heads",
 }
 
 
@@ -58,7 +58,7 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         ("head_off", "switch this head off", pane.toggle_head, "Ctrl+Shift+X",
          lambda: known() and reader.can_switch, is_off),
         ("all_on", "switch all heads on", reader.all_on, "", lambda: bool(reader.off), None),
-        ("append", "append the token that is expected next", pane.append, "Ctrl+Shift+A",
+        ("append", "append the likeliest next token", pane.append, "Ctrl+Shift+A",
          can_append, None),
         ("next_token", "next query token", partial(choice.move_query, 1), "Ctrl+Alt+Right", known,
          None),

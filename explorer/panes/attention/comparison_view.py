@@ -52,7 +52,7 @@ class ComparisonView(QWidget):
         self.others.chosen.connect(lambda name: self.changed.emit("other", name))
         self.second_text.promptEdited.connect(lambda typed: self.changed.emit("second", typed))
         self.layouts.chosen.connect(lambda name: self.changed.emit("compared", name))
-        self.change.set_axis_titles("query looks", "at key")
+        self.change.set_axis_titles("query", "key it looks at")
         self.show_settings(ViewSettings(), "text", False)
 
     def show_settings(self, settings: ViewSettings, other: str, has_base: bool) -> None:

@@ -332,6 +332,6 @@ def draw_share(painter: QPainter, drawing: Drawing) -> None:
     shown = len(layout.rows)
     if shown < scene.n_tokens:
         share = format_percent(float(drawing.weights.sum()))
-        note = f"{shown} of {scene.n_tokens} keys, {share} of the weight"
+        note = f"showing {shown} of {scene.n_tokens} keys ({share} of the weight)"
         box = QRectF(now.px(2), layout.output_y, layout.weight.x(), layout.band)
         put_text(painter, box, note, now.font("label"), now.color("muted"), LEFT)

@@ -23,7 +23,7 @@ from explorer.widgets.token_strip import chip
 
 ROLES = {"written": "attention", "others": "outline", "residual": "muted", "added": "text"}
 FORMULAS = {
-    "written": "w, what this head writes =",
+    "written": "w, output of this head =",
     "others": "w of the other heads =",
     "residual": "x =",
     "added": "x\u2032 = x + w + w of the other heads =",
@@ -90,7 +90,7 @@ class NextTokenDrawing:
             return ""
         first = place * layout.group
         last = min(first + layout.group, self.one.written.size) - 1
-        where = f"dimension {first}" if first == last else f"dimensions {first} to {last}, mean"
+        where = f"dimension {first}" if first == last else f"mean of dimensions {first} to {last}"
         for name in STRIPS if step >= S.ADD else STRIPS[:1]:
             if layout.strips[name].contains(point):
                 value = format_number(float(self.values[name][place]))
@@ -189,7 +189,7 @@ def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
     layout, one = last.layout, last.one
     mixed, added = ramp(position, S.OUTPUT, S.MIX), ramp(position, S.MIX, S.ADD)
     names = {
-        "written": "this head writes",
+        "written": "this head",
         "others": f"{len(one.by_head) - 1} others" + (" + bias" if one.bias is not None else ""),
         "residual": "stream x",
     }
@@ -216,9 +216,9 @@ def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
 def _scale_note(painter: QPainter, last: NextTokenDrawing, alpha: float) -> None:
     """What the bars share, at the foot of the matrix."""
     now, layout = theme.current(), last.layout
-    bar = f"each bar: mean of {layout.group} dimensions" if layout.group > 1 else ""
-    parts = (bar, "all on one scale", "longest cut off" if last.is_cut else "")
-    text = "; ".join(filter(None, parts))
+    bar = f" and are means of {layout.group} dimensions" if layout.group > 1 else ""
+    cut = "; the longest are cut off" if last.is_cut else ""
+    text = f"All bars share one scale{bar}{cut}"
     wide = now.metrics("label").horizontalAdvance(text) + now.px(8)
     place = QRectF(layout.matrix)
     place.setTop(place.bottom() - now.px(18))

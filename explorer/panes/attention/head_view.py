@@ -46,7 +46,7 @@ class HeadView(QWidget):
         super().__init__(parent)
         self.heat, self.arcs = AttentionMap("Attention of this head"), ArcDiagram()
         self.steps, self.compared = StepsPicture(), ComparisonView()
-        self.heat.set_axis_titles("query looks", "at key")
+        self.heat.set_axis_titles("query", "key it looks at")
         self.modes = SegmentedControl(list(text.VIEWS.items()), "How to show the head")
         self.hide_first = Switch(text.HIDE)
         self.hide_first.setToolTip(text.HIDE_HELP)

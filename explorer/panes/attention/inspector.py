@@ -9,7 +9,7 @@ import numpy as np
 
 from core.inference.head_comparison import moved_step
 from core.numbers import MINUS, format_number
-from core.tokenization.telling import visible
+from core.tokenization.telling import count, visible
 from core.trace import Step
 from explorer.panes.attention import scene as S
 from explorer.panes.attention import text
@@ -113,17 +113,17 @@ def cell_inspection(
         Equation(f"\u00f7 \u221a{q.size}", score / root, "attention"),
     ]
     if column > row:
-        rows.append(f"{other} comes later than {me}: masked, weight 0")
+        rows.append(f"{other} comes later than {me}, so it is masked: its weight is 0.")
     elif window is not None and column <= row - window:
-        rows.append(f"{other} is too far before {me}: masked, weight 0")
+        rows.append(f"{other} is too far before {me}, so it is masked: its weight is 0.")
     else:
         rows.append(_weight(heads, float(weights[column])))
         if hide and column == 0:
-            rows.append("hidden in the picture: it is the first token")
+            rows.append("The picture hides this cell, as it belongs to the first token.")
         elif hide:
             shown = float(heads.weights(*place, True)[row, column])
             rows.append(
-                Equation("a, first token hidden", shown, "attention", "row rescaled to sum to 1")
+                Equation("a, first token hidden", shown, "attention", "in a row that sums to 1")
             )
     table = {"weights": weights, "q": q, "k": k, "products": q * k, "scores": keys @ q}
     said = f"query {me}, key {other}"
@@ -133,7 +133,7 @@ def cell_inspection(
 def _weight(heads: Heads, weight: float) -> Equation:
     if heads.vectors is None:
         return Equation("a, after softmax", weight, "attention")
-    told = f"at step {heads.version:,}; q and k are those of step {heads.vectors:,}"
+    told = f"at step {heads.version:,}, while q and k are from step {heads.vectors:,}"
     return Equation("a, recorded", weight, "attention", told)
 
 
@@ -156,10 +156,10 @@ def _rows(scene: Scene, step: int, key: int) -> list[Any]:
                 Equation("q \u00b7 k \u00f7 \u221ad", scaled, "attention"),
             ]
         case S.MASK if scene.hidden(key):
-            why = f"{other} {text.why_hidden(scene, key)}:"
+            why = f"{other} {text.why_hidden(scene, key)}, so its score becomes"
             return [why, Equation("m", f"{MINUS}\u221e", "attention")]
         case S.MASK:
-            return [f"{other} can be seen:", Equation("m", scaled, "attention", "unchanged")]
+            return [f"{other} can be seen, so its score stays", Equation("m", scaled, "attention")]
         case S.SOFTMAX:
             return _softmax_rows(scene, key)
         case S.WEIGH:
@@ -183,8 +183,9 @@ def _softmax_rows(scene: Scene, key: int) -> list[Any]:
         ]
     return [
         Equation("score m", float(scene.masked[key]), "attention"),
-        "e^m divided by the sum of e^m over all keys. Torch first subtracts the largest m from "
-        "each: the weights stay the same, and no e^m overflows:",
+        "The weight is e^m divided by the sum of e^m over all keys. To keep e^m from overflowing, "
+        "Torch first subtracts the largest m from each, which leaves the weights the same. Without "
+        "that step:",
         in_a_line(scene.told(S.SOFTMAX, key)),
         Equation("weight a", float(scene.weights[key]), "attention"),
     ]
@@ -198,28 +199,29 @@ def _last_rows(scene: Scene, one: Downstream, step: int) -> list[Any]:
     total = float(one.written[place])
     if step == S.MIX:
         if one.is_off:
-            return ["This head is off: it writes 0 to every dimension of the stream."]
+            return ["This head is off, so its output is 0 in every dimension."]
         name, factors = f"w, dimension {place}", (scene.output, one.w_o[:, place])
         return [Terms(name, *factors, ("attention", "text"), result=total)]
     others = float(one.by_head.sum(axis=0)[place] - total)
+    others_note = f"sum over {count(len(one.by_head) - 1, 'head')}"
     rows: list[Any] = [
         Equation("x", float(one.residual[place]), "text", f"dimension {place} of the stream"),
-        Equation("w", total, "attention", "what this head writes"),
-        Equation("w of the other heads", others, "attention", f"{len(one.by_head) - 1} heads"),
+        Equation("w", total, "attention", "output of this head"),
+        Equation("w of the other heads", others, "attention", others_note),
     ]
     if one.bias is not None:
         rows.append(Equation("b", float(one.bias[place]), "text", "bias of W_O"))
     name = "s" if one.post_norm else "x\u2032"
     rows.append(Equation(name, float(one.added[place]), "text", "their sum"))
     if one.post_norm:
-        rows.append("A norm then brings the sum to a fixed size: that is x\u2032.")
+        rows.append("A norm then brings the sum to a fixed size, which gives x\u2032.")
     return rows
 
 
 def _token_rows(scene: Scene, one: Downstream) -> list[Any]:
     rows: list[Any] = [
-        f"For {likely_name(one.top)}: e^z divided by the sum of e^z over all tokens, where z is a "
-        "token's logit. The largest z is subtracted from each first:",
+        f"The probability of {likely_name(one.top)} is e^z divided by the sum of e^z over all "
+        "tokens, where z is a token's logit. The largest z is subtracted first:",
         in_a_line(scene.told(S.PREDICT, one.top.token)),
     ]
     for likely in one.likeliest:
@@ -257,10 +259,12 @@ def comparison_inspection(
     if found.is_aligned:
         step = moved_step(both[0][cell[0]], both[1][cell[0]])
         moved = float(step.value("moved"))
-        rows.append(Equation("d", moved, "text", "of this query's attention moves"))
+        rows.append(Equation("d", moved, "text", "share of this query's attention that moves"))
     else:
         difference = float(found.difference[layer, head])
-        rows.append(Equation("this head", difference, "text", "largest difference of its scores"))
+        rows.append(
+            Equation("this head", difference, "text", "largest difference between its scores")
+        )
     numbered = [[f"{at} {piece}" for at, piece in enumerate(pieces)] for pieces in labels]
     return Inspection(
         step,

@@ -30,23 +30,23 @@ SCORES = {
     "entropy": "Entropy",
 }
 MEANINGS = {
-    "induction": "looks at what came after an earlier occurrence of the same token",
-    "previous_token": "looks at the token just before",
-    "duplicate": "looks at earlier occurrences of the same token",
-    "first_token": "rests on the first token when it finds nothing to read",
-    "entropy": "how evenly it spreads its attention: 0 sharp, 1 uniform",
+    "induction": "how much this head looks at what came after earlier copies of the same token",
+    "previous_token": "how much this head looks at the token just before",
+    "duplicate": "how much this head looks at earlier copies of the same token",
+    "first_token": "how much this head looks at the first token, where many heads rest when they "
+    "find nothing to read",
+    "entropy": "how evenly this head spreads its attention: 0 is all on one token, 1 is uniform",
 }
 DIFFERENCE = "Difference"
-WHICH_SCORE = "Which score the bars in the small maps show"
-COMPARED_SCORE = "In a comparison the bars show how much each head changes"
+WHICH_SCORE = "Choose the score that the bars in the small maps show"
+COMPARED_SCORE = "In a comparison, the bars show how much each head changes"
 SORT, DIM = "Sort the heads of each layer by this score", "Dim heads with a low score"
 DIMMED = "Heads that score below {:.1f} are dimmed"
-LOCKED, FIRST_HIDDEN = "locked", "first token hidden, rows rescaled to sum to 1"
+LOCKED, FIRST_HIDDEN = "locked", "first token hidden; each row is rescaled to sum to 1"
 OFF = "Head off"
-OFF_HELP = "Keep this head from writing, and see what the model predicts without it (Ctrl+Shift+X)"
+OFF_HELP = "Switch this head off and see what the model predicts without it (Ctrl+Shift+X)"
 ALL_ON, ALL_ON_HELP = "All on", "Switch all heads on again"
 ALL_HEADS_ON = "All heads on"
-OFF_LATER = "Once the run has ended, {}"
 TRAINS = "Heads can be switched off once the run has ended"
 UPDATE, UPDATE_HELP = "Update", "Run the model as it is now (F5)"
 
@@ -55,14 +55,14 @@ UPDATE, UPDATE_HELP = "Update", "Run the model as it is now (F5)"
 VIEWS = {"map": "Heat map", "arcs": "Arcs", "steps": "Steps", "compare": "Compare"}
 HIDE = "Hide first token"
 HIDE_HELP = (
-    "Many heads rest on the first token when they find nothing to read. Hiding it rescales the "
-    "rest of each row to sum to 1."
+    "Many heads look at the first token when they find nothing to read. If it is hidden, the rest "
+    "of each row is rescaled to sum to 1."
 )
 WALK, STOP = "Walk", "Stop walking"
-WALK_HELP = "Play the steps of each token in turn (Ctrl+Shift+W)"
+WALK_HELP = "Play the steps of one token after another (Ctrl+Shift+W)"
 APPEND_HELP = "Add this token to the end of the text (Ctrl+Shift+A)"
 ENDS = "The model expects the text to end here"
-PART = "This token is only part of a character, and a text cannot end with it"
+PART = "This token is only a part of a character, so a text cannot end with it"
 
 # -- states -----------------------------------------------------------------------------------
 
@@ -71,29 +71,29 @@ EMPTY = "Type some text above to see which earlier tokens each head reads."
 EXAMPLE, BUNDLED = "Use the example", "Show the bundled model instead"
 NO_TEXT, FAILED = "There is no text to read yet", "The model could not be run"
 READING = "Running {} to see its heads"
-CANCELLED = "You cancelled this; Retry runs the model again."
-UPDATING = "Updating: these steps still belong to the previous heads"
+CANCELLED = "You cancelled this. Retry runs the model again."
+UPDATING = "Updating; these steps still belong to the previous heads"
 CHANGE_PROMPT = "Change prompt"
-UNPINNED = "The query follows the end of the text"
-PINNED = "The query is pinned to {}. Esc unpins it"
+UNPINNED = "The query follows the end of the text."
+PINNED = "The query is pinned to {}. Esc unpins it."
 HEAD_LOCKED = "Layer {}, head {} is locked. Esc unlocks it."
-UNLOCKED = "Unlocked: point at a head to see it"
+UNLOCKED = "No head is locked now. Point at a head to see it."
 
 # -- a comparison -----------------------------------------------------------------------------
 
 OTHERS = {"text": "Another text", "base": "Before fine-tuning"}
 LAYOUTS = {"difference": "Difference", "sides": "Side by side"}
-SECOND, SECOND_HELP = "second text", "The text to compare with. Leave it empty for a suggestion"
-UNALIGNED = "Texts of different lengths have no cells to subtract"
+SECOND, SECOND_HELP = "second text", "The text to compare with; leave it empty for a suggestion"
+UNALIGNED = "Maps of texts with different lengths cannot be subtracted"
 COMPARING = "Running the model for the comparison"
-SAME = "Both texts are the same: change a word in the second one."
+SAME = "Both texts are the same. Change a word in the second one."
 
 
 def unanswered(name: str, step: int) -> tuple[str, str]:
     """A run that has not given its first heads yet: headline, and what comes."""
     return (
         f"{name} has not shown its heads yet",
-        f"{name} is at step {step:,}. Its heads come as soon as it has finished the current step.",
+        f"{name} is at step {step:,}. Its heads appear as soon as it finishes the current step.",
     )
 
 
@@ -112,8 +112,8 @@ def cut_warning(prompt: Prompt | None) -> str:
     """What was cut of a text; "" when everything fits."""
     if prompt is None or not prompt.cut:
         return ""
-    tokens = "token is" if prompt.cut == 1 else f"{prompt.cut} are"
-    return f"This model reads at most {prompt.limit} tokens: the first {tokens} left out"
+    tokens = "token is" if prompt.cut == 1 else f"{prompt.cut} tokens are"
+    return f"This model reads at most {prompt.limit} tokens, so the first {tokens} left out"
 
 
 def switched(head: Head, off: Sequence[Head]) -> str:
@@ -121,10 +121,11 @@ def switched(head: Head, off: Sequence[Head]) -> str:
     return f"{head_name(*head)} {'off' if head in off else 'on'}"
 
 
-def heads_off(off: Sequence[Head]) -> str:
-    """2 heads off: L0 H3, L1 H2."""
+def heads_off(off: Sequence[Head], is_later: bool = False) -> str:
+    """2 heads off: L0 H3, L1 H2. `is_later`: only once the run has ended."""
     names = ", ".join(f"L{layer} H{head}" for layer, head in off)
-    return f"{count(len(off), 'head')} off: {names}" if off else ""
+    when = " once the run has ended" if is_later else ""
+    return f"{count(len(off), 'head')} off{when}: {names}" if off else ""
 
 
 def version(
@@ -137,18 +138,18 @@ def version(
     if heads is None:
         return ""
     if is_live:
-        now = f", now {newer:,}" if newer is not None else ""
+        now = f"; the run is at step {newer:,}" if newer is not None else ""
         return f"heads at step {heads.version:,}{now}"
     if kept is None:
         return ""
     if heads.off:
-        return f"heads from the checkpoint at step {kept:,}, some off"
+        return f"heads from the checkpoint at step {kept:,}, with some off"
     if heads.vectors is None:
-        return f"another text: heads from the checkpoint at step {kept:,}"
+        return f"heads on another text, from the checkpoint at step {kept:,}"
     if mode == "compare":
         return f"heads from the checkpoint at step {kept:,}"
     if mode == "steps":
-        return f"steps from the nearest checkpoint, {kept:,}, not {heads.version:,}"
+        return f"from the nearest checkpoint, step {kept:,} (not {heads.version:,})"
     return f"heads recorded at step {heads.version:,}"
 
 
@@ -171,9 +172,9 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
     labels, ids = heads.prompt.labels, heads.prompt.ids
     row = heads.weights(layer, head, hide_first)[query, : query + 1]
     me = quoted(labels[query])
-    part = "of what the first token leaves" if hide_first else "of its attention"
+    part = "of its attention beyond the first token" if hide_first else "of its attention"
     if query == 0:
-        return f"The first token, {me}, has nothing before it: all its attention stays on itself."
+        return f"Nothing comes before the first token, {me}, so all its attention stays on itself."
     if not row.any():
         return f"All the attention of {me} rests on the first token, which is hidden."
     follow = followers(ids)[query, : query + 1]
@@ -181,11 +182,11 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
     best = int(np.argmax(row))
     share = f"{_percent(row[best])} {part}"
     if row[follow].sum() >= CLEAR and follow[best]:
-        return f"This head found an earlier {me} and looks at what came after it."
+        return f"This head finds an earlier {me} and looks at what came after it."
     if same.any() and row[same].sum() >= CLEAR:
-        return f"This head finds the earlier {me} and looks at that very token."
+        return f"This head finds an earlier {me} and looks at that token itself."
     if row[best] < FAINT:
-        return f"This head spreads its attention: no token before {me} gets more than {share}."
+        return f"This head spreads its attention: no token gets more than {share}."
     if best == query:
         return f"Here {me} looks at itself, with {share}."
     if best == query - 1:
@@ -194,7 +195,9 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
             return f"Here {me} looks at the token just before, {before}, with {share}."
         return f"This head looks at the token just before: {me} gives {before} {share}."
     if best == 0:
-        return f"This head found nothing for {me} and rests on the first token, with {share}."
+        return (
+            f"This head finds nothing to read for {me} and looks at the first token, with {share}."
+        )
     return f"For {me}, this head looks most at {quoted(labels[best])}: {share} goes there."
 
 
@@ -206,8 +209,8 @@ def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool)
     row = heads.weights(layer, head, hide)[query]
     best = int(np.argmax(row))
     return (
-        f"layer {layer}, head {head}, {SCORES[score].lower()} {format_number(value)}, row "
-        f"{quoted(labels[query])}, largest {_percent(row[best])} on {quoted(labels[best])}"
+        f"{head_name(layer, head)}: {SCORES[score].lower()} {format_number(value)}. "
+        f"{quoted(labels[query])} looks most at {quoted(labels[best])}, with {_percent(row[best])}."
     )
 
 
@@ -215,11 +218,12 @@ def view_name(mode: str, hide_first: bool, comparison: Comparison | None) -> str
     """What is seen, while no step is shown; "" for the steps."""
     if mode == "compare":
         of_base = comparison is not None and comparison.of_base
-        return "Heads before and after fine-tuning" if of_base else "Heads on two texts"
+        return f"This head {'before and after fine-tuning' if of_base else 'on two texts'}"
     if mode == "steps":
         return ""
     rest = ", without the first token" if hide_first else ""
-    return f"{VIEWS[mode]}: the weights after softmax{rest}"
+    picture = {"map": "Heat map", "arcs": "Arc diagram"}[mode]
+    return f"{picture} of the weights after softmax{rest}"
 
 
 # -- the steps --------------------------------------------------------------------------------
@@ -233,12 +237,13 @@ def step_sentence(scene: Scene, step: int) -> str:
     return (
         f"The token {me} asks with its query q; every token offers a key k and a value v.",
         f"Multiply the query of {me} by every key, dimension by dimension.",
-        "Add up each row's products: one score for each token.",
-        f"Divide by \u221a{scene.size}, so that scores do not grow with the size of the head.",
+        "Add up each row's products to get one score for each token.",
+        f"Divide each score by \u221a{scene.size}, so that scores do not grow with the head size.",
         _mask_sentence(scene, me),
-        f"Softmax turns scores into weights that sum to 1: most goes to {best}.",
-        "Multiply each value by its weight.",
-        f"Add them up: this is what {me} has read, most of it from {best}.{ends}",
+        f"Softmax turns scores into weights that sum to 1; the largest weight goes to {best}.",
+        "Multiply the value of each token by its weight.",
+        f"The sum of the weighted values is what this head reads for {me}, above all "
+        f"from {best}.{ends}",
         *_last_sentences(scene, me),
     )[step]
 
@@ -248,10 +253,11 @@ def _mask_sentence(scene: Scene, me: str) -> str:
     later = scene.n_tokens - 1 - scene.query
     far = sum(scene.hidden(key) for key in range(scene.query))
     if far:
-        after = f" and the {later} after it" if later else ""
-        return f"Hide the {far} tokens too far before {me}{after}: this layer sees only a window."
+        before = f"the {far} tokens that are" if far > 1 else "the token that is"
+        after = f" and the {'one' if later == 1 else later} after it" if later else ""
+        return f"Hide {before} too far before {me}{after}, as this layer sees only a window."
     if not later:
-        return f"Nothing to hide: {me} is the last token, so it may look at all of them."
+        return f"Nothing is hidden: {me} is the last token, so it may look at every token."
     what = f"the {later} tokens" if later > 1 else "the token"
     return f"Hide {what} after {me}: the model must not see what it has to predict."
 
@@ -262,14 +268,14 @@ def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
         return ()
     others = len(one.by_head) - 1
     mixed = (
-        f"The output matrix W_O turns the {scene.size} numbers this head has read into "
-        f"{one.written.size}, one for each dimension of the stream."
+        f"The output matrix W_O turns the {scene.size} numbers that this head has read into "
+        f"{one.written.size}, one for each dimension of the residual stream."
     )
     if one.is_off:
-        mixed = "This head is off: it writes nothing of what it read."
-    rest = f" and the {others} others write" if others > 1 else " and the other one write"
-    write = f"this head{rest if others else ' writes'}"
-    return mixed, f"Add what {write} to the residual stream of {me}.", _prediction(one)
+        mixed = "This head is off, so nothing that it reads reaches the residual stream."
+    rest = f" and of the {others} others" if others > 1 else " and of the other one"
+    heads = f"this head{rest if others else ''}"
+    return mixed, f"Add the output of {heads} to the residual stream of {me}.", _prediction(one)
 
 
 def _prediction(one: Downstream) -> str:
@@ -278,14 +284,14 @@ def _prediction(one: Downstream) -> str:
         return _changed_prediction(one)
     left = one.layers_left
     later = f"After {count(left, 'more layer')}" if left else "After this last layer"
-    expects = f"{later}, the model's likeliest next token is {likely_name(one.top)}, at "
-    expects += format_percent(one.top.share)
+    expects = f"{later}, the model's likeliest next token is {likely_name(one.top)} "
+    expects += f"({format_percent(one.top.share)})"
     if one.came is None:
         return f"{expects}."
     if one.came is one.top:
-        return f"{expects}, and the text does go on with it."
+        return f"{expects}, and the text does continue with it."
     came = f"{likely_name(one.came)} ({format_share(one.came.share)})"
-    return f"{expects}; the text goes on with {came}."
+    return f"{expects}; the text continues with {came}."
 
 
 def _changed_prediction(one: Downstream) -> str:
@@ -354,10 +360,10 @@ def live_line(scene: Scene, step: int, key: int) -> tuple[Piece, ...]:
     match step:
         case steps.PROJECT:
             return (
-                (f"{scene.size} numbers each: ", "muted"),
+                (f"Each has {scene.size} numbers: ", "muted"),
                 ("q ", "q"), ("asks, ", "muted"),
-                ("k ", "k"), ("is matched, ", "muted"),
-                ("v ", "v"), ("is what can be read", "muted"),
+                ("k ", "k"), ("is compared with it, ", "muted"),
+                ("v ", "v"), ("is what the head can read", "muted"),
             )  # fmt: skip
         case steps.PRODUCTS | steps.SCORES:
             product = ("q", "q"), ("\u00b7", "muted"), ("k", "k"), (" = ", "muted")
@@ -366,13 +372,13 @@ def live_line(scene: Scene, step: int, key: int) -> tuple[Piece, ...]:
             divided: Piece = (f"q\u00b7k \u00f7 \u221a{scene.size} = ", "muted")
             return (name, divided, *_arithmetic(scene.told(step, key)))
         case steps.MASK if hidden:
-            why: Piece = (f"{why_hidden(scene, key)}: ", "muted")
-            return (name, why, (f"{MINUS}\u221e", "attention"), (", so its weight is 0", "muted"))
+            why: Piece = (f"{why_hidden(scene, key)}, so its score becomes ", "muted")
+            return (name, why, (f"{MINUS}\u221e", "attention"), (" and its weight 0", "muted"))
         case steps.MASK:
-            stays: Piece = ("can be seen: stays ", "muted")
+            stays: Piece = ("can be seen, so its score stays ", "muted")
             return (name, stays, (format_number(scene.masked[key]), "attention"))
         case steps.SOFTMAX if hidden:
-            return (name, (f"e^{MINUS}\u221e = 0: weight ", "muted"), ("0", "attention"))
+            return (name, (f"e^{MINUS}\u221e = 0, so its weight is ", "muted"), ("0", "attention"))
         case steps.SOFTMAX:
             return (name, *_arithmetic(scene.told(step, key)))
         case steps.WEIGH:
@@ -403,7 +409,7 @@ def _output_line(scene: Scene) -> tuple[Piece, ...]:
         ]
     if np.count_nonzero(scene.weights) > len(best):
         rest = format_number(max(0.0, 1.0 - float(scene.weights[best].sum())))
-        pieces += [(" + the others", "muted"), (f" (together {rest})", "muted")]
+        pieces += [(" + the others", "muted"), (f" (total weight {rest})", "muted")]
     return tuple(pieces)
 
 
@@ -413,8 +419,8 @@ def _last_line(scene: Scene, one: Downstream, step: int) -> tuple[Piece, ...]:
         told = _arithmetic(scene.told(step, one.top.token), "text", LAST_ROLES)
         return ((f"{likely_name(one.top)}  ", "text"), *told)
     if step == steps.MIX and one.is_off:
-        return (("this head is off: it writes ", "muted"), ("0", "attention"),
-                (" to every dimension", "muted"))  # fmt: skip
+        return (("this head is off, so its output is ", "muted"), ("0", "attention"),
+                (" in every dimension", "muted"))  # fmt: skip
     largest = int(np.argmax(np.abs(one.written)))
     where: Piece = (f"dimension {largest} of the stream  ", "text")
     role = "attention" if step == steps.MIX else "text"
@@ -448,7 +454,10 @@ def reading_names(found: Comparison) -> tuple[str, str]:
 def captions(found: Comparison) -> tuple[str, str]:
     """Above the two maps."""
     if found.of_base:
-        return f"before fine-tuning: {found.first.source}", f"after: {found.second.source}"
+        return (
+            f"before fine-tuning: {found.first.source}",
+            f"after fine-tuning: {found.second.source}",
+        )
     return found.first.prompt.text, found.second.prompt.text
 
 
@@ -474,9 +483,12 @@ def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
     other = f"layer {at[0]}, head {at[1]}"
     if not found.is_aligned:
         sizes = f"{found.first.n_tokens} and {found.second.n_tokens} tokens"
+        begins = f"On texts of {sizes}, only the scores of heads can be compared"
+        if at == (layer, head):
+            return f"{begins}: this head differs most, by {format_number(most)}."
         return (
-            f"Texts of {sizes} are compared by their heads' scores: {other} differs most, by "
-            f"{format_number(most)}, this one by {format_number(here)}."
+            f"{begins}: {other} differs most, by {format_number(most)}; this head differs by "
+            f"{format_number(here)}."
         )
     what = "Fine-tuning" if found.of_base else "The other text"
     if not most:
@@ -487,11 +499,11 @@ def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
         return f"{what} changes nothing in this head; {other} changes most, by {_percent(most)}."
     places = row, int(change.argmin()), int(change.argmax())
     query, loser, winner = (quoted(found.labels[place]) for place in places)
-    moves = f"{_percent(here)} of the attention of {query} moves, mostly from {loser} to {winner}"
+    moves = f"{query} moves {_percent(here)} of its attention, mostly from {loser} to {winner}"
     if at == (layer, head):
         begins = "Fine-tuning changes this head" if found.of_base else "This head changes"
         return f"{begins} most: {moves}."
-    return f"Here {moves}; {other} changes most, by {_percent(most)}."
+    return f"In this head, {moves}; {other} changes most, by {_percent(most)}."
 
 
 def _percent(share: float) -> str:

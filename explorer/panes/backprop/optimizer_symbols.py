@@ -16,14 +16,21 @@ PLAIN = {
     r"\gamma": "\u03b3",
 }
 SETTINGS = {  # what each does, and what a line reads that its formula has no letter for
-    "zero": "1 where there is no direction, so that nothing is divided by 0",
-    "factor": "0.2 where it is to move as AdamW does",
-    "ratio": "of the sides of the matrix",
+    "zero": "1 where c is 0, which prevents division by 0",
+    "factor": "1, or 0.2 to move as far as AdamW does",
+    "ratio": "from the shape of the matrix",
     "eps": "prevents division by 0",
-    "beta": "how much of it is kept",
-    "beta1": "how much of it is kept",
-    "beta2": "how much of it is kept",
-    "momentum": "how much of it is kept",
+    "beta": "share of the old value that is kept",
+    "beta1": "share of the old value that is kept",
+    "beta2": "share of the old value that is kept",
+    "momentum": "share of the old value that is kept",
+}
+
+WORDS = {  # for what a line makes, where its name does not say it
+    "ahead": "look-ahead",
+    "mixed": "mix of average and gradient",
+    "total": "total of squares",
+    "square": "average square",
 }
 
 
@@ -45,7 +52,6 @@ def letter(name: str, letters: dict[str, str]) -> str:
 
 def in_words(name: str) -> str:
     """A name of the rule's code, in words."""
-    if name.endswith(BEFORE):
-        return f"{in_words(name.removesuffix(BEFORE))}, remembered"
-    words = name.replace("_hat", ", corrected").replace("_", " ")
-    return words.replace("square", "average square")
+    plain = name.removesuffix(BEFORE).removesuffix("_hat")
+    words = WORDS.get(plain, plain.replace("_", " "))
+    return f"corrected {words}" if name.endswith("_hat") else words

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
+from core.tokenization.telling import count
 from explorer import theme
 from explorer.widgets.diagrams.inks import ink_of
 from explorer.widgets.diagrams.scenes import BlockScene, name_of
@@ -150,4 +151,6 @@ class BlockLayout:
                 corner = self.paths[kind][1]
                 sketch.text(QRectF(corner.x(), corner.y() - line - 2, 0, line), size)
         foot = QRectF(self.area.center().x(), self.y + high / 2 + line + 2, 0, line)
-        sketch.text(foot, f"the residual stream, {size}")
+        T, C = self.scene.size
+        words = f"residual stream: {count(T, 'vector')} of {C:,} numbers, one for each token"
+        sketch.text(foot, words)

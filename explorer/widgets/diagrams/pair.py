@@ -11,7 +11,7 @@ from explorer.widgets.diagrams.scenes import SpineScene, name_of
 from explorer.widgets.diagrams.spine import HEAD, SpineLayout
 from explorer.widgets.sketch import FAINT, Sketch
 
-TITLES = "encoder: reads the source", "decoder: writes the target"
+TITLES = "The encoder reads the source", "The decoder writes the target"
 
 
 class PairLayout:

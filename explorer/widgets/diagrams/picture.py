@@ -86,6 +86,11 @@ class DiagramPicture(ChoicePicture[Scene]):
         if index in places and self.isVisible():
             self._zoom.start(before, places[index], inward)
 
+    @property
+    def is_zooming(self) -> bool:
+        """Whether it is on its way into a step or out of one."""
+        return self._zoom.is_under_way
+
     def hideEvent(self, event: QHideEvent) -> None:
         self._zoom.stop()
         super().hideEvent(event)
@@ -103,7 +108,7 @@ class DiagramPicture(ChoicePicture[Scene]):
         return pixmap
 
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        if self._zoom.is_under_way:
+        if self.is_zooming:
             self._zoom.draw(painter, self._painted(), QRectF(self.rect()))
             return
         self.layout_of(scene).draw(painter, self.position)

@@ -17,8 +17,8 @@ from explorer.widgets.sketch import FAINT, SIZE, Sketch, around
 from explorer.widgets.token_strip import draw_chip
 
 HANGING = {"attention": "attention adds", "mlp": "MLP adds"}
-DOTS = ("how much the last token reads from each, the mean over all heads",
-        "how much it reads from each")  # fmt: skip
+DOTS = ("how much the last token reads from each token, averaged over all heads",
+        "how much the last token reads from each")  # fmt: skip
 TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; what is round the blocks
 BARS, NAMED, WORD = 196, 112, 68  # px of width: the next token; where it is not known; its name
 MOST = 0.26  # of the width, for the next token
@@ -221,11 +221,11 @@ class SpineLayout:
                 sketch.text(QRectF(x, foot, 0, line), f"{number}")
         banded = sum(one is not None for one in scene.windows)
         told = (
-            f"{banded} of {self.layers} blocks with banded attention"
+            f"{self.layers} blocks, {banded} of them with banded attention"
             if banded
             else f"{self.layers} blocks"
         )
-        told = f"{told}, stream {shape_of('TC', *scene.size)}"
+        told = f"{told}; residual stream {shape_of('TC', *scene.size)}"
         x = min(band.center().x(), self.right - now.metrics("label").horizontalAdvance(told) / 2)
         sketch.text(QRectF(x, foot + line, 0, line), told)
         for step, (_, kind) in enumerate(self.steps):

@@ -52,9 +52,9 @@ def test_within_a_line_each_shape_has_its_own_numbers():
 @pytest.mark.parametrize(
     ("text", "said", "start", "length"),
     [
-        ("W = randn()", "a shape of 1 to 4 whole numbers", 4, 7),
+        ("W = randn()", "a shape of 1 to 4 positive", 4, 7),
         ("W = randn(3, 0)", "for example randn", 4, 11),
-        ("W = zeros(3, -1)", "whole numbers from 1 on", 4, 12),
+        ("W = zeros(3, -1)", "positive whole numbers", 4, 12),
         ("W = ones(2.5)", "whole numbers", 4, 9),
         ("W = ones(n)", "whole numbers", 4, 7),
         ("W = ones(True)", "whole numbers", 4, 10),

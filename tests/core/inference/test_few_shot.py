@@ -56,11 +56,8 @@ def test_what_it_says_is_its_greedy_answer_to_the_end_of_the_line(
 def test_a_trace_has_a_step_for_each_number_of_examples(stories: core.LoadedModel) -> None:
     shots = core.few_shot(stories, PAIRS, "day", "night", (0, 1, 3))
     trace = core.trace_few_shot(shots)
-    assert [step.title.partition(":")[0] for step in trace] == [
-        "0 examples",
-        "1 example",
-        "3 examples",
-    ]
+    counts = ["Without examples", "After 1 example", "After 3 examples"]
+    assert [step.title.partition(",")[0] for step in trace] == counts
     for step, shot in zip(trace, shots, strict=True):
         assert np.exp(step.value("log_probabilities").sum()) == pytest.approx(shot.probability)
 
@@ -85,7 +82,7 @@ def test_what_cannot_be_asked_says_why(
 def test_an_answer_needs_a_token_before_it_and_one_in_it(
     stories: core.LoadedModel, at: int
 ) -> None:
-    with pytest.raises(ValueError, match="must stand before it"):
+    with pytest.raises(ValueError, match="at least one before it"):
         answer_probability(stories.model, [5, 6], at)
 
 

@@ -150,7 +150,7 @@ def test_a_window_stands_in_the_mask_of_its_layer():
     whole, narrow = (step for step in trace if kind(step) == "mask")
     assert r"\text{if } j \le i," in whole.formula
     assert r"\text{if } i - 2 < j \le i," in narrow.formula
-    assert narrow.title == "Hide the tokens that come later or more than 1 before"
+    assert narrow.title == "Hide the tokens that come later or are more than 1 position back"
     told = core.trace_attention(model_of(window=(None, 2)), IDS, layer=1, head=0)
     assert next(step.title for step in told if kind(step) == "mask") == narrow.title
 

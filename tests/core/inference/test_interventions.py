@@ -106,7 +106,7 @@ def test_what_is_not_there_is_told(heads, mlps, said):
 
 
 def test_texts_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match="give both as many"):
+    with pytest.raises(ValueError, match="the same number"):
         patch_fits(IDS, np.array(IDS[:3]))
 
 
@@ -129,7 +129,7 @@ def test_patched_attention_of_a_text_stays_where_more_is_written_after_it():
     torch.testing.assert_close(kept[site][..., :5, :5], theirs[site])
     assert not kept[site][..., :5, 5:].any()
     torch.testing.assert_close(kept[site][..., 5:, :], mine[site][..., 5:, :])
-    with pytest.raises(ValueError, match="give both as many"):
+    with pytest.raises(ValueError, match="the same number"):
         compare_intervention(model, IDS[:4], patch_activations(model, OTHER, [site]))
 
 
@@ -164,7 +164,7 @@ def test_an_intervention_is_what_its_parts_are():
     torch.testing.assert_close(run(model, one.replacements(model, IDS))[0], run(model, wanted)[0])
     mean = run(model, Intervention(heads, mlps, mean=True).replacements(model, IDS))[0]
     torch.testing.assert_close(mean, run(model, mean_ablation(model, IDS, heads, mlps))[0])
-    with pytest.raises(ValueError, match="give both as many"):
+    with pytest.raises(ValueError, match="the same number"):
         Intervention(patch=(1, 2)).replacements(model, IDS)
 
 

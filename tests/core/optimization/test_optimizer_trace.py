@@ -63,7 +63,7 @@ def test_without_decay_its_step_says_so_and_later_ones_use_letters_that_it_made(
     outer = [trace[index] for index in trace.children()]
     assert [one.name for one in outer] == [f"optimizer.{line.mark}" for line in rule.lines]
     first = outer[0]
-    assert first.title.startswith("No weight decay") and r"\lambda" not in first.formula
+    assert first.title.startswith("Without weight decay") and r"\lambda" not in first.formula
     assert first.code == rule.marker(rule.lines[0])
     slope, made = first.formula == "s = g", first.value(rule.lines[0].made)
     assert (made == (grad if slope else param)).all()

@@ -149,7 +149,7 @@ def test_what_cannot_race_says_the_remedy() -> None:
         ({"start": (1.0,)}, "two finite numbers"),
         ({"steps": 0}, "at least 1"),
         ({"schedule": "exponential"}, "'one-cycle'"),
-        ({"surface": typed_surface("log(x)"), "start": (-1.0, 0.0)}, "not finite at"),
+        ({"surface": typed_surface("log(x)"), "start": (-1.0, 0.0)}, "no finite height at"),
     ]:
         whole = {"surface": RAVINE, "entries": [("sgd", None)], **arguments}
         with pytest.raises(ValueError, match=remedy):

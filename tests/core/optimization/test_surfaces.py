@@ -127,7 +127,7 @@ def test_a_flat_one_and_one_of_x_alone() -> None:
         ("ones(2) @ ones(2) * x + y", "one height for each", (0, 25)),
         ("x +", "not a complete formula", None),
         ("  ", "of x and y, for example x", (0, 1)),
-        ("x = 1\nx*y", "x is a coordinate of the map; give this another name", (0, 1)),
+        ("x = 1\nx*y", "x is a coordinate of the map; give this line another name", (0, 1)),
         ("a = x\ny = a\ny**2", "y is a coordinate of the map", (6, 1)),
         ("__import__('os')", "__import__", None),
         ("x.real", "a dot after a name", None),

@@ -272,15 +272,21 @@ def test_activity_says_what_a_request_waits_for(engine, run_async):
 
 
 def test_a_closed_engine_takes_no_more_work(engine, run_async):
+    def readers():
+        return [one for one in threading.enumerate() if one.name.startswith("engine-io")]
+
     async def body():
+        await engine.io(int)
+        assert readers()
         await engine.close(HANGS)
         with pytest.raises(EngineDied, match="closed"):
             engine.run(counting(3), name="late")
         with pytest.raises(asyncio.CancelledError):
             await engine.io(int)
-        return engine.jobs, engine._pool
+        await until(lambda: not readers(), "the end of its threads")
+        return engine.jobs
 
-    assert run_async(body()) == ([], None)
+    assert run_async(body()) == []
 
 
 def test_what_all_threads_need_of_core_is_loaded_before_any_of_them_works():

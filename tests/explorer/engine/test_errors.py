@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ from core.training import records
 from explorer.engine import errors, tasks
 from explorer.engine.errors import CrashLog, Hooks
 from explorer.shell.notices import MOST_SHOWN, Notices
-from tests.explorer.waiting import until
+from tests.explorer.waiting import HANGS, until
 
 
 @pytest.fixture
@@ -180,10 +183,10 @@ def test_the_hooks_catch_threads_and_come_off_again(reports, qtbot):
 def test_a_slot_that_raises_reaches_the_hook(reports, qtbot):
     hooks = Hooks()
     hooks.install()
+    hook = sys.excepthook
     try:
         with qtbot.waitSignal(reports.changed), qtbot.captureExceptions():
-            hooks_hook = hooks._on_exception
-            sys.excepthook = hooks_hook
+            sys.excepthook = hook
             QTimer.singleShot(0, fail)
     finally:
         hooks.remove()
@@ -261,12 +264,19 @@ def test_an_offer_stays_however_many_errors_come(reports, qtbot):
 
 
 def test_a_crash_report_is_offered_at_the_next_start(tmp_path):
-    first = CrashLog(tmp_path)
-    assert first.open() == ""
-    first.path.write_text("Fatal Python error: Segmentation fault")
-    first._file.close()
+    program = """
+import os, pathlib, sys
+from explorer.engine.errors import CrashLog
+log = CrashLog(pathlib.Path(sys.argv[1]))
+assert log.open() == ""
+os.abort()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    ended = subprocess.run(command, env=environment, cwd=tmp_path, timeout=HANGS, check=False)
+    assert ended.returncode
     second = CrashLog(tmp_path)
-    assert "Segmentation" in second.open()
+    assert "Aborted" in second.open()
     second.close()
     third = CrashLog(tmp_path)
     assert third.open() == ""

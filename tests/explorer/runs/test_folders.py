@@ -130,7 +130,7 @@ def test_a_run_that_fails_before_a_persons_eyes_is_not_offered_again(
         writer.close()
         raise ValueError("no")
 
-    monkeypatch.setattr("explorer.runs.live._train", training)
+    monkeypatch.setattr("explorer.runs.live.training_steps", training)
 
     async def body():
         from explorer.engine import tasks

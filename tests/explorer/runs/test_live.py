@@ -257,7 +257,7 @@ def test_restart_goes_on_with_every_run_of_the_dead_engine(
     def poison():
         raise SystemExit
 
-    monkeypatch.setattr("explorer.runs.live._train", waiting)
+    monkeypatch.setattr("explorer.runs.live.training_steps", waiting)
 
     async def body():
         session = Session(

@@ -121,8 +121,9 @@ def test_no_two_threads_read_the_run_at_once(engine, trainer, run_async):
     go, entered = threading.Event(), []
 
     async def body():
-        source = RunSource(engine, trainer.control, Tail(engine, trainer.folder))
-        reader = await source._tail.look(lambda reader, _: reader)
+        tail = Tail(engine, trainer.folder)
+        source = RunSource(engine, trainer.control, tail)
+        reader = await tail.look(lambda reader, _: reader)
         refresh = reader.refresh
 
         def slow():

@@ -234,7 +234,7 @@ def test_a_full_disk_makes_a_card_and_harms_nothing(kind, pane, tmp_path, run_as
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("core.files._flush_to_disk", full)
+    monkeypatch.setattr("os.fsync", full)
     cards = []
     monkeypatch.setattr(errors, "report", lambda error, where: cards.append((error, where)))
     target, strip = tmp_path / f"a.{kind}", Strip()

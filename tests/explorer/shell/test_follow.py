@@ -17,7 +17,7 @@ from explorer.runs.follower import Follower
 from explorer.runs.live import Runs
 from explorer.shell.follow import SLOW, RunFollower, see, where
 from tests.explorer.demo import tiny_training
-from tests.explorer.waiting import HANGS, until
+from tests.explorer.waiting import HANGS, timer_of, until
 
 
 @pytest.fixture
@@ -181,10 +181,10 @@ def test_the_strip_tells_the_step_that_the_pane_tells(engine, tmp_path, folders,
             pane.look()
             await quiet(engine)
         writer.step({"step": 4, "loss": 2.0})
-        strip._on_tick()  # the pane has looked since the last tick
+        timer_of(strip).timeout.emit()  # the pane has looked since the last tick
         await quiet(engine, strip)
         waited = strip.selected.step
-        strip._on_tick()
+        timer_of(strip).timeout.emit()
         await quiet(engine, strip)
         writer.close()
         pane.follow(None)
@@ -270,14 +270,14 @@ def test_a_run_that_could_not_be_read_for_a_moment_is_followed_on(
         manifest.rename(manifest.with_suffix(".away"))
         for _ in range(3):
             pane.look()
-            strip._on_tick()
+            timer_of(strip).timeout.emit()
             await quiet(engine, strip)
         seen.append((pane.polls, strip.polls))
         manifest.with_suffix(".away").rename(manifest)
         writer = RunWriter(folders[0])
         writer.step({"step": 1, "loss": 2.0})
         pane.look()
-        strip._on_tick()
+        timer_of(strip).timeout.emit()
         await quiet(engine, strip)
         seen.append((pane.data.step, strip.selected.step))
         writer.close()
@@ -303,11 +303,11 @@ def test_a_stopped_run_that_another_program_takes_up_is_seen_by_all(
         strip.follow(str(folders[0]))
         await until(lambda: strip.selected is not None)
         states = [strip.selected.state]
-        strip._on_tick()
+        timer_of(strip).timeout.emit()
         await quiet(engine, strip)
-        pace = strip._timer.interval() if strip.polls else None
+        pace = timer_of(strip).interval() if strip.polls else None
         writer = RunWriter(folders[0])  # by another program
-        strip._on_tick()
+        timer_of(strip).timeout.emit()
         await quiet(engine, strip)
         states.append(strip.selected.state)
         writer.close()

@@ -16,7 +16,7 @@ from explorer.runs.live import Runs
 from explorer.shell.follow import RunFollower
 from explorer.widgets.run_line import RunLine
 from tests.explorer.demo import tiny_training
-from tests.explorer.waiting import until
+from tests.explorer.waiting import timer_of, until
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_run_that_starts_on_the_thread_is_in_the_strip_at_once_though_another_
         while True:
             yield SimpleNamespace(safe=True, idle=0.01)
 
-    monkeypatch.setattr("explorer.runs.live._train", waits)
+    monkeypatch.setattr("explorer.runs.live.training_steps", waits)
 
     async def body():
         runs = Runs(engine, tmp_path)
@@ -111,7 +111,7 @@ def test_a_strange_end_is_shown_as_a_stop_and_strange_attempts_are_said_once(
         strip.follow(str(folders[1]))
         for _ in range(3):
             await quiet(strip)
-            strip._on_tick()
+            timer_of(strip).timeout.emit()
         await quiet(strip)
         strip.stop()
         line.deleteLater()

@@ -11,6 +11,7 @@ from core.trace import Step, Trace
 from explorer.state.player import Player
 from explorer.state.tracks import ListTrack, LiveTrack, TraceTrack
 from tests.explorer.conftest import dispose
+from tests.explorer.waiting import timer_of
 
 
 class Clock:
@@ -143,11 +144,11 @@ def test_play_at_the_end_starts_again(player, clock):
 
 
 def test_the_timer_runs_only_while_playing(player, clock):
-    assert not player._timer.isActive()
+    assert not timer_of(player).isActive()
     player.play()
-    assert player._timer.isActive()
+    assert timer_of(player).isActive()
     advance(player, clock, 10)
-    assert not player._timer.isActive()
+    assert not timer_of(player).isActive()
 
 
 def trace():

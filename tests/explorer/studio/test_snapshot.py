@@ -98,7 +98,8 @@ def test_the_options_of_the_program_reach_the_snapshot(monkeypatch, run_async):
     from explorer import __main__ as entry
     from explorer import app
 
-    asked = []
+    asked, options = [], []
+    monkeypatch.setattr(app, "run", lambda given: options.append(given) or 0)
 
     async def noted(_app, folder, sizes, only):
         asked.append((str(folder), len(sizes), only))
@@ -106,8 +107,8 @@ def test_the_options_of_the_program_reach_the_snapshot(monkeypatch, run_async):
 
     monkeypatch.setattr(snapshot, "run", noted)
     for more in (["--all-sizes"], ["--only", "demo", "--only", "other-end"], ["--size", "800x600"]):
-        options = entry._parse(["--snapshot", "out", *more])
-        assert run_async(app._main(None, options, "")) == 0
+        assert entry.main(["--snapshot", "out", *more]) == 0
+        assert run_async(app.main(None, options.pop(), "")) == 0
     assert asked == [("out", 3, []), ("out", 1, ["demo", "other-end"]), ("out", 1, [])]
 
 

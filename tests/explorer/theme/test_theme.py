@@ -165,7 +165,7 @@ def test_a_theme_set_again_leaves_every_font_as_it_is(qapp, qtbot):
         theme.apply(qapp, "light", 1.0)
 
 
-def test_the_style_is_set_once_also_where_a_style_sheet_was_there_before(qapp, monkeypatch):
+def test_the_style_is_set_once_also_where_a_style_sheet_was_there_before(qapp):
     class Host:
         """As an application that was started with -stylesheet."""
 
@@ -188,8 +188,6 @@ def test_the_style_is_set_once_also_where_a_style_sheet_was_there_before(qapp, m
         def setFont(self, font): ...
 
     host = Host()
-    monkeypatch.setattr(theme._bus, "styled", None)
-    monkeypatch.setattr(theme, "_current", theme.current())
     theme.apply(host, "light")
     theme.apply(host, "dark")
     assert host.styles == ["fusion"] and "red" not in host.sheet

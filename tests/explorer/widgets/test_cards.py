@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.base import Picture
@@ -59,12 +59,12 @@ def test_an_empty_picture_with_little_room_leaves_its_icon_out(qtbot):
     picture = StatefulPicture(HeatMap("weights"))
     qtbot.addWidget(picture)
     picture.show_empty("A log of another program holds no heads.")
-    icon = picture.findChild(Empty)._picture
+    icon = picture.findChild(Empty).findChild(Picture)
     for height, shown in ((200, True), (40, False), (200, True)):
         picture.setFixedSize(200, height)
         picture.show()
         assert icon.isVisible() is shown, height
-    sentence = picture.findChild(Empty)._text
+    sentence = picture.findChild(Empty).findChild(QLabel)
     assert sentence.geometry().top() >= icon.geometry().bottom()
 
 

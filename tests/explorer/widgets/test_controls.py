@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer import theme
 from explorer.state.player import Player
 from explorer.state.tracks import ListTrack, LiveTrack
+from explorer.theme import icons
 from explorer.widgets.base import show_text
 from explorer.widgets.callout import Callout
 from explorer.widgets.drop_down import DropDown
@@ -243,8 +244,12 @@ def test_segments_cut_the_longest_text_where_there_is_little_room(qtbot):
     whole = tabs.sizeHint()
     for width in (whole.width(), whole.width() - 60, whole.width() // 2):
         tabs.resize(width, whole.height())
-        edges = [tabs._at(x) for x in range(2, width - 2)]
-        assert set(edges) == {0, 1, 2, 3} and edges == sorted(edges)  # all can be chosen
+        hit = []
+        for x in range(2, width - 2):
+            qtbot.mouseClick(tabs, Qt.MouseButton.LeftButton, pos=QPoint(x, whole.height() // 2))
+            hit.append(texts.index(tabs.current.title()))
+        assert set(hit) == {0, 1, 2, 3} and hit == sorted(hit)  # all can be chosen
+        tabs.set_current("expression")
         tabs.grab()
         assert tabs.broken is None
     tabs.resize(whole)
@@ -279,18 +284,22 @@ def test_rail_segments_and_status_tell_their_intents(qtbot):
         status.set_run(RunStatus("a", "dancing"))
 
 
+LOOKS = ("warning", "warning"), ("live", "success")
+
+
 def test_a_run_that_needs_a_person_is_seen_in_the_strip(qtbot):
     status = StatusStrip()
     qtbot.addWidget(status)
     well = RunStatus("stories", "running", 8, 10, 1.5, "/runs/1")
     silent = "rank 1 has given no sign of life for 15 s"
+    images = [icons.icon(*look, 14).pixmap(14).toImage() for look in LOOKS]
     status.set_run(well)
     status.set_run(replace(well, alerts=(silent,)))
     assert status.line.text.text().startswith("running, needs attention, step 8/10")
-    assert status.line.name._look == ("warning", "warning")
+    assert status.line.name.icon().pixmap(14).toImage() == images[0] != images[1]
     assert silent in status.line.name.toolTip() and silent in status.line.name.accessibleName()
     status.set_run(well)
-    assert status.line.name._look == ("live", "success")
+    assert status.line.name.icon().pixmap(14).toImage() == images[1]
     assert "attention" not in status.line.text.text()
 
 

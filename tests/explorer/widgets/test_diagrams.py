@@ -19,6 +19,7 @@ from explorer.widgets.diagrams.scenes import SpineScene, StepsScene
 from explorer.widgets.diagrams.spine import SpineLayout
 from explorer.widgets.matrix_equation import MatrixEquation
 from explorer.widgets.pooling import Matrix, pool_signed
+from explorer.widgets.sketch import Sketch
 from explorer.widgets.stacked_bars import Bar, StackedBars
 from tests.explorer.conftest import dispose
 
@@ -117,13 +118,21 @@ def test_a_row_is_picked_by_click_and_by_keys(qapp: object) -> None:
     dispose(table)
 
 
-def test_the_longest_name_of_a_row_has_room(qapp: object) -> None:
+def test_the_longest_name_of_a_row_has_room(qapp: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, write = {}, Sketch.text
+
+    def noted(sketch: Sketch, place: QRectF, words: str, *look: Any, **more: Any) -> None:
+        written[words] = place
+        write(sketch, place, words, *look, **more)
+
+    monkeypatch.setattr(Sketch, "text", noted)
     table = BarTable("Models", ("size", "layers"), "")
     table.resize(300, 200)
     table.set_scene([BarRow("transformer-base", 9, ("9", "2"))])
     row = table.rects(table.scene)[0]
     longest = theme.current().metrics("body", 600).horizontalAdvance("transformer-base")
-    assert longest <= table._columns(row)[0].left() < row.width() / 2
+    table.grab()
+    assert longest <= written["transformer-base"].width() < row.width() / 2
     dispose(table)
 
 
@@ -135,20 +144,20 @@ def test_one_goes_in_and_out_through_the_place_of_a_step(qtbot: Any) -> None:
     picture.resize(600, 380)
     picture.show()
     picture.show_inside(spine, (None,))
-    assert not picture._zoom.is_under_way
+    assert not picture.is_zooming
     for scene, way in ((block, (None, 2)), (spine, (None,))):
         picture.show_inside(scene, way)
-        assert picture._zoom.is_under_way and picture.scene is scene
+        assert picture.is_zooming and picture.scene is scene
         picture.grab()
         assert picture.broken is None
-        qtbot.waitUntil(lambda: not picture._zoom.is_under_way, timeout=60_000)
+        qtbot.waitUntil(lambda: not picture.is_zooming, timeout=60_000)
         picture.grab()
     picture.show_inside(block, (None, 99))  # there is no such place: a cut
-    assert not picture._zoom.is_under_way
+    assert not picture.is_zooming
     picture.show_inside(spine, (None,))
     theme.set_motion(QApplication.instance(), "off")  # type: ignore[arg-type]
     picture.show_inside(block, (None, 2))
-    assert not picture._zoom.is_under_way
+    assert not picture.is_zooming
     for name, widget in samples.items():
         if name != "a model":
             dispose(widget)

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QVBoxLayout
 
 from explorer.widgets.fields import TextField
 from explorer.widgets.form import CorpusField, TakesFiles, scrolling
@@ -66,7 +66,7 @@ def test_a_field_shows_all_of_what_is_wrong(qtbot, width):
     area.show()
     field.set_error("This is no number; write it like 0.03 or 3e-2; 0.01 stays.")
     QApplication.processEvents()
-    label = field.error._text
+    (label,) = [one for one in field.error.findChildren(QLabel) if one.text()]
     assert label.height() >= label.heightForWidth(label.width())
     area.resize(width - 30, 400)
     QApplication.processEvents()

@@ -1,5 +1,6 @@
 """The inspector: math, code and numbers of one step."""
 
+import sys
 import time
 from types import SimpleNamespace
 
@@ -10,9 +11,10 @@ from PySide6.QtGui import QGuiApplication
 
 from core.trace import Source
 from explorer import theme
-from explorer.widgets.code_view import CodeView
+from explorer.widgets.code_view import CodePage, CodeView
 from explorer.widgets.formula import FormulaView, formula_svg
 from explorer.widgets.inspector import Inspector
+from explorer.widgets.scroll_area import ScrollArea
 
 
 def step() -> SimpleNamespace:
@@ -115,10 +117,10 @@ def test_the_marked_line_stands_in_the_middle_third(qtbot):
     view.show()
     lines = tuple(f"line_{i} = {i}" for i in range(200))
     view.set_source(Source("a:f#x", "a.py", "f", 1, lines, 120))
-    marked, room = view._page.marked_rect(), view._area.viewport().height()
-    top = marked.y() - view._area.verticalScrollBar().value()
-    assert room / 3 <= top <= room * 2 / 3
-    assert top % view._page._row_height() == 0, "the first line in view is a whole one"
+    page, area = view.findChild(CodePage), view.findChild(ScrollArea)
+    scrolled, room = area.verticalScrollBar().value(), area.viewport().height()
+    assert room / 3 <= page.marked_rect().y() - scrolled <= room * 2 / 3
+    assert scrolled == page.row_top(scrolled) > 0, "the first line in view is a whole one"
 
 
 def test_formulas_color_q_k_v_but_not_an_index():
@@ -135,13 +137,11 @@ def test_formulas_color_q_k_v_but_not_an_index():
 
 def test_another_theme_or_zoom_sets_no_formula_anew(qapp, qtbot, monkeypatch):
     """One with matrices held the window for 0.3 s."""
-    from explorer.widgets import formula
-
     theme.apply(qapp, "light", 1.0)
     view = FormulaView("x_1 + 0.125")
     qtbot.addWidget(view)
     small = view.sizeHint()
-    monkeypatch.setattr(formula, "_libraries", lambda: pytest.fail("set anew"))
+    monkeypatch.setattr("ziamath.Math", lambda *_, **__: pytest.fail("set anew"))
     theme.apply(qapp, "dark", 2.0)
     assert view.sizeHint().width() == pytest.approx(2 * small.width(), abs=2)
     svg = formula_svg("x_1 + 0.125", 18, "dark").decode()
@@ -165,14 +165,15 @@ def test_formulas_are_set_one_at_a_time(monkeypatch):
     from explorer.widgets import formula
 
     inside, most = [], []
-    math, converter = formula._libraries()
+    formula.formula_svg("q", 18, "light")
+    math = sys.modules["ziamath"].Math  # which came with the first formula
 
     class Slow:
         def __init__(self, markup: str, size: float) -> None:
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.01)
-            self.math = math.Math(markup, size=size)
+            self.math = math(markup, size=size)
 
         def svg(self) -> str:
             time.sleep(0.01)
@@ -180,7 +181,7 @@ def test_formulas_are_set_one_at_a_time(monkeypatch):
             inside.pop()
             return svg
 
-    monkeypatch.setattr(formula, "_libraries", lambda: (SimpleNamespace(Math=Slow), converter))
+    monkeypatch.setattr("ziamath.Math", Slow)
     with ThreadPoolExecutor(3) as pool:
         work = [pool.submit(formula.formula_svg, f"x_{n} + 7.25", 18, "light") for n in range(4)]
         assert all(b"<path" in one.result() for one in work)

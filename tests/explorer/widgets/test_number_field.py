@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from explorer.widgets.number_field import NumberField, turned, turned_share
+from tests.explorer.waiting import timer_of
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def type_in(field, text: str, pause: bool = True) -> None:
     for letter in text:
         QTest.keyClicks(field, letter)
         if pause:
-            field._pause.timeout.emit()
+            timer_of(field).timeout.emit()
 
 
 @pytest.mark.parametrize("pause", (False, True))
@@ -195,7 +196,7 @@ def test_undo_is_the_fields_while_one_types_and_the_programs_after(field):
     field.window().activateWindow()
     type_in(field, "7")
     QTest.keySequence(field, key)
-    field._pause.timeout.emit()
+    timer_of(field).timeout.emit()
     assert not undone and field.value == float(field.text()) == 0.1
     type_in(field, "7")
     QTest.keyClick(field, Qt.Key.Key_Return)

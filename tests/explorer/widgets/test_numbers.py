@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from core.numbers import MINUS
 from explorer import theme
+from explorer.widgets import live_numbers
 from explorer.widgets.cell_numbers import fitting_number
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms, row_text
@@ -49,14 +52,21 @@ def test_factors_and_product_have_three_digits_however_small_they_are():
     assert row_text(Equation("a", 1e8)) == "a = 1.00e8"
 
 
-def test_the_columns_of_small_numbers_have_room(qtbot):
+def test_the_columns_of_small_numbers_have_room(qtbot, monkeypatch):
     """Nothing of a number is cut, in the narrowest inspector."""
-    from explorer.widgets import live_numbers
-
-    now = theme.current()
+    written = []
+    monkeypatch.setattr(
+        live_numbers, "put_text", lambda _, rect, text, font, *__: written.append((text, rect))
+    )
+    rows = LiveNumbers()
+    qtbot.addWidget(rows)
+    rows.resize(theme.current().px(320), 100)
+    rows.set_rows([Terms("a", np.array([-1.2e-10, 2e-11]), np.array([1.0, 1.0]))])
+    rows.grab()
     small = "\u22121.20e\u221210"
-    assert now.metrics("body", 600).horizontalAdvance(small) <= live_numbers._cell([small])
-    assert live_numbers._cell(["1.20"]) == now.px(66)
+    wide = theme.current().metrics("body", 600).horizontalAdvance(small)
+    places = [rect for text, rect in written if text == small]
+    assert len(places) == 2 and all(wide <= rect.width() for rect in places)
 
 
 def test_a_table_names_rows_and_columns_and_aligns_numbers_to_the_right(qtbot):
@@ -126,5 +136,8 @@ def test_a_copied_table_has_the_numbers_in_ascii(qtbot):
     table.copy()
     assert QApplication.clipboard().text() == "-0.5\t1e-8\nbyte-level\t3 \u2212 1"
     table.grid.selectAll()
-    table._copy_selection()
+    table.show()
+    table.activateWindow()
+    table.grid.setFocus()
+    QTest.keySequence(table.grid, QKeySequence(QKeySequence.StandardKey.Copy))
     assert QApplication.clipboard().text().startswith("-0.5\t1e-8\nbyte")

@@ -14,7 +14,7 @@ from explorer.state.player import Player
 from explorer.state.tracks import ListTrack
 from explorer.widgets.pacing import Pacing
 from tests.explorer.conftest import dispose
-from tests.explorer.waiting import HANGS, turn, until, wait_until
+from tests.explorer.waiting import HANGS, timer_of, turn, until, wait_until
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def told(player):
 
 def play(player):
     player.play()
-    player._timer.stop()
+    timer_of(player).stop()
 
 
 def waits(pace):
@@ -121,21 +121,21 @@ def test_the_window_does_not_rest_between_the_parts_of_a_frame(qapp):
         QTimer.singleShot(0, lay_out)
 
     def lay_out():
-        rests.append(courtesy._rests.is_set())
+        rests.append(courtesy.is_resting())
         QTimer.singleShot(0, paint)
 
     def paint():  # after a posted event a timer of no time comes before the next posted one
-        rests.append(courtesy._rests.is_set())
+        rests.append(courtesy.is_resting())
         courtesy.window_works()
         QTimer.singleShot(0, shown)
 
     def shown():
-        rests.append(courtesy._rests.is_set())
+        rests.append(courtesy.is_resting())
 
     resting.mind(True)
     try:
         begin()
-        wait_until(courtesy._rests.is_set)
+        wait_until(courtesy.is_resting)
         assert rests == [False, False, False]
     finally:
         resting.mind(False)

@@ -16,6 +16,7 @@ from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.plots.data import dotted
 from explorer.widgets.plots.line_plot import LinePlot, Series
+from explorer.widgets.plots.view import PlotView
 from explorer.widgets.token_strip import TokenStrip, chip
 from explorer.widgets.vector_bars import Vector, VectorBars
 from tests.explorer.waiting import wait_until
@@ -101,9 +102,9 @@ def test_arcs_say_how_much_they_show(qtbot):
     weights = np.tril(np.ones((30, 30), dtype=np.float32))
     weights /= weights.sum(axis=1, keepdims=True)
     widget.set_weights(weights, [f"t{i}" for i in range(30)])
-    assert widget.caption.startswith("showing 250 of 465 arcs: ")
+    assert widget.caption.startswith("showing 250 of 465 arcs (")
     widget.set_query(4, only=True)
-    assert widget.caption == "showing 5 of 5 arcs: 100\u2009% of the weight"
+    assert widget.caption == "showing 5 of 5 arcs (100\u2009% of the weight)"
     assert (widget.displayed()["pairs"][:, 0] == 4).all()
     clicked = []
     widget.tokenClicked.connect(clicked.append)
@@ -187,7 +188,8 @@ def test_a_line_is_two_pixels_wide_on_every_screen(qtbot, points, ratio):
     plot.render(image)
     column = round(plot.plot_rect().center().x() * ratio)
     paper, ink = theme.current().color("surface").red(), theme.current().series(0).red()
-    middle = round(plot._view.pixel(0, 3.0).y() * ratio)
+    rect, (low, high) = plot.plot_rect(), plot.limits[2:]
+    middle = round((rect.bottom() - (3.0 - low) / (high - low) * rect.height()) * ratio)
     rows = range(middle - 4 * ratio, middle + 4 * ratio)
     covered = sum((paper - image.pixelColor(column, row).red()) / (paper - ink) for row in rows)
     assert covered == pytest.approx(2 * ratio, rel=0.25)
@@ -204,15 +206,16 @@ def test_a_plot_that_cannot_be_drawn_says_so_until_its_data_change(qtbot, monkey
     qtbot.addWidget(plot)
     failures = []
     plot.paintFailed.connect(failures.append)
-    monkeypatch.setattr(plot._view, "set_ticks", lambda *ticks: 1 / 0)
+    view = plot.findChild(PlotView)
+    monkeypatch.setattr(view, "set_ticks", lambda *ticks: 1 / 0)
     plot.set_series([Series("a", np.arange(3), np.arange(3))])
     picture_of(plot)
-    wait_until(plot._view.isHidden)  # it is not hidden in the middle of its own painting
+    wait_until(view.isHidden)  # it is not hidden in the middle of its own painting
     assert len(failures) == 1
     monkeypatch.undo()
     plot.set_series([Series("a", np.arange(3), np.arange(3))])
     picture_of(plot)
-    assert len(failures) == 1 and not plot._view.isHidden()
+    assert len(failures) == 1 and not view.isHidden()
 
 
 def test_products_grow_out_of_the_two_rows(qtbot):

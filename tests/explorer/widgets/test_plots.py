@@ -11,12 +11,13 @@ from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.widgets.plots import labels
+from explorer.widgets.plots import labels, line_plot
 from explorer.widgets.plots.ends import End, leader, place_names
 from explorer.widgets.plots.labels import readout_left, title_left, x_numbers, y_numbers
 from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
 from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.plots.math import linear_ticks, smooth
+from explorer.widgets.plots.view import PlotView
 from tests.explorer.waiting import turn, wait_until
 
 
@@ -64,17 +65,27 @@ def test_a_level_that_lasts_is_no_spike():
     assert held_span(y) == (1.0, 1.5), "nothing but one value differs: it is what there is to see"
 
 
-def test_a_plot_says_how_many_values_it_cannot_hold(qtbot):
+def test_a_plot_says_how_many_values_it_cannot_hold(qtbot, monkeypatch):
+    said = []
+    monkeypatch.setattr(labels, "put_text", lambda _, rect, text, *__: said.append(text))
     plot, y = LinePlot(), losses(500)
     qtbot.addWidget(plot)
     y[[100, 300]] = 900.0
     plot.set_smoothing(0.9)
     plot.set_series([Series("train", np.arange(500), y, smoothed=True)])
     painted(plot)
-    assert plot._curves.outside == 2
+    assert any("2 spikes beyond the axis" in text for text in said)
+    said.clear()
     plot.set_series([Series("train", np.arange(500), losses(500), smoothed=True)])
     painted(plot)
-    assert plot._curves.outside == 0
+    assert said and not any("beyond" in text for text in said)
+
+
+def pixel(plot: LinePlot, x: float, y: float = 0.0) -> QPointF:
+    """Where a point lies in a plot whose axes are at rest."""
+    rect, (low_x, high_x, low_y, high_y) = plot.plot_rect(), plot.limits
+    across, up = (x - low_x) / (high_x - low_x), (y - low_y) / (high_y - low_y)
+    return QPointF(rect.left() + across * rect.width(), rect.bottom() - up * rect.height())
 
 
 def painted(plot: LinePlot, width: int = 600, height: int = 300) -> np.ndarray:
@@ -123,16 +134,16 @@ def test_a_mark_is_drawn_named_under_the_pointer_and_meant_by_a_click_near_it(qt
     marks = [Mark(100, "checkpoint, step 100"), Mark(300, "checkpoint, step 300")]
     plot.set_marks(marks)
     after = painted(plot)
-    rect, pixel = plot.plot_rect(), plot._pixels()
+    rect, left, right = plot.plot_rect(), pixel(plot, 100).x(), pixel(plot, 300).x()
     rows, columns = np.nonzero(before != after)
     assert (abs(rows - rect.bottom()) < 8).all(), "on the axis, in nobody's way"
-    assert {round((c - pixel(100)) / (pixel(300) - pixel(100))) for c in columns} == {0, 1}
+    assert {round((column - left) / (right - left)) for column in columns} == {0, 1}
     clicked, hovered = [], []
     plot.clicked.connect(clicked.append)
     plot.hovered.connect(hovered.append)
-    pointer(plot, pixel(300) + 4, rect.bottom() + 3, QEvent.Type.MouseMove)
-    click(plot, pixel(300) + 4, rect.bottom() - 20)
-    click(plot, pixel(200), rect.bottom() - 20)
+    pointer(plot, right + 4, rect.bottom() + 3, QEvent.Type.MouseMove)
+    click(plot, right + 4, rect.bottom() - 20)
+    click(plot, (left + right) / 2, rect.bottom() - 20)
     assert (hovered, clicked[0]) == ([300.0], 300.0)
     assert clicked[1] == pytest.approx(200, abs=1)
 
@@ -150,7 +161,7 @@ def zooming(qtbot):
 
 
 def wheel(plot: LinePlot, x: float, notches: int) -> QWheelEvent:
-    place = QPointF(plot._pixels()(x), plot.plot_rect().center().y())
+    place = QPointF(pixel(plot, x).x(), plot.plot_rect().center().y())
     turned = QWheelEvent(
         place, place, QPoint(), QPoint(0, 120 * notches), Qt.MouseButton.NoButton,
         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
@@ -224,15 +235,15 @@ def test_a_faint_line_is_told_only_where_it_is_pointed_at_and_a_click_on_it_name
     faint = Series("L0 H0", x, np.full(11, 0.2), "muted", named=False, faint=True)
     plot.set_series([faint, Series("L1 H2", x, np.linspace(0, 1, 11), 2)])
     painted(plot)
-    pixel, height = plot._pixels(), plot._view.pixel
     picked, clicked = [], []
     plot.lineClicked.connect(lambda *one: picked.append(one))
     plot.clicked.connect(clicked.append)
     assert [name for name, _, _ in plot.readout(50)] == ["L1 H2"]
     assert "L1 H2" in plot.describe() and "L0 H0" not in plot.describe()
     for x, y in ((50, 0.2), (50, 0.5), (50, 0.8)):
-        pointer(plot, pixel(x), height(x, y).y() + 2, QEvent.Type.MouseMove)
-        click(plot, pixel(x), height(x, y).y() + 2)
+        at = pixel(plot, x, y)
+        pointer(plot, at.x(), at.y() + 2, QEvent.Type.MouseMove)
+        click(plot, at.x(), at.y() + 2)
         if y == 0.2:
             assert {name for name, _, _ in plot.readout(50)} == {"L0 H0", "L1 H2"}
     assert [name for name, _ in picked] == ["L0 H0", "L1 H2"]
@@ -275,7 +286,7 @@ def test_a_line_given_later_lies_on_top(qtbot):
     for shown in (lines, lines[::-1]):
         plot.set_series(shown)
         pixels = painted(plot)
-        row = round(plot._view.pixel(0, 2.0).y())
+        row = round(pixel(plot, 0, 2.0).y())
         ink = theme.current().series(shown[-1].color).rgb()
         assert ink in pixels[row - 1 : row + 2, 200]
 
@@ -396,47 +407,40 @@ def test_values_that_no_axis_can_hold_are_gaps_and_the_rest_is_drawn(qtbot, log)
     assert np.isnan(shown[2:5]).all() and shown[[0, 1, 5]].tolist() == [1.0, 3.0, 2.0]
 
 
-def at_rest(plot: LinePlot) -> bool:
-    """The axes are where they are heading."""
-    return plot._limits.now == plot._limits.target
-
-
 def test_a_change_is_painted_once(qtbot, monkeypatch):
     """To bring the scene up to date while it is painted had it painted twice."""
     plot = LinePlot("Losses")
     qtbot.addWidget(plot)
-    plot.set_x_range(0, 100)  # no axis moves
+    plot.set_x_range(0, 100)
+    plot.glides = False  # no axis moves
     plot.resize(400, 240)
     plot.show()
     plot.set_series([Series("train", np.arange(50.0), np.linspace(3, 1, 50))])
-    wait_until(lambda: at_rest(plot), "the axes' rest")
     turn()
-    painted = []
-    write = plot._write
-    monkeypatch.setattr(
-        plot._view._words, "_draw", lambda painter: (painted.append(1), write(painter))
-    )
+    painted, draw = [], line_plot.draw_names
+
+    def noted(painter, ends, curves, *room):
+        painted.append(len(curves[0]))
+        draw(painter, ends, curves, *room)
+
+    monkeypatch.setattr(line_plot, "draw_names", noted)
     plot.set_series([Series("train", np.arange(60.0), np.linspace(3, 1, 60))])
     wait_until(lambda: painted)
     turn()
-    assert len(painted) == 1
-    assert plot._view._curves[0].xData.size == 60
+    assert painted == [60]
 
 
-def test_limits_on_a_log_axis_never_pass_zero_on_their_way(qtbot):
+def test_limits_on_a_log_axis_never_pass_zero_on_their_way(qapp):
     """From 1e22 back to 1 an eased height once was negative: a logarithm that there is not."""
-    plot = LinePlot("Losses")
-    qtbot.addWidget(plot)
-    plot.set_log(True)
-    plot.show()
-    x = np.arange(10.0)
-    plot.set_series([Series("Adam", x, np.geomspace(1, 1e22, 10))])
-    turn()
-    seen = []
-    plot._limits.moved.connect(lambda: seen.append(plot._limits.now[2:]))
-    plot.set_series([Series("Adam", x, np.geomspace(1, 1e-3, 10))])
-    wait_until(lambda: at_rest(plot))
-    assert seen
+    moving, x, seen = MovingLimits(), np.arange(10.0), []
+    moving.moved.connect(lambda: seen.append(moving.now[2:]))
+    for last in (1e22, 1e-3):
+        y = np.geomspace(1, last, 10)
+        wanted = wanted_limits([Series("Adam", x, y)], [y], None, True)
+        moving.show(wanted, fixed=False, travel=True, log=True)
+        assert not seen
+    wait_until(lambda: moving.now == moving.target)
+    assert len(seen) > 1
     assert all(0 < low < high for low, high in seen)
     assert all(after[1] < before[1] for before, after in itertools.pairwise(seen))
 
@@ -453,19 +457,20 @@ def test_a_plot_that_cannot_be_arranged_while_it_is_painted_says_so(qtbot, monke
     failed = []
     plot.paintFailed.connect(failed.append)
 
-    def broken():
+    def broken(*_):
         raise ValueError("no such axis")
 
-    monkeypatch.setattr(plot, "_arrange", broken)
+    view = plot.findChild(PlotView)
+    monkeypatch.setattr(view, "set_ticks", broken)
     plot.set_series(series)
-    plot._view.viewport().repaint()  # before its turn
+    view.viewport().repaint()  # before its turn
     turn()
     assert [str(error) for error in failed] == ["no such axis"]
-    assert not plot._view.isVisible()
+    assert not view.isVisible()
     monkeypatch.undo()
     plot.set_series(series)
     turn()
-    assert plot._view.isVisible()
+    assert view.isVisible()
     caplog.clear()
 
 

@@ -27,7 +27,7 @@ from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.number_field import NumberField
 
 WORDS = 264  # px
-STEP = "Every input that is not fixed moves by \u2212rate \u00d7 gradient"
+STEP = "Moves every input that is not fixed by \u2212learning rate \u00d7 gradient"
 
 
 class WhatIfCard(QWidget):
@@ -39,7 +39,7 @@ class WhatIfCard(QWidget):
         super().__init__(parent)
         self.setObjectName("backprop.expression.what_if")
         self._names: list[str] = []
-        self.leaf = MenuButton("chevron-down", "w", "Which input is moved")
+        self.leaf = MenuButton("chevron-down", "w", "Choose the input to move")
         self.leaf.setObjectName("backprop.expression.leaf")
         self.leaf.menu().aboutToShow.connect(self._fill)
         self.value = ValueField("Value", at_once=False, width=92)
@@ -183,7 +183,9 @@ class LearnCard(QWidget):
         self.losses.set_losses(losses, output)
         self.reset.setEnabled(len(losses) > 0)
         self.reset.setToolTip(
-            "Back to the values before the first step" if losses else "No step has been taken yet"
+            "Goes back to the values before the first step"
+            if losses
+            else "No step has been taken yet"
         )
 
     def set_told(self, learning: Learning) -> None:

@@ -47,8 +47,8 @@ def commands(mode: ExpressionMode) -> list[Action]:
         action("type", "type a formula", mode.view.editor.field.setFocus, always),
         *(example(one.id, one.title) for one in EXAMPLES),
         action("fit", "fit the whole graph", graph.fit),
-        action("larger", "a larger graph", lambda: graph.zoom_by(ZOOM)),
-        action("smaller", "a smaller graph", lambda: graph.zoom_by(1 / ZOOM)),
+        action("larger", "zoom in", lambda: graph.zoom_by(ZOOM)),
+        action("smaller", "zoom out", lambda: graph.zoom_by(1 / ZOOM)),
         action("backward", "go to the start of the backward pass", mode.seek_backward),
         action("check", "check every gradient by nudging", mode.toggle_check, checked=mode.checks),
         action(

@@ -184,8 +184,9 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
         graph = graph_of(output)
         if len(graph.nodes) > MOST_NODES:
             raise ExpressionError(
-                f"this has {len(graph.nodes):,} inputs and operations, and at most {MOST_NODES} "
-                "are drawn; use fewer terms, or lists: sum(w * x) stands for many products"
+                f"this formula has {len(graph.nodes):,} inputs and operations, and at most "
+                f"{MOST_NODES} can be drawn; use fewer terms, or lists: sum(w * x) replaces many "
+                "products"
             )
         plan = plan_of(graph)
     return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), graph, parts)
@@ -216,8 +217,8 @@ def _with_shapes(
     if "shape" not in str(error) or not shaped:
         return error
     shapes = ", ".join(f"{name} has shape {np.shape(values[name])}" for name in shaped)
-    remedy = f"a line such as {shaped[0]} = 1 gives it another value"
-    return ExpressionError(f"{error}; {shapes}: {remedy}", error.start, error.length)
+    remedy = f"add a line such as {shaped[0]} = 1 to change its value"
+    return ExpressionError(f"{error}; {shapes}; {remedy}", error.start, error.length)
 
 
 def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,7 +262,7 @@ def _check(output: Tensor, text: str) -> None:
     if output.data.size != 1:
         raise ExpressionError(
             f"the last line gives {output.data.size} numbers (shape {output.shape}), and backward "
-            "starts from one: put sum( ) or mean( ) around it",
+            "has to start from a single number; put sum( ) or mean( ) around it",
             start,
             len(whole) - start,
         )

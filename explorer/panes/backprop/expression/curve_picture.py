@@ -42,8 +42,8 @@ class CurvePicture(Picture):
         self._what, self._output = what, output
         if what is not None:
             self.setAccessibleDescription(
-                f"{output} against {what.called}: at {format_number(what.value)} it is "
-                f"{format_number(what.result)}, with slope {format_number(what.gradient)}"
+                f"{output} against {what.called}: at {what.called} = {format_number(what.value)}, "
+                f"it is {format_number(what.result)}, with slope {format_number(what.gradient)}"
             )
         if what is not None and what.curve is not None:
             self._heights = what.curve.heights(what.result)

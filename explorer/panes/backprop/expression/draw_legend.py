@@ -38,14 +38,14 @@ def _entries(scene: GraphScene, instant: Instant, checked: bool) -> list[tuple[s
     """Words, and the sample of an edge before them: as soon as something flows back."""
     now, found = theme.current(), []
     if scene.is_tight:
-        found.append(("in each node: value, gradient", None))
+        found.append(("each node shows its value and gradient", None))
     if checked:
-        found.append((f"{SAME} nudging agrees", None))
+        found.append((f"{SAME} numeric gradient agrees", None))
     first = min(scene.computed.plan.flows.values(), default=instant.moment + 1)
     if instant.done(first) > 0:
         below, above = now.pen(sign_color(-1.0), 3), now.pen(sign_color(1.0), 3)
         if now.contrast:
             below.setDashPattern([2.0, 1.5])
-        found += [("gradient below 0", below), ("above 0", above), ("width:", None)]
+        found += [("negative gradient", below), ("positive", above), ("size:", None)]
         found += [(text, now.pen("muted", width_for(size))) for size, text in SAMPLES]
     return found

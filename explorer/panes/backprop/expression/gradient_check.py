@@ -20,13 +20,13 @@ DIGITS = range(3, 13)  # that two numbers may have that are compared
 MOST_ALIKE = 7  # of these, where both count as the same
 
 SAME = "\u2713"
-AGREE = ("agrees", "Nudging finds the same gradient")
+AGREE = ("agrees", "Nudging the input gives the same gradient")
 ROUNDED = ("agrees within rounding", "The difference is no larger than rounding errors")
 DIFFERS = (
-    "differs: a kink or bend",
-    "Here the slope changes even within the smallest nudge",
+    "differs: kink or bend",
+    "The slope changes here even within the smallest nudge",
 )
-NOTHING = ("nothing to compare", "One of the two gradients is not finite")
+NOTHING = ("cannot be compared", "One of the two gradients is not finite")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def comparison(what: WhatIf, numeric: NumericGradient | None) -> Comparison:
         what.gradient, slope, float(numeric.errors.reshape(-1)[what.element])
     )
     gradient, nudged = compared(what.gradient, slope, agree(what.gradient, slope))
-    return Comparison(f"numeric gradient: {nudged}, {short}", sentence, gradient)
+    return Comparison(f"numeric gradient: {nudged} ({short})", sentence, gradient)
 
 
 def _verdict(gradient: float, numeric: float, its_error: float) -> tuple[str, str]:

@@ -19,7 +19,9 @@ class ExpressionHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.expression.inputs")
-        self.examples = MenuButton("file", "Examples", "Ready-made formulas; each shows one thing")
+        self.examples = MenuButton(
+            "file", "Examples", "Ready-made formulas, each with one idea to see"
+        )
         self.examples.setObjectName("backprop.expression.presets")
         menu = self.examples.menu()
         for example in EXAMPLES:
@@ -27,7 +29,7 @@ class ExpressionHeader(QWidget):
         self.check = QCheckBox("Check every gradient")
         self.check.setObjectName("backprop.expression.check")
         self.check.setToolTip(
-            "Nudges each number up and down, and compares the slope with its gradient"
+            "Nudges each number up and down, and compares the slope it finds with the gradient"
         )
         self.check.clicked.connect(lambda _: self.checkToggled.emit())
         row = WrapRow(parent=self)

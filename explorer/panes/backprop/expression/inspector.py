@@ -35,7 +35,7 @@ AHEAD = 5  # steps whose formulas are set
 MOST_PATHS = 4  # that are written out
 MOST_USES = 4  # of a tensor's number
 SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
-LARGEST = ", largest in magnitude (point at another number in the picture)"
+LARGEST = ", the largest in magnitude (point at another to see that one)"
 
 
 def inspection_of(
@@ -83,7 +83,7 @@ def of_step(
     where = (
         ""
         if place.phase == "forward" or out == "L"
-        else f"L is the result of the formula, here {out}"
+        else f"Here L is {out}, the result of the formula"
     )
     rows = _rows(computed, moment, place)
     if not _is_single(computed, place) and place.phase != "seed":
@@ -113,7 +113,7 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
     if place.phase == "forward":
         return _forward_rows(computed, place)
     if place.phase == "seed":
-        same = "the output changes one for one with itself"
+        same = "the output with respect to itself"
         return [Equation(slope(computed, place.node), 1.0, "accent", same)]
     assert place.input is not None
     edge = (place.node, place.input)
@@ -125,12 +125,12 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
         handed = computed.contribution(edge)
         return [
             Equation("contribution", _one(handed), "text", f"to the copies of {label}"),
-            Equation("total", _one(flow), "accent", "summed over the copies"),
+            Equation("total", _one(flow), "accent", "the sum over the copies"),
         ]
     if place.phase == "accumulate":
         assert before is not None and after is not None
         return [
-            Equation("so far", _one(before), "text", "from other uses"),
+            Equation("gradient so far", _one(before), "text", "from other uses"),
             Equation("contribution", _one(flow), "text", f"from {node.label}"),
             Equation("gradient", _one(after), "accent", "their sum"),
         ]
@@ -144,9 +144,9 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
     to = f"{'the copies of ' if copied else ''}{label}"
     rows.append(Equation("contribution", _one(handed), "accent", f"flows back to {to}"))
     if before is not None:
-        rows.append(Equation("so far", _one(before), "text", "added in the next step"))
+        rows.append(Equation("gradient so far", _one(before), "text", "the next step adds the two"))
     elif not copied:
-        rows.append(f"The first contribution to {label}: it is the gradient so far.")
+        rows.append(f"This first contribution is the gradient of {label} so far.")
     return rows
 
 
@@ -165,8 +165,8 @@ def _forward_rows(computed: Computed, place: Place) -> list[object]:
             assert step is not None
             name = f"\u03a6({format_number(computed.value(node.inputs[0]).item())})"
             share = float(step.value("below"))
-            rows.append(Equation(name, share, "text", "the share that goes on"))
-    size = f", {shape(value)}" if value.size > 1 else ""
+            rows.append(Equation(name, share, "text", "the share that passes"))
+    size = f", shape {shape(value)}" if value.size > 1 else ""
     return [*rows, Equation(node.label, _one(value), "accent", f"= {node.text}{size}")]
 
 
@@ -237,7 +237,7 @@ def _cell_rows(computed: Computed, number: int, element: int, edges: list[Edge])
         rows.append(Row(f"and from {len(edges) - MOST_USES} more", "muted"))
     if gradient is not None:
         total = float(np.asarray(gradient).reshape(-1)[told])
-        note = f"of {name}: the sum of its uses" if len(edges) > 1 else f"of {name}"
+        note = f"of {name}: the sum over its uses" if len(edges) > 1 else f"of {name}"
         rows.append(Equation("gradient", total, "accent", note))
     return rows
 
@@ -249,13 +249,13 @@ def _chain(computed: Computed, number: int) -> list[object]:
     if not paths:
         count = count_paths(computed.graph, number)
         return (
-            [f"{count:,} paths lead to {names[computed.output].label}"]
+            [f"{count:,} paths lead from here to {names[computed.output].label}."]
             if count > MOST_PATHS
             else []
         )
-    one = "The path" if len(paths) == 1 else f"The {len(paths)} paths"
+    along = "the path" if len(paths) == 1 else f"each of the {len(paths)} paths"
     rows: list[object] = [
-        f"{one} to {names[computed.output].label}, one local derivative after another:"
+        f"Product of the local derivatives along {along} to {names[computed.output].label}:"
     ]
     for path in paths:
         product = " \u00d7 ".join(in_brackets(format_number(one)) for one in path.factors)
@@ -286,9 +286,9 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
     gradient, slopes = np.asarray(gradient), numeric.slopes
     error = difference(gradient, slopes)
     if not np.isfinite(error):
-        note, role = "nothing to compare: not finite", "warning"
+        note, role = "cannot be compared: not finite", "warning"
     elif agree(gradient, slopes):
-        note, role = f"agrees to within {format_number(error)}", "success"
+        note, role = f"agrees to {format_number(error)}", "success"
     elif is_within_error(gradient, slopes, numeric.errors):
         note, role = f"differs by {format_number(error)}, within rounding error", "muted"
     else:
@@ -296,7 +296,7 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
     value = _one(slopes)
     if isinstance(value, float):
         _, value = _both(gradient, slopes)
-    return Equation("numeric", value, role, note)
+    return Equation("by nudging", value, role, note)
 
 
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
 from explorer import theme
+from explorer.panes.backprop.expression.text import count_of_steps
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 
@@ -30,8 +31,8 @@ class LossPicture(Picture):
         self._losses, self._output = found, output
         if self._losses.size:
             first, last = format_number(self._losses[0]), format_number(self._losses[-1])
-            steps = self._losses.size - 1
-            self.setAccessibleDescription(f"{output} from {first} to {last} in {steps} steps")
+            steps = count_of_steps(self._losses.size - 1)
+            self.setAccessibleDescription(f"{output} went from {first} to {last} in {steps}")
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:

@@ -264,9 +264,9 @@ class ExpressionMode(Mode):
         view.graph.set_faint(True)
         view.set_can_try(False)
         view.body.set_waiting("")
-        self.set_headline("This formula cannot be read yet; the reason is below it")
+        self.set_headline("This formula cannot be read yet; see the reason below it")
         if self.computed is None:
-            view.body.show_empty("A formula becomes a graph here.", "", "math")
+            view.body.show_empty("The graph of your formula appears here.", "", "math")
 
     def _on_solved(self, new: bool) -> None:
         solved, view = self.runner.solved, self.view

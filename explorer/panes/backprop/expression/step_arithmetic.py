@@ -74,7 +74,7 @@ def arithmetic_at(computed: Computed, moment: int, element: int = -1) -> CellAri
         name = cell_name(computed, about, index)
     origins = " + ".join(_origin(computed, place.node, one) for one in told.origins)
     expression = origins or told.expression  # of neither: what a relu lets through no more
-    written = f"{expression} {told.sign}" if expression else "stopped:"
+    written = f"{expression} {told.sign}" if expression else "blocked:"
     return CellArithmetic(name, written, told.result, told.value, told.size)
 
 

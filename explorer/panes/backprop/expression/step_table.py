@@ -76,7 +76,7 @@ def _meaning(computed: Computed, place: Place, name: str) -> str:
         "local": local_name(computed, place),
         "contribution": f"to {PARTIAL}{nodes[computed.output].label}/{PARTIAL}{target}",
         "grad": f"{target}'s gradient so far",
-        "total": f"{target}'s gradient" if place.phase == "accumulate" else "of all copies",
+        "total": f"{target}'s gradient" if place.phase == "accumulate" else "sum over the copies",
     }.get(name, "")
 
 

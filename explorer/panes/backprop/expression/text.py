@@ -16,7 +16,7 @@ from explorer.panes.backprop.expression.draft import ExpressionDraft
 from explorer.panes.backprop.expression.step_arithmetic import arithmetic_at, slope
 from explorer.panes.backprop.expression.what_if import WhatIf
 
-SUMMED = 2  # products of a sum that are written out
+MOST_LISTED = 3  # inputs that matter equally
 FLAT = 1e-9  # a gradient below this is none
 MOST_NAMED = 5  # inputs that take steps
 WORSE = 10.0  # times the first loss: the steps lead away
@@ -55,27 +55,31 @@ def headline(computed: Computed, moment: int) -> str:
         return trouble(computed)
     if place is None:
         count = len(computed.leaves)
-        numbers = "one input" if count == 1 else f"{count} inputs"
-        return f"{numbers.capitalize()} on the left, {out} on the right: play it forward, then back"
+        numbers = "its input" if count == 1 else f"its {count} inputs"
+        return f"Play the formula forward from {numbers} to {out}, then back to find the gradients"
     node = names[place.node]
     if place.phase == "forward":
-        return f"Forward: {node.label} = {node.text} is computed from its inputs"
+        return f"Forward: {node.label} is computed as {node.text}"
     if place.phase == "seed":
-        return f"Backward begins: {out} changes one for one with itself, so its gradient is 1"
+        return f"Backward begins at {out}: its gradient with respect to itself is 1"
     assert place.input is not None
     target = names[node.inputs[place.input]].label
     if place.phase == "backward":
         last = moment == len(computed.plan) - 1
         if last:
             return summary(computed)
-        return f"Backward: {target} gets the gradient of {node.label} times the local derivative"
+        return (
+            f"Backward: the gradient of {node.label}, times the local derivative, flows to {target}"
+        )
     if place.phase == "copies":
-        return f"{target} was copied to fit the shape, so the contributions of its copies add up"
-    return f"{target} is used more than once: each use moves {out}, so the contributions add up"
+        return f"{target} was copied to fit the shape, so the contributions to its copies add up"
+    return (
+        f"{target} is used more than once and each use affects {out}, so the contributions add up"
+    )
 
 
 def summary(computed: Computed) -> str:
-    """What all gradients together tell: who matters most."""
+    """What all gradients together tell: which input matters most."""
     out = computed.graph.nodes[computed.output].label
     single = {
         name: float(np.asarray(computed.gradient(node)).item())
@@ -83,27 +87,27 @@ def summary(computed: Computed) -> str:
         if computed.gradient(node) is not None and np.size(computed.gradient(node)) == 1
     }
     if len(single) < 2:
-        return f"Now every input has its gradient: how strongly it moves {out}"
+        return f"Now every input has its gradient, which tells how strongly {out} depends on it"
     steep = [name for name, one in single.items() if not np.isfinite(one)]
     if steep:
-        return f"{out} is infinitely steep in {steep[0]} here: its gradient is not finite"
+        return f"{out} is infinitely steep in {steep[0]} here, so this gradient is not finite"
     most = max(map(abs, single.values()))
     if most < FLAT:
         return "All gradients are 0 here, as at the bottom of a valley"
     first = [name for name, one in single.items() if math.isclose(abs(one), most, rel_tol=1e-9)]
-    how = f"at first by {format_number(most)} per unit"
+    how = f"at a rate of {format_number(most)} per unit"
     if len(first) > 1:
         who = "All inputs" if len(first) == len(single) else _listed(first)
-        return f"{who} matter equally: each moves {out}, {how}"
+        return f"{who} matter equally: each moves {out} {how}"
     way = "raises" if single[first[0]] > 0 else "lowers"
-    return f"{first[0]} matters most: raising it {way} {out}, {how}"
+    return f"{first[0]} matters most: raising it {way} {out} {how}"
 
 
-def _listed(names: list[str]) -> str:
-    """ "a and b", "a, b and 3 more"."""
-    if len(names) > SUMMED + 1:
-        names = [*names[:SUMMED], f"{len(names) - SUMMED} more"]
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def _listed(names: list[str], most: int = MOST_LISTED) -> str:
+    """ "a", "a and b", "a, b and 3 more"."""
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def trouble(computed: Computed) -> str:
@@ -112,7 +116,9 @@ def trouble(computed: Computed) -> str:
     node = computed.graph.nodes[computed.broken]
     tensor = node.tensor
     if tensor.operation is None:
-        return f"{node.label} is not finite, so nothing computed from it is; give it another value"
+        return (
+            f"{node.label} is not finite, so no result computed from it is; give it a finite value"
+        )
     kind = tensor.operation.name
     inputs = [before.data for before in tensor.inputs]
     value = number(tensor.data) if tensor.data.size == 1 else "not finite everywhere"
@@ -129,7 +135,7 @@ def trouble(computed: Computed) -> str:
     reason = reasons.get(kind, "it is too large for a 64-bit number")
     said = tensor.operation.text(*map(number, inputs))
     remedy = "Move an input" if tensor.requires_grad else "Change the formula"
-    return f"{node.label} = {said} is {value}: {reason}. {remedy} to get a number again"
+    return f"{node.label} = {said} is {value}: {reason}. {remedy} to get a finite value"
 
 
 def title(computed: Computed, moment: int) -> str:
@@ -147,8 +153,8 @@ def title(computed: Computed, moment: int) -> str:
     target = names[node.inputs[place.input]].label
     return {
         "backward": f"{target} gets a contribution from {node.label}",
-        "copies": f"{target}: the contributions of its copies add up",
-        "accumulate": f"{target}: the contributions of its uses add up",
+        "copies": f"The contributions to the copies of {target} add up",
+        "accumulate": f"The contributions to {target} add up",
     }[place.phase]
 
 
@@ -163,8 +169,8 @@ def told(computed: Computed, node: int) -> str:
 
 
 def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
-    """Which line sets it, of each whose name several lines set ("c\u2082 is the c set in line 5"),
-    or "".
+    """Which line sets each node whose name several lines set, or "": "c\u2082 is the value set in
+    line 5".
     """
     labels = (node.label for node in computed.graph.nodes)
     several = {name for name, count in map(parted, labels) if count > 1}
@@ -173,8 +179,8 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
         label, line = computed.graph.nodes[number].label, computed.line(number)
         name, _ = parted(label)
         if name in several and line is not None:
-            found[label] = f"{label} is the {name} set in line {line}"
-    return ", ".join(found.values())
+            found[label] = f"{label} is the value set in line {line}"
+    return "; ".join(found.values())
 
 
 def leaf_tip(computed: Computed, node: int) -> str:
@@ -182,7 +188,7 @@ def leaf_tip(computed: Computed, node: int) -> str:
     tip = told(computed, node)
     tensor = computed.graph.nodes[node].tensor
     if tensor.operation is None and tensor.requires_grad:
-        tip += "\nDrag it sideways, turn the wheel, or double-click to type a value"
+        tip += "\nDrag sideways or turn the wheel to change it; double-click to type a value"
     return tip
 
 
@@ -198,9 +204,9 @@ def edge_tip(computed: Computed, edge: tuple[int, int]) -> str:
 def predicted(what: WhatIf, output: str, slope: str) -> str:
     """What the gradient, written as `slope`, predicts of a nudge."""
     if not math.isfinite(what.result):
-        return f"no prediction: {output} is {format_number(what.result)} here"
+        return f"no prediction, since {output} is {format_number(what.result)}"
     if not math.isfinite(what.gradient):
-        return f"no prediction: the slope is {slope} here"
+        return f"no prediction, since the slope is {slope}"
     nudge = in_brackets(format_number(what.nudge))
     return f"predicted: {slope} {TIMES} {nudge} = {_plus(what.predicted)}"
 
@@ -209,9 +215,7 @@ def true_change(what: WhatIf) -> str:
     """What a nudge does."""
     if math.isnan(what.true):
         return "actual: unknown"
-    off = (
-        f"; prediction off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
-    )
+    off = f" (off by {format_number(abs(what.error))})" if math.isfinite(what.error) else ""
     off = ", as predicted" if what.is_as_predicted else off
     return f"actual: {_plus(what.true)}{off}"
 
@@ -233,32 +237,34 @@ def learning(computed: Computed, draft: ExpressionDraft) -> Learning:
     output, learns = computed.graph.nodes[computed.output].label, draft.learning(computed)
     progress = _progress(draft.losses, output)
     if not learns:
-        hindrance = "Every input is fixed: let one take steps"
-        return Learning(progress or "Every input is fixed.", hindrance)
+        hindrance = "Every input is fixed; let at least one take steps"
+        return Learning(progress or hindrance, hindrance)
     if not math.isfinite(computed.result):
         reset = "reset, or " if draft.begin else ""
-        hindrance = f"{output} is not finite here: {reset}move an input"
+        hindrance = f"{output} is not finite, so no step can be taken: {reset}move an input"
         return Learning(progress or hindrance, hindrance)
     if steep := draft.endless(computed):
-        hindrance = f"The gradient of {steep} is not finite here: move an input, or fix {steep}"
+        hindrance = f"The gradient of {steep} is not finite: move an input, or fix {steep}"
         return Learning(hindrance, hindrance)
-    more = " ..." if len(learns) > MOST_NAMED else ""
-    return Learning(progress or f"A step moves {', '.join(learns[:MOST_NAMED])}{more}")
+    return Learning(progress or f"A step moves {_listed(learns, MOST_NAMED)}")
+
+
+def count_of_steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _progress(losses: Sequence[float], output: str) -> str:
     """What the steps so far have done, and the remedy where they lead away; "" before any."""
     if len(losses) < 2:
         return ""
-    steps = len(losses) - 1
-    counted = "1 step" if steps == 1 else f"{steps} steps"
+    counted = count_of_steps(len(losses) - 1)
     if not math.isfinite(losses[-1]):
         return f"{output} is not finite after {counted}: lower the rate and reset"
     told = f"{format_number(losses[0])} \u2192 {format_number(losses[-1])} in {counted}"
     rising = losses[-1] > losses[-2]
     if rising and abs(losses[-1]) > WORSE * max(abs(losses[0]), 1e-12):
-        return f"{told}: it is diverging; lower the rate and reset"
-    return f"{told}: it rose, so the rate is too large here" if rising else told
+        return f"{told}: {output} is diverging, so lower the rate and reset"
+    return f"{told}: {output} rose, so the rate is too large here" if rising else told
 
 
 def _in_words(array: Array) -> str:

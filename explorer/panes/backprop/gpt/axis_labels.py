@@ -35,7 +35,7 @@ class Axes:
     def _text(self, kind: str, index: int) -> str:
         example = self.worked.example
         if kind in ("token", "key") and index < len(example.labels):
-            word = "token" if kind == "token" else "looking at token"
+            word = "token" if kind == "token" else "attending to token"
             return f"{word} {index} \u201c{visible_text(example.labels[index])}\u201d"
         if kind == "piece":
             return f"piece \u201c{visible_text(example.piece(index))}\u201d"

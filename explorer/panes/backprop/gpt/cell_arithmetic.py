@@ -39,7 +39,7 @@ def made(worked: Worked, cell: Cell) -> tuple[int | None, list[object]]:
 def _value(worked: Worked, node: int, index: Index) -> tuple[int | None, list[object]]:
     name, value = letter(worked.graph, node), float(worked.value(node)[index])
     if worked.graph.nodes[node].is_leaf:
-        return None, [Equation(name, value, "accent", "a parameter, which the model has learned")]
+        return None, [Equation(name, value, "accent", "a learned parameter")]
     places = worked.explained.trace.about["places"]
     step = next(n for n, p in enumerate(places) if p.phase == "forward" and p.node == node)
     kind, told = kind_of(worked.graph, node), arithmetic(worked.steps[step], index)
@@ -68,20 +68,20 @@ def _gelu(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[obj
     name = letter(worked.graph, worked.graph.nodes[node].inputs[0])
     return [
         Equation(name, value.value),
-        Equation(f"\u03a6({name})", below.value, "text", "the share that passes"),
+        Equation(f"\u03a6({name})", below.value, "text", "the share of the input that passes"),
     ]
 
 
 def _plain(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = short(worked.graph, worked.graph.nodes[node].inputs[0])
-    return [f"The same number as in {before}, at another place."]
+    return [f"This is the same number as in \u201c{before}\u201d, at another position."]
 
 
 def _matmul(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     assert told.products is not None
     left, right, _ = told.products
     names = [short(worked.graph, n) for n in worked.graph.nodes[node].inputs]
-    said = f"A row of {names[0]} times a column of {names[1]}:"
+    said = f"The dot product of a row of {names[0]} and a column of {names[1]}:"
     return [said, _terms(letter(worked.graph, node), left, right, _labels(worked, node, left))]
 
 
@@ -103,9 +103,10 @@ def _embedding(worked: Worked, node: int, index: Index, told: Arithmetic) -> lis
     token = int(operation.ids[index[:-1]])
     table = short(worked.graph, worked.graph.nodes[node].inputs[0])
     if table == "wte.weight":
-        piece = worked.example.piece(token)
-        return [f"Row {token} of {table}: the piece \u201c{piece}\u201d, dimension {index[-1]}."]
-    return [f"Row {token} of {table}: position {token} in the text, dimension {index[-1]}."]
+        which = f"the piece \u201c{visible_text(worked.example.piece(token))}\u201d"
+    else:
+        which = f"position {token} in the text"
+    return [f"This is dimension {index[-1]} in row {token} of {table}, the row for {which}."]
 
 
 _FORWARD: dict[str, Callable[[Worked, int, Index, Arithmetic], list[object]]] = {
@@ -125,21 +126,22 @@ def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list
     """dL/d(node): the sum over everything that reads it."""
     array = worked.gradient(node)
     assert array is not None
-    name, total = letter(worked.graph, node), float(array[index])
+    name, partial = letter(worked.graph, node), slope(worked.graph, node)
+    total = float(array[index])
+    change = Equation(f"0.001 \u00d7 {partial}", 0.001 * total, "text")
+    said = ["If this number rises by 0.001, the loss changes by about:", change]
     edges = [edge for edge in worked.edges if worked.target(edge) == node]
-    said = Equation("raise it by 0.001", 0.001 * total, "text", "the loss changes by this much")
     if not edges:
-        return None, [Equation(slope(worked.graph, node), total, "accent"), said]
+        return None, [Equation(partial, total, "accent"), *said]
     flows = [worked.flow(edge) for edge in edges]
     shares = np.array([float(flow[index]) for flow in flows if flow is not None])
     first = worked.edges[edges[0]]
-    partial = slope(worked.graph, node)
     if len(edges) == 1:
         by = letter(worked.graph, edges[0][0])
-        return first, [Equation(partial, total, "accent", f"all of it from {by}"), said]
+        return first, [Equation(partial, total, "accent", f"all from \u201c{by}\u201d"), *said]
     labels = [f"from {letter(worked.graph, edge[0])}" for edge in edges]
     terms = _terms(partial, shares, np.ones(len(shares)), labels, total)
-    return first, [f"{name} is read {len(edges)} times: each use contributes.", terms, said]
+    return first, [f"{name} is used {len(edges)} times, and each use contributes:", terms, *said]
 
 
 def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
@@ -162,12 +164,12 @@ def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     assert share is not None
     value = float(share[index])
     return [
-        "The gradient goes back to where its number came from.",
+        "The gradient goes back to where the number came from.",
         Equation(
             _share_name(worked, edge),
             value,
             "accent",
-            "0 where nothing was taken" if value == 0 else "",
+            "this number was not used" if value == 0 else "",
         ),
     ]
 
@@ -195,9 +197,9 @@ def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     if place == 0:
         tokens = label.endswith(".scores")
         labels = token_labels(worked) if tokens else _summed(worked, label, len(left))
-        said = f"A row of {above} times a row of {letter(worked.graph, other)}:"
+        said = f"The dot product of a row of {above} and a row of {letter(worked.graph, other)}:"
         return [said, _terms(name, left, right, labels)]
-    said = f"A column of {letter(worked.graph, other)} times one of {above}:"
+    said = f"The dot product of a column of {letter(worked.graph, other)} and a column of {above}:"
     return [said, _terms(name, left, right, token_labels(worked))]
 
 
@@ -222,9 +224,9 @@ def _embedding_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
             Equation(name, 0.0, "accent"),
         ]
     labels = [token_labels(worked)[n] for n in taken]
-    uses = "One token uses this row: it gets that token\u2019s gradient."
+    uses = "One token uses this row, so the row gets that token\u2019s gradient."
     if taken.size > 1:
-        uses = f"{taken.size} tokens use this row: their gradients are added."
+        uses = f"{taken.size} tokens use this row, so their gradients are added."
     terms = _terms(name, rows[taken, index[-1]], np.ones(taken.size), labels)
     return [uses, terms]
 
@@ -252,16 +254,17 @@ def _elementwise_share(worked: Worked, edge: Edge, index: Index) -> list[object]
         return _one_share(worked, edge, float(ups[0]), float(slopes[0]))
     labels = token_labels(worked) if ups.size == worked.n_tokens else []
     factor, _ = _local(worked, edge)
-    said = f"Used once for every token: {slope(worked.graph, node)} \u00d7 {factor}, added up:"
+    product = f"{slope(worked.graph, node)} \u00d7 {factor}"
+    said = f"Every token uses this number, so {product} is summed:"
     return [said, _terms(name, ups, slopes, labels)]
 
 
 def _one_share(worked: Worked, edge: Edge, up: float, steep: float) -> list[object]:
     above, (factor, why) = slope(worked.graph, edge[0]), _local(worked, edge)
     return [
-        Equation(above, up, "text", "upstream"),
+        Equation(above, up, "text", "upstream gradient"),
         Equation(factor, steep, "text", why),
-        Equation(_share_name(worked, edge), up * steep, "accent", "the two multiplied"),
+        Equation(_share_name(worked, edge), up * steep, "accent", "their product"),
     ]
 
 
@@ -274,8 +277,8 @@ def _local(worked: Worked, edge: Edge) -> tuple[str, str]:
         return letter(worked.graph, inputs[1 - place]), "the other factor"
     phi = f"\u03a6({name}) + {name} \u03a6\u2032({name})"
     return {
-        "Add": ("local derivative", "a sum grows as fast as each part"),
-        "Mask": ("[visible]", "1 where it is visible, 0 where hidden"),
-        "GELU": (phi, "the slope of the curve here"),
-        "ReLU": (f"[{name} > 0]", "1 above 0, else 0"),
+        "Add": ("local derivative", "a sum changes as its parts do"),
+        "Mask": ("[visible]", "1 if visible, 0 if hidden"),
+        "GELU": (phi, "slope of the curve here"),
+        "ReLU": (f"[{name} > 0]", "1 if above 0, otherwise 0"),
     }.get(kind, ("local derivative", ""))

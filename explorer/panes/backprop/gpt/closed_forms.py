@@ -9,7 +9,7 @@ import numpy as np
 
 from core.autograd.flows import Edge
 from core.autograd.layers import softmax
-from core.numbers import MINUS, TIMES, format_significant
+from core.numbers import MINUS, TIMES
 from core.substitution import Arithmetic
 from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.operations import kind_of, letter, slope
@@ -41,12 +41,10 @@ def _read(told: Arithmetic) -> dict[str, float]:
 def softmax_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[object]:
     before = worked.graph.nodes[node].inputs[0]
     a, name = float(worked.value(before)[index]), letter(worked.graph, before)
-    note = (
-        "hidden" if np.isinf(a) else "the largest is subtracted first, so that e^ cannot overflow"
-    )
+    note = "hidden" if np.isinf(a) else "the row\u2019s maximum is subtracted first"
     return [
         Equation(f"{name}{AT_I}", a, "text", note),
-        f"e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}, its share of the sum over the row:",
+        f"Its share of the row\u2019s sum is e^{name}{AT_I} / {SUM}{AT_J} e^{name}{AT_J}:",
     ]
 
 
@@ -64,7 +62,7 @@ def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) ->
         "Every weight in a row depends on every score in that row:",
         Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
         Terms(total, weights, ups, ROLES, token_labels(worked), mean, "text"),
-        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "compared with the weighted mean"),
+        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "relative to the weighted mean"),
         Equation(f"{name}{AT_I}", weight, "text"),
         Equation(
             f"contribution to {slope(worked.graph, worked.target(edge))}",
@@ -81,9 +79,11 @@ def normalize_value(worked: Worked, node: int, index: Index, told: Arithmetic) -
     read = _read(told)
     return [
         Equation(name, float(a[index]), "text"),
-        Equation("\u03bc", float(_row(a, index).mean()), "text", "the mean of the token"),
+        Equation(
+            "\u03bc", float(_row(a, index).mean()), "text", "mean of the token\u2019s numbers"
+        ),
         Equation(f"{name} {MINUS} \u03bc", read["centered"], "text"),
-        Equation(DEVIATION, 1 / read["scale"], "text", "the token\u2019s standard deviation"),
+        Equation(DEVIATION, 1 / read["scale"], "text", "their standard deviation"),
     ]
 
 
@@ -102,16 +102,14 @@ def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) 
     left_over = told.value / scale
     return [
         Equation("g", up, "text", slope(worked.graph, node)),
-        Equation(MEAN_G, shift, "text", "the mean of the token\u2019s g"),
+        Equation(MEAN_G, shift, "text", "mean of the token\u2019s g"),
         Terms(f"sum of g {x}", ups, normal, ROLES, labels, total, "text"),
-        Equation(mean_gx, stretch, "text", f"that sum / {count}"),
+        Equation(mean_gx, stretch, "text", f"the sum divided by {count}"),
         Equation(x, here, "text"),
         Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
+        Equation(DEVIATION, 1 / scale, "text", "the number above is divided by this"),
         Equation(
-            f"contribution to {slope(worked.graph, worked.target(edge))}",
-            told.value,
-            "accent",
-            f"/ {DEVIATION} = {format_significant(1 / scale)}",
+            f"contribution to {slope(worked.graph, worked.target(edge))}", told.value, "accent"
         ),
     ]
 
@@ -120,7 +118,7 @@ def cross_entropy_value(worked: Worked, node: int, index: Index, told: Arithmeti
     losses = worked.losses
     labels = [f"{MINUS}log p({visible_text(label)})" for label in worked.example.labels[1:]]
     count, total = len(losses), float(losses.sum())
-    said = "Each token\u2019s own loss, the largest first:"
+    said = "The loss of each token, largest first:"
     ones = np.ones(count)
     return [
         said,
@@ -153,9 +151,7 @@ def cross_entropy_share(worked: Worked, edge: Edge, index: Index, told: Arithmet
             f"contribution to {slope(worked.graph, target)}",
             told.value,
             "accent",
-            "positive: a step lowers this logit"
-            if chance > right
-            else "negative: a step raises this logit",
+            "training lowers this logit" if chance > right else "training raises this logit",
         ),
     ]
 
@@ -177,21 +173,17 @@ def facts(worked: Worked, played: Played) -> list[object]:
         return []
     rows = float(np.abs(flow.sum(-1)).max())
     why = {
-        "Softmax": "adding a constant has no effect",
-        "Normalize": "adding a constant has no effect",
-        "CrossEntropy": "the probabilities of a token sum to 1",
+        "Softmax": "Shifting a row of inputs has no effect, so its gradients sum to 0:",
+        "Normalize": "Shifting a row of inputs has no effect, so its gradients sum to 0:",
+        "CrossEntropy": "A token\u2019s probabilities sum to 1, so its gradients sum to 0:",
     }[kind]
-    found: list[object] = [Equation("each row sums to", rows, "success", why)]
+    found: list[object] = [why, Equation("largest sum", rows, "success")]
     if kind == "Normalize":
         before = worked.value(worked.target((played.node, 0)))
         centered = before - before.mean(-1, keepdims=True)
         along = float(np.abs((flow * centered).sum(-1)).max())
-        found.append(
-            Equation(
-                "row \u00b7 (x \u2212 \u03bc)",
-                along,
-                "success",
-                "scaling has no effect, apart from \u03b5",
-            )
-        )
+        found += [
+            "Since \u03b5 is tiny, scaling a row has almost no effect, and this is about 0:",
+            Equation("largest sum of gradient \u00d7 (x \u2212 \u03bc)", along, "success"),
+        ]
     return found

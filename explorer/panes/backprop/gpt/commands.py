@@ -33,18 +33,28 @@ def commands(mode: GPTMode) -> list[Action]:
     return [
         action("text", "GPT: type a text to learn from", mode.inputs.prompt.setFocus),
         action("find", "GPT: find an operation", find, can=ready),
-        action("forward", "GPT: show this operation forward", lambda: to_phase(False), can=ready),
-        action("backward", "GPT: show this operation backward", lambda: to_phase(True), can=ready),
+        action(
+            "forward",
+            "GPT: show this operation\u2019s forward pass",
+            lambda: to_phase(False),
+            can=ready,
+        ),
+        action(
+            "backward",
+            "GPT: show this operation\u2019s backward pass",
+            lambda: to_phase(True),
+            can=ready,
+        ),
         action("next-head", "GPT: next head", lambda: view.head.turn(1), can=ready),
         action("last-head", "GPT: previous head", lambda: view.head.turn(-1), can=ready),
         action("highway", "GPT: go to the gradient highway", view.show_highway, can=ready),
-        action("fold", "GPT: show or fold the gradient highway", view.turn_highway, can=ready),
+        action("fold", "GPT: show or hide the gradient highway", view.turn_highway, can=ready),
         action("again", "GPT: explain the example again", mode.ask),
         action(
             "update",
-            "GPT: explain the run\u2019s model as it is now",
+            "GPT: explain the run\u2019s current model",
             mode.explain_newer,
             can=lambda: mode.is_live,
         ),
-        action("folder", "GPT: open a checkpoint\u2019s folder", mode.models.open_folder),
+        action("folder", "GPT: open the folder of a checkpoint", mode.models.open_folder),
     ]

@@ -131,14 +131,15 @@ def check_size(model: Any) -> None:
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > MOST_PARAMETERS:
         raise ValueError(
-            f"This model has {count / 1e6:,.1f} million parameters; the value and the gradient of "
-            f"each are kept here in 64 bits, which works up to {MOST_PARAMETERS // 10**6} million. "
-            "Open the bundled model, or one that was trained here."
+            f"This model has {count / 1e6:,.1f} million parameters. Every value and gradient is "
+            "stored in 64 bits here, so a model may have at most "
+            f"{MOST_PARAMETERS // 10**6} million. Open the bundled model or one that was trained "
+            "in this app."
         )
     if model.config.dropout:
         raise ValueError(
-            "This model has dropout, which is random: its gradients differ each time. "
-            'Train one with a dropout of 0, or set "dropout" to 0.0 in the config.json of a copy.'
+            "This model uses dropout, which is random, so its gradients would differ each time. "
+            'Train a model with dropout 0, or set "dropout" to 0.0 in the config.json of a copy.'
         )
 
 

@@ -32,7 +32,7 @@ class HighwayPicture(ChoicePicture[Worked]):
     lossClicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Residual gradient highway", parent)
+        super().__init__("Gradient highway", parent)
         self.setObjectName("backprop.gpt.highway")
         self._here: int | None = None  # the place of the operation that is shown
         self._token: int | None = None
@@ -85,7 +85,7 @@ class HighwayPicture(ChoicePicture[Worked]):
     def _name(self, place: int) -> str:
         assert self.scene is not None
         last = len(self.scene.highway) - 1
-        return "at the end" if place == last else f"into block {place}"
+        return f"after block {place - 1}" if place == last else f"into block {place}"
 
     # where things stand: first the losses, then the rows from top to bottom
 
@@ -140,8 +140,8 @@ class HighwayPicture(ChoicePicture[Worked]):
         moves, length = format_significant(0.01 * value), format_significant(value)
         text = self._tokens()[token]
         return (
-            f"{self._name(place)}, {token} {text}: moving the residual stream by 0.01 moves the "
-            f"loss by at most {moves} (length {length})"
+            f"{self._name(place)}, token {token} \u201c{text}\u201d: moving the residual stream by "
+            f"0.01 changes the loss by at most {moves} (gradient length {length})"
         )
 
     def describe_loss(self, token: int) -> str:
@@ -149,7 +149,7 @@ class HighwayPicture(ChoicePicture[Worked]):
         labels, loss = self.scene.example.labels, float(self.scene.losses[token])
         here, after = (visible_text(text) for text in labels[token : token + 2])
         return (
-            f"after {here} came {after}: the model gave it a chance of "
+            f"after \u201c{here}\u201d, the next token \u201c{after}\u201d had a probability of "
             f"{format_significant(float(np.exp(-loss)))}, so the loss is {format_significant(loss)}"
         )
 
@@ -176,7 +176,7 @@ class HighwayPicture(ChoicePicture[Worked]):
         assert self.scene is not None
         now, rows = sketch.now, len(self.scene.highway)
         line, left = now.metrics("label").height(), losses.x() - now.px(6)
-        sketch.text(QRectF(0, losses.y(), left, losses.height()), "own loss", align=RIGHT)
+        sketch.text(QRectF(0, losses.y(), left, losses.height()), "token loss", align=RIGHT)
         beside = QRectF(losses.right() + now.px(10), losses.y(), now.px(SIDE), losses.height())
         sketch.text(beside, f"0 to {format_number(most)}", align=LEFT)
         every = max(1, int(np.ceil(line * 0.9 / self.row_rect(0).height())))

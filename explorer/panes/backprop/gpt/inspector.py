@@ -26,8 +26,9 @@ from explorer.panes.base import Inspection, Row
 from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation
 
-POINT = "Point at a number in a map to see how it was computed."
-POINT_AT_SHARES = "Point at a contribution to see its arithmetic and its lines of code."
+RMS = "RMS (root mean square) is the typical size of the numbers."
+POINT = "Point at a heat-map cell to see how it was computed."
+POINT_AT_SHARES = "Point at a contribution to see its arithmetic and its code."
 
 
 def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> Inspection:
@@ -49,10 +50,12 @@ def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> 
         rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", same))
     else:
         rows += _backward(worked, played)
-    hint = POINT_AT_SHARES if len(shares) > 1 else POINT
+    hints = [POINT_AT_SHARES if len(shares) > 1 else POINT]
+    if played.phase != "seed":
+        hints.insert(0, RMS)
     return Inspection(
         step=step,
-        rows=[*rows, *closed_forms.facts(worked, played), Row(hint, "muted")],
+        rows=[*rows, *closed_forms.facts(worked, played), *(Row(one, "muted") for one in hints)],
         table=table_of(step),
         title=text.title(worked, played),
         plain=True,
@@ -85,7 +88,7 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
     finite = array[np.isfinite(array)]
     size = float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
     shape = shape_text(array.shape).replace(" ", "")
-    return Equation(name, shape, role, f"\u2248 \u00b1{format_significant(size, 2)}")
+    return Equation(name, shape, role, f"RMS {format_significant(size, 2)}")
 
 
 def of_cell(worked: Worked, played: Played, cell: Cell, pinned: bool, place: str) -> Inspection:
@@ -105,7 +108,7 @@ def _cell_title(worked: Worked, cell: Cell) -> str:
     if kind == "value":
         return f"One number in {name}"
     if kind == "gradient":
-        return f"How much one number in {name} moves the loss"
+        return f"How strongly one number in {name} affects the loss"
     reader = short(worked.graph, where[0])
     return f"What flows back from \u201c{reader}\u201d to one number in {name}"
 
@@ -149,7 +152,7 @@ def formula(worked: Worked, number: int, *, whole: bool = False) -> str:
         flow = operation.latex_flow(place.input, target, "g", out, *names)
         return rf"\begin{{array}}{{l}} {flow}, \\ g = {partial} \end{{array}}"
     if whole and place.input == copied_input(worked.graph, place.node):
-        flow = flow.replace("{=} \\; ", r"{=} \; \sum_{\text{copies}} ", 1)
+        flow = flow.replace("{=} \\; ", r"{=} \; \sum_{\text{tokens}} ", 1)
     return _turned_back(flow)
 
 
@@ -161,8 +164,8 @@ def _turned_back(written: str) -> str:
 def _part(worked: Worked, place: Any) -> str:
     partial = _slope(latex(worked, worked.target((place.node, place.input))))
     if place.phase == "copies":
-        return rf"{partial} = \sum_{{\text{{copies}}}} \text{{share}}"
-    return rf"{partial} = \sum_{{\text{{uses}}}} \text{{share}}"
+        return rf"{partial} = \sum_{{\text{{tokens}}}} \text{{contribution}}"
+    return rf"{partial} = \sum_{{\text{{uses}}}} \text{{contribution}}"
 
 
 def _slope(name: str) -> str:

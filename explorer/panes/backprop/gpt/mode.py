@@ -37,7 +37,7 @@ class GPTMode(Mode):
 
     id = "gpt"
     title = "GPT"
-    teaches = "How an example goes through a real GPT, and how the gradients flow back"
+    teaches = "How a text passes through a real GPT, and how the gradients flow back"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -146,7 +146,7 @@ class GPTMode(Mode):
         if self.worked is not None:
             self.view.body.show_ready()
         else:
-            self._on_failed("Canceled. Retry starts it again.")
+            self._on_failed("Canceled. Choose Retry to start again.")
 
     def _on_emptied(self, why: str) -> None:
         self._forget()
@@ -177,10 +177,11 @@ class GPTMode(Mode):
         view.highway.set_scene(worked)
         view.highway.set_token(self.workspace.selection.token)
         view.summary.setText(text.summary(worked))
+        view.summary.setToolTip(text.NATS)
         view.agreement.setText(text.agreement(worked))
         view.agreement.setToolTip(
-            "All gradients are computed twice in 64 bits, by this app\u2019s own code and by "
-            "torch; each difference is relative to the largest gradient of its parameter"
+            "All gradients are computed twice in 64-bit precision: by this app\u2019s own code and "
+            "by PyTorch. Each difference is relative to the largest gradient of its parameter."
         )
         self._show_step()
         view.body.show_ready()

@@ -26,7 +26,7 @@ from explorer.panes.backprop.gpt.scene import shape_text
 from explorer.widgets.base import LEFT, RIGHT, Label, elide, put_text, visible_text
 from explorer.widgets.grid_keys import is_enter
 
-WIDTH, ROW = 226, 24  # px
+WIDTH, ROW = 242, 24  # px
 LONGEST = 40  # letters of a search that are repeated
 NUMBER = int(Qt.ItemDataRole.UserRole)  # of the operation; none for a group
 SHAPE = NUMBER + 1
@@ -266,7 +266,7 @@ class OperationList(QWidget):
             if words and seen:
                 group.setExpanded(True)
         shown = f"{text[:LONGEST]}\u2026" if len(text) > LONGEST else text
-        self.nothing.setText(f"No operation is called \u201c{visible_text(shown.strip())}\u201d.")
+        self.nothing.setText(f"No operation matches \u201c{visible_text(shown.strip())}\u201d.")
         self.nothing.setVisible(bool(self._items) and not self.found())
 
     def found(self) -> list[int]:

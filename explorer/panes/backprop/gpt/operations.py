@@ -14,17 +14,17 @@ from core.autograd.flows import Edge
 
 PARTIAL = "\u2202"
 NORMALIZED = "x\u0302"  # as layer norm's paper calls it
-BY_HEADS = " by heads"
+BY_HEADS = " by head"
 CARRIERS = ("Transpose", "Reshape", "Slice")  # the same numbers in another arrangement
 _BLOCK = re.compile(r"^h\.(\d+)\.(?:(attn|mlp)\.)?(.+)$")
 _RESIDUAL = re.compile(r"^residual\.(\d+)$")
 
 # label within its part of the block -> how people call what is computed there
 NAMES = {
-    "ln_1": "\u00d7 gain",
-    "ln_2": "\u00d7 gain",
-    "ln_f": "\u00d7 gain",
-    "attn.c_attn": "q, k, v in one",
+    "ln_1": "multiply by gain",
+    "ln_2": "multiply by gain",
+    "ln_f": "multiply by gain",
+    "attn.c_attn": "QKV projection",
     "attn.q": "queries q",
     "attn.k": "keys k",
     "attn.v": "values v",
@@ -33,11 +33,11 @@ NAMES = {
     "attn.masked": "mask the future",
     "attn.weights": "softmax",
     "attn.heads": "weights \u00d7 v",
-    "attn.c_proj": "projection",
-    "resid_mid": "+ residual stream",
-    "mlp.c_fc": "widen",
+    "attn.c_proj": "output projection",
+    "resid_mid": "residual connection",
+    "mlp.c_fc": "up-projection",
     "mlp.activation": "activation",
-    "mlp.c_proj": "narrow",
+    "mlp.c_proj": "down-projection",
     "token embeddings": "token embeddings",
     "position embeddings": "position embeddings",
     "residual.0": "residual stream",
@@ -143,9 +143,9 @@ def _step_name(graph: Graph, number: int) -> str:
     if kind == "Normalize":
         return "normalize"
     if kind == "Multiply" and reads[-1].endswith(".weight"):
-        return "\u00d7 gain"
+        return "multiply by gain"
     if kind == "Add" and reads[-1].endswith(".bias"):
-        return "+ bias"
+        return "add bias"
     if kind == "Add" and "embeddings" not in reads[-1]:
         return NAMES["resid_mid"]
     return ""
@@ -184,7 +184,7 @@ def short(graph: Graph, number: int) -> str:
     if kind == "Reshape" and node.tensor.ndim == 5:
         return f"{before}{BY_HEADS}"
     if kind == "Reshape" and node.tensor.ndim == 3:
-        return f"{before} side by side"
+        return f"joined {before}"
     if kind in ("MatMul", "Multiply", "Add"):
         return f"{_short_label(graph.nodes[_reader(graph, number)].label)} before bias"
     whole = before.removesuffix(BY_HEADS)

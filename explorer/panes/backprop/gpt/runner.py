@@ -51,10 +51,10 @@ class Runner(QObject):
             self.asked.emit("opening the model")
             return
         if not text.strip():
-            self.emptied.emit("Type a text: without one there is nothing to learn from.")
+            self.emptied.emit("Type a text for the model to learn from.")
             return
-        self.asked.emit("going through the model and back")
-        name = f"explaining an example by {source.name}"
+        self.asked.emit("running the model forward and backward")
+        name = f"explaining an example with {source.name}"
         self._preparing.ask(lambda: self._prepare(text, source, newer), name)
 
     def cancel(self) -> None:
@@ -78,7 +78,7 @@ class Runner(QObject):
             holder, example, name, step = prepared
             self._job.ask(
                 lambda: holder.model_steps(work_out_steps, example, name, step),
-                f"explaining an example by {name}",
+                f"explaining an example with {name}",
             )
 
     # the model of a run
@@ -98,8 +98,8 @@ class Runner(QObject):
             newest = await self._wait(source, newest)
         if newest is None:
             raise ValueError(
-                f"{source.name} has written no checkpoint yet, so there are no weights to read; "
-                "resume it in the training pane, then choose Retry"
+                f"{source.name} has not written a checkpoint yet, so there are no weights to read; "
+                "resume the run in the Training pane, then choose Retry"
             )
         step, folder = newest
         if self._folder is None or self._folder.address != str(folder):

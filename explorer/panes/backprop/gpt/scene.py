@@ -15,8 +15,8 @@ from explorer.panes.backprop.gpt.operations import PARTIAL, kind_of, short
 from explorer.panes.backprop.gpt.track import Played
 
 SHARE = "contribution to "
-LATER = "comes on the way back"
-CONSTANT = "a constant: no gradient"
+LATER = "computed in the backward pass"
+CONSTANT = "a constant has no gradient"
 
 
 @dataclass(frozen=True)

@@ -7,54 +7,62 @@ from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.operations import Operation, copied_input, kind_of, short
 from explorer.panes.backprop.gpt.track import Played
 
-IDLE = "One text through a real GPT, forward and then back, operation by operation"
+IDLE = "A text passes through a real GPT, forward and then back, one operation at a time"
+
+NATS = (
+    "A loss is \u2212log of the probability that the model gave the token that came next. "
+    "The nat is its unit if the logarithm is natural."
+)
 
 # kind of operation -> what it does forward, and what its backward does
 FORWARD = {
-    "Embedding": "each token id picks its row of the table",
-    "Add": "the layer's output is added to the stream, number by number",
+    "Embedding": "each token id selects a row of the embedding table",
+    "Add": "the layer's output is added to the residual stream",
     "Multiply": "every score is multiplied by the same number",
-    "Normalize": "each token's numbers get mean 0 and variance 1",
-    "MatMul": "each number is a row times a column",
-    "Transpose": "the same numbers, with axes in another order",
-    "Reshape": "the same numbers in another shape",
-    "Slice": "a part of the numbers is cut out",
-    "Mask": "no token may look at those after it",
+    "Normalize": "each token's numbers are shifted and scaled to mean 0 and variance 1",
+    "MatMul": "each number is the dot product of a row and a column",
+    "Transpose": "the numbers stay the same, but the axes of the array change order",
+    "Reshape": "the numbers stay the same, but the shape of the array changes",
+    "Slice": "a part of the array is cut out",
+    "Mask": "no token may look at the tokens after it",
     "Softmax": "each row becomes weights that sum to 1",
-    "GELU": "negative inputs fade out, positive ones pass",
+    "GELU": "positive inputs pass, and negative ones fade toward 0",
     "ReLU": "negative numbers become 0",
-    "CrossEntropy": "how surprised the model is by what came next, on average",
+    "CrossEntropy": "the loss measures how surprised the model is by each next token, on average",
 }
 # The same of single operations, by their name.
 NAMED_FORWARD = {
-    "position embeddings": "each position picks its row of the table",
-    "residual stream": "token and position embeddings are added, number by number",
+    "position embeddings": "each position selects a row of the embedding table",
+    "residual stream": "the token and position embeddings are added",
 }
 BACKWARD = {
-    "Embedding": "each row of the table collects the gradients of the tokens that picked it",
-    "Add": "a sum passes its gradient on unchanged to both inputs: the highway",
-    "Multiply": "each score gets the gradient times that same number",
-    "Normalize": "the part that would only shift or stretch a token's numbers is removed",
-    "MatMul": "each factor gets the gradient times the other one, transposed",
-    "Transpose": "the gradient's axes go back to their old order",
-    "Reshape": "the gradient gets its old shape back",
-    "Slice": "the gradient goes where the numbers came from, and 0 elsewhere",
-    "Mask": "nothing flows back to what was hidden",
-    "Softmax": "each score gets its weight times how far the weight's gradient is above the "
-    "row's weighted average",
-    "GELU": "the gradient passes where the curve is steep",
-    "ReLU": "the gradient passes where the input was above 0",
-    "CrossEntropy": "the gradient of the logits is the prediction minus the right answer",
+    "Embedding": "each row of the table collects the gradients of the tokens that selected it",
+    "Add": "a sum passes its gradient on unchanged to both inputs, so the residual "
+    "stream is a gradient highway",
+    "Multiply": "the gradient is multiplied by the same number as the scores were",
+    "Normalize": "the part of the gradient that would only shift or scale a token's numbers is "
+    "removed",
+    "MatMul": "each factor gets the upstream gradient times the other factor, transposed",
+    "Transpose": "the axes of the gradient return to their original order",
+    "Reshape": "the gradient returns to its original shape",
+    "Slice": "the gradient goes back to the part that was cut out, and the rest gets 0",
+    "Mask": "no gradient flows back to the hidden scores",
+    "Softmax": "a score's gradient is its weight times the amount by which the weight's gradient "
+    "exceeds the row's weighted average",
+    "GELU": "the gradient is multiplied by the slope of the curve at each input",
+    "ReLU": "the gradient passes only where the input was above 0",
+    "CrossEntropy": "the gradient of the logits is the prediction minus the right answer, "
+    "divided by the number of tokens",
 }
 # The same where one input is a bias or a gain, which every token shares.
 SHARED_FORWARD = {
-    "Add": "the same bias is added for every token",
-    "Multiply": "each number is scaled by its gain, the same one for every token",
+    "Add": "the same bias is added to the numbers of every token",
+    "Multiply": "each dimension is multiplied by a learned gain, which all tokens share",
 }
 SHARED_BACKWARD = {
-    "Add": "the gradient passes on unchanged; the bias gets it summed over all tokens",
-    "Multiply": "the gradient is multiplied by the gain and passed on; the gain's "
-    "gradient is summed over all tokens",
+    "Add": "the input gets the gradient unchanged; for the bias it is summed over all tokens",
+    "Multiply": "the input gets the gradient times the gain; the gradient of the gain is "
+    "summed over all tokens",
 }
 
 
@@ -74,18 +82,18 @@ def headline(worked: Worked, played: Played) -> str:
     place = where(operation)
     shared = shares_a_parameter(worked, played.node)
     if played.phase == "forward":
-        told = SHARED_FORWARD[kind] if shared else FORWARD.get(kind, "its value is computed")
+        told = SHARED_FORWARD[kind] if shared else FORWARD.get(kind, "the value is computed")
         told = NAMED_FORWARD.get(operation.name, told)
-        return f"Forward, {place}: {told}"
+        return f"Forward pass, {place}: {told}"
     if played.phase == "seed":
-        return "Backward begins at the loss: its gradient with respect to itself is 1"
+        return "The backward pass begins at the loss, whose gradient with respect to itself is 1"
     if played.phase == "backward":
-        told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "its gradient is passed on")
-        return f"Backward, {place}: {told}"
+        told = SHARED_BACKWARD[kind] if shared else BACKWARD.get(kind, "the gradient is passed on")
+        return f"Backward pass, {place}: {told}"
     target = quoted(worked, played)
     if played.phase == "copies":
-        return f"Backward, {place}: {target} is used for every token, so the contributions add up"
-    return f"Backward, {place}: {target} is used more than once, so the contributions add up"
+        return f"Backward pass, {place}: every token uses {target}, so its contributions add up"
+    return f"Backward pass, {place}: {target} is used more than once, so its contributions add up"
 
 
 def shares_a_parameter(worked: Worked, node: int) -> bool:
@@ -102,7 +110,7 @@ def title(worked: Worked, played: Played) -> str:
     operation = worked.operations[played.operation]
     place = where(operation)
     if played.phase == "seed":
-        return "Backward begins at the loss"
+        return "The backward pass begins at the loss"
     if played.phase == "forward":
         if played.input is None and played.node != operation.node:
             return f"Forward: {short(worked.graph, played.node)}"
@@ -111,9 +119,9 @@ def title(worked: Worked, played: Played) -> str:
         return f"Backward: {place}"
     target = quoted(worked, played)
     return {
-        "backward": f"{target} gets its contribution",
-        "copies": f"{target}: the contributions of all its copies add up",
-        "accumulate": f"{target}: added to what came from other uses",
+        "backward": f"{target} gets a contribution",
+        "copies": f"The contributions to {target} are summed over all tokens",
+        "accumulate": f"This contribution to {target} is added to the earlier ones",
     }[played.phase]
 
 
@@ -124,11 +132,11 @@ def quoted(worked: Worked, played: Played) -> str:
 
 
 def summary(worked: Worked) -> str:
-    """The loss of the example."""
+    """The loss of the example, in nats."""
     loss = format_number(worked.explained.loss.item())
     T = worked.n_tokens
     which = "Loss of one token" if T == 1 else f"Average loss over {T} tokens"
-    return f"{which}: {loss} (natural log)"
+    return f"{which}: {loss} nats"
 
 
 def example(worked: Worked, reached: int | None) -> str:
@@ -138,8 +146,8 @@ def example(worked: Worked, reached: int | None) -> str:
     count = worked.example.count
     if worked.step is not None:
         newer = reached is not None and reached > worked.step
-        ahead = f"; the run is at step {reached:,}" if newer else ""
-        return f"Model of step {worked.step:,}{ahead}; {count}"
+        ahead = f" (the run is at step {reached:,})" if newer else ""
+        return f"{count[0].upper()}{count[1:]}; model at step {worked.step:,}{ahead}"
     if worked.n_tokens == 1:
         return f"{count[0].upper()}{count[1:]} predicts the next"
     return f"{count[0].upper()}{count[1:]}, each predicting the next"
@@ -147,4 +155,4 @@ def example(worked: Worked, reached: int | None) -> str:
 
 def agreement(worked: Worked) -> str:
     difference = format_number(worked.explained.disagreement, 2)
-    return f"Largest difference from torch\u2019s gradients: {difference}"
+    return f"Largest difference from PyTorch: {difference}"

@@ -16,7 +16,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-ROAD = ": length of \u2202L/\u2202(residual); hatched: not reached yet; click to go there"
+ROAD = ": length of \u2202L/\u2202(residual), hatched until reached. Click to go there."
 
 
 class SelectedHead(QWidget):
@@ -61,8 +61,8 @@ class GPTView(QWidget):
         self.summary = Label("", "body", weight=600)
         self.agreement = Label("", "label", "muted", wrap=True)
         self.note, self.road = CutLabel("label", "muted"), CutLabel("label", "muted")
-        self.newer = IconButton("refresh", "Explain the run\u2019s model as it is now")
-        self.fold = IconButton("chevron-down", "Fold the gradient highway")
+        self.newer = IconButton("refresh", "Explain the run\u2019s current model")
+        self.fold = IconButton("chevron-down", "Hide the gradient highway")
         self.inside = push_button("", look="quiet")
         name_parts(self, "backprop.gpt", "agreement", "note", "newer", "fold", "inside")
         content, edge = QWidget(), Surface("window", edges="right")
@@ -83,13 +83,13 @@ class GPTView(QWidget):
 
     def set_inside(self, count: int, is_inside: bool) -> None:
         """The number of steps inside an operation, and whether the player is there."""
-        text = "Go out" if is_inside else f"{count} steps inside" if count else "One step"
+        text = "Close steps" if is_inside else f"Open {count} steps" if count else "One step"
         self.inside.setText(text)
         self.inside.setEnabled(bool(count) or is_inside)
         hint = (
-            "Show its steps one by one (Enter)"
+            "Show the steps of this operation one by one (Enter)"
             if count
-            else "This operation has no inner steps to show"
+            else "This operation is a single step"
         )
         self.inside.setToolTip("Back to the whole operation (Backspace)" if is_inside else hint)
 
@@ -100,7 +100,7 @@ class GPTView(QWidget):
 
     def set_folded(self, folded: bool) -> None:
         self.highway.setVisible(not folded)
-        icon, verb = ("chevron-right", "Show") if folded else ("chevron-down", "Fold")
+        icon, verb = ("chevron-right", "Show") if folded else ("chevron-down", "Hide")
         self.fold.set_icon(icon, f"{verb} the gradient highway")
         self.road.set_text(f"Gradient highway{'' if folded else ROAD}")
 

@@ -38,7 +38,7 @@ def commands(mode: NetworkMode) -> list[Action]:
         action("data", "Network: draw new points for this data set", redraw, can=there),
         action(
             "follow",
-            "Network: follow a point, or the next one",
+            "Network: follow a point, or go to the next one",
             lambda: mode.follow_next(1),
             can=can_follow,
         ),

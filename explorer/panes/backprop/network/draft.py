@@ -36,7 +36,9 @@ class NetworkDraft:
     """
 
     data: str = field("moons", choices=DATA, help="The points that the network learns from")
-    points: int = field(200, least=2, most=MOST_POINTS, help="2 to 1000")
+    points: int = field(
+        200, least=2, most=MOST_POINTS, help="How many points the data set has, from 2 to 1000"
+    )
     noise: float = field(
         0.1, least=0, most=1, help="Standard deviation of the noise added to the points"
     )
@@ -45,30 +47,34 @@ class NetworkDraft:
         least=0.1,
         most=0.9,
         label="Training share",
-        help="Share of the points to learn from; the rest are for testing",
+        help="Share of the points to learn from; the others are for testing",
     )
     added: tuple[Point, ...] = field((), longest=MOST_ADDED, remedy="remove some of your points")
     removed: tuple[int, ...] = field((), least=0)
     hidden: tuple[int, ...] = field(
         (8, 8), least=1, most=MOST_NEURONS, longest=MOST_LAYERS, label="Hidden layers"
     )
-    activation: str = field("tanh", choices=ACTIVATIONS, help="Applied to each weighted sum")
+    activation: str = field(
+        "tanh", choices=ACTIVATIONS, help="The function applied to each weighted sum"
+    )
     initialization: str = field(
         "kaiming",
         choices=INITIALIZATIONS,
         label="Initial weights",
-        help="Takes effect for new neurons at once, for all others at Reset",
+        help="New neurons use it at once, all others after a reset",
     )
     scale: float = field(
         1.0,
         least=0,
         most=100,
         label="Initial weights ×",
-        help="Multiplies all initial weights; takes effect at Reset",
+        help="Multiplies all initial weights after a reset",
     )
-    norm: str = field("none", choices=NORMS, help="Between each sum and its activation")
-    optimizer: str = field("adam", choices=OPTIMIZERS, help="How gradients become steps")
-    learning_rate: float = field(0.01, least=1e-8, most=1e6, help="Size of the steps")
+    norm: str = field("none", choices=NORMS, help="How sums are normalized before the activation")
+    optimizer: str = field(
+        "adam", choices=OPTIMIZERS, help="The rule that turns gradients into steps"
+    )
+    learning_rate: float = field(0.01, least=1e-8, most=1e6, help="How large the steps are")
     schedule: str = field(
         "constant", choices=SCHEDULES, help="How the learning rate changes over the steps"
     )
@@ -77,20 +83,24 @@ class NetworkDraft:
         least=1,
         most=10**7,
         label="Steps of the schedule",
-        help="The length of the schedule",
+        help="How many steps the schedule lasts",
     )
     penalty: str = field(
-        "none", choices=PENALTIES, label="Regularization", help="The penalty on large weights"
+        "none", choices=PENALTIES, label="Regularization", help="A penalty on large weights"
     )
     strength: float = field(
         1e-3,
         least=0,
         most=1e3,
         label="Regularization strength",
-        help="Multiplies the sum over the weights",
+        help="How much the penalty counts in the loss",
     )
     batch_size: int = field(
-        32, least=0, most=MOST_POINTS, label="Batch", help="Points in each step (all: every point)"
+        32,
+        least=0,
+        most=MOST_POINTS,
+        label="Batch",
+        help="How many points each step uses (all: every point)",
     )
     seed: int = field(0, least=0)
     data_seed: int = field(0, least=0, label="Points drawn by seed")

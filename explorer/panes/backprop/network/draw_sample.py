@@ -21,7 +21,7 @@ BOTH = 30.0  # px: a lower neuron shows one number
 STRENGTH = 0.45  # of a neuron's color
 SMALL, LINE = 12.0, 16  # px: letters of what comes out, and the height of a line of them
 APART = "   "
-KINDS = {"out": "output", "sum": "sums", "product": "sums", "norm": "in its norm"}
+KINDS = {"out": "output", "sum": "sums", "product": "sums", "norm": "norm"}
 
 
 def draw_sample_edges(

@@ -17,12 +17,12 @@ BUTTONS = {
     "follow": ("Follow a point", "Follows one point through the network, forward and back"),
     "into": (
         "Open step",
-        "Opens the optimizer step that led here (Enter; Backspace goes back)",
+        "Shows the lines of the optimizer step that led here (Enter; Backspace goes back)",
     ),
-    "before": ("Previous point", "Follows the point before this one"),
-    "after": ("Next point", "Follows the point after this one"),
+    "before": ("Previous point", "Follows the previous point"),
+    "after": ("Next point", "Follows the next point"),
     "back": ("Back to training", "Stops following the point (Esc)"),
-    "slower": ("Reset and learn slower", "Starts over with a tenth of the learning rate"),
+    "slower": ("Reset with a lower rate", "Starts over with a tenth of the learning rate"),
 }
 
 
@@ -49,7 +49,7 @@ class NetworkHeader(QWidget):
     def __init__(self, adds: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network.inputs")
-        self.presets = MenuButton("file", "Presets", "Ready-made setups; each shows one thing")
+        self.presets = MenuButton("file", "Presets", "Ready-made setups, each with one idea to see")
         menu = self.presets.menu()
         for one in PRESETS:
             action = menu.addAction(one.title, partial(self.presetChosen.emit, one.id))

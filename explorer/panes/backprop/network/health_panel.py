@@ -41,16 +41,16 @@ class Panel(QWidget):
         self.losses.set_empty_text("Press Play to see the losses here")
         self.ratios = LinePlot("Update relative to weights")
         self.ratios.setObjectName("backprop.network.ratios")
-        self.ratios.set_axes("step", "log10 of update : weights")
+        self.ratios.set_axes("step", "log10 of update / weights")
         self.ratios.set_empty_text("no step yet")
         self.layers = Histograms()
         self.layers.setObjectName("backprop.network.layers")
         self.choice = SegmentedControl(list(SIDES), "How training is checked")
         self.choice.setObjectName("backprop.network.health")
         self.choice.setToolTip(
-            "Layers: what flows through each layer, forward and back\n"
-            "Updates: a good step changes weights by about a thousandth of their size, "
-            "\u22123 on this log scale"
+            "Layers: the activations and gradients of each layer\n"
+            "Updates: a good step changes weights by about a thousandth of their size "
+            "(\u22123 on this log scale)"
         )
         self._sides = {"layers": self.layers, "updates": self.ratios}
         self._pages = Pages(*self._sides.values())
@@ -99,7 +99,7 @@ class Panel(QWidget):
         self.losses.glides = self.ratios.glides = glides
         steps, train, test, ratios = curves.arrays()
         beyond = bool((np.nan_to_num(train) > LARGEST).any())
-        self.losses.set_note("larger than can be drawn" if beyond else "")
+        self.losses.set_note("too large to draw" if beyond else "")
         train, test = (np.where(one < LARGEST, one, np.nan) for one in (train, test))
         shown = [Series("train", steps, train, 2)]
         if np.isfinite(test).any():

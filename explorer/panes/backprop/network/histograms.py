@@ -14,7 +14,7 @@ from explorer.widgets.base import LEFT, Picture
 from explorer.widgets.sketch import Sketch
 
 ROWS = ("activations", "gradients")
-SIZES = ("spread \u03c3", "size, rms")
+SIZES = ("spread \u03c3", "rms size")
 SIGNS = ("\u03c3", "rms")
 SIGN = "\u26a0"  # of a layer whose gradient has all but vanished
 SPIKE = 4.0  # px: how narrow a histogram is drawn at most
@@ -90,7 +90,7 @@ class Histograms(Picture):
         reaches = (None, max(float(layer.gradients.edges[-1]) for layer in self._layers))
         for row, name in enumerate(ROWS):
             cell, each = self._cell(row, 0), now.px(14)
-            lines = [name, "one scale", "\u221a counts"] if row else [name, "\u221a counts"]
+            lines = [name, "same scale", "\u221a counts"] if row else [name, "\u221a counts"]
             room = cell.height() - now.px(16)
             lines = lines[: max(1, int(room // each))]
             top = cell.top() + (room - each * len(lines)) / 2
@@ -158,9 +158,11 @@ class Histograms(Picture):
         else:
             what = "the outputs a of its neurons"
         limit = format_number(reach)
-        flat = f", {format_percent(layer.saturated)} flat" if not row and layer.saturated else ""
+        flat = (
+            f", {format_percent(layer.saturated)} saturated" if not row and layer.saturated else ""
+        )
         return (
-            f"{self._title(column)}: {what}, \u2212{limit} to {limit}\n"
+            f"{self._title(column)}: {what}, from \u2212{limit} to {limit}\n"
             f"mean {mean}, standard deviation {spread}{flat}"
         )
 

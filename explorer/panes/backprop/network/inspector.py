@@ -59,9 +59,9 @@ def _of_largest_gradient(keyframe: Keyframe, weight: Weight) -> Inspection:
     gradient = keyframe.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
     bias = None if gradient else largest_bias_gradient(keyframe)
     if bias is None:
-        head, where = "The weight with the largest gradient:", _way(keyframe, weight)
+        head, where = "This weight has the largest gradient:", _way(keyframe, weight)
     else:
-        head = "No weight has a gradient. The bias with the largest one:"
+        head = "No weight has a gradient. This bias has the largest one:"
         where = f"bias of {name_of(bias.layer + 1, bias.after, keyframe.sizes)}"
     step, told = update_rows(keyframe, bias or weight)
     rows = [head, where, *told, *_summary(keyframe)]
@@ -96,23 +96,23 @@ def of_inner(keyframe: Keyframe, layer: int, step: Step, element: Element) -> In
             told = ", ".join(format_number(float(one)) for one in said[number])
             rows.append(Equation(f"z of point {number + 1}", told, "text", f"target {target}"))
         if len(said) > MOST_ROWS - 2:
-            rows.append(f"and {len(said) - MOST_ROWS + 2} more: see Numbers")
+            rows.append(f"The Numbers tab shows {len(said) - MOST_ROWS + 2} more.")
     return _inspection(values, step=step, rows=rows, title=step.title, plain=True)
 
 
 def _cost_rows(update: Update, loss: float) -> list[Any]:
     """What the step minimizes: the loss of its batch, plus a penalty if there is one."""
     if update.penalty == "none":
-        return [Equation("loss", loss, "accent", "of this step's batch")]
+        return [Equation("loss", loss, "accent", "mean over this step's batch")]
     weights = [value for name, value in update.before.items() if name.endswith("weight")]
     square = update.penalty == "l2"
     total = sum(float((one * one if square else np.abs(one)).sum()) for one in weights)
     sign = "w\u00b2" if square else "|w|"
     price, said = update.strength * total, f"{format_number(update.strength)} \u00d7 \u03a3 {sign}"
     return [
-        Equation("loss", loss, "text", "of this step's batch"),
-        Equation(f"{update.penalty.upper()} penalty", price, "text", f"{said} of all weights"),
-        Equation("cost", loss + price, "accent", "their sum, which the step reduces"),
+        Equation("loss", loss, "text", "mean over this step's batch"),
+        Equation(f"{update.penalty.upper()} penalty", price, "text", f"{said} over all weights"),
+        Equation("cost", loss + price, "accent", "their sum, which the step should reduce"),
     ]
 
 
@@ -136,7 +136,7 @@ def _title(keyframe: Keyframe, what: str = "weight") -> str:
         return f"After {count_of_steps(keyframe.step)}"
     if keyframe.update is None:
         return "Before the first step"
-    return f"Step {keyframe.step:,}: one {what}'s update"
+    return f"Step {keyframe.step:,}: the update of one {what}"
 
 
 def _values(step: Step) -> dict[str, Any]:
@@ -146,8 +146,8 @@ def _values(step: Step) -> dict[str, Any]:
 
 def _summary(keyframe: Keyframe) -> list[Any]:
     rows: list[Any] = [
-        Equation("training loss", keyframe.train_loss, "text", "all training points"),
-        Equation("test loss", keyframe.test_loss, "text", "points it was not trained on"),
+        Equation("training loss", keyframe.train_loss, "text", "mean over the training points"),
+        Equation("test loss", keyframe.test_loss, "text", "mean over the test points"),
         Equation("learning rate", keyframe.learning_rate, "text", "for the next step"),
     ]
     return [row for row in rows if not np.isnan(row.value)]
@@ -178,7 +178,7 @@ def of_sample(sample: Sample, index: int, element: Element) -> Inspection:
             Equation(f"x{number + 1}", value, "accent") for number, value in enumerate(sample.point)
         ]
         rows.append(Equation("target", sample.target, "text"))
-        rows.append("For this point alone: no batch, no weight decay.")
+        rows.append("These steps are for one point alone, without a batch or a penalty.")
         return _inspection({"x": np.array(sample.point)}, rows=rows, title=title)
     step = sample.step_at(index)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
@@ -208,7 +208,7 @@ def _sample_rows(sample: Sample, index: int, element: Element) -> list[Any]:
         count = weight.shape[1]
         if count == 1:
             return [terms]
-        return [f"Neuron {chosen + 1} of {count}: point at another to see its sum", terms]
+        return [f"Neuron {chosen + 1} of {count} (point at another to see its sum)", terms]
     if place.phase == "backward" and role.kind == "product":
         return _back_through_weights(sample, index, element)
     if place.phase == "seed":
@@ -222,7 +222,7 @@ def _sample_rows(sample: Sample, index: int, element: Element) -> list[Any]:
     chosen = _chosen(element, column, wide, made)  # one neuron, so that the arithmetic holds
     rows: list[Any] = []
     if wide > 1:
-        rows.append(f"Neuron {chosen + 1} of {wide}: point at another to see its numbers")
+        rows.append(f"Neuron {chosen + 1} of {wide} (point at another to see its numbers)")
     for name, value in sorted(values.items(), key=lambda one: one[1] is made):  # the result last
         if name in OF_NORM:
             continue
@@ -244,7 +244,7 @@ def _sample_rows(sample: Sample, index: int, element: Element) -> list[Any]:
 
 
 def _in_code(name: str, label: str) -> str:
-    return f"{name} in the code" if name != label else ""
+    return f"called {name} in the code" if name != label else ""
 
 
 def _called(sample: Sample, index: int, name: str, which: str, told: float) -> tuple[str, float]:
@@ -280,7 +280,8 @@ def _back_through_weights(sample: Sample, index: int, element: Element) -> list[
         column = sample.roles[place.node].column
         chosen = _chosen(element, column, gradient.shape[1], gradient.sum(0))
         rows: list[Any] = [
-            f"Into neuron {chosen + 1}, whose gradient is {format_number(float(upstream[chosen]))}:"
+            f"Weights into neuron {chosen + 1}, whose gradient is "
+            f"{format_number(float(upstream[chosen]))}:"
         ]
         rows += [
             Equation(
@@ -295,9 +296,9 @@ def _back_through_weights(sample: Sample, index: int, element: Element) -> list[
     chosen = _chosen(element, target.column, weight.shape[0], step.value("contribution"))
     names = [f"by neuron {n + 1}" for n in range(weight.shape[1])]
     label = nodes[node.inputs[0]].label
-    who = f"x{chosen + 1}" if target.column == 0 else f"Neuron {chosen + 1}"
+    who = f"x{chosen + 1}" if target.column == 0 else f"neuron {chosen + 1}"
     return [
-        f"{who}: each outgoing weight \u00d7 the gradient of the neuron it leads to",
+        f"The gradient of {who} sums weight \u00d7 gradient over the neurons that it feeds:",
         Terms(
             f"dL/d{label}[{chosen + 1}]",
             weight[chosen],

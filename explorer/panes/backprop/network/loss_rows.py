@@ -36,12 +36,14 @@ def _of_two(sample: Sample, step: Step) -> list[Any]:
     p = F.sigmoid(z).item()
     right = ("log p", p) if y else (f"log(1 {MINUS} p)", p)
     return [
-        Equation(name, z, "text", "what the network outputs"),
+        Equation(name, z, "text", "the network's output"),
         Equation("y", f"{y:g}", "text", "the true class, 0 or 1"),
         Equation(f"max({name}, 0)", max(z, 0.0)),
         Equation(f"{MINUS}{name} {TIMES} y", -z * y + 0.0),
         Equation(f"log(1 + e^{MINUS}|{name}|)", float(step.value("rest")[0])),
-        Equation("L", sample.loss, "accent", f"= {MINUS}{right[0]}, p = {format_number(right[1])}"),
+        Equation(
+            "L", sample.loss, "accent", f"= {MINUS}{right[0]} with p = {format_number(right[1])}"
+        ),
     ]
 
 
@@ -54,7 +56,7 @@ def _back_to_one(sample: Sample, step: Step) -> list[Any]:
         Equation("p", p, "text", f"\u03c3({name}): the predicted probability of class 1"),
         Equation("y", f"{y:g}", "text", "the true class, 0 or 1"),
         Equation(f"p {MINUS} y", p - y, "text", "the error of that probability"),
-        Equation("dL/dL", upstream, "text", "the upstream gradient; N = 1 point"),
+        Equation("dL/dL", upstream, "text", "the upstream gradient (N = 1 point)"),
         in_a_line(told),
         Equation(f"dL/d{name}", told.value, "accent", f"dL/dL {TIMES} (p {MINUS} y) / N"),
     ]
@@ -69,7 +71,7 @@ def _of_many(sample: Sample) -> list[Any]:
             f"p[{number + 1}]",
             float(share),
             "text",
-            f"class {number}{', the right one' if number == right else ''}: softmax, "
+            f"class {number}{' (the right one)' if number == right else ''}, from "
             f"{name}[{number + 1}] = {format_number(float(z[number]))}",
         )
         for number, share in enumerate(shares)
@@ -82,7 +84,9 @@ def _back_to_many(sample: Sample, step: Step) -> list[Any]:
     right, name = int(sample.target), sample.name_of_output
     shares = softmax(sample.output)
     made = np.asarray(step.value("contribution")).reshape(-1)
-    rows: list[Any] = ["For each class, its probability minus 1 if it is the right one:"]
+    rows: list[Any] = [
+        "Each gradient is the probability of its class, minus 1 for the right class:"
+    ]
     for number, share in enumerate(shares):
         wanted = 1 if number == right else 0
         words = f"class {number}: {format_number(float(share))} {MINUS} {wanted}"
@@ -105,8 +109,13 @@ def norm_rows(sample: Sample, index: int) -> list[Any]:
     if place.phase == "forward":
         mean = float(a.mean())
         return [
-            Equation("\u03bc", mean, "text", "mean of the layer"),
-            Equation("\u221a(\u03c3\u00b2 + \u03b5)", deviation, "text", "its deviation"),
+            Equation("\u03bc", mean, "text", "mean over the layer"),
+            Equation(
+                "\u221a(\u03c3\u00b2 + \u03b5)",
+                deviation,
+                "text",
+                "standard deviation over the layer",
+            ),
         ]
     slope = f"dL/d{node.label}"
     return [
@@ -114,5 +123,7 @@ def norm_rows(sample: Sample, index: int) -> list[Any]:
         Equation(
             f"mean of {slope} {TIMES} {node.label}", float(step.value("stretch").reshape(-1)[0])
         ),
-        Equation("\u221a(\u03c3\u00b2 + \u03b5)", deviation, "text", "the layer's deviation"),
+        Equation(
+            "\u221a(\u03c3\u00b2 + \u03b5)", deviation, "text", "standard deviation over the layer"
+        ),
     ]

@@ -28,7 +28,7 @@ from explorer.panes.backprop.network.hit_testing import element_at, from_plane, 
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout, inside, lay_out
-from explorer.panes.backprop.network.text import pointer_words
+from explorer.panes.backprop.network.text import count_of_steps, pointer_words
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.still_layer import StillLayer
@@ -132,8 +132,8 @@ class NetworkPicture(Picture):
             return ""
         sizes = "-".join(str(size) for size in keyframe.sizes)
         dead = sum(int(layer.dead.sum()) for layer in keyframe.layers)
-        words = f"{sizes} network after {keyframe.step:,} steps"
-        return words + (f", {dead} dead neurons" if dead else "")
+        words = f"{sizes} network after {count_of_steps(keyframe.step)}"
+        return words + (f", {dead} dead {'neuron' if dead == 1 else 'neurons'}" if dead else "")
 
     @property
     def shown_scene(self) -> SampleScene | None:
@@ -199,7 +199,7 @@ class NetworkPicture(Picture):
         if one and scene is None and isinstance(looked, Neuron):
             draw_map(painter, plane, self._images.get(keyframe, looked.column, looked.number))
             limit = format_number(float(keyframe.limits[looked.column - 1][looked.number]))
-            kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron outputs", 0.0)
+            kind, scale = "", (f"\u2212{limit}", f"{limit}: output of this neuron", 0.0)
         else:
             self._draw_ground(painter, keyframe, plane)
             kind, scale = self._plane_words(keyframe)
@@ -235,14 +235,14 @@ class NetworkPicture(Picture):
         """The line below the plane, or (if it is "") the two ends of its scale."""
         scene, no_scale = self.shown_scene, ("", "", 0.0)
         if scene is not None and any(one is not None for one in scene.weights):
-            return "thick edges: large gradients; orange: above 0", no_scale
+            return "thick edge: large gradient; orange: positive", no_scale
         if scene is not None:
-            return "\u2202: how the loss changes with that number; orange: above 0", no_scale
+            return "\u2202 is the gradient of the loss; orange is positive", no_scale
         if keyframe.classes > 2:
-            return "the likeliest class, paler where it is unsure", no_scale
+            return "the likeliest class; paler where the network is unsure", no_scale
         if keyframe.classes == 0:
-            return "", ("\u22121", "1: what the network outputs", SOFT)
-        return "", ("0 %", "100 % class 1; line: 50 %", SOFT)
+            return "", ("\u22121", "1: output of the network", SOFT)
+        return "", ("0 %", "100 % class 1; line at 50 %", SOFT)
 
     def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:
         """Rings around the followed and the hovered point, and the keyboard's cross."""

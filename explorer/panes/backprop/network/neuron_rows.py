@@ -60,8 +60,10 @@ def neuron_rows(keyframe: Keyframe, element: Neuron) -> list[Any]:
         rows += [Equation(f"w from {n}", float(w)) for n, w in zip(names, weights, strict=True)]
         rows.append(Equation("b", bias, "text", "bias"))
     if is_dead(keyframe, element.column, number):
-        rows.append("Dead: 0 for every training point, so no")
-        rows.append("gradient reaches the weights into it.")
+        rows.append(
+            "This neuron is dead: its output is 0 for every training point, so no gradient "
+            "reaches its weights."
+        )
     return rows
 
 
@@ -85,7 +87,7 @@ def _of_point(keyframe: Keyframe, element: Neuron, names: list[str], bias: float
     rows.append(Equation("z", float(one.normed[0, number]), "accent" if last else "text", said))
     if not last:
         kind = keyframe.draft.activation
-        note = "= z" if kind == "linear" else f"= {kind}(z), its output"
+        note = "= z" if kind == "linear" else f"= {kind}(z), the output"
         rows.append(Equation("a", float(one.out[0, number]), "accent", note))
     return rows
 
@@ -95,11 +97,11 @@ def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
     sums, learned = keyframe.passed[layer].sums, keyframe.learner_state
     if keyframe.draft.norm == "layer":
         mean, variance = float(sums.mean()), float(sums.var())
-        whose = ("of the layer's sums", "their deviation")
+        whose = ("mean of the layer's sums", "their standard deviation")
     else:
         mean = float(learned.running[f"{layer}.mean"][number])
         variance = float(learned.running[f"{layer}.variance"][number])
-        whose = ("running mean over the batches", "running deviation")
+        whose = ("running mean over the batches", "running standard deviation")
     gain = float(learned.parameters[f"{layer}.gain"][number])
     return [
         Equation("\u03bc", mean, "text", whose[0]),

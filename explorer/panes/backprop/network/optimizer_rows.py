@@ -26,13 +26,14 @@ from explorer.panes.backprop.optimizer_symbols import (
 from explorer.widgets.live_numbers import Equation, in_a_line
 
 ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
+NOT_KEPT = "The numbers of this step are not kept; take another step to see them."
 SPELT = {
     "param": "the weight before this step",
-    "grad": "gradient on this step's batch",
-    "slope": "slope: gradient plus weight decay",
+    "grad": "gradient for this step's batch",
+    "slope": "gradient plus weight decay",
     "rate": "learning rate",
-    "step": "this is step t of this weight",
-    "shrunk": "the weight, decayed",
+    "step": "number of this step",
+    "shrunk": "the weight after weight decay",
     "new": "the weight after this step",
 } | SETTINGS
 
@@ -41,7 +42,7 @@ def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None,
     """The whole step of one weight or bias: the optimizer's formula, and each of its numbers."""
     update, (parameter, place) = keyframe.update, parameter_of(weight)
     if update is None or parameter not in update.gradients:
-        return None, ["Its next step can be opened." if keyframe.step else "No step yet."]
+        return None, [NOT_KEPT if keyframe.step else "No step has been taken yet."]
     trace = optimizer_trace(update, parameter)
     rule = optimizer(trace.about["optimizer"])
     letters, state = letters_of(rule), trace.about["state"]
@@ -60,12 +61,15 @@ def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None,
         for name in [one for one in kept if one + BEFORE in step.values]:
             kept.remove(name)  # once, where it is first read
             before = _at(np.asarray(getattr(state, name)), place)
-            rows.append(Equation(letter(name + BEFORE, letters), before, "text", "remembered"))
+            rows.append(
+                Equation(letter(name + BEFORE, letters), before, "text", _words(name + BEFORE))
+            )
         if found.shape in ((), update.before[parameter].shape):
-            note = ", ".join([_spelt(made, weight), *_settings(step, rule, update)])
+            note, read = _spelt(made, weight), _settings(step, rule, update)
+            note = f"{note} ({read})" if read else note
             rows.append(Equation(letters[made], _at(found, place), role, note))
     change = _at(np.asarray(moves.value("new")), place) - value
-    note = "change in this step: after \u2212 before"
+    note = "the change in this step"
     rows.append(Equation(f"\u0394{letters['param']}", change, "accent", note))
     values = {name: moves.value(name) for name in moves.values}
     whole = Step("optimizer.update", f"{rule.title}: one step", rule.formula, moves.code, values)
@@ -96,7 +100,7 @@ def _gradient_rows(
             f"{letter} of the batch",
             float(update.slopes[parameter][place]),
             "text",
-            "of this step's loss",
+            "from this step's loss",
         ),
         Equation(f"{letter} of {name}", price, "text", why),
         replace(whole, note="the sum of the two"),
@@ -143,20 +147,21 @@ def line_rows(keyframe: Keyframe, layer: int, step: Step, weight: Weight) -> lis
     return rows
 
 
-def _settings(step: Step, rule: Rule, update: Update) -> list[str]:
+def _settings(step: Step, rule: Rule, update: Update) -> str:
     """The settings that a line reads; the playground's weight decay is a part of the loss."""
     if step.name == "optimizer.decay":
-        held = "" if update.penalty == "none" else f": {update.penalty.upper()} is in g"
-        return [f"{rule.letters['weight_decay']} = 0{held}"]
+        held = "" if update.penalty == "none" else f", since {update.penalty.upper()} is in g"
+        return f"{rule.letters['weight_decay']} = 0{held}"
     letters = {**rule.letters, "step": "t"}
     read = {name: step.value(name) for name in step.values if name in letters}
-    return [f"{letters[name]} = {format_number(float(value))}" for name, value in read.items()]
+    told = (f"{letters[name]} = {format_number(float(value))}" for name, value in read.items())
+    return ", ".join(told)
 
 
 def _words(name: str) -> str:
     """A name in the optimizer's code, in words."""
     if name.endswith(BEFORE):
-        return f"{_words(name.removesuffix(BEFORE))}, remembered"
+        return f"{_words(name.removesuffix(BEFORE))} before this step"
     return SPELT.get(name) or in_words(name)
 
 
@@ -183,4 +188,4 @@ def _told(
     tall = shape[0] > shape[1]
     if name not in ROWS_BY_ROWS and value.shape == (shape[::-1] if tall else shape):
         return _at(value, place[::-1] if tall else place), ""
-    return " \u00d7 ".join(map(str, value.shape)), "see Numbers"
+    return " \u00d7 ".join(map(str, value.shape)), "see the Numbers tab"

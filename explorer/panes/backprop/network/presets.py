@@ -21,25 +21,25 @@ class Preset:
 PRESETS = (
     Preset(
         "moons",
-        "Two moons: it just works",
+        "Two moons, an easy start",
         "Watch the boundary bend between the moons: each neuron of the first layer draws a "
-        "straight edge, and the next layers put these together.",
+        "straight line, and the next layers combine these lines.",
         NetworkDraft(),
     ),
     Preset(
         "spiral",
         "A spiral needs depth",
-        "The first layer only draws straight lines; see how each layer bends what the one "
-        "before it made.",
+        "The first layer can only draw straight lines; watch each later layer bend what it "
+        "receives.",
         NetworkDraft(
             "spiral", 300, 0.02, hidden=(8, 8, 8), activation="tanh", learning_rate=0.01, steps=5000
         ),
     ),
     Preset(
         "vanishing",
-        "Vanishing gradient: six layers of sigmoid",
-        "Compare the gradients from the last layer to the first: each sigmoid passes on a quarter "
-        "at most.",
+        "Vanishing gradient in six layers of sigmoid",
+        "Compare the gradients from the last layer to the first: each sigmoid passes on at most "
+        "a quarter of what it receives.",
         NetworkDraft(
             hidden=(6, 6, 6, 6, 6, 6),
             activation="sigmoid",
@@ -50,28 +50,30 @@ PRESETS = (
     ),
     Preset(
         "dead",
-        "Dead ReLU: the first steps are too large",
-        "Watch the neurons that get crossed out: they are 0 for every training point, so no "
-        "gradient gets through to their weights.",
+        "Dead ReLUs from too large a learning rate",
+        "Watch neurons being crossed out as they die: their output is 0 for every training point, "
+        "so no gradient reaches their weights.",
         NetworkDraft(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
     ),
     Preset(
         "zeros",
-        "All weights zero: neurons stay equal",
-        "Every neuron outputs 0, so every weight's gradient is 0 too: only the last bias learns.",
+        "All weights zero, so that neurons stay equal",
+        "Every neuron outputs 0, so the gradient of every weight is 0 too, and only the last bias "
+        "learns.",
         NetworkDraft(initialization="zeros", hidden=(6, 6)),
     ),
     Preset(
         "large",
-        "Initial weights too large: neurons saturate",
-        "From the start most neurons output almost \u22121 or 1, where tanh is flat and its slope "
-        "near 0.",
+        "Initial weights so large that neurons saturate",
+        "From the start, most neurons output almost \u22121 or 1, where tanh is flat and its slope "
+        "is near 0.",
         NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
     ),
     Preset(
         "overfit",
-        "Overfitting: few noisy points, a big network",
-        "Watch training loss fall while test loss rises: the boundary winds around single points.",
+        "Overfitting: a big network and few noisy points",
+        "Watch the training loss fall while the test loss rises, as the boundary winds around "
+        "single points.",
         NetworkDraft(
             points=40,
             noise=0.3,
@@ -84,8 +86,8 @@ PRESETS = (
     ),
     Preset(
         "diverges",
-        "Learning rate too large: it diverges",
-        "Each step overshoots further than the one before, until the loss is no longer a number.",
+        "Learning rate so large that training diverges",
+        "Each step overshoots by more than the one before, until the loss is no longer a number.",
         NetworkDraft(
             "plane",
             hidden=(),

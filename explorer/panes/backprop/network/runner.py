@@ -131,7 +131,7 @@ class Runner(QObject):
         if self._run.job is not None:
             self._run.job.resume()
         else:
-            self._run.ask(self.training.run, "the playground learns")
+            self._run.ask(self.training.run, "training the network")
         self._emit_state()
 
     def pause(self) -> None:
@@ -204,7 +204,7 @@ class Runner(QObject):
         self.error = str(error)
         self._halt()
         if not isinstance(error, (ValueError, EngineDied)):
-            errors.report(error, "the playground")
+            errors.report(error, "training the network")
         self._emit_state()
 
     def _emit_state(self) -> None:

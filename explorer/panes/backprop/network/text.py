@@ -28,6 +28,7 @@ from explorer.panes.backprop.network.sample import Sample
 LOADING = "Building the network."
 VANISHED = 1000.0  # times smaller
 SOLVED = 0.97  # of the points
+RESET = "Reset with a lower learning rate."
 NO_ADDING = "To add points, go back to training first (Esc)"
 NO_POINTS = "There are no points to learn from: choose Add, then click on the plane."
 
@@ -43,9 +44,10 @@ def keyframe_title(keyframe: Keyframe) -> str:
         return f"diverged after {steps}"
     if math.isnan(keyframe.train_loss):
         return f"after {steps}: no points"
-    loss = f"loss {format_number(keyframe.train_loss)}"
-    test = "" if math.isnan(keyframe.test_loss) else f", test {format_number(keyframe.test_loss)}"
-    return f"after {steps}: {loss}{test}"
+    loss = f"training loss {format_number(keyframe.train_loss)}"
+    test = keyframe.test_loss
+    more = "" if math.isnan(test) else f", test loss {format_number(test)}"
+    return f"after {steps}: {loss}{more}"
 
 
 def headline(
@@ -60,15 +62,14 @@ def headline(
     if keyframe is None:
         return LOADING
     if keyframe.diverged:
-        why = keyframe.diverged.replace(": the steps", " because the steps")
-        return f"It diverged after {count_of_steps(keyframe.step)}: {why}."
+        return f"Training diverged after {count_of_steps(keyframe.step)}: {keyframe.diverged}."
     if not keyframe.layers:
         return NO_POINTS
     first = format_number(diagnosis.first)
     if diagnosis.away:
         return (
-            f"Step {keyframe.step:,}: the loss is {format_number(keyframe.train_loss)} ("
-            f"{first} at first): the steps are too large. Reset, and learn slower."
+            f"Step {keyframe.step:,}: the loss grew from {first} to "
+            f"{format_number(keyframe.train_loss)} because the steps are too large. {RESET}"
         )
     where = f"Step {keyframe.step:,}: "
     if keyframe.step == 0:
@@ -76,8 +77,8 @@ def headline(
         if preset is not None and keyframe.draft.is_like(preset.draft):
             return preset.look
         return (
-            "Nothing has been learned yet: the weights are random. Play trains; Step takes one "
-            "step."
+            "Nothing has been learned yet: the weights are random. Play trains the network; Step "
+            "takes a single step."
         )
     return where + _judgment(keyframe, diagnosis, begun)
 
@@ -97,7 +98,7 @@ def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) 
     update = keyframe.update
     if keyframe.draft.norm == "batch" and update is not None and len(update.said) == 1:
         return (
-            "batch norm over a batch of 1 makes every sum 0, so no weight before it learns: use a "
+            "batch norm over a batch of 1 makes every sum 0, so no weight before it learns. Use a "
             "larger batch."
         )
     if told := _alike(keyframe):
@@ -106,39 +107,40 @@ def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) 
     if keyframe.train_loss > WORSE * chance:
         remedy = ""
         if diagnosis.worse or not math.isnan(rose):
-            remedy = " The steps are too large: reset, and learn slower."
+            remedy = f" The steps are too large. {RESET}"
         elif diagnosis.first > WORSE * chance:
-            remedy = " Make the initial weights smaller, and reset."
+            remedy = " Make the initial weights smaller and reset."
         return (
-            f"worse than guessing: loss {format_number(keyframe.train_loss)}, guessing "
-            f"{format_number(chance)}.{remedy}"
+            f"the loss of {format_number(keyframe.train_loss)} is worse than guessing, which would "
+            f"give {format_number(chance)}.{remedy}"
         )
     dead, flat = dead_neurons(keyframe), saturated_layers(keyframe)
     neurons = _neurons_are_dead(keyframe)
     if in_trouble(keyframe) and not math.isnan(rose):
         what = neurons if dead else f"layer {flat[0]} is saturated"
         why = f"the steps were too large (the loss rose to {format_number(rose)})"
-        return f"{what} because {why}: reset, and learn slower."
+        return f"{what} because {why}. {RESET}"
     if _is_solved(keyframe):
         return f"solved: {_success(keyframe)}"
     loss, test = keyframe.train_loss, keyframe.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
         return (
-            f"it overfits: loss {format_number(loss)} on the training points, "
+            f"the network overfits. Its loss is {format_number(loss)} on the training points but "
             f"{format_number(test)} on the test points."
         )
     if dead:
-        whom = "it" if dead == 1 else "them"
-        return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
+        who = "It outputs" if dead == 1 else "They output"
+        whose = "its" if dead == 1 else "their"
+        return f"{neurons}. {who} 0 for every point, so no gradient reaches {whose} weights."
     if flat:
         share = keyframe.layers[flat[0] - 1].saturated
         said = f"{format_percent(share)} of layer {flat[0]}'s outputs are saturated"
         if begun is not None and begun.step == 0 and flat[0] in saturated_layers(begun):
-            return f"{said}. Make the initial weights smaller, and reset."
-        return f"{said}: there the slope is near 0, and little gradient passes."
+            return f"{said}. Make the initial weights smaller and reset."
+        return f"{said}, where the slope is near 0, so little gradient passes."
     if math.inf > _shrinks(keyframe) > VANISHED:
         return (
-            "the gradient vanishes on its way back: in layer 1 it is "
+            "the gradient vanishes on its way back. In layer 1 it is "
             f"{format_number(_shrinks(keyframe))} times smaller than in the last layer."
         )
     return _success(keyframe)
@@ -148,14 +150,14 @@ def _alike(keyframe: Keyframe) -> str:
     """What follows if all neurons have equal weights; "" if they differ."""
     if not any(weights.any() for weights in keyframe.weights):
         return (
-            "every weight and its gradient are still 0, so only the last bias learns: loss "
+            "every weight and its gradient are still 0, so only the last bias learns. The loss is "
             f"{format_number(keyframe.train_loss)}."
         )
     inner = [weights for weights in keyframe.weights[:-1] if weights.shape[1] > 1]
     if inner and all((weights == weights[:, :1]).all() for weights in inner):
         return (
-            "the neurons of each layer still have equal weights: their gradients are equal too, "
-            "so all of them learn the same."
+            "the neurons of each layer still have equal weights. Their gradients are equal too, "
+            "so they all learn the same."
         )
     return ""
 
@@ -170,8 +172,9 @@ def _success(keyframe: Keyframe) -> str:
     """The accuracy, or the loss where there are no classes."""
     if math.isnan(keyframe.train_accuracy):
         test = keyframe.test_loss
-        also = "" if math.isnan(test) else f", on the test points {format_number(test)}"
-        return f"loss {format_number(keyframe.train_loss)}{also}."
+        also = "" if math.isnan(test) else f" and {format_number(test)} on the test points"
+        loss = format_number(keyframe.train_loss)
+        return f"the loss is {loss} on the training points{also}."
     where = (
         "on the correct side of the boundary" if keyframe.classes == 2 else "classified correctly"
     )
@@ -201,10 +204,10 @@ def pointer_words(element: Element, keyframe: Keyframe, data: Data | None) -> st
     if isinstance(element, Neuron):
         name = name_of(element.column, element.number, sizes)
         if element.column == 0:
-            return f"{name}: a coordinate, from \u2212{REACH} to {REACH} over the plane"
+            return f"{name}: a coordinate, from \u2212{REACH} to {REACH} across the plane"
         bias = format_number(keyframe.biases[element.column - 1][element.number])
         dead = is_dead(keyframe, element.column, element.number)
-        return f"{name}: bias {bias}" + (", dead: 0 for every point" if dead else "")
+        return f"{name}: bias {bias}" + (", dead (its output is 0 for every point)" if dead else "")
     if isinstance(element, DataPoint) and data is not None:
         x, y = data.points[element.number]
         target = data.targets[element.number]
@@ -224,50 +227,63 @@ def sample_headline(sample: Sample, index: int) -> str:
         what = (
             f"belongs to class {int(sample.target)}" if sample.classes else f"has target {target}"
         )
-        return f"The point ({x}, {y}) {what}: follow it forward, then back."
+        return f"The point ({x}, {y}) {what}. Follow it forward, then back."
     in_loss = sample.roles[sample.place_at(index).node].kind == "loss"
     if index < sample.seed:
         if in_loss:
-            return f"Forward: how wrong {_output(sample)} is. {LOSS_WORDS[min(sample.classes, 3)]}"
+            words = LOSS_WORDS[min(sample.classes, 3)]
+            return f"Forward: the loss says how wrong {_output(sample)} is. {words}"
         return f"Forward: the point ({x}, {y}) becomes a loss, operation by operation."
     if index < len(sample) - 1:
         if in_loss:
             return f"Backward through the loss: {_slope(sample)}."
-        return "Backward: each operation passes the gradient on, times its local derivative."
+        return (
+            "Backward: each operation multiplies the gradient by its local derivative and passes "
+            "it on."
+        )
     loss = format_number(sample.loss)
-    return f"Now every weight has its gradient: how strongly it moves this point's loss ({loss})."
+    return (
+        "Now every weight has its gradient, which tells how strongly this point's loss "
+        f"({loss}) depends on it."
+    )
 
 
 LOSS_WORDS = {
-    0: "The squared error (z \u2212 y)\u00b2.",
-    2: "Binary cross-entropy, written as max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)) so that "
-    "exp cannot overflow.",
-    3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
+    0: "It is the squared error (z \u2212 y)\u00b2.",
+    2: "It is binary cross-entropy in the form max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)), "
+    "which cannot overflow.",
+    3: "It is cross-entropy: \u2212log of the probability that softmax gives the right class.",
 }
 
 # By operation: its step forward, and back.
 LOSS_TITLES = {
     "BinaryCrossEntropy": (
-        "the loss: binary cross-entropy, \u2212log of the right class's probability",
+        "binary cross-entropy loss: \u2212log of the right class's probability",
         "back through the loss: dL/dz = p \u2212 y",
     ),
     "CrossEntropy": (
-        "the loss: cross-entropy, \u2212log of the right class's probability",
+        "cross-entropy loss: \u2212log of the right class's probability",
         "back through the loss: dL/dz = p \u2212 y for each class",
     ),
-    "Subtract": ("the loss: the difference z \u2212 y", "back through the difference: unchanged"),
-    "Power": (
-        "the loss: the square of the difference",
-        "back through the square: \u00d7 2 (z \u2212 y)",
+    "Subtract": (
+        "squared error: the difference z \u2212 y",
+        "back through the difference: the gradient stays the same",
     ),
-    "Mean": ("the loss: the mean, of one point", "back through the mean: unchanged"),
+    "Power": (
+        "squared error: the square of the difference",
+        "back through the square: multiplied by 2 (z \u2212 y)",
+    ),
+    "Mean": (
+        "squared error: the mean over one point",
+        "back through the mean: the gradient stays the same",
+    ),
 }
 
 # By operation: what a norm does on the way forward.
 NORM_TITLES = {
-    "Normalize": "mean 0 and deviation 1 over its neurons",
-    "Subtract": "less the running mean",
-    "Multiply": "over the running deviation",
+    "Normalize": "normalized over its neurons",
+    "Subtract": "minus the running mean",
+    "Multiply": "divided by the running deviation",
 }
 
 
@@ -287,7 +303,7 @@ def _slope(sample: Sample) -> str:
         slope = 2 * (float(z[0]) - y)
         return f"dL/dz = 2 (z \u2212 y) = {format_number(slope)}"
     if sample.classes > 2:
-        return "dL/dz = softmax(z) \u2212 y, y being 1 for the right class"
+        return "dL/dz = softmax(z) \u2212 y, where y is 1 for the right class and 0 for the others"
     p = 1 / (1 + math.exp(-max(-700.0, min(700.0, float(z[0])))))
     slope = format_number(p - y)
     return f"dL/dz = sigmoid(z) \u2212 y = {format_number(p)} \u2212 {y:g} = {slope}"
@@ -316,34 +332,35 @@ def sample_title(sample: Sample, index: int) -> str:
         if role.kind == "product":
             return f"{layer}: weighted sum{s} of its inputs"
         if role.kind == "sum" and operation == "Add":
-            return f"{layer}: plus its {biases}"
+            return f"{layer}: plus the {biases}"
         if role.kind == "out":
             ends = operation == "Add"  # the last layer has no activation
-            what = f"plus its {biases}" if ends else f"{operation.lower()} of its sum{s}"
+            what = f"plus the {biases}" if ends else f"{operation.lower()} of the sum{s}"
             return f"{layer}: {what}"
         if role.kind == "norm":
             what = NORM_TITLES.get(operation, "")
             gains = any(sample.roles[n].kind == "gain" for n in _inputs(sample, place.node))
-            what = "\u00d7 its gains" if gains else what
-            return f"{layer}: {step.title}, {what}"
+            what = "multiplied by its gains" if gains else what
+            return f"{layer}: {what} ({step.title})"
         return step.title
     assert place.input is not None
     target = sample.roles[_inputs(sample, place.node)[place.input]]
     if target.kind == "weight":
-        return f"gradient of {_whose(sample, target.column)} weights: inputs \u00d7 gradient"
+        return f"gradients of {_whose(sample, target.column)} weights: input \u00d7 gradient"
     if target.kind == "bias":
-        sums = "the sum's" if is_one else "the sums'"
-        return f"gradient of {_whose(sample, target.column)} {biases}: the same as {sums}"
+        sums = "that of the sum" if is_one else "those of the sums"
+        return f"gradient{s} of {_whose(sample, target.column)} {biases}: equal to {sums}"
     if target.kind == "gain":
-        return f"gradient of {_whose(sample, target.column)} gains: inputs \u00d7 gradient"
+        return f"gradients of {_whose(sample, target.column)} gains: input \u00d7 gradient"
     if role.kind == "norm" and target.kind in ("norm", "product"):
         return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
-        whose, get = _whose(sample, role.column), "gets" if is_one else "get"
-        return f"back through {whose} {biases}: the sum{s} {get} the gradient unchanged"
+        whose = _whose(sample, role.column)
+        return f"back through {whose} {biases}: the gradient stays the same"
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"
         return f"back through {_whose(sample, role.column)} weights to {to}"
     if role.kind == "out" and target.kind == "sum":
-        return f"back through {_whose(sample, role.column)} {operation.lower()}: \u00d7 its slope"
+        whose = _whose(sample, role.column)
+        return f"back through {whose} {operation.lower()}: multiplied by its slope"
     return step.title

@@ -43,7 +43,7 @@ class NetworkView(QWidget):
         self._placed: object = None
         self._pairs: list[tuple[QToolButton, QToolButton]] = []
         for number in range(MOST_LAYERS):
-            less = IconButton("minus", f"Remove a neuron of layer {number + 1}", size=12)
+            less = IconButton("minus", f"Remove a neuron from layer {number + 1}", size=12)
             more = IconButton("plus", f"Add a neuron to layer {number + 1}", size=12)
             less.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, -1))
             more.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, 1))
@@ -122,4 +122,4 @@ class NetworkView(QWidget):
 
 def _most(does: str, count: int, most: int, what: str) -> str:
     """What a button does, or why it can do no more."""
-    return does if count < most else f"At most {most} {what}"
+    return does if count < most else f"There can be at most {most} {what}"

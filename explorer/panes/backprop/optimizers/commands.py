@@ -26,10 +26,10 @@ def commands(mode: OptimizersMode) -> list[Action]:
 
     action, surfaces = mode.action, [(one.name, one.title) for one in SURFACES.values()]
     return [
-        action("into", "Optimizers: open the step", mode.go_into, can=runs),
+        action("into", "Optimizers: open the current step", mode.go_into, can=runs),
         action("fit", "Optimizers: fit the surface", mode.view.map.fit),
         action("fit-ways", "Optimizers: fit all paths", mode.view.map.fit_paths, can=runs),
-        action("reset", "Optimizers: reset start and settings", mode.reset),
+        action("reset", "Optimizers: reset the start and the settings", mode.reset),
         *(
             Action(
                 f"backprop.optimizers.surface.{name}",

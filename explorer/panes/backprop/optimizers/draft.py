@@ -22,16 +22,25 @@ USUAL_RACERS = ("sgd", "momentum", "adagrad", "adam")
 STEPS = (1, 2000)
 FAR = 1e6  # a start is nearer to (0, 0) than this
 
+OF_AVERAGE = "The share of the average gradient that is kept at each step"
 # The settings of optimizers, by their names there: the title and what it does.
 CHOICES = {
-    "learning_rate": ("Learning rate", "How far each step goes, where the schedule is at its peak"),
+    "learning_rate": ("Learning rate", "How far each step goes when the schedule is at its peak"),
     "momentum": ("Momentum", "The share of the velocity that is kept at each step"),
     "beta": ("\u03b2", "The share of the average square that is kept at each step"),
-    "beta1": ("\u03b2\u2081", "The share of the average gradient that is kept at each step"),
+    "beta1": ("\u03b2\u2081", OF_AVERAGE),
     "beta2": ("\u03b2\u2082", "The share of the average square that is kept at each step"),
-    "iterations": ("Iterations", "Newton-Schulz: each makes the directions more equal in length"),
+    "iterations": (
+        "Iterations",
+        "Iterations of Newton-Schulz; each makes the directions more equal in length",
+    ),
     "eps": ("\u03b5", "Prevents division by 0"),
-    "weight_decay": ("Weight decay", "How strongly x and y are pulled towards 0 at each step"),
+    "weight_decay": ("Weight decay", "How strongly x and y are pulled toward 0 at each step"),
+}
+OTHERWISE = {  # optimizers in which a setting does something else
+    ("lion", "beta1"): "The share of the average gradient in the mix whose sign is used",
+    ("lion", "beta2"): OF_AVERAGE,
+    ("muon", "momentum"): OF_AVERAGE,
 }
 
 
@@ -136,6 +145,11 @@ def keys_of(name: str) -> list[str]:
     names = [one.name for one in fields(OPTIMIZERS[name].settings)]
     spread = [["beta1", "beta2"] if one == "betas" else [one] for one in names]
     return [key for keys in spread for key in keys if key in CHOICES]
+
+
+def hint_of(name: str, key: str) -> str:
+    """What a setting of an optimizer does."""
+    return OTHERWISE.get((name, key), CHOICES[key][1])
 
 
 def values_of(draft: OptimizersDraft, surface: Surface, name: str) -> dict[str, float]:

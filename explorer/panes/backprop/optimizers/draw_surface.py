@@ -22,7 +22,7 @@ from explorer.widgets.still_layer import StillLayer
 Pixels = Callable[[np.ndarray], np.ndarray]  # from points of the plane to pixels
 BAR = (112, 8)  # px
 SYMBOL = 6  # px: half of a star or a diamond
-NOWHERE = "The surface has no height anywhere in view."
+NOWHERE = "The surface has no height at any point in view."
 
 
 class Background:

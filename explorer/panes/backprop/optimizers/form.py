@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from explorer import theme
-from explorer.panes.backprop.optimizers.draft import CHOICES, STEPS, keys_of
+from explorer.panes.backprop.optimizers.draft import CHOICES, STEPS, hint_of, keys_of
 from explorer.panes.backprop.optimizers.draw_legend import SAMPLE, draw_sample
 from explorer.widgets.base import Label, Picture
 from explorer.widgets.boxes import column, grid, name_parts, row
@@ -25,7 +25,7 @@ from explorer.widgets.push_button import push_button
 ROW = 30  # px: an optimizer's
 CURVE = 110  # px: the schedule's
 SHARES = ("momentum", "beta", "beta1", "beta2")
-USUAL = "The usual settings, with the learning rate that suits this surface"
+USUAL = "Use the usual settings, with a learning rate that suits this surface"
 IS_USUAL = "These are the usual settings"
 
 
@@ -63,7 +63,7 @@ class RacerRow(QWidget):
         self.height_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.rate = NumberField(f"Learning rate of {title}")
         self.rate.set_limits(0, LARGEST)
-        self.rate.setToolTip("Learning rate: type it, or turn the wheel, or press Up and Down")
+        self.rate.setToolTip("Learning rate: type it, turn the wheel, or press Up or Down")
         self._row = row(self.box, 1, self.height_label, self.sample, self.rate, of=self, spacing=5)
         self.box.clicked.connect(self.raced)
         self.box.clicked.connect(lambda on: self.chosen.emit() if on else None)
@@ -165,7 +165,7 @@ class SettingsForm(QWidget):
         self._name = ""
         self.fields: dict[str, NumberField] = {}
         self.title = Label("", "body", weight=600)
-        self.usual = push_button("Usual", look="quiet")
+        self.usual = push_button("Usual settings", look="quiet")
         self.error = ErrorLine()
         self._grid = grid([], spacing=(8, 2))
         self._grid.setColumnStretch(1, 1)
@@ -189,7 +189,7 @@ class SettingsForm(QWidget):
             return
         self.title.setText(OPTIMIZERS[name].title)
         for place, key in enumerate(key for key in keys_of(name) if key != "learning_rate"):
-            title, hint = CHOICES[key]
+            title, hint = CHOICES[key][0], hint_of(name, key)
             field = NumberField(title, share=key in SHARES, whole=key == "iterations")
             field.setObjectName(f"backprop.optimizers.settings.{key}")
             field.setMinimumWidth(48)
@@ -239,8 +239,8 @@ class CommonForm(QWidget):
         self.steps.set_limits(*STEPS)
         self.warmup = NumberField("Warm-up steps", whole=True)
         self.warmup.setToolTip("Steps until the learning rate reaches its peak")
-        help = "Race again with other random errors in the gradients"
-        self.noise = push_button("Other noise", help)
+        help = "Run the race again with other random errors in the gradients"
+        self.noise = push_button("New noise", help)
         name_parts(self, "backprop.optimizers", "steps", "warmup", "noise")
         self.error = ErrorLine()
         self._drawn: tuple[str, int, int] | None = None

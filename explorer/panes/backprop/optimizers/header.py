@@ -27,7 +27,7 @@ class OptimizersHeader(QWidget):
             self.surface.addItem(one.title, one.name)
             self.surface.setItemData(self.surface.count() - 1, one.what, 3)  # the tooltip
         self.surface.addItem("A formula of your own", TYPED)
-        self.reset = IconButton("refresh", "Reset start and settings")
+        self.reset = IconButton("refresh", "Reset the start and the settings")
         self.reset.setObjectName("backprop.optimizers.reset")
         row = WrapRow(parent=self)
         row.addWidget(labelled("Surface", self.surface))

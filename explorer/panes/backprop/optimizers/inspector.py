@@ -29,12 +29,21 @@ XY = ("x", "y")
 NOTES = {
     "param": "position",
     "grad": "gradient",
-    "slope": "slope: gradient plus weight decay",
+    "slope": "slope (gradient + weight decay)",
     "rate": "learning rate",
-    "step": "this step",
-    "shrunk": "position, decayed",
+    "step": "number of this step",
+    "shrunk": "position after weight decay",
     "new": "new position",
 } | SETTINGS
+ITERATED = {  # of the lines inside Newton-Schulz
+    "matrix": "matrix before this line",
+    "norm": "its Frobenius norm",
+    "unit": "matrix divided by its norm",
+    "gram": "A: overlaps of the rows",
+    "poly": "B: higher powers",
+    "new": "matrix after this iteration",
+    **dict.fromkeys("abc", "coefficient"),
+}
 SHARES = ("beta", "beta1", "beta2", "momentum")
 ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
 
@@ -42,7 +51,7 @@ ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that 
 def of_start(recording: Recording, lane: Lane | None) -> Inspection:
     """Before the first step."""
     if lane is None:
-        told = "Tick an optimizer and choose it to see its steps."
+        told = "Tick an optimizer and select it to see its steps."
         return Inspection(
             rows=["There is no race." if recording.trouble else told], title="The race"
         )
@@ -88,7 +97,9 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
         rows += _rate_limit(recording, trace)
     title = f"{lane.title}, step {step}"
     if lane.lost_at is not None and step == lane.lost_at:
-        title += ": it diverges"
+        title = (
+            f"{lane.title} {'leaves the surface' if lane.fell_off else 'diverges'} at step {step}"
+        )
     whole = Step("optimizer.update", title, optimizer(lane.name).formula, lane_marker(lane), values)
     return Inspection(step=whole, rows=rows, labels=_labels(values), plain=True)
 
@@ -107,7 +118,7 @@ def _rate_limit(recording: Recording, trace: Trace) -> list[Any]:
         Equation("2 / steepest", here.largest_rate, "text", "above this rate SGD diverges"),
     ]
     if here.flattest > 0:
-        told = "share of the way along it covered by one step"
+        told = "share of the valley covered by one step"
         rows += [
             Equation("flattest", here.flattest, "text", "curvature along the valley"),
             Equation("\u03b7 \u00d7 flattest", rate * here.flattest, "text", told),
@@ -120,7 +131,7 @@ def _rate_note(lane: Lane, trace: Trace) -> str:
     rate, peak = trace.about["settings"].learning_rate, lane.settings.learning_rate
     if rate == peak or not peak:
         return "learning rate"
-    return f"learning rate: {share(rate / peak)} of its peak, {plain(peak)}"
+    return f"learning rate, {share(rate / peak)} of its peak of {plain(peak)}"
 
 
 def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
@@ -144,14 +155,16 @@ def _settings(trace: Trace, rule: Rule) -> str:
 def of_line(trace: Trace, line: Step) -> Inspection:
     """One line: what it reads, what it makes, and the arithmetic between them."""
     made = made_of(line)
-    letters = {} if line.parent is not None else letters_of(optimizer(trace.about["optimizer"]))
+    inner = line.parent is not None
+    letters = {} if inner else letters_of(optimizer(trace.about["optimizer"]))
+    notes = _iterated if inner else _note
     shape = np.shape(line.value(made))
     rows: list[Any] = [
-        Equation(letter(name, letters), _number(name, line.value(name), shape), "text", _note(name))
+        Equation(letter(name, letters), _number(name, line.value(name), shape), "text", notes(name))
         for name in line.values
         if name != made
     ]
-    rows.append(Equation(letter(made, letters), vector(line.value(made)), "accent", _note(made)))
+    rows.append(Equation(letter(made, letters), vector(line.value(made)), "accent", notes(made)))
     rows += _with_numbers(line, made)
     rows += _about_the_matrix(trace, line)
     return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
@@ -165,7 +178,7 @@ def _with_numbers(line: Step, made: str) -> list[Any]:
     told = [in_a_line(arithmetic(line, cell)) for cell in range(count)]
     if count == len(XY):
         told = [f"{name}:  {one}" for name, one in zip(XY, told, strict=True)]
-    return ["With the numbers:", *(Row(one, "text") for one in told)]
+    return ["With the numbers filled in:", *(Row(one, "text") for one in told)]
 
 
 def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
@@ -184,12 +197,12 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
     exact = np.asarray(kept[0]) / max(float(np.linalg.norm(kept[0])), settings.eps)
     return [
         Row(
-            f"(x, y) is a matrix of one row. Press Enter for the {len(lengths) - 1} iterations.",
+            "Here (x, y) is treated as a matrix with one row. Press Enter to see each iteration.",
             "muted",
         ),
-        Row(f"length: {', '.join(lengths)}", "text"),
-        Row(f"U V\u1d40 = {vector(exact)}, of length 1", "text"),
-        Row("The iterations only come close to it, which is enough.", "muted"),
+        Row(f"lengths: {', '.join(lengths)}", "text"),
+        Row(f"exact result: U V\u1d40 = {vector(exact)}, with length 1", "text"),
+        Row("The iterations only come close to this, which is good enough.", "muted"),
     ]
 
 
@@ -235,6 +248,10 @@ def _number(name: str, value: Any, shape: tuple[int, ...]) -> str:
 
 def _note(name: str) -> str:
     return NOTES.get(name) or in_words(name)
+
+
+def _iterated(name: str) -> str:
+    return ITERATED.get(name) or _note(name)
 
 
 def _noisy(recording: Recording) -> str:

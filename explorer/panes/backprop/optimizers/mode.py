@@ -48,7 +48,7 @@ class OptimizersMode(Mode):
 
     id = "optimizers"
     title = "Optimizers"
-    teaches = "How nine optimizers go downhill from one start, and what each remembers on its way"
+    teaches = "How nine optimizers go downhill from the same start, and what each one remembers"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -413,7 +413,7 @@ class OptimizersMode(Mode):
 
     def set_races(self, name: str, races: bool) -> None:
         title = OPTIMIZERS[name].title
-        told = f"Let {title} race" if races else f"Leave {title} out"
+        told = f"Add {title} to the race" if races else f"Remove {title} from the race"
         self.draft.change(self.draft.value.with_racer(name, races), told)
 
     def set_rate(self, name: str, value: float) -> None:
@@ -446,13 +446,13 @@ class OptimizersMode(Mode):
 
     def set_other_noise(self) -> None:
         one = self.draft.value
-        self.draft.change(replace(one, seed=one.seed + 1), "Other noise")
+        self.draft.change(replace(one, seed=one.seed + 1), "New noise")
 
     def reset(self) -> None:
         """Start, steps, schedule and settings as they were at first."""
         one = self.draft.value
         fresh = OptimizersDraft(one.surface, one.text, None, one.racers)
-        self.draft.change(fresh, "Reset start and settings")
+        self.draft.change(fresh, "Reset the start and the settings")
         self.view.map.fit()
 
     def _on_remedy(self, action: str) -> None:

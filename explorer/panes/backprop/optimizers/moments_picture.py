@@ -75,7 +75,7 @@ class MomentsPicture(Picture):
         for one in self._quantities:
             pair = self.shown(one)
             numbers = ", ".join(format_number(value) for value in pair)
-            parts.append(f"no {one.title}" if np.isnan(pair).all() else f"{one.title} {numbers}")
+            parts.append(f"no {one.title}" if np.isnan(pair).all() else f"{one.title} ({numbers})")
         return f"{self._title}: {'; '.join(parts)}" if parts else ""
 
     def sizeHint(self) -> QSize:
@@ -121,7 +121,7 @@ class MomentsPicture(Picture):
             for place, axis in enumerate("xy"):
                 box = QRectF(words, top + place * line, now.px(12), line)
                 put_text(painter, box, axis, font, muted, LEFT)
-        note = f"log scale, {DECADES:.0f} decades; fixed for the race"
+        note = f"log scale over {DECADES:.0f} powers of ten"
         box = QRectF(0, self.height() - now.px(NOTE), self.width(), now.px(NOTE))
         put_text(painter, box, elide(note, font, box.width()), font, muted, LEFT)
 

@@ -13,18 +13,18 @@ from explorer.panes.backprop.optimizers.compute import AVERAGED, Lane, Recording
 LONGEST = 115  # characters of a headline that have room in a window of 1,440 px
 FEW = 2  # optimizers that a sentence tells one by one
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-HELD_BACK = "crawls along a flat valley whose steep walls limit its rate"
-TO_CHOOSE = "Tick an optimizer and choose it to see what it remembers."
-NO_RACE = "There is no race, so there is nothing to remember."
-USUAL_RATE, TENTH = "The usual rate", "A tenth of the rate"
-SMALLER = "a smaller rate may keep {} on the map."
+HELD_BACK = "crawls along a flat valley whose steep walls limit its learning rate"
+TO_CHOOSE = "Tick an optimizer and select it to see what it remembers."
+NO_RACE = "There is no race, so there is nothing to show."
+USUAL_RATE, TENTH = "Usual rate", "A tenth of the rate"
+SMALLER = "A smaller rate may keep {} on the map."
 
 
 def unreadable(recording: Recording | None) -> str:
     """While the typed formula has an error, which stands below it."""
     told = "The formula cannot be read yet"
     raced = recording is not None and recording.lanes
-    return f"{told}: this is still the race on the previous formula." if raced else f"{told}."
+    return f"{told}, so this is still the race on the previous one." if raced else f"{told}."
 
 
 def headline(recording: Recording | None, step: int) -> str:
@@ -36,7 +36,7 @@ def headline(recording: Recording | None, step: int) -> str:
     if recording.trouble:
         return f"There is no race: {_small(recording.trouble).rstrip('.')}."
     if not lanes:
-        return f"{surface.title}: {closed(_small(surface.what))} Tick optimizers to race them."
+        return f"{surface.title}. {closed(surface.what)} Tick optimizers to race them."
     if step <= 0:
         who = (
             "One optimizer starts" if len(lanes) == 1 else f"{COUNTS[len(lanes)]} optimizers start"
@@ -45,7 +45,7 @@ def headline(recording: Recording | None, step: int) -> str:
     parts = [_standing(recording, step)]
     if gone := recording.lost(step):
         latest = max(gone, key=lambda lane: lane.lost_at or 0)
-        more = f", {len(gone) - 1} more before" if len(gone) > 1 else ""
+        more = f", and {len(gone) - 1} more before it" if len(gone) > 1 else ""
         parts.append(f"{latest.title} {went(latest)} at step {latest.lost_at}{more}")
     where = f"Step {step} of {recording.course.steps}: "
     whole = f"{where}{'; '.join(parts)}."
@@ -62,26 +62,27 @@ def _standing(recording: Recording, step: int) -> str:
     crawls = recording.held_back if at_end else None
     if down:
         first = [recording.title(name) for at, name in down if at == down[0][0]]
-        said = f"{_all(first)} got 99.9 % of the way down first, at step {down[0][0]}"
+        were = "was" if len(first) == 1 else "were"
+        said = f"{_all(first)} {were} the first to get 99.9 % of the way down, at step {down[0][0]}"
         if later := down[len(first) :]:
-            more = f", then {len(later) - 1} more" if len(later) > 1 else ""
-            return f"{said}; next came {recording.title(later[0][1])} at {later[0][0]}{more}"
+            more = f", and {len(later) - 1} more later" if len(later) > 1 else ""
+            return f"{said}; {recording.title(later[0][1])} followed at step {later[0][0]}{more}"
         return said if crawls is None else f"{said}; {crawls.title} {HELD_BACK}"
     if not leaders:
-        return "no optimizer is left"
+        return "no optimizer is left in the race"
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
     said = f"{who} {are} lowest, at {format_number(recording.height(leaders[0], step))}"
     if recording.noisy:
         count = min(step + 1, AVERAGED)
-        return f"{said} averaged over {count} steps; noise keeps them all moving"
+        return f"{said}, averaged over {count} steps; noise keeps every optimizer moving"
     if crawls is not None:
         it = "it" if leaders == [crawls] else crawls.title
         return f"{said}; {it} {HELD_BACK}"
     match recording.place(leaders[0], step) if at_end else "":
         case "minimum":
-            return f"{said}, but in a local minimum: a lower one lies elsewhere"
+            return f"{said}, but only in a local minimum; a lower one exists elsewhere"
         case "saddle":
-            return f"{said}, close to a saddle"
+            return f"{said}, close to a saddle point"
     return said
 
 
@@ -95,43 +96,43 @@ def _all(titles: Sequence[str]) -> str:
 
 def went(lane: Lane) -> str:
     """What became of an optimizer that is lost."""
-    return "stepped where the surface has no height" if lane.fell_off else "diverged"
+    return "left the surface" if lane.fell_off else "diverged"
 
 
 def lost(gone: Sequence[Lane]) -> str:
     """Who is lost, when, and what helps; of many only the first."""
     first = sorted(gone, key=lambda lane: lane.lost_at or 0)[:FEW]
     said = "; ".join(
-        f"{lane.title} {went(lane)} at step {lane.lost_at}, at rate"
+        f"{lane.title} {went(lane)} at step {lane.lost_at}, with learning rate"
         f" {format_general(lane.settings.learning_rate)}"
         for lane in first
     )
     more = f"; so did {len(gone) - FEW} more" if len(gone) > FEW else ""
-    return f"{said}{more}; {SMALLER.format('it' if len(gone) == 1 else 'them')}"
+    return f"{said}{more}. {SMALLER.format('it' if len(gone) == 1 else 'them')}"
 
 
 def step_title(recording: Recording, step: int) -> str:
     """On the transport."""
     if step <= 0:
-        return "the start"
+        return "The start"
     leaders = recording.leaders(step)
     if not leaders:
-        return "no optimizer is left" if recording.lanes else "no optimizer races"
+        return "No optimizer is left in the race" if recording.lanes else "No optimizer races"
     height = format_number(recording.height(leaders[0], step))
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
     average = " on average" if recording.noisy else ""
-    return f"after step {step} {who} {are} lowest, at {height}{average}"
+    return f"After step {step}, {who} {are} lowest, at {height}{average}"
 
 
 def described(recording: Recording, step: int) -> str:
     """The map in words, for screen readers."""
-    told = [f"{recording.course.surface.title}, start at {place(recording.course.start)}"]
+    told = [f"{recording.course.surface.title}: the start is at {place(recording.course.start)}"]
     for lane in recording.lanes:
         if lane.is_lost(step):
             told.append(f"{lane.title} {went(lane)} at step {lane.lost_at}")
         else:
             height = format_number(lane.heights[step])
-            told.append(f"{lane.title} at {place(lane.positions[step])}, height {height}")
+            told.append(f"{lane.title} is at {place(lane.positions[step])}, height {height}")
     return "; ".join(told)
 
 
@@ -156,7 +157,7 @@ def pointed(surface: Surface, point: tuple[float, float], hit: str) -> str:
     """At the pointer: `hit` is an optimizer's title, "start", or "" for the surface."""
     told = f"height {format_number(float(surface.value(*point)))} at {place(point)}"
     if hit == "start":
-        return f"{told}\nDrag the start, move it with the arrow keys, or double-click elsewhere"
+        return f"{told}\nDrag the start, move it with the arrow keys, or double-click another point"
     return f"{hit}: {told}" if hit else told
 
 

@@ -55,18 +55,18 @@ class OptimizersView(QWidget):
         self.editor.field.setAccessibleName("Formula of x and y")
         self.editor.field.setPlaceholderText("x**2 + 3*sin(y)")
         self.editor.field.setToolTip(
-            "The height at x and y, written with numbers, + \u2212 * / **, sin, ..."
+            "A formula for the height at x and y, with numbers, + \u2212 * / **, sin, ..."
         )
         self.map = MapPicture()
         self.map.setObjectName("backprop.optimizers.map")
         self.body = StatefulPicture(self.map, "plot")
         self.body.show_ready()  # trails can be seen before the map is drawn
         self.smaller = IconButton("minus", "Zoom out", "\u2212")
-        self.whole = IconButton("fit", "Fit the surface", "F; all paths: W")
+        self.whole = IconButton("fit", "Fit the surface", "F; W fits all paths")
         self.larger = IconButton("plus", "Zoom in", "+")
         self.tools = Surface("surface", parent=self.body)
         self.notice = Card(
-            "warning", "", title="Lost", closable=True, compact=True, parent=self.body
+            "warning", "", title="Out of the race", closable=True, compact=True, parent=self.body
         )
         self.notice.hide()
         self.trouble = ErrorLine()
@@ -81,7 +81,7 @@ class OptimizersView(QWidget):
         self.moments_title = CutLabel("label", "muted")
         self.into = QPushButton("Open step")
         self.into.setObjectName("backprop.optimizers.into")
-        self.into.setToolTip("See the chosen optimizer's step line by line (Enter)")
+        self.into.setToolTip("Show the selected optimizer\u2019s step line by line (Enter)")
         set_look(self.into, "quiet")
         self._dismissed = ""
         self._trouble = ""
@@ -139,7 +139,7 @@ class OptimizersView(QWidget):
         self.map.set_chosen(name)
         lane = recording.lane(name) if recording is not None else None
         title = lane.title if lane is not None else ""
-        self.moments_title.set_text(f"{title} remembers" if title else "Moments")
+        self.moments_title.set_text(f"{title}\u2019s memory" if title else "Moments")
         raced = recording is None or not recording.trouble
         self.moments.set_empty_text(text.TO_CHOOSE if raced else text.NO_RACE)
         self.moments.set_lane(name, title, memory.quantities if memory is not None else ())
@@ -149,7 +149,7 @@ class OptimizersView(QWidget):
         floor, known = FLOOR * recording.descent, recording.descent > 0
         bottom = recording.bottom if known else 0.0
         self._set_height(above_bottom=known)
-        empty = "no optimizer starts above the bottom" if recording.lanes else "no optimizer races"
+        empty = "no optimizer starts above the minimum" if recording.lanes else "no optimizer races"
         self.loss.set_empty_text("there is no race" if recording.trouble else empty)
         series, cut = [], False
         for lane in recording.lanes:
@@ -166,11 +166,11 @@ class OptimizersView(QWidget):
                     named=named, dashed=is_dashed(lane.name), exact=exact,
                 )
             )  # fmt: skip
-        self.loss.set_note(f"flat below {text.short(floor)}" if cut else "")
+        self.loss.set_note(f"lowest value shown: {text.short(floor)}" if cut else "")
         self.loss.set_series(series)
 
     def _set_height(self, above_bottom: bool) -> None:
-        self.loss_title.setText("Loss above the minimum" if above_bottom else "Height")
+        self.loss_title.setText("Height above the minimum" if above_bottom else "Height")
         self.loss.set_log(above_bottom)
 
     def set_position(self, place: float, places: Mapping[str, float]) -> None:
@@ -186,7 +186,7 @@ class OptimizersView(QWidget):
         for name, racer in self.racers.rows.items():
             lane = recording.lane(name) if name in one.racers else None
             height = text.short(lane.heights[step]) if lane is not None else ""
-            racer.set_height("lost" if lane is not None and lane.is_lost(step) else height)
+            racer.set_height("out" if lane is not None and lane.is_lost(step) else height)
         gone = recording.lost(step)
         has_own = any("learning_rate" in one.settings.get(lane.name, {}) for lane in gone)
         actions = [text.USUAL_RATE, text.TENTH] if has_own else [text.TENTH]
@@ -196,7 +196,7 @@ class OptimizersView(QWidget):
 
     def set_inside(self, inside: bool, possible: bool) -> None:
         """Whether the cursor is inside a step, and whether there is one to go into."""
-        self.into.setText("Back to the race" if inside else "Open step")
+        self.into.setText("Close step" if inside else "Open step")
         self.into.setEnabled(possible)
 
     # what went wrong
@@ -313,7 +313,7 @@ def _card(picture: QWidget, title: QWidget, *buttons: QWidget) -> QFrame:
 
 
 def _captions() -> QHBoxLayout:
-    races, height = Label("Who races", weight=600), Label("height", "label", "muted")
+    races, height = Label("Optimizers", weight=600), Label("height", "label", "muted")
     captions = row(races, 1, height, Label("learning rate", "label", "muted"), spacing=0)
     captions.setContentsMargins(6, 0, 2, 0)
     captions.insertSpacing(3, 46)

@@ -13,19 +13,19 @@ class BeamsDraft:
 
     beams: int = field(
         6, least=1, most=16, remedy="4 to 8 is usual",
-        help="How many texts are kept side by side; 1 is greedy writing",
+        help="How many texts the search follows at once; 1 is greedy decoding",
     )  # fmt: skip
     depth: int = field(
         8, label="Tokens", least=1, most=100, remedy="8 fit into the picture",
-        help="How far the search looks ahead",
+        help="How many tokens the search looks ahead",
     )  # fmt: skip
     length_penalty: float = field(
         0.6, least=0, most=5, remedy="0 to 1 is usual",
-        help="The higher, the longer the text that wins; at 0 the likeliest wins",
+        help="Higher values favor longer texts; at 0, the likeliest text wins",
     )  # fmt: skip
     sentences: bool = field(
         True, label="Stop after a sentence",
-        help="A text also ends with a full stop, a question mark or an exclamation mark",
+        help="A text also ends after a full stop, a question mark or an exclamation mark",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

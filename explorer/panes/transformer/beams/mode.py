@@ -24,7 +24,7 @@ class BeamsMode(PromptMode):
 
     id = "beams"
     title = "Beams"
-    teaches = "What if it looked further than one token? Beam search and its tree"
+    teaches = "How beam search writes several texts at once and keeps the likeliest"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

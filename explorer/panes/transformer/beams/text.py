@@ -6,13 +6,16 @@ from core.numbers import format_fixed
 from explorer.widgets.beam_scene import BeamScene
 
 BUTTONS = {
-    "use": ("Append best", "Appends the text found; a click on a token appends the text up to it")
+    "use": (
+        "Append best text",
+        "Appends the best text to the prompt; click a token to append only the text up to it",
+    )
 }
 HEADLINES = {
-    "score": "Each beam proposes its likeliest next tokens: log-probabilities add up along a text",
-    "choose": "The likeliest of all these texts are candidates, whichever beam they come from",
-    "prune": "As many texts go on as there are beams; the others are dropped",
-    "finish": "Texts that have ended wait: the best of them wins",
+    "score": "Each beam, a text in progress, proposes next tokens; log-probabilities add up",
+    "choose": "The likeliest texts become candidates, whichever beam they continue",
+    "prune": "The likeliest unfinished texts become the next beams; the others are dropped",
+    "finish": "Finished texts are set aside; in the end, the one with the best score wins",
 }
 APPENDED = "Append \u201c{}\u201d"
 SPECIAL = {("length_penalty", 0.0): "off", ("beams", 1): "1: greedy"}
@@ -24,10 +27,10 @@ def headline(scene: BeamScene, step: int) -> str:
         return HEADLINES[scene.moment(step)[1]]
     (found, mine, score), (greedy, other, its) = scene.texts
     if found == greedy:
-        return "Looking further changes nothing here: greedy writing finds the same text"
-    against = f"this text scores {format_fixed(score)}, the greedy one {format_fixed(its)}"
+        return "Beam search finds the same text as greedy decoding"
+    against = f"its score is {format_fixed(score)}, against {format_fixed(its)} for the greedy text"
     if score < its:
-        return f"Here the greedy text is better: {against}"
+        return f"Beam search finds a worse text: {against}"
     if mine < other:
-        return f"The length penalty decides, as the greedy text is likelier: {against}"
-    return f"Looking further pays off: {against}"
+        return f"Beam search finds a less likely text that wins by its length: {against}"
+    return f"Beam search finds a better text: {against}"

@@ -16,16 +16,16 @@ class ChatDraft:
 
     system: str = field(
         "", label="System message", longest=LONGEST,
-        help="What the model is told before you speak; if empty, the template may add its own",
+        help="Instructions for the model; if empty, the template may add its own",
     )  # fmt: skip
     turns: tuple[tuple[str, str], ...] = ()  # what was said, and what the model answered
     temperature: float = field(
         0.0, label="Temperature", least=0, most=2,
-        help="0: always the likeliest token; the higher, the more is left to chance",
+        help="Lower values favor likely tokens; at 0, the likeliest token is always chosen",
     )  # fmt: skip
     typed_specials: bool = field(
-        False, label="Typed special tokens count",
-        help="As if the template had written them, which is transformers' default",
+        False, label="Accept typed special tokens",
+        help="Reads special tokens in a message like those of the template, as transformers does",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

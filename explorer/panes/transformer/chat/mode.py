@@ -27,7 +27,7 @@ class ChatMode(ModelMode):
 
     id = "chat"
     title = "Chat"
-    teaches = "A conversation is one text to the model: its template, special tokens and all"
+    teaches = "How a template turns a conversation into the one text that the model reads"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, ModelHeader("transformer.chat"))

@@ -25,7 +25,7 @@ class ExamplesMode(ModelMode):
 
     id = "examples"
     title = "Examples"
-    teaches = "A task told by examples in the prompt: nothing is trained, and the answers improve"
+    teaches = "How examples in the prompt improve the answers, without any training"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, ExamplesHeader())

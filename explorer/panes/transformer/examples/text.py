@@ -12,7 +12,7 @@ from core.tokenization.telling import count, quoted
 if TYPE_CHECKING:
     from core.inference.few_shot import Shot
 
-TASK, OWN, LINES = "Task", "your own", "Examples; the last line is the question"
+TASK, OWN, LINES = "Task", "your own", "One example per line; the last line is the question"
 FORM = "Written as"
 FORM_NAMES = {
     f"{form.asked('question')}answer".replace("\n", " "): name for name, form in FORMS.items()
@@ -21,7 +21,7 @@ HOPELESS = 0.01  # a probability
 READS = "What the model reads; the right answer is framed"
 CHANGE, CLICK = "Change examples", "click to see the text"
 BARS = "The right answer's probability"
-COLUMNS = ("probability", "the model says")
+COLUMNS = ("probability", "the model answers")
 
 
 def name(shot: Shot) -> str:
@@ -37,8 +37,9 @@ def cells(shot: Shot) -> tuple[str, str]:
 def headline(shot: Shot, shots: Sequence[Shot]) -> str:
     """One sentence: what is seen of one of them."""
     if max(one.probability for one in shots) < HOPELESS:
-        return f"{quoted(shot.answer)} stays unlikely here: try a real model, in the menu above"
-    told = f"{quoted(shot.answer)} has {format_share(shot.probability)}"
+        unlikely = f"{quoted(shot.answer)} stays unlikely with this model"
+        return f"{unlikely}; choose a larger one in the menu above"
+    told = f"{quoted(shot.answer)} has a probability of {format_share(shot.probability)}"
     if not shot.count:
-        return f"With no example before the question, {told}"
-    return f"After {name(shot)}, {told}; with none it had {format_share(shots[0].probability)}"
+        return f"Without any examples, {told}"
+    return f"After {name(shot)}, {told}; without any, {format_share(shots[0].probability)}"

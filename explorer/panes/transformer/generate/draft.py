@@ -17,7 +17,7 @@ class GenerateDraft:
 
     temperature: float = field(
         1.0, least=0, most=5, remedy="0.7 to 1 is usual",
-        help="Below 1 the likeliest gain, above 1 the others; at 0 only the likeliest comes",
+        help="Lower values favor likely tokens; at 0, the likeliest token is always chosen",
     )  # fmt: skip
     top_k: int = field(
         0, label="Top-k", least=0, most=1_000_000, remedy="0 keeps every token",
@@ -29,15 +29,15 @@ class GenerateDraft:
     )  # fmt: skip
     min_p: float = field(
         0.0, label="Min-p", least=0, most=1, remedy="0 keeps every token",
-        help="Keep tokens at least this fraction as likely as the most likely one",
+        help="Keep tokens that are at least this fraction as likely as the most likely one",
     )  # fmt: skip
     repetition_penalty: float = field(
         1.0, least=1, most=5, remedy="1 changes nothing",
-        help="Lower the scores of tokens that are in the text already",
+        help="Lower the scores of tokens that are already in the text",
     )  # fmt: skip
     stop_at: str = field(
         "", label="Stop at", longest=200,
-        help="\u201cWrite on\u201d stops once it has written this, such as a full stop",
+        help="\u201cWrite on\u201d stops after this text, for example a full stop",
     )  # fmt: skip
     seed: int = field(0, least=0, most=2**31)
 

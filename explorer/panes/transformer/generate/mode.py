@@ -33,7 +33,7 @@ class GenerateMode(PromptMode):
 
     id = "generate"
     title = "Generate"
-    teaches = "How the next token is chosen: a distribution, what is cut from it, and a draw"
+    teaches = "How the next token is drawn from the probabilities that the model gives"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

@@ -5,29 +5,36 @@ from __future__ import annotations
 import math
 
 from core.numbers import format_brief, format_bytes, format_fixed, format_number, format_share
-from core.tokenization.telling import quoted, quoted_piece, visible
+from core.tokenization.telling import count, quoted, quoted_piece, visible
 from explorer.panes.transformer.generate.compute import Choice
 from explorer.panes.transformer.generate.scene import CUTS, Scene
 from explorer.widgets.cache_scene import CacheScene
 
-REST = "all others"
-STRIP = "all tokens side by side, each as wide as it is likely"
-DRAWN = "the number that was drawn: {:.3f}"
+FACTS_HELP = (
+    "Perplexity tells how unsure the model is, on average: as if it had to choose among this many "
+    "equally likely tokens"
+)
+REST = "all other tokens"
+STRIP = "all possible tokens, each as wide as its probability"
+DRAWN = "random number drawn: {:.3f}"
 BUTTONS = {
     "next": ("Next token", "Draws the next token and appends it"),
-    "write": ("Write on", "Writes until you press Stop, the text ends, or the context is full"),
-    "back": ("Take back", "Takes the last token back, or the last fork"),
-    "again": ("Draw again", "Draws other numbers, from another seed"),
+    "write": (
+        "Write on",
+        "Writes on until you press Stop, the model ends the text, or the context is full",
+    ),
+    "back": ("Take back", "Goes back to the text before the last token or fork"),
+    "again": ("Draw again", "Draws again with other random numbers"),
 }
 STOP, STOP_AT = "Stop", "Stop at"
-NOT_AT_END = "You are looking at a token of the text: Esc goes back to the end"
+NOT_AT_END = "An earlier token is selected; press Esc to go back to the end of the text"
 ENDED = "Writing has stopped: the model ends the text here"
-FULL = "Writing has stopped: the context is full, and the model reads no more tokens than this"
+FULL = "Writing has stopped: the text fills the model's context"
 OF_PROMPT = "This token belongs to the prompt: edit it in the line above"
 SIDES = [("sampling", "Sampling"), ("forks", "Forks"), ("cache", "Cache")]
-SIDES_HELP = "The settings of the draw, the texts written, and what is kept of the tokens read"
-NO_FORKS = "Nothing is written yet: each text that you write becomes a branch here"
-NO_CACHE = "A model in training keeps nothing: it changes with each step"
+SIDES_HELP = "The settings of the draw, the texts written so far, or the cache of keys and values"
+NO_FORKS = "Nothing is written yet; each text that you generate becomes a branch here"
+NO_CACHE = "A model in training has no cache, because its weights change with each optimizer step"
 SPECIAL = {("top_k", 0): "all", ("top_p", 1.0): "off", ("min_p", 0.0): "off",
            ("repetition_penalty", 1.0): "off", ("temperature", 0.0): "0: greedy"}  # fmt: skip
 
@@ -38,20 +45,20 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
     """
     came = quoted_piece(scene.pieces[scene.came])
     if surprise is not None:
-        return f"{came} came here: a surprise of {format_fixed(surprise)} nats"
+        nats = format_fixed(surprise)
+        return f"{came} comes here; its surprise, \u2212ln of its probability, is {nats} nats"
     if step in CUTS or step == "rescale":
         left = int(scene.table.kept[-1].sum())
-        many = f"{left} of these tokens" if left != 1 else "Only one of these tokens"
-        return f"{many} may come next"
+        return f"{left} tokens remain to draw from" if left != 1 else "Only one token remains"
     if step in ("draw", "append"):
         had = format_share(scene.table.probabilities[scene.came])
-        return f"The draw falls on {came}, which had {had}"
+        return f"The draw falls on {came}, which had a probability of {had}"
     first = scene.table.model.argmax()
     share, bent = scene.table.model[first], format_share(scene.table.probabilities[first])
-    sure = "is sure of" if share > 0.9 else "expects" if share > 0.5 else "leans towards"
-    told = f"The model {sure} {quoted_piece(scene.pieces[first])}: {format_share(share)}"
+    likeliest = quoted_piece(scene.pieces[first])
+    told = f"The likeliest next token is {likeliest}: {format_share(share)}"
     stays = step == "logits" or bent == format_share(share)
-    return told if stays else f"{told}; the settings make it {bent}"
+    return told if stays else f"{told}, or {bent} with these settings"
 
 
 def stopped(stop: str) -> str:
@@ -63,26 +70,28 @@ def cache(scene: CacheScene | None) -> str:
     """Below the picture of the cache."""
     if scene is None:
         return NO_CACHE
-    each = f"{format_bytes(scene.bytes_per_token)} per token in {len(scene.layers)} layers"
-    held = f"{format_bytes(scene.bytes)} is reserved, enough for {scene.room:,} tokens"
-    hatched = ". Hatched: outside the layer's window, freed in blocks"
-    told = f"Keys and values of {scene.tokens:,} tokens, {each}; {held}"
+    tokens, layers = count(scene.tokens, "token"), count(len(scene.layers), "layer")
+    each = f"{format_bytes(scene.bytes_per_token)} per token over {layers}"
+    held = f"{format_bytes(scene.bytes)} is reserved for up to {scene.room:,} tokens"
+    hatched = ". Hatched tokens are outside the layer's window; their memory is freed in blocks"
+    told = f"The cache holds the keys and values of {tokens}, {each}; {held}"
     return told + hatched * scene.has_unseen
 
 
 def facts(choice: Choice, most: int) -> str:
     """Below the text, of which the model reads so many tokens at most."""
-    count, read = len(choice.pieces), choice.read
-    told = [f"{count:,} of {most:,} tokens" if count <= most else f"{count:,} tokens"]
+    tokens, read = len(choice.pieces), choice.read
+    context = f"context {tokens:,} of {most:,} tokens"
+    told = [context if tokens <= most else count(tokens, "token")]
     if math.isfinite(choice.perplexity):
         told.append(f"perplexity {format_number(choice.perplexity)}")
     if read.cache:
-        told.append(f"cache {format_bytes(sum(layer.bytes for layer in read.cache))}")
+        told.append(f"KV cache {format_bytes(sum(layer.bytes for layer in read.cache))}")
     return "   ".join([*told, f"read in {format_brief(read.seconds)}"])
 
 
 def row_tip(scene: Scene, row: int) -> str:
     """A token's row."""
-    told = f"{format_share(scene.table.probabilities[row])} before the cuts"
-    where = "" if scene.drawn is not None else " here instead: the text forks"
+    told = f"Probability {format_share(scene.table.probabilities[row])} before the cuts"
+    where = "" if scene.drawn is not None else " instead; the text then forks here"
     return f"{told}\nClick to choose it{where}"

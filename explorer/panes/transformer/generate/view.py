@@ -83,6 +83,7 @@ class GenerateView(QWidget):
         super().__init__()
         self.text, self.bars, self.note = SurpriseText(), Bars(), Label("", "label", "muted")
         self.text.setAccessibleName("The text, colored by surprise")
+        self.note.setToolTip(text.FACTS_HELP)
         self.forks, self.cache = BranchList(), CachePicture()
         self.cache_words = Label("", "label", "muted", wrap=True)
         self.fork_words = Label(text.NO_FORKS, "label", "muted", wrap=True)

@@ -1,1 +1,1 @@
-"""Lens: when does the model know, and who told it?"""
+"""Lens: in which layer the model settles on the next token, and which parts lead it there."""

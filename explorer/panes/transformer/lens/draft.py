@@ -22,14 +22,20 @@ class LensDraft:
 
     off: tuple[Part, ...] = field((), least=0, longest=MOST_OFF)
     mean: bool = field(
-        False, label="Mean in place of zero",
-        help="What is off writes its mean over the text, rather than nothing",
+        False, label="Mean instead of zero",
+        help="A part that is off writes its mean over the text instead of nothing",
     )  # fmt: skip
     sublayers: bool = field(
-        False, label="Sublayers", help="Also reads the stream between attention and MLP"
+        False,
+        label="Sublayers",
+        help="Also show the prediction between attention and the MLP of each layer",
     )
-    patch: str = field("", help="A text of as many tokens: its stream goes in at the chosen token")
-    patch_layer: int = field(0, least=0, most=10_000, help="The layer that reads the patch")
+    patch: str = field(
+        "", help="At the chosen token, the residual stream of this text replaces the original one"
+    )
+    patch_layer: int = field(
+        0, least=0, most=10_000, help="The layer whose input the patch replaces"
+    )
 
     def __post_init__(self) -> None:
         check(self)

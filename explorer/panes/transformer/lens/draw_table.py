@@ -60,7 +60,7 @@ class Table(ScenePicture[Scene]):
     table. Rows above the chosen one are faint.
     """
 
-    NAME = "What the model would say at each place"
+    NAME = "What the model would predict after each layer"
     LEAST = (260, 220)
     cellChosen = Signal(int, int)
     chosen = (0, 0)

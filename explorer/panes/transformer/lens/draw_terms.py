@@ -1,4 +1,4 @@
-"""Who told it: to the right what pushes the logit up, to the left what pushes it down."""
+"""A bar for each part: to the right if it raises the logit, to the left if it lowers it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Terms(ChoicePicture[Scene]):
     clicked with the other button, or Right was pressed on it.
     """
 
-    NAME = "Who told it"
+    NAME = "What each part adds to the logit"
     opened = Signal(int)
     marked = NONE  # whose steps are played
 

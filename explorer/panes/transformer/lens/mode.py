@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.inference.attribution import LogitTerm
 
 MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
-KEY, ADDS, WRITES = "transformer.lens", "what a part adds", "writing on"
+KEY, ADDS, WRITES = "transformer.lens", "explaining a part", "continuing the text"
 
 
 class LensMode(PromptMode):
@@ -39,7 +39,7 @@ class LensMode(PromptMode):
     id = "lens"
     title = "Lens"
     no_text, longest = text.NO_TEXT, MOST_READ
-    teaches = "When does the model know what comes next, and who told it?"
+    teaches = "In which layer the model settles on the next token, and which parts lead it there"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -163,7 +163,7 @@ class LensMode(PromptMode):
         position = len(ids) - 1 if self.position is None else min(self.position, len(ids) - 1)
         token = self.token if (self.token or 0) < source.config.vocab_size else None
         asked = compute.explained, ids, position, token, draft, self._other
-        return await source.ask(*asked, key=KEY, name=f"{source.name} is read")
+        return await source.ask(*asked, key=KEY, name=f"{source.name} reads the text")
 
     def show_answer(self, answer: Any) -> None:
         before, self.scene = self.scene, Scene(answer, self.piece)

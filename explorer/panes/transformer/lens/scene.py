@@ -1,4 +1,4 @@
-"""What stands where: the table of the lens, and the bars of who told it. No Qt."""
+"""What stands where: the table of the lens, and the bars of its parts. No Qt."""
 
 from __future__ import annotations
 

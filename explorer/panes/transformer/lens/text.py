@@ -6,22 +6,23 @@ import math
 from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number, format_share
+from core.tokenization.telling import count
 
 if TYPE_CHECKING:
     from core.inference.attribution import LogitTerm
     from explorer.panes.transformer.lens.scene import Scene
 
-NO_TEXT = "Type some text: the lens shows when the model knows what comes next"
+NO_TEXT = "Type some text to see in which layer the model settles on the next token"
 FACT = "The capital of France is"  # what a real model is asked before a person asks
-LENGTH, READS, OFF = "length", "reads", "off"
-SAYS, EXPLAIN = "What it says", "Click to see who told it"
-GOES_ON = ("goes on", "changed")  # as it is, and then
-HINT = "click a head or an MLP to switch it off"
+LENGTH, READS, OFF = "vector length", "token read", "off"
+SAYS, EXPLAIN = "Next token", "Click to see what each part adds to its logit"
+GOES_ON = ("continues", "now")  # as it is, and then
+HINT = "Click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
 OTHER = f"{PATCH} with the same number of tokens"
 BUTTONS = {
-    "all_on": ("All on again", "Switches every part on again"),
-    "sublayers": ("Show sublayers, or whole layers", ""),
+    "all_on": ("Restore the model", "Switches all heads and MLPs on again, and removes the patch"),
+    "sublayers": ("Show or hide sublayers", ""),
     "patch": (PATCH, ""),
 }
 
@@ -30,17 +31,21 @@ def term_tip(scene: Scene, place: int) -> str:
     """A bar: what the part adds to the logit."""
     term, norms = scene.found.terms[place][1], scene.found.after.norms
     token = scene.quoted(scene.found.token)
-    told = [f"{term.name}: {format_fixed(term.value)} of the logit of {token}"]
+    told = [f"{term.name} adds {format_fixed(term.value)} to the logit of {token}"]
     if term.kind == "unexplained":
-        told.append("What the parts leave: rounding, or what was patched in")
+        told.append(
+            "No part of the model accounts for it: it comes from rounding or from the patch"
+        )
         if norms > 1:
-            told.append("This model norms after every sublayer, so its logit is the sum of its")
-            told.append(f"parts only as long as the scales of all {norms} norms stay as they are")
+            told.append(
+                "This model normalizes after every sublayer, so its logit is the sum of its"
+            )
+            told.append(f"parts only if the scales of all {norms} norms are held fixed")
     if math.isfinite(term.length):
         told.append(f"It writes a vector of length {format_number(term.length)} to the stream")
     if term.part is not None:
         now = "on" if scene.found.is_off(term) else "off"
-        told.append(f"Click to switch it {now}, right-click to see how")
+        told.append(f"Click to switch it {now}; right-click to see the calculation")
     return "\n".join(told)
 
 
@@ -48,13 +53,13 @@ def who(scene: Scene) -> str:
     """Above the bars, which add up to it."""
     token, logit = scene.quoted(scene.found.token), scene.found.after.logit
     left = format_fixed(scene.found.terms[-1][1].value)
-    return f"Logit of {token}: {format_fixed(logit)}, unexplained {left}"
+    return f"Logit of {token}: {format_fixed(logit)} ({left} unexplained)"
 
 
-def table_title(first: int, last: int, count: int) -> str:
+def table_title(first: int, last: int, tokens: int) -> str:
     """Above the table; positions of its first and last token."""
-    which = f", tokens {first + 1} to {last + 1} of {count}" if last - first + 1 < count else ""
-    return f"darker: nearer to the answer{which}"
+    which = f" (tokens {first + 1} to {last + 1} of {tokens})" if last - first + 1 < tokens else ""
+    return f"darker: the final prediction is likelier{which}"
 
 
 def cell_tip(scene: Scene, row: int, column: int) -> str:
@@ -63,8 +68,17 @@ def cell_tip(scene: Scene, row: int, column: int) -> str:
     said = zip(lens.likeliest[row, column], lens.likeliest_probabilities[row, column], strict=True)
     words = "   ".join(f"{scene.quoted(one)} {format_share(float(share))}" for one, share in said)
     answer, share = scene.quoted(lens.tokens[column, 0]), float(scene.shares[row, column])
-    told = f"{answer}, the answer: {format_share(share)}, number {lens.rank[row, column, 0] + 1:,}"
-    return f"After {read}, {scene.rows[row]}\n{words}\n{told}"
+    rank = f"rank {lens.rank[row, column, 0] + 1:,}"
+    told = f"{answer}, the final prediction, has probability {format_share(share)} and {rank}"
+    return f"After {read}, at {_named(scene, row)}:\n{words}\n{told}"
+
+
+def _named(scene: Scene, row: int) -> str:
+    """A place of the stream in a sentence."""
+    part, _, layer = scene.rows[row].partition(" ")
+    if not layer:
+        return f"the {part}"
+    return scene.rows[row] if part == "layer" else f"the {part} of layer {layer}"
 
 
 def headline(scene: Scene, row: int) -> str:
@@ -74,19 +88,20 @@ def headline(scene: Scene, row: int) -> str:
     found, lens, column = scene.found, scene.found.lens, scene.column
     answer = scene.quoted(lens.tokens[column, 0])
     if row < scene.last:
-        where = "At the embedding" if row == 0 else f"After {scene.rows[row]}"
+        where = f"{'At' if row == 0 else 'After'} {_named(scene, row)}"
         if (rank := lens.rank[row, column, 0]) == 0:
-            return f"{where} the model would say {answer} already"
+            return f"{where}, the model would already predict {answer}"
         word = scene.quoted(lens.likeliest[row, column, 0])
-        return f"{where} the model would say {word}; {answer} is number {rank + 1:,}"
+        return f"{where}, the model would predict {word}; {answer} has rank {rank + 1:,}"
     if not found.is_changed:
         most = max((after for _, after in scene.found.terms[:-1]), key=lambda term: term.value)
         first = lens.leads_from(column)
-        since = "the " * (first == 0) + scene.rows[row if first is None else first]
-        return f"{answer} leads from {since} on; {most.name} pushed it most"
+        since = _named(scene, row if first is None else first)
+        part = most.name if most.layer is not None else f"the {most.name}"
+        return f"{answer} is the likeliest token from {since} on; {part} adds the most to its logit"
     off, told = found.intervention.names, found.comparison
     what = off[0] if len(off) == 1 else f"{len(off)} parts"
-    cause = f"Without {what}" if off else "With the other text\u2019s stream"
+    cause = f"With {what} switched off," if off else "With the other text\u2019s stream,"
     before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
     was, now, answer = format_share(before), format_share(after), scene.quoted(found.token)
     if was == now:
@@ -96,8 +111,9 @@ def headline(scene: Scene, row: int) -> str:
 
 def adds(scene: Scene, term: LogitTerm) -> str:
     """While the steps of a part are played."""
-    name, token = f"{term.name[0].upper()}{term.name[1:]}", scene.quoted(scene.found.token)
-    return f"{name} adds {format_fixed(term.value)} to the logit of {token}"
+    part = "The MLP" if term.head is None else f"Head {term.head}"
+    token, value = scene.quoted(scene.found.token), format_fixed(term.value)
+    return f"{part} of layer {term.layer} adds {value} to the logit (score) of {token}"
 
 
 def loss(scene: Scene) -> str:
@@ -106,7 +122,7 @@ def loss(scene: Scene) -> str:
     if not math.isfinite(told.before.loss):
         return SAYS
     now = f", now {format_fixed(told.after.loss)}" if scene.found.is_changed else ""
-    return f"{SAYS}; loss {format_fixed(told.before.loss)}{now}"
+    return f"{SAYS} (loss of the text: {format_fixed(told.before.loss)}{now})"
 
 
 def goes_on(written: str, how: str) -> str:
@@ -117,7 +133,7 @@ def goes_on(written: str, how: str) -> str:
 def note(scene: Scene, other: int) -> str:
     """Beside the switches: what is off, and why nothing is patched; tokens of the other text."""
     off, mine = scene.found.intervention.names, len(scene.found.ids)
-    said = [f"off: {', '.join(off)}"] if off else []
+    said = [f"switched off: {', '.join(off)}"] if off else []
     if other not in (0, mine):
-        said.append(f"the other text has {other} tokens: give it {mine}")
+        said.append(f"the other text has {count(other, 'token')} and needs {mine}")
     return "; ".join(said)

@@ -1,4 +1,4 @@
-"""The widgets of Lens: the text, the table, who told it, what it says, and what is switched off."""
+"""The widgets of Lens: the text, the table, parts and next tokens as bars, and the switches."""
 
 from __future__ import annotations
 

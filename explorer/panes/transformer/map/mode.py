@@ -27,7 +27,7 @@ class MapMode(PromptMode):
 
     id = "map"
     title = "Map"
-    teaches = "What is in a transformer, and what happens to a text on its way through it"
+    teaches = "The parts of a transformer, and how a text passes through them"
     no_text = text.NO_TEXT
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -131,7 +131,7 @@ class MapMode(PromptMode):
 
     def show_model(self, name: str = OPEN) -> None:
         """A preset is drawn, or the open model."""
-        change = f"Draw {name or text.OPENED.lower()}"
+        change = f"Show {name or text.OPENED.lower()}"
         self.draft.change({"shown": name, "compared": False}, change)
         self.go_to("next")
 

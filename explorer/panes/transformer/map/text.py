@@ -15,7 +15,7 @@ from core.numbers import (
     format_percent,
     format_significant,
 )
-from core.tokenization.telling import quoted
+from core.tokenization.telling import count, quoted
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameters
 from explorer.panes.transformer.map.draft import NAMES
@@ -25,23 +25,24 @@ if TYPE_CHECKING:
     from core.inference.outline_parts import Part
     from explorer.panes.transformer.map.compute import Found
 
-NO_TEXT = "Type some text: it runs through the model"
+NO_TEXT = "Type some text to run it through the model"
 WHOLE = "Model"
 SPACE = "\u2423"  # how a space is seen
-SHOWN, SHOWN_HELP = "Model drawn", "The open model with its numbers, or one from a paper, without"
+SHOWN = "Model shown"
+SHOWN_HELP = "Show the open model with its numbers, or a model from a paper without numbers"
 OPENED = "The open model"
-COMPARE, COMPARE_HELP = "Side by side", "All models from the papers in one table"
+COMPARE, COMPARE_HELP = "Side by side", "Compare all models from the papers in one table"
 COMPARED = f"{len(NAMES)} models from the papers, all built from the same parts"
 BUTTONS = {
-    "compare": ("Presets side by side, or the model", COMPARE_HELP),
-    "open": ("Draw the open model", SHOWN_HELP),
+    "compare": ("Compare models, or go back to one", COMPARE_HELP),
+    "open": ("Show the open model", SHOWN_HELP),
 }
-HEAD, HEAD_HELP = "Head", "The attention head whose numbers are drawn"
-INSIDE = "Click, or press Enter, to look inside; Esc goes out again"
+HEAD, HEAD_HELP = "Head", "The attention head whose numbers are shown"
+INSIDE = "Click or press Enter to look inside; press Esc to go back"
 COMPONENTS = {
     "token_embedding": "token embedding", "position_embedding": "positions",
     "attention": "attention", "mlp": "MLP", "norms": "norms", "output_head": "output head",
-    "weights": "weights", "cache": "KV cache", "activations": "kept for the backward pass",
+    "weights": "weights", "cache": "KV cache", "activations": "activations kept for training",
 }  # fmt: skip
 MEMORY = ("weights", "cache", "activations")
 UNITS = {"parameters": "parameters", "flops": "FLOPs"}
@@ -60,7 +61,9 @@ def tip(found: Found, index: int) -> str:
     lines = [part.title]
     if part.kind == "block" and "writes" in about:
         attention, mlp = (format_fixed(float(one)) for one in about["writes"][part.layer])
-        lines.append(f"Attention adds a vector of length {attention}, the MLP one of {mlp}")
+        lines.append(
+            f"Attention adds a vector of length {attention}, and the MLP one of length {mlp}"
+        )
     return "\n".join([*lines, *([INSIDE] if found.trace.children(index) else [])])
 
 
@@ -71,18 +74,18 @@ def inside(config: ModelConfig, part: Part, kind: str) -> tuple[str, str]:
     if kind == "mlp":
         told = f"{C:,} \u2192 {F:,} \u2192 {C:,}"
     else:
-        told = f"{H} heads of {config.head_width}" + (f", {G} of k, v" if G != H else "")
-        told += f", {window} tokens" if window is not None and kind == "attention" else ""
+        told = f"{H} heads of {config.head_width}" + (f", {G} for k and v" if G != H else "")
+        told += f", window {window}" if window is not None and kind == "attention" else ""
     counted = parameters(config)  # cross-attention is as large as attention
-    count = counted.mlp if kind == "mlp" else counted.attention
-    return told, f"{format_count(count // config.n_layer)} parameters"
+    total = counted.mlp if kind == "mlp" else counted.attention
+    return told, f"{format_count(total // config.n_layer)} parameters"
 
 
 def cost(unit: str, numbers: Mapping[str, int], length: int) -> str:
     """Above a bar: the sum of parameters or arithmetic, or two parts of the memory."""
     if unit == "memory":
         weights, cache = format_bytes(numbers["weights"]), format_bytes(numbers["cache"])
-        return f"{weights} weights, {cache} KV cache"
+        return f"{weights} of weights, {cache} of KV cache"
     told = amount(unit, sum(numbers.values()))
     return f"{told} for {length:,} tokens" if unit == "flops" else told
 
@@ -96,21 +99,28 @@ def headline(found: Found, part: Part) -> str:
     if part.kind in ("next", "softmax") and found.likely:
         words, share = found.likely[0]
         likeliest = quoted(words.strip(SPACE) or words)
-        return f"{found.config_of(part).n_layer} blocks later: {likeliest}, {format_percent(share)}"
+        blocks = count(found.config_of(part).n_layer, "block")
+        return f"After {blocks}, the likeliest next token is {likeliest}: {format_percent(share)}"
     if found.shown and part.parent is None:
-        return f"{found.shown}, drawn without weights: shapes and costs only"
+        return f"Shapes and costs of {found.shown}, which is shown without weights"
     return part.title
 
 
 def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
-    """Of a step whose line only calls: how long its vectors of a token are, and single numbers."""
+    """Of a step whose line only calls: how long its vectors of a token are, and single numbers. Ids
+    and masks are no vectors.
+    """
     lines = []
     for name, array in values.items():
+        if name in ("ids", "visible"):
+            continue
         vector = array[min(row, len(array) - 1)]
         if vector.size == 1:
             lines.append(f"{name} = {format_general(float(vector[0]))}")
         else:
             at, length = int(vector.argmax()), float(np.linalg.norm(vector))
-            largest = f"largest {format_significant(float(vector[at]))} at {at}"
-            lines.append(f"{name}: length {format_significant(length)}, {largest}")
+            largest = (
+                f"whose largest number is {format_significant(float(vector[at]))}, at index {at}"
+            )
+            lines.append(f"{name}: a vector of length {format_significant(length)}, {largest}")
     return lines

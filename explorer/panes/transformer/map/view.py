@@ -36,7 +36,7 @@ class MapView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.picture, self.costs = DiagramPicture(), StackedBars("What the model costs")
-        self.table = BarTable("Presets side by side", text.COLUMNS, "Click to draw it")
+        self.table = BarTable("Models from the papers", text.COLUMNS, "Click to show it")
         self.table.set_scene(_presets())
         self.body = StatefulPicture(self.picture, "lines")
         self.crumbs = [QPushButton() for _ in range(LEVELS)]

@@ -17,4 +17,4 @@ class TranslateDraft:
     def __post_init__(self) -> None:
         check(self)
         if len(self.head) not in (0, 2):
-            raise ValueError(f"head is {self.head}; say layer and head, or nothing")
+            raise ValueError(f"head is {self.head}; give a layer and a head, or nothing")

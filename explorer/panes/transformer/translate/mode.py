@@ -31,7 +31,7 @@ class TranslateMode(SourceMode):
 
     id = "translate"
     title = "Translate"
-    teaches = "How a decoder reads from an encoder: cross-attention, token by token"
+    teaches = "How a decoder reads from an encoder through cross-attention, token by token"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         view = TranslateView()

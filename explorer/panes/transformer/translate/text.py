@@ -6,10 +6,10 @@ from core.numbers import format_share
 from core.tokenization.telling import quoted, visible
 from explorer.panes.transformer.translate.scene import TranslationScene
 
-NO_TEXT = "Type a date in words or numbers: the model writes it as year, month and day"
+NO_TEXT = "Type a date in words or numbers; the model writes it as year, month and day"
 BUTTONS = {
-    "another": ("Another date", "A date that the model has never seen in training"),
-    "sharpest": ("The sharpest", "Show the head that points most clearly"),
+    "another": ("Another date", "Picks a date that the model has not seen in training"),
+    "sharpest": ("Sharpest head", "Shows the head whose attention is the most focused"),
 }
 SOURCE, TARGET = "The encoder reads", "The decoder writes"
 MODEL = "model: dates (bundled)"
@@ -18,7 +18,7 @@ MODEL_HELP = (
     "year, month and day"
 )
 HEADS = "What each head reads from the source"
-NEXT = "The next token: label smoothing keeps it below about 90\u2009%"
+NEXT = "Next token: training with label smoothing keeps probabilities below about 90\u2009%"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
 
@@ -31,23 +31,25 @@ def headline(scene: TranslationScene, place: int) -> str:
     """One sentence: what is read to write a token."""
     if place == len(scene.target) - 1:
         written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
-        return f"The decoder has written {quoted(written)}, and stops"
+        return f"The decoder has written {quoted(written)} and stops"
     span, (layer, head) = scene.trace.about["spans"][place], scene.head
     read = quoted(b"".join(scene.source[span]).decode("utf-8", "replace"))
-    return f"To write {name(scene.target[place])}, layer {layer}, head {head} reads {read}"
+    which = f"head {head} of layer {layer}"
+    return f"To write {name(scene.target[place])}, {which} reads {read} in the source"
 
 
 def source_tip(scene: TranslationScene, place: int, token: int) -> str:
     """Of a token of the source, while a token of the target is written."""
     share = format_share(float(scene.weights[place, token]))
     read, written = name(scene.source[token]), name(scene.target[place])
-    return f"{read}: {share} of what this head reads to write {written}"
+    return f"{read} gets {share} of this head's attention when {written} is written"
 
 
 def target_tip(scene: TranslationScene, token: int) -> str:
     """Of a token of the target."""
     share = format_share(scene.likeliest(token)[0][1])
-    return f"{name(scene.target[token])} had {share}\nClick to see what was read for it"
+    told = f"{name(scene.target[token])} had a probability of {share}"
+    return f"{told}\nClick to see what was read to write it"
 
 
 def name(piece: bytes) -> str:

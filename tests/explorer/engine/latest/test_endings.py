@@ -301,16 +301,22 @@ def test_a_call_that_is_asked_while_the_loop_stands_still_waits_for_it(
     assert heard.said[0] == ("came", 32)
 
 
-def test_one_whose_loop_is_gone_is_closed_without_a_word(latest, run_async):
+def test_one_whose_loop_is_gone_is_closed_without_a_word(latest, heard, owner):
     """As the collector closes it, of a window whose loop ended while it waited."""
 
     async def forever():
         await asyncio.Event().wait()
 
-    waiting = latest._await(forever(), None)
-
     async def begin():
-        waiting.send(None)
+        latest.ask(forever, "waits")
+        await asyncio.sleep(0)
 
-    run_async(begin())
-    waiting.close()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(begin())
+    (task,) = tasks.running(owner)
+    loop.close()
+    assert latest.running
+    task.get_coro().close()
+    assert not latest.running and heard.said == []
+    assert tasks.running(owner) == []
+    task._log_destroy_pending = False  # asyncio's own word about it

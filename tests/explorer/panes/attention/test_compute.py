@@ -23,7 +23,7 @@ def test_a_prompt_keeps_the_last_tokens_and_says_what_is_cut(tokenizer):
     assert whole.cut == 0 and text.cut_warning(whole) == ""
     short = compute.read_prompt(tokenizer, "Mira sat by the sea", 3)
     assert short.ids == whole.ids[-3:] and short.cut == len(whole.ids) - 3
-    assert f"3 tokens: the first {short.cut} are" in text.cut_warning(short)
+    assert f"3 tokens, so the first {short.cut} tokens are" in text.cut_warning(short)
     assert b"".join(whole.pieces).decode() == "Mira sat by the sea"
 
 
@@ -67,14 +67,14 @@ def test_the_strongest_induction_head_and_its_clearest_query_are_chosen(heads):
 
 def test_the_first_sentence_is_read_off_the_weights(heads):
     found = text.head_sentence(heads, (0, 1, 4))
-    assert "found an earlier “Mira”" in found and "after" in found
+    assert "finds an earlier “Mira”" in found and "after" in found
 
 
 @pytest.mark.parametrize("token, shown", [(b" ", "\u2423"), (b"\n", "\u21b5"), (b"'", "'")])
 def test_a_token_of_whitespace_or_punctuation_is_quoted_like_any_other(token, shown):
     heads = made_heads((1, 2, 1), (token, b"b", token))
     heads.attention[0, 0, 2] = [0.05, 0.9, 0.05]
-    assert f"found an earlier \u201c{shown}\u201d and" in text.head_sentence(heads, (0, 0, 2))
+    assert f"finds an earlier \u201c{shown}\u201d and" in text.head_sentence(heads, (0, 0, 2))
 
 
 def test_an_empty_token_is_named_rather_than_quoted():
@@ -82,19 +82,19 @@ def test_an_empty_token_is_named_rather_than_quoted():
 
 
 def test_a_head_that_does_something_else_is_not_called_induction(heads):
-    assert "rests on the first token" in text.head_sentence(heads, (0, 2, 5))
+    assert "looks at the first token" in text.head_sentence(heads, (0, 2, 5))
     assert "spreads its attention" in text.head_sentence(heads, (0, 0, 6))
     assert "looks at itself" in text.head_sentence(heads, (0, 1, 3))
-    assert "nothing before it" in text.head_sentence(heads, (0, 1, 0))
+    assert "before the first token" in text.head_sentence(heads, (0, 1, 0))
     for query in range(heads.n_tokens):
         for head in (0, 2):
-            assert "found an earlier" not in text.head_sentence(heads, (0, head, query))
+            assert "at what came after" not in text.head_sentence(heads, (0, head, query))
 
 
 def test_previous_and_duplicate_tokens_are_named():
     heads = made_heads((1, 2, 1), (b"a", b"b", b"a"))
     heads.attention[0, 0, 2] = [0.9, 0.05, 0.05]
-    assert "finds the earlier “a”" in text.head_sentence(heads, (0, 0, 2))
+    assert "finds an earlier “a” and looks at that token" in text.head_sentence(heads, (0, 0, 2))
     heads.attention[0, 0, 1] = [0.9, 0.1, 0.0]
     here = text.head_sentence(heads, (0, 0, 1))
     assert here.startswith("Here") and "90\u2009%" in here, "once is no habit: its score is 0.42"
@@ -105,7 +105,7 @@ def test_previous_and_duplicate_tokens_are_named():
 
 def test_with_the_first_token_hidden_the_sentence_speaks_of_what_is_shown(heads):
     heads.attention[0, 0, 5] = [0.6, 0.3, 0.02, 0.02, 0.02, 0.04, 0.0]
-    assert "rests on the first token, with 60\u2009%" in text.head_sentence(heads, (0, 0, 5))
+    assert "looks at the first token, with 60\u2009%" in text.head_sentence(heads, (0, 0, 5))
     shown = text.head_sentence(heads, (0, 0, 5), hide_first=True)
     assert "“sang”" in shown and "“met”: 75\u2009%" in shown
     heads.attention[0, 0, 5] = [1, 0, 0, 0, 0, 0, 0]
@@ -116,9 +116,8 @@ def test_words_for_a_screen_reader(heads):
     words = text.announced(heads, (0, 1, 4), "induction", False)
     best = heads.attention[0, 1, 4].max()
     score = heads.score("induction")[0, 1]
-    parts = words.split(", ")
-    assert parts[:3] == ["layer 0", "head 1", f"induction {score:.3f}"]
-    assert "“Mira”" in parts[3] and f"{100 * best:.0f}\u2009% on “met”" in parts[4]
+    assert words.startswith(f"Layer 0, head 1: induction {score:.3f}.")
+    assert "“Mira”" in words and words.endswith(f"“met”, with {100 * best:.0f}\u2009%.")
 
 
 def test_keys_to_show_keep_the_heaviest_the_query_and_something_to_hide():

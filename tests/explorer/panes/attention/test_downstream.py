@@ -280,7 +280,7 @@ def test_the_last_sentences_tell_what_the_numbers_say(pane, tmp_path, run_async)
             assert told(sure, rare, layers_left=layers).startswith(
                 f"{begins}, the model's likeliest"
             )
-        assert told(sure, rare).endswith("the text goes on with “x” (<0.01\u2009%).")
+        assert told(sure, rare).endswith("with “x” (<0.01\u2009%).")
 
     run_async(body())
 

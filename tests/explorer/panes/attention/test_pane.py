@@ -125,7 +125,7 @@ def test_the_query_is_one_choice_for_tokens_map_and_steps(pane, tmp_path, run_as
         pane.workspace.select(token=0)
         await pane.settled()
         assert pane.pinned is None
-        assert "nothing before it" in pane.headline
+        assert "before the first token" in pane.headline
         pane.choice.move_query(-1)
         assert pane.workspace.selection.token == 0
 
@@ -255,7 +255,7 @@ def test_everything_is_named_and_reachable(pane, tmp_path, run_async):
             assert picture.accessibleName(), name
             assert picture.displayed(), name
         words = pane.view.panel.mosaic.accessibleDescription()
-        assert words.startswith("layer ") and "largest" in words
+        assert words.startswith("Layer ") and "looks most" in words
         ids = [action.id for action in pane.actions()]
         assert len(ids) == len(set(ids)) and "attention.walk" in ids
         for action in pane.actions():

@@ -275,7 +275,7 @@ def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_a
         held, track = pane.reader.heads, pane.playback.track
         source = pane.workspace.model_source
         source.set_version(held.version + 128)
-        assert f"now {held.version + 128:,}" in pane.view.panel.version.text()
+        assert f"at step {held.version + 128:,}" in pane.view.panel.version.text()
         assert pane.view.panel.update_button.isVisibleTo(pane)
         pane.reader._on_live_timer()
         await pane.settled()

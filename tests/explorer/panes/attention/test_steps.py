@@ -92,7 +92,7 @@ def test_a_cell_of_the_map_is_explained_by_its_own_row(heads, trace):
 
 def test_the_mask_says_when_there_is_nothing_to_hide(heads):
     last = S.scene_of(trace_of(heads, 0, 1, 6), heads)
-    assert "Nothing to hide" in text.step_sentence(last, S.MASK)
+    assert "Nothing is hidden" in text.step_sentence(last, S.MASK)
 
 
 def test_in_a_window_the_mask_also_hides_what_is_far(heads):
@@ -101,9 +101,13 @@ def test_in_a_window_the_mask_also_hides_what_is_far(heads):
     trace = trace_of(heads, 0, 1, 5)
     scene = S.scene_of(trace, heads)
     assert [key for key in range(7) if scene.hidden(key)] == [0, 1, 2, 6]
-    assert "3 tokens too far before" in text.step_sentence(scene, S.MASK)
+    sentence = text.step_sentence(scene, S.MASK)
+    assert "the 3 tokens that are too far before" in sentence and "the one after it" in sentence
+    single = S.scene_of(trace_of(heads, 0, 1, 3), heads)
+    sentence = text.step_sentence(single, S.MASK)
+    assert "the token that is too far before" in sentence and "the 3 after it" in sentence
     formula = trace[S.MASK].formula
-    assert "i - 3 < j" in formula and "more than 2 before" in trace[S.MASK].title
+    assert "i - 3 < j" in formula and "more than 2 positions back" in trace[S.MASK].title
     far, later, seen = (
         str(step_inspection(scene, S.MASK, key, False).rows[0]) for key in (1, 6, 4)
     )

@@ -28,6 +28,7 @@ from explorer.panes.backprop.network.header import NetworkHeader
 from explorer.panes.backprop.optimizers.header import OptimizersHeader
 from explorer.panes.backprop.optimizers.moments_picture import MomentsPicture
 from explorer.panes.backprop.optimizers.scene import Quantity
+from explorer.panes.backprop.optimizers.text import TENTH, USUAL_RATE
 from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.moded import ModesHeader
 from explorer.widgets.formula_editor import FormulaField
@@ -135,7 +136,7 @@ def shown(qapp, qtbot):
 
 def test_a_notice_over_a_small_map_is_whole(shown):
     view = shown(OptimizersView, 1.5)
-    view.set_notice("Momentum ran away at step 2", ["The usual rate", "A tenth of the rate"])
+    view.set_notice("Momentum ran away at step 2", [USUAL_RATE, TENTH])
     view.notice.layout().activate()
     for button in view.notice._choices.findChildren(QPushButton):
         assert button.width() >= button.sizeHint().width()
@@ -219,6 +220,6 @@ def test_bars_of_what_is_remembered_leave_room_for_their_numbers(qapp, qtbot, wi
 def test_in_a_window_of_1280_by_720_a_race_that_cannot_be_run_does_not_scroll(shown):
     view = shown(OptimizersView, 1.0, width=813, height=514)
     view.editor.show()
-    view.set_trouble("The surface is not finite at (\u22122, 1.5); start elsewhere")
+    view.set_trouble("The surface has no finite height at (\u22122, 1.5); start elsewhere")
     QTest.qWait(1)
     assert view.layout().heightForWidth(813) <= 514

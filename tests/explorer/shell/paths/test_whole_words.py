@@ -89,7 +89,7 @@ def states(pane: Any, mode: str) -> Iterator[str]:
         one.inputs.set_diverged(True)
         yield "after it diverged, while points are added"
         assert one.inputs.presets.text() == "Presets"
-        assert one.inputs.slower.text() == "Reset and learn slower"
+        assert one.inputs.slower.text() == "Reset with a lower rate"
         one.inputs.set_diverged(False)
         one.view.tools.set_tool("inspect")
         one.inputs.set_sample(True)

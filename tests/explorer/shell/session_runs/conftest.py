@@ -30,7 +30,7 @@ def sitting(qapp, tmp_path, monkeypatch):
             log.refresh()
             yield SimpleNamespace(safe=True, idle=0.01)
 
-    monkeypatch.setattr("explorer.runs.live._train", training)
+    monkeypatch.setattr("explorer.runs.live.training_steps", training)
 
     session = Session(
         folder=tmp_path / "config",

@@ -69,7 +69,7 @@ def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
     async def body():
         async with sitting as session:
             device = session.window.status.device
-            session._on_activity()
+            session.engine.activityChanged.emit()
             assert device.text() == "cpu, fp32, 3 threads"
             folder = session.runs.new(tiny_training(precision="bf16"), "run")
             session.runs.start(folder)
@@ -236,7 +236,7 @@ def test_a_model_of_the_hub_opens_by_its_name_and_is_no_recent_path(
     async def body():
         async with sitting as session:
             session.saved["paths"]["model"] = NAME
-            await session._open_last_model()
+            await session.open_last_model()
             assert session.workspace.model_source.address == NAME
             assert session.workspace.model_source.name == "tiny"
             assert not session.settings.recent and not errors.reports().problems
@@ -257,7 +257,7 @@ def test_the_model_of_the_last_session_comes_back(sitting, stopped, tmp_path, ru
         async with sitting as session:
             for address in (model, stopped[0]):  # a checkpoint, and what the run trains
                 session.saved["paths"]["model"] = str(address)
-                await session._open_last_model()
+                await session.open_last_model()
                 assert session.workspace.model_source.address == str(address)
             assert not errors.reports().problems
 
@@ -274,7 +274,7 @@ def test_a_model_that_is_gone_since_the_last_session_is_told(
     async def body():
         async with sitting as session:
             session.saved["paths"]["model"] = str(gone)
-            await session._open_last_model()
+            await session.open_last_model()
             assert session.workspace.model_source.address == "stories"
             (problem,) = errors.reports().problems.values()
             assert str(gone) in problem.text

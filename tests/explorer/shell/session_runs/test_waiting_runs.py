@@ -310,7 +310,7 @@ def test_why_a_run_ended_is_told_once_where_one_looks(
         yield SimpleNamespace(safe=True, idle=0.01)
         raise error
 
-    monkeypatch.setattr("explorer.runs.live._train", training)
+    monkeypatch.setattr("explorer.runs.live.training_steps", training)
 
     async def body():
         async with sitting as session:

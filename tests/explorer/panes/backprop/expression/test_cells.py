@@ -164,7 +164,7 @@ def test_what_comes_to_copies_is_told_before_it_is_added_up():
     assert computed.step(back).value("contribution").tolist() == handed
     said = [row_text(row) for row in inspector.of_step(computed, back).rows]
     assert any("(2 × 3)" in row and "flows back to the copies of a" in row for row in said)
-    assert not any("gradient so far" in row for row in said)
+    assert not any("so far" in row for row in said)
     told = arithmetic_at(computed, back)
     assert (told.name, told.written, told.value) == ("a copy of a[1, 2]", "2 × 2 =", 4.0)
     assert any("(−1, 2, 5)" in row_text(row) for row in inspector.of_step(computed, copies).rows)
@@ -184,5 +184,5 @@ def test_a_number_that_is_called_by_its_value_has_no_row():
 def test_gelu_is_told_with_the_share_that_goes_on():
     computed = compute("L = gelu(w)", {"w": -3.0})
     rows = inspector.of_step(computed, 1).rows
-    (share,) = [row for row in rows if getattr(row, "note", "") == "the share that goes on"]
+    (share,) = [row for row in rows if "share" in getattr(row, "note", "")]
     assert share.name == "\u03a6(\u22123)" and share.value * -3.0 == computed.result

@@ -174,12 +174,12 @@ def test_every_gradient_agrees_with_nudging(name):
 def test_the_summary_names_who_matters_most():
     computed = compute("3 * a - b", {"a": 1, "b": 1})
     told = text.summary(computed)
-    assert told == "a matters most: raising it raises v2, at first by 3 per unit"
+    assert told.startswith("a matters most") and "raises v2" in told and "3 per unit" in told
     assert "All gradients are 0" in text.summary(compute("a * b", {"a": 0, "b": 0}))
 
 
 def test_a_shape_that_stands_nowhere_in_the_text_is_told():
-    with pytest.raises(ExpressionError, match=r"b has shape \(3,\): a line such as b = 1"):
+    with pytest.raises(ExpressionError, match=r"b has shape \(3,\); .* b = 1"):
         compute("sum([[1, 2]] + b)", {"b": [1.0, 2.0, 3.0]})
     assert compute("b = 1\nsum([[1, 2]] + b)", {"b": 1.0}).result == 5.0
 
@@ -205,7 +205,7 @@ def test_what_has_many_numbers_is_not_tried_out_within_a_frame():
         ("w + 1e12", 1.0, "muted", "within rounding error"),
         ("sin(1000 * w) + 1e8", 0.3, "muted", "within rounding error"),
         ("relu(w) + 1", 0.0, "warning", "differs by 0.5"),
-        ("w ** 0.5", 0.0, "warning", "nothing to compare"),
+        ("w ** 0.5", 0.0, "warning", "cannot be compared"),
     ],
 )
 def test_a_gradient_is_as_wrong_as_nudging_can_tell(formula, at, role, said):
@@ -278,7 +278,7 @@ def test_values_at_the_end_of_all_numbers_and_slopes_without_end_are_told():
 def test_the_summary_names_all_who_matter_alike():
     values = {"a": 1, "b": 1, "c": 0.5, "d": 1, "e": 1}
     told = text.summary(compute("a - b", values))
-    assert told.startswith("All inputs matter equally") and "by 1 per unit" in told
+    assert told.startswith("All inputs matter equally") and "1 per unit" in told
     assert text.summary(compute("a + b + c*c*0.1", values)).startswith("a and b matter equally")
     told = text.summary(compute("a + b + c*c*0.1 + d + e", values))
     assert told.startswith("a, b and 2 more matter equally")
@@ -302,7 +302,7 @@ def test_what_a_relu_stops_is_0_in_the_graph_along_the_path_and_in_words():
     assert path.factors == (0.0, np.inf) and path.product == 0
     assert computed.gradient(computed.leaves["x"]) == 0
     said = "".join(piece for piece, _ in text.arithmetic(computed, len(computed.plan) - 1))
-    assert said == "stopped: 0"
+    assert said == "blocked: 0"
 
 
 def test_a_gradient_of_large_numbers_agrees_or_says_that_rounding_spoils_the_check():

@@ -93,10 +93,10 @@ def test_where_a_slope_has_no_end_nothing_is_predicted(pane, mode):
     mode.set_text("w ** 0.5")
     mode.move_leaf("w", 0, 0.0)
     card = mode.view.what_if
-    assert card.predicted.text() == "no prediction: the slope is \u221e here"
+    assert card.predicted.text() == "no prediction, since the slope is \u221e"
     assert card.true.text() == "actual: +0.316"
     mode.set_text("log(w)")
-    assert card.predicted.text() == "no prediction: v1 is \u2212\u221e here"
+    assert card.predicted.text() == "no prediction, since v1 is \u2212\u221e"
     mode.set_text("3 * w")
     mode.move_leaf("w", 0, -1234567.0)
     assert card.value.text() == "\u22121.23457e6"

@@ -178,7 +178,7 @@ def test_hovering_tells_the_node(picture):
     hovered = heard(picture.nodeHovered)
     QTest.mouseMove(picture, center(picture, "b"))
     assert hovered[-1] == (picture.scene.computed.leaves["b"],)
-    assert "Drag it sideways" in picture.toolTip()
+    assert "Drag sideways" in picture.toolTip()
 
 
 def test_an_edge_is_pointed_at_and_clicked(picture):

@@ -56,7 +56,7 @@ async def test_the_inspector_has_formula_numbers_and_lines_of_core(pane, mode):
     assert last.step.code.endswith("Tanh.grad_a#grad_a") and "1 - o^2" in last.step.formula
     rows = {row.name: row.value for row in last.rows if hasattr(row, "name")}
     assert rows["upstream"] * rows["local"] == pytest.approx(rows["contribution"])
-    assert last.cell is not None and last.cell.endswith("here o") and last.plain
+    assert last.cell is not None and "L is o" in last.cell and last.plain
 
 
 def test_dragging_a_leaf_moves_everything_and_is_one_step_to_undo(pane, mode):
@@ -208,7 +208,7 @@ async def test_a_pinned_leaf_tells_its_path_to_the_end(pane, mode):
     mode.choose(mode.computed.leaves["w1"], 0)
     await pane.settled()
     rows = [row if isinstance(row, str) else getattr(row, "text", "") for row in found[-1].rows]
-    assert any(str(row).startswith("The path to o") for row in rows)
+    assert any("the path to o" in str(row) for row in rows)
     assert "2 \u00d7 1 \u00d7 1 \u00d7 0.500 = 1.00" in rows
     assert "along w1 \u2192 v1 \u2192 v3 \u2192 v4 \u2192 o" in rows
 

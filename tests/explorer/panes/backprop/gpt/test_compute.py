@@ -42,7 +42,7 @@ def test_every_operation_of_the_graph_is_in_exactly_one_line(worked):
     computed = [n for n, node in enumerate(worked.graph.nodes) if node.inputs]
     assert sorted(nodes) == computed
     names = [one.name for one in worked.operations if one.group == ("Block 1", "Attention")]
-    assert names[-1] == "+ residual stream" and "softmax" in names and "mask the future" in names
+    assert names[-1] == "residual connection" and "softmax" in names and "mask the future" in names
     groups = list(dict.fromkeys(one.group[0] for one in worked.operations))
     assert groups == ["Embedding", "Block 0", "Block 1", "Output"]
 
@@ -64,7 +64,7 @@ def test_entering_an_operation_shows_its_edges(worked):
     )
     inner = track.inside(softmax)
     assert inner is not None and inner.length == len(worked.timeline[softmax].steps)
-    assert track.marks == {len(worked.operations): "backward begins"}
+    assert track.marks == {len(worked.operations): "the backward pass begins"}
 
 
 # arrays as pictures

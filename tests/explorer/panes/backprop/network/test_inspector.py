@@ -16,6 +16,7 @@ from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.elements import DataPoint, Neuron, Weight
 from explorer.panes.backprop.network.hit_testing import element_at, from_plane
+from explorer.panes.backprop.network.network_picture import NetworkPicture
 from explorer.panes.backprop.network.text import pointer_words
 from tests.core.test_trace import MarkedLines
 
@@ -148,6 +149,16 @@ def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
         assert drawing.describe() and drawing.accessibleDescription()
 
     run_async(body())
+
+
+def test_one_step_and_one_dead_neuron_are_counted_in_the_singular(qtbot):
+    picture = NetworkPicture()
+    qtbot.addWidget(picture)
+    keyframe = Training(NetworkDraft(hidden=(2,), activation="relu")).one_step()
+    first, *others = keyframe.layers
+    layers = (replace(first, dead=np.array([True, False])), *others)
+    picture.set_keyframe(replace(keyframe, layers=layers))
+    assert picture.describe() == "2-2-1 network after 1 step, 1 dead neuron"
 
 
 def test_a_point_is_followed_through_the_network_as_it_becomes_another(mode, run_async):

@@ -249,7 +249,7 @@ def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run
         await mode.settled()
         await mode.runner.steps(300)
         await mode.settled()
-        assert mode.keyframe.diverged and "larger" in mode.view.panel.losses._note
+        assert mode.keyframe.diverged and "too large" in mode.view.panel.losses._note
         shown = mode.view.panel.losses.displayed()["train"][:, 1]
         assert np.nanmax(shown) < 1e12 and np.isnan(shown[-1])
         for side in ("layers", "updates"):

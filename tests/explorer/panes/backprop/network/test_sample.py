@@ -138,9 +138,9 @@ def test_numbers_have_the_names_of_the_formula():
     for index in range(1, len(sample)):
         rows = of_sample(sample, index, Neuron(1, 4)).rows
         told[sample_title(sample, index)] = [row.name for row in rows if hasattr(row, "name")]
-    assert told["layer 1: tanh of its sums"] == ["z1[5]", "a1[5]"]
-    assert "output: plus its bias" in told
-    assert told["back through layer 1's tanh: \u00d7 its slope"] == [
+    assert told["layer 1: tanh of the sums"] == ["z1[5]", "a1[5]"]
+    assert "output: plus the bias" in told
+    assert told["back through layer 1's tanh: multiplied by its slope"] == [
         "dL/da1[5]", "da1/dz1[5]", "a1[5]", "z1[5]", "dL/dz1[5]",
     ]  # fmt: skip
 
@@ -149,7 +149,7 @@ def test_the_loss_is_named_and_what_comes_of_it():
     training = Training(NetworkDraft())
     sample = training.sample(0, 0.3, -0.2, 1.0)
     told = [sample_headline(sample, index) for index in range(len(sample))]
-    assert any("Binary cross-entropy" in one for one in told[: sample.seed])
+    assert any("binary cross-entropy" in one for one in told[: sample.seed])
     slope = SampleScenes(sample).at(len(sample) - 1).gradients[-1].item()
     assert any(one.endswith(f"= {format_number(slope)}.") for one in told[sample.seed :])
 
@@ -252,12 +252,14 @@ def test_what_the_code_calls_a_number_stands_beside_it():
         told[sample_title(sample, index)] = {
             row.name: row.note for row in rows if hasattr(row, "note")
         }
-    assert told["layer 1: tanh of its sums"] == {
-        "z1[5]": "a in the code",
-        "a1[5]": "out in the code",
+    assert told["layer 1: tanh of the sums"] == {
+        "z1[5]": "called a in the code",
+        "a1[5]": "called out in the code",
     }
-    back = told["back through layer 1's tanh: \u00d7 its slope"]
-    assert back["dL/da1[5]"] == "upstream in the code" and "contribution" in back["dL/dz1[5]"]
+    back = told["back through layer 1's tanh: multiplied by its slope"]
+    assert (
+        back["dL/da1[5]"] == "called upstream in the code" and "contribution" in back["dL/dz1[5]"]
+    )
 
 
 def test_numbers_count_from_one_and_say_which_class_they_are_of():
@@ -265,7 +267,7 @@ def test_numbers_count_from_one_and_say_which_class_they_are_of():
     sample = training.sample(0, 0.3, -0.2, 1.0)
     shown = of_sample(sample, sample.seed - 1, None)
     notes = [row.note for row in shown.rows if row.name.startswith("p[")]
-    assert [note[:7] for note in notes] == ["class 0", "class 1", "class 2"]
+    assert all(f"class {number}" in note for number, note in enumerate(notes))
     assert "right" in notes[1] and "right" not in notes[0]
     shown = of_sample(sample, 1, None)
     rows, columns = shown.labels["b"]

@@ -46,7 +46,7 @@ def test_the_gradient_is_the_sum_of_the_batchs_and_the_penaltys(kind, name):
 def test_without_a_penalty_the_gradient_is_the_batchs():
     training = Training(NetworkDraft())
     told = told_of(update_rows(training.one_step(), Weight(0, 0, 0))[1])
-    assert BATCH not in told and told["g"].note == "gradient on this step's batch"
+    assert BATCH not in told and told["g"].note == "gradient for this step's batch"
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -102,7 +102,7 @@ def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
     keyframe = [training.one_step() for _ in range(5)][-1]
     shown = of_keyframe(keyframe, None, False)
     assert shown.rows[:2] == [
-        "No weight has a gradient. The bias with the largest one:",
+        "No weight has a gradient. This bias has the largest one:",
         "bias of output",
     ]
     told = told_of(shown.rows)

@@ -176,7 +176,7 @@ def test_a_button_leads_into_a_step_and_back(mode, change):
     change(OptimizersDraft(racers=("adam",), steps=10))
     mode.view.into.click()
     assert mode.update_track is not None and mode.update_track.step == 1
-    assert mode.view.into.text() == "Back to the race"
+    assert mode.view.into.text() == "Close step"
     mode.view.into.click()
     assert mode.update_track is None and mode.player.position == 1
     change(OptimizersDraft(racers=()))

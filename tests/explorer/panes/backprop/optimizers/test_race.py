@@ -15,7 +15,7 @@ from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers import runner
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.inspector import vector
-from explorer.panes.backprop.optimizers.text import short
+from explorer.panes.backprop.optimizers.text import USUAL_RATE, short
 from tests.explorer.panes.backprop.optimizers.races import NAMES
 
 
@@ -77,7 +77,7 @@ def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
     assert mode.view.notice.isHidden()  # read once, it is not said again
 
     async def body():
-        mode.view.notice.actionTriggered.emit("The usual rate")
+        mode.view.notice.actionTriggered.emit(USUAL_RATE)
         await mode.settled()
 
     run_async(body())
@@ -94,7 +94,7 @@ def test_a_line_along_the_plots_ground_is_told_with_its_own_numbers(mode, change
     np.testing.assert_array_equal(plot.displayed()["AdaGrad"][:, 1], heights)
     np.testing.assert_array_equal(plot.as_columns()["AdaGrad"], heights)
     assert dict(row[:2] for row in plot.readout(100))["AdaGrad"] == format_number(heights[-1])
-    assert plot.note.startswith("flat below")
+    assert plot.note.startswith("lowest value shown")
     change(OptimizersDraft(racers=("sgd",), steps=20))
     assert plot.note == ""
 
@@ -149,7 +149,7 @@ def test_heads_and_numbers_of_all_racers_are_what_the_cursor_shows(mode, change)
     for lane in mode.recording.lanes:
         told = mode.view.racers.rows[lane.name].height_label.text()
         assert told == short(lane.heights[9])
-        assert f"{lane.title} at" in mode.view.map.accessibleDescription()
+        assert f"{lane.title} is at" in mode.view.map.accessibleDescription()
     shown = mode.view.moments.displayed()
     adam = mode.recording.lane("adam")
     averages = np.stack([np.broadcast_to(r.state.average, (2,)) for r in adam.racers])

@@ -73,7 +73,7 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
     editor = mode.view.editor
     for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
         change(OptimizersDraft(surface=TYPED, text=text, steps=10))
-        told = "not finite"
+        told = "no finite height"
         assert told in mode.view.trouble.text
         assert drawn(mode.view).width()
         assert "There is no race" in mode.headline and told in mode.headline
@@ -97,14 +97,14 @@ def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_withou
     mode.inspection.connect(shown.append)
     change(OptimizersDraft(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
     before = mode.headline
-    assert "not finite" in before and shown[-1].rows == ["There is no race."]
+    assert "no finite height" in before and shown[-1].rows == ["There is no race."]
     for text in ("sqrt(-1 - x**2", "sqrt(-1 - z**2)"):
         change(mode.draft.value.with_text(text))
         assert mode.headline == "The formula cannot be read yet."
         assert mode.view.editor.error.text and mode.view.trouble.text == ""
         assert not shown[-1].rows
     change(mode.draft.value.with_text("sqrt(-1 - x**2)"))
-    assert mode.headline == before and "not finite" in mode.view.trouble.text
+    assert mode.headline == before and "no finite height" in mode.view.trouble.text
     assert mode.view.editor.error.text == ""
     change(mode.draft.value.with_text("x**2 + y**2"))
     assert mode.view.trouble.text == ""

@@ -53,7 +53,7 @@ def test_who_is_down_has_come_nearly_all_the_way_and_stays():
         assert text.marks(recording)[step].startswith(recording.lane(name).title)
     first = min(recording.arrivals, key=recording.arrivals.get)
     told = headline(recording, 200)
-    assert f"{recording.title(first)} got 99.9 % of the way down first" in told
+    assert f"{recording.title(first)} was the first to get 99.9 % of the way down" in told
     one = typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0))
     assert race(one.with_setting("sgd", "learning_rate", 0.5)).arrivals == {"sgd": 1}
     assert race(one.with_setting("sgd", "learning_rate", 0.05)).arrivals == {}
@@ -89,7 +89,7 @@ def test_at_the_end_a_minimum_that_is_not_the_lowest_and_a_saddle_are_told():
     valleys = race(typed("x**4 - 3*x**2 + x + y**2", ("adagrad", "adam"), 300, start=(1.6, 0.5)))
     assert len(valleys.places.minima) == 2
     assert [valleys.place(lane, 300) for lane in valleys.lanes] == ["minimum", "minimum"]
-    assert "in a local minimum" in headline(valleys, 300)
+    assert "only in a local minimum" in headline(valleys, 300)
     assert "minimum" not in headline(valleys, 299)
     saddle = race(typed("x**2 - y**2 + y**4/4", ("sgd",), 200, start=(1.0, 0.0)))
     assert saddle.place(saddle.lanes[0], 200) == "saddle"
@@ -117,7 +117,7 @@ def test_who_is_equally_low_is_told_together():
     many = race(OptimizersDraft(surface="ravine", racers=tuple(OPTIMIZERS)))
     at = sorted(many.arrivals.values())
     assert at[1] == at[2]  # two at once
-    assert f"at {at[1]}, then {len(at) - 2} more" in headline(many, 200)
+    assert f"at step {at[1]}, and {len(at) - 2} more later" in headline(many, 200)
 
 
 def test_who_is_lost_is_told_with_the_reason_and_what_helps():
@@ -125,30 +125,30 @@ def test_who_is_lost_is_told_with_the_reason_and_what_helps():
     recording = race(one)
     gone = recording.lost(30)
     assert gone and all(lane.fell_off for lane in gone)
-    assert "has no height" in lost(gone) and "has no height" in headline(recording, 30)
+    assert "left the surface" in lost(gone) and "left the surface" in headline(recording, 30)
     assert "diverged" not in lost(gone) + headline(recording, 30) + text.described(recording, 30)
     for name in NAMES:
         one = one.with_setting(name, "learning_rate", 1e9)
     recording = race(replace(one, text="x**4 + y**4"))
     gone = recording.lost(30)
     assert len(gone) > 2 and not any(lane.fell_off for lane in gone)
-    assert f"so did {len(gone) - 2} more" in lost(gone) and len(lost(gone)) < 140
+    assert f"so did {len(gone) - 2} more" in lost(gone) and len(lost(gone)) < 170
     steep = race(typed("1e12*(x**2 + y**2)", ("sgd", "momentum", "nesterov", "adam"), 30))
     latest = max(steep.lost(30), key=lambda lane: lane.lost_at)
-    assert f"{latest.title} diverged at step {latest.lost_at}, 2 more before." in headline(
+    assert f"{latest.title} diverged at step {latest.lost_at}, and 2 more before it." in headline(
         steep, 30
     )
 
 
 def test_a_question_ends_as_one():
     recording = race(OptimizersDraft(surface="saddle", racers=("adam", "sgd")))
-    assert headline(recording, 0).endswith("who leaves the pass first?")
+    assert headline(recording, 0).endswith("leaves it first?")
 
 
 def test_nobody_races():
     recording = race(OptimizersDraft(racers=()))
     assert recording.lanes == () and "Tick optimizers" in headline(recording, 20)
-    assert step_title(recording, 20) == "no optimizer races"
+    assert step_title(recording, 20) == "No optimizer races"
 
 
 def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change):
@@ -211,7 +211,7 @@ def test_a_sentence_is_no_longer_than_there_is_room(formula, start):
     recording = race(typed(formula, tuple(OPTIMIZERS), 200, start=start))
     for step in (30, 120, 200):
         told = headline(recording, step)
-        assert len(told) <= 125 and told.endswith(".")
+        assert len(told) <= 150 and told.endswith(".")
 
 
 def test_a_small_setting_is_written_without_a_zero_that_says_nothing():

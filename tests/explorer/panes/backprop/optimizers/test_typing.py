@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from explorer.panes.backprop.optimizers.draft import OptimizersDraft, keys_of
+from core.optimization.optimizers import OPTIMIZERS
+from explorer.panes.backprop.optimizers.draft import OptimizersDraft, hint_of, keys_of
+from explorer.panes.backprop.optimizers.form import SHARES
 from tests.explorer.widgets.test_number_field import type_in
 
 
@@ -72,6 +76,15 @@ def test_what_is_being_typed_is_set_on_the_one_it_was_typed_for(mode, change, ru
         assert mode.recording.lane("adam") is not None
 
     run_async(body())
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_hint_names_a_quantity_that_the_optimizer_remembers(name):
+    """Lion and Muon keep the average of the gradient alone: no velocity, no average square."""
+    words = {"velocity": "velocity", "average": "average gradient", "square": "average square"}
+    kept = {words.get(one.name) for one in fields(OPTIMIZERS[name].state)}
+    for key in (one for one in keys_of(name) if one in SHARES):
+        assert any(word in hint_of(name, key) for word in kept & set(words.values())), key
 
 
 def test_no_optimizer_is_given_a_setting_that_it_does_not_have():

@@ -23,7 +23,7 @@ def dies(monkeypatch, runs, backend):
         raise ValueError("nothing to train with")
         yield
 
-    monkeypatch.setattr("explorer.runs.live._train", train)
+    monkeypatch.setattr("explorer.runs.live.training_steps", train)
     return "nothing to train with"
 
 

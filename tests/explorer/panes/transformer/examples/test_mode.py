@@ -21,7 +21,7 @@ def test_it_shows_what_core_finds(make_mode: Any, run_async: Any) -> None:
         names = ["0 examples", "1 example", "2 examples", "4 examples", "8 examples"]
         assert shown["name"].tolist() == names
         assert shown["number"].tolist() == [one.probability for one in told]
-        answers = shown["the model says"].tolist()
+        answers = shown["the model answers"].tolist()
         assert answers == [f"wrong: \u201c{one.said}\u201d" for one in told]
         assert "stays unlikely" in mode.headline
         assert mode.view.read.tokens.data.decode() == told[-1].text

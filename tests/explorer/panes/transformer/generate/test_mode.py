@@ -20,7 +20,7 @@ def test_the_first_state_shows_probabilities(make_mode: Any, run_async: Any) -> 
     async def body() -> None:
         mode = await make_mode("generate")
         assert mode.choice.scene.table.steps[mode.player.step] == "softmax"
-        assert mode.headline.startswith("The model ")
+        assert mode.headline.startswith("The likeliest ")
         assert len(mode.view.bars.displayed()["token"]) == len(mode.choice.scene.table.ids)
         assert mode.view.text.displayed()["token"].size == len(mode.prompt_ids)
         assert np.isfinite(mode.choice.surprises[1:]).all()

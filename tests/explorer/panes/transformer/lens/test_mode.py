@@ -31,10 +31,10 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
         bars = mode.view.terms.displayed()
         assert np.isclose(bars["value"].sum(), told.logit, rtol=1e-4)
         assert bars["part"][-1] == "unexplained" and "before" not in bars
-        assert "pushed it most" in mode.headline
+        assert "adds the most" in mode.headline
         written = core.generate(model, ids, 8, temperature=0.0)[len(ids) :]
         said = b"".join(map(mode.piece, written)).decode("utf-8", "replace")
-        assert mode.view.goes_on.whole == text.goes_on(said, "goes on")
+        assert mode.view.goes_on.whole == text.goes_on(said, text.GOES_ON[0])
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None
@@ -59,9 +59,9 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         np.testing.assert_allclose(shown["before"], before, atol=1e-5)
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
-        assert mode.headline.startswith(f"Without {name} ")
-        assert mode.view.changed.whole.startswith("changed")
-        assert mode.view.note.whole == f"off: {name}"
+        assert mode.headline.startswith(f"With {name} switched off")
+        assert mode.view.changed.whole.startswith(text.GOES_ON[1])
+        assert mode.view.note.whole == f"switched off: {name}"
         mode.view.settings.widgets["mean"].click()
         await mode.settled()
         ablation = core.mean_ablation(model, ids, [part])
@@ -115,7 +115,7 @@ def test_keys_and_clicks_choose_a_place_and_a_token(make_mode: Any, run_async: A
             QTest.keyClick(mode.view.table, key)
             await mode.settled()
         assert mode.scene.found.position == last - 1 and mode.row == places - 2
-        assert "the model would say" in mode.headline
+        assert "would" in mode.headline
         mode.view.text.chosen.emit(0, 2)
         await mode.settled()
         assert mode.scene.found.position == 2
@@ -161,12 +161,12 @@ def test_every_step_has_its_numbers_and_a_part_has_steps_of_its_own(
         await mode.settled()
         names = [mode.player.track.item(at).name for at in range(mode.player.track.length)]
         assert names[-1] == "attribution.contribution" and told[-1].step.name == names[0]
-        assert " to the logit of " in mode.headline and mode.row == row
+        assert " to the logit " in mode.headline and mode.row == row
         mode.player.seek(len(names) - 1)
         assert told[-1].step.name == names[-1]
         value = float(told[-1].step.value("contribution"))
         assert np.isclose(value, mode.view.terms.displayed()["value"][place], rtol=1e-5)
-        assert mode.cancel() and mode.row == row and "pushed it most" in mode.headline
+        assert mode.cancel() and mode.row == row and "adds the most" in mode.headline
 
     run_async(body())
 

@@ -63,7 +63,7 @@ def test_clicks_and_arrows_choose_cells_and_a_token_its_column(table):
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Up):  # there is nothing above
         QTest.keyClick(table, key)
     assert told == [(row - 2, column - 1), (row, column - 1), (row - 1, column), (row, column - 1)]
-    assert "the answer" in table.said_at(place)
+    assert "the final prediction" in table.said_at(place)
 
 
 def test_bars_are_picked_and_opened_by_pointer_and_keys(qtbot, scenes):
