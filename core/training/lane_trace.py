@@ -70,7 +70,7 @@ WORDS = {
     "backward": "each {} computes the gradients for its own sequences",
     "optimizer": "each {} moves the weights that it holds",
     "all-reduce": "the {}s add up their gradients, and each gets the sum",
-    "all-gather": "each {} gets the other {}s' parts of the weights",
+    "all-gather": "each {0} gets the other {0}s' parts of the weights",
     "reduce-scatter": "the {}s add up their gradients, and each keeps its part of the sum",
     "sum": "the {}s add up a few numbers, such as token counts or losses",
 }

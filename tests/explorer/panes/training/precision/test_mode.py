@@ -152,7 +152,7 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         mode.choose(scale=10)
         assert "become 0" not in mode.headline
         mode.inputs.kinds.chosen.emit("updates")
-        assert mode.headline.startswith("Updates at step 1 in fp16")
+        assert "updates at step 1 " in mode.headline
         mode.inputs.kinds.chosen.emit("weights")
         assert mode.headline == "This run did not record how large its numbers are"
         assert mode.view.body.state == "empty"
@@ -188,7 +188,7 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
         assert mode.state() == kept and "gradients of block 1 at step 12" in mode.headline
         mode.choose(kind="weights")
         mode.choose(layer="lm_head.9")
-        assert mode.headline.startswith("Weights at step 12")
+        assert "weights at step 12 " in mode.headline
         mode.workspace.set_run(None)
         assert mode.recorded.step == 0
         mode.workspace.set_run(str(tmp_path / "run"))

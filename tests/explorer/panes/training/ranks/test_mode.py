@@ -41,7 +41,7 @@ def test_without_ranks_a_step_is_estimated_and_labelled(make_mode: Any, run_asyn
         assert mode.headline.startswith("Estimated, not measured: each device holds the whole")
         view = mode.view
         assert view.start.isVisibleTo(view) and not view.faults.isVisibleTo(view)
-        assert "for 4 devices" in view.note.text()
+        assert "4 devices of" in view.note.text()
         mode.choose("pipeline")
         assert mode.lanes.ranks == 4 and mode.player.length == len(mode.lanes.trace)
         mode.choose_devices(8)

@@ -300,7 +300,7 @@ def test_two_ranks_are_one_click_and_the_form_says_what_the_machine_has(
         pane.setup.change("ranks", "3")
         assert setup.fields["where"].value == "own"
         pane.setup.change("batch_size", "6")
-        assert "take turns, as there are only 2 cores" in setup.computes.text()
+        assert "only 2 cores" in setup.computes.text()
         setup.where.control.chosen.emit("thread")
         assert (draft.value.ranks, draft.value.run_in) == ("1", "thread")
         await pane.settled()

@@ -72,7 +72,7 @@ def test_the_share_of_a_peak_is_told_or_what_to_do_for_it():
     assert "the CPU of node7 was not measured" in told(host="node7")
     unknown = told(device="NVIDIA GeForce RTX 5050")
     assert "RTX 5050 is not in the table" in unknown and "add its peak" in unknown
-    assert "arithmetic: <1\u2009% of the peak" in told(device="NVIDIA A100-SXM4-80GB")
+    assert "<1\u2009% of the peak" in told(device="NVIDIA A100-SXM4-80GB")
 
 
 def test_of_a_log_no_share_of_a_peak_is_told():
