@@ -86,7 +86,7 @@ def test_other_names_are_those_of_the_hub(
     assert models.main(["somebody/tiny"]) == 1
     assert "127.0.0.1 does not answer" in capsys.readouterr().out
     assert models.main(["no model"]) == 1
-    assert "is no model of the hub: give its owner" in capsys.readouterr().out
+    assert "is not a model on the hub: give its owner" in capsys.readouterr().out
 
     def steps(name: str):
         folder = tmp_path / "models" / "somebody--tiny"

@@ -202,7 +202,7 @@ def _forward(graph: Graph, node: Node) -> Step:
 
 
 def _seed(node: Node, seed: Array) -> Step:
-    title = f"Backward begins at {node.label}, whose gradient is 1"
+    title = f"The backward pass begins at {node.label}, whose gradient is 1"
     formula = rf"{_slope(node.latex)} = 1"
     code = "core.autograd.tensor:Tensor.backward_steps#seed"
     return Step("backward.seed", title, formula, code, {"seed": seed})

@@ -16,7 +16,7 @@ from core.autograd.reductions import Axis, check_axes
 
 
 def softmax(a: Array, axis: int = -1) -> Array:
-    """exp(a) / sum exp(a), less the largest a first: the same numbers, and exp cannot overflow."""
+    """exp(a) / sum exp(a). Subtracting the largest a first changes nothing and avoids overflow."""
     exp = np.exp(a - a.max(axis, keepdims=True))
     weights: Array = exp / exp.sum(axis, keepdims=True)
     return weights

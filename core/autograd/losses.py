@@ -20,7 +20,7 @@ def mean_squared_error(out: Tensor, targets: Any) -> Tensor:
 def hinge(out: Tensor, targets: Any) -> Tensor:
     """Mean of max(0, 1 - y * out) with y = 1 for class 1 and -1 for class 0 (Cortes & Vapnik 1995).
 
-    out (N, 1), targets (N) of 0 and 1: right is not enough, it must be right by a margin of 1.
+    out (N, 1), targets (N) of 0 and 1: being right is not enough, the margin must be 1 or more.
     """
     z, sides = _column(out), 2 * _numbers(targets, out) - 1
     loss = F.relu(1 - sides * z).mean()  # step: hinge
@@ -28,7 +28,7 @@ def hinge(out: Tensor, targets: Any) -> Tensor:
 
 
 def binary_cross_entropy(out: Tensor, targets: Any) -> Tensor:
-    """Mean of -log(probability of the right class), sigmoid(out) being that of class 1.
+    """Mean of -log(probability of the right class); sigmoid(out) is that of class 1.
 
     out (N, 1), targets (N) of 0 and 1.
     """
@@ -64,7 +64,7 @@ def penalty(weights: list[Tensor], kind: str, strength: float) -> Tensor:
 
 def _column(out: Tensor) -> Tensor:
     if out.ndim != 2 or out.shape[1] != 1:
-        raise ValueError(f"this loss needs one output an example, (N, 1); these are {out.shape}")
+        raise ValueError(f"this loss needs one output per example, (N, 1); these are {out.shape}")
     return out.reshape(-1)  # (N, 1) -> (N)
 
 

@@ -140,7 +140,7 @@ class MLP:
         if last or self.config.norm == "none":  # (N, n) @ (n, m) -> (N, m)
             sums = x @ weight + bias  # step: sums
             normed = sums
-        else:  # the norm would take a bias away again; it has its own
+        else:  # the norm would remove this bias; it has its own
             sums = x @ weight  # step: product
             normed = self._normed(number, sums, learning)
         out = normed if last else ACTIVATIONS[self.config.activation](normed)

@@ -99,13 +99,13 @@ def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
     update, module = changing[-1].updates[target], changing[-1].modules()[target]
     if not isinstance(module, LoRALinear):
         raise ValueError(
-            f"{quoted(target)} is a table of embeddings, which looks rows up and multiplies "
-            "nothing; choose an adapted matrix, such as one of attn.c_attn"
+            f"{quoted(target)} is a table of embeddings, whose rows are looked up without a "
+            "product; choose an adapted matrix, such as attn.c_attn of a layer"
         )
     if update.merged:
         raise ValueError(
-            f"the adapter of {quoted(target)} is merged: nothing goes beside the matrix now; "
-            "unmerge it first"
+            f"the adapter of {quoted(target)} is merged into the matrix, so that nothing runs "
+            "beside it; unmerge it first"
         )
     return update, module
 
@@ -210,19 +210,19 @@ _LINES = {
     "expand": _Line(
         f"{_LORA}:low_rank_output#expand",
         ("expanded", "reduced", "B"),
-        "B expands these r numbers into a whole output",
+        "B expands these r numbers to the width of the output",
         r"B a = B A x",
     ),
     "scale": _Line(
         f"{_LORA}:low_rank_output#scale",
         ("change", "s", "expanded"),
-        "Scale it: this is what the adapter adds",
+        "Scale B A x by s to get what the adapter adds",
         r"\Delta h = s \, B A x",
     ),
     "gain": _Line(
         f"{_LORA}:DoRA.gain#gain",
         ("gain", "m", "length"),
-        "DoRA: divide each row's learned length by its length now",
+        "DoRA: divide each row's learned length by its present length",
         r"g = \frac{m}{\lVert W + s B A \rVert}",
     ),
     "dora": _Line(
@@ -234,7 +234,7 @@ _LINES = {
     "add": _Line(
         f"{_LORA}:add_change#add",
         ("adapted", "output", "change"),
-        "Add it to what the frozen matrix made",
+        "Add the change to the output of the frozen matrix",
         r"h' = h + \Delta h",
     ),
     "product": _Line(
@@ -246,57 +246,57 @@ _LINES = {
     "delta": _Line(
         f"{_LORA}:low_rank_matrix#delta",
         ("delta", "s", "product"),
-        "Scaled, it is what merging would add to W",
+        "Scale B A by s to get what merging would add to W",
         r"\Delta W = s \, B A",
     ),
     "dora_delta": _Line(
         f"{_LORA}:dora_delta#delta",
         ("delta", "gain", "weight", "added"),
-        "DoRA: the rows at their learned lengths, which merging would add to W",
+        "DoRA: find what merging would add to W, with the learned lengths",
         r"\Delta W = (g - 1) W + g \, s B A",
     ),
     "grad_output": _Line(
         f"{_BACK}:output_gradient#output",
         ("grad_output", "gradient", "first", "last"),
-        "Backward: how the loss changes with each output",
+        "Backward pass: how the loss changes with each output",
         r"\frac{\partial L}{\partial h'}",
     ),
     "grad_added": _Line(
         f"{_BACK}:dora_gradients#added",
         ("grad_added", "scale", "gain", "grad_output"),
-        "DoRA: back through the lengths of the rows",
+        "DoRA: go back through the lengths of the rows",
         r"\frac{\partial L}{\partial (s B A x)} = g \, \frac{\partial L}{\partial h'}",
     ),
     "grad_m": _Line(
         f"{_BACK}:dora_gradients#m",
         ("grad_m", "scale", "grad_output", "combined", "length"),
-        "DoRA: the gradient of the lengths, a sum over all tokens",
+        "DoRA: gradient of the lengths, a sum over all tokens",
         r"\frac{\partial L}{\partial m} = \sum_t \frac{\partial L}{\partial h'_t} "
         r"\frac{(W + s B A) x_t}{\lVert W + s B A \rVert}",
     ),
     "grad_expanded": _Line(
         f"{_BACK}:low_rank_gradients#expanded",
         ("grad_expanded", "s", "grad_change"),
-        "Back through the scaling",
+        "Go back through the scaling",
         r"\frac{\partial L}{\partial (B a)} = s \, \frac{\partial L}{\partial \Delta h}",
     ),
     "grad_B": _Line(
         f"{_BACK}:low_rank_gradients#B",
         ("grad_B", "grad_expanded", "reduced"),
-        "The gradient of B: each token's output gradient times its r numbers",
+        "Gradient of B: each token's output gradient times its r numbers",
         r"\frac{\partial L}{\partial B} = "
         r"\sum_t \frac{\partial L}{\partial (B a_t)} \, a_t^\top",
     ),
     "grad_reduced": _Line(
         f"{_BACK}:low_rank_gradients#reduced",
         ("grad_reduced", "grad_expanded", "B"),
-        "Back through B: how the loss changes with the r numbers",
+        "Go back through B: how the loss changes with the r numbers",
         r"\frac{\partial L}{\partial a} = B^\top \frac{\partial L}{\partial (B a)}",
     ),
     "grad_A": _Line(
         f"{_BACK}:low_rank_gradients#A",
         ("grad_A", "grad_reduced", "x"),
-        "The gradient of A: each token's gradient of the r numbers, times what was read",
+        "Gradient of A: the gradient of each token's r numbers times its input x",
         r"\frac{\partial L}{\partial A} = "
         r"\sum_t \frac{\partial L}{\partial a_t} \, x_t^\top",
     ),

@@ -137,8 +137,8 @@ def examine_steps(
     adapters = adapters_of(model)
     if not adapters:
         raise ValueError(
-            "this model has no adapter to look into: its own weights were tuned; open one that "
-            "was tuned with LoRA"
+            "this model has no adapter, because its own weights were tuned; open a model that was "
+            "tuned with LoRA"
         )
     adapter, places = adapters[-1], checkpoints_beside(Path(focus.folder))
     learned = {}

@@ -236,7 +236,7 @@ def _told_of_base(folder: Path, base: Any, entry: str, deepest: int) -> Iterator
     """Names the folder in the error where its base is not found meanwhile."""
     remedy = _remedy(folder, entry)
     if deepest == 0:
-        raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
+        raise ValueError(f"{folder} needs a base that needs another, without end; {remedy}")
     try:
         yield
     except FileNotFoundError as error:

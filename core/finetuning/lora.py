@@ -34,7 +34,7 @@ class LowRankOutput(NamedTuple):
 
 
 def low_rank_output(x: Tensor, A: Tensor, B: Tensor, s: float) -> LowRankOutput:
-    """What is added to W x: x (..., in), A (r, in), B (out, r)."""
+    """Compute the change that is added to W x: x (..., in), A (r, in), B (out, r)."""
     reduced = x @ A.mT  # (..., r)  # step: reduce
     expanded = reduced @ B.mT  # (..., out)  # step: expand
     change = s * expanded  # step: scale
@@ -49,14 +49,14 @@ class LowRankMatrix(NamedTuple):
 
 
 def low_rank_matrix(A: Tensor, B: Tensor, s: float) -> LowRankMatrix:
-    """What is added to W, as a matrix: A (r, in), B (out, r)."""
+    """Compute the change that is added to W: A (r, in), B (out, r)."""
     product = B @ A  # (out, in)  # step: product
     delta = s * product  # step: delta
     return LowRankMatrix(product, delta)
 
 
 def add_change(output: Tensor, change: Tensor) -> Tensor:
-    """What the matrix makes plus what an adapter adds to it, (..., out)."""
+    """Add the change by an adapter to the output of its matrix, (..., out) each."""
     adapted = output + change  # (..., out)  # step: add
     return adapted
 
@@ -147,13 +147,13 @@ class DoRA(LowRank):
         return direction.norm(dim=1).detach()
 
     def gain(self, weight: Tensor) -> Tensor:
-        """m / |W + s B A|, for each row of W: (out,)."""
+        """Divide the learned length of each row by its present one, m / |W + s B A|: (out,)."""
         m, length = self.magnitude, self.length(weight)
         gain = m / length  # step: gain
         return gain
 
     def total_change(self, x: Tensor, product: Tensor, weight: Tensor) -> Tensor:
-        """What is added, by direction and length: x (..., in) -> (..., out), in fp32, where
+        """Compute the change in direction and length: x (..., in) -> (..., out), in fp32, where
         product = W x without a bias and weight = W.
         """
         added, gain, scale = self.change(x, self.scaling), self.gain(weight), self.scale
@@ -168,7 +168,7 @@ class DoRA(LowRank):
 
 
 def dora_delta(gain: Tensor, weight: Tensor, added: Tensor) -> Tensor:
-    """What is added to W (out, in) where LoRA adds s B A: gain (out, 1) is m / |W + s B A|."""
+    """Compute the change of W (out, in) by DoRA: added is s B A, gain (out, 1) m / |W + s B A|."""
     delta = (gain - 1) * weight + gain * added  # (out, in)  # step: delta
     return delta
 

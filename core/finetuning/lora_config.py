@@ -33,7 +33,7 @@ class LoRAConfig:
         least=1,
         most=LARGEST_RANK,
         label="Rank",
-        help="How many directions each matrix can learn",
+        help="How many directions of change each matrix can learn",
         remedy="4 to 64 is usual",
     )
     alpha: float = field(
@@ -41,7 +41,7 @@ class LoRAConfig:
         above=0,
         most=1e6,
         label="Alpha",
-        help="What is learned is multiplied by alpha / rank",
+        help="The learned change is multiplied by alpha / rank",
         remedy="once or twice the rank is usual",
     )
     target_modules: tuple[str, ...] = field(
@@ -52,8 +52,10 @@ class LoRAConfig:
         remedy='("attn.c_attn",) is usual',
     )
     dropout: float = field(0.0, least=0, below=1, label="Dropout", remedy="0 to 0.1 is usual")
-    rslora: bool = field(False, label="rsLoRA", help="Multiply by alpha / sqrt(rank) instead")
-    dora: bool = field(False, label="DoRA", help="The length of each row is learned on its own")
+    rslora: bool = field(
+        False, label="rsLoRA", help="Multiply by alpha / sqrt(rank) instead of alpha / rank"
+    )
+    dora: bool = field(False, label="DoRA", help="Learn the length of each row separately")
 
     def __post_init__(self) -> None:
         fields.check(self)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def output_gradient(gradient: Tensor, first: int, last: int) -> Tensor:
-    """dL/d(output) of the rows that an adapter changes, of that of the whole matrix (T, all)."""
+    """Select dL/d(output) of the rows that an adapter changes, out of all rows (T, all)."""
     grad_output = gradient[:, first:last]  # (T, out)  # step: output
     return grad_output
 
@@ -28,10 +28,11 @@ class LowRankGradients(NamedTuple):
 def low_rank_gradients(
     grad_change: Tensor, x: Tensor, reduced: Tensor, B: Tensor, s: float
 ) -> LowRankGradients:
-    """The chain rule through s B A x, from the end: grad_change (T, out) is dL/d(s B A x), x (T,
-    in), reduced (T, r) is A x.
+    """Apply the chain rule to s B A x, from its end: grad_change (T, out) is dL/d(s B A x), x is
+    (T, in), and reduced (T, r) is A x.
 
-    Both matrices get a sum over all tokens. While B is 0, A gets nothing: B learns first.
+    Each matrix's gradient is a sum over all tokens. While B is 0, so is the gradient of A: B
+    learns first.
     """
     grad_expanded = s * grad_change  # (T, out)  # step: expanded
     grad_B = grad_expanded.mT @ reduced  # (out, r)  # step: B
@@ -50,7 +51,7 @@ class DoRAGradients(NamedTuple):
 def dora_gradients(
     grad_output: Tensor, combined: Tensor, gain: Tensor, length: Tensor, scale: float
 ) -> DoRAGradients:
-    """The chain rule through what DoRA adds at a scale: grad_output (T, out), combined (T, out) is
+    """Apply the chain rule to what DoRA adds at a scale: grad_output (T, out), combined (T, out) is
     W x + s B A x, gain and length (out,), gain = m / length, where length counts as a constant.
     """
     grad_added = scale * gain * grad_output  # (T, out)  # step: added

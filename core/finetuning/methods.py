@@ -75,13 +75,13 @@ class Tuning:
         changed = self.added or self._vector
         if self.prompt:
             raise ValueError(
-                "a soft prompt cannot be added by halves: read the text without its tokens, and "
-                "the model is the base"
+                "a soft prompt cannot be added in part; to get the base, read the text without its "
+                "tokens"
             )
         if changed is None:
             raise ValueError(
-                "the numbers that learned lie where the base's did, which are gone; open the "
-                "checkpoint again, which loads both"
+                "training has overwritten the numbers of the base; open the checkpoint again, to "
+                "load both"
             )
         changed.scale = scale
 

@@ -54,8 +54,8 @@ class Mixture:
             return {tuned.tuning: self.strength}
         if not adapters:
             raise ValueError(
-                "nothing was learned here beside this model's own numbers; open the folder of an "
-                "adapter, or of a fine-tuning's checkpoint"
+                "this model has no base to compare it with; open the folder of an adapter or of a "
+                "fine-tuning checkpoint"
             )
         return {adapters[-1]: self.strength}
 
@@ -176,7 +176,8 @@ def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -
     """
     if not (adapters := adapters_of(model)):
         raise ValueError(
-            "only an adapter begins without effect and can be merged; open a model tuned with LoRA"
+            "only a LoRA adapter starts without effect and can be merged; open a model that was "
+            "tuned with LoRA"
         )
     with at_scales(mixture.scales(model)):
         return (check_identity if name == "identity" else check_merge)(adapters[-1], ids)

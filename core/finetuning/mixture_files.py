@@ -41,7 +41,7 @@ def save_mixture_steps(
     lm = yield from mix_steps(name_or_path, mixture, second)
     adapters = adapters_of(lm.model)
     if not adapters:
-        raise ValueError("only an adapter is saved by itself; export the whole model")
+        raise ValueError("only a LoRA adapter can be saved by itself; export the whole model")
     adapters[-1].save(folder, base=base_of(name_or_path))
 
 

@@ -61,12 +61,12 @@ def selected_names(config: Config, selection: str, last_layers: int = 1) -> list
 
 
 def select(model: Model, selection: str, last_layers: int = 1) -> list[nn.Parameter]:
-    """Lets some of the model's own parameters learn, and freezes all else; returns them.
+    """Let some of the model's own parameters learn and freeze all others; return the former.
 
     selection  one of those of `selected_names`
 
-    New biases begin as 0 and a new head as the embedding, so the model computes what it did. What
-    fine-tuning has added to the model before stays as it is.
+    New biases start at 0, and a new head as a copy of the embedding, so that the model computes
+    what it did before. What earlier fine-tuning has added to the model stays as it is.
 
     Raises ValueError as `selected_names`, and where matrices that are to learn are quantized.
     """
@@ -80,7 +80,7 @@ def select(model: Model, selection: str, last_layers: int = 1) -> list[nn.Parame
     own = plain_parameters(model)
     if quantized := [name for name in names if name not in own]:
         raise ValueError(
-            f"{quoted_some(quantized)} cannot learn, as its numbers have 4 bits; use LoRA, or "
+            f"{quoted_some(quantized)} cannot be trained with only 4 bits a number; use LoRA, or "
             "make full matrices first (dequantize_model)"
         )
     for name in names:
@@ -95,7 +95,8 @@ def _last_layers(config: Config, layers: int) -> list[str]:
         stack, n_layer = "decoder.", config.decoder.n_layer
     if not 1 <= layers <= n_layer:
         raise ValueError(
-            f"the last {layers} layers cannot learn: this model has {n_layer}; use 1 to {n_layer}"
+            f"the last {layers} layers cannot be trained: this model has {n_layer}; use 1 to "
+            f"{n_layer}"
         )
     learning = tuple(f"{stack}h.{layer}." for layer in range(n_layer - layers, n_layer))
     names = parameter_shapes(config)

@@ -65,14 +65,16 @@ class FinetuningSettings:
     """
 
     base: str = field(STORIES, shortest=1, label="Base", remedy="'stories' comes with the program")
-    method: str = field("lora", choices=METHODS, label="Method", help="What learns")
+    method: str = field(
+        "lora", choices=METHODS, label="Method", help="Which parameters are trained"
+    )
     lora: LoRAConfig = field(LoRAConfig())
     last_layers: int = field(
         1,
         least=1,
         most=LARGEST_SIZE,
         label="Last layers",
-        help="How many of the last layers learn",
+        help="How many of the last layers are trained",
         remedy="1 or 2 is usual",
     )
     bottleneck_width: int = field(
@@ -80,7 +82,7 @@ class FinetuningSettings:
         least=1,
         most=LARGEST_SIZE,
         label="Bottleneck",
-        help="Width of a small layer: the numbers between its two matrices",
+        help="Width of each small layer between its two matrices",
         remedy="8 to 64 is usual",
     )
     prompt_tokens: int = field(
@@ -88,31 +90,40 @@ class FinetuningSettings:
         least=1,
         most=LARGEST_SIZE,
         label="Prompt tokens",
-        help="Learned tokens before each text",
+        help="How many learned tokens stand in front of each text",
         remedy="8 to 100 is usual",
     )
     quantize: str = field(
         "none",
         choices=QUANTIZATIONS,
-        label="Base in",
-        help="Bits per number of the frozen matrices",
+        label="Base bits",
+        help="How many bits each number of the frozen matrices takes",
     )
     data: str = field(QUESTIONS, shortest=1, label="Data", remedy="'questions' is ready to start")
     broken_lines: str = field(
-        "stop", choices=BROKEN_LINES, label="Broken lines", help="Lines that hold no example"
+        "stop",
+        choices=BROKEN_LINES,
+        label="Broken lines",
+        help="What to do with lines that hold no example",
     )
     context: int = field(
-        256, least=2, most=1 << 20, label="Context", help="Most tokens in a sequence"
+        256,
+        least=2,
+        most=1 << 20,
+        label="Context",
+        help="The largest number of tokens in a sequence",
     )
     base_data: str = field(
-        STORIES, label="Base data", help="What the base could do before; shows what it forgets"
+        STORIES,
+        label="Base data",
+        help="What the base was trained on before; the loss on it shows what is forgotten",
     )
     replay: float = field(
         0.0,
         least=0,
         below=1,
         label="Replay",
-        help="Share of sequences taken from the base data, so that less is forgotten",
+        help="Share of training sequences from the base data, so that the model forgets less",
         remedy="0 to 0.5 is usual",
     )
     classes: tuple[str, ...] = field((), longest=1000, label="Classes")
@@ -121,8 +132,9 @@ class FinetuningSettings:
         fields.check(self)
         if self.is_quantized and self.method in ("full", "last-layers"):
             raise ValueError(
-                "the matrices of a quantized base cannot learn, because their numbers have only 4 "
-                "bits; choose LoRA (method 'lora') or a base in 32 bits (quantize 'none')"
+                "the matrices of a quantized base cannot be trained, because their numbers have "
+                "only 4 bits; choose LoRA (method 'lora') or 32 bits for the base (quantize "
+                "'none')"
             )
         if self.classes and len(set(self.classes)) < max(2, len(self.classes)):
             raise ValueError(
@@ -143,7 +155,8 @@ class FinetuningSettings:
             )
         if self.classes and self.replay:
             raise ValueError(
-                "texts of the base have no class, and cannot be among those that have; use replay 0"
+                "texts of the base have no class, so they cannot be mixed with texts that have "
+                "one; use replay 0"
             )
 
     @property
@@ -169,8 +182,8 @@ class FinetuningSettings:
         context = min(self.context, block_size - self.prompt_length)
         if context < 2:
             raise ValueError(
-                f"{self.prompt_length} prompt tokens leave no room for a text, as the base reads "
-                f"{block_size} tokens at most; use fewer"
+                f"{self.prompt_length} prompt tokens leave no room for a text, because the base "
+                f"reads at most {block_size} tokens; use fewer"
             )
         return context
 

@@ -62,8 +62,8 @@ def nearest_tokens(model: Model) -> list[int]:
 
 
 def put_in_front(prompt: tuple[int, ...], ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """The prompt before each text, and nothing to predict there: ids and targets (B, T), each
-    -> (B, P + T).
+    """Put the prompt in front of each text, with nothing to predict there: ids and targets, (B, T)
+    each, -> (B, P + T) each.
     """
     B, P = ids.size(0), len(prompt)
     front = torch.tensor(prompt, dtype=ids.dtype, device=ids.device).expand(B, P)

@@ -35,26 +35,26 @@ class TunedMatrix(NamedTuple):
 
 
 def tuned_matrix(x: Tensor, learned: Tensor, base: Tensor) -> TunedMatrix:
-    """What a matrix makes of x (T, in) now that it is `learned`, not `base`, (out, in)."""
+    """Compute how tuning, from base to learned (out, in), changes the output for x (T, in)."""
     delta = learned - base  # (out, in)  # step: delta
     change = x @ delta.mT  # (T, out)  # step: change
     return TunedMatrix(change, delta)
 
 
 def tuned_bias(learned: Tensor, base: Tensor) -> Tensor:
-    """What a bias (out,) adds to each output, whatever is read."""
+    """Compute how far a bias (out,) has moved, which is added at every token."""
     change = learned - base  # (out,)  # step: change
     return change
 
 
 def matrix_gradient(grad_output: Tensor, x: Tensor) -> Tensor:
-    """Of the matrix: grad_output (T, out), x (T, in) -> (out, in)."""
+    """Compute the gradient of a matrix (out, in) from grad_output (T, out) and x (T, in)."""
     grad_W = grad_output.mT @ x  # (out, in)  # step: W
     return grad_W
 
 
 def bias_gradient(grad_output: Tensor) -> Tensor:
-    """Of the bias: grad_output (T, out) -> (out,)."""
+    """Compute the gradient of a bias (out,) from grad_output (T, out)."""
     grad_b = grad_output.sum(0)  # (out,)  # step: b
     return grad_b
 
@@ -158,44 +158,44 @@ _LINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "change": (
         f"{_HERE}:tuned_matrix#change",
         ("change", "x", "delta"),
-        "Multiply what was read by the change in W",
+        "Multiply the input x by the change in W",
         r"\Delta h = (W' - W) \, x",
     ),
     "bias_change": (
         f"{_HERE}:tuned_bias#change",
         ("change", "learned", "base"),
-        "What the bias has learned: it adds the same at every token",
+        "Find the change in the bias, which is the same at every token",
         r"\Delta b = b' - b",
     ),
     "add": (
         "core.finetuning.lora:add_change#add",
         ("adapted", "output", "change"),
-        "Add it to what W made before tuning",
+        "Add the change to the output of W before tuning",
         r"h' = h + \Delta h",
     ),
     "delta": (
         f"{_HERE}:tuned_matrix#delta",
         ("delta", "learned", "base"),
-        "As a matrix: how far each number of W has moved",
+        "Find how far each number of W has moved",
         r"\Delta W = W' - W",
     ),
     "grad_output": (
         "core.finetuning.lora_gradients:output_gradient#output",
         ("grad_output", "gradient", "first", "last"),
-        "Backward: how the loss changes with each output",
+        "Backward pass: how the loss changes with each output",
         r"\frac{\partial L}{\partial h'}",
     ),
     "grad_W": (
         f"{_HERE}:matrix_gradient#W",
         ("grad_W", "grad_output", "x"),
-        "The gradient of W: each token's output gradient times what was read",
+        "Gradient of W: each token's output gradient times its input x",
         r"\frac{\partial L}{\partial W} = "
         r"\sum_t \frac{\partial L}{\partial h'_t} \, x_t^\top",
     ),
     "grad_b": (
         f"{_HERE}:bias_gradient#b",
         ("grad_b", "grad_output"),
-        "The gradient of the bias: a sum over all tokens",
+        "Gradient of the bias: a sum over all tokens",
         r"\frac{\partial L}{\partial b} = \sum_t \frac{\partial L}{\partial h'_t}",
     ),
 }

@@ -247,7 +247,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
 
 def _check(size: float, most: float = LONGEST) -> None:
     if size > most:
-        raise ValueError(f"it would make something of the size {size:,}, and {most:,} is the limit")
+        raise ValueError(f"a result would have the size {size:,}, and the limit is {most:,}")
 
 
 def _measure(value: Any) -> int:
@@ -266,7 +266,7 @@ def _measure(value: Any) -> int:
             left.extend(one.keys())
             left.extend(one.values())
         elif not isinstance(one, str | int | float | range | Undefined | None):
-            raise ValueError(f"it takes a {type(one).__name__} for a text or a list")
+            raise ValueError(f"it uses a {type(one).__name__} as a text or a list")
     return count
 
 

@@ -108,8 +108,8 @@ def trace_forward_steps(
     position = check_position(position, T)
     if (needed := trace_bytes(model.config, T)) > BUDGET:
         raise ValueError(
-            f"{T} tokens would take {needed / 2**20:.0f} MB to look into a block, and "
-            f"{BUDGET / 2**20:.0f} MB is the most; shorten the text"
+            f"to show the inside of a block for {T} tokens would take {needed / 2**20:.0f} MB, and "
+            f"the limit is {BUDGET / 2**20:.0f} MB; shorten the text"
         )
     forward = Forward(model, batch, position)
     for layer in range(model.config.n_layer):

@@ -73,7 +73,7 @@ def get_model_steps(
     repository = SHORT.get(name, (name,))[0]
     if not REPOSITORY.fullmatch(repository):
         raise ValueError(
-            f"{quoted(name)} is no model of the hub: give its owner and its name, as in "
+            f"{quoted(name)} is not a model on the hub: give its owner and its name, as in "
             "'openai-community/gpt2'"
         )
     if (here := repository_folder(repository)) is not None:
@@ -153,12 +153,12 @@ def _listing_steps(
     weights = [WEIGHTS_FILE] if WEIGHTS_FILE in found else sorted(filter(SHARD.fullmatch, found))
     index = [INDEX_FILE] if weights != [WEIGHTS_FILE] else []
     if not weights and any(Path(name).suffix in PICKLES for name in found):
-        raise ValueError(f"{repository} has its weights as a pickle alone: {CONVERT}")
+        raise ValueError(f"{repository} has its weights only as a pickle: {CONVERT}")
     needed = [CONFIG_FILE, *index, *weights]
     if not weights or any(name not in found for name in needed):
         raise ValueError(
             f"{repository} holds no model that can be opened, with {CONFIG_FILE} and safetensors: "
-            "choose another; a .gguf file opens when you get it by hand"
+            "choose another; a .gguf file can be opened after you download it yourself"
         )
     beside = [name for name in BESIDE if name in found]
     return revision, [found[name] for name in (CONFIG_FILE, *index, *beside, *weights)]

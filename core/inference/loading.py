@@ -229,13 +229,13 @@ def _load_over_steps(
     """The base with the folder's tensors in the place of its own."""
     remedy = f"put it back, or write where it is now as {BASE!r} into {folder / CONFIG_FILE}"
     if deepest == 0:
-        raise ValueError(f"{folder} lies on a base that lies on another, without end; {remedy}")
+        raise ValueError(f"{folder} needs a base that needs another, without end; {remedy}")
     try:
         place = base if base == BUNDLED else folder / base
         under = yield from _load_steps(place, dtype, deepest - 1)
     except FileNotFoundError as error:
         raise ValueError(
-            f"{folder} lies on the model {quoted(base)}, which is not there: {error}; {remedy}"
+            f"{folder} needs the base model {quoted(base)}, which is not there: {error}; {remedy}"
         ) from error
     path = folder / WEIGHTS_FILE
     if not are_stored(path):

@@ -39,7 +39,7 @@ class LearnerSettings:
     min_learning_rate: float = field(0.0, least=0)
     warmup_steps: int = field(0, least=0)
     steps: int = field(1000, least=1)
-    batch_size: int = field(32, least=0, remedy="0 is all examples")
+    batch_size: int = field(32, least=0, remedy="0 means all examples")
     penalty: str = field("none", choices=PENALTIES)
     strength: float = field(1e-3, least=0, remedy="1e-3 is usual")
 
@@ -47,12 +47,12 @@ class LearnerSettings:
         check(self)
         if self.min_learning_rate > self.learning_rate:
             raise ValueError(
-                f"min_learning_rate {self.min_learning_rate} is where the rate comes to rest; use "
-                f"0 up to the learning rate, {self.learning_rate:g}"
+                f"min_learning_rate {self.min_learning_rate:g} is above the learning rate; use 0 "
+                f"to {self.learning_rate:g}"
             )
         if self.warmup_steps >= self.steps:
             raise ValueError(
-                f"{self.warmup_steps} warm-up steps of {self.steps}: use fewer of them to warm up"
+                f"{self.warmup_steps} warm-up steps leave none of {self.steps}; use fewer"
             )
 
 

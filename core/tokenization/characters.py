@@ -73,7 +73,7 @@ class CharacterTokenizer:
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
         """The tokens of a text with their places in its UTF-8 bytes.
 
-        Raises ValueError for a character without an id, unless there is a token for such.
+        Raises ValueError for a character without an id, unless there is an unknown token.
         """
         text = clean_text(text)  # step: normalize
         ids = self.encode_ids(text, specials=specials)

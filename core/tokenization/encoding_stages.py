@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.tokenization.sentencepiece.normalizer import readable
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
-from core.tokenization.telling import arrays, count, quoted, shortened, shown, visible
+from core.tokenization.telling import arrays, count, quoted, shortened, shown, verb, visible
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.unigram.tokenizer import Unigram
 from core.trace import Step
@@ -28,7 +28,7 @@ def normalizer_step(name: str, normalized: str, code: str) -> Step:
     """The text after normalization."""
     return Step(
         "encoding.normalizer",
-        f"Normalized: {quoted(shortened(visible(normalized)))}",
+        f"After normalization, the text is {quoted(shortened(visible(normalized)))}",
         r"x \to \text{normalize}(x)",
         code,
         arrays({name: normalized}),
@@ -39,7 +39,7 @@ def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
     """A special token, which is never cut."""
     return Step(
         "encoding.special",
-        f"{quoted(visible(part))} is a special token: it is never cut",
+        f"{quoted(visible(part))} is a special token, so it is never cut",
         r"x \in S \;\Rightarrow\; x",
         _SPECIAL,
         arrays({"part": part, "special": special}),
@@ -59,11 +59,12 @@ def whole_step(part: str, code: str) -> Step:
 
 def words_step(name: str, words: list[str], code: str, what: str = "word") -> Step:
     """The text cut into words."""
-    parts = count(len(words), what)
-    is_cut = len(words) > 1
+    title = f"The text is cut into {count(len(words), what)}; no token spans two of them"
+    if len(words) < 2:
+        title = f"The text is {verb(len(words), 'a single', 'no')} {what}, so nothing is cut"
     return Step(
         "encoding.pre-tokenizer",
-        f"Cut into {parts}; no token crosses a cut" if is_cut else f"Nothing to cut: {parts}",
+        title,
         r"x = w_1 w_2 \ldots w_m",
         code,
         arrays({name: words}),
@@ -86,7 +87,8 @@ def word_step(
         word = readable(word)
     return Step(
         "encoding.model",
-        f"{quoted(shortened(visible(word)))} is {count(len(ids), 'token')}: {shortened(pieces)}",
+        f"{quoted(shortened(visible(word)))} becomes {count(len(ids), 'token')}: "
+        f"{shortened(pieces)}",
         r"w \to t_1 t_2 \ldots t_k",
         f"{_WORD_OF[tokenizer.kind]}#{mark}",
         arrays({"ids": ids} if value is None else {name or mark: value}),
@@ -97,7 +99,7 @@ def tokens_step(name: str, tokens: list[str] | list[int], code: str) -> Step:
     """The tokens of the whole text, one after another."""
     return Step(
         "encoding.post-processor",
-        f"The whole text: {count(len(tokens), 'token')}",
+        f"The whole text becomes {count(len(tokens), 'token')}",
         r"t = t_1 t_2 \ldots t_n",
         code,
         arrays({name: tokens}),

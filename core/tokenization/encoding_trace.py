@@ -62,7 +62,7 @@ def trace_encoding(
     """One text through all stages of a tokenizer.
 
     specials   False: a special token that is written in the text is ordinary text
-    dropout    with a generator, of a BPE: how likely each merge is passed over, as its `sample`
+    dropout    with a generator, of a BPE: the probability that a merge is skipped, as its `sample`
                does with the same numbers drawn
 
     Of a tokenizer that the Hugging Face library runs the trace tells what came out of each stage:
@@ -80,8 +80,7 @@ def trace_encoding(
             told = _sentencepiece_with_dropout(tokenizer, text, specials, dropout, generator)
         else:
             raise ValueError(
-                f"a tokenizer of the kind {tokenizer.kind} passes over no merges: choose a "
-                "dropout of 0"
+                f"a tokenizer of the kind {tokenizer.kind} skips no merges: choose a dropout of 0"
             )
     else:
         told = _stages(tokenizer, text, specials)

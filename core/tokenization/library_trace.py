@@ -39,18 +39,18 @@ def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) 
         formula = r"x \to \text{normalize}(x)"
     elif stage.name == "pre-tokenizer":
         words = count(len(parts), "word")
-        title = f"The library cuts it into {words}; no token crosses a cut"
+        title = f"The library cuts the text into {words}; no token spans two of them"
         if len(parts) < 2:
-            title = f"The library finds nothing to cut: {words}"
+            title = f"The library finds {words}, so it cuts nothing"
         formula, name = r"x = w_1 w_2 \ldots w_m", "words"
     elif stage.name == "model":
-        rule = _RULES.get(tokenizer.kind, "follows a rule that it does not tell")
+        rule = _RULES.get(tokenizer.kind, "follows a rule that it does not reveal")
         title = f"The library's model {rule}: {written}"
         formula, name = r"w \to t_1 t_2 \ldots t_k", "model"
     else:
         return Step(
             "encoding.post-processor",
-            f"The library gives back {count(len(parts), 'token')} for the whole text",
+            f"The library returns {count(len(parts), 'token')} for the whole text",
             r"t = t_1 t_2 \ldots t_n",
             f"{_LIBRARY}._encode#encode",
             arrays({"text": text, "specials": specials}),

@@ -55,7 +55,7 @@ class SpecialTokens:
     def encode(
         self, text: str, encode_ordinary: Callable[[str], list[int]], find: bool = True
     ) -> list[int]:
-        """The ids of a text: each special token's own, and those of what stands between them."""
+        """The ids of a text: those of its special tokens, and those of the text between them."""
         if not find:
             return encode_ordinary(text)
         ids: list[int] = []

@@ -65,9 +65,9 @@ class SymbolRow:
     def merge(self, left: int, right: int, token: int, places: list[int]) -> dict[Pair, list[int]]:
         """Joins left and right into `token` at these places (rising), and updates the counts.
 
-        Where the pair does not stand any more (a merge beside it took one of the two), nothing
-        happens; of overlapping pairs ("aaa") the left one is merged. The count of the pair itself
-        stays as it was. Returns the pairs that the text gained, with their places.
+        Nothing happens where the pair is gone because a neighboring merge took one of the two. Of
+        overlapping pairs ("aaa"), the left one is merged. The count of the pair itself is not
+        updated. Returns the new pairs of neighbors, with their places.
         """
         symbols, following, preceding = self.symbols, self.following, self.preceding
         times, count = self.times, self.count

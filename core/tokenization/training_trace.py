@@ -19,7 +19,7 @@ from core.tokenization.steps import (
     SeedStep,
     TrainingStep,
 )
-from core.tokenization.telling import arrays, count, quoted, shown, trace_of, verb
+from core.tokenization.telling import arrays, count, quoted, shown, trace_of
 from core.tokenization.unigram.em import log_shares, new_scores
 from core.trace import Step, Trace
 
@@ -61,14 +61,14 @@ def trace_merge(step: MergeStep) -> Trace:
     """One merge in three steps: the pair is chosen, it is joined, the text has fewer tokens."""
     merged = Step(
         "training.merge",
-        f"Join them everywhere: {_told(step, step.piece)} is token {step.token:,}",
+        f"Join the two everywhere into {_told(step, step.piece)}, which is token {step.token:,}",
         r"a\, b \;\to\; ab",
         f"{_MERGE}#merge",
         arrays({"left": step.left, "right": step.right, "token": step.token}),
     )
     updated = Step(
         "training.update",
-        f"The pairs beside them are counted anew; the text has {count(step.tokens, 'token')}",
+        f"Count the neighboring pairs again; the text now has {count(step.tokens, 'token')}",
         r"n \;\to\; n - \text{count}(a\,b)",
         f"{_MERGE}#update",
         arrays(
@@ -86,16 +86,16 @@ def trace_merge(step: MergeStep) -> Trace:
 def choose_step(step: MergeStep) -> Step:
     """Which pair is merged next, and by which score."""
     pair = f"{_told(step, step.left_piece)} + {_told(step, step.right_piece)}"
-    times = f"stand side by side {count(step.count, 'time')}"
+    times = f"occurs {count(step.count, 'time')}"
     values: Mapping[str, object] = {"pair": (step.left, step.right), "count": step.count}
     formula = COUNT
     if step.algorithm == "wordpiece-likelihood":
-        title = f"{pair} {times}; no pair is so frequent for its parts (score {step.score:.3g})"
+        title = f"{pair} {times}, more than any pair relative to its parts (score {step.score:.3g})"
         left, right = step.parts
         values = {"score": step.score, "pair": step.count, "left": left, "right": right}
         formula = LIKELIHOOD
     elif any(rival.count == step.count for rival in step.rivals):
-        title = f"{pair} {times}; so do other pairs, and the rule for ties takes this one"
+        title = f"{pair} {times}; others are as frequent, but the rule for ties chooses this pair"
     else:
         title = f"{pair} {times}, more often than any other pair"
     return Step("training.choose", title, formula, CHOOSES[step.algorithm], arrays(values))
@@ -109,7 +109,7 @@ def _alphabet(step: AlphabetStep) -> Step:
     where = ALPHABETS.get(step.algorithm, f"{_HERE}.bpe.training:alphabet_step")
     return Step(
         "training.alphabet",
-        f"Begin with {count(step.vocab_size, 'piece')}: the text is {count(step.tokens, 'token')} "
+        f"Begin with {count(step.vocab_size, 'piece')}; the text is {count(step.tokens, 'token')} "
         "long",
         r"V_0 = \text{special tokens} \cup \text{alphabet}",
         f"{where}#alphabet",
@@ -120,7 +120,7 @@ def _alphabet(step: AlphabetStep) -> Step:
 def _seed(step: SeedStep) -> Step:
     return Step(
         "training.seed",
-        f"Begin with {count(step.vocab_size, 'piece')}: every string that the text holds twice",
+        f"Begin with {count(step.vocab_size, 'piece')}: all strings that occur at least twice",
         r"\log p_x = \log \frac{\text{count}(x) \; |x|}{\sum_y \text{count}(y) \; |y|}",
         f"{_HERE}.unigram.em:log_shares#seed",
         arrays(
@@ -132,8 +132,9 @@ def _seed(step: SeedStep) -> Step:
 def _expect(step: ExpectStep) -> Step:
     return Step(
         "training.expect",
-        f"E step: how often each of {count(step.vocab_size, 'piece')} is used, over all ways to "
-        f"cut every word ({step.tokens:,.0f} tokens, {step.objective:.3f} nats per word)",
+        f"The E step estimates how often each of {count(step.vocab_size, 'piece')} is used, "
+        "over all ways to cut every word "
+        f"({step.tokens:,.0f} tokens, {step.objective:.3f} nats per word)",
         r"c_x = \sum_w n_w \sum_{s \,\ni\, x} P(s \mid w)",
         f"{_HERE}.unigram.em:expect#expect",
         arrays({"expected": step.expected}),
@@ -142,10 +143,10 @@ def _expect(step: ExpectStep) -> Step:
 
 def _maximize(step: MaximizeStep) -> Step:
     size = len(step.removed)
-    gone = f"; {count(size, 'piece')} hardly used {verb(size, 'goes', 'go')}" if size else ""
+    gone = f" and drops {count(size, 'hardly used piece')}" if size else ""
     return Step(
         "training.maximize",
-        f"M step: score the pieces by these counts{gone}",
+        f"The M step scores the pieces by these counts{gone}",
         r"\log p_x = \psi(c_x) - \psi \Big(\sum_y c_y\Big)",
         f"{_HERE}.unigram.em:new_scores#maximize",
         arrays(
@@ -157,8 +158,8 @@ def _maximize(step: MaximizeStep) -> Step:
 def _prune(step: PruneStep) -> Step:
     return Step(
         "training.prune",
-        f"Drop {count(len(step.removed), 'piece')} the text can best do without; "
-        f"{step.vocab_size:,} {verb(step.vocab_size, 'stays', 'stay')}",
+        f"Drop {count(len(step.removed), 'piece')} that the text needs least; "
+        f"keep {step.vocab_size:,}",
         r"\text{loss}_x = f_x \Big(\log p_x - \sum_{y \in s'(x)} \log p'_y\Big)",
         f"{_HERE}.unigram.pruning:weigh#prune",
         arrays({"losses": step.losses} if step.weighed is None else step.weighed._asdict()),
@@ -168,7 +169,7 @@ def _prune(step: PruneStep) -> Step:
 def _finish(step: FinishStep) -> Step:
     return Step(
         "training.finish",
-        f"Keep every needed character and the best of the rest: {count(step.vocab_size, 'piece')}",
+        f"Keep every required character and the best other pieces: {step.vocab_size:,} in all",
         r"V = \text{characters} \cup \text{top}_k \; p_x",
         f"{_HERE}.unigram.training:finish#finish",
         arrays({"scores": step.scores}),

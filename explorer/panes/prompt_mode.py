@@ -238,7 +238,7 @@ class PromptMode(ModelMode):
     def tell_length(self, headline: str, count: int) -> str:
         """A headline; of a text with more tokens than are read it also tells how many are."""
         most = self.most_read
-        told = f"{headline}; of {count:,} tokens the model reads the last {most:,}"
+        told = f"{headline}; the model reads only the last {most:,} of {count:,} tokens"
         return told if count > most else headline
 
     async def encode(self) -> list[int]:

@@ -67,7 +67,8 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
         fate = f"Finished, with score {format_fixed(one.score)}"
         if one.fate != "finished":
             fate = f"{one.fate.capitalize()}, with rank {one.place + 1} among the candidates"
-        token = f"{format_percent(share(one))}, {format_fixed(one.log_probability)} nats"
+        chance = format_percent(share(one))
+        token = f"probability {chance}, log-probability {format_fixed(one.log_probability)} nats"
         total = f"Log-probability of the whole text: {format_fixed(one.sum)} nats"
         text = self.scene.text_of(thing)
         return f"\u201c{text.strip()}\u201d\nLast token: {token}\n{total}\n{fate}"

@@ -64,7 +64,7 @@ class CachePicture(ScenePicture[CacheScene]):
             return ""
         layer = scene.layers[place]
         sees = "all of them" if layer.seen == layer.kept else f"the last {layer.seen}"
-        told = f"layer {place}: keys and values of {layer.kept} of {scene.tokens} tokens"
+        told = f"Layer {place} holds the keys and values of {layer.kept} of {scene.tokens} tokens"
         return f"{told}\nThe next token sees {sees}"
 
     def displayed(self) -> dict[str, np.ndarray]:

@@ -184,7 +184,10 @@ class Similarity(NamedTuple):
 
 
 def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> Similarity:
-    """Cosine of each row (n, C) to the mean of the reference (m, C), both less `mean`."""
+    """The cosine similarity of each row (n, C) with the mean of the reference rows (m, C).
+
+    `mean` is subtracted from both first.
+    """
     centered = rows.astype(np.float32) - mean  # (n, C)
     direction = (reference.astype(np.float32) - mean).mean(axis=0)  # (C)
     lengths = np.linalg.norm(centered, axis=1) * np.linalg.norm(direction)  # (n)
@@ -199,7 +202,7 @@ def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidat
     piece = quoted(shown(candidate.piece, candidate.data))
     return Step(
         "glitches.similarity",
-        f"{piece}: cosine similarity {real(candidate.similarity, 3)} with untrained tokens",
+        f"{piece} has cosine similarity {real(candidate.similarity, 3)} with untrained tokens",
         r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
         "core.tokenization.analysis.glitches:similarity_to#similarity",
         {**found._asdict(), "rows": rows, "mean": yardstick.mean},

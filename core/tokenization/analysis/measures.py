@@ -63,9 +63,10 @@ class Measures:
 
 
 def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -> Measures:
-    """Measures a text; `encoding`, where it is at hand, saves encoding it again.
+    """Measures how a tokenizer splits a text, and what it loses of it.
 
-    It must be one without special tokens: tokenizer.encode(text, specials=False).
+    `encoding`, if given, saves encoding the text again. It must be made without special tokens:
+    tokenizer.encode(text, specials=False).
     """
     if encoding is None:
         encoding = tokenizer.encode(text, specials=False)

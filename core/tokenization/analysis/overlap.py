@@ -56,7 +56,7 @@ class Overlap:
 
 
 def jaccard(common: int, only_first: int, only_second: int) -> float:
-    """The share of the pieces of either vocabulary that both hold."""
+    """The share of all pieces, those of either vocabulary, that are in both."""
     if not common:
         return 0.0
     index = common / (common + only_first + only_second)  # step: jaccard
@@ -64,7 +64,7 @@ def jaccard(common: int, only_first: int, only_second: int) -> float:
 
 
 def share_of(common: int, size: int) -> float:
-    """What share of one vocabulary is also in the other."""
+    """The share of one vocabulary that is also in the other."""
     if not size:
         return 0.0
     share = common / size  # step: share
@@ -76,7 +76,7 @@ def share_step(common: int, size: int) -> Step:
     values = {"common": common, "size": size, "share": share_of(common, size)}
     return Step(
         "overlap.share",
-        "How much of one vocabulary the other holds too",
+        "How much of one vocabulary is also in the other",
         r"\frac{|A \cap B|}{|A|}",
         "core.tokenization.analysis.overlap:share_of#share",
         arrays(values),

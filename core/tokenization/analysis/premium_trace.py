@@ -48,13 +48,13 @@ def premium_step(result: Premium, english: Premium) -> Step:
         "premium": result.premium,
     }
     where = f"{result.language.name} with {result.tokenizer}"
-    title = f"{where}: {format_number(result.premium)} times as many tokens as English"
+    title = f"{where} takes {format_number(result.premium)} times as many tokens as English"
     if not result.honest:
         lost = percent(result.measures.lost_share)
-        title = f"{where}: no fair count, as {lost} of the text is lost"
+        title = f"{where} loses {lost} of the text, too much for a fair comparison"
     elif result.language.code == REFERENCE:
         tokens = count(result.measures.tokens, "token")
-        title = f"{where}: {tokens}, the yardstick for the other languages"
+        title = f"{where} takes {tokens}, the yardstick for the other languages"
     return Step(
         "languages.premium",
         title,
@@ -70,16 +70,16 @@ def parts_of(result: Premium) -> Iterator[Step]:
     yield _characters(result)
     yield Step(
         "languages.bytes",
-        f"In UTF-8 the text is {count(measures.bytes, 'byte')}: "
-        f"{average(measures.bytes / max(measures.characters, 1), 'byte')} per character",
+        f"In UTF-8, the text takes {count(measures.bytes, 'byte')}, with "
+        f"{average(measures.bytes / max(measures.characters, 1), 'byte')} per character on average",
         r"n_{\text{bytes}} = \sum_{i=1}^{n} \text{bytes}(c_i)",
         f"{_MEASURE}#bytes",
         arrays({"size": measures.bytes}),
     )
     yield Step(
         "languages.tokens",
-        f"{result.tokenizer} splits the text into {count(measures.tokens, 'token')}: "
-        f"{average(measures.bytes_per_token, 'byte')} per token",
+        f"{result.tokenizer} splits the text into {count(measures.tokens, 'token')}, with "
+        f"{average(measures.bytes_per_token, 'byte')} per token on average",
         r"x \;\to\; t_1 t_2 \ldots t_{n_{\text{tokens}}}",
         f"{_MEASURE}#tokens",
         arrays({"tokens": measures.tokens}),
@@ -87,7 +87,7 @@ def parts_of(result: Premium) -> Iterator[Step]:
     if measures.unknown:
         yield Step(
             "languages.lost",
-            f"{_unknown(measures.unknown, measures.tokens)}: "
+            f"{_unknown(measures.unknown, measures.tokens)}, so "
             f"{count(measures.unknown_bytes, 'byte')} of the text "
             f"{verb(measures.unknown_bytes, 'is', 'are')} lost",
             r"n_{\text{lost}} = \sum_{t_i = \text{unk}} \text{bytes}(t_i)",
@@ -97,7 +97,8 @@ def parts_of(result: Premium) -> Iterator[Step]:
     if measures.dropped_bytes:
         yield Step(
             "languages.dropped",
-            f"For {count(measures.dropped_bytes, 'byte')} of the text there is no token",
+            f"{count(measures.dropped_bytes, 'byte')} of the text "
+            f"{verb(measures.dropped_bytes, 'has', 'have')} no token",
             r"n_{\text{dropped}} = \sum_{c_i \in \text{no token}} \text{bytes}(c_i)",
             f"{_MEASURE}#dropped",
             arrays({"dropped": measures.dropped_bytes}),

@@ -64,7 +64,7 @@ def premium_steps(
 
 
 def _price(tokens: int, english: int) -> float:
-    """What the same content costs, in units of what it costs in English."""
+    """The token count of a text, relative to that of its English version."""
     premium = tokens / english  # step: premium
     return premium
 

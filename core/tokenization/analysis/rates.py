@@ -10,7 +10,7 @@ _HERE = "core.tokenization.analysis.rates"
 
 
 def bytes_per_token(size: int, tokens: int) -> float:
-    """How much text, in bytes, a token stands for on average; 0 where there is no token."""
+    """The bytes of text that a token stands for on average; 0 if there is no token."""
     if not tokens:
         return 0.0
     ratio = size / tokens  # step: bytes-per-token
@@ -18,7 +18,10 @@ def bytes_per_token(size: int, tokens: int) -> float:
 
 
 def tokens_per_word(tokens: int, words: int | None) -> float | None:
-    """Fertility; None for a text without words, or in a script without spaces between words."""
+    """The fertility: how many tokens a word takes on average.
+
+    None for a text without words, or in a script without spaces between words.
+    """
     if not words:
         return None
     fertility = tokens / words  # step: tokens-per-word
@@ -26,7 +29,7 @@ def tokens_per_word(tokens: int, words: int | None) -> float | None:
 
 
 def cost(tokens: int, price: float) -> float:
-    """What this many tokens cost at the given price of a million."""
+    """The cost of this many tokens, given the price of a million tokens."""
     amount = tokens * price / 1_000_000  # step: cost
     return amount
 
@@ -36,7 +39,7 @@ def bytes_per_token_step(size: int, tokens: int) -> Step:
     ratio = bytes_per_token(size, tokens)
     return Step(
         "rates.bytes-per-token",
-        "How much text a token covers",
+        "How much text a token stands for",
         r"\frac{n_{\text{bytes}}}{n_{\text{tokens}}}",
         f"{_HERE}:bytes_per_token#bytes-per-token",
         arrays({"size": size, "tokens": tokens, "ratio": ratio}),

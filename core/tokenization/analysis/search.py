@@ -60,7 +60,7 @@ class VocabularyIndex:
     def search_steps(
         self, query: str, way: str = "contains", *, limit: int = 1000, any_case: bool = False
     ) -> Generator[list[Match], None, list[Match]]:
-        """Searches; yields what is found so far, again and again; returns it, by id.
+        """Searches the vocabulary; yields the pieces found so far and returns all of them, by id.
 
         way       "contains", "begins", "ends", "is": the piece's text. A space may be written
                   by any of its signs: "Ġthe", "▁the", "␣the", "·the" and " the" find the same;
@@ -98,7 +98,7 @@ def match_step(match: Match) -> Step:
     """One piece that was found, as a step."""
     return Step(
         "vocabulary.match",
-        f"{quoted(shown(match.piece, match.data))} is piece {match.token:,}",
+        f"{quoted(shown(match.piece, match.data))} is piece {match.token:,} of the vocabulary",
         r"\{\, t \in V : q \subseteq t \,\}",
         "core.tokenization.analysis.search:VocabularyIndex.search_steps#match",
         arrays({"token": match.token, "piece": match.piece}),

@@ -1,8 +1,8 @@
-"""BPE-dropout: merges that are passed over by chance, so that a text is written in many ways.
+"""BPE-dropout: merges are skipped by chance, so that one text can be split in many ways.
 
-A model that is trained so sees that "unhappily" and "un|happily" are the same word. At every step
-each merge that would fit is dropped with a probability p; of the others the earliest is done. When
-all are dropped, the word stays as it is.
+A model that is trained this way sees that "unhappily" and "un|happily" are the same word. At every
+step each possible merge is skipped with a probability p; of the others, the one that was learned
+first is done. When all are skipped, the word stays as it is.
 
 Source: Provilkov, Emelianenko and Voita 2020, "BPE-Dropout: Simple and Effective Subword
 Regularization", section 3.
@@ -18,7 +18,7 @@ from core.tokenization.bpe.merging import GONE, NEVER, Ranks
 
 
 class Draw(NamedTuple):
-    """A merge that would fit, and the number that was drawn: below the dropout it is passed over.
+    """A possible merge and the random number drawn for it: below the dropout, the merge is skipped.
 
     symbols  the word, GONE where a symbol was joined to what is on its left
     place    of the left one of the pair; after: of the right one; token: id of the result
@@ -39,9 +39,9 @@ def merge_with_dropout(
     generator: np.random.Generator,
     seen: list[Draw] | None = None,
 ) -> list[int]:
-    """Merges a word, and passes over each possible merge with the probability `dropout`.
+    """Merges a word, but skips each possible merge with the probability `dropout`.
 
-    `seen` receives every merge that is tried, for anyone who wants to watch.
+    `seen` receives every merge that is tried, so that a caller can show it.
 
     Raises ValueError for a probability outside 0 to 1.
     """
@@ -67,7 +67,7 @@ def merge_with_dropout(
 
     for place in range(size - 1):
         offer(place)
-    passed_over: list[tuple[int, int, int]] = []
+    skipped: list[tuple[int, int, int]] = []
     while heap:
         rank, place, token = heapq.heappop(heap)
         if not fits(rank, place, token):
@@ -77,7 +77,7 @@ def merge_with_dropout(
         if seen is not None:
             seen.append(Draw(list(symbols), rank, place, after, token, draw))
         if draw < dropout:
-            passed_over.append((rank, place, token))
+            skipped.append((rank, place, token))
             continue
         symbols[place], symbols[after] = token, GONE  # step: merge
         following[place] = following[after]
@@ -85,9 +85,9 @@ def merge_with_dropout(
             preceding[following[place]] = place
         offer(preceding[place])
         offer(place)
-        for candidate in passed_over:  # the next step tries them again
+        for candidate in skipped:  # the next step tries them again
             heapq.heappush(heap, candidate)
-        passed_over.clear()
+        skipped.clear()
     word = [symbol for symbol in symbols if symbol != GONE]  # step: word
     return word
 
@@ -99,7 +99,7 @@ def check_dropout(dropout: float) -> None:
 
 
 def verdict(draw: float, dropout: float) -> str:
-    """What a drawn number says of a merge, in words: the end of a title."""
+    """What the drawn number decides about a merge: the end of a title."""
     if draw < dropout:
-        return f"is passed over: {draw:.2f} was drawn, below {dropout:.2f}"
-    return f"is merged: {draw:.2f} was drawn, not below {dropout:.2f}"
+        return f"is skipped: the random number {draw:.2f} is below {dropout:.2f}"
+    return f"is merged: the random number {draw:.2f} is not below {dropout:.2f}"

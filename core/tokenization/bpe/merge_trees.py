@@ -117,7 +117,7 @@ def _merge_step(node: TreeNode, left: TreeNode, right: TreeNode) -> Step:
     made = [quoted(readable(part.piece)) for part in (left, right, node)]
     return Step(
         "tree.merge",
-        f"{made[0]} + {made[1]} make {made[2]}, piece {node.token:,}",
+        f"{made[0]} + {made[1]} make {made[2]}, which is piece {node.token:,}",
         r"t = t_{\text{left}} \, t_{\text{right}}",
         _PARENTS,
         arrays(values),

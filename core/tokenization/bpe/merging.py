@@ -39,12 +39,12 @@ class Choice(NamedTuple):
 
 
 def merge_all(ids: Sequence[int], ranks: Ranks) -> list[int]:
-    """Merges a word until no merge fits."""
+    """Merges a word until no pair can be merged."""
     return merge_short(ids, ranks) if len(ids) < LONG else merge_long(ids, ranks)
 
 
 def merge_short(ids: Sequence[int], ranks: Ranks, seen: list[Choice] | None = None) -> list[int]:
-    """Searches the whole word before each merge; `seen` receives every choice, to watch them."""
+    """Searches the whole word before each merge; `seen` receives every choice, to show it."""
     symbols = list(ids)
     found = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]
     while found:

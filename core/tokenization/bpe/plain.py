@@ -18,7 +18,7 @@ Pair = tuple[int, int]
 
 class Merge(NamedTuple):
     """A pair that became one token, how often it occurred in the text, and how many tokens the text
-    has since.
+    then has.
     """
 
     pair: Pair
@@ -29,7 +29,7 @@ class Merge(NamedTuple):
 def train(words: Sequence[Sequence[int]], n_merges: int, first_id: int) -> list[Merge]:
     """Learns merges, the most useful first; they make the tokens first_id, first_id + 1, ...
 
-    Of pairs that are equally frequent the one with the smallest ids is merged.
+    Of equally frequent pairs, the one with the smallest ids is merged.
     """
     merges: list[Merge] = []
     for token in range(first_id, first_id + n_merges):
@@ -64,9 +64,10 @@ def merge(word: Sequence[Symbol], pair: tuple[Symbol, Symbol], token: Symbol) ->
 
 
 def encode(word: Sequence[int], ranks: Mapping[Pair, tuple[int, int]]) -> list[int]:
-    """The tokens of a word; `ranks` has (rank, token) for each pair that was learned.
+    """Splits a word into tokens; `ranks` holds (rank, token) for each pair that was learned.
 
-    The pair that was learned first is merged first, at its leftmost position, until none is left.
+    The pair that was learned first is merged first, at its leftmost position. This is repeated
+    until no learned pair is left.
     """
     symbols = list(word)
     while True:

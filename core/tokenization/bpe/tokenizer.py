@@ -129,10 +129,10 @@ class ByteLevelBPE:
         return self._encoding(text, self.encode_ids(text, specials=specials), specials)
 
     def normalize(self, text: str, *, specials: bool = True) -> str:
-        """The text as it is cut into words: lone surrogates replaced, composed where the
-        tokenizer asks for it.
+        """The text that is then cut into words: lone surrogates are replaced, and characters are
+        composed where the tokenizer asks for it.
 
-        Special tokens stay as they are written.
+        Special tokens stay unchanged.
         """
         parts = [
             part if special is not None else self._compose(part)
@@ -175,9 +175,9 @@ class ByteLevelBPE:
         return list(pairwise(ends))
 
     def words(self, text: str, *, specials: bool = True) -> list[tuple[str, bytes]]:
-        """The words that the text is cut into, spelled with byte characters, and their bytes.
+        """The words of the text: each is spelled with byte characters, followed by its bytes.
 
-        A special token is a word by itself, spelled as it is.
+        A special token is a word of its own and keeps its spelling.
         """
         words: list[tuple[str, bytes]] = []
         for part, special in self._specials.split(text, specials):
@@ -196,7 +196,7 @@ class ByteLevelBPE:
         return self._met.encode(self._words.split(self._compose(text)), self.encode_word)
 
     def encode_word(self, word: str) -> list[int]:
-        """The ids of one word: its bytes, merged until nothing fits any more."""
+        """The ids of one word: its bytes, merged until no pair can be merged."""
         data = word.encode()
         if self.ignore_merges:
             whole = self._id_of.get(to_characters(data), -1)  # step: whole
@@ -220,7 +220,7 @@ class ByteLevelBPE:
     ) -> Encoding:
         """One of the many ways to write the text: BPE-dropout skips merges by chance.
 
-        dropout is the probability that a merge is passed over, from 0 (as encode) to 1 (bytes).
+        dropout is the probability that a merge is skipped, from 0 (as encode) to 1 (bytes).
         Raises ValueError for one outside of that.
         """
 

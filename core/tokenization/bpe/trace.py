@@ -73,7 +73,7 @@ def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
     if tokenizer.ignore_merges and len(ids) == 1:
         yield Step(
             "bpe.whole",
-            f"The word is a piece by itself, so no merge is tried: {_told(pieces[ids[0]])}",
+            f"The word is itself a piece, so no merge is needed: {_told(pieces[ids[0]])}",
             r"w \in V \;\Rightarrow\; w",
             f"{_WORD}#whole",
             arrays({"whole": ids[0]}),
@@ -104,14 +104,18 @@ def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
 def choose_step(pieces: list[str], choice: Choice) -> Step:
     """Which pair is merged next, or that no merge applies any more."""
     if choice.token < 0:
-        title = f"No merge fits any more: {count(len(choice.symbols), 'token')}"
+        left_over = len(choice.symbols)
+        are = verb(left_over, "is", "are")
+        title = f"No pair can be merged any more; {count(left_over, 'token')} {are} left"
     else:
         left, right = choice.symbols[choice.place : choice.place + 2]
         fitting = sum(token >= 0 for _, token in choice.found)
-        among = f"was learned first of the {fitting:,} pairs that fit"
+        pair = f"{_told(pieces[left])} + {_told(pieces[right])}"
         title = (
-            f"{_told(pieces[left])} + {_told(pieces[right])} "
-            f"{verb(fitting, 'is the only pair that fits', among)} (rank {choice.rank:,})"
+            f"Only {pair} can be merged (rank {choice.rank:,})"
+            if fitting == 1
+            else f"Of {fitting:,} pairs that can be merged, {pair} was learned first "
+            f"(rank {choice.rank:,})"
         )
     return Step(
         "bpe.choose",
@@ -133,7 +137,7 @@ def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
     """The chosen pair joined: the word after it."""
     return Step(
         "bpe.merge",
-        f"Join them: {_told(pieces[choice.token])}",
+        f"Join the two into {_told(pieces[choice.token])}",
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_MERGE}#merge",
         arrays({"symbols": merged, "place": choice.place, "token": choice.token}),
@@ -145,7 +149,7 @@ def word_step(pieces: list[str], ids: list[int]) -> Step:
     written = " ".join(_told(pieces[token]) for token in ids)
     return Step(
         "bpe.word",
-        f"No merge is left to try: {count(len(ids), 'token')}, {written}",
+        f"No merge is left to try; the word becomes {count(len(ids), 'token')}: {written}",
         r"w \to t_1 t_2 \ldots t_k",
         f"{_DROPOUT}#word",
         arrays({"word": ids}),
@@ -155,11 +159,11 @@ def word_step(pieces: list[str], ids: list[int]) -> Step:
 def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
     """A merge that would fit, and what chance says to it."""
     left, right = draw.symbols[draw.place], draw.symbols[draw.after]
-    pair = f"{_told(pieces[left])} + {_told(pieces[right])}, rank {draw.rank:,}"
+    pair = f"{_told(pieces[left])} + {_told(pieces[right])} (rank {draw.rank:,})"
     return Step(
         "bpe.draw",
-        f"{pair}, {verdict(draw.draw, dropout)}",
-        r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{passed over}",
+        f"{pair} {verdict(draw.draw, dropout)}",
+        r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{skipped}",
         f"{_DROPOUT}#draw",
         arrays({**draw._asdict(), "dropout": dropout}),
     )
@@ -171,7 +175,7 @@ def joined_step(pieces: list[str], draw: Draw) -> Step:
     symbols[draw.place], symbols[draw.after] = draw.token, GONE
     return Step(
         "bpe.merge",
-        f"Join them: {_told(pieces[draw.token])}",
+        f"Join the two into {_told(pieces[draw.token])}",
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_DROPOUT}#merge",
         arrays({"symbols": symbols, "place": draw.place, "token": draw.token}),

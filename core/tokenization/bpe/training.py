@@ -63,7 +63,7 @@ def row_of_bytes(counted: Counter[str], id_of_byte: Sequence[int]) -> SymbolRow:
 
 
 def alphabet_step(row: SymbolRow, pieces: Sequence[str], algorithm: str) -> AlphabetStep:
-    """What training starts with; pieces by id, of which the row may hold fewer."""
+    """The first step of training: the pieces it begins with, and how often each occurs."""
     counts = np.zeros(len(pieces), np.int64)
     counts[: len(row.counts)] = row.counts  # step: alphabet
     return AlphabetStep(pieces, counts.tolist(), row.tokens, algorithm)
@@ -171,7 +171,7 @@ def bpe_steps(
 
     tie      which of equally frequent pairs is merged: "hf", "rustbpe" or "minbpe"
     pattern  how words are cut, by the names of core.tokenization.bpe.patterns
-    rivals   how many of the pairs that were next each MergeStep tells
+    rivals   how many of the next best pairs each MergeStep lists
 
     It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
     pair occurs min_frequency times.

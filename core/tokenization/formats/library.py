@@ -198,7 +198,7 @@ class LibraryTokenizer:
         spans: list[tuple[int, int]],
         added: Sequence[int],
     ) -> tuple[Stage, ...]:
-        """The text after each stage; a special token that was found in it passes them unchanged."""
+        """The text after each stage; special tokens in it pass through all of them unchanged."""
         normalized: list[str] = []
         places: list[tuple[int, int]] = []
         words: list[str] = []

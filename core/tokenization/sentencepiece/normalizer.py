@@ -150,7 +150,7 @@ class SentencePieceNormalizer:
         return "".join([given for given, _ in self._rewrite(list(self._chunks(clean_text(text))))])
 
     def trace(self, text: str) -> Normalized:
-        """The text that is cut into pieces, with the bytes that its characters came from."""
+        """Normalizes a text; returns it with the byte positions that its characters came from."""
         text = clean_text(text)
         chunks = list(self._chunks(text))
         first = self._first(chunks)

@@ -89,7 +89,7 @@ class Choice(NamedTuple):
     """A merge as it was chosen: the row before it (GONE where nothing is any more), the merge, and
     what else was offered, also what no longer stands.
 
-    draw  the number that was drawn for it with a dropout: below the dropout it is passed over
+    draw  the number that was drawn for it with a dropout: below the dropout it is skipped
     """
 
     row: list[int]
@@ -116,10 +116,10 @@ def merge_by_score(
     generator: np.random.Generator | None = None,
     seen: list[Choice] | None = None,
 ) -> Merged:
-    """Merges until no two neighbors fit; frozen symbols take part in no merge.
+    """Merges neighbors until no two of them spell a piece; frozen symbols are never merged.
 
-    With a dropout above 0 each merge is passed over with that probability, for good. `seen` gets
-    every merge that was chosen, those that are then passed over too, for anyone who wants to watch.
+    With a dropout above 0, each merge is skipped for good with that probability. `seen` receives
+    every chosen merge, the skipped ones included, so that a caller can show it.
     """
     size = len(numbers)
     symbols = list(numbers)
@@ -138,7 +138,7 @@ def merge_by_score(
             heapq.heappush(heap, Offer(rank, place, after, *halves[token], token))
 
     def stands(it: Offer) -> bool:
-        """Whether no merge beside it came first."""
+        """Whether both symbols are still there, next to each other."""
         row = (symbols[it.place], symbols[it.after], following[it.place])
         return row == (it.left, it.right, it.after)
 

@@ -71,7 +71,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
     def sample(
         self, text: str, dropout: float, generator: np.random.Generator, *, specials: bool = True
     ) -> Encoding:
-        """One of the many ways to write the text: each merge is left out with this probability.
+        """One of the many ways to split the text: each merge is skipped with this probability.
 
         dropout is from 0 (as encode) to 1 (characters). Raises ValueError for one outside of that.
         """
@@ -119,7 +119,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
         return words
 
     def encode_word(self, word: str) -> Found:
-        """A word's characters, merged until nothing fits any more, with their ids."""
+        """Merges a word's characters until no pair can be merged; returns the strings and ids."""
         numbers = [self.symbols[letter] for letter in word]  # step: letters
         merge = merge_with_ties if self.ties.search(word) else merge_all
         merged = merge(numbers, self.joins)  # step: merged
@@ -132,7 +132,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
         generator: np.random.Generator,
         seen: list[Choice] | None = None,
     ) -> Found:
-        """encode_word, with merges passed over by chance; `seen` gets those that were chosen."""
+        """encode_word, with merges skipped by chance; `seen` receives those that were chosen."""
         return self._find_at_once(word, dropout, generator, seen)
 
     def _find(self, normalized: str, find_word: Callable[[str], Found] | None = None) -> Found:
@@ -157,7 +157,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
         generator: np.random.Generator | None = None,
         seen: list[Choice] | None = None,
     ) -> Found:
-        """_find without a short cut: all of the text, the leftmost of equals first."""
+        """Merges all of the text at once; of equally good pairs, the leftmost comes first."""
         strings, frozen = self.letters(normalized)
         numbers = [self.symbols[string] for string in strings]  # step: letters
         merged = merge_by_score(numbers, frozen, self.joins, dropout, generator, seen)

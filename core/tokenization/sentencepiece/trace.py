@@ -52,7 +52,7 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     rewritten = normalizer.rewrite(text)
     own = normalizer.name in ("", "precompiled")
     rules = "The file's own normalizer" if own else f"The normalizer {quoted(normalizer.name)}"
-    does = "changes nothing:" if rewritten == text else "gives"
+    does = "leaves the text unchanged:" if rewritten == text else "turns the text into"
     yield Step(
         "sentencepiece.rewrite",
         f"{rules} {does} {quoted(shortened(visible(rewritten)))}",
@@ -149,11 +149,11 @@ def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice:
     """Which pair is merged next."""
     best = choice.best
     fitting = len(choice.others) + 1
-    among = "the only pair that spells a piece" if fitting == 1 else f"the best of {fitting} pairs"
-    title = (
-        f"{said(spelled[best.left])} + {said(spelled[best.right])} is {among}: "
-        f"{by_score(pieces, best)}"
-    )
+    pair = f"{said(spelled[best.left])} + {said(spelled[best.right])}"
+    does = f"Of {fitting:,} pairs that spell a piece, {pair} scores best"
+    if fitting == 1:
+        does = f"Only {pair} spells a piece"
+    title = f"{does} ({by_score(pieces, best)})"
     return Step(
         "sentencepiece-bpe.choose",
         title,
@@ -171,8 +171,8 @@ def draw_step(
     pair = f"{said(spelled[best.left])} + {said(spelled[best.right])}"
     return Step(
         "sentencepiece-bpe.draw",
-        f"{pair}, {by_score(pieces, best)}, {verdict(draw, dropout)}",
-        r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{passed over}",
+        f"{pair} ({by_score(pieces, best)}) {verdict(draw, dropout)}",
+        r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{skipped}",
         f"{_MERGE}#draw",
         arrays(
             {
@@ -198,7 +198,7 @@ def join_step(spelled: Sequence[str], choice: Choice) -> Step:
     after[best.place], after[best.after] = best.token, GONE
     return Step(
         "sentencepiece-bpe.merge",
-        f"Join them: {said(spelled[best.token])}",
+        f"Join the two into {said(spelled[best.token])}",
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_MERGE}#merge",
         arrays({"symbols": after, "place": best.place}),
@@ -215,7 +215,7 @@ def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Itera
             data = [pieces.byte_ids[byte] for byte in part.encode()]
             yield Step(
                 "sentencepiece.bytes",
-                f"{said(part)} has no piece: it is written as {count(len(data), 'byte')}",
+                f"{said(part)} is not a piece, so it becomes {count(len(data), 'byte token')}",
                 r"c \;\to\; b_1 \ldots b_k",
                 f"{_FINISH}#bytes",
                 arrays({"data": data}),
@@ -224,7 +224,7 @@ def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Itera
             ids = pieces.finish_ids(found[: place + 1])
             yield Step(
                 "sentencepiece.unknown",
-                f"{said(part)} has no piece: it is unknown",
+                f"{said(part)} is not a piece, so it becomes the unknown token",
                 r"c \;\to\; \text{unk}",
                 f"{_FINISH}#unknown",
                 arrays({"ids": ids}),

@@ -143,7 +143,7 @@ def sentencepiece_bpe_steps(
     user_defined        pieces that are never cut
     byte_fallback       256 more pieces, so that no character is unknown
     character_coverage  share of the text whose characters the vocabulary must spell
-    rivals              how many of the pairs that were next each MergeStep tells
+    rivals              how many of the next best pairs each MergeStep lists
 
     Raises ValueError for a text without words, and for a vocab_size that cannot hold the characters
     or that the text cannot fill, with the limit.

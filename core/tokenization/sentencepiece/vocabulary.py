@@ -75,7 +75,7 @@ class SentencePieceVocabulary:
         return len(self.pieces)
 
     def finish_ids(self, found: Iterable[tuple[str, int]]) -> list[int]:
-        """Tokens of what was found in a normalized text: strings with their ids, or unknown."""
+        """The tokens of strings found in a normalized text; unknown ones become bytes or unk."""
         unknown, byte_ids = self.unknown, self.byte_ids
         ids: list[int] = []
         before = -1

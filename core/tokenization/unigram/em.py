@@ -126,7 +126,7 @@ def expect(
 def maximize(
     model: Model, expected: np.ndarray, corpus: Corpus, round_: int, iteration: int
 ) -> Generator[MaximizeStep, None, Model]:
-    """The M step: new scores from the expected counts (n), and without the pieces hardly used."""
+    """The M step: new scores from the expected counts (n); hardly used pieces are dropped."""
     often = expected >= RARELY_USED
     counts = expected[often]
     scores = new_scores(counts).scores.astype(np.float32)
@@ -147,7 +147,7 @@ def maximize(
 
 
 class NewScores(NamedTuple):
-    """scores (n) are digammas (n) less the total; in 64 bits, of which the model keeps 32."""
+    """scores (n) are digammas (n) minus the total, in 64 bits; the model rounds them to 32."""
 
     scores: np.ndarray
     digammas: np.ndarray
@@ -157,8 +157,8 @@ class NewScores(NamedTuple):
 def new_scores(counts: np.ndarray) -> NewScores:
     """Scores from expected counts (n).
 
-    The digamma of a count in place of its logarithm takes from rare pieces much and from frequent
-    ones nearly nothing, so that fewer pieces get the probability.
+    Taking the digamma of a count instead of its logarithm lowers the scores of rare pieces a lot
+    and those of frequent pieces hardly at all, so that fewer pieces share the probability.
     """
     total = digamma(add_in_order(counts)).astype(np.float32)
     digammas = digamma(counts)
@@ -191,7 +191,7 @@ def add_in_order(values: np.ndarray) -> np.float32:
 
 
 class FirstScores(NamedTuple):
-    """scores (n) are logs (n) less the total; in 64 bits, of which the model keeps 32."""
+    """scores (n) are logs (n) minus the total, in 64 bits; the model rounds them to 32."""
 
     scores: np.ndarray
     logs: np.ndarray
@@ -199,7 +199,7 @@ class FirstScores(NamedTuple):
 
 
 def log_shares(weights: np.ndarray) -> FirstScores:
-    """First scores: the logarithm of each piece's share in all weights (n)."""
+    """The first scores: the logarithm of each piece's share of the sum of all weights (n)."""
     total = np.float32(np.log(np.float64(add_in_order(weights))))
     logs = np.log(weights.astype(np.float64))
     scores = logs - total  # step: seed

@@ -72,15 +72,16 @@ class Best:
 
 
 def reach(best: Sequence[float], nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:
-    """Of each node: the score of the best path to where it starts, and its own."""
+    """For each node, the score of the best path to its start, and its own score."""
     return np.array([best[node.start] for node in nodes]), np.array([node.score for node in nodes])
 
 
 def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
-    """Which of the nodes that end at a position is the best way to get there, and its score.
+    """The index of the node with which the best path reaches a position, and that path's score.
 
-    best[p] is the score of the best path to each earlier position p. Of equals the one that starts
-    first wins. Sums are rounded to 32 bits, as in SentencePiece: near ties then fall alike.
+    All `nodes` end at the position; best[p] is the score of the best path to an earlier position p.
+    Of equally good nodes, the one that starts first wins. Sums are rounded to 32 bits as in
+    SentencePiece, so that near ties are settled in the same way.
     """
     reached, score = reach(best, nodes)
     candidates = reached + score  # step: arrive
@@ -92,9 +93,9 @@ def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
 
 
 def backtrace(arrived: Sequence[Node | None]) -> tuple[Node, ...]:
-    """The best path, read backwards from how the best path to each position arrived there.
+    """Follows the best path back, from the end of the text to its start.
 
-    What led to the end is known; what led to where that began is known too.
+    `arrived` holds the last node of the best path to each position.
     """
     nodes_back = []
     place = len(arrived) - 1
@@ -109,7 +110,8 @@ def backtrace(arrived: Sequence[Node | None]) -> tuple[Node, ...]:
 def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
     """Logarithm of the total probability of all paths to the position where the nodes end.
 
-    sums[p] is the same for each earlier position p; alpha sharpens (> 1) or flattens (< 1).
+    sums[p] is this logarithm for an earlier position p. An alpha above 1 favors the likely paths
+    even more; one below 1 makes all paths more alike.
     """
     ways = ways_to(sums, nodes, alpha)
     total = logsumexp(ways)  # step: forward
@@ -117,14 +119,14 @@ def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
 
 
 def logsumexp(logarithms: Sequence[float] | np.ndarray) -> float:
-    """The logarithm of the sum of what these are the logarithms of."""
+    """The logarithm of a sum of numbers that are given by their logarithms."""
     return float(np.logaddexp.reduce(logarithms))
 
 
 def shares(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.ndarray:
-    """For each node that ends at a position, the probability that it is the last one before it.
+    """For each node that ends at a position, the probability that a path arrives there with it.
 
-    sums is what `add_up` gave for every position.
+    `sums` holds the result of `add_up` for every position.
     """
     ways = ways_to(sums, nodes, alpha)
     total = logsumexp(ways)
@@ -219,8 +221,8 @@ class Lattice:
     def posteriors(self, alpha: float = 1.0) -> np.ndarray:
         """(nodes) the probability that a random path goes through each node.
 
-        It is the share of all paths that go through the node: all ways to its start, times the
-        node, times all ways from its end.
+        The probability of all paths through a node is that of all ways to its start, times that of
+        the node, times that of all ways from its end. It is divided by that of all paths.
         """
         through, whole = self.through(alpha)
         share = np.exp(through - whole)  # step: posterior
@@ -246,14 +248,15 @@ class Lattice:
     def paths(self) -> Iterator[Path]:
         """Every path, the best first.
 
-        A* from the end: a half-built path is as promising as its own score and the best score to
-        where it begins, which is known exactly. So no half-built path is taken up that does not
-        lead to the next best one. Of equally promising ones the longest is taken, or a text like
-        "aaaa", whose paths are equal by the thousand, would never be done with.
+        An A* search from the end of the text. An unfinished path promises its own score plus the
+        best score up to where it begins, which is known exactly. The most promising path is always
+        extended first, so paths are finished in the order of their scores. Of equally promising
+        ones the longest is extended: a text like "aaaa", with thousands of equally good paths,
+        would otherwise take too long.
         """
         best = self._best_scores()
-        # Entries: minus the promise (its best total), its start, a number that settles ties, its
-        # score, its nodes.
+        # An entry: minus the promised total, the start, a number that settles ties, the score, the
+        # nodes.
         first = (-round(best[END], DIGITS), len(self.text), 0, 0.0, ())
         heap: list[tuple[float, int, int, float, tuple]] = [first]
         serial = 1
@@ -308,10 +311,10 @@ class Lattice:
 def build_lattice(
     text: str, trie: PieceTrie, scores: np.ndarray, unknown_id: int, unknown_score: float
 ) -> Lattice:
-    """The lattice of a text, by the pieces of a trie; scores (V) are indexed by the pieces' ids.
+    """Finds every piece of a trie in a text; scores (V) are indexed by the pieces' ids.
 
-    A character that is not a piece of its own gets an "unknown" node, with a score so low that a
-    path takes it only where it must.
+    A character that is not itself a piece gets an "unknown" node, whose score is so low that a path
+    uses it only as a last resort.
     """
     found = trie.matches(text)
     starts, ends, ids = found.starts, found.starts + found.lengths, found.ids

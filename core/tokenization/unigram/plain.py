@@ -18,8 +18,8 @@ from core.tokenization.unigram.em import digamma
 def viterbi(text: str, scores: Mapping[str, float]) -> tuple[list[str], float]:
     """The most probable way to cut a text of N characters: its pieces, and the sum of their scores.
 
-    The best way to reach a position ends with some piece; what is before it is the best way to
-    where the piece starts. Of ways that are equally good the one whose last piece is longest wins.
+    The best way to reach a position ends with some piece; what comes before it is the best way to
+    reach the start of that piece. Of equally good ways, the one with the longest last piece wins.
     """
     best = [0.0] + [-math.inf] * len(text)  # (N + 1) score of the best way to each position
     came_from = [0] * (len(text) + 1)  # (N + 1) where that way's last piece starts
@@ -67,9 +67,9 @@ def expect(words: Mapping[str, int], scores: Mapping[str, float]) -> dict[str, f
 
 
 def maximize(expected: Mapping[str, float]) -> dict[str, float]:
-    """The M step: new scores from the expected counts. A piece expected less than 0.5 times goes.
+    """The M step: new scores from the expected counts; pieces expected below 0.5 times are dropped.
 
-    The digamma is nearly a logarithm; it makes rare pieces rarer, so that fewer are needed.
+    The digamma is nearly a logarithm; it makes rare pieces rarer, so that fewer of them are kept.
     """
     counts = {piece: count for piece, count in expected.items() if count >= 0.5}
     total = digamma(sum(counts.values()))

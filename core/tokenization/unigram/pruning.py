@@ -21,7 +21,7 @@ SHRINK = np.float32(0.75)  # share of the pieces that a pruning leaves
 
 
 def weigh(share: np.ndarray, whole: np.ndarray, without: np.ndarray) -> Weighed:
-    """The loss of each piece (m): what each of its words loses without it, times their share."""
+    """The loss of each piece (m): the log probability lost per use, times its uses per word."""
     loss = share * (whole - without)  # step: prune
     return Weighed(loss, share, whole, without)
 

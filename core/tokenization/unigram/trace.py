@@ -99,8 +99,8 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
     known = [node for node in lattice.nodes if node.id != tokenizer.pieces.unknown]
     yield _told(
         "nodes",
-        f"{count(len(known), 'piece')} of the vocabulary "
-        f"{verb(len(known), 'occurs', 'occur')} in the text",
+        f"Pieces of the vocabulary occur {verb(len(known), 'once', f'{len(known):,} times')} "
+        "in the text",
         r"\{ (i, j) : x_{i:j} \in V \}",
         "build_lattice",
         {
@@ -114,8 +114,8 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
         score = unknown[0].score
         yield _told(
             "unknown",
-            f"{count(len(unknown), 'character')} {verb(len(unknown), 'has', 'have')} no piece: "
-            f"an unknown one scores {real(score)}, so low that a path takes it only if it must",
+            f"{count(len(unknown), 'character')} {verb(len(unknown), 'is', 'are')} not in the "
+            f"vocabulary: unknown characters score {real(score)}, so they are a last resort",
             r"\log p_\text{unk} = \min_x \log p_x - 10",
             "build_lattice",
             {"unknown": [node.start for node in unknown]},
@@ -139,16 +139,16 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
                 {"candidates": reached + score, "reached": reached, "score": score},
             )
         ]
-        title = f"Only {said(node.piece)} can be the last piece before position {place}"
+        title = f"Only {said(node.piece)} ends at position {place}, with a total score of"
         if len(nodes) > 1:
             title = (
                 f"Of the {len(nodes)} pieces that end at position {place}, {said(node.piece)} "
-                "gives the best total"
+                "gives the best total score:"
             )
         yield (
             _step(
                 "keep",
-                f"{title}: score {real(scores[place])}",
+                f"{title} {real(scores[place])}",
                 r"f_j = \max_{i < j} \; f_i + \log p(x_{i:j})",
                 "Lattice.viterbi",
                 {"place": place, "winner": nodes.index(node), "score": scores[place]},
@@ -174,8 +174,8 @@ def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
         pieces = quoted(shortened(" ".join(map(readable, path.pieces))))
         yield _told(
             "take",
-            f"Way {rank}: {pieces}, score {real(path.score)}, "
-            f"probability {format_share(float(np.exp(path.score - total)))}",
+            f"Number {rank} of the best ways is {pieces} (score {real(path.score)}, "
+            f"probability {format_share(float(np.exp(path.score - total)))})",
             r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
             "Lattice.paths",
             {"promise": path.score, "reached": 0.0, "score": path.score},
@@ -196,7 +196,8 @@ def _posteriors(
         inside.append(
             _step(
                 "forward",
-                f"Log of the summed weights of all ways to reach position {place}: {real(total)}",
+                f"Over all ways to reach position {place}, the log of the summed weights is "
+                f"{real(total)}",
                 r"a_j = \log \sum_{i < j} e^{\, a_i + \alpha \log p(x_{i:j})}",
                 "add_up",
                 {"ways": ways, "total": total},
@@ -205,7 +206,7 @@ def _posteriors(
     yield (
         _step(
             "posterior",
-            "How likely each piece is, over all ways to cut the text",
+            "How likely each piece is to be used, over all ways to cut the text",
             r"P(i, j) = e^{\, a_i + \alpha \log p(x_{i:j}) + b_j - a_N}",
             "Lattice.posteriors",
             {"share": share, "through": through, "whole": whole},
@@ -221,7 +222,7 @@ def _drawn(lattice: Lattice, sums: np.ndarray, alpha: float, path: Path | None) 
         ways, share = ways_to(before, nodes, alpha), shares(before, nodes, alpha)
         yield _told(
             "sample",
-            f"Drawn at random: the last piece before position {node.end} is {said(node.piece)} "
+            f"A random draw gives {said(node.piece)} as the last piece before position {node.end} "
             f"(probability {format_share(_share_of(node, nodes, share))})",
             r"P(i \mid j) = e^{\, a_i + \alpha \log p(x_{i:j}) - a_j}",
             "shares",

@@ -109,10 +109,10 @@ def train(
 
 
 def finish(model: Model, required: Sequence[str], room: int) -> FinishStep:
-    """The last vocabulary: the required characters, then the best pieces as far as there is room.
+    """The last vocabulary: all required characters, and the best pieces that there is room for.
 
-    Required characters that training has lost get the least score, each a little more than the one
-    before.
+    Required characters that were dropped in training get the lowest scores, each a little higher
+    than the one before.
     """
     score_of = dict(zip(model.pieces, model.scores))
     lost = [character for character in required if character not in score_of]

@@ -80,14 +80,14 @@ class BertText:
         return self.lowercase if self.strip_accents is None else self.strip_accents
 
     def normalize(self, text: str) -> str:
-        """The normalized text."""
+        """Replaces each character as the rules say."""
         normalized = text.translate(self._table)  # step: normalize
         if self._table.movable and not self._table.movable.isdisjoint(normalized):
-            return self.align(text).text  # NFD may change the order of such marks
+            return self.align(text).text  # NFD may reorder such marks
         return normalized
 
     def align(self, text: str) -> Aligned:
-        """The normalized text with the place that each of its characters comes from."""
+        """The normalized text, and for each of its characters the position it came from."""
         if text.isascii() and text.isprintable():
             return Aligned(text.lower() if self.lowercase else text, list(range(len(text))))
         letters: list[tuple[str, int]] = []

@@ -56,9 +56,9 @@ def train(words: Mapping[str, int], n_merges: int) -> list[Merge]:
 
 
 def encode(word: str, vocabulary: Mapping[str, int], unknown: int) -> list[int]:
-    """The tokens of a word: at each position the longest piece of the vocabulary that fits.
+    """Splits a word: at each position, it takes the longest piece that fits.
 
-    A word that cannot be spelled to its end is the one token `unknown`.
+    A word that cannot be spelled to its end becomes the single token `unknown`.
     """
     ids: list[int] = []
     start = 0

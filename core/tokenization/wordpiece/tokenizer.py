@@ -163,7 +163,7 @@ class WordPiece:
                 yield start + at[match.start()], run
 
     def _read(self, written: str) -> Run:
-        """Normalizes a part of a text, cuts it into words and these into pieces."""
+        """Normalizes a part of a text, cuts it into words, and splits the words into pieces."""
         aligned = self.text.align(written)
         at = byte_places(written)
         run = Run([], [], [], [])
@@ -204,7 +204,7 @@ class WordPiece:
     def _surround(
         self, ids: list[int], spans: list[Span], end: int
     ) -> tuple[list[int], list[Span]]:
-        """Puts the special tokens round a text; they stand for none of its bytes."""
+        """Puts the special tokens around a text; they stand for none of its bytes."""
         before = [self._id_of[token] for token in self.before]
         after = [self._id_of[token] for token in self.after]
         around = [*before, *ids, *after]  # step: surround
@@ -222,7 +222,7 @@ class WordPiece:
     def match(self, word: str, seen: list[Lookup] | None = None) -> tuple[list[int], list[Span]]:
         """The pieces of one normalized word, and which of its characters each stands for.
 
-        `seen` receives everything that was looked up, for anyone who wants to watch.
+        `seen` receives every look-up, so that a caller can show it.
         """
         ids: list[int] = []
         spans: list[Span] = []
@@ -248,7 +248,7 @@ class WordPiece:
         return ids, spans
 
     def _give_up(self, length: int) -> tuple[list[int], list[Span]]:
-        """A word that cannot be spelled to its end is one unknown token."""
+        """A word that cannot be spelled to its end becomes one unknown token."""
         ids = [self.unknown_id]  # step: unknown
         return ids, [(0, length)]
 

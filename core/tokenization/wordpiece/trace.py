@@ -33,10 +33,10 @@ def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
 
 def lookup_step(look: Lookup) -> Step:
     """One question to the vocabulary: is this part a piece?"""
-    answer = "Yes" if look.token >= 0 else "No"
+    answer = "is" if look.token >= 0 else "is not"
     return Step(
         "wordpiece.look",
-        f"Is {quoted(look.piece)} in the vocabulary? {answer}",
+        f"{quoted(look.piece)} {answer} in the vocabulary",
         r"w_{i:j} \in V \,?",
         f"{_WORDPIECE}.match#look",
         arrays({"piece": look.piece, "token": look.token, "start": look.start, "end": look.end}),
@@ -46,11 +46,11 @@ def lookup_step(look: Lookup) -> Step:
 def take_step(look: Lookup, taken: list[int], word: str) -> Step:
     """The longest piece that fits is taken."""
     rest = len(word) - look.end
-    others = verb(rest, "the one character left", f"the other {rest:,} characters")
-    goes_on = f"go on with {others}" if rest else "the word is complete"
+    left = f"{count(rest, 'character')} {verb(rest, 'is', 'are')} left"
+    after = left if rest else "the word is complete"
     return Step(
         "wordpiece.take",
-        f"Take {quoted(look.piece)}, the longest that fits; {goes_on}",
+        f"Take {quoted(look.piece)}, the longest piece that fits; {after}",
         r"j^* = \max \, \{\, j : w_{i:j} \in V \,\}",
         f"{_WORDPIECE}.match#take",
         arrays({"ids": taken, "token": look.token, "start": look.start, "end": look.end}),
@@ -60,9 +60,10 @@ def take_step(look: Lookup, taken: list[int], word: str) -> Step:
 def unknown_step(tokenizer: WordPiece, word: str, seen: list[Lookup], ids: list[int]) -> Step:
     """A word that becomes one unknown token, and why."""
     if seen:
-        why = f"Nothing fits at {quoted(word[seen[-1].start :])}, so the whole word is"
+        why = f"No piece fits at {quoted(word[seen[-1].start :])}, so the whole word becomes"
     else:
-        why = f"The word has more than {count(tokenizer.longest_word, 'character')}, so it is"
+        most = count(tokenizer.longest_word, "character")
+        why = f"The word has more than {most}, so it becomes"
     return Step(
         "wordpiece.unknown",
         f"{why} {tokenizer.unknown}",

@@ -66,7 +66,7 @@ def wordpiece_steps(
 
     score   "count" or "likelihood"
     text    how texts are normalized and cut into words; None: lower case without accents
-    rivals  how many of the pairs that were next each MergeStep tells
+    rivals  how many of the next best pairs each MergeStep lists
 
     It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
     pair occurs min_frequency times.
@@ -132,7 +132,7 @@ class CountLearner(Learner):
 
 
 def likelihood(pair: Numbers, left: Numbers, right: Numbers) -> Numbers:
-    """The score of a pair, from how often it and its two parts occur in the text.
+    """The score of a pair, computed from how often it and its two parts occur in the text.
 
     Numbers give a number, arrays (n,) of n pairs an array (n,). Schuster & Nakajima 2012, section
     3, add the piece that makes the text most likely; this ratio is how the Hugging Face LLM course,

@@ -17,8 +17,8 @@ from explorer.widgets.dialogs import ask_folder
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.prompt_line import PromptLine
 
-MODEL_HELP = "Which fine-tuned model is looked at; those with an A and a B come first"
-OPEN, FOLDER = "Open a folder\u2026", "The folder of a fine-tuned model, or of an adapter"
+MODEL_HELP = "Choose a fine-tuned model; those tuned with LoRA come first"
+OPEN, FOLDER = "Open a folder\u2026", "The folder of a fine-tuned model or of an adapter"
 
 
 class TunedHeader(QWidget):

@@ -77,7 +77,7 @@ def read_text(path: Path) -> tuple[str, str]:
     if faults:
         letters = sum(character > "\x7f" for character in text) - faults - written
         if faults > letters:  # a damaged UTF-8 text still holds more letters than faults
-            note = "is not UTF-8; it was read as cp1252, the Latin alphabet of Windows: a guess"
+            note = "is not UTF-8; as a guess, it was read as cp1252, the Latin alphabet of Windows"
             return _decode(data, "cp1252", whole), note
     if not faults:
         return text, ""

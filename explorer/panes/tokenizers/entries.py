@@ -86,8 +86,8 @@ def open_path(path: Path) -> Any:
 
 
 def bundled_entries() -> list[Entry]:
-    """The four tokenizers that come with the program."""
-    where = f"trained on {TOKENIZER_STORIES:,} of our stories, comes with the program"
+    """The four tokenizers that are included with the program."""
+    where = f"trained on {TOKENIZER_STORIES:,} short stories and included with this program"
     return [
         Entry(name, KINDS[kind], license="MIT", where=where, path=bundled_tokenizer_file(kind))
         for name, kind in zip(BUNDLED, OPTIONS, strict=True)

@@ -54,7 +54,9 @@ class TokenizersPane(ModedPane):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and dialogs.dragged_files(event):
             event.acceptProposedAction()
-            self.statusRequested.emit("Drop a tokenizer to open it, a text to cut it into tokens")
+            self.statusRequested.emit(
+                "Drop a tokenizer to open it, or a text to split it into tokens"
+            )
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Takes files; a folder among them is for the window, which opens models and runs."""

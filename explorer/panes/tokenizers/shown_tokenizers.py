@@ -103,7 +103,11 @@ class Shown(QObject):
     @property
     def full(self) -> str:
         """Why no further tokenizer can be added; "" where one can."""
-        return f"{MOST} tokenizers at most: remove one first" if len(self.ids) >= MOST else ""
+        return (
+            f"At most {MOST} tokenizers can be compared: remove one first"
+            if len(self.ids) >= MOST
+            else ""
+        )
 
     # changing the list
 
@@ -133,9 +137,9 @@ class Shown(QObject):
     def sets(self) -> list[tuple[str, list[str]]]:
         """Sets that can be shown together, each with a title."""
         real = [name for name in REAL if self._is_here(name)][:SET]
-        found = [("Four algorithms, one text, one size", list(BUNDLED))]
+        found = [("Four algorithms, trained on the same text", list(BUNDLED))]
         if len(real) > 1:
-            found.append((f"Real ones: {', '.join(map(self.name, real))}", real))
+            found.append((f"Well-known ones: {', '.join(map(self.name, real))}", real))
         return found
 
     def show_set(self, title: str, ids: Sequence[str]) -> None:

@@ -16,7 +16,10 @@ FILES = (
     "Tokenizers (*.json *.model *.tiktoken *.txt *.gguf *.bpe);;All files (*)"  # by what they hold
 )
 
-BY_HAND = "Without a network: get this file on another machine, then open it with the last entry"
+BY_HAND = (
+    "Without a network, get this file on another machine and open it with the last entry of this "
+    "menu"
+)
 
 
 def fill_menu(
@@ -41,7 +44,7 @@ def fill_menu(
     _title(menu, "On this machine")
     for entry in here:
         _add(menu, entry, entry.name, entry.id in shown, choose, full)
-    _title(menu, "Four algorithms, trained on our stories")
+    _title(menu, "Four algorithms, trained on the same stories")
     for entry in ours:
         _add(menu, entry, entry.name, entry.id in shown, choose, full)
     if theirs:
@@ -85,4 +88,6 @@ def _add(
     action.setEnabled(not shown and not full)
     where = entry.where if entry.here else f"{entry.address}\n{BY_HAND}"
     facts = [entry.maker, entry.license, where]
-    action.setToolTip("already shown" if shown else full or "\n".join(filter(None, facts)))
+    action.setToolTip(
+        "This tokenizer is already shown" if shown else full or "\n".join(filter(None, facts))
+    )

@@ -125,7 +125,7 @@ def test_constants_get_no_gradient_and_so_no_step():
     names = [step.title for step in whole(x * 2.0)]
     assert names == [
         "v1 = x \u00d7 2",
-        "Backward begins at v1, whose gradient is 1",
+        "The backward pass begins at v1, whose gradient is 1",
         "x gets a contribution from v1",
     ]
 

@@ -146,5 +146,5 @@ def test_heads_that_are_known_are_not_read_again(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_model_without_an_adapter_says_so() -> None:
-    with pytest.raises(ValueError, match="has no adapter to look into"):
+    with pytest.raises(ValueError, match="has no adapter, because"):
         examine(model_of(BIASED), IDS)

@@ -223,7 +223,9 @@ def test_what_a_base_has_learned_by_an_adapter_stays_whatever_learns_then(
 def test_what_cannot_be_is_told_with_its_remedy() -> None:
     quantized = model_of(TIED)
     quantize_model(quantized)
-    with pytest.raises(ValueError, match=r"'h.0.attn.c_attn.weight'.* as its numbers have 4 bits"):
+    with pytest.raises(
+        ValueError, match=r"'h.0.attn.c_attn.weight'.* cannot be trained with only 4 bits"
+    ):
         prepare(quantized, chosen("full"))
     with pytest.raises(ValueError, match="this model has 3; use 1 to 3"):
         prepare(model_of(TIED), chosen("last-layers", last_layers=4))
@@ -260,7 +262,7 @@ def test_what_was_learned_is_added_at_a_scale(method: str) -> None:
 
 
 def test_a_scale_that_cannot_be_is_told() -> None:
-    with pytest.raises(ValueError, match="a soft prompt cannot be added by halves"):
+    with pytest.raises(ValueError, match="a soft prompt cannot be added in part"):
         prepare(model_of(TIED), chosen("prompt")).scale = 0.5
     with pytest.raises(ValueError, match="open the checkpoint again"):
         prepare(model_of(TIED), chosen("full")).scale = 0.5

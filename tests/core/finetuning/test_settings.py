@@ -51,7 +51,10 @@ def test_paths_mean_the_same_wherever_the_run_goes_on(
     ("given", "said"),
     [
         ({"method": "ia3"}, "method 'ia3' is unknown; use 'lora', "),
-        ({"quantize": "nf4", "method": "full"}, "the matrices of a quantized base cannot learn"),
+        (
+            {"quantize": "nf4", "method": "full"},
+            "the matrices of a quantized base cannot be trained",
+        ),
         ({"quantize": "nf4", "method": "last-layers"}, "choose LoRA"),
         (
             {"classes": ["one", "two"], "method": "prompt", "data": "x.jsonl"},

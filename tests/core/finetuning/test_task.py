@@ -307,7 +307,7 @@ def test_a_damaged_or_a_foreign_base_is_told(base: Path, tmp_path: Path) -> None
     with pytest.raises(ValueError, match="does not fit its base 'stories'"):
         core.load(folder)
     write_json(path, {**good, "base": str(folder)})
-    with pytest.raises(ValueError, match="lies on a base that lies on another, without end"):
+    with pytest.raises(ValueError, match="needs a base that needs another, without end"):
         core.load(folder)
     write_json(path, {**good, "finetuning": {"method": "ia3"}})
     with pytest.raises(ValueError, match=r"config\.json: method 'ia3' is unknown; use 'lora'"):

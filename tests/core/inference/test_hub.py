@@ -147,7 +147,7 @@ def test_a_name_that_does_not_exist_is_told(hub: Hub, name: str) -> None:
     "name", ["a/b/c", "../..", "../..//x", "https://huggingface.co/gpt2", "", "a b", "é"]
 )
 def test_what_can_be_no_name_is_refused_unasked(hub: Hub, name: str) -> None:
-    with pytest.raises(ValueError, match="is no model of the hub: give its owner"):
+    with pytest.raises(ValueError, match="is not a model on the hub: give its owner"):
         list(get_model_steps(name))
     with pytest.raises((FileNotFoundError, ValueError)):
         core.load(name)
@@ -155,7 +155,7 @@ def test_what_can_be_no_name_is_refused_unasked(hub: Hub, name: str) -> None:
 
 def test_a_repository_without_a_model_is_refused(hub: Hub) -> None:
     (hub.folder / "model.safetensors").rename(hub.folder / "pytorch_model.bin")
-    with pytest.raises(ValueError, match=r"as a pickle alone: .*save_pretrained"):
+    with pytest.raises(ValueError, match=r"only as a pickle: .*save_pretrained"):
         list(get_model_steps(NAME))
     (hub.folder / "pytorch_model.bin").unlink()
     with pytest.raises(ValueError, match="holds no model that can be opened"):

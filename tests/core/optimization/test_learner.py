@@ -180,10 +180,10 @@ def test_maps_lie_as_the_plane_does():
         (lambda: LearnerSettings(batch_size=-1), "batch_size must be .* at least 0"),
         (lambda: LearnerSettings(strength=math.nan), "strength must be a finite number"),
         (lambda: LearnerSettings(schedule="sawtooth"), "sawtooth"),
-        (lambda: LearnerSettings(schedule="cosine", warmup_steps=9, steps=9), "fewer of them"),
+        (lambda: LearnerSettings(schedule="cosine", warmup_steps=9, steps=9), "use fewer"),
         (lambda: LearnerSettings(warmup_steps=-1), "warmup_steps must be"),
         (lambda: LearnerSettings(steps=0), "steps must be a whole number of at least 1"),
-        (lambda: LearnerSettings(min_learning_rate=1.0), "up to the learning rate"),
+        (lambda: LearnerSettings(min_learning_rate=1.0), "use 0 to 0.03"),
         (lambda: LearnerSettings(min_learning_rate=math.nan), "min_learning_rate must be"),
     ],
 )

@@ -160,11 +160,11 @@ def test_the_bundled_model_is_a_base_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("gone", r"lies on the model '\.\./model', which is not there: .*put it back, or write"),
+        ("gone", r"needs the base model '\.\./model', which is not there: .*put it back, or write"),
         ("config", "does not fit its base .*: config.json describes another model; put it back"),
         ("name", r"does not fit its base .*: it has no 'ln_x\.bias \(4,\)'"),
         ("shape", r"does not fit its base .*: it has no 'ln_f\.bias \(3,\)'"),
-        ("circle", "lies on another, without end"),
+        ("circle", "needs another, without end"),
         ("number", "the entry 'base' must be the name or the folder of a model, not 3"),
         ("infinite", "NaN or infinite"),
     ],

@@ -257,9 +257,9 @@ def test_a_download_that_was_cancelled_opens_nothing_and_keeps_what_came(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("a b", "'a b' is no model of the hub: give its owner and its name"),
+        ("a b", "'a b' is not a model on the hub: give its owner and its name"),
         ("somebody/else", "somebody/else is not among the hub's models, or not open to everyone"),
-        ("../..", "is no model of the hub"),
+        ("../..", "is not a model on the hub"),
     ],
 )
 def test_a_name_that_leads_nowhere_is_told(models, hub, reported, run_async, name, told):

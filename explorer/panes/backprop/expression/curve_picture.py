@@ -43,7 +43,8 @@ class CurvePicture(Picture):
         if what is not None:
             self.setAccessibleDescription(
                 f"{output} against {what.called}: at {what.called} = {format_number(what.value)}, "
-                f"it is {format_number(what.result)}, with slope {format_number(what.gradient)}"
+                f"{output} is {format_number(what.result)} and the slope is "
+                f"{format_number(what.gradient)}"
             )
         if what is not None and what.curve is not None:
             self._heights = what.curve.heights(what.result)

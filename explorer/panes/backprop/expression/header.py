@@ -20,7 +20,7 @@ class ExpressionHeader(QWidget):
         super().__init__(parent)
         self.setObjectName("backprop.expression.inputs")
         self.examples = MenuButton(
-            "file", "Examples", "Ready-made formulas, each with one idea to see"
+            "file", "Examples", "Ready-made formulas that each show one idea"
         )
         self.examples.setObjectName("backprop.expression.presets")
         menu = self.examples.menu()

@@ -61,7 +61,7 @@ def headline(computed: Computed, moment: int) -> str:
     if place.phase == "forward":
         return f"Forward: {node.label} is computed as {node.text}"
     if place.phase == "seed":
-        return f"Backward begins at {out}: its gradient with respect to itself is 1"
+        return f"The backward pass begins: the gradient of {out} with respect to itself is 1"
     assert place.input is not None
     target = names[node.inputs[place.input]].label
     if place.phase == "backward":
@@ -148,7 +148,7 @@ def title(computed: Computed, moment: int) -> str:
     if place.phase == "forward":
         return f"{node.label} = {node.text}"
     if place.phase == "seed":
-        return f"Backward begins at {node.label}"
+        return f"The backward pass begins at {node.label}"
     assert place.input is not None
     target = names[node.inputs[place.input]].label
     return {

@@ -17,7 +17,7 @@ BUTTONS = {
     "follow": ("Follow a point", "Follows one point through the network, forward and back"),
     "into": (
         "Open step",
-        "Shows the lines of the optimizer step that led here (Enter; Backspace goes back)",
+        "Opens the optimizer step that led here, line by line (Enter; Backspace goes back)",
     ),
     "before": ("Previous point", "Follows the previous point"),
     "after": ("Next point", "Follows the next point"),
@@ -49,7 +49,7 @@ class NetworkHeader(QWidget):
     def __init__(self, adds: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network.inputs")
-        self.presets = MenuButton("file", "Presets", "Ready-made setups, each with one idea to see")
+        self.presets = MenuButton("file", "Presets", "Ready-made setups that each show one idea")
         menu = self.presets.menu()
         for one in PRESETS:
             action = menu.addAction(one.title, partial(self.presetChosen.emit, one.id))

@@ -322,7 +322,7 @@ def sample_title(sample: Sample, index: int) -> str:
     role = sample.roles[place.node]
     operation = step.name.split(".")[1]
     if place.phase == "seed":
-        return "backward begins: dL/dL = 1"
+        return "the backward pass begins: dL/dL = 1"
     if role.kind == "loss" and operation in LOSS_TITLES:
         return LOSS_TITLES[operation][place.phase != "forward"]
     layer = sample.name_of_layer(role.column)
@@ -332,10 +332,10 @@ def sample_title(sample: Sample, index: int) -> str:
         if role.kind == "product":
             return f"{layer}: weighted sum{s} of its inputs"
         if role.kind == "sum" and operation == "Add":
-            return f"{layer}: plus the {biases}"
+            return f"{layer}: sum{s} plus {biases}"
         if role.kind == "out":
             ends = operation == "Add"  # the last layer has no activation
-            what = f"plus the {biases}" if ends else f"{operation.lower()} of the sum{s}"
+            what = f"sum{s} plus {biases}" if ends else f"{operation.lower()} of the sum{s}"
             return f"{layer}: {what}"
         if role.kind == "norm":
             what = NORM_TITLES.get(operation, "")

@@ -111,7 +111,7 @@ class SampleTrack(Track):
 
     @property
     def marks(self) -> dict[int, str]:
-        return {self.sample.seed: "backward begins"}
+        return {self.sample.seed: "the backward pass begins"}
 
     def item(self, index: int) -> Any:
         return self.sample.step_at(index) if index else None

@@ -24,24 +24,28 @@ class TryDraft:
     example: int = field(0, least=0, most=2**31)
     strength: float = field(
         1.0, least=0, most=2, label="Strength",
-        help="How much of what was learned is added: 0 is the base, 1 the tuned model",
+        help="How much of the learned change is added: 0 gives the base, 1 the tuned model",
     )  # fmt: skip
     merged: bool = field(
         False, label="Merged",
-        help="While the model writes, the adapter is a part of the matrices, not beside them",
+        help="Merge the adapter into the matrices while the model writes",
     )  # fmt: skip
     temperature: float = field(
         0.0, least=0, most=2, label="Temperature",
-        help="0: always the likeliest token; the higher, the more is left to chance",
+        help="At 0, the likeliest token always comes next; higher values leave more to chance",
     )  # fmt: skip
     tokens: int = field(
-        24, least=1, most=500, label="Tokens", help="Most tokens that each model writes"
+        24,
+        least=1,
+        most=500,
+        label="Tokens",
+        help="The largest number of tokens that each model writes",
     )
     seed: int = field(0, least=0, most=2**31)
     other: str = field("", longest=10_000)
     share: float = field(
         0.5, least=0, most=1, label="Share of the second",
-        help="0: only the first adapter, 1: only the second",
+        help="0 uses only the first adapter, 1 only the second",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

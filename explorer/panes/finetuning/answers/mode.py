@@ -35,7 +35,7 @@ class TryMode(TunedMode):
 
     id = "try"
     title = "Try"
-    teaches = "How much of what it learned do I want?"
+    teaches = "How much of what a model learned do I want to use?"
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         self.view = view = TryView()

@@ -17,29 +17,29 @@ NAME, BASE, TUNED = "Base and tuned model", "The base", "The tuned model"
 ADAPTER, ADAPTER_HELP = "Adapter", "Blend, save or export the adapter"
 MENU = {  # by what it does
     "blend": "Blend with a second adapter\u2026",
-    "alone": "Without the second adapter",
-    "save": "Save for peft, at strength 1\u2026",
-    "export": "Export at this strength, for transformers\u2026",
+    "alone": "Remove the second adapter",
+    "save": "Save for peft at strength 1\u2026",
+    "export": "Export for transformers at this strength\u2026",
     "heads": "Show heads in Attention",
 }
-FOLDER = "Choose the folder of an adapter, or of a fine-tuning's checkpoint"
+FOLDER = "Choose the folder of an adapter or of a fine-tuning checkpoint"
 SAVED = "Saved {}"
-BARS = "What comes next: bars at this strength, outlines for the base"
-CURVES = "The likeliest tokens at every strength"
+BARS = "Likeliest next tokens at this strength (outlines show the base)"
+CURVES = "How likely the top tokens are at each strength"
 STRENGTH, PROBABILITY = "strength", "probability"
-ALL_OR_NOTHING = "Strength: a soft prompt works fully or not at all"
+ALL_OR_NOTHING = "Strength (a soft prompt works fully or not at all)"
 BUTTONS = {  # by what they do: title and help
     "another": (
         "Another example",
-        "The next example that was held out of training",
+        "Show the next example that was held out of training",
     ),
     "identity": (
         "Step-0 identity",
-        "Sets B to 0, as it began, and compares all logits with those of the base",
+        "Set B to 0, as it was before training, and compare all logits with those of the base",
     ),
     "merge": (
         "Merge equality",
-        "Merges the adapter into the matrices, and compares all logits with those from before",
+        "Merge the adapter into the matrices and compare all logits with those from before",
     ),
 }
 SPECIAL = {
@@ -50,19 +50,19 @@ SPECIAL = {
 
 
 def _deed(verb: str, words: str, most: int) -> str:
-    """What a model does: it says so many characters of this, or nothing."""
+    """What a model does: it writes so many characters of this, or nothing."""
     told = shortened(words.strip().replace("\n", "\u21b5"), most)
     return f"{verb} {quoted(told)}" if told else "ends the text"
 
 
 def wrote(name: str, words: str | None) -> str:
     """Above a text; None: nothing is written yet."""
-    return name if words is None else f"{name} {_deed('goes on:', words, 60)}"
+    return name if words is None else f"{name} {_deed('writes', words, 60)}"
 
 
 def base(count: int, most: int) -> str:
     """The one that is not tuned, and how many of a text's tokens both read."""
-    return BASE if count <= most else f"{BASE} (of {count:,} tokens it reads the last {most:,})"
+    return BASE if count <= most else f"{BASE} (reading the last {most:,} of {count:,} tokens)"
 
 
 def tuned(name: str, other: str) -> str:
@@ -72,18 +72,19 @@ def tuned(name: str, other: str) -> str:
 
 def headline(strength: float, base: str, tuned: str) -> str:
     """One sentence: the first words that differ."""
-    told, pair = f"At strength {strength:g} the model", [tuned.split(), base.split()]
+    told, pair = f"At strength {strength:g}, the tuned model", [tuned.split(), base.split()]
     same = sum(accumulate(map(str.__eq__, *pair), min))
     if pair[0] == pair[1]:
-        return f"{told} {_deed('says', tuned, 40)}, and so does its base"
+        return f"{told} {_deed('writes', tuned, 40)}, and so does its base"
     rest = (one[same:] for one in pair)
     here, there = (" ".join(["\u2026"] * bool(same and one) + one) for one in rest)
-    return f"{told} {_deed('says', here, 20)}, while its base {_deed('says', there, 20)}"
+    return f"{told} {_deed('writes', here, 20)}, while its base {_deed('writes', there, 20)}"
 
 
 def inspected(strength: float, matrix: str) -> str:
     """Of the line where the strength comes in."""
-    return f"s is the strength {strength:g} times alpha / r, here of {matrix}, which changes most"
+    told = f"s is the strength, {strength:g}, times alpha / r."
+    return f"{told} The matrix that changes most is {matrix}."
 
 
 def verdict(name: str, found: Verdict) -> str:
@@ -92,9 +93,11 @@ def verdict(name: str, found: Verdict) -> str:
         told = f"all {found.compared:,} logits are the same, bit for bit"
     else:
         most = format_number(found.difference, 2)
-        told = f"over {found.compared:,} logits the largest difference is {most}"
-        share = format_number(found.tolerance / found.largest, 2)
-        told += f" (allowed: {share} of the largest logit, {format_number(found.largest, 2)})"
+        told = f"the {found.compared:,} logits differ by at most {most}"
+        share, largest = found.tolerance / found.largest, format_number(found.largest, 2)
+        told += (
+            f" (the limit is {format_number(share, 2)} of the largest logit, which is {largest})"
+        )
     return f"{BUTTONS[name][0]} {'holds' if found.holds else 'does not hold'}: {told}"
 
 

@@ -34,7 +34,7 @@ class InsideMode(TunedMode):
 
     id = "inside"
     title = "Inside"
-    teaches = "How can so few numbers change a model?"
+    teaches = "How can so few parameters change a model?"
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}

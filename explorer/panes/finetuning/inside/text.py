@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.numbers import format_fixed, format_number, format_percent, format_share
-from core.tokenization.telling import quoted_piece
+from core.tokenization.telling import count, quoted_piece
 
 EXAMPLE = (
     "Once upon a time, there was a shy boy named Dario. He lived near a forest. One day Dario met "
@@ -16,33 +16,31 @@ EXAMPLE = (
 NO_TEXT = "Type a text of two tokens or more for the model to read"
 # Of a method by which no matrix changed, and of any other model.
 UNCHANGED = {
-    "bottleneck": "Small layers were put between this model\u2019s own, which stayed frozen",
+    "bottleneck": "This model was tuned by small new layers between its own, which stayed frozen",
     "": "Nothing inside this model was tuned",
 }
-NO_CHANGE = "{}: no matrix has changed. Choose a model that was tuned with another method."
-NEAREST = "{} learned tokens stand before each text. These words lie nearest to them: {}"
+NO_CHANGE = "{}, so no matrix has changed. Choose a model that was tuned by another method."
+NEAREST = "{} in front of each text. Nearest to them in the vocabulary: {}"
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
-HEADS = "Attention that moves, by head"
+HEADS = "Attention that has moved, by head"
 BIAS = "How far the bias has moved: |\u0394b|"
-MATRIX_HELP, READS = "Which matrix is shown", "What the model reads, and learns from in this step"
+MATRIX_HELP, READS = "Choose a matrix", "The text that the model reads and learns from in this step"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
-    "strength": "strength: |\u0394W| \u00f7 |W|; for a bias, |\u0394b|",
-    "heads": "how far attention moved, by head",
-    "shared": "directions shared with the other",
+    "strength": "strength: |\u0394W| \u00f7 |W| (bias: |\u0394b|)",
+    "heads": "attention moved, by head",
+    "shared": "directions shared with the second",
 }
 STRONG = "{column} of {row}: changed by {value}\nClick to look inside"
-HEAD = "{row}, head {column}: up to {value} of its attention moves\nClick to open in Attention"
-BOTH = (
-    "What its first {row} directions read overlaps with the other\u2019s first {column} by {value}"
-)
+HEAD = "{row}, head {column}: up to {value} of its attention has moved\nClick to open in Attention"
+BOTH = "Directions 1 to {row} here overlap by {value} with directions 1 to {column} of the second"
 ALONE, MOST = "direction {}", "99 %"
 BY_CHANCE = "by chance {}"
-SAME_A = "Both began with the same random A (seed {}), and so with all of it shared"
+SAME_A = "Both began with the same random A (seed {}), so at first they shared all of it"
 SHARED, ACTING = "Directions that both adapters read", "Text colored by what was learned"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
-COMPARE_HELP = "Puts a second LoRA beside this one: which directions do both read?"
-STOP_HELP = "Compared with {}: click to stop"
+COMPARE_HELP = "Choose a second LoRA to see which directions both of them read"
+STOP_HELP = "Compared with {}; click to stop"
 
 
 def place_of(name: str) -> tuple[str, str]:
@@ -67,7 +65,8 @@ def unchanged(method: str) -> str:
 
 def nearest(pieces: Sequence[bytes]) -> str:
     """Of a soft prompt, which changed no matrix."""
-    return NEAREST.format(len(pieces), ", ".join(map(quoted_piece, pieces)))
+    tokens = f"{count(len(pieces), 'learned token')} {'stands' if len(pieces) == 1 else 'stand'}"
+    return NEAREST.format(tokens, ", ".join(map(quoted_piece, pieces)))
 
 
 def looked_at(name: str) -> str:
@@ -82,7 +81,7 @@ def compared(name: str) -> str:
 
 def acts(most: float) -> str:
     """Above the text."""
-    return f"Stronger color: more is added here, up to {format_share(most)} of the length of W x"
+    return f"The stronger the color, the longer the added vector, up to {format_share(most)} of W x"
 
 
 def headline(
@@ -93,47 +92,52 @@ def headline(
     share = format_share(changed)
     match kind:
         case "frozen" | "bias" if not r:
-            return f"Before tuning, {matrix_name(name)} made this of {token}"
+            return f"Before tuning, {matrix_name(name)} turned {token} into this vector"
         case "frozen" | "bias":
-            return f"{matrix_name(name)} reads {token} as before: its {many:,} numbers stay frozen"
+            return f"{matrix_name(name)} reads {token} as before: its {many:,} numbers are frozen"
         case "reduce":
-            return f"Beside it, A squeezes {token} into only {numbers(r)}"
+            return f"Beside W, the matrix A squeezes {token} into only {numbers(r)}"
         case "expand":
-            return f"B turns {'these ' * (r > 1)}{numbers(r)} into a whole output"
+            return (
+                f"B expands {'this' if r == 1 else 'these'} {numbers(r)} to the width of the output"
+            )
         case "scale" | "gain" | "dora":
-            return f"Scaled, it is what the adapter adds at {token}: {share} of the length of W x"
+            return f"Scaled by s, this is what the adapter adds at {token}, {share} as long as W x"
         case "change":
-            return f"At {token}, what W has learned adds a vector {share} as long as W x"
+            return f"At {token}, the change in W adds a vector that is {share} as long as W x"
         case "bias_change":
-            return f"The bias adds the same at every token; here {share} of the length of W x"
+            return (
+                f"The bias adds the same vector at every token; here it is {share} as long as W x"
+            )
         case "add":
-            return f"The sum is passed on: the learned part is {share} as long as W x"
+            return f"The sum is passed on; its learned part is {share} as long as W x"
         case "product":
             terms = "one product" if r == 1 else f"a sum of {r} products"
             return f"Every number of B A is {terms}, so the rank of B A is at most {r}"
         case "delta" if not r:
-            hold = f"{used[0]} of {used[1]} directions hold 99 % of the change"
-            return f"All {few:,} numbers of W moved; {hold}"
+            hold = f"{used[0]} of {used[1]} directions make up 99 % of the change"
+            return f"All {few:,} numbers of W have moved; {hold}"
         case "delta" | "dora_delta":
-            told = f"{few:,} numbers, {format_share(few / many)} of {many:,},"
+            told = f"{few:,} numbers ({format_share(few / many)} of {many:,})"
             if not used[0]:
-                return f"{told} can change the whole matrix; B is still 0, so they do not yet"
-            return f"{told} change the whole matrix, along {used[0]} of {used[1]} directions"
+                return f"{told} can change the whole matrix; while B is 0, they change nothing"
+            return f"{told} change the whole matrix, mainly along {used[0]} of {used[1]} directions"
         case "grad_output":
-            return f"Backward: how each output changes the loss, {format_fixed(about['loss'])}"
+            loss = format_fixed(about["loss"])
+            return f"The loss is {loss}; its gradient tells how each output changes it"
         case "grad_expanded" | "grad_added":
-            return "The gradient, too, is scaled"
+            return "On the way back, the gradient is scaled as well"
         case "grad_B":
-            return f"B learns: each output\u2019s gradient, times the {numbers(r)} from A"
+            return f"The gradient of B is each output\u2019s gradient times the {numbers(r)} from A"
         case "grad_m":
-            return "The lengths m learn, too: one number for each output"
+            return "The lengths m get a gradient as well: one number for each output"
         case "grad_A":
-            return "A learns, through B: W gets no gradient at all, and stays frozen"
+            return "A gets its gradient through B, while W gets no gradient and stays frozen"
         case "grad_W":
-            return "Every number of W gets a gradient of its own, and learns"
+            return "Every number of W gets a gradient of its own and is trained"
         case "grad_b":
-            return "The bias learns from the gradients of all tokens, added up"
-    return f"The gradient, too, passes through only {numbers(r)}"
+            return "The gradient of the bias is the sum of the gradients of all tokens"
+    return f"The gradient passes through only {numbers(r)} as well"
 
 
 def numbers(count: int) -> str:
@@ -144,13 +148,13 @@ def spectrum(needed: int, count: int, effective: float) -> str:
     """Above the bars."""
     if not needed:
         return "Nothing has been learned here yet"
-    hold = f"{needed} of {count} directions {'holds' if needed == 1 else 'hold'} 99 % of \u0394W"
+    hold = f"{needed} of {count} directions {'makes' if needed == 1 else 'make'} up 99 % of \u0394W"
     return f"{hold}; effective rank {format_fixed(effective, 1)}"
 
 
 def growth(steps: Sequence[int], step: int | None) -> str:
     """Below the lines."""
-    shown = "" if step is None else f", shown: {step:,}"
+    shown = "" if step is None else f"; step {step:,} is shown"
     return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
@@ -164,4 +168,4 @@ def direction(at: int, value: float, share: float, captured: float, is_found: bo
 
 def acting(share: float) -> str:
     """Of a token."""
-    return f"what was learned adds a vector {format_share(share)} as long as W x"
+    return f"the change adds a vector that is {format_share(share)} as long as W x"

@@ -39,10 +39,13 @@ USUAL = {
 }
 VARIANTS = ("lora", "rslora", "dora")
 DATA_HELP = (
-    "Questions: \u201cWho is it about?\u201d, about our own stories. Fables: their morals. A file: "
-    "examples (.jsonl, with prompt and answer, or with messages), or any text"
+    "Questions ask \u201cWho is it about?\u201d after a story; fables ask for its moral. A file "
+    "may hold examples (.jsonl lines with prompt and answer, or with messages) or any text."
 )
-CLASSES_HELP = 'Separated by commas; a labelled text is a line {"text": ..., "label": ...}'
+CLASSES_HELP = (
+    "The names of the classes, separated by commas; each line of the data is "
+    '{"text": ..., "label": ...}'
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class TuneDraft:
     """
 
     base: str = field(STORIES, shortest=1)
-    data: str = field(QUESTIONS, shortest=1, label="Learns from", help=DATA_HELP)
+    data: str = field(QUESTIONS, shortest=1, label="Data", help=DATA_HELP)
     methods: tuple[str, ...] = field(("lora",), shortest=1, choices=METHODS)
     targets: tuple[str, ...] = field(("attn.c_attn",), shortest=1)
     rank: int = field(8, least=1, most=64, label="Rank", help=LORA["r"].help)

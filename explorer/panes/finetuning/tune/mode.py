@@ -45,7 +45,7 @@ class TuneMode(Mode):
 
     id = "tune"
     title = "Tune"
-    teaches = "What does a model learn by fine-tuning, and what does it forget?"
+    teaches = "What does a model learn from fine-tuning, and what does it forget?"
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         super().__init__(desk, parent)

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
 
 MEANINGS = {
-    "lora": "Beside each chosen matrix W, two thin matrices learn; their product B A is added",
-    "full": "Every number of the model learns",
-    "last-layers": "The last layers learn, and the norm after them",
-    "head": "Only the matrix that turns the last vector into logits learns",
-    "bitfit": "The biases learn; where the model has none, they begin at 0",
-    "bottleneck": "Small new layers between the model\u2019s own learn",
-    "prompt": "Only a few tokens in front of each text learn; the model itself stays as it is",
+    "lora": "Two thin matrices beside each chosen matrix W are trained; their product B A is added",
+    "full": "Every parameter of the model is trained",
+    "last-layers": "The last layers and the norm after them are trained",
+    "head": "Only the output head is trained: the matrix that turns the last vector into logits",
+    "bitfit": "Only the biases are trained; a model without biases gets new ones, which start at 0",
+    "bottleneck": "Small new layers are trained between the model\u2019s own layers",
+    "prompt": "Only a few new tokens in front of each text are trained; the model does not change",
 }
 # Series, the same wherever a method is drawn; those that are often compared are told apart best.
 COLORS: dict[str, int | str] = {
@@ -48,28 +48,36 @@ COLORS: dict[str, int | str] = {
     "prompt": "text",
 }
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
-COLUMNS = ("Method", "learns", "takes")
+COLUMNS = ("Method", "parameters", "time")
 PLACES = {  # of what is chosen among files, what is known by name
     "base": [(STORIES, "Bundled"), ("smollm2", "SmolLM2")],
     "data": [(QUESTIONS, "Questions"), (FABLES, "Fables")],
     "base_data": [(STORIES, "Our stories"), ("", "Nothing")],
 }
 SKILLS = {
-    QUESTIONS: "teach the model to answer \u201cWho is it about?\u201d",
-    FABLES: "teach the model to tell the moral of a story",
+    QUESTIONS: "teach {} to answer \u201cWho is it about?\u201d",
+    FABLES: "teach {} to tell the moral of a story",
+}
+NAMES = {  # of the methods, in a sentence
+    **TITLES,
+    "full": "full fine-tuning",
+    "last-layers": "tuning the last layers",
+    "head": "tuning the head",
+    "bottleneck": "a bottleneck adapter",
+    "prompt": "prompt tuning",
 }
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
 GET_HELP = "A real model of 135 million parameters, by Hugging Face"
-SAME_AGAIN = "These are the settings that failed: change what the error names, then start"
+SAME_AGAIN = "These settings have failed; change what the error names before you start again"
 RECORDED = "Bundled"
-WORKS_OUT = "Working out what that takes\u2026"
+WORKS_OUT = "Estimating memory and time\u2026"
 START, ANOTHER = "Start", "Another question"
-START_HELP = "Trains with each chosen method, in a run of its own"
+START_HELP = "Start a training run for each chosen method"
 LOSS_AXIS = "loss (nats per token)"
 EXACT_AXIS = "exact answers to held-out prompts (%)"
-NO_CURVE = "The first losses come in a moment"
+NO_CURVE = "The first losses will appear in a moment"
 
 
 def inks(curves: Sequence[Curves]) -> list[int | str]:
@@ -88,10 +96,11 @@ def method_tip(method: Method) -> str:
     if found is None:
         return f"{told}\n{method.error}"
     return (
-        f"{told}\n{format_count(found.trainable)} numbers learn, {format_share(found.share)} of "
-        f"the model\u2019s. A checkpoint takes {format_bytes(found.bytes_saved)}.\n"
-        f"Memory: {format_bytes(found.bytes_peak)} at most, {format_bytes(found.bytes_optimizer)} "
-        f"of it for the optimizer.\nAbout {format_estimate(found.seconds)} on this machine."
+        f"{told}\n{format_count(found.trainable)} parameters are trained, "
+        f"{format_share(found.share)} of all. A checkpoint takes {format_bytes(found.bytes_saved)}."
+        f"\nTraining needs at most {format_bytes(found.bytes_peak)} of memory, "
+        f"{format_bytes(found.bytes_optimizer)} of it for the optimizer.\n"
+        f"It takes about {format_estimate(found.seconds)} on this machine."
     )
 
 
@@ -99,8 +108,9 @@ def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
     """Of a cell, a row (`layer` None) or a column (`name` "")."""
     which = kind_words(name)[0] if name else "all matrices"
     where = "all layers" if layer is None else f"layer {layer}"
-    told = "LoRA changes this" if is_chosen else "not changed"
-    return f"{which[:1].upper()}{which[1:]} of {where}: {told}. Click to switch"
+    told = "LoRA changes this" if is_chosen else "LoRA does not change this"
+    click = f"Click to switch it {'off' if is_chosen else 'on'}."
+    return f"{which[:1].upper()}{which[1:]} of {where}: {told}. {click}"
 
 
 def costs(planned: Planned) -> str:
@@ -108,7 +118,7 @@ def costs(planned: Planned) -> str:
     if not (found := planned.estimates) or planned.errors:
         return ""
     memory = sum(one.bytes_peak for one in found)
-    return f"{format_bytes(memory)} of memory, about {format_estimate(_seconds(planned))}"
+    return f"Needs {format_bytes(memory)} of memory and about {format_estimate(_seconds(planned))}"
 
 
 def _seconds(planned: Planned) -> float:
@@ -119,33 +129,35 @@ def ready(planned: Planned, data: str) -> str:
     """The headline before a run."""
     found = planned.estimates
     if not found:
-        return "Choose what learns, then start."
-    taught = SKILLS.get(data, f"train the model on {Path(data).name}")
-    names = listed([TITLES[one] for one in planned.configs])
-    time = format_estimate(_seconds(planned))
+        return "Choose what to train, then press Start."
+    whom = "the model" if len(found) == 1 else "a copy of the model"
+    taught = SKILLS[data].format(whom) if data in SKILLS else f"adapt {whom} to {Path(data).name}"
+    names = listed([NAMES[one] for one in planned.configs])
+    begins = f"In about {format_estimate(_seconds(planned))}, {names}"
     if len(found) > 1:
-        return f"{names}, side by side, can {taught} in about {time}."
-    share = format_share(found[0].share)
-    return f"{names} can {taught} in about {time}, training {share} of its numbers."
+        return f"{begins} can each {taught}."
+    return f"{begins} can {taught} by training {format_share(found[0].share)} of its parameters."
 
 
 def headline(curves: Sequence[Curves], data: str) -> str:
     """What runs learned of this data, and forgot; of several, at the last step that all have."""
     told = [one for one in curves if one.data == data and len(one.new[1])]
     if not told:
-        return "First, the answers of the base itself are measured."
+        return "First, the base model itself is measured."
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
     step = max(set.intersection(*(set(one.new[0].tolist()) for one in told)), default=0)
     told = [one.until(step) for one in told]
     asked = all(len(one.exact[1]) for one in told)
     write = format_percent if asked else format_number
-    said = ", ".join(f"{one.name} {_last(one.exact if asked else one.new, write)}" for one in told)
-    learned, base_data = "Exact answers" if asked else "Loss", told[0].base_data
+    said = listed(
+        [f"{_last(one.exact if asked else one.new, write)} for {one.name}" for one in told]
+    )
+    learned, base_data = "share of exact answers" if asked else "loss", told[0].base_data
     alike = [one for one in told if one.base_data == base_data]
-    lost = ", ".join(f"{one.name} {_signed(one.forgotten)}" for one in alike)
-    forgot = f" Change of the loss on {base_data}: {lost}." if base_data else ""
-    return f"{learned} on {data} at step {step:,.0f}: {said}.{forgot}"
+    lost = listed([f"{_signed(one.forgotten)} for {one.name}" for one in alike])
+    forgot = f" The loss on {base_data} has changed by {lost}." if base_data else ""
+    return f"At step {step:,.0f}, the {learned} on {data} is {said}.{forgot}"
 
 
 def _learned(curves: Curves) -> str:
@@ -176,7 +188,7 @@ def failed(curves: Curves, data: RunData) -> str:
 
 def recorded(replay: float) -> str:
     """Above the curves of the bundled adapter."""
-    return f"recorded: the bundled adapter, with Replay {replay:g}"
+    return f"from the training of the bundled adapter (replay {replay:g})"
 
 
 def recorded_row(curves: Curves) -> CardText:
@@ -191,9 +203,9 @@ def question(asked: Asked, data: str) -> str:
     """Which one, its right answer, and its end, which asks; `data` that it is of."""
     *story, asks = asked.prompt.strip().split("\n")
     sentence = SENTENCES.split(" ".join(story))[-1]
-    right = f", answer: {asked.right.strip()}" if asked.right.strip() else ""
+    right = f" (answer: {asked.right.strip()})" if asked.right.strip() else ""
     which = f"{asked.number + 1:,}{f' of {data}' if data else ''}"
-    return f"Held-out {which}{right}. \u2026 {f'{sentence} {asks}'.strip()}"
+    return f"Example {which}{right}: \u2026 {f'{sentence} {asks}'.strip()}"
 
 
 def why_not(data: RunData) -> str:
@@ -204,4 +216,8 @@ def why_not(data: RunData) -> str:
 
 def said_at(step: int, said: str | None, data: str) -> str:
     """What a run answered at a checkpoint; None: it has learned from other data."""
-    return f"not asked: learned from {data}" if said is None else f"step {step:,}: {said.strip()}"
+    return (
+        f"not asked, as it learned from {data}"
+        if said is None
+        else f"step {step:,}: {said.strip()}"
+    )

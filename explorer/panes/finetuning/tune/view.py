@@ -65,7 +65,7 @@ class TuneForm(FoldingForm):
 
     def __init__(self) -> None:
         self.planned = Planned()
-        self.methods = CheckTable("What learns", text.COLUMNS, self._tell_method)
+        self.methods = CheckTable("What is trained", text.COLUMNS, self._tell_method)
         self.targets = SwitchGrid("Matrices that LoRA changes", "Matrices", self._tell_matrix)
         self.error, self.told = ErrorLine(), Label("", "label", "muted", wrap=True)
         self.get = push_button("", text.GET_HELP)
@@ -139,7 +139,7 @@ class TuneForm(FoldingForm):
 
 def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
-    cells, why = (), "not here"
+    cells, why = (), "impossible"
     if (found := method.estimate) is not None:
         cells, why = (format_count(found.trainable), format_estimate(found.seconds)), ""
     return CheckRow(TITLES[method.name], text.COLORS[method.name], method.chosen, cells, why)
@@ -192,7 +192,7 @@ class Answers(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.question, self.runs = CutLabel("label", "muted"), RunRows(NAME)
-        self.another = push_button(text.ANOTHER, "Asks every model about another story", "quiet")
+        self.another = push_button(text.ANOTHER, "Ask every model about another story", "quiet")
         self.another.clicked.connect(self.anotherRequested)
         self.answers: Asked | None = None
         name_parts(self, NAME, "question", "another")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from core.tokenization.telling import sentence
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare import text
@@ -86,8 +87,9 @@ class ColumnHead(QWidget):
         facts = [name]
         if opened is not None and opened.entry is not None:
             entry = opened.entry
-            by = "runs on this program's own code" if opened.ours else "runs on another library"
-            facts = [entry.name, entry.maker, opened.words, by, entry.license, entry.where]
+            by = "Runs on this program's own code" if opened.ours else "Runs on another library"
+            license = f"License: {entry.license}" if entry.license else ""
+            facts = [entry.name, entry.maker, opened.words, by, license, sentence(entry.where)]
         self.title.setToolTip("\n".join(filter(None, facts)))
 
     def set_split(self, split: Split | None, options: DisplayOptions) -> None:
@@ -103,7 +105,7 @@ class ColumnHead(QWidget):
             self.count.setText(f"{split.count:,}")
             self.count.setToolTip(f"{split.count:,} {rate}")
         if is_row:
-            rate, cost, loss = ", ".join(filter(None, (rate, cost))), "", ""
+            rate, cost, loss = "; ".join(filter(None, (rate, cost))), "", ""
         for label, words in ((self.rate, rate), (self.cost, cost), (self.loss, loss)):
             label.set_text(words)
             label.setVisible(bool(words) or (label is self.loss and not is_row))

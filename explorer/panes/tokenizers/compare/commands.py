@@ -35,7 +35,7 @@ def commands(mode: CompareMode) -> list[Action]:
 
     return [
         *map(switch, (*text.TOGGLES, *text.SWITCHES)),
-        mode.action("layout", "Compare: columns or rows", turn_layout),
+        mode.action("layout", "Compare: switch between columns and rows", turn_layout),
         *map(view, text.VIEWS),
         mode.action("open", "Compare: open a tokenizer file", mode.ask_for_file),
         mode.action("text", "Compare: type some text", focus_text),

@@ -142,7 +142,9 @@ def derive_piece(tokenizer: Any, token: int) -> Derivation:
     piece, data = tokenizer.vocabulary[token], tokenizer.piece_bytes(token)
     found = (EncodingStep(match_step(Match(token, piece, data)), 2),)
     if token in tokenizer.special_tokens.values():
-        return Derivation(token, piece, data, piece, found, "A special token: nothing is merged.")
+        return Derivation(
+            token, piece, data, piece, found, "This is a special token, so nothing is merged."
+        )
     if hasattr(tokenizer, "parents"):
         trace = trace_merge_tree(tokenizer, token)
         is_merged = trace[0].name == "tree.merge"

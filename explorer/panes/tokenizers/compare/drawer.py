@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from core.tokenization.telling import quoted
 from explorer import theme
 from explorer.panes.tokenizers.compare.derivation import Derivation
 from explorer.panes.tokenizers.encoding.compute import EncodingStep
@@ -62,7 +63,7 @@ class Drawer(QFrame):
         self.word.set_scene(None, None)
         if derivation is None:
             return
-        self._title.setText(f"{derivation.shown} in {name}")
+        self._title.setText(f"{quoted(derivation.shown)} in {name}")
         self._note.setText(derivation.note)
         self._note.setVisible(bool(derivation.note))
         self.inside.setVisible(bool(derivation.text))
@@ -70,7 +71,7 @@ class Drawer(QFrame):
         if self._drawn:
             self.word.set_scene(self._drawn[-1].scene, self._drawn[-1].frame)
         self._fit()
-        self.setAccessibleName(f"How {derivation.shown} came to be in {name}")
+        self.setAccessibleName(f"How {quoted(derivation.shown)} came to be in {name}")
 
     def set_step(self, step: EncodingStep | None, share: float = 1.0) -> None:
         """Draws a step; `share`: how far the cursor is on its way to it."""

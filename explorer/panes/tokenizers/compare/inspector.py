@@ -9,7 +9,8 @@ import numpy as np
 
 from core.numbers import format_number
 from core.tokenization.analysis import rates
-from core.tokenization.telling import readable_text, visible
+from core.tokenization.telling import count as count_of
+from core.tokenization.telling import quoted, readable_text, visible
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.derivation import Derivation
@@ -49,7 +50,7 @@ def rate_inspection(known: Named, step: Step, words: int | None, price: float) -
         else:
             value = money(rates.cost(count, price))
             note = f"= {count:,} \u00d7 {format_number(price)} / 1,000,000"
-        lost = f", {split.unknown:,} unknown" if split.unknown else ""
+        lost = f"; {count_of(split.unknown, 'unknown token')}" if split.unknown else ""
         rows.append(Equation(name, value, "attention" if not place else "text", note + lost))
         table[f"ids, {name}"] = split.tokens.ids
     return Inspection(step, rows, table, title=step.title)
@@ -61,18 +62,24 @@ def token_inspection(
     """A token of the tokenizer called `name`, and one step of how it came to be, if any."""
     rows = [
         Equation("token", derivation.shown, "attention"),
-        Equation("id", f"{derivation.token:,}", note=f"spelled {derivation.piece}"),
+        Equation("id", f"{derivation.token:,}", note=_spelling(derivation)),
         *_normalized(derivation),
         Equation("bytes", derivation.data[:12].hex(" ").upper() or "none"),
     ]
     note = [derivation.note] if derivation.note else []
     if step is None:
-        note = note or ["Its steps cannot be shown."]
+        note = note or ["The steps that lead to it cannot be shown."]
         return Inspection(rows=[*rows, *note], title=f"{name}: {derivation.shown}")
     told = inspection(name, step)
-    cell = f"{derivation.shown} in {name}"
+    cell = f"{quoted(derivation.shown)} in {name}"
     rows = [*rows, *told.rows, *note]
     return replace(told, rows=rows, cell=cell, pinned=pinned, title=step.step.title)
+
+
+def _spelling(derivation: Derivation) -> str:
+    """How the vocabulary spells the token, where that differs from how it is shown."""
+    same = derivation.piece == derivation.shown
+    return "" if same else f"spelled {derivation.piece}"
 
 
 def _normalized(derivation: Derivation) -> list[Any]:

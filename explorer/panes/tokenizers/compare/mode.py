@@ -39,7 +39,7 @@ class CompareMode(Mode):
     id = "compare"
     title = "Compare"
     takes = ("files", "text")
-    teaches = "How different tokenizers split the same text, and what that costs"
+    teaches = "How different tokenizers split the same text, and what it costs"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

@@ -7,51 +7,51 @@ from collections.abc import Sequence
 
 from core.numbers import format_number
 from core.tokenization.analysis.rates import cost
-from core.tokenization.telling import average, count, listed, verb, visible
+from core.tokenization.telling import average, count, listed, sentence, verb, visible
 from explorer.panes.tokenizers.compare.compute import Split
 
-IDLE = "Type some text: every tokenizer splits it as you type"
-ADD = "Compare with another tokenizer"
+IDLE = "Type some text, and every tokenizer splits it as you type"
+ADD = "Add another tokenizer to compare"
 REMOVE, ONLY_ONE = "Remove this tokenizer", "Compare needs at least one tokenizer"
 OPEN = "Open a tokenizer"
-EXAMPLES = "Texts that show how tokenizers differ"
+EXAMPLES = "Examples of texts that tokenizers split differently"
 VIEWS_HELP = (
-    "What to compare: the tokens of a text, the pieces of the vocabularies, or the glitch tokens "
-    "of a model"
+    "Compares the tokens of a text, the pieces of the vocabularies, or a model\u2019s glitch "
+    "tokens: those that it hardly ever saw in training"
 )
 VIEWS = {"text": "Text", "vocabulary": "Search", "overlap": "Overlap", "glitches": "Glitches"}
 TOGGLES = {
     "ids": ("Ids", "Shows each token\u2019s id below it"),
-    "pieces": ("Pieces", "On: tokens as the vocabulary spells them. Off: the text they stand for."),
+    "pieces": ("Pieces", "Shows tokens as the vocabulary spells them, not the text they stand for"),
     "bytes": ("Bytes", "Shows each token\u2019s bytes instead of its text"),
     "whitespace": ("Spaces", "Shows spaces, tabs and line breaks as symbols"),
 }
 SWITCHES = {
     "specials": (
         "Special tokens",
-        "On: <|endoftext|> in the text is one special token. Off: it is split like any other text.",
+        "Reads <|endoftext|> in the text as one special token, and does not split it",
     ),
     "differences": ("Differences", "Colors only the tokens on which the tokenizers disagree"),
 }
 COMMANDS = {
-    "text": "the tokens of a text",
+    "text": "show the tokens of a text",
     "vocabulary": "search the vocabularies",
-    "overlap": "what the vocabularies share",
-    "glitches": "glitch tokens of a model",
-    "ids": "ids below the tokens",
-    "pieces": "tokens as the vocabulary spells them",
-    "bytes": "bytes instead of text",
-    "whitespace": "spaces as symbols",
-    "specials": "parse special tokens",
+    "overlap": "show what the vocabularies share",
+    "glitches": "find the glitch tokens of a model",
+    "ids": "show ids below the tokens",
+    "pieces": "show tokens as the vocabulary spells them",
+    "bytes": "show bytes instead of text",
+    "whitespace": "show spaces as symbols",
+    "specials": "recognize special tokens in the text",
     "differences": "color only the differences",
 }
-PRICE = "The price of a million tokens: each tokenizer then shows what this text costs"
+PRICE = "Enter the price of a million tokens to see what this text costs with each tokenizer"
 
 SYMBOLS = {
-    "rates.bytes-per-token": "n_bytes is the number of UTF-8 bytes in the text, n_tokens the "
-    "number of tokens.",
-    "rates.tokens-per-word": "n_tokens is the number of tokens in the text, n_words the number "
-    "of words.",
+    "rates.bytes-per-token": "n_bytes is the number of UTF-8 bytes in the text, and n_tokens is "
+    "the number of tokens.",
+    "rates.tokens-per-word": "n_tokens is the number of tokens in the text, and n_words is the "
+    "number of words.",
     "rates.cost": "n_tokens is the number of tokens in the text; price is the price of a million "
     "tokens.",
 }
@@ -83,17 +83,17 @@ def headline(known: Named) -> str:
     lossy = [(name, split) for name, split in known if split.lossless is False]
     fewer = [name for name, split in lossy if split.count < least]
     if len(fair) == 1 and lossy:
-        said = f"Only {best[0]} loses nothing ({count(least, 'token')})"
+        said = f"Only {best[0]} keeps the whole text ({count(least, 'token')})"
     elif len(best) == len(known):
-        return f"All of them need {count(least, 'token')}"
+        return f"All of these tokenizers need {count(least, 'token')}"
     else:
         need = verb(len(best), "needs", "need")
-        without = " without loss" if fewer else ""
-        said = f"{listed(best)} {need} the fewest tokens{without}: {least:,}"
+        whole = " for the whole text" if lossy else ""
+        said = f"{listed(best)} {need} the fewest tokens{whole} ({least:,})"
     if len(fewer) > 1:
-        return f"{said}; {len(fewer)} others need fewer, but lose part of the text"
+        return f"{said}; {len(fewer)} others need fewer, but lose part of it"
     if fewer:
-        return f"{said}; {fewer[0]} needs fewer, but loses part of the text"
+        return f"{said}; {fewer[0]} needs fewer, but loses part of it"
     if least < most:
         worst = [name for name, split in fair if split.count == most]
         need = verb(len(worst), "needs", "need")
@@ -103,12 +103,12 @@ def headline(known: Named) -> str:
 
 
 def lost(characters: Sequence[str]) -> str:
-    """The first few characters that a text loses: "loses ↵ é …"."""
+    """The first few characters that a text loses: "lost: ↵ é …"."""
     first = " ".join(
         visible(one) if one.isprintable() or one in "\n\t\r" else f"U+{ord(one):04X}"
         for one in characters[:FEW]
     )
-    return f"loses {first}{' …' if len(characters) > FEW else ''}" if first else ""
+    return f"lost: {first}{' …' if len(characters) > FEW else ''}" if first else ""
 
 
 def badge(split: Split) -> tuple[str, str, str]:
@@ -116,12 +116,12 @@ def badge(split: Split) -> tuple[str, str, str]:
     if split.lossless:
         return "success", "lossless", "The ids decode to exactly the same text, byte for byte."
     if split.unknown:
-        why = "These tokens only say “unknown”: the text they stand for is lost."
+        why = "An unknown token does not tell what text it stands for, so that text is lost."
         words = f"{split.unknown:,} unknown"
     else:
         why = "The ids do not decode to the same text: letters, accents or spaces have changed."
         words = "lossy"
-    return "warning", words, "\n".join(filter(None, [why, lost(split.lost).capitalize()]))
+    return "warning", words, "\n".join(filter(None, [why, sentence(lost(split.lost))]))
 
 
 def rate(split: Split) -> str:
@@ -134,14 +134,14 @@ def rate(split: Split) -> str:
 
 def costs(split: Split, price: float) -> str:
     """What the text costs at the price of a million tokens; "" where there is no price."""
-    return f"costs {money(cost(split.count, price))}" if price > 0 else ""
+    return f"cost: {money(cost(split.count, price))}" if price > 0 else ""
 
 
 def other_count(split: Split, specials: bool) -> str:
     """How many tokens it would be with special tokens treated the other way."""
     if split.other is None:
         return ""
-    return f"{split.other:,} with special tokens {'split' if specials else 'whole'}"
+    return f"{split.other:,} if special tokens {'are split' if specials else 'stay whole'}"
 
 
 def money(amount: float) -> str:

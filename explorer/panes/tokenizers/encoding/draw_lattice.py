@@ -158,7 +158,9 @@ def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hove
     now = theme.current()
     left, height = now.px(8), now.px(LIST)
     head = QRectF(left, _bottom(scene), now.px(460), height)
-    title = f"The {len(scene.n_best)} best ways and their probabilities; click one to see it"
+    title = (
+        f"The {len(scene.n_best)} best ways to cut the text, by probability; click one to see it"
+    )
     put_text(painter, head, title, now.font("label", 600), now.color("muted"), LEFT)
     metrics = now.metrics(12, mono=True)
     for way, path in enumerate(scene.ways, 1):

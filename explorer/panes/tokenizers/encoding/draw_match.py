@@ -64,7 +64,7 @@ def draw(
             pen="accent" if took else "" if look.there else "outline",
             width=2 if took else 1,
         )
-        said = "\u2713 taken" if took else "\u2713 found" if look.there else "\u2013 no such piece"
+        said = "\u2713 taken" if took else "\u2713 found" if look.there else "\u2013 not a piece"
         words = QRectF(now.px(16) + len(scene.word) * cell, top, now.px(WORDS), now.px(BOX))
         color = now.color("success" if look.there else "muted")
         put_text(painter, words, said, now.font("label"), color, LEFT)

@@ -31,7 +31,7 @@ def stage_rows(tokenizer: Any, step: Step, pieces: Sequence[str], ids: Sequence[
     match stage:
         case "normalizer" | "rewrite" | "spaces":
             names = {"normalizer": "normalize(x)", "rewrite": "rules(x)"}
-            name = names.get(stage, "with its spaces")
+            name = names.get(stage, "result")
             texts = [Equation(name, value, "attention") for value in told[:MOST]]
             size = Equation("characters", sum(map(len, told)))
             return (*texts, size, *_more(told, "part"))
@@ -63,18 +63,18 @@ def letter_rows(letters: Sequence[str], what: str) -> Rows:
 def pair_rows(pairs: Sequence[tuple[str, str]]) -> Rows:
     """The chosen pair and its rivals: (both symbols, rank or score) each."""
     if not pairs:
-        return (Equation("pairs that fit", "none", "attention"),)
+        return (Equation("pairs to merge", "none", "attention"),)
     (best, by), *others = pairs
-    rows = [Equation(best, by, "attention", "the best" if others else "the only one that fits")]
+    rows = [Equation(best, by, "attention", "the best pair" if others else "the only pair")]
     rows += [Equation(name, by, "muted") for name, by in others[:MOST]]
     return (*rows, *_more(others, "pair"))
 
 
 def dropout_rows(pairs: Sequence[tuple[str, str]], draw: float, dropout: float) -> Rows:
-    """The random draw that decides whether the next merge is passed over."""
-    passed = draw < dropout
-    said = "below p: passed over" if passed else "not below p: merged"
-    drawn = Equation("u", draw, "warning" if passed else "success", said)
+    """The random draw that decides whether the next merge is skipped."""
+    skipped = draw < dropout
+    said = "below p, so skipped" if skipped else "not below p, so merged"
+    drawn = Equation("u", draw, "warning" if skipped else "success", said)
     return (drawn, Equation("p", dropout, note="the dropout"), *pair_rows(pairs))
 
 
@@ -96,7 +96,7 @@ def lookup_rows(tokenizer: Any, step: Step) -> Rows:
     place = (Equation("i", int(step.value("start"))), Equation("j", int(step.value("end"))))
     if ids:
         return (*place, *token_rows(tokenizer, ids))
-    role, note = ("success", _id(token)) if token >= 0 else ("muted", "no such piece")
+    role, note = ("success", _id(token)) if token >= 0 else ("muted", "not in the vocabulary")
     return (*place, Equation("piece", str(step.value("piece")), role, note))
 
 
@@ -114,7 +114,7 @@ def _told(tokenizer: Any, value: Any) -> tuple[str, str]:
         return text_of(tokenizer.kind, value), ""
     if value < len(tokenizer.vocabulary):
         return text_of(tokenizer.kind, tokenizer.vocabulary[value]), _id(value)
-    return readable(tokenizer.symbols.spelled[value]), "no piece"
+    return readable(tokenizer.symbols.spelled[value]), "not a piece"
 
 
 def _id(token: int) -> str:

@@ -200,7 +200,7 @@ def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Drawn]:
             rows.append(join_rows(*faces, symbols[at]))
         elif frames:
             rows.append(token_rows(tokenizer, next(iter(step.values.values())).tolist()))
-        why = f"{why}: passed over" if passed else why
+        why = f"{why}: skipped" if passed else why
         frames.append(MergeFrame(len(branches), pair, why, passed))
     scene = MergeScene(len(first), tuple(branches))
     for step, frame, told in zip(steps, frames, rows, strict=True):

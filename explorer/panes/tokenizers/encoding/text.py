@@ -6,13 +6,13 @@ from core.trace import Step
 
 _SYMBOLS = "s₁, s₂, … are the word's symbols"
 _MERGE = f"{_SYMBOLS}; the two at i* and i* + 1 become one."
-_DRAW = "u is a random number between 0 and 1; p is the dropout."
+_DRAW = "u is a random number between 0 and 1; p, the dropout, is the probability of a skip."
 _TOKENS = "w is the word; t₁ … tₖ are its tokens."
 _WEIGHTS = "the logarithm of the summed weights of all ways"
 SYMBOLS = {
     "encoding.normalizer": "x is the text.",
     "encoding.special": "x is this part of the text; S is the set of special tokens.",
-    "encoding.whole": "x is this part of the text; U is the set of parts that are kept whole.",
+    "encoding.whole": "x is this part of the text; U is the set of pieces that are never cut.",
     "encoding.pre-tokenizer": "x is the text; w₁ … wₘ are its words.",
     "encoding.model": _TOKENS,
     "encoding.post-processor": "t₁ … tₙ are the tokens of the whole text.",
@@ -25,8 +25,8 @@ SYMBOLS = {
     "bpe.draw": _DRAW,
     "wordpiece.look": "wᵢ:ⱼ is the part of the word from character i to character j; V is the "
     "vocabulary.",
-    "wordpiece.take": "V is the vocabulary; j* is the end of its longest piece that starts at "
-    "character i of the word w.",
+    "wordpiece.take": "j* is the end of the longest piece that starts at character i of the "
+    "word w; V is the vocabulary.",
     "wordpiece.unknown": "w is the word.",
     "sentencepiece.rewrite": "x is the text.",
     "sentencepiece.spaces": "x is the text; ␣ stands for a space.",
@@ -39,20 +39,20 @@ SYMBOLS = {
     "sentencepiece-bpe.draw": _DRAW,
     "unigram.nodes": "xᵢ:ⱼ is the part of the text from position i to position j; V is the "
     "vocabulary.",
-    "unigram.unknown": "p is the probability of a piece x; unk stands for a character that has no "
-    "piece.",
+    "unigram.unknown": "p is the probability of a piece x; unk stands for a character that is not "
+    "in the vocabulary.",
     "unigram.arrive": "f is the best score up to position i; p is the probability of the piece "
     "from i to j.",
     "unigram.keep": "f is the best score up to a position; p is the probability of the piece from "
     "i to j.",
-    "unigram.backtrace": "i* is where the best piece ending at position j begins.",
+    "unigram.backtrace": "i* is the position where the best piece that ends at j begins.",
     "unigram.take": "s is the part of the split chosen so far, from position i to the end; p is "
     "the probability of each piece x in it; f is the best score from the start to i.",
     "unigram.forward": f"a is {_WEIGHTS} to reach a position; the weight of a way is the "
     "product of its pieces' probabilities p, each raised to the power α.",
-    "unigram.posterior": "P is the probability that the piece from i to j is used; a and b are "
-    "the logarithms of the summed weights of all ways up to i and from j on, respectively; N is "
-    "the end of the text.",
+    "unigram.posterior": "P is the probability that the piece from i to j is used; a is "
+    f"{_WEIGHTS} from the start to a position, and b is that of all ways from a position to the "
+    "end, N.",
     "tree.merge": "t is the piece; t_left and t_right are the two pieces that it joins.",
     "tree.leaf": "t is the piece; V₀ is the vocabulary that training began with.",
     "vocabulary.match": "V is the vocabulary; t is a piece that contains the query q.",

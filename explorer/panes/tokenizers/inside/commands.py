@@ -30,9 +30,19 @@ def commands(mode: InsideMode) -> list[Action]:
     return [
         action("text", "type some text", mode.inputs.text.setFocus),
         action("open", "open a tokenizer's file", mode.ask_for_file),
-        action("larger", "a larger picture of the word", view.zoom_in),
-        action("smaller", "a smaller picture of the word", view.zoom_out),
+        action("larger", "enlarge the picture of the word", view.zoom_in),
+        action("smaller", "shrink the picture of the word", view.zoom_out),
         action("draw", "draw another way to cut the text", mode.draw_again, lambda: mode.draws),
-        action("next-way", "the next best way to cut it", partial(mode.turn_way, 1), has_ways),
-        action("last-way", "the previous way to cut it", partial(mode.turn_way, -1), has_ways),
+        action(
+            "next-way",
+            "show the next best way to cut the text",
+            partial(mode.turn_way, 1),
+            has_ways,
+        ),
+        action(
+            "last-way",
+            "show the previous way to cut the text",
+            partial(mode.turn_way, -1),
+            has_ways,
+        ),
     ]

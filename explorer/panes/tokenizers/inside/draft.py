@@ -25,16 +25,17 @@ class InsideDraft:
         least=0,
         most=3,
         label="\u03b1",
-        help="How much the scores count when a way to cut the text is drawn. 0: every way is "
-        "equally likely; 1: as trained; above 1: the best ways come up more often",
+        help="How strongly the scores guide the random choice of a way to cut the text. At 0, all "
+        "ways are equally likely; at 1, each has its trained probability; above 1, the best ways "
+        "are drawn more often",
     )
     dropout: float = field(
         0.0,
         least=0,
         most=1,
         label="Dropout",
-        help="BPE-dropout: how likely a merge is to be skipped. 0 cuts every word as usual, 1 "
-        "leaves single bytes or characters",
+        help="The probability that a merge is skipped at random. At 0, every word is split as "
+        "usual; at 1, single bytes or characters remain",
     )
     seed: int = field(0, least=0, below=1 << 62)
 

@@ -33,7 +33,7 @@ class InsideMode(Mode):
     id = "inside"
     title = "Inside"
     takes = ("tokenizer", "text")
-    teaches = "How one tokenizer gets from a text to its tokens, step by step"
+    teaches = "How one tokenizer turns a text into tokens, step by step"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

@@ -20,7 +20,7 @@ def commands(mode: LanguagesMode) -> list[Action]:
     def can_enter() -> bool:
         return mode.active and not mode.player.depth and mode.player.length > 0
 
-    retry = mode.action("retry", "Languages: retry what failed", mode.retry)
+    retry = mode.action("retry", "Languages: measure again what failed", mode.retry)
     inside = mode.action("inside", "Languages: show how this text is split", mode.player.enter)
     search = mode.view.search_bar.search
     return [
@@ -31,7 +31,7 @@ def commands(mode: LanguagesMode) -> list[Action]:
         ),
         mode.action(
             "scope",
-            "Languages: common languages or all",
+            "Languages: switch between common and all languages",
             lambda: mode.set_scope(other[mode.scope]),
         ),
         replace(retry, enabled=can_retry),

@@ -17,7 +17,7 @@ from core.tokenization.analysis.languages import has_declaration
 from core.tokenization.analysis.premiums import premium_steps
 
 DECLARATION = "the Universal Declaration of Human Rights"
-OWN = "four sentences of our own"
+OWN = "four short sentences"
 
 
 @dataclass(frozen=True)

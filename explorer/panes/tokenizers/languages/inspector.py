@@ -21,8 +21,8 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
     rows: list[Any] = [
         SYMBOLS["premium"],
         Equation("premium", result.premium, "attention", note),
-        Equation("tokens", f"{measures.tokens:,}", note=result.language.name),
-        Equation("tokens of English", f"{english.measures.tokens:,}"),
+        Equation("tokens", f"{measures.tokens:,}", note=f"in {result.language.name}"),
+        Equation("tokens", f"{english.measures.tokens:,}", note=f"in {english.language.name}"),
         Equation("bytes per token", measures.bytes_per_token, note=per_token),
     ]
     if measures.fertility is not None:
@@ -35,7 +35,7 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
         dropped = f"{measures.dropped_bytes:,}"
         rows.append(Equation("bytes without a token", dropped, "warning", share))
     else:
-        rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
+        rows.append(Equation("lossless", "yes" if measures.lossless else "no: the text is changed"))
     if not result.honest:
         rows.append(MEANINGLESS)
     step = premium_step(replace(result, tokenizer=name), english)
@@ -45,9 +45,9 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
 def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
     """A step inside a bar."""
     measures = result.measures
-    characters = Equation("characters", f"{measures.characters:,}", note="of the text")
+    characters = Equation("characters", f"{measures.characters:,}", note="in the text")
     size = Equation("bytes", f"{measures.bytes:,}", note="in UTF-8")
-    tokens = Equation("tokens", f"{measures.tokens:,}", note=f"of {name}")
+    tokens = Equation("tokens", f"{measures.tokens:,}", note=f"from {name}")
     rows: list[Any] = []
     match part_of(step):
         case "characters":

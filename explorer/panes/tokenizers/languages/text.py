@@ -16,24 +16,24 @@ from explorer.panes.tokenizers.languages.row_order import mean_premium
 
 IDLE = "How many tokens the same text takes in each language, compared with English"
 KEY = (
-    "Each bar: tokens relative to English (the line); the count stands beside it. "
-    "Check mark: lossless. Hatched: text lost."
+    "Each bar shows the tokens relative to English (the line), with their number beside it. "
+    "A check mark means lossless; hatching means that text is lost."
 )
-ADD = "Which tokenizers are compared"
-SCOPES = "The most widely used languages, or every language this text exists in"
-STOP = "Stops measuring; what is there stays (Esc)"
-STOPPED = "Stopped: you see what has been measured so far"
+ADD = "Choose the tokenizers to compare"
+SCOPES = "Shows the most widely used languages, or every language in which the text exists"
+STOP = "Stops measuring and keeps the results so far (Esc)"
+STOPPED = "Stopped: only the results so far are shown"
 NO_MATCH = "No language matches your search."
 AXIS = "tokens / English"
 SYMBOLS = {
-    "premium": "n_tokens is the number of tokens in this text, n_English the number in the English "
-    "version.",
+    "premium": "n_tokens is the number of tokens in this text, and n_English is the number in the "
+    "English version.",
     "characters": "x is the text; c₁ … cₙ are its characters.",
     "bytes": "n_bytes is the number of UTF-8 bytes in the text; c₁ … cₙ are its characters.",
     "tokens": "x is the text; t₁, t₂, … are its tokens.",
-    "lost": "n_lost is the number of lost bytes: those of the tokens t that are unknown.",
-    "dropped": "n_dropped is the number of dropped bytes: those of the characters c that have no "
-    "token.",
+    "lost": "n_lost is the number of bytes that are lost because their tokens t are unknown.",
+    "dropped": "n_dropped is the number of bytes that are dropped because their characters c have "
+    "no token.",
     "lossless": "x is the text.",
 }
 MEANINGLESS = "Too much of the text is lost for a fair comparison of token counts."
@@ -51,7 +51,7 @@ def mark(result: Premium) -> tuple[str, str]:
     how = "unknown" if measures.unknown else "dropped"
     said = f"{times(result.premium)}  {measures.tokens:,}"
     if not result.honest:
-        return "warning", f"no fair count: {lost} of the text is {how}"
+        return "warning", f"no fair comparison: {lost} of the text is {how}"
     if measures.unknown or measures.dropped_bytes:
         return "warning", f"{said}, {lost} {how}"
     if not measures.lossless:
@@ -63,9 +63,10 @@ def described(name: str, result: Premium) -> str:
     """One bar in words: the tooltip, and what a screen reader hears."""
     measures = result.measures
     is_english = result.language.code == REFERENCE
-    relative = "" if is_english else f", {times(result.premium)} as many as English"
+    ratio = format_number(result.premium)
+    relative = "" if is_english else f", {ratio} times as many as English"
     lines = [
-        f"{result.language.name}, {name}",
+        f"{result.language.name} with {name}",
         count(measures.tokens, "token") + relative,
         f"{average(measures.bytes_per_token, 'byte')} per token",
     ]
@@ -77,7 +78,7 @@ def described(name: str, result: Premium) -> str:
         unknown = count(measures.unknown, "token")
         lines.append(f"{unknown} {are} unknown: {share} of the text is lost")
     elif measures.dropped_bytes:
-        lines.append(f"dropped without a token: {share} of the text is lost")
+        lines.append(f"{share} of the text has no token and is lost")
     elif measures.lossless:
         lines.append("lossless: the ids decode to exactly this text")
     else:
@@ -95,12 +96,9 @@ def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
     if not known:
         return "", ""
     lossy = sum(not one.measures.lossless for one in known)
-    unknown = sum(one.measures.unknown > 0 for one in known)
     if not lossy:
-        return "success", f"lossless in {len(known):,}"
-    if unknown:
-        return "warning", f"{lossy:,} lossy, {unknown:,} unknown"
-    return "warning", f"{lossy:,} of {len(known):,} lossy"
+        return "success", f"lossless in {count(len(known), 'text')}"
+    return "warning", f"lossy in {lossy:,} of {count(len(known), 'text')}"
 
 
 def about(name: str, results: Sequence[Premium], error: str = "") -> str:
@@ -112,8 +110,8 @@ def about(name: str, results: Sequence[Premium], error: str = "") -> str:
     whole = len(results) - lossy
     lines = [name, f"The ids restore {whole:,} of {count(len(results), 'text')}"]
     if unknown:
-        has = verb(unknown, "has", "have")
-        lines.append(f"{unknown:,} {has} unknown tokens, whose text is lost")
+        contain = verb(unknown, "contains", "contain")
+        lines.append(f"{count(unknown, 'text')} {contain} unknown tokens, so part of it is lost")
     return "\n".join(lines)
 
 
@@ -136,14 +134,16 @@ def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = Fal
     dearest = max(overall, key=lambda language: overall[language])
     low, high = min(rates[dearest]), max(rates[dearest])
     begins = "So far, with" if running else "With"
-    said = f"{begins} {high[1]}, {dearest} takes {times(high[0])} the tokens of English"
+    most = format_number(high[0])
+    said = f"{begins} {high[1]}, {dearest} takes {most} times as many tokens as English"
     if low[1] != high[1]:
-        said += f" ({times(low[0])} with {low[1]})"
+        said += f" ({format_number(low[0])} times with {low[1]})"
     by_one = [rate for some in rates.values() for rate, name in some if name == high[1]]
     if len(by_one) > 1:
-        said += f", the median language {times(float(np.median(by_one)))}"
+        middle = format_number(float(np.median(by_one)))
+        said += f"; the median language takes {middle} times as many"
     unfair = len(languages) - len(rates)
-    return f"{said}; {unfair:,} cannot be compared" if unfair else said
+    return f"{said}; {count(unfair, 'language')} cannot be compared" if unfair else said
 
 
 def shown(languages: int, total: int) -> str:
@@ -154,20 +154,21 @@ def shown(languages: int, total: int) -> str:
 
 def source(texts: Texts) -> str:
     """What the texts are."""
-    more = "the same content in every language"
+    more = " with the same content in every language"
     if texts.available > len(texts.texts):
-        there = texts.available
-        more = f"it exists in full in {count(there, 'language')}"
+        more = f", which exists in full in {count(texts.available, 'language')}"
     elif texts.excerpts:
         more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
-    return f"Text: {texts.source}; {more}."
+    return f"The chart measures {texts.source}{more}."
 
 
 def excerpts(texts: Texts) -> str:
     """Which languages are left out and why; "" where none is."""
     if not texts.excerpts:
         return ""
-    return f"Left out, because only an excerpt exists: {', '.join(texts.excerpts)}"
+    return (
+        f"These languages are left out because only an excerpt exists: {', '.join(texts.excerpts)}"
+    )
 
 
 def note(step: Step) -> str:

@@ -21,7 +21,7 @@ class LanguagesView(QWidget):
         self.setObjectName("tokenizers.languages")
         self.search_bar = SearchBar()
         self.source = CutLabel("label", "muted")  # what the texts are
-        self.key = Label(KEY, "label", "muted")  # how the chart is read
+        self.key = Label(KEY, "label", "muted", wrap=True)  # how the chart is read
         self.chart = PremiumChart()
         self.chart.setObjectName("tokenizers.languages.chart")
         self.body = StatefulPicture(self.chart, "lines")

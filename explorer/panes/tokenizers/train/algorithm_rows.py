@@ -19,7 +19,7 @@ from explorer.widgets.fields import ErrorLine
 from explorer.widgets.push_button import push_button
 
 PIECES, MARK, APART = 56, 10, 16  # px: the field for a lane's own size; its color; right of that
-LEAVE_OUT = "Leave this algorithm out"
+LEAVE_OUT = "Remove this algorithm"
 
 
 class AlgorithmRow(QWidget):
@@ -42,7 +42,9 @@ class AlgorithmRow(QWidget):
             self.kind.addItem(one.title, one.kind)
         self.pieces = QLineEdit()
         self.pieces.setAccessibleName(f"Pieces of algorithm {place + 1}")
-        self.pieces.setToolTip("Its own number of pieces; empty: as many as the others")
+        self.pieces.setToolTip(
+            "A number of pieces for this algorithm alone; if empty, the number above applies"
+        )
         self.remove = IconButton("close", LEAVE_OUT)
         self.note, self.error = Label("", "label", "muted", wrap=True), ErrorLine()
         parts = (self.kind, (self.variant, 1), self.pieces, self.remove)
@@ -130,7 +132,9 @@ class AlgorithmRows(QWidget):
         for place, one in enumerate(self.rows):
             one.setVisible(place < len(lanes))
             one.remove.setEnabled(len(lanes) > 1)
-            one.remove.setToolTip(LEAVE_OUT if len(lanes) > 1 else "At least one is trained")
+            one.remove.setToolTip(
+                LEAVE_OUT if len(lanes) > 1 else "At least one algorithm is needed"
+            )
         for one, lane, note in zip(self.rows, lanes, notes, strict=False):
             one.set_lane(lane)
             one.pieces.setPlaceholderText(common)

@@ -37,19 +37,19 @@ class Algorithm:
 _END = (END_OF_TEXT,)
 _WORDPIECE = (*BERT_TOKENS, *_END)
 _SAME = (
-    "The same pieces as SentencePiece 0.2.2 and newer; older versions look at fewer pairs, and may "
-    "choose another, equally frequent pair"
+    "SentencePiece 0.2.2 and newer learn the same pieces; older versions look at fewer pairs and "
+    "may choose another pair of equal frequency"
 )
 
 
 def _ties(name: str, library: str) -> Variant:
-    help = f"Of pairs that are equally frequent, takes the one that {library} takes"
+    help = f"Of equally frequent pairs, merges the one that {library} would merge"
     return Variant(name, f"ties: {library}", Options(_END, tie=name), help)
 
 
 def _rare(help: str) -> tuple[Variant, ...]:
     """What becomes of characters so rare that they have no piece."""
-    unknown, bytes = "A very rare character becomes <unk>", "A very rare character becomes bytes"
+    unknown, bytes = "Very rare characters become <unk>", "Very rare characters become bytes"
     return (
         Variant("plain", "rare: <unk>", Options(_END), unknown + help),
         Variant("bytes", "rare: bytes", Options(_END, byte_fallback=True), bytes + help),
@@ -91,7 +91,7 @@ ALGORITHMS = (
     Algorithm(
         "unigram",
         "Unigram",
-        "Begins with far too many pieces and drops those the text can best do without",
+        "Begins with far too many pieces and drops those that the text needs least",
         _rare(""),
     ),
 )

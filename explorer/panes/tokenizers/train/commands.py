@@ -34,12 +34,12 @@ def commands(mode: TrainMode) -> list[Action]:
     return [
         action(
             "start",
-            "Tokenizers: train them",
+            "Tokenizers: start the training",
             mode.start,
             lambda: trainer.recording is None and mode.can_start,
         ),
         action("hurry", "Tokenizers: finish the training", mode.hurry, lambda: trainer.trains),
-        action("new", "Tokenizers: new training", mode.new_training, lambda: has_lane(0)),
+        action("new", "Tokenizers: set up a new training", mode.new_training, lambda: has_lane(0)),
         action(
             "merge",
             "Tokenizers: show this merge step by step",

@@ -25,7 +25,7 @@ MARGIN, TOP, HEAD, MARK = 12, 8, 22, 10  # px: around all; the name with its mar
 LINE = 18  # px: a line of words, a bar with its words
 STEP, CHIP = 30, 20  # px: the line of the step; a piece
 BUTTON = 24  # px
-USE_HELP = "Save it, train a model with it, compare it, look inside it"
+USE_HELP = "Save this tokenizer, train a model with it, compare it or look inside it"
 
 
 class LaneCard(ScenePicture[Card]):
@@ -60,8 +60,11 @@ class LaneCard(ScenePicture[Card]):
 
     def set_card(self, card: Card) -> None:
         if card != self.scene:
-            said = card.sentence or " ".join(chip.text for chip in card.merge)
-            progress = f"{format_percent(card.progress)} of its steps done"
+            said = card.sentence
+            if card.merge:
+                left, right, joined = (chip.text for chip in card.merge)
+                said = f"merges {left} and {right} into {joined}"
+            progress = f"{format_percent(card.progress)} of its training done"
             self.setAccessibleName(card.name)
             self.setAccessibleDescription(f"{card.pieces}, {card.facts}, {progress}, {said}")
             self.setToolTip(card.sentence if card.state == "error" else card.name)

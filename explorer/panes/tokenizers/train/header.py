@@ -26,7 +26,7 @@ class TrainHeader(QWidget):
         self.sample.setObjectName("tokenizers.train.sample-text")
         self.sample.setMaxLength(LONGEST_SAMPLE)
         self.sample.setAccessibleName("Sample")
-        self.sample.setPlaceholderText("A sentence to split again after every step")
+        self.sample.setPlaceholderText("A sentence that is split again after every step")
         self.hurry = push_button("To the end", "Train to the end, as fast as possible")
         self.new = push_button("New\u2026", "Choose another text, other algorithms or another size")
         name_parts(self, "tokenizers.train", "hurry", "new")

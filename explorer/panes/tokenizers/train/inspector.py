@@ -56,7 +56,7 @@ def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspe
             ]
         case "training.update":
             rows = [
-                Equation("n before", f"{before:,.0f}", note="tokens of the text"),
+                Equation("n before", f"{before:,.0f}", note="tokens in the text"),
                 Equation("joined", f"{before - merge.tokens:,.0f}", note="times"),
                 Equation("n", f"{merge.tokens:,}", "attention"),
             ]
@@ -77,13 +77,13 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
         case MergeStep() as step:
             rows = _merge(kind, step)
             if state.done and round(state.tokens) not in (0, step.tokens):
-                note = "as the finished tokenizer cuts it"
-                rows.append(Equation("at the end", round(state.tokens), "attention", note))
+                note = "as the finished tokenizer splits it"
+                rows.append(Equation("tokens at the end", round(state.tokens), "attention", note))
             return rows
         case AlphabetStep() as step:
             return [
                 Equation("pieces", step.vocab_size),
-                Equation("tokens of the text", step.tokens),
+                Equation("tokens in the text", step.tokens),
             ]
         case SeedStep():
             return [_pieces(state)]
@@ -98,22 +98,22 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
             name = f"score of {text_of(kind, step.pieces[best])}"
             return [
                 _pieces(state),
-                Equation("too rare, gone", len(step.removed)),
-                Equation(name, float(step.scores[best]), note="the best"),
+                Equation("dropped as too rare", len(step.removed)),
+                Equation(name, float(step.scores[best]), note="the best piece"),
             ]
         case PruneStep() as step:
             rows = [
-                _pieces(state, "pieces that stay"),
-                Equation("pieces that go", len(step.removed)),
+                _pieces(state, "pieces kept"),
+                Equation("pieces dropped", len(step.removed)),
             ]
             if step.removed:
                 piece, loss = step.removed[-1]
-                rows.append(Equation(f"loss without {text_of(kind, piece)}", loss, note="it goes"))
+                rows.append(Equation(f"loss without {text_of(kind, piece)}", loss, note="dropped"))
             return rows
         case FinishStep() as step:
             rows = [_pieces(state), Equation("left out", len(step.removed))]
             if state.done and state.tokens:
-                rows.append(Equation("tokens of the text", round(state.tokens)))
+                rows.append(Equation("tokens in the text", round(state.tokens)))
             return rows
     return []
 
@@ -121,7 +121,7 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
 def _pieces(state: LaneState, name: str = "pieces") -> Equation:
     """The vocabulary of Unigram, as its card counts it."""
     untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
-    note = f"{untrained:,} of them special: not trained" if untrained else ""
+    note = f"{untrained:,} of them special and not trained" if untrained else ""
     return Equation(name, state.vocab_size, note=note)
 
 
@@ -129,16 +129,16 @@ def _merge(kind: str, step: MergeStep) -> list[Any]:
     """The pair that is merged, its score, the pairs that lost, and what the merge leaves."""
     pair = f"{text_of(kind, step.left_piece)} {text_of(kind, step.right_piece)}"
     times = verb(step.count, "time", "times")
-    rows = [Equation(pair, step.count, "attention", f"{times} in the text: the best pair")]
+    rows = [Equation(pair, step.count, "attention", f"{times} in the text; this pair is merged")]
     by_likelihood = step.algorithm == "wordpiece-likelihood"
     if by_likelihood:
         told = arithmetic(trace_training_step(step))
-        rows.append(Equation("its score", told.result, "attention", f"= {told.expression}"))
+        rows.append(Equation("score", told.result, "attention", f"= {told.expression}"))
     for rival in step.rivals:
         name = f"{text_of(kind, rival.left_piece)} {text_of(kind, rival.right_piece)}"
         rows.append(Equation(name, rival.score if by_likelihood else rival.count, "muted"))
     return [
         *rows,
         Equation("pieces", step.vocab_size),
-        Equation("tokens of the text", step.tokens),
+        Equation("tokens in the text", step.tokens),
     ]

@@ -36,7 +36,7 @@ class TrainMode(Mode):
     id = "train"
     title = "Train"
     takes = ("corpus",)
-    teaches = "How four algorithms learn their pieces from one text, step by step"
+    teaches = "How four algorithms learn a vocabulary from the same text, step by step"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

@@ -130,15 +130,17 @@ def step_card(kind: str, state: LaneState) -> Card:
             objective = format_number(step.objective, 4)
             best = _long_ones(step.pieces, step.expected)[:BARS]
             return Card(
-                sentence=f"round {step.round + 1}, E step: how often each piece is used; "
-                f"average loss per word: {objective} nats",
+                sentence=f"the E step of round {step.round + 1} estimates how often each piece is "
+                f"used (average loss: {objective} nats per word)",
                 caption="expected uses in the text",
                 bars=_bars(kind, [(step.pieces[at], float(step.expected[at])) for at in best]),
             )
         case MaximizeStep() as step:
             return replace(
-                _scored(kind, step, f"round {step.round + 1}, M step: each piece gets a new score"),
-                title=f"too rare, gone ({len(step.removed):,})",
+                _scored(
+                    kind, step, f"the M step of round {step.round + 1} gives each piece a new score"
+                ),
+                title=f"dropped as too rare ({len(step.removed):,})",
                 chips=_chips(kind, [piece for piece, _ in step.removed[:MOST_CHIPS]]),
                 gone=True,
             )
@@ -147,7 +149,7 @@ def step_card(kind: str, state: LaneState) -> Card:
         case FinishStep() as step:
             best = _long_ones(step.pieces, step.scores)
             return replace(
-                _scored(kind, step, f"{text.pieces(state)} {text.stays(state)}"),
+                _scored(kind, step, f"keeps {text.pieces(state)}"),
                 title="best pieces",
                 chips=_chips(kind, [step.pieces[place] for place in best]),
             )
@@ -156,7 +158,9 @@ def step_card(kind: str, state: LaneState) -> Card:
 
 def _merge(kind: str, step: MergeStep) -> Card:
     by_likelihood = step.algorithm == "wordpiece-likelihood"
-    caption = "count / (count of left \u00d7 of right)" if by_likelihood else "most frequent pairs"
+    caption = (
+        "count of pair / (left \u00d7 right count)" if by_likelihood else "most frequent pairs"
+    )
     compared = [(step.left_piece, step.right_piece, step.score, step.count)]
     compared += [(one.left_piece, one.right_piece, one.score, one.count) for one in step.rivals]
     top = max((abs(score) for _, _, score, _ in compared), default=1.0) or 1.0
@@ -186,13 +190,13 @@ def _prune(kind: str, state: LaneState, step: PruneStep) -> Card:
     top = max((abs(loss) for _, loss in (*gone, *kept)), default=1.0) or 1.0
     rows = [(piece, loss, False) for piece, loss in gone] + [(p, loss, True) for p, loss in kept]
     return Card(
-        sentence=f"drops {count(len(step.removed), 'piece')}, keeps {state.vocab_size:,}",
-        caption="likelihood lost without it",
+        sentence=f"drops {count(len(step.removed), 'piece')} and keeps {state.vocab_size:,}",
+        caption="likelihood lost without a piece",
         bars=tuple(
             Bar(text_of(kind, piece), abs(loss) / top, format_number(loss), strong)
             for piece, loss, strong in rows
         ),
-        title=f"gone ({len(step.removed):,})",
+        title=f"dropped ({len(step.removed):,})",
         chips=_chips(kind, [piece for piece, _ in step.removed[-MOST_CHIPS:]][::-1]),
         gone=True,
     )
@@ -204,7 +208,7 @@ def _scored(kind: str, step: SeedStep | MaximizeStep | FinishStep, sentence: str
     rows = [(step.pieces[place], 1000 * math.exp(float(step.scores[place]))) for place in best]
     return Card(
         sentence=sentence,
-        caption="likeliest long pieces, \u2030",
+        caption="probability of long pieces, \u2030",
         bars=_bars(kind, rows, format_number),
     )
 

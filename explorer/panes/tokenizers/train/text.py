@@ -24,8 +24,8 @@ from explorer.panes.tokenizers.train.compute import Recording, Survey
 from explorer.panes.tokenizers.train.draft import NUMBERS, STORIES, TYPED, Lane
 from explorer.state.typed_numbers import read_for
 
-SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
-START = "Train them side by side, step by step (Enter)"
+SETUP = "Choose a text and up to four algorithms, which learn their pieces from it side by side."
+START = "Train the tokenizers side by side, step by step (Enter)"
 CHANGES = {  # what Undo calls a change
     "corpus": "Text",
     "kilobytes": "Kilobytes",
@@ -54,28 +54,32 @@ NO_CURVE = {
     "objective": "only Unigram has an objective",
 }
 BUSY = {
-    "seeds": "collecting every string that appears twice",
+    "seeds": "collecting every string that appears at least twice",
     "expect": "weighing all ways to cut every word",
     "measure": "counting the tokens of the text",
-    "prune": "asking what the text would lose without each piece",
+    "prune": "estimating what the text would lose without each piece",
 }
 SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first row
-    "training.alphabet": "V\u2080 is the first vocabulary.",
-    "training.choose": "a and b are two pieces, count(a b) how often b follows a in the text.",
-    "training.merge": "Wherever b follows a, one piece ab takes their place.",
+    "training.alphabet": "V\u2080 is the vocabulary that training begins with.",
+    "training.choose": "a and b are two pieces, and count(a b) is how often b follows a in the "
+    "text.",
+    "training.merge": "Wherever b follows a, the piece ab takes the place of both.",
     "training.update": "n is the number of tokens in the text.",
-    "training.seed": "p is the probability of a piece x, |x| its length; y is any piece.",
+    "training.seed": "p is the probability of a piece x, and |x| is its length; the sum is over "
+    "all pieces y.",
     "training.expect": "c is how often a piece x is used; a word w occurs n times in the text, and "
     "s is a way to cut it, with probability P. The loss of a word is the negative natural "
-    "logarithm of its probability, in nats.",
-    "training.maximize": "p is the probability of a piece x, c how often it is used; \u03c8, the "
-    "digamma function, is a logarithm that makes rare pieces rarer.",
-    "training.prune": "f is how often a word uses the piece x, p its probability; s\u2032 is the "
-    "best way to spell x with others, whose probabilities are p\u2032 then.",
-    "training.finish": "V is the vocabulary, p the probability of a piece x; there is room for k.",
+    "logarithm of its probability; its unit is the nat.",
+    "training.maximize": "p is the probability of a piece x, and c is how often it is used. "
+    "\u03c8 is the digamma function, which is nearly a logarithm but makes rare pieces rarer.",
+    "training.prune": "f is how often a word uses the piece x on average, and p is its "
+    "probability. s\u2032 is the best way to spell x with other pieces, whose probabilities would "
+    "then be p\u2032.",
+    "training.finish": "V is the vocabulary, p is the probability of a piece x, and k is the "
+    "number of pieces that there is still room for.",
 }
 UNKNOWN = "\u2013"  # a number that is not known yet
-EXHAUSTED = "the text yields no more"
+EXHAUSTED = "the text yields no more pieces"
 TOLD = 0.001  # of the text: who loses less than this is ranked with those that lose nothing
 
 
@@ -85,7 +89,7 @@ TOLD = 0.001  # of the text: who loses less than this is ranked with those that 
 def text_note(survey: Survey, corpus: str) -> str:
     """Where the text comes from and how much of it is read."""
     if corpus == STORIES:
-        return "Short stories that this program makes up; there is no end to them."
+        return "This program makes up these short stories, and can make as many as you like."
     return "" if survey.whole else "Only the beginning of the text is read."
 
 
@@ -127,10 +131,10 @@ def tokenizer_title(name: str, pieces: int, corpus: str) -> str:
 def step_title(state: LaneState) -> str:
     """One line for the transport."""
     if state.error:
-        return "gave up"
+        return "stopped with an error"
     step = state.step
     if state.done and not isinstance(step, FinishStep):
-        return f"done with {pieces(state)}"
+        return f"finished with {pieces(state)}"
     match step:
         case AlphabetStep():
             size = count(state.vocab_size, "piece")
@@ -140,22 +144,23 @@ def step_title(state: LaneState) -> str:
                 text_of(step.algorithm, piece)
                 for piece in (step.left_piece, step.right_piece, step.piece)
             )
-            return f"{left} + {right} \u2192 {joined}, {count(step.count, 'time')}"
+            return f"{left} + {right} \u2192 {joined} ({count(step.count, 'time')} in the text)"
         case SeedStep():
-            return f"begins with {pieces(state)}, far too many"
+            return f"begins with {pieces(state)}, which is far too many"
         case ExpectStep():
-            trained = count(step.vocab_size, "trained piece")
-            return f"round {step.round + 1}, E step: how often is each of {trained} used?"
+            asked = f"how often each of {count(step.vocab_size, 'trained piece')} is used"
+            return f"the E step of round {step.round + 1} estimates {asked}"
         case MaximizeStep():
             gone = len(step.removed)
-            rare = f"; {count(gone, 'rare one')} {verb(gone, 'goes', 'go')}" if gone else ""
-            return f"round {step.round + 1}, M step: new scores from these counts{rare}"
+            rare = f" and drops {count(gone, 'rare piece')}" if gone else ""
+            return (
+                f"the M step of round {step.round + 1} computes new scores from these counts{rare}"
+            )
         case PruneStep():
-            gone = len(step.removed)
-            goes = f"{count(gone, 'piece')} {verb(gone, 'goes', 'go')}"
-            return f"round {step.round + 1}: {goes}, {pieces(state)} {stays(state)}"
+            gone = count(len(step.removed), "piece")
+            return f"round {step.round + 1} drops {gone} and keeps {pieces(state)}"
         case FinishStep():
-            return f"done with {pieces(state)}"
+            return f"finished with {pieces(state)}"
     return "prepares"
 
 
@@ -164,10 +169,6 @@ def pieces(state: LaneState) -> str:
     untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
     special = f" ({untrained:,} special)" if untrained else ""
     return f"{count(state.vocab_size, 'piece')}{special}"
-
-
-def stays(state: LaneState) -> str:
-    return verb(state.vocab_size, "stays", "stay")
 
 
 def alphabet(kind: str) -> str:
@@ -190,14 +191,16 @@ def busy(recording: Recording) -> str:
         return "counting words"
     name, step = recording.names[preparing.lane], preparing.step
     if isinstance(step, CountingStep):
-        return f"{name}: counting words, {step.characters / 1000:,.0f} thousand letters so far"
+        return f"{name}: counting words, {step.characters / 1000:,.0f} thousand characters so far"
     return f"{name}: {BUSY.get(step.what, step.what)}, {step.done:,} so far"
 
 
 def compression(recording: Recording, lane: int, index: int) -> str:
-    """ "3.10 bytes per token"; a dash where that is not known yet."""
+    """ "3.10 bytes per token", once that is known."""
     value = recording.bytes_per_token(lane, index)
-    return f"{format_fixed(value, 2) if math.isfinite(value) else UNKNOWN} bytes per token"
+    if math.isfinite(value):
+        return f"{format_fixed(value, 2)} bytes per token"
+    return "bytes per token not known yet"
 
 
 def lost(share: float) -> str:
@@ -211,7 +214,7 @@ def ended(wanted: int, state: LaneState) -> str:
     """What is said of a finished lane that asked for so many pieces."""
     early = EXHAUSTED if state.vocab_size < wanted else ""
     told = "; ".join(filter(None, (lost(state.lost), early)))
-    return told or f"done: {count(state.vocab_size, 'piece')}"
+    return told or f"finished with {count(state.vocab_size, 'piece')}"
 
 
 # the headline ------------------------------------------------------------------------------------
@@ -231,9 +234,9 @@ def headline(recording: Recording | None, index: int, state: str, live: bool) ->
         names = zip(recording.names, moment.lanes, strict=True)
         gave_up = [name for name, lane in names if lane.error]
         if len(gave_up) == len(recording.names):
-            return f"{listed(gave_up)} gave up: the reason is given below."
-        what = f"Done, but {listed(gave_up)} gave up" if gave_up else "Done"
-        return f"{what}. {best}" if best else f"{what}. Play shows it again."
+            return f"{listed(gave_up)} stopped with an error: the reason is given below."
+        what = f"Done, but {listed(gave_up)} stopped with an error" if gave_up else "Done"
+        return f"{what}. {best}" if best else f"{what}. Press Play to see it again."
     number = f"step {moment.index + 1:,}"  # as the transport counts
     if live and state == "paused":
         where = f"Paused at {number}"
@@ -246,7 +249,7 @@ def headline(recording: Recording | None, index: int, state: str, live: bool) ->
             started, play = "started", "see how the vocabularies changed"
         else:
             started, play = "starts", "train them side by side"
-        return f"{where}: the pieces each algorithm {started} with. Press Play to {play}."
+        return f"{where} shows the pieces that each algorithm {started} with. Press Play to {play}."
     return best or f"{where}."
 
 
@@ -269,13 +272,13 @@ def _best(recording: Recording, index: int) -> str:
         packs = verb(list(whole.values()).count(most), "packs", "pack")
         size = average(most, "byte")
         if len(recording.names) == 1:
-            told.append(f"{size} per token")
+            told.append(f"A token stands for {size} of text on average")
         elif lossy and len(whole) == 1:
-            told.append(f"Only {best} loses almost no text, with {size} per token")
+            told.append(f"Only {best} keeps almost all of the text, with {size} per token")
         else:
             said = f"{best} {packs} the most text into a token: {size}"
             if lossy:
-                among = "Among the tokenizers that lose almost no text"
+                among = "Of the tokenizers that keep almost all of the text"
                 said = f"{among}, {best} {packs} the most into a token: {size}"
             told.append(said)
     if len(lossy) > 1:
@@ -283,6 +286,9 @@ def _best(recording: Recording, index: int) -> str:
     elif lossy:
         lane = lossy[0]
         more = ", but" if known[lane] > most else " and"
-        reaches = f"{recording.names[lane]} reaches {format_number(known[lane])}"
+        reached = (
+            format_number(known[lane]) if whole else f"{average(known[lane], 'byte')} per token"
+        )
+        reaches = f"{recording.names[lane]} reaches {reached}"
         told.append(f"{reaches}{more} {lost(shares[lane])}")
     return "; ".join(told) + "."

@@ -119,7 +119,7 @@ class MergeTrack(TraceTrack):
 def _mark(state: LaneState, last: LaneState) -> str:
     """What a lane did at a moment that a person looks for; "" for any other step."""
     if state.done and not last.done:
-        return "gave up" if state.error else "is done"
+        return "stopped with an error" if state.error else "is finished"
     if isinstance(state.step, PruneStep) and state.number != last.number:
         return f"drops {count(len(state.step.removed), 'piece')}"
     return ""

@@ -27,12 +27,26 @@ BUTTONS = {
 }
 
 
+def _part(term: LogitTerm) -> str:
+    """A part of the model in a sentence."""
+    if term.layer is None:
+        return f"the {term.name}"
+    part = {"mlp": "the MLP", "attention_bias": "the attention bias"}.get(term.kind)
+    return f"{part or f'head {term.head}'} of layer {term.layer}"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def term_tip(scene: Scene, place: int) -> str:
     """A bar: what the part adds to the logit."""
     term, norms = scene.found.terms[place][1], scene.found.after.norms
     token = scene.quoted(scene.found.token)
-    told = [f"{term.name} adds {format_fixed(term.value)} to the logit of {token}"]
+    value = format_fixed(term.value)
+    told = [f"{_capital(_part(term))} adds {value} to the logit of {token}"]
     if term.kind == "unexplained":
+        told = [f"{value} of the logit of {token} is unexplained"]
         told.append(
             "No part of the model accounts for it: it comes from rounding or from the patch"
         )
@@ -70,7 +84,7 @@ def cell_tip(scene: Scene, row: int, column: int) -> str:
     answer, share = scene.quoted(lens.tokens[column, 0]), float(scene.shares[row, column])
     rank = f"rank {lens.rank[row, column, 0] + 1:,}"
     told = f"{answer}, the final prediction, has probability {format_share(share)} and {rank}"
-    return f"After {read}, at {_named(scene, row)}:\n{words}\n{told}"
+    return f"At {_named(scene, row)}, after {read}, the model would predict:\n{words}\n{told}"
 
 
 def _named(scene: Scene, row: int) -> str:
@@ -97,8 +111,8 @@ def headline(scene: Scene, row: int) -> str:
         most = max((after for _, after in scene.found.terms[:-1]), key=lambda term: term.value)
         first = lens.leads_from(column)
         since = _named(scene, row if first is None else first)
-        part = most.name if most.layer is not None else f"the {most.name}"
-        return f"{answer} is the likeliest token from {since} on; {part} adds the most to its logit"
+        told = f"{answer} is the likeliest token from {since} on"
+        return f"{told}; {_part(most)} adds the most to its logit"
     off, told = found.intervention.names, found.comparison
     what = off[0] if len(off) == 1 else f"{len(off)} parts"
     cause = f"With {what} switched off," if off else "With the other text\u2019s stream,"
@@ -111,9 +125,8 @@ def headline(scene: Scene, row: int) -> str:
 
 def adds(scene: Scene, term: LogitTerm) -> str:
     """While the steps of a part are played."""
-    part = "The MLP" if term.head is None else f"Head {term.head}"
     token, value = scene.quoted(scene.found.token), format_fixed(term.value)
-    return f"{part} of layer {term.layer} adds {value} to the logit (score) of {token}"
+    return f"{_capital(_part(term))} adds {value} to the logit (score) of {token}"
 
 
 def loss(scene: Scene) -> str:

@@ -35,8 +35,11 @@ class MapView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.picture, self.costs = DiagramPicture(), StackedBars("What the model costs")
-        self.table = BarTable("Models from the papers", text.COLUMNS, "Click to show it")
+        self.picture, self.costs = (
+            DiagramPicture(),
+            StackedBars("Parameters, computation and memory"),
+        )
+        self.table = BarTable("Models from the papers", text.COLUMNS, "click to show it")
         self.table.set_scene(_presets())
         self.body = StatefulPicture(self.picture, "lines")
         self.crumbs = [QPushButton() for _ in range(LEVELS)]

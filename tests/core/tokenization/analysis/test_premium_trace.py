@@ -72,22 +72,22 @@ def test_titles_say_what_is_measured_in_words_and_numbers() -> None:
     results = {one.language.code: one for one in premiums(tokenizers(), language_texts())[25:]}
     german, russian, english = results["deu"], results["rus"], results["eng"]
     assert premium_step(german, english).title == (
-        f"German with narrow: {format_number(german.premium)} times as many tokens as English"
+        f"German with narrow takes {format_number(german.premium)} times as many tokens as English"
     )
     assert premium_step(english, english).title == (
-        f"English with narrow: {english.measures.tokens} tokens, the yardstick for the other "
+        f"English with narrow takes {english.measures.tokens} tokens, the yardstick for the other "
         "languages"
     )
-    assert "no fair count" in premium_step(russian, english).title
+    assert "too much for a fair comparison" in premium_step(russian, english).title
     titles = [step.title for step in trace_premiums([(russian, english)])]
     assert titles[1].startswith("The Russian text, “")
     assert f"{russian.measures.bytes:,} bytes" in titles[2]
-    assert f" {russian.measures.tokens:,} tokens: " in titles[3]
+    assert f" {russian.measures.tokens:,} tokens, " in titles[3]
     of_all = f"{russian.measures.unknown:,} of {russian.measures.tokens:,} tokens are unknown"
     assert of_all in titles[4] and "do not" in titles[5]
     assert titles[6] == titles[0]
     single = premiums({"bytes": tokenizers()["bytes"]}, [language_texts()[0]])[0]
-    assert trace_premiums([(single, single)])[2].title.endswith(": 1 byte per character")
+    assert trace_premiums([(single, single)])[2].title.endswith(" 1 byte per character on average")
 
 
 def test_what_no_token_stands_for_is_a_step() -> None:

@@ -56,7 +56,7 @@ def test_samples_are_as_frequent_as_their_probability() -> None:
         assert abs(found[ids] / n - share) < 4 * (share * (1 - share) / n) ** 0.5
 
 
-def test_a_merge_that_was_passed_over_is_asked_again() -> None:
+def test_a_merge_that_was_skipped_is_tried_again() -> None:
     # 0 a, 1 b, 2 c, 3 bc, 4 ab. When ab is dropped and bc is done, ab no longer fits; of "abxbc"
     # the other word's merge lets ab be asked a second time.
     ranks = {(0, 1): (0, 4), (1, 2): (1, 3)}

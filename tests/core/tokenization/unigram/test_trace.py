@@ -62,9 +62,9 @@ def test_the_steps_tell_the_search_in_its_order():
     assert names[:6] == ["nodes", *["keep"] * 5]
     assert names[6:12] == [*["backtrace"] * 2, *["take"] * 3, "posterior"]
     assert set(names[12:]) == {"sample"}
-    assert outer[1].title == "Only “␣” can be the last piece before position 1: score \u22123.00"
-    best_of = "Of the 3 pieces that end at position 3, “␣ab” gives the best total"
-    assert outer[3].title == f"{best_of}: score \u22126.00"
+    assert "Only “␣”" in outer[1].title and "\u22123.00" in outer[1].title
+    best_of = "Of the 3 pieces that end at position 3, “␣ab” gives the best"
+    assert outer[3].title.startswith(best_of) and outer[3].title.endswith("\u22126.00")
     assert outer[6].title == (
         "The best way to reach position 5 ends with “ab”, which starts at position 3"
     )

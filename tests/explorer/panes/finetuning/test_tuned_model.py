@@ -56,8 +56,8 @@ def test_a_folder_says_what_tuned_its_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["bottleneck", "head", ""])
 def test_a_model_without_a_changed_matrix_says_what_learned_instead(method: str) -> None:
     why = text.unchanged(method)
-    assert why.endswith("Choose a model that was tuned with another method.")
-    assert ("Small layers" in why) == (method == "bottleneck")
+    assert why.endswith("Choose a model that was tuned by another method.")
+    assert ("small new layers" in why) == (method == "bottleneck")
 
 
 def test_a_model_is_chosen_in_the_menu(

@@ -142,7 +142,7 @@ def test_a_text_of_windows_keeps_its_quotes_and_a_damaged_one_its_letters(tmp_pa
         (NAIVE.encode("utf-8-sig"), ""),
         ("\ufffd as it is".encode(), ""),
         (NAIVE.encode("utf-16"), "notes.txt was read as UTF-16"),
-        (NAIVE.encode("cp1252"), "notes.txt is not UTF-8; it was read as cp1252"),
+        (NAIVE.encode("cp1252"), "notes.txt is not UTF-8; as a guess"),
         (NAIVE.encode() + b"\xff", "notes.txt is UTF-8, except in 1 place"),
     ],
 )

@@ -21,7 +21,7 @@ class Histogram(Picture):
     """A bar for each range of cosines, on a log scale; a rule at the chosen piece's cosine."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Cosine of all pieces to untrained tokens", parent)
+        super().__init__("Cosine similarity of all pieces with untrained tokens", parent)
         self._counts = np.zeros(BINS, dtype=np.int64)
         self._edges = np.linspace(-1, 1, BINS + 1)
         self._current: float | None = None

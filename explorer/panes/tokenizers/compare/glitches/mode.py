@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from core.tokenization.analysis.glitches import glitch_step
-from core.tokenization.telling import count, verb
+from core.tokenization.telling import count, shown
 from core.trace import Step
 from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
@@ -151,17 +151,17 @@ class GlitchesMode(Submode):
             return None
         one = found.candidates[self.current]
         size = len(found.yardstick.reference)
-        reference = (
-            f"{count(size, 'byte')} that never {verb(size, 'occurs', 'occur')} in UTF-8 text"
-        )
+        reference = f"{count(size, 'byte')} that UTF-8 never uses"
         if not found.bytes_only:
             reference = count(size, "special token")
+        reachable, why = ("yes", text.REACHABLE) if one.reachable else ("no", text.UNREACHABLE)
+        same = one.piece == shown(one.piece, one.data)
         rows: list[Any] = [
             text.SYMBOLS,
             Equation("cosine", one.similarity, "attention", f"with {reference}"),
-            Equation("id", f"{one.token:,}", note=f"spelled {one.piece}"),
-            Equation("reachable", "yes" if one.reachable else text.UNREACHABLE),
-            Equation("median", float(np.median(found.similarity)), note="of all pieces"),
+            Equation("id", f"{one.token:,}", note="" if same else f"spelled {one.piece}"),
+            Equation("reachable", reachable, note=why),
+            Equation("median cosine", float(np.median(found.similarity)), note="of all pieces"),
         ]
         if not found.bytes_only and size < 3:
             rows.append(text.FEW_SPECIALS)

@@ -9,17 +9,19 @@ from core.tokenization.analysis.glitches import GlitchCandidate
 from core.tokenization.telling import shown
 
 IDLE = "Glitch tokens: pieces that a model has hardly ever seen in training"
-EMPTY = "Glitch tokens are found by a model\u2019s embeddings: choose the folder of a checkpoint"
+EMPTY = "A model\u2019s embeddings reveal its glitch tokens: choose the folder of a checkpoint"
 CHOOSE = "Choose a folder"
-FOLDER = "The folder of a checkpoint, with model.safetensors and tokenizer.json"
+FOLDER = "Choose a checkpoint folder, which holds model.safetensors and tokenizer.json"
 NOTE = "Pieces whose embeddings look untrained come first"
 AXIS = "cosine similarity with untrained tokens (log scale)"
-FEW_SPECIALS = "So few special tokens prove little: they may have been trained as well."
-SYMBOLS = (
-    "e is the embedding of the token t; with a bar, it is a mean: of all embeddings, or of the "
-    "untrained ones."
+FEW_SPECIALS = (
+    "Comparing with so few special tokens proves little: they may have been trained, too."
 )
-UNREACHABLE = "no: no text is encoded to this token"
+SYMBOLS = (
+    "e is the embedding of the token t. A bar marks a mean: that of all embeddings, or that of the "
+    "untrained tokens. The cosine is 1 for vectors that point the same way."
+)
+REACHABLE, UNREACHABLE = "some text contains this token", "no text contains this token"
 STANDS_OUT = 0.8  # below this cosine, no piece looks untrained
 
 
@@ -44,5 +46,5 @@ def headline(name: str, candidates: Sequence[GlitchCandidate]) -> str:
 
 def note(candidate: GlitchCandidate) -> str:
     """The words at the end of a piece's row."""
-    unreachable = "" if candidate.reachable else ", no text becomes it"
+    unreachable = "" if candidate.reachable else ", in no text"
     return f"{format_fixed(candidate.similarity, 3)}{unreachable}"

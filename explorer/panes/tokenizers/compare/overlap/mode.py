@@ -118,13 +118,13 @@ class OverlapMode(Submode):
 
         rows: list[Any] = [
             text.SYMBOLS,
-            row(f"of {first}", overlap.share_of_first, common + only_first, "attention"),
-            row(f"of {second}", overlap.share_of_second, common + only_second),
-            row("Jaccard", overlap.jaccard, common + only_first + only_second),
+            row(f"share of {first}", overlap.share_of_first, common + only_first, "attention"),
+            row(f"share of {second}", overlap.share_of_second, common + only_second),
+            row("Jaccard index", overlap.jaccard, common + only_first + only_second),
             text.BYTES,
         ]
         table = {
-            "common, first id and second": overlap.common,
+            "in both, by first id and second": overlap.common,
             f"only in {first}": overlap.only_first,
             f"only in {second}": overlap.only_second,
         }

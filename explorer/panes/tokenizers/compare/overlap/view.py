@@ -56,10 +56,10 @@ class OverlapView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokenizers.compare.overlap")
-        self.map = HeatMap("Shares of each vocabulary that the others hold too")
+        self.map = HeatMap("Share of each vocabulary that is also in the others")
         self.map.setObjectName("tokenizers.compare.overlaps")
         self.map.set_scale("attention", 0.0, 1.0)
-        self.map.set_axis_titles("of the pieces of", "are also in")
+        self.map.set_axis_titles("pieces of", "also in")
         self.sets = [SetColumn() for _ in range(3)]
         inner = QWidget()
         self._line = QHBoxLayout(inner)

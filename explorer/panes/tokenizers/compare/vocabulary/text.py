@@ -8,7 +8,7 @@ from core.tokenization.analysis.search import with_spaces
 from core.tokenization.telling import count, verb, visible
 
 NAME = "Search the vocabularies"
-IDLE = "Search the vocabularies: which pieces do they hold, and how did each come to be?"
+IDLE = "Search the vocabularies to see which pieces they hold and how each came to be"
 HINT = "Type part of a piece, a regular expression, or bytes"
 SYMBOLS = "V is the vocabulary; t is a piece that contains the query q."
 NOTHING = "No piece matches."

@@ -36,7 +36,7 @@ def test_values_appear_forward_and_gradients_backward(pane, mode):
     mode.seek_backward()
     shown = graph.displayed()
     assert not np.isnan(shown["value"]).any() and (~np.isnan(shown["gradient"])).sum() == 1
-    assert "Backward begins" in pane.headline
+    assert "backward pass begins" in pane.headline
     pane.player.end()
     shown = graph.displayed()
     assert not np.isnan(shown["gradient"]).any() and "matters most" in pane.headline

@@ -139,7 +139,7 @@ def test_numbers_have_the_names_of_the_formula():
         rows = of_sample(sample, index, Neuron(1, 4)).rows
         told[sample_title(sample, index)] = [row.name for row in rows if hasattr(row, "name")]
     assert told["layer 1: tanh of the sums"] == ["z1[5]", "a1[5]"]
-    assert "output: plus the bias" in told
+    assert "output: sum plus bias" in told
     assert told["back through layer 1's tanh: multiplied by its slope"] == [
         "dL/da1[5]", "da1/dz1[5]", "a1[5]", "z1[5]", "dL/dz1[5]",
     ]  # fmt: skip

@@ -172,7 +172,7 @@ def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) 
         await mode.settled()
         found = check_merge(adapter_of(mode), mode.prompt_ids)
         assert mode.view.verdict.whole == text.verdict("merge", found)
-        assert "(allowed: 1e\u22125 of the largest logit, " in mode.view.verdict.whole
+        assert "(the limit is 1e\u22125 of the largest logit, " in mode.view.verdict.whole
         mode.view.buttons["another"].click()
         await mode.settled()
         assert mode.view.verdict.whole == ""
@@ -273,7 +273,7 @@ def test_what_a_run_of_another_method_learned_is_tried(
             shown = mode.view.bars.displayed()["probability"]
             np.testing.assert_allclose(np.sort(shown)[-1], told.max(), rtol=1e-4)
             assert slider.value == (round(strength) if method == "prompt" else strength)
-            assert mode.headline.startswith(f"At strength {slider.value:g} ")
+            assert mode.headline.startswith(f"At strength {slider.value:g}, ")
         base, whole = (mixed_shares(model, one, mode.prompt_ids) for one in (BASE, Mixture()))
         line, token = next(iter(mode.view.curves.displayed().values())), whole.argmax()
         if method == "prompt":
@@ -287,7 +287,7 @@ def test_what_a_run_of_another_method_learned_is_tried(
             assert len(slider.values) == 41 and len(line) == len(CURVE)
         mode.check("merge")
         await mode.settled()
-        assert "Only an adapter" in mode.view.verdict.whole
+        assert "Only a LoRA adapter" in mode.view.verdict.whole
         mode.set_settings(merged=True)
         await mode.settled()
         switch = mode.view.settings.widgets["merged"]
@@ -315,7 +315,7 @@ def test_merging_tells_how_much_it_changes(make_mode: Any, run_async: Any) -> No
         mode.view.settings.widgets["merged"].click()
         await mode.settled()
         assert mode.draft.value.merged
-        assert mode.view.verdict.whole.startswith("Merge equality holds: over")
+        assert mode.view.verdict.whole.startswith("Merge equality holds: the ")
         mode.view.adapter.menuOpening.emit()
         titles = [one.text() for one in mode.view.adapter.menu().actions()]
         assert titles == [text.MENU[one] for one in text.MENU if one != "alone"]
@@ -324,16 +324,16 @@ def test_merging_tells_how_much_it_changes(make_mode: Any, run_async: Any) -> No
 
 
 @pytest.mark.parametrize(("base", "tuned", "told"), [
-    ("Maya.", " Maya.\n", "says \u201cMaya.\u201d, and so does its base"),
+    ("Maya.", " Maya.\n", "writes \u201cMaya.\u201d, and so does its base"),
     ("", "", "ends the text, and so does its base"),
-    ("", "Maya", "says \u201cMaya\u201d, while its base ends the text"),
-    ("a dog", "a dog ran", "says \u201c\u2026 ran\u201d, while its base ends the text"),
+    ("", "Maya", "writes \u201cMaya\u201d, while its base ends the text"),
+    ("a dog", "a dog ran", "writes \u201c\u2026 ran\u201d, while its base ends the text"),
     ("It was sad and ran far away", "It was glad",
-     "says \u201c\u2026 glad\u201d, while its base says \u201c\u2026 sad and ran far "
+     "writes \u201c\u2026 glad\u201d, while its base writes \u201c\u2026 sad and ran far "
      "aw\u2026\u201d"),
 ])  # fmt: skip
 def test_the_headline_names_the_first_words_that_differ(base: str, tuned: str, told: str) -> None:
-    assert text.headline(0.5, base, tuned) == f"At strength 0.5 the model {told}"
+    assert text.headline(0.5, base, tuned) == f"At strength 0.5, the tuned model {told}"
 
 
 def test_a_long_text_is_read_from_its_last_tokens_and_both_columns_scroll_alike(
@@ -345,7 +345,7 @@ def test_a_long_text_is_read_from_its_last_tokens_and_both_columns_scroll_alike(
         await mode.settled()
         most = mode.source.config.block_size
         assert mode.view.wrote[0].whole.startswith(text.base(mode.count, most))
-        assert mode.count > most and f"reads the last {most}" in text.base(mode.count, most)
+        assert mode.count > most and f"reading the last {most}" in text.base(mode.count, most)
         base, tuned = mode.view.base, mode.view.tuned
         for one in (base, tuned):
             one.resize(200, 60)

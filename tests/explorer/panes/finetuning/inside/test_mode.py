@@ -68,7 +68,7 @@ def test_each_step_fills_a_place_and_has_its_arithmetic(make_mode: Any, run_asyn
             for at, step in enumerate(mode.scene.steps):
                 mode.player.seek(at)
                 assert told[-1].step is step and told[-1].rows and mode.headline
-                passes = mode.headline.startswith("The gradient, too, passes through only")
+                passes = mode.headline.startswith("The gradient passes through only")
                 assert passes == step.name.endswith("grad_reduced")
                 mode.view.passage.grab()
                 assert mode.view.passage.broken is None
@@ -99,7 +99,7 @@ def test_an_adapter_that_has_learned_nothing_says_so(make_mode: Any, run_async: 
                 update.B.zero_()
         mode.read()
         await mode.settled()
-        assert "B is still 0" in mode.headline and mode.scene.needed == 0
+        assert "while B is 0" in mode.headline and mode.scene.needed == 0
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None
@@ -288,7 +288,7 @@ def test_a_model_tuned_without_an_adapter_shows_what_changed(
         await mode.parent().settled()
         if method == "prompt":
             assert mode.view.body.state == "empty"
-            assert mode.headline.startswith("4 learned tokens stand before each text.")
+            assert mode.headline.startswith("4 learned tokens stand in front of each text.")
             return
         found, shown = mode.scene.found, mode.view.passage.displayed()
         assert mode.view.body.state == "ready" and not mode.view.buttons["compare"].isEnabled()

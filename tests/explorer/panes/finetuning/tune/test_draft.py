@@ -71,7 +71,7 @@ def test_broken_lines_are_told_before_a_run_and_may_be_skipped(tmp_path: Path) -
 
 def test_a_method_that_cannot_be_says_why_and_the_others_can() -> None:
     planned = plan(TuneDraft(methods=("lora", "full"), quantize="nf4"), SPEED)
-    assert "cannot learn" in planned.errors["methods"] and list(planned.configs) == ["lora"]
+    assert "cannot be trained" in planned.errors["methods"] and list(planned.configs) == ["lora"]
     refused = {one.name for one in planned.methods if one.error}
     assert refused == {"full", "last-layers"}
 
@@ -125,4 +125,4 @@ def test_every_method_is_told_with_its_lines_in_core() -> None:
         told = inspection(method)
         if method.name != "bottleneck":
             assert source(told.step.code).lines and told.step.formula
-        assert any("numbers learn" in row for row in told.rows)
+        assert any("parameters are trained" in row for row in told.rows)

@@ -72,17 +72,14 @@ def test_the_first_state_is_ready_and_shows_what_was_recorded(
 ) -> None:
     async def body() -> None:
         mode = await make_tune()
-        assert mode.headline.startswith(
-            "LoRA can teach the model to answer \u201cWho is it about?\u201d in"
-        )
+        assert mode.headline.startswith("In about ") and "LoRA can teach" in mode.headline
         assert mode.view.form.start.isEnabled() and mode.view.form.methods.scene[0].checked
         shown = mode.view.charts.losses.displayed()
         assert set(shown) == {"Bundled, questions", "Bundled, stories"}
         new, old = (shown[f"Bundled, {data}"][:, 1] for data in ("questions", "stories"))
         assert new[0] > 5 and new[-1] < 0.1 and abs(old[-1] - old[0]) < 0.2
         assert mode.view.charts.exact.displayed()["Bundled, questions"][-1, 1] == 100
-        assert "recorded" in mode.view.charts.losses.note
-        assert "with Replay 0.25" in mode.view.charts.losses.note
+        assert "replay 0.25" in mode.view.charts.losses.note
         assert mode.view.charts.exact.limits[2:] == (0, 104)
         asked = mode.view.answers.answers
         assert asked.tuned == {"questions": asked.right} and asked.right != asked.base
@@ -108,10 +105,13 @@ def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(
         form = mode.view.form
         form.methods.resize(252, 200)
         full = form.methods.rects(form.methods.scene)[1]
-        assert "Every number of the model learns" in form.methods.said_at(full.center())
+        assert "Every parameter of the model is trained" in form.methods.said_at(full.center())
         QTest.mouseClick(form.methods, Qt.MouseButton.LeftButton, pos=full.center().toPoint())
         await mode.settled()
-        assert mode.draft.value.methods == ("lora", "full") and "side by side" in mode.headline
+        assert (
+            mode.draft.value.methods == ("lora", "full")
+            and "LoRA and full fine-tuning" in mode.headline
+        )
         assert form.fields["learning_rate"].editor.placeholderText() == "0.003, 0.0001"
         grid = form.targets
         grid.resize(252, 140)
@@ -154,8 +154,8 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert set(exact) == {"LoRA, met.jsonl", "Full, met.jsonl"}
         assert exact["LoRA, met.jsonl"].shape == (13, 2)
         assert len(mode.view.answers.runs.rows) == 2
-        assert mode.headline.startswith("Exact answers on met.jsonl at step 12: LoRA ")
-        assert " Change of the loss on little.txt: LoRA " in mode.headline
+        assert mode.headline.startswith("At step 12, the share of exact answers on met.jsonl is ")
+        assert " The loss on little.txt has changed by " in mode.headline
         newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
         seeds = {RunReader(folder).config.seed for folder in curves}
@@ -413,7 +413,7 @@ def test_a_base_that_is_not_here_can_be_got_by_one_button(
         await mode.settled()
         assert form.get.text() == "Get SmolLM2 135M (92.9 MB)" and not form.get.isHidden()
         assert not form.start.isEnabled() and not form.targets.isEnabled()
-        assert {(one.cells, one.why) for one in form.methods.scene} == {((), "not here")}
+        assert {(one.cells, one.why) for one in form.methods.scene} == {((), "impossible")}
         form.get.click()
         await mode.settled()
         assert asked == ["smollm2"]
@@ -433,8 +433,8 @@ def test_runs_on_different_data_are_not_compared() -> None:
         Curves("LoRA 2", "lora", 60, line, line, data="fables"),
     ]
     assert text.headline(runs, "questions") == (
-        "Loss on questions at step 1: LoRA 1 1, Full 1. Change of the loss on stories: "
-        "LoRA 1 \u22121.00, Full +0.50."
+        "At step 1, the loss on questions is 1 for LoRA 1 and 1 for Full. The loss on stories has "
+        "changed by \u22121.00 for LoRA 1 and +0.50 for Full."
     )
     assert text.headline(runs, "fables") == (
         "LoRA 2 has a loss of 1 on fables; its loss on stories fell by 1.00, to 1.00."
@@ -450,8 +450,8 @@ def test_runs_are_compared_at_the_last_step_that_all_were_measured_at() -> None:
         Curves("BitFit", "bitfit", 60, (long, long), (long, long / 10), (long, long / 20)),
     ]
     assert text.headline(runs, "questions") == (
-        "Exact answers on questions at step 10: LoRA 50\u2009%, BitFit 50\u2009%. "
-        "Change of the loss on stories: LoRA +10.00, BitFit +1.00."
+        "At step 10, the share of exact answers on questions is 50\u2009% for LoRA and 50\u2009% "
+        "for BitFit. The loss on stories has changed by +10.00 for LoRA and +1.00 for BitFit."
     )
 
 

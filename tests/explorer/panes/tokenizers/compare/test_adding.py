@@ -152,7 +152,7 @@ def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
         shown.hide()
         assert gpt2.isEnabled() and "MIT" in gpt2.toolTip()
         bert = next(act for text, act in by_text.items() if text.startswith("Download BERT"))
-        assert "vocab.txt\nWithout a network: get this file" in bert.toolTip()
+        assert "vocab.txt\nWithout a network" in bert.toolTip()
         gpt2.trigger()
         assert chosen == ["known:gpt2"]
         shown.deleteLater()

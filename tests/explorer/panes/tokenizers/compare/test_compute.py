@@ -114,10 +114,10 @@ def test_the_headline_compares_the_fewest_with_the_most():
     assert text.headline([]) == text.IDLE
     assert f"{few.count} tokens" in text.headline([("A", few)])
     said = text.headline([("B", many), ("A", few)])
-    assert said.startswith(f"A needs the fewest tokens: {few.count}; B needs")
-    assert text.headline([("A", few), ("C", few)]) == f"All of them need {few.count} tokens"
+    assert said.startswith("A needs the fewest") and f"({few.count}); B needs" in said
+    assert text.headline([("A", few), ("C", few)]).endswith(f"need {few.count} tokens")
     tied = text.headline([("A", few), ("B", many), ("C", few)])
-    assert tied.startswith(f"A and C need the fewest tokens: {few.count}")
+    assert tied.startswith("A and C need") and f"({few.count})" in tied
     tied = text.headline([("A", few), ("B", many), ("C", many)])
     assert "; B and C need" in tied and tied.endswith("times as many")
 
@@ -128,7 +128,7 @@ def test_a_small_difference_is_told_in_tokens():
     )
     assert few.count < more.count < 1.05 * few.count
     said = text.headline([("A", few), ("B", more)])
-    assert said == f"A needs the fewest tokens: {few.count:,}; B needs {more.count:,}"
+    assert said.startswith("A needs") and f"({few.count:,}); B needs {more.count:,}" in said
     assert text.headline([("A", few), ("B", most)]).endswith("; B needs 1.2 times as many")
 
 
@@ -138,10 +138,10 @@ def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
     lossy = replace(few, lossless=False)
     for dropped in (lossy, replace(lossy, unknown=1)):
         said = text.headline([("A", dropped), ("B", many)])
-        assert said.startswith(f"Only B loses nothing ({many.count} tokens)")
+        assert said.startswith("Only B ") and f"({many.count} tokens)" in said
         assert "; A " in said and "loses" in said
     said = text.headline([("A", lossy), ("B", many), ("C", few)])
-    assert said.startswith("C needs the fewest tokens") and "A" not in said  # A needs as many
+    assert said.startswith("C needs the fewest tokens") and "A " not in said  # A needs as many
     two = [("A", lossy), ("D", lossy)]
     assert "; 2 others " in text.headline([*two, ("B", many)])
     assert str(few.count) not in text.headline(two)
@@ -156,8 +156,8 @@ def test_what_is_lost_is_named_by_its_first_characters():
     split = compute.split_text("a", bundled, "How \u6771\u4eac, 12345?", True)
     assert split.lossless is False and split.unknown
     assert {"\u6771", "\u4eac", "H"} <= set(split.lost) and "?" not in split.lost
-    assert text.lost(("H", "\n", "\u200b")) == "loses H \u21b5 U+200B"
-    assert text.lost(tuple("abcdef")) == "loses a b c d \u2026" and text.lost(()) == ""
+    assert text.lost(("H", "\n", "\u200b")) == "lost: H \u21b5 U+200B"
+    assert text.lost(tuple("abcdef")) == "lost: a b c d \u2026" and text.lost(()) == ""
     assert compute.split_text("b", BPE, "the cat sat", True).lost == ()
 
 

@@ -127,7 +127,7 @@ def test_a_choice_tells_by_what_and_among_which_pairs(trained, kind):
         left, right = (one.scene.branches[at].face.text for at in one.frame.pair)
         assert best[0] == f"{left} + {right}" and best[1] == one.frame.why
         assert one.frame.why in one.step.title, "picture, headline and numbers say the same"
-        assert best[2] == ("the best" if rivals else "the only one that fits")
+        assert best[2] == ("the best pair" if rivals else "the only pair")
     if kind == "bpe":
         ranks = [[int(row[1].removeprefix("rank ")) for row in one if row[0]] for one in rows]
         assert all(one == sorted(one) for one in ranks) and max(map(len, ranks)) > 1
@@ -142,7 +142,7 @@ def test_what_is_drawn_is_told_with_its_numbers(trained):
         drawn_ones = [one for one in inside.steps if one.step.name == name]
         for one, rows in zip(drawn_ones, rows_of(inside, name), strict=True):
             assert rows[0][:2] == ("u", str(float(one.step.value("draw"))))
-            assert ("passed over" in rows[0][2]) == one.frame.passed
+            assert ("skipped" in rows[0][2]) == one.frame.passed
             assert rows[1][:2] == ("p", "0.5") and " + " in rows[2][0]
 
 

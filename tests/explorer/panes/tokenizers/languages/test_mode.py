@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QStyle
 
+from core.numbers import format_number
 from core.tokenization.analysis import Measures, Premium, language_texts, measure
 from explorer import theme
 from explorer.panes.tokenizers.languages import compute, row_order, text
@@ -53,8 +54,8 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         dear = [row_order.mean_premium(some) for some in fair]  # over all tokenizers
         assert dear == sorted(dear, reverse=True) and dear[0] > 2 > 1.0 in dear
         high, low = max(fair[0]), min(fair[0])
-        assert f" {text.times(high)} the tokens of English" in pane.headline
-        assert (high == low) or f" ({text.times(low)} with " in pane.headline
+        assert f" {format_number(high)} times as many tokens as English" in pane.headline
+        assert (high == low) or f" ({format_number(low)} times with " in pane.headline
         pane.mode.set_order("name")
         names = [line.language.name for line in chart.lines]
         assert names == sorted(names)
@@ -219,7 +220,7 @@ def test_whether_a_text_comes_back_stands_behind_each_bar(pane, run_async):
             icon, said = text.mark(one)
             assert (icon == "success") == one.measures.lossless
             assert ("unknown" in said) == (one.measures.unknown > 0)
-            assert ("no fair count" in said) == (not one.honest)
+            assert ("no fair comparison" in said) == (not one.honest)
         assert {text.mark(one)[0] for one in results.values()} == {"success", "warning"}
 
     run_async(body())
@@ -258,10 +259,10 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
         await pane.settled()
         hindi = mode.premiums.results["trained:drops", "hin"]
         assert hindi.premium < 1 and not hindi.measures.unknown and not hindi.honest
-        assert text.mark(hindi)[1].startswith("no fair count: ")
+        assert text.mark(hindi)[1].startswith("no fair comparison: ")
         assert text.mark(hindi)[1].endswith("% of the text is dropped")
         said = chart.describe(codes(pane).index("hin"), 2)
-        assert "dropped without a token" in said and text.MEANINGLESS in said
+        assert "has no token" in said and text.MEANINGLESS in said
         fair = [one for key, one in mode.premiums.results.items() if key[0] == "trained:drops"]
         assert "cannot be compared" in text.headline([("drops", fair)])
         row = codes(pane).index("hin")
@@ -304,7 +305,9 @@ def test_a_seventh_tokenizer_is_refused_with_the_remedy(pane, run_async, tmp_pat
             shown.add(f"trained:more {number}")
         pane.take_files([str(saved_bpe(tmp_path / "seventh.json"))])
         await pane.settled()
-        assert said == ["6 tokenizers at most: remove one first"] and len(shown.ids) == 6
+        assert [words.endswith(": remove one first") for words in said] == [True] and len(
+            shown.ids
+        ) == 6
 
     run_async(body())
 
@@ -372,9 +375,10 @@ def test_all_tokenizers_are_told_of_and_the_tokens_stand_beside_the_premium():
     lines = row_order.lines_of(texts, results, ["a", "b"])
     assert [line.language for line in lines] == [texts[1], texts[2], texts[0]]
     said = text.headline([("A", some), ("B", other)])
-    begins = f"With B, {texts[1].name} takes 9\u00d7 the tokens of English"
-    assert said == f"{begins} (2\u00d7 with A), the median language 6.50\u00d7"
-    assert text.headline([("B", other)]) == f"{begins}, the median language 6.50\u00d7"
+    begins = f"With B, {texts[1].name} takes 9 times as many tokens as English"
+    median = "the median language takes 6.50 times as many"
+    assert said == f"{begins} (2 times with A); {median}"
+    assert text.headline([("B", other)]) == f"{begins}; {median}"
     assert text.mark(other[1]) == ("success", "9\u00d7  900")
 
 

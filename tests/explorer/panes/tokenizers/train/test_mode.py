@@ -340,13 +340,13 @@ def test_what_gave_up_is_no_success(
         return mode.trainer.recording
 
     recording = run_async(scenario((unigram,)))
-    assert "Unigram gave up" in pane.headline
+    assert "Unigram stopped" in pane.headline
     state = recording.state(0, len(recording) - 1)
     assert f"choose at most {state.vocab_size:,}, or a longer text" in state.error
     for plot in (mode.view.charts.compression, mode.view.charts.other):
         assert all(len(values) for values in plot.displayed().values())
     recording = run_async(scenario((unigram, bpe)))
-    assert pane.headline.startswith("Done, but Unigram gave up. ")
+    assert pane.headline.startswith("Done, but Unigram stopped ")
 
 
 def test_a_training_that_cannot_begin_is_not_live(pane: Any, run_async: Any, tmp_path: Any) -> None:

@@ -170,7 +170,7 @@ def test_a_text_that_fills_the_context_says_so(make_mode: Any, run_async: Any) -
         mode.workspace.set_prompt("Mira. " * most)
         await mode.settled()
         most -= mode.draft.value.depth
-        assert mode.headline.endswith(f" tokens the model reads the last {most:,}")
+        assert mode.headline.endswith(" tokens") and f" {most:,} of " in mode.headline
         assert mode.scene.tree.depth == mode.draft.value.depth
         mode.workspace.set_prompt("")
         await mode.settled()

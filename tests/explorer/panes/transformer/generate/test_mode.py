@@ -166,7 +166,7 @@ def test_a_text_longer_than_the_context_says_what_is_read(make_mode: Any, run_as
         await mode.settled()
         count = len(mode.prompt_ids)
         assert count > most
-        told = f"; of {count:,} tokens the model reads the last {most:,}"
+        told = f"; the model reads only the last {most:,} of {count:,} tokens"
         for name in ("generate", "map", "lens"):
             mode.modeRequested.emit(name, None)
             pane = mode.parent()
@@ -349,7 +349,7 @@ def test_the_cache_grows_with_the_text_and_a_window_lets_go(make_mode: Any, run_
         assert scene.bytes == sum(layer.bytes for layer in mode.choice.read.cache) > 0
         mode.view.cache.grab()
         assert mode.view.cache.broken is None
-        assert mode.view.cache.said_at(QPointF(60, 4)).startswith("layer 0: ")
+        assert mode.view.cache.said_at(QPointF(60, 4)).startswith("Layer 0 ")
         assert "Hatched" in mode.view.cache_words.text()
 
     run_async(body())
