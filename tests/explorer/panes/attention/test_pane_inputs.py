@@ -178,6 +178,7 @@ def test_the_inspector_is_stale_together_with_the_picture(pane, tmp_path, run_as
         shown = []
         pane.inspection.connect(shown.append)
         pane.view.show_waiting("reading the heads")
+        assert timer_of(pane.view).isActive()
         timer_of(pane.view).timeout.emit()
         assert pane.view.body.state == "stale"
         assert shown[-1].stale and "Updating" in pane.player.track.caption
@@ -215,6 +216,7 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         assert button.text() == "model: live", "it trains no longer"
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
         assert pane.view.head.picture.waited < 1  # its own wait, not an older one's
+        assert timers(pane.reader)["first"].isActive()
         timers(pane.reader)["first"].timeout.emit()
         assert pane.view.body.state == "empty"
         assert "step 813" in pane.view.body.message
