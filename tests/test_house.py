@@ -17,6 +17,7 @@ import dev
 ROOT = Path(__file__).resolve().parents[1]
 CORE = sorted((ROOT / "core").rglob("*.py"))
 EXPLORER = sorted((ROOT / "explorer").rglob("*.py"))
+TESTS = sorted((ROOT / "tests" / "explorer").rglob("*.py"))
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 LONGEST = 600
 
@@ -99,6 +100,37 @@ def test_no_widget_is_taken_for_the_child_of_another():
     """As PySide takes what these return: explorer/shell/focus.py."""
     asks = r".*\.(nextInFocusChain|previousInFocusChain|focusProxy|buddy|sender)"
     assert called(EXPLORER, asks) == []
+
+
+@cache
+def privates() -> set[str]:
+    """The names that begin with one underscore, of all functions and attributes of the program."""
+    found = set()
+    for node in (node for path in CORE + EXPLORER for node in nodes(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+    return {name for name in found if re.fullmatch(r"_[^_]\w*", name)}
+
+
+def test_tests_touch_only_what_is_public():
+    """Else a change inside breaks the tests of what people see: use what a caller has, or give it
+    a public name. "monkeypatch" takes names as text, or as the end of a path in dots.
+    """
+    touched = []
+    for path in TESTS:
+        for node in nodes(path):
+            names: list[str] = []
+            if isinstance(node, ast.Attribute):
+                owner = node.value.id if isinstance(node.value, ast.Name) else ""
+                names = [node.attr] if owner not in ("self", "cls") else []
+            elif isinstance(node, ast.ImportFrom):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                names = [node.value.rpartition(".")[2]]
+            touched += [f"{name_of(path)}:{node.lineno}: {n}" for n in names if n in privates()]
+    assert touched == []
 
 
 def test_only_the_engine_owns_threads():

@@ -56,7 +56,7 @@ def low_rank_matrix(A: Tensor, B: Tensor, s: float) -> LowRankMatrix:
 
 
 def add_change(output: Tensor, change: Tensor) -> Tensor:
-    """Add the change by an adapter to the output of its matrix, (..., out) each."""
+    """Add an adapter's change to the output of its matrix, (..., out) each."""
     adapted = output + change  # (..., out)  # step: add
     return adapted
 

@@ -146,7 +146,7 @@ _LINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "frozen": (
         f"{_PLAIN}#product",
         ("products", "x", "weight"),
-        "The matrix as it was before tuning",
+        "Multiply the input x by W as it was before tuning",
         r"h = W x",
     ),
     "bias": (

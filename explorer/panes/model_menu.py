@@ -141,7 +141,7 @@ class ModelMenu(QObject):
             errors.report(error, f"getting {name}", errors.MODEL)
         else:
             if came:
-                self._open(FolderSource(self._context.engine, name, dtype=dtype))
+                self.open(FolderSource(self._context.engine, name, dtype=dtype))
 
     def _on_model(self, source: Any) -> None:
         if isinstance(source, RunSource):
@@ -160,12 +160,12 @@ class ModelMenu(QObject):
         self.named.emit(name, getattr(source, "address", ""))
 
     def open_bundled(self) -> None:
-        self._open(BundledSource(self._context.engine))
+        self.open(BundledSource(self._context.engine))
 
     def open_folder(self, path: str = "") -> None:
         """A model by its folder, file or name; it asks for a folder where none is given."""
         if path:
-            self._open(FolderSource(self._context.engine, path))
+            self.open(FolderSource(self._context.engine, path))
         else:
             ask_folder(self._window, "Open a model's folder", self.open_folder)
 
@@ -182,9 +182,10 @@ class ModelMenu(QObject):
     def open_live(self) -> None:
         run = self._context.workspace.run
         if run is not None:
-            self._open(self._context.runs.source(run))
+            self.open(self._context.runs.source(run))
 
-    def _open(self, source: Any) -> None:
+    def open(self, source: Any) -> None:
+        """Shows the model of a source."""
         tasks.spawn(self._opened(source), self.parent())
 
     async def _opened(self, source: Any) -> None:

@@ -123,7 +123,7 @@ class FolderSource(QObject):
         dtype: str | None = None,
     ) -> None:
         super().__init__(parent or engine)
-        self._dtype = dtype
+        self.dtype = dtype
         self._engine = engine
         self._loaded: Any = None
         self._context: Any = None  # what was read last
@@ -152,7 +152,7 @@ class FolderSource(QObject):
         memory and nobody was asked, and ValueError or OSError with a remedy.
         """
         if await self._engine.io(_is_foreign, self.address):
-            job = self._engine.run(_loading(self.address, self._dtype), name=f"opening {self.name}")
+            job = self._engine.run(_loading(self.address, self.dtype), name=f"opening {self.name}")
             await job.done()
             if job.error is not None:
                 raise job.error

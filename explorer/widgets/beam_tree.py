@@ -30,7 +30,7 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
         self._drawn: object = None  # at which, and how large
 
     def draw_scene(self, painter: QPainter, scene: BeamScene) -> None:
-        layout, step = self._laid_out(scene), int(self.position)
+        layout, step = self.layout_of(scene), int(self.position)
         if painter.paintEngine().type() == QPaintEngine.Type.SVG:  # lines, not pixels
             draw_still(painter, layout, step)
         else:
@@ -48,13 +48,13 @@ class BeamTreePicture(ChoicePicture[BeamScene]):
             painter.end()
         return self._still
 
-    def _laid_out(self, scene: BeamScene) -> TreeLayout:
+    def layout_of(self, scene: BeamScene) -> TreeLayout:
         area = QRectF(self.rect()).adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         return TreeLayout(area, scene, self.position)
 
     def thing_at(self, point: QPointF) -> int:
         assert self.scene is not None
-        node = self._laid_out(self.scene).node_at(point, int(self.position))
+        node = self.layout_of(self.scene).node_at(point, int(self.position))
         return NONE if node is None else node
 
     def things(self) -> Sequence[int]:

@@ -136,7 +136,7 @@ class HeatMap(Picture):
         """The rectangle of all cells; they are square and at most 56 px."""
         now = theme.current()
         rows, columns = self._values.shape
-        left, top = self._label_room()
+        left, top = self.label_room()
         right, bottom = now.px(OVERHANG), now.px(36)
         # A slanted label over the last column overhangs to the right.
         free_width = self.width() - left - max(right, now.px(8))
@@ -175,9 +175,9 @@ class HeatMap(Picture):
     def width_with_numbers(self) -> int:
         """The width from which on the cells hold their numbers, if the height lets them."""
         cells = self._values.shape[1] * theme.current().px("cell_numbers")
-        return round(self._label_room()[0] + cells + theme.current().px(OVERHANG))
+        return round(self.label_room()[0] + cells + theme.current().px(OVERHANG))
 
-    def _label_room(self) -> tuple[float, float]:
+    def label_room(self) -> tuple[float, float]:
         return label_room(self._rows, self._columns, self._titled, self._named)
 
     # Painting ------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ class HeatMap(Picture):
             painter.drawRect(self.cell_rect(*self._hover))
 
     def _draw_labels(self, painter: QPainter, grid: QRectF) -> None:
-        room = min(self._label_room()[0] - theme.current().px(12), grid.x() - theme.current().px(8))
+        room = min(self.label_room()[0] - theme.current().px(12), grid.x() - theme.current().px(8))
         row, column = self._highlight
         labels = AxisLabels(painter, grid, self._side(grid), self.width(), self._named)
         labels.draw_rows(self._rows[: self._values.shape[0]], row, room, self._titled[0])

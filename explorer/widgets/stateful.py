@@ -277,7 +277,7 @@ class StatefulPicture(QWidget):
             self._layout.addWidget(one)
         self._veil = Veil(clock, self, ground)
         self._veil.hide()
-        self._cancellable = False
+        self.cancellable = False
         self.cancel = QPushButton("Cancel", self)
         self.cancel.clicked.connect(self.cancelRequested)
         self.cancel.hide()
@@ -352,7 +352,7 @@ class StatefulPicture(QWidget):
 
     def set_cancellable(self, on: bool) -> None:
         """Whether a long wait offers Cancel, which emits `cancelRequested`."""
-        self._cancellable = on
+        self.cancellable = on
 
     def sizeHint(self) -> QSize:
         return self.picture.sizeHint()
@@ -389,7 +389,7 @@ class StatefulPicture(QWidget):
         self._long.stop()
         if not self._veil.waits:
             self.cancel.hide()
-        elif self._cancellable and self.isVisible():
+        elif self.cancellable and self.isVisible():
             left = theme.MOTION["long_wait"] - 1000 * self._veil.waited
             self._long.start(round(left)) if left > 0 else self._offer_cancel()
 

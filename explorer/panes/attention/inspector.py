@@ -123,7 +123,9 @@ def cell_inspection(
         elif hide:
             shown = float(heads.weights(*place, True)[row, column])
             rows.append(
-                Equation("a, first token hidden", shown, "attention", "in a row that sums to 1")
+                Equation(
+                    "a, first token hidden", shown, "attention", "in a row rescaled to sum to 1"
+                )
             )
     table = {"weights": weights, "q": q, "k": k, "products": q * k, "scores": keys @ q}
     said = f"query {me}, key {other}"

@@ -122,7 +122,7 @@ class StepsPicture(Picture):
         """What a bar of the last steps, or a token, stands for."""
         if self.scene is None or self.position <= S.OUTPUT:
             return None
-        return self._drawn_last(self.scene).said_at(point, round(self.position))
+        return self.last_steps(self.scene).said_at(point, round(self.position))
 
     def sizeHint(self) -> QSize:
         now = theme.current()
@@ -166,7 +166,7 @@ class StepsPicture(Picture):
                 image, inner = self._layer(painter)
                 draw_attention.draw(inner, drawing, S.OUTPUT, key, self._pinned)
                 self._lay(painter, image, inner, left)
-            last = self._drawn_last(scene)
+            last = self.last_steps(scene)
             draw_next_token.draw(painter, last, position, self._moved, self._row)
         if with_line:
             below = self.height() - now.px(LINE) + now.px(4)
@@ -204,7 +204,7 @@ class StepsPicture(Picture):
             self._drawings[scene] = drawing
         return drawing
 
-    def _drawn_last(self, scene: Scene) -> NextTokenDrawing:
+    def last_steps(self, scene: Scene) -> NextTokenDrawing:
         """Its last steps."""
         drawing = self._drawn(scene)
         if scene not in self._last:
@@ -281,7 +281,7 @@ class StepsPicture(Picture):
         scene = self.scene
         if scene is None or self.position <= S.ADD + 0.5 or scene.query < scene.n_tokens - 1:
             return None
-        return self._drawn_last(scene)
+        return self.last_steps(scene)
 
     def _row_at(self, point: QPointF) -> int:
         choice = self._choice

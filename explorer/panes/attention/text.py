@@ -300,7 +300,8 @@ def _changed_prediction(one: Downstream) -> str:
     now, was = format_percent(favorite.share), format_percent(before)
     moved = f"{'falls' if favorite.share < before else 'rises'} from {was} to {now}"
     moved = f"stays at {now}" if now == was else moved
-    said = f"With {count(one.n_off, 'head')} off, {likely_name(favorite)} {moved}"
+    off = count(one.n_off, "head")
+    said = f"With {off} off, the probability of {likely_name(favorite)} {moved}"
     if favorite is one.top:
         return f"{said}."
     best = format_percent(one.top.share)
@@ -362,7 +363,7 @@ def live_line(scene: Scene, step: int, key: int) -> tuple[Piece, ...]:
             return (
                 (f"Each has {scene.size} numbers: ", "muted"),
                 ("q ", "q"), ("asks, ", "muted"),
-                ("k ", "k"), ("is compared with it, ", "muted"),
+                ("k ", "k"), ("is compared with it, and ", "muted"),
                 ("v ", "v"), ("is what the head can read", "muted"),
             )  # fmt: skip
         case steps.PRODUCTS | steps.SCORES:

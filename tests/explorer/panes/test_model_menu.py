@@ -37,9 +37,11 @@ def models(engine, tmp_path, monkeypatch):
     runs = SimpleNamespace(source=lambda run: ("live", run))
     window = QWidget()
     menu = QMenu(window)
-    found = ModelMenu(Context(engine, Workspace(engine), settings, runs), menu, "The model", window)
-    found.menu, found.opened = menu, []
-    monkeypatch.setattr(found, "_open", found.opened.append)
+    context = Context(engine, Workspace(engine), settings, runs)
+    found = ModelMenu(context, menu, "The model", window)
+    found.menu, found.window, found.opened = menu, window, []
+    found.workspace, found.hub = context.workspace, context.hub_models
+    monkeypatch.setattr(found, "open", found.opened.append)
     yield found
     dispose(window)
 
@@ -57,19 +59,19 @@ def test_a_fine_tuned_model_offers_its_base_and_the_base_offers_it(
     tuned.base = "stories"
     shown = [tuned]
     monkeypatch.setattr(Workspace, "model_source", property(lambda _: shown[-1]))
-    models._on_model(tuned)
+    models.workspace.modelChanged.emit(tuned)
     assert told[-1] == "run, step 60 (fine-tuned)"
     offered(models)["Before fine-tuning: stories"].trigger()
     base = models.opened.pop()
     assert type(base) is BundledSource
     shown.append(base)
-    models._on_model(base)
+    models.workspace.modelChanged.emit(base)
     assert told[-1] == "stories (bundled)"
     offered(models)["After fine-tuning: run, step 60"].trigger()
     assert models.opened.pop().address == tuned.address
     other = FolderSource(engine, "mine")
     shown.append(other)
-    models._on_model(other)
+    models.workspace.modelChanged.emit(other)
     assert not any("fine-tuning" in one for one in offered(models))
 
 
@@ -150,7 +152,7 @@ def test_a_download_that_fails_has_its_card_and_can_be_tried_again(models, monke
 
 def test_the_model_of_a_run_is_offered_once_there_is_a_run(models):
     assert not offered(models)["The model of a run"].isEnabled()
-    models._context.workspace.set_run("/runs/stories-3")
+    models.workspace.set_run("/runs/stories-3")
     offered(models)["The model of stories-3"].trigger()
     assert models.opened == [("live", "/runs/stories-3")]
 
@@ -160,7 +162,7 @@ def test_the_name_of_the_model_is_told(models):
     models.named.connect(lambda *what: told.append(what))
     models.refresh()
     assert told == [("opening\u2026", "")]
-    models._context.workspace.set_model_source(
+    models.workspace.set_model_source(
         SimpleNamespace(name="mine", address="/models/mine", close=lambda: None)
     )
     assert told[-1] == ("mine", "/models/mine")
@@ -187,7 +189,7 @@ def reported(monkeypatch):
 def type_name(models, name):
     """As a person does: chooses the entry of the menu, types, and presses OK."""
     offered(models)["From the Hugging Face hub\u2026"].trigger()
-    (dialog,) = models._window.findChildren(QInputDialog)
+    (dialog,) = models.window.findChildren(QInputDialog)
     assert not dialog.isHidden() and dialog.findChild(QLineEdit).placeholderText() == EXAMPLE
     dialog.setTextValue(name)
     dialog.accept()
@@ -199,7 +201,7 @@ def test_a_model_is_got_by_its_name_and_listed_from_then_on(models, hub, reporte
         await until(lambda: models.opened, "the model")
         assert models.opened[0].address == NAME and not reported
         offered(models)
-        await until(lambda: models._hub.here, "the list")
+        await until(lambda: models.hub.here, "the list")
         models.opened.clear()
         offered(models)["Downloaded models"].menu().actions()[0].trigger()
         assert [one.address for one in models.opened] == [NAME]
@@ -266,14 +268,14 @@ def test_a_name_that_leads_nowhere_is_told(models, hub, reported, run_async, nam
     async def body():
         type_name(models, name)
         await until(lambda: reported, "the card")
-        assert told in reported[0] and not models.opened and not models._hub.coming
+        assert told in reported[0] and not models.opened and not models.hub.coming
 
     run_async(body())
 
 
 def test_an_empty_name_asks_nobody(models, hub):
     type_name(models, "  ")
-    assert not models._hub.coming
+    assert not models.hub.coming
 
 
 def test_without_a_network_the_remedy_is_told(models, hub, reported, monkeypatch, run_async):
@@ -308,7 +310,7 @@ def test_about_a_large_model_a_person_is_asked_before_its_weights_come(
 ):
     monkeypatch.setattr("core.memory.physical_bytes", lambda: 4 * parameter_count(LLAMA))
     asked = []
-    models._context.workspace.modelIsLarge.connect(lambda *what: asked.append(what))
+    models.workspace.modelIsLarge.connect(lambda *what: asked.append(what))
 
     async def body():
         models.get(NAME)
@@ -318,7 +320,7 @@ def test_about_a_large_model_a_person_is_asked_before_its_weights_come(
         assert (name, error.needed) == (NAME, 4 * parameter_count(LLAMA))
         get("bfloat16")
         await until(lambda: models.opened, "the model")
-        assert models.opened[0]._dtype == "bfloat16"
+        assert models.opened[0].dtype == "bfloat16"
 
     run_async(body())
 
@@ -342,6 +344,6 @@ def test_a_download_ends_with_its_pane(models, monkeypatch, run_async):
         await until(begun.is_set, "the download")
         tasks.cancel_all(models.parent())
         await until(closed.is_set, "its end")
-        assert not models._hub.coming and not models.opened
+        assert not models.hub.coming and not models.opened
 
     run_async(body())

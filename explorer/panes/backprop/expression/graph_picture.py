@@ -84,10 +84,10 @@ class GraphPicture(Picture):
         self._covered = 0  # px of the legend, at its right end, that something lies over
         self._position = 0.0
         self._fixed: frozenset[str] = frozenset()
-        self._faint = False
+        self.faint = False
         self._way: frozenset[Edge] = frozenset()  # from the chosen node to the end
         self._numeric: dict[int, NumericGradient] = {}
-        self._static = StaticLayer()
+        self.static_layer = StaticLayer()
         self._drag: tuple[str, QPointF, Hit, float] | None = None
         self._pause = TypingPause(self)
         self._pause.reached.connect(self.leafReleased)
@@ -142,8 +142,8 @@ class GraphPicture(Picture):
 
     def set_faint(self, faint: bool) -> None:
         """The formula has moved on and cannot be read: the old graph stays, at 45 %."""
-        if faint != self._faint:
-            self._faint = faint
+        if faint != self.faint:
+            self.faint = faint
             self.update()
 
     def set_covered(self, covered: int) -> None:
@@ -301,7 +301,7 @@ class GraphPicture(Picture):
         painter.save()
         painter.setClipRect(self._area)
         if painter.paintEngine().type() == QPaintEngine.Type.Raster:
-            painter.drawPixmap(0, 0, self._static.picture(drawing, self.size(), self.ratio))
+            painter.drawPixmap(0, 0, self.static_layer.picture(drawing, self.size(), self.ratio))
         else:  # vectors are exported
             drawing.draw_static(painter)
         drawing.draw_above(painter, self.ratio)
@@ -309,7 +309,7 @@ class GraphPicture(Picture):
         line = QRectF(self.rect()).adjusted(0, self._area.height(), -self._covered, 0)
         draw_legend(painter, line, scene, self._instant, checked=bool(self._numeric))
         draw_overflow(painter, self.camera, scene.layout, self._area)
-        if self._faint:
+        if self.faint:
             painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
 
     # the mouse

@@ -88,7 +88,7 @@ class Training:
         return self.record()
 
     def one_step(self) -> Keyframe:
-        self._learn()
+        self.learn()
         return self.record()
 
     def several(self, count: int) -> Keyframe:
@@ -98,9 +98,10 @@ class Training:
 
     def record(self) -> Keyframe:
         """Records a keyframe now."""
-        return self._keep(record(self.learner, self.draft, self._update, self.diverged))
+        return self.keep(record(self.learner, self.draft, self._update, self.diverged))
 
-    def _keep(self, keyframe: Keyframe) -> Keyframe:
+    def keep(self, keyframe: Keyframe) -> Keyframe:
+        """Adds a keyframe, in place of one of the same step; of too many, half are forgotten."""
         kept = self.keyframes
         if kept and kept[-1].step == keyframe.step:
             kept = kept[:-1]
@@ -118,7 +119,7 @@ class Training:
         while not self.diverged:
             begun = now = time.perf_counter()
             while now - begun < SLICE:
-                self._learn()
+                self.learn()
                 now = time.perf_counter()
                 if self.diverged or not math.isinf(self.speed):
                     break
@@ -128,12 +129,13 @@ class Training:
                     if keyframe is None:
                         yield Pause(safe=False)
                     else:
-                        self._keep(keyframe)
+                        self.keep(keyframe)
                 looked = now
             pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
             yield Pause(max(0.0, pause - (time.perf_counter() - begun)))
 
-    def _learn(self) -> Learned | None:
+    def learn(self) -> Learned | None:
+        """One step without a keyframe; None where it has diverged or there is nothing to learn."""
         if self.diverged or not len(self.learner.train):
             return None
         learner, start = self.learner, state_of(self.learner)

@@ -90,14 +90,14 @@ class MomentsPicture(Picture):
             box, font = QRectF(self.rect()), now.font("body")
             put_words(painter, box, self.empty_text, font, now.color("muted"))
             return
-        areas = self._areas()
+        areas = self.bar_areas()
         size = (float(self.width()), float(self.height()))
         key = [(one.letter, one.title) for one in self._quantities]
         self._words.draw(painter, QPointF(0, 0), size, key, lambda to: self._write(to, areas))
         for one, area in zip(self._quantities, areas, strict=True):
             self._draw_bars(painter, one, area)
 
-    def _areas(self) -> list[QRectF]:
+    def bar_areas(self) -> list[QRectF]:
         """Where each quantity's two bars are."""
         now, count = theme.current(), len(self._quantities)
         gap = now.px(APART)

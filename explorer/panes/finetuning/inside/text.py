@@ -28,7 +28,7 @@ MATRIX_HELP, READS = "Choose a matrix", "The text that the model reads and learn
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
     "strength": "strength: |\u0394W| \u00f7 |W| (bias: |\u0394b|)",
-    "heads": "attention moved, by head",
+    "heads": "share of attention moved, by head",
     "shared": "directions shared with the second",
 }
 STRONG = "{column} of {row}: changed by {value}\nClick to look inside"
@@ -81,7 +81,8 @@ def compared(name: str) -> str:
 
 def acts(most: float) -> str:
     """Above the text."""
-    return f"The stronger the color, the longer the added vector, up to {format_share(most)} of W x"
+    told = "The stronger the color, the longer the added vector"
+    return f"{told}: up to {format_share(most)} of the length of W x"
 
 
 def headline(
@@ -102,7 +103,7 @@ def headline(
                 f"B expands {'this' if r == 1 else 'these'} {numbers(r)} to the width of the output"
             )
         case "scale" | "gain" | "dora":
-            return f"Scaled by s, this is what the adapter adds at {token}, {share} as long as W x"
+            return f"Scaled by s, this is what the adapter adds at {token}: {share} as long as W x"
         case "change":
             return f"At {token}, the change in W adds a vector that is {share} as long as W x"
         case "bias_change":

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
 
 MEANINGS = {
-    "lora": "Two thin matrices beside each chosen matrix W are trained; their product B A is added",
+    "lora": "Two thin matrices beside each chosen matrix W are trained; their product B A is added "
+    "to W",
     "full": "Every parameter of the model is trained",
     "last-layers": "The last layers and the norm after them are trained",
     "head": "Only the output head is trained: the matrix that turns the last vector into logits",

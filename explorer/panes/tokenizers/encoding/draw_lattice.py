@@ -29,7 +29,7 @@ def size(scene: LatticeScene, zoom: float) -> QSize:
     width = _cell(zoom) * len(scene.lattice.text) + 2 * now.px(MARGIN)
     metrics = now.metrics(12, mono=True)
     listed = [width_of(scene, metrics, path) for path in scene.ways]
-    height = _way_top(scene, len(scene.ways) + 1) + now.px(8)
+    height = way_top(scene, len(scene.ways) + 1) + now.px(8)
     return QSize(round(max(width, max(listed) + now.px(220))), round(height))
 
 
@@ -48,7 +48,7 @@ def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
     now = theme.current()
     place = frame.ending if frame.ending >= 0 else frame.path[0].start if frame.path else 0
     x = now.px(MARGIN) + place * _cell(zoom)
-    top = _way_top(scene, frame.way) if frame.way else 0
+    top = way_top(scene, frame.way) if frame.way else 0
     return QRectF(x - _cell(zoom), top, _cell(zoom), now.px(LIST))
 
 
@@ -64,7 +64,8 @@ def _bottom(scene: LatticeScene) -> float:
     return now.px(KNOTS) + now.px(ROW) * (1 + max(scene.lanes))
 
 
-def _way_top(scene: LatticeScene, way: int) -> float:
+def way_top(scene: LatticeScene, way: int) -> float:
+    """Where a row of the list begins."""
     return _bottom(scene) + theme.current().px(LIST) * way
 
 
@@ -169,7 +170,7 @@ def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hove
             mark, words = f"{way}", f"{format_fixed(path.score, 2)}   {share}"
         else:
             mark, words = "\u2684", f"drawn with \u03b1 = {format_general(scene.alpha)}"
-        y = _way_top(scene, way)
+        y = way_top(scene, way)
         bold = way == frame.way
         if bold or way == hovered:
             whole = QRectF(now.px(2), y, width_of(scene, metrics, path) + now.px(210), height)

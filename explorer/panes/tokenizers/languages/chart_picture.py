@@ -237,7 +237,7 @@ class PremiumChart(Picture):
             self.nameClicked.emit(name)
         row, place = self.at(event.position())
         if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self._choose(row, place)
+            self.choose(row, place)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         row, place = self.at(event.position())
@@ -290,9 +290,10 @@ class PremiumChart(Picture):
             super().keyPressEvent(event)
             return
         row = min(max(row + turn[0], 0), len(self.lines) - 1)
-        self._choose(row, min(max(place + turn[1], 0), len(self.series) - 1))
+        self.choose(row, min(max(place + turn[1], 0), len(self.series) - 1))
 
-    def _choose(self, row: int, place: int) -> None:
+    def choose(self, row: int, place: int) -> None:
+        """A person takes this bar: it is brought into sight."""
         self._reveal(row * self._pitch)
         self.chosen.emit(self.lines[row].language.code, place)
 

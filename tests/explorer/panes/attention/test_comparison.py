@@ -275,7 +275,7 @@ def test_a_tuned_model_is_compared_with_what_it_was_before(pane, tmp_path, run_a
             "compare", False, found
         )
         again = pane.workspace.model_source
-        kept = core.capture(again._loaded.model, ids, ("attention",)).attention
+        kept = (await again.capture(ids, ("attention",))).attention
         np.testing.assert_array_equal(kept, heads.attention)
         view.changed.emit("other", "text")
         await pane.settled()

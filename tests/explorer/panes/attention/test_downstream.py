@@ -209,7 +209,7 @@ def test_any_of_the_bars_is_appended_by_a_click_or_by_the_keyboard(pane, tmp_pat
         stage, clicked = pane.view.head.steps, []
         stage.tokenClicked.disconnect()
         stage.tokenClicked.connect(clicked.append)
-        last = stage._drawn_last(stage.scene)
+        last = stage.last_steps(stage.scene)
         point = last.rows[3].center().toPoint()
         QTest.mouseClick(stage, Qt.MouseButton.LeftButton, pos=point)
         for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
@@ -271,7 +271,7 @@ def test_the_last_sentences_tell_what_the_numbers_say(pane, tmp_path, run_async)
                 (2, b" saw", 0.1770, 0.09),
             )
         )
-        falls = "With 2 heads off, “went” falls from 47\u2009% to 18\u2009%"
+        falls = "With 2 heads off, the probability of “went” falls from 47\u2009% to 18\u2009%"
         assert told(saw, went, n_off=2) == f"{falls}; “saw” is now just ahead of it."
         ahead = told(replace(saw, share=0.3), went, n_off=1)
         assert ahead.endswith("“saw” now comes first, with 30\u2009%.")
@@ -332,7 +332,7 @@ def test_every_position_of_the_last_steps_is_drawn(qapp, pane, tmp_path, run_asy
             images[float(position)] = stage.grab().toImage()
         assert not failed and stage.key >= 0
         assert all(images[step] != images[step + 1] for step in (7.0, 8.0, 9.0))
-        layout = stage._drawn_last(stage.scene).layout
+        layout = stage.last_steps(stage.scene).layout
         said = {}
         for step, place in ((8, layout.matrix), (9, layout.strips["residual"]), (10, layout.bars)):
             stage.set_position(float(step))

@@ -6,12 +6,20 @@ import asyncio
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt, QTimer
 
 from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BundledSource, FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.panes.attention.conftest import PROMPT, open_model
-from tests.explorer.waiting import until
+from tests.explorer.waiting import timer_of, until
+
+
+def timers(reader):
+    """When a run that has not answered is told of, and when a live one is looked at again."""
+    found = reader.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    live, first = sorted(found, key=lambda timer: not timer.isSingleShot())
+    return {"live": live, "first": first}
 
 
 def test_an_empty_text_invites_and_the_example_brings_the_picture_back(pane, tmp_path, run_async):
@@ -170,7 +178,8 @@ def test_the_inspector_is_stale_together_with_the_picture(pane, tmp_path, run_as
         shown = []
         pane.inspection.connect(shown.append)
         pane.view.show_waiting("reading the heads")
-        pane.view._on_waited()
+        assert timer_of(pane.view).isActive()
+        timer_of(pane.view).timeout.emit()
         assert pane.view.body.state == "stale"
         assert shown[-1].stale and "Updating" in pane.player.track.caption
         pane.reader.again()
@@ -207,19 +216,20 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         assert button.text() == "model: live", "it trains no longer"
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
         assert pane.view.head.picture.waited < 1  # its own wait, not an older one's
-        pane.reader._first.timeout.emit()
+        assert timers(pane.reader)["first"].isActive()
+        timers(pane.reader)["first"].timeout.emit()
         assert pane.view.body.state == "empty"
         assert "step 813" in pane.view.body.message
         pane.workspace.set_prompt(PROMPT + " sang")
         assert pane.view.body.state == "empty"  # typing does not make it blink
         asked = []
-        monkeypatch.setattr(pane.models, "_open", asked.append)
+        monkeypatch.setattr(pane.models, "open", asked.append)
         pane.view.body.actionRequested.emit()
         assert [type(one) for one in asked] == [BundledSource]
         let.set()
         await pane.settled()
         assert pane.view.body.state == "ready" and pane.reader.heads.source == live.name
-        assert not pane.reader._first.isActive()
+        assert not timers(pane.reader)["first"].isActive()
 
     run_async(body())
 
@@ -253,7 +263,7 @@ def test_a_look_that_takes_long_can_be_given_up(pane, tmp_path, run_async, monke
 
         monkeypatch.setattr(source, "look", slow)
         pane.workspace.set_prompt(PROMPT + " again")
-        assert pane.view.body._cancellable
+        assert pane.view.body.cancellable
         pane.view.body.cancelRequested.emit()
         await pane.settled()
         assert pane.view.body.state == "error" and "cancelled" in pane.view.body.message
@@ -277,7 +287,7 @@ def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_a
         source.set_version(held.version + 128)
         assert f"at step {held.version + 128:,}" in pane.view.panel.version.text()
         assert pane.view.panel.update_button.isVisibleTo(pane)
-        pane.reader._on_live_timer()
+        timers(pane.reader)["live"].timeout.emit()
         await pane.settled()
         assert pane.reader.heads is held and pane.playback.track is track
         pane.view.panel.updateRequested.emit()
@@ -293,8 +303,8 @@ def test_live_heads_go_on_after_the_steps(pane, tmp_path, run_async):
         await open_model(pane, tmp_path, "thread")
         pane.set_mode("steps")
         held = pane.reader.heads.version
-        pane.reader._timer.timeout.emit()  # it came while nothing may be replaced
-        pane.reader._timer.stop()
+        timers(pane.reader)["live"].timeout.emit()  # it came while nothing may be replaced
+        timers(pane.reader)["live"].stop()
         pane.set_mode("map")
         await until(lambda: pane.reader.heads.version > held, "newer heads")
         await pane.settled()

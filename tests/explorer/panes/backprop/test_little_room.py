@@ -138,7 +138,9 @@ def test_a_notice_over_a_small_map_is_whole(shown):
     view = shown(OptimizersView, 1.5)
     view.set_notice("Momentum ran away at step 2", [USUAL_RATE, TENTH])
     view.notice.layout().activate()
-    for button in view.notice._choices.findChildren(QPushButton):
+    buttons = [one for one in view.notice.findChildren(QPushButton) if one.isVisible()]
+    assert len(buttons) == 2
+    for button in buttons:
         assert button.width() >= button.sizeHint().width()
     assert view.body.rect().contains(view.notice.geometry())
     assert not view.notice.geometry().intersects(view.tools.geometry())
@@ -211,10 +213,10 @@ def test_bars_of_what_is_remembered_leave_room_for_their_numbers(qapp, qtbot, wi
     view.resize(width, 140)
     values = np.array([[1.5, -2.5], [0.001, 12345.0]])
     view.set_lane("adam", "Adam", (Quantity("gradient", "g", "gradient", values),))
-    (area,) = view._areas()
+    (area,) = view.bar_areas()
     assert area.right() + theme.current().px(56) <= width and area.width() >= 26
     view.grab()
-    assert view._broken is None
+    assert view.broken is None
 
 
 def test_in_a_window_of_1280_by_720_a_race_that_cannot_be_run_does_not_scroll(shown):

@@ -56,7 +56,7 @@ def test_any_formula_is_refused_or_told_and_drawn(qtbot, seed):
             assert text.arithmetic(computed, moment) or moment == 0
             assert inspector.of_step(computed, moment).rows
             picture.set_position(max(0.0, moment - chance.random()))
-        assert not picture.grab().isNull() and picture._broken is None, drawn
+        assert not picture.grab().isNull() and picture.broken is None, drawn
         for number in range(len(computed.graph.nodes)):
             assert inspector.of_node(computed, number, numeric, pinned=True).rows
             assert text.told(computed, number)

@@ -19,6 +19,7 @@ from explorer.shell import export
 from explorer.widgets.scroll_area import ScrollArea
 from tests.benchmarks.bench_backprop_pane import FORMULAS
 from tests.explorer.panes.backprop.expression.conftest import told, value
+from tests.explorer.waiting import timer_of
 
 
 def test_it_begins_with_a_neuron(pane, mode):
@@ -139,7 +140,7 @@ async def test_examples_are_drawn_at_their_positions(pane, mode, step):
             pane.player.seek(float(position))
             assert not mode.view.graph.grab().isNull()
             await asyncio.sleep(0)
-        assert mode.view.graph._broken is None, one.id
+        assert mode.view.graph.broken is None, one.id
 
 
 def test_actions_do_what_they_say(pane, mode):
@@ -228,7 +229,7 @@ def test_what_a_step_is_about_stands_out_in_the_formula(pane, mode):
     assert marked() == ["a", "a"]
     mode.set_text("p = a * b\np + tan(a)")
     mode.view.graph.setFocus()
-    mode.view.editor._say()
+    timer_of(mode.view.editor).timeout.emit()
     assert marked() == ["tan(a)"]
 
 

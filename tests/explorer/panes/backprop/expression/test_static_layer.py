@@ -87,8 +87,8 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, which
             )
             one.update()
         found = pixels(one)
-        kept, one._static = one._static, StaticLayer()
-        anew, one._static = pixels(one), kept
+        kept, one.static_layer = one.static_layer, StaticLayer()
+        anew, one.static_layer = pixels(one), kept
         assert (abs(found - anew).max(axis=2) > NEAR).sum() <= FEW, (turn, kind)
 
 
@@ -104,8 +104,8 @@ def test_of_another_formula_the_picture_is_the_one_that_is_drawn_anew(qtbot, nam
         one.set_scene(scene_of(found, None, one.room))
         one.set_position(len(found.plan) - 1)
         shown = pixels(one)
-        kept, one._static = one._static, StaticLayer()
-        anew, one._static = pixels(one), kept
+        kept, one.static_layer = one.static_layer, StaticLayer()
+        anew, one.static_layer = pixels(one), kept
         assert (abs(shown - anew).max(axis=2) > NEAR).sum() <= FEW, end
 
 
@@ -119,7 +119,7 @@ def test_after_a_letter_the_rest_of_a_long_formula_is_not_drawn_again(qtbot):
         one.set_camera(Camera(0.6, 10, 10))
         pixels(one)
     nodes = one.scene.computed.graph.nodes
-    names = {nodes[number].label for number in one._static.drawn}
+    names = {nodes[number].label for number in one.static_layer.drawn}
     assert "x13" in names and "w0" not in names and len(names) < 0.4 * len(nodes)
 
 
@@ -132,10 +132,10 @@ def test_only_what_has_changed_is_drawn(qtbot):
     found = compute(computed.text, computed.values | {"w2": np.array(0.125)}, computed)
     one.set_scene(scene_of(found, one.scene, one.scene.room))
     pixels(one)
-    drawn = one._static.drawn
+    drawn = one.static_layer.drawn
     assert found.leaves["w2"] in drawn and found.leaves["w3"] not in drawn
     pixels(one)
-    assert one._static.drawn == []
+    assert one.static_layer.drawn == []
 
 
 def test_an_edge_is_drawn_whole_where_none_that_runs_farther_carries_more(qtbot):

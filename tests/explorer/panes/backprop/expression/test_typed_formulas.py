@@ -29,14 +29,14 @@ def test_a_mistake_is_marked_and_the_old_graph_stays(pane, mode):
     mode.view.graph.setFocus()
     mode.set_text("tanh(w * cat(x))")
     editor = mode.view.editor
-    assert mode.computed is before and mode.view.graph._faint
+    assert mode.computed is before and mode.view.graph.faint
     assert editor.error.isVisible() and "no function cat" in editor.error.text
     (mark,) = editor.field.extraSelections()
     assert mark.cursor.selectedText() == "cat(x)"
     mode.set_text("wide")
     assert editor.error.text.startswith("wide alone is not"), "its name is the person's"
     mode.set_text("tanh(w * x)")
-    assert not editor.error.isVisible() and not mode.view.graph._faint
+    assert not editor.error.isVisible() and not mode.view.graph.faint
     assert editor.field.extraSelections() == []
 
 

@@ -41,7 +41,7 @@ def threads(monkeypatch):
     watched(computation, "graph_of")
     watched(computation, "flows_of")
     watched(scene, "arranged")
-    watched(edge_routing, "_parts")
+    watched(edge_routing, "node_box")
     return seen
 
 
@@ -59,7 +59,7 @@ async def test_nothing_of_a_long_formula_is_worked_out_or_laid_out_in_the_window
         mode.runner.has_solved(mode.draft.value)
         and mode.computed.text == graph.scene.computed.text == f"{LONG}11 * y"
     )
-    assert {name for name, _ in threads} == {"graph_of", "flows_of", "arranged", "_parts"}
+    assert {name for name, _ in threads} == {"graph_of", "flows_of", "arranged", "node_box"}
     assert {thread for _, thread in threads} == {"engine"}
     wanted = scene_of(compute(mode.computed.text, mode.computed.values), room=graph.room)
     assert graph.scene.layout == wanted.layout and graph.scene.peaks == wanted.peaks
@@ -84,7 +84,7 @@ async def test_a_large_graph_is_laid_out_for_a_window_of_another_size_beside_it(
             mode.move_leaf("x0", 0, 0.1 * width)
         await until(lambda: graph.scene.room == graph.room)
         await pane.settled()
-        assert {name for name, _ in threads} >= {"arranged", "_parts"}
+        assert {name for name, _ in threads} >= {"arranged", "node_box"}
         assert {thread for name, thread in threads if name != "flows_of"} == {"engine"}
         wanted = scene_of(mode.computed, None, graph.room)
         assert graph.scene.layout == wanted.layout != before
@@ -121,11 +121,11 @@ async def test_a_mistake_in_a_long_formula_is_told_and_taken_back(pane, mode):
     mode.view.graph.setFocus()
     mode.set_text(f"{LONG} + cat(x)")
     await pane.settled()
-    assert mode.computed is before and mode.view.graph._faint
+    assert mode.computed is before and mode.view.graph.faint
     assert "no function cat" in mode.view.editor.error.text
     mode.set_text(LONG)
     await pane.settled()
-    assert not mode.view.graph._faint and mode.view.editor.error.text == ""
+    assert not mode.view.graph.faint and mode.view.editor.error.text == ""
 
 
 async def test_a_number_in_the_lines_of_a_long_formula_is_dragged_at_once(pane, mode, threads):

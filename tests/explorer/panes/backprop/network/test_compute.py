@@ -25,7 +25,7 @@ from explorer.panes.backprop.network.presets import PRESETS, preset
 def learned(name: str, steps: int) -> Training:
     training = Training(preset(name).draft)
     for _ in range(steps):
-        training._learn()
+        training.learn()
     training.record()
     return training
 
@@ -118,13 +118,13 @@ def test_the_beginning_of_learning_stays_in_sight():
     training = Training(NetworkDraft(hidden=(2,), points=10))
     keyframe = training.keyframes[0]
     for step in range(1, 6001):
-        training._keep(replace(keyframe, step=step))
+        training.keep(replace(keyframe, step=step))
     steps = [one.step for one in training.keyframes]
     assert steps[0] == 0 and steps[-1] == 6000 and len(steps) < MOST_KEYFRAMES
     for wanted in (20, 100, 400, 1500, 3000):
         assert min(abs(step - wanted) for step in steps) <= 0.1 * wanted + 2
     for step in range(6001, 10_001):
-        training._keep(replace(keyframe, step=step))
+        training.keep(replace(keyframe, step=step))
     drawn = training.curves.steps
     assert drawn == sorted(set(drawn)) and drawn[0] == 0 and drawn[-1] == 10_000
     assert max(after - before for before, after in pairwise(drawn[:100])) < 10

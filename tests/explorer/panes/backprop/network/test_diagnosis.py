@@ -19,7 +19,7 @@ def learned(one, steps):
     training = Training(one)
     while training.learner.step < steps and not training.diverged:
         for _ in range(4):
-            training._learn()
+            training.learn()
         training.record()
     return training
 

@@ -187,7 +187,7 @@ def test_what_comes_out_covers_neither_points_nor_neurons(mode, run_async):
         for width, height in ((420, 200), (600, 340), (900, 500)):
             drawing.resize(width, height)
             for at in range(len(sample)):
-                mode._show_sample(float(at))
+                mode.on_position(float(at))
                 layout, lines = drawing.layout_now, output_lines(drawing.sample_scene, 248)
                 assert len(lines) <= 2
                 box = output_box(layout, 2)

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from explorer import theme
 from explorer.panes.backprop.network.draw_network import caption, caption_room
 from explorer.panes.backprop.network.histograms import size_text
+from tests.explorer.panes.backprop.network.conftest import neuron_buttons
 
 
 def test_numbers_below_histograms_keep_to_their_column(qapp):
@@ -33,7 +34,7 @@ def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_asyn
     pane.resize(1080, 645)
     QTest.qWait(1)
     view, keyframe = mode.view, mode.view.network.keyframe
-    shown = [one for pair in view._pairs for one in pair if one.isVisible()]
+    shown = neuron_buttons(view)
     assert len(shown) == 2 * (len(keyframe.sizes) - 2) > 8
     shown.sort(key=lambda one: one.x())
     for before, after in pairwise(shown):

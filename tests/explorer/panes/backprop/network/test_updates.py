@@ -116,7 +116,7 @@ def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
 def test_the_loss_of_a_step_and_its_penalty_add_up_to_what_it_makes_smaller(kind):
     training = Training(NetworkDraft(penalty=kind, strength=0.1))
     training.one_step()
-    learned = training._learn()
+    learned = training.learn()
     keyframe = training.record()
     told = told_of(of_inner(keyframe, 1, update_trace(keyframe, 1)[0], None).rows)
     price = told[f"{kind.upper()} penalty"]

@@ -27,7 +27,7 @@ from explorer.panes.backprop.optimizers.text import short
 from explorer.panes.backprop.optimizers.track import UpdateTrack
 from explorer.shell.focus import stops
 from tests.explorer.panes.backprop.conftest import drawn
-from tests.explorer.waiting import turn
+from tests.explorer.waiting import turn, until
 
 
 def test_a_session_comes_back(mode, change, run_async):
@@ -118,9 +118,8 @@ def test_a_race_shows_and_rests_at_the_step_that_is_told(mode, change):
     change(OptimizersDraft(racers=("adam", "muon"), steps=120))
     lane, seen = mode.recording.lane("adam"), []
     mode.inspection.connect(seen.append)
-    mode.player.seek(106)
+    mode.player.seek(107.58)
     mode.player.play()
-    mode.player._move_to(107.58)
     mode.tell()
     height = mode.view.racers.rows["adam"].height_label
     assert mode.player.playing and mode.headline.startswith("Step 108 of 120")
@@ -146,21 +145,23 @@ def test_tab_leads_from_the_rates_through_the_settings_to_the_schedule(mode, cha
         assert way[start + 1 : end] == [*settings.fields.values()]
 
 
-def test_formulas_are_set_beside_the_window(mode, change, run_async, monkeypatch):
+@pytest.fixture
+def asked(monkeypatch):
+    """What is set from the moment on at which the mode is shown."""
     asked = []
 
     def noted(formulas, *looks):
         asked.append((formulas, looks, threading.current_thread() is threading.main_thread()))
 
     monkeypatch.setattr(mode_module, "set_formulas", noted)
-    change(OptimizersDraft(racers=("adam", "muon"), steps=20))
-    mode._has_formulas = False
+    return asked
 
+
+def test_formulas_are_set_beside_the_window(asked, mode, run_async):
     async def body():
-        mode._prepare_formulas()
-        mode._prepare_formulas()  # they are there
-        while not asked:
-            await asyncio.sleep(0.01)
+        await until(lambda: asked, "the formulas")
+        mode.shown()  # they are there
+        await mode.settled()
 
     run_async(body())
     ((formulas, looks, in_window),) = asked

@@ -172,7 +172,10 @@ def test_what_is_told_remembered_and_stepped_belongs_to_one_step(mode, change):
         np.testing.assert_allclose(move, after.position - before.position)
 
     check(60)
-    assert mode._inspection(mode.recording).rows[1].value == vector(lane.racers[59].gradient)
+    told = []
+    mode.inspection.connect(told.append)
+    mode.inspect()
+    assert told[-1].rows[1].value == vector(lane.racers[59].gradient)
     mode.go_into()
     mode.player.seek(mode.player.length - 1)
     check(60)

@@ -17,8 +17,8 @@ def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(m
     lanes = mode.recording.lanes
     change(mode.draft.value.with_text("x**2 + 3*z"))
     assert "The name z is unknown" in mode.view.editor.error.text
-    assert mode.view.editor._waiting[1:] == (9, 1)
-    assert len(mode.view.editor.field.extraSelections()) == 1
+    (mark,) = mode.view.editor.field.extraSelections()
+    assert (mark.cursor.selectionStart(), mark.cursor.selectedText()) == (9, "z")
     assert mode.recording.lanes == lanes
 
 
@@ -70,7 +70,8 @@ def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, ru
 
 def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race(mode, change):
     """Under the formula; nobody is asked to choose one who is chosen."""
-    editor = mode.view.editor
+    editor, inspected = mode.view.editor, []
+    mode.inspection.connect(inspected.append)
     for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
         change(OptimizersDraft(surface=TYPED, text=text, steps=10))
         told = "no finite height"
@@ -79,7 +80,7 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
         assert "There is no race" in mode.headline and told in mode.headline
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
         assert all(row.height_label.text() == "" for row in mode.view.racers.rows.values())
-        assert mode._inspection(mode.recording).rows == ["There is no race."]
+        assert inspected[-1].rows == ["There is no race."]
         assert "There is no race" in mode.view.moments.empty_text
         assert editor.geometry().bottom() < mode.view.trouble.y() < mode.view.body.y()
     change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))

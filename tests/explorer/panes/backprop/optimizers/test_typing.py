@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers.draft import OptimizersDraft, hint_of, keys_of
 from explorer.panes.backprop.optimizers.form import SHARES
+from tests.explorer.waiting import timer_of
 from tests.explorer.widgets.test_number_field import type_in
 
 
@@ -68,7 +69,7 @@ def test_what_is_being_typed_is_set_on_the_one_it_was_typed_for(mode, change, ru
         await mode.settled()
         assert mode.draft.value.settings == {"adam": {key: 0.25}}
         assert mode.chosen == "sgd" and set(mode.view.settings.fields) == set(keys_of("sgd")[1:])
-        fields[key]._pause.timeout.emit() if key == "learning_rate" else None
+        timer_of(fields[key]).timeout.emit() if key == "learning_rate" else None
         await mode.settled()
         assert mode.chosen == "sgd"
         for name in ("adam", "adamw", "sgd"):

@@ -19,33 +19,38 @@ from core.finetuning.scales import at_scales, generate_at_scales_steps
 from core.finetuning.verdicts import check_merge
 from core.inference.surprise import surprises
 from explorer.engine import errors
-from explorer.panes.finetuning.answers import text
+from explorer.panes.finetuning.answers import compute, text
 from explorer.panes.finetuning.answers.compute import CURVE
 from explorer.panes.finetuning.answers.draft import TryDraft
 from tests.core.finetuning.small import small_base, small_tuning, tune
 
 
-def adapter_of(mode: Any) -> Adapter:
-    return adapters_of(mode.source._model())[-1]
+async def model_of(mode: Any) -> torch.nn.Module:
+    return await mode.source.ask(lambda model: model)
 
 
-def expected(mode: Any, strength: float, draft: TryDraft) -> tuple[list[int], np.ndarray]:
+async def adapter_of(mode: Any) -> Adapter:
+    return adapters_of(await model_of(mode))[-1]
+
+
+async def expected(mode: Any, strength: float, draft: TryDraft) -> tuple[list[int], np.ndarray]:
     """What the model writes at a strength, and how much each token surprises it there."""
-    scales, tokenizer = {adapter_of(mode): strength}, mode.source.tokenizer
+    model, tokenizer = await model_of(mode), mode.source.tokenizer
+    scales = {await adapter_of(mode): strength}
     ids = tokenizer.encode_ids(mode.prompt)[-mode.source.config.block_size :]
     sampling = core.Sampling(temperature=draft.temperature)
-    asked = mode.source._model(), scales, ids, draft.tokens, sampling
+    asked = model, scales, ids, draft.tokens, sampling
     stop = tuple(tokenizer.special_tokens.values())
     *_, last = generate_at_scales_steps(*asked, seed=draft.seed, stop=stop)
     with at_scales(scales):
-        return last.ids.tolist(), surprises(mode.source._model(), ids)
+        return last.ids.tolist(), surprises(model, ids)
 
 
-def check_shown(mode: Any) -> None:
+async def check_shown(mode: Any) -> None:
     """Both columns are what the models write."""
     draft = mode.draft.value
     for tuned, picture in ((False, mode.view.base), (True, mode.view.tuned)):
-        ids, told = expected(mode, draft.strength if tuned else 0.0, draft)
+        ids, told = await expected(mode, draft.strength if tuned else 0.0, draft)
         assert list(mode.written[tuned].ids) == ids
         shown = picture.displayed()
         assert len(shown["token"]) == len(ids)
@@ -59,9 +64,9 @@ def test_both_models_go_on_with_one_text(make_mode: Any, run_async: Any) -> None
         mode = await make_mode("try")
         assert mode.view.body.state == "ready" and mode.headline.startswith("At strength 1")
         assert mode.inputs.line.prompt == question_of("validation", 0).prompt
-        check_shown(mode)
+        await check_shown(mode)
         assert list(mode.written[False].ids) != list(mode.written[True].ids)
-        ids, model, adapter = mode.prompt_ids, mode.source._model(), adapter_of(mode)
+        ids, model, adapter = mode.prompt_ids, await model_of(mode), await adapter_of(mode)
         bars = mode.view.bars.displayed()
         for strength, name in ((1.0, "probability"), (0.0, "before")):
             with at_scales({adapter: strength}):
@@ -90,23 +95,30 @@ def test_a_setting_rewrites_the_texts(
         base = mode.written[False]
         mode.set_settings(**settings)
         await mode.settled()
-        check_shown(mode)
+        await check_shown(mode)
         assert (mode.written[False] is base) == ("temperature" not in settings)
-        assert adapter_of(mode).scale == 1.0 and not adapter_of(mode).is_merged
+        adapter = await adapter_of(mode)
+        assert adapter.scale == 1.0 and not adapter.is_merged
         mode.workspace.undo()
         await mode.settled()
         assert mode.draft.value == TryDraft()
-        check_shown(mode)
+        await check_shown(mode)
 
     run_async(body())
 
 
 def test_a_text_is_written_to_its_end_while_the_slider_is_dragged(
-    make_mode: Any, run_async: Any
+    make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ended, write = [], compute.written_steps
+
+    def to_its_end(*asked: Any) -> Any:
+        yield from write(*asked)
+        ended.append(asked)
+
     async def body() -> None:
-        mode, ended = await make_mode("try"), []
-        mode._writes[True].came.connect(lambda _: ended.append(len(mode.written[True].ids)))
+        mode = await make_mode("try")
+        monkeypatch.setattr(compute, "written_steps", to_its_end)
         slider = mode.view.settings.widgets["strength"].slider
         slider.setSliderDown(True)
         for place in (30, 36, 12):
@@ -114,10 +126,10 @@ def test_a_text_is_written_to_its_end_while_the_slider_is_dragged(
             await asyncio.sleep(0)
         await mode.settled()
         assert len(ended) == 2 and mode.draft.value.strength == 0.6
-        check_shown(mode)
+        await check_shown(mode)
         slider.setSliderDown(False)
         await mode.settled()
-        assert float(mode.next.where[1].value("s")) == 0.6 * adapter_of(mode).config.scaling
+        assert float(mode.next.where[1].value("s")) == 0.6 * (await adapter_of(mode)).config.scaling
         assert len(ended) == 2
 
     run_async(body())
@@ -144,9 +156,11 @@ def test_a_chosen_token_shows_what_was_expected_in_its_place(
         mode.view.base.chosen.emit(0, end + 2)
         await mode.settled()
         assert mode.before == list(mode.written[False].ids[: end + 2])
-        assert mode.view.base._chosen == (0, end + 2)
+        base, tuned = mode.view.base, mode.view.tuned
+        assert base.accessibleDescription() == base.told(0, end + 2)
         shared = [a == b for a, b in zip(mode.written[False].ids, mode.written[True].ids)]
-        assert mode.view.tuned._chosen[1] <= shared.index(False)
+        alike = [tuned.told(0, place) for place in range(shared.index(False) + 1)]
+        assert tuned.accessibleDescription() in alike
         kept = mode.state()
         assert mode.cancel() and not mode.cancel()
         await mode.settled()
@@ -170,14 +184,14 @@ def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) 
         assert mode.view.verdict.whole.startswith("Step-0 identity holds: all")
         mode.view.buttons["merge"].click()
         await mode.settled()
-        found = check_merge(adapter_of(mode), mode.prompt_ids)
+        found = check_merge(await adapter_of(mode), mode.prompt_ids)
         assert mode.view.verdict.whole == text.verdict("merge", found)
         assert "(the limit is 1e\u22125 of the largest logit, " in mode.view.verdict.whole
         mode.view.buttons["another"].click()
         await mode.settled()
         assert mode.view.verdict.whole == ""
         assert mode.prompt == question_of("validation", 1).prompt
-        check_shown(mode)
+        await check_shown(mode)
 
     run_async(body())
 
@@ -192,7 +206,7 @@ def test_two_adapters_are_blended_saved_and_exported(
         mode.desk.tuned.choose(str(first))
         await mode.parent().settled()
         assert mode.source.name == "one" and mode.view.body.state == "ready"
-        check_shown(mode)
+        await check_shown(mode)
         alone, said = mode.source, []
         mode.statusRequested.connect(said.append)
         mode.blend(str(second))
@@ -364,7 +378,7 @@ def test_what_cannot_be_tried_says_what_to_do(make_mode: Any, run_async: Any) ->
         mode.draft.change({"prompt": "Once"}, "")
         await mode.settled()
         assert mode.view.body.state == "ready"
-        adapter_of(mode).remove()
+        (await adapter_of(mode)).remove()
         mode.read()
         mode.draft.change({"prompt": "Once upon"}, "")
         await mode.settled()

@@ -23,6 +23,10 @@ NAME = "h.1.attn.c_attn"
 BIAS_STEPS = "bias_change add grad_output grad_b"
 
 
+async def model_of(mode: Any) -> torch.nn.Module:
+    return await mode.source.ask(lambda model: model)
+
+
 def kinds_of(mode: Any) -> list[str]:
     return [kind_of(step) for step in mode.scene.steps]
 
@@ -31,7 +35,7 @@ def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_
     async def body() -> None:
         mode = await make_mode("inside")
         ids = mode.source.tokenizer.encode_ids(text.EXAMPLE)
-        told = examine(mode.source._model(), ids)
+        told = examine(await model_of(mode), ids)
         assert mode.view.body.state == "ready" and mode.scene.found.name == told.name
         shown = mode.view.passage.displayed()
         np.testing.assert_array_equal(shown["W"], told.weight)
@@ -95,7 +99,7 @@ def test_an_adapter_that_has_learned_nothing_says_so(make_mode: Any, run_async: 
     async def body() -> None:
         mode = await make_mode("inside")
         with torch.no_grad():
-            for update in adapters_of(mode.source._model())[0].updates.values():
+            for update in adapters_of(await model_of(mode))[0].updates.values():
                 update.B.zero_()
         mode.read()
         await mode.settled()
@@ -194,7 +198,7 @@ def test_a_runs_checkpoints_are_walked_through(
     async def body() -> None:
         mode = await make_mode("inside")
         folder = tmp_path / "run" / "checkpoints"
-        model = mode.source._model()
+        model = await model_of(mode)
         learned = {name: p for name, p in model.named_parameters() if ".updates." in name}
         for step in (10, 20, 30):
             numbers = {n: (p * step / 30).detach().numpy() for n, p in learned.items()}
@@ -227,7 +231,7 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
     async def body() -> None:
         mode = await make_mode("inside")
         assert mode.view.shared.isHidden() or not mode.view.shared.isVisibleTo(mode.view)
-        adapters_of(mode.source._model())[0].save(tmp_path / "same")
+        adapters_of(await model_of(mode))[0].save(tmp_path / "same")
         mode.compare(str(tmp_path / "same"))
         await mode.settled()
         assert (
@@ -246,7 +250,7 @@ def test_a_second_adapter_is_laid_beside_it(make_mode: Any, run_async: Any, tmp_
         await mode.settled()
         problem = list(errors.reports().problems.values())[-1]  # its card has room for the remedy
         assert "is no adapter" in problem.text and mode.view.body.state == "ready"
-        assert len(adapters_of(mode.source._model())) == 1
+        assert len(adapters_of(await model_of(mode))) == 1
 
     run_async(body())
 
@@ -260,7 +264,7 @@ def test_a_model_that_cannot_be_opened_leaves_the_one_before(
         await mode.parent().settled()
         problem = list(errors.reports().problems.values())[-1]  # its card has room for all of it
         assert "there is no folder" in problem.text and mode.view.body.state == "ready"
-        adapters_of(mode.source._model())[0].remove()
+        adapters_of(await model_of(mode))[0].remove()
         mode.read()
         await mode.settled()
         assert mode.view.body.state == "empty" and mode.headline == text.unchanged("")

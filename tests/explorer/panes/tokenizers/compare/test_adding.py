@@ -139,7 +139,7 @@ def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
         await pane.settled()
         chosen = []
         shown = QMenu()
-        fill_menu(shown, pane.catalogue, pane.mode._ids, chosen.append, lambda: None)
+        fill_menu(shown, pane.catalogue, pane.mode.shown_ones.ids, chosen.append, lambda: None)
         by_text = {action.text(): action for action in shown.actions()}
         assert not by_text["mine"].isEnabled() and not by_text["letters"].isEnabled()
         gpt2 = next(act for text, act in by_text.items() if text.startswith("Download GPT-2, "))
@@ -197,7 +197,7 @@ def test_a_row_that_is_added_is_seen_and_says_that_it_failed(pane, run_async, mo
             pane.catalogue.add_trained(f"more {number}", small_bpe(262 + number))
             pane.mode.shown_ones.add(f"trained:more {number}")
         await pane.settled()
-        pane.mode.view._scroll.verticalScrollBar().setValue(0)
+        pane.mode.view.body.picture.verticalScrollBar().setValue(0)
         assert columns(pane)[-1].visibleRegion().isEmpty(), "else there is nothing to scroll"
         pane.mode.shown_ones.add("known:gpt2")
         await pane.settled()

@@ -81,7 +81,7 @@ def test_alpha_keeps_the_place_and_can_be_undone(pane, trained, run_async):
 
 
 def way_y(scene, way):
-    return round(draw_lattice._way_top(scene, way)) + 8
+    return round(draw_lattice.way_top(scene, way)) + 8
 
 
 def test_a_way_is_clicked_and_the_lattice_and_the_trace_show_it(pane, trained, run_async):

@@ -72,7 +72,7 @@ def test_what_is_measured_has_steps_before_all_is(pane, run_async, monkeypatch):
         mode.premiums.results.update(every)
         mode.refresh()
         row = next(at for at, line in enumerate(chart.lines) if line.language.code == "jpn")
-        chart._choose(row, 0)  # in sight
+        chart.choose(row, 0)  # in sight
         point = chart.bar_rect(row, 0).center().toPoint()
         QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
         await pane.settled()

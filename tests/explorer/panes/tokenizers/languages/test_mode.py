@@ -266,7 +266,7 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
         fair = [one for key, one in mode.premiums.results.items() if key[0] == "trained:drops"]
         assert "cannot be compared" in text.headline([("drops", fair)])
         row = codes(pane).index("hin")
-        chart._choose(row, 0)  # in sight
+        chart.choose(row, 0)  # in sight
         image = chart.grab().toImage()
         bar = chart.bar_rect(row, 2)
         colors = {

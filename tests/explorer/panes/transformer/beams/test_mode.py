@@ -18,7 +18,7 @@ from tests.explorer.panes.transformer.conftest import PROMPT
 
 
 def center(mode: Any, node: int) -> QPointF:
-    return mode.view.tree._laid_out(mode.scene).chip(node).center()
+    return mode.view.tree.layout_of(mode.scene).chip(node).center()
 
 
 def test_the_tree_is_the_one_that_core_finds(make_mode: Any, run_async: Any) -> None:

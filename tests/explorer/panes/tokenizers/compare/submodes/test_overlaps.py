@@ -41,7 +41,7 @@ def test_six_overlaps_have_their_numbers_and_whole_names_in_the_smallest_window(
     turn()
     now = theme.current()
     assert view.map.cell_rect(0, 0).width() >= now.px("cell_numbers")
-    room = view.map._label_room()[0] - now.px(32)
+    room = view.map.label_room()[0] - now.px(32)
     assert all(now.metrics("label").horizontalAdvance(name) <= room for name in names)
     assert all(column.width() > 150 for column in view.sets)
 
