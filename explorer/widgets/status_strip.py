@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme
 from explorer.theme import icons
+from explorer.widgets.base import Label
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.run_line import RunLine, RunList, RunStatus
 from explorer.widgets.surface import Surface
@@ -42,10 +43,9 @@ class StatusStrip(QWidget):
         self.more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands last
         self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._message = CutLabel("label", "muted")
-        # What the run says is never cut: where there is little room, these two give way.
-        self.jobs, self.device = CutLabel("label", "muted"), CutLabel("label", "muted")
-        for label in (self.jobs, self.device):
-            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.jobs = CutLabel("label", "muted")  # as wide as its text, where there is room
+        self.jobs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.device = Label("", "label", "muted")
         surface = Surface("window", edges="top")
         self._row = QHBoxLayout(surface)
         self._row.addWidget(self.line)
@@ -114,7 +114,7 @@ class StatusStrip(QWidget):
 
     def set_device(self, text: str) -> None:
         """Where it computes: "cpu, fp32, 1 rank"."""
-        self.device.set_text(text)
+        self.device.setText(text)
 
     def _restyle(self) -> None:
         now = theme.current()

@@ -70,16 +70,16 @@ def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
         async with sitting as session:
             device = session.window.status.device
             session.engine.activityChanged.emit()
-            assert device.whole == "cpu, fp32, 3 threads"
+            assert device.text() == "cpu, fp32, 3 threads"
             folder = session.runs.new(tiny_training(precision="bf16"), "run")
             session.runs.start(folder)
             writer = RunWriter(folder)
             writer.event("model", 0, {"device": "cpu", "ranks": 2, "threads": 1})
-            await until(lambda: device.whole == "cpu, bf16, 2 ranks, 1 thread")
+            await until(lambda: device.text() == "cpu, bf16, 2 ranks, 1 thread")
             writer.event("end", 0, {"reason": "stopped", "message": ""})
             writer.close()
             session.steer("stop")
-            await until(lambda: device.whole == "cpu, fp32, 3 threads")
+            await until(lambda: device.text() == "cpu, fp32, 3 threads")
 
     run_async(body())
 
@@ -93,13 +93,13 @@ def test_a_job_that_is_held_is_not_said_to_go_on(sitting, run_async):
         async with sitting as session:
             said = session.window.status.jobs
             job = session.engine.run(beats(), name="the playground learns")
-            await until(lambda: said.whole == "the playground learns")
+            await until(lambda: said.text() == "the playground learns")
             job.pause()
-            await until(lambda: said.whole == "" and said.isHidden())
+            await until(lambda: said.text() == "" and said.isHidden())
             job.resume()
-            await until(lambda: said.whole == "the playground learns")
+            await until(lambda: said.text() == "the playground learns")
             job.cancel()
-            await until(lambda: said.whole == "")
+            await until(lambda: said.text() == "")
 
     run_async(body())
 
