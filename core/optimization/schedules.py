@@ -44,35 +44,35 @@ class Plan:
 
 
 def warmup(step: int, plan: Plan) -> float:
-    """In a line up to the peak; nanoGPT's, which begins above 0."""
+    """A straight line up to the peak that begins above 0, as in nanoGPT."""
     peak, warmup_steps = _peak(step, plan), _warmup_steps(step, plan)
     rate = peak * (step + 1) / (warmup_steps + 1)  # step: warmup
     return rate
 
 
 def constant(step: int, plan: Plan) -> float:
-    """The peak."""
+    """Stays at the peak."""
     peak = plan.learning_rate
     rate = peak  # step: constant
     return rate
 
 
 def end(step: int, plan: Plan) -> float:
-    """Where it came to rest."""
+    """Stays at the last rate."""
     low = plan.min_learning_rate
     rate = low  # step: end
     return rate
 
 
 def cosine(step: int, plan: Plan) -> float:
-    """Half a cosine wave down (SGDR, Loshchilov & Hutter 2017, equation 5, without restarts)."""
+    """Falls along half a cosine wave (SGDR, Loshchilov & Hutter 2017, equation 5, no restarts)."""
     low, reach, height = _low(step, plan), _reach(step, plan), _wave(step, plan)
     rate = low + height * reach  # step: cosine
     return rate
 
 
 def linear(step: int, plan: Plan) -> float:
-    """In a line down (BERT, Devlin et al. 2019, appendix A.2)."""
+    """Falls in a straight line (BERT, Devlin et al. 2019, appendix A.2)."""
     low, reach, progress = _low(step, plan), _reach(step, plan), _progress(step, plan)
     rate = low + (1.0 - progress) * reach  # step: linear
     return rate

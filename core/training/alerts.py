@@ -103,4 +103,5 @@ def silence(run: RunReader) -> str:
     have = "has" if len(blamed) == 1 else "have"
     which = f"{who}{more} {have}" if ranks > 1 else "it has"
     wait = " while the others wait for it" if len(absent) == 1 else ""
-    return f"{which} given no sign of life for {longest:.0f} s{wait}: a step is long, or it hangs"
+    told = f"{which} given no sign of life for {longest:.0f} s{wait}"
+    return f"{told}: the step is long, or the run hangs"

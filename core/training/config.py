@@ -98,7 +98,7 @@ class TrainingConfig:
         least=0,
         most=1,
         label="Share of repeats",
-        help="Sequences of random tokens, given twice, from which induction heads form sooner",
+        help="Share of sequences that are random tokens repeated once; induction heads form sooner",
         remedy="0 to 0.2 is usual",
     )
     steps: int = field(
@@ -106,7 +106,7 @@ class TrainingConfig:
         least=1,
         most=MOST_STEPS,
         label="Steps",
-        help="How many times the weights move",
+        help="Optimizer steps of the whole run, each of which moves the weights",
         remedy="500 to 5,000 is usual",
     )
     batch_size: int = field(
@@ -114,7 +114,7 @@ class TrainingConfig:
         least=1,
         most=1 << 20,
         label="Batch (sequences)",
-        help="Sequences read in one step",
+        help="Sequences that the model reads in one step",
         remedy="8 to 64 is usual",
     )
     micro_batches: int = field(
@@ -122,7 +122,7 @@ class TrainingConfig:
         least=1,
         most=1 << 20,
         label="Micro-batches",
-        help="Batches, one after the other, whose gradients are added up before a step",
+        help="Batches read one after another; their gradients are added up before each step",
         remedy="1 is usual",
     )
     learning_rate: float = field(
@@ -136,7 +136,7 @@ class TrainingConfig:
         1e-4,
         least=0,
         label="Last learning rate",
-        help="The learning rate that a falling schedule ends with",
+        help="The learning rate at the end of a falling schedule",
         remedy="a tenth of the peak is usual",
     )
     warmup_steps: int = field(
@@ -157,14 +157,15 @@ class TrainingConfig:
         "adamw",
         choices=OPTIMIZERS,
         label="Optimizer",
-        help="Turns gradients into steps. Each kind needs its own learning rate; SGD a high one",
+        help="Turns gradients into steps. Each optimizer needs a different learning rate; SGD "
+        "needs a high one",
     )
     betas: tuple[float, float] = field((0.9, 0.99), least=0, below=1, remedy="(0.9, 0.99) is usual")
     weight_decay: float = field(
         0.1,
         least=0,
         label="Weight decay",
-        help="How much the weight matrices shrink in a step, times the learning rate",
+        help="How much the weight matrices shrink in each step, as a multiple of the learning rate",
         remedy="0.1 is usual",
     )
     label_smoothing: float = field(0.0, least=0, below=1, remedy="0.1, or 0 for none, is usual")
@@ -172,7 +173,7 @@ class TrainingConfig:
         1.0,
         least=0,
         label="Gradient clip",
-        help="Largest gradient norm, to which a larger one is scaled down; 0 for no limit",
+        help="Largest gradient norm allowed; a larger gradient is scaled down to it. 0: no limit",
         remedy="1.0, or 0 for none, is usual",
     )
     evaluate_every: int = field(
@@ -180,7 +181,7 @@ class TrainingConfig:
         least=0,
         most=MOST_STEPS,
         label="Evaluate every",
-        help="Steps between two validation losses; 0: only at the start and the end",
+        help="Steps between two evaluations; 0: only at the start and the end",
         remedy="50 is usual",
     )
     evaluate_batches: int = field(20, least=0, most=MOST_STEPS, remedy="20 is usual")
@@ -189,13 +190,14 @@ class TrainingConfig:
         least=0,
         most=MOST_STEPS,
         label="Sample every",
-        help="Steps between two samples",
+        help="Steps between two samples of the model's text",
         remedy="100 is usual",
     )
     sample_prompt: str = field(
         "Once upon a time",
         label="Sample begins",
-        help="What every sample continues; empty: the first words of the text kept for validation",
+        help="The text that every sample continues; if empty, the first words of the validation "
+        "text",
     )
     sample_tokens: int = field(64, least=0, most=1 << 20, remedy="64 is usual")
     checkpoint_every: int = field(
@@ -203,7 +205,7 @@ class TrainingConfig:
         least=0,
         most=MOST_STEPS,
         label="Checkpoint every",
-        help="Steps between two checkpoints, from each of which the run can be resumed",
+        help="Steps between two checkpoints; the run can be resumed from each of them",
         remedy="250 is usual",
     )
     keep_checkpoints: int = field(20, least=0, most=MOST_STEPS, remedy="20 is usual")
@@ -222,19 +224,19 @@ class TrainingConfig:
         least=1,
         most=1 << 16,
         label="Ranks",
-        help="Processes that share each batch; one for each GPU is usual",
+        help="Processes that share each batch, usually one per GPU",
         remedy="1 is usual; 2 show on a laptop what many do",
     )
     parallel: str = field(
         "ddp",
         choices=STRATEGIES,
         label="Strategy",
-        help="What each rank holds: with DDP the whole model, with FSDP2 its part of every matrix",
+        help="With DDP, each rank holds the whole model; with FSDP2, a part of every matrix",
     )
     activation_checkpointing: bool = field(
         False,
         label="Activation checkpointing",
-        help="Computes the inside of each block again in the backward pass, which saves memory",
+        help="Saves memory by computing each block again in the backward pass",
     )
     precision: str = field("fp32", choices=PRECISIONS, label="Precision")
     loss_scale: float = field(
@@ -242,7 +244,7 @@ class TrainingConfig:
         least=1,
         most=2.0**127,
         label="Loss scale",
-        help="What the loss is multiplied by at first; a step that overflows halves it",
+        help="The factor that multiplies the loss at first; every overflow halves it",
         remedy="65536 is usual",
     )
     loss_scale_growth_interval: int = field(
@@ -250,7 +252,7 @@ class TrainingConfig:
         least=1,
         most=MOST_STEPS,
         label="Loss scale grows every",
-        help="Applied steps in a row after which the loss scale doubles",
+        help="Steps in a row without overflow after which the loss scale doubles",
         remedy="2000 is usual",
     )
     threads: int = field(1, least=1, most=1024, remedy="1 is usual")

@@ -41,7 +41,7 @@ class DDP(Ranks):
 
 
 def _add_up(ranks: Ranks, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
-    """A bucket's gradients added up over the ranks, and not averaged: the loss is a sum."""
+    """Adds up a bucket's gradients over the ranks; no average, because the loss is a sum."""
     start, buffer = ranks.spans.exchange(), bucket.buffer()
     work = dist.all_reduce(buffer, async_op=True)  # step: all_reduce
 

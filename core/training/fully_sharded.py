@@ -132,7 +132,7 @@ class _Timed:
 
 
 class Gather(_Timed):
-    """The parameters of a block, whole, from the parts that the ranks hold."""
+    """Gathers the whole parameters of a block from the parts that the ranks hold."""
 
     kind = "all-gather"
 
@@ -150,7 +150,7 @@ class Gather(_Timed):
 
 
 class Scatter(_Timed):
-    """The gradients of a block added up, and of the sum each rank's part."""
+    """Adds up the gradients of a block and leaves each rank its part of the sum."""
 
     kind = "reduce-scatter"
 

@@ -52,11 +52,11 @@ def trace_scaled_gradient(
     numbers = {name: float(value) for name, value in known.items()}
     about = {"format": format, "scale": float(scale), **numbers}
     trace = Trace({**about, "numbers": _bit_by_bit(numbers, format)})
-    title = "Computed in fp32: how one weight would change the loss"
+    title = "Computed in fp32: how the loss would change if one weight grew a little"
     told = {"loss": whole}
     trace.append(Step("gradient.computed", title, FORMULAS["backward"], CODE["backward"], told))
     losses = {"loss": whole, "scale": scale, "scaled": np.asarray(whole * scale)}
-    title = f"Scaled: the loss, and so every gradient, times {scale_text(float(scale))}"
+    title = f"Scaled: the loss, and so every gradient, is multiplied by {scale_text(float(scale))}"
     trace.append(Step("gradient.scaled", title, FORMULAS["scale"], CODE["scale"], losses))
     title = f"Stored in {format.name.removesuffix('fn')}: {_fate(numbers, format)}"
     code = "core.training.number_formats:rounding#stored"
@@ -67,7 +67,7 @@ def trace_scaled_gradient(
         inner = Step(step.name, step.title, step.formula, step.code, step.values, place)
         trace.append(inner)
     divided = {"gradient": unscaled, "scale": scale}
-    title = "Unscaled: divided by the scale, in fp32"
+    title = "Unscaled: the gradient is divided by the scale, in fp32"
     trace.append(Step("gradient.unscaled", title, FORMULAS["unscale"], CODE["unscale"], divided))
     trace.append(_applied(numbers, float(scale), infinite))
     return trace.finish()
@@ -87,17 +87,17 @@ def _bit_by_bit(numbers: dict[str, float], format: NumberFormat) -> AlignedNumbe
 def _fate(numbers: dict[str, float], format: NumberFormat) -> str:
     scaled, stored = abs(numbers["scaled"]), abs(numbers["stored"])
     if math.isinf(stored):
-        return "too large, it becomes infinite"
+        return "it is too large and becomes infinite"
     if scaled and not stored:
-        return "too small, it becomes 0"
+        return "it is too small and becomes 0"
     if scaled > format.largest:
-        return "too large, it becomes the largest number"
+        return "it is too large and becomes the largest number"
     if stored == scaled:
-        return "it stays what it is"
+        return "it stays the same"
     error = format_percent(abs(stored - scaled) / scaled)
     if stored < format.smallest_normal:
-        return f"close to 0, it keeps only some of its digits and is {error} off"
-    return f"it is rounded, {error} off"
+        return f"so close to 0, it keeps only some of its digits, with an error of {error}"
+    return f"it is rounded, with an error of {error}"
 
 
 def _applied(numbers: dict[str, float], scale: float, infinite: float) -> Step:
@@ -107,7 +107,7 @@ def _applied(numbers: dict[str, float], scale: float, infinite: float) -> Step:
         title = f"Skipped: {which} infinite, so no weight moves"
         return Step("gradient.applied", title, FORMULAS["skip"], CODE["skip"], told)
     got, given = numbers["unscaled"], numbers["gradient"]
-    title = f"Applied in fp32: {format_significant(got, DIGITS)}"
+    title = f"Applied in fp32: the optimizer gets {format_significant(got, DIGITS)}"
     if got != given:
         title += f" instead of {format_significant(given, DIGITS)}"
     rule = r"\theta \leftarrow \theta - \eta \, u(g)"

@@ -67,11 +67,11 @@ SOONER = 1e-9  # of the step: no wait, but how floats are rounded
 WORDS = {
     "data": "the batch is drawn, and each {} takes its own sequences",
     "forward": "each {} predicts the next tokens of its own sequences",
-    "backward": "each {} computes the gradients of its own sequences",
+    "backward": "each {} computes the gradients for its own sequences",
     "optimizer": "each {} moves the weights that it holds",
-    "all-reduce": "gradients are added up over the {}s, and each gets the sum",
-    "all-gather": "the {}s put together weights of which each holds a part",
-    "reduce-scatter": "gradients are added up, and each {} keeps its part of the sum",
+    "all-reduce": "the {}s add up their gradients, and each gets the sum",
+    "all-gather": "each {0} gets the other {0}s' parts of the weights",
+    "reduce-scatter": "the {}s add up their gradients, and each keeps its part of the sum",
     "sum": "the {}s add up a few numbers, such as token counts or losses",
 }
 ESTIMATED_WORDS = {"forward": "each {} computes this part for its own sequences"}
@@ -82,10 +82,10 @@ STRATEGY_WORDS = {
         "all-reduce": "the results of the {}s' columns and rows are added up",
     },
     "pipeline": {
-        "forward": "a small batch passes through the layers, stage after stage",
-        "backward": "its gradients come back, from the last stage to the first",
-        "send": "a stage's output goes to the next stage",
-        "send back": "the gradient of a stage's input goes to the stage before it",
+        "forward": "it passes through the layers, stage after stage",
+        "backward": "its gradients pass from the last stage back to the first",
+        "send": "each stage's output goes to the next stage",
+        "send back": "the gradient of each stage's input goes to the stage before",
     },
 }
 FORMULAS = {  # of an exchange that was measured
@@ -369,8 +369,8 @@ def estimated_trace(step: StepTimeline) -> LaneTrace:
     steps, labels = [], []
     for key, _ in groups:
         one = first[key]
-        which = f"small batch {one.micro_batch + 1}" if pipeline else step.parts[one.part].name
-        of = " " if one.kind.startswith("send") else " of "
+        which = f"micro-batch {one.micro_batch + 1}" if pipeline else step.parts[one.part].name
+        of = {"send": " ", "send back": " gradients of "}.get(one.kind, " of ")
         label = one.kind if one.kind == "optimizer" else f"{one.kind}{of}{which}"
         code, values = _line(one, step)
         title = _title(label.replace(which, called(which)), words[one.kind].format("device"))

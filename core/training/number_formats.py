@@ -149,7 +149,7 @@ class Rounding(NamedTuple):
 
 
 def rounding(value: Any, format: NumberFormat) -> Rounding:
-    """Rounds values to the nearest numbers of a format, one step a line; arrays of any shape."""
+    """Rounds values, of any shape, to the nearest numbers of a format, one step per line."""
     with np.errstate(all="ignore"):  # infinity and NaN stay what they are
         value, mantissa_bits = np.asarray(value, np.float64), format.mantissa_bits
         exponent = _exponent(value, format)
@@ -187,7 +187,7 @@ def encode(values: Any, format: NumberFormat) -> Bits:
 
 
 def decode(sign: int, exponent: int, mantissa: int, format: NumberFormat) -> float:
-    """The number that bits stand for: each kind of number has a line of its own."""
+    """The number that the bits stand for; each kind of number has its own line."""
     kind, parts, endless = kind_of(exponent, mantissa, format), format.parts, math.inf
     direction = 1 - 2 * sign
     power = max(exponent, 1) - format.bias

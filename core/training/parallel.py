@@ -186,7 +186,7 @@ class Single:
 
 
 def clip_gradients(parameters: Iterable[Tensor], limit: float) -> Tensor:
-    """Limits the norm of all gradients together; returns the norm before."""
+    """Limits the norm of all gradients together; returns the norm before clipping."""
     norm = nn.utils.clip_grad_norm_(parameters, limit)  # step: clip
     return norm
 

@@ -25,13 +25,13 @@ TITLES = {
     "data": "Data: draw a batch of sequences",
     "forward": "Forward: predict every next token",
     "loss": "Loss: how surprised the model was, on average",
-    "backward": "Backward: how each weight would change the loss",
+    "backward": "Backward: how the loss would change if a weight grew a little",
     "scale": "Scale: lift the gradients into the range of 16 bits",
     "unscale": "Unscale: divide the gradients by the loss scale",
     "clip": "Clip: a gradient that is too long is shortened",
     "optimizer": "Optimizer: every weight moves a little",
     "skip": "Optimizer: the step is skipped, and no weight moves",
-    "schedule": "Schedule: how large this step may be",
+    "schedule": "Schedule: the learning rate of this step",
 }
 FORMULAS = {
     "data": r"x \in \mathrm{ids}^{B \times T}, \quad y_{b,t} = x_{b,t+1}",
@@ -120,7 +120,7 @@ def schedule_plan(config: TrainingConfig) -> Step:
     rows = r" \\ ".join(formulas)
     return Step(
         "training.schedule",
-        "Schedule: how far the weights may move, step by step",
+        "Schedule: the learning rate planned for each step",
         rows if len(formulas) == 1 else rf"\begin{{array}}{{l}} {rows} \end{{array}}",
         SCHEDULES[config.schedule].main.code,
         {name: _scalar(getattr(config, name)) for name in names},

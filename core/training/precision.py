@@ -90,9 +90,11 @@ def precision_note(precision: str, device: torch.device = CPU) -> str:
         case "tf32" if is_old:
             return "tf32 needs a GPU from Ampere on (2020): here this run computes in fp32"
         case "bf16" if is_old:
-            return "this GPU has no bf16 arithmetic: fp16 is faster here"
+            return "This GPU has no bf16 arithmetic: fp16 is faster here"
         case "bf16" if device.type == "cpu" and not bf16_is_fast():
-            return "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
+            return "This CPU has no bf16 arithmetic: bf16 may be slower than fp32"
         case "fp16" if device.type == "cpu":
-            return "fp16 on a CPU is for learning how it works: 10 to 20 times slower than fp32"
+            return (
+                "fp16 on a CPU is for learning how it works: it is 10 to 20 times slower than fp32"
+            )
     return ""

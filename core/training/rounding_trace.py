@@ -30,17 +30,17 @@ FORMULAS = {
     "stored": r"|\hat{y}| > x_{\max}",
 }
 TITLES = {
-    "sum": "Sum: exact, with as many digits as it takes",
-    "spacing": "Spacing: how far apart numbers of this size are in the format",
+    "sum": "Sum: computed exactly, with as many digits as it takes",
+    "spacing": "Spacing: how far apart the format's numbers of this size are",
     "steps": "Count: how many spacings fit into the number",
-    "whole": "Round: to a whole number of spacings; a tie goes to the even one",
-    "rounded": "Back: that many spacings make the rounded number",
-    "stored": "Overflow: the format reaches no further",
+    "whole": "Round to a whole number of spacings; halfway, to the even one",
+    "rounded": "Multiply: that many spacings make the rounded number",
+    "stored": "Overflow: the number is too large for the format",
 }
 
 
 def exact_sum(weight: float, update: float) -> float:
-    """Weight and update together, in fp64."""
+    """The sum of weight and update, in fp64."""
     total = weight + update  # step: sum
     return total
 
@@ -77,11 +77,13 @@ def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) 
     values = {"weight": weight, "update": update, "total": total}
     trace.append(_step("rounding.sum", TITLES["sum"], FORMULAS["sum"], _HERE, values))
     trace.append(
-        _number("sum", "The exact sum has more bits than the format", total, FORMATS["fp64"])
+        _number(
+            "sum", "The exact sum: its sign, exponent and mantissa in fp64", total, FORMATS["fp64"]
+        )
     )
     for line in lines:
         trace.append(line)
-    title = "Stored: the weight is what it was" if lost else "Stored: the new weight"
+    title = "Stored: the weight has not changed" if lost else "Stored: the weight has changed"
     trace.append(_number("result", title, result, format))
     return trace.finish()
 

@@ -75,15 +75,15 @@ class LossScaler:
         self.floor_skips = 0
 
     def scale(self, loss: Tensor) -> Tensor:
-        """What the backward pass starts from."""
+        """The number that the backward pass starts from."""
         scale = self.loss_scale
         scaled = loss * scale  # step: scale
         return scaled
 
     def unscale(self, gradients: Iterable[Tensor]) -> bool:
-        """Divides the gradients by the scale, in place; whether all of them are finite.
+        """Divides the gradients by the scale, in place, and tells whether all are finite.
 
-        Each rank gives its own part of a gradient that is split over ranks.
+        Each rank passes its own part of a gradient that is split over ranks.
         """
         import torch
 
@@ -101,7 +101,7 @@ class LossScaler:
         return self.loss_scale <= FLOOR and self.floor_skips >= PATIENCE - 1
 
     def stepped(self, applied: bool) -> None:
-        """Learns from a step that was applied, or skipped since it overflowed."""
+        """Learns whether a step was applied, or skipped because of an overflow."""
         if applied:
             before = self.good_steps
             good_steps = before + 1  # step: count

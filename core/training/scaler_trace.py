@@ -75,7 +75,7 @@ def trace_scale_change(
         trace.append(_step("shrink", title, r"s \leftarrow \frac{s}{2}", told))
         return trace.finish()
     told = {"before": before, "good_steps": before + 1}
-    title = f"Counted: {before + 1:,} steps in a row without an overflow are enough"
+    title = f"Counted: {before + 1:,} steps in a row without overflow are enough to double it"
     trace.append(_step("count", title, r"n \leftarrow n + 1", told))
     told = {"scale": scale, "factor": scaler.growth_factor, "grown": scale * scaler.growth_factor}
     trace.append(_step("grow", f"Doubled: {following}", r"s \leftarrow 2 s", told))
@@ -85,9 +85,9 @@ def trace_scale_change(
 def _titles(number: int, scale: float, skipped: bool, where: str) -> dict[str, str]:
     """Of the phases, by name."""
     found = f"{where or 'a gradient'} overflowed" if skipped else "every gradient is finite"
-    end = "Skipped: one infinite gradient is enough, and no weight moves"
+    end = "Skipped: one infinite gradient is enough, so no weight moves"
     return {
-        "scale": f"Scaled: the loss of step {number:,} times {scale_text(scale)}",
+        "scale": f"Scaled: the loss of step {number:,} is multiplied by {scale_text(scale)}",
         "unscale": f"Unscaled: {found}",
         "optimizer": end if skipped else "Applied: every weight moves a little",
     }

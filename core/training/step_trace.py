@@ -318,7 +318,7 @@ def _backward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
     where = f"block {number}" if stage == "block" else f"the {label_of(event.name)}"
     return Step(
         f"training.backward.{event.name}",
-        f"Backward: the gradient has come to {where}",
+        f"Backward: the gradient has reached {where}",
         rf"\frac{{\partial L}}{{\partial x{index}}}",
         "core.training.attempt:Attempt._one_step#backward",
         {},

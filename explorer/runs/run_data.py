@@ -59,7 +59,7 @@ def was_skipped(row: Any) -> bool:
 
 def skip_text(step: int, skip: Skip | None) -> str:
     """Why a step was skipped, and what comes of it."""
-    which = f", first {skip.where}" if skip is not None and skip.where else ""
+    which = f" (first {skip.where})" if skip is not None and skip.where else ""
     said = f"Step {step:,} was skipped: its gradients overflowed{which}, so no weight moved."
     if skip is None or not skip.scale or not skip.after:
         return said

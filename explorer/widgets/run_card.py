@@ -24,25 +24,25 @@ STATES = {  # state -> icon, color role, word
 ALARM = "warning", "warning", "needs attention"  # of one that trains, whatever its state
 
 BUTTONS = {  # id -> text, tooltip
-    "branch": ("Resume from here", "A new run that continues from this checkpoint"),
+    "branch": ("Resume from here", "Starts a new run that continues from this checkpoint"),
     "pause": ("Pause", "Pauses after this step; the run stays open"),
     "resume": ("Resume", "Continues training"),
     "lower": (
         "Branch with a lower learning rate",
-        "A new run from the last checkpoint, at a tenth of the rate",
+        "Starts a new run from the last checkpoint, at a tenth of the learning rate",
     ),
     "slower": (
         "New run with a lower learning rate",
-        "The setup with its settings, at a tenth of the rate",
+        "Opens the setup with the settings of this run, at a tenth of the learning rate",
     ),
-    "anew": ("New run with these settings", "The setup, filled in with the settings of this run"),
+    "anew": ("New run with these settings", "Opens the setup with the settings of this run"),
     "again": ("Begin again at step 0", AGAIN),
     "continue": ("Resume from the last checkpoint", "Continues training from there"),
     "take": (
         "Take over",
         "Controls this run from here; the program that controls it now will only watch it",
     ),
-    "stop": ("Stop", "Writes a checkpoint and ends the run, which is kept and can be resumed"),
+    "stop": ("Stop", "Writes a checkpoint and stops the run, which can be resumed later"),
 }
 COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is
     "pause": ("resume",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme
 from explorer.theme import icons
@@ -43,7 +43,8 @@ class StatusStrip(QWidget):
         self.more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands last
         self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._message = CutLabel("label", "muted")
-        self.jobs = Label("", "label", "muted")
+        self.jobs = CutLabel("label", "muted")  # as wide as its text, where there is room
+        self.jobs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.device = Label("", "label", "muted")
         surface = Surface("window", edges="top")
         self._row = QHBoxLayout(surface)
@@ -108,7 +109,7 @@ class StatusStrip(QWidget):
 
     def set_jobs(self, text: str) -> None:
         """Other jobs ("reading story.txt 40 %"); "" for none."""
-        self.jobs.setText(text)
+        self.jobs.set_text(text)
         self.jobs.setVisible(bool(text))
 
     def set_device(self, text: str) -> None:

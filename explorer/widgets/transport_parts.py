@@ -148,7 +148,9 @@ class LiveBadge(QAbstractButton):
         if ended != self.ended:
             self.ended = ended
             self.updateGeometry()
-        text = "Live: Play continues the training" if live else "To the latest step"
+        text = (
+            "You see the latest step; Play continues the training" if live else "To the latest step"
+        )
         if ended:
             text = f"This run has {ended}. Go to its last step"
         self.setAccessibleName(text)

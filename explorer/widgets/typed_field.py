@@ -148,7 +148,7 @@ class TypedField(QLineEdit):
 
     def _refuse(self, why: str, kept: str) -> None:
         self._refuses = True
-        stays = f"{kept} stays" if kept else "it stays empty"
+        stays = f"the value is still {kept}" if kept else "the field is still empty"
         sentence = f"{why[:1].upper()}{why[1:]}; {stays}."
         self.setAccessibleDescription(sentence)
         self.refused.emit(sentence)

@@ -36,7 +36,7 @@ class Transfer:
     steps: int
 
     def seconds(self, link: Link) -> float:
-        """steps x latency + bytes / bandwidth, where nothing else uses the link."""
+        """steps x latency + bytes / bandwidth, if nothing else uses the link."""
         sent, steps = self.bytes, self.steps
         bandwidth, latency = link.bandwidth, link.latency
         seconds = steps * latency + sent / bandwidth  # step: seconds

@@ -14,11 +14,11 @@ FORWARD, BACKWARD = 2.0, 4.0  # FLOPs of one weight in a matrix product, for one
 
 
 def flops_per_token(model: ModelConfig) -> float:
-    """Forward and backward: 6 a weight in a matrix product, and 12 L H D T for attention.
+    """Forward and backward: 6 per weight in a matrix product, and 12 L H D T for attention.
 
     Chowdhery et al. 2022 (PaLM), appendix B. The token embedding is looked up, not multiplied,
-    but its transpose is the output head, so tied weights count once. Attention counts all T x T
-    scores, also those that the causal mask hides, as the paper does.
+    but its transpose is the output head, so tied weights count once. As in the paper, attention
+    counts all T x T scores, including those that the causal mask hides.
     """
     width = model.n_head * model.head_width
     weights = model.n_layer * sum(rows * columns for rows, columns in inner_matrices(model))
@@ -38,11 +38,11 @@ def muon_flops(model: ModelConfig) -> float:
 def model_flops_utilization(
     tokens_per_second: float, flops_per_token: float, peak: float | None, devices: int = 1
 ) -> float | None:
-    """MFU: the model's FLOPs as a share of those that the devices could do in that time.
+    """MFU: the model's FLOPs as a share of what the devices could do in the same time.
 
-    Chowdhery et al. 2022, appendix B. What is computed twice (recomputed activations) counts once:
-    it is no progress. `peak` is one device's FLOP/s in the precision of its matrix products; where
-    it is None, so is the result: shown as "n/a" rather than 0 %.
+    Chowdhery et al. 2022, appendix B. Recomputed activations count once, because computing them
+    again is no progress. `peak` is one device's FLOP/s in the precision of its matrix products; if
+    it is None, so is the result, which is shown as "n/a" and not as 0 %.
     """
     if peak is None:
         return None

@@ -50,8 +50,8 @@ def model_state(parameters: int, remembered: int, layout: str = "mixed") -> Mode
     remembered  numbers that the optimizer keeps in fp32, for all parameters together; Adam keeps
                 two of each, momentum one, SGD none: see `numbers_remembered`
 
-    Mixed precision with Adam takes 2 + 2 + 8 + 4 = 16 bytes a parameter (Rajbhandari et al. 2020,
-    section 3.1), fp32 with Adam 4 + 4 + 8 = 16 as well. Raises ValueError for an unknown layout.
+    Mixed precision with Adam takes 2 + 2 + 8 + 4 = 16 bytes per parameter (Rajbhandari et al. 2020,
+    section 3.1); so does fp32 with Adam, 4 + 4 + 8. Raises ValueError for an unknown layout.
     """
     if layout not in LAYOUTS:
         raise ValueError(f"layout {quoted(layout)} is unknown; use {' or '.join(LAYOUTS)}")
@@ -122,9 +122,9 @@ def activations(
     item: int = 2,
     layers: float | None = None,
 ) -> float:
-    """Bytes that a forward pass keeps: `layer_activations` of all layers, and what is around them:
-    the embedding's dropout mask, the final norm, the output head and its logits in fp32
-    (Korthikanti et al. 2022, section 4.3). Give `layers` if a device keeps another number of them.
+    """Bytes that a forward pass keeps: `layer_activations` of all layers, and what lies around
+    them: the embedding's dropout mask, the final norm, the output head and its logits in fp32
+    (Korthikanti et al. 2022, section 4.3). Pass `layers` if a device keeps a different number.
     """
     around = around_activations(model, sequences, item)
     layer = layer_activations(model, sequences, recompute, item)
@@ -149,9 +149,9 @@ def layer_activations(
     full       2 s b h: only the layer's input is kept
 
     Korthikanti et al. 2022, equation 2 and sections 5 and 6. 34 stands for 16 numbers of 2 bytes
-    and two 1-byte masks, 5 for two attention weights and a mask; `item` is the bytes of a number.
-    The paper's layer has an MLP four times as wide as the model, as many key and value heads as
-    heads, and dropout. Raises ValueError for another kind of recomputation.
+    and two 1-byte masks, 5 for two attention weights and a mask; `item` is the bytes per number.
+    The paper's layer has an MLP four times as wide as the model, a key and a value head for every
+    query head, and dropout. Raises ValueError for another kind of recomputation.
     """
     s, h = model.block_size, model.n_embd
     factor = kept_bytes(model, recompute, item)

@@ -76,7 +76,7 @@ class Setup:
     micro_batch: int = field(
         1,
         label="Micro-batch",
-        help="Sequences for each device and pass",
+        help="Sequences that a device computes at once",
         least=1,
         most=MOST_COUNT,
         remedy="1 takes the least memory",
@@ -93,7 +93,7 @@ class Setup:
     stage: int = 0
     pipeline: int = field(
         1,
-        help="Stages that share the layers",
+        help="Stages among which a pipeline divides the layers",
         least=1,
         most=MOST_COUNT,
         remedy="1 is no pipeline",
@@ -102,18 +102,18 @@ class Setup:
     recompute: str = field(
         "selective",
         choices=memory.RECOMPUTATIONS,
-        help="Activations that are computed again, to keep fewer",
+        help="Which activations are computed again instead of being kept, to save memory",
     )
     optimizer: str = "adamw"
     efficiency: float = field(
         0.4,
-        help="Share of the peak reached while computing",
+        help="Share of its peak speed that a device reaches while it computes",
         above=0,
         most=1,
         remedy="0.4 is usual",
     )
     link: Link | None = field(
-        None, label="Link (GB/s)", help="Between two devices, in one direction"
+        None, label="Link (GB/s)", help="Bandwidth between two devices, in one direction"
     )
     per_machine: int | None = field(
         None,
@@ -128,7 +128,7 @@ class Setup:
         help="Price of one device for an hour, in any currency",
         least=0,
         most=1e5,
-        remedy="leave it empty where nobody knows",
+        remedy="leave it empty if it is not known",
     )
     autocast: bool = False
 
@@ -322,19 +322,19 @@ def link_of(setup: Setup) -> Link | None:
 
 
 def compute_seconds(work: float, peak: float, efficiency: float = 1.0, devices: int = 1) -> float:
-    """Seconds that so many FLOPs take on devices that reach a given share of their peak."""
+    """Seconds that `work` FLOPs take on devices that reach this share of their peak."""
     compute = work / (peak * efficiency * devices)  # step: compute
     return compute
 
 
 def with_bubble(compute: float, share: float) -> float:
-    """Seconds of a pipeline whose stages wait for one another a share of their working time."""
+    """Seconds of a pipeline whose stages wait for this share of their working time."""
     seconds = compute * (1 + share)  # step: bubble
     return seconds
 
 
 def step_seconds(compute: float | None, communication: float | None) -> float | None:
-    """Arithmetic and communication run side by side: the longer counts."""
+    """Arithmetic and communication overlap, so the longer one decides."""
     if compute is None or communication is None:
         return None
     step = np.maximum(compute, communication)  # step: step
@@ -350,7 +350,7 @@ def whole_seconds(steps: int, step: float | None) -> float | None:
 
 
 def joules(seconds: float | None, devices: int, watts: float | None) -> float | None:
-    """Energy that the devices take."""
+    """Energy that the devices use."""
     if seconds is None or watts is None:
         return None
     energy = seconds * devices * watts  # step: energy

@@ -97,21 +97,21 @@ def _memory(setup: Setup, found: Plan) -> Iterator[Step]:
     counts = (*astuple(found.parameters), found.parameters.total)
     yield _step(
         "parameters",
-        "Parameters: every number that is learned, part by part",
+        "Parameters: all numbers that are learned, part by part",
         "core.transformer.parameters:ParameterCount.total#total",
         {**dict(zip(names, counts, strict=True))},
     )
     yield from _states(setup, found)
     yield _step(
         "state",
-        "What one device holds of the model",
+        "Model state: all that one device holds of the model",
         f"{_HERE}.memory:ModelState.total#state",
         {**asdict(found.state), "total": found.state.total},
     )
     yield from _activations(setup, found)
     yield _step(
         "memory",
-        "Memory of one device: the model's state and its activations",
+        "Memory of one device: the model state and the activations",
         f"{_HERE}.plan:Plan.bytes#memory",
         {"state": found.state.total, "activations": found.activations, "together": found.bytes},
     )
@@ -130,7 +130,8 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
         if not size:
             continue
         read: dict[str, float] = {"remembered": remembered}
-        title = f"Optimizer states: what {rule.title} remembers, 4 bytes per number"
+        numbers = f"{format_count(remembered)} numbers of 4 bytes"
+        title = f"Optimizer states: {rule.title} remembers {numbers}"
         if name in lines:
             read = {lines[name]: each[name], "parameters": count}
             title = f"{STATES[name].capitalize()}: {each[name]} bytes per parameter"
@@ -158,7 +159,7 @@ def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
     layer = memory.layer_activations(model, sequences, setup.recompute, item)
     yield _step(
         "layer",
-        "What one layer keeps from forward to backward",
+        "Activations of one layer, kept from forward to backward",
         f"{_HERE}.memory:layer_activations#layer",
         {
             "s": model.block_size,
@@ -170,7 +171,7 @@ def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
     )
     yield _step(
         "activations",
-        "Activations: all layers, and embedding, logits and loss around them",
+        "Activations of all layers, and of embedding, logits and loss",
         f"{_HERE}.memory:activations#activations",
         {
             "layers": setup.kept_layers,
@@ -189,7 +190,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
     work = found.flops_per_token * step_tokens * again
     yield _step(
         "flops",
-        "FLOPs per token: six for each weight in a matrix product, plus those of attention",
+        "FLOPs per token: six for each weight in a matrix product, plus attention",
         f"{_HERE}.flops:flops_per_token#flops",
         {
             "weights": model.n_layer * inner + model.vocab_size * model.n_embd,
@@ -201,7 +202,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
     )
     yield _step(
         "work",
-        f"FLOPs of a step of {format_count(step_tokens)} tokens",
+        f"FLOPs of one step, which reads {format_count(step_tokens)} tokens",
         f"{_HERE}.plan:plan#work",
         {
             "per_token": found.flops_per_token,
@@ -215,7 +216,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
         busy = compute_seconds(work, peak, setup.efficiency, devices)
         yield _step(
             "compute",
-            f"Seconds of arithmetic at {format_percent(setup.efficiency)} of the peak",
+            f"Arithmetic time of one step, at {format_percent(setup.efficiency)} of the peak",
             f"{_HERE}.plan:compute_seconds#compute",
             {
                 "work": work,
@@ -240,14 +241,14 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
     if found.step is not None:
         yield _step(
             "step",
-            "One step: communication runs beside arithmetic, and the longer counts",
+            "One step: arithmetic and communication overlap, so the longer one decides",
             f"{_HERE}.plan:step_seconds#step",
             {"compute": found.compute, "communication": found.communication, "step": found.step},
         )
     if found.step is not None and found.utilization is not None:
         yield _step(
             "mfu",
-            "MFU: the model's FLOPs as a share of what the devices could do in that time",
+            "MFU: the model's FLOPs as a share of what the devices could do in the same time",
             f"{_HERE}.flops:model_flops_utilization#mfu",
             {
                 "reached": step_tokens / found.step * found.flops_per_token,
@@ -266,32 +267,35 @@ def _communication(setup: Setup, found: Plan) -> Iterator[Step]:
     half = {size: size * (ranks - 1) / ranks for size in (whole.gradients, back)}
     yield _step(
         "half",
-        "A ring adds gradients up: each device sends all but its own part",
+        "Gradients are added up around a ring: each device sends all but its own part",
         f"{_HERE}.communication:_half#half",
         {"size": whole.gradients, "ranks": ranks, "sent": half[whole.gradients]},
     )
     both = {"there": half[whole.gradients], "back": half[back], "sent": found.sent.bytes}
     if setup.stage == 0:
-        code, title = "all_reduce#all_reduce", "Sent by each device: the sum goes round once more"
+        code, title = (
+            "all_reduce#all_reduce",
+            "Each device sends as much again while the sum goes around the ring",
+        )
     else:
         code = "data_parallel#sent"
-        title = "Sent by each device: gradients to be added up, weights to be gathered"
+        title = "Each device sends gradients to be added up and weights to be gathered"
         counts = exchanges(setup.stage, setup.micro_batches)
         both |= dict(zip(("scatters", "gathers"), counts, strict=True))
     term = "sent" if setup.stage == 0 else "sent.zero"
     yield _step(term, title, f"{_HERE}.communication:{code}", {**both})
-    yield from _seconds(setup, found.sent, "Seconds of communication")
+    yield from _seconds(setup, found.sent, "Communication time of one step")
 
 
 def _between_stages(setup: Setup, found: Plan) -> Iterator[Step]:
     size = setup.micro_batch * setup.model.block_size * setup.model.n_embd * setup.item
     yield _step(
         "passed",
-        "Sent between stages: activations on, gradients back, of each micro-batch",
+        "Each stage sends activations forward and gradients back for each micro-batch",
         f"{_HERE}.communication:between_stages#passed",
         {"micro_batches": setup.micro_batches, "size": size, "sent": found.passed.bytes},
     )
-    yield from _seconds(setup, found.passed, "Seconds of what stages send")
+    yield from _seconds(setup, found.passed, "Communication time between stages")
 
 
 def _seconds(setup: Setup, transfer: Transfer, title: str) -> Iterator[Step]:
@@ -317,28 +321,28 @@ def _whole(setup: Setup, found: Plan) -> Iterator[Step]:
     if found.seconds is not None:
         yield _step(
             "seconds",
-            f"The whole training run: {format_count(round(tokens))} tokens",
+            f"Time of the whole run, which reads {format_count(round(tokens))} tokens",
             f"{_HERE}.plan:whole_seconds#seconds",
             {"steps": found.steps, "step": found.step, "seconds": found.seconds},
         )
     spent = {"seconds": found.seconds, "devices": devices}
     if found.energy is not None and setup.device is not None:
         watts = setup.device.watts
-        title, code = "Energy of the devices, in joules", f"{_HERE}.plan:joules#energy"
+        title, code = "Energy that the devices use, in joules", f"{_HERE}.plan:joules#energy"
         yield _step("energy", title, code, {**spent, "watts": watts, "energy": found.energy})
     if found.cost is not None:
-        title, code = "Cost: device-hours times the price of one", f"{_HERE}.plan:money#cost"
+        title, code = "Cost: device-hours times the price of one hour", f"{_HERE}.plan:money#cost"
         yield _step("cost", title, code, {**spent, "price": setup.price, "cost": found.cost})
     yield _step(
         "loss",
-        "Loss that the scaling law predicts, in nats per token",
+        "The loss that the scaling law predicts, in nats per token",
         f"{_HERE}.scaling_law:ScalingLaw.loss#loss",
         {**asdict(CHINCHILLA), "N": found.parameters.total, "D": tokens, "loss": found.loss},
     )
     both = CHINCHILLA.alpha + CHINCHILLA.beta
     yield _step(
         "optimum",
-        "The size that would reach the lowest loss with the same FLOPs",
+        "The model size that would reach the lowest loss with the same FLOPs",
         f"{_HERE}.scaling_law:ScalingLaw.optimum#optimum",
         {
             "G": (CHINCHILLA.alpha * CHINCHILLA.A / (CHINCHILLA.beta * CHINCHILLA.B)) ** (1 / both),

@@ -94,11 +94,11 @@ def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
     many = f"{setup.devices:,} \u00d7 {name}" if setup.devices > 1 else name
     if not found.fits:
         remedy = _remedy(setup, stages)
-        return f"It does not fit on {many}: {format_bytes(found.bytes)} are needed{remedy}"
+        return f"Training does not fit on {many}: it needs {format_bytes(found.bytes)}{remedy}"
     told = [f"takes {time_text(found.seconds)}"] if found.seconds is not None else []
     if found.cost is not None:
-        told.append(f"costs {cost_text(found.cost)} at {setup.price:g} per device-hour")
-    fits = f"It fits on {many}"
+        told.append(f"costs {cost_text(found.cost)} at a price of {setup.price:g} per device-hour")
+    fits = f"Training fits on {many}"
     return f"{fits}{', ' if len(told) > 1 else ' and '}{' and '.join(told)}" if told else fits
 
 
@@ -108,8 +108,8 @@ def _remedy(setup: Setup, stages: Sequence[Plan]) -> str:
         if one.fits:
             return f", but it fits with {name}"
     if setup.recompute != "full":
-        return "; compute activations again, or take more devices"
-    return "; take more devices with ZeRO-3, or larger ones"
+        return "; recompute activations, or use more devices"
+    return "; use more devices with ZeRO-3, or larger ones"
 
 
 def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:

@@ -28,7 +28,7 @@ class ScalingLaw:
     beta: float
 
     def loss(self, parameters: float, tokens: float) -> float:
-        """L(N, D), in nats per token. Raises ValueError for no parameters and no tokens."""
+        """L(N, D), in nats per token. Raises ValueError unless both are above 0."""
         if parameters <= 0 or tokens <= 0:
             raise ValueError("a loss needs parameters and tokens; give at least one of each")
         E, A, B, alpha, beta = astuple(self)
@@ -37,7 +37,7 @@ class ScalingLaw:
         return float(loss)
 
     def optimum(self, flops: float) -> tuple[float, float]:
-        """N and D with the lowest loss for so many FLOPs, where they cost 6 N D.
+        """N and D with the lowest loss for this many FLOPs, if training costs 6 N D.
 
         N = G (C / 6)^(beta / (alpha + beta)), D = C / (6 N), with
         G = (alpha A / (beta B))^(1 / (alpha + beta)): Hoffmann et al. 2022, equation 4. Raises

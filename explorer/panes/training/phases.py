@@ -57,7 +57,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
     config, row = numbers.config, numbers.row(step)
     model = config.model
     if row is None:
-        return ["No step is recorded yet."]
+        return ["No step has been recorded yet."]
     skipped = was_skipped(row)
     loss, rate, norm = (
         float(row["loss"]),
@@ -85,12 +85,13 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 Row(loss_text(loss), "accent"),
                 f"exp(L) = {format_number(_exp(loss))}: as unsure as a guess among that many "
                 "tokens",
-                f"p of the right token, geometric mean: {format_number(_exp(-loss))}",
+                f"geometric mean of the right tokens' probabilities: {format_number(_exp(-loss))}",
+                "1 nat: the surprise at a token with probability 1/e",
             ]
         case "backward":
             return [
                 Row(f"|g| = {format_number(norm)} over all weights together", "accent"),
-                "one number per weight: how fast L rises as the weight grows",
+                "g has one number per weight: how fast L rises as the weight grows",
             ]
         case "unscale":
             skip = numbers.skips.get(step, Skip())
@@ -105,10 +106,10 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
             return [Row("|g| is not finite, so the step is skipped", "accent")]
         case "clip":
             share = min(1.0, config.clip / norm) if config.clip and norm > 0 else 1.0
-            verdict = "g stays as it is" if share >= 1 else f"g is scaled by {share:.3f}"
+            verdict = "g stays as it is" if share >= 1 else f"g is multiplied by {share:.3f}"
             return [
                 Row(f"|g| = {format_number(norm)}", "accent"),
-                f"c = {format_general(config.clip)}: {verdict}",
+                f"limit c = {format_general(config.clip)}: {verdict}",
             ]
         case "optimizer" if skipped:
             return [Row(skip_text(step, numbers.skips.get(step)), "accent")]
@@ -135,8 +136,8 @@ def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
         rows.append(f"with β₁ = {format_general(b1)}, β₂ = {format_general(b2)}")
     where = f"core/optimization/{rule.name}.py"
     if config.optimizer not in RUN_BY_TORCH:
-        return [*rows, f"This rule runs as it is written in {where}."]
-    return [*rows, f"PyTorch's {rule.title} does this; {where} spells out the same arithmetic."]
+        return [*rows, f"The rule runs as written in {where}."]
+    return [*rows, f"PyTorch's {rule.title} does this arithmetic; {where} spells it out."]
 
 
 def _read_now(config: TrainingConfig, row: Any) -> str:
@@ -159,15 +160,16 @@ def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float)
     spans = phases.schedule_spans(config)
     by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
     peak = format_general(config.learning_rate)
+    last = format_general(config.planned_rate(config.steps))
     return [
         Row(f"η = {format_number(rate)} at step {step:,}, t = {applied:,}", "accent"),
-        f"set by hand; the schedule planned {format_number(planned)}"
+        f"set by hand; the schedule had planned {format_number(planned)}"
         if by_hand
-        else "as the schedule planned",
-        f"constant at {peak}"
+        else "the rate that the schedule planned",
+        f"the schedule stays at {peak}"
         if config.schedule == "constant"
-        else f"from {peak} down to {format_general(config.planned_rate(config.steps))}",
-        f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
+        else f"the schedule falls from {peak} to {last}",
+        f"the rate warms up in the first w = {config.warmup_steps:,} of {config.steps:,} steps",
         *(span_row(span) for span in spans if span.first <= applied + 1 <= span.last),
     ]
 

@@ -244,7 +244,8 @@ class LinePlot(Picture):
 
     def describe(self) -> str:
         """The last value of every line, in words."""
-        return ", ".join(last_values(self._series, self._lines)) or self._empty_text
+        told = last_values(self._series, self._lines, self._labels[0])
+        return ", ".join(told) or self._empty_text
 
     def _rescale(self) -> None:
         """Extends the limits when data leave them."""

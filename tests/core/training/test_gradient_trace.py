@@ -34,14 +34,16 @@ def test_its_steps_are_told_by_what_becomes_of_it() -> None:
         return [trace[at].title for at in trace.children()]
 
     small = titles(2.1e-8, 1.0)
-    assert small[2] == "Stored in fp16: too small, it becomes 0"
-    assert small[4] == "Applied in fp32: 0 instead of 2.1000e\u22128"
-    assert titles(2.1e-8, 65536.0)[2].startswith("Stored in fp16: it is rounded, <1")
+    assert small[2] == "Stored in fp16: it is too small and becomes 0"
+    assert small[4] == "Applied in fp32: the optimizer gets 0 instead of 2.1000e\u22128"
+    assert titles(2.1e-8, 65536.0)[2].startswith(
+        "Stored in fp16: it is rounded, with an error of <1"
+    )
     large = titles(0.5, 2.0**24)
-    assert large[2] == "Stored in fp16: too large, it becomes infinite"
+    assert large[2] == "Stored in fp16: it is too large and becomes infinite"
     assert large[4].startswith("Skipped: one gradient is infinite")
     assert "keeps only some of its digits" in titles(1e-6, 1.0)[2]
-    assert titles(0.5, 1.0)[2] == "Stored in fp16: it stays what it is"
+    assert titles(0.5, 1.0)[2] == "Stored in fp16: it stays the same"
 
 
 def test_where_others_are_infinite_it_is_not_applied_either() -> None:

@@ -75,7 +75,7 @@ def test_what_ranks_do_together_is_one_step(tmp_path: Path) -> None:
     ]
     first = lanes.trace[2]
     assert (first.start, first.end) == (0.5, 0.9) and first.code.endswith("_add_up#all_reduce")
-    assert first.title.startswith("All-reduce 1: gradients are added up over the ranks")
+    assert first.title.startswith("All-reduce 1: the ranks add up their gradients")
     assert first.title.endswith("; rank 0 waits 300 ms for rank 1")
     assert (
         lanes.of(2)["ready"].tolist() == [0.8, 0.8] and lanes.of(2)["bytes"].tolist() == [800] * 2

@@ -49,7 +49,7 @@ def test_a_skipped_step_halves_the_scale() -> None:
         *("training.scale", "training.unscale", "training.optimizer", "scaler.shrink")
     ]
     titles = [step.title for step in trace]
-    assert titles[0] == "Scaled: the loss of step 46 times 2\u00b9\u2078 = 262,144"
+    assert titles[0] == "Scaled: the loss of step 46 is multiplied by 2\u00b9\u2078 = 262,144"
     assert titles[1] == "Unscaled: the gradient of wte.weight overflowed"
     assert titles[3] == "Halved: step 47 tries 2\u00b9\u2077 = 131,072"
     assert arithmetic(trace[0]).result == "655,360"
@@ -63,7 +63,7 @@ def test_enough_steps_without_an_overflow_double_it() -> None:
         *("training.optimizer", "scaler.count", "scaler.grow")
     ]
     assert trace[1].title.endswith("every gradient is finite")
-    assert trace[3].title == "Counted: 20 steps in a row without an overflow are enough"
+    assert trace[3].title.startswith("Counted: 20 steps in a row")
     assert arithmetic(trace[3]).result == "20" and arithmetic(trace[4]).result == "262,144"
     assert trace.about["next"] == 2.0**18
 

@@ -284,6 +284,22 @@ def test_rail_segments_and_status_tell_their_intents(qtbot):
         status.set_run(RunStatus("a", "dancing"))
 
 
+def test_a_long_job_is_cut_before_the_run_and_the_device_are(qapp, qtbot):
+    status = StatusStrip()
+    qtbot.addWidget(status)
+    status.resize(1000, 26)
+    status.show()
+    status.set_run(RunStatus("a-run", "finished", 6, 6, 7.316))
+    status.set_device("cpu, fp32, 1 thread")
+    for job in ("measuring", "measuring 204 languages " * 9):
+        status.set_jobs(job)
+        qapp.processEvents()
+        for label in (status.line.text, status.device):
+            assert label.width() >= label.sizeHint().width()
+        assert status.jobs.whole == job and (status.jobs.text() == job) == (len(job) < 10)
+    assert status.width() == 1000
+
+
 LOOKS = ("warning", "warning"), ("live", "success")
 
 

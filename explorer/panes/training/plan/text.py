@@ -17,14 +17,17 @@ from explorer.panes.training.plan.draft import BUNDLED, HERE, RUN
 from explorer.runs.run_data import RunData
 
 STAGE_WORDS = (
-    "every device holds all of it",
-    "each device holds its part of optimizer states and master weights",
-    "each device also holds only its part of the gradients",
-    "each device also holds only its part of the weights",
+    "each device holds everything",
+    "each device holds a part of the optimizer states and master weights",
+    "each device also holds only a part of the gradients",
+    "each device also holds only a part of the weights",
 )
 PRECISION_TITLES = [(one, f"{one}, mixed" if "16" in one else one) for one in PRECISIONS]
 RECOMPUTE_TITLES = [(one, one.capitalize()) for one in RECOMPUTATIONS]
-STAGE_HELP = "What is split among the devices, instead of every device holding all of it"
+STAGE_HELP = (
+    "At stage 0 each device holds everything. Stage 1 splits the optimizer states among the "
+    "devices, stage 2 also the gradients, and stage 3 also the weights"
+)
 ALONE = "ZeRO needs at least two devices"
 PARTS = {
     "weights": "weights",
@@ -59,7 +62,7 @@ def bar_title(place: int, bars: int) -> str:
 
 def capacity(size: float, is_shown: bool) -> str:
     """At the line of the capacity, or about where it is."""
-    return f"capacity {format_bytes(size)}" + ("" if is_shown else ", far to the right \u2192")
+    return f"capacity {format_bytes(size)}" + ("" if is_shown else ", beyond the right edge \u2192")
 
 
 def no_model(name: str) -> str:
@@ -76,7 +79,7 @@ def missing(planned: Planned) -> str:
         remedy = f"choose {' or '.join(known)} under More" if known else "choose another device"
         told.append(f"The speed of {name} in {setup.precision} is not known: {remedy}.")
     if plan.communication is None:
-        told.append(f"What links several of {name} is not known: enter a link under More.")
+        told.append("The link between the devices is not known: enter it under More.")
     if plan.compute is not None and name == NAME:
         told.append("The speed of this machine was measured just now.")
     return " ".join(told)
@@ -94,13 +97,13 @@ def facts(planned: Planned, run: RunData | None = None) -> list[tuple[str, str, 
         (time_text(plan.seconds), f"for {format_count(plan.steps)} steps", "time"),
         (cost_text(plan.cost), _price(setup), "cost"),
         (format_count(plan.parameters.total), "parameters", ""),
-        (time_text(plan.step), "a step", "step"),
+        (time_text(plan.step), "step time", "step"),
         (_share(plan.utilization), "MFU", "mfu"),
         (time_text(plan.compute), "arithmetic", ""),
         (time_text(plan.communication), "communication", ""),
         (format_percent(setup.bubble), "bubble", "bubble"),
         (energy_text(plan.energy), "energy", "energy"),
-        (format_number(plan.loss) if told else UNKNOWN, "loss to expect", "loss"),
+        (format_number(plan.loss) if told else UNKNOWN, "expected loss", "loss"),
         (format_count(round(plan.best[0])) if told else UNKNOWN, "compute-optimal size", "size"),
     )
     return [
@@ -111,19 +114,20 @@ def facts(planned: Planned, run: RunData | None = None) -> list[tuple[str, str, 
 
 
 MEASURED_HELP = {
-    "memory": "The prediction is of tensors alone; a process also holds Python and PyTorch",
-    "step": "The prediction is of arithmetic alone: a small model also waits for Python",
-    "mfu": "Of the same peak",
+    "memory": "The prediction counts tensors alone; a process also holds Python and PyTorch",
+    "step": "The prediction counts arithmetic alone; a small model also waits for Python",
+    "mfu": "Both are shares of the same peak",
 }
 FACT_HELP = {
-    "step": "The longer of arithmetic and communication, which run side by side",
-    "mfu": "The model's FLOPs as a share of those that the devices could do in that time",
+    "step": "Arithmetic and communication overlap, so the longer one decides",
+    "mfu": "Model FLOPs utilization: the model's FLOPs as a share of what the devices could do in "
+    "the same time",
     "bubble": "Idle time of the pipeline's stages, as a share of their working time. "
     "Set the number of stages under More",
     "energy": "Energy of the devices alone, without cooling and the rest of the machines",
-    "loss": "Loss that the Chinchilla scaling law predicts, in nats per token of its own data "
-    "(MassiveText), for comparing sizes. The law was fitted to models of 70 M parameters and more",
-    "size": "The model size with the lowest loss for the same FLOPs, by the scaling law",
+    "loss": "The loss that the Chinchilla scaling law predicts, in nats per token of its own data "
+    "(MassiveText). It serves to compare model sizes of 70 M parameters or more",
+    "size": "The model size with the lowest loss for the same FLOPs, according to the scaling law",
 }
 
 
@@ -146,15 +150,15 @@ def _share(share: float | None) -> str:
 def _room(setup: Setup, fits: bool | None) -> str:
     there = setup.memory
     if not there:
-        return "memory of each device"
-    each = "" if setup.devices == 1 else " on each"
+        return "memory per device"
+    each = "" if setup.devices == 1 else " per device"
     return f"of {format_bytes(there)}{each}: {'fits' if fits else 'does not fit'}"
 
 
 def _price(setup: Setup) -> str:
     if setup.price is None:
         return "cost: enter a price"
-    return f"cost, at {setup.price:g} per device-hour"
+    return f"cost at {setup.price:g} per device-hour"
 
 
 def part_tip(stage: int, shared: bool, part: str, size: float) -> str:

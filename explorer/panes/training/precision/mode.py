@@ -40,7 +40,10 @@ class PrecisionMode(RunWatcher):
 
     id = "precision"
     title = "Precision"
-    teaches = "16 bits hold fewer numbers than 32. Which are lost? How does scaling save them?"
+    teaches = (
+        "16 bits can represent fewer different numbers than 32. Which numbers are lost, and how "
+        "does loss scaling save them?"
+    )
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, compute.more)

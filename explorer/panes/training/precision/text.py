@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from core.numbers import format_power, format_share, format_significant
+from core.tokenization.telling import listed
 from core.training.counted_numbers import DEVIATIONS
 from core.training.exponents import Lost
 from core.training.number_formats import FORMATS
@@ -22,24 +23,27 @@ START_HELP = (
 )
 LOSSES = ("become 0", "lose digits", "overflow")  # the parts of a Lost
 ENOUGH = ". One infinite gradient is enough to skip a step"
-SATURATES = ". {} has no infinity: what is too large becomes {:.0f}"
+SATURATES = ". {} has no infinity, so a number that is too large becomes {:.0f}"
 ALL = "All layers"
 LAYERS_HELP = "Which part of the model to show. To choose one, first record a step in Step mode"
-NO_SCALE = "Only a run in fp16 scales its loss: the range of fp32 and bf16 is wide enough."
+NO_SCALE = "Only a run in fp16 scales its loss; fp32 and bf16 have a range that is wide enough."
 SCALE_LESSON = (
-    "The scale is found by trial: a step whose gradients overflow (a cross) is skipped and halves "
-    "it; enough steps without overflow double it"
+    "The scale is found by trial and error: an overflow (a cross) skips the step and halves the "
+    "scale; many steps without overflow double it"
 )
 NO_HISTOGRAMS = (
-    "This run did not count how large its numbers are: an older version or another program trained "
-    "it, or probe_every is 0. Train here to see them."
+    "This run did not record how large its numbers are: an older version or another program "
+    "trained it, or probe_every is 0. Train a run here to see them."
 )
-WAITING = "Waiting for the first step that is counted"
-NOT_KEPT = "The recorded step kept no such numbers of this layer; choose another one."
-DRAG = "Drag, or press Left and Right: the loss scale. Up and Down, or a click: the format"
+WAITING = "Waiting for the first step whose numbers are counted"
+NOT_KEPT = "The recorded step kept no such numbers of this layer; choose another layer."
+DRAG = (
+    "Drag, or press Left and Right, to change the loss scale; "
+    "click, or press Up and Down, to choose the format"
+)
 LESSON = (
-    "A bf16 weight has 8 significant bits, so an update 500 times smaller is lost{}. "
-    "Hence weights stay in fp32"
+    "bf16 has 8 significant bits, so an update 500 times smaller than its weight is lost{}. "
+    "So weights stay in fp32"
 )
 
 
@@ -58,30 +62,39 @@ def scale_words(exponent: int) -> str:
     return f"←  loss scale {scale_text(2.0**exponent)}  →"
 
 
+def _shares(lost: Lost) -> list[tuple[str, str]]:
+    """What happens to which share of the numbers: ("2.4 %", "become 0")."""
+    return [(format_share(one), how) for one, how in zip(lost, LOSSES, strict=True) if one]
+
+
 def loss_sentence(lost: Lost) -> str:
-    """ "2.4 % become 0, 98 % lose digits"."""
-    told = [f"{format_share(one)} {how}" for one, how in zip(lost, LOSSES, strict=True) if one]
-    return ", ".join(told) or "none is lost"
+    """ "2.4 % become 0 and 98 % lose digits"."""
+    return listed([" ".join(one) for one in _shares(lost)]) if any(lost) else "none are lost"
 
 
 def brief_loss(lost: Lost) -> str:
     """Beside a format's window: what happens to most."""
     share, how = max(zip(lost, LOSSES, strict=True))
-    return f"{format_share(share)} {how}" if share else "keeps all"
+    return f"{format_share(share)} {how}" if share else "none are lost"
 
 
 def headline(scene: Scene) -> str:
     """One sentence about what is lost."""
-    counted, where = scene.counted, format_name(scene.format)
-    what = KINDS[counted.kind] + (f" of {layer_name(counted.layer)}" if counted.layer else "")
-    whose = f"{what} at step {counted.step:,}"
-    if not counted.step:
-        whose = f"Made-up example: {what.lower()}"
+    counted, where = scene.counted, f"Stored in {format_name(scene.format)}"
+    what = counted.kind + (f" of {layer_name(counted.layer)}" if counted.layer else "")
+    whose = f"the {what} at step {counted.step:,}" if counted.step else f"these made-up {what}"
     if scene.is_scaled:
-        where += f", times {format_power(scene.shift)}" if scene.shift else ", not scaled"
+        power = format_power(scene.shift)
+        where += f" after multiplication by {power}" if scene.shift else " without scaling"
     lost = scene.lost[scene.format]
-    skipped = f"{format_share(lost.overflow)} overflow, so the whole step would be skipped"
-    return f"{whose} in {where}: {skipped if scene.skips else loss_sentence(lost)}"
+    if scene.skips:
+        share = format_share(lost.overflow)
+        return f"{where}, {share} of {whose} overflow, so the whole step would be skipped"
+    if not any(lost):
+        return f"{where}, none of {whose} are lost"
+    (share, how), *others = _shares(lost)
+    told = [f"{share} of {whose} {how}", *map(" ".join, others)]
+    return f"{where}, {listed(told)}"
 
 
 def note(scene: Scene) -> str:
@@ -121,12 +134,12 @@ def window_tip(scene: Scene, name: str) -> str:
 def life(power: int, is_counted: bool) -> str:
     """Which gradient it is."""
     if not is_counted:
-        return f"A made-up example: a gradient of about {format_power(power)}"
-    return f"A gradient of about {format_power(power)}; click the histogram to pick another"
+        return f"This made-up gradient is about {format_power(power)}"
+    return f"This gradient is about {format_power(power)}; click the histogram to pick another"
 
 
 def lesson(share: float, step: int) -> str:
     """The bf16 lesson, in a sentence. A share that is no number: of the example."""
     if math.isnan(share):
         return LESSON.format(", as in this made-up example")
-    return LESSON.format(f": {format_share(share)} of step {step:,}'s updates would be")
+    return LESSON.format(f": at step {step:,}, {format_share(share)} would be")

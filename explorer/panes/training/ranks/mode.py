@@ -36,7 +36,10 @@ class RanksMode(RunWatcher):
 
     id = "ranks"
     title = "Ranks"
-    teaches = "Several processes share one training run. Who computes what, and who waits for whom?"
+    teaches = (
+        "Several processes (ranks) share one training run. Which rank computes what, and which one "
+        "waits for which?"
+    )
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

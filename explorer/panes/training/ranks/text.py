@@ -24,49 +24,50 @@ TITLES = {
 }
 NAMES = {**TITLES, "fsdp2": "FSDP2", "zero3": "ZeRO-3 (FSDP)", "tensor": "Tensor parallelism"}
 IDEAS = {
-    "run": "What was measured of the run that is shown",
-    "ddp": "every device holds the whole model and reads its part of the batch",
-    "zero1": "like DDP, but each device keeps only its part of the optimizer's memory",
-    "zero2": "like ZeRO-1, and each device keeps only its part of the gradients",
-    "zero3": "every device holds its part of each matrix and gathers the rest when it computes",
-    "tensor": "every device multiplies its columns of each matrix, for the whole batch",
-    "pipeline": "every device holds some of the layers, and small batches pass through",
+    "run": "What was measured in the run shown",
+    "ddp": "each device holds the whole model and reads its part of the batch",
+    "zero1": "as in DDP, but each device keeps only its part of the optimizer's memory",
+    "zero2": "as in ZeRO-1, but each device also keeps only its part of the gradients",
+    "zero3": "each device holds a part of every matrix and gathers the rest when it needs it",
+    "tensor": "each device multiplies its columns of every matrix, for the whole batch",
+    "pipeline": "each device holds some of the layers, and parts of the batch (micro-batches) "
+    "pass through one device after another",
 }
 STATES = ("weights", "gradients", "optimizer memory")
 FAULTS = {  # the title, and what happens to "Rank 1"
-    "slow": ("Slow it down", "{} takes 0.2 s longer for each step: the others wait"),
-    "none": ("As fast as before", "{} runs at full speed again"),
-    "nan": ("Make a weight NaN", "{} finds a weight that is NaN, as after a memory fault"),
+    "slow": ("Slow it down", "{} takes 0.2 s longer for each step, so the others wait"),
+    "none": ("Restore its speed", "{} runs at full speed again"),
+    "nan": ("Make a weight NaN", "{} finds that a weight is NaN, as after a memory fault"),
     "kill": ("Kill it", "{} is killed, as when a machine fails"),
     "hang": ("Let it hang", "{} freezes; the others give up after 100 s"),
 }
-COPY = "Copy for a cluster"
-COPY_ACTION = "Ranks: copy the command for a cluster"
-COPY_HELP = "The torchrun command that continues this run on machines that all see its folder"
+COPY = "Copy cluster command"
+COPY_ACTION = "Ranks: copy the cluster command"
+COPY_HELP = "Copies the torchrun command that continues this run on machines that share its folder"
 COPIED = (
-    "Copied. Replace HOST with the first machine's name; --nnodes is how many machines, "
-    "--nproc-per-node how many ranks on each"
+    "Copied. Replace HOST with the name of the first machine; --nnodes is the number of machines, "
+    "and --nproc-per-node the number of ranks on each"
 )
 START = "Start two ranks here"
 START_HELP = "Trains a small model in two processes on this machine and shows what each one does"
 RESUME = "Resume from the last checkpoint"
-NEWEST, NEWEST_ACTION = "Newest", "Ranks: the newest step"
-STEP_HELP = "Which step of the run is shown"
-NEWEST_HELP = "Always shows the newest step, until you go through one yourself"
-NO_SPANS = "No step of this run was timed yet."
+NEWEST, NEWEST_ACTION = "Newest", "Ranks: show the newest step"
+STEP_HELP = "The step of the run to show"
+NEWEST_HELP = "Follows the newest step until you move through a step yourself"
+NO_SPANS = "No step of this run has been timed yet."
 WAITS = "waiting for the first step of all ranks"
 NO_MESSAGE = "The run has ended without a message."
 SLOWEST = "slowest"
-ONE_PROCESS = "This run trains in one process: no rank waits for another"
+ONE_PROCESS = "This run trains in one process, so no rank waits for another"
 ONE_HELP = (
-    "Start two ranks here to see what they exchange, or choose a strategy above: a step of this "
-    "model is computed for several devices."
+    "Start two ranks here to see what they exchange, or choose a strategy above to see how several "
+    "devices would share a step of this model."
 )
-FOREIGN = "Another program wrote this log; it says nothing about ranks"
-SCALING = "scaling, at most"
+FOREIGN = "Another program wrote this log, which says nothing about ranks"
+SCALING = "scaling efficiency, at most"
 FACT_NOTES = {
-    SCALING: "Scaling efficiency: the speed of N ranks as a share of N times the speed of one. It "
-    "cannot be higher than the share of the step that they spend computing."
+    SCALING: "The speed of N ranks as a share of N times the speed of one. It cannot be higher "
+    "than the share of the step that the ranks spend computing."
 }
 HOLDINGS = "Who holds what"
 
@@ -74,14 +75,14 @@ HOLDINGS = "Who holds what"
 def headline(lanes: LaneTrace) -> str:
     """One sentence about a step."""
     if lanes.estimated:
-        return f"Computed, not measured: {IDEAS[lanes.strategy]}"
+        return f"Estimated, not measured: {IDEAS[lanes.strategy]}"
     if not len(lanes.trace):
         return NO_SPANS
     length = format_brief(lanes.seconds)
     if lanes.straggler is not None:
         wait, slow = format_brief(lanes.waited.max()), lanes.straggler
-        who = f"rank {1 - slow} spends" if lanes.ranks == 2 else "the others spend up to"
-        return f"In this step of {length}, {who} {wait} waiting for rank {slow}"
+        who = f"Rank {1 - slow} spends" if lanes.ranks == 2 else "The other ranks spend up to"
+        return f"{who} {wait} of this {length} step waiting for rank {slow}"
     share = format_percent(lanes.waited.mean() / lanes.seconds)
     return f"{lanes.ranks} ranks share a step of {length} and spend {share} of it waiting"
 
@@ -106,21 +107,21 @@ def remedy(devices: int) -> str:
 
 def waits(lanes: LaneTrace) -> str:
     """What it is called that a rank has nothing to do."""
-    return "idle: the bubble" if lanes.strategy == "pipeline" else "waits"
+    return "idle (the bubble)" if lanes.strategy == "pipeline" else "waits"
 
 
 def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
     """Values by their titles, below the lanes. `speed` in tokens a second; 0: not told."""
     if not len(lanes.trace):
         return {}
-    told = {"a step": format_brief(lanes.seconds)}
+    told = {"step time": format_brief(lanes.seconds)}
     if speed:
         told["tokens/s"] = format_count(round(speed))
     if (bound := efficiency_bound(lanes.busy)) is not None:
         told[SCALING] = format_percent(bound)
-    told[f"a {lanes.noun} sends"] = format_bytes(lanes.sent)
+    told[f"sent per {lanes.noun}"] = format_bytes(lanes.sent)
     if len(lanes.memory):
-        whose = "a device holds" if lanes.estimated else "memory of a process"
+        whose = "memory per device" if lanes.estimated else "memory per process"
         told[whose] = format_bytes(lanes.memory.max())
     if lanes.estimated:
         told[waits(lanes)] = format_percent(lanes.waited.mean() / lanes.seconds)
@@ -180,4 +181,4 @@ def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:
 def assumptions(devices: int) -> str:
     """By what a computed step was computed."""
     each, link = f"{SPEED / 1e9:.0f} GFLOP/s", f"{format_bytes(LINK.bandwidth)}/s"
-    return f"for {devices} devices of {each} each, linked at {link}"
+    return f"{devices} devices of {each} each, linked at {link}"

@@ -30,7 +30,7 @@ class RanksHeader(QWidget):
         self.strategies = SegmentedControl(list(text.TITLES.items()), "Strategy")
         counts = [(str(number), str(number)) for number in DEVICES]
         self.devices = SegmentedControl(counts, "Devices")
-        self.devices.setToolTip("How many devices to compute the step for")
+        self.devices.setToolTip("How many devices share the estimated step")
         self.step = NumberField("Step", whole=True, width=72)
         self.step.setToolTip(text.STEP_HELP)
         self.newest = QPushButton(text.NEWEST)

@@ -16,10 +16,12 @@ MANY = 100.0  # from here on thousandths of a loss say nothing
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
 NOTHING_KEPT = (
-    "No checkpoint was written yet. Once the cause is fixed, the run can begin again at step 0; or "
-    "start a new run with its settings, changed as needed."
+    "No checkpoint has been written yet. Once the cause is fixed, begin the run again at step 0, "
+    "or start a new run with changed settings."
 )
-SAME_END = "No checkpoint was written yet; begun again, the run would end in the same way."
+SAME_END = (
+    "No checkpoint has been written yet, and the run would end in the same way if it began again."
+)
 
 
 def card_text(
@@ -149,7 +151,7 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
     row = data.numbers.row(step)
     found: list[tuple[str, str]] = []
     if replaying:
-        found.append(("looking at step", f"{step:,}"))
+        found.append(("step shown", f"{step:,}"))
     if row is not None:
         loss = float(row["loss"])
         told = "skipped" if was_skipped(row) and not math.isfinite(loss) else loss_words(loss)
@@ -185,10 +187,10 @@ def failure(data: RunData, state: str, refused: str = "") -> str:
     if state == "dead":
         kept = max(data.checkpoints, default=None)
         if kept is None:
-            what = f"{AGAIN}; its curves replace these."
+            what = f"{AGAIN}; the new curves will replace these."
         else:
             where = f"from the checkpoint of step {kept:,}"
-            what = f"What was written is intact; resuming continues {where}."
+            what = f"Everything it wrote is intact; resuming continues {where}."
         return (
             f"The process that trained this run ended at step {data.step:,}: it was killed, had no "
             f"memory left, or the machine went down. {what}"

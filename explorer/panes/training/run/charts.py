@@ -194,7 +194,7 @@ class Charts(QWidget):
 
     def _on_looks(self, _: object = None) -> None:
         share = format_percent(self.smoothing.value() / 100)
-        self.smoothing.setToolTip(f"Smoothing {share}: the faint line is what was measured")
+        self.smoothing.setToolTip(f"Smoothing {share}; the faint line shows the measured losses")
         self.smoothing.setAccessibleDescription(f"{share}; arrow keys change it")
         strength = 1 - (1 - self.smoothing.value() / 100) ** 2
         self.loss.set_smoothing(strength)

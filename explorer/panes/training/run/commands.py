@@ -34,7 +34,7 @@ def commands(mode: RunMode) -> list[Action]:
     rows = (
         ("start", "Start training", mode.start_run, "Ctrl+Return", startable, 2),
         ("new", "New run", mode.new_run, "", lambda: True, 2),
-        ("branch", "Resume from here (a branch)\u2026", mode.branch_here, "", branchable, 2),
+        ("branch", "Resume from here as a branch\u2026", mode.branch_here, "", branchable, 2),
         ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
         ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
         ("csv", "Export the run as CSV\u2026", mode.ask_for_csv, "", looking, 3),

@@ -42,8 +42,8 @@ class ModelSize:
 SIZES = (
     ModelSize("tiny", 2, 4, 64, 64, "learns words within a minute"),
     ModelSize("small", 4, 4, 128, 128, "learns to tell little stories"),
-    ModelSize("medium", 6, 6, 192, 128, "the size of the bundled model"),
-    ModelSize("large", 8, 8, 256, 256, "better stories, the slowest to learn"),
+    ModelSize("medium", 6, 6, 192, 128, "has the size of the bundled model"),
+    ModelSize("large", 8, 8, 256, 256, "tells better stories, but learns slowest"),
 )
 
 

@@ -28,7 +28,7 @@ from explorer.widgets.setting_fields import TYPED, SettingFields, Values
 NAME = "training.setup"
 WIDTH = 372  # px of the form
 PLACES = [("thread", "In the app"), ("process", "1 process"), ("2", "2 ranks"), ("own", "Other")]
-TOKENS = [(STORIES, "That of our stories"), (CHARACTERS, "Letters")]
+TOKENS = [(STORIES, "Trained on our stories"), (CHARACTERS, "Letters")]
 STRATEGIES = [("ddp", "DDP"), ("fsdp2", "FSDP2")]
 PRECISIONS = [(one, one) for one in ABOUT["precision"].choices]
 
@@ -83,7 +83,7 @@ class SetupForm(TakesFiles):
         self.plot.set_empty_text("no schedule yet")
         self.facts = {
             "parameters": Fact("parameters"),
-            "memory": Fact("memory of the model"),
+            "memory": Fact("memory needed"),
             "time": Fact("estimated time"),
         }
         self.shape = Label("", "body", "muted", wrap=True)
@@ -110,7 +110,12 @@ class SetupForm(TakesFiles):
     def _build(self) -> None:
         of = self.settings.widgets
         of["sample_prompt"].editor.setPlaceholderText("the text's own words")
-        column(Label("It will read", "label", "muted"), (self.text, 1), of=self._excerpt, spacing=4)
+        column(
+            Label("How the text begins", "label", "muted"),
+            (self.text, 1),
+            of=self._excerpt,
+            spacing=4,
+        )
         deep = [of[name] for name in VALUES if name not in SHOWN]
         pairs = [deep[at : at + 2] for at in range(0, len(deep), 2)]
         grid(pairs, of=self._deep, spacing=(12, 12)).setContentsMargins(0, 8, 0, 0)
@@ -205,7 +210,7 @@ class SetupForm(TakesFiles):
         self, parameters: str, memory: str, time: str, note: str, shared: bool = False
     ) -> None:
         """`shared`: by several ranks, so that the memory is that of each."""
-        self.facts["memory"].set_title("memory of each rank" if shared else "memory of the model")
+        self.facts["memory"].set_title("memory per rank" if shared else "memory needed")
         for name, text in (("parameters", parameters), ("memory", memory), ("time", time)):
             self.facts[name].set(text)
         self.note.setText(note)

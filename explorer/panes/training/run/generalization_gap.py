@@ -18,33 +18,34 @@ def gap(data: RunData, step: int) -> list[str]:
     if found is None:
         return []
     at, train, validation = found
-    told = [f"step {at:,}: training {loss_words(train)}, validation {loss_words(validation)}"]
+    losses = f"training loss {loss_words(train)}, validation loss {loss_words(validation)}"
+    told = [f"evaluation at step {at:,}: {losses}"]
     apart, verdict = validation - train, _verdict(train, validation)
     if verdict == "above" and data.config.corpus == "stories":
         easy = "half of the training sequences begin at the start of a story, the easiest part"
         told.append(f"Validation loss is {apart:.3f} higher, partly because {easy} to predict.")
     elif verdict == "above":
         told.append(
-            f"Validation loss is {apart:.3f} higher: the model predicts text that it has read "
-            "better than new text."
+            f"Validation loss is {apart:.3f} higher: the model predicts new text less well than "
+            "text that it has read."
         )
     elif verdict == "below":
         told.append(
-            f"Validation loss is {-apart:.3f} lower: that text is easier, or too little of it was "
-            "measured."
+            f"Validation loss is {-apart:.3f} lower: the validation text is easier, or too little "
+            "of it was measured."
         )
     elif validation < float(data.evaluations["validation"][0]):
-        told.append("There is no gap: what the model has learned also holds for new text.")
+        told.append("There is no gap: what the model has learned also works on new text.")
     else:
         told.append(
             "There is no gap, but only because the model has not learned this text: its loss on it "
             "is no lower than at the start."
         )
     if data.config.model.dropout:
-        told.append("Both are measured without dropout, unlike the training curve.")
+        told.append("Both losses are measured without dropout, unlike the training curve.")
     if data.config.repeated_fraction:
         told.append(
-            "The training curve differs: it also counts the random tokens, which come twice."
+            "The training curve shows a different loss: it also counts the repeated random tokens."
         )
     return told
 

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 SCORES = {name: name.replace("_", " ").capitalize() for name in SCORED}
 SEEN = {
-    "induction": "what came after the current token last time",
-    "previous_token": "the token just before",
-    "duplicate": "the last place where the current token stood",
+    "induction": "the token that followed the current one last time",
+    "previous_token": "the token just before the current one",
+    "duplicate": "the last earlier copy of the current token",
     "first_token": "the first token",
 }
 CLEAR = 0.3  # of a head's attention: from here on it does that
 NAMED = 4  # heads that have a name and a color
 COLORS = 2  # from which series color on: the first two are the losses'
-TEST = "on random tokens, given twice in a row"
+TEST = "measured on random tokens that come twice"
 UNITS = "share of attention"
 
 

@@ -32,9 +32,9 @@ class RunHeader(QWidget):
         self._runs: list[Path] = []
         self._current: Path | None = None
         self._other: Path | None = None
-        self.run = DropDown("Run", "The run that is shown")
+        self.run = DropDown("Run", "The run to show")
         self.overlay = DropDown(
-            "Overlay another run", "Draws the losses of another run over this one"
+            "Overlay another run", "Draws the losses of another run over those of this run"
         )
         self.new = push_button("New run")
         self.setObjectName("training.header")

@@ -29,6 +29,7 @@ from explorer.panes.training.phases import (
 from explorer.panes.training.run.batches import Batch
 from explorer.runs.run_data import RunNumbers, skip_text, was_skipped
 
+MFU = "model FLOPs utilization (MFU)"
 BEGINNING = 42  # characters of a sequence that fit the inspector
 
 
@@ -50,7 +51,7 @@ def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> 
     if seconds:
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
         speed = recorded(row, "tokens") / seconds
-        rows.append(f"took {took}, {speed:,.0f} tokens/s")
+        rows.append(f"the step took {took}: {speed:,.0f} tokens/s")
         if not numbers.log:  # which does not tell the model's shape
             rows.append(arithmetic_row(numbers, speed, here))
     if memory := recorded(row, "memory"):
@@ -64,26 +65,25 @@ def arithmetic_row(numbers: RunNumbers, speed: float, here: Machine | None = Non
     """
     config = numbers.config
     flops = flops_per_token(numbers.model)
-    told = f"{format_number(speed * flops / 1e9)} GFLOP/s of model arithmetic"
+    reached = f"{format_number(speed * flops / 1e9)} GFLOP/s"
     device = recognized(numbers.device) if numbers.device else None
     peak = device.peak_flops(config.precision) if device is not None else None
     if share := model_flops_utilization(speed, flops, peak, config.ranks):
-        return f"{told}: {format_percent(share)} of the peak (this share is the MFU)"
+        return f"{MFU}: {format_percent(share)} of the peak ({reached})"
     if why := _no_peak(numbers, here):
-        return f"{told}; as a share of the peak (MFU) n/a: {why}"
+        return f"{reached} of model arithmetic; {MFU} unknown: {why}"
     assert here is not None
     measured = here.peak(numbers.threads or 1)
     share = model_flops_utilization(speed, flops, measured)
-    return f"{told}: {format_percent(share or 0.0)} of the {format_number(measured / 1e9)} " + (
-        "GFLOP/s measured on this machine (this share is the MFU)"
-    )
+    peak_here = f"{format_number(measured / 1e9)} GFLOP/s measured on this machine"
+    return f"{MFU}: {format_percent(share or 0.0)} ({reached} of the {peak_here})"
 
 
 def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
     """Why no share of a peak can be told, and what to do; "" for a CPU that was measured."""
     precision = numbers.config.precision
     if numbers.device and recognized(numbers.device) is not None:
-        return f"no peak of {numbers.device} in {precision} is known"
+        return f"the peak of {numbers.device} in {precision} is not known"
     if numbers.device:
         table = "core/training/estimates/devices.py"
         return f"{numbers.device} is not in the table of devices; add its peak to {table}"
@@ -91,7 +91,7 @@ def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
         return f"the CPU of {numbers.host} was not measured; open the run there"
     if precision not in ("fp32", "tf32"):  # which is fp32 on a CPU
         return f"this machine is measured in fp32, and {precision} has another peak"
-    return "" if here is not None and here.speed else "this machine is measured in a moment"
+    return "" if here is not None and here.speed else "this machine is still being measured"
 
 
 def plan_inspection(config: TrainingConfig) -> Inspection:
@@ -100,7 +100,7 @@ def plan_inspection(config: TrainingConfig) -> Inspection:
     rows: list[Row | str] = [Row(f"η max = {format_number(config.learning_rate)}", "accent")]
     if r"\eta_{min}" in planned.formula:
         rows.append(f"η min = {format_number(config.min_learning_rate)}")
-    rows.append("t: how many steps are done so far")
+    rows.append("t: number of steps done so far")
     if re.search(r"\bw\b", planned.formula):  # 0 is as 1 where nothing else warms up
         rows.append(f"w = {max(config.warmup_steps, 1):,} of {config.steps:,} steps")
     rows += map(span_row, phases.schedule_spans(config))
@@ -121,7 +121,7 @@ def moment_inspection(
         rows=[*moment_rows(numbers, step, here), *gap],
         table=table_of(numbers, step),
         labels=COLUMNS,
-        cell=f"step {step:,}" + ("" if numbers.log else ". Press Enter to see it phase by phase"),
+        cell=f"step {step:,}" + ("" if numbers.log else ": press Enter to go through its phases"),
     )
 
 

@@ -56,7 +56,7 @@ class RunMode(RunWatcher):
 
     id = "run"
     title = "Run"
-    teaches = "How a model learns: set a run up, watch it live, replay it and branch it"
+    teaches = "Set up a run, watch the model learn, replay the run and branch off from it"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
@@ -211,7 +211,7 @@ class RunMode(RunWatcher):
     def enter_phase(self, index: int) -> None:
         """Goes into the optimizer step under the cursor, at one of its phases."""
         if not self.cursor.enter(index):
-            self.statusRequested.emit("No step is recorded here yet")
+            self.statusRequested.emit("No step has been recorded here yet")
 
     def show_inside(self, step: int) -> None:
         """Shows a recorded step in Step, at the phase under the cursor."""

@@ -33,16 +33,16 @@ PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
     "loss": "the loss is the model's average surprise at the tokens that really came next",
-    "backward": "which way must every weight go for the loss to fall?",
+    "backward": "the gradient tells in which direction to move each weight to lower the loss",
     "unscale": "the loss scale is divided out of the gradients",
     "clip": "a gradient longer than the limit is shortened",
-    "optimizer": "every weight moves a little, against its gradient",
-    "schedule": "the learning rate decides how far this step goes",
+    "optimizer": "every weight moves a little, in the direction opposite to its gradient",
+    "schedule": "the schedule sets the learning rate, which decides how far the weights move",
 }
 
 SKIPPED_WORDS = {
     "unscale": "after dividing by the loss scale, not every gradient is finite",
-    "clip": "nothing can be shortened, as the gradient's length is not finite",
+    "clip": "the gradient cannot be shortened, because its length is not finite",
     "optimizer": "the step is skipped, and no weight moves",
     "schedule": "the learning rate stays as it is, because only applied steps count",
 }
@@ -72,33 +72,35 @@ def where_text(config: TrainingConfig, here: Machine | None) -> str:
     else:
         place = "the CPU"
     if ranks == 1:
-        return f"It computes in {config.precision} on {place}."
+        return f"The run computes in {config.precision} on {place}."
     held = "the whole model (DDP)" if config.parallel == "ddp" else "its part of it (FSDP2)"
     told = (
         f"{ranks} processes share each batch, in {config.precision} on {place}; each holds {held}"
     )
     if here is not None and not on_gpu and ranks * config.threads > here.cores:
-        told = f"{told}. They take turns, as there are only {here.cores} cores"
+        told = f"{told}. They take turns, because there are only {here.cores} cores"
     return f"{told}."
 
 
 def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
     """What else there is to know of a run before it starts."""
     found = cost.estimate
-    said = [f"{config.tokens_per_step:,} tokens a step"]
+    said = [f"Each step reads {config.tokens_per_step:,} tokens"]
     if config.repeated_fraction:
         share = format_percent(config.repeated_fraction)
-        why = "random tokens, given twice so that the model learns to copy"
+        why = "random tokens that come twice, so that the model learns to copy"
         said.append(f"{share} of the sequences are not text but {why}")
     if config.ranks > 1:
-        said.append(f"Each rank sends {format_bytes(found.sent)} a step")
+        said.append(f"Each rank sends {format_bytes(found.sent)} per step")
     fast = cost.machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256
     if note := cost.precision or ("bf16 would be faster here" if fast else ""):
         said.append(note)
     if found.seconds_per_step > SLOW_STEP and run_in == "thread":
-        said.append("Steps this long train better in a process of their own")
+        said.append("With steps this long, training is better run in its own process")
     elif found.seconds_per_step > SLOW_STEP:
-        said.append("Steps this long run in a process of its own, so that the window stays quick")
+        said.append(
+            "With steps this long, training gets its own process so that the window stays quick"
+        )
     return f"{'. '.join(said)}."
 
 
@@ -143,8 +145,8 @@ def headline(
         row = data.numbers.row(moment.step)
         if row is not None and was_skipped(row):
             return skip_text(moment.step, data.skips.get(moment.step))
-        kept = " There is a checkpoint here." if moment.checkpoint else ""
-        return f"This is step {moment.step:,}. Play shows how the heads form.{kept}"
+        kept = ", which has a checkpoint" if moment.checkpoint else ""
+        return f"You are at step {moment.step:,}{kept}. Play shows how the attention heads form."
     if not len(data.steps):
         return _beginning(data, state)
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
@@ -168,10 +170,10 @@ def headline(
         case "finished":
             if data.log:
                 return f"Read from {data.log}: in {step:,} steps {told}."
-            return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
+            return f"Finished: in {step:,} steps {told}. Play shows how the attention heads formed."
         case "failed" | "dead":
             if data.checkpoints:
-                return f"The run ended at step {step:,}; all that it wrote is kept."
+                return f"The run ended at step {step:,}; everything it wrote is kept."
             then = "" if data.not_finite else ": training would begin again at step 0"
             return f"The run ended at step {step:,} without a checkpoint{then}."
         case _:
@@ -216,7 +218,7 @@ def why_none(data: RunData, state: str, what: str, every: int, steps: Collection
     the next; 0: none are wanted. steps: those at which there are some.
     """
     if data.log:
-        return f"A log of another program holds no {what}."
+        return f"Another program wrote this log, and it holds no {what}."
     if not every:
         return f"This run was set up without {what}."
     if steps:
@@ -234,7 +236,7 @@ def heads_title(read: str, step: int | None) -> str:
     little room.
     """
     quoted = read.lstrip() or SPACE * min(len(read), MOST_SPACES)
-    on = f" on \u201c{quoted}\u201d" if read else ""
+    on = f" reading \u201c{quoted}\u201d" if read else ""
     return f"Heads{on}{f', step {step:,}' if step is not None else ''}"
 
 
@@ -242,5 +244,4 @@ def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) 
     """Where in an optimizer step the cursor is, and what happens there."""
     name = phases[index]
     words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
-    end = "" if words.endswith("?") else "."
-    return f"Inside step {step:,}, {index + 1} of {len(phases)}: {words}{end}"
+    return f"Inside step {step:,}, phase {index + 1} of {len(phases)}: {words}."

@@ -47,7 +47,7 @@ class RunView(QWidget):
         name_parts(self, NAME, "inside")
         self.recorded = 0
         self._branch: BranchForm | None = None
-        samples = card(Label("What it writes", "label", "muted"), (self.samples, 1))
+        samples = card(Label("What the model writes", "label", "muted"), (self.samples, 1))
         self._side = QWidget()
         column((card(self.heads_title, (self.heads, 1)), 3), (samples, 2), of=self._side)
         page(

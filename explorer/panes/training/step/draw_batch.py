@@ -38,7 +38,7 @@ def draw_batch(painter: QPainter, area: QRectF, recorded: RecordedStep) -> None:
             read, next_one = int(ids[sequence, place]), int(targets[sequence, place])
             _token(painter, QRectF(x, top, cell - 4, line), read, recorded)
             _token(painter, QRectF(x, below, cell - 4, line), next_one, recorded)
-    words = f"{sequences} of {len(ids)} sequences, {places} of {ids.shape[1]} tokens"
+    words = f"shown: {sequences} of {len(ids)} sequences, {places} of {ids.shape[1]} tokens"
     if (count := recorded.recording.micro_batches) > 1:
         words += f" of micro-batch 1 of {count}"
     foot = QRectF(area.left(), area.bottom() - now.px(FOOT), area.width(), now.px(FOOT))

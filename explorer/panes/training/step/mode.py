@@ -27,7 +27,7 @@ class StepMode(RunWatcher):
 
     id = "step"
     title = "Step"
-    teaches = "What happens in one optimizer step, from the batch to the weights that move"
+    teaches = "What happens in one optimizer step, from reading a batch to moving the weights"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         opener = Opener()

@@ -118,7 +118,9 @@ class MemoryLine(ScenePicture[RecordedStep]):
         if self.scene is None:
             return
         now, (seconds, kept) = theme.current(), self.scene.memory
-        words = f"kept for backward: at most {format_bytes(float(kept.max(initial=0)))}"
+        words = (
+            f"memory kept for the backward pass: at most {format_bytes(float(kept.max(initial=0)))}"
+        )
         left = now.metrics("label").horizontalAdvance(words) + now.px(12)
         place = QRectF(0, 0, left, self.height())
         put_text(painter, place, words, now.font("label"), now.color("muted"), LEFT)

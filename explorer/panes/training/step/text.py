@@ -19,22 +19,22 @@ from core.training.recorded_step import Part, RecordedStep
 from core.training.spans import KINDS
 from explorer.panes.training.step.scene import Place
 
-NO_RUN = "No run is open. Set one up in Run: its first step is recorded in detail."
-NOT_YET = "No step of this run is recorded yet. While it trains, you can record the next one."
-FOREIGN = "Another program wrote this log; it says nothing about what happens inside a step."
-NEVER = "No step of this run was recorded. Resume it in Run: the next step is recorded."
+NO_RUN = "No run is open. Set one up in Run; its first step will be recorded in detail."
+NOT_YET = "No step of this run has been recorded yet. While it trains, you can record the next one."
+FOREIGN = "Another program wrote this log, which says nothing about what happens inside a step."
+NEVER = "No step of this run was recorded. Resume it in Run; the next step will be recorded."
 SHOW_RUN, RECORD = "Show Run", "Record this step"
 RECORD_HELP = "Records the next optimizer step from the inside; training goes on as before"
-NOT_LIVE = "Only a run that is training can record a step: resume it in Run"
+NOT_LIVE = "A step can be recorded only while the run trains; resume the run in Run"
 ASKED = "The next step of this run will be recorded."
 RECORDED = "Step {:,} is recorded"
 UNREADABLE = "Step {:,} cannot be shown"
-SURPRISE = "The stronger a token's color, the more surprising it was: 0 to {:.1f} nats"
-LENGTH = "length of all gradients together; what clipping cuts off is hatched"
-SHARES = "where the length comes from: each part's share of the squared length"
-SIZES = "size of each token's vector (rms, log scale)"
-GRADIENTS = "gradient of each token's vector (rms, log scale)"
-NORMS, EXCHANGES = "norms of its gradients", "exchanges between ranks"
+SURPRISE = "The stronger a token's color, the more it surprised the model (0 to {:.1f} nats)"
+LENGTH = "length of all gradients together; clipping cuts off the hatched part"
+SHARES = "share of each part of the model in the squared length"
+SIZES = "size of each token's vector (RMS, log scale)"
+GRADIENTS = "gradient of each token's vector (RMS, log scale)"
+NORMS, EXCHANGES = "gradient norms", "exchanges between ranks"
 UPDATES = "all weights: update ÷ weight"
 PARTS = {"embedding": "token embedding", "positions": "position embedding", "head": "output head"}
 NAMES = {
@@ -63,18 +63,18 @@ def headline(recorded: RecordedStep, place: Place) -> str:
             read = f"{read} {batch} sequences of {length} tokens"
             return f"{read}; after each token, the model predicts the next"
         case "forward" if part is not None:
-            size = f"have a typical size (RMS) of {format_number(part.size)}"
+            size = f"a typical size (root mean square) of {format_number(part.size)}"
             if inner is not None:
-                return f"The numbers that come out of {_of(part)} {size}"
-            return f"The batch has passed through the model; the scores that come out {size}"
+                return f"The output of {_of(part)} has {size}"
+            return f"The batch has passed through the model; its output scores have {size}"
         case "loss":
             return mean_loss(facts.loss)
         case "backward" if part is not None and inner is not None:
             when = format_brief(max(part.came, 0.0))
-            return f"The gradient reaches {_of(part)} {when} after backward began"
+            return f"The gradient reaches {_of(part)} {when} after the backward pass began"
         case "backward" if part is not None:
             whole, count = recorded.recording.backward, len(recorded.exchanges)
-            many = f", and ranks add up gradients in {count} exchange{'s' * (count != 1)}" * (
+            many = f"; the ranks add up their gradients in {count} exchange{'s' * (count != 1)}" * (
                 count > 0
             )
             return f"The backward pass takes {format_brief(whole.end - whole.start)}{many}"
@@ -91,7 +91,7 @@ def headline(recorded: RecordedStep, place: Place) -> str:
             return f"Of {format_count(total)} weights, {still}; the others move a little"
         case "schedule":
             rate = format_number(facts.learning_rate)
-            return f"{step} moves the weights with learning rate {rate}"
+            return f"{step} moves the weights with a learning rate of {rate}"
     return TITLES[place.phase]
 
 
@@ -105,21 +105,22 @@ def mean_loss(loss: float) -> str:
     if not math.isfinite(loss):
         return "The loss is not finite"
     among = format_number(round(math.exp(min(loss, 50))))
-    told = f"On average {format_fixed(loss)} nats per token"
-    return f"{told}: as unsure as when guessing among {among} tokens"
+    told = f"The loss is {format_fixed(loss)} nats per token"
+    return f"{told}: the model is as unsure as if it were guessing among {among} tokens"
 
 
 def clip(norm: float, limit: float) -> str:
     """What clipping does to a gradient of this length."""
     if not math.isfinite(norm):
-        return "The gradient's length is not finite, so there is nothing to shorten"
+        return "The gradient's length is not finite, so the gradient cannot be shortened"
     if not limit:
-        return f"Gradient norm {format_number(norm)}; this run does not clip"
+        return f"The gradient has length {format_number(norm)}; this run does not clip gradients"
     if norm <= limit:
-        return f"Gradient norm {format_number(norm)}, under the limit of {limit:g}: unchanged"
+        told = f"The gradient has length {format_number(norm)}"
+        return f"{told}, which is below the limit of {limit:g}, so it stays as it is"
     share = format_percent(limit / norm)
     told = f"The gradient has length {format_number(norm)}"
-    return f"{told} and is shortened to {limit:g}, which is {share} of that"
+    return f"{told}; clipping shortens it to {limit:g}, {share} of its length"
 
 
 def part(one: Part) -> str:

@@ -64,7 +64,7 @@ class StepView(QWidget):
         self.strip, self.memory = PhaseStrip(), MemoryLine()
         self.picture, self.text, self.likeliest = PhasePicture(), SurpriseText(), LikeliestBars()
         self.plot = LinePlot("Learning rate")
-        self.plot.set_axes("step", "learning rate")
+        self.plot.set_axes("t", "learning rate")
         self.parameters = DropDown("Parameter")
         parts = ("strip", "memory", "picture", "text", "likeliest", "plot", "parameters")
         name_parts(self, "training.step", *parts)

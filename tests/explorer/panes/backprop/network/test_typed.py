@@ -40,11 +40,11 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
         assert field.error.text == ""
         mode.view.form.more.setChecked(True)
         for name, text, told in (
-            ("points", "abc", "Use a whole number, like 30; 1000 stays."),
-            ("points", "nan", "Use a whole number, like 30; 1000 stays."),
-            ("batch_size", "1e400", "Use a whole number, like 30; 32 stays."),
-            ("scale", "200", "Use 100 or less; 1 stays."),
-            ("steps", "1e8", "Use 10000000 or less; 2000 stays."),
+            ("points", "abc", "Use a whole number, like 30; the value is still 1000."),
+            ("points", "nan", "Use a whole number, like 30; the value is still 1000."),
+            ("batch_size", "1e400", "Use a whole number, like 30; the value is still 32."),
+            ("scale", "200", "Use 100 or less; the value is still 1."),
+            ("steps", "1e8", "Use 10000000 or less; the value is still 2000."),
         ):
             type_in(fields[name], text)
             assert fields[name].error.text == told
@@ -64,7 +64,7 @@ def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_a
         type_in(batch, "ALL")
         assert mode.draft.value.batch_size == 0
         type_in(batch, "")
-        assert mode.draft.value.batch_size == 0 and batch.error.text.endswith("; all stays.")
+        assert mode.draft.value.batch_size == 0 and batch.error.text.endswith("still all.")
 
     run_async(body())
 
@@ -86,7 +86,7 @@ def test_a_zero_is_shown_as_what_it_means(mode, run_async):
                 assert value == 0 and math.copysign(1, value) == 1
                 assert fields[name].typed.text() == shown
             type_in(fields[name], "abc")
-            assert fields[name].error.text.endswith("; 0 stays.")
+            assert fields[name].error.text.endswith("; the value is still 0.")
 
     run_async(body())
 

@@ -165,7 +165,7 @@ def test_a_price_is_what_stands_in_its_field(pane, run_async, monkeypatch):
             field.selectAll()
             field.insert(keys)
             field.editingFinished.emit()
-            assert why in said[-1] and said[-1].endswith("; it stays empty.")
+            assert why in said[-1] and said[-1].endswith("still empty.")
             assert field.text() == "" and pane.mode.options.price == 0
         pane.mode.choose(price=1234567.25)
         assert field.text() == "1234567.25"

@@ -52,10 +52,10 @@ def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
     found = plan_of(presets.GPT3)
     assert found.plan == plan(found.setup)
     assert found.setup.devices == 1024 and found.setup.device is DEVICES["A100 SXM 80GB"]
-    assert text.facts(found)[0][:2] == ("13.5 GB", "of 80 GB on each: fits")
+    assert text.facts(found)[0][:2] == ("13.5 GB", "of 80 GB per device: fits")
     assert said_of(found) == (
-        "It fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631 "
-        "at 2 per device-hour"
+        "Training fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631 "
+        "at a price of 2 per device-hour"
     )
     assert told(found)["MFU"] == "30\u2009%"
     assert text.missing(found) == ""
@@ -63,11 +63,11 @@ def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
 
 def test_the_bundled_model_fits_on_this_machine_and_has_no_price() -> None:
     found = plan_of(presets.BUNDLED)
-    assert said_of(found).startswith(f"It fits on {NAME} and takes ")
+    assert said_of(found).startswith(f"Training fits on {NAME} and takes ")
     small = told(found)
     assert small["cost: enter a price"] == "n/a"
     assert "was measured just now" in text.missing(found)
-    assert small["loss to expect"] == small["compute-optimal size"] == small["energy"] == "n/a"
+    assert small["expected loss"] == small["compute-optimal size"] == small["energy"] == "n/a"
 
 
 def test_what_is_not_known_says_what_to_choose() -> None:
@@ -75,18 +75,18 @@ def test_what_is_not_known_says_what_to_choose() -> None:
     assert text.facts(found)[1][0] == "n/a"
     assert "in bf16 is not known: choose fp32 under More" in text.missing(found)
     linked = plan_of(replace(presets.GPT3, device="MI300X", link=""))
-    assert "enter a link under More" in text.missing(linked)
-    assert said_of(linked) == "It fits on 1,024 \u00d7 MI300X"
+    assert "enter it under More" in text.missing(linked)
+    assert said_of(linked) == "Training fits on 1,024 \u00d7 MI300X"
 
 
 def test_what_does_not_fit_says_what_would() -> None:
     assert said_of(plan_of(replace(presets.GPT3, stage="0"))).endswith(
-        "2.80 TB are needed, but it fits with ZeRO-3, FSDP"
+        "it needs 2.80 TB, but it fits with ZeRO-3, FSDP"
     )
     alone = replace(presets.GPT3, devices="1", stage="0", recompute="none")
-    assert said_of(plan_of(alone)).endswith("compute activations again, or take more devices")
+    assert said_of(plan_of(alone)).endswith("recompute activations, or use more devices")
     fully = plan_of(replace(alone, recompute="full"))
-    assert said_of(fully).endswith("take more devices with ZeRO-3, or larger ones")
+    assert said_of(fully).endswith("use more devices with ZeRO-3, or larger ones")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,9 @@ def test_a_run_is_planned_as_it_trains(tmp_path) -> None:  # type: ignore[no-unt
     writer.close()
     run = read(RunReader(folder))
     on_cpu = told(planned(setup), run)
-    assert "a step; measured: 500 ms" in on_cpu and "MFU" in on_cpu  # what was measured is no peak
+    assert (
+        "step time; measured: 500 ms" in on_cpu and "MFU" in on_cpu
+    )  # what was measured is no peak
     assert any(title.endswith("the process: 400 MB") for title in on_cpu)
     card = replace(HERE, measured=False)
     titles = told(planned(replace(setup, device=card)), run)

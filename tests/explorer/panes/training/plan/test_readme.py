@@ -23,5 +23,5 @@ def test_the_estimate_in_the_readme_is_the_plan_of_the_app() -> None:
     command.add_arguments(parser)
     told = command.table(parser.parse_args(shlex.split(line)[3:]))
     setup, _ = setup_of(GPT3, {}, processor())
-    assert setup is not None and "It fits" in told
+    assert setup is not None and "Training fits" in told
     assert told == plan_table(setup, plan(setup))

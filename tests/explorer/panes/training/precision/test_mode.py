@@ -71,7 +71,7 @@ def test_without_a_run_an_example_is_computed_and_its_loss_scale_is_dragged(
         mode = make_mode()
         view, histogram = mode.view, mode.view.histogram
         assert mode.headline.startswith(
-            "Made-up example: gradients in fp16, not scaled: 2.4\u2009%"
+            "Stored in fp16 without scaling, 2.4\u2009% of these made-up gradients"
         )
         assert "Made-up example: a million" in view.note.whole
         assert view.curves.state == "empty" and view.start.isVisibleTo(view)
@@ -83,7 +83,7 @@ def test_without_a_run_an_example_is_computed_and_its_loss_scale_is_dragged(
         QTest.mouseMove(histogram, end.toPoint())
         QTest.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=end.toPoint())
         assert mode.choice.scale == 10 and mode.choice.tab == "gradient"
-        assert "times 2¹⁰: <0.01" in mode.headline
+        assert "by 2¹⁰, <0.01" in mode.headline
         QTest.keyClick(histogram, Qt.Key.Key_Right)
         QTest.keyClick(histogram, Qt.Key.Key_Up)
         assert (mode.choice.scale, mode.choice.format) == (11, "bf16")
@@ -111,7 +111,7 @@ def test_the_life_of_a_gradient_and_the_sum_of_a_weight_are_played(
         player, histogram = mode.player, mode.view.histogram
         assert player.length == 5 and histogram.marked.name == "computed"
         player.seek(2)
-        assert told[-1].step.title == "Stored in fp16: too small, it becomes 0"
+        assert told[-1].step.title == "Stored in fp16: it is too small and becomes 0"
         assert (histogram.marked.name, histogram.marked.value) == ("stored", 0)
         assert mode.view.bits.position == 2
         assert player.enter() and player.length == 4
@@ -123,7 +123,7 @@ def test_the_life_of_a_gradient_and_the_sum_of_a_weight_are_played(
         mode.view.tabs.chosen.emit("weight")
         assert player.length == 9 and player.step == 0 and histogram.marked is None
         player.end()
-        assert told[-1].step.title == "Stored: the weight is what it was"
+        assert told[-1].step.title == "Stored: the weight has not changed"
         values = mode.view.bits.displayed()
         assert values["number"].tolist() == ["weight", "update", "exact sum", "stored"]
         assert values["value"][0] == values["value"][3] != values["value"][2]
@@ -139,22 +139,25 @@ def test_a_run_in_fp16_is_shown_with_its_scale_and_the_layer_that_overflowed(
         mode = make_mode()
         mode.workspace.set_run(str(scaled_run(tmp_path)))
         await until(lambda: mode.data is not None, "the run")
-        assert mode.headline == ("Gradients at step 3 in fp16, not scaled: 100\u2009% become 0")
+        assert (
+            mode.headline
+            == "Stored in fp16 without scaling, 100\u2009% of the gradients at step 3 become 0"
+        )
         assert "104 gradients were counted; the run's loss scale was 1,024" in mode.view.note.whole
         marks = mode.view.scale.marks
         assert [mark.x for mark in marks] == [2]
-        assert "overflowed, first the gradient of h.0.mlp.c_fc.weight" in marks[0].text
+        assert "first the gradient of h.0.mlp.c_fc.weight" in marks[0].text
         assert mode.view.scale.displayed()["scale"][:, 1].tolist() == [2048, 2048, 1024]
         assert mode.view.curves.state == "ready"
         mode.choose(scale=10)
         assert "become 0" not in mode.headline
         mode.inputs.kinds.chosen.emit("updates")
-        assert mode.headline.startswith("Updates at step 1 in fp16")
+        assert "updates at step 1 " in mode.headline
         mode.inputs.kinds.chosen.emit("weights")
-        assert mode.headline == "This run did not count how large its numbers are"
+        assert mode.headline == "This run did not record how large its numbers are"
         assert mode.view.body.state == "empty"
         mode.workspace.set_run(None)
-        assert mode.headline.startswith("Made-up example: weights")
+        assert "of these made-up weights" in mode.headline
 
     run_async(body())
 
@@ -174,17 +177,18 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
         assert names[0] == text.ALL and "block 1" in names
         layers.setCurrentIndex(names.index("block 1"))
         layers.activated.emit(layers.currentIndex())
-        assert mode.headline.startswith("Gradients of block 1 at step 12 in fp16")
+        assert "in fp16" in mode.headline
+        assert "of the gradients of block 1 at step 12" in mode.headline
         mode.choose(tab="weight")
-        assert "of step 12's updates would be" in mode.view.lesson.whole
+        assert "at step 12, " in mode.view.lesson.whole
         kept = mode.state()
         mode.restore({"kind": "nonsense", "scale": 99, "layer": 3, "tab": None})
         assert mode.state() == {"version": 1, **asdict(Choice())}
         mode.restore(kept)
-        assert mode.state() == kept and mode.headline.startswith("Gradients of block 1 at step 12")
+        assert mode.state() == kept and "gradients of block 1 at step 12" in mode.headline
         mode.choose(kind="weights")
         mode.choose(layer="lm_head.9")
-        assert mode.headline.startswith("Weights at step 12")
+        assert "weights at step 12 " in mode.headline
         mode.workspace.set_run(None)
         assert mode.recorded.step == 0
         mode.workspace.set_run(str(tmp_path / "run"))
@@ -210,12 +214,12 @@ def test_what_is_played_stays_while_a_run_brings_other_numbers(
         await until(lambda: mode.headline == text.WAITING, "that the first is waited for")
         assert not mode.view.start.isVisibleTo(mode.view)
         train(1, -20)
-        await until(lambda: mode.headline.startswith("Gradients at step 1 "), "step 1")
+        await until(lambda: "gradients at step 1 " in mode.headline, "step 1")
         mode.choose(tab="gradient")
         mode.player.seek(3)
         before = mode.trace
         train(2, -27)
-        await until(lambda: mode.headline.startswith("Gradients at step 2 "), "step 2")
+        await until(lambda: "gradients at step 2 " in mode.headline, "step 2")
         assert mode.trace is before and mode.player.step == 3
         mode.choose(format="bf16")
         assert mode.trace is not before and mode.player.step == 3
@@ -236,7 +240,7 @@ def test_the_rule_of_the_loss_scale_is_played_at_its_newest_change(
         assert mode.player.length == 0 and told[-1] is None, "without a run nothing is scaled"
         mode.workspace.set_run(str(scaled_run(tmp_path)))
         await until(lambda: mode.player.length == 4, "the skipped step")
-        assert told[-1].step.title.startswith("Scaled: the loss of step 2 times 2")
+        assert told[-1].step.title.startswith("Scaled: the loss of step 2 is multiplied by 2")
         assert told[-1].rows[0].text == "2 \u00d7 2,048 =\u00a04,096"
         assert mode.view.scale.cursor == 2 and mode.view.histogram.marked is None
         mode.player.end()
@@ -296,10 +300,10 @@ def test_a_log_of_another_program_has_no_histograms(
         mode = make_mode()
         mode.workspace.set_run(str(tmp_path / "log.csv"))
         await until(lambda: mode.data is not None, "the log")
-        assert "made-up example" in mode.view.lesson.whole and mode.player.length == 5
+        assert "made-up gradient" in mode.view.lesson.whole and mode.player.length == 5
         mode.choose(tab="scale")
         assert mode.player.length == 0 and mode.view.histogram.scene is None
-        assert mode.headline == "This run did not count how large its numbers are"
+        assert mode.headline == "This run did not record how large its numbers are"
         assert mode.view.body.state == "empty"
         assert mode.view.curves.message == text.NO_SCALE and mode.view.start.isVisibleTo(mode.view)
 
@@ -333,6 +337,6 @@ def test_one_button_trains_in_fp16_and_in_fp32_from_one_seed(
         assert names == ["fp32", "fp16"]
         first = [one.y[0] for one in mode.view.losses.series]
         assert first[0] == pytest.approx(first[1], rel=1e-3), "the same seed begins the same"
-        assert mode.headline.startswith("Gradients at step 12 in fp16")
+        assert "of the gradients at step 12 " in mode.headline
 
     run_async(body())

@@ -38,14 +38,16 @@ def test_gradients_alone_are_scaled() -> None:
 
 def test_the_example_is_told_as_one() -> None:
     assert text.headline(scene_of(EXAMPLE, "fp16", 0)) == (
-        "Made-up example: gradients in fp16, not scaled: 2.4\u2009% become 0, 98\u2009% lose digits"
+        "Stored in fp16 without scaling, 2.4\u2009% of these made-up gradients become 0 and "
+        "98\u2009% lose digits"
     )
     assert text.note(scene_of(EXAMPLE, "fp16", 0)).startswith("Made-up example: a million")
     power = EXAMPLE.histogram.quantile(compute.SMALL)
     assert power == compute.EXAMPLE_GRADIENT[0]
     layer = CountedNumbers("gradients", EXAMPLE.histogram, "h.1", 30)
     assert text.headline(scene_of(layer, "bf16", 16)) == (
-        "Gradients of block 1 at step 30 in bf16, times 2\u00b9\u2076: none is lost"
+        "Stored in bf16 after multiplication by 2\u00b9\u2076, none of the gradients of block 1 at "
+        "step 30 are lost"
     )
 
 
@@ -53,13 +55,13 @@ def test_one_infinite_gradient_is_said_to_skip_the_step() -> None:
     large = CountedNumbers("gradients", normal_histogram(1e-3), step=50)
     scene = scene_of(large, "fp16", 30)
     assert text.headline(scene) == (
-        "Gradients at step 50 in fp16, times 2\u00b3\u2070: 95\u2009% overflow, so the whole "
-        "step would be skipped"
+        "Stored in fp16 after multiplication by 2\u00b3\u2070, 95\u2009% of the gradients at step "
+        "50 overflow, so the whole step would be skipped"
     )
     assert text.note(scene).endswith(". One infinite gradient is enough to skip a step")
     saturated = scene_of(large, "fp8 e4m3fn", 30)
-    assert text.headline(saturated).endswith("100\u2009% overflow"), "it has no infinity"
-    assert text.note(saturated).endswith("no infinity: what is too large becomes 448")
+    assert text.headline(saturated).endswith("100\u2009% of the gradients at step 50 overflow")
+    assert text.note(saturated).endswith("a number that is too large becomes 448")
     assert not scene_of(large, "fp16", 10).skips
 
 
@@ -68,13 +70,13 @@ def test_a_column_is_told_by_what_becomes_of_it() -> None:
     tip = text.column_tip(scene, -27)
     assert "lie between 2\u207b\u00b2\u2077 and 2\u207b\u00b2\u2076" in tip
     assert tip.endswith("fp16: 100\u2009% become 0")
-    assert text.column_tip(scene, LOW + 56).endswith("fp16: none is lost")
+    assert text.column_tip(scene, LOW + 56).endswith("fp16: none are lost")
 
 
 @pytest.mark.parametrize(
     ("zero", "subnormal", "overflow", "told"),
     [
-        (0.0, 0.0, 0.0, "keeps all"),
+        (0.0, 0.0, 0.0, "none are lost"),
         (0.034, 0.5, 0.0, "50\u2009% lose digits"),
         (0.00015, 0.0, 0.99, "99\u2009% overflow"),
         (0.0, 0.0, 2e-6, "<0.01\u2009% overflow"),

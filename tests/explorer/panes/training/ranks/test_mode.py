@@ -38,10 +38,10 @@ def make_mode(make_training: Callable[..., Any]) -> Callable[[], Any]:
 def test_without_ranks_a_step_is_estimated_and_labelled(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = make_mode()
-        assert mode.headline.startswith("Computed, not measured: every device holds the whole")
+        assert mode.headline.startswith("Estimated, not measured: each device holds the whole")
         view = mode.view
         assert view.start.isVisibleTo(view) and not view.faults.isVisibleTo(view)
-        assert "for 4 devices" in view.note.text()
+        assert "4 devices of" in view.note.text()
         mode.choose("pipeline")
         assert mode.lanes.ranks == 4 and mode.player.length == len(mode.lanes.trace)
         mode.choose_devices(8)
@@ -86,7 +86,7 @@ def test_a_run_s_ranks_are_shown_with_the_one_that_is_slow(
         assert mode.headline == "2 ranks failed after step 3"
         assert (
             text.headline(mode.lanes)
-            == "In this step of 1.10 s, rank 0 spends 300 ms waiting for rank 1"
+            == "Rank 0 spends 300 ms of this 1.10 s step waiting for rank 1"
         )
         assert "DDP, failed, step 3 of 12" in mode.view.note.whole
         assert "rank 1 of 2 was killed" in mode.view.message.text()
@@ -130,7 +130,7 @@ def test_a_run_of_one_process_says_so_and_offers_two(
         mode.view.body.actionRequested.emit()
         assert [list(configs) for configs in begun] == [["two-ranks"]]
         mode.choose("zero1")
-        assert mode.lanes.estimated and mode.headline.startswith("Computed, not measured: ")
+        assert mode.lanes.estimated and mode.headline.startswith("Estimated, not measured: ")
         writer.close()
 
     run_async(body())
@@ -203,7 +203,7 @@ def test_a_folder_that_is_read_while_it_grows(
         for step in (1, 2):
             write(step)
             await until(lambda step=step: mode.lanes.number == step, f"step {step}")
-        assert mode.headline == "In this step of 1.10 s, rank 0 spends 300 ms waiting for rank 1"
+        assert mode.headline == "Rank 0 spends 300 ms of this 1.10 s step waiting for rank 1"
         newest = mode.inputs.newest
         assert not newest.isEnabled() and mode.lanes.number == 2
         mode.player.seek(1)  # who moves through a step keeps it

@@ -32,13 +32,13 @@ def lanes(tmp_path: Path) -> LaneTrace:
 
 def test_a_rank_is_told_to_wait_for_the_slow_one(lanes: LaneTrace) -> None:
     """Headline, notes and facts say the same of it."""
-    assert text.headline(lanes) == "In this step of 1.10 s, rank 0 spends 300 ms waiting for rank 1"
+    assert text.headline(lanes) == "Rank 0 spends 300 ms of this 1.10 s step waiting for rank 1"
     assert text.rank_notes(lanes) == [
         ["100 MB", "computes 73\N{THIN SPACE}% of the time", "uses 0.98 cores"],
         ["200 MB", "computes 100\N{THIN SPACE}% of the time", "uses 1.2 cores"],
     ]
     told = text.facts(lanes, 100.0)
-    assert told["a step"] == "1.10 s" and told["memory of a process"] == "200 MB"
+    assert told["step time"] == "1.10 s" and told["memory per process"] == "200 MB"
     assert told[text.SCALING] == "86\N{THIN SPACE}%"
     shown = inspection(lanes, 2)
     assert shown.rows[0].text == "rank 0: 100 ms, after waiting 300 ms, 800 B"
@@ -90,7 +90,7 @@ def test_every_strategy_is_estimated_for_the_example(
     qtbot: Any, strategy: str, devices: int
 ) -> None:
     lanes = strategy_step(strategy, devices, None)
-    assert text.headline(lanes).startswith("Computed, not measured: ")
+    assert text.headline(lanes).startswith("Estimated, not measured: ")
     picture, holdings = Lanes(), Holdings()
     for one in (picture, holdings):
         qtbot.addWidget(one)

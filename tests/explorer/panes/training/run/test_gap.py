@@ -63,8 +63,8 @@ def test_a_run_that_has_learned_nothing_is_not_praised_for_having_no_gap(data):
 
 
 def test_the_heads_title_quotes_a_text_from_its_first_sign_on():
-    assert heads_title("\n    return x", 17) == "Heads on \u201creturn x\u201d, step 17"
-    assert heads_title("  \n", None) == "Heads on \u201c\u2423\u2423\u2423\u201d"
+    assert heads_title("\n    return x", 17) == "Heads reading \u201creturn x\u201d, step 17"
+    assert heads_title("  \n", None) == "Heads reading \u201c\u2423\u2423\u2423\u201d"
     assert heads_title("", None) == "Heads"
 
 
@@ -127,7 +127,7 @@ def test_every_part_of_the_picture_shows_the_step_whose_phases_are_open(make_pan
         await until(lambda: pane.follower.data.step > step + 12, "later steps")
         await until(lambda: view.samples.samples and pane.snapshots.step is not None, "both")
         assert view.charts.loss.cursor == step
-        assert ("looking at step", f"{step:,}") in view.card.text.numbers
+        assert ("step shown", f"{step:,}") in view.card.text.numbers
         assert all(sample.step <= step for sample in view.samples.samples)
         assert pane.snapshots.step <= step
         pane.view.card.asked.emit("stop")

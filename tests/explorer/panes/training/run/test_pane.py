@@ -142,7 +142,7 @@ def test_the_inspector_tells_of_the_moment_that_is_shown_while_a_run_replays(mak
         while pane.player.position < 6:
             clock[0] += 0.01
             pane.player.tick()
-            told.append((pane.moment.step, seen[-1].cell.split(".")[0]))
+            told.append((pane.moment.step, seen[-1].cell.split(":")[0]))
         pane.player.pause()
         assert len({step for step, _ in told}) >= 5
         assert all(cell == f"step {step:,}" for step, cell in told)
@@ -167,7 +167,7 @@ def test_inside_a_step_the_card_tells_what_the_run_does_now(make_pane, run_async
             text = pane.view.card.text
             assert text.step == step_of(pane), "the run's own step, beside the one looked at"
             told.append((text.state, text.buttons))
-            assert pane.headline.startswith("Inside step 10, 4 of 7")
+            assert pane.headline.startswith("Inside step 10, phase 4 of 7")
         await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
         pane.left()
         pane.widget().window().hide()

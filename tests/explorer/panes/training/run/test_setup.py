@@ -253,14 +253,12 @@ def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_a
         pane.setup.change("size", "large")
         await until(lambda: where.value == "process", "the switch")
         assert config_of(pane.setup.draft.value).model.n_embd == 256
-        await until(lambda: "process of its own" in pane.form.note.text(), "why it switched")
+        await until(lambda: "its own process" in pane.form.note.text(), "why it switched")
         pane.setup.change("size", "small")
         await until(lambda: where.value == "thread", "the way back")
         pane.setup.change("where", "thread")
         pane.setup.change("size", "large")
-        await until(
-            lambda: "better in a process of their own" in pane.form.note.text(), "the advice"
-        )
+        await until(lambda: "better run in its own process" in pane.form.note.text(), "the advice")
         assert where.value == "thread"
         await pane.settled()
 
@@ -297,12 +295,12 @@ def test_two_ranks_are_one_click_and_the_form_says_what_the_machine_has(
         assert "2 processes share each batch" in setup.computes.text()
         assert "each holds the whole model" in setup.computes.text()
         sent = format_bytes(estimate(config_of(draft.value)).sent)
-        await until(lambda: f"Each rank sends {sent} a step" in setup.note.text(), "the exchange")
-        assert setup.facts["memory"].accessibleName().startswith("memory of each rank")
+        await until(lambda: f"Each rank sends {sent} per step" in setup.note.text(), "the exchange")
+        assert setup.facts["memory"].accessibleName().startswith("memory per rank")
         pane.setup.change("ranks", "3")
         assert setup.fields["where"].value == "own"
         pane.setup.change("batch_size", "6")
-        assert "take turns, as there are only 2 cores" in setup.computes.text()
+        assert "only 2 cores" in setup.computes.text()
         setup.where.control.chosen.emit("thread")
         assert (draft.value.ranks, draft.value.run_in) == ("1", "thread")
         await pane.settled()

@@ -119,7 +119,7 @@ def test_the_phases_of_a_scaled_step_have_the_unscaling_among_them(tmp_path):
         for index, name in enumerate(track.names):
             assert "nan" not in rows_of(phase_inspection(name, numbers, step))
             headline = text.phase_headline(track.names, index, step, track.skipped)
-            assert headline.startswith(f"Inside step {step}, {index + 1} of 8: ")
+            assert headline.startswith(f"Inside step {step}, phase {index + 1} of 8: ")
 
 
 def test_what_is_infinite_or_no_number_is_told_as_not_finite(tmp_path):
@@ -134,7 +134,7 @@ def test_the_schedule_counts_applied_steps_alone(tmp_path):
     numbers = recorded(tmp_path / "run", (3, 7)).numbers
     for step, applied in ((3, 2), (4, 2), (8, 5), (12, 9)):
         shown = rows_of(phase_inspection("schedule", numbers, step))
-        assert f"t = {applied}" in shown and "as the schedule planned" in shown
+        assert f"t = {applied}" in shown and "the schedule planned" in shown
 
 
 def test_a_click_on_the_mark_leads_to_the_skipped_step(make_pane, run_async, tmp_path):
@@ -151,7 +151,7 @@ def test_a_click_on_the_mark_leads_to_the_skipped_step(make_pane, run_async, tmp
         pane.enter_phase(SCALED_PHASES.index("unscale"))
         assert "not every gradient is finite" in pane.headline
         pane.enter_phase(len(SCALED_PHASES) - 1)
-        assert pane.headline.startswith("Inside step 7, 8 of 8:")
+        assert pane.headline.startswith("Inside step 7, phase 8 of 8:")
         await pane.settled()
 
     run_async(story())

@@ -66,7 +66,7 @@ def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, b
 @pytest.mark.parametrize(
     ("reason", "kept", "not_finite", "offered", "said"),
     [
-        ("failed", (), False, ("anew", "again"), "a new run with its settings"),
+        ("failed", (), False, ("anew", "again"), "start a new run"),
         ("failed", (), True, ("slower",), "would end in the same way"),
         ("failed", (10,), False, ("continue",), "bye"),
         ("failed", (10,), True, ("lower", "continue"), "bye"),
@@ -101,7 +101,7 @@ def test_a_run_that_was_killed_says_everywhere_whether_it_goes_on_or_begins_agai
     assert card_text.buttons(lost, "dead", None, False) == ("again",)
     assert "again at step 0" in BUTTONS["again"][0] and BUTTONS["again"][1] == card_text.AGAIN
     kept = replace(lost, checkpoints={10: tmp_path})
-    assert "all that it wrote is kept" in text.headline(kept, "dead", None, False)
+    assert "everything it wrote is kept" in text.headline(kept, "dead", None, False)
     assert "checkpoint of step 10" in card_text.failure(kept, "dead")
     assert "Press Space to continue" in text.headline(kept, "stopped", None, False)
     hopeless = replace(lost, not_finite=True)  # it would end as before
@@ -134,7 +134,11 @@ ROSE = "the loss has risen from 7.360 to 1,871; try a lower learning rate"
             "running",
             "The model learns: after 12 steps the loss has fallen from 7.360 to 7.100.",
         ),
-        (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
+        (
+            1871.3,
+            "finished",
+            f"Finished: in 12 steps {ROSE}. Play shows how the attention heads formed.",
+        ),
         (
             1871.3,
             "stopped",

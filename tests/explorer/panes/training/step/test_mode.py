@@ -77,9 +77,7 @@ def test_a_recorded_step_is_played_phase_by_phase(
         player.seek(1)
         assert player.enter() and player.length == 6 and view.picture.shown == 1
         player.seek(2.5)
-        assert view.picture.shown == 3.5 and mode.headline.startswith(
-            "The numbers that come out of block 1 "
-        )
+        assert view.picture.shown == 3.5 and mode.headline.startswith("The output of block 1 has ")
         assert player.leave() and view.picture.shown == ALL
 
     run_async(body())

@@ -96,8 +96,8 @@ def test_what_is_said_of_each_phase(step: RecordedStep) -> None:
     half = replace(step, config=step.config.change({"batch_size": 8}))
     assert "this rank reads 4 of the 8 sequences" in said(half, 0.0)
     assert told["loss"] == text.mean_loss(facts.loss) and "nats per token" in told["loss"]
-    assert "shortened to 0.25" in told["clip"] and len(set(told.values())) == 7
-    assert said(step, 1.0, 2.0).startswith("The numbers that come out of block 0 ")
+    assert "to 0.25, " in told["clip"] and len(set(told.values())) == 7
+    assert said(step, 1.0, 2.0).startswith("The output of block 0 has ")
     assert said(step, 3.0, 0.0).startswith("The gradient reaches the output head")
     unscale = replace(place_of(step, [3.0]), phase="unscale")
     assert text.headline(step, unscale).endswith("divided by the loss scale, 1")
@@ -107,7 +107,7 @@ def test_what_is_said_of_each_phase(step: RecordedStep) -> None:
     assert said(bare, 5.0) == "Optimizer: every weight moves a little"
     assert said(bare, 0.0) == "Data: draw a batch of sequences" and said(bare, 1.0)
     assert "not finite" in text.mean_loss(float("nan")) and "not finite" in text.clip(np.inf, 1)
-    assert text.clip(0.5, 1.0).endswith("unchanged") and "does not clip" in text.clip(0.5, 0.0)
+    assert text.clip(0.5, 1.0).endswith("stays as it is") and "does not clip" in text.clip(0.5, 0.0)
 
 
 def test_exchanges_are_told_with_their_waits(step: RecordedStep) -> None:
