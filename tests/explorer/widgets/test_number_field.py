@@ -172,7 +172,9 @@ def test_a_field_can_wait_until_it_is_left_and_says_before_what_it_would_refuse(
     field.editingFinished.emit()
     type_in(field, "1e9")
     field.editingFinished.emit()
-    assert field.text() == "200" and field.told[-1] == "Use 5000000 or less; the value is still 200."
+    assert (
+        field.text() == "200" and field.told[-1] == "Use 5000000 or less; the value is still 200."
+    )
 
 
 def test_a_word_can_stand_for_a_number(other_field):
