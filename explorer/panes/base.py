@@ -92,7 +92,7 @@ class Face:
             self._headline = text
             self.headlineChanged.emit(text)  # type: ignore[attr-defined]
 
-    def header(self) -> QWidget | None:
+    def input_strip(self) -> QWidget | None:
         """The inputs, for the strip above the picture: the same widget at every call."""
         return None
 
@@ -160,14 +160,14 @@ class Pane(Face, QWidget):
     """The base of all panes. Subclasses build their picture in `__init__` and emit `inspection`.
 
     The window binds transport and inspector to the focused pane's `player` and `inspection`, puts
-    `header()` into the strip above the picture, and shows `headline` as the pane's sentence.
+    `input_strip()` into the strip above the picture, and shows `headline` as the pane's sentence.
     """
 
     inspection = Signal(object)  # Inspection
     headlineChanged = Signal(str)
     statusRequested = Signal(str)  # a short message for the status bar
     added = Signal(list, dict)  # actions and pictures of a part that was built after the pane
-    headerHeightChanged = Signal()  # `extra_header_height` is another
+    inputHeightChanged = Signal()  # `extra_input_height` is another
 
     def __init__(self, context: Context, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -179,8 +179,8 @@ class Pane(Face, QWidget):
         self.player.set_motion(context.settings.motion)
 
     @property
-    def extra_header_height(self) -> int:
-        """px that the header needs beyond those of one row of inputs."""
+    def extra_input_height(self) -> int:
+        """px that the inputs need beyond those of one row."""
         return 0
 
     def join_workspace(self) -> None:

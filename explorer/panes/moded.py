@@ -32,7 +32,7 @@ APART = 16  # px between the names of the modes and a mode's inputs
 ROWS_APART = 8
 
 
-class ModesHeader(QWidget):
+class ModesStrip(QWidget):
     """The strip above the picture: which mode, then that mode's own inputs. Where these are a
     `WrapRow`, they go on in further rows; others stand below the names where they have no room
     beside them.
@@ -103,7 +103,7 @@ class ModesHeader(QWidget):
 
     def add(self, mode: Mode) -> None:
         """A mode has been built: its inputs."""
-        page = mode.header() or QWidget()
+        page = mode.input_strip() or QWidget()
         page.setParent(self)
         page.hide()
         page.stackUnder(self.choice)
@@ -153,13 +153,13 @@ class ModedPane(Pane):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.stack)
-        self.inputs = ModesHeader(name, specs)
+        self.inputs = ModesStrip(name, specs)
         while self._waiting and not self._built:
             self._build(self._waiting[0])
         if not self._built:
             raise ValueError(f"no mode of the {name} pane could be built; see the cards above")
         self.inputs.modeChosen.connect(self.show_mode)
-        self.inputs.heightChanged.connect(self.headerHeightChanged)
+        self.inputs.heightChanged.connect(self.inputHeightChanged)
         self.mode: Any = next(iter(self._built.values()))
         self._connect_player()
         self._begin(self.mode)
@@ -316,11 +316,11 @@ class ModedPane(Pane):
 
     # what the window asks
 
-    def header(self) -> QWidget:
+    def input_strip(self) -> QWidget:
         return self.inputs
 
     @property
-    def extra_header_height(self) -> int:
+    def extra_input_height(self) -> int:
         return self.inputs.extra_height
 
     def join_workspace(self) -> None:

@@ -66,7 +66,7 @@ class Mode(Face, QObject):
             raise TypeError(f"the mode {self.id} has no widget: it must build one")
         return self.view
 
-    def header(self) -> QWidget | None:
+    def input_strip(self) -> QWidget | None:
         """Its inputs, where it has some."""
         return getattr(self, "inputs", None)
 

@@ -14,7 +14,7 @@ from core.fields import fields_of
 from explorer.engine.latest import Latest
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
-from explorer.panes.prompt_header import ModelHeader, PromptHeader
+from explorer.panes.prompt_inputs import ModelInputs, PromptInputs
 from explorer.state.actions import Action
 from explorer.state.draft import Draft
 from explorer.widgets.prompt_line import PromptLine
@@ -183,9 +183,9 @@ class SourceMode(Mode):
 
 
 class ModelMode(SourceMode):
-    """Has a header with a menu of models, and is told of another one: it forgets, then reads."""
+    """Has a menu of models among its inputs, and is told of another one: it forgets, then reads."""
 
-    def __init__(self, desk: Desk, parent: QObject, inputs: ModelHeader | PromptHeader) -> None:
+    def __init__(self, desk: Desk, parent: QObject, inputs: ModelInputs | PromptInputs) -> None:
         super().__init__(desk, parent, inputs)
         self.models = ModelMenu(desk.context, inputs.menu, "The live model", self)
 
@@ -204,13 +204,13 @@ class ModelMode(SourceMode):
 
 
 class PromptMode(ModelMode):
-    """Has the prompt in its header, and is told of another prompt as of another model."""
+    """Has the prompt among its inputs, and is told of another prompt as of another model."""
 
     no_text = "Type some text for the model to read"
     longest = sys.maxsize  # tokens of a text that the mode has room for
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
-        super().__init__(desk, parent, PromptHeader(desk.pane))
+        super().__init__(desk, parent, PromptInputs(desk.pane))
         self.prompt_ids: list[int] = []  # of the prompt, once it is encoded
 
     def begin(self) -> None:

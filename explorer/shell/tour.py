@@ -38,8 +38,8 @@ def _first_pane(window: MainWindow) -> Pane | None:
 
 
 def _prompt(pane: Pane, _: MainWindow) -> QWidget | None:
-    header = pane.header()
-    return None if header is None else header.findChild(QLineEdit) or header
+    strip = pane.input_strip()
+    return None if strip is None else strip.findChild(QLineEdit) or strip
 
 
 def _heads(pane: Pane, _: MainWindow) -> QWidget | None:

@@ -182,7 +182,7 @@ class MainWindow(QMainWindow):
     def _share_height(self) -> None:
         now = theme.current()
         self._header.setFixedHeight(now.px("header"))
-        extra = 0 if self.pane is None else self.pane.extra_header_height
+        extra = 0 if self.pane is None else self.pane.extra_input_height
         self.inputs.setFixedHeight(now.px("inputs") + extra)
 
     # panes
@@ -232,10 +232,10 @@ class MainWindow(QMainWindow):
         pane.statusRequested.connect(self.say)
         pane.player.set_motion(self.context.settings.motion)
         self.stack.addWidget(pane)
-        header = pane.header()
-        if header is not None:
-            self._inputs_stack.addWidget(header)
-        pane.headerHeightChanged.connect(self._share_height)
+        strip = pane.input_strip()
+        if strip is not None:
+            self._inputs_stack.addWidget(strip)
+        pane.inputHeightChanged.connect(self._share_height)
         pane.added.connect(lambda actions, pictures: self._add(pane, actions, pictures))
         pane.join_workspace()
         self._add(pane, [], pane.pictures())
@@ -249,10 +249,10 @@ class MainWindow(QMainWindow):
         self.build_menus()
 
     def _show_inputs(self, pane: Pane) -> None:
-        header = pane.header()
-        self.inputs.setVisible(header is not None)
-        if header is not None:
-            self._inputs_stack.setCurrentWidget(header)
+        strip = pane.input_strip()
+        self.inputs.setVisible(strip is not None)
+        if strip is not None:
+            self._inputs_stack.setCurrentWidget(strip)
 
     def _offer_export(self, pane: Pane, name: str, picture: QWidget) -> None:
         """Right click on a picture: Show as table, Copy, Export."""

@@ -31,7 +31,7 @@ def demo_trace():
 
 
 class DemoPane(Pane):
-    extra_header_height = 0
+    extra_input_height = 0
 
     def __init__(self, context, name="demo"):
         super().__init__(context, name)
@@ -46,7 +46,7 @@ class DemoPane(Pane):
         )
         self.set_headline(f"This is {name}.")
 
-    def header(self):
+    def input_strip(self):
         return self.inputs
 
     def state(self):

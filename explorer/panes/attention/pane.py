@@ -25,7 +25,7 @@ from explorer.panes.attention.track import Playback
 from explorer.panes.attention.view import AttentionView
 from explorer.panes.base import Context, Pane
 from explorer.panes.model_menu import ModelMenu
-from explorer.panes.prompt_header import PromptHeader
+from explorer.panes.prompt_inputs import PromptInputs
 from explorer.state.actions import Action
 from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.boxes import column
@@ -48,7 +48,7 @@ class AttentionPane(Pane):
         self.settings = ViewSettings()
         self.view = AttentionView()
         column(self.view, of=self)
-        self.inputs = PromptHeader("attention")
+        self.inputs = PromptInputs("attention")
         self.models = ModelMenu(context, self.inputs.menu, "The live model", self)
         self.reader = HeadReader(self.engine, self.workspace, self)
         self.choice = SelectedHead(self.workspace, self)
@@ -134,7 +134,7 @@ class AttentionPane(Pane):
 
     # what the window asks
 
-    def header(self) -> QWidget:
+    def input_strip(self) -> QWidget:
         return self.inputs
 
     def actions(self) -> list[Action]:

@@ -23,7 +23,7 @@ MODEL_HELP = "Choose a fine-tuned model; those tuned with LoRA come first"
 OPEN, FOLDER = "Open a folder\u2026", "The folder of a fine-tuned model or of an adapter"
 
 
-class TunedHeader(QWidget):
+class TunedInputs(QWidget):
     """Which fine-tuned model, which of its matrices, and what it reads."""
 
     def __init__(

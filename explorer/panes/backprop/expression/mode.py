@@ -21,7 +21,7 @@ from explorer.panes.backprop.expression.draft import (
     are_numbers,
 )
 from explorer.panes.backprop.expression.gradient_check import comparison
-from explorer.panes.backprop.expression.header import ExpressionHeader
+from explorer.panes.backprop.expression.inputs import ExpressionInputs
 from explorer.panes.backprop.expression.presets import EXAMPLES
 from explorer.panes.backprop.expression.runner import SMALL_TEXT, Runner
 from explorer.panes.backprop.expression.track import MomentTrack
@@ -46,7 +46,7 @@ class ExpressionMode(Mode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = ExpressionView()
-        self.inputs = ExpressionHeader()
+        self.inputs = ExpressionInputs()
         self.draft = Draft(self.workspace, self.objectName(), ExpressionDraft, self)
         self.runner = Runner(self.engine, self)
         self.trial = Trial(self.engine, self)

@@ -12,7 +12,7 @@ from core.autograd.flows import Edge
 from explorer import theme
 from explorer.panes.backprop.gpt import inspector, text
 from explorer.panes.backprop.gpt.compute import Worked
-from explorer.panes.backprop.gpt.header import GPTHeader
+from explorer.panes.backprop.gpt.inputs import GPTInputs
 from explorer.panes.backprop.gpt.inspector import prepare_formulas
 from explorer.panes.backprop.gpt.runner import Runner
 from explorer.panes.backprop.gpt.scene import (
@@ -42,7 +42,7 @@ class GPTMode(Mode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = GPTView()
-        self.inputs = GPTHeader()
+        self.inputs = GPTInputs()
         self.worked: Worked | None = None
         self.pinned: Cell | None = None
         self.hovered: Cell | None = None

@@ -17,7 +17,7 @@ from explorer.panes.backprop.network.diagnosis import diagnose
 from explorer.panes.backprop.network.draft import OWN, NetworkDraft
 from explorer.panes.backprop.network.elements import is_there
 from explorer.panes.backprop.network.frame_clock import FrameClock
-from explorer.panes.backprop.network.header import NetworkHeader
+from explorer.panes.backprop.network.inputs import NetworkInputs
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.optimizer_step import layer_of
 from explorer.panes.backprop.network.presets import preset
@@ -50,7 +50,7 @@ class NetworkMode(Mode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = NetworkView()
-        self.inputs = NetworkHeader(self.view.tools.adds)
+        self.inputs = NetworkInputs(self.view.tools.adds)
         self.runner = Runner(self.engine, self)
         self.sample_runner = SampleRunner(self.engine, self)
         self._position_kept = 0.0  # on the path of the point that a session followed

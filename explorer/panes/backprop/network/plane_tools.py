@@ -15,8 +15,8 @@ NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that ar
 
 
 class PlaneTools(QWidget):
-    """The tools side by side; `toolChosen(id)`. `adds`, the class of new points, is in the header
-    for lack of room.
+    """The tools side by side; `toolChosen(id)`. `adds`, the class of new points, is among the
+    inputs for lack of room.
     """
 
     toolChosen = Signal(str)

@@ -30,7 +30,7 @@ from explorer.panes.backprop.optimizers.draft import (
     surface_of,
     values_of,
 )
-from explorer.panes.backprop.optimizers.header import OptimizersHeader
+from explorer.panes.backprop.optimizers.inputs import OptimizersInputs
 from explorer.panes.backprop.optimizers.line_style import inks
 from explorer.panes.backprop.optimizers.runner import MapRequest, MapRunner, RaceRunner
 from explorer.panes.backprop.optimizers.scene import Memory, memory_of
@@ -53,7 +53,7 @@ class OptimizersMode(Mode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = OptimizersView()
-        self.inputs = OptimizersHeader()
+        self.inputs = OptimizersInputs()
         self.surface: Surface | None = None
         self.recording: Recording | None = None
         self.memory: Memory | None = None  # of the chosen optimizer

@@ -18,7 +18,7 @@ from explorer.engine.latest import Latest
 from explorer.panes.finetuning.answers import compute, text
 from explorer.panes.finetuning.answers.draft import TryDraft
 from explorer.panes.finetuning.answers.view import NAME, TryView
-from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
+from explorer.panes.finetuning.tuned_mode import TunedInputs, TunedMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import BlendedSource, model_name
 from explorer.state.actions import Action
@@ -40,7 +40,7 @@ class TryMode(TunedMode):
 
     def __init__(self, desk: Any, parent: QObject) -> None:
         self.view = view = TryView()
-        super().__init__(desk, parent, TunedHeader(NAME, text.READS, view.buttons["another"]))
+        super().__init__(desk, parent, TunedInputs(NAME, text.READS, view.buttons["another"]))
         self.place: tuple[bool, int] | None = None  # in the tuned text?; None: the prompt's end
         self.prompt_ids: list[int] = []
         self.written: dict[bool, Written] = {}  # by whether it is the tuned one's

@@ -15,7 +15,7 @@ from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import Scene, kind_of
 from explorer.panes.finetuning.inside.view import NAME, PICTURES, InsideView
-from explorer.panes.finetuning.tuned_mode import TunedHeader, TunedMode
+from explorer.panes.finetuning.tuned_mode import TunedInputs, TunedMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import model_name
 from explorer.state.draft import Draft
@@ -39,8 +39,8 @@ class InsideMode(TunedMode):
     def __init__(self, desk: Any, parent: QObject) -> None:
         titles = {"compare": (text.COMPARE, text.COMPARE_HELP)}
         buttons, matrix = push_buttons(NAME, titles, {}), DropDown("Matrix", text.MATRIX_HELP)
-        header = TunedHeader(NAME, text.READS, buttons["compare"], matrix)
-        super().__init__(desk, parent, header)
+        inputs = TunedInputs(NAME, text.READS, buttons["compare"], matrix)
+        super().__init__(desk, parent, inputs)
         self.view = InsideView()
         self.draft = Draft(self.workspace, NAME, InsideDraft, self)
         self.scene: Scene | None = None

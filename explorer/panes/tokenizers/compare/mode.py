@@ -16,7 +16,7 @@ from explorer.panes.tokenizers.compare import inspector, text
 from explorer.panes.tokenizers.compare.compute import Split
 from explorer.panes.tokenizers.compare.display_options import DisplayOptions
 from explorer.panes.tokenizers.compare.glitches.mode import GlitchesMode
-from explorer.panes.tokenizers.compare.header import CompareHeader
+from explorer.panes.tokenizers.compare.inputs import CompareInputs
 from explorer.panes.tokenizers.compare.overlap.mode import OverlapMode
 from explorer.panes.tokenizers.compare.runner import SplitRunner
 from explorer.panes.tokenizers.compare.selection import TokenSelection
@@ -46,7 +46,7 @@ class CompareMode(Mode):
         self.options = DisplayOptions()
         self.splits: dict[str, Split] = {}  # of the present text, by the tokenizer's id
         self.view = CompareView()
-        self.inputs = CompareHeader()
+        self.inputs = CompareInputs()
         self.draft = Draft(self.workspace, PATH, ComparisonDraft, self)
         self._before = self.draft.value  # what is shown of the draft
         self.shown_ones = Shown(self.engine, desk.catalogue, self.draft, self)

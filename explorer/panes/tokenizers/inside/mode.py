@@ -17,7 +17,7 @@ from explorer.panes.tokenizers.encoding.compute import LONGEST, EncodingStep, Ex
 from explorer.panes.tokenizers.encoding.inspector import inspection
 from explorer.panes.tokenizers.inside import text
 from explorer.panes.tokenizers.inside.draft import FIRST, InsideDraft
-from explorer.panes.tokenizers.inside.header import InsideHeader
+from explorer.panes.tokenizers.inside.inputs import InsideInputs
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.text import too_long
@@ -37,7 +37,7 @@ class InsideMode(Mode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.view, self.inputs = InsideView(), InsideHeader()
+        self.view, self.inputs = InsideView(), InsideInputs()
         self.draft = Draft(self.workspace, "tokenizers.inside", InsideDraft, self)
         self.inside: ExplainedText | None = None
         self._opened: Opened | None = None  # that what is shown was encoded with

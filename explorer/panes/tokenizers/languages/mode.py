@@ -18,7 +18,7 @@ from explorer.panes.tokenizers.draft import PATH, ComparisonDraft
 from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.chart_picture import NOWHERE, Place
 from explorer.panes.tokenizers.languages.compute import Texts, read_texts
-from explorer.panes.tokenizers.languages.header import LanguagesHeader
+from explorer.panes.tokenizers.languages.inputs import LanguagesInputs
 from explorer.panes.tokenizers.languages.inspector import inspection, part_inspection
 from explorer.panes.tokenizers.languages.row_order import ORDERS, lines_of
 from explorer.panes.tokenizers.languages.runner import PremiumRunner, TraceRunner
@@ -48,7 +48,7 @@ class LanguagesMode(Mode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = LanguagesView()
-        self.inputs = LanguagesHeader()
+        self.inputs = LanguagesInputs()
         draft = Draft(self.workspace, PATH, ComparisonDraft, self)
         self.shown_ones = Shown(self.engine, desk.catalogue, draft, self)
         self.premiums = PremiumRunner(self.engine, self)

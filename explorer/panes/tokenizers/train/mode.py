@@ -16,7 +16,7 @@ from explorer.panes.tokenizers.text import too_long
 from explorer.panes.tokenizers.train import text, tokenizer_files
 from explorer.panes.tokenizers.train.draft import LONGEST_TYPED, TYPED, TrainDraft
 from explorer.panes.tokenizers.train.form import TrainForm
-from explorer.panes.tokenizers.train.header import TrainHeader
+from explorer.panes.tokenizers.train.inputs import TrainInputs
 from explorer.panes.tokenizers.train.inspector import inspection, part_inspection
 from explorer.panes.tokenizers.train.runner import Surveyor, Trainer
 from explorer.panes.tokenizers.train.scene import Cards, Curves
@@ -40,7 +40,7 @@ class TrainMode(Mode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.form, self.view, self.inputs = TrainForm(), TrainingView(), TrainHeader()
+        self.form, self.view, self.inputs = TrainForm(), TrainingView(), TrainInputs()
         self.stack = QStackedWidget()
         self.stack.addWidget(self.form)
         self.stack.addWidget(self.view)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def commands(mode: PlanMode) -> list[Action]:
-    """As the buttons of the header."""
+    """As the buttons among the inputs."""
     rows = (
         ("gpt3", text.GPT3, mode.take_gpt3, lambda: mode.active),
         ("bundled", text.BUNDLED_HERE, mode.take_bundled, lambda: mode.active),

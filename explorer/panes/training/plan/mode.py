@@ -22,7 +22,7 @@ from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
 from explorer.panes.training.plan.scene import scene_of
-from explorer.panes.training.plan.view import PlanHeader, PlanView
+from explorer.panes.training.plan.view import PlanInputs, PlanView
 from explorer.runs.run_data import RunData
 from explorer.state.draft import Draft, named
 from explorer.state.tracks import TraceTrack
@@ -37,7 +37,7 @@ class PlanMode(RunWatcher):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.inputs, self.view = PlanHeader(), PlanView()
+        self.inputs, self.view = PlanInputs(), PlanView()
         self.draft = Draft(self.workspace, "training.plan", PlanDraft, self)
         self.errors: dict[str, str] = {}
         self.here = processor()

@@ -33,7 +33,7 @@ SHOWN = (("model",), ("device",), ("devices", "batch_size"), ("stage",), ("token
 DEEP = (("precision",), ("recompute",), ("micro_batch", "efficiency"), ("pipeline", "link"))
 
 
-class PlanHeader(QWidget):
+class PlanInputs(QWidget):
     """Buttons for ready plans; that of the run is there where a run is."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -17,7 +17,7 @@ from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training.precision import compute, text
 from explorer.panes.training.precision.inspector import inspection
 from explorer.panes.training.precision.scene import LARGEST_SCALE, SHOWN, scene_of
-from explorer.panes.training.precision.view import PrecisionHeader, PrecisionView
+from explorer.panes.training.precision.view import PrecisionInputs, PrecisionView
 from explorer.panes.training.presets import fp16
 from explorer.runs.follower import Follower
 from explorer.runs.run_data import RunData
@@ -47,7 +47,7 @@ class PrecisionMode(RunWatcher):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, compute.more)
-        self.inputs, self.view = PrecisionHeader(), PrecisionView()
+        self.inputs, self.view = PrecisionInputs(), PrecisionView()
         self.choice = Choice()
         self.counts: Counts = {}
         self.recorded = RecordedNumbers()

@@ -21,7 +21,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
 
 
-class PrecisionHeader(QWidget):
+class PrecisionInputs(QWidget):
     """Which kind of numbers, of which part of the model."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -21,7 +21,7 @@ from explorer.panes.run_watcher import RunWatcher
 from explorer.panes.training import presets
 from explorer.panes.training.ranks import compute, text
 from explorer.panes.training.ranks.inspector import inspection
-from explorer.panes.training.ranks.view import RanksHeader, RanksView
+from explorer.panes.training.ranks.view import RanksInputs, RanksView
 from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
 
@@ -43,7 +43,7 @@ class RanksMode(RunWatcher):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
-        self.inputs, self.view = RanksHeader(), RanksView()
+        self.inputs, self.view = RanksInputs(), RanksView()
         self.strategy, self.devices = OWN, 4
         self.lanes: LaneTrace | None = None  # what is shown
         self.remedy: Callable[[], None] = self.start_two  # of a picture that cannot be

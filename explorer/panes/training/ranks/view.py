@@ -22,7 +22,7 @@ from explorer.widgets.wrapped_label import WrappedLabel
 RANKS = 8  # that have a part in the menu of faults
 
 
-class RanksHeader(QWidget):
+class RanksInputs(QWidget):
     """The strategy, and how many devices share a computed step or which step of a run is shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

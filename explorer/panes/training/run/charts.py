@@ -45,7 +45,7 @@ NOISY = ("norm", "speed")
 
 
 class Charts(QWidget):
-    """Emits `clicked(step)`. `tools` (smoothing, log axis, what is below) stand in the header."""
+    """Emits `clicked(step)`. `tools` (smoothing, log axis, what is below) are among the inputs."""
 
     clicked = Signal(float)
     headClicked = Signal(int, int, float)  # layer and head of a line, and a step

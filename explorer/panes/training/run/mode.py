@@ -28,7 +28,7 @@ from explorer.panes.training.run.draft import draft_of
 from explorer.panes.training.run.form import SetupForm
 from explorer.panes.training.run.generalization_gap import gap
 from explorer.panes.training.run.head_snapshots import HeadSnapshots, source_at
-from explorer.panes.training.run.header import RunHeader
+from explorer.panes.training.run.inputs import RunInputs
 from explorer.panes.training.run.inspector import (
     data_inspection,
     moment_inspection,
@@ -63,7 +63,7 @@ class RunMode(RunWatcher):
         context, engine, workspace = self.context, self.engine, self.workspace
         self.form, self.view = SetupForm(), RunView()
         self.stack = Pages(self.form, self.view)
-        self.inputs = RunHeader(self.view.charts.tools)
+        self.inputs = RunInputs(self.view.charts.tools)
         self.known_runs = KnownRuns(context, self)
         self.setup = Setup(engine, workspace, self.form, self, context.settings.run_in)
         self.steering = Steering(engine, context.runs, context.settings, self)

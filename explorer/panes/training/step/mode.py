@@ -17,7 +17,7 @@ from explorer.panes.training.step import text
 from explorer.panes.training.step.compute import Opened, Opener
 from explorer.panes.training.step.inspector import inspection
 from explorer.panes.training.step.scene import Place, place_of
-from explorer.panes.training.step.view import StepHeader, StepView
+from explorer.panes.training.step.view import StepInputs, StepView
 from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
 
@@ -33,7 +33,7 @@ class StepMode(RunWatcher):
         opener = Opener()
         super().__init__(desk, parent, opener)
         self.opener = opener
-        self.inputs, self.view = StepHeader(), StepView()
+        self.inputs, self.view = StepInputs(), StepView()
         self.opened: Opened | None = None
         self.token, self.weight = (0, 0), 0
         self._newest = 0  # of the run's recorded steps

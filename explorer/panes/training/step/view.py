@@ -28,7 +28,7 @@ MOST = 100  # recorded steps that are offered
 SEQUENCES = 8  # whose text is shown
 
 
-class StepHeader(QWidget):
+class StepInputs(QWidget):
     """Which recorded step (0: the newest), of which rank; and recording another."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -11,7 +11,7 @@ from core.tokenization.telling import shortened
 from core.trace import Trace
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk
-from explorer.panes.prompt_header import ModelHeader
+from explorer.panes.prompt_inputs import ModelInputs
 from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.chat import compute, text
@@ -30,7 +30,7 @@ class ChatMode(ModelMode):
     teaches = "How a template turns a conversation into the one text that the model reads"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
-        super().__init__(desk, parent, ModelHeader("transformer.chat"))
+        super().__init__(desk, parent, ModelInputs("transformer.chat"))
         self.view = view = ChatView()
         self.asked = ""  # what the model answers to now
         self.prompt: Any = None  # a ChatPrompt, with what was written of the answer

@@ -15,7 +15,7 @@ from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.examples import text
 from explorer.panes.transformer.examples.draft import ExamplesDraft
-from explorer.panes.transformer.examples.view import ExamplesHeader, ExamplesView
+from explorer.panes.transformer.examples.view import ExamplesInputs, ExamplesView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 
@@ -28,7 +28,7 @@ class ExamplesMode(ModelMode):
     teaches = "How examples in the prompt improve the answers, without any training"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
-        super().__init__(desk, parent, ExamplesHeader())
+        super().__init__(desk, parent, ExamplesInputs())
         self.view = view = ExamplesView()
         self.draft = Draft(self.workspace, "transformer.examples", ExamplesDraft, self)
         self.shots: list[Any] = []  # the question after more and more examples

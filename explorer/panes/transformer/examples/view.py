@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QWidget
 
-from explorer.panes.prompt_header import ModelHeader
+from explorer.panes.prompt_inputs import ModelInputs
 from explorer.panes.transformer.examples import text
 from explorer.panes.transformer.examples.draft import LINES, MOST, ExamplesDraft
 from explorer.widgets.bar_table import BarRow, BarTable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.inference.few_shot import Shot
 
 
-class ExamplesHeader(ModelHeader):
+class ExamplesInputs(ModelInputs):
     """`task.picked(lines)`, `form.picked(name)`."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.translate import text
 from explorer.panes.transformer.translate.draft import TranslateDraft
 from explorer.panes.transformer.translate.scene import TranslationScene
-from explorer.panes.transformer.translate.view import TranslateHeader, TranslateView
+from explorer.panes.transformer.translate.view import TranslateInputs, TranslateView
 from explorer.runs.sources import FolderSource
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
@@ -35,7 +35,7 @@ class TranslateMode(SourceMode):
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         view = TranslateView()
-        super().__init__(desk, parent, TranslateHeader(view.buttons["another"]))
+        super().__init__(desk, parent, TranslateInputs(view.buttons["another"]))
         self.view = view
         self.draft = Draft(self.workspace, "transformer.translate", TranslateDraft, self)
         self.source = FolderSource(self.engine, MODEL, self)

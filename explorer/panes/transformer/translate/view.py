@@ -17,7 +17,7 @@ from explorer.widgets.push_button import push_buttons
 from explorer.widgets.stateful import StatefulPicture
 
 
-class TranslateHeader(QWidget):
+class TranslateInputs(QWidget):
     """The model's name, the `line` with the source, and a button."""
 
     def __init__(self, button: QPushButton) -> None:

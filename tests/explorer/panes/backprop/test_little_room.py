@@ -16,21 +16,21 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.expression.draw_legend import draw_legend
-from explorer.panes.backprop.expression.header import ExpressionHeader
+from explorer.panes.backprop.expression.inputs import ExpressionInputs
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.backprop.expression.viewport import fitting, readable
 from explorer.panes.backprop.gpt.draw_panels import blank_room
-from explorer.panes.backprop.gpt.header import GPTHeader
+from explorer.panes.backprop.gpt.inputs import GPTInputs
 from explorer.panes.backprop.gpt.panel_layout import PlacedPanel
 from explorer.panes.backprop.modes import MODES
-from explorer.panes.backprop.network.header import NetworkHeader
-from explorer.panes.backprop.optimizers.header import OptimizersHeader
+from explorer.panes.backprop.network.inputs import NetworkInputs
+from explorer.panes.backprop.optimizers.inputs import OptimizersInputs
 from explorer.panes.backprop.optimizers.moments_picture import MomentsPicture
 from explorer.panes.backprop.optimizers.scene import Quantity
 from explorer.panes.backprop.optimizers.text import TENTH, USUAL_RATE
 from explorer.panes.backprop.optimizers.view import OptimizersView
-from explorer.panes.moded import ModesHeader
+from explorer.panes.moded import ModesStrip
 from explorer.widgets.formula_editor import FormulaField
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
@@ -41,27 +41,27 @@ WIDTH = 913  # px that the smallest window leaves the inputs at a zoom of 1.5
 
 @dataclass(frozen=True)
 class Named:
-    """What a ModesHeader asks of a mode."""
+    """What a ModesStrip asks of a mode."""
 
     id: str
     title: str
-    header: Callable[[], QWidget]
+    input_strip: Callable[[], QWidget]
     teaches: str = "what it teaches"
 
 
 @pytest.fixture
-def header(qapp, qtbot):
-    """`header(zoom, width)`: the inputs of all modes."""
+def strip(qapp, qtbot):
+    """`strip(zoom, width)`: the inputs of all modes."""
     host = QWidget()
     qtbot.addWidget(host)
     host.show()
 
     def make(zoom, width):
         theme.apply(qapp, "light", zoom, "off")
-        network = partial(NetworkHeader, QComboBox())
-        kinds = (ExpressionHeader, network, GPTHeader, OptimizersHeader)
+        network = partial(NetworkInputs, QComboBox())
+        kinds = (ExpressionInputs, network, GPTInputs, OptimizersInputs)
         named = [Named(spec.id, spec.title, kind) for spec, kind in zip(MODES, kinds, strict=True)]
-        made = ModesHeader("backprop", MODES)
+        made = ModesStrip("backprop", MODES)
         for one in named:
             made.add(one)
         made.setParent(host)  # a window would not become smaller than its parts
@@ -78,8 +78,8 @@ def header(qapp, qtbot):
 
 
 @pytest.mark.parametrize(("zoom", "width"), [(1.0, 1200), (1.0, 792), (1.5, WIDTH), (2.0, 852)])
-def test_inputs_are_whole_in_as_many_rows_as_they_need(header, zoom, width):
-    made = header(zoom, width)
+def test_inputs_are_whole_in_as_many_rows_as_they_need(strip, zoom, width):
+    made = strip(zoom, width)
     places = set()
     for spec in MODES:
         made.show_mode(spec.id)
@@ -100,8 +100,8 @@ def test_inputs_are_whole_in_as_many_rows_as_they_need(header, zoom, width):
     assert len(places) == 1  # they stay where they are from mode to mode
 
 
-def test_the_strip_grows_by_a_row_for_what_is_offered_and_shrinks_without_it(header):
-    made = header(1.0, 792)
+def test_the_strip_grows_by_a_row_for_what_is_offered_and_shrinks_without_it(strip):
+    made = strip(1.0, 792)
     made.show_mode("network")
     turn()
     made.page.findChild(QComboBox).hide()  # for points that are added

@@ -43,7 +43,7 @@ class DemoMode(Mode):
     def widget(self) -> QWidget:
         return self.label
 
-    def header(self) -> QWidget:
+    def input_strip(self) -> QWidget:
         return self.line
 
     def state(self) -> dict[str, Any]:

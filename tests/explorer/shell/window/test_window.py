@@ -36,8 +36,8 @@ def test_the_focused_pane_has_transport_and_inspector(make):
 def test_the_strip_of_inputs_is_as_high_as_the_shown_pane_needs(make):
     _, window = make()
     usual = window.inputs.height()
-    window.pane.extra_header_height = 30
-    window.pane.headerHeightChanged.emit()
+    window.pane.extra_input_height = 30
+    window.pane.inputHeightChanged.emit()
     assert window.inputs.height() == usual + 30
     window.show_pane("other")
     assert window.inputs.height() == usual

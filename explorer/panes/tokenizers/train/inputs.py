@@ -12,7 +12,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.wrap_row import labelled
 
 
-class TrainHeader(QWidget):
+class TrainInputs(QWidget):
     """`sampleChanged(text)`, `hurryRequested`, `newRequested`."""
 
     sampleChanged = Signal(str)

@@ -26,7 +26,7 @@ BUTTONS = {
 }
 
 
-class NetworkHeader(QWidget):
+class NetworkInputs(QWidget):
     """Emits intents. `adds`: which points a click adds.
 
     presetChosen(id)             a setup that teaches one thing

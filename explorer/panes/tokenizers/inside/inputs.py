@@ -14,7 +14,7 @@ from explorer.widgets.typing_pause import TypingPause
 NAME = 160  # px of a tokenizer's name
 
 
-class InsideHeader(QWidget):
+class InsideInputs(QWidget):
     """`textEdited(text)`, `rested` once nothing more is typed for a while, or elsewhere;
     `choice.menuOpening`.
     """

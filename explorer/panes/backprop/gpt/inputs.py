@@ -12,7 +12,7 @@ from explorer.widgets.prompt_line import PromptLine
 LONGEST_NAME = 26
 
 
-class GPTHeader(QWidget):
+class GPTInputs(QWidget):
     """`promptEdited(text)`; `source` has the menu of models."""
 
     promptEdited = Signal(str)

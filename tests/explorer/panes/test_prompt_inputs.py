@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
-from explorer.panes.moded import ModesHeader
-from explorer.panes.prompt_header import PROMPT, PromptHeader
+from explorer.panes.moded import ModesStrip
+from explorer.panes.prompt_inputs import PROMPT, PromptInputs
 from explorer.panes.transformer.modes import MODES
 from tests.explorer.waiting import turn
 
@@ -20,16 +20,16 @@ def test_a_prompt_is_wide_enough_to_be_read_whatever_the_model_is_called(qapp, q
     host = QWidget()
     qtbot.addWidget(host)
     host.show()
-    header, inputs = ModesHeader("transformer", MODES), PromptHeader("transformer.generate")
-    mode = SimpleNamespace(id="generate", title="Generate", teaches="", header=lambda: inputs)
-    header.add(mode)
-    header.setParent(host)
-    header.resize(791 if rows > 1 else 1200, theme.current().px("inputs"))
-    header.show()
-    header.show_mode("generate")
+    strip, inputs = ModesStrip("transformer", MODES), PromptInputs("transformer.generate")
+    mode = SimpleNamespace(id="generate", title="Generate", teaches="", input_strip=lambda: inputs)
+    strip.add(mode)
+    strip.setParent(host)
+    strip.resize(791 if rows > 1 else 1200, theme.current().px("inputs"))
+    strip.show()
+    strip.show_mode("generate")
     inputs.set_model(name, "")
     turn()
     turn()
     assert inputs.prompt.width() >= PROMPT
-    assert (header.extra_height > 0) == (rows > 1)
+    assert (strip.extra_height > 0) == (rows > 1)
     theme.apply(qapp, "light", 1.0, "full")

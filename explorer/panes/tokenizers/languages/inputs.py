@@ -9,7 +9,7 @@ from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.wrap_row import WrapRow
 
 
-class LanguagesHeader(QWidget):
+class LanguagesInputs(QWidget):
     """`tokenizers.menuOpening` when the menu of tokenizers is to be filled."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -12,7 +12,7 @@ from explorer.widgets.drop_down import DropDown
 from explorer.widgets.wrap_row import WrapRow, labelled
 
 
-class OptimizersHeader(QWidget):
+class OptimizersInputs(QWidget):
     """`surfaceChosen(name)`, `resetRequested`."""
 
     surfaceChosen = Signal(str)

@@ -10,7 +10,7 @@ from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.wrap_row import WrapRow
 
 
-class ExpressionHeader(QWidget):
+class ExpressionInputs(QWidget):
     """`exampleChosen(id)`, `checkToggled`."""
 
     exampleChosen = Signal(str)

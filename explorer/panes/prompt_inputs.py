@@ -45,7 +45,7 @@ class ModelButton(QToolButton):
         self.setFont(theme.current().font("body"))
 
 
-class ModelHeader(QWidget):
+class ModelInputs(QWidget):
     """Which model, then the controls of a mode; `menu` is for the models that can be opened."""
 
     def __init__(self, mode: str, *controls: QWidget) -> None:
@@ -56,7 +56,7 @@ class ModelHeader(QWidget):
         wrap(button, *controls, of=self)
 
 
-class PromptHeader(QWidget):
+class PromptInputs(QWidget):
     """`promptEdited(text)`; `menu` is for the models that can be opened."""
 
     promptEdited = Signal(str)
@@ -77,7 +77,7 @@ class PromptHeader(QWidget):
         self.set_model = self.source_button.set_model
 
     def sizeHint(self) -> QSize:
-        """With room to read the prompt: beside what leaves less, the header needs its own row."""
+        """With room to read the prompt: beside what leaves less, the strip needs its own row."""
         hint = super().sizeHint()
         spare = theme.current().px(PROMPT) - self.prompt.sizeHint().width()
         return QSize(hint.width() + max(0, spare), hint.height())

@@ -12,7 +12,7 @@ from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrap_row import WrapRow
 
 
-class CompareHeader(QWidget):
+class CompareInputs(QWidget):
     """`exampleChosen(text)`; `viewChosen(id)`; `add.menuOpening` when the menu of tokenizers is to
     be filled."""
 

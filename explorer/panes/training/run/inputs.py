@@ -17,7 +17,7 @@ from explorer.widgets.wrap_row import WrapRow, labelled
 NEW, OPEN = "new", "open"
 
 
-class RunHeader(QWidget):
+class RunInputs(QWidget):
     """`runChosen(folder)`, `otherChosen(folder or "")`, `newRequested`, `openRequested`."""
 
     runChosen = Signal(str)
@@ -37,8 +37,8 @@ class RunHeader(QWidget):
             "Overlay another run", "Draws the losses of another run over those of this run"
         )
         self.new = push_button("New run")
-        self.setObjectName("training.header")
-        name_parts(self, "training.header", "run", "overlay", "new")
+        self.setObjectName("training.inputs")
+        name_parts(self, "training.inputs", "run", "overlay", "new")
         self._over = labelled("overlay", self.overlay)
         line = WrapRow(parent=self)
         for widget in (labelled("run", self.run), self._over, tools):
