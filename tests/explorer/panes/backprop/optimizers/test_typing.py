@@ -97,10 +97,10 @@ def test_steps_and_warm_up_out_of_range_are_refused_with_the_remedy(mode, change
     change(OptimizersDraft(racers=("adam",), steps=20))
     common = mode.view.common
     for typed, field, remedy in (
-        ("5000", common.steps, "Use 2000 or less; 20 stays."),
-        ("0", common.steps, "Use 1 or more; 20 stays."),
-        ("2.5", common.steps, "Use a whole number; 20 stays."),
-        ("21", common.warmup, "Use 20 or less; 0 stays."),
+        ("5000", common.steps, "Use 2000 or less; the value is still 20."),
+        ("0", common.steps, "Use 1 or more; the value is still 20."),
+        ("2.5", common.steps, "Use a whole number; the value is still 20."),
+        ("21", common.warmup, "Use 20 or less; the value is still 0."),
     ):
         type_in(field, typed, pause=False)
         QTest.keyClick(field, Qt.Key.Key_Return)
