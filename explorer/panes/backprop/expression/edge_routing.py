@@ -234,8 +234,8 @@ def _parts(scene: GraphScene) -> np.ndarray:
 
 
 def _middle(scene: GraphScene, edge: Edge, route: Route) -> QPointF:
-    """Returns the position of a factor: behind the joint if the input has several uses, and beside
-    an edge too short to show it, away from the other edges of the operation.
+    """Returns the position of a factor: at the end of the edge if the input has several uses, whose
+    contributions fill the start; beside an edge too short to show it.
     """
     inputs = scene.computed.graph.nodes[edge[0]].inputs
     if len(scene.uses[inputs[edge[1]]]) > 1:

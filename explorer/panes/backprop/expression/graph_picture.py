@@ -203,8 +203,8 @@ class GraphPicture(Picture):
         return self.scene.layout.width, self.scene.layout.height
 
     def set_camera(self, camera: Camera) -> None:
-        """Restores a saved view. If it shows nothing, as rows differ in a window of another size,
-        the graph is fitted instead.
+        """Restores a saved view; fits the graph if that shows nothing, as its rows differ in a
+        window of another size.
         """
         self.camera, self.fits = camera, False
         if self.scene is not None:

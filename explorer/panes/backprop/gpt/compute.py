@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 MOST_PARAMETERS = 10_000_000  # limits memory: several copies of their gradients in 64 bits
-LARGE = 50_000  # numbers: arrays of this size are shrunk once, on the engine
+LARGE = 50_000  # numbers: larger arrays are shrunk once, on the engine
 PIXELS = 512  # most rows and columns after that
 
 

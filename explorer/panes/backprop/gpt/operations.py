@@ -115,7 +115,7 @@ def _owner(graph: Graph, readers: list[int], number: int) -> int:
 
 
 def _reads(graph: Graph, main: int, nodes: set[int]) -> tuple[Edge, ...]:
-    """Returns the input edges to display; a named carrier's start before its own carriers."""
+    """Returns the input edges to display; those of a named carrier skip its nameless carriers."""
     edges: list[Edge] = [(main, place) for place in range(len(graph.nodes[main].inputs))]
     if kind_of(graph, main) not in CARRIERS:
         return tuple(edges)
