@@ -90,7 +90,7 @@ class Mode(Face, QObject):
         return import_module(module) if is_there(module) else None
 
     def take(self, wish: dict[str, Any]) -> None:
-        """Shows what another mode, which sends the user here, wishes."""
+        """Shows what another mode asks for when it sends the user here."""
 
     def inspect(self) -> None:
         """Updates the inspector."""

@@ -139,7 +139,7 @@ class SourceMode(Mode):
         self.has_read = False
 
     def take_model(self, source: Any) -> None:
-        """Takes another model; results that a session restored stay with the first one."""
+        """Takes another model; results that a session restored belong to the first one."""
         if source is not self.source:
             if self.source is not None:
                 self.forget()
@@ -197,7 +197,7 @@ class ModelMode(SourceMode):
         self._on_model(self.workspace.model_source)
 
     def _on_model(self, source: Any) -> None:
-        if self.source is not None:  # a session may have restored results of the first model
+        if self.source is not None:  # results restored by a session belong to the first
             self.forget()
         self.source = source
         self.read()

@@ -12,8 +12,8 @@ from explorer.widgets.live_numbers import Equation, in_a_line
 
 
 def calculated(step: Step, cell: int | Cell | None = None) -> list[Row]:
-    """Returns the marked line with the numbers of one cell if it computes an array. Empty if it
-    computes nothing, or if a recording lacks some of its values.
+    """Returns the marked line with its numbers, those of one cell if it computes an array. Empty
+    if it computes nothing, or if a recording lacks some of its values.
     """
     try:
         line = marked_line(step.code)
