@@ -200,7 +200,7 @@ def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[Placed
 
 
 def _draw_signs(sketch: Sketch, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
-    """Draws the sign between inputs, and the arrows before the output, named after a function."""
+    """Draws the sign between inputs or above a single input's arrow, and the output's arrows."""
     now, last = sketch.now, len(scene.columns) - 1
     for place in range(last):
         left, below, right = placed[2 * place], placed[2 * place + 1], placed[2 * place + 2]

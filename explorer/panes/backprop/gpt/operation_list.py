@@ -113,7 +113,7 @@ class OperationTree(QTreeWidget):
         if is_enter(event) and self.currentItem() is not None:
             self._go(self.currentItem())
         elif event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Backspace):
-            event.ignore()  # for the player: a tree would type-ahead
+            event.ignore()  # keys of the player; a tree would search for them
         else:
             super().keyPressEvent(event)
 
