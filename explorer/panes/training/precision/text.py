@@ -48,7 +48,7 @@ LESSON = (
 
 
 def format_name(format: str) -> str:
-    """ Returns the common name of a format, such as "fp8 e4m3" for e4m3fn."""
+    """Returns the common name of a format, such as "fp8 e4m3" for e4m3fn."""
     return format.removesuffix("fn")
 
 
