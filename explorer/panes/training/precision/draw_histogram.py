@@ -16,7 +16,7 @@ from explorer.widgets.base import LEFT, RIGHT, put_text
 from explorer.widgets.plots.marks import draw_diamond
 
 NAME, LOST, TOP, AXIS, ROW = 76, 124, 24, 20, 19  # px
-SOME = 0.35  # opacity of what loses digits
+SOME = 0.35  # opacity of what is subnormal
 
 
 class HistogramLayout:
