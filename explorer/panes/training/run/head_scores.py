@@ -23,7 +23,7 @@ SEEN = {
 CLEAR = 0.3  # of a head's attention: from here on it does that
 NAMED = 4  # heads that have a name and a color
 COLORS = 2  # from which series color on: the first two are the losses'
-TEST = "measured on random tokens that come twice"
+TEST = "measured on random tokens, repeated once"
 UNITS = "share of attention"
 
 
