@@ -37,7 +37,7 @@ SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
 )
 LEAST = 160  # px of the losses' height: lower lines are hard to read
 LEAST_HEADS = 128  # px of the heads' scores
-NEAR_GUESSING = 0.7  # times a uniform guess's loss: the least first loss that has its line drawn
+NEAR_GUESSING = 0.7  # of the guess's loss: its line is drawn if the first loss is above
 UNITS = {"memory": byte_unit}
 RATES = "rates"
 BELOW = [(f"Heads: {title.lower()}", name) for name, title in SCORES.items()]

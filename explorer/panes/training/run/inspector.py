@@ -89,7 +89,7 @@ def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
         return f"{numbers.device} is not in the table of devices; add its peak to {table}"
     if numbers.host:
         return f"the CPU of {numbers.host} was not measured; open the run there"
-    if precision not in ("fp32", "tf32"):  # which is fp32 on a CPU
+    if precision not in ("fp32", "tf32"):  # tf32 is fp32 on a CPU
         return f"this machine is measured in fp32, and {precision} has another peak"
     return "" if here is not None and here.speed else "this machine is still being measured"
 
