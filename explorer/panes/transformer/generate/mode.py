@@ -172,7 +172,7 @@ class GenerateMode(PromptMode):
     async def answer(self) -> Choice | Superseded:
         await self.encode()
         tokens = {token for one in self.tree.texts for token in one}
-        if max(tokens, default=0) >= self.source.config.vocab_size:  # a session may hold invalid ids
+        if max(tokens, default=0) >= self.source.config.vocab_size:  # a session may be damaged
             self.tree = TextTree()
         ids, most = self.ids, self.most_read
         place = len(ids) if self.place is None else self.place

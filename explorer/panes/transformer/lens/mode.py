@@ -193,7 +193,7 @@ class LensMode(PromptMode):
 
     @property
     def way(self) -> float:
-        """The cursor's place in the stream, fractional while it moves; the last with an open part."""
+        """The cursor's place in the stream, fractional while it moves; the last for a part."""
         last = float(self.scene.last) if self.scene is not None else 0.0
         return min(self.player.path[0], last) if self.active and self.opened == NONE else last
 
