@@ -68,7 +68,7 @@ class RunRow(QWidget):
         self._restyle()
         self._name.setText(text.name)
         at = f"{text.step:,} of {text.steps:,}" if text.state != "new" else ""
-        self.told = ", ".join(filter(None, (word, at, text.note)))
+        self.told = ", ".join(filter(None, (word, at and f"step {at}", text.note)))
         self._state.set_text(at if text.state in PLAIN else ", ".join(filter(None, (word, at))))
         for one in (self._glyph, self._name, self._state):
             one.setToolTip(self.told)

@@ -91,8 +91,10 @@ def ends_of(series: Sequence[Series], lines: Sequence[np.ndarray]) -> dict[str, 
     return found
 
 
-def last_values(series: Sequence[Series], lines: Sequence[np.ndarray], x_label: str) -> list[str]:
-    """The last value of every line, in words: "train 2.71 at step 240", "rate 0.01 at t = 3"."""
+def last_values(
+    series: Sequence[Series], lines: Sequence[np.ndarray], x_label: str, unit: str = ""
+) -> list[str]:
+    """The last value of every line, in words: "train: 2.71 at step 240", "rate: 0.01 at t = 3"."""
     where = f"{x_label} =" if len(x_label) == 1 else x_label
     parts = []
     for one, line in zip(series, lines, strict=True):
@@ -100,7 +102,7 @@ def last_values(series: Sequence[Series], lines: Sequence[np.ndarray], x_label: 
         if known.size and not (one.aid or one.faint):
             last = known[-1]
             value = format_number((line if one.exact is None else one.exact)[last])
-            parts.append(f"{one.name} {value} at {where} {format_number(one.x[last])}")
+            parts.append(f"{one.name}: {value}{unit} at {where} {format_number(one.x[last])}")
     return parts
 
 

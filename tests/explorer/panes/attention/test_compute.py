@@ -81,6 +81,11 @@ def test_an_empty_token_is_named_rather_than_quoted():
     assert text.quoted("") == "an empty token" and text.quoted(" a") == "\u201ca\u201d"
 
 
+@pytest.mark.parametrize("piece, shown", [(b"\x02", "02"), (b"\xe2\x82", "E2 82"), (b" a", " a")])
+def test_a_token_without_anything_to_see_is_told_by_its_bytes(piece, shown):
+    assert compute.piece_text(piece) == shown
+
+
 def test_a_head_that_does_something_else_is_not_called_induction(heads):
     assert "looks at the first token" in text.head_sentence(heads, (0, 2, 5))
     assert "spreads its attention" in text.head_sentence(heads, (0, 0, 6))
