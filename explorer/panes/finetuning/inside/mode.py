@@ -126,7 +126,8 @@ class InsideMode(TunedMode):
         self._compares.ask(lambda: self.source.ask(*asked), f"opening {model_name(folder)}")
 
     def _on_compared(self, folder: str) -> None:
-        self.draft.change({"other": folder}, text.compared(model_name(folder)))
+        title = text.COMPARE_WITH.format(model_name(folder)) if folder else text.STOP
+        self.draft.change({"other": folder}, title)
         self.spawn(self.warn_of_base(folder))
 
     def _on_strength(self, cell: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.numbers import format_fixed, format_number, format_percent, format_share
-from core.tokenization.telling import count, quoted_piece
+from core.tokenization.telling import count, quoted_piece, verb
 from explorer.panes.finetuning.matrix_names import matrix_name
 
 EXAMPLE = (
@@ -14,13 +14,6 @@ EXAMPLE = (
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-# Of a method by which no matrix changed, and of any other model.
-UNCHANGED = {
-    "bottleneck": "This model was tuned by small new layers between its own, which stayed frozen",
-    "": "Nothing inside this model was tuned",
-}
-NO_CHANGE = "{}, so no matrix has changed. Choose a model that was tuned by another method."
-NEAREST = "{} in front of each text. Nearest to them in the vocabulary: {}"
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
 HEADS = "Attention that has moved, by head"
 BIAS = "How far the bias has moved: |\u0394b|"
@@ -44,24 +37,24 @@ SHARED, ACTING = (
 )
 ACTS = "The stronger the color, the longer the added vector: up to {} of the length of W x"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
+COMPARE_WITH, STOP = "Compare with {}", "Stop comparing adapters"
 COMPARE_HELP = "Choose a second LoRA to see which input directions both respond to"
 STOP_HELP = "Compared with {}; click to stop"
 
 
 def unchanged(method: str) -> str:
     """Why there is nothing to look into; `method`: what the model was tuned by, "" of another."""
-    return NO_CHANGE.format(UNCHANGED.get(method, UNCHANGED[""]))
+    why = "Nothing inside this model was tuned"
+    if method == "bottleneck":
+        why = "This model was tuned by small new layers between its own, which stayed frozen"
+    return f"{why}, so no matrix has changed. Choose a model that was tuned by another method."
 
 
 def nearest(pieces: Sequence[bytes]) -> str:
     """Of a soft prompt, which changed no matrix."""
-    tokens = f"{count(len(pieces), 'learned token')} {'stands' if len(pieces) == 1 else 'stand'}"
-    return NEAREST.format(tokens, ", ".join(map(quoted_piece, pieces)))
-
-
-def compared(name: str) -> str:
-    """Of an undoable change."""
-    return f"Compare with {name}" if name else "Stop comparing adapters"
+    stand = f"{count(len(pieces), 'learned token')} {verb(len(pieces), 'stands', 'stand')}"
+    near = ", ".join(map(quoted_piece, pieces))
+    return f"{stand} in front of each text. Nearest to them in the vocabulary: {near}"
 
 
 def headline(

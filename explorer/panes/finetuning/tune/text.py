@@ -17,6 +17,7 @@ from core.numbers import (
     format_number,
     format_percent,
     format_share,
+    typeset,
 )
 from core.tokenization.telling import listed, sentence
 from explorer.panes.finetuning.tune.compute import Method, Planned
@@ -125,7 +126,8 @@ def headline(curves: Sequence[Curves], data: str) -> str:
     learned = f"share of right answers to {_held_out(data)}" if asked else f"loss on {data}"
     write = format_percent if asked else format_number
     said = _each({one.name: end_of(one.exact if asked else one.new) for one in told}, write)
-    lost = _each({o.name: o.forgotten for o in told if o.base_data == base_data}, _signed)
+    forgotten = {one.name: one.forgotten for one in told if one.base_data == base_data}
+    lost = _each(forgotten, lambda change: typeset(f"{round(change, 2) + 0:+,.2f}"))
     forgot = f" The loss on {base_data} has changed by {lost}." if base_data else ""
     return f"At step {step:,.0f}, the {learned} is {said}.{forgot}"
 
@@ -157,10 +159,6 @@ def _forgot(curves: Curves) -> str:
         return f"its loss on {curves.base_data} stays at {format_fixed(end_of(curves.old))}"
     verb, now = "rose" if lost >= 0 else "fell", format_fixed(end_of(curves.old))
     return f"its loss on {curves.base_data} {verb} by {format_fixed(abs(lost))}, to {now}"
-
-
-def _signed(number: float) -> str:
-    return f"{'+' if number >= 0 else ''}{format_fixed(number)}"
 
 
 def question(asked: Asked, data: str) -> str:

@@ -155,7 +155,9 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert set(exact) == {"LoRA on met.jsonl", "Full on met.jsonl"}
         assert exact["LoRA on met.jsonl"].shape == (13, 2)
         assert len(mode.view.answers.runs.rows) == 2
-        assert mode.headline.startswith("At step 12, the share of exact answers on met.jsonl is ")
+        assert mode.headline.startswith(
+            "At step 12, the share of right answers to held-out examples of met.jsonl is "
+        )
         assert " The loss on little.txt has changed by " in mode.headline
         newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
@@ -449,8 +451,9 @@ def test_runs_are_compared_at_the_last_step_that_all_were_measured_at() -> None:
         Curves("BitFit", "bitfit", 60, (long, long), (long, long / 10), (long, long / 20)),
     ]
     assert text.headline(runs, "questions") == (
-        "At step 10, the share of exact answers on questions is 50\u2009% for LoRA and 50\u2009% "
-        "for BitFit. The loss on stories has changed by +10.00 for LoRA and +1.00 for BitFit."
+        "At step 10, the share of right answers to held-out questions is 50\u2009% for LoRA and "
+        "50\u2009% for BitFit. The loss on stories has changed by +10.00 for LoRA and +1.00 for "
+        "BitFit."
     )
 
 
@@ -464,8 +467,8 @@ def test_of_many_runs_the_range_is_told_and_one_curve_of_each_has_its_name(qtbot
     ]
     assert text.headline(runs, "questions") == (
         "At step 10, the share of right answers to held-out questions is 11\u2009% for run 1 to "
-        "78\u2009% for run 7 (7 runs). The loss on stories has changed by +10.00 for run 1 to +70.00 for "
-        "run 7 (7 runs)."
+        "78\u2009% for run 7 (7 runs). The loss on stories has changed by +10.00 for run 1 to "
+        "+70.00 for run 7 (7 runs)."
     )
     charts = Charts()
     qtbot.addWidget(charts)
