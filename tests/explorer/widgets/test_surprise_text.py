@@ -30,7 +30,8 @@ def test_the_more_surprising_the_stronger_the_color(qtbot):
     assert widget.color_of(0.0) == now.color("surface")
     assert widget.color_of(8.0) == widget.color_of(80.0) == now.series(1)
     assert (
-        widget.told(0, 1) == "␣upon: 4.00 nats" and widget.told(0, 2) == "\u201cFF\u201d: 9.00 nats"
+        widget.told(0, 1) == "“␣upon”: 4.00 nats"
+        and widget.told(0, 2) == "\u201cFF\u201d: 9.00 nats"
     )
     assert widget.displayed()["loss (nats)"].tolist() == LOSSES.reshape(-1).tolist()
 
