@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
-from core.numbers import THIN_SPACE, format_number
+from core.numbers import format_number
 from explorer import theme
 from explorer.engine import courtesy
 from explorer.widgets.base import Columns, Picture, put_words
@@ -244,9 +244,7 @@ class LinePlot(Picture):
 
     def describe(self) -> str:
         """The last value of every line, in words."""
-        x_label, y_label = self._labels
-        unit = f"{THIN_SPACE}%" if y_label.endswith("(%)") else ""
-        told = last_values(self._series, self._lines, x_label, unit)
+        told = last_values(self._series, self._lines, self._labels, self._smoothing)
         return ", ".join(told) or self._empty_text
 
     def _rescale(self) -> None:

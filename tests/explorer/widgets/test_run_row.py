@@ -16,7 +16,7 @@ def test_a_row_tells_of_a_run_and_of_what_went_wrong(qtbot: Any) -> None:
     assert row.accessibleName() == "Base:  Maya"
     running = CardText("LoRA", "running", 12, 60, "20 s left", buttons=("pause", "stop"))
     row.set_text(running)
-    assert row.accessibleName() == "LoRA: training, 12 of 60, 20 s left Maya"
+    assert row.accessibleName() == "LoRA: training, step 12 of 60, 20 s left Maya"
     assert {name for name, one in row.buttons.items() if not one.isHidden()} == {"pause", "stop"}
     row.buttons["pause"].click()
     assert got == ["pause"] and row.buttons["pause"].toolTip() == "Pause"
