@@ -21,5 +21,5 @@ def test_a_row_tells_of_a_run_and_of_what_went_wrong(qtbot: Any) -> None:
     row.buttons["pause"].click()
     assert got == ["pause"] and row.buttons["pause"].toolTip() == "Pause"
     row.set_text(CardText("LoRA", "failed", 12, 60, message="The disk is full."))
-    assert row.accessibleName() == "LoRA: failed, 12 of 60 The disk is full."
+    assert row.accessibleName() == "LoRA: failed, step 12 of 60 The disk is full."
     assert all(one.isHidden() for one in row.buttons.values())
