@@ -132,8 +132,7 @@ class GenerateView(QWidget):
         self.text.setFixedHeight(self.text.height_of(wide, min(max(room, LINES[0]), LINES[1])))
 
     def show_choice(self, choice: Choice, most: int) -> None:
-        """Shows a text and the choice of one of its tokens; the model reads at most `most` tokens.
-        """
+        """Shows a text and the choice of one of its tokens; `most`: length of the context."""
         self.bars.set_scene(choice.scene)
         self.text.set_text([list(choice.pieces)], np.nan_to_num(choice.surprises)[None], NATS)
         self._fit()
