@@ -240,7 +240,7 @@ def guessing(run: RunData, edge: float) -> list[Series]:
     _, losses = run.series("loss")
     if not len(losses) or not level * NEAR_GUESSING < losses[0] < math.inf:
         return []
-    name = f"blind guess: ln {run.vocabulary:,}"
+    name = f"blind guess (ln {run.vocabulary:,})"
     return [Series(name, np.array([0.0, edge]), np.full(2, level), "muted", dashed=True)]
 
 
