@@ -238,7 +238,7 @@ class LanguagesMode(Mode):
         self.inspect()
 
     def _series(self, ids: list[str], kept: list[list[Any]]) -> list[Series]:
-        """Returns the series; a tokenizer keeps its color while shown, a new one gets a free one."""
+        """Returns the series; a tokenizer keeps its color while shown, a new one gets another."""
         shown = self.shown_ones.ids
         self._colors = {one: self._colors[one] for one in shown if one in self._colors}
         free = (color for color in range(len(shown)) if color not in self._colors.values())
