@@ -31,7 +31,7 @@ NOTES = {
     "grad": "gradient",
     "slope": "slope (gradient + weight decay)",
     "rate": "learning rate",
-    "step": "number of this step",
+    "step": "the step number",
     "shrunk": "position after weight decay",
     "new": "new position",
 } | SETTINGS

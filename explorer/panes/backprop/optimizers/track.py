@@ -11,8 +11,11 @@ from explorer.state.tracks import TraceTrack, Track
 
 WHOLE = 14.0  # seconds that a race takes at 1x
 QUICKEST, SLOWEST = 0.03, 0.5  # seconds a step
-# The lines that make each kind of quantity, by their marks in the rule
-MARKS = {"first": ("velocity", "average"), "second": ("total", "square"), "step": ("move",)}
+MARKS = {  # the lines that make each kind of quantity, by their marks in the rule: the first it has
+    "first": ("velocity", "average"),
+    "second": ("total", "square_hat", "square"),
+    "step": ("move",),
+}
 
 
 class RaceTrack(Track):
