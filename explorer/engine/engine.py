@@ -215,7 +215,7 @@ class Engine(QObject):
         if job is None or serving is not None:
             halfway = next((job.name for job in running if not job.safe), "")
             name = serving.name if serving is not None else halfway
-            return f"waiting for another calculation{f' ({name})' if name else ''}"
+            return f"waiting for another calculation to finish{f' ({name})' if name else ''}"
         about = f" (about {job.seconds_per_step:.1f} s)" if job.seconds_per_step >= 0.05 else ""
         return f"waiting for step {job.step}{about}"
 

@@ -238,8 +238,8 @@ def test_activity_names_the_request_or_job_that_another_waits_for(engine, run_as
         return told
 
     assert run_async(body()) == [
-        "waiting for another calculation (the lines of code)",
-        "waiting for another calculation (drawing the map)",
+        "waiting for another calculation to finish (the lines of code)",
+        "waiting for another calculation to finish (drawing the map)",
     ]
 
 

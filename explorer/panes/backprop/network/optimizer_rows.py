@@ -32,7 +32,7 @@ SPELT = {
     "grad": "gradient for this step's batch",
     "slope": "gradient plus weight decay",
     "rate": "learning rate",
-    "step": "number of this step",
+    "step": "the step number",
     "shrunk": "the weight after weight decay",
     "new": "the weight after this step",
 } | SETTINGS

@@ -39,14 +39,14 @@ def test_headline_math_and_numbers_agree():
 def test_words_say_which_line_a_name_is_of():
     computed = compute(MICROGRAD.text, MICROGRAD.values)
     nodes = [node.label for node in computed.graph.nodes]
-    assert lines_of_names(computed, [nodes.index("c₂")]) == "c₂ is the value set in line 5"
-    assert lines_of_names(computed, [nodes.index("c")]) == "c is the value set in line 3"
+    assert lines_of_names(computed, [nodes.index("c₂")]) == "c₂ is the value set on line 5"
+    assert lines_of_names(computed, [nodes.index("c")]) == "c is the value set on line 3"
     assert lines_of_names(computed, [nodes.index("a"), nodes.index("e")]) == ""
-    assert told(computed, nodes.index("d₂")).endswith(". d₂ is the value set in line 7")
+    assert told(computed, nodes.index("d₂")).endswith(". d₂ is the value set on line 7")
     backward = next(m for m, one in enumerate(computed.plan.places) if one and one.input == 1)
     assert "L is g₂, " in of_step(computed, backward).cell
     again = compute("x = x*2\nx + 1", {})
-    assert lines_of_names(again, range(len(again.graph.nodes))) == "x₂ is the value set in line 1"
+    assert lines_of_names(again, range(len(again.graph.nodes))) == "x₂ is the value set on line 1"
     once = compute(ONCE, {})
     assert of_step(once, len(once.plan) - 1).cell is None
 
