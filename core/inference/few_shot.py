@@ -143,7 +143,7 @@ def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
     for one in shots:
         after = f"After {count(one.count, 'example')}" if one.count else "Without examples"
         share = format_share(one.probability)
-        title = f"{after}, {quoted(one.answer)} has probability {share}"
+        title = f"{after}, the probability of {quoted(one.answer)} is {share}"
         values = {
             "log_probabilities": one.log_probabilities,
             "probability": np.asarray(one.probability),

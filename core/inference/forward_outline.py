@@ -382,7 +382,7 @@ def _mlp(made: Outline) -> None:
     else:
         made.add(
             "gelu",
-            "GELU: negative numbers shrink towards 0, positive ones mostly pass",
+            "GELU: negative numbers shrink toward 0, large positive ones pass",
             r"h = u\, \Phi(u)",
             f"{here}#gelu",
             {"up": hidden, "hidden": hidden},
@@ -437,7 +437,8 @@ def _matrix(made: Outline, T: int, rows: int, columns: int, bias: bool) -> None:
     products = (T, rows)
     made.add(
         "product",
-        f"Take the dot product of each token's vector with {format_count(rows)} matrix rows",
+        "Take the dot product of each token's vector with each of "
+        f"{format_count(rows)} matrix rows",
         r"y_i = \sum_j x_j W_{ij}",
         f"{_PLAIN}:linear#product",
         {"x": (T, columns), "weight": (rows, columns), "products": products},

@@ -152,11 +152,6 @@ class Intervention:
         """All that is off."""
         return (*self.heads, *((layer, None) for layer in self.mlps))
 
-    @property
-    def names(self) -> list[str]:
-        """Of these parts, for people: ["head 3.1", "MLP 3"]."""
-        return [part_name(part) for part in self.off]
-
     def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
         """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts
         that are off stay so. Raises ValueError as `scale_parts`, `mean_ablation` and

@@ -52,7 +52,7 @@ STEPS = {  # title, formula and code of each
         f"{_ATTRIBUTION}:written_by#write",
     ),
     "attribution.scale": (
-        "Scale the token's row of the unembedding as the norm does",
+        "Scale the token's unembedding row as the norm scales the stream",
         r"d = \frac{u \, g}{\sigma}",
         f"{_ATTRIBUTION}:scaled_direction#scale",
     ),
@@ -62,7 +62,7 @@ STEPS = {  # title, formula and code of each
         f"{_ATTRIBUTION}:centered_direction#center",
     ),
     "attribution.contribution": (
-        "The dot product with this row is what the part adds to the logit",
+        "The output's dot product with this row is what the part adds to the logit",
         r"c = w \cdot d",
         f"{_ATTRIBUTION}:contribution_of#contribution",
     ),
@@ -141,7 +141,7 @@ def title_of(place: Site) -> str:
     """Where the stream is read."""
     if place == EMBEDDING:
         return "Prediction at the embedding, from the last token alone"
-    done = "attention" if place.kind == "residual_mid" else "the MLP"
+    done = "the attention" if place.kind == "residual_mid" else "the MLP"
     return f"Prediction after {done} of layer {place.layer}"
 
 

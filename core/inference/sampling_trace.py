@@ -60,7 +60,7 @@ def _steps(
     count = format_count(len(logits))
     yield _step(
         "logits",
-        f"Logits: the model's scores for all {count} tokens",
+        f"Logits: the model's scores for all {count} possible tokens",
         "core.inference.generation:generate_steps#logits",
         {"logits": found.logits.numpy()},
     )
@@ -106,9 +106,9 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
         ("top_p", found.top_p, sampling.top_p),
         ("min_p", found.min_p, sampling.min_p),
     ):
-        before, left = left, left.where(mask, 0.0)
         if not told or (name == "top_p" and told >= 1):  # it keeps all
             continue
+        before, left = left, left.where(mask, 0.0)
         probabilities, kept = before.numpy(), mask.numpy()
         stays = int((left > 0).sum())
         values = {"probabilities": probabilities}
@@ -121,8 +121,9 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
             values |= {"min_p": np.asarray(told), "largest": np.asarray(largest),
                        "smallest": np.asarray(told * largest)}  # fmt: skip
         which = f"{stays:,} tokens remain" if stays != 1 else "one token remains"
-        title = f"{name[:3].capitalize()}-{name[4:]} {told:g}: {which}, with "
-        title += f"{_share(float(left.sum()))} of the probability"
+        whole = "the probability" if before is found.probabilities else "what was left"
+        share = _share(float(left.sum() / before.sum()))
+        title = f"{name[:3].capitalize()}-{name[4:]} {told:g}: {which}, with {share} of {whole}"
         yield _step(name, title, f"{name}_of#{name}", values)
     if bool((left != found.probabilities).any()):  # something was cut
         total = np.asarray(float(left.sum()))

@@ -86,7 +86,8 @@ def trace_translation(
     ids = {"source": np.array(source_ids), "written": np.array(target)}
     trace = Trace({**ids, "head": head, "captured": captured, "spans": spans})
     for place, token in enumerate(target):
-        _add_token(trace, captured, place, head, name(token))
+        named = f"{name(token)} to stop" if token == config.end_id else name(token)
+        _add_token(trace, captured, place, head, named)
     return trace.finish()
 
 
@@ -99,7 +100,7 @@ def _add_token(
     parent = trace.append(
         Step(
             "translation.write",
-            f"Write {name}: read from the source and take the likeliest token",
+            f"Write {name}: read the source and take the likeliest token",
             r"p_t = \frac{e^{z_t}}{\sum_u e^{z_u}}",
             "core.inference.sampling:temper#softmax",
             {"probabilities": temper(logits, 1.0).numpy(), "scaled": scaled.numpy()},

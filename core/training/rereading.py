@@ -55,7 +55,7 @@ class RunBatches:
         if config.task != LanguageModelling.name:
             raise ValueError(
                 f"a run of the task {quoted(config.task)} reads no text; open one of "
-                "language modelling"
+                "language modeling"
             )
         text = Path(config.corpus)
         if config.corpus != "stories":

@@ -91,8 +91,8 @@ ENCODER_DECODER_PRESETS: dict[str, EncoderDecoderConfig] = {
 }
 
 NOTES: dict[str, str] = {
-    "gpt3-1.3b": "the paper gives 24 heads of 128, too many for a width of 2048; 16 are used",
-    "gpt3-13b": "the paper gives a width of 5140, but 40 heads of 128 make 5120, as used here",
+    "gpt3-1.3b": "the paper gives 24 heads of 128, too many for a width of 2,048; 16 are used",
+    "gpt3-13b": "the paper gives a width of 5,140, but 40 heads of 128 make 5,120, as used here",
 }
 
 

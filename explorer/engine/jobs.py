@@ -160,7 +160,7 @@ class Job(QObject):
         if self._state.error is not None:
             raise self._state.error
         if self._shown == "cancelled":
-            raise JobCancelled(f"{self.name} was cancelled, so it has no result; start it again")
+            raise JobCancelled(f"{self.name} was canceled, so it has no result; start it again")
         if self._shown != "done":
             raise RuntimeError(f"{self.name} is still {self._shown}; await job.done() first")
         return self._state.result

@@ -285,7 +285,7 @@ def _about() -> QWidget:
     )
     column.addWidget(
         Label(
-            "MIT licence. Fonts: Inter and JetBrains Mono (SIL Open Font License).",
+            "MIT license. Fonts: Inter and JetBrains Mono (SIL Open Font License).",
             "label",
             "muted",
             wrap=True,

@@ -33,6 +33,11 @@ class CacheScene:
         return sum(layer.bytes for layer in self.layers)
 
     @property
+    def bytes_held(self) -> int:
+        """Those of the tokens that are kept; the others are spare room."""
+        return round(sum(layer.bytes * layer.kept / layer.room for layer in self.layers))
+
+    @property
     def bytes_per_token(self) -> int:
         return round(sum(layer.bytes / layer.room for layer in self.layers))
 

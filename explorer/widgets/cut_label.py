@@ -40,7 +40,10 @@ class CutLabel(Label):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def set_text(self, text: str) -> None:
-        self.whole = text.translate(BREAKS)
+        whole = text.translate(BREAKS)
+        if whole == self.whole:
+            return
+        self.whole = whole
         self.setAccessibleName(text)
         if self.sizePolicy().horizontalPolicy() != QSizePolicy.Policy.Ignored:
             self.updateGeometry()

@@ -20,7 +20,7 @@ LINE, ROWS = 20, 6  # px; rows that there is room for
 LOWEST, HIGHEST = 15, 24  # px a row, where the height is given
 NAME, LEAST = 120, 16  # px: the most that names take, and the least that bars do
 GHOST = 3  # px between a bar and what it was before
-CAME = " (the actual next token)"
+CAME = " (next in the text)"
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def _token_rows(scene: Scene, one: Downstream) -> list[Any]:
         in_a_line(scene.told(S.PREDICT, one.top.token)),
     ]
     for likely in one.likeliest:
-        notes = ["the actual next token"] if likely.came else []
+        notes = ["next in the text"] if likely.came else []
         if likely.before is not None:
             notes.insert(0, f"{format_number(likely.before)} with all heads on")
         name = f"p of {likely_name(likely)}"

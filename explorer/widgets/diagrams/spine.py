@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
+from core.tokenization.telling import count
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, elide
 from explorer.widgets.diagrams.inks import WORDS, ink_of
@@ -220,12 +221,10 @@ class SpineLayout:
             if number % every == 0:
                 sketch.text(QRectF(x, foot, 0, line), f"{number}")
         banded = sum(one is not None for one in scene.windows)
-        told = (
-            f"{self.layers} blocks, {banded} of them with banded attention"
-            if banded
-            else f"{self.layers} blocks"
-        )
-        told = f"{told}; residual stream {shape_of('TC', *scene.size)}"
+        note = f"{banded} read only nearby tokens" if banded else "layers"
+        told = f"{count(self.layers, 'block')} ({note})"
+        T, C = scene.size
+        told += f"; residual stream: {count(T, 'token')} \u00d7 {C:,} numbers"
         x = min(band.center().x(), self.right - now.metrics("label").horizontalAdvance(told) / 2)
         sketch.text(QRectF(x, foot + line, 0, line), told)
         for step, (_, kind) in enumerate(self.steps):

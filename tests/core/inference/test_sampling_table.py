@@ -59,6 +59,13 @@ def test_where_nothing_is_cut_the_softmax_is_drawn_from() -> None:
         assert table.kept[-1].all() and table.steps[0] == "logits"
 
 
+def test_a_title_counts_what_a_cut_keeps_of_what_was_left() -> None:
+    trace = trace_next_token(torch.tensor(LOGITS), Sampling(top_k=3, top_p=0.7))
+    titles = {step.name: step.title.replace("\u2009", " ") for step in trace}
+    assert "90 % of the probability" in titles["sampling.top_k"]
+    assert "78 % of what was left" in titles["sampling.top_p"]  # 0.7 of 0.9: the 70 % are reached
+
+
 def test_a_cut_that_keeps_all_is_no_step() -> None:
     off = trace_next_token(torch.tensor(LOGITS), Sampling(top_k=0, top_p=1.0, min_p=0.0))
     assert sampling_table(off).steps == ("logits", "temperature", "softmax")

@@ -64,7 +64,7 @@ def test_a_field_shows_all_of_what_is_wrong(qtbot, width):
     qtbot.addWidget(area)
     area.resize(width, 400)
     area.show()
-    field.set_error("This is no number; write it like 0.03 or 3e-2; 0.01 stays.")
+    field.set_error("This is no number; write it like 0.03 or 3e-2; the value is still 0.01.")
     QApplication.processEvents()
     (label,) = [one for one in field.error.findChildren(QLabel) if one.text()]
     assert label.height() >= label.heightForWidth(label.width())

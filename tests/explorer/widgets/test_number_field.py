@@ -49,7 +49,7 @@ def test_what_is_refused_leaves_the_number_that_was_there_before_the_typing(fiel
         QTest.keyClick(field, Qt.Key.Key_Backspace)
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert field.value == 0.1 and field.text() == "0.1"
-    assert field.told[-1].endswith("; 0.1 stays.")
+    assert field.told[-1].endswith("still 0.1.")
     numbers = [one for one in field.told if isinstance(one, float)]
     assert not numbers or numbers[-1] == 0.1
 
@@ -57,12 +57,12 @@ def test_what_is_refused_leaves_the_number_that_was_there_before_the_typing(fiel
 def test_while_it_is_typed_a_refused_text_stays_with_the_remedy(field):
     type_in(field, "1e999")
     assert field.text() == "1e999" and field.value == 0.1
-    assert "finite" in field.told[-1] and "0.1 stays" in field.told[-1]
+    assert "finite" in field.told[-1] and "still 0.1." in field.told[-1]
     QTest.keyClick(field, Qt.Key.Key_Escape)
     assert field.text() == "0.1" and field.value == 0.1
     assert field.told[-1] == ""  # nothing is refused any more
     type_in(field, "x")
-    assert field.told[-1].endswith("stays.")
+    assert field.told[-1].endswith("still 0.1.")
     type_in(field, "0.1")
     assert field.told.count("") == 2
 
@@ -168,11 +168,13 @@ def test_a_field_can_wait_until_it_is_left_and_says_before_what_it_would_refuse(
     field.editingFinished.emit()
     assert field.told == [200] and field.value == 200
     type_in(field, "3x")
-    assert field.told[1:] == ["Use a whole number, like 30; 200 stays."]
+    assert field.told[1:] == ["Use a whole number, like 30; the value is still 200."]
     field.editingFinished.emit()
     type_in(field, "1e9")
     field.editingFinished.emit()
-    assert field.text() == "200" and field.told[-1] == "Use 5000000 or less; 200 stays."
+    assert (
+        field.text() == "200" and field.told[-1] == "Use 5000000 or less; the value is still 200."
+    )
 
 
 def test_a_word_can_stand_for_a_number(other_field):

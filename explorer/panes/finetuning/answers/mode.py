@@ -60,7 +60,7 @@ class TryMode(TunedMode):
         )
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
-            writes.came.connect(lambda _: self._read_place())
+            writes.came.connect(self._on_written_to_end)
         self._nexts.came.connect(self._on_next)
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
@@ -109,6 +109,7 @@ class TryMode(TunedMode):
     def cancel(self) -> bool:
         """Esc: back to the end of the prompt."""
         was_chosen, self.place = self.place is not None, None
+        self._show_texts()
         self.read()
         return was_chosen
 
@@ -120,6 +121,7 @@ class TryMode(TunedMode):
     def choose(self, tuned: bool, place: int) -> None:
         """A token of one of the texts: what both models expected in its place is shown."""
         self.place = tuned, place
+        self._show_texts()
         self.read()
 
     def _on_curve(self, strength: float) -> None:
@@ -277,7 +279,13 @@ class TryMode(TunedMode):
 
     def _on_written(self, tuned: bool, items: list[Written]) -> None:
         self.written[tuned] = items[-1]
-        self._show()
+        if not self.view.is_dragged:  # then only whole texts are shown: none that begins anew
+            self._show_texts()
+
+    def _on_written_to_end(self, _: object) -> None:
+        self._show_texts()
+        self._show_next()
+        self._read_place()
 
     # the place that is chosen
 
@@ -308,7 +316,7 @@ class TryMode(TunedMode):
     def _on_next(self, found: NextTokens) -> None:
         self.next = found
         self.view.curves.set_cursor(self.tried.strength)
-        self._show()
+        self._show_next()
         self.inspect()
         ids, draft = self._read_ids, self.tried
         if self._is_new("curves", (ids, draft.share)):
@@ -338,8 +346,8 @@ class TryMode(TunedMode):
             told = text.inspected(self.tried.strength, matrix, step.name)
             self.inspection.emit(inspection_of(step, cell, told))
 
-    def _show(self) -> None:
-        """Both texts, and what may come at the place, as far as they are known."""
+    def _show_texts(self) -> None:
+        """Both texts, as far as they are written, and the place that is chosen in them."""
         before, ids = self.before, {tuned: one.ids for tuned, one in self.written.items()}
         pairs = enumerate(zip(*ids.values(), strict=False))
         shared = next((at for at, pair in pairs if len(set(pair)) > 1), len(before))
@@ -351,10 +359,13 @@ class TryMode(TunedMode):
                 name = text.tuned(self.source.name, model_name(self.draft.value.other))
             words = text.wrote(name, self.said(tuned))
             self.view.show_text(tuned, written, place, words, self.piece)
-        if self.next is None or len(ids) < 2:
+
+    def _show_next(self) -> None:
+        """What may come at the place, once it and both texts are known."""
+        if self.next is None or len(self.written) < 2:
             return
         tuned = self.place is None or self.place[0]
-        came = next(iter(ids[tuned][len(before) :]), None)
+        came = next(iter(self.written[tuned].ids[len(self.before) :]), None)
         self.view.show_next(self.next, came, self.piece)
         strength, base, words = self.tried.strength, self.said(False), self.said(True)
         if base is not None and words is not None:

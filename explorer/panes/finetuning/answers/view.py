@@ -77,6 +77,7 @@ class TryView(QWidget):
         self.body = StatefulPicture(content, "lines")
         checks = wrap(self.buttons["identity"], self.buttons["merge"], self.more)
         page((self.body, 1), row(checks, (self.verdict, 1)), rest, of=self)
+        self._sliders = self.findChildren(QSlider)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Its size follows the zoom."""
@@ -85,7 +86,7 @@ class TryView(QWidget):
     @property
     def is_dragged(self) -> bool:
         """Whether a slider is held."""
-        return any(one.isSliderDown() for one in self.findChildren(QSlider))
+        return any(one.isSliderDown() for one in self._sliders)
 
     def show_text(
         self, tuned: bool, written: Written, place: int, words: str, piece: Callable[[int], bytes]

@@ -25,7 +25,7 @@ class BeamsDraft:
     )  # fmt: skip
     sentences: bool = field(
         True, label="Stop after a sentence",
-        help="A text also ends after a full stop, a question mark or an exclamation mark",
+        help="A text also ends after a period, a question mark or an exclamation mark",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -39,7 +39,7 @@ def headline(shot: Shot, shots: Sequence[Shot]) -> str:
     if max(one.probability for one in shots) < HOPELESS:
         unlikely = f"{quoted(shot.answer)} stays unlikely with this model"
         return f"{unlikely}; choose a larger one in the menu above"
-    told = f"{quoted(shot.answer)} has a probability of {format_share(shot.probability)}"
+    told = f"the probability of {quoted(shot.answer)} is {format_share(shot.probability)}"
     if not shot.count:
         return f"Without any examples, {told}"
     return f"After {name(shot)}, {told}; without any, {format_share(shots[0].probability)}"

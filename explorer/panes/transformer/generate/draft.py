@@ -21,15 +21,15 @@ class GenerateDraft:
     )  # fmt: skip
     top_k: int = field(
         0, label="Top-k", least=0, most=1_000_000, remedy="0 keeps every token",
-        help="Keep only the k most likely tokens",
+        help="Keep only the k likeliest tokens",
     )  # fmt: skip
     top_p: float = field(
         1.0, label="Top-p", above=0, most=1, remedy="1 keeps every token",
-        help="Keep the most likely tokens until together they have this much probability",
+        help="Keep the likeliest tokens until they hold this fraction of the remaining probability",
     )  # fmt: skip
     min_p: float = field(
         0.0, label="Min-p", least=0, most=1, remedy="0 keeps every token",
-        help="Keep tokens that are at least this fraction as likely as the most likely one",
+        help="Keep tokens with at least this fraction of the likeliest token's probability",
     )  # fmt: skip
     repetition_penalty: float = field(
         1.0, least=1, most=5, remedy="1 changes nothing",
@@ -37,7 +37,7 @@ class GenerateDraft:
     )  # fmt: skip
     stop_at: str = field(
         "", label="Stop at", longest=200,
-        help="\u201cWrite on\u201d stops after this text, for example a full stop",
+        help="\u201cKeep writing\u201d stops after these characters, for example a period",
     )  # fmt: skip
     seed: int = field(0, least=0, most=2**31)
 

@@ -20,11 +20,11 @@ DRAWN = "random number drawn: {:.3f}"
 BUTTONS = {
     "next": ("Next token", "Draws the next token and appends it"),
     "write": (
-        "Write on",
-        "Writes on until you press Stop, the model ends the text, or the context is full",
+        "Keep writing",
+        "Keeps writing until you press Stop, the model ends the text, or the context is full",
     ),
     "back": ("Take back", "Goes back to the text before the last token or fork"),
-    "again": ("Draw again", "Draws again with other random numbers"),
+    "again": ("Draw again", "Draws again with different random numbers"),
 }
 STOP, STOP_AT = "Stop", "Stop at"
 NOT_AT_END = "An earlier token is selected; press Esc to go back to the end of the text"
@@ -74,20 +74,25 @@ def cache(scene: CacheScene | None) -> str:
     each = f"{format_bytes(scene.bytes_per_token)} per token over {layers}"
     held = f"{format_bytes(scene.bytes)} is reserved for up to {scene.room:,} tokens"
     hatched = ". Hatched tokens are outside the layer's window; their memory is freed in blocks"
-    told = f"The cache holds the keys and values of {tokens}, {each}; {held}"
+    kept = f"{tokens} in {format_bytes(scene.bytes_held)}"
+    told = f"The cache holds the keys and values of {kept}, {each}; {held}"
     return told + hatched * scene.has_unseen
 
 
-def facts(choice: Choice, most: int) -> str:
-    """Below the text, of which the model reads so many tokens at most."""
-    tokens, read = len(choice.pieces), choice.read
+def facts(choice: Choice, most: int, cache: CacheScene | None) -> str:
+    """Below the text, of which the model reads so many tokens at most; a model in training has no
+    cache, and does not tell how long it took.
+    """
+    tokens = len(choice.pieces)
     context = f"context {tokens:,} of {most:,} tokens"
     told = [context if tokens <= most else count(tokens, "token")]
     if math.isfinite(choice.perplexity):
         told.append(f"perplexity {format_number(choice.perplexity)}")
-    if read.cache:
-        told.append(f"KV cache {format_bytes(sum(layer.bytes for layer in read.cache))}")
-    return "   ".join([*told, f"read in {format_brief(read.seconds)}"])
+    if cache is not None:
+        held, reserved = format_bytes(cache.bytes_held), format_bytes(cache.bytes)
+        told.append(f"KV cache {held} of {reserved} reserved")
+        told.append(f"forward pass {format_brief(choice.read.seconds)}")
+    return "   ".join(told)
 
 
 def row_tip(scene: Scene, row: int) -> str:

@@ -137,8 +137,8 @@ class GenerateView(QWidget):
         self.text.set_text([list(choice.pieces)], np.nan_to_num(choice.surprises)[None], NATS)
         self._fit()
         self.text.set_chosen(0, choice.place)
-        self.note.setText(text.facts(choice, most))
         kept = CacheScene(choice.read.tokens, choice.read.cache) if choice.read.cache else None
+        self.note.setText(text.facts(choice, most, kept))
         self.cache.set_scene(kept)
         self.cache_words.setText(text.cache(kept))
         self.body.show_ready()

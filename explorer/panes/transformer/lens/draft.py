@@ -33,9 +33,7 @@ class LensDraft:
     patch: str = field(
         "", help="At the chosen token, the residual stream of this text replaces the original one"
     )
-    patch_layer: int = field(
-        0, least=0, most=10_000, help="The layer whose input the patch replaces"
-    )
+    patch_layer: int = field(0, least=0, most=10_000, help="The layer whose input is replaced")
 
     def __post_init__(self) -> None:
         check(self)

@@ -10,13 +10,14 @@ from core.tokenization.telling import count
 
 if TYPE_CHECKING:
     from core.inference.attribution import LogitTerm
+    from core.inference.interventions import Part
     from explorer.panes.transformer.lens.scene import Scene
 
 NO_TEXT = "Type some text to see in which layer the model settles on the next token"
 FACT = "The capital of France is"  # what a real model is asked before a person asks
-LENGTH, READS, OFF = "vector length", "token read", "off"
+LENGTH, READS, OFF = "vector norm", "token read", "off"
 SAYS, EXPLAIN = "Next token", "Click to see what each part adds to its logit"
-GOES_ON = ("continues", "now")  # as it is, and then
+GOES_ON = ("Continues", "Now")  # as it is, and then
 HINT = "Click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
 OTHER = f"{PATCH} with the same number of tokens"
@@ -31,8 +32,15 @@ def _part(term: LogitTerm) -> str:
     """A part of the model in a sentence."""
     if term.layer is None:
         return f"the {term.name}"
-    part = {"mlp": "the MLP", "attention_bias": "the attention bias"}.get(term.kind)
-    return f"{part or f'head {term.head}'} of layer {term.layer}"
+    if term.kind == "attention_bias":
+        return f"the attention bias of layer {term.layer}"
+    return _component((term.layer, term.head))
+
+
+def _component(part: Part) -> str:
+    """A head or an MLP in a sentence."""
+    layer, head = part
+    return f"{'the MLP' if head is None else f'head {head}'} of layer {layer}"
 
 
 def _capital(words: str) -> str:
@@ -56,7 +64,8 @@ def term_tip(scene: Scene, place: int) -> str:
             )
             told.append(f"parts only if the scales of all {norms} norms are held fixed")
     if math.isfinite(term.length):
-        told.append(f"It writes a vector of length {format_number(term.length)} to the stream")
+        norm = format_number(term.length)
+        told.append(f"It writes a vector with norm (length) {norm} to the stream")
     if term.part is not None:
         now = "on" if scene.found.is_off(term) else "off"
         told.append(f"Click to switch it {now}; right-click to see the calculation")
@@ -66,8 +75,7 @@ def term_tip(scene: Scene, place: int) -> str:
 def who(scene: Scene) -> str:
     """Above the bars, which add up to it."""
     token, logit = scene.quoted(scene.found.token), scene.found.after.logit
-    left = format_fixed(scene.found.terms[-1][1].value)
-    return f"Logit of {token}: {format_fixed(logit)} ({left} unexplained)"
+    return f"Logit of {token}: {format_fixed(logit)}, the sum of these bars"
 
 
 def table_title(first: int, last: int, tokens: int) -> str:
@@ -113,8 +121,8 @@ def headline(scene: Scene, row: int) -> str:
         since = _named(scene, row if first is None else first)
         told = f"{answer} is the likeliest token from {since} on"
         return f"{told}; {_part(most)} adds the most to its logit"
-    off, told = found.intervention.names, found.comparison
-    what = off[0] if len(off) == 1 else f"{len(off)} parts"
+    off, told = found.intervention.off, found.comparison
+    what = _component(off[0]) if len(off) == 1 else f"{len(off)} parts"
     cause = f"With {what} switched off," if off else "With the other text\u2019s stream,"
     before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
     was, now, answer = format_share(before), format_share(after), scene.quoted(found.token)
@@ -145,8 +153,8 @@ def goes_on(written: str, how: str) -> str:
 
 def note(scene: Scene, other: int) -> str:
     """Beside the switches: what is off, and why nothing is patched; tokens of the other text."""
-    off, mine = scene.found.intervention.names, len(scene.found.ids)
-    said = [f"switched off: {', '.join(off)}"] if off else []
+    off, mine = scene.found.intervention.off, len(scene.found.ids)
+    said = [f"switched off: {', '.join(map(_component, off))}"] if off else []
     if other not in (0, mine):
         said.append(f"the other text has {count(other, 'token')} and needs {mine}")
     return "; ".join(said)

@@ -29,13 +29,13 @@ NO_TEXT = "Type some text to run it through the model"
 WHOLE = "Model"
 SPACE = "\u2423"  # how a space is seen
 SHOWN = "Model shown"
-SHOWN_HELP = "Show the open model with its numbers, or a model from a paper without numbers"
-OPENED = "The open model"
-COMPARE, COMPARE_HELP = "Side by side", "Compare all models from the papers in one table"
-COMPARED = f"{len(NAMES)} models from the papers, all built from the same parts"
+SHOWN_HELP = "Show the loaded model with its numbers, or only the shapes of a published model"
+OPENED = "The loaded model"
+COMPARE, COMPARE_HELP = "Side by side", "Compare models from published papers in one table"
+COMPARED = f"{len(NAMES)} models from published papers, all built from the same parts"
 BUTTONS = {
-    "compare": ("Compare models, or go back to one", COMPARE_HELP),
-    "open": ("Show the open model", SHOWN_HELP),
+    "compare": ("Compare models, or go back to a single one", COMPARE_HELP),
+    "open": ("Show the loaded model", SHOWN_HELP),
 }
 HEAD, HEAD_HELP = "Head", "The attention head whose numbers are shown"
 INSIDE = "Click or press Enter to look inside; press Esc to go back"
@@ -62,7 +62,7 @@ def tip(found: Found, index: int) -> str:
     if part.kind == "block" and "writes" in about:
         attention, mlp = (format_fixed(float(one)) for one in about["writes"][part.layer])
         lines.append(
-            f"Attention adds a vector of length {attention}, and the MLP one of length {mlp}"
+            f"Attention adds a vector with norm (length) {attention}, and the MLP one with {mlp}"
         )
     return "\n".join([*lines, *([INSIDE] if found.trace.children(index) else [])])
 
@@ -107,7 +107,7 @@ def headline(found: Found, part: Part) -> str:
 
 
 def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
-    """Of a step whose line only calls: how long its vectors of a token are, and single numbers. Ids
+    """Of a step whose line only calls: size and norm of a token's vectors, and single numbers. Ids
     and masks are no vectors.
     """
     lines = []
@@ -118,9 +118,7 @@ def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
         if vector.size == 1:
             lines.append(f"{name} = {format_general(float(vector[0]))}")
         else:
-            at, length = int(vector.argmax()), float(np.linalg.norm(vector))
-            largest = (
-                f"whose largest number is {format_significant(float(vector[at]))}, at index {at}"
-            )
-            lines.append(f"{name}: a vector of length {format_significant(length)}, {largest}")
+            at, norm = int(vector.argmax()), format_significant(float(np.linalg.norm(vector)))
+            largest = f"the largest is {format_significant(float(vector[at]))}, at index {at}"
+            lines.append(f"{name}: {vector.size:,} numbers with norm (length) {norm}; {largest}")
     return lines

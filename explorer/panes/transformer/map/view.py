@@ -39,7 +39,7 @@ class MapView(QWidget):
             DiagramPicture(),
             StackedBars("Parameters, computation and memory"),
         )
-        self.table = BarTable("Models from the papers", text.COLUMNS, "click to show it")
+        self.table = BarTable("Models from published papers", text.COLUMNS, "click to show it")
         self.table.set_scene(_presets())
         self.body = StatefulPicture(self.picture, "lines")
         self.crumbs = [QPushButton() for _ in range(LEVELS)]

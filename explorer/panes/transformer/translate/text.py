@@ -18,7 +18,10 @@ MODEL_HELP = (
     "year, month and day"
 )
 HEADS = "What each head reads from the source"
-NEXT = "Next token: training with label smoothing keeps probabilities below about 90\u2009%"
+NEXT = (
+    "Next token: trained toward 90\u2009% for the right one (label smoothing), the model rarely "
+    "gives more"
+)
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
 

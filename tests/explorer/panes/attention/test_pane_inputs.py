@@ -266,7 +266,7 @@ def test_a_look_that_takes_long_can_be_given_up(pane, tmp_path, run_async, monke
         assert pane.view.body.cancellable
         pane.view.body.cancelRequested.emit()
         await pane.settled()
-        assert pane.view.body.state == "error" and "cancelled" in pane.view.body.message
+        assert pane.view.body.state == "error" and "canceled" in pane.view.body.message
         go.set()
         pane.view.retryRequested.emit()
         await pane.settled()

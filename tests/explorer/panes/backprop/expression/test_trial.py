@@ -32,7 +32,9 @@ def test_a_value_is_typed_also_of_another_shape(pane, mode):
     assert card.value.text() == "1"  # the number of it that is chosen
     for text, why in (("[1, [2]]", "A value is a number"), ("[x]", "A value"), ("cat", "This is")):
         type_in(card.value, text)
-        assert card.error.text.startswith(why) and card.error.text.endswith("; 1 stays.")
+        assert card.error.text.startswith(why) and card.error.text.endswith(
+            "; the value is still 1."
+        )
         assert value(mode, "w").tolist() == [1.0, 2.0, 3.0] and card.value.text() == "1"
 
 
@@ -42,7 +44,7 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     card = mode.view.what_if
     type_in(card.nudge, "0.2")
     type_in(card.nudge, "1e7")
-    assert card.error.text == "Use 1e6 or less; 0.2 stays."
+    assert card.error.text == "Use 1e6 or less; the value is still 0.2."
     type_in(card.nudge, "0.1")
     assert card.error.text == ""
     assert card.predicted.text() == "predicted: 6 \u00d7 0.100 = +0.600"
@@ -219,7 +221,7 @@ def test_a_rate_that_cannot_be_is_told_where_the_steps_are(pane, mode):
     card = mode.view.learn
     said = card.words.text()
     type_in(card.rate, "abc")
-    assert card.words.text().endswith("3e-2; 0.1 stays.") and card.rate.text() == "0.1"
+    assert card.words.text().endswith("3e-2; the value is still 0.1.") and card.rate.text() == "0.1"
     type_in(card.rate, "0,25")
     assert mode.draft.value.rate == 0.25 and card.words.text() == said
 
@@ -240,13 +242,13 @@ def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, m
     for _ in range(2):
         type_in(card.value, "[[1, 2, 3]]")
         assert card.error.text.startswith("This shape does not fit W: "), card.error.text
-        assert card.error.text.endswith("; 1 stays.") and card.value.text() == "1"
+        assert card.error.text.endswith("; the value is still 1.") and card.value.text() == "1"
         assert card.value.accessibleDescription() == card.error.text
         type_in(card.value, "1")
         assert card.error.text == ""
     for text in ("[1e400, 2]", "[[1, 2], [3, -1e999]]"):
         type_in(card.value, text)
-        assert card.error.text == "Use finite numbers, like 0.03; 1 stays."
+        assert card.error.text == "Use finite numbers, like 0.03; the value is still 1."
         assert card.value.text() == "1"
     assert mode.draft.value == before
     type_in(card.value, "[[5, 6], [7, 8]]")
@@ -303,7 +305,7 @@ def test_a_value_too_small_or_without_end_is_refused(pane, mode, text, remedy):
     mode.edit_leaf("w", 0)
     card = mode.view.what_if
     type_in(card.value, text)
-    assert remedy in card.error.text and card.error.text.endswith("; 5 stays.")
+    assert remedy in card.error.text and card.error.text.endswith("; the value is still 5.")
     assert value(mode, "w") == 5 and card.value.text() == "5"
     for zero in ("0e-400", "0.0"):
         type_in(card.value, zero)

@@ -24,7 +24,7 @@ def test_what_is_given_up_is_no_longer_told_to_be_wrong(mode, change, key):
     ):
         before = field.text()
         type_in(field, "1e999")
-        assert f"{before} stays" in error.text
+        assert f"still {before}" in error.text
         if key == "Escape":
             QTest.keyClick(field, Qt.Key.Key_Escape)
         else:
@@ -42,13 +42,13 @@ def test_a_refused_rate_changes_nothing_in_the_race(mode, change, run_async):
         type_in(row.rate, "1e999")
         await mode.settled()
         assert mode.draft.value == before and not mode.view.settings.usual.isEnabled()
-        assert row.rate.text() == "1e999" and "0.5 stays" in mode.view.settings.error.text
+        assert row.rate.text() == "1e999" and "still 0.5" in mode.view.settings.error.text
         row.rate.editingFinished.emit()
         await mode.settled()
 
     before_rate = row.rate.value
     run_async(body())
-    assert row.rate.text() == "0.5" and "0.5 stays" in mode.view.settings.error.text
+    assert row.rate.text() == "0.5" and "still 0.5" in mode.view.settings.error.text
     assert mode.recording.lane("adam").settings.learning_rate == before_rate
     type_in(row.rate, "0.5")
     assert mode.view.settings.error.text == ""
@@ -97,10 +97,10 @@ def test_steps_and_warm_up_out_of_range_are_refused_with_the_remedy(mode, change
     change(OptimizersDraft(racers=("adam",), steps=20))
     common = mode.view.common
     for typed, field, remedy in (
-        ("5000", common.steps, "Use 2000 or less; 20 stays."),
-        ("0", common.steps, "Use 1 or more; 20 stays."),
-        ("2.5", common.steps, "Use a whole number; 20 stays."),
-        ("21", common.warmup, "Use 20 or less; 0 stays."),
+        ("5000", common.steps, "Use 2000 or less; the value is still 20."),
+        ("0", common.steps, "Use 1 or more; the value is still 20."),
+        ("2.5", common.steps, "Use a whole number; the value is still 20."),
+        ("21", common.warmup, "Use 20 or less; the value is still 0."),
     ):
         type_in(field, typed, pause=False)
         QTest.keyClick(field, Qt.Key.Key_Return)

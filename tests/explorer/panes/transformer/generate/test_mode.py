@@ -10,6 +10,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
 import core
+from core.numbers import format_bytes
+from core.transformer.cache import bytes_per_token
 from explorer.panes.transformer.generate import text
 from explorer.panes.transformer.generate.view import GenerateView
 from tests.explorer.panes.transformer.conftest import PROMPT
@@ -343,10 +345,14 @@ def test_the_cache_grows_with_the_text_and_a_window_lets_go(make_mode: Any, run_
         assert before.tokens == len(mode.prompt_ids)
         mode.append()
         await mode.settled()
+        model = core.load(mode.source.address).model
         scene, shown = mode.view.cache.scene, mode.view.cache.displayed()
         assert shown["kept"].tolist() == [scene.tokens] * 2 == [before.tokens + 1] * 2
         assert shown["seen"].tolist() == [scene.tokens, 3]
         assert scene.bytes == sum(layer.bytes for layer in mode.choice.read.cache) > 0
+        assert scene.bytes_held == bytes_per_token(model.config) * scene.tokens
+        held = format_bytes(scene.bytes_held)
+        assert held in mode.view.cache_words.text() and held in mode.view.note.text()
         mode.view.cache.grab()
         assert mode.view.cache.broken is None
         assert mode.view.cache.said_at(QPointF(60, 4)).startswith("Layer 0 ")

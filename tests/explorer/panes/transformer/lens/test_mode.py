@@ -47,7 +47,8 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         mode = await make_mode("lens", **TINY)
         parts = [term.part for _, term in mode.scene.found.terms]
         place = next(at for at, part in enumerate(parts) if part and part[1] is not None)
-        part, name = parts[place], mode.scene.found.terms[place][1].name
+        part = parts[place]
+        name = f"head {part[1]} of layer {part[0]}"
         mode.view.terms.picked.emit(place)
         await mode.settled()
         model, ids = model_of(mode), mode.prompt_ids

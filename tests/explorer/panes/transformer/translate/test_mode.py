@@ -48,6 +48,15 @@ def test_another_head_is_chosen_by_a_click_and_undone(make_mode, run_async):
     run_async(body())
 
 
+def test_the_step_that_writes_the_end_token_says_that_it_stops(make_mode, run_async):
+    async def body():
+        mode = await make_mode("translate")
+        ends = mode.scene.trace[mode.scene.trace.children()[-1]]
+        assert ends.title.startswith("Write \u201c</s>\u201d to stop: ")
+
+    run_async(body())
+
+
 def test_inside_of_a_token_its_reading_is_explained(make_mode, run_async):
     async def body():
         mode = await make_mode("translate")
