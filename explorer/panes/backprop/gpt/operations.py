@@ -14,7 +14,7 @@ from core.autograd.flows import Edge
 
 PARTIAL = "\u2202"
 NORMALIZED = "x\u0302"  # as layer norm's paper calls it
-BY_HEADS, BY_TOKENS = " by head", " by token"  # what an array is ordered by
+BY_HEADS, BY_TOKENS = " by head", " by token"  # of the order of axes
 CARRIERS = ("Transpose", "Reshape", "Slice")  # the same numbers in another arrangement
 _BLOCK = re.compile(r"^h\.(\d+)\.(?:(attn|mlp)\.)?(.+)$")
 _RESIDUAL = re.compile(r"^residual\.(\d+)$")

@@ -16,10 +16,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-ROAD = (
-    ": length of \u2202L/\u2202(residual), hatched until the backward pass gets there. "
-    "Click a cell to go to its step."
-)
+ROAD = ": length of \u2202L/\u2202(residual), hatched until the backward pass gets there"
 
 
 class SelectedHead(QWidget):

@@ -29,7 +29,7 @@ XY = ("x", "y")
 NOTES = {
     "param": "position",
     "grad": "gradient",
-    "slope": "slope (gradient + weight decay)",
+    "slope": "slope: gradient + weight decay",
     "rate": "learning rate",
     "step": "the step number",
     "shrunk": "position after weight decay",

@@ -36,6 +36,19 @@ def test_headline_math_and_numbers_agree():
     assert names_of(computed)[number].startswith("c₃ = ")
 
 
+def test_a_headline_speaks_of_a_local_derivative_where_one_is_shown():
+    layer = next(one for one in EXAMPLES if one.id == "matrices")
+    computed = compute(layer.text, layer.values)
+    said = []
+    for moment, place in enumerate(computed.plan.places[:-1]):
+        if place is not None and place.phase == "backward":
+            rows = of_step(computed, moment).rows
+            shown = any(getattr(row, "name", "") == "local" for row in rows)
+            assert ("local derivative" in headline(computed, moment)) is shown
+            said.append(shown)
+    assert set(said) == {True, False}
+
+
 def test_words_say_which_line_a_name_is_of():
     computed = compute(MICROGRAD.text, MICROGRAD.values)
     nodes = [node.label for node in computed.graph.nodes]
