@@ -1,1 +1,1 @@
-"""The training pane: a run, and what happens inside it."""
+"""The training pane: a run and its inner workings."""

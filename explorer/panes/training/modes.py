@@ -1,4 +1,4 @@
-"""The modes of the training pane: which there are."""
+"""The list of modes in the training pane."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ MODES: tuple[ModeSpec, ...] = (
 
 
 def built() -> tuple[ModeSpec, ...]:
-    """The modes whose module is there; others are not shown."""
+    """Returns the modes whose module exists; others are hidden."""
     return those_there(MODES)

@@ -1,4 +1,4 @@
-"""The training pane: a run and what happens inside it. All modes look at `workspace.run`."""
+"""The training pane: a run and its inner workings. All modes show `workspace.run`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def create(context: Context) -> Pane:
 
 
 class TrainingPane(ModedPane):
-    """A ModedPane whose modes share the player, and through the workspace the run."""
+    """A ModedPane whose modes share the player and, through the workspace, the run."""
 
     def __init__(
         self,

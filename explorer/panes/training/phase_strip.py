@@ -14,12 +14,12 @@ from explorer import theme
 from explorer.widgets.base import LEFT, put_text
 from explorer.widgets.choice_picture import ChoicePicture
 
-BEFORE, APART = 60, 12  # px of the words before the names, and between two of these
-HIGH = 24  # px of a name
+BEFORE, APART = 60, 12  # px of the label before the names, and between two names
+HIGH = 24  # px, height of a name
 
 
 class PhaseStrip(ChoicePicture[Sequence[str]]):
-    """Shows the names of phases; `set_current(None)`: none is looked at."""
+    """Shows the names of the phases; `set_current(None)` highlights none."""
 
     NAME = "Phases of one optimizer step"
     WANTED = (480, 30)
@@ -38,11 +38,11 @@ class PhaseStrip(ChoicePicture[Sequence[str]]):
             super().set_scene(scene)
 
     def set_hint(self, hint: str) -> None:
-        """What a click on a phase does, for its tooltip."""
+        """Sets the tooltip's line on the effect of a click."""
         self._hint = hint
 
     def set_current(self, position: float | None) -> None:
-        """The phase under the cursor; a fraction lies between two."""
+        """Highlights the phase under the cursor; a fractional position, two of them."""
         if position != self.current:
             self.current = position
             names = self.scene or PHASES
@@ -78,7 +78,7 @@ class PhaseStrip(ChoicePicture[Sequence[str]]):
                 painter.drawLine(x - round(now.px(APART)) + 2, y, x - 2, y)
 
     def rects(self, scene: Sequence[str]) -> list[QRectF]:
-        """Boxes as wide as the names, narrower where there is no room."""
+        """Returns boxes as wide as their names, or narrower if there is too little room."""
         now = theme.current()
         metrics, left, apart = now.metrics("label", 600), now.px(BEFORE), now.px(APART)
         wide = [metrics.horizontalAdvance(name) + now.px(20) for name in scene]

@@ -1,5 +1,5 @@
-"""What the inspector shows of the phases of an optimizer step: core's formula, and the numbers that
-the run has recorded. Knows no torch.
+"""The inspector's content for the phases of an optimizer step: the formula from core, and the
+numbers that the run has recorded. Does not import torch.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
 from explorer.runs.run_data import RunNumbers, Skip, skip_text, was_skipped
 
-# What a table is called -> the field of a step's record; beside each value stands its step.
+# Title of a table -> field of a step's record. A table has the columns step and value.
 TABLES = {
     "loss": "loss",
     "learning rate": "learning_rate",
     "gradient norm": "grad_norm",
     "seconds": "seconds",
 }
-POINTS = 100  # of a schedule
+POINTS = 100  # of a schedule's curve
 COLUMNS = {name: ((), ("step", name)) for name in TABLES}
 
 
 def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
-    """A phase as core's Step, with the values that were recorded."""
+    """Returns a phase as core's Step, with the recorded values."""
     row = numbers.row(step)
     record = None if row is None else _record(row)
     return phases.phase_step(name, numbers.config, step, record)
 
 
 def phase_inspection(name: str, numbers: RunNumbers, step: int) -> Inspection:
-    """What the inspector shows of a phase at a step."""
+    """Returns the inspector's content for a phase of a step."""
     return Inspection(
         step=phase_step(name, numbers, step),
         rows=_rows(name, numbers, step),
@@ -143,7 +143,7 @@ def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
 def _read_now(config: TrainingConfig, row: Any) -> str:
     if targets := int(recorded(row, "targets")):
         return f"N = {targets:,} tokens to predict in this step"
-    tokens = int(recorded(row, "tokens") or config.tokens_per_step)  # of an older version's run
+    tokens = int(recorded(row, "tokens") or config.tokens_per_step)  # of an older run
     return f"{tokens:,} tokens read in this step"
 
 
@@ -155,7 +155,7 @@ def _guess(vocabulary: int) -> str:
 
 
 def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float) -> list[Row | str]:
-    """applied  how many steps before this one moved the weights: t counts them alone"""
+    """applied  number of earlier steps that moved the weights: t counts only these"""
     planned = config.planned_rate(applied)
     spans = phases.schedule_spans(config)
     by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
@@ -179,7 +179,7 @@ def span_row(span: Span) -> str:
 
 
 def table_of(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
-    """The records around this step, newest last, one table for each number."""
+    """Returns the last 20 records up to this step, newest last, one table for each number."""
     last = numbers.until(step)
     part = numbers.steps[max(0, last - 20) : last]
     known = {name: field for name, field in TABLES.items() if field in part.dtype.names}
@@ -187,13 +187,13 @@ def table_of(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
 
 
 def load_sources() -> None:
-    """On the engine's thread: finding the lines of the loop loads torch, and the model."""
+    """Finds the loop's lines of code. Runs on the engine's thread, because this loads torch."""
     for marker in CODE.values():
         source(marker)
 
 
 def schedule(config: TrainingConfig | None, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(steps, rates) of the planned learning rate from step `first` on; empty without a plan."""
+    """Returns (steps, rates) of the planned learning rate from `first` on; empty for None."""
     if config is None:
         return np.empty(0), np.empty(0)
     count = min(POINTS, config.steps)

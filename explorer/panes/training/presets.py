@@ -1,4 +1,4 @@
-"""Small runs that are ready to start, for one click and for the pictures of a snapshot."""
+"""Small runs that are ready to start, for buttons and for the snapshots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.transformer.config import ModelConfig
 
 
 def small_run(**changes: object) -> TrainingConfig:
-    """Four layers on our stories: a step takes a few milliseconds. `changes` as in `change`."""
+    """Returns a four-layer run on our stories, with steps of a few ms. `changes` as in `change`."""
     return TrainingConfig(
         model=ModelConfig(vocab_size=1536, block_size=64, n_layer=4, n_head=4, n_embd=64),
         steps=400,
@@ -28,7 +28,7 @@ def small_run(**changes: object) -> TrainingConfig:
 
 
 def two_ranks() -> TrainingConfig:
-    """Two ranks with a model so large that computing, exchanging and waiting can be told apart."""
+    """Returns a run on two ranks, large enough to distinguish compute, exchange and wait times."""
     model = ModelConfig(vocab_size=1536, block_size=128, n_layer=4, n_head=4, n_embd=128)
     return small_run(
         model=model,
@@ -47,8 +47,8 @@ def two_ranks() -> TrainingConfig:
 
 
 def fp16() -> TrainingConfig:
-    """So small that fp16 is quick enough on a CPU; its loss scale begins too high and grows often,
-    so that it is found, and lost again, within a minute.
+    """Returns a run small enough for fp16 on a CPU. Its loss scale starts too high and grows often,
+    so that within a minute it finds a stable value and exceeds it again.
     """
     model = ModelConfig(vocab_size=1536, block_size=32, n_layer=2, n_head=4, n_embd=64)
     return small_run(
@@ -68,8 +68,8 @@ def fp16() -> TrainingConfig:
 
 
 def repeats(letters: Path) -> TrainingConfig:
-    """Two layers that read nothing but repeats, of the signs in a text file: with some sixty signs
-    an induction head forms between steps 150 and 250, and the loss falls as it does.
+    """Returns a two-layer run on repeats alone, of the characters in a text file: with about sixty
+    characters an induction head forms between steps 150 and 250, and the loss falls with it.
     """
     return small_run(
         model=ModelConfig(vocab_size=64, block_size=32, n_layer=2, n_head=4, n_embd=64),

@@ -1,1 +1,1 @@
-"""Run: set a run up, watch it learn as live television, replay and branch it."""
+"""Run: set up a training run, watch it live, replay it, and branch off from it."""

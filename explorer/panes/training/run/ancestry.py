@@ -1,4 +1,4 @@
-"""Where a branch comes from, and with which other run a run may be compared."""
+"""The earlier runs that a branch continues, and which runs can be compared."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from explorer.runs.run_data import RunData, read
 
 
 def read_past(parent: Mapping[str, Any]) -> RunData | None:
-    """In the I/O pool: the parent of a branch up to the step where it was left, with its own past
-    before that. None for a parent that is gone, or cannot be read.
+    """Reads the parent of a branch up to the branch step, preceded by the parent's own past.
+    Runs in the I/O pool. Returns None for a parent that is missing or cannot be read.
     """
     from core.training.reader import RunReader
 
@@ -36,27 +36,27 @@ def read_past(parent: Mapping[str, Any]) -> RunData | None:
         elif steps.dtype == past.steps.dtype:
             steps, measured = _joined(steps, past.steps), _joined(measured, past.evaluations)
             past = replace(past, steps=steps, evaluations=measured)
-        else:  # of another version
+        else:  # written by another version, with other fields
             break
         origin = data.parent
     return past
 
 
 def _joined(rows: np.ndarray, later: np.ndarray) -> np.ndarray:
-    """Joins two records: the earlier one as far as the later one begins."""
+    """Joins two records, cutting the earlier one where the later one begins."""
     return np.concatenate([rows[rows["step"] < later["step"][0]] if len(later) else rows, later])
 
 
 def validation_of(data: RunData) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and values where the validation loss was measured."""
+    """Returns the steps at which the validation loss was measured, and its values."""
     found = data.evaluations
     return found["step"].astype(np.float64), found["validation"].astype(np.float64)
 
 
 def comparable(one: RunData, other: RunData) -> bool:
-    """Whether the losses of two runs are of the same tokens, and not of other tokenizers'.
+    """Returns True if the losses of two runs can be compared: same task and same tokens.
 
-    "characters" are those of the corpus, so there the corpus must be the same one too.
+    The "characters" tokenizer depends on the corpus, so there the corpus must match as well.
     """
     first, second = one.config, other.config
     own = first.tokenizer == CHARACTERS and first.corpus != second.corpus
@@ -64,7 +64,7 @@ def comparable(one: RunData, other: RunData) -> bool:
 
 
 def names_apart(one: RunData, other: RunData) -> tuple[str, str]:
-    """Names that tell two runs apart, with their folders where both are called the same."""
+    """Returns distinct names for two runs, with their parent folders if both names are equal."""
     if one.name != other.name:
         return one.name, other.name
     first, second = (f"{run.folder.resolve().parent.name}/{run.name}" for run in (one, other))

@@ -1,4 +1,4 @@
-"""Draws the batch of a step again, on the engine's thread, when somebody looks. Knows no torch."""
+"""Redraws the batch of a past step on demand, on the engine's thread. Does not import torch."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from core.training.rereading import ReadBatch, RunBatches
 
 MOST = 64  # sequences in the tables; a step may read thousands
-NONE = "\N{EN DASH}"  # the place of a target that no loss is computed for
+NONE = "\N{EN DASH}"  # stands for a target without a loss
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """ids, targets, pieces and target pieces, each (B, T); `why`: what keeps them from view."""
+    """ids, targets, pieces and target pieces, each (B, T); `why`: the error if they are missing."""
 
     table: Mapping[str, np.ndarray]
     first: str = ""  # the text of the first sequence
-    repeated: int = 0  # sequences of random ids that repeat
+    repeated: int = 0  # number of sequences of random ids that repeat
     why: str = ""
 
 
 class BatchReader(QObject):
-    """`batch(folder, step)` is None until it has been read; then `read` is emitted."""
+    """Reads batches: `batch(folder, step)` is None until it has been read and `read` emitted."""
 
     read = Signal()
 
@@ -40,7 +40,7 @@ class BatchReader(QObject):
         super().__init__(owner)
         self._opened: tuple[Path, RunBatches] | None = None
         self._asked: tuple[Path, int] | None = None
-        self._batch: Batch | None = None  # of what was asked
+        self._batch: Batch | None = None  # the batch of `_asked`
         self._reading = Latest(engine, owner)
         self._reading.came.connect(self._on_read)
         self._reading.failed.connect(lambda why: self._on_read(Batch({}, why=why)))
@@ -52,7 +52,7 @@ class BatchReader(QObject):
         return self._batch
 
     def _steps(self, folder: Path, step: int) -> Generator[Any, None, Batch]:
-        """On the engine's thread. A run's text stays open while others of its steps are read."""
+        """Runs on the engine's thread. Keeps a run's text open to read more of its steps."""
         if self._opened is None or self._opened[0] != folder:
             self._opened = folder, (yield from open_batches(folder))
         return _read(self._opened[1], step)

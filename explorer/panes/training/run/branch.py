@@ -17,11 +17,11 @@ from explorer.runs.run_data import RunData
 from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
 
-BRANCH = "training.branch"  # where the workspace keeps what is typed
+BRANCH = "training.branch"  # the draft's key in the workspace
 
 
 class Branch(QObject):
-    """Keeps the draft of a branch. Emits `confirmed(folder, step, changes, name)`."""
+    """Holds the draft of a branch. Emits `confirmed(folder, step, changes, name)`."""
 
     confirmed = Signal(object, int, object, str)
 
@@ -29,7 +29,7 @@ class Branch(QObject):
         super().__init__(owner)
         self._workspace, self._view = workspace, view
         self._data: RunData | None = None
-        self.here: Machine | None = None  # this machine, once it is known
+        self.here: Machine | None = None  # this machine, once measured
         self.errors: dict[str, str] = {}
         self.draft = Draft(workspace, BRANCH, BranchDraft, self)
         self.draft.changed.connect(self._on_changed)
@@ -54,7 +54,7 @@ class Branch(QObject):
         self._open(data)
 
     def know(self, data: RunData) -> None:
-        """Shows the branch of this run that a session, say, had begun to set up."""
+        """Reopens an unfinished branch draft of this run, such as one from a restored session."""
         one = self.draft.value
         if self._data is None and one.run == str(data.folder) and one.step in data.checkpoints:
             self.draft.begin(one.filled(data.config))
@@ -73,7 +73,7 @@ class Branch(QObject):
             return False
         self._data = None
         self.draft.begin(BranchDraft())
-        self._workspace.drop_history(BRANCH)  # there is nothing left that an undo could show
+        self._workspace.drop_history(BRANCH)  # undo would have nothing to show
         focus = self._view.window().focusWidget()
         typing = focus is not None and self.form.isAncestorOf(focus)
         self.form.hide()
@@ -82,7 +82,7 @@ class Branch(QObject):
         return True
 
     def change(self, name: str, text: str) -> None:
-        """Changes a field so that it can be undone; all typing into one field is one change."""
+        """Changes a field, undoably; consecutive edits of one typed field merge into one change."""
         if self._data is None:
             return
         draft = self.draft.value.change(name, text, self._data.config)
@@ -90,14 +90,14 @@ class Branch(QObject):
         self.draft.change(draft, told, name)
 
     def start(self) -> None:
-        """Starts the branch as it is typed, unless something is wrong with it."""
+        """Emits `confirmed` with the typed settings if they have no errors."""
         draft, data = self.draft.value, self._data
         if data is not None and not self.errors:
             changes = changes_of(draft, data.config)
             self.confirmed.emit(data.folder, draft.step, changes, draft.name.strip())
 
     def refuse(self, message: str) -> None:
-        """Says in the form why the branch could not start."""
+        """Shows in the form why the branch could not start."""
         if self.is_open:
             self.form.set_why(message)
 
@@ -129,8 +129,8 @@ class Branch(QObject):
 
 
 def factor_by_hand(data: RunData, step: int) -> float:
-    """How many times the planned learning rate the run had at a step: 1, unless a person has set it
-    by hand. A branch that gives no rate of its own keeps it.
+    """Returns the ratio of the learning rate at a step to the planned one: 1 unless the user set it
+    by hand. A branch without a learning rate of its own inherits this factor.
     """
     row = data.numbers.row(step)
     planned = data.config.planned_rate(step - 1) if step else 0.0

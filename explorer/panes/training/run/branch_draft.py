@@ -1,4 +1,4 @@
-"""The settings of a branch as typed, and what they change of its run. Knows no Qt and no torch."""
+"""The typed settings of a branch and their changes to its run. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ BRANCH_ABOUT = {
 
 
 def _choice(name: str) -> Any:
-    """One of a run's choices; "": that of the run, as an older session kept none."""
+    """A field for one of a run's choices; "", as in older sessions, means the run's own."""
     known: Collection[str] = ABOUT[name].choices
     return field("", choices=("", *known))
 
 
 @dataclass(frozen=True)
 class BranchDraft:
-    """The fields as typed, and the checkpoint that they are about."""
+    """The fields as typed, and the checkpoint from which the branch starts."""
 
-    run: str = ""  # none: no branch is being set up
+    run: str = ""  # "" while no branch is being set up
     step: int = field(0, least=0)
     learning_rate: str = ""
     min_learning_rate: str = ""
@@ -47,11 +47,11 @@ class BranchDraft:
     optimizer: str = _choice("optimizer")
     parallel: str = _choice("parallel")
     name: str = ""
-    floor: str = ""  # "by hand" once a person has set where the rate ends
+    floor: str = ""  # "by hand" once the user has set `min_learning_rate`
 
     @classmethod
     def of(cls, data: RunData, step: int) -> BranchDraft:
-        """The run's own settings; from its last step on, half as many steps again."""
+        """Returns the run's own settings; a branch at the last step gets 50 % more steps."""
         name = f"{data.name}-at-{step}"
         draft = cls(run=str(data.folder), step=step, name=name).filled(data.config)
         if step < data.config.steps:
@@ -59,13 +59,13 @@ class BranchDraft:
         return replace(draft, steps=str(step + max(1, data.config.steps // 2)))
 
     def filled(self, config: TrainingConfig) -> BranchDraft:
-        """Takes from the run what is not set, as in an older session."""
+        """Fills empty fields, as left by an older session, with the run's settings."""
         own = {name: _written(config, name) for name in NUMBERS}
         own |= {name: getattr(config, name) for name in CHOICES}
         return replace(self, **{name: own[name] for name in own if not getattr(self, name)})
 
     def change(self, name: str, value: str, config: TrainingConfig) -> BranchDraft:
-        """Changes one field; the last learning rate follows the peak until a person sets it."""
+        """Changes one field; the last learning rate follows the peak until the user sets it."""
         new = {name: value}
         if name == "min_learning_rate":
             new["floor"] = "by hand"
@@ -78,19 +78,19 @@ class BranchDraft:
 
 
 def _written(config: TrainingConfig, name: str) -> str:
-    """A number of the run as a field shows it, in six digits."""
+    """Returns a number of the run as its field shows it, with six significant digits."""
     value = getattr(config, name)
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def has_last_rate(config: TrainingConfig) -> bool:
-    """Whether its schedule falls to `min_learning_rate`, as its formula says."""
+    """Returns True if the schedule decays to `min_learning_rate`, judging by its formula."""
     return r"\eta_{min}" in schedule_plan(config).formula
 
 
 def check(draft: BranchDraft, device: str = "auto", here: Machine | None = None) -> dict[str, str]:
-    """Field -> what is wrong with it and the remedy; {} when the branch can start on the machine
-    that is `here`, where its run computes on `device`.
+    """Returns the error of each invalid field, with the remedy; {} if the branch can start on the
+    machine `here`, computing on `device`.
     """
     values, errors = read_numbers(draft, NUMBERS)
     if "steps" in values and values["steps"] <= draft.step:
@@ -106,9 +106,9 @@ def check(draft: BranchDraft, device: str = "auto", here: Machine | None = None)
 
 
 def changes_of(draft: BranchDraft, config: TrainingConfig) -> dict[str, Any]:
-    """What `core.training.runs.branch` is to change in the run's config; `check` has passed.
+    """Returns the changes to the run's config, for `core.training.runs.branch`. `check` must pass.
 
-    A field that reads as it was filled changes nothing: its six digits are not the exact number.
+    A field that still shows its initial text changes nothing: its six digits are not exact.
     """
     typed = [name for name in NUMBERS if getattr(draft, name) != _written(config, name)]
     values, _ = read_numbers(draft, typed)

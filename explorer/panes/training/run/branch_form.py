@@ -22,7 +22,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.setting_fields import TYPED, SettingFields, Values
 
 NAME = "training.branch"
-LEAST = 80  # px: below it the preview says nothing
+LEAST = 80  # px: a smaller preview is unreadable
 VALUES: dict[str, Values] = {
     "learning_rate": TYPED,
     "min_learning_rate": TYPED,
@@ -85,7 +85,7 @@ class BranchForm(QFrame):
         self.hide()
 
     def open(self) -> None:
-        """Opens over its parent, with the learning rate selected."""
+        """Opens above its parent widget, with the learning rate selected."""
         self.show()
         self.raise_()
         self.place()
@@ -94,7 +94,7 @@ class BranchForm(QFrame):
         editor.selectAll()
 
     def place(self) -> None:
-        """Moves below the widget whose button opened it, to the right-hand edge of its parent."""
+        """Moves below the widget whose button opened it, aligned to the parent's right edge."""
         now, parent = theme.current(), self.parentWidget()
         top = self._below.geometry().bottom() + now.px(8)
         width = min(now.px(416), parent.width() - 2 * now.px(16))
@@ -106,10 +106,10 @@ class BranchForm(QFrame):
         height = self.layout().totalHeightForWidth(width)
         self.setGeometry(parent.width() - now.px(16) - width, top, width, height)
 
-    # What is shown -------------------------------------------------------------------------------
+    # Content -------------------------------------------------------------------------------------
 
     def set_run(self, name: str, step: int, has_last_rate: bool) -> None:
-        """Names the checkpoint; not every schedule has a last learning rate."""
+        """Shows the checkpoint, and the last learning rate only if the schedule has one."""
         self._title.setText(f"Resume from step {step:,}")
         self._what.setText(f"A new run continues from this checkpoint; “{name}” stays as it is.")
         self.setAccessibleName(f"A branch of {name} at step {step:,}")
@@ -117,7 +117,7 @@ class BranchForm(QFrame):
         self.plot.set_cursor(float(step))
 
     def set_draft(self, draft: BranchDraft, errors: dict[str, str]) -> None:
-        """Shows the fields and, below each, what is wrong with it."""
+        """Shows the fields, each with its error below it."""
         self.settings.show(draft)
         self.settings.set_errors(errors)
         self.start.setEnabled(not errors)
@@ -125,7 +125,7 @@ class BranchForm(QFrame):
         self._fit()
 
     def set_schedule(self, old: Curve, new: Curve, told: str) -> None:
-        """The run's learning rate, dashed, and the branch's from its step on."""
+        """Draws the run's learning rate, dashed, and the branch's from its step on."""
         shown = [Series("run", *old, "muted", dashed=True)]
         if len(new[0]):
             shown.append(Series("branch", *new, 2))
@@ -134,7 +134,7 @@ class BranchForm(QFrame):
         self._told.setText(told)
 
     def set_why(self, text: str) -> None:
-        """Why the branch was refused."""
+        """Shows why the branch was refused."""
         self.why.set_text(text)
         self._fit()
 

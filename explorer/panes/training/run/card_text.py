@@ -1,4 +1,4 @@
-"""What the run's card says, and which of its buttons there are. Knows no Qt."""
+"""The text and buttons of the run's card. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from explorer.widgets.run_card_text import AGAIN, CardText
 if TYPE_CHECKING:
     from explorer.panes.training.run.track import Moment
 
-MANY = 100.0  # from here on thousandths of a loss say nothing
-# Before the first step, so that the card has its height from the beginning.
+MANY = 100.0  # from here on thousandths of a loss mean nothing
+# Placeholders before the first step, so that the card does not change its height.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
 NOTHING_KEPT = (
     "No checkpoint has been written yet. Once the cause is fixed, begin the run again at step 0, "
@@ -33,9 +33,9 @@ def card_text(
     likeness: str = "",
     refused: str = "",
 ) -> CardText:
-    """`state` is as a person asked for it; `moment` is what the cursor looks at, `looked_at` the
-    optimizer step that it is inside of; `likeness` compares a branch with its parent; `refused` is
-    why this machine cannot train such a run.
+    """Returns the card's content. `state` is the one that the user requested; `moment` is under
+    the cursor, which may be inside the optimizer step `looked_at`; `likeness` compares a branch
+    with its parent; `refused` is why this machine cannot train such a run.
     """
     step = moment.step if moment is not None and replaying else data.step
     step = step if looked_at is None else looked_at
@@ -55,22 +55,22 @@ def card_text(
 
 
 def _alarm(data: RunData) -> str:
-    """What needs a person while the run goes on, in sentences."""
+    """Returns the run's current alerts as sentences."""
     return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in data.alerts)
 
 
 def opening(name: str) -> CardText:
-    """The card before the run has been read."""
+    """Returns the card shown before the run has been read."""
     return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
 
 
 def buttons(
     data: RunData, state: str, moment: Moment | None, replaying: bool, refused: str = ""
 ) -> tuple[str, ...]:
-    """The ids of the card's buttons, from left to right."""
+    """Returns the ids of the card's buttons, from left to right."""
     shown = ["take"] if data.controller else []
     if data.log:
-        return ()  # nobody here can train it on
+        return ()  # the app cannot continue another program's run
     if moment is not None and (replaying or data.finished):
         shown.append("branch")
     if state in ("new", "running"):
@@ -83,13 +83,14 @@ def buttons(
 
 
 def ways_on(data: RunData, state: str, refused: str = "") -> tuple[str, ...]:
-    """How a run that nobody trains can go on. Where nothing was kept it begins anew, which after a
-    loss that is no number would end as before; whatever else made it fail is mended in a new run or
-    outside of it. One that this machine cannot train (`refused`) is only set up anew.
+    """Returns the buttons that continue an inactive run. Without a checkpoint it can only start
+    again, which after a non-finite loss would fail in the same way; any other failure needs a new
+    run or a remedy outside the app. A run that this machine cannot train (`refused`) can only be
+    the template of a new one.
     """
     if refused and data.state not in ACTIVE:
         return ("anew",)
-    if data.checkpoints or data.state in ACTIVE:  # one that is about to stop keeps its last step
+    if data.checkpoints or data.state in ACTIVE:  # a run that is about to stop saves its last step
         return ("lower", "continue") if data.not_finite else ("continue",)
     if data.not_finite:
         return ("slower",)
@@ -97,7 +98,7 @@ def ways_on(data: RunData, state: str, refused: str = "") -> tuple[str, ...]:
 
 
 def why_no_branch(data: RunData, moment: Moment | None) -> str:
-    """Why "Resume from here" is not possible at a moment, and where it is; "" where it is."""
+    """Returns why "Resume from here" is impossible at a moment, and where it works; else ""."""
     if moment is None or moment.checkpoint is not None:
         return ""
     if not data.checkpoints:
@@ -112,7 +113,7 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
 
 
 def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ...]:
-    """Which of the card's buttons cannot be used now, each with the reason."""
+    """Returns (button, reason) for each button of the card that is disabled now."""
     found = [("branch", why)] if (why := why_no_branch(data, moment)) else []
     if data.controller:
         found += [(name, _watched(data)) for name in ("pause", "resume", "stop")]
@@ -120,7 +121,7 @@ def _refusals(data: RunData, moment: Moment | None) -> tuple[tuple[str, str], ..
 
 
 def _watched(data: RunData) -> str:
-    """Who controls a run that is only watched here, with the remedy; "" for any other."""
+    """Returns who controls a run that is only watched here, with the remedy; else ""."""
     if not data.controller:
         return ""
     who = data.controller
@@ -169,13 +170,13 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
 
 
 def validation_at(data: RunData, step: int) -> float | None:
-    """The last validation loss measured up to a step."""
+    """Returns the last validation loss measured up to a step, or None."""
     known = data.evaluations[data.evaluations["step"] <= step]
     return float(known["validation"][-1]) if len(known) else None
 
 
 def failure(data: RunData, state: str, refused: str = "") -> str:
-    """Why the run ended by itself, and the remedy; "" when it did not."""
+    """Returns why the run failed, with the remedy; "" if it did not."""
     if refused and state == "failed" and not len(data.steps):
         return f"{refused[0].upper()}{refused[1:]}."
     if state == "failed":
@@ -199,7 +200,7 @@ def failure(data: RunData, state: str, refused: str = "") -> str:
 
 
 def ended(data: RunData, state: str) -> str:
-    """The state of a run that nobody trains, in words; "" while somebody does."""
+    """Returns the state of an ended run in words; "" while it is active."""
     after = f" after step {data.step:,}" if data.step else ""
     words = {"failed": f"failed{after}", "dead": f"ended{after}"}
     return words.get(state, state if state in ("stopped", "finished") else "")

@@ -1,5 +1,5 @@
-"""The run's lines: losses large; below them small ones for learning rate, gradient norm, speed and
-memory, or the scores of the heads.
+"""The run's charts: a large one of the losses; below it small ones of learning rate, gradient norm,
+speed and memory, or one of the heads' scores.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from explorer.widgets.plots.small_plot import SmallPlot
 from explorer.widgets.toggle import Switch
 from explorer.widgets.wrap_row import labelled
 
-# name, field of a step's record, title, color, a value in words
+# name, field of a step's record, title, color, format of a value
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("rate", "learning_rate", "learning rate", 2, format_number),
     ("norm", "grad_norm", "gradient norm", 3, format_number),
     ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
     ("memory", "memory", "process RAM", 5, format_bytes),
 )
-LEAST = 160  # px of the losses' height: below it their lines say little
+LEAST = 160  # px of the losses' height: lower lines are hard to read
 LEAST_HEADS = 128  # px of the heads' scores
-NEAR_GUESSING = 0.7  # of the loss of guessing: a first loss from which on its line is drawn
+NEAR_GUESSING = 0.7  # times a uniform guess's loss: the least first loss that has its line drawn
 UNITS = {"memory": byte_unit}
 RATES = "rates"
 BELOW = [(f"Heads: {title.lower()}", name) for name, title in SCORES.items()]
@@ -45,15 +45,15 @@ NOISY = ("norm", "speed")
 
 
 class Charts(QWidget):
-    """Emits `clicked(step)`. `tools` (smoothing, log axis, what is below) are among the inputs."""
+    """Emits `clicked(step)`. `tools` (smoothing, log axis, lower chart) join the pane's inputs."""
 
     clicked = Signal(float)
-    headClicked = Signal(int, int, float)  # layer and head of a line, and a step
+    headClicked = Signal(int, int, float)  # layer, head, step
     looksChanged = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._train = ""  # the name of the line of the run's training loss
+        self._train = ""  # name of the run's training loss series
         self.loss = LinePlot("Losses")
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
@@ -80,7 +80,7 @@ class Charts(QWidget):
         self.smoothing.setObjectName("training.view.smoothing")
         self.smoothing.setRange(0, 99)
         self.smoothing.setValue(60)
-        self.smoothing.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on every platform
+        self.smoothing.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on all platforms
         self.smoothing.setSingleStep(5)
         self.smoothing.setPageStep(20)
         self.smoothing.setAccessibleName("Smoothing of the training loss")
@@ -114,11 +114,11 @@ class Charts(QWidget):
 
     @property
     def score(self) -> str:
-        """Which score of the heads is drawn below the losses; "": none."""
+        """The head score that is drawn below the losses; "" for none."""
         return "" if self.below.currentData() == RATES else str(self.below.currentData())
 
     def set_below(self, below: str) -> None:
-        """Draws RATES, the small plots, or a score of the heads below the losses."""
+        """Draws the small plots (RATES) or a score of the heads below the losses."""
         self.below.setCurrentIndex(self.below.findData(below))
         self._pages.setCurrentWidget(self.heads if self.score else self._rates)
         for place, share in enumerate((5, 4) if self.score else (7, 2)):
@@ -127,7 +127,7 @@ class Charts(QWidget):
         self.looksChanged.emit()
 
     def set_span(self, span: tuple[float, float] | None) -> None:
-        """Shows a part of the steps in both large plots; None: all of them."""
+        """Zooms both large plots to a range of steps; None shows all steps."""
         for plot in (self.loss, self.heads):
             plot.set_span(span)
 
@@ -140,7 +140,7 @@ class Charts(QWidget):
     def set_runs(
         self, run: RunData | None, other: RunData | None = None, past: RunData | None = None
     ) -> None:
-        """Shows a run, another one under it, dashed, and what the run branched off from, muted."""
+        """Shows a run, a second run below it (dashed), and the past before a branch (muted)."""
         self._run = run
         if run is None:
             self.set_span(None)
@@ -157,7 +157,7 @@ class Charts(QWidget):
         self._train = series[-1].name
         high = max(run.config.steps, other.config.steps if other else 0)
         shown = max(run.step, other.step if other else 0, 10)
-        # The axis grows by doubling until the whole run fits: early steps are not a dot.
+        # The axis doubles until the whole run fits, so that the first steps fill it, too.
         edge = min(high, 2 ** math.ceil(math.log2(shown)))
         for plot in (self.loss, self.heads):
             plot.set_x_range(0, edge)
@@ -176,7 +176,7 @@ class Charts(QWidget):
 
     @property
     def smoothed_loss(self) -> float | None:
-        """Where the run's training loss ends as it is drawn; None where nothing is smoothed."""
+        """The last value of the smoothed training loss; None without smoothing."""
         return self.loss.ends.get(self._train) if self.smoothing.value() else None
 
     def state(self) -> dict[str, object]:
@@ -205,7 +205,7 @@ class Charts(QWidget):
 
 
 def marks_of(run: RunData) -> list[Mark]:
-    """Marks of the checkpoints, of skipped steps, and of where the run branched off."""
+    """Returns the marks of checkpoints, skipped steps, and the step of the branch."""
     kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
     kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
     if run.parent is None:
@@ -222,7 +222,7 @@ def why_not_drawn(run: RunData, other: RunData) -> str:
 
 
 def all_losses(run: RunData, other: RunData | None, past: RunData | None) -> list[Series]:
-    """The lowest line first: the past, the other run where it can be compared, the run itself."""
+    """Returns the lines from bottom to top: past, other run (if comparable), the run itself."""
     series: list[Series] = []
     drawn = other if other is not None and comparable(run, other) else None
     if past is not None and (drawn is None or drawn.folder.resolve() != past.folder.resolve()):
@@ -235,7 +235,7 @@ def all_losses(run: RunData, other: RunData | None, past: RunData | None) -> lis
 
 
 def guessing(run: RunData, edge: float) -> list[Series]:
-    """The loss of giving every token the same chance, for a run that began near it."""
+    """Returns the line of the uniform guess's loss, if the run began near it."""
     level = math.log(run.vocabulary) if run.vocabulary else math.inf
     _, losses = run.series("loss")
     if not len(losses) or not level * NEAR_GUESSING < losses[0] < math.inf:
@@ -245,7 +245,7 @@ def guessing(run: RunData, edge: float) -> list[Series]:
 
 
 def past_series(past: RunData) -> list[Series]:
-    """The lines before a branch, without names: the mark of the branch says whose they are."""
+    """Returns the lines before a branch, unnamed, because the branch's mark names their run."""
     before = "before the branch"
     measured, losses = validation_of(past), past.series("loss")
     validation = Series(f"validation {before}", *measured, "muted", dashed=True, named=False)
@@ -254,7 +254,7 @@ def past_series(past: RunData) -> list[Series]:
 
 
 def loss_series(run: RunData, suffix: str, dashed: bool = False, first: int = 0) -> list[Series]:
-    """Training loss of every step, and validation loss where it was measured."""
+    """Returns the training loss of every step, and the validation loss where measured."""
     x, y = run.series("loss")
     train = Series(f"train{suffix}", x, y, first, smoothed=True, dashed=dashed)
     made = []

@@ -45,7 +45,7 @@ def commands(mode: RunMode) -> list[Action]:
     def zoom(factor: float) -> Callable[[], None]:
         return lambda: charts.loss.zoom_by(factor)
 
-    # Keys of the plot, while it has the focus.
+    # Keys of the plot while it has focus.
     of_plot = (
         ("larger", "Zoom in on the loss chart (or scroll over it)", zoom(NOTCH), "+"),
         ("smaller", "Zoom out", zoom(1 / NOTCH), "-"),

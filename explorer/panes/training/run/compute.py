@@ -1,5 +1,5 @@
-"""What runs off the window's thread: looking at a text, estimating a run, reading recorded heads,
-writing the numbers of a run.
+"""Work off the GUI thread: reading a text's beginning, estimating a run, reading recorded heads,
+exporting the numbers of a run.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from explorer.widgets.pooling import pool_heads
 if TYPE_CHECKING:
     from core.training.sizes import Estimate
 
-EXCERPT = 1500  # characters of a text that are shown
-MOST_READ = 2_000_000  # bytes of a text that are looked at beforehand
-AGAIN = 0.02  # seconds for which the machine is measured anew
+EXCERPT = 1500  # characters of the text on display
+MOST_READ = 2_000_000  # bytes of a text that are read before the run
+AGAIN = 0.02  # seconds of a repeated speed measurement
 MOST_BYTES = 1 << 28  # of one snapshot of the heads
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What is known of the text that a run is to learn from, and of its tokenizer.
+    """What is known about a run's text and tokenizer before it starts.
 
-    error            why the text cannot be learned, with the remedy
-    excerpt          how it begins
-    characters       how many it has; 0: not known, or more than MOST_READ
-    vocab_size       how many tokens there are; 0: not known
-    tokenizer_error  why its tokenizer's file cannot be used
+    error            why the text cannot be used, with the remedy
+    excerpt          the beginning of the text
+    characters       length of the text; 0: unknown, or more than MOST_READ
+    vocab_size       number of tokens; 0: unknown
+    tokenizer_error  why the tokenizer's file cannot be used
     """
 
     error: str = ""
@@ -51,7 +51,7 @@ UNREAD = Sources()
 
 
 def read_sources(corpus: str, tokenizer: str) -> Sources:
-    """In the I/O pool: looks at a text (or our stories) and at a tokenizer's file."""
+    """Reads a text (or our stories) and a tokenizer's file. Runs in the I/O pool."""
     from core.data import story_characters
     from core.data.excerpt import excerpt_steps
     from core.tokenization import open_tokenizer
@@ -74,7 +74,7 @@ def read_sources(corpus: str, tokenizer: str) -> Sources:
 
 
 def _beginning(text: str) -> str:
-    """The first EXCERPT characters, line by line, without a word that is cut."""
+    """Returns the first EXCERPT characters of a text, without a partial last word."""
     lines = [line.rstrip().expandtabs(4) for line in text[: 4 * EXCERPT].splitlines()]
     whole = "\n".join(lines).strip("\n")
     if len(whole) <= EXCERPT:
@@ -84,8 +84,8 @@ def _beginning(text: str) -> str:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run would take on this machine. `too_large`: why its memory does not hold it;
-    `precision`: what to know of the precision there.
+    """The cost of a run on this machine. `too_large`: why it does not fit into memory; `precision`:
+    a note on the precision on this device.
     """
 
     estimate: Estimate
@@ -95,8 +95,8 @@ class Cost:
 
 
 def estimated(config: TrainingConfig, machine: Machine | None) -> Cost:
-    """On the engine's thread. The machine is measured each time and the best counts, as it may have
-    been busy before.
+    """Estimates a run on the engine's thread. Measures the machine each time and uses the highest
+    speed so far, because it may have been busy before.
     """
     from core.training.memory import too_large
     from core.training.precision import precision_note
@@ -107,14 +107,14 @@ def estimated(config: TrainingConfig, machine: Machine | None) -> Cost:
     machine = this_machine().measured() if machine is None else machine.measured(AGAIN)
     found = estimate(config, machine.speed)
     note = ""
-    with contextlib.suppress(ValueError):  # a device that is not here is told at the start
+    with contextlib.suppress(ValueError):  # the start reports a missing device
         note = precision_note(config.precision, device_for(config.device, 0, config.ranks))
     return Cost(found, machine, too_large(found.bytes_of_all), note)
 
 
 def read_heads(paths: Sequence[Path], pixels: int) -> list[np.ndarray | None]:
-    """In the I/O pool: the heads of each snapshot, pooled to cells of so many pixels; None where it
-    was thinned away or cannot be read.
+    """Reads the heads of each snapshot, pooled to cells of `pixels` pixels. Runs in the I/O pool.
+    None for a snapshot that was thinned out or cannot be read.
     """
     from core.tensor_files import read_tensors
 
@@ -131,7 +131,7 @@ def read_heads(paths: Sequence[Path], pixels: int) -> list[np.ndarray | None]:
 
 
 def save_csv(data: RunData, path: Path) -> None:
-    """One line a step with every recorded number; validation loss where it was measured."""
+    """Writes one line per step with all recorded numbers, and validation losses where measured."""
     measured = {int(row["step"]): float(row["validation"]) for row in data.evaluations}
     names = [name for name in (data.steps.dtype.names or ()) if name != "attempt"]
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""What the card's buttons and the transport do with the run that is looked at."""
+"""The actions of the card's buttons and of the transport on the run on display."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.runs.steering import Steering
 
 
 class Controls(QObject):
-    """Asks the run that `shown` returns; `refusal` is why this machine cannot train one, "" where
-    it can.
+    """Controls the run that `shown` returns. `refusal` returns why this machine cannot train it, or
+    "".
 
-    `branchRequested`; `settingsTaken(run, changes)`: a new run is to be set up as this one was, but
-    for these changes; `told` is why nothing happens.
+    Emits `branchRequested`; `settingsTaken(run, changes)` to set up a new run with this run's
+    settings and these changes; `told(reason)` if an action is impossible.
     """
 
     branchRequested = Signal()
@@ -64,7 +64,7 @@ class Controls(QObject):
             self._steering.start(data.folder, steps=1)
 
     def press(self, button: str) -> None:
-        """Does what a button of the card says."""
+        """Runs the action of a card's button."""
         data = self._shown()
         if data is None:
             return
@@ -79,7 +79,7 @@ class Controls(QObject):
                 self._steering.take_over(data.folder)
             case "branch":
                 self.branchRequested.emit()
-            case "lower":  # from the last good checkpoint, after a loss that is no number
+            case "lower":  # resume from the last checkpoint after a non-finite loss
                 kept = max(data.checkpoints)
                 self._steering.branch(data.folder, kept, lowered(data.config))
             case "slower":
@@ -88,7 +88,7 @@ class Controls(QObject):
                 self.settingsTaken.emit(data, {})
 
     def _can_go_on(self, data: RunData) -> bool:
-        """Whether a run that nobody trains can be trained on as it is; says why where it cannot."""
+        """Returns True if an inactive run can continue unchanged; else emits the reason."""
         refused = self._refusal(data)
         can = bool({"continue", "again"} & set(ways_on(data, data.state, refused)))
         if not can:
@@ -97,6 +97,6 @@ class Controls(QObject):
 
 
 def lowered(config: TrainingConfig) -> Mapping[str, Any]:
-    """A tenth of the learning rate, at its peak and at its end."""
+    """Returns a tenth of the peak and of the last learning rate."""
     names = ("learning_rate", "min_learning_rate")
     return {name: getattr(config, name) / 10 for name in names}

@@ -19,13 +19,13 @@ from explorer.state.tracks import Track
 
 
 class Cursor:
-    """Where the player stands, in moments of the run. `show` gives it what to move over."""
+    """The player's position among the moments of the run. `show` sets the player's tracks."""
 
     def __init__(
         self, player: Player, track: MomentTrack, show: Callable[[list[Track]], object]
     ) -> None:
         self._player, self.track, self._show = player, track, show
-        self._fresh = False  # another run comes: the cursor goes to its edge
+        self._fresh = False  # a new run is being opened: the cursor will move to its newest moment
 
     @property
     def moments(self) -> list[Moment]:
@@ -33,7 +33,7 @@ class Cursor:
 
     @property
     def moment(self) -> Moment | None:
-        """What the cursor looks at; inside a step, the moment that it belongs to."""
+        """The moment under the cursor; inside a step, the nearest moment."""
         if not self.moments:
             return None
         inside = self.inside
@@ -43,7 +43,7 @@ class Cursor:
 
     @property
     def position(self) -> float:
-        """Index among the moments; inside a step, that of the last moment that is not after it."""
+        """Index among the moments; inside a step, that of the last moment up to it."""
         if self.inside is not None:
             steps = [moment.step for moment in self.moments]
             return max(0, bisect_right(steps, self.inside.step) - 1)
@@ -51,8 +51,8 @@ class Cursor:
 
     @property
     def step(self) -> float:
-        """The optimizer step that the cursor is inside of, or is at; between two moments, between
-        their steps.
+        """The optimizer step at the cursor, or around it when inside a step; interpolated between
+        two moments.
         """
         if self.inside is not None:
             return float(self.inside.step)
@@ -62,7 +62,7 @@ class Cursor:
 
     @property
     def replaying(self) -> bool:
-        """The cursor stands on a recorded moment, not at the newest."""
+        """True if the cursor is at a recorded moment, not at the newest one."""
         moment = self.moment
         if moment is None or self._player.at_live_edge:
             return False
@@ -70,7 +70,7 @@ class Cursor:
 
     @property
     def inside(self) -> PhaseTrack | None:
-        """The phases of the step that the cursor is in."""
+        """The track of phases if the cursor is inside a step, else None."""
         track = self._player.track
         return track if isinstance(track, PhaseTrack) else None
 
@@ -81,17 +81,17 @@ class Cursor:
 
     @property
     def phase_position(self) -> float:
-        """Inside a step: between which two phases the cursor is."""
+        """The cursor's fractional position among the phases of a step."""
         return self._player.position
 
     def clear(self, fresh: bool) -> None:
-        """Forgets the run; `fresh`: another one is being opened."""
+        """Forgets the run; `fresh` if another one is being opened."""
         self._fresh = fresh
         self.track.moments = []
         self._show([])
 
     def renew(self, data: RunData) -> None:
-        """Takes in newer data; the cursor stays on its moment, or at the edge."""
+        """Updates the moments; the cursor stays at its moment, or at the live edge."""
         live = not data.finished
         moments = moments_of(data.step, data.probes, data.checkpoints, live, data.skips)
         before, was_live = self.moment, self._player.at_live_edge
@@ -124,7 +124,7 @@ class Cursor:
             self._player.seek(nearest(self.moments, step))
 
     def checkpoint_beside(self, way: int) -> int | None:
-        """The index of the checkpoint before (-1) or after (1) the cursor; None: there is none."""
+        """Returns the index of the checkpoint before (-1) or after (1) the cursor, or None."""
         here = nearest(self.moments, self.inside.step) if self.inside else self.position
         kept = [at for at in self.track.marks if (at - here) * way > 0]
         return (min(kept) if way > 0 else max(kept)) if kept else None
@@ -140,7 +140,7 @@ class Cursor:
             pass
 
     def enter(self, phase: int) -> bool:
-        """Goes into the optimizer step under the cursor, to a phase; False: none is recorded."""
+        """Enters the optimizer step under the cursor, at a phase; False if none is recorded."""
         if self.inside is None and not self._player.enter():
             return False
         self._player.seek(phase)

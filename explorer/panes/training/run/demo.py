@@ -1,4 +1,4 @@
-"""A small run, really trained, for the pictures of this mode: setup, live, replay, one step."""
+"""Trains a small run for this mode's snapshots: setup, live, replay, one step."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from explorer.panes.training.run.track import nearest
 if TYPE_CHECKING:
     from explorer.panes.training.run.mode import RunMode
 
-STEPS = 240  # trained, of 400
-BORN = 200  # about where an induction head forms
+STEPS = 240  # trained steps, of 400
+BORN = 200  # step near which an induction head forms
 
 
 def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
-    """The states that a snapshot shows, by name."""
+    """Returns the functions that bring the mode into each state of a snapshot, by name."""
 
     async def setup() -> None:
         mode.new_run()
@@ -42,7 +42,7 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
         await mode.settled()
 
     async def induction() -> None:
-        """The birth of an induction head beside the loss."""
+        """Shows an induction head as it forms, next to the loss."""
         folder = mode.context.runs.folder()
         folder.mkdir(parents=True, exist_ok=True)
         letters = folder / "letters.txt"
@@ -69,7 +69,7 @@ def views(mode: RunMode) -> dict[str, Callable[[], Any]]:
 
 
 async def _demo(mode: RunMode) -> None:
-    """Looks at the demo run; trains it to STEPS the first time, and pauses it there."""
+    """Opens the demo run; the first time, trains it up to STEPS and pauses it."""
     made = getattr(mode, "_demo_folder", None)
     if made is None:
         runs = mode.context.runs
@@ -86,11 +86,11 @@ async def _demo(mode: RunMode) -> None:
 
 
 async def _until_shown(mode: RunMode, folder: Path) -> None:
-    """Returns when the run is shown as it stands after its last step."""
+    """Waits until the run is shown after its last step."""
     for _ in range(600):
         data = mode.follower.data
         if data is not None and data.folder == folder and data.state not in ("new", "running"):
             return
         mode.follower.look()
-        await asyncio.sleep(0.1)  # each look has the picture drawn, while the run wants to go on
+        await asyncio.sleep(0.1)  # each poll redraws the picture and slows down training
     raise TimeoutError("the demo run did not come to its pause; look at its folder for the reason")

@@ -1,6 +1,6 @@
-"""What a person sets up before a run, as typed, and the TrainingConfig that it means.
+"""The typed settings of a new run, and the TrainingConfig made from them.
 
-Knows no Qt and no torch. Every field is checked by itself, so that an error stands beside it.
+Imports neither Qt nor torch. Each field is checked on its own, so that its error is shown with it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from explorer.engine.cores import torch_threads
 from explorer.panes.training.run.compute import UNREAD, Sources
 from explorer.state.typed_numbers import number_in, read_for, refused, whole_in
 
-# What the vocabularies hold, before the tokenizer of a file is known.
+# Sizes of the vocabularies until a tokenizer file has been read.
 STORIES_VOCABULARY = 1536
 CHARACTERS_VOCABULARY = 100
-SHORTEST = 2 * SHORTEST_PERIOD  # tokens in which something can come twice
-SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
+SHORTEST = 2 * SHORTEST_PERIOD  # tokens in which a sequence can repeat
+SHORTEST_CONTEXT = 16  # tokens; attention has too little to attend to in a shorter one
 NO_TEXT = "No file is chosen; choose a text, or our stories"
 
 
@@ -47,15 +47,15 @@ SIZES = (
 )
 
 
-# Fields that follow others until a person sets them.
+# Fields that follow other fields until the user sets them.
 FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "sample_prompt", "run_in")
-REPEATS = "0.1"  # of our stories: induction heads come sooner; a person's own text is read as it is
-BEGINNING = "Once upon a time"  # of a sample of our stories
+REPEATS = "0.1"  # for our stories: induction heads form sooner; other texts are read unchanged
+BEGINNING = "Once upon a time"  # prompt of samples from our stories
 LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
 
-# What the fields of a run may hold: its model's and its own. A rate beyond 10 is a slip here; core
-# takes it, and tells how a run blows up.
+# Limits of the fields of a run and its model. A learning rate above 10 is a typing error here; core
+# accepts it, to show how a run diverges.
 ABOUT = {**fields_of(ModelConfig), **fields_of(TrainingConfig)}
 for _name in ("learning_rate", "min_learning_rate", "weight_decay"):
     ABOUT[_name] = replace(ABOUT[_name], most=10)
@@ -64,14 +64,14 @@ SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
 
 @dataclass(frozen=True)
 class TrainingDraft:
-    """All fields, numbers as typed. The defaults train at once."""
+    """All fields, numbers as typed text. The defaults are ready to train."""
 
     corpus: str = STORIES
     batch_size: str = "8"
     steps: str = "1500"
     learning_rate: str = "2e-3"
     run_in: str = field("thread", choices=("thread", "process"))
-    # behind "More", as they stand there
+    # behind "More", in the order of the form
     device: str = field("auto", choices=ABOUT["device"].choices)
     precision: str = field("fp32", choices=ABOUT["precision"].choices)
     ranks: str = "1"
@@ -93,15 +93,15 @@ class TrainingDraft:
     evaluate_every: str = "50"
     sample_every: str = "100"
     checkpoint_every: str = "250"
-    sample_prompt: str = BEGINNING  # "": the text's own words
+    sample_prompt: str = BEGINNING  # "": a prompt from the text
     tokenizer: str = field(STORIES, shortest=1)
     micro_batches: str = "1"
     activation_checkpointing: bool = False
-    by_hand: str = ""  # which of the fields that follow others a person has set
+    by_hand: str = ""  # names of the FOLLOWING fields that the user has set
 
     @property
     def size(self) -> str:
-        """The name of the size that has this shape; "own" where none has."""
+        """The name of the size with this shape, or "own"."""
         return next((one.id for one in SIZES if self._has_shape(one)), "own")
 
     def _has_shape(self, size: ModelSize) -> bool:
@@ -109,15 +109,15 @@ class TrainingDraft:
 
     @property
     def where(self) -> str:
-        """Where it trains: "thread", "process", or the number of ranks."""
+        """The place of training: "thread", "process", or the number of ranks."""
         return self.run_in if whole_in(self.ranks) == 1 else self.ranks
 
     def is_by_hand(self, name: str) -> bool:
         return name in self.by_hand.split()
 
     def change(self, changes: Mapping[str, Any]) -> TrainingDraft:
-        """This draft with some fields changed; `size` brings its shape, a file its tokenizer,
-        `where` the ranks.
+        """Returns this draft with changed fields; `size` also sets the shape, `corpus` the
+        tokenizer, and `where` the ranks.
         """
         new = dict(changes)
         if where := new.pop("where", ""):
@@ -128,12 +128,12 @@ class TrainingDraft:
             new["tokenizer"] = STORIES if new["corpus"] == STORIES else CHARACTERS
         new = self._following(new) | new
         if whole_in(new.get("ranks", self.ranks)) not in (None, 1):
-            new["run_in"] = "process"  # one for each rank, and one that watches them
+            new["run_in"] = "process"  # one process for each rank, and one that watches them
         return replace(self, **new)
 
     def _following(self, new: Mapping[str, Any]) -> dict[str, Any]:
-        """Warm-up and last learning rate go with steps and peak, the share of repeats and the
-        beginning of a sample with the text, until a person sets them.
+        """Returns the fields that change along: warm-up with the steps, last learning rate with
+        the peak, share of repeats and sample prompt with the text, unless set by the user.
         """
         by_hand = {*self.by_hand.split(), *(name for name in FOLLOWING if name in new)}
         usual: dict[str, Any] = {}
@@ -154,13 +154,13 @@ AS_THEY_ARE = tuple(name for name in SETTINGS if name not in NUMBERS)
 
 
 def usual_warmup(steps: str) -> str | None:
-    """A twenty-fifth of the steps, 60 at most; None where that is no number."""
+    """Returns a twenty-fifth of the steps, at most 60; None if `steps` is no number."""
     count = whole_in(steps)
     return None if count is None or count < 0 else str(min(60, count // 25))
 
 
 def usual_last(rate: str) -> str | None:
-    """A tenth of the peak; None where that is no number."""
+    """Returns a tenth of the peak; None if `rate` is no number."""
     peak = number_in(rate)
     return None if peak is None else f"{peak / 10:.6g}"
 
@@ -170,8 +170,8 @@ def size_of(name: str) -> ModelSize | None:
 
 
 def read_numbers(draft: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The numbers that are typed into these fields of a draft, and by field what is wrong with
-    those that cannot be: each alone, then two of them together.
+    """Returns the numbers typed into these fields of a draft, and the errors by field: first of
+    each field, then of pairs of fields that contradict each other.
     """
     typed = {name: getattr(draft, name) for name in names}
     errors = refused(ABOUT, typed)
@@ -196,10 +196,10 @@ def read_numbers(draft: Any, names: Iterable[str]) -> tuple[dict[str, Any], dict
 def check(
     draft: TrainingDraft, sources: Sources = UNREAD, here: Machine | None = None
 ) -> dict[str, str]:
-    """Field -> what is wrong with it and the remedy; {} when a run can start with what is known of
-    its text, on the machine that is `here`.
+    """Returns the error of each invalid field, with the remedy; {} if a run can start on the
+    machine `here`, judging by the `sources` known so far.
 
-    A field that follows a wrong one is not wrong itself.
+    A field that follows an invalid one has no error of its own.
     """
     values, errors = read_numbers(draft, NUMBERS)
     errors = _check_sources(draft, sources, values.get("block_size", 0)) | errors
@@ -229,7 +229,7 @@ def check(
 
 
 def _check_sources(draft: TrainingDraft, sources: Sources, context: int) -> dict[str, str]:
-    """What is wrong with the text and with the tokenizer's file."""
+    """Returns the errors of the text and of the tokenizer's file."""
     errors = {"tokenizer": sources.tokenizer_error} if sources.tokenizer_error else {}
     needed, count = 10 * (context + 1), sources.characters
     if not draft.corpus.strip():
@@ -247,10 +247,10 @@ def _check_sources(draft: TrainingDraft, sources: Sources, context: int) -> dict
 
 
 def config_of(draft: TrainingDraft, probe_text: str = "", vocab_size: int = 0) -> TrainingConfig:
-    """The config that the fields mean; `vocab_size` is that of a tokenizer's file, where it is
-    known.
+    """Returns the config for these fields; `vocab_size` is that of the tokenizer's file, or 0 if
+    unknown.
 
-    Raises ValueError, with the remedy, where `check` would.
+    Raises ValueError, with the remedy, if `check` finds an error.
     """
     if errors := check(draft):
         raise ValueError(next(iter(errors.values())))
@@ -259,7 +259,7 @@ def config_of(draft: TrainingDraft, probe_text: str = "", vocab_size: int = 0) -
     usual = STORIES_VOCABULARY if draft.tokenizer == STORIES else CHARACTERS_VOCABULARY
     extra = {"probe_text": probe_text} if probe_text.strip() else {}
     if draft.corpus != STORIES:
-        extra = {"probe_text": ""}  # its own words
+        extra = {"probe_text": ""}  # then the validation split's first words are read
     return TrainingConfig(
         model=ModelConfig(vocab_size=vocab_size or usual, **shape),
         **{name: getattr(draft, name) for name in AS_THEY_ARE},
@@ -272,7 +272,7 @@ def config_of(draft: TrainingDraft, probe_text: str = "", vocab_size: int = 0) -
 
 
 def draft_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
-    """The fields that give a run this config; where it trains stays as `before`."""
+    """Returns the fields that lead to this config; `run_in` stays as in `before`."""
     values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
     written = {
         name: str(values[name]) if ABOUT[name].type is int else f"{values[name]:.9g}"
@@ -284,10 +284,10 @@ def draft_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
 
 
 def probe_cadence(steps: int) -> int:
-    """Steps between two snapshots of the heads: about 150 in a run."""
+    """Returns the number of steps between two snapshots of the heads."""
     return max(1, min(10, steps // 100))
 
 
 def run_name(draft: TrainingDraft) -> str:
-    """The run's name: that of its corpus."""
+    """Returns the run's name, which is that of its corpus."""
     return STORIES if draft.corpus == STORIES else Path(draft.corpus).stem[:24] or "run"

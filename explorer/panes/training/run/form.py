@@ -1,4 +1,4 @@
-"""The setup form: what to learn from, how large, how long; and beside it what that costs."""
+"""The setup form of a run (text, size, steps), with the cost of the run next to it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ PRECISIONS = [(one, one) for one in ABOUT["precision"].choices]
 
 
 def titles(known: Mapping[str, Rule] | Mapping[str, Schedule]) -> list[tuple[str, str]]:
-    """Names with their titles, for a menu."""
+    """Returns (name, title) pairs for a menu."""
     return [(name, one.title) for name, one in known.items()]
 
 
 SHOWN = ("batch_size", "steps", "learning_rate")
-SCALING = ("loss_scale", "loss_scale_growth_interval")  # of fp16 alone
+SCALING = ("loss_scale", "loss_scale_growth_interval")  # for fp16 only
 MENUS: dict[str, Values] = {
     "device": [("auto", "Auto"), ("cpu", "CPU"), ("cuda", "GPU"), ("mps", "Mac GPU")],
     "precision": PRECISIONS,
@@ -53,7 +53,7 @@ VALUES = {name: MENUS.get(name, TYPED) for name in SETTINGS if name != "corpus"}
 
 
 class SetupForm(TakesFiles):
-    """Emits `changed(field, value)`, `typed` once a field was left, `fileRequested`,
+    """Emits `changed(field, value)`, `typed` when a field is left, `fileRequested`,
     `fileDropped(path)`, `startRequested`.
     """
 
@@ -154,10 +154,10 @@ class SetupForm(TakesFiles):
     def _restyle(self) -> None:
         self._form.setFixedWidth(theme.current().px(WIDTH))
 
-    # What is shown -------------------------------------------------------------------------------
+    # Content -------------------------------------------------------------------------------------
 
     def set_draft(self, draft: TrainingDraft, errors: Mapping[str, str]) -> None:
-        """Shows the fields and, beside each, what is wrong with it."""
+        """Shows the fields, each with its error."""
         self._draft = draft
         file = draft.tokenizer not in BUILT_IN
         trained = [(draft.tokenizer, Path(draft.tokenizer).parent.name)] if file else []
@@ -176,7 +176,7 @@ class SetupForm(TakesFiles):
         shape = f"{draft.n_layer} layers, {draft.n_head} heads, width {draft.n_embd}"
         if file:
             shape = f"{shape}, tokens of {trained[0][1]}"
-        if size is not None and draft.corpus == STORIES:  # with which it was found out
+        if size is not None and draft.corpus == STORIES:  # the descriptions hold for our stories
             shape = f"{shape}: {size.what}"
         self.shape.setText(shape)
         self.start.setEnabled(not errors)
@@ -190,18 +190,18 @@ class SetupForm(TakesFiles):
             field.control.set_current(value if value in known else "own")
 
     def set_machine(self, told: str, gpus: int) -> None:
-        """Says what this machine has; more than two GPUs get a choice that uses all of them."""
+        """Describes this machine; with more than two GPUs, adds a choice that uses all of them."""
         self.where.set_note(told)
         every = [(str(gpus), f"{gpus} ranks")] if gpus > 2 else []
         self.where.control.set_segments([*PLACES[:-1], *every, PLACES[-1]])
 
     def set_where(self, told: str) -> None:
-        """A sentence on what computes the run; "" while a field is wrong."""
+        """Shows on which device the run computes; "" hides the line."""
         self.computes.setText(told)
         self.computes.setVisible(bool(told))
 
     def set_schedule(self, steps: np.ndarray, rates: np.ndarray) -> None:
-        """The planned learning rate; empty arrays where the fields say none."""
+        """Draws the planned learning rate; empty arrays clear the plot."""
         self.plot.set_series([Series("rate", steps, rates, 2)] if len(steps) else [])
         if len(steps):
             self.plot.set_x_range(0, float(steps[-1]))
@@ -209,7 +209,7 @@ class SetupForm(TakesFiles):
     def set_cost(
         self, parameters: str, memory: str, time: str, note: str, shared: bool = False
     ) -> None:
-        """`shared`: by several ranks, so that the memory is that of each."""
+        """Shows the cost of the run; `shared` if `memory` is per rank."""
         self.facts["memory"].set_title("memory per rank" if shared else "memory needed")
         for name, text in (("parameters", parameters), ("memory", memory), ("time", time)):
             self.facts[name].set(text)
@@ -217,24 +217,24 @@ class SetupForm(TakesFiles):
 
     @property
     def excerpt(self) -> str:
-        """How the text begins, as it is shown."""
+        """The beginning of the text, as shown."""
         return self.text.toPlainText()
 
     def set_excerpt(self, text: str) -> None:
-        """Shows how the text begins, unless More is open."""
+        """Shows the beginning of the text, unless More is open."""
         if text != self.excerpt:
             self.text.setPlainText(text)
         self._excerpt.setVisible(bool(text) and not self.more.isChecked())
 
     def set_why(self, text: str) -> None:
-        """Says below Start why the run was refused."""
+        """Shows below Start why the run was refused."""
         self.why.setText(text)
         self.why.setVisible(bool(text))
 
     # Intents -------------------------------------------------------------------------------------
 
     def _on_choice(self, name: str, choice: str) -> None:
-        """Emits what is chosen; another shape, or number of ranks, is typed behind More."""
+        """Emits the choice; "own" opens More, where a shape or number of ranks can be typed."""
         if choice != "own":
             self.changed.emit(name, choice)
             return

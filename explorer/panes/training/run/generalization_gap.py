@@ -1,4 +1,4 @@
-"""The distance between training and validation loss, and what it says. Knows no Qt."""
+"""The gap between training and validation loss, and its meaning. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import math
 from explorer.panes.training.run.card_text import loss_words
 from explorer.runs.run_data import RunData
 
-SAME = 0.015  # of the training loss: a smaller gap tells nothing
+SAME = 0.015  # of the training loss: a smaller gap means nothing
 
 
 def gap(data: RunData, step: int) -> list[str]:
-    """What the distance between training and validation loss says, measured last up to a step: the
-    losses, then what follows; nothing before the first step.
+    """Explains the last gap between training and validation loss that was measured up to a step:
+    the losses, then their meaning. Returns [] before the first step.
     """
     found = _evaluation(data, step)
     if found is None:
@@ -51,7 +51,7 @@ def gap(data: RunData, step: int) -> list[str]:
 
 
 def gap_note(data: RunData) -> str:
-    """The gap in a few words, for the losses' plot; "" before there is one to speak of."""
+    """Returns the gap in a few words, for the plot of the losses; "" before the first step."""
     found = _evaluation(data, data.step)
     if found is None:
         return ""
@@ -63,8 +63,8 @@ def gap_note(data: RunData) -> str:
 
 
 def _evaluation(data: RunData, step: int) -> tuple[int, float, float] | None:
-    """Step, training and validation loss of the last evaluation up to a step, of a model that has
-    learned something.
+    """Returns step, training loss and validation loss of the last evaluation up to a step. None
+    before the first step, and for losses that are not finite.
     """
     known = data.evaluations
     known = known[(known["step"] <= step) & (known["step"] > 0)]
@@ -76,7 +76,7 @@ def _evaluation(data: RunData, step: int) -> tuple[int, float, float] | None:
 
 
 def _verdict(train: float, validation: float) -> str:
-    """Where validation lies: "above", "below", or "" where that is too little to say anything."""
+    """Returns where the validation loss is: "above", "below", or "" for a negligible gap."""
     apart = validation - train
     if abs(apart) <= SAME * abs(train):
         return ""

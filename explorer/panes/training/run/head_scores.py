@@ -1,4 +1,4 @@
-"""The scores of the heads over the steps of a run: a line for each, and what the strongest does."""
+"""The scores of the heads over a run's steps: one line per head, and a sentence on the best."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ SEEN = {
     "duplicate": "the last earlier copy of the current token",
     "first_token": "the first token",
 }
-CLEAR = 0.3  # of a head's attention: from here on it does that
-NAMED = 4  # heads that have a name and a color
-COLORS = 2  # from which series color on: the first two are the losses'
+CLEAR = 0.3  # of a head's attention: from here on the head clearly has the role
+NAMED = 4  # number of heads with a name and a color
+COLORS = 2  # first series color: the two before it belong to the losses
 TEST = "measured on random tokens that come twice"
 UNITS = "share of attention"
 
 
 def score_title(score: str) -> str:
-    """What a score is called; "" for none."""
+    """Returns the title of a score; "" for none."""
     return f"{SCORES[score].lower()} score" if score else ""
 
 
 def axis(score: str) -> str:
-    """The title of the y axis."""
+    """Returns the title of the y axis."""
     return f"{score_title(score)} ({UNITS})"
 
 
@@ -42,18 +42,18 @@ def head_name(layer: int, head: int) -> str:
 
 
 def head_of(name: str) -> tuple[int, int]:
-    """Layer and head of `head_name`."""
+    """Returns layer and head from a `head_name`."""
     layer, head = name.split()
     return int(layer[1:]), int(head[1:])
 
 
 def head_series(steps: np.ndarray, scores: np.ndarray) -> list[Series]:
-    """One line a head, from scores (S, L, H) at steps (S,): the highest at the end on top."""
+    """Returns one line per head from scores (S, L, H) at steps (S,); the last best is on top."""
     if not len(steps):
         return []
     heads, flat = scores.shape[2], scores.reshape(len(steps), -1)
     order = np.argsort(flat[-1], kind="stable")
-    named = sorted(order[-NAMED:].tolist())  # a head keeps its color while the same ones lead
+    named = sorted(order[-NAMED:].tolist())  # colors stay while the same heads lead
     lines = []
     for index in order.tolist():
         name, strong = head_name(*divmod(index, heads)), index in named
@@ -64,7 +64,7 @@ def head_series(steps: np.ndarray, scores: np.ndarray) -> list[Series]:
 
 
 def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
-    """The last scores of every head (L, H) up to a step; None before the first."""
+    """Returns the last scores of all heads (L, H) up to a step; None before the first."""
     if score not in data.head_scores:
         return None
     steps, scores = data.head_scores[score]
@@ -73,7 +73,7 @@ def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
 
 
 def sentence(score: str, scores: np.ndarray, step: int) -> str:
-    """A sentence on the head with the highest score (L, H) at a past step."""
+    """Returns a sentence on the head with the highest of the scores (L, H) at a past step."""
     layer, head = divmod(int(scores.argmax()), scores.shape[1])
     most, who = format_share(float(scores[layer, head])), f"head {head} of layer {layer}"
     if scores[layer, head] < CLEAR:

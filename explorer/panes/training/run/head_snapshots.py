@@ -1,4 +1,4 @@
-"""The heads on the probe's text as they form: snapshots of a run, blended between two moments."""
+"""The heads of a run as they form on the probe text: snapshots, blended between two moments."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from explorer.runs.run_data import RunData
 from explorer.runs.sources import FolderSource
 from explorer.widgets.head_mosaic import HeadMosaic
 
-MOST = 600  # pooled snapshots kept
-AHEAD = 4  # snapshots read before they are needed
+MOST = 600  # cached pooled snapshots
+AHEAD = 4  # snapshots that are read ahead
 
 
 class HeadSnapshots(QObject):
-    """Shows the snapshot at a position of the moments. Files are read in the I/O pool, once.
+    """Shows the snapshot at a position among the moments. Reads each file once, in the I/O pool.
 
-    `step` is that of the snapshot on the screen; None while the first one is being read.
+    `step` is the step of the visible snapshot; None while the first one is being read.
     """
 
-    shown = Signal(int)  # another step's snapshot is on the screen
+    shown = Signal(int)  # the snapshot of another step is visible
 
     def __init__(self, engine: Engine, mosaic: HeadMosaic, owner: QObject) -> None:
         super().__init__(owner)
         self._engine, self._mosaic = engine, mosaic
-        self._kept: dict[Path, np.ndarray | None] = {}  # None: it cannot be read
+        self._kept: dict[Path, np.ndarray | None] = {}  # None: unreadable
         self._wanted: tuple[list[Moment], float] | None = None
         self.step: int | None = None
         self._asked: list[Path] = []
@@ -42,7 +42,7 @@ class HeadSnapshots(QObject):
         mosaic.cellPixelsChanged.connect(self._on_cell_pixels)
 
     def clear(self) -> None:
-        """Forgets all snapshots: another run is shown, or this one again from an earlier step."""
+        """Forgets all snapshots, for another run or when this run restarts from an earlier step."""
         self._forget()
         self._wanted = self.step = None
 
@@ -51,7 +51,7 @@ class HeadSnapshots(QObject):
         self._kept.clear()
 
     def show(self, moments: list[Moment], position: float) -> bool:
-        """Draws what is there; reads what is not and draws again. False: no snapshot at all."""
+        """Draws the cached snapshots, reads the others, then redraws. False if there are none."""
         before, after, share = around(moments, position)
         if before is None or before.probe is None:
             self._wanted = self.step = None
@@ -73,7 +73,7 @@ class HeadSnapshots(QObject):
         return True
 
     def _read(self, paths: Sequence[Path]) -> None:
-        """Reads what is not kept, unless something is being read: it is asked again after that."""
+        """Reads uncached snapshots, unless a read is running: `show` is repeated after it."""
         new, pixels = [path for path in paths if path not in self._kept], self._mosaic.cell_pixels
         if new and not self._reading.running:
             self._asked, io = new, self._engine.io
@@ -93,8 +93,8 @@ class HeadSnapshots(QObject):
 
 
 def source_at(engine: Engine, data: RunData, step: float) -> tuple[Any, str]:
-    """The heads recorded nearest to a step, or the checkpoint's where that is as near; and their
-    step in words. The run must have a checkpoint.
+    """Returns the heads recorded nearest to a step, or those of a checkpoint that is as near; and
+    their step in words. The run must have a checkpoint.
     """
     kept = data.nearest_checkpoint(step)
     assert kept is not None
@@ -112,7 +112,7 @@ def source_at(engine: Engine, data: RunData, step: float) -> tuple[Any, str]:
 def around(
     moments: Sequence[Moment], position: float
 ) -> tuple[Moment | None, Moment | None, float]:
-    """Between which two moments with a snapshot a position lies, and how far between them."""
+    """Returns the snapshots' moments before and after a position, and its share between them."""
     low = int(position)
     before, share = _newest(moments, low), position - low
     if share <= 1e-6 or low + 1 >= len(moments):
@@ -122,5 +122,5 @@ def around(
 
 
 def _newest(moments: Sequence[Moment], index: int) -> Moment | None:
-    """The last moment with a snapshot at or before `index`."""
+    """Returns the last moment with a snapshot at or before `index`, or None."""
     return next((one for one in reversed(moments[: index + 1]) if one.probe is not None), None)

@@ -1,4 +1,4 @@
-"""The inputs above the picture: which run, which other one over it, a new one."""
+"""The inputs above the picture: the run, another run to overlay, a new run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEW, OPEN = "new", "open"
 
 
 class RunInputs(QWidget):
-    """`runChosen(folder)`, `otherChosen(folder or "")`, `newRequested`, `openRequested`."""
+    """Emits `runChosen(folder)`, `otherChosen(folder or "")`, `newRequested`, `openRequested`."""
 
     runChosen = Signal(str)
     otherChosen = Signal(object)
@@ -26,7 +26,7 @@ class RunInputs(QWidget):
     openRequested = Signal()
 
     def __init__(self, tools: QWidget, parent: QWidget | None = None) -> None:
-        """`tools` stand in the same row while there is a run."""
+        """`tools` are shown in the same row while a run is open."""
         super().__init__(parent)
         self._tools = tools
         self._runs: list[Path] = []
@@ -58,12 +58,12 @@ class RunInputs(QWidget):
             box.setMaximumWidth(theme.current().px(220))
 
     def set_runs(self, runs: Sequence[Path]) -> None:
-        """The folders of all known runs."""
+        """Lists the folders of all known runs."""
         self._runs = list(runs)
         self._fill()
 
     def set_shown(self, current: str | Path | None, other: str | Path | None) -> None:
-        """Sets the run that is shown and the one over it; either may be too new for the list."""
+        """Sets the visible run and the overlay; either may be too new for the list."""
         self._current, self._other = (
             Path(one).resolve() if one else None for one in (current, other)
         )
@@ -84,7 +84,7 @@ class RunInputs(QWidget):
             widget.setVisible(self._current is not None)
 
     def _on_run(self, chosen: str) -> None:
-        self._fill()  # shows the run that is shown, until another one is
+        self._fill()  # keeps the open run selected until another one is open
         if chosen == NEW:
             self.newRequested.emit()
         elif chosen == OPEN:

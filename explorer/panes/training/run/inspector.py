@@ -1,4 +1,4 @@
-"""What the inspector shows: a plan before a run, a moment of it, a phase of one step."""
+"""The inspector's content: the plan of a run, a moment of it, a phase of one step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BEGINNING = 42  # characters of a sequence that fit the inspector
 
 
 def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> list[Row | str]:
-    """The live numbers of a whole moment; `here` is this machine, once it is known."""
+    """Returns the numbers of a moment; `here` is this machine, once measured."""
     row = numbers.row(step)
     if row is None:
         return ["before the first step"]
@@ -44,7 +44,7 @@ def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> 
         *skipped,
         Row(f"loss {loss_text(float(row['loss']))}", "accent"),
     ]
-    # A log of another program may tell of neither, or not at every step.
+    # A log of another program may lack them, or have them at some steps only.
     for title, name in (("learning rate η", "learning_rate"), ("gradient norm |g|", "grad_norm")):
         if name in row.dtype.names and not math.isnan(value := recorded(row, name)):
             rows.append(f"{title} = {format_number(value)}")
@@ -52,7 +52,7 @@ def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> 
         took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
         speed = recorded(row, "tokens") / seconds
         rows.append(f"the step took {took}: {speed:,.0f} tokens/s")
-        if not numbers.log:  # which does not tell the model's shape
+        if not numbers.log:  # a log lacks the model's shape
             rows.append(arithmetic_row(numbers, speed, here))
     if memory := recorded(row, "memory"):
         rows.append(f"memory of the process: {format_bytes(memory)}")
@@ -60,8 +60,8 @@ def moment_rows(numbers: RunNumbers, step: int, here: Machine | None = None) -> 
 
 
 def arithmetic_row(numbers: RunNumbers, speed: float, here: Machine | None = None) -> str:
-    """The model's FLOP/s at so many tokens a second, and their share of the devices' peak. No data
-    sheet has that of a CPU: there it is the share of what was measured here.
+    """Returns the model's FLOP/s at a speed in tokens/s, and their share of the devices' peak. A
+    CPU has no data sheet with a peak: there it is the share of the speed measured here.
     """
     config = numbers.config
     flops = flops_per_token(numbers.model)
@@ -80,7 +80,7 @@ def arithmetic_row(numbers: RunNumbers, speed: float, here: Machine | None = Non
 
 
 def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
-    """Why no share of a peak can be told, and what to do; "" for a CPU that was measured."""
+    """Returns why the peak is unknown, and the remedy; "" for a CPU that was measured."""
     precision = numbers.config.precision
     if numbers.device and recognized(numbers.device) is not None:
         return f"the peak of {numbers.device} in {precision} is not known"
@@ -95,13 +95,13 @@ def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
 
 
 def plan_inspection(config: TrainingConfig) -> Inspection:
-    """Before a run: the learning rate that is planned for it."""
+    """Returns the planned learning rate, shown before a run."""
     planned = phases.schedule_plan(config)
     rows: list[Row | str] = [Row(f"η max = {format_number(config.learning_rate)}", "accent")]
     if r"\eta_{min}" in planned.formula:
         rows.append(f"η min = {format_number(config.min_learning_rate)}")
     rows.append("t: number of steps done so far")
-    if re.search(r"\bw\b", planned.formula):  # 0 is as 1 where nothing else warms up
+    if re.search(r"\bw\b", planned.formula):  # without another warm-up, 0 has the same effect as 1
         rows.append(f"w = {max(config.warmup_steps, 1):,} of {config.steps:,} steps")
     rows += map(span_row, phases.schedule_spans(config))
     return Inspection(
@@ -115,7 +115,7 @@ def plan_inspection(config: TrainingConfig) -> Inspection:
 def moment_inspection(
     numbers: RunNumbers, step: int, gap: Sequence[str] = (), here: Machine | None = None
 ) -> Inspection:
-    """A whole moment: the loss, with the step's numbers; `gap` compares it with unseen text."""
+    """Returns the loss and the numbers of a moment; `gap` compares it with unseen text."""
     return Inspection(
         step=phase_step("loss", numbers, step),
         rows=[*moment_rows(numbers, step, here), *gap],
@@ -126,7 +126,7 @@ def moment_inspection(
 
 
 def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Inspection:
-    """The data phase with its batch; None while that is being read."""
+    """Returns the data phase with its batch (None while it is being read)."""
     shown = phase_inspection("data", numbers, step)
     if batch is None:
         return replace(shown, table={}, stale=True)

@@ -1,6 +1,6 @@
-"""Which runs there are to choose from: those of the app's folder, and those opened from elsewhere.
+"""The list of runs to choose from: those in the app's folder, and those opened from elsewhere.
 
-The latter are kept in the settings, so that they are still there at the next start.
+The settings remember the latter for the next start.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from explorer.runs.folders import run_folders
 
 
 class KnownRuns(QObject):
-    """`listed(folders)`: every run, the newest first; they are looked for in the I/O pool."""
+    """Emits `listed(folders)`: all runs, newest first. Searches for them in the I/O pool."""
 
     listed = Signal(object)
 
@@ -27,7 +27,7 @@ class KnownRuns(QObject):
         self._looking.came.connect(self.listed)
 
     def note(self, folder: Path) -> None:
-        """Keeps a run that lies elsewhere in the list from now on; it could be read."""
+        """Remembers a readable run if it is outside the app's folder."""
         if folder == self._noted:
             return
         self._noted, whole = folder, folder.resolve()
@@ -35,12 +35,12 @@ class KnownRuns(QObject):
             self._context.settings.remember_run(str(whole))
 
     def look(self, *shown: str | Path | None) -> None:
-        """Lists the runs anew, those that are shown among them."""
+        """Updates the list of runs, which includes the runs in `shown`."""
         elsewhere = [*(str(one) for one in shown if one), *self._context.settings.runs]
         folder, io = self._context.runs.folder(), self._context.engine.io
         self._looking.ask(lambda: io(list_runs, folder, elsewhere), "listing runs")
 
 
 def list_runs(folder: Path, elsewhere: list[str]) -> list[Path]:
-    """Every run in a folder, newest first, then those from elsewhere that are there."""
+    """Returns the runs in a folder, newest first, then the existing ones from elsewhere."""
     return list(dict.fromkeys(path.resolve() for path in run_folders(folder, elsewhere)))

@@ -1,4 +1,4 @@
-"""Run: connects the setup, the run that is looked at, the cursor over it and the inspector."""
+"""Run: connects the setup, the open run, the cursor over its moments, and the inspector."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ from explorer.widgets.rendering import SCALE, drawn
 
 
 class RunMode(RunWatcher):
-    """The setup while no run is looked at, else the run; the transport is live television.
+    """Shows the setup while no run is open, else the run, live or as a replay.
 
-    While another mode is shown, it leaves the player alone.
+    Does not touch the player while another mode is shown.
     """
 
     id = "run"
@@ -80,14 +80,14 @@ class RunMode(RunWatcher):
         self.cursor = Cursor(self.player, track, self.set_tracks)
         self.snapshots = HeadSnapshots(engine, self.view.mosaic, self)
         self.batches = BatchReader(engine, self)
-        self._past: RunData | None = None  # of a branch: its parents up to where it was left
+        self._past: RunData | None = None  # of a branch: its ancestors up to the branch step
         self._pasts = Latest(engine, self)
-        self._unread = True  # nothing of the run is known yet
+        self._unread = True  # no data of the run has arrived yet
         self._attempts = 0
-        self._likeness = ""  # of a branch and its parent
+        self._likeness = ""  # compares a branch with its parent
         self._inspected: Moment | None = None
         self._phase: tuple[PhaseTrack, str, Batch | None, Inspection] | None = None
-        self._last: str | None = None  # the run that was read last, until New run
+        self._last: str | None = None  # the last run that could be read; None after New run
         self._sources_read = False
         self._sources = Latest(engine, self)
         self._connect()
@@ -136,7 +136,7 @@ class RunMode(RunWatcher):
         self._sources.came.connect(self._on_sources)
         self._sources.call(load_sources, name="the lines of code")
 
-    # what the pane asks
+    # the pane's interface
 
     def widget(self) -> QWidget:
         return self.stack
@@ -167,16 +167,16 @@ class RunMode(RunWatcher):
     def shown(self) -> None:
         self._list_runs()
         super().shown()
-        if self.data is not None:  # it may have grown while another mode was shown
+        if self.data is not None:  # it may have trained on while another mode was shown
             self.cursor.renew(self.data)
             self._show()
 
     def cancel(self) -> bool:
-        """Esc: closes the branch's form, before the pane goes out of a step."""
+        """Handles Esc: closes the branch's form first, before the pane leaves a step."""
         return self.branch.close()
 
     def on_playing(self, playing: bool) -> None:
-        """The run is followed while it replays, too."""
+        """Does nothing: the run is also followed during a replay."""
 
     def on_position(self, position: float) -> None:
         self._show_moment()
@@ -184,7 +184,7 @@ class RunMode(RunWatcher):
     def on_live(self, live: bool) -> None:
         self._show()
 
-    # where the cursor is
+    # the cursor
 
     @property
     def track(self) -> MomentTrack:
@@ -199,8 +199,8 @@ class RunMode(RunWatcher):
         return self.cursor.replaying
 
     def show_phase(self, index: int) -> None:
-        """Shows a phase of the recorded step that is offered, in Step. Inside a step, and where
-        none was recorded, the numbers of that phase here.
+        """Shows a phase of the offered recorded step in Step. Inside a step, or without a recorded
+        one, shows the phase's numbers here.
         """
         step, data = self.view.recorded, self.data
         if step and data is not None and self.cursor.inside is None:
@@ -209,7 +209,7 @@ class RunMode(RunWatcher):
             self.enter_phase(index)
 
     def enter_phase(self, index: int) -> None:
-        """Goes into the optimizer step under the cursor, at one of its phases."""
+        """Enters the optimizer step under the cursor, at one of its phases."""
         if not self.cursor.enter(index):
             self.statusRequested.emit("No step has been recorded here yet")
 
@@ -220,8 +220,8 @@ class RunMode(RunWatcher):
         self.modeRequested.emit("step", {"step": step, "phase": phase})
 
     def open_head(self, layer: int, head: int, step: float | None = None) -> None:
-        """Shows a head in Attention, on the text that it reads here: as it was at a step, by
-        default where the cursor stands; at the newest moment, the model as it is now.
+        """Shows a head in Attention, on the probe text: at a step, by default the cursor's; at the
+        newest moment, in the current model.
         """
         data, moment = self.data, self.moment
         if data is None or moment is None:
@@ -246,11 +246,11 @@ class RunMode(RunWatcher):
     # runs
 
     def show_here(self) -> None:
-        """Shows this mode, as something was opened for it."""
+        """Requests this mode, because something was opened for it."""
         self.modeRequested.emit(self.id, {})
 
     def start_run(self) -> None:
-        """Starts the run that is set up."""
+        """Starts the run from the setup."""
         draft = self.setup.draft.value
         if not self.setup.errors and draft.is_by_hand("run_in") and draft.where == draft.run_in:
             self.context.settings.run_in = draft.run_in
@@ -263,11 +263,11 @@ class RunMode(RunWatcher):
             self.branch.open(data, moment.step)
 
     def new_run(self) -> None:
-        """Returns to the setup; a run that trains goes on."""
+        """Returns to the setup; a training run continues."""
         self.workspace.set_run(None)
 
     def _set_up_anew(self, data: RunData, changes: dict[str, Any]) -> None:
-        """Returns to the setup, filled with the settings of a run and these changes."""
+        """Returns to the setup, filled with the settings of a run plus these changes."""
         draft = draft_of(data.config.change(changes), self.setup.draft.value)
         self.new_run()
         self.setup.draft.change(draft, f"Take the settings of {data.name}")
@@ -276,18 +276,18 @@ class RunMode(RunWatcher):
         self.workspace.set_run(folder)
 
     def overlay(self, folder: str) -> None:
-        """Draws another run over this one; "": none."""
+        """Overlays another run; "" for none."""
         self.other.follow(Path(folder) if folder else None)
         self._show_lines()
         self._list_runs()
 
     def refusal(self, data: RunData) -> str:
-        """Why this machine cannot train such a run; "" where it can, and before it is known."""
+        """Returns why this machine cannot train a run; "" if it can or is not measured yet."""
         here, config = self.setup.here, data.config
         return here.refusal(config.device, config.ranks) if here is not None else ""
 
     def _on_began(self, folder: str, parent: str) -> None:
-        """Shows the new run; a branch has its parent drawn over it."""
+        """Opens the new run; a branch gets its parent as the overlay."""
         self.workspace.set_run(folder)
         self.overlay(parent)
 
@@ -295,7 +295,7 @@ class RunMode(RunWatcher):
         folder = self.workspace.run
         name = Path(folder).name if folder else ""
         if self._last is not None:
-            self.overlay("")  # it was laid over the run before
+            self.overlay("")  # it belonged to the previous run
         if folder is None:
             self._last = None
         self.branch.close()
@@ -313,8 +313,9 @@ class RunMode(RunWatcher):
         self._list_runs()
 
     def _turn_to(self, page: QWidget) -> None:
-        """Run or setup. The focus of a button that goes with the other page stays here: Qt would
-        give it to the one that had it last, and Space would stop the run that it has just begun.
+        """Shows the run or the setup. If the focused button disappears with the old page, the new
+        page gets the focus: Qt would give it to a button that had it before, and Space could then
+        stop the run that it has just started.
         """
         focus, before = self.stack.window().focusWidget(), self.stack.currentWidget()
         goes = focus is not None and (focus is self.inputs.new or before.isAncestorOf(focus))
@@ -323,7 +324,7 @@ class RunMode(RunWatcher):
             (self.view.card if page is self.view else self.form).setFocus()
 
     def on_failed(self, message: str) -> None:
-        """Says why a run cannot be opened, and returns to the one that was shown before."""
+        """Shows why a run cannot be opened, and returns to the previous one."""
         self.statusRequested.emit(message)
         if self.data is None:
             before, self._last = self._last, None
@@ -343,14 +344,14 @@ class RunMode(RunWatcher):
     # files
 
     async def _take_file(self, path: str) -> None:
-        """Opens a dropped run, or takes a dropped text to learn from."""
+        """Opens a dropped run, or selects a dropped text for the setup."""
         if await self.engine.io(holds_run, Path(path)):
             self.open_run(path)
         else:
             self.choose_text(path)
 
     def choose_text(self, path: str) -> None:
-        """Takes this file as the text to learn from; the form says what is wrong with it."""
+        """Selects this file as the text in the setup; the form shows its errors."""
         self.show_here()
         self.new_run()
         self.setup.change("corpus", path)
@@ -367,7 +368,7 @@ class RunMode(RunWatcher):
             self._ask_target(f"{data.name}.csv", lambda path: compute.save_csv(data, path))
 
     def ask_for_png(self) -> None:
-        """Exports the run as it is on the screen, at twice its size."""
+        """Exports the picture of the run, at twice its size on the screen."""
         if self.data is not None:
             image = drawn(self.view, SCALE)
             self._ask_target(f"{self.data.name}.png", lambda path: write_png(path, image))
@@ -378,7 +379,7 @@ class RunMode(RunWatcher):
         )
 
     async def _save(self, path: Path, write: Callable[[Path], None]) -> None:
-        """Writes in the engine's pool; an error becomes a card, and an older file stays whole."""
+        """Writes in the engine's pool; an error becomes a card, and an old file survives it."""
         try:
             await self.engine.io(write, path)
         except OSError as error:
@@ -386,11 +387,11 @@ class RunMode(RunWatcher):
         else:
             self.statusRequested.emit(f"Saved {path}")
 
-    # what is shown
+    # the picture
 
     def _on_measured(self, here: Machine) -> None:
         self.branch.here = here
-        self._show()  # how fast it is for a run, and what it cannot train
+        self._show()  # the card depends on the machine's speed and limits
         self.inspect()
 
     def on_data(self, data: RunData) -> None:
@@ -428,7 +429,7 @@ class RunMode(RunWatcher):
         data, view, cursor = self.data, self.view, self.cursor
         if not self.active or data is None:
             return
-        if data.attempts != self._attempts:  # later snapshots may be written again
+        if data.attempts != self._attempts:  # a new attempt may overwrite later snapshots
             self._attempts = data.attempts
             self.snapshots.clear()
         if cursor.moments:
@@ -448,7 +449,7 @@ class RunMode(RunWatcher):
             self.inspect()
 
     def _show_texts(self, data: RunData, state: str) -> None:
-        """The card, and the sentence above the picture."""
+        """Updates the card and the headline."""
         inside, moment, replaying = self.cursor.inside, self.moment, self.replaying
         looked_at = inside.step if inside is not None else None
         also = self._likeness, self.refusal(data)
@@ -475,7 +476,7 @@ class RunMode(RunWatcher):
             self._on_heads(self.snapshots.step)
 
     def _on_heads(self, step: int) -> None:
-        """Names the step whose snapshot is on the screen, and marks its scores."""
+        """Shows the step and the scores of the visible snapshot."""
         if (data := self.data) is None:
             return
         score = self.view.charts.score
@@ -495,13 +496,13 @@ class RunMode(RunWatcher):
             return
         self._inspected = self.moment
         if self.workspace.run is None:
-            if self.setup.config is not None:  # else the last plan stays until the fields fit
+            if self.setup.config is not None:  # else the last plan stays until the fields are valid
                 self.inspection.emit(plan_inspection(self.setup.config))
         elif self.data is not None and self._sources_read:
             self.inspection.emit(self._inspection_of(self.data))
 
     def _inspection_of(self, data: RunData) -> Inspection | None:
-        """The phase or the moment under the cursor."""
+        """Returns the inspection of the phase or moment under the cursor."""
         inside, moment = self.cursor.inside, self.moment
         if inside is not None:
             return self._phase_inspection(inside, inside.names[self.cursor.phase], data)
@@ -510,7 +511,7 @@ class RunMode(RunWatcher):
         return moment_inspection(data.numbers, moment.step, gap(data, moment.step), self.setup.here)
 
     def _phase_inspection(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
-        """Stays the same object while nothing is new, so that a table keeps its place."""
+        """Returns the cached object while nothing changes, so that a table keeps its position."""
         batch = self.batches.batch(data.folder, inside.step) if phase == "data" else None
         if self._phase is None or self._phase[:3] != (inside, phase, batch):
             if phase == "data":

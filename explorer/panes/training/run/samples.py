@@ -1,4 +1,4 @@
-"""What the model writes as it learns: the newest sample on top, older ones below."""
+"""The samples that the model writes as it learns, newest first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST = 40  # samples in the list
 
 
 class SampleList(QPlainTextEdit):
-    """Text that can be selected and copied. A prompt is muted, what was written is not."""
+    """Shows samples as selectable text; prompts are muted, generated text is not."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,14 +28,14 @@ class SampleList(QPlainTextEdit):
         theme.changed.connect(self._write)
 
     def set_empty_text(self, text: str) -> None:
-        """Sets the text that stands here while there is no sample."""
+        """Sets the text that is shown while there are no samples."""
         if text != self._empty:
             self._empty = text
             if not self._samples:
                 self._write()
 
     def set_samples(self, samples: Sequence[Any]) -> None:
-        """Objects with step, prompt and text, oldest first."""
+        """Shows samples: objects with `step`, `prompt` and `text`, oldest first."""
         shown = tuple(samples)[-MOST:]
         if shown != self._samples:
             self._samples = shown
@@ -70,6 +70,6 @@ class SampleList(QPlainTextEdit):
 
 
 def _line(text: str) -> str:
-    """A sample as one paragraph, the model's line breaks kept as marks."""
+    """Returns a sample's text with dots for story ends, and without whitespace-only lines."""
     shown = text.replace("<|endoftext|>", " \u00b7 ").replace("\r", "")
     return "\n".join(line for line in shown.split("\n") if line.strip() or line == "")

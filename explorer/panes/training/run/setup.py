@@ -1,5 +1,5 @@
-"""Behind the setup form: checks what is typed, looks at the text, plans the learning rate, and
-estimates what the run will take.
+"""The logic of the setup form: checks the fields, reads the text's beginning, plans the learning
+rate, and estimates the cost of the run.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from explorer.state.workspace import Workspace
 
 
 class Setup(QObject):
-    """Keeps the draft of a run; the form shows it.
+    """Holds the draft of a run, which the form shows.
 
-    `planned` carries a TrainingConfig, or None; `measured` the machine, once it is known;
-    `confirmed(config, name, where it trains)` a run to begin; `refused` why it cannot.
+    Emits `planned(TrainingConfig or None)`; `measured(machine)`, once;
+    `confirmed(config, name, backend)` to start a run; `refused(reason)` if it cannot start.
     """
 
     planned = Signal(object)
@@ -47,12 +47,12 @@ class Setup(QObject):
         self._engine, self._form = engine, form
         first = TrainingDraft(run_in=backend_for(0.0, run_in))
         self.draft = Draft(workspace, "training.options", TrainingDraft, self, first)
-        self._run_in = run_in  # what a person has chosen for all runs
+        self._run_in = run_in  # the user's setting for all runs
         self.errors: dict[str, str] = {}
         self.sources = Sources()
-        self._read: tuple[str, str] | None = None  # the text and the tokenizer of `sources`
+        self._read: tuple[str, str] | None = None  # text and tokenizer of `sources`
         self.config: TrainingConfig | None = None
-        self.here: Machine | None = None  # once PyTorch is there to say it
+        self.here: Machine | None = None  # known once PyTorch is loaded
         self._reading, self._estimating = Latest(engine, owner), Latest(engine, owner)
         self._reading.came.connect(self._on_sources)
         self._estimating.came.connect(self._on_cost)
@@ -62,7 +62,7 @@ class Setup(QObject):
         form.typed.connect(workspace.end_merge)
 
     def change(self, name: str, value: Any) -> None:
-        """Changes a field so that it can be undone; all typing into one field is one change."""
+        """Changes a field, undoably; consecutive edits of one typed field merge into one change."""
         draft, field = self.draft.value.change({name: value}), self._form.fields[name]
         if draft == self.draft.value:
             self.plan()
@@ -74,12 +74,12 @@ class Setup(QObject):
         self.draft.change(draft, told, name if VALUES.get(name) == TYPED else "")
 
     def _take_tokenizer(self, path: str, corpus: str) -> None:
-        """Takes a tokenizer that was just trained, with its text."""
+        """Selects a newly trained tokenizer, with its text."""
         given = {"tokenizer": path} | ({"corpus": corpus} if corpus else {})
         self.draft.change(self.draft.value.change(given), "Train with this tokenizer")
 
     def start(self, probe_text: str) -> None:
-        """Emits `confirmed` with the run that is set up; its heads are recorded on `probe_text`."""
+        """Emits `confirmed` with the run, whose heads will be recorded on `probe_text`."""
         draft = self.draft.value
         if self.errors:
             self.refused.emit(next(iter(self.errors.values())))
@@ -92,7 +92,7 @@ class Setup(QObject):
         self.confirmed.emit(config, run_name(draft), draft.run_in)
 
     def plan(self) -> None:
-        """Shows fields, errors, schedule and cost as they are now."""
+        """Updates the form's fields, errors, schedule and cost."""
         draft, form = self.draft.value, self._form
         if (draft.corpus, draft.tokenizer) != self._read:
             self._look(draft.corpus, draft.tokenizer)
@@ -117,7 +117,7 @@ class Setup(QObject):
         self.planned.emit(config)
 
     def refuse_corpus(self, message: str) -> None:
-        """Shows what a run found wrong with its text, beyond what its beginning showed."""
+        """Shows an error in the text that only the run found, after the checked beginning."""
         self.sources = Sources(message, self.sources.excerpt)
         self.plan()
 
@@ -139,7 +139,7 @@ class Setup(QObject):
             self.measured.emit(self.here)
         if config is None or self.errors:
             return
-        if unknown:  # what it has decides what can be chosen
+        if unknown:  # the choices depend on the machine
             self.plan()
             return
         draft, found = self.draft.value, cost.estimate

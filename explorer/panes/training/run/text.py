@@ -1,6 +1,6 @@
-"""What Run says: the sentence above the picture, what stands in empty places, the setup's words.
+"""The texts of Run: the headline above the picture, texts of empty places, texts of the setup.
 
-Knows no Qt. The card's own words are in card_text.py.
+Does not import Qt. The card's texts are in card_text.py.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from core.training.this_machine import Machine
     from explorer.panes.training.run.track import Moment
 
-RISEN = 1.1  # times the first loss: more than batches differ by
-EARLY = 20  # steps of a branch that tell where its loss began
-SPACE, MOST_SPACES = "\u2423", 8  # how a text of white space alone is shown
+RISEN = 1.1  # times the first loss: more than the variation between batches
+EARLY = 20  # steps of a branch whose median is its first loss
+SPACE, MOST_SPACES = "\u2423", 8  # for a text that is only whitespace
 FILES = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
 SETUP = "Choose a text and a size, then start: training begins right away."
 PHASE_WORDS = {
@@ -49,7 +49,7 @@ SKIPPED_WORDS = {
 
 
 def machine_text(here: Machine | None) -> str:
-    """What this machine has to train with; before PyTorch has said it, its cores."""
+    """Describes this machine's cores and GPUs; only its cores until PyTorch is loaded."""
     cores = here.cores if here is not None else os.cpu_count() or 1
     counted = "1 core" if cores == 1 else f"{cores} cores"
     if here is None:
@@ -61,7 +61,7 @@ def machine_text(here: Machine | None) -> str:
 
 
 def where_text(config: TrainingConfig, here: Machine | None) -> str:
-    """What computes a run, and in which numbers."""
+    """Returns a sentence on the devices and the precision of a run."""
     ranks = config.ranks
     gpus = here.gpus if here is not None else 0
     on_gpu = config.device == "cuda" or (config.device == "auto" and gpus >= ranks)
@@ -83,7 +83,7 @@ def where_text(config: TrainingConfig, here: Machine | None) -> str:
 
 
 def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
-    """What else there is to know of a run before it starts."""
+    """Returns further facts about a run before it starts."""
     found = cost.estimate
     said = [f"Each step reads {config.tokens_per_step:,} tokens"]
     if config.repeated_fraction:
@@ -105,15 +105,16 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
 
 
 def branch_rate(now: float, before: float) -> str:
-    """The learning rate with which a branch continues, beside that of its run."""
+    """Returns a branch's first learning rate, compared with that of its run."""
     same = math.isclose(now, before, rel_tol=1e-6)
     was = "as before" if same else f"the run was at {format_number(before)}"
     return f"Continues with learning rate {format_number(now)} ({was})."
 
 
 def likeness(data: RunData, other: RunData | None) -> str:
-    """How far a branch is its parent, which lies over it; "" for another run, and before there is
-    a step of both. Bit for bit: where nothing was changed, every loss is the same number.
+    """Returns up to which step a branch coincides with its parent, if that is the overlay; "" for
+    other runs, and before a common step. Losses are compared bit for bit, because an unchanged
+    branch reproduces them exactly.
     """
     if other is None or data.parent is None:
         return ""
@@ -136,8 +137,8 @@ def headline(
     replaying: bool,
     smoothed: float | None = None,
 ) -> str:
-    """One sentence: what you see now. `smoothed` is where the chart's line of the training loss
-    ends, where it is smoothed: the last step's own loss may be far from it.
+    """Returns a sentence on what is visible now. `smoothed` is the last smoothed training loss in
+    the chart, if smoothing is on; the loss of the last step may differ from it considerably.
     """
     if data is None:
         return SETUP
@@ -182,8 +183,8 @@ def headline(
 
 
 def _first(data: RunData, losses: np.ndarray) -> float:
-    """Where the training loss began. A branch begins with weights that know the text, so that the
-    loss of its batches differs from one to the next and from an evaluation's, which reads no random
+    """Returns the first training loss; for a branch, a median: it begins with trained weights, so
+    its losses vary between batches, and differ from an evaluation's, which reads no random
     sequences.
     """
     if data.parent is not None:
@@ -192,7 +193,7 @@ def _first(data: RunData, losses: np.ndarray) -> float:
 
 
 def _movement(loss: str, first: float, now: float) -> str:
-    """From where to where the loss has moved."""
+    """Returns the change of the loss from `first` to `now` in words."""
     if not math.isfinite(first) or loss_words(first) == loss_words(now):
         return f"{loss} is {loss_words(now)}"
     way = "has fallen" if now < first else "has risen"
@@ -214,8 +215,8 @@ def _beginning(data: RunData, state: str) -> str:
 
 
 def why_none(data: RunData, state: str, what: str, every: int, steps: Collection[int] = ()) -> str:
-    """What stands in the place of the samples, say, while there are none. every: steps from one to
-    the next; 0: none are wanted. steps: those at which there are some.
+    """Returns the text shown instead of missing `what`, such as samples. every: steps between two
+    of them; 0 if none are wanted. steps: the steps that have some.
     """
     if data.log:
         return f"Another program wrote this log, and it holds no {what}."
@@ -232,8 +233,8 @@ def why_none(data: RunData, state: str, what: str, every: int, steps: Collection
 
 
 def heads_title(read: str, step: int | None) -> str:
-    """Which text the heads on the screen read, and from which step they are. Short, for there is
-    little room.
+    """Returns the title of the heads: the text that they read, and their step. It must be short,
+    because there is little room.
     """
     quoted = read.lstrip() or SPACE * min(len(read), MOST_SPACES)
     on = f" reading \u201c{quoted}\u201d" if read else ""
@@ -241,7 +242,7 @@ def heads_title(read: str, step: int | None) -> str:
 
 
 def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) -> str:
-    """Where in an optimizer step the cursor is, and what happens there."""
+    """Returns the headline for a phase of an optimizer step."""
     name = phases[index]
     words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
     return f"Inside step {step:,}, phase {index + 1} of {len(phases)}: {words}."

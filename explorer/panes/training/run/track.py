@@ -1,4 +1,4 @@
-"""What the transport plays: the recorded moments of a run, then its live edge; inside an optimizer
+"""The tracks of the transport: the recorded moments of a run and its live edge; inside an optimizer
 step, its phases.
 """
 
@@ -15,7 +15,7 @@ from explorer.state.tracks import ListTrack, LiveTrack, Track
 
 @dataclass(frozen=True)
 class Moment:
-    """A step of the run with what was kept there. `edge` is the newest one of a run that trains."""
+    """A step of the run with its files. `edge` marks the newest step of a training run."""
 
     step: int
     probe: Path | None = None  # a snapshot of the heads
@@ -30,7 +30,7 @@ def moments_of(
     live: bool = True,
     skips: Iterable[int] = (),
 ) -> list[Moment]:
-    """Every recorded moment up to `step` in order, then the edge where the run is live."""
+    """Returns the recorded moments up to `step` in order, then the edge of a live run."""
     last = step - 1 if live else step
     steps = sorted({at for at in (*probes, *checkpoints, *skips) if at <= last})
     found = [Moment(at, probes.get(at), checkpoints.get(at)) for at in steps]
@@ -40,17 +40,17 @@ def moments_of(
 
 
 def nearest(moments: Sequence[Moment], step: float) -> int:
-    """The index of the moment nearest to a step."""
+    """Returns the index of the moment nearest to a step."""
     return min(range(len(moments)), key=lambda index: abs(moments[index].step - step), default=0)
 
 
 def checkpoint_text(step: int) -> str:
-    """The words of a checkpoint's mark, on the scrubber and on the losses."""
+    """Returns the text of a checkpoint's mark, on the scrubber and in the loss chart."""
     return f"checkpoint, step {step:,}"
 
 
 class MomentTrack(LiveTrack):
-    """A run as a track. A finished run has no live edge: its play replays."""
+    """A run as a track. A finished run has no live edge: Play replays it."""
 
     unit = "moment"
     transition = 0.22
@@ -73,7 +73,7 @@ class MomentTrack(LiveTrack):
 
     @property
     def marks(self) -> dict[int, str]:
-        """The checkpoints: only there can a run be resumed."""
+        """The checkpoints, which are the only moments from which a run can be resumed."""
         return self._marks
 
     def set_moments(self, moments: list[Moment], live: bool, numbers: RunNumbers) -> None:
@@ -97,14 +97,14 @@ class MomentTrack(LiveTrack):
         return self.moments[index] if index < len(self.moments) else None
 
     def inside(self, index: int) -> Track | None:
-        """The phases of the optimizer step that led to this moment."""
+        """Returns the phases of the optimizer step that led to this moment, or None."""
         if self.numbers is None or self.numbers.log or not 0 <= index < len(self.moments):
             return None
         step = self.moments[index].step
         return PhaseTrack(self.numbers, step) if self.numbers.row(step) is not None else None
 
     def outside(self, inner: Track, index: int) -> int:
-        """The moment nearest to the step: others may have been thinned or added meanwhile."""
+        """Returns the moment nearest to the step, as moments may have come and gone meanwhile."""
         return nearest(self.moments, inner.step) if isinstance(inner, PhaseTrack) else index
 
 

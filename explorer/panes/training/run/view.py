@@ -1,4 +1,4 @@
-"""The picture of a run: card, lines, the heads as they form, samples, one step's phases."""
+"""The picture of a run: card, charts, the heads as they form, samples, phases of a step."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from explorer.widgets.run_card_text import CardText
 from explorer.widgets.stateful import StatefulPicture
 
 NAME = "training.view"
-LEAST_SIDE = 248  # px of the heads and samples beside the lines
+LEAST_SIDE = 248  # px of the column with heads and samples
 
 
 class RunView(QWidget):
-    """`insideRequested(step)`: a recorded step is to be seen from the inside. The parts have
+    """Shows a run. Emits `insideRequested(step)` to look inside a recorded step; its parts have
     signals of their own.
     """
 
@@ -62,13 +62,13 @@ class RunView(QWidget):
 
     @property
     def branch(self) -> BranchForm:
-        """The branch's form, made when it is first needed."""
+        """The branch's form, built on first use."""
         if self._branch is None:
             self._branch = BranchForm(self.card, self)
         return self._branch
 
     def clear(self, card: CardText) -> None:
-        """Clears the picture for another run, of which nothing is known yet."""
+        """Clears the picture for another run that has not been read yet."""
         self.card.set_text(card)
         self.charts.set_runs(None)
         self.charts.set_cursor(None)
@@ -78,11 +78,11 @@ class RunView(QWidget):
         self.phases.setEnabled(False)
         self.set_recorded(0)
         self.set_heads("Heads")
-        self.heads.show_empty("")  # or the heads of the run before would stay as stale ones
+        self.heads.show_empty("")  # else the previous run's heads would stay, marked as stale
         self.heads.show_loading()
 
     def set_step(self, data: RunData, step: float, is_past: bool) -> None:
-        """Shows what there was up to a step; `is_past`: it is not the newest."""
+        """Shows the run up to a step; `is_past` if it is not the newest."""
         self.phases.set_scene(data.numbers.phases)
         self.phases.setEnabled(len(data.steps) > 0 and not data.log)
         self.set_recorded(min(data.recorded, key=lambda one: abs(one - step), default=0))
@@ -90,28 +90,28 @@ class RunView(QWidget):
         self.samples.set_samples([one for one in data.samples if one.step <= step + 0.5])
 
     def set_empty_texts(self, loss: str, scores: str, samples: str) -> None:
-        """Sets the texts that stand where there is nothing to show."""
+        """Sets the texts that are shown in empty charts and lists."""
         self.charts.loss.set_empty_text(loss)
         self.charts.heads.set_empty_text(scores)
         self.samples.set_empty_text(samples)
 
     def set_recorded(self, step: int) -> None:
-        """Offers a recorded step; 0: none."""
+        """Offers a recorded step to look inside; 0 for none."""
         self.recorded = step
         self.phases.set_hint(f"Click to see it in step {step:,}" if step else "")
         self.inside.setText(f"Look inside step {step:,}")
         self.inside.setVisible(step > 0)
 
     def set_heads(self, title: str) -> None:
-        """Sets the title of the heads."""
+        """Sets the title above the heads."""
         self.heads_title.set_text(title)
 
     def hasHeightForWidth(self) -> bool:
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """The least: where the card has a message of several lines, the pictures are no taller, and
-        where cards stand above the pane they are no lower.
+        """Returns the minimum height, so that a card with a message of several lines does not make
+        the pictures taller, nor do cards above the pane make them lower.
         """
         box = self.layout()
         if box.hasHeightForWidth():
