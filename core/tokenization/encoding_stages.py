@@ -95,12 +95,12 @@ def word_step(
     )
 
 
-def tokens_step(name: str, tokens: list[str] | list[int], code: str) -> Step:
+def tokens_step(name: str, text: str, tokens: list[str] | list[int], code: str) -> Step:
     """The tokens of the whole text, one after another."""
     return Step(
         "encoding.post-processor",
-        f"The whole text becomes {count(len(tokens), 'token')}",
-        r"t = t_1 t_2 \ldots t_n",
+        f"The text {quoted(shortened(visible(text)))} becomes {count(len(tokens), 'token')}",
+        r"x \to t_1 t_2 \ldots t_n",
         code,
         arrays({name: tokens}),
     )

@@ -129,7 +129,7 @@ def _byte_level(tokenizer: ByteLevelBPE, text: str, specials: bool) -> Iterator[
                 yield word_step(tokenizer, word, ids, "whole", ids[0]), ()
             else:
                 yield word_step(tokenizer, word, ids), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_BPE}._encoding#pieces"), ()
+    yield tokens_step("pieces", text, encoding.pieces, f"{_BPE}._encoding#pieces"), ()
 
 
 def _byte_level_with_dropout(
@@ -159,7 +159,7 @@ def _byte_level_with_dropout(
                 replace(step, code="core.tokenization.bpe.dropout:merge_with_dropout#word"),
                 inside,
             )
-    yield tokens_step("pieces", pieces, f"{_BPE}._encoding#pieces"), ()
+    yield tokens_step("pieces", text, pieces, f"{_BPE}._encoding#pieces"), ()
 
 
 def _wordpiece(tokenizer: WordPiece, text: str, specials: bool) -> Iterator[Told]:
@@ -179,7 +179,7 @@ def _wordpiece(tokenizer: WordPiece, text: str, specials: bool) -> Iterator[Told
             yield word_step(tokenizer, word, ids), trace_longest_match(tokenizer, word)
     ids = tokenizer.encode_ids(text, specials=specials)
     if specials:
-        yield tokens_step("around", ids, f"{_WORDPIECE}._surround#surround"), ()
+        yield tokens_step("around", text, ids, f"{_WORDPIECE}._surround#surround"), ()
 
 
 def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -> Iterator[Told]:
@@ -205,7 +205,7 @@ def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -
                 ids = tokenizer.pieces.finish_ids(found)
                 inside = trace_score_merges(tokenizer, word)
                 yield word_step(tokenizer, word, ids, "merged", merged), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), ()
+    yield tokens_step("pieces", text, encoding.pieces, f"{_SCORED}._encoding#pieces"), ()
 
 
 def _sentencepiece_with_dropout(
@@ -245,7 +245,7 @@ def _sentencepiece_with_dropout(
                 yield replace(step, code=f"{_SENTENCEPIECE}._find_at_once#kept"), inside
         ids += tokenizer.pieces.finish_ids(found)
     pieces = [tokenizer.vocabulary[token] for token in ids]
-    yield tokens_step("pieces", pieces, f"{_SCORED}._encoding#pieces"), ()
+    yield tokens_step("pieces", text, pieces, f"{_SCORED}._encoding#pieces"), ()
 
 
 def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
@@ -263,7 +263,7 @@ def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
             inside = trace_lattice(tokenizer, normalized, normalized=True)
             best = inside.about["best"].path.ids
             yield word_step(tokenizer, normalized, best, "best"), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), ()
+    yield tokens_step("pieces", text, encoding.pieces, f"{_SCORED}._encoding#pieces"), ()
 
 
 def _characters(tokenizer: CharacterTokenizer, text: str, specials: bool) -> Iterator[Told]:
@@ -279,4 +279,4 @@ def _characters(tokenizer: CharacterTokenizer, text: str, specials: bool) -> Ite
         yield words_step("characters", list(part), cut, "character"), ()
         ids = tokenizer.encode_ids(part, specials=False)
         yield word_step(tokenizer, part, ids, mark, ids, "ids"), ()
-    yield tokens_step("pieces", encoding.pieces, f"{_CHARACTERS}.encode#pieces"), ()
+    yield tokens_step("pieces", text, encoding.pieces, f"{_CHARACTERS}.encode#pieces"), ()

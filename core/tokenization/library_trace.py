@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.tokenization.formats.library import LibraryTokenizer
-from core.tokenization.telling import Told, arrays, count, quoted, shortened
+from core.tokenization.telling import Told, arrays, count, quoted, shortened, visible
 from core.tokenization.tokenizer import Stage
 from core.trace import Step
 
@@ -50,8 +50,9 @@ def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) 
     else:
         return Step(
             "encoding.post-processor",
-            f"The library returns {count(len(parts), 'token')} for the whole text",
-            r"t = t_1 t_2 \ldots t_n",
+            f"The library returns {count(len(parts), 'token')} for the text "
+            f"{quoted(shortened(visible(text)))}",
+            r"x \to t_1 t_2 \ldots t_n",
             f"{_LIBRARY}._encode#encode",
             arrays({"text": text, "specials": specials}),
         )

@@ -107,6 +107,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.{digits}f}{THIN_SPACE}%"
 
 
+def share_said(share: float) -> str:
+    """How much of a text, before "of the text": "all", or "4.4 %"."""
+    return "all" if share >= 1 else percent(share)
+
+
 def real(number: float, digits: int = 2) -> str:
     """A number with so many digits behind the point, and a minus that is no hyphen."""
     return typeset(f"{number:,.{digits}f}")

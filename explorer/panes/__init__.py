@@ -1,1 +1,1 @@
-"""What a person explores, one folder a pane: specs.py lists them."""
+"""The panes, one folder each; specs.py lists them."""

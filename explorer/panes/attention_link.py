@@ -1,4 +1,4 @@
-"""The way from a head in another pane to Attention, which shows it on the same text."""
+"""Opens a head from another pane in Attention, on the same text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from explorer.state.workspace import Workspace
 
 
 async def show_head(workspace: Workspace, source: Any, read: str, *head: int) -> bool:
-    """Opens a source's model and locks one of its heads, (layer, head), or none; a fine-tuned
-    model's are compared with what they were before, and the one that changed most is chosen, unless
-    one is locked. `read`: the text, "" for the one there is. False where it could not be opened,
-    which is reported.
+    """Opens a source's model in Attention and locks one of its heads, (layer, head), if given. A
+    fine-tuned model is compared with its base; the head that changed most is selected unless one is
+    locked. `read` is the text, "" for the current one. Reports a model that cannot be opened and
+    returns False.
     """
     try:
         if not await workspace.open_model(source):
@@ -21,7 +21,7 @@ async def show_head(workspace: Workspace, source: Any, read: str, *head: int) ->
         errors.report(error, f"opening {source.name}", errors.MODEL)
         return False
     if read and read != workspace.prompt:
-        workspace.select(token=None)  # the place of a query in the text before says nothing
+        workspace.select(token=None)  # a position in the previous text means nothing in this one
         workspace.set_prompt(read)
     is_tuned = getattr(source, "base", None) is not None
     compared = {"mode": "compare", "other": "base"} if is_tuned else {}

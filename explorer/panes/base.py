@@ -1,4 +1,4 @@
-"""What every pane is: a picture with its inputs, a player, and something to inspect."""
+"""The base of every pane: a picture with its inputs, a player, and something to inspect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """What a pane may use. Nothing here is global, so tests build their own."""
+    """The services that a pane may use. Nothing here is global, so tests build their own."""
 
     engine: Engine
     workspace: Workspace
@@ -55,28 +55,28 @@ class Row:
     """A live number below the formula: `name = value`, in the color of its role."""
 
     text: str
-    role: str = "text"  # a color name of the theme: q, k, v, attention, text
+    role: str = "text"  # color name of the theme: q, k, v, attention, text
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the inspector shows: the formula, the lines of core, and every number of one step."""
+    """The contents of the inspector: formula, lines of core, and every number of one step."""
 
     step: Any = None  # core.trace.Step
     rows: Sequence[Row | str] = ()
     table: dict[str, np.ndarray] = field(default_factory=dict)
-    cell: str | None = None  # the cell these numbers belong to, when one is pinned or hovered
+    cell: str | None = None  # the pinned or hovered cell that the numbers belong to
     pinned: bool = False
-    title: str = ""  # what is seen, where it is not the step itself
+    title: str = ""  # name of the picture, if it does not show the step itself
     labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
-    stale: bool = False  # what it speaks of is being read again
-    plain: bool = False  # the formula's letters q, k, v and a are names like any others
+    stale: bool = False  # True while the picture is being updated
+    plain: bool = False  # True if q, k, v and a in the formula are ordinary names
 
 
 class Face:
-    """What the window asks of a pane, and a pane with several faces of the one that is shown.
+    """The interface between the window and a pane, and between a pane and each of its modes.
 
-    Beside it the subclass is a QObject with the signals `inspection`, `headlineChanged` and
+    A subclass is also a QObject with the signals `inspection`, `headlineChanged` and
     `statusRequested`.
     """
 
@@ -84,7 +84,7 @@ class Face:
 
     @property
     def headline(self) -> str:
-        """One sentence: what you see now."""
+        """One sentence on what the picture shows."""
         return self._headline
 
     def set_headline(self, text: str) -> None:
@@ -93,62 +93,62 @@ class Face:
             self.headlineChanged.emit(text)  # type: ignore[attr-defined]
 
     def input_strip(self) -> QWidget | None:
-        """The inputs, for the strip above the picture: the same widget at every call."""
+        """Returns the widget for the input strip above the picture, always the same one."""
         return None
 
     def state(self) -> dict[str, Any]:
-        """What is looked at, and how: JSON, with a version. What is set up lies in the workspace by
-        itself, as a `Draft`.
+        """Returns the view's state as JSON with a version. The setup is a `Draft`, which the
+        workspace saves itself.
         """
         return {"version": 1}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Takes back what `state` gave; leaves out what it does not know."""
+        """Restores what `state` returned; ignores what it does not know."""
 
     def actions(self) -> list[Action]:
-        """What is added to menus, palette and shortcuts."""
+        """Returns the actions for menus, palette and shortcuts."""
         return []
 
     def pictures(self) -> dict[str, QWidget]:
-        """The views by name, for snapshots, export and Show as table."""
+        """Returns the views by name, for snapshots, export and Show as table."""
         return {}
 
     def caption(self) -> str:
-        """The caption of exported pictures; "" for none."""
+        """Returns the caption of exported pictures, or ""."""
         return ""
 
     def about(self, picture: QWidget) -> dict[str, object]:
-        """What a picture's exported numbers are numbers of, by column; {} where that is plain."""
+        """Returns columns for a picture's export that say what its numbers belong to."""
         return {}
 
     @property
     def file_stem(self) -> str:
-        """How the names of its exported files begin."""
+        """The start of the names of exported files."""
         return self.objectName()  # type: ignore[attr-defined]
 
     def views(self) -> dict[str, Callable[[], Any]]:
-        """The states a snapshot shows, by name: each callable brings the pane there; it may return
-        a coroutine.
+        """Returns the states of a snapshot by name: callables that show the state and may return a
+        coroutine.
         """
         return {}
 
     @contextmanager
     def filming(self, picture: QWidget) -> Iterator[QWidget]:
-        """What is drawn while the steps become an animation; afterwards all is as before."""
+        """Yields the picture to film the steps in; afterwards restores the previous state."""
         yield picture
 
     async def settled(self) -> None:
-        """Returns once everything asked for is on the screen and nothing is under way."""
+        """Returns once everything requested is on the screen and no task is running."""
         await tasks.wait_for(self)
 
     def shown(self) -> None:
-        """It has come into sight."""
+        """Called when it becomes visible."""
 
     def left(self) -> None:
-        """Something else is shown: animation pauses, a job never does."""
+        """Called when it is hidden: animation pauses, a job never does."""
 
     def cancel(self) -> bool:
-        """Esc: unlocks, goes out or clears; False when there was nothing to undo."""
+        """Handles Esc: unlocks, leaves or clears; returns False if there was nothing to do."""
         return False
 
     def spawn(self, coroutine: Any) -> Any:
@@ -165,9 +165,9 @@ class Pane(Face, QWidget):
 
     inspection = Signal(object)  # Inspection
     headlineChanged = Signal(str)
-    statusRequested = Signal(str)  # a short message for the status bar
-    added = Signal(list, dict)  # actions and pictures of a part that was built after the pane
-    inputHeightChanged = Signal()  # `extra_input_height` is another
+    statusRequested = Signal(str)  # short message for the status bar
+    added = Signal(list, dict)  # actions and pictures of a part that was built later
+    inputHeightChanged = Signal()  # `extra_input_height` has changed
 
     def __init__(self, context: Context, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -180,11 +180,11 @@ class Pane(Face, QWidget):
 
     @property
     def extra_input_height(self) -> int:
-        """px that the inputs need beyond those of one row."""
+        """px that the inputs need beyond one row."""
         return 0
 
     def join_workspace(self) -> None:
-        """From now on the workspace holds what is looked at; what it held before is brought back.
+        """Connects the view's state to the workspace, which restores and saves it from now on.
 
         The window calls it once, when the pane is built.
         """
@@ -205,7 +205,7 @@ class Pane(Face, QWidget):
         self.workspace.live(f"{name}.scene", face.state, bring, self)
 
     def left(self) -> None:
-        """Another pane is shown: animation pauses, a job never does."""
+        """Called when another pane is shown: animation pauses, a job never does."""
         if not self.player.at_live_edge:
             self.player.pause()
 
@@ -214,7 +214,7 @@ class Pane(Face, QWidget):
 
 
 def is_there(module: str) -> bool:
-    """Whether a module could be imported; what is not there is not shown."""
+    """Returns True if the module can be imported; panes and modes without one are not shown."""
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:

@@ -1,7 +1,7 @@
-"""A pane with modes: one player for all of them; what the window asks goes to the one shown.
+"""A pane with modes, which share one player; the window's calls go to the current mode.
 
-The mode that is shown first is built with the pane, the others one at each turn of Qt's loop, or
-when they are asked for: so the window never stands still for all of them together.
+The first mode is built with the pane; the others are built one per turn of Qt's event loop, or on
+demand, so that the window is never blocked for long.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from explorer.widgets.pages import Pages
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrap_row import WrapRow
 
-APART = 16  # px between the names of the modes and a mode's inputs
+APART = 16  # px between the names of the modes and the inputs
 ROWS_APART = 8
 
 
 class ModesStrip(QWidget):
-    """The strip above the picture: which mode, then that mode's own inputs. Where these are a
-    `WrapRow`, they go on in further rows; others stand below the names where they have no room
-    beside them.
+    """The strip above the picture: the choice of modes, then the inputs of the current one. If
+    these are a `WrapRow`, they wrap into further rows; other inputs move below the names if there
+    is no room beside them.
 
-    `modeChosen(id)` when another mode is chosen; `heightChanged` when `extra_height` is another.
+    `modeChosen(id)` reports another mode; `heightChanged` reports a change of `extra_height`.
     """
 
     modeChosen = Signal(str)
@@ -55,12 +55,12 @@ class ModesStrip(QWidget):
         self._told: dict[str, str] = {}
         self.pages: dict[str, QWidget] = {}
         self.page: QWidget | None = None
-        self._tall = 0  # px of all rows; 0 before they are known
+        self._tall = 0  # px of all rows; 0 until they are known
         theme.changed.connect(self._fit)
 
     @property
     def extra_height(self) -> int:
-        """px that it needs beyond those of one row."""
+        """px that the strip needs beyond one row."""
         return max(0, self._tall - theme.current().px("primary"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -73,7 +73,7 @@ class ModesStrip(QWidget):
         return super().event(event)
 
     def _fit(self) -> None:
-        """The names of the modes stay where they are from mode to mode."""
+        """Lays out the strip; the names of the modes keep their place in every mode."""
         now = theme.current()
         first, wide = now.px("primary"), 0
         top = max(0, (self.height() - self.extra_height - first) // 2)
@@ -86,7 +86,7 @@ class ModesStrip(QWidget):
             self.heightChanged.emit()
 
     def _place(self, page: QWidget, wide: int, top: int) -> int:
-        """The inputs beside the names of the modes, and below them; px of all rows."""
+        """Places the inputs beside the names of the modes, or below; returns the px of all rows."""
         first, inputs = theme.current().px("primary"), page.layout()
         if isinstance(inputs, WrapRow):
             apart = APART - inputs.spacing()
@@ -102,7 +102,7 @@ class ModesStrip(QWidget):
         return 2 * first + ROWS_APART
 
     def add(self, mode: Mode) -> None:
-        """A mode has been built: its inputs."""
+        """Adds the inputs of a mode that was built."""
         page = mode.input_strip() or QWidget()
         page.setParent(self)
         page.hide()
@@ -113,7 +113,7 @@ class ModesStrip(QWidget):
         self.choice.setToolTip("\n".join(self._told[name] for name in order))
 
     def drop(self, name: str) -> None:
-        """A mode could not be built."""
+        """Removes a mode that could not be built."""
         self.choice.remove(name)
         self.choice.setVisible(len(self.choice.segments) > 1)
 
@@ -127,10 +127,9 @@ class ModesStrip(QWidget):
 
 
 class ModedPane(Pane):
-    """Keeps where each mode's cursor was and how fast it played: coming back to a mode finds it as
-    it was left.
+    """Saves each mode's cursor and speed, and restores them when the mode is shown again.
 
-    A subclass says what its modes share by `make_desk`, and adds what is its own.
+    A subclass defines what its modes share in `make_desk`.
     """
 
     def __init__(
@@ -143,7 +142,7 @@ class ModedPane(Pane):
         super().__init__(context, name, parent)
         self.desk = self.make_desk()
         self._specs = {spec.id: spec for spec in specs}
-        self._waiting = list(self._specs)  # to be built
+        self._waiting = list(self._specs)  # modes to build
         self._built: dict[str, Any] = {}
         self._joined = False
         self._places: dict[str, float] = {}
@@ -166,29 +165,29 @@ class ModedPane(Pane):
         self._build_later()
 
     def make_desk(self) -> Desk:
-        """What all modes share; called once, before any of them is built."""
+        """Returns what all modes share; called once, before any of them is built."""
         return Desk(self.objectName(), self.context, self.player)
 
     def connect_mode(self, mode: Any) -> None:
-        """A mode has been built: what the subclass wants to hear of it."""
+        """Called when a mode was built, for the subclass to connect its signals."""
 
     def shared(self) -> Sequence[QObject]:
-        """What else runs coroutines of its own that `settled` waits for."""
+        """Returns other owners of coroutines that `settled` waits for."""
         return ()
 
     @property
     def modes(self) -> dict[str, Any]:
-        """All of them by id; those that are not there yet are built now."""
+        """All modes by id; builds those that are missing."""
         while self._waiting:
             self._build(self._waiting[0])
         return self._those_built()
 
     def _those_built(self) -> dict[str, Any]:
-        """In the order in which they are chosen, whichever was built first."""
+        """Returns the modes built so far, in the order of the strip."""
         return {name: self._built[name] for name in self._specs if name in self._built}
 
     def _mode(self, name: str) -> Any:
-        """A mode, built where it was not yet; None where there is none."""
+        """Returns a mode, built if necessary, or None if there is none."""
         if name in self._waiting:
             self._build(name)
         return self._built.get(name)
@@ -203,7 +202,7 @@ class ModedPane(Pane):
         self._build_later()
 
     def _build(self, name: str) -> None:
-        """A mode that cannot be built shows its error and leaves the others alone."""
+        """Builds a mode; if that fails, reports the error and leaves the others alone."""
         self._waiting.remove(name)
         spec = self._specs[name]
         try:
@@ -228,7 +227,7 @@ class ModedPane(Pane):
             self.added.emit(self._actions(mode), mode.pictures())
 
     def _from(self, mode: Mode, then: Callable[[Any], None], what: Any) -> None:
-        """What a mode tells counts while it is shown."""
+        """Passes on a mode's signal only while the mode is shown."""
         if mode.active:
             then(what)
 
@@ -243,7 +242,7 @@ class ModedPane(Pane):
     # modes
 
     def show_mode(self, name: str) -> None:
-        """Another mode; its tracks go to the player, at the place where they were left."""
+        """Shows a mode; the player takes its tracks at the position where they were left."""
         wanted = self._mode(name) if isinstance(name, str) else None
         if wanted is None:
             self.inputs.choice.set_current(self.mode.id)
@@ -281,8 +280,8 @@ class ModedPane(Pane):
         self.set_headline(mode.headline)
 
     def _pause(self) -> None:
-        """What is paced for somebody to watch pauses, at the live edge too. What runs there as fast
-        as it can is a job, and goes on.
+        """Pauses playback at a watchable speed, also at the live edge. A job at full speed
+        continues.
         """
         player = self.player
         unpaced = math.isinf(player.speed) or any(track.is_job for track in player.tracks)
@@ -290,7 +289,7 @@ class ModedPane(Pane):
             player.pause()
 
     def _keep(self, mode: Mode) -> None:
-        """From now on the workspace holds what is looked at in a mode, and how fast it plays."""
+        """Connects a mode's state and speed to the workspace, which restores and saves them."""
 
         def bring(kept: Any) -> None:
             self._speeds[mode.id] = speed_of(kept)
@@ -308,13 +307,13 @@ class ModedPane(Pane):
         self.player.set_tracks(self.mode.tracks, keep_position=keep)
 
     def request_mode(self, name: str, wish: Any) -> None:
-        """Shows another mode and gives it a wish for its `take`."""
+        """Shows another mode and passes a wish to its `take`."""
         mode = self._mode(name)
         if mode is not None:
             self.show_mode(name)
             mode.take(dict(wish or {}))
 
-    # what the window asks
+    # called by the window
 
     def input_strip(self) -> QWidget:
         return self.inputs
@@ -324,7 +323,7 @@ class ModedPane(Pane):
         return self.inputs.extra_height
 
     def join_workspace(self) -> None:
-        """Of each mode what is looked at, then which mode is shown."""
+        """Connects the state of each mode to the workspace, then the choice of the mode."""
         name = self.objectName()
         self._joined = True
         for mode in self._built.values():
@@ -332,7 +331,7 @@ class ModedPane(Pane):
         self.workspace.live(f"{name}.mode", lambda: self.mode.id, self.show_mode, self)
 
     def actions(self) -> list[Action]:
-        """Those of the modes that are built by now."""
+        """Returns the actions of the modes built so far."""
         return [action for mode in self._those_built().values() for action in self._actions(mode)]
 
     def _actions(self, mode: Mode) -> list[Action]:

@@ -1,4 +1,4 @@
-"""The menu of the models that a pane can show: bundled, real, a checkpoint's, that of a run."""
+"""The menu of models that a pane can open: bundled, real, from a checkpoint, from a run."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource, model_name, models_among
 from explorer.widgets.dialogs import ask_file, ask_folder, ask_line
 
-MOST_RECENT = 5  # folders that were opened lately
+MOST_RECENT = 5  # recently opened folders
 EXAMPLE = "openai-community/gpt2"
 NAME_OF_HUB = "A model of the Hugging Face hub, as owner/name:"
 
 
 class ModelMenu(QObject):
-    """Fills a menu, and opens what is chosen there as the workspace's model, for `owner`.
+    """Fills a menu, and opens the chosen model as the workspace's, on behalf of `owner`.
 
-    `of_run` is what the model of a run is called. `named(name, address)`: so the button of the menu
-    may say which model it is; call `refresh` once that is connected.
+    `of_run` is the name of a run's model. `named(name, address)` reports the model that the menu's
+    button should show; call `refresh` after connecting it.
     """
 
     named = Signal(str, str)
@@ -37,7 +37,7 @@ class ModelMenu(QObject):
         self._hub = context.hub_models
         self._hub.progressed.connect(self._tell_name)
         self._hub.listed.connect(self.refresh)
-        self._tuned: FolderSource | None = None  # what was shown last of a fine-tuned model
+        self._tuned: FolderSource | None = None  # the last fine-tuned model
         self._here = QMenu("Downloaded models", menu)
         self._here.setToolTipsVisible(True)
         menu.setToolTipsVisible(True)
@@ -51,7 +51,7 @@ class ModelMenu(QObject):
             tasks.spawn(self._hub.look(), self.parent())
 
     def refresh(self, *_: object) -> None:
-        """What can be opened now."""
+        """Fills the menu with the models that can be opened now."""
         run = self._context.workspace.run
         menu = self._menu
         menu.clear()
@@ -72,7 +72,7 @@ class ModelMenu(QObject):
         self._tell_name()
 
     def _add_tuned(self, menu: QMenu) -> None:
-        """Of a fine-tuned model its base, and back."""
+        """Adds the base of a fine-tuned model, or the way back."""
         source, tuned = self._context.workspace.model_source, self._tuned
         if tuned is None or tuned.base is None or source is None:
             return
@@ -83,7 +83,7 @@ class ModelMenu(QObject):
             menu.addAction(f"After fine-tuning: {tuned.name}", again)
 
     def open_base(self) -> None:
-        """What the fine-tuned model was before."""
+        """Opens the base of the last fine-tuned model."""
         if self._tuned is None or self._tuned.base is None:
             return
         if self._tuned.base == BUNDLED:
@@ -92,7 +92,7 @@ class ModelMenu(QObject):
             self.open_folder(self._tuned.base)
 
     def _add_real(self, menu: QMenu) -> None:
-        """Real models: opened where they are here, else downloaded first."""
+        """Adds real models; those not on this computer are downloaded first."""
         if self._hub.here:
             self._here.clear()
             for name in self._hub.here:
@@ -109,24 +109,24 @@ class ModelMenu(QObject):
 
     @property
     def real_offer(self) -> str:
-        """What `open_real` does, on a button: with how much is to come where it is not here."""
+        """The title of `open_real` for a button, with the size of a necessary download."""
         return f"Open {REAL_TITLE}" if has_real() else self._hub.offer
 
     def open_real(self) -> None:
-        """The small real model, which is got first where it is not here."""
+        """Opens the small real model, after downloading it if necessary."""
         if has_real():
             self.open_folder(REAL)
         else:
             self.get(REAL)
 
     def ask_for_name(self) -> None:
-        """Which model of the hub to get."""
+        """Asks which model of the hub to download."""
         ask_line(self._window, "Get a model", NAME_OF_HUB, "Get", self.get, EXAMPLE)
 
     def get(self, name: str, dtype: str | None = None) -> None:
-        """Gets a model of the hub, then opens it; the button of the menu says how far it is.
+        """Downloads a model of the hub, then opens it; the menu's button shows the progress.
 
-        dtype  as a person has agreed to, knowing what memory it takes; None: asks where it is much
+        dtype  the one that the user has accepted; None asks first if the model needs much memory
         """
         if name := name.strip():
             tasks.spawn(self._get(name, dtype), self.parent())
@@ -163,14 +163,14 @@ class ModelMenu(QObject):
         self.open(BundledSource(self._context.engine))
 
     def open_folder(self, path: str = "") -> None:
-        """A model by its folder, file or name; it asks for a folder where none is given."""
+        """Opens a model by its folder, file or name; without one, asks for a folder."""
         if path:
             self.open(FolderSource(self._context.engine, path))
         else:
             ask_folder(self._window, "Open a model's folder", self.open_folder)
 
     def ask_for_file(self) -> None:
-        """A model of llama.cpp and its relatives."""
+        """Asks for a file of llama.cpp and its relatives."""
         ask_file(self._window, "Open a GGUF file", self.open_folder, "GGUF (*.gguf)")
 
     @property
@@ -185,7 +185,7 @@ class ModelMenu(QObject):
             self.open(self._context.runs.source(run))
 
     def open(self, source: Any) -> None:
-        """Shows the model of a source."""
+        """Opens the model of a source."""
         tasks.spawn(self._opened(source), self.parent())
 
     async def _opened(self, source: Any) -> None:

@@ -1,4 +1,4 @@
-"""Inputs of a pane that reads with a model: which model, and the text or other controls."""
+"""Inputs of a pane with a model: the choice of the model, and its text or other controls."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from explorer.widgets.boxes import wrap
 from explorer.widgets.prompt_line import PromptLine
 
 LONGEST_NAME = 34
-PROMPT = 320  # px in which a prompt can be read
+PROMPT = 320  # px in which a prompt is readable
 
 
 class ModelButton(QToolButton):
-    """Says which model is open; its `models` are the menu of those that can be."""
+    """Shows which model is open; `models` is the menu of those that can be opened."""
 
     def __init__(self, pane: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +34,7 @@ class ModelButton(QToolButton):
         self._restyle()
 
     def set_model(self, name: str, address: str) -> None:
-        """The model that is open, and where it is from."""
+        """Shows the open model and its source."""
         shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
         self.setText(f"model: {shown}")
         self.setAccessibleName(f"Model: {name}")
@@ -46,7 +46,7 @@ class ModelButton(QToolButton):
 
 
 class ModelInputs(QWidget):
-    """Which model, then the controls of a mode; `menu` is for the models that can be opened."""
+    """The choice of a model, then the controls of a mode; `menu` is for the models."""
 
     def __init__(self, mode: str, *controls: QWidget) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class ModelInputs(QWidget):
 
 
 class PromptInputs(QWidget):
-    """`promptEdited(text)`; `menu` is for the models that can be opened."""
+    """The choice of a model and its text, `promptEdited(text)`; `menu` is for the models."""
 
     promptEdited = Signal(str)
 
@@ -77,7 +77,7 @@ class PromptInputs(QWidget):
         self.set_model = self.source_button.set_model
 
     def sizeHint(self) -> QSize:
-        """With room to read the prompt: beside what leaves less, the strip needs its own row."""
+        """Includes room to read the prompt; if there is less, the strip needs a row of its own."""
         hint = super().sizeHint()
         spare = theme.current().px(PROMPT) - self.prompt.sizeHint().width()
         return QSize(hint.width() + max(0, spare), hint.height())

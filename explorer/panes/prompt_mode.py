@@ -1,4 +1,4 @@
-"""Modes that ask the workspace's model, and those of them that read the workspace's prompt."""
+"""Modes that run the workspace's model, some of them on the workspace's prompt."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from explorer.widgets.prompt_line import PromptLine
 
 
 class SourceMode(Mode):
-    """Asks the model of a `source`.
+    """A mode that runs the model of a `source`.
 
     A subclass builds its `view`, whose `body` is a StatefulPicture, and then calls `begin`.
-    `answer` asks the model, `show_answer` takes what came; `forget` drops what belongs to another
-    model, `clear` what is shown. `has_read` says whether what is shown is up to date.
+    `answer` runs the model and `show_answer` shows the result; `forget` drops results of another
+    model, `clear` empties the view. `has_read` is True if the results are up to date.
     """
 
     has_read = False
-    draft: Any  # the Draft of those that have settings
+    draft: Any  # the Draft, if the mode has settings
     _of_buttons: Sequence[Action] = ()
 
     def __init__(self, desk: Desk, parent: QObject, inputs: QWidget) -> None:
@@ -39,14 +39,14 @@ class SourceMode(Mode):
         self.reads = Latest(self.engine, self)
 
     def begin(self) -> None:
-        """The view is there: shows what is to be seen, now and whenever it changes."""
+        """Connects the view, which must exist, and shows the current state."""
         self.view.setObjectName(self.objectName())
         self.reads.came.connect(self.show_answer)
         self.reads.failed.connect(self._on_failed)
         self.view.body.retryRequested.connect(self.read)
 
     def connect_draft(self, kind: type) -> None:
-        """The view's `settings` show the mode's draft and change it: then all is read anew."""
+        """Connects the view's `settings` and the mode's draft; each change runs the model again."""
         self.draft = Draft(self.workspace, self.objectName(), kind, self)
         settings = self.view.settings
         settings.changed.connect(lambda name, value: self.set_settings(**{name: value}))
@@ -56,11 +56,11 @@ class SourceMode(Mode):
         self.draft.changed.connect(self.on_draft)
 
     def on_draft(self, _: Any) -> None:
-        """Something else is set up."""
+        """Called when the setup changes."""
         self.read()
 
     def connect_line(self, line: PromptLine, name: str, title: str) -> None:
-        """A line of text shows a setting and changes it; `title`: what Undo calls the change."""
+        """Connects a line of text with a setting; `title` is the name of the change for Undo."""
 
         def change(typed: str) -> None:
             self.draft.change({name: typed}, title, name)
@@ -76,7 +76,7 @@ class SourceMode(Mode):
         deeds: Mapping[str, Callable[[], object]],
         keys: Mapping[str, str] | None = None,
     ) -> None:
-        """The view's `buttons` have their deeds, titles and help; the actions are the same."""
+        """Connects the view's `buttons` with their functions, and adds them to the actions."""
         for name, button in self.view.buttons.items():
             button.clicked.connect(deeds[name])
         self._of_buttons = [
@@ -85,11 +85,11 @@ class SourceMode(Mode):
         ]
 
     def actions(self) -> list[Action]:
-        """Those of its buttons, then those of `commands.py`."""
+        """Returns the actions of the buttons, then those of `commands.py`."""
         return [*self._of_buttons, *super().actions()]
 
     def brought(self, draft: Any, then: Callable[[], object]) -> Callable[[], Awaitable[None]]:
-        """A state for a snapshot: this draft, and then what follows."""
+        """Returns a state for a snapshot: sets the draft, then calls `then`."""
 
         async def bring() -> None:
             self.draft.begin(draft)
@@ -100,7 +100,7 @@ class SourceMode(Mode):
         return bring
 
     def set_settings(self, **changes: Any) -> None:
-        """One or more settings of the draft; a slider's drag is one change, and so is typing."""
+        """Changes settings of the draft; a slider's drag or typing is one change for Undo."""
         name, value = next(iter(changes.items()))
         label = fields_of(type(self.draft.value))[name].label
         words = self.view.settings.words(name, value)
@@ -108,38 +108,38 @@ class SourceMode(Mode):
 
     @abstractmethod
     async def answer(self) -> Any:
-        """What the model makes of what it reads; it may be SUPERSEDED."""
+        """Runs the model and returns the result, which may be SUPERSEDED."""
 
     @abstractmethod
     def show_answer(self, answer: Any) -> None:
-        """It came."""
+        """Shows the result of `answer`."""
 
     def inspect(self) -> None:
         if (step := self.step_shown) is not None:
             self.show_step(step)
 
     def show_step(self, step: Any) -> None:
-        """The cursor is at a step of what was answered."""
+        """Called when the cursor is at a step of the answer."""
 
     def why_empty(self) -> str:
-        """Why there is nothing to ask; "" where there is."""
+        """Returns why there is nothing to run, or ""."""
         return ""
 
     def offer(self) -> str:
-        """What can be done about it, on a button; "" for nothing."""
+        """Returns the title of a button with a remedy, or ""."""
         return ""
 
     def clear(self) -> None:
-        """Nothing is shown: there is nothing to read, or it could not be read."""
+        """Empties the view if there is nothing to read or reading failed."""
         self.set_tracks([])
         self.inspection.emit(None)
 
     def forget(self) -> None:
-        """Nothing that was read of another text or by another model counts any more."""
+        """Drops results of another text or another model."""
         self.has_read = False
 
     def take_model(self, source: Any) -> None:
-        """Another model; with the first one a session may have brought what was read."""
+        """Takes another model; results that a session restored belong to the first one."""
         if source is not self.source:
             if self.source is not None:
                 self.forget()
@@ -150,7 +150,7 @@ class SourceMode(Mode):
             self.read()
 
     def read(self) -> None:
-        """Asks the model, once this is shown."""
+        """Runs the model if this mode is shown, else as soon as it is."""
         self.has_read = False
         if self.source is None or not self.active:
             return
@@ -166,13 +166,13 @@ class SourceMode(Mode):
         self.set_headline(why)
 
     def piece(self, token: int) -> bytes:
-        """The bytes of a token; of one that the tokenizer does not have, its number."""
+        """Returns the bytes of a token, or its number if the tokenizer does not know it."""
         tokenizer = self.source.tokenizer
         known = token < tokenizer.vocab_size
         return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
 
     def text_of(self, tokens: Iterable[int]) -> str:
-        """What tokens say."""
+        """Returns the text of tokens."""
         return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
 
     def _on_failed(self, message: str) -> None:
@@ -183,7 +183,7 @@ class SourceMode(Mode):
 
 
 class ModelMode(SourceMode):
-    """Has a menu of models among its inputs, and is told of another one: it forgets, then reads."""
+    """A mode with a menu of models; if the model changes, it drops its results and reads again."""
 
     def __init__(self, desk: Desk, parent: QObject, inputs: ModelInputs | PromptInputs) -> None:
         super().__init__(desk, parent, inputs)
@@ -197,21 +197,21 @@ class ModelMode(SourceMode):
         self._on_model(self.workspace.model_source)
 
     def _on_model(self, source: Any) -> None:
-        if self.source is not None:  # else a session may have brought what was read with this one
+        if self.source is not None:  # results restored by a session belong to the first
             self.forget()
         self.source = source
         self.read()
 
 
 class PromptMode(ModelMode):
-    """Has the prompt among its inputs, and is told of another prompt as of another model."""
+    """A mode that reads the prompt; it is updated if the prompt or the model changes."""
 
     no_text = "Type some text for the model to read"
-    longest = sys.maxsize  # tokens of a text that the mode has room for
+    longest = sys.maxsize  # most tokens of a text that the mode has room for
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, PromptInputs(desk.pane))
-        self.prompt_ids: list[int] = []  # of the prompt, once it is encoded
+        self.prompt_ids: list[int] = []  # token ids of the prompt, once encoded
 
     def begin(self) -> None:
         inputs, workspace = self.inputs, self.workspace
@@ -232,17 +232,17 @@ class PromptMode(ModelMode):
 
     @property
     def most_read(self) -> int:
-        """So many tokens of a text are read at most, its last ones."""
+        """The number of tokens of a text that are read at most, from its end."""
         return min(self.longest, self.source.config.block_size)
 
     def tell_length(self, headline: str, count: int) -> str:
-        """A headline; of a text with more tokens than are read it also tells how many are."""
+        """Returns a headline, which also says how many tokens are read if not all of them are."""
         most = self.most_read
         told = f"{headline}; the model reads only the last {most:,} of {count:,} tokens"
         return told if count > most else headline
 
     async def encode(self) -> list[int]:
-        """The prompt's tokens."""
+        """Returns the token ids of the prompt."""
         if not self.prompt_ids:
             encode = self.source.tokenizer.encode_ids
             self.prompt_ids = await self.engine.io(encode, self.workspace.prompt)

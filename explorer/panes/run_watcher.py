@@ -1,4 +1,4 @@
-"""The base of the modes that show one side of the run that is looked at."""
+"""The base of modes that show one aspect of the current run."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from explorer.runs.folders import ACTIVE
 from explorer.runs.follower import Follower, More
 from explorer.runs.run_data import RunData
 
-GONE = 0.05  # seconds between two looks whether a launcher has ended
+GONE = 0.05  # seconds between two checks if a launcher has ended
 
 
 class RunWatcher(Mode):
-    """Follows the workspace's run while somebody looks and nothing plays.
+    """Follows the workspace's run while the mode is visible and nothing plays.
 
     Subclasses implement `on_run`, `on_data` and `on_failed`, and call `watch` when they are built.
     """
@@ -28,12 +28,12 @@ class RunWatcher(Mode):
     def __init__(self, desk: Desk, parent: QObject, more: More | None = None) -> None:
         super().__init__(desk, parent)
         self.follower = Follower(self.context.runs, self, more)
-        self.followers = [self.follower]  # all that look while somebody does
+        self.followers = [self.follower]  # all that are active while the mode is visible
         self._starts = Latest(self.engine, self)
-        self._resumed = -1  # the attempt after which it was asked to go on
+        self._resumed = -1  # attempt after which the user resumed it
 
     def watch(self) -> None:
-        """From now on the run comes, and every other one that is opened."""
+        """Starts to follow the current run, and every one that is opened later."""
         self._look(False)  # until the mode is shown
         self.follower.changed.connect(self.on_data)
         self.follower.failed.connect(self.on_failed)
@@ -42,16 +42,16 @@ class RunWatcher(Mode):
         self.workspace.runChanged.connect(self._on_run)
         self._on_run(self.workspace.run)
 
-    # what comes
+    # changes of the run
 
     def on_run(self) -> None:
-        """Another run, of which nothing is known yet, or none."""
+        """Called for another run, of which nothing is known yet, or for none."""
 
     def on_data(self, data: RunData) -> None:
-        """The run has moved on."""
+        """Called when the run has new data."""
 
     def on_failed(self, message: str) -> None:
-        """It is no run, or cannot be read."""
+        """Called if the folder is not a run or cannot be read."""
         self.statusRequested.emit(message)
 
     def _on_run(self, folder: str | None) -> None:
@@ -59,40 +59,40 @@ class RunWatcher(Mode):
         self.follower.follow(Path(folder) if folder else None)
         self.on_run()
 
-    # what is known
+    # state of the run
 
     @property
     def folder(self) -> Path | None:
-        """Of the run."""
+        """The run's folder."""
         return self.follower.folder
 
     @property
     def data(self) -> RunData | None:
-        """The run, as far as it was read."""
+        """The run as read so far."""
         return self.follower.data
 
     @property
     def trains(self) -> bool:
-        """Whether somebody trains it now, or is about to."""
+        """Whether the run is being trained, or is about to be."""
         return self.data is not None and self.data.state in ACTIVE
 
     @property
     def restarts(self) -> bool:
-        """Whether it begins again, and no new step is done yet."""
+        """Whether the run is restarting and has not finished a new step yet."""
         data = self.data
         return data is not None and (data.restarting or data.attempts == self._resumed)
 
-    # what is asked of it
+    # commands to the run
 
     def resume(self) -> None:
-        """It goes on from its last checkpoint, in processes of its own."""
+        """Resumes the run from its last checkpoint, in separate processes."""
         if self.folder is not None and self.data is not None:
             self._resumed = self.data.attempts
             self.on_data(self.data)
             self.spawn(self._resume(self.folder))
 
     async def _resume(self, folder: Path) -> None:
-        """Once whoever has watched a rank that failed is gone as well; until it has begun."""
+        """Starts the run when the launcher of a failed rank has ended; waits until it trains."""
         runs = self.context.runs
         while runs.running_here(folder):
             await asyncio.sleep(GONE)
@@ -107,7 +107,7 @@ class RunWatcher(Mode):
             self.on_data(self.data)
 
     def steer(self, command: str, *values: Any, said: str = "") -> None:
-        """Asks it for something; `said`, or why it cannot be, goes to the status bar."""
+        """Sends a command to the run; the status bar shows `said`, or the reason for a refusal."""
         if self.folder is not None:
             self.spawn(self._steer(self.folder, command, values, said))
 
@@ -120,14 +120,14 @@ class RunWatcher(Mode):
             self.statusRequested.emit(said)
 
     def train_here(self, configs: Mapping[str, TrainingConfig]) -> None:
-        """Trains new runs, by name, each in processes of its own; the first is looked at."""
+        """Trains new runs, by name, each in separate processes; opens the first one."""
         new = self.context.runs.new
         made = lambda: [new(config, name) for name, config in configs.items()]  # noqa: E731
         self._starts.ask(lambda: self.engine.io(made), "starting a run")
 
     @property
     def starts(self) -> bool:
-        """Whether new runs are being made."""
+        """Whether new runs are being created."""
         return self._starts.running
 
     def _on_made(self, folders: list[Path]) -> None:
@@ -137,9 +137,9 @@ class RunWatcher(Mode):
         self.on_started()
 
     def on_started(self) -> None:
-        """The runs that were asked for train now."""
+        """Called when the requested runs have started."""
 
-    # what the pane tells
+    # called by the pane
 
     def shown(self) -> None:
         self._look(True)

@@ -1,4 +1,4 @@
-"""The panes that are built. A pane is data until it is first shown."""
+"""The list of panes. A pane is data until it is first shown."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ PANES: tuple[PaneSpec, ...] = (
 
 
 def built() -> tuple[PaneSpec, ...]:
-    """The panes whose module is there; others are not shown."""
+    """Returns the panes whose module exists; others are not shown."""
     return tuple(spec for spec in PANES if is_there(spec.module))
 
 
 def load() -> None:
-    """Imports all panes, on any thread: whichever is shown first then waits for no module."""
+    """Imports all panes, on any thread, so that the first one shown waits for no module."""
     for module in pkgutil.walk_packages(explorer.panes.__path__, "explorer.panes."):
         import_module(module.name)
-    for late in ("explorer.widgets.plots.view", "numpy.ma"):  # with the first plot, with np.unique
+    for late in ("explorer.widgets.plots.view", "numpy.ma"):  # for first plot, np.unique
         import_module(late)

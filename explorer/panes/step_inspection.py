@@ -1,4 +1,4 @@
-"""What the inspector shows of any Step: its marked line with its numbers, and all that it read."""
+"""The inspection of any Step: its marked line with real numbers, and all values that it reads."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from explorer.widgets.live_numbers import Equation, in_a_line
 
 
 def calculated(step: Step, cell: int | Cell | None = None) -> list[Row]:
-    """The line with the numbers of one cell, where it makes more than one number; none where it
-    does not compute, or where what was recorded lacks some of them.
+    """Returns the marked line with its numbers, those of one cell if it computes an array. Empty
+    if it computes nothing, or if a recording lacks some of its values.
     """
     try:
         line = marked_line(step.code)
@@ -27,7 +27,7 @@ def calculated(step: Step, cell: int | Cell | None = None) -> list[Row]:
 
 
 def inspection_of(step: Step, cell: int | Cell | None = None, said: str = "") -> Inspection:
-    """What is `said` of the cell, the line, each single number in a row, each array as a table."""
+    """Returns `said` of the cell, the line, a row for each number, and a table for each array."""
     made = marked_line(step.code).made
     values = {name: step.value(name) for name in step.values}
     rows = [

@@ -1,4 +1,4 @@
-"""Really trained runs for the pictures of a snapshot."""
+"""Trained runs for the pictures of a snapshot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATIENCE = 120.0  # seconds
 
 
 async def trained(mode: Mode, configs: Mapping[str, TrainingConfig]) -> list[Path]:
-    """The folders of runs by name, each trained once for all pictures, side by side."""
+    """Returns the folders of runs by name; each is trained once for all pictures, in parallel."""
     runs, waited = mode.context.runs, 0.0
     folders = [runs.folder() / name for name in configs]
     for folder in folders:

@@ -262,7 +262,7 @@ class TokenStrip(Picture):
         item = self._chips[index]
         data = " ".join(f"{byte:02X}" for byte in item.data)
         pinned = ", pinned: click it again to let it go" if self._is_pinned(index) else ""
-        return f"token {index}: {item.text}  id {item.id}  bytes {data}{pinned}"
+        return f"token {index}: {item.text}  id {item.id:,}  bytes {data}{pinned}"
 
     def _is_pinned(self, index: int) -> bool:
         return self._pinned and index == self._selected

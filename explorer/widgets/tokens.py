@@ -117,7 +117,7 @@ def described(tokens: Tokens, index: int) -> str:
     identity = int(tokens.ids[index])
     named = not data or identity == tokens.unknown or identity in tokens.special
     shown = spelled if named else readable(data)
-    text = f"token {index + 1}: {shown}  id {int(tokens.ids[index])}"
+    text = f"token {index + 1}: {shown}  id {int(tokens.ids[index]):,}"
     if spelled != shown:
         text += f"  spelled {spelled}"
     if data:

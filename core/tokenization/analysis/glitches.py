@@ -202,7 +202,7 @@ def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidat
     piece = quoted(shown(candidate.piece, candidate.data))
     return Step(
         "glitches.similarity",
-        f"{piece} has cosine similarity {real(candidate.similarity, 3)} with untrained tokens",
+        f"{piece} has a cosine similarity of {real(candidate.similarity, 3)} with untrained tokens",
         r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
         "core.tokenization.analysis.glitches:similarity_to#similarity",
         {**found._asdict(), "rows": rows, "mean": yardstick.mean},

@@ -10,7 +10,7 @@ from dataclasses import replace
 from core.jobs import to_the_end
 from core.numbers import format_number
 from core.tokenization.analysis.premiums import REFERENCE, Premium
-from core.tokenization.telling import arrays, average, count, percent, quoted, verb
+from core.tokenization.telling import arrays, average, count, quoted, share_said, verb
 from core.trace import Step, Trace
 
 BEGINNING = 40  # characters of a text that a title quotes
@@ -50,7 +50,7 @@ def premium_step(result: Premium, english: Premium) -> Step:
     where = f"{result.language.name} with {result.tokenizer}"
     title = f"{where} takes {format_number(result.premium)} times as many tokens as English"
     if not result.honest:
-        lost = percent(result.measures.lost_share)
+        lost = share_said(result.measures.lost_share)
         title = f"{where} loses {lost} of the text, too much for a fair comparison"
     elif result.language.code == REFERENCE:
         tokens = count(result.measures.tokens, "token")
@@ -70,16 +70,16 @@ def parts_of(result: Premium) -> Iterator[Step]:
     yield _characters(result)
     yield Step(
         "languages.bytes",
-        f"In UTF-8, the text takes {count(measures.bytes, 'byte')}, with "
-        f"{average(measures.bytes / max(measures.characters, 1), 'byte')} per character on average",
+        f"In UTF-8, the text takes {count(measures.bytes, 'byte')}, "
+        f"{format_number(measures.bytes / max(measures.characters, 1))} per character on average",
         r"n_{\text{bytes}} = \sum_{i=1}^{n} \text{bytes}(c_i)",
         f"{_MEASURE}#bytes",
         arrays({"size": measures.bytes}),
     )
     yield Step(
         "languages.tokens",
-        f"{result.tokenizer} splits the text into {count(measures.tokens, 'token')}, with "
-        f"{average(measures.bytes_per_token, 'byte')} per token on average",
+        f"{result.tokenizer} splits the text into {count(measures.tokens, 'token')} "
+        f"of {average(measures.bytes_per_token, 'byte')} on average",
         r"x \;\to\; t_1 t_2 \ldots t_{n_{\text{tokens}}}",
         f"{_MEASURE}#tokens",
         arrays({"tokens": measures.tokens}),

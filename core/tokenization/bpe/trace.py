@@ -105,8 +105,8 @@ def choose_step(pieces: list[str], choice: Choice) -> Step:
     """Which pair is merged next, or that no merge applies any more."""
     if choice.token < 0:
         left_over = len(choice.symbols)
-        are = verb(left_over, "is", "are")
-        title = f"No pair can be merged any more; {count(left_over, 'token')} {are} left"
+        remain = verb(left_over, "remains", "remain")
+        title = f"No pair can be merged any more; {count(left_over, 'token')} {remain}"
     else:
         left, right = choice.symbols[choice.place : choice.place + 2]
         fitting = sum(token >= 0 for _, token in choice.found)

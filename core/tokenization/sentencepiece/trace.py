@@ -52,7 +52,11 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     rewritten = normalizer.rewrite(text)
     own = normalizer.name in ("", "precompiled")
     rules = "The file's own normalizer" if own else f"The normalizer {quoted(normalizer.name)}"
-    does = "leaves the text unchanged:" if rewritten == text else "turns the text into"
+    does = "turns the text into"
+    if rewritten == text:
+        does = "leaves the text unchanged:"
+    elif len(rewritten) < len(text) and rewritten.replace(" ", "") == text.replace(" ", ""):
+        does = "removes extra spaces:"
     yield Step(
         "sentencepiece.rewrite",
         f"{rules} {does} {quoted(shortened(visible(rewritten)))}",

@@ -65,7 +65,7 @@ def trace_lattice(
     Raises ValueError for more than 4,000 characters, n < 1, and an alpha below 0.
     """
     text = sentence if normalized else tokenizer.normalizer.normalize(sentence)
-    refuse_longer("sentence", len(text), "characters", LONGEST_SENTENCE, "place by place")
+    refuse_longer("sentence", len(text), "characters", LONGEST_SENTENCE, "position by position")
     lattice = tokenizer.lattice_of(text)
     best = lattice.viterbi()
     paths = lattice.n_best(n)
@@ -99,8 +99,8 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
     known = [node for node in lattice.nodes if node.id != tokenizer.pieces.unknown]
     yield _told(
         "nodes",
-        f"Pieces of the vocabulary occur {verb(len(known), 'once', f'{len(known):,} times')} "
-        "in the text",
+        f"{verb(len(known), 'A piece', 'Pieces')} of the vocabulary "
+        f"{verb(len(known), 'fits', 'fit')} the text in {count(len(known), 'place')}",
         r"\{ (i, j) : x_{i:j} \in V \}",
         "build_lattice",
         {
@@ -172,9 +172,12 @@ def _way_back(path: Path) -> Iterator[Told]:
 def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
     for rank, path in enumerate(paths, 1):
         pieces = quoted(shortened(" ".join(map(readable, path.pieces))))
+        way = "The best way to cut the text:"
+        if rank > 1:
+            way = f"Way {rank} of the {len(paths)} best:"
         yield _told(
             "take",
-            f"Number {rank} of the best ways is {pieces} (score {real(path.score)}, "
+            f"{way} {pieces} (score {real(path.score)}, "
             f"probability {format_share(float(np.exp(path.score - total)))})",
             r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
             "Lattice.paths",

@@ -46,8 +46,8 @@ def lookup_step(look: Lookup) -> Step:
 def take_step(look: Lookup, taken: list[int], word: str) -> Step:
     """The longest piece that fits is taken."""
     rest = len(word) - look.end
-    left = f"{count(rest, 'character')} {verb(rest, 'is', 'are')} left"
-    after = left if rest else "the word is complete"
+    remain = f"{count(rest, 'character')} {verb(rest, 'remains', 'remain')}"
+    after = remain if rest else "the word is complete"
     return Step(
         "wordpiece.take",
         f"Take {quoted(look.piece)}, the longest piece that fits; {after}",

@@ -1,4 +1,4 @@
-"""The left column: all heads, how they are sorted and dimmed, and what the chosen one scores."""
+"""The left column: the grid of all heads, sorting, dimming, and the scores of the chosen head."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import Switch
 
-ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the scores first
+ENOUGH = 0.9  # fraction of the mosaic's full height that it needs before the scores get any room
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
 
 
 class AllHeads(QWidget):
-    """Intents: other settings, the chosen head off, all heads on, read again. The mosaic has its
-    own.
+    """The panel of all heads and its controls. Its signals ask for other settings, to switch the
+    chosen head off or all heads on, and to read the model again; the mosaic has its own signals.
     """
 
-    changed = Signal(str, object)  # one of the view's settings, and its value
+    changed = Signal(str, object)  # name of a view setting, new value
     offToggled = Signal()
     allOnRequested = Signal()
     updateRequested = Signal()
@@ -88,7 +88,7 @@ class AllHeads(QWidget):
         return group
 
     def show_settings(self, settings: ViewSettings) -> None:
-        """What the controls show; emits nothing. In a comparison the bars have their own score."""
+        """Updates the controls without emitting a signal. A comparison has a score of its own."""
         items = [(title, name) for name, title in text.SCORES.items()]
         chosen, compares = settings.score, settings.mode == "compare"
         if compares:
@@ -104,7 +104,7 @@ class AllHeads(QWidget):
         self.dim.set_icon("filter", said, role="accent" if settings.least else "text")
 
     def show_scores(self, title: str, scores: Mapping[str, float], chosen: str) -> None:
-        """Of one head; `title`: which one."""
+        """Shows the scores of the head that `title` names; `chosen` is the score to highlight."""
         self.scores.set_titles([title])
         self.scores.set_scene(
             [
@@ -119,7 +119,7 @@ class AllHeads(QWidget):
     def show_off(
         self, off: tuple[Head, ...], head: Head | None, possible: bool, trains: bool
     ) -> None:
-        """The heads that are off, and whether the chosen one is; while a run trains none can be."""
+        """Shows which heads are off, and if the chosen one is; while a run trains, none can be."""
         words = text.heads_off(off, trains)
         off = () if trains else off
         self.off.setChecked(head in off)
@@ -132,14 +132,14 @@ class AllHeads(QWidget):
         self._fit()
 
     def set_version(self, told: str, is_old: bool = False) -> None:
-        """Which step of a run the heads are from; of an old one they can be read again."""
+        """Shows the step of the run that the heads are from; old heads can be read again."""
         self.version.setText(told)
         self.version.setVisible(bool(told))
         self.update_button.setVisible(is_old)
         self._fit()
 
     def set_grid(self, layers: int, heads: int) -> None:
-        """The final geometry, before the first maps."""
+        """Lays out the grid in its final size before the first maps arrive."""
         self.mosaic.set_shape(layers, heads)
         self.picture.skeleton.set_grid(layers, heads)
         self._fit()
@@ -148,8 +148,8 @@ class AllHeads(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """The mosaic takes the height that its square cells need; the scores take the rest, where
-        they have room.
+        """Gives the mosaic the height that its square cells need, and the rest to the scores if
+        they fit.
         """
         now = theme.current()
         layers, heads = self.mosaic.displayed()["maps"].shape[:2]

@@ -1,5 +1,5 @@
-"""What each head does on two readings: of two texts, or of one text before and after fine-tuning.
-No Qt. Letters in shapes as in `compute`.
+"""The heads in two readings: on two texts, or on one text before and after fine-tuning. No Qt.
+Letters in shapes as in `compute`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from explorer.panes.attention.compute import Heads
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The heads on two texts, or of a base and of what was fine-tuned from it on one text.
+    """The heads of a model on two texts, or of a base model and its fine-tuned version on one text.
 
-    of_base     the first are the heads before fine-tuning
-    moved       (L, H, T): which share of each query's attention goes elsewhere; None for texts of
-                different lengths
-    difference  (L, H): the largest of these shares, of the queries that can be compared; else
-                `score_difference`
+    of_base     True if `first` are the heads before fine-tuning
+    moved       (L, H, T): the share of each query's attention that moves to other keys; None for
+                texts of different lengths
+    difference  (L, H): the largest of these shares over the queries that can be compared; for
+                texts of different lengths, `score_difference`
     """
 
     first: Heads
@@ -31,12 +31,12 @@ class Comparison:
 
     @property
     def shown(self) -> Heads:
-        """Those of the open model on its text."""
+        """The heads of the open model on its text."""
         return self.second if self.of_base else self.first
 
     @property
     def is_aligned(self) -> bool:
-        """Whether the two can be laid over one another."""
+        """Whether both texts have the same number of tokens."""
         return self.moved is not None
 
     @property
@@ -44,38 +44,38 @@ class Comparison:
         return self.first.prompt.ids == self.second.prompt.ids
 
     def query(self, layer: int, head: int) -> int:
-        """The query at which a head changes most; of texts of different lengths, the last one."""
+        """Returns the query whose attention changes most; the last one if the lengths differ."""
         if self.moved is None:
             return self.first.n_tokens - 1
         return int(self.moved[layer, head].argmax())
 
     @property
     def labels(self) -> list[str]:
-        """Of the queries and keys of both: what stands in one place of either text."""
+        """Labels of queries and keys; where the texts differ, the tokens of both."""
         pairs = zip(self.first.prompt.labels, self.second.prompt.labels, strict=False)
         return [one if one == other else f"{one.strip()}/{other.strip()}" for one, other in pairs]
 
     def weights(self, layer: int, head: int, hide_first: bool) -> tuple[np.ndarray, np.ndarray]:
-        """(T, T) weights of one head, in the first and in the second reading."""
+        """Returns the (T, T) weights of one head in the first and in the second reading."""
         both = self.first, self.second
         first, second = (one.weights(layer, head, hide_first) for one in both)
         return first, second
 
     def change(self, layer: int, head: int, hide_first: bool) -> np.ndarray:
-        """(T, T): second minus first, where both have as many tokens."""
+        """Returns second minus first, (T, T), for texts of the same length."""
         first, second = self.weights(layer, head, hide_first)
         return second - first
 
     def maps(self, hide_first: bool) -> np.ndarray:
-        """(L, H, T, T): by how much each weight differs; of texts that cannot be laid over one
-        another, the weights on the second.
+        """Returns how much each weight differs, (L, H, T, T); for texts of different lengths, the
+        weights of the second reading.
         """
         second = self.second.maps(hide_first)
         return np.abs(second - self.first.maps(hide_first)) if self.is_aligned else second
 
 
 def compare(first: Heads, second: Heads, of_base: bool = False) -> Comparison:
-    """Meant for the engine's thread."""
+    """Compares two readings. Meant for the engine's thread."""
     ids, others = first.prompt.ids, second.prompt.ids
     if len(ids) != len(others):
         difference = score_difference(first.scores, second.scores)

@@ -1,4 +1,4 @@
-"""Two readings of one head: with what it is compared, both maps or their difference."""
+"""One head in two readings: the choice of the second one, and both maps or their difference."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from explorer.widgets.wrap_row import labelled
 
 
 class ComparisonView(QWidget):
-    """Intents: other settings."""
+    """The comparison of one head. `changed` asks for other settings."""
 
-    changed = Signal(str, object)  # one of the view's settings, and its value
+    changed = Signal(str, object)  # name of a view setting, new value
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class ComparisonView(QWidget):
         self.show_settings(ViewSettings(), "text", False)
 
     def show_settings(self, settings: ViewSettings, other: str, has_base: bool) -> None:
-        """With what the heads are compared; only what was fine-tuned has a model before that."""
+        """Shows what the heads are compared with; only a fine-tuned model has a base to choose."""
         if settings.second:
             self.second_text.set_prompt(settings.second)
         self.others.set_current(other)
@@ -64,7 +64,7 @@ class ComparisonView(QWidget):
         self._line.setVisible(other == "text")
 
     def clear(self) -> None:
-        """Nothing is read."""
+        """Empties the view."""
         for heat in self.pictures:
             heat.set_values(np.zeros((0, 0)))
         for name in self._names:
@@ -73,7 +73,7 @@ class ComparisonView(QWidget):
         self.picture.show_ready()
 
     def show_head(self, found: Comparison, place: Head, settings: ViewSettings) -> None:
-        """One head in both readings, side by side where they cannot be laid over one another."""
+        """Shows one head in both readings, side by side if the texts differ in length."""
         aligned, hide_first = found.is_aligned, settings.hide_first
         layout = settings.compared if aligned else "sides"
         self.layouts.set_current(layout)

@@ -1,8 +1,8 @@
-"""What the engine computes for the pane: a text's heads, the mosaic of their maps, the Trace of a
-query. Plain arrays; torch is loaded on the engine's thread alone.
+"""The engine's computations for the pane: the heads on a text, the mosaic of their maps, and the
+Trace of a query. Plain arrays; only the engine's thread loads torch.
 
-Letters in shapes: T tokens, L layers, H heads, D dimensions a head, C width of the residual stream,
-P pixels of a mosaic cell.
+Letters in shapes: T tokens, L layers, H heads, G key/value heads, D dimensions per head, C width of
+the residual stream, P pixels of a mosaic cell.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from core.transformer.gpt import GPT
 
 SITES = ("attention", "queries", "keys", "values", "residual")
-Head = tuple[int, int]  # layer and head
+Head = tuple[int, int]  # layer, head
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A text as the model reads it: its last `limit` tokens; `cut` tokens before do not fit."""
+    """A text as the model reads it: its last `limit` tokens, without the `cut` ones before them."""
 
     text: str
     ids: tuple[int, ...]
@@ -39,12 +39,12 @@ class Prompt:
 
     @property
     def labels(self) -> list[str]:
-        """The pieces as text."""
+        """The tokens as text."""
         return [piece_text(piece) for piece in self.pieces]
 
 
 def piece_text(piece: bytes) -> str:
-    """A piece as text; bytes that are no whole character as hexadecimal pairs."""
+    """Returns a token as text; bytes that form no whole character become hexadecimal pairs."""
     try:
         return piece.decode("utf-8")
     except UnicodeDecodeError:
@@ -52,7 +52,7 @@ def piece_text(piece: bytes) -> str:
 
 
 def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:
-    """Encodes `text` and keeps the last `limit` tokens: what the model would continue."""
+    """Encodes `text` and keeps the last `limit` tokens, which the model can continue."""
     encoding = tokenizer.encode(text)
     cut = max(0, len(encoding.ids) - limit)
     ids, pieces = encoding.ids[cut:], encoding.slices()[cut:]
@@ -61,17 +61,17 @@ def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:
 
 @dataclass(frozen=True, eq=False)
 class Heads:
-    """What a model's heads do on a text: attention (L, H, T, T), queries (L, H, T, D), keys and
-    values (L, G, T, D), where G is less than H if heads share them.
+    """The heads of a model on a text: attention (L, H, T, T), queries (L, H, T, D), keys and values
+    (L, G, T, D), where G is less than H if heads share them.
 
-    residual  (L + 1, T, C) the stream into the first block and out of each
-    source    the model's name
-    config    of the model, where it is known
-    off       the heads that were switched off
-    before    (T, C) what leaves the last block with all heads on, where some are off
-    version   of the model
-    vectors   the step of a run that queries, keys and values are of, where the attention was
-              recorded at another
+    residual  (L + 1, T, C): the stream before the first block and after each block
+    source    name of the model
+    config    configuration of the model, if known
+    off       heads that were switched off
+    before    (T, C): output of the last block with all heads on; None if none is off
+    version   version of the model
+    vectors   the run's step at which queries, keys and values were computed, if the attention was
+              recorded at another step
     """
 
     prompt: Prompt
@@ -97,33 +97,33 @@ class Heads:
         return int(self.attention.shape[2])
 
     def has(self, layer: int, head: int, token: int = 0) -> bool:
-        """Whether there is such a head, and such a token."""
+        """Returns True if this head and this token exist."""
         layers, heads = self.shape
         return layer < layers and head < heads and token < self.n_tokens
 
     def maps(self, hide_first: bool) -> np.ndarray:
-        """(L, H, T, T): what the mosaic shows."""
+        """Returns the maps of the mosaic, (L, H, T, T)."""
         return without_first(self.attention) if hide_first else self.attention
 
     def weights(self, layer: int, head: int, hide_first: bool = False) -> np.ndarray:
-        """(T, T) weights of one head; with `hide_first` as `without_first` gives them."""
+        """Returns the (T, T) weights of one head; `hide_first` applies `without_first`."""
         weights = self.attention[layer, head]
         return without_first(weights) if hide_first else weights
 
     def keys_of(self, layer: int, head: int) -> np.ndarray:
-        """(T, D): the keys that a head reads, alone or with its neighbors."""
+        """Returns the keys (T, D) that a head reads; neighboring heads may share them."""
         return self.keys[layer, head * self.keys.shape[1] // self.queries.shape[1]]
 
     def score(self, name: str) -> np.ndarray:
-        """(L, H)."""
+        """Returns a score of all heads, (L, H), by its name."""
         return self.scores.by_name()[name]
 
     def window(self, layer: int) -> int | None:
-        """How many tokens a query of the layer sees, itself included; None: all before it."""
+        """Returns how many tokens a query of the layer sees, itself included; None for no limit."""
         return None if self.config is None else self.config.window_of(layer)
 
     def hidden(self, layer: int, hide_first: bool) -> np.ndarray:
-        """(T, T) bool: the cells in which nothing is shown."""
+        """Returns the blank cells of a map, (T, T) bool."""
         return hidden_cells(self.n_tokens, hide_first, self.window(layer))
 
 
@@ -135,7 +135,7 @@ def heads_of(
     off: tuple[Head, ...] = (),
     before: np.ndarray | None = None,
 ) -> Heads:
-    """Everything that the pane shows of what was captured; the arguments are as in `Heads`."""
+    """Builds Heads from captured activations; ValueError if they are incomplete or not finite."""
     attention, q = activations.attention, activations.queries
     k, v = activations.keys, activations.values
     if attention is None or q is None or k is None or v is None:
@@ -157,8 +157,8 @@ def heads_of(
 def changed_heads(
     model: GPT, prompt: Prompt, source: str, off: tuple[Head, ...], as_base: bool
 ) -> Heads:
-    """The heads with those in `off` switched off; `as_base`: of a fine-tuned model, as they were
-    before fine-tuning. Afterwards the model is as it was.
+    """Returns the heads with those in `off` switched off; `as_base` undoes the fine-tuning
+    meanwhile. Afterwards the model is as it was.
     """
     from core.finetuning.mixture import BASE
     from core.finetuning.scales import at_scales
@@ -176,26 +176,26 @@ def changed_heads(
 
 
 class Mapped(Protocol):
-    """What a mosaic shows: a map for each head, (L, H, T, T), 0 to 1."""
+    """The source of a mosaic: a map with values from 0 to 1 for each head, (L, H, T, T)."""
 
     def maps(self, hide_first: bool) -> np.ndarray: ...
 
 
 def mosaic(shown: Mapped, cell_pixels: int, hide_first: bool) -> np.ndarray:
-    """All maps as uint8, pooled to a cell's pixels: (L, H, P, P)."""
+    """Returns all maps as uint8, pooled to the size of a cell: (L, H, P, P)."""
     return pool_heads(to_uint8(shown.maps(hide_first)), cell_pixels)
 
 
 def hidden_cells(n_tokens: int, hide_first: bool, window: int | None = None) -> np.ndarray:
-    """(T, T) bool, True where a query may not look, or where the first token is hidden."""
+    """Returns (T, T) bool: True for cells that are masked or belong to a hidden first token."""
     hidden = ~visible_cells(n_tokens, window)
     hidden[:, 0] |= hide_first
     return hidden
 
 
 def trace_of(heads: Heads, layer: int, head: int, query: int, model: GPT | None = None) -> Trace:
-    """The Trace of one query, from what was captured with the picture. Its last steps need the
-    weights of the `model` that the heads are of.
+    """Returns the Trace of one query, from the captured activations. Its last steps need `model`,
+    with the weights that produced the heads.
     """
     from core.inference.attention_trace import downstream_of, trace_attention_from
 

@@ -1,4 +1,4 @@
-"""The states of Attention that a snapshot shows."""
+"""The states of Attention in a snapshot."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def views(pane: AttentionPane) -> dict[str, Callable[[], Any]]:
-    """Heat map, arcs, comparisons, the settled picture of each of the steps, and their end in other
-    cases.
+    """Returns the views: heat map, arcs, comparisons, each step when settled, and variants of the
+    last.
     """
 
     def chosen(mode: str, **changes: Any) -> Callable[[], None]:

@@ -1,5 +1,5 @@
-"""What a person has set up: the heads that are off, which undo restores; and how heads are shown,
-which the session keeps. No Qt.
+"""The user's settings: heads that are off, which undo restores, and the look, which the session
+saves. No Qt.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from explorer.panes.attention.text import LAYOUTS, OTHERS, SCORES, VIEWS
 if TYPE_CHECKING:
     from core.transformer import ModelConfig
 
-LARGEST = 1_000_000_000  # layer, head or token
+LARGEST = 1_000_000_000  # highest index of a layer, head or token
 MOST_OFF = 10_000
 
 
 @dataclass(frozen=True)
 class HeadsOff:
-    """The heads of one model that are off: another model has all of its heads on.
+    """The heads of one model that are off; all heads of other models stay on.
 
-    model  its address
-    heads  layer and head of each, in order
+    model  address of the model
+    heads  (layer, head) pairs, sorted
     """
 
     model: str = ""
@@ -36,7 +36,7 @@ class HeadsOff:
         check(self)
 
     def of(self, model: str, config: ModelConfig | None) -> tuple[Head, ...]:
-        """Those of a model that it has."""
+        """Returns the heads that are off and exist in this model."""
         if model != self.model or config is None:
             return ()
         n_layer, n_head = config.n_layer, config.n_head
@@ -45,15 +45,15 @@ class HeadsOff:
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """One field a control.
+    """The settings of the view, one field per control.
 
-    score      which score the small bars show
-    sorted     heads of each layer from high to low
-    least      heads that score less are dimmed; 0 dims none
-    hide_first the first token is hidden and each row rescaled to sum to 1
+    score      score that the small bars show
+    sorted     True to sort the heads of each layer from high to low
+    least      heads with a lower score are dimmed; 0 dims none
+    hide_first True to hide the first token and rescale each row to sum to 1
     mode       map, arcs, steps, or a comparison
-    other      what the heads are compared with: another text, or the model before fine-tuning
-    second     the other text; "": one is suggested
+    other      second reading of a comparison: another text, or the model before fine-tuning
+    second     the other text; "" for a suggested one
     compared   the difference, or both maps side by side
     """
 
@@ -69,10 +69,10 @@ class ViewSettings:
 
 @dataclass(frozen=True)
 class Held:
-    """What stays chosen whatever comes.
+    """Choices that stay when the text or the model changes.
 
-    pinned  the query stays where it was picked; else it follows the end of what is typed
-    locked  the head that a click has locked; the open model may not have it
+    pinned  True if the query stays where it was picked; otherwise it follows the end of the text
+    locked  head that was locked with a click; the open model may not have it
     """
 
     pinned: bool = False
@@ -81,8 +81,8 @@ class Held:
 
 @dataclass(frozen=True)
 class OpenSteps:
-    """The steps of which query in which head are open, and where the cursor is in them: 0 is the
-    first step settled, 2.5 halfway from the third to the fourth.
+    """The layer, head and query of the open steps, and the position in them: 0 is the first step,
+    settled; 2.5 is halfway from the third to the fourth.
     """
 
     layer: int = field(least=0, most=LARGEST)
@@ -102,7 +102,7 @@ Saved = TypeVar("Saved", ViewSettings, Held)
 
 
 def restored(value: Saved, saved: Mapping[str, Any]) -> Saved:
-    """With every saved field that fits."""
+    """Returns `value` with every valid field of `saved`."""
     for name, about in fields_of(type(value)).items():
         if name in saved:
             with suppress(ValueError):
@@ -111,7 +111,7 @@ def restored(value: Saved, saved: Mapping[str, Any]) -> Saved:
 
 
 def steps_from(saved: Any) -> OpenSteps | None:
-    """What `to_json` gave; None for anything else."""
+    """Reads what `to_json` has written; returns None for anything else."""
     with suppress(ValueError):
         return from_json(OpenSteps, saved)
     return None

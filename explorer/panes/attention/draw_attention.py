@@ -1,5 +1,5 @@
-"""Draws the steps up to what the head read, at a position. Each element is a function of the
-position, so it can be scrubbed.
+"""Draws the steps up to the head's output at a position. Each element is a function of the
+position, so the steps can be scrubbed.
 
 0 project, 1 products, 2 scores, 3 scale, 4 mask, 5 softmax, 6 weigh, 7 output.
 """
@@ -22,9 +22,9 @@ from explorer.panes.attention.text import cut_to
 from explorer.theme import lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text, visible_text
 
-GHOST = 0.30  # what has been used stays, faint
-WAITING = 0.34  # what is needed later is there, faint
-WEIGHT_NUMBER = 48  # px beside a weight's bar
+GHOST = 0.30  # opacity of what later steps no longer need
+WAITING = 0.34  # opacity of what a later step will need
+WEIGHT_NUMBER = 48  # px: the number beside a weight's bar
 
 
 class Drawing:
@@ -52,17 +52,17 @@ class Drawing:
 
 
 def largest(values: np.ndarray) -> float:
-    """The largest number without its sign; 0 where there is none."""
+    """Returns the largest absolute value, or 0 if there are no values."""
     return float(np.abs(values).max(initial=0.0))
 
 
 def ramp(position: float, start: float, end: float) -> float:
-    """0 before `start`, 1 after `end`, straight between."""
+    """Returns 0 before `start`, 1 after `end`, and interpolates linearly between."""
     return min(1.0, max(0.0, (position - start) / (end - start)))
 
 
 def draw(painter: QPainter, drawing: Drawing, position: float, lit: int, pinned: int) -> None:
-    """The whole picture at `position`; `lit` and `pinned` are keys, or -1."""
+    """Draws all elements at `position`; `lit` and `pinned` are keys, or -1."""
     _labels(painter, drawing, lit, pinned)
     _headings(painter, drawing, position)
     _query(painter, drawing, position)
@@ -75,7 +75,7 @@ def draw(painter: QPainter, drawing: Drawing, position: float, lit: int, pinned:
 
 
 def local(position: float, step: int, place: int, count: int) -> float:
-    """Progress 0..1 of row `place` on the way from step - 1 to `step`, rows setting off in turn."""
+    """Returns the progress 0..1 of row `place` from step - 1 to `step`; rows start one by one."""
     return theme.stagger(ramp(position, step - 1, step), place, count)
 
 
@@ -102,7 +102,7 @@ def _headings(painter: QPainter, drawing: Drawing, position: float) -> None:
     step = round(min(position, S.OUTPUT))
     left = ("q \u00d7 k", "attention") if position > 0.5 else ("k  keys", "k")
     right = "a \u00d7 v" if position > 5.5 else "v  values"
-    columns = (  # where, what, its color, the steps that are about it, from when it is there, side
+    columns = (  # rectangle, title, color, steps it highlights in, position it appears at, side
         (layout.left, *left, (S.PROJECT, S.PRODUCTS), 0.0, LEFT),
         (layout.score, "q\u00b7k", "attention", (S.SCORES,), 1.5, RIGHT),
         (layout.scaled, f"\u00f7 \u221a{scene.size}", "attention", (S.SCALE, S.MASK), 2.5, RIGHT),
@@ -111,7 +111,7 @@ def _headings(painter: QPainter, drawing: Drawing, position: float) -> None:
     )
     for rect, title, role, about, start, side in columns:
         box = QRectF(rect.x(), 0, max(rect.width(), now.px(72)), now.px(18))
-        if side == RIGHT:  # above its numbers, which need less room
+        if side == RIGHT:  # numbers are narrower than their heading, which starts further left
             box = QRectF(rect.x() - now.px(12), 0, rect.width() + now.px(12), now.px(18))
         ink = now.color(role if step in about else "muted")
         if position < start:
@@ -140,14 +140,14 @@ def _query(painter: QPainter, drawing: Drawing, position: float) -> None:
 def _letter(
     painter: QPainter, drawing: Drawing, letter: str, role: str, at: QPointF, alpha: float
 ) -> None:
-    """A vector's name, left of it."""
+    """Draws a vector's letter to its left."""
     now = theme.current()
     box = QRectF(at.x() - now.px(28), at.y(), now.px(22), drawing.layout.band)
     put_text(painter, box, letter, now.font("title", 600), now.color(role, alpha), RIGHT)
 
 
 def _keys(painter: QPainter, drawing: Drawing, position: float) -> None:
-    """The keys, their products with the query, and how these become scores."""
+    """Draws the keys, their products with the query, and the sums of these products."""
     layout = drawing.layout
     x, count = layout.left.x(), len(layout.rows)
     if position <= 0:
@@ -170,7 +170,7 @@ def _keys(painter: QPainter, drawing: Drawing, position: float) -> None:
 
 
 def _scores(painter: QPainter, drawing: Drawing, position: float) -> None:
-    """The scores, and how they move to the scaled column and meet the mask."""
+    """Draws the scores, which move to the scaled column and are then masked."""
     now, layout, scene = theme.current(), drawing.layout, drawing.scene
     count = len(layout.rows)
     font, bold = now.font("label"), now.font("label", 600)
@@ -202,7 +202,7 @@ def _scores(painter: QPainter, drawing: Drawing, position: float) -> None:
 
 
 def _weights(painter: QPainter, drawing: Drawing, position: float) -> None:
-    """Weights as bars with numbers; on the way to the values they travel as small tags."""
+    """Draws weights as bars with numbers, which travel to the values as small tags."""
     if position <= 4:
         return
     now, layout, scene = theme.current(), drawing.layout, drawing.scene
@@ -283,7 +283,7 @@ def _values(painter: QPainter, drawing: Drawing, position: float) -> None:
 
 
 def _mask(painter: QPainter, drawing: Drawing, position: float) -> None:
-    """The mask sweeps over the rows of the tokens that come later."""
+    """Sweeps the mask over the rows of the hidden tokens."""
     if position <= 3:
         return
     now, layout, scene = theme.current(), drawing.layout, drawing.scene
@@ -312,8 +312,8 @@ def _output(painter: QPainter, drawing: Drawing, position: float) -> None:
 def draw_line(
     painter: QPainter, pieces: Sequence[tuple[str, str]], top: float, width: float
 ) -> None:
-    """Live numbers. A line that is too long is cut in its middle: what it comes to is always
-    there.
+    """Draws the line of live numbers. A line that is too long is cut in the middle, so its result
+    stays.
     """
     now, font = theme.current(), theme.current().font("body")
     metrics = QFontMetricsF(font)
@@ -327,7 +327,7 @@ def draw_line(
 
 
 def draw_share(painter: QPainter, drawing: Drawing) -> None:
-    """How many keys are shown when not all fit."""
+    """Draws how many keys are shown if not all of them fit."""
     now, layout, scene = theme.current(), drawing.layout, drawing.scene
     shown = len(layout.rows)
     if shown < scene.n_tokens:

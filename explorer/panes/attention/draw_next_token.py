@@ -28,11 +28,11 @@ FORMULAS = {
     "residual": "x =",
     "added": "x\u2032 = x + w + w of the other heads =",
 }
-REACH = 98  # per cent of the bars that are drawn whole: a few dimensions of a stream are huge
+REACH = 98  # percent of the bars that fit their scale: a few dimensions of a stream are huge
 
 
 class NextTokenDrawing:
-    """The last steps of `before`, the steps up to them, laid out and rendered for one size."""
+    """The last steps, after those of `before`, laid out and rendered for one size."""
 
     def __init__(self, before: Drawing, width: float, height: float) -> None:
         scene, ratio = before.scene, before.ratio
@@ -45,7 +45,7 @@ class NextTokenDrawing:
         limit = float(np.percentile(every, REACH)) or 1.0
         self.is_cut = bool(every.max(initial=0.0) > limit * 1.001)
         own = largest(values["written"])
-        self.grown = limit / own if own else 1.0  # `written` alone, on a scale of its own
+        self.grown = limit / own if own else 1.0  # scale of `written` while it is alone
         band = self.layout.strips["added"].height()
         self.strips = {
             name: Strips(one, ROLES[name], limit, wide, band, ratio) for name, one in values.items()
@@ -55,7 +55,7 @@ class NextTokenDrawing:
         self.upright = Strips(
             scene.output, "attention", read, upright.height(), upright.width(), ratio
         )
-        self.read = read / before.values_limit  # of the height that o has among the values
+        self.read = read / before.values_limit  # height of o's bars among the values, as a fraction
         w_o = grouped(self.one.w_o, group)
         self.most = largest(w_o) or 1.0
         self.bar = ColorBar()
@@ -73,11 +73,11 @@ class NextTokenDrawing:
         return packed_image(packed_table(self.bar.table())[self.bar.levels(values, -most, most)])
 
     def row_at(self, point: QPointF) -> int:
-        """Which of the tokens is at a point; -1 for none."""
+        """Returns the index of the token at a point, or -1."""
         return next((place for place, row in enumerate(self.rows) if row.contains(point)), -1)
 
     def said_at(self, point: QPointF, step: int) -> str:
-        """What stands at a point of a step, with its numbers; "" for nothing."""
+        """Returns the tooltip with the numbers at a point of a step, or ""."""
         if step == S.PREDICT:
             found = self.row_at(point)
             if found < 0:
@@ -107,10 +107,10 @@ class NextTokenDrawing:
 def draw(
     painter: QPainter, last: NextTokenDrawing, position: float, moved: float = 1.0, row: int = -1
 ) -> None:
-    """The last steps at `position`, from OUTPUT on: what came before fades behind them.
+    """Draws the last steps at `position`, from OUTPUT on, while the earlier ones fade.
 
-    moved  how far the bars have come from what they were with all heads on, 0..1
-    row    of the tokens, which is lit; -1 for none
+    moved  progress 0..1 of the bars from their lengths with all heads on
+    row    index of the highlighted token, or -1
     """
     gone = ramp(position, S.ADD, S.ADD + 0.3)
     if gone < 1:
@@ -122,7 +122,7 @@ def draw(
 
 
 def _matrix(painter: QPainter, last: NextTokenDrawing, position: float, alpha: float) -> None:
-    """W_O, and how o comes from where it was read to stand beside it."""
+    """Draws W_O, and moves o beside it."""
     layout, now = last.layout, theme.current()
     mixed = ramp(position, S.OUTPUT, S.MIX)
     used = lerp(1.0, GHOST, ramp(position, S.MIX, S.MIX + 0.3)) * alpha
@@ -158,7 +158,7 @@ def _matrix(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
 
 
 def _upright(painter: QPainter, last: NextTokenDrawing, way: float, alpha: float) -> None:
-    """o turns from a row, where it was read, into a column."""
+    """Turns o from the row of the earlier steps into a column."""
     now, goal, strip, old = theme.current(), last.layout.upright, last.upright, last.before.layout
     start = QRectF(old.right.x(), old.output_y, last.before.output.width, old.band)
     center = QPointF(
@@ -166,7 +166,7 @@ def _upright(painter: QPainter, last: NextTokenDrawing, way: float, alpha: float
         lerp(start.center().y(), goal.center().y(), way),
     )
     long = lerp(start.width(), goal.height(), way)
-    thick = lerp(start.height() * last.read, goal.width(), way)  # then on a scale of its own
+    thick = lerp(start.height() * last.read, goal.width(), way)  # then on its own scale
     painter.save()
     painter.setOpacity(alpha * (GHOST if last.one.is_off else 1.0))
     painter.translate(center)
@@ -185,7 +185,7 @@ def _upright(painter: QPainter, last: NextTokenDrawing, way: float, alpha: float
 
 
 def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: float) -> None:
-    """What this head writes, what the others do, and the stream: all go into the sum."""
+    """Draws the terms of the sum: this head's output, that of the others, and the stream."""
     layout, one = last.layout, last.one
     mixed, added = ramp(position, S.OUTPUT, S.MIX), ramp(position, S.MIX, S.ADD)
     names = {
@@ -198,7 +198,7 @@ def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
         place, strip = layout.strips[name], last.strips[name]
         if name == "written":
             _name(painter, last, place, text, name, shares * alpha)
-            # From a scale of its own to the one that it shares with the stream.
+            # From its own scale to that of the stream.
             scale = lerp(1.0, 1 / last.grown, ramp(added, 0, 0.3))
             last.alone.draw(painter, 0, place.x(), place.y(), scale=scale, alpha=shares * alpha)
         else:
@@ -214,7 +214,7 @@ def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
 
 
 def _scale_note(painter: QPainter, last: NextTokenDrawing, alpha: float) -> None:
-    """What the bars share, at the foot of the matrix."""
+    """Draws the note on the shared scale of the bars at the foot of the matrix."""
     now, layout = theme.current(), last.layout
     bar = f" and are means of {layout.group} dimensions" if layout.group > 1 else ""
     cut = "; the longest are cut off" if last.is_cut else ""
@@ -230,7 +230,7 @@ def _scale_note(painter: QPainter, last: NextTokenDrawing, alpha: float) -> None
 def _name(
     painter: QPainter, last: NextTokenDrawing, place: QRectF, text: str, name: str, alpha: float
 ) -> None:
-    """The name of a strip."""
+    """Draws the name of a strip."""
     now, font = theme.current(), theme.current().font("label", 600)
     box = QRectF(0, place.top(), last.layout.label.width(), place.height())
     role = "attention" if name == "written" else "text"
@@ -238,7 +238,7 @@ def _name(
 
 
 def _added(painter: QPainter, last: NextTokenDrawing, position: float) -> None:
-    """The sum; at last it goes up, to where the rest of the model takes it."""
+    """Draws the sum, which finally moves up to the rest of the model."""
     arrived = ramp(position, S.MIX + 0.78, S.ADD)
     if arrived <= 0:
         return

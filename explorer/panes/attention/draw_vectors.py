@@ -1,4 +1,4 @@
-"""Vectors as rows of small bars, rendered once: the steps then only move pixmaps."""
+"""Vectors as rows of small bars. They are rendered once, so the steps only move pixmaps."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from explorer import theme
 
 
 class Strips:
-    """Rows (n, D) in one role's color: up is positive and full, down is negative and lighter. The
-    longest bar has the length `limit`; `height` px are those of a row.
+    """Rows (n, D) in one role's color: positive bars go up, solid; negative ones go down, lighter.
+    The absolute value `limit` has the full length; `height` is the px of a row.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Strips:
         scale: float = 1.0,
         alpha: float = 1.0,
     ) -> None:
-        """Row `row` with its top left at (x, y); `scale` shrinks its bars about their middle."""
+        """Draws row `row` with its top left at (x, y); `scale` shrinks bars about their middle."""
         if alpha <= 0.004:
             return
         height = self.height * max(scale, 0.02)

@@ -1,4 +1,4 @@
-"""The chosen head, large: heat map, arcs, steps or a comparison, and few controls."""
+"""The chosen head, large: heat map, arcs, steps or a comparison, with a few controls."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
 from explorer.widgets.wrap_row import WrapRow
 
-LONGEST = 16  # characters of a token on a button
+LONGEST = 16  # characters of a token on the button
 
 
 class AttentionMap(HeatMap):
-    """The heat map of one head; a cell tells its value and where that comes from."""
+    """The heat map of one head; a cell's tooltip adds the formula to its value."""
 
     def describe(self, row: int, column: int) -> str:
         return f"{super().describe(row, column)}\na = softmax(q \u00b7 k \u00f7 \u221ad)"
 
 
 class HeadView(QWidget):
-    """Intents: a cell (query, key) pointed at, (-1, -1) for none, or pinned; another mode, other
-    settings, walk, append the token that is expected.
+    """The large view of one head. Its signals report that a cell (query, key) is hovered, (-1, -1)
+    for none, or pinned; or ask for another mode, other settings, a walk, or the expected token.
     """
 
     cellPointed = Signal(int, int)
     cellPinned = Signal(int, int)
     modeChosen = Signal(str)
-    changed = Signal(str, object)  # one of the view's settings, and its value
+    changed = Signal(str, object)  # name of a view setting, new value
     walkToggled = Signal(bool)
     appendRequested = Signal()
 
@@ -55,7 +55,7 @@ class HeadView(QWidget):
         self.append = push_button("")
         self._next = ""  # the token to append
         self._query = 0
-        self._pinned: int | None = None  # its key
+        self._pinned: int | None = None  # key of the pinned cell
         name_parts(self, "attention.view", "append", "heat", "arcs", "steps", "modes", "walk")
         self.hide_first.setObjectName("attention.view.hide")
         pages = self.heat, self.arcs, self.steps, self.compared
@@ -83,18 +83,18 @@ class HeadView(QWidget):
         self.set_next("")
 
     def _on_key_pointed(self, key: int) -> None:
-        """A token that the query may look at, or in the steps any."""
+        """Reports a hovered key that the query can see; in the steps, any key."""
         is_seen = key <= self._query or self.stack.currentWidget() is self.steps
         self.cellPointed.emit(*((self._query, key) if key >= 0 and is_seen else (-1, -1)))
 
     def forget(self) -> None:
-        """No heads any more."""
+        """Empties all pictures."""
         self.heat.set_values(np.zeros((0, 0)))
         self.arcs.set_weights(np.zeros((0, 0)), [])
         self.compared.clear()
 
     def set_next(self, token: str, why_not: str = "") -> None:
-        """The expected token, which can be appended; "" while none is known."""
+        """Sets the expected token, which the button appends; "" if none is known."""
         self._next = token
         shown = token if len(token) <= LONGEST else f"{token[:LONGEST]}\u2026\u201d"
         self.append.setText(text.append(shown))
@@ -107,7 +107,7 @@ class HeadView(QWidget):
         self.append.setVisible(bool(self._next) and self.stack.currentWidget() is self.steps)
 
     def show_settings(self, settings: ViewSettings) -> None:
-        """The controls as they are chosen; emits nothing."""
+        """Updates the controls without emitting a signal."""
         self.modes.set_current(settings.mode)
         self.stack.setCurrentWidget(self._pages[settings.mode])
         self.hide_first.setVisible(settings.mode != "steps")
@@ -121,7 +121,7 @@ class HeadView(QWidget):
         self.walk.setText(text.STOP if walking else text.WALK)
 
     def show_head(self, heads: Heads, place: tuple[int, int, int], hide_first: bool) -> None:
-        """Heat map and arcs of one head; layer, head and query."""
+        """Shows heat map and arcs of one head; `place` is (layer, head, query)."""
         layer, head, query = place
         labels, weights = heads.prompt.labels, heads.weights(layer, head, hide_first)
         self.heat.set_values(weights, heads.hidden(layer, hide_first))
@@ -133,7 +133,7 @@ class HeadView(QWidget):
         self.heat.set_highlight(query, self._pinned)
 
     def set_pinned(self, cell: tuple[int, int] | None) -> None:
-        """The cell that stays in the inspector."""
+        """Marks the cell (query, key) that is pinned in the inspector."""
         self._pinned = None if cell is None else cell[1]
         self.steps.set_pinned(-1 if cell is None else cell[1])
         self.heat.set_highlight(self._query, self._pinned)

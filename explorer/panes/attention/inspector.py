@@ -1,4 +1,4 @@
-"""What the inspector shows for a step or a cell: formula and code from the Trace, live numbers."""
+"""Builds the inspection of a step or a cell: formula and code of the Trace, with real numbers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from explorer.panes.attention.text import likely_name, quoted
 from explorer.panes.base import Inspection
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
-Labels = dict[str, tuple[Sequence[str], Sequence[str]]]  # of the rows and columns of each value
+Labels = dict[str, tuple[Sequence[str], Sequence[str]]]  # rows and columns of each value
 
-# Of each step what it made, first, and what it read.
+# For each step, the value that it computes, then the values that it reads.
 TABLES = (
     *(("q", "k", "v"), ("products", "q", "k"), ("scores", "products"), ("scaled", "scores")),
     *(("masked", "scaled"), ("weights", "masked"), ("weighted", "weights", "v")),
@@ -41,7 +41,7 @@ AXES = {
 
 
 def values_of(scene: Scene) -> dict[str, np.ndarray]:
-    """Every value of the steps by its name; an axis is what AXES says."""
+    """Returns every value of the steps by name; AXES names their axes."""
     names = ("q", "k", "products", "scores", "scaled", "masked", "weights", "v", "output")
     values = {name: getattr(scene, name) for name in names}
     values["weighted"] = scene.weights[:, None] * scene.v
@@ -59,7 +59,7 @@ def values_of(scene: Scene) -> dict[str, np.ndarray]:
 def labels_of(
     values: Mapping[str, np.ndarray], tokens: Sequence[str], scene: Scene | None = None
 ) -> Labels:
-    """What rows and columns of each value are: tokens with their place, dimensions, heads."""
+    """Returns the names of each value's rows and columns: tokens, dimensions, heads."""
     one = None if scene is None else scene.downstream
     size = max(max(array.shape, default=0) for array in values.values())
     names = {
@@ -81,7 +81,7 @@ def labels_of(
 
 
 def step_inspection(scene: Scene, step: int, key: int | None, pinned: bool) -> Inspection:
-    """A step of the Trace for one key, by default the one that gets most."""
+    """Returns the inspection of a step for one key, by default the key with the largest weight."""
     if key is None or key >= scene.n_tokens:
         key = scene.target
     values = values_of(scene)
@@ -100,8 +100,8 @@ def cell_inspection(
     heads: Heads, step: Step | None, place: tuple[int, int], cell: tuple[int, int],
     hide: bool, pinned: bool, name: str,
 ) -> Inspection:  # fmt: skip
-    """One weight of the heat map or the arcs, called `name`: where it comes from, with its row's
-    own numbers. `step`: of the Trace, the one that made it.
+    """Returns the inspection of one weight in the picture called `name`: how it is computed, with
+    real numbers and its whole row. `step` is the step of the Trace that computes the weights.
     """
     labels, (row, column), keys = heads.prompt.labels, cell, heads.keys_of(*place)
     q, k = heads.queries[place][row], keys[column]
@@ -194,7 +194,7 @@ def _softmax_rows(scene: Scene, key: int) -> list[Any]:
 
 
 def _last_rows(scene: Scene, one: Downstream, step: int) -> list[Any]:
-    """Of the dimension that the head writes most to, and of the likeliest tokens."""
+    """Returns rows for the dimension that the head writes most to, or for the likeliest tokens."""
     if step == S.PREDICT:
         return _token_rows(scene, one)
     place = int(np.argmax(np.abs(one.written)))
@@ -243,7 +243,7 @@ def _few(values: np.ndarray) -> str:
 def comparison_inspection(
     found: Comparison, layer: int, head: int, cell: tuple[int, int] | None, hide: bool, title: str
 ) -> Inspection:
-    """One weight in either reading, by default that which changes most, and all of its query."""
+    """Returns the inspection of one weight in both readings, by default the most changed one."""
     both = found.weights(layer, head, hide)
     if cell is None:
         row = found.query(layer, head)

@@ -1,4 +1,4 @@
-"""The attention pane: text, model and selection lead to its pictures, its player, the inspector."""
+"""The attention pane, which connects text, model and selection to pictures, player, inspector."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from explorer.state.workspace import DEFAULT_PROMPT
 from explorer.widgets.boxes import column
 from explorer.widgets.pacing import Pacing
 
-Cell = tuple[int, int]  # query and key
+Cell = tuple[int, int]  # query, key
 
 
 def create(context: Context) -> Pane:
@@ -39,8 +39,8 @@ def create(context: Context) -> Pane:
 
 
 class AttentionPane(Pane):
-    """What is read lies in the workspace (text, model), which heads are off, in `reader`; layer,
-    head and query, in `choice`; how all that is shown, in `settings`.
+    """The pane. Text and model are in the workspace; `reader` knows the heads that are off,
+    `choice` the chosen layer, head and query, and `settings` how they are shown.
     """
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -54,12 +54,12 @@ class AttentionPane(Pane):
         self.choice = SelectedHead(self.workspace, self)
         self.comparer = ComparisonReader(self.engine, self)
         self.playback = Playback(self.engine, self.player, self)
-        self.mode_before = "map"  # what the steps stand over
-        self._place: tuple[int, int, int] | None = None  # the cells below belong to it
+        self.mode_before = "map"  # mode to return to from the steps or a comparison
+        self._place: tuple[int, int, int] | None = None  # place that the cells below belong to
         self.hovered: Cell | None = None
         self.pinned: Cell | None = None
         self._pooling = Latest(self.engine, self)
-        self._pooled: tuple[Any, ...] = ()  # what the mosaic shows, or will show
+        self._pooled: tuple[Any, ...] = ()  # arguments of the newest mosaic
         self._pace = Pacing(self.player, self)
         self._typing = False
         self._connect()
@@ -71,7 +71,7 @@ class AttentionPane(Pane):
         self._on_model(self.workspace.model_source)
 
     def _connect(self) -> None:
-        """Every signal of the pane's parts, and what it leads to."""
+        """Connects the signals of the pane's parts."""
         workspace, view, reader, player = self.workspace, self.view, self.reader, self.player
         panel, head, compared = view.panel, view.head, view.head.compared
         choice, prompt = self.choice, self.inputs.prompt
@@ -132,7 +132,7 @@ class AttentionPane(Pane):
         ):
             signal.connect(slot)
 
-    # what the window asks
+    # called by the window
 
     def input_strip(self) -> QWidget:
         return self.inputs
@@ -153,8 +153,8 @@ class AttentionPane(Pane):
         return f"{name}, layer {place[0]}, head {place[1]}: {self.workspace.prompt}"
 
     def about(self, picture: QWidget) -> dict[str, object]:
-        """The mosaic's numbers have their layer and head themselves; the tokens have none. The
-        steps are those of one query.
+        """Returns facts about a picture for its export. The mosaic's values name their layer and
+        head themselves; the tokens have neither. The steps belong to one query.
         """
         name = getattr(self.workspace.model_source, "name", "")
         about: dict[str, object] = {"model": name, "prompt": self.workspace.prompt}
@@ -175,7 +175,7 @@ class AttentionPane(Pane):
         return self.mode_before if self.settings.mode == "steps" else self.settings.mode
 
     def state(self) -> dict[str, Any]:
-        """`mode` is what the steps stand over, where they are open: `steps`."""
+        """Returns the saved state; while `steps` are open, `mode` is the one below them."""
         steps = self.open_steps
         return {
             "version": 1,
@@ -199,7 +199,7 @@ class AttentionPane(Pane):
 
     @contextmanager
     def filming(self, picture: QWidget) -> Iterator[QWidget]:
-        """The steps move in a picture of their own: it stands in for the others meanwhile."""
+        """Shows the steps while a film of `picture` is made, as only they move."""
         mode, pinned = self.settings.mode, self.pinned
         self.set_mode("steps")
         try:
@@ -210,8 +210,8 @@ class AttentionPane(Pane):
                 self.pin(pinned)
 
     def cancel(self) -> bool:
-        """Esc: the pinned cell, then steps or comparison, then the pinned query, then the locked
-        head.
+        """Handles Esc: releases the pinned cell, leaves steps or comparison, unpins the query, or
+        unlocks the head.
         """
         if self.pinned is not None:
             self.pin(None)
@@ -248,7 +248,7 @@ class AttentionPane(Pane):
     # text and model
 
     def _write(self, prompt: str, what: str = text.CHANGE_PROMPT, merging: str = "prompt") -> None:
-        """A person writes: the query follows the end of the text, unless it is pinned."""
+        """Changes the text as the user's edit: the query follows its end unless it is pinned."""
         self._typing = True
         try:
             self.workspace.change("prompt", prompt, what, merging=merging)
@@ -256,7 +256,7 @@ class AttentionPane(Pane):
             self._typing = False
 
     def append(self, token: Likely | None = None) -> None:
-        """This token comes after the text, or the one that the model expects."""
+        """Appends `token` to the text, by default the token that the model expects."""
         one = token or self.playback.expected
         if one is None:
             return
@@ -275,7 +275,7 @@ class AttentionPane(Pane):
     def _on_model(self, source: Any) -> None:
         config = getattr(source, "config", None)
         if source is not self.reader.source:
-            # They open again on the new heads; those of a live model would stand in its way.
+            # Open steps reopen on the new heads; those of a live model would block its updates.
             steps = None if getattr(source, "is_live", False) else self.open_steps
             if source is not None and self.reader.heads is not None:
                 self.set_headline(text.READING.format(source.name))
@@ -292,7 +292,7 @@ class AttentionPane(Pane):
             self.view.show_blank(prompt)
 
     def _forget(self) -> None:
-        """What was read holds no longer: the picture, its steps and the inspector go together."""
+        """Clears the picture, its steps and the inspector, as they no longer fit text or model."""
         self._forget_cells()
         self._pace.stop()
         self.inspection.emit(None)
@@ -335,20 +335,20 @@ class AttentionPane(Pane):
         self.show_chosen()
 
     def update_heads(self) -> None:
-        """Reads the model as it is now; steps that were under way end."""
+        """Reads the current weights of the model again; open steps close."""
         if self.settings.mode == "steps":
             self.set_mode(self.mode_before)
         self.reader.again()
 
     def show_version(self) -> None:
-        """The heads of a run say which step they are from; steps stay with theirs."""
+        """Shows the step of the run that the heads are from; open steps keep their heads."""
         source, newer = self.reader.source, self.reader.newer
         is_live, kept = getattr(source, "is_live", False), getattr(source, "kept", None)
         told = text.version(self.reader.heads, is_live, newer, kept, self.settings.mode)
         self.view.panel.set_version(told, newer is not None)
 
     def toggle_head(self) -> None:
-        """Switches the chosen head off, or on again."""
+        """Switches the chosen head off, or back on."""
         if self.choice.place is not None and self.reader.can_switch:
             self.reader.toggle(self.choice.place[:2])
         self._show_off()
@@ -359,10 +359,10 @@ class AttentionPane(Pane):
         head = None if place is None else place[:2]
         self.view.panel.show_off(reader.off, head, reader.can_switch, trains)
 
-    # what is chosen
+    # selection
 
     def choose(self, **changes: Any) -> None:
-        """Changes one or more of the settings."""
+        """Changes one or more settings."""
         self.settings = replace(self.settings, **changes)
         self.show_settings()
         self.show_chosen()
@@ -374,10 +374,10 @@ class AttentionPane(Pane):
             self._forget_cells()
         self.show_chosen()
 
-    # the picture
+    # pictures
 
     def set_mode(self, mode: str) -> None:
-        """Heat map, arcs, or the steps or a comparison in their place."""
+        """Shows the heat map, the arcs, the steps or a comparison."""
         if mode == "steps" and self.playback.track is None:
             self.view.head.modes.set_current(self.settings.mode)
             return
@@ -406,7 +406,7 @@ class AttentionPane(Pane):
         self._pool()
 
     def _pool(self, _: int = 0) -> None:
-        """The mosaic shows the heads, or how they differ, in the pixels that it has."""
+        """Requests the mosaic of the heads, or of their differences, at its current pixel size."""
         shown = self.comparer.found or self.reader.heads
         asked = shown, self.view.panel.mosaic.cell_pixels, self.settings.hide_first
         if shown is not None and asked != self._pooled:
@@ -415,7 +415,7 @@ class AttentionPane(Pane):
 
     @property
     def _head_shown(self) -> Head:
-        """The chosen head, or the one under the pointer, which has no steps."""
+        """The hovered head, or else the chosen one; in the steps always the chosen one."""
         preview = None if self.settings.mode == "steps" else self.choice.preview
         return preview or (self.choice.place or (0, 0))[:2]
 
@@ -424,7 +424,7 @@ class AttentionPane(Pane):
         return self.playback.now if self.settings.mode == "steps" else None
 
     def show_chosen(self) -> None:
-        """Draws the chosen head (or the one under the pointer) and asks for its Trace."""
+        """Draws the chosen or hovered head and requests the Trace of the chosen one."""
         heads, place, found = self.reader.heads, self.choice.place, self.comparer.found
         if heads is None or place is None:
             return
@@ -442,12 +442,12 @@ class AttentionPane(Pane):
 
     @property
     def _view_name(self) -> str:
-        """What is seen while no step is shown; "" for the steps."""
+        """Title of the picture when it shows no step; "" for the steps."""
         mode, hide = self.settings.mode, self.settings.hide_first
         return text.view_name(mode, hide, self.comparer.found)
 
     def _name_view(self) -> None:
-        """The transport calls what is seen by the inspector's name: a step only in the steps."""
+        """Gives the transport the inspector's title of the picture; steps name themselves."""
         track = self.playback.track
         if track is not None:
             caption = text.UPDATING if self.view.body.state == "stale" else self._view_name
@@ -456,7 +456,7 @@ class AttentionPane(Pane):
                 self.player.refresh()
 
     def _tell(self, _: int = 0) -> None:
-        """The headline now, the inspector's numbers when they can be read."""
+        """Updates the headline at once, and the inspector at a readable pace."""
         heads, place, head = self.reader.heads, self.choice.place, self._head_shown
         if heads is None or place is None:
             return
@@ -471,15 +471,15 @@ class AttentionPane(Pane):
             self.set_headline(text.head_sentence(heads, (*head, place[2]), hide))
         self._inspect_soon()
 
-    # a comparison
+    # comparison
 
     def compare_with_base(self) -> None:
-        """How fine-tuning has changed the heads."""
+        """Compares the heads with those before fine-tuning."""
         self.set_mode("compare")
         self.choose(other="base")
 
     def _on_compared(self, found: Comparison, is_first: bool) -> None:
-        """At first the head that differs most is chosen, unless one is locked."""
+        """Shows a comparison; the first one selects the most changed head if none is locked."""
         line = self.view.head.compared.second_text
         is_typing = line.hasFocus() and line.text()
         if not found.of_base and not self.settings.second and not is_typing:
@@ -488,11 +488,11 @@ class AttentionPane(Pane):
             self.choice.pick_head(*strongest(found.difference))
         self.choose()
 
-    # the steps
+    # steps
 
     @property
     def open_steps(self) -> OpenSteps | None:
-        """The steps that are open, or are to be once they are there."""
+        """The open steps, or those that will open as soon as they are computed."""
         now, place = self._step_shown, self.choice.place
         if now is None or place is None:
             return self.choice.wanted
@@ -545,28 +545,28 @@ class AttentionPane(Pane):
                 self.player.rest()
         self._inspect_soon()
 
-    # the inspector: the pinned cell, the hovered one while paused, or the step
+    # inspector: shows the pinned cell, the hovered one while paused, or the step
 
     def _point_at(self, row: int, column: int) -> None:
-        """The pointer (or the keyboard) is at a cell; column -1: at none."""
+        """Inspects the cell under the pointer or keyboard cursor; column -1 stands for none."""
         self.hovered = (row, column) if column >= 0 else None
         self._inspect_soon()
 
     def click_cell(self, row: int, column: int) -> None:
-        """Pins a cell of the heat map, or unpins it, and makes its row the query."""
+        """Pins or unpins a cell of the heat map, and makes its row the query."""
         before = self.pinned
         self.choice.pick_query(row)
         self.pinned = before
         self.pin((row, column))
 
     def pin(self, cell: Cell | None) -> None:
-        """Keeps the inspector at a cell; None, or the same one again: lets it go."""
+        """Pins a cell in the inspector; None or the pinned cell itself unpins it."""
         self.pinned = None if cell == self.pinned else cell
         self.view.head.set_pinned(self.pinned)
         self._inspect_soon()
 
     def _forget_cells(self) -> None:
-        """Another head, another query or another picture: no cell is meant any more."""
+        """Unpins and unhovers the cell when head, query or picture change."""
         self.hovered = None
         self.pin(None)
 

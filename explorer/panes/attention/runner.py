@@ -1,4 +1,4 @@
-"""Asks models for their heads: on every text, as a live model learns, and for a comparison."""
+"""Reads the heads of models: for each text, while a live model learns, and for a comparison."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from explorer.engine.engine import Engine
     from explorer.state.workspace import Workspace
 
-LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
-LIVE_EVERY = 1000  # ms between two looks at a model that learns
+LONG_TEXT = 4000  # characters; longer texts are encoded off the GUI thread
+LIVE_EVERY = 1000  # ms between two readings of a live model
 LIVE_SLOWEST = 8000
-FIRST_EVERY = 250  # ms between two words about a run that has not answered yet
+FIRST_EVERY = 250  # ms between two messages about a run that has not answered yet
 COMPARING = "running the model to compare with"
 
 
@@ -32,8 +32,8 @@ async def read_heads(
     engine: Engine, source: Any, prompt: Prompt, off: tuple[Head, ...], key: Any,
     as_base: bool = False,
 ) -> Heads | Superseded:  # fmt: skip
-    """What a source's heads do on a text, with those in `off` switched off; `as_base`: of a
-    fine-tuned model, as they were before fine-tuning.
+    """Reads a source's heads on a text, with those in `off` switched off. `as_base` reads a
+    fine-tuned model as it was before fine-tuning.
     """
     if off or as_base:
         name = model_name(source.base) if as_base else source.name
@@ -52,21 +52,21 @@ async def read_heads(
 
 
 class HeadReader(QObject):
-    """Reads one text at a time: another text, or another model, takes its place. Some heads may be
-    switched off: what comes is the model without them, whose later layers read another stream.
+    """Reads the heads on one text at a time; a new text or model supersedes the last. With heads
+    switched off it reads the model without them, whose later layers read a changed stream.
 
-    visible  live heads are followed only while they can be seen
-    steady   while a trace is looked at nothing that nobody asked for may replace it
+    visible  True if live heads are shown; only then are they followed
+    steady   True while a trace is shown; then only what the user asks for replaces it
     """
 
     promptRead = Signal(object)  # Prompt
     emptied = Signal()
-    asked = Signal(str, bool)  # what is waited for; whether the person may end the wait
+    asked = Signal(str, bool)  # reason for the wait; whether the user can cancel it
     came = Signal(object)  # Heads
     failed = Signal(str)
-    unanswered = Signal(str, int)  # a run that has given no heads yet: its name and step
-    moved = Signal()  # a live model has learned on
-    offChanged = Signal()  # other heads are to be off
+    unanswered = Signal(str, int)  # name and step of a run that has given no heads yet
+    moved = Signal()  # a live model has been trained further
+    offChanged = Signal()  # the set of heads to switch off has changed
 
     def __init__(self, engine: Engine, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
@@ -74,7 +74,7 @@ class HeadReader(QObject):
         self._draft.changed.connect(self._on_draft)
         self._engine = engine
         self._text = ""
-        self._quiet = False  # nobody asked for the reading under way
+        self._quiet = False  # True if the user did not ask for the running reading
         self._reading = Latest(engine, parent)
         self._reading.came.connect(self._on_came)
         self._reading.failed.connect(self._on_failed)
@@ -82,7 +82,7 @@ class HeadReader(QObject):
         self.source: Any = None
         self.prompt: Prompt | None = None
         self.heads: Heads | None = None
-        self._off: tuple[Head, ...] = ()  # in the reading under way, or the last one
+        self._off: tuple[Head, ...] = ()  # heads off in the running or last reading
         self.visible = self.steady = False
         self._interval = LIVE_EVERY
         self._timer = QTimer(self, singleShot=True)
@@ -92,15 +92,15 @@ class HeadReader(QObject):
             lambda: self.unanswered.emit(self.source.name, self.source.step)
         )
 
-    # what to read
+    # input
 
     def forget(self) -> None:
-        """Nothing that was read holds any more."""
+        """Drops the heads, which no longer fit text or model."""
         self._first.stop()
         self.heads = None
 
     def set_source(self, source: Any) -> None:
-        """Another model, or None: it reads the same text."""
+        """Sets another model, or None, and reads the same text with it."""
         if source is self.source:
             return
         if self.source is not None:
@@ -113,7 +113,7 @@ class HeadReader(QObject):
         self.read(self._text)
 
     def read(self, prompt: str) -> None:
-        """Another text (or the same for another model)."""
+        """Reads a text."""
         self._text = prompt
         self._reading.stop()
         tokenizer = getattr(self.source, "tokenizer", None)
@@ -128,14 +128,14 @@ class HeadReader(QObject):
         else:
             try:
                 read = compute.read_prompt(tokenizer, prompt, self._limit())
-            except ValueError as error:  # a tokenizer of letters knows those of its own text alone
+            except ValueError as error:  # a character the tokenizer lacks
                 self.prompt = None
                 self.failed.emit(str(error))
             else:
                 self._take(read)
 
     def again(self) -> None:
-        """The same text, by the model as it is now."""
+        """Reads the same text again with the current weights."""
         if self.prompt is not None:
             self._take(self.prompt)
         else:
@@ -143,8 +143,8 @@ class HeadReader(QObject):
 
     @property
     def newer(self) -> int | None:
-        """The step that a live model has reached while nothing may replace these heads; None when
-        they are fresh.
+        """The step that a live model has reached while `steady` holds its heads; None if they are
+        current.
         """
         source, heads = self.source, self.heads
         if source is None or heads is None or not source.is_live or not self.steady:
@@ -153,7 +153,7 @@ class HeadReader(QObject):
 
     @property
     def weights_source(self) -> Any:
-        """The source that has the weights of these heads; None while it trains."""
+        """The source that still has the weights of these heads; None while it trains."""
         source, heads = self.source, self.heads
         if source is None or heads is None:
             return None
@@ -164,17 +164,17 @@ class HeadReader(QObject):
 
     @property
     def off(self) -> tuple[Head, ...]:
-        """The heads of this model that are to be off."""
+        """The heads of this model to switch off."""
         source = self.source
         return () if source is None else self._draft.value.of(source.address, source.config)
 
     @property
     def can_switch(self) -> bool:
-        """Heads are switched off where the weights of what is looked at can be asked."""
+        """Whether heads can be switched off, which needs the weights that these heads come from."""
         return self.weights_source is not None
 
     def toggle(self, head: Head) -> None:
-        """Switches a head off, or on again."""
+        """Switches a head off, or back on."""
         off = tuple(sorted({*self.off} ^ {head}))
         self._draft.change(HeadsOff(self.source.address, off), text.switched(head, off))
 
@@ -187,7 +187,7 @@ class HeadReader(QObject):
             self.again()
         self.offChanged.emit()
 
-    # the work
+    # reading
 
     def _limit(self) -> int:
         config = self.source.config
@@ -206,20 +206,20 @@ class HeadReader(QObject):
         self._ask(prompt)
 
     def _ask(self, prompt: Prompt, *, quiet: bool = False) -> None:
-        """`quiet`: nobody asked for it; when it fails the next one may succeed (a run that ends
-        while it is looked at).
+        """Starts a reading; `quiet` if the user did not ask for it. Its failure is ignored while
+        older heads are shown, as the next one may succeed (a run may end meanwhile).
         """
         source, self._quiet, self._off = self.source, quiet, self.off
         off = self._off if source.asked_version is not None else ()
-        # An older reading ends with its question (`Latest`). The key only keeps this pane's apart
-        # from those of others at the same source.
+        # `Latest` drops an older reading. The key only separates this pane's requests
+        # from those of other panes to the same source.
         key = (self.parent().objectName(), "heads")
         self._reading.ask(
             lambda: read_heads(self._engine, source, prompt, off, key), f"looking at {source.name}"
         )
 
     def cancel(self) -> None:
-        """The person waits no longer for the reading under way."""
+        """Cancels the reading that the user waits for."""
         if not self._quiet and self._reading.stop():
             self._on_ended()
             self.failed.emit(text.CANCELLED)
@@ -231,7 +231,7 @@ class HeadReader(QObject):
             self.heads = heads
             self.came.emit(heads)
             if heads.off != self.off and self.can_switch:
-                self.again()  # only now is it known that they can be switched off
+                self.again()  # only now is it known that heads can be switched off
 
     def _on_failed(self, message: str) -> None:
         if not self._quiet or self.heads is None:
@@ -241,10 +241,10 @@ class HeadReader(QObject):
         self._first.stop()
         self.follow()
 
-    # a model that learns
+    # live models
 
     def follow(self) -> None:
-        """Looks at a live model again after a while, if it is `visible`."""
+        """Schedules the next reading of a live model if it is `visible`."""
         if not self.visible:
             self._timer.stop()
         elif self.source is not None and self.source.is_live and not self._timer.isActive():
@@ -263,13 +263,13 @@ class HeadReader(QObject):
 
 
 class ComparisonReader(QObject):
-    """Reads what the heads are compared with.
+    """Reads the heads to compare with.
 
-    found     None until it is read, and where nothing is compared
+    found     the comparison; None until it is read, or if nothing is compared
     other     "text" or "base"
-    has_base  only a model that was fine-tuned can be compared with its base
+    has_base  whether there is a base, which only a fine-tuned model has
 
-    came(found, is_first)   `is_first`: since what was read was forgotten
+    came(found, is_first)   `is_first`: True for the first result since `forget`
     """
 
     came = Signal(object, bool)
@@ -286,12 +286,12 @@ class ComparisonReader(QObject):
         self.other, self.has_base = "text", False
 
     def forget(self) -> None:
-        """What was read holds no longer."""
+        """Drops the comparison, which no longer fits the heads."""
         self._reading.stop()
         self.found = self._asked = None
 
     def update(self, source: Any, heads: Heads | None, settings: ViewSettings) -> bool:
-        """As the settings say; True where something is read that was not asked for before."""
+        """Applies the settings; returns True if this starts a new reading."""
         self.has_base = getattr(source, "base", None) is not None
         before, self.other = self.other, settings.other if self.has_base else "text"
         if settings.mode != "compare" or before != self.other:
@@ -306,7 +306,7 @@ class ComparisonReader(QObject):
         return True
 
     async def _read(self, source: Any, heads: Heads, second: str | None) -> Any:
-        """`second`: another text, "" for a suggested one; None: before fine-tuning."""
+        """Reads the heads on `second`, on a suggested text for "", or of the base for None."""
         engine, of_base, prompt = self._engine, second is None, heads.prompt
         if second is not None:
             tokenizer, limit = source.tokenizer, prompt.limit
@@ -317,7 +317,7 @@ class ComparisonReader(QObject):
         if isinstance(found, Superseded):
             return SUPERSEDED
         version = source.asked_version
-        if version not in (None, heads.version):  # of a recording, or from before the run ended
+        if version not in (None, heads.version):  # recorded, or read before the run ended
             asked = heads.prompt, source.name, heads.off, False
             heads = await source.ask(compute.changed_heads, *asked, key=key, name=COMPARING)
             if heads is SUPERSEDED:

@@ -1,4 +1,4 @@
-"""The steps of one query as plain numbers: what the pictures of the steps draw. No Qt."""
+"""The steps of one query as plain numbers, for the pictures to draw. No Qt."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 STEPS = (
     *("project", "products", "scores", "scale", "mask", "softmax", "weigh", "output"),
-    *("mix", "add", "predict"),  # with the model's weights alone
+    *("mix", "add", "predict"),  # these need the model's weights
 )
 (PROJECT, PRODUCTS, SCORES, SCALE, MASK, SOFTMAX, WEIGH, OUTPUT, MIX, ADD, PREDICT) = range(11)
-TEN = 10  # of the likeliest tokens
+TEN = 10  # number of likeliest tokens shown
 
 
 @dataclass(frozen=True, eq=False)
 class Likely:
-    """A token that may come next.
+    """A candidate for the next token.
 
-    before  how likely it is with all heads on, where some are off
-    came    it is the one that did
+    before  its probability with all heads on; None if none is off
+    came    True if it is the next token of the text
     """
 
     token: int
@@ -40,13 +40,13 @@ class Likely:
 
 @dataclass(frozen=True, eq=False)
 class Downstream:
-    """What comes of what the head read: w_o (D, C), by_head (H, C), the others (C,).
+    """What follows from the head's output: w_o (D, C), by_head (H, C), the others (C,).
 
-    bias       of W_O, which belongs to no head; None without one
-    post_norm  a norm follows the sum
-    n_off      how many heads of the model are off
-    likeliest  tokens, and those that a person looks for, last where they are none of them: the one
-               that came, and with heads off the likeliest of the whole model
+    bias       bias of W_O, which belongs to no head, or None
+    post_norm  True if a norm follows the sum
+    n_off      number of the model's heads that are off
+    likeliest  the likeliest tokens; the last places may go to the text's next token and, with heads
+               off, to the likeliest token with all heads on
     """
 
     w_o: np.ndarray
@@ -64,7 +64,7 @@ class Downstream:
 
     @property
     def top(self) -> Likely:
-        """The likeliest."""
+        """The likeliest token."""
         return self.likeliest[0]
 
     @property
@@ -73,16 +73,16 @@ class Downstream:
 
     @property
     def favorite(self) -> Likely:
-        """The likeliest with all heads on."""
+        """The token that is likeliest with all heads on."""
         return max(self.likeliest, key=lambda one: one.share if one.before is None else one.before)
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One query's way through a head: q, o (D,), k, v, products (T, D), the others (T,).
+    """The path of one query through a head: q, o (D,), k, v, products (T, D), the others (T,).
 
-    steps       the Steps that it was read from
-    downstream  what comes of it, where the model's weights were there to tell
+    steps       the Steps that the values come from
+    downstream  effect on the prediction, if the model's weights were available
     """
 
     steps: Sequence[Step]
@@ -101,7 +101,7 @@ class Scene:
 
     @property
     def last(self) -> int:
-        """The last step."""
+        """Index of the last step."""
         return len(self.steps) - 1
 
     @property
@@ -119,26 +119,26 @@ class Scene:
 
     @property
     def target(self) -> int:
-        """The key that gets the most."""
+        """The key with the largest weight."""
         return int(np.argmax(self.weights))
 
     def hidden(self, key: int) -> bool:
         return not math.isfinite(float(self.masked[key]))
 
     def told(self, step: int, *cell: int) -> Arithmetic:
-        """A step's line with the numbers of one cell; the query is the only one in its row."""
+        """Returns the arithmetic of one cell of a step, whose arrays have one row: the query's."""
         before = {MIX: (0, 0), PREDICT: ()}.get(step, (0,))
         return arithmetic(self.steps[step], (*before, *cell))
 
 
 def number_of(token: int) -> bytes:
-    """What a token is called whose bytes nobody knows."""
+    """Returns a name for a token whose bytes are unknown."""
     return f"<{token}>".encode()
 
 
 def scene_of(trace: Trace, heads: Heads, piece_of: Callable[[int], bytes] = number_of) -> Scene:
-    """Reads the steps of `trace` (`core.trace_attention`), which is of these heads; `piece_of`
-    gives the bytes of a token.
+    """Reads the steps of `trace` (`core.trace_attention`), which belongs to these heads; `piece_of`
+    returns the bytes of a token.
     """
     about = trace.about
     head, query = int(about["head"]), int(about["query"])
@@ -194,8 +194,8 @@ def likeliest(
     came: int | None,
     piece_of: Callable[[int], bytes],
 ) -> tuple[Likely, ...]:
-    """The TEN likeliest tokens of shares (V,). `before` (V,) are the shares with all heads on: the
-    likeliest of those, and the one that came, take the last places if they are none of the ten.
+    """Returns the TEN likeliest tokens by their probabilities (V,), `before` with all heads on. The
+    text's next token and the likeliest of `before` take the last places if they are missing.
     """
     tokens = np.argsort(-shares, kind="stable")[:TEN].tolist()
     looked_for = [] if before is None else [int(np.argmax(before))]
@@ -215,9 +215,9 @@ def likeliest(
 
 
 def keys_to_show(weights: np.ndarray, query: int, room: int) -> list[int]:
-    """Which keys the steps show when not all fit: the heaviest, the query itself, a few hidden.
+    """Returns the keys to show if not all fit: the heaviest, the query itself, a few hidden ones.
 
-    weights (T,) of the query. At least two of the tokens that come later stay, so that the mask
+    weights (T,) are those of the query. At least two later tokens are included, so that the mask
     has something to hide.
     """
     T = int(weights.size)

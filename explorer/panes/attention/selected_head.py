@@ -1,4 +1,4 @@
-"""Which layer, head and query are chosen, and what a session or a lesson has asked for."""
+"""The chosen layer, head and query, and what a session or a lesson wants to be chosen."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from explorer.state.workspace import Selection, Workspace
 
 
 def strongest(score: np.ndarray) -> Head:
-    """The head with the highest score (L, H)."""
+    """Returns the head with the highest score (L, H)."""
     layer, head = np.unravel_index(int(np.argmax(score)), score.shape)
     return int(layer), int(head)
 
 
 def clearest_query(heads: Heads, layer: int, head: int) -> int:
-    """The query that shows best what a head does; a token that is a word by itself, and a name most
-    of all, tells more than a full stop.
+    """Returns the query that shows a head's behavior best. Whole words, and names most of all, are
+    preferred to punctuation.
     """
     words = [label.strip() for label in heads.prompt.labels]
     is_word = [len(word) > 1 and word.isalpha() for word in words]
@@ -37,8 +37,8 @@ def clearest_query(heads: Heads, layer: int, head: int) -> int:
 def sensible_choice(
     heads: Heads, layer: int | None, head: int | None, token: int | None
 ) -> tuple[int, int, int]:
-    """Layer, head and query: as asked for where they are there, else the strongest induction head
-    and its clearest query.
+    """Returns layer, head and query as given if they exist, else the strongest induction head and
+    its clearest query.
     """
     if layer is None or head is None or not heads.has(layer, head):
         layer, head = strongest(heads.score("induction"))
@@ -48,17 +48,17 @@ def sensible_choice(
 
 
 class SelectedHead(QObject):
-    """Chooses in the workspace's selection; what is not there yet waits for other heads.
+    """Selects in the workspace; a choice that does not exist yet waits for new heads.
 
-    heads     that there are
-    held      the locked head, the pinned query
-    preview   the head under the pointer
-    wanted    the steps to open, until they are there
-    is_typed  a person writes the text whose heads are on their way: the query follows its end
+    heads     the heads that were read
+    held      the locked head and the pinned query
+    preview   the hovered head
+    wanted    the steps to open once they are computed
+    is_typed  True if the user typed the text whose heads are being read: the query follows its end
     """
 
     changed = Signal()
-    said = Signal(str)  # for the status bar
+    said = Signal(str)  # message for the status bar
 
     def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
@@ -69,12 +69,12 @@ class SelectedHead(QObject):
         self.preview: Head | None = None
         self.wanted: OpenSteps | None = None
         self.is_typed = False
-        self._token: int | None = None  # the query that was chosen here, by no person
-        self._seen: tuple[Any, ...] = ()  # model and ids of the heads that came last
+        self._token: int | None = None  # the query that this class chose, not the user
+        self._seen: tuple[Any, ...] = ()  # model and token ids of the newest heads
 
     @property
     def place(self) -> tuple[int, int, int] | None:
-        """Layer, head and query that are chosen and there; None before the first heads."""
+        """The chosen layer, head and query; None until heads with them exist."""
         heads, one = self.heads, self._workspace.selection
         if heads is None or one.layer is None or one.head is None or one.token is None:
             return None
@@ -84,17 +84,17 @@ class SelectedHead(QObject):
 
     @property
     def locked(self) -> Head | None:
-        """The locked head, once it is there."""
+        """The locked head if the model has it."""
         lock = self.held.locked
         return lock if self.heads is not None and lock and self.heads.has(*lock) else None
 
-    # other heads
+    # new heads
 
     def forget(self) -> None:
         self.heads = self.preview = None
 
     def take(self, heads: Heads) -> None:
-        """Keeps a choice that still makes sense, else takes what tells most."""
+        """Takes new heads; keeps a choice that still makes sense, else selects the clearest one."""
         before, self._seen = self._seen, (self._workspace.model_source, heads.prompt.ids)
         other_model = bool(before) and before[0] is not self._seen[0]
         other_text = bool(before) and before[1] != self._seen[1]
@@ -121,7 +121,7 @@ class SelectedHead(QObject):
         self._workspace.select(layer=layer, head=head, token=token)
 
     def restore(self, held: Held, steps: OpenSteps | None) -> None:
-        """As a session or a lesson asks."""
+        """Restores the choices of a session or a lesson."""
         is_new = held.locked != self.held.locked
         self.held, self.wanted = held, steps
         if steps is not None:
@@ -132,7 +132,7 @@ class SelectedHead(QObject):
         self.held, self.wanted = held, steps
 
     def _on_selection(self, selection: Selection) -> None:
-        """Another choice than the one that is waited for takes its place."""
+        """Drops the wanted steps and the locked head if something else is selected."""
         head = (selection.layer, selection.head)
         if self.held.locked != head:
             self.held = replace(self.held, locked=None)
@@ -148,7 +148,7 @@ class SelectedHead(QObject):
         self.changed.emit()
 
     def pick_strongest(self, score: np.ndarray) -> None:
-        """The head that has the most of a score, (L, H), with the query that shows it."""
+        """Selects the head with the highest score (L, H), and the query that shows it best."""
         if self.heads is not None:
             head = strongest(score)
             self._select((*head, clearest_query(self.heads, *head)))
@@ -164,7 +164,7 @@ class SelectedHead(QObject):
         self.said.emit(text.UNLOCKED)
 
     def point_at(self, layer: int, head: int) -> None:
-        """The pointer is at a head, (-1, -1): at none; while one is locked that changes nothing."""
+        """Previews the hovered head, or none for (-1, -1), unless a head is locked."""
         preview = (layer, head) if layer >= 0 and self.locked is None else None
         if preview != self.preview:
             self.preview = preview
@@ -173,7 +173,7 @@ class SelectedHead(QObject):
     # queries
 
     def pick_query(self, token: int) -> None:
-        """Pins the query to a token; picking it again lets the query follow the text."""
+        """Pins the query to a token; if it is pinned there, unpins it."""
         if self.held.pinned and self.place is not None and token == self.place[2]:
             self.unpin()
             return
@@ -184,14 +184,14 @@ class SelectedHead(QObject):
             self.said.emit(text.PINNED.format(text.quoted(self.heads.prompt.labels[token])))
 
     def move_query(self, by: int) -> None:
-        """To the token after (1) or before (-1) the query, not beyond the text."""
+        """Moves the query to the next (1) or previous (-1) token, within the text."""
         if self.heads is not None and self.place is not None:
             token = min(max(self.place[2] + by, 0), self.heads.n_tokens - 1)
-            if token != self.place[2]:  # one that is picked again would be let go
+            if token != self.place[2]:  # picking the same token again would unpin it
                 self.pick_query(token)
 
     def unpin(self) -> None:
-        """The query follows the end of the text."""
+        """Unpins the query, which then follows the end of the text."""
         self.held = replace(self.held, pinned=False)
         if self.heads is not None:
             last = self.heads.n_tokens - 1
@@ -200,6 +200,6 @@ class SelectedHead(QObject):
         self.said.emit(text.UNPINNED)
 
     def reach(self, own: int | None, token: int) -> None:
-        """A query; `own`: it was chosen by no person, and another text has its own."""
+        """Selects a query; `own` repeats it if the app chose it, so another text chooses anew."""
         self._token = own
         self._workspace.select(token=token)

@@ -1,4 +1,4 @@
-"""Where everything of the steps stands: one geometry for all of them, so that nothing jumps."""
+"""The geometry of the steps, the same for all of them, so that nothing jumps."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from explorer.panes.attention.scene import Downstream, Scene, keys_to_show
 from explorer.widgets.base import visible_text
 
 LOWEST_ROW, HIGHEST_ROW = 17, 35
-BAR = 4  # px: the least that a bar of a strip takes
-HEADING, LINE = 28, 26  # px: above the matrix, with its color bar; the line below everything
+BAR = 4  # px: least width of a bar in a strip
+HEADING, LINE = 28, 26  # px: above the matrix, with its color bar; the line at the bottom
 STRIPS = ("written", "others", "residual", "added")  # from top to bottom
 
 
@@ -23,8 +23,8 @@ class Layout:
 
     rows: tuple[int, ...]
     row_height: float
-    top: float  # of the first row
-    label: QRectF  # the columns, as wide as they are and as high as all rows
+    top: float  # top of the first row
+    label: QRectF  # the columns, each as high as all rows
     left: QRectF  # k, then the products
     score: QRectF
     scaled: QRectF
@@ -33,7 +33,7 @@ class Layout:
     query_y: float
     output_y: float
     band: float  # height of the q and the o strip
-    line_y: float  # of the line with live numbers
+    line_y: float  # top of the line with live numbers
 
     def y(self, place: int) -> float:
         return self.top + place * self.row_height
@@ -42,20 +42,20 @@ class Layout:
         return QRectF(0, self.y(place), self.right.right() + 4, self.row_height)
 
     def place_at(self, y: float) -> int:
-        """The row under a height, or -1."""
+        """Returns the row at height `y`, or -1."""
         place = int((y - self.top) // self.row_height)
         return place if y >= self.top and place < len(self.rows) else -1
 
 
 def lay_out(scene: Scene, width: float, height: float) -> Layout:
-    """The steps up to what the head read."""
+    """Lays out the steps up to the head's output."""
     px = theme.current().px
     heading, gap, line = px(20), px(8), px(LINE)
     band = px(32)
     above = heading + band + gap
     free = height - above - (gap + band + line)
     rows = tuple(keys_to_show(scene.weights, scene.query, int(free // px(LOWEST_ROW))))
-    # Odd, so that the middle of a strip lies in a row of pixels: one that is shrunk stays in sight.
+    # Odd, so that the middle of a strip is on a row of pixels: a shrunk strip stays visible.
     row_height = float(int((min(px(HIGHEST_ROW), free / len(rows)) - 1) / 2) * 2 + 1)
     metrics = theme.current().metrics("label")
     texts = (visible_text(scene.labels[row]) for row in rows)
@@ -96,14 +96,14 @@ def lay_out(scene: Scene, width: float, height: float) -> Layout:
 
 @dataclass(frozen=True)
 class DownstreamLayout:
-    """Rectangles in widget coordinates. Columns of the matrix stand above their bars.
+    """Rectangles in widget coordinates. Columns of the matrix are aligned with the bars below.
 
-    group    how many dimensions of the stream one bar is the mean of
-    upright  o beside the rows of W_O that it multiplies
-    strips   by name, from top to bottom
-    above    where the stream goes at last
-    flow     what lies between the stream and the tokens, in words
-    bars     of the tokens
+    group    number of stream dimensions that one bar averages
+    upright  o as a column beside the rows of W_O that it multiplies
+    strips   strips by name, from top to bottom
+    above    final place of the stream
+    flow     words for the layers between the stream and the tokens
+    bars     bars of the tokens
     """
 
     group: int
@@ -117,7 +117,7 @@ class DownstreamLayout:
 
 
 def lay_out_downstream(one: Downstream, width: float, height: float) -> DownstreamLayout:
-    """The last steps: W_O, the stream, the likeliest tokens."""
+    """Lays out the last steps: W_O, the stream, the likeliest tokens."""
     px = theme.current().px
     label, upright, gap = px(92), px(34), px(6)
     left = label + gap
@@ -142,8 +142,8 @@ def lay_out_downstream(one: Downstream, width: float, height: float) -> Downstre
 
 
 def grouped(values: np.ndarray, group: int) -> np.ndarray:
-    """(..., C) -> (..., ceil(C / group)): the mean of each `group` dimensions, so that bars add up
-    as their dimensions do.
+    """Averages each `group` dimensions, (..., C) -> (..., ceil(C / group)), so that bars add up as
+    their dimensions do.
     """
     starts = np.arange(0, values.shape[-1], group)
     sizes = np.minimum(group, values.shape[-1] - starts)

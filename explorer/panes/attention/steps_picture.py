@@ -1,6 +1,5 @@
-"""The picture of one query's steps: values travel from where they are to where they go.
-`set_position` is all of the animation: the integer part is the step, the fraction the way to the
-next.
+"""The picture of one query's steps, in which values travel to where they are used. `set_position`
+drives all of the animation: its integer part is the step, its fraction the progress to the next.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from explorer.panes.attention.step_layout import LINE
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import is_enter
 
-LEAST = (400, 250)  # px: for ten tokens that may come next, and vectors on either side
+LEAST = (400, 250)  # px: ten candidate tokens, and the vectors beside them
 
 
 class StepsPicture(Picture):
-    """Draws a Scene at a float position. Intents: the key under the pointer, the key clicked, the
-    token clicked that may come next.
+    """Draws a Scene at a float position. Its signals report the hovered or clicked key, or the
+    clicked candidate for the next token.
     """
 
     keyHovered = Signal(int)
     keyClicked = Signal(int)
-    tokenClicked = Signal(object)  # Likely: one that may come after the text
+    tokenClicked = Signal(object)  # Likely: candidate for the next token
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Attention, step by step", parent)
@@ -41,10 +40,10 @@ class StepsPicture(Picture):
         self.position = 0.0
         self._next: Scene | None = None
         self._hover = self._pinned = -1  # keys
-        self._row = -1  # of the tokens that may come next, which is lit
+        self._row = -1  # highlighted candidate for the next token
         self._drawings: dict[Scene, Drawing] = {}
-        self._last: dict[Scene, NextTokenDrawing] = {}  # made when the last steps are looked at
-        self._moved = 1.0  # how far the bars have come from what they were with all heads on
+        self._last: dict[Scene, NextTokenDrawing] = {}  # made when the last steps are first drawn
+        self._moved = 1.0  # progress 0..1 of the bars from their lengths with all heads on
         self._moving = QVariantAnimation(self, startValue=0.0, endValue=1.0)
         self._moving.valueChanged.connect(self._on_moved)
         self.setMouseTracking(True)
@@ -54,7 +53,7 @@ class StepsPicture(Picture):
     # What is shown -------------------------------------------------------------------------------
 
     def set_scene(self, scene: Scene | None, following: Scene | None = None) -> None:
-        """Another query; `following` is the one that a walk goes on to after the last step."""
+        """Sets the query to draw; `following` is the next one of a walk."""
         if scene is not self.scene or following is not self._next:
             if scene is not self.scene:
                 self._hover = self._row = -1
@@ -66,9 +65,7 @@ class StepsPicture(Picture):
             self.data_changed()
 
     def _move_bars(self, old: Scene | None, new: Scene | None) -> None:
-        """Where the bars are on the screen when other heads are switched off, they are seen to
-        change.
-        """
+        """Animates the bars if they are visible and heads have been switched off or on."""
         duration = theme.current().duration("move")
         self._moving.stop()
         self._moved = 1.0
@@ -84,7 +81,7 @@ class StepsPicture(Picture):
         self.update()
 
     def set_position(self, position: float) -> None:
-        """Up to the scene's last step, and up to 1 more on the way to the following scene."""
+        """Sets the position, up to the last step, or up to 1 more on the way to `following`."""
         if position != self.position:
             self.position = position
             self._announce()
@@ -97,7 +94,7 @@ class StepsPicture(Picture):
 
     @property
     def key(self) -> int:
-        """The key that the live numbers are about: pinned, hovered, or the one that gets most."""
+        """The key of the live numbers: pinned, hovered, or the one with the largest weight."""
         if self.scene is None:
             return -1
         for key in (self._pinned, self._hover):
@@ -106,7 +103,7 @@ class StepsPicture(Picture):
         return self.scene.target
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """What the step has made comes first: a table opens on it."""
+        """Returns the displayed values, with the step's result first, as a table opens on it."""
         if self.scene is None:
             return {}
         shown = values_of(self.scene)
@@ -114,12 +111,12 @@ class StepsPicture(Picture):
         return {made: shown[made], **shown, "position": np.array(self.position)}
 
     def table_labels(self) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
-        """What rows and columns of `displayed` are."""
+        """Returns names for the rows and columns of `displayed`."""
         scene = self.scene
         return {} if scene is None else labels_of(values_of(scene), scene.labels, scene)
 
     def said_at(self, point: QPointF) -> str | None:
-        """What a bar of the last steps, or a token, stands for."""
+        """Returns the tooltip of a bar or a token in the last steps."""
         if self.scene is None or self.position <= S.OUTPUT:
             return None
         return self.last_steps(self.scene).said_at(point, round(self.position))
@@ -162,7 +159,7 @@ class StepsPicture(Picture):
                 now.focus_ring(painter, row, radius=3, offset=0)
         else:
             left = 1 - ramp(position, S.OUTPUT, S.OUTPUT + 0.35)
-            if left > 0:  # the keys and what was read from them go
+            if left > 0:  # keys and values fade out
                 image, inner = self._layer(painter)
                 draw_attention.draw(inner, drawing, S.OUTPUT, key, self._pinned)
                 self._lay(painter, image, inner, left)
@@ -179,11 +176,11 @@ class StepsPicture(Picture):
         for scene, position, opacity in ((a, at, 1 - share), (b, to, share)):
             if scene is not None and opacity > 0:
                 image, inner = self._layer(painter)
-                self._paint(inner, scene, position, opacity >= 0.5)  # two lines read as none
+                self._paint(inner, scene, position, opacity >= 0.5)  # two would be illegible
                 self._lay(painter, image, inner, theme.ease_out(opacity) if scene is b else opacity)
 
     def _layer(self, painter: QPainter) -> tuple[QPixmap, QPainter]:
-        """A picture of its own to paint on, for `_lay`."""
+        """Returns a separate pixmap to paint on, and its painter; `_lay` draws it."""
         image = theme.device_pixmap(self.width(), self.height(), self.ratio)
         inner = QPainter(image)
         inner.setRenderHints(painter.renderHints())
@@ -196,7 +193,7 @@ class StepsPicture(Picture):
         painter.setOpacity(1.0)
 
     def _drawn(self, scene: Scene) -> Drawing:
-        """The scene as it is drawn in this size."""
+        """Returns the cached drawing of a scene in the current size."""
         drawing = self._drawings.get(scene)
         if drawing is None or drawing.ratio != self.ratio:
             self._last.pop(scene, None)
@@ -205,7 +202,7 @@ class StepsPicture(Picture):
         return drawing
 
     def last_steps(self, scene: Scene) -> NextTokenDrawing:
-        """Its last steps."""
+        """Returns the cached drawing of a scene's last steps."""
         drawing = self._drawn(scene)
         if scene not in self._last:
             size = float(self.width()), float(self.height())
@@ -231,8 +228,8 @@ class StepsPicture(Picture):
                 self.tokenClicked.emit(self._choice.one.likeliest[row])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and Down go from key to key, Enter pins one; Left and Right stay the player's. Of the
-        tokens that may come next, Enter appends one.
+        """Handles keys: Up and Down select a key, Enter pins it; Left and Right belong to the
+        player. Among the candidates for the next token, Enter appends the selected one.
         """
         scene, choice = self.scene, self._choice
         by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
@@ -277,7 +274,7 @@ class StepsPicture(Picture):
 
     @property
     def _choice(self) -> NextTokenDrawing | None:
-        """Where the tokens are shown that may come after the text."""
+        """The drawing with candidates for the next token, while they can be chosen; else None."""
         scene = self.scene
         if scene is None or self.position <= S.ADD + 0.5 or scene.query < scene.n_tokens - 1:
             return None

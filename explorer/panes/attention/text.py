@@ -1,4 +1,4 @@
-"""Every sentence of Attention. No Qt."""
+"""All sentences of Attention. No Qt."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ SAME = "Both texts are the same. Change a word in the second one."
 
 
 def unanswered(name: str, step: int) -> tuple[str, str]:
-    """A run that has not given its first heads yet: headline, and what comes."""
+    """Headline and explanation while a run has not given its first heads yet."""
     return (
         f"{name} has not shown its heads yet",
         f"{name} is at step {step:,}. Its heads appear as soon as it finishes the current step.",
@@ -98,8 +98,8 @@ def unanswered(name: str, step: int) -> tuple[str, str]:
 
 
 def quoted(label: str) -> str:
-    """A token in a sentence: \u201cMira\u201d; one that is only whitespace by its signs, one
-    of no letters by these words.
+    """Quotes a token for a sentence: \u201cMira\u201d. Whitespace becomes visible signs; an empty
+    token is called that.
     """
     return f"\u201c{label.strip() or visible(label)}\u201d" if label else "an empty token"
 
@@ -109,7 +109,7 @@ def head_name(layer: int, head: int) -> str:
 
 
 def cut_warning(prompt: Prompt | None) -> str:
-    """What was cut of a text; "" when everything fits."""
+    """Says how many tokens do not fit into the model; "" if all do."""
     if prompt is None or not prompt.cut:
         return ""
     tokens = "token is" if prompt.cut == 1 else f"{prompt.cut} tokens are"
@@ -117,12 +117,12 @@ def cut_warning(prompt: Prompt | None) -> str:
 
 
 def switched(head: Head, off: Sequence[Head]) -> str:
-    """What undo calls it that a head is now among those that are off, or no longer."""
+    """Name for undo of switching a head off or on."""
     return f"{head_name(*head)} {'off' if head in off else 'on'}"
 
 
 def heads_off(off: Sequence[Head], is_later: bool = False) -> str:
-    """2 heads off: L0 H3, L1 H2. `is_later`: only once the run has ended."""
+    """2 heads off: L0 H3, L1 H2. With `is_later`, they are off only once the run has ended."""
     names = ", ".join(f"L{layer} H{head}" for layer, head in off)
     when = " once the run has ended" if is_later else ""
     return f"{count(len(off), 'head')} off{when}: {names}" if off else ""
@@ -131,9 +131,9 @@ def heads_off(off: Sequence[Head], is_later: bool = False) -> str:
 def version(
     heads: Heads | None, is_live: bool, newer: int | None, kept: int | None, mode: str
 ) -> str:
-    """Which step of a run is shown; `newer`: the one that a live run has reached meanwhile. Where
-    heads were recorded, the steps need queries, keys and values, which only the run's checkpoint of
-    step `kept` gives, and so does a comparison.
+    """Names the step of the run that is shown; `newer` is the step that a live run has reached
+    since. For recorded heads, steps and comparisons need queries, keys and values, which only the
+    run's checkpoint at step `kept` has.
     """
     if heads is None:
         return ""
@@ -159,14 +159,14 @@ def append(token: str) -> str:
 
 # -- what a head does -------------------------------------------------------------------------
 
-CLEAR = 0.5  # of a row's weight: from here on a sentence says what the head does
+CLEAR = 0.5  # of a row's weight: at least this much for a sentence to say what the head does
 FAINT = 0.2
 
 
 def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = False) -> str:
-    """What this head does for this query, read off the weights that are shown.
+    """Describes what this head does for this query, from the weights as shown.
 
-    What the head does for all others, it says only where the head's score does.
+    It speaks of the head in general only if the head's score supports that.
     """
     layer, head, query = place
     labels, ids = heads.prompt.labels, heads.prompt.ids
@@ -202,7 +202,7 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
 
 
 def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool) -> str:
-    """One head and row in words, for screen readers."""
+    """Describes one head and one query for screen readers."""
     layer, head, query = place
     labels = heads.prompt.labels
     value = float(heads.score(score)[layer, head])
@@ -215,7 +215,7 @@ def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool)
 
 
 def view_name(mode: str, hide_first: bool, comparison: Comparison | None) -> str:
-    """What is seen, while no step is shown; "" for the steps."""
+    """Title of the picture when it shows no step; "" for the steps."""
     if mode == "compare":
         of_base = comparison is not None and comparison.of_base
         return f"This head {'before and after fine-tuning' if of_base else 'on two texts'}"
@@ -230,7 +230,7 @@ def view_name(mode: str, hide_first: bool, comparison: Comparison | None) -> str
 
 
 def step_sentence(scene: Scene, step: int) -> str:
-    """One sentence for the step, with the tokens that it is about."""
+    """Describes a step with the tokens that it involves."""
     me = quoted(scene.labels[scene.query])
     best = quoted(scene.labels[scene.target])
     ends = "" if scene.downstream else " While the run trains, the steps end here."
@@ -249,7 +249,7 @@ def step_sentence(scene: Scene, step: int) -> str:
 
 
 def _mask_sentence(scene: Scene, me: str) -> str:
-    """What the mask takes from the query: all that comes later, in a window also what is far."""
+    """Names the tokens hidden from the query: all later ones, and with a window also far ones."""
     later = scene.n_tokens - 1 - scene.query
     far = sum(scene.hidden(key) for key in range(scene.query))
     if far:
@@ -279,7 +279,7 @@ def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
 
 
 def _prediction(one: Downstream) -> str:
-    """What comes next, and what became of it where heads are off, or another token came."""
+    """Names the expected token, and compares it with the text, or with all heads on."""
     if one.top.before is not None:
         return _changed_prediction(one)
     left = one.layers_left
@@ -295,7 +295,7 @@ def _prediction(one: Downstream) -> str:
 
 
 def _changed_prediction(one: Downstream) -> str:
-    """What became of the token that is likeliest with all heads on."""
+    """Says how the heads that are off change the token that is likeliest with all heads on."""
     favorite, before = one.favorite, one.favorite.before or 0.0
     now, was = format_percent(favorite.share), format_percent(before)
     moved = f"{'falls' if favorite.share < before else 'rises'} from {was} to {now}"
@@ -310,12 +310,12 @@ def _changed_prediction(one: Downstream) -> str:
 
 
 def likely_name(one: Likely) -> str:
-    """A token that may come next, in a sentence."""
+    """Quotes a candidate for the next token in a sentence."""
     return quoted(piece_text(one.piece))
 
 
 def appended(one: Likely, tokenizer: Tokenizer) -> tuple[str, str]:
-    """What a token adds to the text, and why it cannot be added."""
+    """Returns the text that a token appends, and the reason if it cannot be appended."""
     if one.token in tokenizer.special_tokens.values():
         return "", ENDS
     try:
@@ -339,14 +339,14 @@ ROLES = {
 }
 LAST_ROLES = {
     **dict.fromkeys(("heads", "written"), "attention"),
-    **dict.fromkeys(("weights", "residual", "others", "scaled"), "text"),  # the weights are W_O's
+    **dict.fromkeys(("weights", "residual", "others", "scaled"), "text"),  # weights of W_O
 }
 
 
 def _arithmetic(
     told: Arithmetic, role: str = "attention", roles: Mapping[str, str] = ROLES
 ) -> Iterator[Piece]:
-    """Each number in the color of what the code's name for it stands for."""
+    """Yields each number in the color of its name in the code."""
     for piece in told.pieces:
         yield piece.text, roles.get(piece.name, "muted")
     yield f" {told.sign} ", "muted"
@@ -355,7 +355,7 @@ def _arithmetic(
 
 @lru_cache(maxsize=64)
 def live_line(scene: Scene, step: int, key: int) -> tuple[Piece, ...]:
-    """The arithmetic of `step` for one key, with its real numbers; it is drawn in every frame."""
+    """Returns the arithmetic of `step` for one key; cached, as every frame draws it."""
     name: Piece = (f"{quoted(scene.labels[key])}  ", "text")
     hidden = scene.hidden(key)
     match step:
@@ -398,7 +398,7 @@ def live_line(scene: Scene, step: int, key: int) -> tuple[Piece, ...]:
 
 
 def _output_line(scene: Scene) -> tuple[Piece, ...]:
-    """The sum, of the two keys that give most and of the rest."""
+    """Returns the weighted sum: its two largest terms, then the rest."""
     best = np.argsort(-scene.weights, kind="stable")[:2]
     pieces: list[Piece] = [("o", "attention"), (" = ", "muted")]
     for place, one in enumerate(int(index) for index in best if scene.weights[index] > 0):
@@ -415,7 +415,7 @@ def _output_line(scene: Scene) -> tuple[Piece, ...]:
 
 
 def _last_line(scene: Scene, one: Downstream, step: int) -> tuple[Piece, ...]:
-    """Of the dimension that the head writes most to, and of the likeliest token."""
+    """Returns the line of the dimension that the head writes most to, or the likeliest token."""
     if step == steps.PREDICT:
         told = _arithmetic(scene.told(step, one.top.token), "text", LAST_ROLES)
         return ((f"{likely_name(one.top)}  ", "text"), *told)
@@ -431,7 +431,7 @@ def _last_line(scene: Scene, one: Downstream, step: int) -> tuple[Piece, ...]:
 def cut_to(
     pieces: Sequence[Piece], width: float, advance: Callable[[str], float]
 ) -> Sequence[Piece]:
-    """The pieces that fit, the last two of them always: sign and result."""
+    """Returns the pieces that fit, and always the last two: sign and result."""
     if sum(advance(text) for text, _ in pieces) <= width:
         return pieces
     end = (("\u2026", "muted"), *pieces[-2:])
@@ -448,12 +448,12 @@ def cut_to(
 
 
 def reading_names(found: Comparison) -> tuple[str, str]:
-    """What the first and the second reading are called in the inspector and in tables."""
+    """Names of both readings in the inspector and in tables."""
     return ("before", "after") if found.of_base else ("first text", "second text")
 
 
 def captions(found: Comparison) -> tuple[str, str]:
-    """Above the two maps."""
+    """Captions of the two maps."""
     if found.of_base:
         return (
             f"before fine-tuning: {found.first.source}",
@@ -463,12 +463,12 @@ def captions(found: Comparison) -> tuple[str, str]:
 
 
 def difference_note(found: Comparison) -> str:
-    """Below the difference."""
+    """Note below the difference map."""
     return "{1} minus {0}".format(*reading_names(found))
 
 
 def comparison_notes(found: Comparison) -> str:
-    """What else has to be said of the two readings; "" for nothing."""
+    """Notes on the second reading: cut tokens, another step; "" if there are none."""
     notes = [cut_warning(found.second.prompt)]
     if found.second.version != found.first.version:
         notes.append(f"The second text was read at step {found.second.version:,}")
@@ -476,7 +476,7 @@ def comparison_notes(found: Comparison) -> str:
 
 
 def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
-    """How much this head changes between the readings, and which one changes most."""
+    """Says how much this head changes between the readings, and which head changes most."""
     if found.is_same_text and not found.of_base:
         return SAME
     at = np.unravel_index(int(found.difference.argmax()), found.difference.shape)

@@ -1,4 +1,4 @@
-"""What the player moves over: the steps of one query, or on a walk those of one after another."""
+"""The player's track: the steps of one query, or on a walk those of one query after another."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NAME = "the steps of an attention head"
 
 
 class QueryTrack(Track):
-    """Grows by the steps of each query that a walk reaches.
+    """A track that grows by the steps of each query that a walk reaches.
 
-    each  how many steps a query has: those after the head's output need the model's weights
+    each  number of steps per query; those after the head's output need the model's weights
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class QueryTrack(Track):
 
     @property
     def next_query(self) -> int | None:
-        """The query to ask for next; None at the end of the text."""
+        """The query to request next; None at the end of the text."""
         following = self.scenes[-1].query + 1
         return following if following < self._heads.n_tokens else None
 
@@ -57,17 +57,17 @@ class QueryTrack(Track):
         self.scenes.append(scene_of(trace, self._heads, self._piece_of))
 
     def cut_to(self, place: int) -> None:
-        """Keeps the one query at `place`: the walk is over."""
+        """Ends the walk and keeps only the query at `place`."""
         self.scenes = [self.scenes[place]]
         self.walking = False
 
     def at(self, position: float) -> tuple[int, float]:
-        """Which query a position belongs to, and the position inside its steps."""
+        """Returns the index of the query at a position, and the position within its steps."""
         place = min(int(position) // self.each, len(self.scenes) - 1)
         return place, position - self.each * place
 
     def title(self, index: int) -> str:
-        """The step's name, as the inspector says it."""
+        """Returns the step's title, as in the inspector."""
         return self.item(index).title
 
     def item(self, index: int) -> Any:
@@ -76,52 +76,52 @@ class QueryTrack(Track):
 
 @dataclass(frozen=True)
 class _Query:
-    """What the steps are of; `source` has the weights of these heads, if anybody has."""
+    """The heads and query of a track; `source` has the weights of these heads, or is None."""
 
     heads: Heads
     place: Place
     source: Any
 
     def at(self, query: int) -> _Query:
-        """The same head for another query."""
+        """Returns the same head at another query."""
         return replace(self, place=(*self.place[:2], query))
 
     def trace(self, model: Any = None) -> Any:
         return trace_of(self.heads, *self.place, model)
 
     def piece_of(self, token: int) -> bytes:
-        """The bytes of a token; of one that the tokenizer does not have, its number."""
+        """Returns the bytes of a token, or its number if the tokenizer does not know it."""
         tokenizer = self.source.tokenizer
         known = token < tokenizer.vocab_size
         return tokenizer.piece_bytes(token) if known else number_of(token)
 
     async def asked(self, engine: Engine) -> Any:
-        """The Trace, with the model's weights where somebody has them."""
+        """Computes the Trace, with the model's weights if there is a source."""
         if self.source is None:
             return await engine.call(self.trace, name=NAME)
         return await self.source.ask(self.trace, name=NAME)
 
 
 class Playback(QObject):
-    """Keeps the track of a query in a head; asks the engine for what is missing."""
+    """Owns the track of a query in a head, and requests missing Traces from the engine."""
 
     trackChanged = Signal()
-    queryReached = Signal(int)  # a walk has come to this query
+    queryReached = Signal(int)  # a walk has reached this query
     walkingChanged = Signal(bool)
 
     def __init__(self, engine: Engine, player: Player, parent: QObject) -> None:
         super().__init__(parent)
         self._engine = engine
         self._player = player
-        self._asked: _Query | None = None  # what the track is of, or will be
-        self._shown: _Query | None = None  # what it is of
+        self._asked: _Query | None = None  # query that was requested last
+        self._shown: _Query | None = None  # query of the track
         self.track: QueryTrack | None = None
         self._has_formulas = False
-        self.keeps_step = False  # another query starts at the step that is shown
+        self.keeps_step = False  # True if another query starts at the current step
         self._reading = Latest(engine, parent)
         self._reading.came.connect(self._on_query)
         self._reading.ended.connect(self._on_query_ended)
-        self._ahead = Latest(engine, parent)  # the query that a walk goes on to
+        self._ahead = Latest(engine, parent)  # the next query of a walk
         self._ahead.came.connect(self._on_ahead)
         player.positionChanged.connect(self._on_position)
         player.moreRequested.connect(self._grow)
@@ -129,7 +129,7 @@ class Playback(QObject):
 
     @property
     def place(self) -> Place | None:
-        """Layer, head and query of the steps; None while others are on their way."""
+        """Layer, head and query of the steps; None while others are being computed."""
         return self._shown.place if self._shown is not None and self._is_newest else None
 
     @property
@@ -142,7 +142,7 @@ class Playback(QObject):
 
     @property
     def now(self) -> tuple[Scene, int] | None:
-        """The query and the step at which the player is."""
+        """Query and step at the player's position."""
         track, at = self.track, self._player.step
         if track is None or not 0 <= at < track.length:
             return None
@@ -150,8 +150,8 @@ class Playback(QObject):
 
     @property
     def expected(self) -> Likely | None:
-        """What the model expects after the text; None at any other token, and where the steps do
-        not tell.
+        """The likeliest next token, once the steps of the text's last token have computed it; else
+        None.
         """
         scene = None if self.now is None else self.now[0]
         if scene is None or scene.downstream is None or scene.query < scene.n_tokens - 1:
@@ -166,7 +166,7 @@ class Playback(QObject):
         self.trackChanged.emit()
 
     def show(self, heads: Heads, place: Place, source: Any) -> None:
-        """Gets the Trace of another query (or of other heads), keeping the step that is shown."""
+        """Requests the Trace of another query or of other heads."""
         asked = self._asked
         if asked is None or heads is not asked.heads or place != asked.place:
             self._ask(_Query(heads, place, source))
@@ -187,7 +187,7 @@ class Playback(QObject):
         self._ahead.stop()
         self._asked = self._shown = shown
         self.track = QueryTrack(trace, shown.heads, shown.piece_of)
-        if not self._has_formulas:  # the first play must not wait for them
+        if not self._has_formulas:  # the first play must not wait for the formulas
             self._has_formulas = True
             formulas = tuple(one.formula for one in trace)
             tasks.spawn(self._engine.io(set_formulas, formulas), self.parent())
@@ -205,9 +205,9 @@ class Playback(QObject):
 
     def _on_query_ended(self) -> None:
         if not self._is_newest:
-            self._asked = None  # it has failed: whoever asks again is answered
+            self._asked = None  # failed: the same request may be repeated
 
-    # the walk
+    # walk
 
     def set_walking(self, walking: bool) -> None:
         """Plays the steps of this query, then of the next, to the end of the text."""
@@ -222,7 +222,7 @@ class Playback(QObject):
             self._player.set_track(track)
             self._player.seek(min(local, track.each - 1))
         elif track.next_query is None:
-            # At the last token there is nowhere to go on: the walk starts over.
+            # The last token is the end of a walk, so it starts over.
             self._ask(shown.at(min(1, shown.heads.n_tokens - 1)), walks=True)
             return
         else:
@@ -250,7 +250,7 @@ class Playback(QObject):
     def _on_position(self, position: float) -> None:
         track, shown = self.track, self._shown
         if track is None or shown is None or not self._is_newest:
-            return  # the old track plays on until the wanted one is there: it chooses nothing
+            return  # the old track may play on meanwhile, but selects no query
         place, _ = track.at(position)
         query = track.scenes[place].query
         if query != shown.place[2]:

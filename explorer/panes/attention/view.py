@@ -1,4 +1,4 @@
-"""The whole picture: tokens on top, all heads left, the chosen head right."""
+"""The view of the pane: tokens on top, all heads on the left, the chosen head on the right."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PANEL_SHARE = 0.31  # of the width
 
 
 class AttentionView(QWidget):
-    """Lays out and shows; what to do about a click is the pane's business."""
+    """Lays out and displays; the pane handles all clicks."""
 
     exampleRequested = Signal()
     retryRequested = Signal()
@@ -44,7 +44,7 @@ class AttentionView(QWidget):
         self._column = column(self.tokens, self.warning, (self.body, 1), of=self)
         self._reason = ""
         self._has_heads = False
-        self._unanswered = False  # what the empty state is about
+        self._unanswered = False  # True while the empty state reports a run without heads
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._on_waited)
         self.body.actionRequested.connect(self._on_action)
@@ -56,7 +56,7 @@ class AttentionView(QWidget):
         self.set_prompt(None)
 
     def pictures(self) -> dict[str, QWidget]:
-        """All that can be exported, by name."""
+        """Returns all pictures for export, by name."""
         head, panel = self.head, self.panel
         names = "heat-map", "arcs", "steps", "first-map", "second-map", "difference"
         shown = head.heat, head.arcs, head.steps, *head.compared.pictures
@@ -66,7 +66,7 @@ class AttentionView(QWidget):
     # states
 
     def set_prompt(self, prompt: Prompt | None) -> None:
-        """The tokens at once, before any head is known."""
+        """Shows the tokens at once, before the heads are known."""
         ids, pieces, cut = (prompt.ids, prompt.pieces, prompt.cut) if prompt else ((), (), 0)
         self.tokens.set_tokens(list(ids), list(pieces), cut)
         self.tokens.setVisible(bool(ids))
@@ -74,7 +74,7 @@ class AttentionView(QWidget):
         self.warning.setVisible(bool(self.warning.text()))
 
     def forget(self) -> None:
-        """No heads any more: what comes next begins with an empty picture and a fresh wait."""
+        """Clears the heads; the next ones start from an empty picture and a new wait."""
         self._soon.stop()
         self._has_heads = self._unanswered = False
         for picture in (self.body, *self._pictures):
@@ -85,7 +85,7 @@ class AttentionView(QWidget):
         self.head.forget()
 
     def show_unanswered(self, words: str) -> None:
-        """A run that has not given its first heads yet."""
+        """Shows that a run has not given its first heads yet."""
         self._unanswered = True
         self.body.show_empty(words, text.BUNDLED, "attention")
 
@@ -96,7 +96,7 @@ class AttentionView(QWidget):
         (self.bundledRequested if self._unanswered else self.exampleRequested).emit()
 
     def show_blank(self, prompt: Prompt) -> None:
-        """The first load: everything in its final place, with no number in it yet."""
+        """Shows the final layout without numbers, while the first heads are computed."""
         T = len(prompt.ids)
         self.head.heat.set_values(np.zeros((T, T)), hidden_cells(T, False))
         self.head.heat.set_labels(prompt.labels, prompt.labels)
@@ -105,11 +105,11 @@ class AttentionView(QWidget):
             picture.setAccessibleDescription("loading")
 
     def show_waiting(self, reason: str = "", cancellable: bool = False) -> None:
-        """New heads are on their way: a thin line the first time, else the old picture, faint, if
-        it takes longer than the eye minds.
+        """Shows that new heads are being computed: with a thin line at first, later by fading the
+        old picture if the wait becomes noticeable.
         """
         if self._unanswered:
-            return  # its own words say what is waited for, whatever is typed meanwhile
+            return  # the message about the run stays while the user types
         if self.body.state in ("empty", "error"):
             self.body.show_ready()
         if self._has_heads:
@@ -141,8 +141,8 @@ class AttentionView(QWidget):
     def show_settings(
         self, settings: ViewSettings, heads: Heads | None, compared: Comparison | None
     ) -> None:
-        """The controls as they are set, and the heads sorted and dimmed by them: by their score,
-        or in a comparison by how much they differ.
+        """Updates the controls, and sorts and dims the heads: by their score, or in a comparison by
+        how much they differ.
         """
         mosaic = self.panel.mosaic
         self.panel.show_settings(settings)
@@ -158,7 +158,7 @@ class AttentionView(QWidget):
     def show_head(
         self, heads: Heads, place: tuple[int, int, int], held: Held, settings: ViewSettings
     ) -> None:
-        """One head large, its scores, and what the query looks at in the row of tokens."""
+        """Shows one head large, its scores, and the query's weights in the row of tokens."""
         layer, head, query = place
         weights = heads.weights(layer, head, settings.hide_first)
         self.head.show_head(heads, place, settings.hide_first)
@@ -175,7 +175,7 @@ class AttentionView(QWidget):
         for picture in (self.head.heat, self.head.arcs, mosaic):
             picture.setAccessibleDescription(words)
 
-    # room
+    # layout
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

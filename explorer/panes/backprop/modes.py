@@ -1,4 +1,4 @@
-"""The modes of the backprop pane: which there are."""
+"""The modes of the backprop pane."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ MODES: tuple[ModeSpec, ...] = (
 
 
 def built() -> tuple[ModeSpec, ...]:
-    """The modes whose module is there; others are not shown."""
+    """Returns the modes whose module exists."""
     return those_there(MODES)

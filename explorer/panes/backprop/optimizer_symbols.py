@@ -1,4 +1,4 @@
-"""What the formulas of a rule call the names of its code, and these names for people. No Qt."""
+"""Formula symbols and readable words for the names in an optimizer's code. No Qt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLAIN = {
     r"\tilde m": "m\u0303",
     r"\gamma": "\u03b3",
 }
-SETTINGS = {  # what each does, and what a line reads that its formula has no letter for
+SETTINGS = {  # each setting's effect; also names that lines read but formulas have no letter for
     "zero": "1 where c is 0, which prevents division by 0",
     "factor": "1, or 0.2 to move as far as AdamW does",
     "ratio": "from the shape of the matrix",
@@ -26,7 +26,7 @@ SETTINGS = {  # what each does, and what a line reads that its formula has no le
     "momentum": "share of the old value that is kept",
 }
 
-WORDS = {  # for what a line makes, where its name does not say it
+WORDS = {  # for results of a line whose name is not clear
     "ahead": "look-ahead",
     "mixed": "mix of average and gradient",
     "total": "total of squares",
@@ -35,7 +35,7 @@ WORDS = {  # for what a line makes, where its name does not say it
 
 
 def letters_of(rule: Rule) -> dict[str, str]:
-    """What the formulas call each name of the rule's lines."""
+    """Returns the formula's symbol for each name in the rule's lines."""
     letters = {"param": "\u03b8", "grad": "g", "rate": "\u03b7", "step": "t", **rule.letters}
     for line in rule.lines:
         left = re.split(r"\\leftarrow|=|\\approx", line.formula)[0].strip()
@@ -44,14 +44,14 @@ def letters_of(rule: Rule) -> dict[str, str]:
 
 
 def letter(name: str, letters: dict[str, str]) -> str:
-    """Also of what was there before the step."""
+    """Returns the symbol of a name, also for its value before the step."""
     if name.endswith(BEFORE):
         return f"{letters.get(name.removesuffix(BEFORE), name)} before"
     return letters.get(name, name)
 
 
 def in_words(name: str) -> str:
-    """A name of the rule's code, in words."""
+    """Returns a name of the rule's code in words."""
     plain = name.removesuffix(BEFORE).removesuffix("_hat")
     words = WORDS.get(plain, plain.replace("_", " "))
     return f"corrected {words}" if name.endswith("_hat") else words

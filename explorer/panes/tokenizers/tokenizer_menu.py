@@ -57,7 +57,7 @@ def fill_menu(
             text = f"Download {entry.name}, {format_bytes(entry.size)}"
             _add(menu, entry, text, entry.id in shown, choose, full)
     menu.addSeparator()
-    action = menu.addAction("Open a tokenizer's file\u2026", open_file)
+    action = menu.addAction("Open a tokenizer file\u2026", open_file)
     action.setEnabled(not full)
     action.setToolTip(full or "tokenizer.json, .model, .tiktoken, vocab.txt, tekken.json, .gguf")
 

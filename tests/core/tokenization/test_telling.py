@@ -15,6 +15,7 @@ from core.tokenization.telling import (
     real,
     refuse_longer,
     separate,
+    share_said,
     shown,
     trace_of_told,
     verb,
@@ -125,3 +126,13 @@ def test_one_is_singular_and_nothing_else_is() -> None:
         "1.00 bytes",
     ]
     assert [separate(number, "byte") for number in (1, 3)] == ["1 byte", "3 separate bytes"]
+
+
+def test_almost_all_is_not_all() -> None:
+    assert [share_said(share) for share in (1, 0.995, 0.99999, 0.98, 0.05)] == [
+        "all",
+        "99.5\u2009%",
+        "99.9\u2009%",
+        "98\u2009%",
+        "5.0\u2009%",
+    ]

@@ -1,4 +1,4 @@
-"""Where the arithmetic of a step stands: near its node, and over as little as possible."""
+"""Placement of a step's arithmetic: close to its node, hiding as little as possible."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from explorer.panes.backprop.expression.edge_routing import Routes
 from explorer.panes.backprop.expression.node_geometry import Box
 from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
 
-HEIGHTS = 6  # places above a node and as many below it, half a height apart
-HIDDEN, AWAY = 20.0, 0.02  # cost of an area that hides a node, of being as far away as it is large
+HEIGHTS = 6  # candidate places above a node and as many below it, half a height apart
+HIDDEN, AWAY = 20.0, 0.02  # cost of hiding an area of nodes, of a distance equal to the size
 
 
 def arithmetic_place(
     scene: GraphScene, routes: Routes, instant: Instant, size: QSizeF, room: QRectF, gap: float
 ) -> QRectF:
-    """Of places above, below and beside what the step is about, that which costs least."""
+    """Returns the cheapest place above, below or beside the subject of the step."""
     assert instant.place is not None
     node = node_box(scene, subject_at(scene.computed, instant.moment))
-    other = node_box(scene, instant.place.node)  # it hands the gradient on
+    other = node_box(scene, instant.place.node)  # passes the gradient on
     boxes = (node.getRect(), other.getRect(), room.getRect())
     return _best(routes, boxes, size.width(), size.height(), gap)
 
 
-@lru_cache(maxsize=64)  # it is drawn again and again while a step rests
+@lru_cache(maxsize=64)  # called at every repaint of a step
 def _best(
     routes: Routes, boxes: tuple[Box, Box, Box], wide: float, high: float, gap: float
 ) -> QRectF:

@@ -1,4 +1,4 @@
-"""What can be tried out below the graph: one input moved, and steps downhill."""
+"""The cards below the graph: one changes an input, the other takes gradient steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEP = "Moves every unfixed input by \u2212learning rate \u00d7 gradient"
 
 
 class WhatIfCard(QWidget):
-    """leafChosen(name)."""
+    """Shows the effect of a nudge of an input; leafChosen(name) asks for another input."""
 
     leafChosen = Signal(str)
 
@@ -81,11 +81,11 @@ class WhatIfCard(QWidget):
         self.nudge.refused.connect(self.error.set_text)
 
     def _restyle(self) -> None:
-        """The words keep their room, whatever they say."""
+        """Fixes the width of the text column, whatever the length of its text."""
         self._words.setFixedWidth(theme.current().px(WORDS))
 
     def set_input(self, names: Sequence[str], what: WhatIf) -> None:
-        """Which input is tried, of all that there are."""
+        """Shows the chosen input, out of all inputs by name."""
         if list(names) != self._names:
             self._names = list(names)
             self.leaf.menu().clear()
@@ -96,7 +96,7 @@ class WhatIfCard(QWidget):
         self.set_error("")
 
     def _fill(self) -> None:
-        """The menu, when it opens: a hundred inputs come and go with each letter typed."""
+        """Fills the menu only when it opens: every keystroke may change a hundred inputs."""
         menu = self.leaf.menu()
         if not menu.isEmpty():
             return
@@ -104,12 +104,12 @@ class WhatIfCard(QWidget):
             menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
 
     def set_error(self, text: str) -> None:
-        """What is wrong with what was typed, with the remedy."""
-        named = text.split(" ", 1)[0] in self._names  # a name of the person's stays as it is
+        """Shows an error of the input and its remedy; "" clears it."""
+        named = text.split(" ", 1)[0] in self._names  # a name keeps its case
         self.error.set_text(text if named else text[:1].upper() + text[1:])
 
     def set_what_if(self, what: WhatIf, output: str, compared: Comparison) -> None:
-        """What a nudge of the input does to the output."""
+        """Shows the effect of a nudge on the output."""
         self.curve.set_what_if(what, output)
         self.predicted.setText(predicted(what, output, compared.slope))
         self.true.setText(true_change(what))
@@ -117,7 +117,7 @@ class WhatIfCard(QWidget):
         self.numeric.setToolTip(compared.sentence)
 
     def set_failed(self, why: str) -> None:
-        """That could not be found."""
+        """Clears the results and shows the error."""
         self.curve.set_what_if(None)
         for label in (self.predicted, self.true, self.numeric):
             label.setText("")
@@ -125,7 +125,7 @@ class WhatIfCard(QWidget):
 
 
 class LearnCard(QWidget):
-    """stepRequested(count), resetRequested(), learningChosen(on)."""
+    """Signals: stepRequested(count), resetRequested(), learningChosen(on)."""
 
     stepRequested = Signal(int)
     resetRequested = Signal()

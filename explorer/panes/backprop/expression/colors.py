@@ -13,7 +13,7 @@ from explorer.widgets.base import put_text
 
 
 def sans(pixels: int, weight: int = 400) -> QFont:
-    """A font in the picture's own units: the view scales it."""
+    """Returns a font in the picture's own units: the view scales it."""
     return font(SANS, pixels, weight)
 
 
@@ -22,8 +22,8 @@ def mono(pixels: int, weight: int = 400) -> QFont:
 
 
 def sign_color(value: float) -> QColor:
-    """Of a gradient: by its sign, also where it is infinite; 0 is muted. What is no number has no
-    sign: it has the color of an error, for that of a warning is much like the one above 0.
+    """Returns the color of a gradient by its sign, infinite ones included; 0 is muted. NaN, which
+    has no sign, gets the color of an error: the warning color looks too much like the positive one.
     """
     now = theme.current()
     if math.isnan(value):
@@ -34,7 +34,7 @@ def sign_color(value: float) -> QColor:
 
 
 def sign_text(value: float) -> QColor:
-    """The same, dark enough (or light enough) for text."""
+    """Returns the same color with enough contrast for text."""
     now = theme.current()
     color = sign_color(value)
     return color if value == 0 or math.isnan(value) else theme.mix(color, now.color("text"), 0.15)
@@ -43,7 +43,7 @@ def sign_text(value: float) -> QColor:
 def chip(
     painter: QPainter, x: float, y: float, text: str, color: QColor, opacity: float = 1.0
 ) -> None:
-    """A number on its way: centered at (x, y)."""
+    """Draws a moving number, centered at (x, y)."""
     now = theme.current()
     face = mono(11, 600)
     width = max(24.0, 7.0 * len(text) + 12)

@@ -1,4 +1,4 @@
-"""The commands of Expression."""
+"""Commands of the Expression mode."""
 
 from __future__ import annotations
 

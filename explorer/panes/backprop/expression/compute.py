@@ -1,4 +1,4 @@
-"""Works a formula out: its graph, every value and gradient, and the steps of core. No Qt."""
+"""Evaluates a formula with core: its graph, all values and gradients, and the steps. No Qt."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from core.trace import Step
 
 Array = np.ndarray
 
-FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names without a value
-MOST_NODES = 250  # of a graph
-MOST_NUMBERS = 50_000  # that all operations together may work on, so that a short text is quick
+FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # for names without a value
+MOST_NODES = 250  # in a graph
+MOST_NUMBERS = 50_000  # that all operations together may process, so that a short text stays fast
 
 
 @dataclass(frozen=True, eq=False)
 class Computed:
-    """A formula with values for its names, worked out.
+    """A formula evaluated with values for its names.
 
     values  of all names in it
     broken  the first node that is not finite, or None
-    read    the graph as the text was read, for whose Tensors `parts` knows what they stand for
+    read    the graph of the first evaluation, whose Tensors are the keys of `parts`
     """
 
     expression: Expression
@@ -69,7 +69,7 @@ class Computed:
 
     @cached_property
     def leaves(self) -> dict[str, int]:
-        """The leaves that can be moved, by name, as they stand in the graph."""
+        """The leaves that can be changed: node number by name."""
         return {
             node.label: number
             for number, node in enumerate(self.graph.nodes)
@@ -77,26 +77,26 @@ class Computed:
         }
 
     def places(self, number: int) -> list[tuple[int, int]]:
-        """Where a node stands in the text (start and length): an operation once, an input where a
-        line gives it numbers and wherever it is read.
+        """Returns where a node appears in the text (start and length): an operation once, an input
+        wherever it is assigned or read.
         """
         return [
             self.expression.place(part) for part in self.parts.of(self.read.nodes[number].tensor)
         ]
 
     def line(self, number: int) -> int | None:
-        """The line of the text, from 1, that gives a node its name; None where no line does."""
+        """Returns the line of the text, from 1, that names a node, or None."""
         return self.parts.lines.get(self.read.nodes[number].tensor)
 
     def value(self, number: int) -> Array:
         return self.graph.nodes[number].tensor.data
 
     def gradient(self, number: int) -> Array | None:
-        """dL/d(node) after backward; None for a constant."""
+        """Returns dL/d(node) after backward; None for a constant."""
         return self.flows.gradients[number]
 
     def gradient_at(self, number: int, moment: int) -> Array | None:
-        """As much of the gradient of a node as is there at a moment."""
+        """Returns the part of a node's gradient that is known at a moment, or None."""
         found: Array | None = None
         for at, edge in self.plan.grows[number]:
             if at > moment:
@@ -105,16 +105,16 @@ class Computed:
         return found
 
     def is_final(self, number: int, moment: int) -> bool:
-        """Whether the gradient of a node changes no more."""
+        """True if the gradient of a node is complete at a moment."""
         grows = self.plan.grows[number]
         return bool(grows) and grows[-1][0] <= moment
 
     def is_broken(self, number: int) -> bool:
-        """Whether the value of a node is not finite, or not everywhere."""
+        """True if the value of a node is not finite everywhere."""
         return not is_finite(self.value(number))
 
     def local(self, edge: Edge) -> Array | None:
-        """d(node)/d(input) of every element; None where the operation is not elementwise."""
+        """Returns d(node)/d(input) elementwise; None where the operation is not elementwise."""
         tensor = self.graph.nodes[edge[0]].tensor
         if tensor.operation is None:
             return None
@@ -123,7 +123,9 @@ class Computed:
             return tensor.operation.local(edge[1], tensor.data, *arrays)
 
     def contribution(self, edge: Edge) -> Array:
-        """What an operation hands back to an input; if that was broadcast, one number per copy."""
+        """Returns an operation's contribution to the gradient of an input; if that was broadcast,
+        one number per copy.
+        """
         tensor, upstream = self.graph.nodes[edge[0]].tensor, self.gradient(edge[0])
         assert tensor.operation is not None and upstream is not None
         arrays = [before.data for before in tensor.inputs]
@@ -132,7 +134,7 @@ class Computed:
         return np.asarray(handed)
 
     def is_copied(self, edge: Edge) -> bool:
-        """Whether an operation reads an input several times over, as broadcasting does."""
+        """True if an operation reads an input several times over, as broadcasting does."""
         tensor = self.graph.nodes[edge[0]].tensor
         assert tensor.operation is not None
         shapes = [before.shape for before in tensor.inputs]
@@ -140,28 +142,28 @@ class Computed:
         return math.prod(handed) > tensor.inputs[edge[1]].data.size
 
     def step(self, moment: int) -> Step | None:
-        """What core did at a moment; None for the first, which shows the inputs."""
+        """Returns the step of core at a moment; None for the first, which shows the inputs."""
         return _step(self, moment) if moment > 0 else None
 
     @cached_property
     def numbers(self) -> int:
-        """How many all nodes have together."""
+        """The number of elements in all nodes together."""
         return sum(node.tensor.data.size for node in self.graph.nodes)
 
 
-@lru_cache(maxsize=16)  # picture and inspector ask for the same ones again and again
+@lru_cache(maxsize=16)  # picture and inspector request the same steps repeatedly
 def _step(computed: Computed, moment: int) -> Step:
     return step_at(computed.graph, moment - 1, computed.flows, computed.plan.places[1:])
 
 
-parsed = lru_cache(maxsize=8)(parse)  # who types asks for names and numbers, then for all of it
+parsed = lru_cache(maxsize=8)(parse)  # each keystroke parses the same text several times
 
 
 def compute(text: str, values: Mapping[str, Any], known: Computed | None = None) -> Computed:
-    """Works a formula out. Names without a value get one of FIRST_VALUES.
+    """Evaluates a formula. Names without a value get one of FIRST_VALUES.
 
-    `known` is the same formula with other values: it spares reading it again, and when every shape
-    is as it was, planning and whatever does not depend on what has changed. Raises
+    `known` is the same formula with other values: it saves parsing and, if every shape is
+    unchanged, planning and recomputing nodes that do not depend on the change. Raises
     ExpressionError, with the place and the remedy.
     """
     same = known is not None and known.text == text
@@ -193,14 +195,14 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
 
 
 def _fits(used: Mapping[str, Array], known: Mapping[str, Array]) -> bool:
-    """Whether these are other values of the same names and shapes."""
+    """True if both have the same names and shapes."""
     return used.keys() == known.keys() and all(
         np.shape(array) == np.shape(known[name]) for name, array in used.items()
     )
 
 
 def _moved(known: Computed, values: Mapping[str, Array]) -> Computed:
-    """The same formula with other values of the same shapes: what they do not change is shared."""
+    """Returns the formula with new values of the same shapes; unchanged nodes are shared."""
     moved = {name for name, one in values.items() if one.tobytes() != known.values[name].tobytes()}
     if not moved:
         return known
@@ -212,7 +214,7 @@ def _moved(known: Computed, values: Mapping[str, Array]) -> Computed:
 def _with_shapes(
     error: ExpressionError, expression: Expression, values: Mapping[str, Array]
 ) -> ExpressionError:
-    """Where shapes do not fit, says which names have one that does not stand in the text."""
+    """Adds to a shape error the shapes of the names whose shape the text does not show."""
     shaped = [name for name in expression.names if name in values and np.ndim(values[name])]
     if "shape" not in str(error) or not shaped:
         return error
@@ -222,7 +224,7 @@ def _with_shapes(
 
 
 def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, and one for each name of the formula that has none yet; all are kept."""
+    """Returns all values, plus one for each name of the formula that has none yet."""
     expression, found = readable(text), dict(values)
     for name in expression.names if expression is not None else ():
         if name not in found and name not in PI:
@@ -231,13 +233,13 @@ def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def given_in(text: str) -> Mapping[str, Array]:
-    """The names that a line of a formula gives numbers; none where it cannot be read."""
+    """Returns the names to which a line assigns numbers; empty if the formula is invalid."""
     expression = readable(text)
     return {} if expression is None else expression.defaults
 
 
 def readable(text: str) -> Expression | None:
-    """The formula; None where it cannot be read."""
+    """Returns the parsed formula, or None if it is invalid."""
     try:
         return parsed(text)
     except ExpressionError:
@@ -245,7 +247,7 @@ def readable(text: str) -> Expression | None:
 
 
 def array_of(value: Any) -> Array:
-    """A number or nested lists of numbers. Raises ExpressionError for anything else."""
+    """Returns an array from a number or nested lists. Raises ExpressionError for anything else."""
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -256,7 +258,7 @@ def array_of(value: Any) -> Array:
 
 
 def _check(output: Tensor, text: str) -> None:
-    """Raises ExpressionError where no backward can start, or nothing could be changed."""
+    """Raises ExpressionError if backward cannot start here, or if there is nothing to change."""
     whole = text.rstrip()
     start = whole.rfind("\n") + 1
     if output.data.size != 1:
@@ -281,11 +283,11 @@ def _check(output: Tensor, text: str) -> None:
 
 
 def is_finite(array: Array) -> bool:
-    """Whether all of its numbers are."""
+    """True if all elements are finite."""
     return math.isfinite(array.item()) if array.size == 1 else bool(np.isfinite(array).all())
 
 
 def _broken(graph: Graph) -> int | None:
-    """The first node that is not finite: all that it was computed from is."""
+    """Returns the first node that is not finite, whose inputs all are; None if there is none."""
     arrays = enumerate(node.tensor.data for node in graph.nodes)
     return next((number for number, array in arrays if not is_finite(array)), None)

@@ -12,21 +12,21 @@ from core.jobs import Pace
 from explorer.panes.backprop.expression.compute import Array, Computed
 
 SAMPLES = 200
-UNEVEN = 0.6  # of a piece: too fast a wave then looks like noise, and not like a slow wave
-HUGE = 1e300  # what is larger is drawn so high
-ROUNDED = 1e-12  # of the size of the numbers
+UNEVEN = 0.6  # of a sample interval: aliasing then looks like noise, not like a slow wave
+HUGE = 1e300  # larger values are clipped to this
+ROUNDED = 1e-12  # relative to the magnitude
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """xs, ys (SAMPLES,): xs ascend; ys is infinite or nan where the function has no value."""
+    """xs, ys (SAMPLES,): xs ascend; ys is infinite or NaN where the function has no value."""
 
     xs: Array
     ys: Array
 
     def heights(self, result: float) -> tuple[float, float]:
-        """The heights between which it is drawn while its dot is at `result`: a pole far away must
-        not flatten it.
+        """Returns the range of y to draw while the dot is at `result`: a distant pole must not
+        flatten the curve.
         """
         finite = np.clip(self.ys[np.isfinite(self.ys)], -HUGE, HUGE)
         if finite.size == 0:
@@ -35,14 +35,15 @@ class Curve:
         if abs(result) < HUGE:
             low, high = min(low, result), max(high, result)
         size = max(1.0, abs(low), abs(high))
-        if high - low < ROUNDED * size:  # flat, but for rounding
+        if high - low < ROUNDED * size:  # flat except for rounding
             low, high = low - size, high + size
         room = 0.06 * (high - low)
         return low - room, high + room
 
     def runs(self, low: float, high: float) -> list[slice]:
-        """The samples that are joined by a line between two heights: it breaks where the function
-        has no value, and where it leaps from below the picture to above it, as at a pole.
+        """Returns the runs of samples to join by a line within a range of y: the line breaks where
+        the function has no value, and where it jumps from below the picture to above it, as at a
+        pole.
         """
         there = np.isfinite(self.ys)
         side = np.where(self.ys > high, 1, np.where(self.ys < low, -1, 0))
@@ -54,8 +55,8 @@ class Curve:
 def sample_steps(
     computed: Computed, number: int, element: int, low: float, high: float
 ) -> Generator[None, None, Curve]:
-    """The curve from `low` to `high` of number `element` of a leaf: all samples at once where each
-    operation makes single numbers, else one after the other.
+    """Samples the curve from `low` to `high` along element `element` of a leaf: all samples at once
+    if every operation makes single numbers, otherwise one after the other.
     """
     xs = np.linspace(low, high, SAMPLES)
     piece = (high - low) / (SAMPLES - 1)
@@ -72,7 +73,7 @@ def sample_steps(
 
 
 def output_at(computed: Computed, number: int, element: int, value: float) -> float:
-    """The output if one number of a leaf were `value`."""
+    """Returns the output if one element of a leaf were `value`."""
     data = np.array(computed.value(number))
     data.reshape(-1)[element] = value
     return float(output_if(computed.graph, number, data).item())

@@ -1,4 +1,4 @@
-"""The picture of the output along one input: the gradient is its slope, and a nudge tests it."""
+"""The output plotted along one input: the gradient is its slope, and a nudge tests it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from explorer import theme
 from explorer.panes.backprop.expression.what_if import WhatIf
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
-DOT, BESIDE = 4.0, 6.0  # a dot at the edge is seen whole
+DOT, BESIDE = 4.0, 6.0  # px; a dot at the border is drawn in full
 TITLE = 14  # px of the line above the curve
-FAR = 100.0  # times the curve's height: further it is not drawn
+FAR = 100.0  # times the curve's height: the tangent is cut beyond it
 
 
 class CurvePicture(Picture):
-    """`set_what_if(what)`; None shows nothing. Dragged, the input goes where the pointer is.
+    """Plots `set_what_if(what)`; None shows nothing. Dragging sets the input to the pointer's x.
 
-    moved(value)    the input is to have this value
-    released()      the drag is over
+    moved(value)    the new value of the input
+    released()      the drag has ended
     """
 
     moved = Signal(float)
@@ -90,7 +90,7 @@ class CurvePicture(Picture):
             ends = np.clip(what.curve.xs[[0, -1]], what.value - reach, what.value + reach)
             tangent = what.result + what.gradient * (ends - what.value)
             painter.drawPolyline(self._at(ends, tangent))
-        else:  # there is no slope where there is no value
+        else:  # no slope without a value
             painter.drawPolyline(self._at([what.value] * 2, self._heights))
         painter.restore()
         if known:
@@ -99,7 +99,7 @@ class CurvePicture(Picture):
             painter.setClipping(False)
 
     def _at(self, xs, ys) -> QPolygonF:
-        """Where points of the plot are in the widget; what is far away is drawn less far."""
+        """Returns points of the plot in widget coordinates; distant ones are clipped."""
         assert self._what is not None and self._what.curve is not None
         area, (low, high), curve = self._area(), self._heights, self._what.curve.xs
         far = FAR * (high - low)
@@ -109,7 +109,7 @@ class CurvePicture(Picture):
         return QPolygonF(list(map(QPointF, x.tolist(), y.tolist())))
 
     def _draw_nudge(self, painter: QPainter, what: WhatIf) -> None:
-        """Where the tangent says that a nudge leads, and where it does lead."""
+        """Draws where the tangent predicts a nudge leads, and where it really leads."""
         now = theme.current()
         x = what.value + what.nudge
         ends = [what.result + what.predicted, what.result + what.true]
@@ -128,7 +128,7 @@ class CurvePicture(Picture):
         painter.drawEllipse(self._at([what.value], [what.result])[0], DOT + 1, DOT + 1)
 
     def _draw_axes(self, painter: QPainter, area: QRectF, what: WhatIf) -> None:
-        """With a rule under the pointer, and what the curve is there."""
+        """Draws the axes, with a rule under the pointer and the curve's value there."""
         now, curve = theme.current(), what.curve
         assert curve is not None
         small, muted = now.font("label"), now.color("muted")
@@ -155,7 +155,7 @@ class CurvePicture(Picture):
 
     @property
     def title(self) -> str:
-        """How high the curve goes in the picture; it may go on above."""
+        """The largest y in the picture; the curve may continue above."""
         assert self._what is not None and self._what.curve is not None
         ys = self._what.curve.ys
         most = float(np.max(ys, initial=-np.inf, where=np.isfinite(ys)))
@@ -169,7 +169,7 @@ class CurvePicture(Picture):
         return QRectF(self.rect()).adjusted(now.px(6), above, -now.px(6), -now.px(16))
 
     def _value_at(self, x: float) -> float | None:
-        """The value under a place of the widget, with as many digits as a pixel can tell."""
+        """Returns the input value at x of the widget, to the precision of a pixel."""
         if self._what is None or self._what.curve is None:
             return None
         area, xs = self._area(), self._what.curve.xs

@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: a neuron mid-way backward, a fan-out, steps, matrices."""
+"""Snapshot views: a neuron midway through backward, a fan-out, gradient steps, matrices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
     async def show(example: str, share: float = 1.0, phase: str = "", leaf: str = "") -> None:
-        """The last moment of a phase, or a share of the way."""
+        """Shows the last moment of a phase, or a fraction of all steps."""
         mode.choose(-1, -1)
         if example != "entropy":
             mode.draft.begin({"checks": False})

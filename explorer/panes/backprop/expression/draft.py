@@ -1,4 +1,4 @@
-"""What a person has set up: the formula, the values of its inputs, and what learns. No Qt."""
+"""The user's settings: the formula, the values of its inputs, and which of them learn. No Qt."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from explorer.panes.backprop.expression.compute import (
 from explorer.panes.backprop.expression.presets import NEURON
 
 RATE, RATES = 0.1, (1e-6, 100.0)
-GIVEN = "xyt"  # names that begin so are data
-MOST_LOSSES = 400  # that are drawn
-MOST_WRITTEN = 64  # numbers in a line of the formula; more are kept beside it
+GIVEN = "xyt"  # names that begin with these letters are data
+MOST_LOSSES = 400  # for the plot
+MOST_WRITTEN = 64  # numbers in a line of the formula; larger arrays are stored in `values`
 
 
 def read_values(given: Any) -> dict[str, Any]:
-    """Numbers, or nested lists of them, by name; infinite ones may be texts ("inf"). What is
-    neither is left out.
+    """Reads numbers, or nested lists of them, by name; infinities may be strings ("inf"). Other
+    entries are skipped.
     """
     if not isinstance(given, Mapping):
         raise ValueError("use an object of numbers and lists of numbers")
@@ -61,7 +61,7 @@ def read_beginning(given: Any) -> tuple[str, Mapping[str, Any]] | None:
 @dataclass(frozen=True)
 class ExpressionDraft:
     """values  numbers, or nested lists, by name
-    fixed   leaves that take no step, where a person has said so; others by their name
+    fixed   True for leaves that take no step, as chosen by the user; the rest go by their name
     losses  L before the first step and after each
     begin   text and values before the first step
     """
@@ -73,7 +73,7 @@ class ExpressionDraft:
     losses: tuple[float, ...] = field((), reader=read_losses)
     begin: tuple[str, Mapping[str, Any]] | None = field(None, reader=read_beginning)
     pending: bool = False  # a step was taken whose loss is not known yet
-    checks: bool = False  # every gradient is shown a second time, by nudging
+    checks: bool = False  # every gradient is compared with its numeric gradient
 
     def __post_init__(self) -> None:
         check(self)
@@ -82,7 +82,7 @@ class ExpressionDraft:
             object.__setattr__(self, "values", named)
 
     def with_text(self, text: str) -> ExpressionDraft:
-        """Another formula. Where a line gives a name other numbers than before, these count."""
+        """Returns a draft with another formula; numbers changed in its lines replace values."""
         text = text[: LONGEST + 1]
         before, now = given_in(self.text), given_in(text)
         told = {name for name, one in now.items() if not np.array_equal(one, before.get(name))}
@@ -90,29 +90,29 @@ class ExpressionDraft:
         return replace(self, text=text, values=kept, losses=(), begin=None, pending=False)
 
     def with_leaf(self, name: str, value: Any) -> ExpressionDraft:
-        """A leaf with another value; what was learned counts no more, unless it comes of a step."""
+        """Returns a draft with another value of a leaf; this clears the loss history."""
         moved = self._moved({name: value})
         return replace(moved, losses=(), begin=None, pending=False)
 
     def stepped(self, computed: Computed) -> ExpressionDraft:
-        """Every leaf that learns goes downhill: leaf - rate * gradient."""
+        """Returns a draft after a gradient step of every learning leaf: leaf - rate * gradient."""
         moved = {}
         for name in self.learning(computed):
             number = computed.leaves[name]
             gradient = computed.gradient(number)
             if gradient is not None:
-                with np.errstate(over="ignore"):  # the loss then says so
+                with np.errstate(over="ignore"):  # the loss reports it
                     moved[name] = plain(computed.value(number) - self.rate * gradient)
         losses = self.losses or (computed.result,)
         begin = self.begin or (self.text, dict(self.values))
         return replace(self._moved(moved), losses=losses, begin=begin, pending=True)
 
     def with_loss(self, loss: float) -> ExpressionDraft:
-        """After a step: L as it is now."""
+        """Returns a draft with the loss L after a step appended."""
         return replace(self, losses=(*self.losses, loss)[-MOST_LOSSES:], pending=False)
 
     def at_the_beginning(self) -> ExpressionDraft:
-        """As before the first step."""
+        """Returns the draft as it was before the first step."""
         if self.begin is None:
             return self
         text, values = self.begin
@@ -122,11 +122,11 @@ class ExpressionDraft:
         return replace(self, fixed={**self.fixed, name: fixed})
 
     def same_numbers(self, other: ExpressionDraft) -> bool:
-        """Whether both give the same graph."""
+        """True if both give the same graph."""
         return (self.text, self.values) == (other.text, other.values)
 
     def is_fixed(self, name: str) -> bool:
-        """Where a person has not said so: what is called as data, beside what is not."""
+        """True if a leaf takes no step; by default data, unless every input is data."""
         return self.fixed.get(name, is_data(name) and not self._is_data_alone)
 
     @cached_property
@@ -136,7 +136,7 @@ class ExpressionDraft:
         return all(is_data(name) for name in inputs if name not in PI)
 
     def endless(self, computed: Computed) -> str:
-        """A leaf that should take a step, but whose gradient is not finite; "" for none."""
+        """Returns a learning leaf whose gradient is not finite, or ""."""
         for name in self.learning(computed):
             gradient = computed.gradient(computed.leaves[name])
             if gradient is not None and not np.isfinite(gradient).all():
@@ -144,11 +144,11 @@ class ExpressionDraft:
         return ""
 
     def learning(self, computed: Computed) -> list[str]:
-        """The leaves that take a step."""
+        """Returns the leaves that take a step."""
         return [name for name in computed.leaves if not self.is_fixed(name)]
 
     def _moved(self, moved: Mapping[str, Any]) -> ExpressionDraft:
-        """Into the lines of the text, where it can be read and has some, else beside it."""
+        """Writes new values into lines of the text where possible, else into `values`."""
         expression = readable(self.text)
         written = {
             name: value
@@ -162,12 +162,12 @@ class ExpressionDraft:
 
 
 def is_data(name: str) -> bool:
-    """Whether an input of this name is data: it takes no gradient step."""
+    """True if an input of this name is data, which takes no gradient step."""
     return name[:1].lower() in GIVEN
 
 
 def are_numbers(values: Any, count: int | None = None) -> bool:
-    """A list of numbers, of this length if one is given."""
+    """True for a list of numbers, of length `count` if given."""
     return (
         isinstance(values, list | tuple)
         and all(type(one) in (int, float) for one in values)
@@ -176,28 +176,28 @@ def are_numbers(values: Any, count: int | None = None) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """As numbers and lists, which a session can keep."""
+    """Returns numbers and lists, which a session can store."""
     return np.asarray(value, dtype=np.float64).tolist()
 
 
 def with_values(expression: Expression, values: Mapping[str, Any]) -> str:
-    """The text in which the lines of these names, all of which `can_rewrite`, say these values."""
+    """Returns the text with the lines of these names, all of which `can_rewrite`, rewritten."""
     text = expression.text
     places = {expression.given_at(name): value for name, value in values.items()}
-    for start, length in sorted(places, reverse=True):  # from the end: places before it stay
+    for start, length in sorted(places, reverse=True):  # from the end: earlier offsets stay valid
         text = text[:start] + written(places[start, length]) + text[start + length :]
     return text
 
 
 def can_rewrite(expression: Expression, name: str, value: Any = 0.0) -> bool:
-    """Whether a line gives `name` its numbers, and these can stand in it."""
+    """True if a line assigns numbers to `name` and can hold this value instead."""
     array = np.asarray(value, dtype=np.float64)
     fits = array.size <= MOST_WRITTEN and bool(np.isfinite(array).all())
     return fits and name in expression.defaults
 
 
 def written(value: Any) -> str:
-    """Finite numbers as a formula has them: read again, they are the same."""
+    """Returns finite numbers in the formula's syntax; they round-trip exactly."""
     array = np.asarray(value, dtype=np.float64)
     if array.ndim == 0:
         return repr(array.item()).removesuffix(".0")

@@ -1,4 +1,4 @@
-"""Draws the edges of a graph: thin while values go forward, as strong as what flows back."""
+"""Draws the edges of a graph: thin in the forward pass, as wide as the gradient in backward."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, 
 from explorer.widgets.base import LEFT, put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
-LEAST, MOST = -3.0, 3.0  # powers of ten that are drawn so wide
-PITCH = 14.0  # height of a contribution
-BESIDE = 6  # letters of a number beside an edge
+LEAST, MOST = -3.0, 3.0  # powers of ten at which the width is least and most
+PITCH = 14.0  # px, the height of a contribution's text
+BESIDE = 6  # characters of a number beside an edge
 
 
 def draw_edge(
@@ -31,7 +31,7 @@ def draw_edge(
     lit: bool,
     path: QPainterPath,
 ) -> None:
-    """Thin and gray before backward has come here; then as wide as its contribution is large."""
+    """Draws an edge: thin and gray until backward reaches it, then as wide as its contribution."""
     now = theme.current()
     at = scene.computed.plan.flows.get(edge)
     done = 0.0 if at is None else instant.done(at)
@@ -43,7 +43,7 @@ def draw_edge(
         total = scene.peaks[edge]
         sign = math.nan if math.isnan(total) else (total > 0) - (total < 0)
         pen = _pen(now.name, sign, width_for(scene.peaks[edge]))
-        if now.contrast and total < 0:  # color is not alone there
+        if now.contrast and total < 0:  # color alone is not enough there
             pen = QPen(pen)
             pen.setDashPattern([2.0, 1.5])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
@@ -56,7 +56,7 @@ def draw_edge(
             painter.setPen(pen)
             painter.drawPath(path)
             painter.setOpacity(1.0)
-        elif done < 1:  # it grows from the operation towards its input
+        elif done < 1:  # grows from the operation towards its input
             length = path.length()
             share = max(0.0, (done - 0.35) / 0.5)
             drawn = min(1.0, share) * length
@@ -72,16 +72,16 @@ def draw_edge(
             painter.drawPath(path)
 
 
-@lru_cache(maxsize=2048)  # of which many edges have the same: those that vanish
+@lru_cache(maxsize=2048)  # many edges share a width: those whose gradient vanishes
 def _pen(look: str, sign: float, width: float) -> QPen:
-    """Of an edge by the sign of what flows along it; `look` is the theme's."""
+    """Returns the pen of an edge by the sign of its flow; `look` is the theme's name."""
     pen = theme.current().pen(sign_color(sign), width)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     return pen
 
 
 def width_for(flow: float) -> float:
-    """By powers of ten, and whatever else flows: a gradient that vanishes becomes thin."""
+    """Returns a width by powers of ten of the flow alone: a vanishing gradient becomes thin."""
     size = abs(flow)
     if size == 0:
         return THIN
@@ -93,7 +93,7 @@ def width_for(flow: float) -> float:
 def draw_local(
     painter: QPainter, scene: GraphScene, routes: Routes, edge: Edge, instant: Instant
 ) -> None:
-    """The local derivative of an edge that has been gone through, as a factor beside it."""
+    """Draws the local derivative of an edge that backward has passed, as a factor beside it."""
     at, local = scene.computed.plan.flows.get(edge), scene.computed.local(edge)
     if at is None or instant.done(at) < 0.35 or local is None or local.size != 1:
         return
@@ -112,7 +112,7 @@ def draw_local(
 def draw_joints(
     painter: QPainter, scene: GraphScene, routes: Routes, instant: Instant, room: QRectF
 ) -> None:
-    """Those that are in sight."""
+    """Draws the joints that are visible."""
     for number in range(len(scene.nodes)):
         if room.intersects(joint_box(scene, number)):
             draw_joint(painter, scene, routes, number, instant)
@@ -121,8 +121,8 @@ def draw_joints(
 def draw_joint(
     painter: QPainter, scene: GraphScene, routes: Routes, number: int, instant: Instant
 ) -> None:
-    """Where the contributions of a node's uses meet and are added: each with its number, where
-    there is room for these.
+    """Draws the joint where the contributions of a node's uses are added, each with its number if
+    there is room.
     """
     edges = [edge for edge in scene.uses[number] if edge in scene.computed.plan.flows]
     plan = scene.computed.plan
@@ -141,7 +141,7 @@ def draw_joint(
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
         text = f"{'+' * (value > 0)}{format_short(value, BESIDE)}"
-        text = text.replace(",", "")  # so small it reads as a point
+        text = text.replace(",", "")  # at this size it looks like a decimal point
         ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, PITCH)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("window", 0.92))

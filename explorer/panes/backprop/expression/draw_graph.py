@@ -1,4 +1,4 @@
-"""Draws the graph: which nodes and edges are in sight, and how each of them looks."""
+"""Draws the graph: decides which nodes and edges are visible, and how each looks."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from explorer.panes.backprop.expression.hit_testing import Hit
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.viewport import Camera
 
-TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
-MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
-STRONGER = 1.5  # times another, an edge is seen to be wider
-AROUND = 6.0  # a node, for the ring around it
+TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the smallest scales at which numbers and names are drawn
+MANY_EDGES = 80  # with more, factors are drawn only on highlighted edges
+STRONGER = 1.5  # ratio at which one edge looks wider than another
+AROUND = 6.0  # px around a node, for its ring
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What a person looks at.
+    """What is hovered, chosen and marked in the graph.
 
-    chosen   a node, kept until another is; `way` are the edges from it to the end
+    chosen   a node, until another is chosen; `way` are the edges from it to the output
     fixed    the leaves that take no step
     numeric  gradients by nudging
     """
@@ -53,7 +53,7 @@ class Looked:
 
 @dataclass(frozen=True, eq=False)
 class GraphDrawing:
-    """room  the part of the widget that the graph has"""
+    """room  the graph's part of the widget"""
 
     scene: GraphScene
     routes: Routes
@@ -64,7 +64,7 @@ class GraphDrawing:
 
     @cached_property
     def area(self) -> QRectF:
-        """What is seen, in the picture's units."""
+        """The visible area, in the picture's units."""
         left, top = self.camera.at(0, 0)
         right, bottom = self.camera.at(self.room.width(), self.room.height())
         return QRectF(left, top, right - left, bottom - top)
@@ -76,18 +76,18 @@ class GraphDrawing:
 
     @cached_property
     def moving(self) -> set[int]:
-        """The nodes that the step is about: they and the edges into them are drawn above."""
+        """The nodes of the current step: they and their incoming edges are drawn on top."""
         place = self.instant.place
         return set() if place is None else {place.node, self.subject}
 
     @cached_property
     def paths(self) -> dict[Edge, QPainterPath]:
-        """What is in sight of each edge: all of one that stands out, or carries more than any that
-        shares its way and runs farther.
+        """The visible part of each edge: the whole path of a highlighted edge, or of one that is
+        wider than every edge that shares its path and continues beyond it.
         """
         flows, instant, whole = self.scene.computed.plan.flows, self.instant, set(self.lit)
         for fan in self.routes.fans:
-            most = 10.0**LEAST  # all below that are equally thin
+            most = 10.0**LEAST  # smaller ones are equally thin
             for edge in fan:
                 size = abs(self.scene.peaks[edge]) if edge in flows else 0.0
                 if size > STRONGER * most and instant.done(flows[edge]):
@@ -97,7 +97,7 @@ class GraphDrawing:
 
     @cached_property
     def nodes(self) -> list[int]:
-        """Those in sight."""
+        """The visible nodes."""
         x, y, width, height = np.array(self.scene.layout.places).T
         area = self.area.adjusted(-AROUND, -AROUND, AROUND, AROUND)
         seen = (x < area.right()) & (x + width > area.left())
@@ -113,7 +113,7 @@ class GraphDrawing:
         return [number for number in self.nodes if number not in self.moving]
 
     def has_same_static_part(self, other: GraphDrawing) -> bool:
-        """Whether all that no step moves looks the same, and at the same place."""
+        """True if the static part has the same look and position."""
         return (
             self.scene is other.scene
             and self.routes is other.routes
@@ -122,11 +122,11 @@ class GraphDrawing:
             and self.looked == other.looked
         )
 
-    # how each looks
+    # appearance
 
     def look_of(self, number: int) -> object:
-        """Equal where a node looks the same, also in the graph of another formula. Its numbers are
-        compared, and not how they are written: that is quicker.
+        """Returns a key that is equal for nodes that look the same, also across formulas. It
+        compares raw numbers, which is faster than formatting them.
         """
         scene, computed, moment = self.scene, self.scene.computed, self.instant.moment
         value, gradient = computed.value(number), computed.gradient_at(number, moment)
@@ -142,7 +142,7 @@ class GraphDrawing:
         )
 
     def _frame(self, number: int) -> tuple[str, bool, int]:
-        """The color of the ring around a node, whether it is fixed, and which number is held."""
+        """Returns the color of the ring, whether the leaf is fixed, and the selected element."""
         node, looked = self.scene.nodes[number], self.looked
         chosen = number == looked.chosen[0]
         current = self.instant.place is not None and number == self.subject
@@ -160,7 +160,7 @@ class GraphDrawing:
 
     @cached_property
     def lit(self) -> set[Edge]:
-        """The edges that stand out: those of the step, and of what is looked at."""
+        """The highlighted edges: those of the step, and of the hovered and chosen nodes."""
         place, looked = self.instant.place, self.looked
         found = set(looked.way)
         if looked.edge is not None:
@@ -177,7 +177,7 @@ class GraphDrawing:
 
     @cached_property
     def factors(self) -> Collection[Edge]:
-        """The edges that have their local derivative beside them, where it is to be read."""
+        """The edges whose local derivative is drawn, if there is room for it."""
         if self.detail < ALL or self.scene.is_tight:
             return ()
         return self.routes.by_edge if len(self.routes.by_edge) <= MANY_EDGES else self.lit
@@ -185,13 +185,13 @@ class GraphDrawing:
     # drawing
 
     def corner(self, number: int, ratio: float) -> QPointF:
-        """Where a node's picture begins: at a whole device pixel, so that it is always the same."""
+        """Returns the corner of a node's picture, on a whole device pixel to make it reusable."""
         left, top, _, _ = self.scene.layout.places[number]
         x, y = self.camera.seen(left - AROUND, top - AROUND)
         return QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio)
 
     def picture_of(self, number: int, ratio: float) -> QPixmap:
-        """A node, and AROUND it what it needs for its ring."""
+        """Returns a node as a pixmap, with a margin of AROUND for its ring."""
         _, _, width, height = self.scene.layout.places[number]
         wide, tall = ((side + 2 * AROUND) * self.camera.scale for side in (width, height))
         picture = theme.device_pixmap(wide, tall, ratio)
@@ -202,7 +202,7 @@ class GraphDrawing:
         return picture
 
     def draw_nodes(self, painter: QPainter, numbers: Iterable[int], ratio: float) -> None:
-        """Those with text where their pictures stand."""
+        """Draws nodes; those with text are aligned as their pixmaps are."""
         painter.save()
         if self.detail < ALL:
             self._to_graph(painter)
@@ -241,7 +241,7 @@ class GraphDrawing:
         painter.scale(self.camera.scale, self.camera.scale)
 
     def draw_edges(self, painter: QPainter, edges: Sequence[Edge]) -> None:
-        """Edges, and above them the factors beside them."""
+        """Draws edges, and above them their factors."""
         painter.save()
         self._to_graph(painter)
         for edge in edges:
@@ -253,12 +253,12 @@ class GraphDrawing:
         painter.restore()
 
     def draw_static(self, painter: QPainter) -> None:
-        """What a step does not move, as vectors."""
+        """Draws the part that a step does not change, as vectors."""
         self.draw_edges(painter, self.static_edges)
         self.draw_nodes(painter, self.static_nodes, 1.0)
 
     def draw_above(self, painter: QPainter, ratio: float) -> None:
-        """What the step is about, what is on its way, and the arithmetic."""
+        """Draws the nodes of the step, the numbers in motion, and the arithmetic."""
         self.draw_edges(painter, [edge for edge in self.paths if edge[0] in self.moving])
         self.draw_nodes(painter, [one for one in self.nodes if one in self.moving], ratio)
         painter.save()
@@ -266,6 +266,6 @@ class GraphDrawing:
         if self.detail == ALL:  # above all edges, which may cross there
             draw_joints(painter, self.scene, self.routes, self.instant, self.area)
         draw_motion(painter, self.scene, self.routes, self.instant)
-        unit = theme.current().zoom / self.camera.scale  # a pixel at the UI zoom
+        unit = theme.current().zoom / self.camera.scale  # one pixel at the UI zoom
         draw_arithmetic(painter, self.scene, self.routes, self.instant, self.area, unit)
         painter.restore()

@@ -1,4 +1,4 @@
-"""The line below a graph: what color and width of an edge say."""
+"""The line below a graph that explains the color and width of edges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAMPLES = ((0.001, "0.001"), (1.0, "1"), (1000.0, "1000"))
 def draw_legend(
     painter: QPainter, line: QRectF, scene: GraphScene, instant: Instant, *, checked: bool = False
 ) -> None:
-    """What has no room is left out, from the end."""
+    """Draws the legend; entries that do not fit are dropped from the end."""
     now, x, y = theme.current(), line.left() + 2, line.center().y()
     for words, pen in _entries(scene, instant, checked):
         left, wide = x + now.px(23) * bool(pen), now.metrics("label").horizontalAdvance(words)
@@ -35,7 +35,7 @@ def draw_legend(
 
 
 def _entries(scene: GraphScene, instant: Instant, checked: bool) -> list[tuple[str, QPen | None]]:
-    """Words, and the sample of an edge before them: as soon as something flows back."""
+    """Returns texts, each with the pen of its sample; those of edges appear once gradients flow."""
     now, found = theme.current(), []
     if scene.is_tight:
         found.append(("each node shows its value and gradient", None))

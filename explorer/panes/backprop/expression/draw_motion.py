@@ -1,4 +1,4 @@
-"""What moves during a step: values go to the operation, gradients come back along the edges."""
+"""Animation of a step: values move into the operation, gradients back along the edges."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.panes.backprop.expression.text import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
-ARRIVE = 0.6  # of a forward step: the values have come to the operation
-PITCH = 16.0  # of the widths that the arithmetic may have
-HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
+ARRIVE = 0.6  # of a forward step: the values reach the operation
+PITCH = 16.0  # px; the width of the arithmetic is a multiple of it
+HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient reaches the operation, then the input
 
 
 def draw_motion(painter: QPainter, scene: GraphScene, routes: Routes, instant: Instant) -> None:
-    """The chips that are on their way; nothing where nothing may travel."""
+    """Draws the numbers in motion; nothing if the theme disables motion."""
     place = instant.place
     if place is None or instant.share >= 1 or not theme.current().travels:
         return
@@ -72,7 +72,7 @@ def _gradient_goes(
 def _sums_meet(
     painter: QPainter, scene: GraphScene, routes: Routes, edge: tuple[int, int], instant: Instant
 ) -> None:
-    """The gradient so far comes out of the node, the new contribution from its edge; they join."""
+    """Draws the gradient so far and the new contribution, which meet and merge."""
     target = scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
     share = instant.share
     meeting = anchor(scene, target) + QPointF(joint_radius(scene, target) + 1, 0)
@@ -107,7 +107,7 @@ def draw_arithmetic(
     room: QRectF,
     unit: float,
 ) -> None:
-    """The arithmetic of the step beside where it happens; `unit` is a pixel of the screen."""
+    """Draws the arithmetic of the step near its node; `unit` is one screen pixel."""
     place = instant.place
     if place is None or instant.share < 0.75:
         return
@@ -115,7 +115,7 @@ def draw_arithmetic(
     font = mono(12, 600)
     metrics = QFontMetricsF(font)
     widths = [metrics.horizontalAdvance(text) for text, _ in pieces]
-    wide = math.ceil((sum(widths) + 20) / PITCH) * PITCH  # it stays while its digits change
+    wide = math.ceil((sum(widths) + 20) / PITCH) * PITCH  # does not change with every digit
     size = QSizeF(wide * unit, 26 * unit)
     box = arithmetic_place(scene, routes, instant, size, room, 8 * unit)
     painter.setOpacity(min(1.0, (instant.share - 0.75) / 0.25))

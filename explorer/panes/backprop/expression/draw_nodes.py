@@ -18,16 +18,16 @@ from explorer.panes.backprop.expression.node_geometry import Box, NodeGeometry
 from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
-BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
-LETTER = 6.6  # width of a letter of a number
-IN_CELL = 6  # letters of a number in a cell of a grid
-MARKED = 11.0  # the room of a check's sign
-FAINT = 0.4  # a node whose value is not there yet
+BLOCKS, NAMES, ALL = 0, 1, 2  # levels of detail of a node
+LETTER = 6.6  # px, width of a digit
+IN_CELL = 6  # characters of a number in a grid cell
+MARKED = 11.0  # px for the sign of a gradient check
+FAINT = 0.4  # opacity of a node whose value is not known yet
 RADIUS = 6.0
 
 
 def node_box(scene: GraphScene, number: int) -> QRectF:
-    """Where a node's box is, without its badge."""
+    """Returns the box of a node, without its badge."""
     x, y, _, _ = scene.layout.places[number]
     left, top, width, height = scene.nodes[number].box
     return QRectF(x + left, y + top, width, height)
@@ -38,7 +38,7 @@ def badge_box(scene: GraphScene, number: int) -> QRectF:
 
 
 def beginning(scene: GraphScene) -> QRectF:
-    """The nodes of the first layer."""
+    """Returns the box of all nodes in the first layer."""
     found = QRectF()
     for number, layer in enumerate(scene.layout.layers):
         if layer == 0:
@@ -47,7 +47,7 @@ def beginning(scene: GraphScene) -> QRectF:
 
 
 def part(scene: GraphScene, number: int, box: Box) -> QRectF:
-    """A part of a node, in the picture's units."""
+    """Returns a part of a node, in the picture's units."""
     x, y, _, _ = scene.layout.places[number]
     return QRectF(x + box[0], y + box[1], box[2], box[3])
 
@@ -64,10 +64,10 @@ def draw_node(
     element: int = -1,
     numeric: NumericGradient | None = None,
 ) -> None:
-    """detail   BLOCKS, NAMES or ALL, as there is room for text
-    ring     a color of the theme around the box
+    """detail   BLOCKS, NAMES or ALL, by the scale
+    ring     a theme color around the box
     fixed    a leaf that takes no steps
-    element  the number of a tensor that is held
+    element  the selected element of a tensor
     numeric  its gradient by nudging
     """
     node, computed = scene.nodes[number], scene.computed
@@ -107,14 +107,14 @@ def draw_node(
 
 
 def _arrival(scene: GraphScene, number: int, instant: Instant) -> float:
-    """How visible the gradient is: it fades in when it changes at this very moment."""
+    """Returns the opacity of the gradient: it fades in when it changes in the current step."""
     changing = any(at == instant.moment for at, _ in scene.computed.plan.grows[number])
     return max(0.0, min(1.0, (instant.share - 0.8) / 0.2)) if changing else 1.0
 
 
 def _seen(role: str, share: float) -> QColor:
-    """A color of the theme, as faint as a value that is not there yet. The ground is mixed into it:
-    a painter with an opacity takes four times as long.
+    """Returns a theme color, faded while the value is not known yet. It is mixed with the
+    background: drawing with opacity takes four times as long.
     """
     now = theme.current()
     return now.color(role) if share == 1 else theme.mix(now.color("window"), now.color(role), share)
@@ -150,7 +150,7 @@ def _draw_box(
 def _draw_badge(
     painter: QPainter, box: QRectF, node: NodeGeometry, number: int, instant: Instant, share: float
 ) -> None:
-    """What computes the node; filled while it does."""
+    """Draws the operation of the node; filled while it is computed."""
     now = theme.current()
     place = instant.place
     active = place is not None and place.node == number and place.phase in ("forward", "backward")
@@ -162,9 +162,9 @@ def _draw_badge(
     put_text(painter, box, node.symbol, font, _seen("on_accent" if active else "text", share))
 
 
-@lru_cache(maxsize=4096)  # the names of a graph, at every painting
+@lru_cache(maxsize=4096)  # the names of a graph, at every repaint
 def _cut(text: str, pixels: int, weight: int, width: float) -> tuple[str, float]:
-    """What has room of a text, and how wide that is."""
+    """Returns the text elided to a width, and the width of the result."""
     font = sans(pixels, weight)
     cut = elide(text, font, width)
     return cut, QFontMetricsF(font).horizontalAdvance(cut)
@@ -179,7 +179,7 @@ def _draw_head(
     share: float,
     marked: float,
 ) -> None:
-    """`marked` is left free at the right end, for the sign of a check."""
+    """Draws the name and note; `marked` px at the right end stay free for a check's sign."""
     node = scene.nodes[number]
     if node.kind == "constant" and not node.is_grid:
         put_text(painter, node_box(scene, number), node.label, mono(11), _seen("muted", share))
@@ -217,7 +217,7 @@ def _draw_numbers(
     words = node.style.words
     small, bold = sans(11), mono(12 if words else 11, 600)
     value_line = part(scene, number, node.line(1))
-    most = int(value_line.width() / LETTER) - 1  # letters of both together
+    most = int(value_line.width() / LETTER) - 1  # characters of value and gradient together
     if held and node.kind == "leaf":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("selected"))
@@ -251,20 +251,20 @@ def _draw_numbers(
 
 @lru_cache(maxsize=64)
 def _letters_in(width: float, word: str) -> int:
-    """Of a number for which there is room beside a word."""
+    """Returns how many digits fit beside a word."""
     left = width - QFontMetricsF(sans(11)).horizontalAdvance(word) - 3
     return int(left / QFontMetricsF(mono(12, 600)).horizontalAdvance("0"))
 
 
 class _Grids:
-    """The two grids of a tensor."""
+    """The value grid and the gradient grid of a tensor."""
 
     def __init__(self, painter: QPainter, scene: GraphScene, number: int, element: int) -> None:
         self.painter, self.scene, self.number, self.element = painter, scene, number, element
         self.node = scene.nodes[number]
 
     def draw_empty(self) -> None:
-        """The place of the gradients that are still to come."""
+        """Draws the outline of gradients that are not known yet."""
         area = part(self.scene, self.number, self.node.grid(True))
         self._caption(area, "gradient")
         pen = theme.current().pen("divider", 1)
@@ -279,7 +279,7 @@ class _Grids:
             put_text(self.painter, caption, words, sans(11), theme.current().color("muted"), LEFT)
 
     def draw(self, array: Array, gradient: bool, share: float) -> None:
-        """share: how much of it is seen"""
+        """Draws a grid with opacity `share`."""
         if not share:
             return
         now, node, painter = theme.current(), self.node, self.painter
@@ -310,7 +310,9 @@ class _Grids:
 
 
 def shade(value: float, largest: float) -> QColor:
-    """A cell's color: 0 is the surface, the largest of its grid the full color of its sign."""
+    """Returns a cell's color: 0 is the surface, the grid's largest value the full color of its
+    sign.
+    """
     now = theme.current()
     if not np.isfinite(value):
         return sign_color(value)
@@ -319,6 +321,6 @@ def shade(value: float, largest: float) -> QColor:
 
 
 def anchor(scene: GraphScene, number: int) -> QPointF:
-    """Where edges leave a node."""
+    """Returns the point at which edges leave a node."""
     box = node_box(scene, number)
     return QPointF(box.right(), box.center().y())

@@ -1,4 +1,4 @@
-"""Draws, at the sides where a graph goes on out of sight, how many nodes are there."""
+"""Draws how many nodes are hidden beyond each side of the view."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from explorer.panes.backprop.expression.layout import Layout, Size
 from explorer.panes.backprop.expression.viewport import Camera
 from explorer.widgets.base import put_text
 
-LEAST = 8.0  # pixels out of sight that count
+LEAST = 8.0  # px that must be hidden to count
 WORDS = {
     "left": "\u2039 {}more",
     "right": "{}more \u203a",
@@ -21,7 +21,7 @@ WORDS = {
 
 
 def hidden(camera: Camera, layout: Layout, room: Size) -> dict[str, int]:
-    """For each side where the graph goes on, how many nodes are more than half out of sight."""
+    """Returns, for each side the graph extends beyond, how many node centers are hidden there."""
     left, top = camera.seen(0.0, 0.0)
     right, bottom = camera.seen(layout.width, layout.height)
     x, y, width, height = np.array(layout.places).T

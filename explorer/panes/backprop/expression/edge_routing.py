@@ -1,4 +1,4 @@
-"""Where the edges of a graph run: as curves, and what is seen of them in a part of the picture."""
+"""The paths of edges as curves, and the parts of them visible in an area."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, nod
 from explorer.panes.backprop.expression.layout import Fold, Point
 from explorer.panes.backprop.expression.scene import Edge, GraphScene
 
-BESIDE = 16.0  # of the room: what an edge and its halo may reach into it from there
-INTO = 10.0  # between two edges that enter a node
-JOINT = 8.0  # radius of the sign where contributions are added
-LABEL = 6.7  # width of a letter beside it
-SHORT, FLAT = 80.0, 30.0  # as long and as high an edge is that a factor would hide
-CLEAR = 11.5  # of a factor's middle from such an edge
-LEVEL = 0.02  # heights that differ by less are one
-CHAIN = 25  # points of a curve that the pointer may be near
+BESIDE = 16.0  # px beyond an area: an edge and its halo may reach into it from there
+INTO = 10.0  # px between two edges that enter a node
+JOINT = 8.0  # px, radius of the plus sign where contributions are added
+LABEL = 6.7  # px, width of a character beside it
+SHORT, FLAT = 80.0, 30.0  # px, length and height of an edge that a factor would hide
+CLEAR = 11.5  # px from a factor's center to such an edge
+LEVEL = 0.02  # px; smaller differences in height are ignored
+CHAIN = 25  # points of a curve, for the distance to the pointer
 
 
-Piece = tuple[float, ...]  # a curve, by four points: x and y of each; a line has its begin thrice
+Piece = tuple[float, ...]  # x and y of four Bézier points; a line has its start three times
 
 
 @dataclass(frozen=True)
 class Route:
-    """How an edge runs: from `begin` through all points of `passing`.
+    """The path of an edge: from `begin` through all points of `passing`.
 
-    turns   by the number of the point, from 1, before which it goes on in another row
-    shares  whether another edge from the same node runs farther: where both pass the same columns
-            that one is drawn
+    turns   by the number of the point, from 1, before which it turns into another row
+    shares  True if another edge from the same node extends farther: that one is drawn where both
+            pass the same columns
     """
 
     begin: Point
@@ -47,7 +47,7 @@ class Route:
 
     @property
     def own(self) -> list[Piece]:
-        """All of it, or what it shares with no other edge: its begin and its end."""
+        """All of it or, if it shares its middle with another edge, its start and its end."""
         last = len(self.passing)
         if not self.shares or last < 3:
             return self.whole
@@ -58,8 +58,8 @@ class Route:
 def _traced(
     begin: Point, passing: Sequence[Point], turns: Mapping[int, Fold], first: int = 1
 ) -> list[Piece]:
-    """Curves between columns, lines through them, and turns where it goes on in the next row. What
-    lies on one height is one line: an edge may pass a hundred columns.
+    """Returns curves between columns, lines through them, and turns into the next row. Points at
+    one height become one line: an edge may pass a hundred columns.
     """
     pieces: list[Piece] = []
     x0, y0 = begin
@@ -70,7 +70,7 @@ def _traced(
             pieces.append((x0, y0, x0, y0, x0, y0, x, y))
             x0, y0 = x, y
 
-    ahead = x0  # so far a line is still to be drawn
+    ahead = x0  # end of the pending horizontal line
     for number, (x, y) in enumerate(passing, first):
         fold = turns.get(number)
         if fold is None and abs(y - y0) < LEVEL:
@@ -105,15 +105,15 @@ def _path(pieces: Sequence[Piece]) -> QPainterPath:
 
 @dataclass(frozen=True, eq=False)
 class Routes:
-    """The edges as curves, from an input's right side to the badge of what reads it.
+    """The edges as curves, from an input's right side to the badge of the operation that reads it.
 
-    by_edge  how each runs
-    fans     for each node the edges that leave it, those that run farthest first
-    middles  where a factor stands
-    parts    (N, 4): left, top, right and bottom of all that no words may hide
-    pieces   (P, 8): what is drawn of one edge after another
-    boxes    (P, 4): left, top, right and bottom of each
-    owners   (P,): of which edge each is
+    by_edge  the path of each
+    fans     for each node the edges that leave it, longest first
+    middles  the positions of factors
+    parts    (N, 4): left, top, right and bottom of everything that text must not hide
+    pieces   (P, 8): the drawn curves of all edges in order
+    boxes    (P, 4): left, top, right and bottom of each piece
+    owners   (P,): the edge number of each piece
     """
 
     by_edge: Mapping[Edge, Route]
@@ -124,10 +124,10 @@ class Routes:
     boxes: np.ndarray
     owners: np.ndarray
     _paths: dict[tuple[Edge, bool], QPainterPath] = field(default_factory=dict)
-    _visible: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)  # the last
+    _visible: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)  # newest only
 
     def path(self, edge: Edge, whole: bool = True) -> QPainterPath:
-        """All of an edge, or what it does not share with one that runs farther."""
+        """Returns all of an edge, or the part it does not share with a longer one."""
         known = self._paths.get((edge, whole))
         if known is None:
             route = self.by_edge[edge]
@@ -136,17 +136,17 @@ class Routes:
 
     @cached_property
     def edges(self) -> list[Edge]:
-        """By their number in `owners`."""
+        """The edges by their number in `owners`."""
         return list(self.by_edge)
 
     def seen(self, room: QRectF) -> np.ndarray:
-        """(P,): which lines and curves come into a part of the picture."""
+        """Returns (P,): which pieces reach into an area."""
         left, top, right, bottom = self.boxes.T
         seen = (left <= room.right()) & (right >= room.left())
         return np.asarray(seen & (top <= room.bottom()) & (bottom >= room.top()))
 
     def paths_in(self, room: QRectF) -> dict[Edge, QPainterPath]:
-        """What comes into a part of the picture: a long edge turns often out of sight."""
+        """Returns the pieces of each edge that reach into an area: long edges are mostly hidden."""
         if room.getRect() not in self._visible:
             self._visible.clear()
             self._visible[room.getRect()] = self._found_in(room)
@@ -163,7 +163,7 @@ class Routes:
         return found
 
     def at(self, point: QPointF, reach: float) -> Edge | None:
-        """The edge nearest to a point of the picture, at most `reach` away."""
+        """Returns the edge nearest to a point of the picture, or None if none is within `reach`."""
         x, y = point.x(), point.y()
         numbers = np.flatnonzero(self.seen(QRectF(x - reach, y - reach, 2 * reach, 2 * reach)))
         if not len(numbers):
@@ -174,10 +174,10 @@ class Routes:
 
 
 def _away(curves: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """How far a point is from each curve (P, 4, 2), as a chain of lines: (P,)."""
+    """Returns (P,): the distance of a point from each curve (P, 4, 2), taken as line segments."""
     t = np.linspace(0, 1, CHAIN)[:, None]
     shares = np.hstack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
-    chain = shares @ curves - point  # (P, CHAIN, 2), as seen from the point
+    chain = shares @ curves - point  # (P, CHAIN, 2), relative to the point
     begin, along = chain[:, :-1], np.diff(chain, axis=1)
     length = np.maximum((along**2).sum(axis=-1), 1e-12)
     share = np.clip(-(begin * along).sum(axis=-1) / length, 0, 1)
@@ -225,7 +225,7 @@ def routes_of(scene: GraphScene) -> Routes:
 
 
 def _parts(scene: GraphScene) -> np.ndarray:
-    """Nodes, their badges, and where the contributions of several uses meet."""
+    """Returns the boxes of nodes, badges and joints."""
     count = range(len(scene.nodes))
     boxes = [node_box(scene, number) for number in count]
     boxes += [badge_box(scene, number) for number in count if scene.nodes[number].badge]
@@ -234,12 +234,12 @@ def _parts(scene: GraphScene) -> np.ndarray:
 
 
 def _middle(scene: GraphScene, edge: Edge, route: Route) -> QPointF:
-    """Where a factor stands: of a node that is used more than once the contributions come first.
-    One that would hide all of a short edge stands beside it, away from what enters with it.
+    """Returns the position of a factor: at the end of the edge if the input has several uses, whose
+    contributions fill the start; beside an edge too short to show it.
     """
     inputs = scene.computed.graph.nodes[edge[0]].inputs
     if len(scene.uses[inputs[edge[1]]]) > 1:
-        return QPointF(route.passing[-1][0] - 22, route.passing[-1][1])  # an edge comes in flat
+        return QPointF(route.passing[-1][0] - 22, route.passing[-1][1])  # edges end horizontally
     path = _path(route.whole)
     box = path.controlPointRect()
     if box.width() > SHORT or box.height() > FLAT:
@@ -249,7 +249,7 @@ def _middle(scene: GraphScene, edge: Edge, route: Route) -> QPointF:
 
 
 def joint_box(scene: GraphScene, number: int) -> QRectF:
-    """What the sign of addition and the contributions beside it need; empty where there is none."""
+    """Returns the box of a node's joint with its contributions; empty if there is none."""
     uses = scene.uses[number]
     if len(uses) < 2:
         return QRectF()

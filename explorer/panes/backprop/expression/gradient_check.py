@@ -1,6 +1,4 @@
-"""Compares a gradient with the one that nudging finds, and writes both with enough digits to show
-whether they are equal. No Qt.
-"""
+"""Compares a gradient with the numeric one, and gives both enough digits to see. No Qt."""
 
 from __future__ import annotations
 
@@ -14,10 +12,10 @@ from core.numbers import ABOUT, format_number, format_significant
 from explorer.panes.backprop.expression.compute import Array
 from explorer.panes.backprop.expression.what_if import WhatIf
 
-AGREES = 1e-6  # two gradients whose relative difference is below this are the same
+AGREES = 1e-6  # the largest relative difference of equal gradients
 
-DIGITS = range(3, 13)  # that two numbers may have that are compared
-MOST_ALIKE = 7  # of these, where both count as the same
+DIGITS = range(3, 13)  # significant digits for two compared numbers
+MOST_ALIKE = 7  # most digits, if both count as equal
 
 SAME = "\u2713"
 AGREE = ("agrees", "Nudging the input gives the same gradient")
@@ -31,11 +29,11 @@ NOTHING = ("cannot be compared", "One of the two gradients is not finite")
 
 @dataclass(frozen=True)
 class Comparison:
-    """What nudging says of a gradient.
+    """The result of a gradient check.
 
-    words     in short, with the numeric gradient; "" where that is not known
-    sentence  in a sentence
-    slope     the gradient, with as many digits as the other has
+    words     short, with the numeric gradient; "" if that is not known
+    sentence  a full sentence
+    slope     the gradient, with as many digits as the numeric one
     """
 
     words: str
@@ -64,7 +62,7 @@ def _verdict(gradient: float, numeric: float, its_error: float) -> tuple[str, st
 
 
 def mark_of(gradient: Array, numeric: NumericGradient) -> tuple[str, str]:
-    """Whether both agree: a sign, and its color."""
+    """Returns a sign for the agreement, and its color."""
     if agree(gradient, numeric.slopes):
         return SAME, "success"
     if is_within_error(gradient, numeric.slopes, numeric.errors):
@@ -73,18 +71,18 @@ def mark_of(gradient: Array, numeric: NumericGradient) -> tuple[str, str]:
 
 
 def agree(gradient: Array | float, numeric: Array | float) -> bool:
-    """Whether a gradient is the one that nudging finds."""
+    """True if a gradient equals the numeric one."""
     return difference(gradient, numeric) < AGREES
 
 
 def difference(gradient: Array | float, numeric: Array | float) -> float:
-    """The largest difference, relative to the largest of both (absolute below 1)."""
+    """Returns the largest difference, relative to the larger of both (absolute below 1)."""
     with np.errstate(all="ignore"):
         return float(np.abs(np.subtract(gradient, numeric)).max()) / _size(gradient, numeric)
 
 
 def is_within_error(gradient: Array | float, numeric: Array | float, errors: Array | float) -> bool:
-    """Whether each number is as near to the one that nudging finds as nudging can tell."""
+    """True if every element differs by no more than the error of the numeric gradient."""
     least = np.maximum(errors, AGREES * _size(gradient, numeric))
     with np.errstate(all="ignore"):
         return bool((np.abs(np.subtract(gradient, numeric)) <= least).all())
@@ -95,14 +93,14 @@ def _size(gradient: Array | float, numeric: Array | float) -> float:
 
 
 def compared(one: float, two: float, same: bool) -> tuple[str, str]:
-    """Two numbers with equally many digits: they read alike if they count as the `same`, and
-    differ if they do not. Two that agree only because both are small keep their own digits.
+    """Formats two numbers with equally many digits: they look equal if they count as the `same`,
+    and differ otherwise. Two that agree only because both are small keep their own digits.
     """
     for digits in DIGITS:
         both = format_significant(one, digits), format_significant(two, digits)
         alike = _value(both[0]) == _value(both[1])
         if alike and same:
-            return both[0], both[0]  # 1 and 1.00 are written in one way
+            return both[0], both[0]  # not 1 and 1.00
         if not (alike or same):
             return both
         if same and digits == MOST_ALIKE:

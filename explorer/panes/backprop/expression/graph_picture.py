@@ -1,4 +1,4 @@
-"""The picture of the graph: drawn at any position of the cursor, moved, zoomed, and dragged."""
+"""The graph as a picture: follows the player, pans, zooms, and lets the user drag leaves."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from explorer.panes.backprop.expression.viewport import MARGIN, Camera, fitting,
 from explorer.widgets.base import Columns, Picture
 from explorer.widgets.typing_pause import TypingPause
 
-GRASP = 5.0  # pixels beside an edge that still count
-WHEEL = 1.15  # one notch
-PIXELS_TO = 120.0  # of a drag double what is dragged, or change it by 1
+GRASP = 5.0  # px beside an edge that count as a hit
+WHEEL = 1.15  # zoom factor per notch
+PIXELS_TO = 120.0  # px of drag that double a value, or change a small one by 1
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -51,16 +51,16 @@ _STEPS = {
 
 
 class GraphPicture(Picture):
-    """`set_scene`, `set_position`, `set_choice`, `set_fixed`, `set_numeric`, and `set_faint` while
-    the formula cannot be read. Tells what a person does with it:
+    """Shows `set_scene` with `set_position`, `set_choice`, `set_fixed`, `set_numeric`, and
+    `set_faint` while the formula is invalid. Signals:
 
     nodeHovered(node)          -1: none
-    nodeClicked(node, element) -1, -1: the ground
-    leafMoved(name, element, value)   a leaf is dragged, wheeled or nudged by keys
-    leafReleased()             the drag is over, or nothing more is wheeled or nudged for a while
-    edgeClicked(node, input)   an edge is asked what flows along it
-    editRequested(name, element)      its value is to be typed
-    roomChanged()              the graph is to be laid out for `room`
+    nodeClicked(node, element) -1, -1: the background
+    leafMoved(name, element, value)   by dragging, the wheel or keys
+    leafReleased()             the drag ended, or wheel and keys have paused
+    edgeClicked(node, input)   show what flows along this edge
+    editRequested(name, element)      edit its value as text
+    roomChanged()              the graph needs a layout for `room`
     """
 
     nodeHovered = Signal(int)
@@ -76,16 +76,16 @@ class GraphPicture(Picture):
         self.scene: GraphScene | None = None
         self.routes: Routes = NO_ROUTES
         self.camera = Camera()
-        self.fits = True  # nobody has moved the view: it follows the window's size
+        self.fits = True  # until the user moves the view, it follows the window's size
         self.chosen: Hit = NOTHING
         self.hovered: Hit = NOTHING
         self.hovered_edge: Edge | None = None
-        self._whole = False  # all of it is fitted, though it cannot be read
-        self._covered = 0  # px of the legend, at its right end, that something lies over
+        self._whole = False  # fit all of it, even below the readable scale
+        self._covered = 0  # px at the legend's right end that another widget covers
         self._position = 0.0
         self._fixed: frozenset[str] = frozenset()
         self.faint = False
-        self._way: frozenset[Edge] = frozenset()  # from the chosen node to the end
+        self._way: frozenset[Edge] = frozenset()  # from the chosen node to the output
         self._numeric: dict[int, NumericGradient] = {}
         self.static_layer = StaticLayer()
         self._drag: tuple[str, QPointF, Hit, float] | None = None
@@ -95,10 +95,10 @@ class GraphPicture(Picture):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # what is shown
+    # content
 
     def set_scene(self, scene: GraphScene, routes: Routes | None = None) -> None:
-        """Another graph, or the same with other values or laid out for another room."""
+        """Shows another graph, or the same one with other values or another layout."""
         known, self.scene = self.scene, scene
         same = known is not None and known.is_of(scene.computed)
         self.routes = routes or routes_of(scene)
@@ -111,7 +111,7 @@ class GraphPicture(Picture):
         self.data_changed()
 
     def set_position(self, position: float) -> None:
-        """Where the cursor is; what the step is about comes into sight."""
+        """Sets the player's position and scrolls to the subject of the step."""
         if position == self._position:
             return
         self._position = position
@@ -129,31 +129,31 @@ class GraphPicture(Picture):
             self.update()
 
     def set_fixed(self, names: frozenset[str]) -> None:
-        """Leaves that take no gradient step."""
+        """Sets the leaves that take no gradient step."""
         if names != self._fixed:
             self._fixed = names
             self.update()
 
     def set_numeric(self, numeric: dict[int, NumericGradient]) -> None:
-        """Gradients by nudging, for those nodes that are checked."""
+        """Sets the numeric gradients of the nodes that are checked."""
         if numeric or self._numeric:
             self._numeric = numeric
             self.update()
 
     def set_faint(self, faint: bool) -> None:
-        """The formula has moved on and cannot be read: the old graph stays, at 45 %."""
+        """Fades the old graph to 45 % while the new formula is invalid."""
         if faint != self.faint:
             self.faint = faint
             self.update()
 
     def set_covered(self, covered: int) -> None:
-        """How much of the legend something lies over, at its right end."""
+        """Sets how many px at the legend's right end are covered by another widget."""
         if covered != self._covered:
             self._covered = covered
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """A row for each number of each node: its value and gradient."""
+        """Returns a row for each element of each node: its value and gradient."""
         if self.scene is None:
             return {}
         return numbers_of(self.scene.computed, self._instant, self._numeric)
@@ -174,7 +174,7 @@ class GraphPicture(Picture):
 
     @property
     def about(self) -> int:
-        """The node that is looked at: pointed at, chosen, or the one that the step changes."""
+        """The node in focus: hovered, else chosen, else changed by the step; -1 for none."""
         if self.scene is None:
             return -1
         for looked in (self.hovered[0], self.chosen[0]):
@@ -182,19 +182,19 @@ class GraphPicture(Picture):
                 return looked
         return subject_at(self.scene.computed, self._instant.moment)
 
-    # what is in sight
+    # view
 
     @property
     def room(self) -> tuple[float, float]:
-        """What a graph may take of it, in the picture's units at the scale 1."""
+        """The space available to the graph, in the picture's units at scale 1."""
         if self.scene is not None and not self.fits:
-            return self.scene.room  # who has moved the view keeps what there is to see
+            return self.scene.room  # a view that the user moved keeps its layout
         unit = theme.current().zoom
         return room_in((self._area.width(), self._area.height()), unit * readable(unit))
 
     @property
     def _area(self) -> QRectF:
-        """What the graph has of the widget: the legend stands below it."""
+        """The graph's part of the widget, above the legend."""
         return QRectF(0, 0, self.width(), max(1.0, self.height() - theme.current().px(HEIGHT)))
 
     @property
@@ -203,8 +203,8 @@ class GraphPicture(Picture):
         return self.scene.layout.width, self.scene.layout.height
 
     def set_camera(self, camera: Camera) -> None:
-        """A view that was left before. Where nothing is seen by it, for rows are others in a window
-        of another size, the graph is fitted.
+        """Restores a saved view; fits the graph if that shows nothing, as its rows differ in a
+        window of another size.
         """
         self.camera, self.fits = camera, False
         if self.scene is not None:
@@ -224,7 +224,7 @@ class GraphPicture(Picture):
         self.set_by_hand(self.camera.zoomed(factor, at.x(), at.y()))
 
     def fit(self) -> None:
-        """The whole graph, however small."""
+        """Fits the whole graph, however small."""
         self.fits = self._whole = True
         self._fit_again()
 
@@ -245,8 +245,8 @@ class GraphPicture(Picture):
                 self.roomChanged.emit()
 
     def _follow(self) -> None:
-        """What the step is about comes into sight, or at least what it changes; and where there is
-        room its whole row.
+        """Scrolls to the nodes of the step, or at least to the one that changes; to the whole row
+        if it fits.
         """
         if self.scene is None or self._instant.place is None:
             return
@@ -302,7 +302,7 @@ class GraphPicture(Picture):
         painter.setClipRect(self._area)
         if painter.paintEngine().type() == QPaintEngine.Type.Raster:
             painter.drawPixmap(0, 0, self.static_layer.picture(drawing, self.size(), self.ratio))
-        else:  # vectors are exported
+        else:  # a vector export
             drawing.draw_static(painter)
         drawing.draw_above(painter, self.ratio)
         painter.restore()
@@ -312,15 +312,15 @@ class GraphPicture(Picture):
         if self.faint:
             painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
 
-    # the mouse
+    # mouse
 
     def hit(self, point: QPointF) -> Hit:
-        """The node at a point of the widget, and which of its numbers."""
+        """Returns the node at a point of the widget, and which element of it."""
         at = QPointF(*self.camera.at(point.x(), point.y()))
         return NOTHING if self.scene is None else node_at(self.scene, at)
 
     def edge_at(self, point: QPointF) -> Edge | None:
-        """The edge under a point of the widget, with some pixels to spare."""
+        """Returns the edge within GRASP px of a point of the widget, or None."""
         at = QPointF(*self.camera.at(point.x(), point.y()))
         return self.routes.at(at, GRASP / self.camera.scale)
 
@@ -421,7 +421,7 @@ class GraphPicture(Picture):
     # leaves
 
     def nudge(self, hit: Hit, steps: float) -> None:
-        """Moves a leaf by a tenth of its order of magnitude (at least 0.1) for each step."""
+        """Changes a leaf by a tenth of its order of magnitude (at least 0.1) per step."""
         size = max(abs(self._value(hit)), 1.0)
         unit = 10.0 ** math.floor(math.log10(size)) / 10 if math.isfinite(size) else 0.1
         self._move(hit, float(f"{self._value(hit) + steps * unit:.8g}"))
@@ -434,7 +434,7 @@ class GraphPicture(Picture):
         assert self.scene is not None
         return self.scene.nodes[hit[0]].label
 
-    # the keyboard
+    # keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         others = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier

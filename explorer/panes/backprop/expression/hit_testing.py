@@ -1,4 +1,4 @@
-"""What of a graph lies at a point, and which node an arrow key leads to."""
+"""Finds the node at a point of a graph, and the node that an arrow key leads to."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from PySide6.QtCore import QPointF
 from explorer.panes.backprop.expression.draw_nodes import badge_box, node_box, part
 from explorer.panes.backprop.expression.scene import GraphScene
 
-Hit = tuple[int, int]  # a node, and one of its numbers; -1 where it is none
+Hit = tuple[int, int]  # a node and an element of it; -1 for none
 NOTHING: Hit = (-1, -1)
 
 
 def node_at(scene: GraphScene, at: QPointF) -> Hit:
-    """The node at a point of the picture, and which of its numbers."""
+    """Returns the node at a point of the picture, and which element of it."""
     for number in range(len(scene.nodes) - 1, -1, -1):
         badge = scene.nodes[number].badge and badge_box(scene, number).contains(at)
         if badge or node_box(scene, number).contains(at):
@@ -34,7 +34,7 @@ def _element_at(scene: GraphScene, number: int, at: QPointF) -> int:
 
 
 def neighbor(scene: GraphScene, number: int, dx: int, dy: int) -> int:
-    """The node that an arrow key leads to: along an edge, or up and down in the same layer."""
+    """Returns the node that an arrow key leads to: along an edge, or up and down its layer."""
     layout = scene.layout
     if number < 0:
         return len(scene.nodes) - 1
@@ -57,7 +57,7 @@ def neighbor(scene: GraphScene, number: int, dx: int, dy: int) -> int:
 
 
 def next_element(scene: GraphScene, hit: Hit, dx: int, dy: int) -> int:
-    """The number beside one of a tensor; -1 where the node has no grid."""
+    """Returns the neighbor of a tensor's element; -1 if the node has no grid."""
     number, element = hit
     if number < 0 or not scene.nodes[number].is_grid:
         return -1

@@ -1,4 +1,4 @@
-"""The inputs of Expression: examples, and how the graph is seen."""
+"""The inputs of Expression: the examples, and a switch for the gradient check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from explorer.widgets.wrap_row import WrapRow
 
 
 class ExpressionInputs(QWidget):
-    """`exampleChosen(id)`, `checkToggled`."""
+    """Signals: exampleChosen(id), checkToggled()."""
 
     exampleChosen = Signal(str)
     checkToggled = Signal()

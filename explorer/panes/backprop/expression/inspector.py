@@ -1,4 +1,4 @@
-"""What the inspector says: of the step that is played, or of the node that is looked at. No Qt."""
+"""Contents of the inspector: the current step, or the hovered or chosen node. No Qt."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from explorer.panes.base import Inspection, Row
 from explorer.widgets.formula import set_formulas
 from explorer.widgets.live_numbers import Equation, Terms
 
-AHEAD = 5  # steps whose formulas are set
-MOST_PATHS = 4  # that are written out
-MOST_USES = 4  # of a tensor's number
-SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
+AHEAD = 5  # steps whose formulas are typeset in advance
+MOST_PATHS = 4  # written out in full
+MOST_USES = 4  # listed for one element of a tensor
+SHOWN = 3  # elements of a tensor listed in full; larger ones show their shape and one element
 LARGEST = ", the largest in magnitude (point at another to see that one)"
 
 
@@ -45,8 +45,8 @@ def inspection_of(
     hovered: Hit,
     numeric: Mapping[int, NumericGradient],
 ) -> Inspection:
-    """What to show: the chosen node, else the one under the pointer, else the step. A tensor that
-    the step changes is shown with the step.
+    """Returns the chosen node, else the hovered one, else the step. A tensor that the step changes
+    is shown with the step.
     """
     looked, element = chosen if chosen != NOTHING else hovered
     if not 0 <= looked < len(computed.graph.nodes):
@@ -58,7 +58,7 @@ def inspection_of(
 
 
 def set_formulas_ahead(computed: Computed, moment: int) -> None:
-    """Sets the formulas of a moment and of those that come next: one takes most of a frame."""
+    """Typesets the formulas of the next moments in advance: each takes most of a frame."""
     for at in range(moment, min(moment + AHEAD, len(computed.plan))):
         step = computed.step(at)
         if step is not None:
@@ -68,8 +68,8 @@ def set_formulas_ahead(computed: Computed, moment: int) -> None:
 def of_step(
     computed: Computed, moment: int, element: int = -1, *, pinned: bool = False
 ) -> Inspection:
-    """The step's formula and lines of core, with its numbers; of tensors those of the number
-    `element` of what the step changes, of the largest where that is -1.
+    """Returns the step's formula, lines of core and numbers; for tensors those of element `element`
+    of the changed node, or of the largest one for -1.
     """
     step, place = computed.step(moment), computed.plan.places[moment]
     if step is None or place is None:
@@ -104,7 +104,7 @@ def of_step(
 
 
 def _is_single(computed: Computed, place: Place) -> bool:
-    """Whether a step is about single numbers alone."""
+    """True if a step involves single numbers only."""
     node = computed.graph.nodes[place.node]
     return all(computed.value(one).size == 1 for one in (place.node, *node.inputs))
 
@@ -151,7 +151,7 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
 
 
 def _forward_rows(computed: Computed, place: Place) -> list[object]:
-    """What is read, if these are single numbers, and what it makes."""
+    """Returns the inputs, if all are single numbers, and the result."""
     nodes = computed.graph.nodes
     node, value = nodes[place.node], computed.value(place.node)
     rows: list[object] = []
@@ -178,8 +178,8 @@ def of_node(
     *,
     pinned: bool,
 ) -> Inspection:
-    """A node: its value, and its gradient as the sum over its uses, checked by nudging; of a
-    tensor the number `element` as well, or that with the largest gradient.
+    """Returns a node: its value, and its gradient as the sum over its uses, checked by nudging; for
+    a tensor also element `element`, or the one with the largest gradient.
     """
     nodes = computed.graph.nodes
     node, value, gradient = nodes[number], computed.value(number), computed.gradient(number)
@@ -220,7 +220,7 @@ def of_node(
 
 
 def _cell_rows(computed: Computed, number: int, element: int, edges: list[Edge]) -> list[object]:
-    """One number of a tensor: where it comes from, and what flows back to it by each use."""
+    """Returns one element of a tensor: how it is computed, and what each use passes back to it."""
     value, gradient = computed.value(number), computed.gradient(number)
     picked = 0 <= element < value.size
     told = element if picked else largest(value if gradient is None else gradient)
@@ -243,7 +243,7 @@ def _cell_rows(computed: Computed, number: int, element: int, edges: list[Edge])
 
 
 def _chain(computed: Computed, number: int) -> list[object]:
-    """The gradient once more: a product of local derivatives along each path to the end."""
+    """Returns the gradient as products of local derivatives along each path to the output."""
     names = computed.graph.nodes
     paths = paths_from(computed.graph, number, MOST_PATHS)
     if not paths:
@@ -267,7 +267,7 @@ def _chain(computed: Computed, number: int) -> list[object]:
 
 
 def _sum(computed: Computed, number: int, edges: list[Edge]) -> Terms:
-    """The gradient of a node with several uses: upstream times local, use by use."""
+    """Returns the gradient of a node with several uses: upstream times local, use by use."""
     upstream, local, labels = [], [], []
     for edge in edges:
         flow = float(np.asarray(computed.flows.along[edge]).item())
@@ -282,7 +282,7 @@ def _sum(computed: Computed, number: int, edges: list[Edge]) -> Terms:
 
 
 def checked(gradient: Array, numeric: NumericGradient) -> Equation:
-    """The numeric gradient of a node, and whether it agrees."""
+    """Returns the numeric gradient of a node, and whether it agrees."""
     gradient, slopes = np.asarray(gradient), numeric.slopes
     error = difference(gradient, slopes)
     if not np.isfinite(error):
@@ -300,7 +300,7 @@ def checked(gradient: Array, numeric: NumericGradient) -> Equation:
 
 
 def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
-    """Two single numbers, with enough digits to see whether they agree."""
+    """Formats two single numbers with enough digits to see whether they agree."""
     return compared(np.asarray(gradient).item(), numeric.item(), agree(gradient, numeric))
 
 

@@ -1,10 +1,10 @@
-"""A layered graph: its nodes in layers, and each layer in an order with few crossings. No Qt.
+"""A layered graph: its nodes in layers, and each layer ordered to have few crossings. No Qt.
 
 After Sugiyama et al. 1981, "Methods for Visual Understanding of Hierarchical System Structures".
-In this order: layer assignment, dummy vertices (a long edge, one that spans layers, has one in each
-that it passes, so that it runs through no node), crossing reduction by barycenters, and coordinate
-assignment: how high each vertex stands. Unlike there, the long edges of one node share their dummy
-vertices until their ways part.
+The stages: layer assignment, dummy vertices (an edge that spans several layers has one in each
+layer it crosses, so that it runs through no node), crossing reduction by barycenters, and
+coordinate assignment: the height of each vertex. Unlike in the paper, the long edges of one node
+share their dummy vertices until their paths part.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-SWEEPS = 8  # times that the order is improved
-RELAXED = 8  # times that heights are
-LIGHT = 1e-3  # the weight of a node that nothing pulls
+SWEEPS = 8  # of crossing reduction
+RELAXED = 8  # sweeps of height assignment
+LIGHT = 1e-3  # weight of a node without neighbors in its row
 
 
 class LayeredGraph:
-    """Its vertices are the nodes, then the dummy vertices; each knows its neighbors.
+    """Vertices are the nodes, then the dummy vertices.
 
-    layer        of each
+    layer        of each vertex
     order        the vertices of each layer from top to bottom
-    left, right  of each the neighbors in the layer before, and in the next
+    left, right  for each vertex its neighbors in the previous and the next layer
     dummies      for each node those of its long edges: layer -> dummy vertex
     """
 
     def __init__(self, inputs: Sequence[Sequence[int]]) -> None:
-        """inputs: for each node the nodes that it reads, all before it."""
+        """inputs: for each node the nodes that it reads, all of them earlier."""
         self.inputs = inputs
         self.layer = layers_of(inputs)
         self.count = 1 + max(self.layer, default=-1)
-        self.weight = _depths(inputs)  # long ways to a node run straight, short ones bend
+        self.weight = _depths(inputs)  # edges from deep nodes run straight, others bend
         self.left: list[list[int]] = [[] for _ in inputs]
         self.right: list[list[int]] = [[] for _ in inputs]
         self.dummies: list[dict[int, int]] = [{} for _ in inputs]
@@ -57,8 +57,8 @@ class LayeredGraph:
 
 
 def layers_of(inputs: Sequence[Sequence[int]]) -> list[int]:
-    """Layer assignment: each node as near to what reads it as it can be; those that many inputs
-    pull stand nearer to these. Layers begin at 0.
+    """Assigns layers, from 0: each node as close as possible to its readers, or to its inputs if
+    these are more numerous.
     """
     users: list[list[int]] = [[] for _ in inputs]
     for number, before in enumerate(inputs):
@@ -76,7 +76,7 @@ def layers_of(inputs: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _depths(inputs: Sequence[Sequence[int]]) -> list[int]:
-    """1 for a leaf, else one more than the deepest input."""
+    """Returns 1 for a leaf, else one more than the deepest input."""
     depth: list[int] = []
     for before in inputs:
         depth.append(1 + max((depth[one] for one in before), default=0))
@@ -84,8 +84,8 @@ def _depths(inputs: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _crossings_reduced(graph: LayeredGraph) -> list[list[int]]:
-    """Each layer's vertices from top to bottom, by the barycenters of their neighbors: the order
-    with the fewest crossings of some sweeps.
+    """Returns each layer's vertices from top to bottom: the order with the fewest crossings found
+    by sweeps that sort by the barycenters of neighbors.
     """
     order: list[list[int]] = [[] for _ in range(graph.count)]
     for number in _reading_order(graph):
@@ -106,7 +106,7 @@ def _crossings_reduced(graph: LayeredGraph) -> list[list[int]]:
                 else place[one]
                 for one in row
             }
-            row.sort(key=barycenters.__getitem__)  # stable: ties keep the order of reading
+            row.sort(key=barycenters.__getitem__)  # stable: ties keep the reading order
             for index, one in enumerate(row):
                 place[one] = index
         crossings = _crossings(graph, order)
@@ -116,7 +116,7 @@ def _crossings_reduced(graph: LayeredGraph) -> list[list[int]]:
 
 
 def _reading_order(graph: LayeredGraph) -> list[int]:
-    """From the ends backwards, inputs as they are written: what is read first stands on top."""
+    """Returns vertices from the outputs backward, inputs in written order, first on top."""
     seen: set[int] = set()
     found: list[int] = []
     stack = [number for number in range(len(graph.layer)) if not graph.right[number]]
@@ -134,7 +134,7 @@ def _places(order: list[list[int]]) -> dict[int, float]:
 
 
 def _crossings(graph: LayeredGraph, order: list[list[int]]) -> int:
-    """Pairs of edges between neighboring layers that cross (counted by inversions, with a tree)."""
+    """Counts the crossings of edges between adjacent layers (inversions, by a Fenwick tree)."""
     place = {one: index for row in order for index, one in enumerate(row)}
     total = 0
     for row, following in pairwise(order):
@@ -158,8 +158,8 @@ def _crossings(graph: LayeredGraph, order: list[list[int]]) -> int:
 def assign_heights(
     graph: LayeredGraph, gaps: Sequence[Sequence[float]], row: range, middle: list[float]
 ) -> None:
-    """Fills `middle` for each vertex of a row of layers; gaps: for each layer how far below the one
-    above it each must stand.
+    """Fills `middle` for each vertex of a row of layers; gaps: for each layer the least distance of
+    each vertex below the previous one.
     """
     heavy, whole = graph.weight, len(row) == graph.count
     left = {one: graph.left[one] for layer in row for one in graph.order[layer]}
@@ -182,10 +182,10 @@ def assign_heights(
         for layer in row if forward else reversed(row):
             wanted: list[float] = []
             weights = [heavy[one] for one in graph.order[layer]]
-            lonely = []  # all that they read and all that reads them stands in other rows
+            lonely = []  # all their neighbors are in other rows
             for index, one in enumerate(graph.order[layer]):
                 near = sides[0][one] or sides[1][one]
-                if sweep >= RELAXED - 2:  # at last both sides count
+                if sweep >= RELAXED - 2:  # the last sweeps use both sides
                     near = [*left[one], *right[one]]
                 weight = pull = 0.0
                 for other in near:
@@ -206,10 +206,9 @@ def assign_heights(
 def _spread(
     wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[float]
 ) -> list[float]:
-    """The heights nearest to the wanted ones (weighted least squares) that keep order and gaps.
-
-    Without the gaps this is a regression by a rising line: neighbors that would pass each other
-    become one block at their mean.
+    """Returns the heights nearest to the wanted ones (weighted least squares) that keep order and
+    gaps. Minus the gaps this is isotonic regression: neighbors that would swap become one block at
+    their mean.
     """
     offset, total = [], 0.0
     for gap in gaps:

@@ -1,9 +1,9 @@
-"""Lays a graph out from left to right, in rows as text is where it is wider than its room. No Qt.
+"""Lays a graph out from left to right, wrapped into rows like text if it is too wide. No Qt.
 
-The layered graph is layering's. Here each layer becomes a column, columns become rows, and every
-node gets a height near to those of its neighbors. An edge that goes on in the next row turns round
-at the end of its own, goes back in a lane between the two, and turns again. Nodes are roomy where
-all of them fit the room, else tight.
+The layers come from layering. Here each layer becomes a column, columns form rows, and every node
+gets a height close to its neighbors'. An edge into the next row turns at the end of its own row,
+runs back in a lane between the two rows, and turns again. Nodes are roomy if all of them fit,
+otherwise tight.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from explorer.panes.backprop.expression.node_geometry import (
 
 LANE, BESIDE = 6.0, 12.0  # between two lanes; between lanes and the rows above and below
 TURN = 9.0  # from the end of a row to the nearest turn
-RAGGED = 20.0  # what an empty row costs, in units of height: rows are filled alike
+RAGGED = 20.0  # cost of an empty row, in units of height: rows are filled evenly
 
 Point = tuple[float, float]
 Size = tuple[float, float]  # width and height
@@ -33,8 +33,8 @@ Size = tuple[float, float]  # width and height
 
 @dataclass(frozen=True)
 class Spacing:
-    """Between two columns, after one whose nodes are used more than once, two nodes, two long
-    edges.
+    """Distances between two columns, after a column with nodes used more than once, between two
+    nodes, and between two long edges.
     """
 
     column: float = 52.0
@@ -49,8 +49,8 @@ SPACINGS = {ROOMY: Spacing(), TIGHT: Spacing(21.0, 23.0, 6.0, 8.0)}
 
 @dataclass(frozen=True)
 class Fold:
-    """Where an edge goes on in the next row: before its point number `at` it turns at x = `right`,
-    goes back at y = `lane`, and turns at x = `left`.
+    """The turn of an edge into the next row: before its point number `at` it turns at x = `right`,
+    runs back at y = `lane`, and turns at x = `left`.
     """
 
     at: int
@@ -61,13 +61,13 @@ class Fold:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is, in units of the picture; the top left corner is (0, 0).
+    """All positions in units of the picture; the top left corner is (0, 0).
 
     places  (x, y, width, height) of each node
-    routes    for each node and each of its inputs: points from the input's right side to the node's
+    routes  for each node and each of its inputs: points from the input's right side to the node's
             left side
-    layers  how far right each node stands, were all in one row
-    folds   of the routes that go on in another row
+    layers  of each node: its column if all were in one row
+    folds   of the routes that continue in another row
     rows    top and bottom of each row
     """
 
@@ -81,8 +81,8 @@ class Layout:
 
 
 def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spacing) -> Layout:
-    """sizes: (width, height) of each node; `room`: how wide it may be, if its columns are not
-    wider.
+    """Lays out nodes of (width, height) `sizes`; `room` is the greatest width, if every column
+    fits.
     """
     columns = _Columns(graph, sizes, spacing)
     rows = columns.rows(room)
@@ -135,11 +135,11 @@ class _Columns:
             sum(gap) + (self.height[row[0]] + self.height[row[-1]]) / 2
             for gap, row in zip(self.gaps, graph.order, strict=True)
         ]
-        # what goes on from each layer to the next, top to bottom
+        # from each layer into the next, top to bottom
         self.leaving = [[one for one in row if graph.right[one]] for row in graph.order]
 
     def _gaps(self, row: Sequence[int]) -> list[float]:
-        """How far below the one above it each must stand; the first has none above it."""
+        """Returns the least distance of each vertex below the previous one; 0 for the first."""
         gaps = [0.0]
         for one, other in pairwise(row):
             above, below = self.height[one], self.height[other]
@@ -148,11 +148,11 @@ class _Columns:
         return gaps
 
     def turn(self, layer: int) -> float:
-        """How far beside a row that ends with a layer its routes turn, and beside the next one."""
+        """Returns the width of the turns beside a row that ends with a layer."""
         return turned(len(self.leaving[layer]))
 
     def rows(self, room: float) -> list[range]:
-        """The layers of each row: as low as can be, by the sum of all rows' heights."""
+        """Returns the layers of each row, such that the sum of all rows' heights is least."""
         count = self.graph.count
         ends = list(accumulate(a + b for a, b in zip(self.width, self.space, strict=True)))
         if ends[-1] - self.space[-1] <= room:
@@ -180,7 +180,7 @@ class _Columns:
         return found[::-1]
 
     def starts(self, rows: Sequence[range]) -> list[float]:
-        """The left side of each column."""
+        """Returns the left side of each column."""
         found: list[float] = []
         for row in rows:
             at = self.turn(row[0] - 1) if row[0] else 0.0
@@ -191,12 +191,12 @@ class _Columns:
 
 
 def turned(lanes: int) -> float:
-    """How far beside a row this many lanes turn."""
+    """Returns the width that the turns of this many lanes take beside a row."""
     return TURN + (lanes - 1) * LANE if lanes else 0.0
 
 
 class _Drawn:
-    """Places and routes, once all heights are known."""
+    """Node positions and edge routes, once all heights are known."""
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class _Drawn:
         for number, (width, height) in enumerate(columns.sizes):
             layer = columns.graph.layer[number]
             left = self.starts[layer]
-            if not columns.graph.inputs[number]:  # flush right: edges leave at one line
+            if not columns.graph.inputs[number]:  # right-aligned: edges leave at one x
                 left += columns.width[layer] - width
             found.append((left, self.middle[number] - height / 2, width, height))
         return tuple(found)
@@ -240,7 +240,7 @@ class _Drawn:
     def _shared(
         self, one: int, place: tuple[float, float, float, float]
     ) -> tuple[list[Point], list[Fold]]:
-        """What the routes from a node have in common: that to the farthest layer."""
+        """Returns the common part of all routes from a node: the route to its farthest layer."""
         graph, width, first = self.columns.graph, self.columns.width, self.columns.graph.layer[one]
         left, top, wide, tall = place
         points, folds, vertex = [(left + wide, top + tall / 2)], [], one
@@ -254,7 +254,7 @@ class _Drawn:
         return points, folds
 
     def _fold(self, at: int, layer: int, vertex: int) -> Fold:
-        """The topmost turns outermost, into the lowest lane, so that no two cross."""
+        """Nests the turns, the topmost edge outermost and in the lowest lane: none cross."""
         leaving = self.columns.leaving[layer]
         place = leaving.index(vertex)
         right = self.starts[layer] + self.columns.width[layer] + turned(len(leaving) - place)
@@ -263,11 +263,11 @@ class _Drawn:
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """A graph in layers, before it has sizes.
+    """A graph in layers, before its nodes have sizes.
 
-    docks    constants that stand at the node which reads them
+    docks    constants drawn at the badge of their reader: their node -> the reader
     kept     the other nodes
-    layered  of those, by their place in `kept`
+    layered  the graph of those, by their index in `kept`
     """
 
     graph: Graph
@@ -285,14 +285,14 @@ def plot_of(graph: Graph) -> Plot:
 
 
 def arranged(plot: Plot, room: Size = ENDLESS) -> tuple[tuple[NodeGeometry, ...], Layout]:
-    """The nodes and their layout, in one row or several: roomy nodes if all of them fit the room,
-    else tight ones. If even these do not fit, the rows are as wide as the room.
+    """Returns the nodes and their layout in one or several rows: roomy nodes if all of them fit the
+    room, else tight ones. If even these do not fit, rows are as wide as the room.
     """
     for style in (ROOMY, TIGHT):
         nodes = geometries_of(plot.graph, style, plot.docks)
         sizes = [nodes[number].size for number in plot.kept]
         if style is ROOMY and sum(wide * high for wide, high in sizes) > room[0] * room[1]:
-            continue  # they cannot fit
+            continue  # cannot fit
         layout = place(plot.layered, sizes, room[0], SPACINGS[style])
         if layout.width <= room[0] and layout.height <= room[1]:
             break
@@ -300,7 +300,7 @@ def arranged(plot: Plot, room: Size = ENDLESS) -> tuple[tuple[NodeGeometry, ...]
 
 
 def _whole(plot: Plot, nodes: Sequence[NodeGeometry], layout: Layout) -> Layout:
-    """With the constants at their badges."""
+    """Returns the layout with the docked constants added at their badges."""
     index = {number: at for at, number in enumerate(plot.kept)}
     places, layers, routes, folds = [], [], [], {}
     for number, node in enumerate(plot.graph.nodes):

@@ -1,4 +1,4 @@
-"""The picture of the output after each gradient step, as one small line."""
+"""A small line plot of the output after each gradient step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 
 class LossPicture(Picture):
-    """`set_losses(losses, name)`."""
+    """Plots `set_losses(losses, name)`."""
 
     def __init__(self, name: str = "The output after each step", parent: QWidget | None = None):
         super().__init__(name, parent)

@@ -1,4 +1,4 @@
-"""Expression: wires the formula, its graph, the trial of an input, and the player."""
+"""The Expression mode: connects the formula, its graph, the cards below it, and the player."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from explorer.panes.backprop.expression.viewport import SCALES, Camera
 from explorer.panes.modes import Desk, Mode
 from explorer.state.draft import Draft, named
 
-SIGNS = str.maketrans(  # as they are printed: the same, typed
+SIGNS = str.maketrans(  # typographic signs to the syntax of formulas
     {"\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u00b2": "**2", "\u00b3": "**3"}
 )
 
 
 class ExpressionMode(Mode):
-    """`draft` is what a person has set up, `runner` works it out, `trial` tries an input out."""
+    """`draft` has the user's settings, `runner` evaluates them, `trial` nudges an input."""
 
     id = "expression"
     title = "Expression"
@@ -52,7 +52,7 @@ class ExpressionMode(Mode):
         self.trial = Trial(self.engine, self)
         self._formulas = Latest(self.engine, self)
         self._formulas.came.connect(lambda _: self.inspect())
-        self._wanted: dict[str, Any] = {}  # where a session was left, until that is worked out
+        self._wanted: dict[str, Any] = {}  # saved state of a session, until the formula is solved
         self._wanted_of: ExpressionDraft | None = None
         self._position = 0.0
         self._inspecting = QTimer(self)  # live numbers change at most eight times a second
@@ -99,7 +99,7 @@ class ExpressionMode(Mode):
         two.resetRequested.connect(self.reset_steps)
         two.learningChosen.connect(lambda on: self.set_fixed(self.trial.leaf, not on))
 
-    # what the pane asks
+    # pane interface
 
     def pictures(self) -> dict[str, QWidget]:
         return {
@@ -122,8 +122,8 @@ class ExpressionMode(Mode):
         self._come_back()
 
     def _come_back(self) -> None:
-        """To what a session looked at, once its formula is worked out; the player is shared, so its
-        step comes back when this mode is shown.
+        """Restores a session's view once its formula is solved. The player is shared by all modes,
+        so its step is restored when this mode is shown.
         """
         wanted, computed, graph = self._wanted, self.computed, self.view.graph
         if computed is None or not self.runner.has_solved(self.draft.value):
@@ -141,7 +141,7 @@ class ExpressionMode(Mode):
             graph.set_camera(Camera(*map(float, camera)))
 
     def cancel(self) -> bool:
-        """Esc: no node is chosen any more."""
+        """Handles Esc: clears the choice of a node."""
         if self.view.graph.chosen[0] < 0:
             return False
         self.choose(-1, -1)
@@ -155,7 +155,7 @@ class ExpressionMode(Mode):
         self._inspecting.stop()
         self.trial.stop()
 
-    # the draft
+    # draft
 
     @property
     def computed(self) -> Computed | None:
@@ -163,7 +163,7 @@ class ExpressionMode(Mode):
 
     @property
     def is_readable(self) -> bool:
-        """Whether the graph is that of the formula: else its inputs cannot be moved."""
+        """True if the graph belongs to the current formula: otherwise its inputs cannot change."""
         return self.computed is not None and self.runner.error is None
 
     def set_text(self, formula: str) -> None:
@@ -178,7 +178,7 @@ class ExpressionMode(Mode):
         self.draft.change(new, words)
 
     def move_leaf(self, name: str, element: int, value: float) -> None:
-        """One number of a leaf; `element` counts a tensor's numbers."""
+        """Changes one element of a leaf; `element` is an index into the flattened tensor."""
         if not self._can_move(name) or not math.isfinite(value):
             return
         assert self.computed is not None
@@ -189,8 +189,8 @@ class ExpressionMode(Mode):
         self.draft.change(one, words, f"{name} {element}")
 
     def _on_value(self, value: float | list[Any]) -> None:
-        """What was typed: a number for the chosen element, or rows for the whole leaf, which may
-        get another shape.
+        """Handles a typed value: a number for the chosen element, or rows for the whole leaf, which
+        may change its shape.
         """
         name = self.trial.leaf
         if isinstance(value, float):
@@ -201,7 +201,7 @@ class ExpressionMode(Mode):
             self.draft.change(one, f"Give {name} another value")
 
     def _check_rows(self, rows: list[Any]) -> None:
-        """Raises ValueError where it is found at once that the leaf cannot have this value."""
+        """Raises ValueError if a quick check shows that the leaf cannot have this value."""
         name = self.trial.leaf
         one = self.draft.value.with_leaf(name, rows)
         if self._can_move(name) and len(one.text) <= SMALL_TEXT:
@@ -214,7 +214,7 @@ class ExpressionMode(Mode):
         return self.is_readable and self.computed is not None and name in self.computed.leaves
 
     def step_downhill(self, count: int = 1) -> None:
-        """Steps by all inputs that take steps; each can be undone."""
+        """Takes gradient steps with all learning inputs; each can be undone."""
         for _ in range(count):
             computed, one = self.computed, self.draft.value
             if computed is None or not self.is_readable or not math.isfinite(computed.result):
@@ -234,31 +234,31 @@ class ExpressionMode(Mode):
         self.draft.change(self.draft.value.with_fixed(name, fixed), words)
 
     def checks(self) -> bool:
-        """Whether every gradient is shown a second time, by nudging."""
+        """True if every gradient is compared with its numeric gradient."""
         return self.draft.value.checks
 
     def toggle_check(self) -> None:
         words = "Stop checking the gradients" if self.checks() else "Check the gradients"
         self.draft.change({"checks": not self.checks()}, words)
 
-    # what comes of it
+    # results
 
     def _on_draft(self, one: ExpressionDraft) -> None:
         self.inputs.set_checks(one.checks)
         if self._wanted_of is not None and not one.same_numbers(self._wanted_of):
-            self._wanted, self._wanted_of = {}, None  # another formula is looked at anew
+            self._wanted, self._wanted_of = {}, None  # another formula starts with a fresh view
         if self.runner.has_solved(one):
             self._show_settings()
         else:
             self.solve()
 
     def solve(self) -> None:
-        """Works the draft out anew."""
+        """Evaluates and lays out the draft."""
         self.view.editor.set_text(self.draft.value.text)
         self.runner.solve(self.draft.value, self.view.graph.room)
 
     def _on_refused(self, error: ExpressionError) -> None:
-        """The old graph stays, faint, until the formula can be read again."""
+        """Shows the error; the old graph stays, faded, until the formula is valid again."""
         view = self.view
         view.editor.set_error(str(error), error.start, error.length)
         view.graph.set_faint(True)
@@ -292,30 +292,30 @@ class ExpressionMode(Mode):
         self.view.body.show_ready()
 
     def _show_settings(self) -> None:
-        """What does not change the graph: who takes steps, the rate, what was learned."""
+        """Updates settings that do not change the graph: fixed inputs, learning rate, losses."""
         computed, one = self.computed, self.draft.value
         if computed is None:
             return
-        if one.pending:  # what a step has led to follows by itself
+        if one.pending:  # completes a step with its loss
             self.draft.begin(one.with_loss(computed.result))
             return
         self.view.graph.set_fixed(frozenset(filter(one.is_fixed, computed.leaves)))
         self._try_out()
 
-    # what is tried
+    # trial of an input
 
     @property
     def tried(self) -> tuple[str, int]:
-        """The leaf, and which of its numbers."""
+        """The leaf, and which element of it."""
         return self.trial.leaf, self.trial.element
 
     def try_leaf(self, name: str, element: int = 0) -> None:
-        """Another leaf, or another number of a tensor; the graph shows it chosen."""
+        """Chooses another leaf, or another element of a tensor, also in the graph."""
         if self.computed is not None and name in self.computed.leaves:
             self.choose(self.computed.leaves[name], max(0, element))
 
     def edit_leaf(self, name: str, element: int) -> None:
-        """Puts the cursor where the value of a leaf is typed."""
+        """Focuses the field for the value of a leaf."""
         self.try_leaf(name, element)
         self.view.what_if.value.setFocus()
         self.view.what_if.value.selectAll()
@@ -327,7 +327,7 @@ class ExpressionMode(Mode):
     def _try_out(self) -> None:
         if self.computed is not None and self.active:
             names = sorted(self.computed.leaves, key=self.draft.value.is_fixed)
-            self.trial.try_out(self.computed, names)  # what learns comes first
+            self.trial.try_out(self.computed, names)  # learning inputs first
             assert self.trial.what is not None
             self.view.what_if.set_input(list(self.computed.leaves), self.trial.what)
 
@@ -352,21 +352,21 @@ class ExpressionMode(Mode):
         card.set_losses(one.losses, computed.graph.nodes[computed.output].label)
         card.set_told(text.learning(computed, one))
 
-    # looking
+    # navigation
 
     def seek_backward(self) -> None:
-        """To the moment at which backward begins."""
+        """Moves the player to the start of the backward pass."""
         if self.computed is not None:
             self.player.seek(self.computed.plan.seed)
 
     def show_edge(self, node: int, index: int) -> None:
-        """The step that goes back along an edge."""
+        """Moves the player to the backward step of an edge."""
         moment = None if self.computed is None else self.computed.plan.moment_of((node, index))
         if moment is not None:
             self.player.seek(moment)
 
     def choose(self, number: int, element: int) -> None:
-        """A node to look at, and which of its numbers; -1 for none."""
+        """Chooses a node and an element of it; -1 for none."""
         self.view.graph.set_choice(number, element)
         if self.computed is not None and number >= 0 and element >= 0:
             name = self.computed.graph.nodes[number].label
@@ -381,7 +381,7 @@ class ExpressionMode(Mode):
         self._inspect_soon()
 
     def _mark_formula(self) -> None:
-        """What is looked at, or what the step is about, stands out in the formula."""
+        """Highlights the node in focus, or the subject of the step, in the formula."""
         about = self.view.graph.about
         if self.computed is not None:
             self.view.editor.field.show_parts(self.computed.places(about) if about >= 0 else [])
@@ -398,7 +398,7 @@ class ExpressionMode(Mode):
         self._mark_formula()
 
     def on_step(self, step: int) -> None:
-        """Updates the inspector as soon as the formulas of this step and the next ones are set."""
+        """Updates the inspector once the formulas of this step and the next ones are typeset."""
         if self.computed is not None:
             work = inspector.set_formulas_ahead, self.computed, max(0, step)
             self._formulas.ask(lambda: self.engine.io(*work), "setting formulas")

@@ -1,9 +1,9 @@
-"""How large each node is, and where its numbers stand in it. No Qt.
+"""The size of each node, and the positions of its parts. No Qt.
 
 A node of one number is a box of three lines: name, value, gradient. A tensor has two grids of
-cells, values and gradients. What computes it stands on a badge at its left side, and below the
-badge a short constant that it reads. Where there is little room two lines do: value and gradient
-stand beside each other, and the legend tells which is which.
+cells, values and gradients. The operation is on a badge at the left, and below the badge a short
+constant that it reads. If space is tight, boxes have two lines: value and gradient share one, and
+the legend explains which is which.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from core.autograd import Graph
 from core.autograd.graph import Node
 
 CONSTANT = (46.0, 24.0)
-BADGE_LETTER, LETTER = 7.2, 7.0  # width of a letter on a badge, of a constant's
-NAME_LETTER, TEXT_LETTER = 7.2, 6.0  # of a name, of what is computed
-WIDEST = 1.4  # times as wide as others a node is for a long name
+BADGE_LETTER, LETTER = 7.2, 7.0  # px, width of a character on a badge, of a constant
+NAME_LETTER, TEXT_LETTER = 7.2, 6.0  # of a name, of an operation's text
+WIDEST = 1.4  # greatest width of a node with a long name, relative to others
 CELL_WIDTH, CELL_HEIGHT, SMALL_CELL = 46.0, 17.0, 7.0
-NUMBERED = (4, 4)  # rows and columns that have room for numbers
-MOST_FANNED = 9  # edges that leave a node each at its own place; more share it
-MOST_CELLS = 24  # rows and columns of a grid without numbers; of more the first are shown
-BESIDE = 10.0  # between values and gradients that stand beside each other
-DOCKED = 3  # letters of a constant that stands below the badge of what reads it
+NUMBERED = (4, 4)  # most rows and columns that show numbers
+MOST_FANNED = 9  # edges that leave a node at distinct heights; more share them
+MOST_CELLS = 24  # most rows and columns of a grid without numbers; the rest is cut off
+BESIDE = 10.0  # px between values and gradients side by side
+DOCKED = 3  # most characters of a constant below a badge
 
 Box = tuple[float, float, float, float]  # x, y, width, height
 
 
 @dataclass(frozen=True)
 class Style:
-    """Sizes in a node.
+    """Sizes within a node, in px.
 
     width    of the box of a single number
     caption  height of the words above a grid; 0: there are none
-    badge    height of a badge, and the least width
+    badge    height of a badge, and its least width
     chip     height of a constant below it
-    fan      between the edges that leave a node
-    words    whether "value" and "gradient" are written: if not, both stand in one line
+    fan      distance between edges that leave a node
+    words    True if "value" and "gradient" are written; if not, both share a line
     """
 
     width: float
@@ -62,9 +62,9 @@ class NodeGeometry:
     kind        "leaf", "constant" or "operation"
     badge       width of the badge at the left, 0 for none
     chip        width of the constant below it, 0 for none
-    rows, columns  of the grid that is shown; 0 for a single number
-    numbered    whether the cells hold numbers
-    cut         whether the tensor has more than is shown
+    rows, columns  of the visible grid; 0 for a single number
+    numbered    True if cells show numbers
+    cut         True if the tensor is larger than the visible grid
     """
 
     kind: str
@@ -90,7 +90,7 @@ class NodeGeometry:
 
     @property
     def box(self) -> Box:
-        """The box in the node's own place: the badge stands left of it."""
+        """The box relative to the node, right of the badge."""
         left = _stem(self.badge, self.chip, self.style)
         return (left, 0.0, self.size[0] - left, self.size[1])
 
@@ -102,12 +102,12 @@ class NodeGeometry:
 
     @property
     def chip_box(self) -> Box:
-        """Where a constant stands that it reads."""
+        """The box of the constant below the badge."""
         left, top, width, high = self.badge_box
         return (left + width - self.chip, top + high + 1, self.chip, self.style.chip)
 
     def line(self, number: int) -> Box:
-        """0 is the name's line, 1 the value's, 2 the gradient's (of a single number)."""
+        """Returns line 0 (name), 1 (value) or 2 (gradient) of a single number."""
         left, top, width, _ = self.box
         if number and not self.style.words:
             number = 1
@@ -116,13 +116,11 @@ class NodeGeometry:
 
     @property
     def is_beside(self) -> bool:
-        """Whether gradients stand beside the values: a high grid is not made higher where there is
-        little room.
-        """
+        """True if gradients are right of the values: tall grids must not grow in a tight layout."""
         return _beside(self.rows, self.numbered, self.style)
 
     def grid(self, gradient: bool) -> Box:
-        """Where the cells of the values are, or those of the gradients, side by side or below."""
+        """Returns the area of the value cells or of the gradient cells, side by side or below."""
         left, top, _, _ = self.box
         style = self.style
         wide, tall = self.columns * self.cell[0], self.rows * self.cell[1]
@@ -143,7 +141,7 @@ def _between(style: Style) -> float:
 
 
 def _stem(badge: float, chip: float, style: Style) -> float:
-    """What stands left of the box."""
+    """Returns the width of the parts left of the box."""
     return max(badge, chip) + style.gap if badge else 0.0
 
 
@@ -186,13 +184,13 @@ def geometry_of(node: Node, style: Style = ROOMY, chip: float = 0.0) -> NodeGeom
 
 
 def _said(node: Node) -> float:
-    """What the line with name and operation needs."""
+    """Returns the width of the line with name and operation."""
     return NAME_LETTER * len(node.label) + 8 + TEXT_LETTER * len(node.text) * (not node.is_leaf)
 
 
 def docked(graph: Graph) -> dict[int, int]:
-    """Constants that stand below the badge of what reads them: short ones, read once, one for each
-    badge; with that node.
+    """Returns constants to draw below the badge of their reader, with that node: short ones, read
+    once, at most one per badge.
     """
     readers: dict[int, list[int]] = {}
     for number, node in enumerate(graph.nodes):
@@ -214,7 +212,7 @@ def geometries_of(
     style: Style,
     docks: Mapping[int, int],
 ) -> tuple[NodeGeometry, ...]:
-    """A node that is used often is high enough that each of its edges has a place."""
+    """Returns all nodes, each tall enough for the edges that leave it."""
     chips = {reader: _chip(graph.nodes[number]) for number, reader in docks.items()}
     uses = [0] * len(graph.nodes)
     for one in (one for node in graph.nodes for one in node.inputs):

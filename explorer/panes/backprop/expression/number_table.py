@@ -1,4 +1,4 @@
-"""The numbers of a graph as one table: a row for each number of each node."""
+"""The numbers of a graph as one table: a row for each element of each node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.widgets.base import Columns
 def numbers_of(
     computed: Computed, instant: Instant, numeric: Mapping[int, NumericGradient]
 ) -> dict[str, np.ndarray]:
-    """Values and gradients as far as they are there, and the numeric gradients of those checked."""
+    """Returns the values and gradients known so far, and the numeric gradients if checked."""
     values, gradients, checked = [], [], []
     for number in range(len(computed.graph.nodes)):
         value = computed.value(number)
@@ -32,7 +32,7 @@ def numbers_of(
 
 
 def names_of(computed: Computed) -> list[str]:
-    """ "w", "v1 = w \u00d7 x", "W[0, 1]", "h[0], h = tanh(v3)"."""
+    """Returns row names: "w", "v1 = w \u00d7 x", "W[0, 1]", "h[0], h = tanh(v3)"."""
     found = []
     for number, node in enumerate(computed.graph.nodes):
         given = node.label if node.is_leaf else f"{node.label} = {node.text}"

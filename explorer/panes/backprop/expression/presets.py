@@ -1,4 +1,4 @@
-"""Ready-made formulas; each teaches one thing."""
+"""Ready-made formulas, each of which teaches one idea."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Works a formula out and lays it out: at once what is small, else on the engine."""
+"""Evaluates and lays out a formula: immediately if it is small, else on the engine."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from explorer.panes.backprop.expression.edge_routing import Routes, routes_of
 from explorer.panes.backprop.expression.layout import Size
 from explorer.panes.backprop.expression.scene import GraphScene, scene_of
 
-SMALL_TEXT = 200  # characters that can be worked out and laid out within a frame
-SMALL_NUMBERS = 4_000  # of a graph that is laid out, that can be worked out again within one
+SMALL_TEXT = 200  # characters that can be evaluated and laid out within a frame
+SMALL_NUMBERS = 4_000  # elements of a laid-out graph that can be evaluated again within a frame
 _GIVEN = re.compile(r"^([ \t]*\w+[ \t]*=)([-+\d.eE\[\], \t]*)$", re.MULTILINE)
 _NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """A draft's formula with all its values, gradients and steps, and where each stands."""
+    """The formula of a draft with all values, gradients and steps, laid out."""
 
     draft: ExpressionDraft
     scene: GraphScene
@@ -38,13 +38,13 @@ class Solved:
 
 
 class Runner(QObject):
-    """Keeps the newest answer in `solved`.
+    """Stores the newest result in `solved`.
 
     came(new)      `solved` has other numbers; new: it has another graph
-    laid_out()     it has the same ones, otherwise laid out
-    refused(error) the formula cannot be read: an ExpressionError
-    broke(text)    it could not be worked out for another reason
-    waiting()      the engine works it out
+    laid_out()     `solved` has the same numbers in another layout
+    refused(error) the formula is invalid: an ExpressionError
+    broke(text)    the evaluation failed for another reason
+    waiting()      the engine is at work
     """
 
     came = Signal(bool)
@@ -58,7 +58,7 @@ class Runner(QObject):
         self.solved: Solved | None = None
         self.error: ExpressionError | None = None  # of the newest formula
         self._newest = ExpressionDraft()
-        self._asked = self._newest, (0.0, 0.0)  # what the engine lays out, and for which room
+        self._asked = self._newest, (0.0, 0.0)  # draft and room of the engine's layout
         self._latest = Latest(engine, owner, foreground=True)
         self._latest.came.connect(self._on_laid_out)
         self._latest.failed.connect(self.broke)
@@ -68,14 +68,14 @@ class Runner(QObject):
         return self.solved.computed if self.solved is not None else None
 
     def has_solved(self, draft: ExpressionDraft) -> bool:
-        """Whether `solved` is of this draft, but for what no graph shows."""
+        """True if `solved` belongs to this draft, apart from settings that no graph shows."""
         known = self.solved
         if known is None or self.error is not None:
             return False
         return known.draft.same_numbers(draft)
 
     def solve(self, draft: ExpressionDraft, room: Size) -> None:
-        """`room`: of the picture, which the graph is laid out for."""
+        """Evaluates a draft and lays its graph out for `room`, the size of the picture."""
         known, asked, self._newest = self.solved, self._asked, draft
         small = len(draft.text) <= SMALL_TEXT
         if small or (known is not None and _has_same_graph(draft, known)):
@@ -85,7 +85,7 @@ class Runner(QObject):
                 self._latest.stop()
                 return
             if self._latest.running and asked[1] == room and _is_like(draft, asked[0]):
-                return  # it gets the newest numbers when it is laid out
+                return  # _on_laid_out adds the newest numbers
             known = self.solved
         else:
             self.waiting.emit()
@@ -95,7 +95,7 @@ class Runner(QObject):
         )
 
     def _on_laid_out(self, found: Solved | ExpressionError) -> None:
-        """Meanwhile an input may have been moved."""
+        """Takes a layout, with newer numbers if an input has changed meanwhile."""
         if isinstance(found, Solved) and not found.draft.same_numbers(self._newest):
             found = to_the_end(solve_steps(self._newest, found, found.scene.room))
         self._take(found)
@@ -117,7 +117,7 @@ class Runner(QObject):
 def solve_steps(
     draft: ExpressionDraft, known: Solved | None, room: Size
 ) -> Generator[None, None, Solved | ExpressionError]:
-    """A job. `known` is what was solved before: what a draft leaves as it was is taken from it."""
+    """Solves a draft as a job; reuses whatever has not changed since `known`, the last result."""
     try:
         computed = compute(draft.text, draft.values, known.computed if known is not None else None)
     except ExpressionError as error:
@@ -131,15 +131,15 @@ def solve_steps(
 
 
 def _has_same_graph(draft: ExpressionDraft, known: Solved) -> bool:
-    """Whether it differs from what is known in a moderate count of numbers alone."""
+    """True if only a moderate count of numbers differs from the known result."""
     return known.computed.numbers <= SMALL_NUMBERS and _is_like(draft, known.draft)
 
 
 def _is_like(draft: ExpressionDraft, other: ExpressionDraft) -> bool:
-    """Whether both have the same graph."""
+    """True if both have the same graph."""
     return without_numbers(draft.text) == without_numbers(other.text)
 
 
 def without_numbers(text: str) -> str:
-    """A formula without those that its lines give names: with others it has the same graph."""
+    """Returns a formula with 0 for the numbers its lines assign: the graph depends on the rest."""
     return _GIVEN.sub(lambda line: line[1] + _NUMBER.sub("0", line[2]), text)

@@ -1,4 +1,4 @@
-"""What the picture draws: the graph, laid out, and how far its step has come. No Qt."""
+"""The model of the picture: the graph, laid out, and the progress of its step. No Qt."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from explorer.panes.backprop.expression.node_geometry import NodeGeometry
 
 @dataclass(frozen=True, eq=False)
 class GraphScene:
-    """What is drawn.
+    """A graph ready to draw.
 
     nodes   the sizes of each node's parts
     uses    for each node the edges that read it, top to bottom
-    peaks   of what flows along each edge the number that is largest in size
-    room    that it was laid out for
+    peaks   for each edge the largest flow in magnitude
+    room    the size of the layout
     """
 
     computed: Computed
@@ -42,20 +42,18 @@ class GraphScene:
 
     @property
     def is_tight(self) -> bool:
-        """Whether value and gradient stand in one line, without words."""
+        """True if value and gradient share a line, without words."""
         return not self.nodes[0].style.words
 
     def is_of(self, computed: Computed) -> bool:
-        """Whether that is the same formula, maybe with other values."""
+        """True for the same formula, even with other values."""
         return self.computed.plan is computed.plan
 
 
 def scene_of(
     computed: Computed, known: GraphScene | None = None, room: Size = ENDLESS
 ) -> GraphScene:
-    """Lays a formula's graph out. Whatever `known`, the scene before, has in common with it is
-    shared.
-    """
+    """Lays out the graph of a formula; shares unchanged parts with `known`, the previous scene."""
     same = known if known is not None and known.is_of(computed) else None
     if same is not None and same.room == room:
         return replace(same, computed=computed, peaks=_peaks(computed))
@@ -89,14 +87,14 @@ def _peak(array: Array) -> float:
 
 @dataclass(frozen=True)
 class Instant:
-    """A position of the cursor: `share` of the way to moment `moment` (1: arrived)."""
+    """A position of the player: fraction `share` of the step to moment `moment` (1: complete)."""
 
     moment: int
     share: float
     place: Place | None
 
     def done(self, at: int) -> float:
-        """How much of what happens at moment `at` has happened, 0 to 1."""
+        """Returns how much of the step to moment `at` is done, 0 to 1."""
         if at < self.moment:
             return 1.0
         return self.share if at == self.moment else 0.0
@@ -110,7 +108,7 @@ def instant_at(computed: Computed, position: float) -> Instant:
 
 
 def subject_at(computed: Computed, moment: int) -> int:
-    """The node that a step changes; -1 for the first moment, which changes none."""
+    """Returns the node that a step changes; -1 for the first moment, which changes none."""
     place = computed.plan.places[moment]
     if place is None:
         return -1

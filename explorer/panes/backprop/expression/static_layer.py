@@ -11,9 +11,8 @@ from explorer.panes.backprop.expression.draw_nodes import ALL
 
 
 class StaticLayer:
-    """Draws what a step does not move once for each moment, view and set of numbers. A node that
-    looks as it did the last time is not drawn again: a letter typed into a formula, or an input
-    dragged, changes few of them.
+    """Draws the static part once for each moment, view and set of numbers. Nodes that look the same
+    as before are reused: typing a letter, or dragging an input, changes few of them.
     """
 
     def __init__(self) -> None:
@@ -21,10 +20,10 @@ class StaticLayer:
         self._last: GraphDrawing | None = None
         self._look: object = None
         self._nodes: dict[object, QPixmap] = {}
-        self.drawn: list[int] = []  # the nodes that were drawn the last time
+        self.drawn: list[int] = []  # the nodes drawn in the last update
 
     def picture(self, drawing: GraphDrawing, size: QSize, ratio: float) -> QPixmap:
-        """The pixmap for a widget of that size, at `ratio` device pixels per unit."""
+        """Returns the pixmap for a widget of that size, at `ratio` device pixels per unit."""
         last, self._last = self._last, drawing
         look = (drawing.camera.scale, ratio, theme.current())
         if look != self._look:
@@ -44,7 +43,7 @@ class StaticLayer:
         painter.setClipRect(drawing.room)
         drawing.draw_edges(painter, drawing.static_edges)
         shown, self._nodes = self._nodes, {}
-        if drawing.detail < ALL:  # that is soon drawn
+        if drawing.detail < ALL:  # fast enough without a cache
             drawing.draw_nodes(painter, drawing.static_nodes, ratio)
         for number in drawing.static_nodes if drawing.detail == ALL else ():
             look = drawing.look_of(number)

@@ -1,6 +1,6 @@
 """The marked line of a step with the numbers of one cell, under the formula's names. No Qt.
 
-A tensor's numbers are counted through, last axis first: `element` is such a count.
+`element` is an index into the flattened tensor, last axis fastest.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ PARTIAL = "\u2202"
 
 @dataclass(frozen=True)
 class CellArithmetic:
-    """name     the cell: "W[0, 1]"; a single number has its name alone
+    """name     the cell: "W[0, 1]"; just the name for a single number
     written  how it is computed: "1.5 × 1 + 0.3 × 2 ="
-    result   and what that gives
-    size     how many numbers the step makes
+    result   the formatted value
+    size     number of elements that the step computes
     """
 
     name: str
@@ -36,13 +36,13 @@ class CellArithmetic:
 
 
 def slope(computed: Computed, node: int) -> str:
-    """dL/d(node), as people write it in a line."""
+    """Returns dL/d(node) as text in one line."""
     names = computed.graph.nodes
     return f"{PARTIAL}{names[computed.output].label}/{PARTIAL}{names[node].label}"
 
 
 def cell_name(computed: Computed, node: int, element: int) -> str:
-    """ "W[0, 1]"; a single number has its name alone."""
+    """Returns a name such as "W[0, 1]"; just the node's name for a single number."""
     one = computed.graph.nodes[node]
     if one.tensor.data.size == 1:
         return one.label
@@ -50,14 +50,14 @@ def cell_name(computed: Computed, node: int, element: int) -> str:
 
 
 def largest(array: Array) -> int:
-    """The number that is largest in size: what a picture tells of a tensor."""
+    """Returns the index of the largest element in magnitude, which represents a tensor."""
     sizes = np.nan_to_num(np.abs(np.asarray(array)), nan=-1.0, posinf=np.inf)
     return int(sizes.argmax())
 
 
 def arithmetic_at(computed: Computed, moment: int, element: int = -1) -> CellArithmetic:
-    """How a step computes number `element` of what it changes; -1: the largest. Of what goes to the
-    copies of a broadcast input it is always the largest.
+    """Returns how a step computes element `element` of the changed node; -1: the largest. For
+    contributions to the copies of a broadcast input it is always the largest.
     """
     step, place = computed.step(moment), computed.plan.places[moment]
     assert step is not None and place is not None
@@ -73,13 +73,13 @@ def arithmetic_at(computed: Computed, moment: int, element: int = -1) -> CellAri
         index = int(np.ravel_multi_index(told.cell, made.shape)) if told.cell else 0
         name = cell_name(computed, about, index)
     origins = " + ".join(_origin(computed, place.node, one) for one in told.origins)
-    expression = origins or told.expression  # of neither: what a relu lets through no more
+    expression = origins or told.expression  # neither: a relu blocks it
     written = f"{expression} {told.sign}" if expression else "blocked:"
     return CellArithmetic(name, written, told.result, told.value, told.size)
 
 
 def _origin(computed: Computed, node: int, origin: Origin) -> str:
-    """Where a number was before, under the formula's name for it."""
+    """Returns the source of a number, under the formula's name for it."""
     inputs, name = computed.graph.nodes[node].inputs, origin.name
     if name in INPUTS and INPUTS.index(name) < len(inputs):
         name = computed.graph.nodes[inputs[INPUTS.index(name)]].label

@@ -15,12 +15,12 @@ from explorer.panes.backprop.expression.step_arithmetic import PARTIAL, slope
 
 _ORDER = ("first", "second", "third")
 TOGETHER = "all numbers"
-MOST_ROWS, MOST_COLUMNS = 30, 6  # of that table
+MOST_ROWS, MOST_COLUMNS = 30, 6  # of the combined table
 Labels = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 
 
 def tables_of(computed: Computed, place: Place, step: Step) -> tuple[dict[str, Array], Labels]:
-    """What core's lines call each value, and what it is in the formula: "a (first input): w1"."""
+    """Returns each value under core's name and the formula's: "a (first input): w1"."""
     table = {}
     for name in step.values:
         if name not in WHERE:
@@ -31,8 +31,8 @@ def tables_of(computed: Computed, place: Place, step: Step) -> tuple[dict[str, A
 
 
 def together(table: Mapping[str, Array]) -> tuple[dict[str, Array], Labels]:
-    """Few numbers in one table, before each array by itself: single ones with all their digits, a
-    tensor's below one another, row by row.
+    """Adds, if the numbers are few, a combined table before those of the arrays: single numbers
+    with all digits, tensors one below another, row by row.
     """
     grids = {name: _rows(np.asarray(array)) for name, array in table.items()}
     wide = max((grid.shape[1] for grid in grids.values()), default=0)
@@ -54,7 +54,7 @@ def _rows(array: Array) -> Array:
 
 
 def _called(computed: Computed, place: Place, name: str) -> str:
-    """Core calls its inputs a and b, whatever their names in the formula are."""
+    """Returns core's name of a value; inputs are a and b there, whatever the formula calls them."""
     if name in INPUTS and len(computed.graph.nodes[place.node].inputs) > 1:
         return f"{name} ({_ORDER[INPUTS.index(name)]} input)"
     return f"{name} (its input)" if name in INPUTS else name
@@ -81,8 +81,8 @@ def _meaning(computed: Computed, place: Place, name: str) -> str:
 
 
 def local_name(computed: Computed, place: Place) -> str:
-    """The derivative of one operation by one of its inputs. Where it is the last, its result is L:
-    then its inputs stand for it, for dL/da is the sum over all uses of a.
+    """Returns the name of an operation's derivative by an input. The last operation is written in
+    terms of its inputs, since its result is L, and dL/da is the sum over all uses of a.
     """
     node = computed.graph.nodes[place.node]
     assert place.input is not None

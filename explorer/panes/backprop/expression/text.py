@@ -1,4 +1,4 @@
-"""Every sentence of the mode: about a step, a node, a nudge, and learning. No Qt."""
+"""All sentences of the mode: about a step, a node, a nudge, and learning. No Qt."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from explorer.panes.backprop.expression.step_arithmetic import arithmetic_at, sl
 from explorer.panes.backprop.expression.what_if import WhatIf
 
 MOST_LISTED = 3  # inputs that matter equally
-FLAT = 1e-9  # a gradient below this is none
+FLAT = 1e-9  # smaller gradients count as 0
 MOST_NAMED = 5  # inputs that take steps
-WORSE = 10.0  # times the first loss: the steps lead away
-Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
+WORSE = 10.0  # times the first loss: the steps diverge
+Piece = tuple[str, str]  # text, and a theme color or "sign:<number>"
 
 
 def number(value: Array) -> str:
-    """One number as it is, a tensor by its shape."""
+    """Formats a single number, or the shape of a tensor."""
     array = np.asarray(value)
     return format_number(array.item()) if array.size == 1 else shape(array)
 
@@ -34,7 +34,7 @@ def shape(array: Array) -> str:
 
 
 def arithmetic(computed: Computed, moment: int) -> list[Piece]:
-    """The step's numbers in one line, of tensors those of one number; none for the first moment."""
+    """Returns the step's numbers in one line, of tensors one element; empty at moment 0."""
     place = computed.plan.places[moment]
     if place is None:
         return []
@@ -47,7 +47,7 @@ def arithmetic(computed: Computed, moment: int) -> list[Piece]:
 
 
 def headline(computed: Computed, moment: int) -> str:
-    """One sentence: what is seen now."""
+    """Returns one sentence about the current moment."""
     place = computed.plan.places[moment]
     names = computed.graph.nodes
     out = names[computed.output].label
@@ -83,7 +83,7 @@ def headline(computed: Computed, moment: int) -> str:
 
 
 def summary(computed: Computed) -> str:
-    """What all gradients together tell: which input matters most."""
+    """Returns what all gradients together show: which input matters most."""
     out = computed.graph.nodes[computed.output].label
     single = {
         name: float(np.asarray(computed.gradient(node)).item())
@@ -108,14 +108,14 @@ def summary(computed: Computed) -> str:
 
 
 def _listed(names: list[str], most: int = MOST_LISTED) -> str:
-    """ "a", "a and b", "a, b and 3 more"."""
+    """Joins names: "a", "a and b", "a, b and 3 more"."""
     if len(names) > most:
         names = [*names[: most - 1], f"{len(names) - most + 1} more"]
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def trouble(computed: Computed) -> str:
-    """Where the first value that is not finite comes from, and what follows."""
+    """Returns the cause of the first value that is not finite, and the remedy."""
     assert computed.broken is not None
     node = computed.graph.nodes[computed.broken]
     tensor = node.tensor
@@ -143,7 +143,7 @@ def trouble(computed: Computed) -> str:
 
 
 def title(computed: Computed, moment: int) -> str:
-    """A moment in a few words, for the scrubber; core's own words where it has some."""
+    """Returns the title of a moment for the scrubber, with core's terms."""
     place = computed.plan.places[moment]
     names = computed.graph.nodes
     if place is None:
@@ -163,7 +163,7 @@ def title(computed: Computed, moment: int) -> str:
 
 
 def told(computed: Computed, node: int) -> str:
-    """A node in words: what it is, its value and its gradient."""
+    """Returns a node in words: its name, value and gradient."""
     one = computed.graph.nodes[node]
     value, gradient = computed.value(node), computed.gradient(node)
     name = one.label if one.is_leaf else f"{one.label} = {one.text}"
@@ -173,8 +173,8 @@ def told(computed: Computed, node: int) -> str:
 
 
 def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
-    """Which line sets each node whose name several lines set, or "": "c\u2082 is the value set on
-    line 5".
+    """Returns, for nodes whose name several lines set, the line of each, or "": "c\u2082 is the
+    value set on line 5".
     """
     labels = (node.label for node in computed.graph.nodes)
     several = {name for name, count in map(parted, labels) if count > 1}
@@ -188,7 +188,7 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
 
 
 def leaf_tip(computed: Computed, node: int) -> str:
-    """Of the node under the pointer."""
+    """Returns the tooltip of a node."""
     tip = told(computed, node)
     tensor = computed.graph.nodes[node].tensor
     if tensor.operation is None and tensor.requires_grad:
@@ -197,7 +197,7 @@ def leaf_tip(computed: Computed, node: int) -> str:
 
 
 def edge_tip(computed: Computed, edge: tuple[int, int]) -> str:
-    """Of the edge under the pointer."""
+    """Returns the tooltip of an edge."""
     moment = computed.plan.moment_of(edge)
     if moment is None:
         return "Nothing flows back here: this input is a constant"
@@ -206,7 +206,7 @@ def edge_tip(computed: Computed, edge: tuple[int, int]) -> str:
 
 
 def predicted(what: WhatIf, output: str, slope: str) -> str:
-    """What the gradient, written as `slope`, predicts of a nudge."""
+    """Returns the change that the gradient, written as `slope`, predicts for a nudge."""
     if not math.isfinite(what.result):
         return f"no prediction, since {output} is {format_number(what.result)}"
     if not math.isfinite(what.gradient):
@@ -216,7 +216,7 @@ def predicted(what: WhatIf, output: str, slope: str) -> str:
 
 
 def true_change(what: WhatIf) -> str:
-    """What a nudge does."""
+    """Returns the actual change of the output by a nudge."""
     if math.isnan(what.true):
         return "actual: unknown"
     off = f" (off by {format_number(abs(what.error))})" if math.isfinite(what.error) else ""
@@ -225,13 +225,13 @@ def true_change(what: WhatIf) -> str:
 
 
 def _plus(value: float) -> str:
-    """A number with its sign, also where that is plus."""
+    """Formats a number with its sign, even if positive."""
     return f"{'+' * (value > 0)}{format_number(value)}"
 
 
 @dataclass(frozen=True)
 class Learning:
-    """How learning goes, and why no step can be taken; "" where one can."""
+    """The progress of learning, and why no step can be taken, or ""."""
 
     words: str
     hindrance: str = ""
@@ -258,7 +258,7 @@ def count_of_steps(count: int) -> str:
 
 
 def _progress(losses: Sequence[float], output: str) -> str:
-    """What the steps so far have done, and the remedy where they lead away; "" before any."""
+    """Returns the effect of the steps so far, with a remedy if they diverge; "" before any."""
     if len(losses) < 2:
         return ""
     counted = count_of_steps(len(losses) - 1)

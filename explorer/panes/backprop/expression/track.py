@@ -8,7 +8,7 @@ from explorer.state.tracks import Track
 
 
 class MomentTrack(Track):
-    """`computed` may be replaced by the same formula with other values: the cursor stays."""
+    """`computed` can be replaced by the same formula with other values; the position stays."""
 
     def __init__(self, computed: Computed) -> None:
         self.computed = computed

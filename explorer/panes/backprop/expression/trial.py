@@ -1,4 +1,4 @@
-"""The input that is tried out: moved by a nudge, along its curve, and checked by nudging."""
+"""The trial of an input: a nudge, the output's curve along it, and the gradient check."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ LARGEST_NUDGE = 1e6
 
 @dataclass(frozen=True)
 class _Rest:
-    """Seconds that the engine leaves a job alone."""
+    """Seconds for which the engine pauses a job."""
 
     idle: float = 0.125
 
 
 class Trial(QObject):
-    """Which number of which leaf, and by how much. What is small is tried at once; the curve and
-    the checks of a larger formula come from the engine.
+    """The chosen element of a leaf and its nudge. Small formulas are evaluated immediately; the
+    curve and the checks of larger ones come from the engine.
 
-    changed()        `what` or `numeric` are others
-    failed(message)  the engine could not find them
+    changed()        `what` or `numeric` has changed
+    failed(message)  the engine failed
     """
 
     changed = Signal()
@@ -43,8 +43,8 @@ class Trial(QObject):
         self.element = 0
         self.nudge = NUDGE
         self.what: WhatIf | None = None
-        self.numeric: dict[int, NumericGradient] = {}  # by node, the gradients by nudging
-        self._checked: Computed | None = None  # whose these are
+        self.numeric: dict[int, NumericGradient] = {}  # gradients by nudging, by node
+        self._checked: Computed | None = None  # the formula that `numeric` belongs to
         self._latest = Latest(engine, owner)
         self._latest.came.connect(self._on_tried)
         self._latest.failed.connect(self._on_failed)
@@ -61,9 +61,7 @@ class Trial(QObject):
             self.nudge = float(nudge)
 
     def try_out(self, computed: Computed, names: Sequence[str]) -> None:
-        """In a formula with these numbers; of a leaf that it lacks, the first of `names` takes the
-        place.
-        """
+        """Nudges the current leaf in this formula; if it is missing, the first of `names`."""
         if self.leaf not in computed.leaves:
             self.leaf, self.element = names[0], 0
         self.element = min(self.element, computed.value(computed.leaves[self.leaf]).size - 1)
@@ -76,7 +74,7 @@ class Trial(QObject):
             self._latest.stop()
             self._on_tried((self.what, to_the_end(try_steps(self.what))))
             return
-        if self._checked is not computed:  # the gradients of other numbers tell nothing
+        if self._checked is not computed:  # gradients for other numbers are outdated
             self._checked, self.numeric = None, {}
         self.changed.emit()
         self._ask()
@@ -86,8 +84,8 @@ class Trial(QObject):
             self._latest.ask(self._newest_steps, "trying an input", is_told=False)
 
     def _newest_steps(self) -> Generator[_Rest | None, None, tuple[WhatIf, Tried] | None]:
-        """A job: tries what is newest once it has been that for a while, for an input that is
-        dragged moves many times a second.
+        """Runs as a job: tries the newest input after a short rest, as a drag changes it many times
+        a second.
         """
         while (what := self.what) is not None:
             yield _Rest()
@@ -104,7 +102,7 @@ class Trial(QObject):
         self._latest.stop()
 
     def _on_tried(self, found: tuple[WhatIf, Tried] | None) -> None:
-        if found is None or found[0] is not self.what:  # it has just been moved again
+        if found is None or found[0] is not self.what:  # changed again meanwhile
             self._ask()
             return
         what, tried = found

@@ -1,4 +1,4 @@
-"""The field in which the value of an input is typed: a number, or rows of numbers."""
+"""The field for the value of an input: a number, or rows of numbers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FINITE = "use finite numbers, like 0.03"
 
 
 class ValueField(TypedField):
-    """`changed` carries a float, for the number that is shown, or a list: a whole tensor. `fits`
-    raises ValueError, with the remedy, for a list that nothing can be computed with.
+    """`changed` carries a float for one element, or a list for the whole tensor. `fits` raises
+    ValueError, with the remedy, for a list that the formula cannot use.
     """
 
     changed = Signal(object)

@@ -1,4 +1,4 @@
-"""The widgets of Expression: the formula, its graph, and below it what can be tried out."""
+"""The widgets of Expression: the formula, its graph, and the cards below."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-LOW, FEW_LINES = 620, 3  # px at a zoom of 1: in a lower window fewer lines of the formula are seen
-ZOOM = 1.25  # one press of a button
+LOW, FEW_LINES = 620, 3  # px at a zoom of 1: lower windows show fewer lines of the formula
+ZOOM = 1.25  # per press of a button
 
 
 class ExpressionView(QWidget):
-    """Holds the parts; the mode fills them. What is smaller than they need scrolls."""
+    """Lays out the parts, which the mode fills; scrolls in a window too small for them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +68,7 @@ class ExpressionView(QWidget):
         self._restyle()
 
     def set_can_try(self, can: bool) -> None:
-        """Whether inputs can be moved and steps be taken; else the formula is to be mended."""
+        """Enables the cards unless the formula is invalid."""
         self.what_if.setEnabled(can)
         self.learn.setEnabled(can)
 
@@ -77,7 +77,7 @@ class ExpressionView(QWidget):
         self._place_tools()
 
     def _place_tools(self) -> None:
-        """At the right end of the legend."""
+        """Places the zoom buttons at the right end of the legend."""
         self.tools.adjustSize()
         right, bottom = self.body.width(), self.body.height()
         self.tools.move(right - self.tools.width(), bottom - self.tools.height())
@@ -85,7 +85,7 @@ class ExpressionView(QWidget):
         self.graph.set_covered(self.tools.width() if self.tools.isVisibleTo(self.body) else 0)
 
     def minimumSizeHint(self) -> QSize:
-        """In a large zoom the window scrolls up and down instead."""
+        """Requires the width only: at large zoom the window scrolls vertically."""
         page = self._page.minimumSizeHint()
         height = self._column.heightForWidth(max(page.width(), self._page.width()))
         bar = self._area.horizontalScrollBar().sizeHint().height()

@@ -1,4 +1,4 @@
-"""What if one number of an input were another: what its gradient predicts, and what follows."""
+"""The effect of changing one element of an input: predicted by its gradient, and actual."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from explorer.panes.backprop.expression.curve import (
 )
 from explorer.panes.backprop.expression.step_arithmetic import cell_name
 
-AT_ONCE = 1_200  # nodes that may be worked out within a frame
-MOST_CHECKED = 600  # numbers that a check nudges, one after the other
-MOST_WORK = 20_000_000  # numbers that it works out for that: some 0.2 s
+AT_ONCE = 1_200  # nodes that can be evaluated within a frame
+MOST_CHECKED = 600  # elements that a check nudges, one after the other
+MOST_WORK = 20_000_000  # numbers that a check computes: about 0.2 s
 
 
 @dataclass(frozen=True, eq=False)
 class WhatIf:
-    """One number of a leaf, and what a nudge of it does to the output L.
+    """One element of a leaf, and the effect of a nudge of it on the output L.
 
-    name, element  the leaf, and which of its numbers
-    called         that number's name: "w", "W[0, 1]"
-    gradient       dL/d(it)
+    name, element  the leaf, and which element of it
+    called         that element's name: "w", "W[0, 1]"
+    gradient       dL/d(element)
     result         L
     true           L(value + nudge) - L(value)
-    curve          of L along it; None while it is not known
+    curve          of L along the element; None if not known yet
     """
 
     computed: Computed
@@ -59,7 +59,7 @@ class WhatIf:
 
     @property
     def rounding(self) -> float:
-        """What is lost where results are subtracted: a smaller error is none."""
+        """The rounding error of subtracting results: smaller errors count as none."""
         largest = max(abs(self.result), abs(self.true), abs(self.predicted))
         return 2.0**-52 * (16 + len(self.computed.graph.nodes)) * largest
 
@@ -70,7 +70,7 @@ class WhatIf:
 
 @dataclass(frozen=True, eq=False)
 class Tried:
-    """numeric  by node: its gradient by nudging"""
+    """numeric  for each node its gradient by nudging"""
 
     curve: Curve
     numeric: dict[int, NumericGradient]
@@ -89,8 +89,8 @@ def what_if(
 
 
 def try_steps(what: WhatIf) -> Generator[None, None, Tried]:
-    """The curve, and every gradient checked by nudging. The range of the curve that there is stays
-    while the value is well inside of it.
+    """Samples the curve and checks every gradient by nudging. A known curve keeps its range while
+    the value is well inside.
     """
     computed = what.computed
     low, high = _range(what)
@@ -100,9 +100,9 @@ def try_steps(what: WhatIf) -> Generator[None, None, Tried]:
 
 
 def is_cheap(computed: Computed) -> bool:
-    """Whether `try_steps` takes less than a frame, even if no numeric gradient settles early."""
+    """True if `try_steps` takes less than a frame, even if no numeric gradient settles early."""
     nodes = len(computed.graph.nodes)
-    nudged = sum(  # what comes after a node is worked out for each of its numbers
+    nudged = sum(  # each nudge evaluates the later nodes
         computed.value(number).size * (nodes - 1 - number)
         for number in range(nodes - 1)
         if computed.gradient(number) is not None
@@ -112,8 +112,8 @@ def is_cheap(computed: Computed) -> bool:
 
 
 def check_steps(computed: Computed) -> Generator[None, None, dict[int, NumericGradient]]:
-    """The numeric gradient of every node that has one, leaves first, as far as MOST_CHECKED numbers
-    and MOST_WORK go.
+    """Returns the numeric gradient of every node that has a gradient, leaves first, within
+    MOST_CHECKED elements and MOST_WORK numbers.
     """
     pace = Pace()
     found: dict[int, NumericGradient] = {}

@@ -10,7 +10,7 @@ from explorer.panes.backprop.gpt.matrix_view import Plane
 from explorer.panes.backprop.gpt.operations import kind_of
 from explorer.widgets.base import visible_text
 
-TABLES = ("wte.weight", "lm_head.weight")  # a row for each piece of the vocabulary
+TABLES = ("wte.weight", "lm_head.weight")  # one row per piece of the vocabulary
 MAPS = ("scores", "scaled", "masked", "weights")  # queries by keys
 
 
@@ -29,7 +29,7 @@ class Axes:
         return self._text(self.columns, index)
 
     def label(self, row: int) -> str:
-        """The token of a row, without its number."""
+        """Returns the token of a row, without its number."""
         return visible_text(self.worked.example.labels[row])
 
     def _text(self, kind: str, index: int) -> str:
@@ -43,7 +43,7 @@ class Axes:
 
 
 def axes_of(worked: Worked, what: tuple[Any, ...]) -> Axes:
-    """The axes of an array, named as `Worked.array` names it."""
+    """Returns the axes of an array, identified as in `Worked.array`."""
     node, T = worked.node_of(what), worked.n_tokens
     rows, columns = _kinds(worked, node)
     size = Plane(worked.value(node).shape, worked.axes[node]).size

@@ -1,7 +1,7 @@
-"""How one number was computed, with the numbers that made it. No Qt here.
+"""The arithmetic behind one number, with the numbers that it was computed from. No Qt.
 
-Forward and backward of every kind of operation that a GPT has; sums of products name their largest
-terms, closed forms are worked out term by term.
+Covers every operation of a GPT, forward and backward; sums of products list their largest terms,
+closed forms are evaluated term by term.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
 
 def made(worked: Worked, cell: Cell) -> tuple[int | None, list[object]]:
-    """The step of the Trace that made a number, and its arithmetic."""
+    """Returns the step of the Trace that computed a number, and its arithmetic."""
     kind, where = cell.what
     index = worked.plane(cell.what, cell.head).index(cell.row, cell.column)
     if kind == "value":
@@ -51,7 +51,7 @@ def _value(worked: Worked, node: int, index: Index) -> tuple[int | None, list[ob
 
 
 def _inputs_at(worked: Worked, node: int, index: Index) -> list[tuple[str, float]]:
-    """Each input's number at that index, broadcast as NumPy does."""
+    """Returns each input's number at that index, broadcast as in NumPy."""
     shape = worked.value(node).shape
     return [
         (letter(worked.graph, n), float(np.broadcast_to(worked.value(n), shape)[index]))
@@ -86,7 +86,7 @@ def _matmul(worked: Worked, node: int, index: Index, told: Arithmetic) -> list[o
 
 
 def _labels(worked: Worked, node: int, left: np.ndarray) -> list[str]:
-    """Labels of what is summed over: tokens where weights meet values, else dimensions."""
+    """Returns labels of the summed axis: tokens where weights meet values, else dimensions."""
     if worked.graph.nodes[node].label.endswith(".heads"):
         return token_labels(worked)
     return [f"dimension {n}" for n in range(len(left))]
@@ -123,7 +123,7 @@ _FORWARD: dict[str, Callable[[Worked, int, Index, Arithmetic], list[object]]] = 
 
 
 def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list[object]]:
-    """dL/d(node): the sum over everything that reads it."""
+    """Returns dL/d(node): the sum over everything that reads it."""
     array = worked.gradient(node)
     assert array is not None
     name, partial = letter(worked.graph, node), slope(worked.graph, node)
@@ -175,7 +175,7 @@ def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
 
 
 def _back(worked: Worked, edge: Edge, index: Index) -> Arithmetic:
-    """The arithmetic of the line that passes an edge's share back, for the one sequence."""
+    """Returns the arithmetic of an edge's contribution, for the only sequence."""
     step = worked.steps[worked.edges[edge]]
     in_front = step.value("contribution").ndim - len(index)
     return arithmetic(step, (0,) * in_front + index)
@@ -186,7 +186,7 @@ def _share_name(worked: Worked, edge: Edge) -> str:
 
 
 def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
-    """A row of the upstream gradient times a row of the other factor, or column times column."""
+    """Returns a row of the upstream gradient times a row of the other factor, or columns."""
     node, place = edge
     other = worked.graph.nodes[node].inputs[1 - place]
     products = _back(worked, edge, index).products
@@ -232,7 +232,7 @@ def _embedding_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
 
 
 def _elementwise_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
-    """upstream x local, summed over the copies where the input was broadcast."""
+    """Returns upstream x local, summed over the copies if the input was broadcast."""
     node, place = edge
     tensor = worked.graph.nodes[node].tensor
     upstream = worked.gradient(node)
@@ -250,7 +250,7 @@ def _elementwise_share(worked: Worked, edge: Edge, index: Index) -> list[object]
     ups = upstream.reshape(-1, *upstream.shape[new:])[:, *index].reshape(-1)
     locals_ = np.broadcast_to(local, upstream.shape).reshape(-1, *upstream.shape[new:])
     slopes = locals_[:, *index].reshape(-1)
-    if ups.size == 1:  # one sequence: nothing to add up
+    if ups.size == 1:  # one sequence: nothing to sum
         return _one_share(worked, edge, float(ups[0]), float(slopes[0]))
     labels = token_labels(worked) if ups.size == worked.n_tokens else []
     factor, _ = _local(worked, edge)
@@ -269,7 +269,7 @@ def _one_share(worked: Worked, edge: Edge, up: float, steep: float) -> list[obje
 
 
 def _local(worked: Worked, edge: Edge) -> tuple[str, str]:
-    """A local derivative as the formula writes it, and why it is so."""
+    """Returns a local derivative as the formula writes it, and the reason for it."""
     node, place = edge
     inputs = worked.graph.nodes[node].inputs
     kind, name = kind_of(worked.graph, node), letter(worked.graph, inputs[place])

@@ -1,4 +1,4 @@
-"""Softmax, layer norm and cross-entropy with live numbers, forward and backward. No Qt here."""
+"""Softmax, layer norm and cross-entropy with live numbers, forward and backward. No Qt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from explorer.widgets.live_numbers import Equation, Terms
 
 Index = tuple[int, ...]
 ROLES = ("text", "text")
-SUM, AT_I, AT_J = "\u03a3", "\u1d62", "\u2c7c"  # sigma, small i and j below the line
+SUM, AT_I, AT_J = "\u03a3", "\u1d62", "\u2c7c"  # capital sigma, subscript i and j
 MEAN_G = "g\u0304"
 DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
 
@@ -29,12 +29,12 @@ def token_labels(worked: Worked) -> list[str]:
 
 
 def _row(array: np.ndarray, index: Index) -> np.ndarray:
-    """The row of a number."""
+    """Returns the row that contains an index."""
     return np.asarray(array[*index[:-1]])
 
 
 def _read(told: Arithmetic) -> dict[str, float]:
-    """The numbers that a line reads, by name."""
+    """Returns the numbers that a line reads, by name."""
     return {one.name: one.value for one in told.operands}
 
 
@@ -49,7 +49,7 @@ def softmax_value(worked: Worked, node: int, index: Index, told: Arithmetic) -> 
 
 
 def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
-    """w_i (g_i - sum_j w_j g_j), w the weights and g the gradients by them."""
+    """Explains w_i (g_i - sum_j w_j g_j); w are the weights and g their gradients."""
     node = edge[0]
     upstream, out = worked.gradient(node), worked.value(node)
     assert upstream is not None
@@ -88,7 +88,7 @@ def normalize_value(worked: Worked, node: int, index: Index, told: Arithmetic) -
 
 
 def normalize_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
-    """(g - mean g - x mean(g x)) / sqrt(variance + eps), x normalized and g the gradients by it."""
+    """Explains (g - mean g - x mean(g x)) / sqrt(variance + eps), x normalized, g its gradient."""
     node = edge[0]
     upstream, out = worked.gradient(node), worked.value(node)
     assert upstream is not None
@@ -128,7 +128,7 @@ def cross_entropy_value(worked: Worked, node: int, index: Index, told: Arithmeti
 
 
 def cross_entropy_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) -> list[object]:
-    """dL/dL / N (probability - 1 if it is what came next)."""
+    """Explains dL/dL / N (probability - 1 if it is the next token)."""
     node = edge[0]
     operation: Any = worked.graph.nodes[node].tensor.operation
     target = worked.target(edge)
@@ -164,7 +164,7 @@ SHARES: dict[str, Callable[[Worked, Edge, Index, Arithmetic], list[object]]] = {
 
 
 def facts(worked: Worked, played: Played) -> list[object]:
-    """What is true of every row of a closed form, with the largest deviation."""
+    """Returns facts that hold for every row of a closed form, with the largest deviation."""
     if played.phase != "backward":
         return []
     kind = kind_of(worked.graph, played.node)

@@ -1,4 +1,4 @@
-"""What the engine runs: one example through a model and back, and its arrays. No Qt here."""
+"""The engine's work: runs one example forward and backward, and shrinks its arrays. No Qt."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-MOST_PARAMETERS = 10_000_000  # their gradients, in 64 bits, several times over, stay in memory
-LARGE = 50_000  # numbers: such an array is shrunk once, on the engine
-PIXELS = 512  # to at most so many rows and columns
+MOST_PARAMETERS = 10_000_000  # limits memory: several copies of their gradients in 64 bits
+LARGE = 50_000  # numbers: larger arrays are shrunk once, on the engine
+PIXELS = 512  # most rows and columns after that
 
 
 @dataclass(frozen=True, eq=False)
 class Worked:
-    """An example that has gone through a model and back.
+    """An example that a model has processed forward and backward.
 
     highway  (L + 1, T): length of dL/d(residual stream) at every token, into each block and out of
              the last
-    losses   (T) -log p(what came next), in nats: the loss is their mean
-    steps    the Trace's, all of them
+    losses   (T) -log p(next token), in nats: the loss is their mean
+    steps    all steps of the Trace
     """
 
     example: Example
     model: str
-    step: int | None  # of the run that the model is from
+    step: int | None  # of the model's run
     explained: ExplainedExample
     graph: Graph
     operations: tuple[Operation, ...]
@@ -50,7 +50,7 @@ class Worked:
     highway: Array
     losses: Array
     axes: tuple[int | None, ...]
-    edges: dict[Edge, int]  # the step of the Trace in which something flows along it
+    edges: dict[Edge, int]  # the step of the Trace in which a gradient flows along each edge
     large: dict[tuple[Any, ...], Pooled] = field(default_factory=dict)
     limits: dict[tuple[Any, ...], float] = field(default_factory=dict)
 
@@ -66,32 +66,32 @@ class Worked:
         return next(one for one in self.operations if node in one.nodes)
 
     def target(self, edge: Edge) -> int:
-        """The node that an edge leads back to."""
+        """Returns the node that receives the gradient of an edge."""
         return self.graph.nodes[edge[0]].inputs[edge[1]]
 
     def value(self, node: int) -> Array:
         return self.graph.nodes[node].tensor.data
 
     def gradient(self, node: int) -> Array | None:
-        """dL/d(node); None for a constant."""
+        """Returns dL/d(node); None for a constant."""
         return self.graph.nodes[node].tensor.grad
 
     def flow(self, edge: Edge) -> Array | None:
-        """What flows back along an edge, in the shape of its target."""
+        """Returns the gradient that flows back along an edge, in the shape of its target."""
         if edge not in self.edges:
             return None
         shape = self.value(self.target(edge)).shape
         return sum_to(self.steps[self.edges[edge]].value("contribution"), shape)
 
     def array(self, what: tuple[Any, ...]) -> Array | None:
-        """("value", node), ("gradient", node) or ("flow", edge)."""
+        """Returns an array by ("value", node), ("gradient", node) or ("flow", edge)."""
         kind, where = what
         if kind == "flow":
             return self.flow(where)
         return self.value(where) if kind == "value" else self.gradient(where)
 
     def node_of(self, what: tuple[Any, ...]) -> int:
-        """The node whose shape an array has."""
+        """Returns the node whose shape an array has."""
         return self.target(what[1]) if what[0] == "flow" else what[1]
 
     def plane(self, what: tuple[Any, ...], head: int) -> Plane:
@@ -99,7 +99,7 @@ class Worked:
         return Plane(self.value(node).shape, self.axes[node], head)
 
     def pooled(self, what: tuple[Any, ...], head: int) -> Pooled | None:
-        """The matrix of one head, shrunk to PIXELS; None where there is no array."""
+        """Returns the matrix of one head, shrunk to PIXELS; None if there is no array."""
         plane = self.plane(what, head)
         kept = self.large.get((*what, head if plane.axis is not None else 0))
         if kept is not None:
@@ -108,19 +108,19 @@ class Worked:
         return None if array is None else pool(plane.of(array), PIXELS, PIXELS)
 
     def limit(self, what: tuple[Any, ...]) -> float:
-        """The largest size in an array, over all heads: the end of its color scale."""
+        """Returns the largest magnitude in an array over all heads: the end of its color scale."""
         if what not in self.limits:
             array = self.array(what)
             self.limits[what] = 1.0 if array is None else limit_of(array)
         return self.limits[what]
 
     def has_heads(self, played: Played) -> bool:
-        """Whether the operation has an array with heads."""
+        """True if the operation has an array with heads."""
         node = played.node
         return any(self.axes[one] is not None for one in (node, *self.graph.nodes[node].inputs))
 
     def first_played(self, operation: int, backward: bool) -> int | None:
-        """The step of the player that is an operation forward, or backward."""
+        """Returns the player's step of an operation forward, or backward; None if it has none."""
         wanted = operation, "backward" if backward else "forward"
         played = [(one.operation, one.phase) for one in self.timeline]
         return played.index(wanted) if wanted in played else None
@@ -146,9 +146,8 @@ def check_size(model: Any) -> None:
 def work_out_steps(
     model: Any, example: Example, name: str, step: int | None
 ) -> Generator[str, None, Worked]:
-    """Computes everything that the pictures show of an example; yields what it is doing.
-
-    Raises ValueError for a model that cannot be explained.
+    """Computes everything that the pictures show of an example; yields the current activity. Raises
+    ValueError for a model that cannot be explained.
     """
     from core.training.explained_example import explain_example_steps
 
@@ -185,7 +184,7 @@ def work_out_steps(
 
 
 def losses_of(explained: ExplainedExample) -> Array:
-    """(T) each token's own loss: -log of the probability of the token that came next."""
+    """Returns (T) each token's own loss: -log of the probability of the next token."""
     logits = explained.named("logits").data[0]  # (T, V)
     chances = softmax(logits)[np.arange(len(logits)), explained.targets]
     return -np.log(np.maximum(chances, np.finfo(float).tiny))

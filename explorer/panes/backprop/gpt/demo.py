@@ -1,4 +1,4 @@
-"""The states that a snapshot shows."""
+"""Snapshot views of the GPT mode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
     def at(
         kind: str, which: int, backward: bool = True, before: float = 0.0, pins: bool = False
     ) -> Callable[[], Any]:
-        """At one of the operations of a kind; `pins` a number of what flows back from it."""
+        """Goes to an operation of a kind; `pins` the largest number that flows back from it."""
 
         async def bring() -> None:
             await mode.settled()
@@ -61,7 +61,7 @@ def views(mode: GPTMode) -> dict[str, Callable[[], Any]]:
 
 
 def strongest_cell(worked: Worked, what: tuple[Any, ...], head: int) -> Cell | None:
-    """The number of an array that is largest in size."""
+    """Returns the largest number of an array in magnitude."""
     array = worked.array(what)
     if array is None:
         return None

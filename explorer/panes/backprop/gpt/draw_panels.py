@@ -1,4 +1,4 @@
-"""Paints the panels of a scene: maps of arrays, their titles, and the arrows between them."""
+"""Paints the panels of a scene: heat maps of arrays, their titles, and the arrows between them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.sketch import Sketch
 
 KEPT = 64  # images in the cache
-WORDS = 96  # px that words need where there is no map
-GAMMA = 0.5  # the colors of gradients follow the root: few are large, many are small
+WORDS = 96  # px, the least width of a note in place of a heat map
+GAMMA = 0.5  # gradients are colored by their root: few are large, many are small
 
 
 class PanelPainter:
@@ -41,7 +41,7 @@ class PanelPainter:
         self._images.clear()
 
     def draw_frame(self, painter: QPainter, worked: Worked, one: PlacedPanel) -> None:
-        """What does not move: frame, tokens and color bar, or why there is no map."""
+        """Draws the static part: frame, tokens and color bar, or the reason why there is no map."""
         panel, now = one.panel, theme.current()
         if panel.state in ("later", "none"):
             self._blank(painter, one)
@@ -64,7 +64,7 @@ class PanelPainter:
         share: float,
         left: bool,
     ) -> None:
-        """The numbers: a `share` 0..1 of them, from the left or from the right."""
+        """Draws a fraction `share` (0..1) of the numbers, from the left or from the right."""
         if one.panel.state in ("later", "none"):
             return
         if worked.value(worked.node_of(one.panel.what)).size == 1:
@@ -102,7 +102,7 @@ class PanelPainter:
         return kept
 
     def _hatch(self, painter: QPainter, one: PlacedPanel) -> None:
-        """Hatches what is masked, since minus infinity has no color."""
+        """Hatches masked cells, since minus infinity has no color."""
         assert one.pooled is not None
         lost = ~np.isfinite(one.pooled.values)
         if not lost.any():
@@ -118,7 +118,7 @@ class PanelPainter:
 
     def _blank(self, painter: QPainter, one: PlacedPanel) -> None:
         now = theme.current()
-        if one.size == (1, 1):  # a number has no frame
+        if one.size == (1, 1):  # a single number has no frame
             box = QRectF(one.area.x(), one.map.y(), one.area.width(), now.px(20))
             Sketch(painter).text(box, one.panel.note, align=LEFT, cut=True)
             return
@@ -153,7 +153,7 @@ class PanelPainter:
 
 
 def blank_room(one: PlacedPanel) -> QRectF:
-    """Where words stand in place of a map: its place, or more of the column if that is small."""
+    """Returns the area of a note in place of a map, widened if the map is too small."""
     now, room = theme.current(), QRectF(one.map)
     room.setHeight(max(room.height(), now.px(36)))
     if room.width() < now.px(WORDS):
@@ -163,9 +163,9 @@ def blank_room(one: PlacedPanel) -> QRectF:
 
 
 def bar_of(worked: Worked, panel: Panel, root: str = "") -> ColorBar:
-    """The color bar of a panel, of all heads, so that it is the same for each of them.
+    """Returns the color bar of a panel, the same for all heads.
 
-    `root` tells that the colors of gradients follow the square root of their size.
+    `root` notes that the colors of gradients follow the square root of their magnitude.
     """
     bar = ColorBar()
     if panel.scale == "attention":
@@ -177,7 +177,7 @@ def bar_of(worked: Worked, panel: Panel, root: str = "") -> ColorBar:
 
 
 def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
-    """Names and shapes of the columns, titles of the maps, and the arrows between them."""
+    """Draws names and shapes of the columns, titles of the maps, and the arrows between them."""
     now, sketch = theme.current(), Sketch(painter)
     lines = heads_lines(scene, [one.area.width() for one in placed[::2]])
     for column, one in zip(scene.columns, placed[::2], strict=True):
@@ -193,14 +193,14 @@ def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[Placed
         high, title = now.px(TITLE), one.panel.title
         place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(4))
         if now.metrics("label").horizontalAdvance(title) > place.width():
-            title = title.replace(SHARE, "+= ")  # as the formula says it
+            title = title.replace(SHARE, "+= ")  # the formula's notation
         ink = "muted" if one.panel.state in ("later", "none") else "text"
         sketch.text(place, title, ink, LEFT, cut=True)
     _draw_signs(sketch, scene, placed)
 
 
 def _draw_signs(sketch: Sketch, scene: OperationScene, placed: Sequence[PlacedPanel]) -> None:
-    """The sign between two inputs, and the arrow before the output, with a function's name."""
+    """Draws the sign between inputs or above a single input's arrow, and the output's arrows."""
     now, last = sketch.now, len(scene.columns) - 1
     for place in range(last):
         left, below, right = placed[2 * place], placed[2 * place + 1], placed[2 * place + 2]

@@ -1,4 +1,4 @@
-"""The training example made from a text: the tokens that are read, and what follows each."""
+"""The training example made from a text: the tokens to read, and the token after each."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.tokenization import Tokenizer
 
-MOST_TOKENS = 32  # that are read: more do not fit into a picture
-LONGEST = 2000  # characters that are encoded: far more than MOST_TOKENS of them need
+MOST_TOKENS = 32  # read at most: more do not fit into a picture
+LONGEST = 2000  # characters encoded at most, far more than MOST_TOKENS need
 
 
 @dataclass(frozen=True)
 class Example:
-    """`ids` and their `labels` are one more than the tokens that are read: each is followed by the
-    one that it should predict. `left` tokens of the text do not fit.
+    """`ids` and their `labels` include one more than the tokens that are read: the last is only
+    predicted. `left` tokens of the text do not fit.
     """
 
     text: str
@@ -26,7 +26,7 @@ class Example:
     tokenizer: Tokenizer | None = field(default=None, compare=False, repr=False)
 
     def piece(self, token: int) -> str:
-        """Any id of the vocabulary as text."""
+        """Returns any id of the vocabulary as text."""
         if self.tokenizer is None or not 0 <= token < len(self.tokenizer.vocabulary):
             return f"id {token}"
         return piece_text(self.tokenizer.piece_bytes(token))
@@ -38,7 +38,7 @@ class Example:
 
     @property
     def count(self) -> str:
-        """How many tokens are read, in words, and of how many if not all are."""
+        """The number of tokens that are read, in words, and the total if that is larger."""
         read = "token" if self.length == 1 else f"{self.length} tokens"
         if not self.left:
             return "one token" if self.length == 1 else read
@@ -52,8 +52,7 @@ class TooShort(ValueError):
 
 
 def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:
-    """The first tokens of `text`, at most min(limit, MOST_TOKENS) to read and one to predict.
-
+    """Reads the first tokens of `text`, at most min(limit, MOST_TOKENS) to read and one to predict.
     Raises TooShort for a text of fewer than two tokens.
     """
     encoding = tokenizer.encode(text[:LONGEST])
@@ -70,7 +69,7 @@ def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:
 
 
 def piece_text(piece: bytes) -> str:
-    """Text; bytes that are not a whole character become hexadecimal pairs."""
+    """Decodes a piece; bytes that are not a whole character become hexadecimal pairs."""
     try:
         return piece.decode("utf-8")
     except UnicodeDecodeError:

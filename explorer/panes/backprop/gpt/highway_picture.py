@@ -15,17 +15,17 @@ from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.sketch import Sketch
 
 LINE, ROOM, TOP, SIDE = 15, 84, 36, 96  # px: a row, its name, the tokens, the scale
-LOSS = 20  # px for the row of the tokens' own losses, and the space below it
-LEVEL, SLANTED = 46, 44  # px of a token's column whose name is level; of a slanted name, at most
+LOSS = 20  # px for the row of the tokens' own losses and the gap below it
+LEVEL, SLANTED = 46, 44  # px of a column wide enough for a level name; longest slanted name
 LENGTHS, LOSSES = "length of dL/d(residual)", "-log p(next token)"
-SPAN = 1000.0  # the largest length divided by the smallest that has a color
+SPAN = 1000.0  # the largest length divided by the smallest on the color scale
 
 
 class HighwayPicture(ChoicePicture[Worked]):
-    """Rows are places of the residual stream, the end on top; columns are tokens.
+    """Rows are places of the residual stream, the last on top; columns are tokens.
 
-    The row above them is each token's own loss. `placeClicked(place, token)`: 0 is where the stream
-    begins, L where it leaves the last block; `lossClicked`.
+    The row above them is each token's own loss. Signals: placeClicked(place, token), where place 0
+    is the start of the stream and L its exit from the last block; lossClicked().
     """
 
     placeClicked = Signal(int, int)
@@ -34,20 +34,20 @@ class HighwayPicture(ChoicePicture[Worked]):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Gradient highway", parent)
         self.setObjectName("backprop.gpt.highway")
-        self._here: int | None = None  # the place of the operation that is shown
+        self._here: int | None = None  # the place of the current operation
         self._token: int | None = None
         self.reached = 0  # the lowest place that backward has reached
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.picked.connect(self._on_picked)
 
     def set_token(self, token: int | None) -> None:
-        """The token that is selected in all panes."""
+        """Sets the token that is selected in all panes."""
         if token != self._token:
             self._token = token
             self.update()
 
     def set_reached(self, reached: int, here: int | None) -> None:
-        """How far backward has come: places from `reached` on have their gradient."""
+        """Sets the progress of backward: places from `reached` on have their gradient."""
         if (reached, here) != (self.reached, self._here):
             self.reached, self._here = reached, here
             self.update()
@@ -63,7 +63,7 @@ class HighwayPicture(ChoicePicture[Worked]):
         return {LENGTHS: (rows, tokens), LOSSES: (["loss"], tokens)}
 
     def limits(self) -> tuple[float, float]:
-        """The lengths at the ends of the scale, which is logarithmic."""
+        """Returns the lengths at the ends of the logarithmic scale."""
         assert self.scene is not None
         high = float(self.scene.highway.max()) or 1.0
         return high / SPAN, high
@@ -87,7 +87,7 @@ class HighwayPicture(ChoicePicture[Worked]):
         last = len(self.scene.highway) - 1
         return f"after block {place - 1}" if place == last else f"into block {place}"
 
-    # where things stand: first the losses, then the rows from top to bottom
+    # geometry: first the losses, then the rows from top to bottom
 
     def grid(self) -> QRectF:
         now = theme.current()
@@ -99,7 +99,7 @@ class HighwayPicture(ChoicePicture[Worked]):
         return QRectF(grid.x(), grid.y() - now.px(LOSS), grid.width(), now.px(LINE))
 
     def row_rect(self, place: int) -> QRectF:
-        """Place 0 is the lowest row."""
+        """Returns the area of a row; place 0 is the lowest."""
         assert self.scene is not None
         grid, rows = self.grid(), len(self.scene.highway)
         high = grid.height() / rows
@@ -118,7 +118,7 @@ class HighwayPicture(ChoicePicture[Worked]):
         return self.scene.n_tokens if self.scene is not None else 1
 
     def place_of(self, thing: int) -> tuple[int | None, int]:
-        """Place and token of a cell; None: it is the token's own loss."""
+        """Returns place and token of a cell; place is None for the token's own loss."""
         assert self.scene is not None
         row, token = divmod(thing, self.scene.n_tokens)
         return (len(self.scene.highway) - row if row else None), token

@@ -1,4 +1,4 @@
-"""The inputs of GPT: the model, and the text whose loss is explained."""
+"""The inputs of GPT: the model, and the text to compute gradients for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_NAME = 26
 
 
 class GPTInputs(QWidget):
-    """`promptEdited(text)`; `source` has the menu of models."""
+    """Signal: promptEdited(text); `source` has the menu of models."""
 
     promptEdited = Signal(str)
 
@@ -29,7 +29,7 @@ class GPTInputs(QWidget):
         wrap(self.source, self.prompt, of=self)
 
     def set_model(self, name: str, address: str) -> None:
-        """The open model, and where it comes from."""
+        """Shows the open model; the tooltip gives its address."""
         shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
         self.source.setText(shown.replace("&", "&&"))
         self.source.setAccessibleName(f"Model: {name}")

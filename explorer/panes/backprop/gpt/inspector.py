@@ -1,4 +1,4 @@
-"""What the inspector shows: the step that is played, or the number under the pointer."""
+"""Contents of the inspector: the current step, or the hovered or pinned number. No Qt."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ POINT_AT_SHARES = "Point at a contribution to see its arithmetic and its code."
 
 
 def of_played(worked: Worked, played: Played, looked_at: Edge | None = None) -> Inspection:
-    """The step's formula and lines of core, with the shape and size of its arrays.
+    """Returns the step's formula and lines of core, with the shape and size of its arrays.
 
-    Where several shares flow back each has its formula; the lines are those of the share that was
-    `looked_at`, or of the first.
+    If several contributions flow back, each has its formula; the lines are those of `looked_at`, or
+    of the first.
     """
     shares = shares_of(worked, played)
     number = worked.edges[looked_at] if looked_at in shares else played.step
@@ -70,7 +70,7 @@ def _backward(worked: Worked, played: Played) -> list[object]:
     operation = worked.operations[played.operation]
     if played.input is not None:
         edges: tuple[Edge, ...] = ((played.node, played.input),)
-    else:  # a carrier's own, which its formula is of, and what was carried back
+    else:  # a carrier's own edges, as in its formula, then the operation's
         own = [edge for edge in worked.edges if edge[0] == played.node]
         edges = tuple(dict.fromkeys((*own, *operation.reads)))
     for edge in edges:
@@ -82,7 +82,7 @@ def _backward(worked: Worked, played: Played) -> list[object]:
 
 
 def _about(name: str, array: np.ndarray, role: str) -> Equation:
-    """A number, or an array's shape and how large its numbers are."""
+    """Returns a number, or an array's shape and the RMS of its numbers."""
     if array.size == 1:
         return Equation(name, float(array.reshape(-1)[0]), role)
     finite = array[np.isfinite(array)]
@@ -92,7 +92,7 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
 
 
 def of_cell(worked: Worked, played: Played, cell: Cell, pinned: bool, place: str) -> Inspection:
-    """One number and how it was computed."""
+    """Returns one number and how it was computed."""
     number, rows = cell_arithmetic.made(worked, cell)
     number = played.step if number is None else number
     step = replace(worked.steps[number], formula=formula(worked, number))
@@ -114,7 +114,7 @@ def _cell_title(worked: Worked, cell: Cell) -> str:
 
 
 def shares_of(worked: Worked, played: Played) -> tuple[Edge, ...]:
-    """The edges along which an operation passes its gradient on."""
+    """Returns the edges along which an operation passes its gradient on."""
     if played.phase != "backward" or played.input is not None:
         return ()
     reads = worked.operations[played.operation].reads
@@ -122,7 +122,7 @@ def shares_of(worked: Worked, played: Played) -> tuple[Edge, ...]:
 
 
 def formula_of(worked: Worked, played: Played) -> str:
-    """The formula of a step of the player; where several shares flow back, that of each."""
+    """Returns the formula of a player's step: one line per contribution that flows back."""
     shares = shares_of(worked, played)
     if len(shares) < 2:
         return formula(worked, played.step, whole=played.input is None)
@@ -131,8 +131,8 @@ def formula_of(worked: Worked, played: Played) -> str:
 
 
 def formula(worked: Worked, number: int, *, whole: bool = False) -> str:
-    """Of a step; `whole` also adds up what the copies of a broadcast input get, which is a step of
-    its own within the operation.
+    """Returns the formula of a step; `whole` includes the sum over the copies of a broadcast input,
+    which is a step of its own inside the operation.
     """
     step, place = worked.steps[number], worked.explained.trace.about["places"][number]
     if place.phase not in ("forward", "backward"):
@@ -148,7 +148,7 @@ def formula(worked: Worked, number: int, *, whole: bool = False) -> str:
         return operation.latex(out, *names)
     target, partial = _slope(names[place.input]), _slope(out)
     flow = operation.latex_flow(place.input, target, partial, out, *names)
-    if flow.count(partial) > 1:  # a letter stands for it, or nobody could read the line
+    if flow.count(partial) > 1:  # a letter keeps the line readable
         flow = operation.latex_flow(place.input, target, "g", out, *names)
         return rf"\begin{{array}}{{l}} {flow}, \\ g = {partial} \end{{array}}"
     if whole and place.input == copied_input(worked.graph, place.node):
@@ -173,7 +173,7 @@ def _slope(name: str) -> str:
 
 
 def latex(worked: Worked, node: int) -> str:
-    """A node's name in LaTeX: letters in italics, words upright."""
+    """Returns a node's name in LaTeX: letters in italics, words upright."""
     name = short(worked.graph, node)
     if name == "loss":
         return "L"
@@ -188,12 +188,12 @@ def latex(worked: Worked, node: int) -> str:
 
 
 def table_of(step: Step) -> dict[str, np.ndarray]:
-    """Every value of the step as a table."""
+    """Returns every value of the step as a table."""
     return {name: step.value(name) for name in step.values if name != "local"}
 
 
 def prepare_formulas(worked: Worked) -> None:
-    """Typesets every formula of an example; on another thread, so that no step waits for one."""
+    """Typesets every formula of an example, on another thread, so that no step waits for one."""
     steps = [formula(worked, number) for number in range(len(worked.steps))]
     played = [formula_of(worked, one) for one in worked.timeline]
     set_formulas(dict.fromkeys(steps + played), plain=True)

@@ -1,6 +1,6 @@
-"""Arrays of any shape as matrices: their rows and columns, and how they are shrunk to pixels.
+"""Arrays of any shape as matrices: their rows and columns, and shrinking them to pixels.
 
-Letters in shapes: B sequences (always 1), T tokens, H heads, D dimensions a head, X whatever.
+Letters in shapes: B sequences (always 1), T tokens, H heads, D dimensions a head, X any.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Plane:
-    """One matrix (R, C) of an array; `head` picks along axis `axis`, where the array has heads.
+    """One matrix (R, C) of an array; `head` is the index along axis `axis`, if the array has heads.
 
-    Arrays with three axes and more begin with the sequences, of which there is one. What stands
-    beside each other after (T, 3, D) lies side by side: (T, 3 D).
+    Arrays with three axes or more begin with the batch axis, of size 1. Further axes are joined
+    side by side: (T, 3, D) becomes (T, 3 D).
     """
 
     shape: tuple[int, ...]
@@ -27,7 +27,7 @@ class Plane:
 
     @property
     def rest(self) -> tuple[int, ...]:
-        """The sizes without sequences and heads: the rows, then what the columns consist of."""
+        """The sizes without batch and heads: the rows, then the axes that form the columns."""
         sizes = [size for place, size in enumerate(self.shape) if place != self.axis]
         return tuple(sizes[1:]) if len(self.shape) > 2 else tuple(sizes)
 
@@ -40,7 +40,7 @@ class Plane:
         return rest[0], int(np.prod(rest[1:]))
 
     def of(self, array: Array) -> Array:
-        """The matrix (R, C) of an array; a view if possible."""
+        """Returns the matrix (R, C) of an array; a view if possible."""
         if self.axis is not None:
             array = array.take(self.head, self.axis)
         if len(self.shape) > 2:
@@ -48,7 +48,7 @@ class Plane:
         return array.reshape(self.size)
 
     def index(self, row: int, column: int) -> tuple[int, ...]:
-        """The index in the array of a cell of the matrix."""
+        """Returns the index in the array of a cell of the matrix."""
         rest = self.rest
         if not rest:
             return ()
@@ -63,10 +63,10 @@ class Plane:
 
 
 def head_axes(nodes: Any, n_head: int) -> tuple[int | None, ...]:
-    """For each node of a graph the axis along which its heads lie; None where it has none.
+    """Returns for each node of a graph the axis of its heads; None if it has no heads.
 
-    Heads come into being where q, k and v are cut out of (B, T, 3, H, D), are carried on by what
-    keeps the number of axes, and end where a reshape joins them.
+    Heads appear where q, k and v are cut out of (B, T, 3, H, D), pass through operations that keep
+    the number of axes, and end where a reshape joins them.
     """
     axes: list[int | None] = []
     for node in nodes:
@@ -90,9 +90,9 @@ def _axis(tensor: Any, before: int | None, n_head: int) -> int | None:
 
 @dataclass(frozen=True)
 class Pooled:
-    """A matrix shrunk by blocks: of each block the number that is largest in size.
+    """A matrix shrunk by blocks to the largest number of each in magnitude.
 
-    values  (R', C') float32; `rows` and `columns` of the matrix stand behind one of its cells
+    values  (R', C') float32; each cell stands for `rows` by `columns` of the matrix
     """
 
     values: Array
@@ -101,7 +101,7 @@ class Pooled:
 
 
 def pool(matrix: Array, most_rows: int, most_columns: int) -> Pooled:
-    """Shrinks a matrix so that a single large number stays visible, unlike in a mean."""
+    """Shrinks a matrix so that a single large number stays visible, as it would not in a mean."""
     rows = max(1, -(-matrix.shape[0] // max(1, most_rows)))
     columns = max(1, -(-matrix.shape[1] // max(1, most_columns)))
     shrunk = np.asarray(matrix)
@@ -119,7 +119,7 @@ def _pool(matrix: Array, block: int) -> Array:
 
 
 def strongest(matrix: Array, pooled: Pooled, row: int, column: int) -> tuple[int, int]:
-    """The cell of the matrix that a cell of `pooled` shows."""
+    """Returns the cell of the matrix that a cell of `pooled` shows."""
     top, left = row * pooled.rows, column * pooled.columns
     block = np.abs(matrix[top : top + pooled.rows, left : left + pooled.columns])
     place = np.unravel_index(int(np.nan_to_num(block, posinf=0.0).argmax()), block.shape)
@@ -127,7 +127,7 @@ def strongest(matrix: Array, pooled: Pooled, row: int, column: int) -> tuple[int
 
 
 def limit_of(array: Array) -> float:
-    """The largest finite size: both ends of a color bar that is symmetric round 0."""
+    """Returns the largest finite magnitude: both ends of a color bar symmetric about 0."""
     high, low = float(np.max(array)), float(np.min(array))
     if np.isfinite(high) and np.isfinite(low):
         return max(abs(high), abs(low)) or 1.0

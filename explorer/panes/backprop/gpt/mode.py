@@ -1,4 +1,4 @@
-"""GPT: wires a text and a model to the list, the pictures and the player."""
+"""The GPT mode: connects a text and a model to the list, the pictures and the player."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from explorer.panes.backprop.gpt.view import GPTView
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 
-SAVED = ("step", "inner", "folded", "pinned", "highway")  # what a session has
+SAVED = ("step", "inner", "folded", "pinned", "highway")  # in a session
 
 
 class GPTMode(Mode):
-    """Text, model and head are the workspace's, so every pane follows and each can be undone."""
+    """Text, model and head are the workspace's: every pane follows, and changes can be undone."""
 
     id = "gpt"
     title = "GPT"
@@ -46,9 +46,9 @@ class GPTMode(Mode):
         self.worked: Worked | None = None
         self.pinned: Cell | None = None
         self.hovered: Cell | None = None
-        self._share: Edge | None = None  # the one that was last pointed at
-        self._later = True  # asks once it is shown
-        self._wanted: dict[str, Any] = {}  # where a session was left
+        self._share: Edge | None = None  # the contribution that was last hovered
+        self._later = True  # asks when the mode is shown
+        self._wanted: dict[str, Any] = {}  # saved state of a session, until it is restored
         self._source: Any = None
         self.position = 0.0
         self.computing = Runner(desk.context, self)
@@ -86,7 +86,7 @@ class GPTMode(Mode):
         view.stage.cellHovered.connect(self._on_hovered)
         view.stage.cellClicked.connect(self.pin)
 
-    # what the pane asks
+    # pane interface
 
     def pictures(self) -> dict[str, QWidget]:
         return {
@@ -117,10 +117,10 @@ class GPTMode(Mode):
             return True
         return bool(self.player.leave())
 
-    # asking
+    # requests
 
     def ask(self) -> None:
-        """Explains the prompt by the model that is open, once the mode is shown."""
+        """Explains the prompt with the open model, once the mode is shown."""
         self._later = not self.active
         if not self._later:
             self.computing.ask(self.workspace.prompt, self.workspace.model_source)
@@ -142,7 +142,7 @@ class GPTMode(Mode):
         self.set_headline("This example cannot be explained")
 
     def _on_cancelled(self) -> None:
-        """Shows what was explained before."""
+        """Shows the previous explanation."""
         if self.worked is not None:
             self.view.body.show_ready()
         else:
@@ -155,7 +155,7 @@ class GPTMode(Mode):
         self.set_headline(text.IDLE)
 
     def _forget(self) -> None:
-        """Clears the pictures; the next example begins where this one was left."""
+        """Clears the pictures; the next example starts from the current state."""
         if self.worked is not None:
             self._wanted = self._saved()
         self.worked = self.pinned = self.hovered = None
@@ -201,7 +201,7 @@ class GPTMode(Mode):
             self._bring_back(wanted)
 
     def _saved(self) -> dict[str, Any]:
-        """What a session saves: the steps, the pinned number, what is folded."""
+        """Returns the state for a session: the steps, the pinned number, what is folded."""
         outer = self.outer_step
         return {
             "step": self.position if outer is None else outer,
@@ -213,7 +213,7 @@ class GPTMode(Mode):
 
     @property
     def outer_step(self) -> int | None:
-        """Inside an operation, that operation's step; else None."""
+        """Inside an operation, the step of that operation; else None."""
         if self.worked is None or not self.active or not self.player.depth:
             return None
         track, timeline = self.player.track, self.worked.timeline
@@ -221,7 +221,7 @@ class GPTMode(Mode):
         return next((step for step, one in enumerate(timeline) if one.inner == inner), 0)
 
     def _bring_back(self, wanted: dict[str, Any]) -> None:
-        """What a session has saved; what this example does not have is left out."""
+        """Restores a saved state; parts that this example lacks are skipped."""
         worked = self.worked
         assert worked is not None
         step, inner, folded = wanted.get("step"), wanted.get("inner"), wanted.get("folded")
@@ -235,7 +235,7 @@ class GPTMode(Mode):
         self.pinned = cell_from(worked, wanted.get("pinned"))
         self.view.stage.set_pinned(self.pinned)
 
-    # a model that is being trained
+    # a model in training
 
     def _set_source(self, source: Any) -> None:
         if source is not self._source and self._source is not None:
@@ -247,23 +247,21 @@ class GPTMode(Mode):
 
     @property
     def is_live(self) -> bool:
-        """Whether the model is that of a run, which may have a newer one."""
+        """True if the model belongs to a run, which may have a newer one."""
         return bool(self._source is not None and self._source.is_live)
 
     def _show_step(self) -> None:
-        """Which step of a run is explained, and which one the run has reached."""
+        """Shows which step of a run is explained, and which step the run has reached."""
         reached = self._source.step if self.is_live else None
         self.view.newer.setVisible(self.is_live)
         self.view.note.set_text("" if self.worked is None else text.example(self.worked, reached))
 
     def explain_newer(self) -> None:
-        """Asks the run for a checkpoint, and explains that model: nothing else replaces the one
-        that is explained.
-        """
+        """Asks the run for a checkpoint and explains it; only this replaces the explained model."""
         if self.is_live:
             self.computing.ask(self.workspace.prompt, self._source, newer=True)
 
-    # playing
+    # playback
 
     @property
     def played(self) -> Played | None:
@@ -309,12 +307,12 @@ class GPTMode(Mode):
             self._inspect_soon()
 
     def turn_inside(self) -> None:
-        """Into the operation's own steps, or out of them."""
+        """Enters the operation's own steps, or leaves them."""
         if not self.player.leave():
             self.player.enter()
 
     def go_to(self, operation: int) -> None:
-        """To an operation of the list, in the same direction as now."""
+        """Goes to an operation of the list, in the current direction."""
         if self.worked is None or self.played is None:
             return
         backward = self.played.phase != "forward"
@@ -325,7 +323,7 @@ class GPTMode(Mode):
             self.player.seek(place)
 
     def go_to_place(self, place: int, token: int) -> None:
-        """To a place of the residual stream, where its gradient is passed on backward."""
+        """Goes to the step that passes back the gradient at a place of the residual stream."""
         worked = self.worked
         if worked is None:
             return
@@ -342,7 +340,7 @@ class GPTMode(Mode):
         if self.worked is not None:
             self.go_to(len(self.worked.operations) - 1)
 
-    # inspecting
+    # inspection
 
     def pin(self, cell: Cell | None) -> None:
         """Pins a number for the inspector; the same one again unpins it."""

@@ -1,4 +1,4 @@
-"""The rows, columns and cells that a number was computed from. No Qt here."""
+"""The rows, columns and cells that a number was computed from. No Qt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ What = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """A cell of an array's matrix; a whole row or column where the other is None."""
+    """A cell of an array's matrix; a whole row or column if the other index is None."""
 
     what: What
     row: int | None
@@ -23,7 +23,7 @@ class Source:
 
 
 def sources_of(worked: Worked, cell: Cell) -> tuple[Source, ...]:
-    """The operands of a number; none for a parameter, or a number that is only passed on."""
+    """Returns the operands of a number; none for a parameter or a number that is only passed on."""
     kind, where = cell.what
     if kind == "value":
         return _of_value(worked, where, cell)
@@ -65,7 +65,7 @@ def _of_share(worked: Worked, edge: Edge, cell: Cell) -> tuple[Source, ...]:
         return ()
     copied = worked.value(inputs[place]).shape != worked.value(node).shape
     rows = None if copied else row
-    single = len(inputs) == 1  # whose own number says how steep the curve is there
+    single = len(inputs) == 1  # its own value determines the slope
     others = [before for at, before in enumerate(inputs) if single or at != place]
     found = [Source(upstream, rows, column)]
     found += [_beside(worked, other, rows, column) for other in others]
@@ -73,7 +73,7 @@ def _of_share(worked: Worked, edge: Edge, cell: Cell) -> tuple[Source, ...]:
 
 
 def _beside(worked: Worked, node: int, row: int | None, column: int) -> Source:
-    """The same place in an input, which may have fewer rows, or be a single number."""
+    """Returns the same position in an input, which may have one row or be a single number."""
     array = worked.value(node)
     if array.size == 1:
         return Source(("value", node), 0, 0)

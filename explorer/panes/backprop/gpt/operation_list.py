@@ -27,15 +27,15 @@ from explorer.widgets.base import LEFT, RIGHT, Label, elide, put_text, visible_t
 from explorer.widgets.grid_keys import is_enter
 
 WIDTH, ROW = 242, 24  # px
-LONGEST = 40  # letters of a search that are repeated
-NUMBER = int(Qt.ItemDataRole.UserRole)  # of the operation; none for a group
+LONGEST = 40  # characters of a search text shown in the message
+NUMBER = int(Qt.ItemDataRole.UserRole)  # of the operation; None for a group
 SHAPE = NUMBER + 1
-STATE = NUMBER + 2  # "", "forward" or "backward": how far the player has got
+STATE = NUMBER + 2  # "", "forward" or "backward": the progress of the player
 HERE = NUMBER + 3
 
 
 def brief_shape(shape: tuple[int, ...]) -> str:
-    """A shape without the axis of the one sequence; a single number is 1."""
+    """Returns a shape without the batch axis; a single number is 1."""
     sizes = shape[1:] if len(shape) > 2 else shape or (1,)
     return "\u00d7".join(str(size) for size in sizes)
 
@@ -68,7 +68,7 @@ class OperationDelegate(QStyledItemDelegate):
         shape = str(index.data(SHAPE) or "")
         wide = now.metrics("label").horizontalAdvance(shape) + now.px(8) if shape else 0
         if QFontMetricsF(font).horizontalAdvance(name) > box.width() - wide:
-            shape, wide = "", 0  # it is in the tooltip, and on the stage
+            shape, wide = "", 0  # it is also in the tooltip and in the picture
         put_text(painter, box, shape, now.font("label"), now.color("muted"), RIGHT)
         name = elide(name, font, box.width() - wide)
         put_text(painter, box, name, font, now.color("text"), LEFT)
@@ -113,7 +113,7 @@ class OperationTree(QTreeWidget):
         if is_enter(event) and self.currentItem() is not None:
             self._go(self.currentItem())
         elif event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Backspace):
-            event.ignore()  # the player's: a tree would search for them
+            event.ignore()  # keys of the player; a tree would search for them
         else:
             super().keyPressEvent(event)
 
@@ -125,7 +125,7 @@ class OperationTree(QTreeWidget):
             self.chosen.emit(number)
 
     def drawBranches(self, painter: QPainter, rect: Any, index: QModelIndex | Any) -> None:
-        """A chevron before what can be folded."""
+        """Draws a chevron at rows that can be folded."""
         if not self.model().hasChildren(index):
             return
         from explorer.theme import icons
@@ -139,7 +139,7 @@ class OperationTree(QTreeWidget):
 
 
 class OperationList(QWidget):
-    """`operationChosen(number)`; the block of the current operation is always open."""
+    """Signal: operationChosen(number); the block of the current operation is always open."""
 
     operationChosen = Signal(int)
 
@@ -166,7 +166,7 @@ class OperationList(QWidget):
         self._groups: dict[tuple[str, ...], QTreeWidgetItem] = {}
         self._worked: Worked | None = None
         self._here = -1
-        self._opened: QTreeWidgetItem | None = None  # by the player, not by a person
+        self._opened: QTreeWidgetItem | None = None  # by the player, not by the user
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._go_to_first)
         self.tree.chosen.connect(self.operationChosen)
@@ -174,7 +174,7 @@ class OperationList(QWidget):
         self._restyle()
 
     def set_worked(self, worked: Worked | None) -> None:
-        """Builds the rows anew only for other operations."""
+        """Shows the operations; rows are rebuilt only if their names differ."""
         if worked is self._worked:
             return
         before, self._worked = self._worked, worked
@@ -217,7 +217,7 @@ class OperationList(QWidget):
         return self._groups[path]
 
     def set_progress(self, here: int, states: Sequence[str]) -> None:
-        """The current operation, and how far each one has come."""
+        """Sets the current operation and the progress of each."""
         with QSignalBlocker(self.tree):
             for item, state in zip(self._items, states, strict=False):
                 if item.data(0, STATE) != state:
@@ -245,13 +245,13 @@ class OperationList(QWidget):
         self.tree.scrollToItem(item, QAbstractItemView.ScrollHint.EnsureVisible)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keeps the current operation in sight."""
+        """Keeps the current operation visible."""
         super().resizeEvent(event)
         if 0 <= self._here < len(self._items):
             self.layout().activate()
             self.tree.scrollToItem(self._items[self._here])
 
-    # searching
+    # search
 
     def _filter(self, text: str) -> None:
         words = text.lower().split()

@@ -26,7 +26,7 @@ from explorer.widgets.still_layer import StillLayer
 
 
 class OperationPicture(Picture):
-    """`cellHovered(Cell or None)`, `cellClicked(Cell)`."""
+    """Signals: cellHovered(Cell or None), cellClicked(Cell)."""
 
     cellHovered = Signal(object)
     cellClicked = Signal(object)
@@ -49,7 +49,7 @@ class OperationPicture(Picture):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # what is shown
+    # content
 
     def set_scene(self, worked: Worked | None, scene: OperationScene | None, head: int) -> None:
         if (worked, scene, head) != (self.worked, self.scene, self._head):
@@ -62,7 +62,7 @@ class OperationPicture(Picture):
             self.data_changed()
 
     def set_share(self, share: float) -> None:
-        """How much of the arrays that appear in this step is visible, 0..1."""
+        """Sets the visible fraction of the arrays that appear in this step, 0..1."""
         if share != self._share:
             self._share = share
             self.update()
@@ -73,11 +73,11 @@ class OperationPicture(Picture):
             self.update()
 
     def _known(self) -> list[PlacedPanel]:
-        """Those that have numbers by now."""
+        """Returns the panels whose numbers are known so far."""
         return [one for one in self.placed if one.pooled is not None]
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """Each array that is visible, of the chosen head, in full size."""
+        """Returns each visible array in full size, for the selected head."""
         found: dict[str, np.ndarray] = {}
         for one in self._known():
             assert self.worked is not None
@@ -126,7 +126,7 @@ class OperationPicture(Picture):
         self._current, self._hover = map(self._still_there, (self._current, self._hover))
 
     def _still_there(self, place: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
-        """A cell of the panels before, if these have it too."""
+        """Returns a cell if the new panels have it too, or None."""
         if place is None or place[0] >= len(self.placed):
             return None
         rows, columns = self.placed[place[0]].cells
@@ -177,7 +177,7 @@ class OperationPicture(Picture):
             now.focus_ring(painter, _seen(current), radius=3)
 
     def _looked_at(self) -> Cell | None:
-        """The number whose sources are framed: pinned, hovered, or found by keyboard."""
+        """Returns the number whose operands are framed: pinned, hovered, or focused by keyboard."""
         if self._pinned is not None and self.shows(self._pinned):
             return self._pinned
         return self.cell(self._hover) or (self.cell(self._current) if self.shows_focus else None)
@@ -203,10 +203,10 @@ class OperationPicture(Picture):
                 return number, cell.row // rows, cell.column // columns
         return None
 
-    # pointing
+    # mouse and keyboard
 
     def cell(self, place: tuple[int, int, int] | None) -> Cell | None:
-        """The number behind a cell of the picture."""
+        """Returns the number behind a cell of the picture."""
         if place is None or self.worked is None or place[0] >= len(self.placed):
             return None
         one = self.placed[place[0]]
@@ -221,7 +221,7 @@ class OperationPicture(Picture):
         return Cell(what, self._head, row, column)
 
     def shows(self, cell: Cell) -> bool:
-        """Whether the array that a number belongs to can be seen."""
+        """True if the array of a number is visible."""
         seen = (one for one in self.placed if one.pooled is not None)
         return any(one.panel.what == cell.what for one in seen)
 
@@ -233,7 +233,7 @@ class OperationPicture(Picture):
         return None
 
     def describe(self, cell: Cell) -> str:
-        """One number in words."""
+        """Describes one number in words."""
         assert self.worked is not None
         array = self.worked.array(cell.what)
         plane = self.worked.plane(cell.what, cell.head)
@@ -277,7 +277,7 @@ class OperationPicture(Picture):
             super().keyPressEvent(event)
 
     def _moved(self, move: tuple[int, int]) -> tuple[int, int, int]:
-        """The next cell; at the edge of a panel, one of the panel beside it."""
+        """Returns the next cell; at the edge of a panel, one in the neighboring panel."""
         seen = [n for n, one in enumerate(self.placed) if one.pooled is not None]
         if self._current is None:
             return seen[0], 0, 0
@@ -310,6 +310,6 @@ class OperationPicture(Picture):
 
 
 def _seen(rect: QRectF) -> QRectF:
-    """Room for a frame that can be seen, even round a cell of one pixel."""
+    """Returns a rectangle large enough for a visible frame, even for a cell of one pixel."""
     grow = max(0.0, (6 - min(rect.width(), rect.height())) / 2)
     return rect.adjusted(-grow, -grow, grow, grow)

@@ -1,7 +1,7 @@
-"""The graph of a GPT as a list of operations, named and grouped for people. No Qt here.
+"""The graph of a GPT as a list of operations, named and grouped for the reader. No Qt.
 
-A transpose, reshape or slice that nobody has named is only a way to write the operation that reads
-it, and belongs to that one.
+A transpose, reshape or slice without a name is only notation: it belongs to the operation that
+reads it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from core.autograd import Graph
 from core.autograd.flows import Edge
 
 PARTIAL = "\u2202"
-NORMALIZED = "x\u0302"  # as layer norm's paper calls it
+NORMALIZED = "x\u0302"  # as in the layer norm paper
 BY_HEADS, BY_TOKENS = " by head", " by token"  # of the order of axes
-CARRIERS = ("Transpose", "Reshape", "Slice")  # the same numbers in another arrangement
+CARRIERS = ("Transpose", "Reshape", "Slice")  # they only rearrange numbers
 _BLOCK = re.compile(r"^h\.(\d+)\.(?:(attn|mlp)\.)?(.+)$")
 _RESIDUAL = re.compile(r"^residual\.(\d+)$")
 
-# label within its part of the block -> how people call what is computed there
+# label within its part of the block -> name of the operation
 NAMES = {
     "ln_1": "multiply by gain",
     "ln_2": "multiply by gain",
@@ -48,12 +48,12 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One line of the list.
+    """One row of the list.
 
-    node    of the graph, whose value it computes; `nodes` are it and its carriers, in order
-    group   where it stands in the list: ("Block 0", "Attention")
-    reads   what it reads from other operations: the edge over which its share of their gradients
-            flows back, for each input that is shown beside it
+    node    the node whose value it computes; `nodes` are it and its carriers, in order
+    group   its group in the list: ("Block 0", "Attention")
+    reads   for each displayed input the edge along which its contribution flows back to another
+            operation
     """
 
     number: int
@@ -65,7 +65,7 @@ class Operation:
 
 
 def operations_of(graph: Graph) -> tuple[Operation, ...]:
-    """Every operation of the graph in the order in which it is computed."""
+    """Returns every operation of the graph in the order of computation."""
     readers = _readers(graph)
     owner = {n: _owner(graph, readers, n) for n, node in enumerate(graph.nodes) if node.inputs}
     members: dict[int, list[int]] = {}
@@ -85,13 +85,13 @@ def kind_of(graph: Graph, number: int) -> str:
 
 
 def is_copied(graph: Graph, number: int, place: int) -> bool:
-    """Whether an input was broadcast: each of its numbers used for every token, or more."""
+    """True if an input was broadcast: each of its numbers is used for every token, or more."""
     node = graph.nodes[number]
     return graph.nodes[node.inputs[place]].tensor.data.size < node.tensor.data.size
 
 
 def copied_input(graph: Graph, number: int) -> int | None:
-    """The input of a sum or a product that was broadcast: a bias, a gain."""
+    """Returns the broadcast input of a sum or a product: a bias, a gain; None if there is none."""
     if kind_of(graph, number) not in ("Add", "Multiply"):
         return None
     places = range(len(graph.nodes[number].inputs))
@@ -99,7 +99,7 @@ def copied_input(graph: Graph, number: int) -> int | None:
 
 
 def _readers(graph: Graph) -> list[int]:
-    """The first node that reads each node; itself for the last."""
+    """Returns the first node that reads each node; the last node itself."""
     first = list(range(len(graph.nodes)))
     for number in range(len(graph.nodes) - 1, -1, -1):
         for before in graph.nodes[number].inputs:
@@ -108,15 +108,14 @@ def _readers(graph: Graph) -> list[int]:
 
 
 def _owner(graph: Graph, readers: list[int], number: int) -> int:
-    """The operation that a node belongs to: itself, or its reader's for a nameless carrier."""
+    """Returns the operation that a node belongs to: itself, or a nameless carrier's reader."""
     while not graph.nodes[number].tensor.name and kind_of(graph, number) in CARRIERS:
         number = readers[number]
     return number
 
 
 def _reads(graph: Graph, main: int, nodes: set[int]) -> tuple[Edge, ...]:
-    """What only carriers bring to a carrier is shown where they begin; all else is shown as it is
-    read, a weight transposed."""
+    """Returns the input edges to display; those of a named carrier skip its nameless carriers."""
     edges: list[Edge] = [(main, place) for place in range(len(graph.nodes[main].inputs))]
     if kind_of(graph, main) not in CARRIERS:
         return tuple(edges)
@@ -127,7 +126,7 @@ def _reads(graph: Graph, main: int, nodes: set[int]) -> tuple[Edge, ...]:
 
 
 def _named(graph: Graph, readers: list[int], number: int) -> tuple[tuple[str, ...], str]:
-    """Group and name; an operation without a name belongs to the first named one after it."""
+    """Returns group and name; a nameless operation belongs to the first named one after it."""
     label, seen = graph.nodes[number].label, number
     while not graph.nodes[seen].tensor.name and readers[seen] != seen:
         seen = readers[seen]
@@ -137,7 +136,7 @@ def _named(graph: Graph, readers: list[int], number: int) -> tuple[tuple[str, ..
 
 
 def _step_name(graph: Graph, number: int) -> str:
-    """The name of a part of a norm or of a linear layer; "" for any other operation."""
+    """Returns the name of a part of a norm or of a linear layer; "" for any other operation."""
     kind, node = kind_of(graph, number), graph.nodes[number]
     reads = [graph.nodes[before].label for before in node.inputs]
     if kind == "Normalize":
@@ -152,7 +151,7 @@ def _step_name(graph: Graph, number: int) -> str:
 
 
 def _place(label: str) -> tuple[tuple[str, ...], str]:
-    """The group of a named node, and its key in NAMES."""
+    """Returns the group of a named node, and its key in NAMES."""
     if match := _BLOCK.match(label):
         block, part, name = match[1], match[2], match[3]
         key = f"{part}.{name}" if part else name
@@ -170,7 +169,7 @@ def _place(label: str) -> tuple[tuple[str, ...], str]:
 
 
 def short(graph: Graph, number: int) -> str:
-    """A node's name without its block; that of a carrier says what it rearranges."""
+    """Returns a node's name without its block; for a carrier, what it rearranges."""
     node = graph.nodes[number]
     if not node.tensor.requires_grad and not node.inputs:
         return "1/\u221aD"  # the only constant of a GPT
@@ -194,7 +193,7 @@ def short(graph: Graph, number: int) -> str:
 
 
 def letter(graph: Graph, number: int) -> str:
-    """What formulas call a node, as plain text."""
+    """Returns a node's name in formulas, as plain text."""
     name = short(graph, number)
     if name == "loss":
         return "L"
@@ -202,12 +201,12 @@ def letter(graph: Graph, number: int) -> str:
 
 
 def slope(graph: Graph, number: int) -> str:
-    """dL/d(node) as plain text."""
+    """Returns dL/d(node) as plain text."""
     return f"{PARTIAL}L/{PARTIAL}{letter(graph, number)}"
 
 
 def _reader(graph: Graph, number: int) -> int:
-    """The first named node that is computed from a node."""
+    """Returns the first named node that is computed from a node."""
     names = (n for n in range(number, len(graph.nodes)) if graph.nodes[n].tensor.name)
     return next((n for n in names if graph.nodes[n].inputs), number)
 

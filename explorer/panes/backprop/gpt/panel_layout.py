@@ -1,4 +1,4 @@
-"""Where the panels of a scene stand in the picture."""
+"""The positions of a scene's panels in the picture."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from explorer.panes.backprop.gpt.compute import Worked
 from explorer.panes.backprop.gpt.matrix_view import Pooled, pool
 from explorer.panes.backprop.gpt.scene import OperationScene, Panel
 
-GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a line above, a title, a color bar
-CELL = 30  # px: a cell is not larger
-WIDE_GAP = 96  # px, where an operation has one input: its name stands over the arrow
+GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a header line, a title, a color bar
+CELL = 30  # px: the largest cell
+WIDE_GAP = 96  # px, for an operation with one input: its name is above the arrow
 NUMBER = 128  # px for a column of one number
-LABELS = 52  # px for the tokens beside the rows
+LABELS = 52  # px for the tokens at the left of the rows
 
 
 @dataclass(frozen=True)
 class PlacedPanel:
-    """A panel with the rectangle it may fill, and that of its map."""
+    """A panel with its area, and the area of its map."""
 
     panel: Panel
     area: QRectF
@@ -41,7 +41,7 @@ class PlacedPanel:
         return QRectF(self.map.x() + column * wide, self.map.y() + row * high, wide, high)
 
     def span(self, row: int | None, column: int | None) -> QRectF:
-        """Where a row, a column or a cell of the whole matrix is in the picture."""
+        """Returns the area of a row, a column or a cell of the whole matrix in the picture."""
         assert self.pooled is not None
         rows, columns = self.cells
         top = 0 if row is None else min(rows - 1, row // self.pooled.rows)
@@ -61,13 +61,13 @@ class PlacedPanel:
         return min(row, rows - 1), min(column, columns - 1)
 
 
-Kept = dict[tuple[Any, ...], Pooled]  # what was shrunk to a map's pixels
+Kept = dict[tuple[Any, ...], Pooled]  # arrays shrunk to the pixels of a map
 
 
 def place_panels(
     worked: Worked, scene: OperationScene, head: int, room: QRectF, kept: Kept
 ) -> tuple[PlacedPanel, ...]:
-    """Values above gradients, each with its title and its color bar."""
+    """Places values above gradients, each with its title and its color bar."""
     now = theme.current()
     count = len(scene.columns)
     gap = now.px(GAP if count > 2 else WIDE_GAP)
@@ -85,7 +85,7 @@ def place_panels(
 
 
 def heads_lines(scene: OperationScene, widths: Sequence[float]) -> int:
-    """1 if all names have room beside their shapes, else 2."""
+    """Returns 1 if every name fits beside its shape, else 2."""
     now = theme.current()
     bold, small = now.metrics("body", 600), now.metrics("label")
     for column, width in zip(scene.columns, widths, strict=True):
@@ -96,7 +96,7 @@ def heads_lines(scene: OperationScene, widths: Sequence[float]) -> int:
 
 
 def column_widths(worked: Worked, scene: OperationScene, room: float) -> list[float]:
-    """Equal shares of the room, except for single numbers, which need little."""
+    """Returns equal widths, except for single numbers, which need little."""
     single = [worked.value(worked.node_of(one.panels[0].what)).size == 1 for one in scene.columns]
     small = min(float(theme.current().px(NUMBER)), room / len(single))
     if not any(single):
@@ -126,7 +126,7 @@ def _place(worked: Worked, panel: Panel, head: int, area: QRectF, kept: Kept) ->
 
 
 def _shrunk(worked: Worked, panel: Panel, head: int, box: QRectF) -> Pooled | None:
-    """Shrinks an array to the pixels of its map, starting from what the engine has shrunk."""
+    """Shrinks an array to the pixels of its map, starting from the engine's shrunk one."""
     known = worked.pooled(panel.what, head)
     if known is None:
         return None
@@ -135,7 +135,7 @@ def _shrunk(worked: Worked, panel: Panel, head: int, box: QRectF) -> Pooled | No
 
 
 def has_labels(worked: Worked, panel: Panel, size: tuple[int, int], area: QRectF) -> bool:
-    """Whether tokens stand beside the rows: if they leave the map most of its room."""
+    """True if tokens are written beside the rows: if the map still gets most of the area."""
     if axes_of(worked, panel.what).rows != "token" or size[0] == 1:
         return False
     room = theme.current().px(LABELS)

@@ -1,4 +1,4 @@
-"""Has the engine explain one example by the open model, on every change of text or model."""
+"""Explains one example with the open model on the engine, on every change of text or model."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from explorer.runs.sources import FolderSource
 if TYPE_CHECKING:
     from explorer.panes.base import Context
 
-WAIT = 30.0  # seconds until a run that was asked for a checkpoint counts as silent
-EVERY = 0.1  # seconds between two looks for it
+WAIT = 30.0  # seconds after which a run that was asked for a checkpoint counts as silent
+EVERY = 0.1  # seconds between two checks for it
 
 Newest = tuple[int, Path]  # a checkpoint's step and folder
 Prepared = tuple[FolderSource, Example, str, int | None]  # weights, example, model's name, step
 
 
 class Runner(QObject):
-    """Reads the text, finds the weights, and runs the example on the engine."""
+    """Reads the text, loads the weights, and runs the example on the engine."""
 
-    asked = Signal(str)  # what is waited for
+    asked = Signal(str)  # what the pane waits for
     came = Signal(object)  # Worked
     failed = Signal(str)
     emptied = Signal(str)  # why there is nothing to learn from
@@ -35,8 +35,8 @@ class Runner(QObject):
     def __init__(self, context: Context, parent: QObject) -> None:
         super().__init__(parent)
         self._context = context
-        self._folder: FolderSource | None = None  # the checkpoint of a run that is explained
-        self._preparing = Latest(context.engine, parent)  # the text, the weights
+        self._folder: FolderSource | None = None  # the explained checkpoint of a run
+        self._preparing = Latest(context.engine, parent)  # text and weights
         self._preparing.came.connect(self._on_prepared)
         self._preparing.failed.connect(self.failed)
         self._job = Latest(context.engine, parent, foreground=True)
@@ -44,7 +44,7 @@ class Runner(QObject):
         self._job.failed.connect(self.failed)
 
     def ask(self, text: str, source: Any, *, newer: bool = False) -> None:
-        """Explains `text` by the model of `source`; `newer`: by a run's model as it is now."""
+        """Explains `text` with the model of `source`; `newer`: with a new checkpoint of its run."""
         self._preparing.stop()
         self._job.stop()
         if source is None or source.tokenizer is None:
@@ -58,12 +58,12 @@ class Runner(QObject):
         self._preparing.ask(lambda: self._prepare(text, source, newer), name)
 
     def cancel(self) -> None:
-        """Cancels what is under way."""
+        """Cancels the current job."""
         if self._preparing.stop() or self._job.stop():
             self.cancelled.emit()
 
     async def _prepare(self, text: str, source: Any, newer: bool) -> Prepared | None:
-        """What the job needs; None where there is nothing to learn from."""
+        """Returns the job's inputs; None if there is nothing to learn from."""
         limit = source.config.block_size
         try:
             example = await self._context.engine.io(read_example, source.tokenizer, text, limit)
@@ -84,8 +84,8 @@ class Runner(QObject):
     # the model of a run
 
     async def _holder(self, source: Any, newer: bool) -> tuple[FolderSource, int | None]:
-        """Who has the weights, and the step that they are of: of a run its newest checkpoint, which
-        is asked for where it has none yet, or where a `newer` one is wanted.
+        """Returns the source of the weights, and their step: for a run its newest checkpoint, which
+        is requested if there is none yet, or if a `newer` one is wanted.
         """
         if not source.is_live:
             return source, None
@@ -109,7 +109,7 @@ class Runner(QObject):
         return self._folder, step
 
     async def _wait(self, source: Any, before: Newest | None) -> Newest | None:
-        """The checkpoint after `before`, while the run trains."""
+        """Waits for the checkpoint after `before`, while the run trains."""
         newest, trains = before, True
         for _ in range(round(WAIT / EVERY)):
             if newest != before or not trains:
@@ -119,7 +119,7 @@ class Runner(QObject):
         return newest
 
     async def _look(self, source: Any) -> tuple[Newest | None, bool]:
-        """The newest checkpoint, and whether the run is being trained."""
+        """Returns the newest checkpoint, and whether the run is in training."""
         runs = self._context.runs
         newest, state = await runs.tail(source.address).look(_newest)
         starts = state == "new" and runs.running_here(source.address)
@@ -127,6 +127,6 @@ class Runner(QObject):
 
 
 def _newest(reader: Any, _: int) -> tuple[Newest | None, str]:
-    """In the pool: the newest checkpoint, and the run's state."""
+    """Returns the newest checkpoint and the run's state; runs in the pool."""
     last = reader.checkpoints[-1] if reader.checkpoints else None
     return None if last is None else (last.step, last.folder), reader.state

@@ -1,7 +1,7 @@
-"""What the picture of an operation shows: values above, gradients below. No Qt here.
+"""The model of an operation's picture: values above, gradients below. No Qt.
 
-A column is one array of the operation, its inputs on the left, what it computes on the right.
-Forward the values appear from left to right; backward the gradients flow from right to left.
+A column is one array of the operation, inputs on the left, the output on the right. Forward, values
+appear from left to right; backward, gradients flow from right to left.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ CONSTANT = "a constant has no gradient"
 class Panel:
     """One array of the picture.
 
-    what   as `Worked.array` names it
-    state  "there", "coming" (in this step), "later" or "none" (`note` says why)
-    scale  "diverging", or "attention" for what lies between 0 and 1
+    what   as in `Worked.array`
+    state  "there", "coming" (in this step), "later" or "none" (`note` gives the reason)
+    scale  "diverging", or "attention" for values between 0 and 1
     """
 
     what: tuple[Any, ...]
@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True)
 class OperationScene:
-    """Columns from left to right; `sign` stands between two inputs, or over the arrow after one."""
+    """Columns from left to right; `sign` is drawn between two inputs, or above the arrow of one."""
 
     played: Played
     columns: tuple[Column, ...]
@@ -60,7 +60,7 @@ class OperationScene:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number: of which array, and where in the matrix of one head."""
+    """One number: its array, and its position in the matrix of one head."""
 
     what: tuple[Any, ...]
     head: int
@@ -99,7 +99,7 @@ def _inputs(worked: Worked, node: int) -> tuple[int, ...]:
 
 
 def _flow_state(played: Played, edge: tuple[int, int], whole: bool) -> str:
-    """Whether a share has flowed back yet; inside an operation edges are played one by one."""
+    """Returns the state of a contribution; inside an operation, edges are played one by one."""
     if played.phase in ("forward", "seed"):
         return "later"
     if whole:
@@ -126,7 +126,7 @@ def _column(
 
 
 def states_at(worked: Worked, played: Played) -> list[str]:
-    """For each operation "", "forward" (it has its value) or "backward" (it has passed it back)."""
+    """Returns for each operation "", "forward" (value known) or "backward" (gradient passed on)."""
     count = len(worked.operations)
     if played.phase == "forward":
         return ["forward" if n <= played.operation else "" for n in range(count)]
@@ -136,7 +136,7 @@ def states_at(worked: Worked, played: Played) -> list[str]:
 
 
 def highway_at(worked: Worked, played: Played) -> tuple[int, int | None]:
-    """The lowest place of the residual stream that has its gradient, and the one that is shown."""
+    """Returns the lowest place of the residual stream with a gradient, and the current place."""
     nodes, config = worked.graph.nodes, worked.explained.model.config
     where = {
         int(node.label.partition(".")[2]): number
@@ -152,13 +152,13 @@ def highway_at(worked: Worked, played: Played) -> tuple[int, int | None]:
 
 
 def json_of(cell: Cell) -> list[Any]:
-    """A cell as JSON, for a session."""
+    """Returns a cell as JSON, for a session."""
     where = list(cell.what[1]) if cell.what[0] == "flow" else cell.what[1]
     return [cell.what[0], where, cell.head, cell.row, cell.column]
 
 
 def cell_from(worked: Worked, saved: Any) -> Cell | None:
-    """A cell that `json_of` wrote; None for one that this example does not have."""
+    """Returns a cell written by `json_of`; None for one that this example does not have."""
     try:
         kind, where, head, row, column = saved
         what = (kind, tuple(where)) if kind == "flow" else (kind, where)
@@ -169,7 +169,7 @@ def cell_from(worked: Worked, saved: Any) -> Cell | None:
 
 
 def has_cell(worked: Worked, cell: Cell) -> bool:
-    """Whether an example has this number; one of a longer text may be missing."""
+    """True if an example has this number; one of a longer text may be missing."""
     rows, columns = worked.plane(cell.what, cell.head).size
     inside = 0 <= cell.row < rows and 0 <= cell.column < columns
     return inside and 0 <= cell.head < worked.n_head and worked.array(cell.what) is not None

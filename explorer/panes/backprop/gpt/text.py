@@ -1,4 +1,4 @@
-"""Every sentence of GPT: the headlines, the titles of steps, what is said of the example. No Qt."""
+"""All sentences of GPT: headlines, titles of steps, notes about the example. No Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NATS = (
     "With the natural logarithm, its unit is the nat."
 )
 
-# kind of operation -> what it does forward, and what its backward does
+# kind of operation -> its forward pass; BACKWARD has the backward pass
 FORWARD = {
     "Embedding": "each token id selects a row of the embedding table",
     "Add": "the layer's output is added to the residual stream",
@@ -30,7 +30,7 @@ FORWARD = {
     "ReLU": "negative numbers become 0",
     "CrossEntropy": "the loss measures how surprised the model is by each next token, on average",
 }
-# The same of single operations, by their name.
+# the same for single operations, by name
 NAMED_FORWARD = {
     "position embeddings": "each position selects a row of the embedding table",
     "residual stream": "the token and position embeddings are added",
@@ -54,7 +54,7 @@ BACKWARD = {
     "CrossEntropy": "the gradient of the logits is the prediction minus the right answer, "
     "divided by the number of tokens",
 }
-# The same where one input is a bias or a gain, which every token shares.
+# the same with a bias or a gain as input, which every token shares
 SHARED_FORWARD = {
     "Add": "the same bias is added to the numbers of every token",
     "Multiply": "each dimension is multiplied by a learned gain, which all tokens share",
@@ -67,7 +67,7 @@ SHARED_BACKWARD = {
 
 
 def where(operation: Operation) -> str:
-    """An operation and its block: "block 0, softmax"."""
+    """Returns an operation and its block: "block 0, softmax"."""
     group = operation.group[0]
     name = operation.name
     if group.startswith("Block"):
@@ -76,7 +76,7 @@ def where(operation: Operation) -> str:
 
 
 def headline(worked: Worked, played: Played) -> str:
-    """What happens in a step, in one sentence."""
+    """Returns one sentence about a step."""
     operation = worked.operations[played.operation]
     kind = kind_of(worked.graph, played.node)
     place = where(operation)
@@ -97,7 +97,7 @@ def headline(worked: Worked, played: Played) -> str:
 
 
 def shares_a_parameter(worked: Worked, node: int) -> bool:
-    """Whether a node reads a bias or a gain, which all tokens share."""
+    """True if a node reads a bias or a gain, which all tokens share."""
     place = copied_input(worked.graph, node)
     if place is None:
         return False
@@ -106,7 +106,7 @@ def shares_a_parameter(worked: Worked, node: int) -> bool:
 
 
 def title(worked: Worked, played: Played) -> str:
-    """A step in a few words, for the scrubber."""
+    """Returns the title of a step for the scrubber."""
     operation = worked.operations[played.operation]
     place = where(operation)
     if played.phase == "seed":
@@ -126,13 +126,13 @@ def title(worked: Worked, played: Played) -> str:
 
 
 def quoted(worked: Worked, played: Played) -> str:
-    """The input that gets a share, its name in quotes, for a sentence."""
+    """Returns the quoted name of the input that gets a contribution."""
     name = short(worked.graph, worked.target((played.node, played.input or 0)))
     return f"\u201c{name}\u201d"
 
 
 def summary(worked: Worked) -> str:
-    """The loss of the example, in nats."""
+    """Returns the loss of the example, in nats."""
     loss = format_number(worked.explained.loss.item())
     T = worked.n_tokens
     which = "Loss of one token" if T == 1 else f"Average loss over {T} tokens"
@@ -140,8 +140,8 @@ def summary(worked: Worked) -> str:
 
 
 def example(worked: Worked, reached: int | None) -> str:
-    """How much of the text is read, and of a run's model which step it is of; `reached` is the
-    step that the run has come to.
+    """Returns how much of the text is read and, for a run's model, its step; `reached` is the
+    current step of the run.
     """
     count = worked.example.count
     if worked.step is not None:

@@ -1,4 +1,4 @@
-"""What the player moves over: each operation forward and backward, with its own steps inside."""
+"""The player's track: each operation forward and backward, with its own steps inside."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Played:
     """One step of the player: an operation, or inside it one of its edges.
 
     phase      "forward", "seed", "backward"; inside an operation also "copies" and "accumulate"
-    operation  its number in the list; `node` and `input`, where it is one edge, in the graph
+    operation  its number in the list; `node` and, for one edge, `input` are those of the graph
     step       of the Trace, whose formula and lines are shown
-    steps      of the Trace that it comprises
-    inner      what Enter leads to
+    steps      of the Trace that it includes
+    inner      the steps that Enter opens
     """
 
     phase: str
@@ -33,7 +33,7 @@ class Played:
 def timeline_of(
     graph: Graph, operations: Sequence[Operation], places: Sequence[Place]
 ) -> tuple[Played, ...]:
-    """Forward through all operations, then back through all that pass a gradient on."""
+    """Returns all operations forward, then back those that pass a gradient on."""
     owner = {node: one.number for one in operations for node in one.nodes}
     forward: dict[int, list[Played]] = {one.number: [] for one in operations}
     backward: dict[int, list[Played]] = {one.number: [] for one in operations}
@@ -54,7 +54,7 @@ def timeline_of(
 
 
 def _whole(phase: str, operation: Operation, parts: Sequence[Played]) -> Played:
-    """All steps of an operation as one; `step` is its own, never a carrier's."""
+    """Joins all steps of an operation into one; `step` is its own, never a carrier's."""
     own = next((one for one in parts if one.node == operation.node), parts[-1])
     steps = tuple(one.step for one in parts)
     inner = tuple(parts) if len(parts) > 1 else ()

@@ -1,4 +1,4 @@
-"""Where things stand: the list of operations, the picture of one, the gradient highway below."""
+"""The widgets of GPT: the list of operations, the picture of one, the gradient highway below."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROAD = ": length of \u2202L/\u2202(residual), hatched until the backward pass ge
 
 
 class SelectedHead(QWidget):
-    """The choice of a head: `chosen(head)`."""
+    """Selects a head: chosen(head)."""
 
     chosen = Signal(int)
 
@@ -39,7 +39,7 @@ class SelectedHead(QWidget):
         self.chosen.emit((self._head + by) % self._count)
 
     def set_head(self, head: int, count: int, matters: bool) -> None:
-        """`matters`: the current operation has heads."""
+        """Shows the head; `matters`: the current operation has heads."""
         self._head, self._count = head, max(1, count)
         self.label.setText(f"head {head} (of {count})")
         for button in (self.before, self.after):
@@ -49,7 +49,7 @@ class SelectedHead(QWidget):
 
 
 class GPTView(QWidget):
-    """Holds the parts; the mode fills them."""
+    """Lays out the parts, which the mode fills."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +82,7 @@ class GPTView(QWidget):
         self.set_folded(False)
 
     def set_inside(self, count: int, is_inside: bool) -> None:
-        """The number of steps inside an operation, and whether the player is there."""
+        """Sets the number of steps inside an operation, and whether the player is inside."""
         text = "Close steps" if is_inside else f"Open {count} steps" if count else "One step"
         self.inside.setText(text)
         self.inside.setEnabled(bool(count) or is_inside)
@@ -95,7 +95,7 @@ class GPTView(QWidget):
 
     @property
     def folded(self) -> bool:
-        """Whether the highway is folded."""
+        """True if the highway is folded."""
         return self.highway.isHidden()
 
     def set_folded(self, folded: bool) -> None:

@@ -1,4 +1,4 @@
-"""The drawing's colors: maps, weights, classes, in the theme in force."""
+"""The drawing's colors for maps, weights and classes in the current theme."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PySide6.QtGui import QColor, QImage
 from explorer import theme
 from explorer.panes.backprop.network.keyframe import LEVELS
 
-SOFT = 0.42  # how much of the surface is in the plane's colors, so that points stand out from it
+SOFT = 0.42  # share of the surface color in the plane, so that points stand out from it
 
 
 def class_color(number: int) -> QColor:
-    """Class 0 has the color of negative numbers, 1 that of positive ones."""
+    """Returns a class's color: class 0 that of negative numbers, class 1 that of positive ones."""
     now = theme.current()
     if number == 2:
         return now.series(2)
@@ -34,30 +34,30 @@ def color_of_target(target: float, classes: int) -> QColor:
 
 
 def map_image(levels: np.ndarray) -> QImage:
-    """A neuron's map (R, R) uint8, 128 being 0."""
+    """Colors a neuron's map (R, R) uint8, in which 128 stands for 0."""
     return _image(levels, _signed(theme.current().name, 0.0))
 
 
 def enlarged(maps: np.ndarray, size: int) -> np.ndarray:
-    """Maps (n, R, R) of levels, interpolated to (n, size, size): a painter takes far longer."""
+    """Interpolates maps (n, R, R) to (n, size, size), much faster than a painter could."""
     between = _between(maps.shape[-1], size)
     return np.rint(between @ maps.astype(np.float32) @ between.T).astype(np.uint8)
 
 
 def plane_image(levels: np.ndarray, classes: int) -> QImage:
-    """The network's output, paler, so that points stand out."""
+    """Colors the network's output, paler than a map, so that points stand out."""
     name = theme.current().name
     return _image(levels, _classes(name) if classes > 2 else _signed(name, SOFT))
 
 
 def scale_image(soft: float) -> QImage:
-    """The colors of a map from its least to its largest value, as one row."""
+    """Returns the colors of a map from its least to its largest value, as one row."""
     return _image(np.arange(256, dtype=np.uint8)[None, :], _signed(theme.current().name, soft))
 
 
 @lru_cache(maxsize=8)
 def _between(n: int, size: int) -> np.ndarray:
-    """(size, n): of which of `n` values each of `size` pixels is made (linear interpolation)."""
+    """Returns the weights of linear interpolation from `n` values to `size` pixels, (size, n)."""
     place = np.clip((np.arange(size) + 0.5) * n / size - 0.5, 0, n - 1)
     away = np.abs(place[:, None] - np.arange(n))
     return np.maximum(0.0, 1.0 - away).astype(np.float32)

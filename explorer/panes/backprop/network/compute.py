@@ -1,6 +1,6 @@
-"""Training on the engine's thread: one learner, its setup changed between two steps, its keyframes.
+"""Training on the engine's thread: the learner, changes of its setup between steps, its keyframes.
 
-The window reads `keyframes` and `curves` meanwhile: they are only ever replaced or made longer.
+The GUI thread reads `keyframes` and `curves` meanwhile: they are only replaced or extended.
 No Qt here.
 """
 
@@ -21,23 +21,23 @@ from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.keyframe import Keyframe, Update, record, record_steps
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
-PACE = 60.0  # steps a second at 1x
-SLICE = 0.002  # seconds of work between two yields, at which the window goes first
-LOOK = 1 / 20  # seconds between two keyframes while it learns
-ENOUGH = 32  # points of a batch whose loss tells something: of fewer it is chance
-MOST_KEYFRAMES = 400  # then half of them are forgotten
+PACE = 60.0  # steps per second at speed 1
+SLICE = 0.002  # seconds of work between two yields, at which the GUI goes first
+LOOK = 1 / 20  # seconds between two keyframes during training
+ENOUGH = 32  # points in a batch for its loss to be meaningful; with fewer it is chance
+MOST_KEYFRAMES = 400  # beyond this, half of them are dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """What the job yields: how long it may sleep, and whether the training may change meanwhile."""
+    """A yield of the job: idle time in seconds, and if the training may be changed meanwhile."""
 
     idle: float = 0.0
     safe: bool = True
 
 
 class Training:
-    """One learner and its keyframes; every method is called between two of its steps."""
+    """The learner and its keyframes; every method is called between two optimizer steps."""
 
     def __init__(self, draft: NetworkDraft, saved: Mapping[str, Any] | None = None) -> None:
         self.speed = 1.0
@@ -46,7 +46,7 @@ class Training:
     # called by the engine
 
     def reset(self, draft: NetworkDraft, saved: Mapping[str, Any] | None = None) -> Keyframe:
-        """A new network at step 0, or one in the state that a session kept, where that fits."""
+        """Makes a new network at step 0, or in the `saved` state if that fits the draft."""
         self.draft, self.data = draft, make_data(draft)
         data = self.data
         self.learner = Learner.start(
@@ -60,18 +60,18 @@ class Training:
         self._update: Update | None = None
         keyframe = record(self.learner, draft, None)
         self.curves.take(keyframe)
-        self.keyframes: list[Keyframe] = [keyframe]  # never empty: the other thread looks
+        self.keyframes: list[Keyframe] = [keyframe]  # never empty, as the GUI thread reads it
         return keyframe
 
     def state(self) -> dict[str, Any]:
-        """For JSON: network, optimizer and generator, before a step that diverged."""
+        """Returns network, optimizer and generator for JSON, from before a step that diverged."""
         keyframe = self.keyframes[-1]
         lost = keyframe.update if keyframe.diverged else None
         return (keyframe.learner_state if lost is None else lost.start).to_json()
 
     def change(self, draft: NetworkDraft) -> Keyframe:
-        """Applies another setup from the next step on and keeps the weights. `since` is the step of
-        the latest change, `peak` the largest loss of a batch from then on.
+        """Applies a new setup from the next step on and keeps the weights. `since` is the step of
+        the latest change, `peak` the largest batch loss since then.
         """
         before, self.draft = self.draft, draft
         learner = self.learner
@@ -101,7 +101,7 @@ class Training:
         return self.keep(record(self.learner, self.draft, self._update, self.diverged))
 
     def keep(self, keyframe: Keyframe) -> Keyframe:
-        """Adds a keyframe, in place of one of the same step; of too many, half are forgotten."""
+        """Adds a keyframe or replaces that of the same step; if there are too many, drops half."""
         kept = self.keyframes
         if kept and kept[-1].step == keyframe.step:
             kept = kept[:-1]
@@ -114,7 +114,7 @@ class Training:
         return keyframe
 
     def run(self) -> Iterator[Pause]:
-        """Trains until it diverges; the engine drives it."""
+        """Trains until it diverges; a generator that the engine drives."""
         looked = 0.0
         while not self.diverged:
             begun = now = time.perf_counter()
@@ -135,7 +135,7 @@ class Training:
             yield Pause(max(0.0, pause - (time.perf_counter() - begun)))
 
     def learn(self) -> Learned | None:
-        """One step without a keyframe; None where it has diverged or there is nothing to learn."""
+        """Takes one step without a keyframe; returns None if it has diverged or has no points."""
         if self.diverged or not len(self.learner.train):
             return None
         learner, start = self.learner, state_of(self.learner)

@@ -1,6 +1,6 @@
-"""Losses and update ratios step by step, as they are plotted.
+"""Losses and update ratios by step, for the plots.
 
-The engine's thread appends to the curves while the window reads them. No Qt here.
+The engine's thread appends to the curves while the GUI thread reads them. No Qt here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MOST_ENTRIES = 4000
 
 @dataclass
 class Curves:
-    """What is plotted against the step; the lists grow together."""
+    """The curves; all lists have an entry for each of `steps`."""
 
     steps: list[int] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Curves:
 
     def take(self, keyframe: Keyframe) -> None:
         ratios = tuple(layer.ratio for layer in keyframe.layers)
-        if self.steps and self.steps[-1] == keyframe.step:  # in place: the lists never get shorter
+        if self.steps and self.steps[-1] == keyframe.step:  # in place: the lists never shrink
             self.train[-1], self.test[-1] = keyframe.train_loss, keyframe.test_loss
             self.ratios[-1] = ratios
             return
@@ -36,7 +36,7 @@ class Curves:
         self.steps.append(keyframe.step)
 
     def thinned(self) -> Curves:
-        """With half the entries, once there are too many."""
+        """Returns the curves with half their entries if there are too many."""
         if len(self.steps) <= MOST_ENTRIES:
             return self
         lists = (self.steps, self.train, self.test, self.ratios)
@@ -44,7 +44,7 @@ class Curves:
         return Curves(*([one[place] for place in places] for one in lists))  # type: ignore[arg-type]
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[tuple[float, ...]]]:
-        """As they are now, all of one length: the other thread may be adding."""
+        """Returns copies of equal length: the other thread may be appending."""
         count = len(self.steps)
         return (
             np.array(self.steps[:count], dtype=np.float64),
@@ -55,8 +55,8 @@ class Curves:
 
 
 def places_of(steps: Sequence[int], count: int) -> list[int]:
-    """Places of about `count` of `steps`, which grow: the first and the last, and between them
-    steps whose distance grows like the root of the step. All where there are no more.
+    """Returns the indices of about `count` of the increasing `steps`: the first, the last, and
+    between them steps at distances that grow as the root of the step. All if there are fewer.
     """
     if len(steps) <= count:
         return list(range(len(steps)))

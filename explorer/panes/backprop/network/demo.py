@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: training, one point on its way back, presets."""
+"""The states of Network in a snapshot: training, one point on its way back, presets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong in training, and whether smaller steps would help. No Qt here."""
+"""Problems in training, and if smaller steps would help. No Qt here."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.presets import PRESETS, Preset
 
-LATEST = 9  # losses: whether they run away is judged by the middle one
-RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
-WORSE = 1.2  # times the loss of guessing
-FAR = 3.0  # times the loss at first, or that of guessing
-LEARNED = 0.25  # of the same: who came below that has learned
+LATEST = 9  # number of newest losses; their median decides if training diverges
+RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of guessing one of two
+WORSE = 1.2  # multiple of the loss of guessing
+FAR = 3.0  # multiple of the first loss, or of that of guessing
+LEARNED = 0.25  # fraction of the same loss: a network below it has learned
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """preset     the preset with this setup: its sentence says what to look for
+    """preset     the preset with this setup; its sentence says what to look for
     first      the loss before the first step
-    away       the loss runs away from that
-    worse      the network is now worse than guessing
-    rose       how high the loss rose because steps were too large; else nan
-    thrown     such steps left neurons dead or saturated, or the network worse than guessing
+    away       True if the loss grows far beyond `first`
+    worse      True if the network is now worse than guessing
+    rose       height to which too large steps raised the loss, else nan
+    thrown     True if they left neurons dead or saturated, or the network worse than guessing
     """
 
     preset: Preset | None = None
@@ -44,7 +44,7 @@ class Diagnosis:
 
     @property
     def of_another_time(self) -> Diagnosis:
-        """Without the troubles of now."""
+        """The diagnosis for earlier keyframes, without the current problems."""
         return Diagnosis(self.preset, self.first)
 
 
@@ -67,15 +67,15 @@ def diagnose(training: Training | None, draft: NetworkDraft) -> Diagnosis:
 
 
 def runs_away(losses: Sequence[float]) -> bool:
-    """Whether the loss grows far beyond its start, though every number is finite. `losses` on the
-    training points begin before the first step; the median of the latest few decides.
+    """Returns True if the loss grows far beyond its start while all numbers are finite. `losses` on
+    the training points begin before the first step; the median of the newest decides.
     """
     latest = _latest(losses)
     return len(latest) > 0 and median(latest) > RUNS_AWAY * max(losses[0], LEAST_LOSS)
 
 
 def learned_worse(losses: Sequence[float], classes: int) -> bool:
-    """Whether training has made the network worse than guessing the class."""
+    """Returns True if training has made the network worse than guessing the class."""
     latest = _latest(losses)
     if len(latest) < LATEST:
         return False
@@ -83,8 +83,8 @@ def learned_worse(losses: Sequence[float], classes: int) -> bool:
 
 
 def overshot(losses: Sequence[float], peak: float, guessing: float) -> bool:
-    """Whether the loss rose to `peak` because steps were too large to learn, and has not been
-    learned in spite of it. `guessing`: the loss of knowing nothing, infinite where there is none.
+    """Returns True if too large steps raised the loss to `peak` and it has not recovered.
+    `guessing` is the loss of guessing, infinite if there are no classes.
     """
     base = losses[0] if math.isinf(guessing) else max(losses[0], guessing)
     return peak > FAR * base and losses[-1] > LEARNED * base
@@ -95,12 +95,12 @@ def _latest(losses: Sequence[float]) -> Sequence[float]:
 
 
 def guessing(classes: int) -> float:
-    """The loss of giving every class the same chance."""
+    """Returns the loss of giving every class the same probability; infinite without classes."""
     return math.log(classes) if classes else math.inf
 
 
 def in_trouble(keyframe: Keyframe) -> bool:
-    """Whether neurons are dead or layers saturated."""
+    """Returns True if neurons are dead or layers saturated."""
     return bool(dead_neurons(keyframe)) or bool(saturated_layers(keyframe))
 
 
@@ -109,6 +109,6 @@ def dead_neurons(keyframe: Keyframe) -> int:
 
 
 def saturated_layers(keyframe: Keyframe) -> list[int]:
-    """Numbers of saturated layers."""
+    """Returns the numbers of saturated layers."""
     inner = keyframe.layers[:-1]
     return [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]

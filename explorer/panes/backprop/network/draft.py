@@ -15,24 +15,24 @@ from core.optimization.learner import LearnerSettings
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
 
-OWN = "own"  # no points but those that a person puts there
+OWN = "own"  # a data set of only the points that the user adds
 DATA = (*DATASETS, OWN)
-MOST_LAYERS, MOST_NEURONS = 6, 8  # hidden layers, and neurons in each
+MOST_LAYERS, MOST_NEURONS = 6, 8  # most hidden layers, and neurons in each
 MOST_POINTS, MOST_ADDED = 1000, 500
 PENALTIES = ("none", "l1", "l2")
-REACH = 1.2  # of the plane that is shown, to every side
+REACH = 1.2  # half the side of the visible plane
 
 Point = tuple[float, float, float]  # x1, x2, target
 
 
 @dataclass(frozen=True)
 class NetworkDraft:
-    """`hidden` counts the neurons of each hidden layer; a batch of 0 is all points.
+    """The setup. `hidden` lists the neurons of each hidden layer; a batch of 0 is all points.
 
-    added    training points that a person has added
-    removed  numbers of the data set's own points that a person has removed
-    seed     of weights and batches; `data_seed` of the points
-    begun    how often it has started over with the same weights, so that undo sees a change
+    added    training points that the user has added
+    removed  indices of the data set's points that the user has removed
+    seed     seed of weights and batches; `data_seed` is that of the points
+    begun    how often training was restarted with the same weights, so that undo sees a change
     """
 
     data: str = field("moons", choices=DATA, help="The points that the network learns from")
@@ -111,7 +111,7 @@ class NetworkDraft:
 
     @property
     def config(self) -> MLPConfig:
-        """The network's; inputs and outputs follow the data."""
+        """The network's configuration; inputs and outputs follow from the data."""
         sizes = (2, *self.hidden, 1)
         return MLPConfig(sizes, self.activation, self.initialization, self.norm, self.scale)
 
@@ -131,7 +131,7 @@ class NetworkDraft:
 
     @property
     def warmup_steps(self) -> int:
-        """What belongs to the schedule; a twentieth of the steps where none does."""
+        """Warm-up of the schedule; a twentieth of the steps if it has no usual length."""
         if self.schedule == "constant":
             return 0
         usual = usual_warmup(self.schedule, self.steps) or self.steps // 20
@@ -139,24 +139,24 @@ class NetworkDraft:
 
     @property
     def about_data(self) -> tuple[Any, ...]:
-        """Everything that decides the points."""
+        """Everything that determines the points."""
         own = (self.data, self.points, self.noise, self.train_share, self.data_seed)
         return (*own, self.added, self.removed)
 
     def is_like(self, other: NetworkDraft) -> bool:
-        """The same setup, however often it has started over."""
+        """Returns True if the setups differ at most in the number of restarts."""
         return {**vars(self), "begun": 0} == {**vars(other), "begun": 0}
 
     def begun_again(self) -> NetworkDraft:
-        """The same setup, to be trained from its initial weights again."""
+        """Returns the same setup, to be trained from its initial weights again."""
         return replace(self, begun=self.begun + 1)
 
     def slower(self) -> NetworkDraft:
-        """With a tenth of the learning rate."""
+        """Returns the setup with a tenth of the learning rate."""
         return replace(self, learning_rate=float(f"{self.learning_rate / 10:.3g}"))
 
     def with_data(self, data: str) -> NetworkDraft:
-        """Another data set, without the points added to the previous one or removed from it."""
+        """Returns the setup with another data set, without the points added or removed by hand."""
         return replace(self, data=data, added=(), removed=())
 
     def with_point(self, x: float, y: float, target: float) -> NetworkDraft:
@@ -165,14 +165,14 @@ class NetworkDraft:
         return replace(self, added=(*self.added, (float(x), float(y), float(target))))
 
     def without(self, origin: tuple[str, int]) -> NetworkDraft:
-        """Without the point that came from `origin` (see `Data`)."""
+        """Returns the setup without the point from `origin` (see `Data`)."""
         kind, number = origin
         if kind == "added":
             return replace(self, added=self.added[:number] + self.added[number + 1 :])
         return replace(self, removed=(*self.removed, number))
 
     def with_neurons(self, layer: int, more: int) -> NetworkDraft:
-        """So many more neurons (or fewer) in a hidden layer; unchanged if there is none such."""
+        """Returns the setup with `more` neurons (or fewer) in a hidden layer, if it exists."""
         if layer >= len(self.hidden):
             return self
         hidden = list(self.hidden)
@@ -180,7 +180,7 @@ class NetworkDraft:
         return replace(self, hidden=tuple(hidden))
 
     def with_layers(self, more: int) -> NetworkDraft:
-        """Adds a hidden layer at the end, as large as the last one; or removes the last one."""
+        """Adds a hidden layer at the end, as large as the last one, or removes the last one."""
         hidden = self.hidden
         if more < 0:
             return replace(self, hidden=hidden[:-1])
@@ -191,10 +191,10 @@ class NetworkDraft:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """All points as they are drawn, and split into training and test sets.
+    """All points as drawn, and their split into training and test set.
 
-    points (N, 2), targets (N), tested (N) whether it is a test point
-    origins  for each point ("own", number in the data set) or ("added", number)
+    points (N, 2), targets (N), tested (N): True for test points
+    origins  for each point ("own", index in the data set) or ("added", index)
     """
 
     train: Dataset
@@ -210,7 +210,7 @@ class Data:
 
 
 def make_data(one: NetworkDraft) -> Data:
-    """The same draft gives the same points."""
+    """Makes the points of a draft; the same draft gives the same points."""
     generator = np.random.default_rng(one.data_seed)
     if one.data == OWN:
         base = Dataset(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), 2)

@@ -1,4 +1,4 @@
-"""Draws the weights as edges: thickness for size, color for sign; what flows along them."""
+"""Draws weights as edges, thick for large ones, colored by sign, and pulses along them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from explorer import theme
 from explorer.panes.backprop.network.colors import sign_color
 from explorer.panes.backprop.network.scene import Layout
 
-THINNEST, THICKEST = 0.5, 5.0  # px of an edge
-HALF = 1.2  # a weight of this size is drawn half as thick as the thickest
+THINNEST, THICKEST = 0.5, 5.0  # px, thickness of an edge
+HALF = 1.2  # a weight of this size has half the largest thickness
 
 
 def thickness(values: np.ndarray) -> np.ndarray:
-    """Grows with a weight's size, ever more slowly: the scale never changes."""
+    """Returns thicknesses that grow ever more slowly with a weight's size, on a fixed scale."""
     sizes = np.abs(values)
     with np.errstate(invalid="ignore"):
         share = np.where(np.isfinite(sizes), sizes / (sizes + HALF), 1.0)
@@ -30,11 +30,11 @@ def thickness(values: np.ndarray) -> np.ndarray:
 def draw_edges(
     painter: QPainter, layout: Layout, layer: int, values: np.ndarray, opacity: float
 ) -> None:
-    """One layer's weights (n, m), thin ones first. Lines of one look are drawn in one call."""
+    """Draws one layer's weights (n, m), thin ones first; edges that look alike share a call."""
     now = theme.current()
     ground = now.color("window")
     doubled = np.rint(2 * thickness(values)).astype(int)
-    looks = np.where(values > 0, doubled, -doubled)  # twice the thickness, with the sign
+    looks = np.where(values > 0, doubled, -doubled)  # twice the thickness, signed
     for look in sorted(np.unique(looks).tolist(), key=abs):
         strength = opacity * (0.30 + 0.7 * min(1.0, abs(look) / (2 * THICKEST)))
         color = theme.mix(ground, sign_color(look), strength)  # cheaper than transparency
@@ -48,7 +48,7 @@ def draw_edges(
 def draw_edge(
     painter: QPainter, layout: Layout, element: tuple[int, int, int], value: float
 ) -> None:
-    """One edge that is pointed at or chosen: with a rim of the accent."""
+    """Draws a hovered or selected edge, outlined in the accent color."""
     now = theme.current()
     line = QLineF(*layout.edge(*element))
     width = max(2.0, float(thickness(np.array(value)))) * now.zoom
@@ -61,7 +61,7 @@ def draw_edge(
 def draw_pulses(
     painter: QPainter, layout: Layout, layer: int, values: np.ndarray, share: float
 ) -> None:
-    """What travels along a layer's edges: from left to right, or back where `share` falls."""
+    """Draws pulses of size `values` on a layer's edges; they move back if `share` decreases."""
     now = theme.current()
     largest = float(np.abs(values).max()) or 1.0
     painter.setPen(Qt.PenStyle.NoPen)

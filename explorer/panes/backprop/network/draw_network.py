@@ -1,4 +1,4 @@
-"""Draws the network: edges, each neuron's map, and a warning below a layer in trouble."""
+"""Draws the network: edges, each neuron's map, and a warning below a layer with problems."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from explorer.panes.backprop.network.scene import Box, Layout
 from explorer.widgets.base import ratio_of
 from explorer.widgets.sketch import Sketch
 
-FLAT = 0.5  # share of saturated outputs from which a layer is warned of
-SIGN = "\u26a0"  # before what is wrong
+FLAT = 0.5  # share of saturated outputs that calls for a warning
+SIGN = "\u26a0"  # before a warning
 
 
 class MapImages:
-    """The maps of one keyframe as pixmaps, made when they are first drawn."""
+    """The maps of one keyframe as pixmaps, which are made when they are first drawn."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, int], QPixmap] = {}
@@ -36,14 +36,14 @@ class MapImages:
         self._sheets.clear()
 
     def get(self, keyframe: Keyframe, column: int, number: int) -> QPixmap:
-        """One neuron's map, as it was computed."""
+        """Returns one neuron's map at its computed size."""
         key = (column, number)
         if key not in self._made:
             self._made[key] = QPixmap.fromImage(map_image(_maps(keyframe, column)[number]))
         return self._made[key]
 
     def _sheet(self, keyframe: Keyframe, column: int, pixels: int) -> QPixmap:
-        """All maps of a column below each other, each as large as it is drawn."""
+        """Returns all maps of a column below each other, each at the size at which it is drawn."""
         key = (column, pixels)
         if key not in self._sheets:
             maps = enlarged(_maps(keyframe, column), pixels)
@@ -53,7 +53,7 @@ class MapImages:
     def _draw_map(
         self, painter: QPainter, keyframe: Keyframe, box: Box, column: int, number: int
     ) -> None:
-        """On whole device pixels, so that none has to be interpolated while painting."""
+        """Draws a map on whole device pixels, so that painting need not interpolate."""
         ratio = ratio_of(painter)
         pixels = max(1, round(box[2] * ratio))
         sheet = self._sheet(keyframe, column, pixels)
@@ -88,7 +88,7 @@ class MapImages:
 def draw_highlighted_edges(
     painter: QPainter, keyframe: Keyframe, layout: Layout, element: Element
 ) -> None:
-    """A selected weight, or all weights into a selected neuron."""
+    """Draws a selected weight, or all weights into a selected neuron."""
     if isinstance(element, Weight) and is_there(element, keyframe.sizes):
         value = float(keyframe.weights[element.layer][element.before, element.after])
         draw_edge(painter, layout, (element.layer, element.before, element.after), value)
@@ -100,7 +100,7 @@ def draw_highlighted_edges(
 
 
 def draw_captions(painter: QPainter, keyframe: Keyframe, layout: Layout) -> None:
-    """The names of inputs and columns, and warnings."""
+    """Draws the names of inputs and columns, and warnings."""
     now, sketch = theme.current(), Sketch(painter)
     for number, (x, y, wide, high) in enumerate(layout.boxes[0]):
         sketch.text(QRectF(x, y + high + 1, wide, now.px(15)), f"x{number + 1}")
@@ -112,7 +112,7 @@ def draw_captions(painter: QPainter, keyframe: Keyframe, layout: Layout) -> None
 
 
 def caption_room(layout: Layout, x: float) -> QRectF:
-    """Below a column, clear of those beside it and of the scale below the plane."""
+    """Returns the room below a column, clear of its neighbors and of the scale below the plane."""
     now = theme.current()
     left = x - layout.step / 2
     right = min(left + layout.step, layout.plane[0] - now.px(8))
@@ -120,8 +120,8 @@ def caption_room(layout: Layout, x: float) -> QRectF:
 
 
 def caption(keyframe: Keyframe, column: int, width: float) -> tuple[str, str]:
-    """The caption of a column: its name, and a warning; shortened where columns are
-    close to each other, so that no two captions touch.
+    """Returns a column's name and a warning, shortened if columns are close to each other, so that
+    no two captions touch.
     """
     now = theme.current()
     last = len(keyframe.sizes) - 1
@@ -137,7 +137,7 @@ def caption(keyframe: Keyframe, column: int, width: float) -> tuple[str, str]:
 
 
 def trouble_of(keyframe: Keyframe, column: int) -> str:
-    """A warning about a layer in two words; "" if there is none."""
+    """Returns a warning about a layer in two words, or ""."""
     if column > len(keyframe.layers):
         return ""
     layer = keyframe.layers[column - 1]
@@ -148,7 +148,7 @@ def trouble_of(keyframe: Keyframe, column: int) -> str:
 
 
 def _maps(keyframe: Keyframe, column: int) -> np.ndarray:
-    """(n, R, R) levels of a column's neurons; the inputs' maps are the coordinates themselves."""
+    """Returns a column's maps (n, R, R) uint8; the inputs' maps are the coordinates themselves."""
     return keyframe.maps[column - 1] if column else _coordinates(len(keyframe.weights[0]))
 
 

@@ -37,7 +37,7 @@ def draw_outline(painter: QPainter, rect: QRectF, edge: str = "outline") -> None
 
 
 def draw_dead(painter: QPainter, box: Box) -> None:
-    """A neuron that is 0 for every point: hatched and crossed out."""
+    """Draws a neuron that is 0 for every point: hatched and crossed out."""
     now = theme.current()
     rect = QRectF(*box)
     painter.fillRect(rect, now.color("surface"))
@@ -57,7 +57,7 @@ def draw_ring(painter: QPainter, box: Box) -> None:
 
 
 def draw_numbers(painter: QPainter, box: Box, lines: Sequence[tuple[str, QColor]]) -> None:
-    """A neuron in numbers, line by line, each over its ground."""
+    """Draws a neuron's numbers line by line, each on its own background color."""
     now = theme.current()
     rect = QRectF(*box)
     outline = QPainterPath()

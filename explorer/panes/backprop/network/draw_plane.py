@@ -27,13 +27,13 @@ POINT = 3.6  # px, the radius
 
 
 def draw_ground(painter: QPainter, plane: Box, keyframe: Keyframe) -> None:
-    """The network's output over the plane, with the decision boundary."""
+    """Draws the network's output over the plane and the decision boundary."""
     draw_map(painter, plane, plane_image(keyframe.plane, keyframe.classes))
     draw_boundary(painter, plane, keyframe.boundary)
 
 
 def draw_boundary(painter: QPainter, plane: Box, lines: np.ndarray) -> None:
-    """The decision boundary."""
+    """Draws the decision boundary."""
     now = theme.current()
     x, y, width, height = plane
     placed = lines * [width, height, width, height] + [x, y, x, y]
@@ -42,7 +42,7 @@ def draw_boundary(painter: QPainter, plane: Box, lines: np.ndarray) -> None:
 
 
 def draw_points(painter: QPainter, data: Data, size: float) -> None:
-    """All points of the plane: filled ones are learned from, hollow ones test."""
+    """Draws all points: filled for training, hollow for testing."""
     for place, target, tested in zip(data.points, data.targets, data.tested, strict=True):
         x, y = from_plane((0, 0, size, size), float(place[0]), float(place[1]))
         draw_point(painter, x, y, float(target), data.classes, bool(tested))
@@ -54,7 +54,7 @@ def draw_point(
     now = theme.current()
     color, surface = color_of_target(target, classes), now.color("surface")
     radius = POINT * now.zoom
-    if tested and not classes:  # its color may be that of the ground
+    if tested and not classes:  # its color may be that of the background
         painter.setPen(now.pen("text", 1))
         painter.setBrush(surface)
         painter.drawEllipse(QPointF(x, y), radius, radius)
@@ -80,7 +80,7 @@ def draw_point(
 
 
 def draw_scale(painter: QPainter, plane: Box, image: QImage, low: str, high: str) -> None:
-    """Below the legend: what the plane's colors stand for."""
+    """Draws the color scale of the plane below the legend."""
     now, sketch = theme.current(), Sketch(painter)
     y, high_line = plane[1] + plane[3] + now.px(21), now.px(16)
     wide = now.metrics("label").horizontalAdvance(low) + now.px(6)
@@ -94,9 +94,7 @@ def draw_scale(painter: QPainter, plane: Box, image: QImage, low: str, high: str
 
 
 def _shortened(words: str, font: QFont, room: float) -> str:
-    """What stands before a colon or semicolon is enough where there is little room, at last the
-    number alone.
-    """
+    """Cuts a text at its colon or semicolon, or to its number, if there is too little room."""
     said = (words, words.partition(";")[0], words.partition(":")[0])
     said = (*said, " ".join(said[1].split()[:2]))  # 100 %
     wide = QFontMetricsF(font).horizontalAdvance
@@ -105,7 +103,7 @@ def _shortened(words: str, font: QFont, room: float) -> str:
 
 
 def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
-    """Below the plane: which mark is which class, and how test points look; then `kind`."""
+    """Draws the legend below the plane: marks of classes and test points, then `kind`."""
     now = theme.current()
     font, ink = now.font("label"), now.color("muted")
     metrics = now.metrics("label")
@@ -115,7 +113,7 @@ def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
     def entry(words: str, target: float, tested: bool) -> None:
         nonlocal x
         width, left = metrics.horizontalAdvance(words), x + now.px(9)
-        if left + width > plane[0] + plane[2] + now.px(4):  # a small plane
+        if left + width > plane[0] + plane[2] + now.px(4):  # no room on a small plane
             return
         draw_point(painter, x, y, target, data.classes, tested)
         put_text(painter, QRectF(left, y - 9, width + 2, 18), words, font, ink)

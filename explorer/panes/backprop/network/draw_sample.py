@@ -1,4 +1,4 @@
-"""Draws a point's path: numbers in the neurons, and what flows along the weights."""
+"""Draws a point's path: numbers in the neurons, and pulses along the weights."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from explorer.panes.backprop.network.scene import Box, Layout
 from explorer.widgets.base import put_text
 from explorer.widgets.sketch import Sketch
 
-BOTH = 30.0  # px: a lower neuron shows one number
-STRENGTH = 0.45  # of a neuron's color
-SMALL, LINE = 12.0, 16  # px: letters of what comes out, and the height of a line of them
+BOTH = 30.0  # px: a neuron below this height shows one number
+STRENGTH = 0.45  # share of the sign's color in a neuron
+SMALL, LINE = 12.0, 16  # px: font size and line height of the output
 APART = "   "
 KINDS = {"out": "output", "sum": "sums", "product": "sums", "norm": "norm"}
 
@@ -53,8 +53,8 @@ def draw_network(painter: QPainter, layout: Layout, keyframe: Keyframe, scene: S
 
 
 def lines_of(box: Box, scene: SampleScene, column: int, number: int) -> list[tuple[str, QColor]]:
-    """The lines of a neuron, each on a background in the color of its number. The
-    color of a gradient is as strong as it is large beside the largest of its column.
+    """Returns the lines of a neuron, each with its background color. The color of a gradient is as
+    strong as the gradient is large compared with the largest of its column.
     """
     values, gradients = scene.values[column], scene.gradients[column]
     lines: list[tuple[str, QColor]] = []
@@ -71,7 +71,7 @@ def lines_of(box: Box, scene: SampleScene, column: int, number: int) -> list[tup
 
 
 def _ground(value: float, largest: float) -> QColor:
-    """In the color of its sign, the stronger the larger; of one that is `largest` in full."""
+    """Returns the color of a number's sign, as strong as its size; in full at `largest`."""
     surface = theme.current().color("surface")
     if value == 0:
         return surface
@@ -80,8 +80,8 @@ def _ground(value: float, largest: float) -> QColor:
 
 
 def fitting(value: float, before: str, width: float, weight: int = 600) -> str:
-    """A number with as many of three digits as there is room for, so that none is cut off; where
-    there is little, without what stands before it.
+    """Formats a number with as many of three digits as fit, so that none is cut off; if there is
+    little room, without the text `before` it.
     """
     now = theme.current()
     numbers = [format_number(value, digits) for digits in (3, 2, 1)]
@@ -91,7 +91,7 @@ def fitting(value: float, before: str, width: float, weight: int = 600) -> str:
 
 
 def _draw_captions(painter: QPainter, layout: Layout, scene: SampleScene) -> None:
-    """Below each column: what its numbers are, in words and by their letter."""
+    """Draws below each column what its numbers are, in words and as letters."""
     now, sketch = theme.current(), Sketch(painter)
     tall, wide = layout.boxes[0][0][3] >= now.px(BOTH), now.metrics("label").horizontalAdvance
     for column, x in enumerate(layout.columns):
@@ -100,13 +100,13 @@ def _draw_captions(painter: QPainter, layout: Layout, scene: SampleScene) -> Non
         if wide(words) > layout.step:
             words = words.partition(":")[0]
         if wide(told) > layout.step - now.px(4):
-            told = told.partition("L/")[0]  # the neighbors have theirs
+            told = told.partition("L/")[0]  # the neighbors' letters need the room
         sketch.text(rect, words)
         sketch.text(rect.translated(0, now.px(15)), told)
 
 
 def caption(scene: SampleScene, column: int) -> str:
-    """What a column is, and what of it is shown."""
+    """Returns the name of a column and of its numbers."""
     if column == 0:
         return "the point"
     words, shown = scene.sample.name_of_layer(column), KINDS.get(scene.kind(column), "")
@@ -114,7 +114,7 @@ def caption(scene: SampleScene, column: int) -> str:
 
 
 def letters(scene: SampleScene, column: int, tall: bool) -> str:
-    """The letters of a column's numbers; low neurons show the gradient alone, once it is known."""
+    """Returns the letters of a column's numbers; low neurons show only the gradient, once known."""
     name = scene.name(column)
     if scene.gradients[column] is None or not name:
         return name
@@ -123,7 +123,7 @@ def letters(scene: SampleScene, column: int, tall: bool) -> str:
 
 
 def output_lines(scene: SampleScene, width: float) -> list[str]:
-    """The output, its gradient and the loss, as far as they are known, in lines of `width`."""
+    """Returns the output, its gradient and the loss, if known, in lines of `width`."""
     said, gradient, name = scene.values[-1], scene.gradients[-1], scene.name(-1)
     known = []
     if said is not None and len(said) == 1:
@@ -144,14 +144,14 @@ def output_lines(scene: SampleScene, width: float) -> list[str]:
 
 
 def output_box(layout: Layout, lines: int) -> QRectF:
-    """Above the plane, where its tools are while no point is followed: it covers no point."""
+    """Returns the box above the plane, in place of the tools, where it covers no point."""
     x, top, wide, _ = layout.plane
     tall = theme.current().px(LINE * lines + 2)
     return QRectF(x, top - tall - theme.current().px(2), wide, tall)
 
 
 def draw_output(painter: QPainter, layout: Layout, scene: SampleScene) -> None:
-    """Above the plane: the output, and the loss once it is known."""
+    """Draws the output, and the loss once it is known, above the plane."""
     now = theme.current()
     lines = output_lines(scene, layout.plane[2])
     if not lines:

@@ -1,4 +1,4 @@
-"""What can be pointed at in the drawing: neurons, weights, data points. No Qt here."""
+"""The elements of the drawing that can be hovered: neurons, weights, data points. No Qt here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from explorer.panes.backprop.network.keyframe import Keyframe
 
 @dataclass(frozen=True)
 class Neuron:
-    """Column 0 are the inputs."""
+    """A neuron; the inputs are column 0."""
 
     column: int
     number: int
@@ -17,7 +17,7 @@ class Neuron:
 
 @dataclass(frozen=True)
 class Weight:
-    """Of layer `layer`, 0 being the first of weights, from neuron `before` to neuron `after`."""
+    """A weight of layer `layer`, counted from 0, from neuron `before` to neuron `after`."""
 
     layer: int
     before: int
@@ -41,7 +41,7 @@ def name_of(column: int, number: int, sizes: tuple[int, ...]) -> str:
 
 
 def is_there(element: Element, sizes: tuple[int, ...]) -> bool:
-    """Whether a network of these sizes has it."""
+    """Returns True if a network of these sizes has the element."""
     if isinstance(element, Neuron):
         return element.column < len(sizes) and element.number < sizes[element.column]
     if isinstance(element, Weight):

@@ -1,4 +1,4 @@
-"""The fields of the draft, beside the drawing: all may change during training."""
+"""The fields of the draft, beside the drawing; all of them may change during training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from explorer.widgets.more_button import MoreButton
 from explorer.widgets.number_field import NumberField
 
 WIDTH = 176  # px
-# Of each field (value, words) of a menu, or numbers to choose from; `DEEP` stands behind More.
+# Choices of each field: (value, title) pairs, or numbers. The fields of `DEEP` are under More.
 SHOWN: dict[str, Any] = {
     "data": [
         ("moons", "Two moons"),
@@ -66,7 +66,7 @@ DEEP: dict[str, Any] = {
 
 
 class NumberMenu(Field):
-    """A number, chosen from a list or typed; `typed` has the value."""
+    """A number that is chosen from a list or typed; `typed` has the value."""
 
     def __init__(
         self, name: str, title: str, choices: list[float], hint: str, typed: NumberField
@@ -75,7 +75,7 @@ class NumberMenu(Field):
         self.box = QComboBox()
         self.box.setEditable(True)
         self.box.setLineEdit(typed)
-        self.box.setCompleter(None)  # it would make 32 of a 3 that is typed
+        self.box.setCompleter(None)  # it would complete a typed 3 to 32
         self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -88,20 +88,20 @@ class NumberMenu(Field):
         typed.refused.connect(self.set_error)
 
     def set_value(self, value: Any) -> None:
-        """Shows it; keys and wheel go on from there, or from the next smaller one in the list."""
+        """Shows a value; keys and wheel continue from it, or from the next smaller choice."""
         smaller = [at for at in range(self.box.count()) if self.box.itemData(at) <= value]
         place = max(smaller, key=self.box.itemData, default=-1)
         if place != self.box.currentIndex():
             text, cursor = self.typed.text(), self.typed.cursorPosition()
             with QSignalBlocker(self.box):
-                self.box.setCurrentIndex(place)  # writes the text of the place
+                self.box.setCurrentIndex(place)  # this overwrites the text
             self.typed.setText(text)
             self.typed.setCursorPosition(cursor)
         self.typed.set_value(value)
 
 
 class NetworkForm(QWidget):
-    """`changed(field, value)` of a NetworkDraft."""
+    """The form. `changed(field, value)` asks to change a field of the NetworkDraft."""
 
     changed = Signal(str, object)
 
@@ -142,7 +142,7 @@ class NetworkForm(QWidget):
     def _restyle(self) -> None:
         self.setFixedWidth(theme.current().px(WIDTH))
 
-    # what is shown
+    # content
 
     def set_draft(self, one: NetworkDraft) -> None:
         for name, field in self.fields.items():

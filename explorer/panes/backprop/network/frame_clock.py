@@ -1,4 +1,4 @@
-"""Spreads what changes on the screen over frames: all at once would make one late."""
+"""Spreads updates of the screen over frames, as all of them at once would delay one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from explorer.state.player import FRAME
 
 
 class FrameClock(QObject):
-    """At each frame either the drawing takes a new keyframe (`newsDue`) or, while there is none,
-    one of `parts` beside it is brought up to date.
+    """In each frame either the drawing takes a new keyframe (`newsDue`) or, if there is none, one
+    of the `parts` beside it is updated.
     """
 
     newsDue = Signal()
@@ -27,8 +27,8 @@ class FrameClock(QObject):
         super().__init__(parent)
         self._parts, self._learning, self._visible = parts, learning, visible
         self._news = False
-        self._next = 0  # of the parts
-        self._older = 0  # how many parts show something older
+        self._next = 0  # index of the next part to update
+        self._older = 0  # number of outdated parts
         self.clock = QTimer(self, interval=FRAME)
         self.clock.setTimerType(Qt.TimerType.PreciseTimer)
         self.clock.timeout.connect(self._on_frame)
@@ -38,12 +38,12 @@ class FrameClock(QObject):
         return self.clock.isActive()
 
     def news(self) -> None:
-        """There are new keyframes; the next frame takes the newest."""
+        """Announces new keyframes; the next frame takes the newest."""
         self._news = True
         self._start()
 
     def soon(self) -> None:
-        """The drawing shows something new: the parts follow; during training one a keyframe."""
+        """Schedules the parts after a change of the drawing; in training one per keyframe."""
         self._older = 1 if self._learning() else len(self._parts)
         self._start()
 
@@ -51,7 +51,7 @@ class FrameClock(QObject):
         self.clock.stop()
 
     def flush(self) -> None:
-        """Shows at once what waits for a frame."""
+        """Shows a waiting keyframe at once."""
         if self._news:
             self._news = False
             self.newsDue.emit()

@@ -1,4 +1,4 @@
-"""Below the drawing: the losses, and whether training is healthy."""
+"""The panel below the drawing: the losses, and the health of the training."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from explorer.widgets.toggle import SegmentedControl
 
 SIDES = (("layers", "Layers"), ("updates", "Updates"))
 
-LARGEST = 1e12  # a loss beyond it is not drawn: learning diverges
+LARGEST = 1e12  # larger losses are not drawn, as training diverges
 
 
 class Panel(QWidget):
-    """`stepClicked(step)`: a place of a curve was clicked."""
+    """The panel. `stepClicked(step)` reports a click on a curve."""
 
     stepClicked = Signal(float)
     sideChosen = Signal(str)
@@ -56,7 +56,7 @@ class Panel(QWidget):
         self._pages = Pages(*self._sides.values())
         self.told = LiveText("Accuracy", "label", "muted", elastic=True)
         left = _card(row((self.told, 1)), self.losses)
-        right = _card(row(self.choice, 1), self._pages)  # wider: a column for each layer
+        right = _card(row(self.choice, 1), self._pages)  # wider, as it has a column for each layer
         row((left, 4), (right, 5), of=self)
         self.choice.chosen.connect(self._on_chosen)
         for plot in (self.losses, self.ratios):
@@ -81,7 +81,7 @@ class Panel(QWidget):
         return self.choice.current
 
     def tell(self, keyframe: Keyframe) -> None:
-        """Shows the accuracy at the keyframe that the headline is about."""
+        """Shows the accuracy at the keyframe of the headline."""
         self.told.set_text(_told(keyframe))
 
     def set_keyframe(self, keyframe: Keyframe, live: bool) -> None:
@@ -93,8 +93,8 @@ class Panel(QWidget):
         self.ratios.set_cursor(step)
 
     def set_curves(self, curves: Curves, glides: bool = True) -> None:
-        """`glides`: axes move to other limits; each place on their way costs a good part of a
-        frame, which there is not while a network learns.
+        """Draws the curves. `glides` animates the axes, which takes much of a frame: too much while
+        a network learns.
         """
         self.losses.glides = self.ratios.glides = glides
         steps, train, test, ratios = curves.arrays()
@@ -127,7 +127,7 @@ def _card(head: QLayout, body: QWidget) -> QFrame:
 
 
 def _told(keyframe: Keyframe) -> str:
-    """Accuracy, or the loss where there are no classes."""
+    """Returns the accuracy, or the loss if there are no classes."""
     if math.isnan(keyframe.train_loss):
         return "No points to learn from"
     if math.isnan(keyframe.train_accuracy):

@@ -1,4 +1,4 @@
-"""Histograms of each layer: its activations forward, its gradients back."""
+"""Histograms of each layer: its activations and its gradients."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from explorer.widgets.sketch import Sketch
 ROWS = ("activations", "gradients")
 SIZES = ("spread \u03c3", "rms size")
 SIGNS = ("\u03c3", "rms")
-SIGN = "\u26a0"  # of a layer whose gradient has all but vanished
-SPIKE = 4.0  # px: how narrow a histogram is drawn at most
-TINY = 1e-3  # a layer's gradient of less than this share of the largest has all but vanished
+SIGN = "\u26a0"  # marks a layer with an almost vanished gradient
+SPIKE = 4.0  # px: least width of a histogram
+TINY = 1e-3  # share of the largest gradient below which a layer's has almost vanished
 
 
 def size_text(value: float, row: int, width: float) -> str:
-    """The number below a histogram, as exact as so much width lets it be; where numbers have too
-    little, none, for the tooltip tells them.
+    """Returns the number below a histogram as precisely as it fits. If there is no room for
+    numbers, returns "": the tooltip has them.
     """
     now = theme.current()
     metrics, room = now.metrics("label"), width - now.px(4)
-    if metrics.horizontalAdvance("0.00") > room:  # of some and not of others would be misread
+    if metrics.horizontalAdvance("0.00") > room:  # numbers for only some would mislead
         return ""
     texts = [
         f"{SIGNS[row]} {format_number(value)}",
@@ -38,7 +38,7 @@ def size_text(value: float, row: int, width: float) -> str:
 
 
 class Histograms(Picture):
-    """Two rows, activations and gradients; a column for each layer."""
+    """Two rows of histograms, activations and gradients, with a column for each layer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Activations and gradients by layer", parent)
@@ -118,10 +118,10 @@ class Histograms(Picture):
         vanished: bool,
         reach: float | None,
     ) -> None:
-        """`reach`: what the cell is wide enough for; None: for this histogram alone."""
+        """Draws a histogram. `reach` is the value at the cell's edge; None fits this histogram."""
         now = sketch.now
         area = cell.adjusted(3, 2, -3, -now.px(15))
-        counts = np.sqrt(histogram.counts)  # one full bin must not hide the others
+        counts = np.sqrt(histogram.counts)  # root: one full bin must not hide the others
         share = 1.0 if reach is None else float(histogram.edges[-1]) / reach
         step = max(area.width() * share, SPIKE) / len(counts)
         left, ground = area.center().x() - step * len(counts) / 2, area.bottom()
@@ -143,11 +143,11 @@ class Histograms(Picture):
         text = size_text(histogram.size if row else histogram.std, row, cell.width())
         ink = "warning" if vanished else "muted"
         sketch.text(words, text, ink)
-        if vanished:  # above its number
+        if vanished:  # above the number
             sketch.text(QRectF(area.left(), area.top(), now.px(12), now.px(14)), SIGN, ink)
 
     def told(self, row: int, column: int) -> str:
-        """What a tooltip says: two lines."""
+        """Returns the two lines of a cell's tooltip."""
         layer = self._layers[column]
         histogram: Histogram = getattr(layer, ROWS[row])
         mean, spread = format_number(histogram.mean), format_number(histogram.std)

@@ -1,4 +1,4 @@
-"""Which element of the drawing lies under the pointer. No Qt here."""
+"""Finds the element of the drawing at a point. No Qt here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NEAR_EDGE, NEAR_POINT = 5.0, 12.0  # px
 
 
 def to_plane(box: Box, x: float, y: float) -> tuple[float, float]:
-    """A place of the plane, for one of the widget."""
+    """Converts a point of the widget to coordinates of the plane."""
     across = (x - box[0]) / box[2]
     down = (y - box[1]) / box[3]
     return (2 * across - 1) * REACH, (1 - 2 * down) * REACH
@@ -25,7 +25,7 @@ def from_plane(box: Box, x: float, y: float) -> tuple[float, float]:
 def element_at(
     layout: Layout, keyframe: Keyframe, data: Data | None, x: float, y: float
 ) -> Element:
-    """What lies under a place of the widget."""
+    """Returns the element at a point of the widget, or None."""
     if inside(layout.plane, x, y):
         near = point_near(layout.plane, data, x, y)
         return DataPoint(near) if near >= 0 else None
@@ -44,7 +44,7 @@ def element_at(
 
 
 def point_near(plane: Box, data: Data | None, x: float, y: float) -> int:
-    """The number of the point that is pointed at; -1 for none."""
+    """Returns the index of the data point near (x, y), or -1."""
     best, found = NEAR_POINT, -1
     for number, place in enumerate(data.points if data is not None else ()):
         px, py = from_plane(plane, place[0], place[1])

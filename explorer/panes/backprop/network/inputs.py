@@ -1,4 +1,4 @@
-"""The strip above: presets, reset, and the buttons that follow a point or open a step."""
+"""The input strip: presets, reset, and buttons that follow a point or open a step."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ BUTTONS = {
 
 
 class NetworkInputs(QWidget):
-    """Emits intents. `adds`: which points a click adds.
+    """The input strip. `adds` is the menu for the class of new points.
 
-    presetChosen(id)             a setup that teaches one thing
+    presetChosen(id)             use a setup that teaches one thing
     resetRequested(new weights)  start over
     slowerRequested()              start over with smaller steps
     followRequested()            follow one point through the network
-    sampleStepped(way)           1: the next point, -1: the previous one
-    learningRequested()          back to training
-    stepRequested()              into the optimizer step, or out of it
+    sampleStepped(way)           follow the next point (1) or the previous one (-1)
+    learningRequested()          return to training
+    stepRequested()              open or close the optimizer step
     """
 
     presetChosen = Signal(str)
@@ -77,7 +77,7 @@ class NetworkInputs(QWidget):
         self.set_sample(False)
 
     def set_diverged(self, on: bool) -> None:
-        """Offers to start over with smaller steps."""
+        """Shows or hides the button that starts over with smaller steps."""
         self.slower.setVisible(on)
 
     def set_sample(self, on: bool) -> None:
@@ -87,8 +87,8 @@ class NetworkInputs(QWidget):
             widget.setVisible(not on)
 
     def set_buttons(self, *, point: bool, step: bool, inside: bool) -> None:
-        """Whether there is a point to follow and an optimizer step to go into; whether that step
-        is open, so that the button leads out of it.
+        """Enables the buttons: `point` if one can be followed, `step` if an optimizer step can be
+        opened, `inside` if one is open and can be closed.
         """
         self.follow.setEnabled(point)
         self.into.setEnabled(step or inside)

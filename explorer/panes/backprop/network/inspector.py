@@ -1,4 +1,4 @@
-"""What the inspector shows for an optimizer step, a neuron, a weight or a followed point."""
+"""Builds the inspection of an optimizer step, a neuron, a weight or a followed point."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MOST_ROWS = 8
 
 
 def of_keyframe(keyframe: Keyframe, element: Element, pinned: bool) -> Inspection:
-    """The last optimizer step of the weight that is looked at, or how a neuron gets its output."""
+    """Returns the last update of a weight, or the calculation of a neuron's output."""
     if isinstance(element, Neuron) and element.column:
         step, rows = neuron_step(keyframe, element), neuron_rows(keyframe, element)
         table, title = neuron_table(keyframe, element), neuron_title(keyframe, element)
@@ -54,7 +54,7 @@ def of_keyframe(keyframe: Keyframe, element: Element, pinned: bool) -> Inspectio
 
 
 def _of_largest_gradient(keyframe: Keyframe, weight: Weight) -> Inspection:
-    """The update of the weight with the largest gradient; of a bias, where no weight has any."""
+    """Returns the update of the weight with the largest gradient, or a bias if all are 0."""
     assert keyframe.update is not None
     gradient = keyframe.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
     bias = None if gradient else largest_bias_gradient(keyframe)
@@ -75,8 +75,8 @@ def _way(keyframe: Keyframe, weight: Weight) -> str:
 
 
 def of_inner(keyframe: Keyframe, layer: int, step: Step, element: Element) -> Inspection:
-    """A line of an optimizer step: the loss, or what the optimizer does with each weight of
-    `layer`; in numbers the one that is looked at, or that of the largest gradient.
+    """Returns the inspection of a line of an optimizer step: the loss, or the update of each weight
+    of `layer`, with the numbers of the selected weight or of the one with the largest gradient.
     """
     values = {name: np.asarray(value) for name, value in _values(step).items()}
     there = (
@@ -101,7 +101,7 @@ def of_inner(keyframe: Keyframe, layer: int, step: Step, element: Element) -> In
 
 
 def _cost_rows(update: Update, loss: float) -> list[Any]:
-    """What the step minimizes: the loss of its batch, plus a penalty if there is one."""
+    """Returns the objective of the step: the loss of its batch, plus a penalty if there is one."""
     if update.penalty == "none":
         return [Equation("loss", loss, "accent", "mean over this step's batch")]
     weights = [value for name, value in update.before.items() if name.endswith("weight")]
@@ -117,7 +117,7 @@ def _cost_rows(update: Update, loss: float) -> list[Any]:
 
 
 def _inspection(table: dict[str, np.ndarray], **told: Any) -> Inspection:
-    """Numbers the rows and columns of its tables from 1, as neurons are."""
+    """Returns an Inspection whose tables number rows and columns from 1, as neurons are."""
     labels = {
         name: tuple(_from_one(size) for size in (*value.shape, 0)[:2])
         for name, value in table.items()
@@ -140,7 +140,7 @@ def _title(keyframe: Keyframe, what: str = "weight") -> str:
 
 
 def _values(step: Step) -> dict[str, Any]:
-    """The step's numbers, without those that are only indices."""
+    """Returns the step's values without mere indices."""
     return {name: step.value(name) for name in step.values if name not in WHERE}
 
 
@@ -165,13 +165,13 @@ def _table(keyframe: Keyframe) -> dict[str, np.ndarray]:
     return table
 
 
-# one sample
+# followed point
 
 
 def of_sample(sample: Sample, index: int, element: Element) -> Inspection:
-    """The operation of a step, with its numbers for the neuron that is looked at."""
+    """Returns the operation of a step, with its numbers for the selected neuron."""
     title = sample_title(sample, index)
-    if not title[1:2].isdigit():  # no name
+    if not title[1:2].isdigit():  # not a name
         title = title[:1].upper() + title[1:]
     if index == 0:
         rows: list[Any] = [
@@ -248,7 +248,7 @@ def _in_code(name: str, label: str) -> str:
 
 
 def _called(sample: Sample, index: int, name: str, which: str, told: float) -> tuple[str, float]:
-    """The name of a step's value in the formula, and the value."""
+    """Returns the name of a step's value in the formula, and the value."""
     place, nodes = sample.place_at(index), sample.graph.nodes
     node = nodes[place.node]
     labels = {"out": node.label}
@@ -312,7 +312,7 @@ def _back_through_weights(sample: Sample, index: int, element: Element) -> list[
 
 
 def _chosen(element: Element, column: int, count: int, values: Any) -> int:
-    """The neuron that is looked at, if it is in that column; else that with the largest value."""
+    """Returns the selected neuron if it is in the column, else that with the largest value."""
     if isinstance(element, Neuron) and element.column == column and element.number < count:
         return element.number
     flat = np.abs(np.nan_to_num(np.asarray(values, dtype=np.float64))).reshape(-1)

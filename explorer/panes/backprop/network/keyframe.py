@@ -1,4 +1,4 @@
-"""A keyframe of training: all that the pictures show after one optimizer step. No Qt here."""
+"""A keyframe of training: everything that the pictures show after an optimizer step. No Qt here."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.optimization.learner_state import LearnerState, state_of
 from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
 from explorer.panes.backprop.network.draft import REACH, NetworkDraft
 
-RESOLUTION = 40  # of a neuron's map
-PLANE = 80  # of the map of the network's output
-LEVELS = 85  # confidence in one of three classes, in as many levels
+RESOLUTION = 40  # side of a neuron's map
+PLANE = 80  # side of the map of the network's output
+LEVELS = 85  # number of levels for the confidence in each of three classes
 BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
 
 
@@ -26,9 +26,9 @@ class Update:
     """The optimizer step that led to a keyframe.
 
     draft          its setup
-    start          the learner's state before it
-    slopes         the gradients of the batch alone, without the penalty's
-    loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
+    start          the learner's state before the step
+    slopes         the gradients of the batch alone, without the penalty
+    loss           name of the loss; `said` (N, K) and `targets` (N) belong to its batch
     """
 
     draft: NetworkDraft
@@ -57,8 +57,8 @@ class Update:
 
 @dataclass(frozen=True, eq=False)
 class Passed:
-    """A layer's values for the first training point: inputs x (1, n), and (1, m) sums, sums after a
-    norm if there is one, and outputs.
+    """A layer's values for the first training point: inputs x (1, n); sums, sums after a norm if
+    there is one, and outputs, each (1, m).
     """
 
     x: Array
@@ -73,12 +73,12 @@ class Keyframe:
 
     weights, biases  of each layer, (n, m) and (m,)
     maps     of each hidden layer (m, R, R) uint8: each neuron's output over the plane; 128 is 0
-    limits   of each hidden layer (m,): the value that 255 stands for
-             (and of the outputs, where there are several)
-    plane    (P, P) uint8: the network's output. Two classes: how likely class 1 is; three: the
-             class, LEVELS levels for each; a number: from -1 to 1
+    limits   of each hidden layer (m,), and of the outputs if there are several: the value of
+             level 255
+    plane    (P, P) uint8: the network's output. Two classes: probability of class 1; three: the
+             class, with LEVELS levels each; a number: from -1 to 1
     passed   each layer's values for the first training point; () if there is none
-    boundary (n, 4) lines between two classes, in shares of the plane from its top left
+    boundary (n, 4) lines between two classes, as fractions of the plane from its top left
     """
 
     step: int
@@ -109,7 +109,7 @@ class Keyframe:
 def record(
     learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Keyframe:
-    """A keyframe of a learner as it is now. About 3 ms for a 2-8-8-1 network."""
+    """Returns a keyframe of the learner. Takes about 3 ms for a 2-8-8-1 network."""
     *_, keyframe = record_steps(learner, draft, update, diverged)
     assert keyframe is not None
     return keyframe
@@ -118,7 +118,7 @@ def record(
 def record_steps(
     learner: Learner, draft: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Iterator[Keyframe | None]:
-    """`record` in parts of about a millisecond: yields None after each, at last the Keyframe. The
+    """Records in parts of about a millisecond: yields None after each, finally the Keyframe. The
     learner must not change in between.
     """
     parameters = learner.network.parameters
@@ -173,7 +173,7 @@ def _passed(learner: Learner) -> Iterator[Passed]:
 
 
 def _loss(learner: Learner) -> float:
-    """On the training points, without penalty."""
+    """Returns the loss on the training points, without penalty."""
     if not len(learner.train):
         return float("nan")
     from core.autograd.losses import LOSSES
@@ -183,7 +183,7 @@ def _loss(learner: Learner) -> float:
 
 
 def _levels(layer: Array, activation: str) -> tuple[Array, Array]:
-    """A layer's maps (m, R, R) as uint8 with 128 for 0, and for each neuron what 255 stands for."""
+    """Returns a layer's maps (m, R, R) as uint8, 128 for 0, and each neuron's value of 255."""
     if activation in BOUNDED:
         limit = np.full(len(layer), BOUNDED[activation])
     else:
@@ -193,13 +193,13 @@ def _levels(layer: Array, activation: str) -> tuple[Array, Array]:
 
 
 def signed(values: Array) -> Array:
-    """-1 to 1 as 1 to 255, 0 as 128."""
+    """Maps -1..1 to 1..255, and 0 to 128."""
     clean = np.nan_to_num(np.clip(values, -1, 1), nan=0.0)
     return np.rint(128 + 127 * clean).astype(np.uint8)
 
 
 def _plane(out: Array, classes: int) -> Array:
-    """(K, P, P) outputs as uint8 levels."""
+    """Returns outputs (K, P, P) as uint8 levels."""
     if classes == 0:
         return signed(out[0])
     if classes == 2:

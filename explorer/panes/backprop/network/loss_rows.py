@@ -14,11 +14,11 @@ from core.trace import Step
 from explorer.panes.backprop.network.sample import Sample
 from explorer.widgets.live_numbers import Equation, in_a_line
 
-OF_NORM = ("centered", "scale", "shift", "stretch")  # what a norm's lines read, told by norm_rows
+OF_NORM = ("centered", "scale", "shift", "stretch")  # values of a norm that norm_rows shows
 
 
 def loss_rows(sample: Sample, index: int) -> list[Any] | None:
-    """The numbers of a step of cross-entropy; None for any other step."""
+    """Returns the numbers of a step of cross-entropy; None for any other step."""
     place, step = sample.place_at(index), sample.step_at(index)
     operation = sample.graph.nodes[place.node].tensor.operation
     if place.phase not in ("forward", "backward"):
@@ -31,7 +31,7 @@ def loss_rows(sample: Sample, index: int) -> list[Any] | None:
 
 
 def _of_two(sample: Sample, step: Step) -> list[Any]:
-    """max(z, 0) - z y + log(1 + e^-|z|), part by part."""
+    """Returns max(z, 0) - z y + log(1 + e^-|z|), term by term."""
     z, y, name = float(sample.output[0]), sample.target, sample.name_of_output
     p = F.sigmoid(z).item()
     right = ("log p", p) if y else (f"log(1 {MINUS} p)", p)
@@ -48,7 +48,7 @@ def _of_two(sample: Sample, step: Step) -> list[Any]:
 
 
 def _back_to_one(sample: Sample, step: Step) -> list[Any]:
-    """p - y, the one line that the loss's derivative comes down to."""
+    """Returns p - y, to which the derivative of the loss simplifies."""
     y, name, told = sample.target, sample.name_of_output, arithmetic(step, 0)
     p = float(step.value("p")[0])
     upstream = float(step.value("upstream"))
@@ -63,7 +63,7 @@ def _back_to_one(sample: Sample, step: Step) -> list[Any]:
 
 
 def _of_many(sample: Sample) -> list[Any]:
-    """The share that softmax gives each class, and -log of the right one's."""
+    """Returns the softmax probability of each class, and -log of the right one."""
     z, right, name = sample.output, int(sample.target), sample.name_of_output
     shares = softmax(z)
     rows: list[Any] = [
@@ -80,7 +80,7 @@ def _of_many(sample: Sample) -> list[Any]:
 
 
 def _back_to_many(sample: Sample, step: Step) -> list[Any]:
-    """p - 1 for the right class, p for the others."""
+    """Returns p - 1 for the right class, p for the others."""
     right, name = int(sample.target), sample.name_of_output
     shares = softmax(sample.output)
     made = np.asarray(step.value("contribution")).reshape(-1)
@@ -95,8 +95,8 @@ def _back_to_many(sample: Sample, step: Step) -> list[Any]:
 
 
 def norm_rows(sample: Sample, index: int) -> list[Any]:
-    """Layer norm's mean and deviation, over all neurons of the layer; back also what is taken off
-    each gradient. Nothing for any other step.
+    """Returns layer norm's mean and deviation over all neurons of the layer, and in the backward
+    pass the part subtracted from each gradient. Nothing for any other step.
     """
     place, step = sample.place_at(index), sample.step_at(index)
     nodes = sample.graph.nodes

@@ -39,8 +39,8 @@ from explorer.state.draft import Draft, named
 
 
 class NetworkMode(Mode):
-    """The player moves over the keyframes of training, live at their end; or along the path of one
-    point through the network, while that is followed.
+    """The player moves over the keyframes of training, with live training at their end; or along
+    the path of a followed point.
     """
 
     id = "network"
@@ -109,7 +109,7 @@ class NetworkMode(Mode):
         self.frames.newsDue.connect(self.show_newest)
         self.draft.changed.connect(self._on_changed)
 
-    # what the pane asks
+    # called by the pane
 
     def pictures(self) -> dict[str, QWidget]:
         panel = self.view.panel
@@ -130,7 +130,7 @@ class NetworkMode(Mode):
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """A setup without its training begins at step 0; so does one that does not fit."""
+        """Restores a session. Without a training that fits the setup, it begins at step 0."""
         if "learned" in state:
             self.leave_sample()
             saved = state["learned"]
@@ -167,17 +167,17 @@ class NetworkMode(Mode):
             return True
         return self.leave_sample()
 
-    # the draft
+    # draft
 
     def _on_changed(self, value: NetworkDraft) -> None:
         self.view.form.set_draft(value)
         empty = value.data == OWN and not value.added
-        if empty and not self._was_empty:  # only points can be added
+        if empty and not self._was_empty:  # adding is all that can be done
             self.view.tools.set_tool("add")
         self._was_empty = empty
-        self._saved = None  # another setup was trained
+        self._saved = None  # it belongs to another setup
         asked = self.runner.asked
-        if asked is None:  # nothing is made before it is looked at
+        if asked is None:  # no network is made before the mode is shown
             return
         if (value, asked) in self._replaced:  # an undo
             saved = self._replaced.pop((value, asked))
@@ -189,7 +189,7 @@ class NetworkMode(Mode):
             self.runner.change(value)
 
     def change_field(self, name: str, value: Any) -> None:
-        """One field of the setup; the form shows why a value does not fit."""
+        """Changes one field of the setup; the form shows the reason if a value is invalid."""
         one = self.draft.value
         try:
             one = one.with_data(value) if name == "data" else replace(one, **{name: value})
@@ -200,7 +200,7 @@ class NetworkMode(Mode):
         self.draft.change(one, named(fields_of(NetworkDraft)[name].label, value))
 
     def add_point(self, x: float, y: float) -> None:
-        if self.sample is not None:  # a click that missed the next point to follow
+        if self.sample is not None:  # the click missed the next point to follow
             self.statusRequested.emit(text.NO_ADDING)
             return
         try:
@@ -217,7 +217,7 @@ class NetworkMode(Mode):
             self.draft.change(one, "Remove a point")
 
     def show_preset(self, name: str) -> None:
-        """A setup that teaches one thing, at step 0."""
+        """Applies a setup that teaches one thing, at step 0."""
         chosen, now = preset(name), self.draft.value
         self.view.panel.set_side(chosen.panel)
         one = now.begun_again() if chosen.draft.is_like(now) else chosen.draft
@@ -235,17 +235,17 @@ class NetworkMode(Mode):
             self._begin(one.begun_again(), "Start over")
 
     def _begin(self, one: NetworkDraft, told: str) -> None:
-        """A network at step 0; undo brings the trained one back."""
+        """Starts a network at step 0; undo restores the trained one."""
         self.leave_sample()
         now = self.draft.value
         self._replaced.keep(now, one, self._state_of(now))
         self.draft.change(one, told)
         self.runner.begin(one)
 
-    # what a session keeps
+    # session
 
     def _state_of(self, one: NetworkDraft) -> Saved | None:
-        """The training of that setup; None if there is none."""
+        """Returns the training of that setup, or None."""
         training, beginning = self.runner.training, self.runner.beginning
         if beginning is not None and beginning[0] == one:
             return beginning[1]
@@ -261,7 +261,7 @@ class NetworkMode(Mode):
         }
 
     def _look_again(self) -> None:
-        """Selects and follows what a session did, once the network is there."""
+        """Restores a session's selection and followed point, once the network exists."""
         seen, self._saved, self._looked_at = self._looked_at, None, {}
         keyframe, element = self.shown_keyframe, element_from_json(seen.get("chosen"))
         if keyframe is not None and is_there(element, keyframe.sizes):
@@ -270,7 +270,7 @@ class NetworkMode(Mode):
         if followed is not None:
             self.follow(*followed)
 
-    # learning
+    # training
 
     def _play(self) -> None:
         self.runner.set_speed(self.player.speed)
@@ -332,7 +332,7 @@ class NetworkMode(Mode):
         self.show_keyframe()
 
     def _hold_cursor(self, keyframes: list[Keyframe], shown: Keyframe) -> None:
-        """Keeps the cursor at its step where keyframes were dropped."""
+        """Keeps the cursor at its step if keyframes were dropped."""
         place = next(
             (at for at, one in enumerate(keyframes) if one.step >= shown.step), len(keyframes) - 1
         )
@@ -360,7 +360,7 @@ class NetworkMode(Mode):
 
     @property
     def keyframe(self) -> Keyframe | None:
-        """The keyframe under the cursor."""
+        """The keyframe at the cursor."""
         training = self.runner.training
         if training is None or not training.keyframes:
             return None
@@ -405,7 +405,7 @@ class NetworkMode(Mode):
             self.player.seek(min(places, key=lambda at: abs(training.keyframes[at].step - step)))
 
     def _show_headline(self, keyframe: Keyframe | None = None) -> None:
-        """All texts come from one keyframe, for the engine may append another meanwhile."""
+        """Updates all texts from one keyframe, as the engine may append another meanwhile."""
         sample, keyframe = self.sample, keyframe or self.keyframe
         if keyframe is not None:
             self.view.panel.tell(keyframe)
@@ -429,15 +429,15 @@ class NetworkMode(Mode):
             inside=self.active and self.player.depth > 0,
         )
 
-    # following one point
+    # followed point
 
     @property
     def sample(self) -> Sample | None:
-        """The point that is followed."""
+        """The followed point."""
         return self.sample_runner.sample
 
     def follow(self, number: int, position: float = 0.0) -> None:
-        """Point `number`, from that position of its path; training pauses."""
+        """Follows point `number` from a position of its path; training pauses."""
         training = self.runner.training
         if training is not None and 0 <= number < len(training.data.points):
             self.runner.pause()
@@ -445,14 +445,14 @@ class NetworkMode(Mode):
             self.sample_runner.follow(training, number)
 
     def follow_next(self, way: int) -> None:
-        """The point after the one that is followed, or before it."""
+        """Follows the point after (1) or before (-1) the current one."""
         training = self.runner.training
         if training is not None and len(training.data.points):
             number = self.sample.number + way if self.sample is not None else 0
             self.follow(number % len(training.data.points))
 
     def leave_sample(self) -> bool:
-        """Back to training; False if no point was followed."""
+        """Returns to training; False if no point was followed."""
         if self.sample is None:
             return False
         self.sample_runner.stop()
@@ -486,7 +486,7 @@ class NetworkMode(Mode):
         self.statusRequested.emit(message)
         self.leave_sample()
 
-    # looking
+    # selection
 
     def choose(self, element: Any) -> None:
         """Selects a neuron or weight; the same one again deselects it."""
@@ -500,12 +500,12 @@ class NetworkMode(Mode):
         self.inspect()
 
     def _on_step_requested(self) -> None:
-        """Opens the optimizer step that led here, or closes it."""
+        """Opens the optimizer step that led to the keyframe, or closes it."""
         if not self.player.leave():
             self.player.enter()
 
     def _inner_track(self) -> StepTrack | None:
-        """The track of the optimizer step that is open."""
+        """Returns the track of the open optimizer step, or None."""
         track = self.player.track
         return track if self.player.depth and isinstance(track, StepTrack) else None
 

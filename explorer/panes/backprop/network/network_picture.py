@@ -1,6 +1,6 @@
 """The drawing of the network: inputs, neurons with their maps, weights, the plane with the points.
 
-While a sample is followed, the neurons hold its numbers instead.
+While a sample is followed, the neurons show its numbers instead.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.still_layer import StillLayer
 
-NUDGE = 0.05  # of the plane, an arrow key's step
+NUDGE = 0.05  # an arrow key's step on the plane
 DELETE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
 class NetworkPicture(Picture):
-    """A click on the plane does what its `tool` says: "inspect", "add" or "erase".
+    """The drawing. A click on the plane follows `tool`: "inspect", "add" or "erase".
 
-    `looked` tells that something else is pointed at or chosen; the other signals are intents.
+    `looked`: the hovered or selected element has changed. The other signals are requests.
     """
 
     pointAdded = Signal(float, float)
@@ -58,7 +58,7 @@ class NetworkPicture(Picture):
         self.tool = "inspect"
         self.hovered: Element = None
         self.chosen: Element = None
-        self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
+        self.cursor: tuple[float, float] | None = None  # position on the plane, set by keyboard
         self._images = MapImages()
         self._network, self._ground, self._points = StillLayer(), StillLayer(), StillLayer()
         self._layout: Layout | None = None
@@ -66,7 +66,7 @@ class NetworkPicture(Picture):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # what is shown
+    # content
 
     def set_keyframe(self, keyframe: Keyframe | None) -> None:
         if keyframe is self.keyframe:
@@ -94,7 +94,7 @@ class NetworkPicture(Picture):
             self.data_changed()
 
     def set_sample_scene(self, scene: SampleScene | None) -> None:
-        """The sample that is followed, at one position of its path; None: none is."""
+        """Shows the followed sample at a position of its path; None shows the training."""
         wide = (scene is None) != (self.sample_scene is None)
         self.sample_scene = scene
         if wide:
@@ -102,7 +102,7 @@ class NetworkPicture(Picture):
         self.data_changed()
 
     def set_tool(self, tool: str) -> None:
-        """What a click on the plane does: "inspect", "add" or "erase"."""
+        """Sets the action of a click on the plane: "inspect", "add" or "erase"."""
         self.tool = tool
 
     def set_choice(self, element: Element) -> None:
@@ -111,7 +111,7 @@ class NetworkPicture(Picture):
             self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """Weights and biases of each layer, and the points; of a followed sample its numbers."""
+        """Returns weights, biases and points, or a followed sample's numbers."""
         shown: dict[str, np.ndarray] = {}
         if self.keyframe is None:
             return shown
@@ -137,7 +137,7 @@ class NetworkPicture(Picture):
 
     @property
     def shown_scene(self) -> SampleScene | None:
-        """The followed sample's, once the network that is drawn is the one that it went through."""
+        """The followed sample's scene, if it belongs to a network of the drawn sizes; else None."""
         if self.sample_scene is None or self.keyframe is None:
             return None
         return self.sample_scene if self.sample_scene.sample.sizes == self.keyframe.sizes else None
@@ -221,7 +221,7 @@ class NetworkPicture(Picture):
             now.focus_ring(painter, QRectF(*plane), radius=2)
 
     def _draw_ground(self, painter: QPainter, keyframe: Keyframe, plane: Box) -> None:
-        """The output over the plane with the boundary."""
+        """Draws the output over the plane with the boundary."""
         x, y, width, height = plane
         self._ground.draw(
             painter,
@@ -232,7 +232,7 @@ class NetworkPicture(Picture):
         )
 
     def _plane_words(self, keyframe: Keyframe) -> tuple[str, tuple[str, str, float]]:
-        """The line below the plane, or (if it is "") the two ends of its scale."""
+        """Returns the line below the plane, or "" and the two ends of its scale."""
         scene, no_scale = self.shown_scene, ("", "", 0.0)
         if scene is not None and any(one is not None for one in scene.weights):
             return "thick edge: large gradient; orange: positive", no_scale
@@ -245,7 +245,7 @@ class NetworkPicture(Picture):
         return "", ("0 %", "100 % class 1; line at 50 %", SOFT)
 
     def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:
-        """Rings around the followed and the hovered point, and the keyboard's cross."""
+        """Draws rings around the followed and the hovered point, and the keyboard's cross."""
         scene = self.shown_scene
         now = theme.current()
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -262,7 +262,7 @@ class NetworkPicture(Picture):
             painter.drawLine(QPointF(x - 8, y), QPointF(x + 8, y))
             painter.drawLine(QPointF(x, y - 8), QPointF(x, y + 8))
 
-    # pointing
+    # pointer
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self.keyframe is None or self._layout is None:
@@ -305,7 +305,7 @@ class NetworkPicture(Picture):
             self.use_tool(*to_plane(self._layout.plane, place.x(), place.y()))
 
     def use_tool(self, x: float, y: float) -> None:
-        """What a click on that place of the plane does."""
+        """Applies the tool at a point of the plane."""
         if self._layout is None:
             return
         plane = self._layout.plane
@@ -315,7 +315,7 @@ class NetworkPicture(Picture):
         elif near >= 0:
             (self.pointRemoved if self.tool == "erase" else self.pointChosen).emit(near)
 
-    # by keyboard: neurons by arrows, and beyond the last layer a cross on the plane
+    # keyboard: arrows move between neurons, and beyond the last layer a cross on the plane
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move, cursor, data = arrow(event), self.cursor, self.data

@@ -1,4 +1,4 @@
-"""How a neuron gets its output, in the numbers of one point. No Qt here."""
+"""The calculation of a neuron's output for one point. No Qt here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu
 
 
 def neuron_step(keyframe: Keyframe, element: Neuron) -> Step | None:
-    """The neuron's formula, and the line of core that computes the sums of its layer; None without
-    training points.
+    """Returns the neuron's formula, and the line of core that computes the sums of its layer; None
+    without training points.
     """
     if not keyframe.passed:
         return None
@@ -48,7 +48,7 @@ def neuron_title(keyframe: Keyframe, element: Neuron) -> str:
 
 
 def neuron_rows(keyframe: Keyframe, element: Neuron) -> list[Any]:
-    """The largest terms of its sum, and its output, for the first training point."""
+    """Returns the largest terms of its sum, and its output, for the first training point."""
     layer, number = element.column - 1, element.number
     weights = keyframe.weights[layer][:, number]
     bias = float(keyframe.biases[layer][number])
@@ -93,7 +93,7 @@ def _of_point(keyframe: Keyframe, element: Neuron, names: list[str], bias: float
 
 
 def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
-    """The mean, deviation and gain with which a norm rescales a neuron's sum."""
+    """Returns the mean, deviation and gain with which a norm rescales a neuron's sum."""
     sums, learned = keyframe.passed[layer].sums, keyframe.learner_state
     if keyframe.draft.norm == "layer":
         mean, variance = float(sums.mean()), float(sums.var())
@@ -111,7 +111,7 @@ def _of_norm(keyframe: Keyframe, layer: int, number: int) -> list[Any]:
 
 
 def neuron_table(keyframe: Keyframe, element: Neuron) -> dict[str, np.ndarray]:
-    """The weights into the neuron, and its bias."""
+    """Returns the weights into the neuron, and its bias."""
     layer = element.column - 1
     return {
         "weights": keyframe.weights[layer][:, element.number],

@@ -25,7 +25,7 @@ from explorer.panes.backprop.optimizer_symbols import (
 )
 from explorer.widgets.live_numbers import Equation, in_a_line
 
-ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
+ROWS_BY_ROWS = ("gram", "poly")  # Muon's values with a row for each row of the matrix
 NOT_KEPT = "The numbers of this step are not kept; take another step to see them."
 SPELT = {
     "param": "the weight before this step",
@@ -39,7 +39,7 @@ SPELT = {
 
 
 def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None, list[Any]]:
-    """The whole step of one weight or bias: the optimizer's formula, and each of its numbers."""
+    """Returns the whole step of one weight or bias: the optimizer's formula and its numbers."""
     update, (parameter, place) = keyframe.update, parameter_of(weight)
     if update is None or parameter not in update.gradients:
         return None, [NOT_KEPT if keyframe.step else "No step has been taken yet."]
@@ -79,7 +79,7 @@ def update_rows(keyframe: Keyframe, weight: Weight | Bias) -> tuple[Step | None,
 def _gradient_rows(
     update: Update, parameter: str, place: tuple[int, ...], letter: str
 ) -> list[Any]:
-    """The gradient g; with a penalty also its two parts."""
+    """Returns the gradient g, and with a penalty its two parts."""
     whole = Equation(letter, float(update.gradients[parameter][place]), "text", SPELT["grad"])
     if update.penalty == "none" or not parameter.endswith("weight"):
         return [whole]
@@ -113,7 +113,7 @@ def _spelt(name: str, one: Weight | Bias) -> str:
 
 
 def line_rows(keyframe: Keyframe, layer: int, step: Step, weight: Weight) -> list[Any]:
-    """One line of the step: what it reads (the optimizer's state included) and what it computes."""
+    """Returns a line of the step: the values it reads, optimizer state included, and its result."""
     update = keyframe.update
     if update is None:
         return []
@@ -129,7 +129,7 @@ def line_rows(keyframe: Keyframe, layer: int, step: Step, weight: Weight) -> lis
             called = name if inner else letters.get(name, name)
             rows.append(Equation(called, value, "text", note or ("" if inner else _words(name))))
         return rows
-    decay = step.name == "optimizer.decay"  # the playground's penalty is a part of the loss
+    decay = step.name == "optimizer.decay"  # here the penalty is part of the loss
     names = [name for name in step.values if name != made]
     if decay:
         names = ["param"] if made == "shrunk" else ["grad"]
@@ -148,7 +148,7 @@ def line_rows(keyframe: Keyframe, layer: int, step: Step, weight: Weight) -> lis
 
 
 def _settings(step: Step, rule: Rule, update: Update) -> str:
-    """The settings that a line reads; the playground's weight decay is a part of the loss."""
+    """Returns the settings that a line reads; weight decay is 0: the penalty is in the loss."""
     if step.name == "optimizer.decay":
         held = "" if update.penalty == "none" else f", since {update.penalty.upper()} is in g"
         return f"{rule.letters['weight_decay']} = 0{held}"
@@ -159,14 +159,14 @@ def _settings(step: Step, rule: Rule, update: Update) -> str:
 
 
 def _words(name: str) -> str:
-    """A name in the optimizer's code, in words."""
+    """Returns the words for a name in the optimizer's code."""
     if name.endswith(BEFORE):
         return f"{_words(name.removesuffix(BEFORE))} before this step"
     return SPELT.get(name) or in_words(name)
 
 
 def _lines(trace: Trace) -> list[Step]:
-    """The outermost ones, the move last."""
+    """Returns the outermost lines, with the move last."""
     lines = [step for step in trace if step.parent is None]
     return sorted(lines, key=lambda step: step.name == "optimizer.move")
 
@@ -178,9 +178,9 @@ def _at(value: np.ndarray, place: tuple[int, ...]) -> float:
 def _told(
     name: str, value: np.ndarray, weight: Weight, shape: tuple[int, ...], *, inner: bool
 ) -> tuple[float | str, str]:
-    """A weight's number in a value of its layer, and a note; a shape where it has none.
+    """Returns a weight's number in a value of its layer, and a note; the shape if it has no number.
 
-    Inside of Muon's line a tall matrix lies on its side, and some compare rows with rows.
+    Inside Muon's line a tall matrix is transposed, and some values compare rows with rows.
     """
     place = (weight.before, weight.after)
     if value.ndim == 0 or (value.shape == shape and not inner):

@@ -17,21 +17,21 @@ from explorer.panes.backprop.network.keyframe import Keyframe, Update
 
 @dataclass(frozen=True)
 class Bias:
-    """Of layer `layer`, 0 being the first of weights, of neuron `after`."""
+    """The bias of neuron `after` in layer `layer`, counted from 0."""
 
     layer: int
     after: int
 
 
 def parameter_of(one: Weight | Bias) -> tuple[str, tuple[int, ...]]:
-    """The parameter's name, and the index into it."""
+    """Returns the parameter's name and the index into it."""
     if isinstance(one, Bias):
         return f"{one.layer}.bias", (one.after,)
     return f"{one.layer}.weight", (one.before, one.after)
 
 
 def layer_of(element: Element, keyframe: Keyframe) -> int | None:
-    """The layer of weights of an element: a weight's own, or the one that leads to a neuron."""
+    """Returns the layer of a weight, or the layer of weights into a neuron; else None."""
     if not is_there(element, keyframe.sizes):
         return None
     if isinstance(element, Neuron):
@@ -40,8 +40,8 @@ def layer_of(element: Element, keyframe: Keyframe) -> int | None:
 
 
 def largest_gradient(keyframe: Keyframe, of_layer: int | None = None) -> Weight | None:
-    """The weight with the largest gradient in the last step, of all or of one layer; None before a
-    first step.
+    """Returns the weight with the largest gradient in the last step, in `of_layer` or overall; None
+    before the first step.
     """
     layers = range(len(keyframe.weights)) if of_layer is None else (of_layer,)
     found = _largest(keyframe, [f"{layer}.weight" for layer in layers])
@@ -49,13 +49,13 @@ def largest_gradient(keyframe: Keyframe, of_layer: int | None = None) -> Weight 
 
 
 def largest_bias_gradient(keyframe: Keyframe) -> Bias | None:
-    """The bias with the largest gradient; None before a first step."""
+    """Returns the bias with the largest gradient; None before the first step."""
     found = _largest(keyframe, [f"{layer}.bias" for layer in range(len(keyframe.biases))])
     return Bias(*found) if found is not None else None
 
 
 def _largest(keyframe: Keyframe, names: Sequence[str]) -> tuple[int, ...] | None:
-    """The layer and the index into it of the largest gradient of these parameters."""
+    """Returns the layer of the largest gradient of these parameters, and the index within it."""
     gradients = keyframe.update.gradients if keyframe.update is not None else {}
     sizes = {name: np.abs(np.nan_to_num(gradients[name])) for name in names if name in gradients}
     if not sizes:
@@ -66,8 +66,8 @@ def _largest(keyframe: Keyframe, names: Sequence[str]) -> tuple[int, ...] | None
 
 
 def update_trace(keyframe: Keyframe, layer: int | None = None) -> Trace | None:
-    """The loss, then each line of the optimizer for the weights of `layer`; None: of the layer with
-    the largest gradient.
+    """Returns the loss, then each line of the optimizer for the weights of `layer`, by default the
+    layer with the largest gradient.
     """
     update, largest = keyframe.update, largest_gradient(keyframe)
     if update is None or largest is None:
@@ -83,7 +83,7 @@ def update_trace(keyframe: Keyframe, layer: int | None = None) -> Trace | None:
 
 
 def optimizer_trace(update: Update, name: str) -> Trace:
-    """The optimizer's lines for parameter `name`."""
+    """Returns the optimizer's lines for parameter `name`."""
     rule = optimizer_of(update.optimizer, update.before[name].ndim)
     settings = rule.settings(learning_rate=update.learning_rate, weight_decay=0.0)
     state, taken = update.states.get(name, (rule.state(), 0))

@@ -1,4 +1,4 @@
-"""What a click on the plane does: inspect a point, add one, or erase one."""
+"""The tools for clicks on the plane: inspect a point, add one, or erase one."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from explorer.widgets.toggle import SegmentedControl
 
 TOOLS = (("inspect", "Inspect"), ("add", "Add"), ("erase", "Erase"))
 HELP = "inspect a point, add one, or erase one"
-NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that are added
+NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of new points
 
 
 class PlaneTools(QWidget):
-    """The tools side by side; `toolChosen(id)`. `adds`, the class of new points, is among the
-    inputs for lack of room.
+    """The tools side by side; `toolChosen(id)` reports a choice. The menu `adds`, the class of new
+    points, is placed in the input strip, as there is no room here.
     """
 
     toolChosen = Signal(str)
@@ -44,7 +44,7 @@ class PlaneTools(QWidget):
 
     @property
     def target(self) -> float:
-        """Of a point that is added."""
+        """The target of a new point."""
         if self._classes:
             return float(max(0, self.adds.currentIndex()))
         return float(typed(NUMBERS[max(0, self.adds.currentIndex())]))
@@ -55,11 +55,11 @@ class PlaneTools(QWidget):
             self._on_chosen(tool)
 
     def offer_points(self, on: bool) -> None:
-        """While points can be added: which."""
+        """Shows the menu of new points while they can be added."""
         self.adds.setVisible(on and self.tool == "add")
 
     def set_classes(self, classes: int) -> None:
-        """How many classes there are to choose from; 0: numbers."""
+        """Offers the classes of the data; for 0, numbers."""
         if classes == self._classes:
             return
         self._classes = classes

@@ -1,4 +1,4 @@
-"""Ready-made setups, each with the one thing to look for. No Qt here."""
+"""Ready-made setups, each with one thing to look for. No Qt here."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from explorer.panes.backprop.network.draft import NetworkDraft
 
 @dataclass(frozen=True)
 class Preset:
-    """A setup, and one sentence before the first step: what to look for."""
+    """A setup, and a sentence before the first step that says what to look for."""
 
     id: str
     title: str
     look: str
     draft: NetworkDraft
-    panel: str = "layers"  # which side of the panel of health shows it
+    panel: str = "layers"  # side of the health panel that shows it
 
 
 PRESETS = (

@@ -1,4 +1,4 @@
-"""Steers the training from the window: begins, changes, plays, pauses, takes one step."""
+"""Controls the training from the GUI thread: begins, changes, plays, pauses, takes one step."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from explorer.panes.backprop.network.compute import Training
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.keyframe import Keyframe
 
-TOGETHER = 15  # steps in one call, each with its keyframe: about 50 ms
+TOGETHER = 15  # steps per call, each with its keyframe: about 50 ms
 
 
 class Runner(QObject):
-    """`grown`: there are new keyframes; `begun`: another network starts.
+    """Runs the training. `grown`: there are new keyframes; `begun`: another network starts.
 
     State: "idle" before anything, "loading", "paused", "learning", "diverged" or "failed".
 
-    Its questions change the training, so it does not use `Latest`: the engine answers each one,
-    takes each optimizer step, and the next setup changes the training that is being made. Setups
-    wait for one another; of those that wait only the newest counts.
+    Its requests change the training, so they do not use `Latest`: the engine must answer each one,
+    take each optimizer step, and apply the next setup to the training being made. Setups wait
+    for one another; of those that wait, only the newest is applied.
     """
 
     grown = Signal()
@@ -40,11 +40,11 @@ class Runner(QObject):
         self._run.failed.connect(self._on_failed)
         self._run.ended.connect(self._on_ended)
         self._playing = False
-        self._newest: Keyframe | None = None  # the newest that was announced
-        self._pending: NetworkDraft | None = None  # that the engine has not got yet
-        self._starts_over = False  # and from step 0
-        self._saved: dict[str, Any] | None = None  # with what a session kept
-        # What begins, until it is there.
+        self._newest: Keyframe | None = None  # the newest announced one
+        self._pending: NetworkDraft | None = None  # not yet sent to the engine
+        self._starts_over = False  # True if it starts at step 0
+        self._saved: dict[str, Any] | None = None  # state from a session
+        # Setup and state of the network being made.
         self.beginning: tuple[NetworkDraft, dict[str, Any] | None] | None = None
         self._serving = False
         self._emitted = "idle"
@@ -70,23 +70,23 @@ class Runner(QObject):
     def has_points(self) -> bool:
         return self.training is not None and len(self.training.data.train) > 0
 
-    # steering
+    # commands
 
     def begin(self, draft: NetworkDraft, saved: dict[str, Any] | None = None) -> None:
-        """A new network, paused: at step 0, or as a session kept it."""
+        """Makes a new network, paused: at step 0, or in the `saved` state of a session."""
         self._halt()
         self.error = ""
         self._saved, self.beginning = saved, (draft, saved)
         self._request(draft, starts_over=True)
 
     def change(self, draft: NetworkDraft) -> None:
-        """Another setup from the next step on."""
+        """Applies another setup from the next step on."""
         if self.beginning is not None:
             self.beginning = draft, self.beginning[1]
         self._request(draft, starts_over=self.training is None)
 
     def _request(self, draft: NetworkDraft, *, starts_over: bool) -> None:
-        """The newest setup counts; a start that is still pending is never lost over it."""
+        """Requests the newest setup; a pending start is still carried out."""
         self.asked = self._pending = draft
         self._starts_over = self._starts_over or starts_over
         if not self._serving:
@@ -95,7 +95,7 @@ class Runner(QObject):
         self._emit_state()
 
     async def _serve(self) -> None:
-        """Sends the engine the newest setup, until none is pending."""
+        """Sends the newest setup to the engine until none is pending."""
         try:
             while self._pending is not None:
                 asked = self._pending, self._starts_over, self._saved
@@ -135,7 +135,7 @@ class Runner(QObject):
         self._emit_state()
 
     def pause(self) -> None:
-        """Pauses, and records the step at which it stands."""
+        """Pauses, and records the current step."""
         if not self._playing:
             return
         self._halt()
@@ -144,7 +144,7 @@ class Runner(QObject):
         self._emit_state()
 
     def step(self) -> None:
-        """One optimizer step."""
+        """Takes one optimizer step."""
         self._halt()
         if self.training is not None and not self.training.diverged:
             tasks.spawn(self._then_grown(self.training.one_step), self)
@@ -157,14 +157,14 @@ class Runner(QObject):
                 self._run.job.wake()
 
     async def steps(self, count: int) -> None:
-        """Takes so many steps at once: for pictures that begin mid-way."""
+        """Takes `count` steps at once, for pictures that start in mid-training."""
         while count > 0 and self.training is not None:
             await self._ask(self.training.several, min(count, TOGETHER))
             count -= TOGETHER
         self.grown.emit()
         self._emit_state()
 
-    # what the engine answers
+    # engine
 
     def _halt(self) -> None:
         self._playing = False
@@ -173,7 +173,7 @@ class Runner(QObject):
 
     def _on_progress(self, _: object = None) -> None:
         keyframe = self.training.keyframes[-1] if self.training is not None else None
-        if keyframe is not self._newest:  # most of what the job yields shows nothing new
+        if keyframe is not self._newest:  # most yields bring no new keyframe
             self._newest = keyframe
             self.grown.emit()
             self._emit_state()
@@ -192,7 +192,7 @@ class Runner(QObject):
             self._emit_state()
 
     async def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The engine's answer; None if it failed or the engine is closed."""
+        """Returns the engine's answer; None if it failed or the engine is closed."""
         try:
             found = await self._engine.call(function, *args, name="the network")
         except Exception as error:

@@ -1,4 +1,4 @@
-"""One point's path through the network, forward and back: the steps that are told. No Qt here."""
+"""One point's path through the network, forward and back: the steps that are shown. No Qt here."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from core.trace import Step, Trace
 class Sample:
     """The Trace of one point; index 0 is before its first step.
 
-    roles   for each node of the graph
-    step    how many optimizer steps the network had taken
+    roles   the role of each node of the graph
+    step    number of optimizer steps that the network had taken
     """
 
     point: tuple[float, float]
@@ -45,8 +45,8 @@ class Sample:
 
     @cached_property
     def told(self) -> tuple[int, ...]:
-        """Numbers of the steps that are told: one point's sums over copies add up nothing, and its
-        column of outputs is one number, in whatever shape.
+        """Indices of the steps that are shown. For one point, sums over copies add up nothing, and
+        reshaping its single output changes nothing.
         """
         nodes = self.graph.nodes
         return tuple(
@@ -60,19 +60,19 @@ class Sample:
         return len(self.told) + 1
 
     def step_at(self, index: int) -> Step:
-        """The step at an index, from 1 on."""
+        """Returns the step at an index, counted from 1."""
         return self.trace[self.told[index - 1]]
 
     def place_at(self, index: int) -> Place:
         return self.places[self.told[index - 1]]
 
     def name_of_layer(self, column: int) -> str:
-        """As the drawing has it."""
+        """Returns the name of a layer as in the drawing."""
         return "output" if column == len(self.sizes) - 1 else f"layer {column}"
 
     @property
     def seed(self) -> int:
-        """The index at which backward begins."""
+        """The index at which the backward pass begins."""
         return 1 + next(at for at, one in enumerate(self.told) if self.places[one].phase == "seed")
 
     @property
@@ -81,26 +81,26 @@ class Sample:
 
     @property
     def output(self) -> Array:
-        """The network's output for the point: (K,)."""
+        """The network's output for the point, (K,)."""
         return self.value("out", len(self.sizes) - 1)
 
     @property
     def name_of_output(self) -> str:
-        """What the formulas call it."""
+        """The name of the output in the formulas."""
         return self.graph.nodes[self.find("out", len(self.sizes) - 1)].label
 
     def value(self, kind: str, column: int) -> Array:
-        """The numbers of a role, as they are in the end."""
+        """Returns the final numbers of a role."""
         return np.asarray(self.graph.nodes[self.find(kind, column)].tensor.data).reshape(-1)
 
     def find(self, kind: str, column: int) -> int:
-        """The node of a role; -1 for none."""
+        """Returns the node of a role, or -1."""
         role = Role(kind, column)
         return self.roles.index(role) if role in self.roles else -1
 
 
 def take_sample(learner: Learner, number: int, x: float, y: float, target: float) -> Sample:
-    """The whole Trace of one point."""
+    """Returns the whole Trace of one point."""
     trace, roles = trace_point(learner, (x, y), target)
     classes, sizes = learner.train.classes, learner.network.config.sizes
     return Sample((x, y), target, classes, trace, roles, sizes, number, learner.step)

@@ -1,4 +1,4 @@
-"""Asks the engine for one point's path through the network, and keeps the newest answer."""
+"""Requests one point's path through the network and keeps the newest answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.panes.backprop.network.sample_scene import SampleScene, SampleScen
 
 
 def number_of(data: Data, one: Sample) -> int:
-    """The number of a followed point among the points that there are now; -1 if it was removed."""
+    """Returns the current index of a followed point, or -1 if it was removed."""
     if data.classes != one.classes:
         return -1
     same = (data.points == one.point).all(1) & (data.targets == one.target)
@@ -24,14 +24,14 @@ def number_of(data: Data, one: Sample) -> int:
 
 
 class SampleRunner(QObject):
-    """`came(same)`: another path is there; `same` if the cursor may stay where it is on it."""
+    """`came(same)` reports a new path; `same` if the cursor may keep its position on it."""
 
     came = Signal(bool)
     failed = Signal(str)
 
     def __init__(self, engine: Engine, owner: QObject) -> None:
         super().__init__(owner)
-        self.sample: Sample | None = None  # the point that is followed
+        self.sample: Sample | None = None  # the followed point
         self._scenes: SampleScenes | None = None
         self._stays = False
         self._latest = Latest(engine, owner)
@@ -39,12 +39,12 @@ class SampleRunner(QObject):
         self._latest.failed.connect(self.failed)
 
     def follow(self, training: Training, number: int) -> None:
-        """Asks for the path of point `number`."""
+        """Requests the path of point `number`."""
         x, y = (float(value) for value in training.data.points[number])
         self._ask(training, number, x, y, float(training.data.targets[number]), stays=False)
 
     def refresh(self, training: Training) -> bool:
-        """Asks for the same point's path through the network of now; False if it was removed."""
+        """Requests the same point's path through the current network; False if it was removed."""
         one = self.sample
         number = -1 if one is None else number_of(training.data, one)
         if one is None or number < 0:
@@ -53,7 +53,7 @@ class SampleRunner(QObject):
         return True
 
     def stop(self) -> None:
-        """Forgets the point."""
+        """Stops following the point."""
         self._latest.stop()
         self.sample = self._scenes = None
 

@@ -1,4 +1,4 @@
-"""What is known of a followed point at each position of its path. No Qt here."""
+"""The known numbers of a followed point at each position of its path. No Qt here."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from explorer.panes.backprop.network.sample import Sample
 
 @dataclass(frozen=True, eq=False)
 class SampleScene:
-    """What is known at an index, by column: numbers (m,) or None, and what moves.
+    """The known numbers at an index, by column, (m,) or None, and the current flow.
 
-    values     forward the newest of a column: sums, then outputs; backward those whose gradients
-               came last, from outputs to sums
-    nodes      which of the graph the values are; -1 for none
+    values     forward the newest of a column: sums, then outputs; backward those with the newest
+               gradients, from outputs to sums
+    nodes      nodes of these values in the graph; -1 for none
     gradients  dL/d of the same values
     weights    dL/dW of each layer, (n, m) or None
-    column     where something happens; -1 nowhere
-    layer      along which weights something flows; -1 along none
-    flow       (n, m) what flows there
-    backward   whether it flows back
-    share      how far it is, 0 to 1
-    loss       once it is known
+    column     column of the current step, or -1
+    layer      layer of the weights along which something flows, or -1
+    flow       (n, m) amount that flows along each weight
+    backward   True if it flows back
+    share      progress, 0 to 1
+    loss       the loss, once known
     """
 
     sample: Sample
@@ -40,19 +40,19 @@ class SampleScene:
     loss: float | None
 
     def name(self, column: int) -> str:
-        """The letter of a column's values; "" where there are none, and inside of a norm."""
+        """Returns the letter of a column's values; "" if there are none, and inside a norm."""
         node = self.nodes[column]
         return self.sample.graph.nodes[node].tensor.name if node >= 0 else ""
 
     def kind(self, column: int) -> str:
-        """The role of a column's values; "" for none."""
+        """Returns the role of a column's values, or ""."""
         node = self.nodes[column]
         return self.sample.roles[node].kind if node >= 0 else ""
 
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """After an index: by column the newest node forward, gradients by node, and the loss."""
+    """Known after an index: each column's newest forward node, gradients by node, the loss."""
 
     nodes: tuple[int, ...]
     grads: dict[int, Array]
@@ -60,7 +60,7 @@ class _Known:
 
 
 class SampleScenes:
-    """The scenes along a sample's path; what is known at each index is computed once."""
+    """The scenes along a sample's path; the known numbers at each index are computed once."""
 
     def __init__(self, sample: Sample) -> None:
         self.sample = sample
@@ -93,7 +93,7 @@ class SampleScenes:
                 self._known[-1] = known
 
     def at(self, position: float) -> SampleScene:
-        """The scene on the way to index ceil(position)."""
+        """Returns the scene on the way to index ceil(position)."""
         sample = self.sample
         last = len(sample) - 1
         index = min(max(0, int(np.ceil(position - 1e-9))), last)
@@ -117,8 +117,8 @@ class SampleScenes:
         )
 
     def _shown(self, known: _Known, column: int) -> int:
-        """The node whose numbers a column shows. A sum and its product have one gradient where
-        only a bias lies between them, and the sum stays.
+        """Returns the node that a column shows. A sum and its product have the same gradient if
+        only a bias lies between them, so the sum stays.
         """
         kinds = ["sum", "out"]
         if any(role.kind == "norm" and role.column == column for role in self.sample.roles):
@@ -134,7 +134,7 @@ class SampleScenes:
         return np.asarray(grads[node]) if node in grads else None
 
     def _moving(self, index: int) -> tuple[int, int, Array | None, bool]:
-        """Column, layer of weights, and what flows along them, at an index."""
+        """Returns column, layer of weights, flow and direction at an index."""
         sample = self.sample
         if index == 0:
             return 0, -1, None, False

@@ -1,6 +1,6 @@
-"""Where the parts of the drawing stand: inputs, neurons, edges, the plane. No Qt here.
+"""The positions of inputs, neurons, edges and plane in the drawing. No Qt here.
 
-All lengths are pixels of the widget; `unit` is the zoom.
+All lengths are in pixels of the widget; `unit` is the zoom.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ Box = tuple[float, float, float, float]  # x, y, width, height
 Line = tuple[float, float, float, float]
 
 HEAD = 30.0  # for the buttons above the columns
-FOOT = 34.0  # for two lines of words below them
-GAP = 5.0  # between two neurons, at least
-LARGEST, WIDEST = 52.0, 88.0  # a neuron, and one with numbers in it
-PLANE_SHARE = 0.46  # of the width, at most
+FOOT = 34.0  # for two lines of text below the columns
+GAP = 5.0  # least distance between two neurons
+LARGEST, WIDEST = 52.0, 88.0  # largest neuron; largest width of one with numbers
+PLANE_SHARE = 0.46  # largest share of the width
 LEGEND = 40.0
-TOOLS = 36.0  # above the plane
-SIDE = 26.0  # between the last column and the plane, at least
+TOOLS = 36.0  # height above the plane
+SIDE = 26.0  # least distance between the last column and the plane
 MARGIN = 3.0
 
 
 @dataclass(frozen=True)
 class Layout:
-    """boxes of each column: the inputs, each hidden layer, and the outputs where there are several.
+    """The plane, the edges, and the boxes of inputs, hidden layers and (if several) outputs.
 
-    columns  x in the middle of each column; `step` is the way from one to the next
-    ends     for each layer of weights the points (x, y) that its edges go to
+    columns  center x of each column; `step` is their distance
+    ends     for each layer of weights the points (x, y) at which its edges end
     """
 
     boxes: tuple[tuple[Box, ...], ...]
@@ -37,7 +37,7 @@ class Layout:
     foot: float
 
     def edge(self, layer: int, before: int, after: int) -> Line:
-        """The weight of layer number `layer` from neuron `before` to neuron `after`."""
+        """Returns the edge of layer `layer` from neuron `before` to neuron `after`."""
         x, y, width, height = self.boxes[layer][before]
         end = self.ends[layer][after]
         return (x + width, y + height / 2, *end)
@@ -46,7 +46,7 @@ class Layout:
 def lay_out(
     width: float, height: float, sizes: tuple[int, ...], wide: bool, unit: float = 1.0
 ) -> Layout:
-    """`sizes`: inputs, hidden layers, outputs. `wide`: the neurons hold numbers."""
+    """Lays out the drawing. `sizes`: inputs, hidden layers, outputs; `wide`: room for numbers."""
     outputs = sizes[-1]
     shown = sizes if outputs > 1 else sizes[:-1]
     tall = height - (HEAD + FOOT) * unit
@@ -89,7 +89,7 @@ def _column(number: int, count: int, room: float) -> float:
 
 
 def distance(line: Line, x: float, y: float) -> float:
-    """From a point to a line from one place to another."""
+    """Returns the distance of a point from a line segment."""
     x1, y1, x2, y2 = line
     across, down = x2 - x1, y2 - y1
     length = across * across + down * down

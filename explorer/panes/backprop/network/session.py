@@ -1,4 +1,4 @@
-"""What a session and undo bring back of a network, as JSON values. No Qt here."""
+"""The state of a network that a session and undo restore, as JSON values. No Qt here."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.elements import Element, Neuron, Weight
 
-LOOKED_AT = ("chosen", "followed")  # what a person was looking at
-MOST_REPLACED = 8  # networks that undo can bring back as they were trained
+LOOKED_AT = ("chosen", "followed")  # selected element and followed point
+MOST_REPLACED = 8  # trained networks that undo can restore
 
 Saved = dict[str, Any]  # a `Training.state`
 
 
 class ReplacedNetworks(dict[tuple[NetworkDraft, NetworkDraft], Saved | None]):
-    """Trained networks that a reset or a preset has replaced, by the setups before and after: undo
-    brings them back.
+    """Trained networks that a reset or a preset has replaced, by the setups before and after; undo
+    restores them.
     """
 
     def keep(self, old: NetworkDraft, new: NetworkDraft, saved: Saved | None) -> None:
-        """Remembers the training of `old` until `new` is undone."""
+        """Stores the training of `old` until `new` is undone."""
         if old != new:
             self.pop((old, new), None)
             self[old, new] = saved
@@ -34,14 +34,14 @@ def element_to_json(element: Element) -> list[int] | None:
 
 
 def element_from_json(saved: Any) -> Element:
-    """None for anything else than `element_to_json` gives."""
+    """Reads the JSON of `element_to_json`; returns None for anything else."""
     if not isinstance(saved, list) or not all(type(one) is int and one >= 0 for one in saved):
         return None
     return {2: Neuron, 3: Weight}[len(saved)](*saved) if len(saved) in (2, 3) else None
 
 
 def followed_from_json(saved: Any) -> tuple[int, float] | None:
-    """A point's number and the position on its path; None where it does not fit."""
+    """Reads a point's number and the position on its path; returns None if they are invalid."""
     if not isinstance(saved, list) or len(saved) != 2 or type(saved[0]) is not int:
         return None
     at = saved[1]

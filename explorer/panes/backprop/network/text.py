@@ -1,4 +1,4 @@
-"""Every sentence of Network: headlines, titles of steps, words at the pointer. No Qt here."""
+"""All sentences of Network: headlines, titles of steps, text at the pointer. No Qt here."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.sample import Sample
 
 LOADING = "Building the network."
-VANISHED = 1000.0  # times smaller
-SOLVED = 0.97  # of the points
+VANISHED = 1000.0  # factor by which the gradient shrinks
+SOLVED = 0.97  # share of the points
 RESET = "Reset with a lower learning rate."
 NO_ADDING = "To add points, go back to training first (Esc)"
 NO_POINTS = "There are no points to learn from: choose Add, then click on the plane."
@@ -38,7 +38,7 @@ def count_of_steps(count: int) -> str:
 
 
 def keyframe_title(keyframe: Keyframe) -> str:
-    """One line for the transport."""
+    """Title of a keyframe in the transport."""
     steps = count_of_steps(keyframe.step)
     if keyframe.diverged:
         return f"diverged after {steps}"
@@ -56,7 +56,7 @@ def headline(
     error: str = "",
     begun: Keyframe | None = None,
 ) -> str:
-    """One sentence about a keyframe, with the diagnosis of that time; `begun` is the first one."""
+    """Describes a keyframe with its diagnosis; `begun` is the first keyframe."""
     if error:
         return "Something went wrong; the reason is below."
     if keyframe is None:
@@ -91,8 +91,8 @@ def _neurons_are_dead(keyframe: Keyframe) -> str:
 
 
 def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) -> str:
-    """Trouble first, its cause before its effects; else how well the network does. In a network
-    that has solved its task, dead neurons are no trouble.
+    """Names problems first, the cause before its effects; else says how well the network does. If
+    it has solved its task, dead neurons are no problem.
     """
     rose = diagnosis.rose
     update = keyframe.update
@@ -147,7 +147,7 @@ def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) 
 
 
 def _alike(keyframe: Keyframe) -> str:
-    """What follows if all neurons have equal weights; "" if they differ."""
+    """Explains the effect of equal weights in all neurons; "" if they differ."""
     if not any(weights.any() for weights in keyframe.weights):
         return (
             "every weight and its gradient are still 0, so only the last bias learns. The loss is "
@@ -163,13 +163,13 @@ def _alike(keyframe: Keyframe) -> str:
 
 
 def _is_solved(keyframe: Keyframe) -> bool:
-    """Whether nearly all training and test points are classified correctly."""
+    """Returns True if nearly all training and test points are classified correctly."""
     test = keyframe.test_accuracy
     return keyframe.train_accuracy >= SOLVED and (math.isnan(test) or test >= SOLVED)
 
 
 def _success(keyframe: Keyframe) -> str:
-    """The accuracy, or the loss where there are no classes."""
+    """Gives the accuracy, or the loss if there are no classes."""
     if math.isnan(keyframe.train_accuracy):
         test = keyframe.test_loss
         also = "" if math.isnan(test) else f" and {format_number(test)} on the test points"
@@ -185,16 +185,16 @@ def _success(keyframe: Keyframe) -> str:
 
 
 def _shrinks(keyframe: Keyframe) -> float:
-    """How many times smaller the gradient is in the first layer than in the last."""
+    """Returns how many times smaller the gradient is in the first layer than in the last."""
     first, last = keyframe.layers[0].gradients.size, keyframe.layers[-1].gradients.size
     return last / first if first > 0 else math.inf
 
 
-# beside the pointer
+# at the pointer
 
 
 def pointer_words(element: Element, keyframe: Keyframe, data: Data | None) -> str:
-    """One line at the pointer."""
+    """Describes an element at the pointer."""
     sizes = keyframe.sizes
     if isinstance(element, Weight):
         value = keyframe.weights[element.layer][element.before, element.after]
@@ -217,7 +217,7 @@ def pointer_words(element: Element, keyframe: Keyframe, data: Data | None) -> st
     return ""
 
 
-# one sample
+# followed point
 
 
 def sample_headline(sample: Sample, index: int) -> str:
@@ -255,7 +255,7 @@ LOSS_WORDS = {
     3: "It is cross-entropy: \u2212log of the probability that softmax gives the right class.",
 }
 
-# By operation: its step forward, and back.
+# By operation: the titles of its forward and its backward step.
 LOSS_TITLES = {
     "BinaryCrossEntropy": (
         "binary cross-entropy loss: \u2212log of the right class's probability",
@@ -279,7 +279,7 @@ LOSS_TITLES = {
     ),
 }
 
-# By operation: what a norm does on the way forward.
+# By operation: the title of a norm's forward step.
 NORM_TITLES = {
     "Normalize": "normalized over its neurons",
     "Subtract": "minus the running mean",
@@ -297,7 +297,7 @@ def _output(sample: Sample) -> str:
 
 
 def _slope(sample: Sample) -> str:
-    """dL/dz of the loss, in symbols and numbers."""
+    """Gives dL/dz of the loss, in symbols and numbers."""
     z, y = sample.output, sample.target
     if sample.classes == 0:
         slope = 2 * (float(z[0]) - y)
@@ -315,7 +315,7 @@ def _whose(sample: Sample, column: int) -> str:
 
 
 def sample_title(sample: Sample, index: int) -> str:
-    """One line for the transport."""
+    """Title of a step in the transport."""
     if index == 0:
         return "the point enters the network"
     step, place = sample.step_at(index), sample.place_at(index)

@@ -1,4 +1,4 @@
-"""What the player moves over: keyframes of training, or the steps of one point's path."""
+"""The player's tracks: keyframes of training, an optimizer step, or one point's path."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.state.tracks import LiveTrack, TraceTrack, Track
 
 
 class TrainingTrack(LiveTrack):
-    """The keyframes of training; at their end Play trains on."""
+    """The keyframes of training; at their end Play continues training."""
 
     transition = 0.0
     rest = 0.08
-    unit = "keyframe"  # after many steps not each of them is kept
+    unit = "keyframe"  # after many steps some are dropped
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class TrainingTrack(LiveTrack):
         step: Callable[[], None],
         layer: Callable[[Keyframe], int | None] = lambda keyframe: None,
     ) -> None:
-        """`layer` gives the layer that is looked at; None: that of the largest gradient."""
+        """`layer` returns the selected layer, or None for that of the largest gradient."""
         super().__init__([], [], playing=playing, play=play, pause=pause, step=step)
         self.keyframes = keyframes
         self._layer = layer
@@ -41,7 +41,7 @@ class TrainingTrack(LiveTrack):
 
     @property
     def is_live(self) -> bool:
-        """Until it diverges: then the keyframes play like any recording."""
+        """True until training diverges; then the keyframes play like any recording."""
         return not (self.keyframes and self.keyframes[-1].diverged)
 
     @property
@@ -55,7 +55,7 @@ class TrainingTrack(LiveTrack):
         return self.keyframes[index] if index < len(self.keyframes) else None
 
     def inside(self, index: int) -> Track | None:
-        """The optimizer step that led there: its loss, then the optimizer's lines."""
+        """Returns the step that led to the keyframe: its loss, then the optimizer's lines."""
         keyframe = self.keyframes[index] if 0 <= index < len(self.keyframes) else None
         if keyframe is None:
             return None
@@ -63,7 +63,7 @@ class TrainingTrack(LiveTrack):
         return None if trace is None else StepTrack(trace, keyframe)
 
     def outside(self, inner: Track, index: int) -> int:
-        """Keyframes may have been dropped meanwhile."""
+        """Returns the index to return to, as keyframes may have been dropped meanwhile."""
         if not isinstance(inner, StepTrack):
             return index
         places = (at for at, one in enumerate(self.keyframes) if one.step >= inner.step)
@@ -71,7 +71,7 @@ class TrainingTrack(LiveTrack):
 
 
 class StepTrack(TraceTrack):
-    """One optimizer step from within."""
+    """The lines inside one optimizer step."""
 
     def __init__(self, trace: Trace, keyframe: Keyframe, parent: int | None = None) -> None:
         super().__init__(trace, parent)
@@ -87,11 +87,11 @@ class StepTrack(TraceTrack):
 
     @property
     def layer(self) -> int:
-        """Whose weights it is about."""
+        """The layer whose weights are shown."""
         return int(self.trace.about["layer"])
 
     def show_layer(self, layer: int) -> None:
-        """The same step, of another layer's weights."""
+        """Shows the same step for another layer's weights."""
         if layer != self.layer and (trace := update_trace(self.keyframe, layer)) is not None:
             self.trace, self._seen = trace, -1
 

@@ -1,4 +1,4 @@
-"""The widgets of Network: form at the left, drawing with its buttons, charts below it."""
+"""The widgets of Network: form on the left, drawing with its buttons, charts below it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from explorer.widgets.boxes import column, row
 from explorer.widgets.rendering import CONTROLS
 from explorer.widgets.stateful import StatefulPicture
 
-SMALL = 24  # px: a button above a column
+SMALL = 24  # px: size of a button above a column
 
 
 class NetworkView(QWidget):
-    """`neuronsRequested(layer, more)`, `layersRequested(more)`."""
+    """The view; `neuronsRequested(layer, more)` and `layersRequested(more)` ask for new sizes."""
 
     neuronsRequested = Signal(int, int)
     layersRequested = Signal(int)
@@ -72,12 +72,12 @@ class NetworkView(QWidget):
         self.place_buttons()
 
     def place_buttons(self) -> None:
-        """Above each column its own pair; above the plane its tools."""
+        """Places a pair of buttons above each column, and the tools above the plane."""
         layout, keyframe = self.network.layout_now, self.network.keyframe
         editable = self.network.sample_scene is None
         sizes = keyframe.sizes if keyframe is not None else ()
         placed = (layout, sizes, editable, theme.current())
-        if placed == self._placed:  # asked for with every keyframe that is learned
+        if placed == self._placed:  # called for every new keyframe
             return
         self._placed = placed
         hidden = sizes[1:-1]
@@ -110,7 +110,7 @@ class NetworkView(QWidget):
     def _place_pair(
         self, pair: tuple[QToolButton, QToolButton], x: float, count: int, step: float
     ) -> None:
-        """As large as the columns' distance `step` lets two of them be."""
+        """Places two buttons, as large as the distance `step` of the columns allows."""
         now = theme.current()
         size = min(now.px(SMALL), int(step / 2) - 1)
         less, more = pair

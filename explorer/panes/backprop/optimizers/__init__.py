@@ -1,1 +1,1 @@
-"""Optimizers: any set of them race on a surface, and each of their steps is taken apart."""
+"""Optimizers: several optimizers race on a surface, and each of their steps can be examined."""

@@ -1,4 +1,4 @@
-"""What the engine runs: a race of optimizers, recorded so that every step can be seen again."""
+"""The engine's work: a race of optimizers, recorded so that every step can be replayed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.optimization.surfaces import Surface
 from core.trace import Trace
 
 NONE = Stationary()
-DOWN = 1e-3  # of the height of the start above the lowest minimum: an optimizer below it is down
+DOWN = 1e-3  # share of the descent from the start; an optimizer has arrived when less is left
 AVERAGED = 20  # steps whose mean height is compared on a noisy surface, where one alone is chance
-NEAR = 0.02  # of the map: an optimizer that is nearer to a minimum or a saddle is there
+NEAR = 0.02  # share of the map's side: an optimizer nearer to a minimum or a saddle is at it
 
 
 @dataclass(frozen=True)
 class Course:
-    """What all optimizers of a race share. `text` tells typed surfaces apart."""
+    """The settings shared by all optimizers of a race. `text` identifies a typed surface."""
 
     surface: Surface
     text: str
@@ -39,7 +39,7 @@ class Course:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells one course from another."""
+        """The identity of the course, for caching."""
         return (
             self.surface.name, self.text, self.start,
             self.steps, self.schedule, self.warmup, self.seed,
@@ -47,7 +47,7 @@ class Course:
 
 
 def between(one: np.ndarray, two: np.ndarray, share: float) -> np.ndarray:
-    """The point on the line from one to two; at an end exactly that, even if the other is inf."""
+    """Interpolates between two points; exact at both ends, even if the other point is inf."""
     if share <= 0 or share >= 1:
         return two if share >= 1 else one
     with np.errstate(all="ignore"):
@@ -56,9 +56,9 @@ def between(one: np.ndarray, two: np.ndarray, share: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """One optimizer's path: `racers[k]` is it after k steps; positions (n, 2), heights (n,).
+    """One optimizer's path: `racers[k]` is its state after k steps; positions (n, 2), heights (n,).
 
-    `held_back`: it is SGD, and ends in a valley whose walls allow no larger steps.
+    `held_back`: it is SGD, and ends in a valley whose steep walls limit its learning rate.
     """
 
     name: str
@@ -68,17 +68,17 @@ class Lane:
 
     @property
     def title(self) -> str:
-        """The optimizer's name as people write it."""
+        """The optimizer's display name."""
         return optimizer(self.name).title
 
     @cached_property
     def lost_at(self) -> int | None:
-        """The step at which it diverged."""
+        """The step at which the optimizer diverged, or None."""
         return self.racers[-1].lost_at
 
     @cached_property
     def fell_off(self) -> bool:
-        """Whether it was lost close by, where the surface has no height."""
+        """Whether it was lost nearby, at a point where the surface has no height."""
         if self.lost_at is None:
             return False
         new = np.asarray(self.trace(self.lost_at).about["new"], float)
@@ -93,18 +93,18 @@ class Lane:
         return np.array([racer.height for racer in self.racers])
 
     def at(self, position: float) -> np.ndarray:
-        """(x, y) at a position of the cursor, which may lie between two steps."""
+        """Returns (x, y) at a position of the cursor, which may be between two steps."""
         last = len(self.racers) - 1
         low = min(max(0, int(position)), last)
         share = min(max(0.0, position - low), 1.0)
         return between(self.positions[low], self.positions[min(low + 1, last)], share)
 
     def is_lost(self, step: int) -> bool:
-        """Whether it has diverged by then."""
+        """Returns whether the optimizer has diverged by this step."""
         return self.lost_at is not None and self.lost_at <= step
 
     def trace(self, step: int) -> Trace:
-        """Step number `step`, from 1 on, line by line."""
+        """Returns the lines of step number `step`, counted from 1."""
         step = min(step, self.lost_at or step)
         before = self.racers[step - 1]
         shape = (1, 2) if optimizer(self.name).matrices_only else (2,)
@@ -120,9 +120,9 @@ class Lane:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """All paths on one course, in the order of the optimizers; `trouble` says why there are none.
+    """All paths on one course, in the order of the optimizers; `trouble` is the error if none.
 
-    `places`: the minima and saddles of the surface, as far as they are known.
+    `places`: the known minima and saddles of the surface.
     """
 
     course: Course
@@ -132,20 +132,20 @@ class Recording:
 
     @property
     def length(self) -> int:
-        """The start and every step."""
+        """The number of moments: the start and every step."""
         return self.course.steps + 1
 
     def lane(self, name: str) -> Lane | None:
-        """The path of that optimizer; None if it does not race."""
+        """Returns the path of an optimizer; None if it does not race."""
         return next((lane for lane in self.lanes if lane.name == name), None)
 
     def title(self, name: str) -> str:
-        """An optimizer's name as people write it."""
+        """Returns an optimizer's display name."""
         return optimizer(name).title
 
     @cached_property
     def bottom(self) -> float:
-        """The height of the lowest minimum; nan where none is known, or somebody came lower."""
+        """The height of the lowest minimum; nan if none is known, or if a path went below it."""
         known = [float(self.course.surface.value(*point)) for point in self.places.minima]
         lowest = min((float(lane.heights.min()) for lane in self.lanes), default=math.inf)
         bottom = min(known, default=math.nan)
@@ -153,18 +153,18 @@ class Recording:
 
     @property
     def descent(self) -> float:
-        """How far it is down from the start to the bottom; nan where there is no bottom."""
+        """The height of the start above the bottom; nan if the bottom is unknown."""
         return float(self.lanes[0].heights[0]) - self.bottom if self.lanes else math.nan
 
     @property
     def noisy(self) -> bool:
-        """Whether gradients have noise."""
+        """Whether the gradients have noise."""
         return self.course.surface.noise > 0
 
     @cached_property
     def arrivals(self) -> dict[str, int]:
-        """The step from which each optimizer stays down: it has come all of the way from the start
-        to the bottom except DOWN. With noise nobody stays, and who is near at the end is chance.
+        """The step from which each optimizer stays below DOWN times the descent above the bottom.
+        Empty with noise, where no optimizer stays and the last heights are chance.
         """
         if self.noisy or not self.descent > 0:
             return {}
@@ -178,7 +178,7 @@ class Recording:
 
     @property
     def stands_still(self) -> bool:
-        """Whether nobody can leave the start, because it has no slope."""
+        """Whether no optimizer can leave the start, because its slope is 0."""
         return bool(self.lanes) and all(
             not lane.racers[0].gradient.any() and (lane.positions == lane.positions[0]).all()
             for lane in self.lanes
@@ -186,27 +186,27 @@ class Recording:
 
     @property
     def held_back(self) -> Lane | None:
-        """SGD, if at the end it is still on its way along a valley whose walls limit its rate."""
+        """SGD's path, if it ends halfway along a valley whose walls limit its rate; else None."""
         lane = self.lane("sgd")
         return lane if lane and lane.held_back and lane.name not in self.arrivals else None
 
     def height(self, lane: Lane, step: int) -> float:
-        """The height by which optimizers are compared: with noise the mean of the last steps."""
+        """Returns the height for comparisons; with noise, the mean of the last AVERAGED steps."""
         first = max(0, step - AVERAGED + 1) if self.noisy else step
         return float(lane.heights[first : step + 1].mean())
 
     def leaders(self, step: int) -> list[Lane]:
-        """Whoever is lowest after that many steps: several only if equally low."""
+        """Returns the lowest optimizers after that many steps: several only if tied."""
         running = [lane for lane in self.lanes if not lane.is_lost(step)]
         lowest = min((self.height(lane, step) for lane in running), default=0.0)
         return [lane for lane in running if self.height(lane, step) == lowest]
 
     def lost(self, step: int) -> list[Lane]:
-        """Those that have diverged by then."""
+        """Returns the optimizers that have diverged by this step."""
         return [lane for lane in self.lanes if lane.is_lost(step)]
 
     def place(self, lane: Lane, step: int) -> str:
-        """What an optimizer is close to: a "saddle", a "minimum" that is not the lowest, or ""."""
+        """Returns what an optimizer is near: "saddle", "minimum" (not the lowest one), or ""."""
         left, right, bottom, top = self.course.surface.span
         reach = NEAR * max(right - left, top - bottom)
         higher = [
@@ -227,9 +227,9 @@ def record(
 ) -> Generator[float, None, Recording]:
     """Records the path of every entry (name, settings); yields the share done.
 
-    Paths in `known` (by `key_of`) and the places of a surface in it (by `places_key`) are not
-    computed again: no optimizer depends on another, and the noise is the same for all. Raises
-    ValueError for a start where the surface has no height.
+    Reuses the paths in `known` (by `key_of`) and the minima and saddles of a surface (by
+    `places_key`): optimizers do not depend on each other, and the noise is the same for all.
+    Raises ValueError for a start where the surface has no height.
     """
     pace = Pace()
     lanes = []
@@ -263,7 +263,7 @@ def record(
 
 
 def find_places(surface: Surface, near: Point) -> Generator[float, None, Stationary]:
-    """Minima and saddles: the minima that are known, and what a search finds besides."""
+    """Finds minima and saddles: the surface's known minima, and the results of a search."""
     found = yield from stationary_points_steps(surface, near=near)
     more = [
         point
@@ -274,10 +274,10 @@ def find_places(surface: Surface, near: Point) -> Generator[float, None, Station
 
 
 def key_of(course: Course, name: str, settings: Any) -> tuple[Any, ...]:
-    """What tells one path from another."""
+    """Returns the cache key of a path."""
     return (course.key, name, settings)
 
 
 def places_key(course: Course) -> tuple[Any, ...]:
-    """What tells one surface from another."""
+    """Returns the cache key of a surface's minima and saddles."""
     return (course.surface.name, course.text)

@@ -1,4 +1,4 @@
-"""A surface as a contour map: tints between level lines, as an array of pixels. No Qt."""
+"""A surface as a contour map: pixels with tints between level lines. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from core.optimization.surfaces import Span, Surface
 LEVELS = 12
 MOST_PIXELS = 1_200_000
 BAND = 150_000  # pixels painted between two yields
-COARSE = 0.2  # pixels per pixel of the screen in a quick, coarse map: tints without lines
+COARSE = 0.2  # computed per screen pixel in a quick, coarse map: tints without lines
 LINE = 0.5  # opacity of a level line
-HATCH = 8  # pixels between two hatch lines, where the surface has no height
-LABEL_ROOM = 70.0  # pixels between two labels, at least
+HATCH = 8  # pixels between two hatch lines, which mark points without a height
+LABEL_ROOM = 70.0  # least number of pixels between two labels
 EDGE = 26  # pixels from the edge to a label
-# Where no label is centered, because something else stands there, in pixels:
+# Areas without labels, because they hold other things, in pixels:
 CORNERS = (124, 68), (184, 64)  # the buttons at the top right, the color bar at the top left
-AXES = 40, 46  # the numbers of y at the left, those of x at the bottom
+AXES = 40, 46  # y axis at the left, x axis at the bottom
 LABELS = 16
 
 
 @dataclass(frozen=True)
 class Inks:
-    """RGB of the lowest and the highest tint, of the level lines and of the hatching."""
+    """The RGB colors of the lowest and the highest tint, the level lines and the hatching."""
 
     low: tuple[int, int, int]
     high: tuple[int, int, int]
@@ -37,7 +37,7 @@ class Inks:
 
 @dataclass(frozen=True)
 class LevelLabel:
-    """A level's number on its line: x and y as shares of width and height, the angle in degrees."""
+    """The label of a level line: x and y as shares of width and height, angle in degrees."""
 
     value: float
     x: float
@@ -51,7 +51,7 @@ class Contours:
 
     pixels     (H, W) uint32, 0xffRRGGBB, the top row first
     levels     (n,) the heights of the level lines
-    low, high  the lowest and the highest height; nan where the surface has none here
+    low, high  the lowest and the highest height; nan if the surface has none here
     """
 
     span: Span
@@ -63,7 +63,7 @@ class Contours:
 
     @property
     def is_finite(self) -> bool:
-        """Whether the surface has a height anywhere that is seen."""
+        """Whether the surface has a height anywhere in view."""
         return math.isfinite(self.low)
 
 
@@ -76,7 +76,7 @@ def contours(
     inks: Inks,
     zoom: float = 1.0,
 ) -> Contours:
-    """`contour_steps`, to its end."""
+    """Runs `contour_steps` to its end."""
     return to_the_end(contour_steps(surface, span, width, height, ratio, inks, zoom))
 
 
@@ -89,9 +89,9 @@ def contour_steps(
     inks: Inks,
     zoom: float = 1.0,
 ) -> Generator[float, None, Contours]:
-    """The map of `span`, `width` x `height` pixels of the screen; `ratio` is how many device pixels
-    each of these is wide, `zoom` how large its words are. Yields the share of heights that are
-    computed, then 1 after each part that is painted.
+    """Draws the map of `span` in `width` x `height` screen pixels, each `ratio` device pixels wide;
+    `zoom` is the scale of its labels. Yields the share of computed heights, then 1 after each
+    painted part.
     """
     ratio = min(ratio, math.sqrt(MOST_PIXELS / max(1, width * height)))
     columns, rows = max(2, round(width * ratio)), max(2, round(height * ratio))
@@ -115,7 +115,7 @@ def contour_steps(
 
 
 def levels_of(z: np.ndarray) -> np.ndarray:
-    """Heights of the level lines, round and ascending, dense where much of the map lies."""
+    """Returns round heights of level lines, ascending, denser where heights are common."""
     known = z[np.isfinite(z)]
     if not known.size:
         return np.empty(0)
@@ -133,7 +133,7 @@ def levels_of(z: np.ndarray) -> np.ndarray:
 
 
 def steepness(index: np.ndarray) -> np.ndarray:
-    """The number of levels crossed per pixel."""
+    """Returns the number of levels crossed per pixel."""
     down, across = np.gradient(index)
     return np.hypot(down, across)
 
@@ -141,8 +141,8 @@ def steepness(index: np.ndarray) -> np.ndarray:
 def painted_steps(
     index: np.ndarray, known: np.ndarray, inks: Inks, ratio: float, steep: np.ndarray
 ) -> Generator[float, None, np.ndarray]:
-    """Paints tints, lines one pixel of the screen wide, and hatching where the surface has no
-    height, some rows at a time.
+    """Paints tints, level lines one screen pixel wide, and hatching where the surface has no
+    height, a few rows at a time.
     """
     most = max(1.0, float(np.floor(index.max()) + 1))
     pixels = np.empty(index.shape, np.uint32)
@@ -163,11 +163,11 @@ def _painted(
     most: float,
     first: int,
 ) -> np.ndarray:
-    """The pixels of the rows from number `first` on; `most` is the number of bands on the map."""
+    """Returns the pixels of the rows from `first` on; `most` is the number of bands."""
     low, high, line = (np.array(ink, np.float32) for ink in (inks.low, inks.high, inks.line))
     share = ((np.floor(index) + 1) / most).astype(np.float32)
     away = np.abs(index - np.round(index)) / np.maximum(steep, 1e-9) / ratio
-    crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # where lines are dense they fade
+    crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # dense lines fade
     opacity = LINE if ratio > COARSE else 0.0
     lines = (np.clip(1.15 - away, 0, 1) * crowded * (steep > 1e-9) * opacity).astype(np.float32)
     packed = np.full(index.shape, 0xFF, np.uint32)
@@ -186,12 +186,12 @@ def _painted(
 def label_steps(
     index: np.ndarray, steep: np.ndarray, known: np.ndarray, levels: np.ndarray, ratio: float
 ) -> Generator[float, None, tuple[LevelLabel, ...]]:
-    """Places each level's number on its line, where lines are far apart, clear of other labels."""
+    """Places each level's label on its line, where lines are far apart, away from other labels."""
     rows, columns = index.shape
     edge = round(EDGE * ratio)
     if not levels.size or rows < 4 * edge or columns < 4 * edge:
         return ()
-    room = 9 * ratio  # half a label's height: no other line there
+    room = 9 * ratio  # half a label's height, in which no other line may be
     found: list[LevelLabel] = []
     taken = np.empty((0, 2))
     down, across = np.gradient(index)
@@ -214,7 +214,7 @@ def label_steps(
             places = places[near > LABEL_ROOM * ratio]
             if not places.size:
                 continue
-        # On one ray from the middle, so that the labels form a row up to the right.
+        # Near one ray from the center, so that the labels form a row toward the top right.
         toward = (places - middle) @ np.array([-0.6, 0.8])
         aside = np.abs((places - middle) @ np.array([0.8, 0.6]))
         row, column = places[np.argmin(aside - 0.3 * toward)]

@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: a race, a step line by line, a typed surface, a divergence."""
+"""This mode's snapshots: a race, a step line by line, a typed surface, a divergence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: OptimizersMode) -> dict[str, Callable[[], Any]]:
-    """The states, by name."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     async def show(one: OptimizersDraft, step: float, chosen: str) -> None:
         mode.draft.change(one, "Show an example")

@@ -1,4 +1,4 @@
-"""What a person has set up: the surface, the start, who races and with which settings. No Qt."""
+"""The settings of a race: surface, start, optimizers and their settings. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ TYPED = "typed"
 EXAMPLE = "x**2 + 3*sin(y)*cos(x)"
 USUAL_RACERS = ("sgd", "momentum", "adagrad", "adam")
 STEPS = (1, 2000)
-FAR = 1e6  # a start is nearer to (0, 0) than this
+FAR = 1e6  # upper limit of |x| and |y| of a start
 
 OF_AVERAGE = "The share of the average gradient that is kept at each step"
-# The settings of optimizers, by their names there: the title and what it does.
+# Title and effect of each setting, by its name in the optimizers' settings.
 CHOICES = {
     "learning_rate": ("Learning rate", "How far each step goes when the schedule is at its peak"),
     "momentum": ("Momentum", "The share of the velocity that is kept at each step"),
@@ -37,7 +37,7 @@ CHOICES = {
     "eps": ("\u03b5", "Prevents division by 0"),
     "weight_decay": ("Weight decay", "How strongly x and y are pulled toward 0 at each step"),
 }
-OTHERWISE = {  # optimizers in which a setting does something else
+OTHERWISE = {  # optimizers in which a setting has another effect
     ("lion", "beta1"): "The share of the average gradient in the mix whose sign is used",
     ("lion", "beta2"): OF_AVERAGE,
     ("muon", "momentum"): OF_AVERAGE,
@@ -45,7 +45,7 @@ OTHERWISE = {  # optimizers in which a setting does something else
 
 
 def read_settings(given: Any) -> dict[str, dict[str, float]]:
-    """Each optimizer's own settings; those that it does not have are left out."""
+    """Returns each optimizer's changed settings, without those that it does not have."""
     if not isinstance(given, Mapping):
         raise ValueError("use an object of settings for each optimizer")
     found = {}
@@ -58,17 +58,17 @@ def read_settings(given: Any) -> dict[str, dict[str, float]]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number."""
+    """Returns whether a value is a finite number."""
     return isinstance(value, (int, float)) and type(value) is not bool and abs(value) < math.inf
 
 
 @dataclass(frozen=True)
 class OptimizersDraft:
-    """One race.
+    """The settings of one race.
 
-    start     None: the surface's own
-    settings  by optimizer the settings that differ from the usual ones
-    warmup    steps; None: as many as the schedule usually has
+    start     None for the surface's default start
+    settings  by optimizer, the settings that differ from the usual ones
+    warmup    steps; None for the schedule's usual number
     """
 
     surface: str = field("rosenbrock", choices=(*SURFACES, TYPED))
@@ -86,12 +86,12 @@ class OptimizersDraft:
 
     @property
     def warmup_steps(self) -> int:
-        """How many there are: never more than the race has steps."""
+        """The number of warm-up steps, at most the steps of the race."""
         usual = usual_warmup(self.schedule, self.steps)
         return min(usual if self.warmup is None else self.warmup, self.steps)
 
     def with_surface(self, name: str) -> OptimizersDraft:
-        """On another surface, with its own start and the learning rates that suit it."""
+        """Returns the race on another surface, with its default start and learning rates."""
         if name == self.surface:
             return self
         one = self
@@ -100,20 +100,20 @@ class OptimizersDraft:
         return replace(one, surface=name, start=None)
 
     def with_text(self, text: str) -> OptimizersDraft:
-        """On the surface of a typed formula."""
+        """Returns the race on the surface of a typed formula."""
         return replace(self, text=text[: LONGEST + 1], surface=TYPED)
 
     def with_schedule(self, name: str) -> OptimizersDraft:
-        """With another schedule; a warm-up of 0 steps becomes that schedule's usual one."""
+        """Returns the race with another schedule; a warm-up of 0 becomes its usual one."""
         return replace(self, schedule=name, warmup=self.warmup or None)
 
     def with_racer(self, name: str, races: bool) -> OptimizersDraft:
-        """With or without an optimizer."""
+        """Returns the race with or without an optimizer."""
         chosen = set(self.racers) | {name} if races else set(self.racers) - {name}
         return replace(self, racers=tuple(one for one in OPTIMIZERS if one in chosen))
 
     def with_setting(self, name: str, key: str, value: float) -> OptimizersDraft:
-        """With another value of a setting. Raises ValueError for one that the rule has not."""
+        """Returns the race with a changed setting. Raises ValueError if the rule lacks it."""
         if key not in keys_of(name):
             has = ", ".join(keys_of(name))
             raise ValueError(f"{OPTIMIZERS[name].title} has no {key}: use one of {has}")
@@ -121,45 +121,45 @@ class OptimizersDraft:
         return replace(self, settings={**self.settings, name: own})
 
     def without_setting(self, name: str, key: str) -> OptimizersDraft:
-        """With the usual value of a setting."""
+        """Returns the race with the usual value of a setting."""
         own = {one: value for one, value in self.settings.get(name, {}).items() if one != key}
         rest = {one: values for one, values in self.settings.items() if one != name}
         return replace(self, settings={**rest, name: own} if own else rest)
 
     def with_usual(self, name: str) -> OptimizersDraft:
-        """With all usual settings of an optimizer."""
+        """Returns the race with all usual settings of an optimizer."""
         return replace(
             self, settings={one: own for one, own in self.settings.items() if one != name}
         )
 
 
 def surface_of(draft: OptimizersDraft) -> Surface:
-    """The draft's surface. Raises ExpressionError for a typed formula that cannot be read."""
+    """Returns the draft's surface. Raises ExpressionError for a formula that cannot be parsed."""
     if draft.surface == TYPED:
         return typed_surface(draft.text)
     return SURFACES[draft.surface]
 
 
 def keys_of(name: str) -> list[str]:
-    """The settings of an optimizer that a person can change."""
+    """Returns the names of an optimizer's settings that the user can change."""
     names = [one.name for one in fields(OPTIMIZERS[name].settings)]
     spread = [["beta1", "beta2"] if one == "betas" else [one] for one in names]
     return [key for keys in spread for key in keys if key in CHOICES]
 
 
 def hint_of(name: str, key: str) -> str:
-    """What a setting of an optimizer does."""
+    """Returns the effect of an optimizer's setting, in words."""
     return OTHERWISE.get((name, key), CHOICES[key][1])
 
 
 def values_of(draft: OptimizersDraft, surface: Surface, name: str) -> dict[str, float]:
-    """An optimizer's settings by key."""
+    """Returns an optimizer's settings by name."""
     values = numbers_of(usual_settings(surface, name))
     return {key: values[key] for key in keys_of(name)} | dict(draft.settings.get(name, {}))
 
 
 def settings_of(draft: OptimizersDraft, surface: Surface, name: str) -> Any:
-    """The rule's settings. Raises ValueError for a value that it refuses."""
+    """Returns the settings object of a rule. Raises ValueError for a value that it refuses."""
     values: dict[str, Any] = values_of(draft, surface, name)
     if "beta1" in values:
         values["betas"] = (values.pop("beta1"), values.pop("beta2"))
@@ -169,7 +169,7 @@ def settings_of(draft: OptimizersDraft, surface: Surface, name: str) -> Any:
 
 
 def settings_error(draft: OptimizersDraft, surface: Surface, name: str) -> str:
-    """What the rule refuses of an optimizer's settings; "" for nothing."""
+    """Returns the error in an optimizer's settings, or ""."""
     try:
         settings_of(draft, surface, name)
     except (ValueError, OverflowError) as error:
@@ -178,5 +178,5 @@ def settings_error(draft: OptimizersDraft, surface: Surface, name: str) -> str:
 
 
 def whole(value: float) -> int | float:
-    """The number as an int if it is whole."""
+    """Converts a whole number to int."""
     return int(value) if value == int(value) else value

@@ -1,4 +1,4 @@
-"""Paints the chosen optimizer's gradient and what it remembers, at its head: arrows and bars."""
+"""Paints arrows and bars at the selected optimizer's head: its gradient and memory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.panes.backprop.optimizers.line_style import color_of
 from explorer.panes.backprop.optimizers.scene import Arrows, arrow_length
 from explorer.widgets.base import put_text
 
-CAP = 4.0  # px: half of the line that closes a bar
+CAP = 4.0  # px: half of the cap at a bar's end
 
 
 def draw_arrows(painter: QPainter, arrows: Arrows, trail: Trail) -> None:
-    """Bars first, arrows over them, then the letters."""
+    """Draws the bars, then the arrows, then the letters."""
     now, head = theme.current(), trail.points[-1]
     letters: list[tuple[np.ndarray, np.ndarray, str, QColor]] = []  # tip, direction, letter, color
     if arrows.second is not None:
@@ -48,7 +48,7 @@ def _length(size: float, arrows: Arrows) -> float:
 def _draw_bar(
     painter: QPainter, begin: np.ndarray, end: np.ndarray, unit: np.ndarray, color: QColor
 ) -> None:
-    """A line that is closed at both ends, with an edge in the map's own color."""
+    """Draws a line with caps at both ends, outlined in the map's color."""
     now, cap = theme.current(), CAP * unit[::-1]
     for ink, width in ((now.color("surface"), 4.0), (color, 1.5)):
         painter.setPen(now.pen(ink, width))
@@ -78,7 +78,7 @@ def _draw_arrow(
 def _draw_letter(
     painter: QPainter, tip: np.ndarray, unit: np.ndarray, letter: str, color: QColor
 ) -> None:
-    """Beyond the tip, whichever way it points."""
+    """Draws a letter beyond the tip, in any direction."""
     now = theme.current()
     font, metrics = now.font("label", 600), now.metrics("label", 600)
     wide, high = metrics.horizontalAdvance(letter) + now.px(4), metrics.height()

@@ -1,4 +1,4 @@
-"""The legend below the map: whose trail is which, and what a star, a diamond and a ring are."""
+"""The legend below the map: the optimizers' trails and the symbols star, diamond and ring."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from explorer.panes.backprop.optimizers.draw_surface import draw_diamond, draw_r
 from explorer.panes.backprop.optimizers.line_style import color_of, trail_pen
 from explorer.widgets.base import LEFT, put_text
 
-ROW, SAMPLE, GAP = 20, 20, 10  # px: a line's height, a sample's width, between two entries
+ROW, SAMPLE, GAP = 20, 20, 10  # px: height of a line, width of a sample, gap between entries
 
 
 @dataclass(frozen=True)
 class Entry:
-    """`sample` is painted around a point, `text` stands beside it."""
+    """An entry of the legend: `sample` is painted around a point, `text` next to it."""
 
     text: str
     sample: Callable[[QPainter, QPointF], None]
@@ -26,7 +26,7 @@ class Entry:
 
 
 def trail_entry(name: str, title: str, chosen: bool) -> Entry:
-    """The entry of an optimizer."""
+    """Returns the entry of an optimizer."""
     return Entry(title, lambda painter, at: draw_sample(painter, at, name), chosen)
 
 
@@ -38,7 +38,7 @@ START, MINIMUM, SADDLE = (
 
 
 def draw_sample(painter: QPainter, at: QPointF, name: str) -> None:
-    """A piece of an optimizer's trail, with the dot at its head."""
+    """Draws a piece of an optimizer's trail, with the dot at its head."""
     half = theme.current().px(SAMPLE) / 2
     painter.setPen(trail_pen(name, 2.5))
     painter.drawLine(at - QPointF(half - 1, 0), at + QPointF(half - 5, 0))
@@ -48,7 +48,7 @@ def draw_sample(painter: QPainter, at: QPointF, name: str) -> None:
 
 
 def places_of(entries: Sequence[Entry], width: float) -> list[QRectF]:
-    """Where each entry stands, from (0, 0) on, in as many lines as they need."""
+    """Returns the box of each entry, from (0, 0) on, in as many lines as needed."""
     now = theme.current()
     metrics, row, x, y = now.metrics("label", 600), now.px(ROW), 0.0, 0.0
     found = []
@@ -62,7 +62,7 @@ def places_of(entries: Sequence[Entry], width: float) -> list[QRectF]:
 
 
 def draw_legend(painter: QPainter, entries: Sequence[Entry], strip: QRectF) -> None:
-    """Fills the strip."""
+    """Draws the legend into the strip."""
     now = theme.current()
     painter.fillRect(strip, now.color("surface"))
     side = now.px(SAMPLE)

@@ -19,17 +19,17 @@ from explorer.widgets.base import CENTER, LEFT, RIGHT, packed_image, put_text
 from explorer.widgets.plots.math import linear_ticks, tick_texts
 from explorer.widgets.still_layer import StillLayer
 
-Pixels = Callable[[np.ndarray], np.ndarray]  # from points of the plane to pixels
+Pixels = Callable[[np.ndarray], np.ndarray]  # maps points of the plane to pixels
 BAR = (112, 8)  # px
-SYMBOL = 6  # px: half of a star or a diamond
+SYMBOL = 6  # px: half the size of a star or a diamond
 NOWHERE = "The surface has no height at any point in view."
 
 
 class Background:
-    """The surface, cached as a pixmap.
+    """Draws the surface, cached as a pixmap.
 
-    `contours` may be of another span than is in view: they are drawn where they belong, over a
-    coarse map of the whole view.
+    `contours` may have another span than the view: they are drawn at their position, over a coarse
+    map of the whole view.
     """
 
     def __init__(self) -> None:
@@ -40,18 +40,18 @@ class Background:
         self._still = StillLayer()
 
     def set_contours(self, contours: Contours | None) -> None:
-        """Another map; any coarse one is dropped."""
+        """Sets another map and drops the coarse one."""
         self.contours, self._coarse = contours, None
         self._map = QPixmap() if contours is None else _pixmap(contours)
         self._still.forget()
 
     def set_coarse(self, contours: Contours) -> None:
-        """What lies around the map until a finer one is there."""
+        """Sets the coarse map around `contours`, for use until a finer one is ready."""
         self._coarse = contours, _pixmap(contours)
         self._still.forget()
 
     def set_places(self, places: Stationary) -> None:
-        """The minima and saddles."""
+        """Sets the minima and saddles."""
         if places != self.places:
             self.places = places
             self._still.forget()
@@ -89,14 +89,14 @@ def _pixmap(contours: Contours) -> QPixmap:
 
 
 def _area(contours: Contours, pixels: Pixels) -> QRectF:
-    """Where the map of a span belongs."""
+    """Returns the rectangle that a map's span covers, in pixels."""
     left, right, bottom, top = contours.span
     corners = pixels(np.array([[left, top], [right, bottom]]))
     return QRectF(QPointF(*corners[0]), QPointF(*corners[1]))
 
 
 def draw_labels(painter: QPainter, contours: Contours, area: QRectF) -> None:
-    """Each level's height, along its line."""
+    """Draws each level's height along its line."""
     now = theme.current()
     font, metrics = now.font("label"), now.metrics("label")
     for label in contours.labels:
@@ -116,7 +116,7 @@ def draw_labels(painter: QPainter, contours: Contours, area: QRectF) -> None:
 
 
 def draw_places(painter: QPainter, pixels: Pixels, places: Stationary, frame: QRectF) -> None:
-    """A star at each minimum in view, a diamond at each saddle."""
+    """Draws a star at each minimum in view and a diamond at each saddle."""
 
     def in_view(points: Sequence[Point]) -> list[QPointF]:
         found = [QPointF(*pixels(np.array(point))) for point in points]
@@ -129,14 +129,14 @@ def draw_places(painter: QPainter, pixels: Pixels, places: Stationary, frame: QR
 
 
 def draw_star(painter: QPainter, at: QPointF) -> None:
-    """The symbol of a minimum."""
+    """Draws the symbol of a minimum."""
     angles = np.pi * (np.arange(10) / 5 - 0.5)
     radii = np.where(np.arange(10) % 2, 0.45, 1.15) * (theme.current().px(SYMBOL) + 1)
     _draw_symbol(painter, at, np.stack((radii * np.cos(angles), radii * np.sin(angles)), axis=1))
 
 
 def draw_diamond(painter: QPainter, at: QPointF) -> None:
-    """The symbol of a saddle."""
+    """Draws the symbol of a saddle."""
     size = theme.current().px(SYMBOL)
     _draw_symbol(painter, at, np.array([(0, -size), (size, 0), (0, size), (-size, 0)], float))
 
@@ -149,7 +149,7 @@ def _draw_symbol(painter: QPainter, at: QPointF, corners: np.ndarray) -> None:
 
 
 def draw_ring(painter: QPainter, at: QPointF) -> None:
-    """The symbol of the start."""
+    """Draws the symbol of the start."""
     now = theme.current()
     size = now.px(SYMBOL + 1)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -159,7 +159,7 @@ def draw_ring(painter: QPainter, at: QPointF) -> None:
 
 
 def draw_axes(painter: QPainter, span: Span, frame: QRectF) -> None:
-    """Numbers of x along the lower edge and of y along the left one."""
+    """Draws the axes: x along the bottom edge, y along the left edge."""
     now = theme.current()
     font, metrics, muted = now.font("label"), now.metrics("label"), now.color("muted")
     high = metrics.height() - 1
@@ -195,7 +195,7 @@ def draw_axes(painter: QPainter, span: Span, frame: QRectF) -> None:
 
 
 def bar_box(contours: Contours, frame: QRectF) -> QRectF:
-    """Where the color bar stands: wide enough for its two numbers and the word between them."""
+    """Returns the box of the color bar, wide enough for its two numbers and their title."""
     now = theme.current()
     width = now.metrics("label").horizontalAdvance
     number = max(width(short(contours.low)), width(short(contours.high)))
@@ -204,7 +204,7 @@ def bar_box(contours: Contours, frame: QRectF) -> QRectF:
 
 
 def draw_bar(painter: QPainter, contours: Contours, frame: QRectF) -> None:
-    """The color bar: what the tints mean, from the lowest to the highest height in view."""
+    """Draws the color bar of the tints, from the lowest to the highest height in view."""
     now = theme.current()
     back = bar_box(contours, frame)
     box = QRectF(back.left() + 6, back.top() + 4, back.width() - 12, now.px(BAR[1]))

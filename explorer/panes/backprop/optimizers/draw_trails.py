@@ -1,8 +1,8 @@
 """Paints the optimizers' trails and heads, at any position of the cursor.
 
-A trail only grows, and Qt takes milliseconds for one long smooth line that crosses itself. So the
-finished steps are kept as pixels, to which a frame adds what is new; where there is no time for all
-of that, the rest is painted coarsely until there is.
+A trail only grows, and Qt takes milliseconds for a long antialiased line that crosses itself. So
+finished steps are cached as pixels, and each frame adds only the new ones; if time runs out, the
+rest is painted coarsely until there is enough.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from explorer import theme
 from explorer.panes.backprop.optimizers.line_style import color_of, is_dashed, trail_pen
 from explorer.theme import device_pixmap
 
-HEAD = 5.0  # px: its radius
-PIECE = 8  # steps that are painted as one line
-BUDGET = 0.003  # seconds a frame may spend while it hurries
-NEAR = 0.5  # pixels: points that are nearer to the last one are left out
+HEAD = 5.0  # px: radius
+PIECE = 8  # steps per painted line
+BUDGET = 0.003  # seconds per frame for new steps while the cursor moves
+NEAR = 0.5  # pixels: points nearer to the previous one are left out
 WIDTH, CHOSEN, EDGE = 2.0, 3.0, 2.4
 
 
@@ -43,7 +43,7 @@ class Trail:
 
 
 class TrailLayer:
-    """The finished steps of all trails, as pixels."""
+    """Caches the finished steps of all trails as pixels."""
 
     def __init__(self) -> None:
         self.key: Hashable = None
@@ -51,7 +51,7 @@ class TrailLayer:
         self._lines = QPixmap()
         self.points: dict[str, np.ndarray] = {}
         self._along: dict[str, np.ndarray] = {}
-        self.done = 0  # steps that are painted
+        self.done = 0  # number of painted steps
 
     def draw(
         self,
@@ -65,10 +65,10 @@ class TrailLayer:
         chosen: str,
         hurried: bool,
     ) -> bool:
-        """Paints the trails up to a step; False where a part of them is still coarse.
+        """Paints the trails up to a step; returns False if a part of them is still coarse.
 
         points  each optimizer's whole path (n, 2) in pixels, by name
-        key     everything that these, size and look depend on
+        key     everything on which points, size and look depend
         """
         if key != self.key or step < self.done:
             self._begin(key, points, size, ratio)
@@ -138,7 +138,7 @@ class TrailLayer:
 def draw_trails(
     painter: QPainter, trails: Sequence[Trail], size: tuple[int, int], since: int
 ) -> None:
-    """The trails from step `since` on: the step under way, or all where no pixels are kept."""
+    """Draws the trails from step `since` on: the current step, or all steps without a cache."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     lines = []
     for trail in trails:
@@ -152,14 +152,14 @@ def draw_trails(
 
 
 def draw_preview(painter: QPainter, name: str, points: np.ndarray, size: tuple[int, int]) -> None:
-    """Where an optimizer will go, as a thin line."""
+    """Draws an optimizer's future path as a thin line."""
     painter.setPen(trail_pen(name, 1.0))
     painter.drawPolyline(polyline(thinned(near(points, size))))
 
 
 def draw_head(painter: QPainter, trail: Trail, frame: QRectF) -> None:
-    """A dot, with a ring round the chosen one; a cross where it diverged; at the edge of the frame
-    an arrowhead that points to one out of view.
+    """Draws an optimizer's head: a dot, with a ring if selected; a cross if it diverged; an
+    arrowhead at the edge of the frame if it is out of view.
     """
     now = theme.current()
     head, radius = trail.head, now.px(HEAD)
@@ -182,7 +182,7 @@ def draw_head(painter: QPainter, trail: Trail, frame: QRectF) -> None:
 
 
 def at_edge(head: QPointF, frame: QRectF) -> QPointF:
-    """Where the line from the center to a head out of view leaves the frame."""
+    """Returns the point where the line from the center to a head out of view leaves the frame."""
     inner = frame.adjusted(8, 8, -8, -8)
     away = head - inner.center()
     beyond = max(2 * abs(away.x()) / inner.width(), 2 * abs(away.y()) / inner.height(), 1e-9)
@@ -201,8 +201,8 @@ def _draw_pointer(painter: QPainter, trail: Trail, at: QPointF) -> None:
 
 
 def pens(name: str, chosen: bool) -> tuple[QPen, QPen]:
-    """The edge, in the map's own color so that a trail stands out from level lines, and the trail
-    itself.
+    """Returns the pens of a trail's outline and line. The outline has the map's color, so that the
+    trail stands out from level lines.
     """
     return _pens(name, chosen, theme.current().name)
 
@@ -218,19 +218,19 @@ def _pens(name: str, chosen: bool, in_theme: str) -> tuple[QPen, QPen]:
 
 
 def near(points: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Moves points that are far out of view nearer to its edge, where Qt can still draw them."""
+    """Clips points far out of view to coordinates that Qt can still draw."""
     room = 4.0 * max(1, *size)
     middle = np.array(size, float) / 2
     return np.clip(points, middle - room, middle + room)
 
 
 def polyline(points: np.ndarray) -> QPolygonF:
-    """Points (n, 2) as Qt takes them."""
+    """Converts points (n, 2) to a polygon."""
     return QPolygonF([QPointF(x, y) for x, y in points.tolist()])
 
 
 def thinned(points: np.ndarray) -> np.ndarray:
-    """Without the points that lie on their neighbors."""
+    """Returns the points without those that coincide with their predecessors."""
     if len(points) < 2:
         return points
     far = np.abs(np.diff(np.round(points / NEAR), axis=0)).max(axis=1) > 0
@@ -241,6 +241,6 @@ def thinned(points: np.ndarray) -> np.ndarray:
 
 
 def _lengths(points: np.ndarray) -> np.ndarray:
-    """(n,): the length of the path up to each point."""
+    """Returns the length of the path up to each point, (n,)."""
     parts = np.linalg.norm(np.diff(points, axis=0), axis=1)
     return np.concatenate(([0.0], np.cumsum(parts)))

@@ -1,4 +1,4 @@
-"""The fields beside the map: who races, the chosen optimizer's settings, steps and schedule."""
+"""The fields next to the map: optimizers, settings of the selected one, steps and schedule."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from explorer.widgets.number_field import LARGEST, NumberField
 from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.push_button import push_button
 
-ROW = 30  # px: an optimizer's
-CURVE = 110  # px: the schedule's
+ROW = 30  # px: height of an optimizer's row
+CURVE = 110  # px: height of the schedule's curve
 SHARES = ("momentum", "beta", "beta1", "beta2")
 USUAL = "Use the usual settings, with a learning rate that suits this surface"
 IS_USUAL = "These are the usual settings"
 
 
 class Sample(Picture):
-    """A piece of an optimizer's trail."""
+    """Shows a piece of an optimizer's trail."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -43,7 +43,7 @@ class Sample(Picture):
 
 
 class RacerRow(QWidget):
-    """`chosen()`, `raced(on)`, `rateChanged(value)`, `rateRefused(why)`."""
+    """An optimizer's row; emits `chosen`, `raced(on)`, `rateChanged(value)`, `rateRefused(why)`."""
 
     chosen = Signal()
     raced = Signal(bool)
@@ -74,14 +74,14 @@ class RacerRow(QWidget):
         self._restyle()
 
     def set_chosen(self, chosen: bool) -> None:
-        """Its steps are the ones that are explained."""
+        """Marks the optimizer as selected: its steps are explained."""
         if chosen != self._is_chosen:
             self._is_chosen = chosen
             self.setAccessibleDescription("chosen" if chosen else "")
             self.update()
 
     def set_races(self, races: bool) -> None:
-        """Ticked or not."""
+        """Ticks or unticks the optimizer."""
         self.box.setChecked(races)
         self.sample.setEnabled(races)
         self.rate.setEnabled(races)
@@ -89,7 +89,7 @@ class RacerRow(QWidget):
             self.height_label.setText("")
 
     def set_height(self, text: str) -> None:
-        """Its height at the cursor."""
+        """Shows the optimizer's height at the cursor."""
         if text != self.height_label.text():
             self.height_label.setText(text)
 
@@ -117,8 +117,8 @@ class RacerRow(QWidget):
 
 
 class RacerList(QWidget):
-    """The optimizers by name: `chosen(name)`, `raced(name, on)`, `rateChanged(name, value)`,
-    `rateRefused(why)`.
+    """The rows of all optimizers; emits `chosen(name)`, `raced(name, on)`,
+    `rateChanged(name, value)`, `rateRefused(why)`.
     """
 
     chosen = Signal(str)
@@ -138,20 +138,20 @@ class RacerList(QWidget):
         column(*self.rows.values(), of=self, spacing=0)
 
     def finish_typing(self, but: str) -> None:
-        """Takes the rates that are being typed, except that of `but`."""
+        """Commits the rates that are being typed, except that of `but`."""
         for name, racer in self.rows.items():
             if name != but:
                 racer.rate.finish()
 
     def set_chosen(self, name: str) -> None:
-        """The optimizer whose steps are explained."""
+        """Selects the optimizer whose steps are explained."""
         for one, racer in self.rows.items():
             racer.set_chosen(one == name)
 
 
 class SettingsForm(QWidget):
-    """The chosen optimizer's settings but its rate: `changed(optimizer, key, value)`,
-    `refused(why)`, `left()` a field, `usualRequested()`.
+    """The selected optimizer's settings except its rate; emits `changed(optimizer, key, value)`,
+    `refused(why)`, `left` when a field is left, `usualRequested`.
     """
 
     changed = Signal(str, str, float)
@@ -174,7 +174,7 @@ class SettingsForm(QWidget):
         self.usual.clicked.connect(self.usualRequested)
 
     def set_optimizer(self, name: str) -> None:
-        """Builds another optimizer's fields."""
+        """Builds the fields of another optimizer."""
         if name == self._name:
             return
         self._name, self.fields = name, {}
@@ -205,12 +205,12 @@ class SettingsForm(QWidget):
             self.fields[key] = field
 
     def finish_typing(self) -> None:
-        """Takes what is being typed."""
+        """Commits the fields that are being typed into."""
         for field in list(self.fields.values()):
             field.finish()
 
     def set_values(self, values: Mapping[str, float], is_usual: bool) -> None:
-        """Its settings, by key."""
+        """Shows the optimizer's settings, by name."""
         for key, field in self.fields.items():
             field.set_value(float(values[key]))
         self.usual.setEnabled(not is_usual)
@@ -218,8 +218,8 @@ class SettingsForm(QWidget):
 
 
 class CommonForm(QWidget):
-    """What all optimizers share: `scheduleChosen(name)`, `stepsChanged(value)`,
-    `warmupChanged(value)`, `noiseRequested()`.
+    """The settings shared by all optimizers; emits `scheduleChosen(name)`, `stepsChanged(value)`,
+    `warmupChanged(value)`, `noiseRequested`.
     """
 
     scheduleChosen = Signal(str)
@@ -263,7 +263,7 @@ class CommonForm(QWidget):
         self._restyle()
 
     def set_values(self, schedule: str, steps: int, warmup: int) -> None:
-        """The fields and the schedule's curve."""
+        """Shows the values in the fields, and the schedule's curve."""
         self.schedule.set_value(schedule)
         self.steps.set_value(steps)
         self.warmup.set_limits(0, steps)

@@ -13,7 +13,7 @@ from explorer.widgets.wrap_row import WrapRow, labelled
 
 
 class OptimizersInputs(QWidget):
-    """`surfaceChosen(name)`, `resetRequested`."""
+    """Emits `surfaceChosen(name)`, `resetRequested`."""
 
     surfaceChosen = Signal(str)
     resetRequested = Signal()
@@ -36,5 +36,5 @@ class OptimizersInputs(QWidget):
         self.reset.clicked.connect(self.resetRequested)
 
     def set_surface(self, name: str) -> None:
-        """The draft's surface."""
+        """Shows the draft's surface."""
         self.surface.setCurrentIndex(self.surface.findData(name))

@@ -1,4 +1,4 @@
-"""What the inspector shows: a whole step of the chosen optimizer, or one line of its rule."""
+"""The inspector's content: a step of the selected optimizer, or one line of its rule."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOTES = {
     "shrunk": "position after weight decay",
     "new": "new position",
 } | SETTINGS
-ITERATED = {  # of the lines inside Newton-Schulz
+ITERATED = {  # notes for the lines inside Newton-Schulz
     "matrix": "matrix before this line",
     "norm": "its Frobenius norm",
     "unit": "matrix divided by its norm",
@@ -45,11 +45,11 @@ ITERATED = {  # of the lines inside Newton-Schulz
     **dict.fromkeys("abc", "coefficient"),
 }
 SHARES = ("beta", "beta1", "beta2", "momentum")
-ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
+ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers shared by x and y
 
 
 def of_start(recording: Recording, lane: Lane | None) -> Inspection:
-    """Before the first step."""
+    """Returns the content before the first step."""
     if lane is None:
         told = "Tick an optimizer and select it to see its steps."
         return Inspection(
@@ -73,7 +73,7 @@ def of_start(recording: Recording, lane: Lane | None) -> Inspection:
 
 
 def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
-    """The step that led here, with all its lines."""
+    """Returns the content for the step that led here, with all its lines."""
     trace = lane.trace(step)
     step = int(trace.about["step"])
     values: dict[str, Any] = {"param": trace.about["param"], "grad": trace.about["grad"]}
@@ -105,8 +105,8 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
 
 
 def _rate_limit(recording: Recording, trace: Trace) -> list[Any]:
-    """What limits SGD's rate where it stood, and what a step at its rate is worth; nothing where
-    the ground bends down more than up, for no walls limit it there.
+    """Returns the limit of SGD's learning rate at its position, and the share of the valley covered
+    by a step. Empty where the surface curves down more than up, as no walls limit the rate there.
     """
     here = curvature(recording.course.surface, np.asarray(trace.about["param"], float))
     rate = trace.about["settings"].learning_rate
@@ -127,7 +127,7 @@ def _rate_limit(recording: Recording, trace: Trace) -> list[Any]:
 
 
 def _rate_note(lane: Lane, trace: Trace) -> str:
-    """The share of its peak, where a schedule has lowered it."""
+    """Describes the learning rate, with its share of the peak if the schedule lowers it."""
     rate, peak = trace.about["settings"].learning_rate, lane.settings.learning_rate
     if rate == peak or not peak:
         return "learning rate"
@@ -135,7 +135,7 @@ def _rate_note(lane: Lane, trace: Trace) -> str:
 
 
 def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
-    """What the optimizer remembered from the steps before."""
+    """Returns the optimizer's memory of earlier steps."""
     state = trace.about["state"]
     names = state.__dataclass_fields__ if hasattr(state, "__dataclass_fields__") else ()
     return [
@@ -146,14 +146,14 @@ def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
 
 
 def _settings(trace: Trace, rule: Rule) -> str:
-    """The number of the step, and the settings in the formulas."""
+    """Returns the number of the step, and the settings in the formulas."""
     numbers = numbers_of(trace.about["settings"])
     told = [f"{sign} = {share(float(numbers[name]))}" for name, sign in rule.letters.items()]
     return ", ".join([f"t = {trace.about['step']}", *told])
 
 
 def of_line(trace: Trace, line: Step) -> Inspection:
-    """One line: what it reads, what it makes, and the arithmetic between them."""
+    """Returns the content for one line: its inputs, its result, and the arithmetic."""
     made = made_of(line)
     inner = line.parent is not None
     letters = {} if inner else letters_of(optimizer(trace.about["optimizer"]))
@@ -171,7 +171,7 @@ def of_line(trace: Trace, line: Step) -> Inspection:
 
 
 def _with_numbers(line: Step, made: str) -> list[Any]:
-    """The line's own arithmetic, for x and for y, or for the one number that it makes."""
+    """Returns the line's arithmetic for x and y, or for its only result."""
     count = np.size(line.value(made))
     if not marked_line(line.code).computes or count > len(XY):
         return []
@@ -182,7 +182,7 @@ def _with_numbers(line: Step, made: str) -> list[Any]:
 
 
 def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
-    """What two of Muon's lines do with (x, y) as a matrix of one row."""
+    """Explains two of Muon's lines, which treat (x, y) as a matrix with one row."""
     param, settings = np.asarray(trace.about["param"]), trace.about["settings"]
     if line.name == "optimizer.scale":
         rows, columns = param.shape
@@ -207,24 +207,24 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
 
 
 def made_of(line: Step) -> str:
-    """The name that a line assigns: the first of its values."""
+    """Returns the name that a line assigns: the first of its values."""
     return next(iter(line.values))
 
 
 def formulas(rule: Rule) -> tuple[str, ...]:
-    """The rule's own formula and those of its lines, with and without weight decay."""
+    """Returns the formulas of a rule and of its lines, with and without weight decay."""
     other = [line.undecayed[1] for line in rule.lines if line.undecayed]
     return (rule.formula, *(line.formula for line in rule.lines), *other)
 
 
 def lane_marker(lane: Lane) -> str:
-    """The marker of the line that moves the optimizer."""
+    """Returns the marker of the line that moves the optimizer."""
     rule = optimizer(lane.name)
     return rule.marker(next(line for line in rule.lines if line.mark == "move"))
 
 
 def vector(value: Any) -> str:
-    """A number, (x, y), or the shape of a larger array."""
+    """Formats a number, a pair (x, y), or the shape of a larger array."""
     array = np.asarray(value, dtype=float)
     if array.size == 1:
         return format_number(array.item())
@@ -234,8 +234,8 @@ def vector(value: Any) -> str:
 
 
 def _number(name: str, value: Any, shape: tuple[int, ...]) -> str:
-    """A value as a line reads it: a setting is one number for x and y, and what was remembered is 0
-    for both at first.
+    """Formats an input of a line: a setting is one number for x and y; a memory that is still a
+    scalar 0 is shown for both.
     """
     if name in SHARES:
         number = float(np.ravel(value)[0])
@@ -259,7 +259,7 @@ def _noisy(recording: Recording) -> str:
 
 
 def _labels(values: Any) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """The names x and y for rows or columns of two."""
+    """Returns the labels x and y for arrays with two rows or columns."""
     found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for name, value in values.items():
         shape = np.shape(value)

@@ -8,9 +8,9 @@ from PySide6.QtGui import QColor, QPen
 from explorer import theme
 from explorer.panes.backprop.optimizers.contour import Inks
 
-# Indices into the theme's series. Where two optimizers share a color, the later one is dashed.
-# Only five of the six colors are used, because two of them are blues in the light theme. RMSProp
-# starts like AdaGrad, so its color is another one.
+# Indices into the theme's series. If two optimizers share a color, the later one is dashed. Only
+# five of the six colors are used, because two of them are blue in the light theme. RMSProp starts
+# like AdaGrad, so they have different colors.
 SERIES = {
     "sgd": 0,
     "momentum": 1,
@@ -26,17 +26,17 @@ DASHED = ("rmsprop", "adamw", "lion", "muon")
 
 
 def is_dashed(name: str) -> bool:
-    """Whether the optimizer's trail is dashed."""
+    """Returns whether the optimizer's trail is dashed."""
     return name in DASHED
 
 
 def color_of(name: str) -> QColor:
-    """The optimizer's color in the theme in force."""
+    """Returns the optimizer's color in the current theme."""
     return theme.current().series(SERIES[name])
 
 
 def trail_pen(name: str, width: float = 2.0) -> QPen:
-    """The pen of the optimizer's trail."""
+    """Returns the pen of the optimizer's trail."""
     pen = theme.current().pen(color_of(name), width)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -47,7 +47,7 @@ def trail_pen(name: str, width: float = 2.0) -> QPen:
 
 
 def inks() -> Inks:
-    """The colors of the map: so pale that every trail stands out."""
+    """Returns the colors of the map, pale enough for all trails to stand out."""
     now = theme.current()
     low = now.color("surface")
     high = low if now.contrast else theme.mix(low, now.color("outline"), 0.22)

@@ -1,4 +1,4 @@
-"""The map of the race: it paints surface, trails and arrows, and is dragged, zoomed and clicked."""
+"""The map of the race: paints surface, trails and arrows; handles drags, zooms and clicks."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ from explorer.panes.backprop.optimizers.scene import Arrows
 from explorer.panes.backprop.optimizers.viewport import Viewport, fitting
 from explorer.widgets.base import Columns, Picture
 
-HURRY = 0.1  # seconds between two movements that belong together
-STALE = 0.35  # opacity of a race that is being run again
-MARGIN = 8  # px at both sides of the legend
-WHEEL = 1.2  # one notch
-REACH = 14.0  # px from the start or a head that still hit it
-STEP, FINE = 24.0, 2.0  # px that a key moves the start
+HURRY = 0.1  # seconds: longest gap within one movement
+STALE = 0.35  # opacity of an outdated race
+MARGIN = 8  # px on both sides of the legend
+WHEEL = 1.2  # zoom factor per notch
+REACH = 14.0  # px around the start or a head within which a click hits it
+STEP, FINE = 24.0, 2.0  # px by which a key moves the start
 
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -65,9 +65,9 @@ _STEPS = {
 class MapPicture(Picture):
     """The surface as a contour map, with every optimizer's path up to the cursor.
 
-    viewChanged()       another part of the plane is in view, so another map of it is wanted
-    startMoved(x, y)    the start was dragged, put there by a double click, or moved by keys
-    startReleased()     the drag is over
+    viewChanged()       the view has changed and needs another map
+    startMoved(x, y)    the start was dragged, double-clicked to a point, or moved by keys
+    startReleased()     the movement is over
     racerClicked(name)
     """
 
@@ -80,15 +80,15 @@ class MapPicture(Picture):
         super().__init__(name, parent)
         self.surface: Surface | None = None
         self.viewport = Viewport()
-        self.fits = True  # the whole span is in view, and nobody has moved it
+        self.fits = True  # the whole span is in view, and the user has not moved it
         self.background = Background()
         self.recording: Recording | None = None
         self.position = 0.0
         self.chosen = ""
         self.start = np.zeros(2)
         self.arrows: Arrows | None = None
-        self.moving = False  # the start is being moved: whole paths are seen, faintly
-        self.thorough = False  # for frames of an export: nothing may be coarse
+        self.moving = False  # the start is being moved: whole paths are drawn faintly
+        self.thorough = False  # for exported frames, in which nothing may be coarse
         self.stale = False
         self.layer = TrailLayer()
         self._drag: tuple[str, QPointF] | None = None
@@ -103,57 +103,57 @@ class MapPicture(Picture):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
 
-    # what is shown
+    # content
 
     def set_surface(self, surface: Surface) -> None:
-        """Another surface; while a formula is typed, the view stays."""
+        """Sets the surface; the view stays while a formula is being edited."""
         before, self.surface = self.surface, surface
         if before is None or before.name != surface.name:
             self.background.set_contours(None)
             self.fit()
 
     def set_contours(self, contours: Contours) -> None:
-        """The map of what is in view."""
+        """Sets the map of the current view."""
         self.background.set_contours(contours)
         self.data_changed()
 
     def set_places(self, start: Sequence[float], places: Stationary) -> None:
-        """Where the race begins, and the minima and saddles that are known."""
+        """Sets the start of the race, and the known minima and saddles."""
         self.start = np.array(start, float)
         self.background.set_places(places)
         self._fit_legend()
 
     def set_recording(self, recording: Recording | None) -> None:
-        """Another race."""
+        """Sets the race."""
         self.recording = recording
         self.stale = False
         self._fit_legend()
 
     def set_stale(self, stale: bool) -> None:
-        """The race is being run again: the old trails are faint."""
+        """Draws the trails faintly while they are outdated."""
         if stale != self.stale:
             self.stale = stale
             self.update()
 
     def set_position(self, position: float) -> None:
-        """Where the cursor is in the race."""
+        """Sets the position of the cursor in the race."""
         if position != self.position:
             self.position = position
             self._hasten()
 
     def set_chosen(self, name: str) -> None:
-        """The optimizer whose steps are explained."""
+        """Selects the optimizer whose steps are explained."""
         if name != self.chosen:
             self.chosen = name
             self.update()
 
     def set_arrows(self, arrows: Arrows | None) -> None:
-        """The chosen optimizer's gradient and what it remembers."""
+        """Sets the arrows of the selected optimizer's gradient and memory."""
         self.arrows = arrows
         self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """Every optimizer's x, y and height, a row for each step."""
+        """Returns every optimizer's x, y and height, with one row for each step."""
         if self.recording is None:
             return {}
         columns = {"step": np.arange(self.recording.length, dtype=np.float64)}
@@ -164,7 +164,7 @@ class MapPicture(Picture):
         return Columns(columns)
 
     def said_at(self, point: QPointF) -> str | None:
-        """The name under the pointer, and how high the surface is there."""
+        """Returns the name and the surface's height under the pointer."""
         if self.surface is None or not self.area.contains(point):
             return None
         hit = self.hit(point)
@@ -175,7 +175,7 @@ class MapPicture(Picture):
 
     @property
     def legend(self) -> list[Entry]:
-        """What the legend explains."""
+        """The entries of the legend."""
         lanes = self.recording.lanes if self.recording is not None else ()
         entries = [trail_entry(lane.name, lane.title, lane.name == self.chosen) for lane in lanes]
         places = self.background.places
@@ -188,13 +188,13 @@ class MapPicture(Picture):
 
     @property
     def strip(self) -> QRectF:
-        """Where the legend stands: below the map."""
+        """The area of the legend, below the map."""
         margin, high = theme.current().px(MARGIN), self._legend_height
         return QRectF(margin, self.height() - high, self.width() - 2 * margin, high)
 
     @property
     def area(self) -> QRectF:
-        """Where the map is."""
+        """The area of the map."""
         return QRectF(0, 0, self.width(), max(1.0, self.strip.top()))
 
     @property
@@ -203,26 +203,26 @@ class MapPicture(Picture):
         return self.width(), round(self.area.height())
 
     def seen(self, points: np.ndarray) -> np.ndarray:
-        """Points (..., 2) of the plane, in pixels."""
+        """Converts points (..., 2) of the plane to pixels."""
         return self.viewport.pixels(np.asarray(points, float), *self.size_px)
 
     def at(self, point: QPointF) -> tuple[float, float]:
-        """The point of the plane under a pixel."""
+        """Returns the point of the plane under a pixel."""
         return self.viewport.point(point.x(), point.y(), *self.size_px)
 
     @property
     def span(self) -> Span:
-        """What is in view."""
+        """The span in view."""
         return self.viewport.span(*self.size_px)
 
     def fit(self) -> None:
-        """Brings the surface's whole span into view."""
+        """Zooms to the surface's whole span."""
         self.fits = True
         if self.surface is not None:
             self._set_viewport(fitting(self.surface.span, *self.size_px))
 
     def fit_paths(self) -> None:
-        """Brings all paths and the start into view."""
+        """Zooms to all paths and the start."""
         if self.recording is None or not self.recording.lanes:
             self.fit()
             return
@@ -234,7 +234,7 @@ class MapPicture(Picture):
         self.set_by_hand(fitting((left, right, bottom, top), *self.size_px))
 
     def set_by_hand(self, viewport: Viewport) -> None:
-        """Another part of the plane, which stays in view when the window changes its size."""
+        """Sets the view, which then survives changes of the window's size."""
         self.fits = False
         self._set_viewport(viewport)
 
@@ -245,12 +245,12 @@ class MapPicture(Picture):
             self._hasten()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """Zooms about a pixel; None: about the center."""
+        """Zooms about a pixel, or about the center if None."""
         at = self.area.center() if at is None else at
         self.set_by_hand(self.viewport.zoomed(factor, at.x(), at.y(), *self.size_px))
 
     def _fit_legend(self) -> None:
-        """Gives the legend as many lines as it needs now."""
+        """Gives the legend as many lines as it needs."""
         self._refit()
         self.data_changed()
 
@@ -277,7 +277,7 @@ class MapPicture(Picture):
     # painting
 
     def trails(self) -> list[Trail]:
-        """Every path up to the cursor, in pixels; the chosen one last, on top."""
+        """Returns every path up to the cursor, in pixels; the selected one is last, so on top."""
         if self.recording is None:
             return []
         found = [self._trail(lane) for lane in self.recording.lanes]
@@ -306,7 +306,7 @@ class MapPicture(Picture):
             self._draw_previews(painter)
         draw_ring(painter, QPointF(*self.seen(self.start)))
         painter.setOpacity(STALE if self.stale else 1.0)
-        for trail in trails:  # the chosen one is the last, so that no head hides its arrows
+        for trail in trails:  # the selected one is last, so that no head hides its arrows
             if self.arrows is not None and not self.stale and self._has_arrows(trail):
                 draw_arrows(painter, self.arrows, trail)
             draw_head(painter, trail, frame)
@@ -322,7 +322,7 @@ class MapPicture(Picture):
         return trail.chosen and not trail.lost and self.area.contains(trail.head)
 
     def _draw_trails(self, painter: QPainter, trails: Sequence[Trail]) -> None:
-        """The finished steps as cached pixels, the step under way as a line."""
+        """Draws the finished steps from the cache, and the current step as a line."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
             draw_trails(painter, trails, self.size_px, 0)
             return
@@ -357,7 +357,7 @@ class MapPicture(Picture):
         painter.setOpacity(1.0)
 
     def _hasten(self) -> None:
-        """Repaints; while one movement follows another, trails may be coarse."""
+        """Repaints; during continuous movement, trails may be coarse."""
         now = time.monotonic()
         if now - self._moved < HURRY:
             self.hurry.start()
@@ -372,13 +372,13 @@ class MapPicture(Picture):
         return self._drag is not None and self._drag[0] == "start"
 
     def hit(self, point: QPointF) -> str:
-        """The optimizer whose head is there, "start", or "" for the surface."""
+        """Returns the optimizer whose head is at a point, "start", or "" for the surface."""
         heads = [(trail.head, trail.name) for trail in self.trails()]
         near = [
             (math.hypot(at.x() - point.x(), at.y() - point.y()), name)
             for at, name in [(QPointF(*self.seen(self.start)), "start"), *heads]
         ]
-        # Before the first step all heads stand at the start: then it is the start that is hit.
+        # Before the first step all heads are at the start, which then takes precedence.
         distance, name = min(near, key=lambda one: (round(one[0], 3), one[1] != "start"))
         return name if distance <= theme.current().px(REACH) else ""
 
@@ -444,7 +444,7 @@ class MapPicture(Picture):
     def _move_start(self, point: QPointF) -> None:
         self.moving = True
         x, y = self.at(point)
-        digits = max(0, math.ceil(math.log10(self.viewport.scale)))  # as fine as a pixel
+        digits = max(0, math.ceil(math.log10(self.viewport.scale)))  # to a pixel's accuracy
         self.startMoved.emit(round(x, digits), round(y, digits))
 
     # the keyboard

@@ -1,4 +1,4 @@
-"""Optimizers: wires the draft to the race and the map on the engine, and these to the view."""
+"""Optimizers: connects the draft to the race and map on the engine, and these to the view."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from explorer.widgets.formula import set_formulas
 
 
 class OptimizersMode(Mode):
-    """Several optimizers race down a surface from one start, and one of them is explained."""
+    """Runs a race of optimizers down a surface from one start, and explains one of them."""
 
     id = "optimizers"
     title = "Optimizers"
@@ -56,12 +56,12 @@ class OptimizersMode(Mode):
         self.inputs = OptimizersInputs()
         self.surface: Surface | None = None
         self.recording: Recording | None = None
-        self.memory: Memory | None = None  # of the chosen optimizer
+        self.memory: Memory | None = None  # of the selected optimizer
         self.chosen = "adam"
         self._seen = False
         self._has_formulas = False
         self._typed: tuple[str, Surface] | None = None
-        self._wanted: float | None = None  # where a session was left
+        self._wanted: float | None = None  # position to restore from a session
         self._left_at = 0.0
         self._unreadable = False
         self.draft = Draft(self.workspace, "backprop.optimizers", OptimizersDraft, self)
@@ -111,7 +111,7 @@ class OptimizersMode(Mode):
         for plot in (view.loss, view.common.curve):
             plot.clicked.connect(self._on_plot_clicked)
 
-    # what the pane asks
+    # the pane's interface
 
     def pictures(self) -> dict[str, QWidget]:
         return {
@@ -164,8 +164,8 @@ class OptimizersMode(Mode):
         return self.player.leave()
 
     def _prepare_formulas(self) -> None:
-        """Typesets the formulas of all optimizers on another thread, the chosen one's first: each
-        would hold up the window for several frames.
+        """Typesets the formulas of all optimizers on another thread, the selected one's first,
+        because each would block the window for several frames.
         """
         if self._has_formulas:
             return
@@ -177,7 +177,7 @@ class OptimizersMode(Mode):
     # the race and the map
 
     def refresh(self) -> None:
-        """Shows the draft, and runs its race if that is another one."""
+        """Shows the draft, and runs its race if it has changed."""
         one = self.draft.value
         self.view.set_formula(one)
         try:
@@ -200,7 +200,7 @@ class OptimizersMode(Mode):
         try:
             entries = [(name, settings_of(one, surface, name)) for name in one.racers]
         except (ValueError, OverflowError) as error:
-            if self.recording is None:  # else the last race stays; the form says what is wrong
+            if self.recording is None:  # else the last race stays, and the form shows the error
                 self.fail(str(error), None)
             return
         start = surface.start if one.start is None else one.start
@@ -211,7 +211,7 @@ class OptimizersMode(Mode):
             self.view.set_stale(False)
 
     def _surface_of(self, one: OptimizersDraft) -> Surface:
-        """The same object for the same formula."""
+        """Returns the surface, which is the same object for the same formula."""
         if one.surface != TYPED:
             return surface_of(one)
         if self._typed is None or self._typed[0] != one.text:
@@ -225,7 +225,7 @@ class OptimizersMode(Mode):
             self.tell()
 
     def take_recording(self, recording: Recording) -> None:
-        """A race has been run: the cursor stays where it is."""
+        """Shows a finished race; the cursor keeps its position."""
         before, self.recording = self.recording, recording
         self.view.set_stale(False)
         self.view.set_trouble("")
@@ -250,7 +250,7 @@ class OptimizersMode(Mode):
         self.tell()
 
     def fail(self, message: str, course: Course | None) -> None:
-        """The race could not be run; one on another surface does not stay."""
+        """Shows why the race failed, and removes the last race if it was on another surface."""
         before = self.recording
         if course is not None and (before is None or before.course.surface is not course.surface):
             self.take_recording(Recording(course, (), message))
@@ -258,7 +258,7 @@ class OptimizersMode(Mode):
         self.view.set_stale(True)
 
     def _ask_for_map(self) -> None:
-        """Has the engine draw what is in view."""
+        """Has the engine draw the map of the current view."""
         picture = self.view.map
         if self.surface is None or not tasks.in_loop() or not picture.isVisible():
             return
@@ -274,30 +274,30 @@ class OptimizersMode(Mode):
         else:
             self.view.map.set_contours(contours)
 
-    # what is seen
+    # the picture
 
     @property
     def update_track(self) -> UpdateTrack | None:
-        """The step whose lines are played; None in the race."""
+        """The track inside a step; None in the race."""
         track = self.player.track if self.active else None
         return track if isinstance(track, UpdateTrack) else None
 
     @property
     def places(self) -> dict[str, float]:
-        """Inside a step, the position of each kind of quantity."""
+        """The position of each kind of quantity inside a step; empty in the race."""
         inner = self.update_track
         return {} if inner is None else inner.places(self.player.position)
 
     @property
     def place(self) -> float:
-        """Where the race is; inside a step the head moves with the line that moves it."""
+        """The position in the race; inside a step it moves with the line that moves the head."""
         return self.places.get("step", self.player.position)
 
     def choose(self, name: str) -> None:
-        """The optimizer whose steps are explained."""
+        """Selects the optimizer whose steps are explained."""
         if name == self.chosen or name not in self.view.racers.rows:
             return
-        self.view.settings.finish_typing()  # what is typed belongs to the one before
+        self.view.settings.finish_typing()  # typed values belong to the previous optimizer
         self.view.racers.finish_typing(but=name)
         if self.update_track is not None:
             self._leave_steps()
@@ -308,14 +308,14 @@ class OptimizersMode(Mode):
         self.tell()
 
     def go_into(self) -> None:
-        """Into the step at the cursor, line by line."""
+        """Enters the step at the cursor, to show it line by line."""
         if self.player.depth == 0:
             if self.player.step < 1 and self.player.length > 1:
                 self.player.seek(1)
             self.player.enter()
 
     def go_in_or_out(self) -> None:
-        """Into the step at the cursor, or back to the race."""
+        """Enters the step at the cursor, or returns to the race."""
         if self.update_track is None:
             self.go_into()
         else:
@@ -331,7 +331,7 @@ class OptimizersMode(Mode):
         self.view.set_draft(self.draft.value, self.surface, self.chosen)
 
     def _show_places(self) -> None:
-        """The start, also on a surface that cannot be read yet, and minima and saddles."""
+        """Shows minima, saddles and the start, which may be known before its surface is."""
         start, surface, recording = self.draft.value.start, self.surface, self.recording
         if start is None and surface is None:
             return
@@ -361,14 +361,14 @@ class OptimizersMode(Mode):
             self.tell()
 
     def on_playing(self, playing: bool) -> None:
-        """Between two steps there are no numbers to read, so a pause ends at the next step."""
+        """Moves a paused cursor to a whole step, because there are no numbers between steps."""
         if not playing:
             if self.player.position != self.player.step >= 0:
                 self.player.seek(self.player.step)
             self.tell()
 
     def tell(self) -> None:
-        """Updates sentence, numbers and inspector, as often as a person can read them."""
+        """Updates headline, numbers and inspector; called no more often than one can read them."""
         recording, inner = self.recording, self.update_track
         if recording is not None:
             self.view.set_numbers(recording, self.draft.value, self.place if self.active else 0.0)
@@ -399,7 +399,7 @@ class OptimizersMode(Mode):
             return inspector.of_start(recording, lane)
         return inspector.of_update(recording, lane, step)
 
-    # what a person sets
+    # changes by the user
 
     def set_surface(self, name: str) -> None:
         self.draft.change(self.draft.value.with_surface(name), "Change the surface")
@@ -418,16 +418,16 @@ class OptimizersMode(Mode):
 
     def set_rate(self, name: str, value: float) -> None:
         self.set_value(name, "learning_rate", value)
-        self.choose(name)  # afterwards, because choosing shows the numbers of all fields
+        self.choose(name)  # afterwards, because this shows the values of all fields
 
     def set_value(self, name: str, key: str, value: float) -> None:
-        """A setting of an optimizer."""
+        """Changes a setting of an optimizer."""
         told = f"{OPTIMIZERS[name].title}: {named(CHOICES[key][0].lower(), value)}"
         one = self.draft.value.without_setting(name, key)
         if self.surface is None or values_of(one, self.surface, name)[key] != value:
             one = one.with_setting(name, key, value)
         self.draft.change(one, told, f"{name} {key}")
-        self._show_draft()  # also where nothing changed: what was refused is no longer said
+        self._show_draft()  # even without a change, to clear the message of a refused value
 
     def set_usual(self, name: str) -> None:
         told = f"Usual settings of {OPTIMIZERS[name].title}"
@@ -449,14 +449,14 @@ class OptimizersMode(Mode):
         self.draft.change(replace(one, seed=one.seed + 1), "New noise")
 
     def reset(self) -> None:
-        """Start, steps, schedule and settings as they were at first."""
+        """Resets start, steps, schedule and settings."""
         one = self.draft.value
         fresh = OptimizersDraft(one.surface, one.text, None, one.racers)
         self.draft.change(fresh, "Reset the start and the settings")
         self.view.map.fit()
 
     def _on_remedy(self, action: str) -> None:
-        """A button of the notice about optimizers that are lost."""
+        """Runs the action of a button in the notice about diverged optimizers."""
         one = self.draft.value
         for lane in self.recording.lanes if self.recording is not None else ():
             if lane.lost_at is None:
@@ -469,7 +469,7 @@ class OptimizersMode(Mode):
         self.draft.change(one, "Lower the learning rate")
 
     def _on_refused(self, why: str) -> None:
-        """A field refuses what is typed; "" once it does not any more."""
+        """Shows why a field refuses its text; "" clears the message."""
         if why:
             self.view.settings.error.set_text(why)
         else:

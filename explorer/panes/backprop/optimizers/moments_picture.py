@@ -1,4 +1,4 @@
-"""The bars of what the chosen optimizer remembers: gradient, moments and last step, in x and y."""
+"""Bars of the selected optimizer's gradient, memory and last step, in x and y."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from explorer.panes.backprop.optimizers.text import short
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
 from explorer.widgets.still_layer import StillLayer
 
-LINE = 15  # px: one bar's row
-LETTER, WORDS, AXIS, BARS, NUMBER = 24, 88, 14, 26, 56  # px from left to right; of bars at least
-NOTE, APART = 14, 5  # px for the note about the scale, and between two quantities
+LINE = 15  # px: height of a bar's row
+LETTER, WORDS, AXIS, BARS, NUMBER = 24, 88, 14, 26, 56  # px from left to right; BARS is a minimum
+NOTE, APART = 14, 5  # px: height of the note on the scale, gap between two quantities
 
 
 class MomentsPicture(Picture):
-    """`set_lane(name, title, quantities)`, `set_position(position, places)`."""
+    """Draws two bars for each quantity of an optimizer, at the cursor's position."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the chosen optimizer remembers", parent)
@@ -42,23 +42,23 @@ class MomentsPicture(Picture):
         self.data_changed()
 
     def set_empty_text(self, text: str) -> None:
-        """What stands in place of the bars when there are none."""
+        """Sets the text that is shown if there are no bars."""
         self.empty_text = text
         self.update()
 
     def set_position(self, position: float, places: Mapping[str, float] | None = None) -> None:
-        """`places`: inside a step, each kind's own position."""
+        """Sets the cursor's position; `places` has that of each kind of quantity inside a step."""
         kept = dict(places or {})
         if (position, kept) != (self._position, self._places):
             self._position, self._places = position, kept
             self.update()
 
     def shown(self, one: Quantity) -> np.ndarray:
-        """(2,): a quantity at the cursor."""
+        """Returns a quantity at the cursor, (2,)."""
         return one.at(self._places.get(one.kind, self._position))
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """A row for each step."""
+        """Returns all quantities, with one row for each step."""
         count = max((len(one.values) for one in self._quantities), default=0)
         columns = {"step": np.arange(count)} if count else {}
         for one in self._quantities:
@@ -67,7 +67,7 @@ class MomentsPicture(Picture):
         return Columns(columns)
 
     def describe(self) -> None:
-        """Updates what screen readers say, as often as a person can hear it."""
+        """Updates the text for screen readers; called no more often than one can hear it."""
         self.setAccessibleDescription(self.described())
 
     def described(self) -> str:
@@ -98,7 +98,7 @@ class MomentsPicture(Picture):
             self._draw_bars(painter, one, area)
 
     def bar_areas(self) -> list[QRectF]:
-        """Where each quantity's two bars are."""
+        """Returns the area of each quantity's two bars."""
         now, count = theme.current(), len(self._quantities)
         gap = now.px(APART)
         room = self.height() - gap * (count - 1) - now.px(NOTE)
@@ -140,7 +140,7 @@ class MomentsPicture(Picture):
         painter.drawLine(round(middle), round(area.top()), round(middle), round(area.bottom()))
 
     def _color(self, one: Quantity, value: float) -> QColor:
-        """By sign, as in a heat map; sizes in gray; the step in the optimizer's color."""
+        """Returns the heat map's color for the sign; gray for sizes; the optimizer's for steps."""
         now = theme.current()
         if one.kind == "step":
             return color_of(self._name)
@@ -150,5 +150,5 @@ class MomentsPicture(Picture):
 
 
 def _told(value: float) -> str:
-    """A number; an optimizer that has diverged has no last step."""
+    """Formats a number; nan is the missing last step of a diverged optimizer."""
     return "none" if math.isnan(value) else short(value)

@@ -1,4 +1,4 @@
-"""Runs races and draws maps on the engine; the newest question is the next one answered."""
+"""Runs races and draws maps on the engine; the newest request is served next."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from explorer.panes.backprop.optimizers.compute import (
 )
 from explorer.panes.backprop.optimizers.contour import COARSE, Contours, Inks, contour_steps
 
-MOST_KNOWN = 40  # paths of one course: one of thousands of steps takes a megabyte
-PATIENCE = 0.6  # seconds that a race may still run when another is wanted
+MOST_KNOWN = 40  # cached paths of one course; a path of thousands of steps takes a megabyte
+PATIENCE = 0.6  # seconds after which a new request interrupts a race
 
 
 class RaceRunner(QObject):
-    """Runs only what has changed: paths that are known are not computed again.
+    """Runs races, reusing the paths of unchanged optimizers.
 
     came(recording)
     failed(message, course)
-    waiting(what)            "" when nothing is under way
+    waiting(what)            "" when no race is running
     """
 
     came = Signal(object)
@@ -41,10 +41,10 @@ class RaceRunner(QObject):
     def __init__(self, engine: Engine, owner: QObject) -> None:
         super().__init__(owner)
         self.known: dict[tuple[Any, ...], Any] = {}
-        self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None  # after the one under way
+        self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None  # runs next
         self._course: Course | None = None
         self._asked: list[tuple[Any, ...]] = []
-        self._is_there = False  # what was asked for
+        self._is_there = False  # True if the recording of `_asked` has arrived
         self._began = 0.0
         self._race = Latest(engine, owner, foreground=True)
         self._race.progressed.connect(self._on_progress)
@@ -57,8 +57,8 @@ class RaceRunner(QObject):
         return self._race.running
 
     def ask(self, course: Course, entries: list[tuple[str, Any]]) -> bool:
-        """Runs that race; False where it was the last one and its recording is there. While a
-        setting is dragged, a race that is nearly done comes before the next one begins.
+        """Runs a race; returns False if its recording is already the last one. While a setting is
+        dragged, the current race has PATIENCE seconds to finish before the next one begins.
         """
         if _keys(course, entries) == self._asked and not self.busy:
             return not self._is_there
@@ -101,7 +101,7 @@ def _keys(course: Course, entries: list[tuple[str, Any]]) -> list[tuple[Any, ...
 
 @dataclass(frozen=True)
 class MapRequest:
-    """What a map depends on; see `contour_steps`."""
+    """The inputs of a map; see `contour_steps`."""
 
     surface: Surface
     span: Span
@@ -112,7 +112,7 @@ class MapRequest:
     zoom: float
 
     def covers(self, other: MapRequest) -> bool:
-        """Whether this map shows all of another one's span."""
+        """Returns whether this map contains the whole span of another one."""
         left, right, bottom, top = other.span
         room = 1e-6 * (right - left)
         across = self.span[0] <= left + room and right <= self.span[1] + room
@@ -121,11 +121,11 @@ class MapRequest:
 
 
 class MapRunner(QObject):
-    """Draws one map at a time: a coarse one first where new parts of the surface come into view.
+    """Draws one map at a time; a coarse one first if new parts of the surface come into view.
 
     came(contours, is_coarse, surface)
     failed(message)
-    ended()                             the view may have been moved meanwhile
+    ended()                             the view may have changed meanwhile
     """
 
     came = Signal(object, bool, object)
@@ -135,15 +135,15 @@ class MapRunner(QObject):
     def __init__(self, engine: Engine, owner: QObject) -> None:
         super().__init__(owner)
         self._asked: MapRequest | None = None
-        self._drawn: MapRequest | None = None  # the last map, coarse or not
-        self._finished: MapRequest | None = None  # the last map that is not coarse
+        self._drawn: MapRequest | None = None  # the newest map, coarse or fine
+        self._finished: MapRequest | None = None  # the newest fine map
         self._map = Latest(engine, owner, foreground=True)
         self._map.came.connect(self._on_came)
         self._map.failed.connect(self.failed)
         self._map.ended.connect(self.ended)
 
     def ask(self, wanted: MapRequest) -> None:
-        """Draws that map, unless it is there or has failed."""
+        """Draws a map, unless it is ready or has failed."""
         if wanted == self._finished:
             return
         coarse = self._drawn is None or not self._drawn.covers(wanted)

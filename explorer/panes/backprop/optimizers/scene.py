@@ -1,4 +1,4 @@
-"""The chosen optimizer's gradient and what it remembers, at any position of the cursor. No Qt."""
+"""The selected optimizer's gradient and memory at any cursor position. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from explorer.panes.backprop.optimizers.text import went
 FIRST = {"velocity": ("u", "velocity"), "average": ("m", "average")}
 SECOND = {"total": ("\u221av", "total size"), "square": ("\u221av", "usual size")}
 CORRECTED = "\u221av\u0302"  # of an average that began at 0, as the step divides by it
-LONGEST, SHORTEST = 84.0, 10.0  # px: arrows
-DECADES = 4.0  # an arrow or a bar that is smaller than the largest by more is not drawn
+LONGEST, SHORTEST = 84.0, 10.0  # px: length of arrows
+DECADES = 4.0  # powers of ten below the largest at which an arrow or a bar vanishes
 
 
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """Two numbers a step, for x and y: values (n, 2); `missing` is said in place of nan."""
+    """A quantity with an x and a y for each step: values (n, 2); `missing` is said for nan."""
 
     kind: str  # gradient, first, second, step, slope
     letter: str
@@ -36,7 +36,7 @@ class Quantity:
         return float(sizes.max()) if sizes.size else 0.0
 
     def at(self, position: float) -> np.ndarray:
-        """(2,): between two steps it is interpolated."""
+        """Returns the quantity, (2,), interpolated between two steps."""
         last = len(self.values) - 1
         low = min(max(0, int(position)), last)
         share = min(max(0.0, position - low), 1.0)
@@ -45,13 +45,13 @@ class Quantity:
 
 @dataclass(frozen=True, eq=False)
 class Arrows:
-    """What is drawn at the chosen optimizer's head, each (2,).
+    """The vectors drawn at the selected optimizer's head, each (2,).
 
     downhill  minus the gradient
-    first     where its average or velocity leads; None: it keeps none
-    second    the root of its average or total square; None: it keeps none
-    letters   of the three
-    largest   the longest of them in the whole race
+    first     minus its velocity or average gradient; None if it has none
+    second    the root of its average or total square; None if it has none
+    letters   the symbols of the three
+    largest   the greatest length of them in the whole race
     """
 
     downhill: np.ndarray
@@ -63,16 +63,16 @@ class Arrows:
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """An optimizer's quantities in the order in which they are shown, and `slope`: the gradient
-    where it stands, which its next step will use.
+    """An optimizer's quantities in display order, and `slope`: the gradient at its position, which
+    its next step will use.
     """
 
     quantities: tuple[Quantity, ...]
     slope: Quantity
 
     def arrows(self, position: float, inside: Mapping[str, float]) -> Arrows:
-        """`inside`: each kind's own position while the cursor is inside a step, where the gradient
-        is that step's g; elsewhere it is the slope at the head.
+        """Returns the arrows at the cursor. `inside` has each kind's own position while inside a
+        step, where the gradient is that step's g; otherwise it is the slope at the head.
         """
         by_kind = {one.kind: one for one in self.quantities}
         gradient, first, second = (by_kind.get(kind) for kind in ("gradient", "first", "second"))
@@ -93,10 +93,10 @@ class Memory:
 
 
 def memory_of(lane: Lane) -> Memory:
-    """The gradient that each step used, what the optimizer remembers, and the step itself.
+    """Returns each step's gradient, the optimizer's memory, and the step itself.
 
-    Those of one step have one index. Before the first step the gradient is that at the start. An
-    optimizer that has diverged has no last step (nan), because it stays where it was.
+    They share the step's index. Before the first step the gradient is that at the start. Once an
+    optimizer has diverged, its last step is nan, because it no longer moves.
     """
     slopes = np.stack([one.gradient for one in lane.racers])
     used = np.concatenate((slopes[:1], slopes[:-1]))
@@ -126,7 +126,7 @@ def _sizes(lane: Lane, name: str) -> Quantity:
 
 
 def _name_in(state: Any, names: Mapping[str, Any]) -> str:
-    """The one of these names that a rule's state has; "" for none."""
+    """Returns the first of these names that is in a rule's state, or ""."""
     return next((name for name in names if hasattr(state, name)), "")
 
 
@@ -136,8 +136,8 @@ def _remembered(lane: Lane, name: str) -> np.ndarray:
 
 
 def arrow_length(size: float, largest: float) -> float:
-    """Pixels, on a log scale, because gradients of one race differ by factors of thousands; 0 for
-    what is smaller than the largest by DECADES.
+    """Returns a length in pixels on a log scale, because gradients in a race differ by factors of
+    thousands; 0 for sizes more than DECADES powers of ten below the largest.
     """
     if not (size > 0 and largest > 0 and math.isfinite(size)):
         return 0.0
@@ -146,7 +146,7 @@ def arrow_length(size: float, largest: float) -> float:
 
 
 def bar_share(value: float, largest: float) -> float:
-    """-1..1: a bar's length and side, on the same log scale."""
+    """Returns a bar's signed length in -1..1, on the same log scale."""
     if not math.isfinite(value) or value == 0 or largest <= 0:
         return 0.0
     return math.copysign(max(0.0, 1 + math.log10(abs(value) / largest) / DECADES), value)

@@ -1,4 +1,4 @@
-"""Every sentence of Optimizers. No Qt."""
+"""The texts of Optimizers. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from core.numbers import format_general, format_number, typeset
 from core.optimization.surfaces import Surface
 from explorer.panes.backprop.optimizers.compute import AVERAGED, Lane, Recording
 
-LONGEST = 115  # characters of a headline that have room in a window of 1,440 px
-FEW = 2  # optimizers that a sentence tells one by one
+LONGEST = 115  # characters of a headline that fit a window of 1,440 px
+FEW = 2  # optimizers that a sentence names one by one
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 HELD_BACK = "crawls along a flat valley whose steep walls limit its learning rate"
 TO_CHOOSE = "Tick an optimizer and select it to see what it remembers."
@@ -21,14 +21,14 @@ SMALLER = "A smaller rate may keep {} on the map."
 
 
 def unreadable(recording: Recording | None) -> str:
-    """While the typed formula has an error, which stands below it."""
+    """Returns the headline for a typed formula with an error, which is shown below it."""
     told = "The formula cannot be read yet"
     raced = recording is not None and recording.lanes
     return f"{told}, so this is still the race on the previous one." if raced else f"{told}."
 
 
 def headline(recording: Recording | None, step: int) -> str:
-    """What is seen after that many steps, or at the end of a shorter race."""
+    """Returns the headline after that many steps, or at the end of a shorter race."""
     if recording is None:
         return "Running the race."
     step = min(step, recording.course.steps)
@@ -49,12 +49,12 @@ def headline(recording: Recording | None, step: int) -> str:
         parts.append(f"{latest.title} {went(latest)} at step {latest.lost_at}{more}")
     where = f"Step {step} of {recording.course.steps}: "
     whole = f"{where}{'; '.join(parts)}."
-    # Who is lost stands over the map, too.
+    # The notice over the map names diverged optimizers, too.
     return whole if len(whole) <= LONGEST else f"{where}{parts[0]}."
 
 
 def _standing(recording: Recording, step: int) -> str:
-    """Who was the first to stay down, or who is lowest by now."""
+    """Returns who was the first to stay down, or else who is lowest."""
     if recording.stands_still:
         return "no optimizer moves, because the slope at the start is 0"
     leaders, at_end = recording.leaders(step), step == recording.course.steps
@@ -88,7 +88,7 @@ def _standing(recording: Recording, step: int) -> str:
 
 
 def _all(titles: Sequence[str]) -> str:
-    """A; A and B; A, B and 3 more."""
+    """Joins titles: A; A and B; A, B and 3 more."""
     if len(titles) > 3:
         titles = [*titles[:2], f"{len(titles) - 2} more"]
     head, last = titles[:-1], titles[-1]
@@ -96,12 +96,12 @@ def _all(titles: Sequence[str]) -> str:
 
 
 def went(lane: Lane) -> str:
-    """What became of an optimizer that is lost."""
+    """Returns how an optimizer dropped out."""
     return "left the surface" if lane.fell_off else "diverged"
 
 
 def lost(gone: Sequence[Lane]) -> str:
-    """Who is lost, when, and what helps; of many only the first."""
+    """Returns who dropped out, when, and a remedy; names only the first FEW."""
     first = sorted(gone, key=lambda lane: lane.lost_at or 0)[:FEW]
     said = "; ".join(
         f"{lane.title} {went(lane)} at step {lane.lost_at}, with learning rate"
@@ -113,7 +113,7 @@ def lost(gone: Sequence[Lane]) -> str:
 
 
 def step_title(recording: Recording, step: int) -> str:
-    """On the transport."""
+    """Returns the transport's title of a step."""
     if step <= 0:
         return "The start"
     leaders = recording.leaders(step)
@@ -126,7 +126,7 @@ def step_title(recording: Recording, step: int) -> str:
 
 
 def described(recording: Recording, step: int) -> str:
-    """The map in words, for screen readers."""
+    """Describes the map for screen readers."""
     told = [f"{recording.course.surface.title}: the start is at {place(recording.course.start)}"]
     for lane in recording.lanes:
         if lane.is_lost(step):
@@ -138,7 +138,7 @@ def described(recording: Recording, step: int) -> str:
 
 
 def marks(recording: Recording) -> dict[int, str]:
-    """The steps from which an optimizer stays down, or at which it is lost."""
+    """Returns the steps from which an optimizer stays down, or at which it drops out."""
     found: dict[int, list[str]] = {}
     for name, at in recording.arrivals.items():
         if at > 0:
@@ -152,12 +152,12 @@ def marks(recording: Recording) -> dict[int, str]:
 
 
 def line_headline(lane: Lane, step: int, title: str) -> str:
-    """Inside a step."""
+    """Returns the headline inside a step."""
     return f"{lane.title}, step {step}. {title}."
 
 
 def pointed(surface: Surface, point: tuple[float, float], hit: str) -> str:
-    """At the pointer: `hit` is an optimizer's title, "start", or "" for the surface."""
+    """Describes the point under the pointer; `hit` is an optimizer's title, "start", or ""."""
     told = f"height {format_number(float(surface.value(*point)))} at {place(point)}"
     if hit == "start":
         return f"{told}\nDrag the start, move it with the arrow keys, or double-click another point"
@@ -165,7 +165,7 @@ def pointed(surface: Surface, point: tuple[float, float], hit: str) -> str:
 
 
 def plain(value: float) -> str:
-    """A number without zeros at the end: 0.9, not 0.900, and 1e-8."""
+    """Formats a number without trailing zeros: 0.9, not 0.900, and 1e-8."""
     mantissa, *power = format_number(value).split("e")
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
@@ -173,24 +173,24 @@ def plain(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A part of 1 with all its digits: 0.9999 is not 1."""
+    """Formats a fraction with all its digits: 0.9999 is not 1."""
     return format_general(value) if 1e-3 <= value < 1 else plain(value)
 
 
 def short(value: float) -> str:
-    """A number in little room: 9.2e6 from a hundred thousand on."""
+    """Formats a number briefly: 9.2e6, from a hundred thousand on."""
     if np.isfinite(value) and abs(value) >= 1e5:
         return typeset(f"{value:.1e}")
     return format_number(value)
 
 
 def place(point: tuple[float, float] | np.ndarray) -> str:
-    """(x, y)."""
+    """Formats a point as (x, y)."""
     return f"({format_number(point[0])}, {format_number(point[1])})"
 
 
 def closed(sentence: str) -> str:
-    """With a full stop, unless it is a question."""
+    """Adds a full stop, unless the sentence is a question."""
     return sentence if sentence.endswith("?") else f"{sentence}."
 
 

@@ -1,4 +1,4 @@
-"""What the player moves over: the race step by step, and inside a step the lines of its rule."""
+"""The player's tracks: the race step by step, and inside a step the lines of its rule."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from explorer.panes.backprop.optimizers import text
 from explorer.panes.backprop.optimizers.compute import Lane, Recording
 from explorer.state.tracks import TraceTrack, Track
 
-WHOLE = 14.0  # seconds that a race takes at 1x
-QUICKEST, SLOWEST = 0.03, 0.5  # seconds a step
-MARKS = {  # the lines that make each kind of quantity, by their marks in the rule: the first it has
+WHOLE = 14.0  # seconds for a whole race at 1x
+QUICKEST, SLOWEST = 0.03, 0.5  # seconds per step
+MARKS = {  # of the rule's lines that compute each kind of quantity: the first that it has
     "first": ("velocity", "average"),
     "second": ("total", "square_hat", "square"),
     "step": ("move",),
@@ -19,7 +19,7 @@ MARKS = {  # the lines that make each kind of quantity, by their marks in the ru
 
 
 class RaceTrack(Track):
-    """`chosen` says whose step Enter goes into."""
+    """The steps of a race; `chosen` returns the optimizer whose steps can be entered."""
 
     rest = 0.0
 
@@ -50,7 +50,7 @@ class RaceTrack(Track):
 
 
 class UpdateTrack(TraceTrack):
-    """One step of one optimizer, line by line; `before` is the line whose own steps are seen."""
+    """The lines of one optimizer's step; `before` is the outer line when inside another one."""
 
     def __init__(
         self,
@@ -68,19 +68,19 @@ class UpdateTrack(TraceTrack):
         return inner if inner.length else None
 
     def step_at(self, position: float) -> Step:
-        """The line at a position of the cursor."""
+        """Returns the line at a position of the cursor."""
         index = min(max(0, round(position + 0.499)), self.length - 1)
         return self.item(index)
 
     def line(self, *marks: str) -> int | None:
-        """The number, among the rule's own lines, of the one with one of these marks."""
+        """Returns the index of the rule's line with the first of these marks found, or None."""
         names = [self.trace[index].name for index in self.trace.children(None)]
         found = [f"optimizer.{mark}" for mark in marks if f"optimizer.{mark}" in names]
         return names.index(found[0]) if found else None
 
     def places(self, position: float) -> dict[str, float]:
-        """By kind of quantity where it is in the race: it changes with the line that makes it. The
-        gradient is the step's own from the first line on.
+        """Returns the race position of each kind of quantity, which advances with the line that
+        computes it. The gradient is that of the step from the first line on.
         """
         at = position if self.parent is None else self._before
         found = {"gradient": float(self.step)}

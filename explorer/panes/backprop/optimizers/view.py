@@ -1,4 +1,4 @@
-"""Where things stand: formula, map, loss and moments at the left, the form at the right."""
+"""The layout: formula, map, loss and moments on the left, the form on the right."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 ZOOM = 1.25
-SIDE, PLOTS = 286, 162  # px: the width of the form, the height of the plots
-NOTICE = 640  # px: the width of a notice, at most
-HIGHEST = 1e30  # heights above it are gaps in the plot
-MOST_NAMED = 5  # curves that all have their names; of more, only the chosen one has
-FLOOR = 1e-9  # of the descent: what is closer to the bottom runs along the floor of the log plot
+SIDE, PLOTS = 286, 162  # px: width of the form, height of the plots
+NOTICE = 640  # px: largest width of a notice
+HIGHEST = 1e30  # larger heights are gaps in the plot
+MOST_NAMED = 5  # up to so many curves all have their names, else only the selected one
+FLOOR = 1e-9  # of the descent: smaller heights are drawn at the floor of the log plot
 
 
 class OptimizersView(QWidget):
-    """Holds the parts and fills them with what the mode hands over."""
+    """Contains the parts of the mode and shows its data in them."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +60,7 @@ class OptimizersView(QWidget):
         self.map = MapPicture()
         self.map.setObjectName("backprop.optimizers.map")
         self.body = StatefulPicture(self.map, "plot")
-        self.body.show_ready()  # trails can be seen before the map is drawn
+        self.body.show_ready()  # trails are visible before the map is drawn
         self.smaller = IconButton("minus", "Zoom out", "\u2212")
         self.whole = IconButton("fit", "Fit the surface", "F; W fits all paths")
         self.larger = IconButton("plus", "Zoom in", "+")
@@ -97,17 +97,17 @@ class OptimizersView(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    # what a person has set up
+    # the draft
 
     def set_formula(self, one: OptimizersDraft) -> None:
-        """The editor of a typed surface, also of a formula that cannot be read."""
+        """Shows the formula, even if invalid, in the editor of a typed surface."""
         self.editor.setVisible(one.surface == TYPED)
         self.editor.set_text(one.text)
 
     def set_draft(
         self, one: OptimizersDraft, surface: surfaces.Surface | None, chosen: str
     ) -> None:
-        """The draft's values in all fields."""
+        """Shows the draft's values in all fields."""
         self.racers.set_chosen(chosen)
         self.settings.set_optimizer(chosen)
         self.common.set_values(one.schedule, one.steps, one.warmup_steps)
@@ -124,7 +124,7 @@ class OptimizersView(QWidget):
     # the race
 
     def set_recording(self, recording: Recording) -> None:
-        """Another race; `set_chosen` follows."""
+        """Sets the race; a call of `set_chosen` must follow."""
         self.map.set_recording(recording)
         self.loss.set_x_range(0, recording.course.steps)
         lost = [lane for lane in recording.lanes if lane.lost_at is not None]
@@ -133,7 +133,7 @@ class OptimizersView(QWidget):
         )
 
     def set_chosen(self, name: str, recording: Recording | None, memory: Memory | None) -> None:
-        """The optimizer that is explained, and what it remembers."""
+        """Selects the optimizer to explain, and shows its memory."""
         if recording is not None:
             self._set_heights(recording, name)
         self.map.set_chosen(name)
@@ -145,7 +145,7 @@ class OptimizersView(QWidget):
         self.moments.set_lane(name, title, memory.quantities if memory is not None else ())
 
     def _set_heights(self, recording: Recording, chosen: str) -> None:
-        """The curves: above the bottom on a log scale, or the heights themselves."""
+        """Draws the heights above the bottom on a log scale, or else the heights themselves."""
         floor, known = FLOOR * recording.descent, recording.descent > 0
         bottom = recording.bottom if known else 0.0
         self._set_height(above_bottom=known)
@@ -174,12 +174,12 @@ class OptimizersView(QWidget):
         self.loss.set_log(above_bottom)
 
     def set_position(self, place: float, places: Mapping[str, float]) -> None:
-        """Where the race is; inside a step, each kind of quantity has its own position."""
+        """Sets the position in the race; inside a step, each kind of quantity has its own."""
         self.map.set_position(place)
         self.moments.set_position(place, places)
 
     def set_numbers(self, recording: Recording, one: OptimizersDraft, place: float) -> None:
-        """What is read rather than watched."""
+        """Updates the numbers, cursors and notices, which are read rather than watched."""
         self.loss.set_cursor(place)
         self.common.curve.set_cursor(place)
         step = min(math.ceil(place - 1e-9), recording.length - 1)
@@ -195,14 +195,14 @@ class OptimizersView(QWidget):
         self.moments.describe()
 
     def set_inside(self, inside: bool, possible: bool) -> None:
-        """Whether the cursor is inside a step, and whether there is one to go into."""
+        """Updates the button that opens or closes a step; `possible` if there is a step."""
         self.into.setText("Close step" if inside else "Open step")
         self.into.setEnabled(possible)
 
-    # what went wrong
+    # errors
 
     def set_notice(self, message: str, actions: Sequence[str] = ()) -> None:
-        """Over the map: who is lost, and what helps; "" takes it back."""
+        """Shows a notice over the map on diverged optimizers and remedies; "" hides it."""
         if not message:
             self._dismissed = ""
             self.notice.hide()
@@ -215,7 +215,7 @@ class OptimizersView(QWidget):
             self._place()
 
     def set_stale(self, stale: bool) -> None:
-        """The race that is shown is not that of the settings."""
+        """Fades the picture while the visible race does not match the settings."""
         self.map.set_stale(stale)
         for fade in self.fades:
             fade.setVisible(stale)
@@ -223,20 +223,20 @@ class OptimizersView(QWidget):
         self._fit()
 
     def set_trouble(self, text: str) -> None:
-        """Why there is no race."""
+        """Shows why there is no race."""
         self._trouble = text
         self.trouble.set_text(text)
 
     def set_unreadable(self, unreadable: bool) -> None:
-        """A formula that cannot be read has its own message, and no other beside it."""
+        """Hides the trouble while a formula is unreadable, which has a message of its own."""
         self.trouble.set_text("" if unreadable else self._trouble)
 
     def _on_dismissed(self) -> None:
-        """What has been read is not said again."""
+        """Hides the notice and does not show the same message again."""
         self._dismissed = self.notice.message
         self.notice.hide()
 
-    # where things stand
+    # layout
 
     def _build(self) -> None:
         tools = row(self.smaller, self.whole, self.larger, of=self.tools, spacing=2)
@@ -285,13 +285,13 @@ class OptimizersView(QWidget):
             card.setFixedHeight(now.px(PLOTS))
         self.side.setFixedWidth(now.px(SIDE))
         margin, above = now.px("margin"), now.px(12)
-        self._row.setContentsMargins(margin, above, now.px(10), above)  # the form's bar is beside
+        self._row.setContentsMargins(margin, above, now.px(10), above)  # the form has a scroll bar
         self._fit()
         self._place()
 
 
 class _Fade(QWidget):
-    """Over a card whose picture is that of other settings."""
+    """Fades a card whose picture belongs to other settings."""
 
     def __init__(self, card: QWidget) -> None:
         super().__init__(card)

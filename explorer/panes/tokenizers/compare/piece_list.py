@@ -56,7 +56,7 @@ class Pieces(QAbstractListModel):
             return f"{text}  id {token:,}{said}\nbytes {data[:24].hex(' ').upper()}"
         if role == Qt.ItemDataRole.AccessibleTextRole:
             note = self.note(index.row()) if self.note is not None else ""
-            return f"{self.text(token)}, id {token} {note}"
+            return f"{self.text(token)}, id {token:,} {note}"
         return None
 
     def text(self, token: int) -> str:

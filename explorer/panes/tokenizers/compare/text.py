@@ -16,8 +16,8 @@ REMOVE, ONLY_ONE = "Remove this tokenizer", "Compare needs at least one tokenize
 OPEN = "Open a tokenizer"
 EXAMPLES = "Examples of texts that tokenizers split differently"
 VIEWS_HELP = (
-    "Compares the tokens of a text, the pieces of the vocabularies, or a model\u2019s glitch "
-    "tokens: those that it hardly ever saw in training"
+    "Compares the tokens of a text or the pieces of the vocabularies, or finds a model\u2019s "
+    "glitch tokens: those that it hardly ever saw in training"
 )
 VIEWS = {"text": "Text", "vocabulary": "Search", "overlap": "Overlap", "glitches": "Glitches"}
 TOGGLES = {
@@ -88,8 +88,8 @@ def headline(known: Named) -> str:
         return f"All of these tokenizers need {count(least, 'token')}"
     else:
         need = verb(len(best), "needs", "need")
-        whole = " for the whole text" if lossy else ""
-        said = f"{listed(best)} {need} the fewest tokens{whole} ({least:,})"
+        among = "Of the tokenizers that keep the whole text, " if lossy else ""
+        said = f"{among}{listed(best)} {need} the fewest tokens ({least:,})"
     if len(fewer) > 1:
         return f"{said}; {len(fewer)} others need fewer, but lose part of it"
     if fewer:
@@ -116,7 +116,7 @@ def badge(split: Split) -> tuple[str, str, str]:
     if split.lossless:
         return "success", "lossless", "The ids decode to exactly the same text, byte for byte."
     if split.unknown:
-        why = "An unknown token does not tell what text it stands for, so that text is lost."
+        why = "An unknown token does not tell which text it stands for, so that text is lost."
         words = f"{split.unknown:,} unknown"
     else:
         why = "The ids do not decode to the same text: letters, accents or spaces have changed."

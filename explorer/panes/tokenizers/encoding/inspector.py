@@ -19,7 +19,7 @@ def inspection(name: str, one: EncodingStep) -> Inspection:
     ]
     if isinstance(one.frame, LatticeFrame):
         path = one.frame.path
-        rows += [Equation(readable(node.piece), node.score, note="log p") for node in path]
+        rows += [Equation(f"log p({readable(node.piece)})", node.score) for node in path]
         if len(path) > 1:
             rows.append(Equation("sum", sum(node.score for node in path), "attention"))
     rows = [*symbols_of(one.step), *rows]

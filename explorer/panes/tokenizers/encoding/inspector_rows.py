@@ -60,12 +60,15 @@ def letter_rows(letters: Sequence[str], what: str) -> Rows:
     return (Equation("n", len(letters), "attention"), *listed, *_more(letters, what))
 
 
-def pair_rows(pairs: Sequence[tuple[str, str]]) -> Rows:
-    """The chosen pair and its rivals: (both symbols, rank or score) each."""
+def pair_rows(pairs: Sequence[tuple[str, str]], tried: bool = False) -> Rows:
+    """The chosen pair and its rivals: (both symbols, rank or score) each; `tried`: chance may skip
+    it, and others may be waiting.
+    """
     if not pairs:
         return (Equation("pairs to merge", "none", "attention"),)
     (best, by), *others = pairs
-    rows = [Equation(best, by, "attention", "the best pair" if others else "the only pair")]
+    note = "the pair tried" if tried else "the best pair" if others else "the only pair"
+    rows = [Equation(best, by, "attention", note)]
     rows += [Equation(name, by, "muted") for name, by in others[:MOST]]
     return (*rows, *_more(others, "pair"))
 
@@ -75,7 +78,7 @@ def dropout_rows(pairs: Sequence[tuple[str, str]], draw: float, dropout: float) 
     skipped = draw < dropout
     said = "below p, so skipped" if skipped else "not below p, so merged"
     drawn = Equation("u", draw, "warning" if skipped else "success", said)
-    return (drawn, Equation("p", dropout, note="the dropout"), *pair_rows(pairs))
+    return (drawn, Equation("p", dropout, note="the dropout"), *pair_rows(pairs, tried=True))
 
 
 def join_rows(left: str, right: str, joined: str, token: int) -> Rows:

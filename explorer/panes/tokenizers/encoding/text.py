@@ -15,7 +15,7 @@ SYMBOLS = {
     "encoding.whole": "x is this part of the text; U is the set of pieces that are never cut.",
     "encoding.pre-tokenizer": "x is the text; w₁ … wₘ are its words.",
     "encoding.model": _TOKENS,
-    "encoding.post-processor": "t₁ … tₙ are the tokens of the whole text.",
+    "encoding.post-processor": "x is the text; t₁ … tₙ are its tokens.",
     "bpe.whole": "w is the word; V is the vocabulary.",
     "bpe.bytes": "w is the word; b₁ … bₙ are its bytes.",
     "bpe.choose": f"{_SYMBOLS} so far; i* is the position of the pair with the lowest rank, the "
@@ -23,10 +23,10 @@ SYMBOLS = {
     "bpe.merge": _MERGE,
     "bpe.word": _TOKENS,
     "bpe.draw": _DRAW,
-    "wordpiece.look": "wᵢ:ⱼ is the part of the word from character i to character j; V is the "
+    "wordpiece.look": "wᵢ:ⱼ is the part of the word from position i to position j; V is the "
     "vocabulary.",
-    "wordpiece.take": "j* is the end of the longest piece that starts at character i of the "
-    "word w; V is the vocabulary.",
+    "wordpiece.take": "j* is the end of the longest piece that starts at position i of the "
+    "word w; V is the vocabulary; t₁ … tₖ are the tokens so far.",
     "wordpiece.unknown": "w is the word.",
     "sentencepiece.rewrite": "x is the text.",
     "sentencepiece.spaces": "x is the text; ␣ stands for a space.",

@@ -29,7 +29,7 @@ def commands(mode: InsideMode) -> list[Action]:
 
     return [
         action("text", "type some text", mode.inputs.text.setFocus),
-        action("open", "open a tokenizer's file", mode.ask_for_file),
+        action("open", "open a tokenizer file", mode.ask_for_file),
         action("larger", "enlarge the picture of the word", view.zoom_in),
         action("smaller", "shrink the picture of the word", view.zoom_out),
         action("draw", "draw another way to cut the text", mode.draw_again, lambda: mode.draws),

@@ -20,7 +20,7 @@ def commands(mode: LanguagesMode) -> list[Action]:
     def can_enter() -> bool:
         return mode.active and not mode.player.depth and mode.player.length > 0
 
-    retry = mode.action("retry", "Languages: measure again what failed", mode.retry)
+    retry = mode.action("retry", "Languages: retry the measurements that failed", mode.retry)
     inside = mode.action("inside", "Languages: show how this text is split", mode.player.enter)
     search = mode.view.search_bar.search
     return [

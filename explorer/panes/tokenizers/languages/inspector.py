@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.tokenization.analysis import Premium, premium_step
-from core.tokenization.telling import percent
+from core.tokenization.telling import share_said
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.languages.text import MEANINGLESS, SYMBOLS, part_of
@@ -28,7 +28,7 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
     if measures.fertility is not None:
         per_word = f"= {measures.tokens:,} / {measures.words:,}"
         rows.append(Equation("tokens per word", measures.fertility, note=per_word))
-    share = f"{percent(measures.lost_share)} of the text is lost"
+    share = f"{share_said(measures.lost_share)} of the text is lost"
     if measures.unknown:
         rows.append(Equation("unknown tokens", f"{measures.unknown:,}", "warning", share))
     elif measures.dropped_bytes:

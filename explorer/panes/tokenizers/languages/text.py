@@ -9,7 +9,7 @@ import numpy as np
 from core.numbers import format_number
 from core.tokenization.analysis import Premium
 from core.tokenization.analysis.premiums import REFERENCE
-from core.tokenization.telling import average, count, percent, verb
+from core.tokenization.telling import average, count, share_said, verb
 from core.trace import Step
 from explorer.panes.tokenizers.languages.compute import Texts
 from explorer.panes.tokenizers.languages.row_order import mean_premium
@@ -47,7 +47,7 @@ def mark(result: Premium) -> tuple[str, str]:
     """What stands behind a bar: an icon that says whether the text is restored, then the premium
     and the number of tokens."""
     measures = result.measures
-    lost = percent(measures.lost_share)
+    lost = share_said(measures.lost_share)
     how = "unknown" if measures.unknown else "dropped"
     said = f"{times(result.premium)}  {measures.tokens:,}"
     if not result.honest:
@@ -72,7 +72,7 @@ def described(name: str, result: Premium) -> str:
     ]
     if measures.fertility is not None:
         lines.append(f"{average(measures.fertility, 'token')} per word")
-    share = percent(measures.lost_share)
+    share = share_said(measures.lost_share)
     if measures.unknown:
         are = verb(measures.unknown, "is", "are")
         unknown = count(measures.unknown, "token")
@@ -96,9 +96,11 @@ def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
     if not known:
         return "", ""
     lossy = sum(not one.measures.lossless for one in known)
+    every = f"{verb(len(known), '', 'all ')}{count(len(known), 'text')}"
     if not lossy:
-        return "success", f"lossless in {count(len(known), 'text')}"
-    return "warning", f"lossy in {lossy:,} of {count(len(known), 'text')}"
+        return "success", f"lossless in {every}"
+    some = every if lossy == len(known) else f"{lossy:,} of {count(len(known), 'text')}"
+    return "warning", f"lossy in {some}"
 
 
 def about(name: str, results: Sequence[Premium], error: str = "") -> str:
@@ -159,7 +161,7 @@ def source(texts: Texts) -> str:
         more = f", which exists in full in {count(texts.available, 'language')}"
     elif texts.excerpts:
         more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
-    return f"The chart measures {texts.source}{more}."
+    return f"The chart compares {texts.source}{more}."
 
 
 def excerpts(texts: Texts) -> str:

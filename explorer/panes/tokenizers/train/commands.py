@@ -34,22 +34,22 @@ def commands(mode: TrainMode) -> list[Action]:
     return [
         action(
             "start",
-            "Tokenizers: start the training",
+            "Train: start the training",
             mode.start,
             lambda: trainer.recording is None and mode.can_start,
         ),
-        action("hurry", "Tokenizers: finish the training", mode.hurry, lambda: trainer.trains),
-        action("new", "Tokenizers: set up a new training", mode.new_training, lambda: has_lane(0)),
+        action("hurry", "Train: finish the training", mode.hurry, lambda: trainer.trains),
+        action("new", "Train: set up a new training", mode.new_training, lambda: has_lane(0)),
         action(
             "merge",
-            "Tokenizers: show this merge step by step",
+            "Train: show this merge step by step",
             lambda: mode.enter(mode.focus),
             lambda: has_lane(0) and not mode.player.depth,
         ),
         *(
             action(
                 f"lane{lane + 1}",
-                f"Tokenizers: explain tokenizer {lane + 1}",
+                f"Train: explain tokenizer {lane + 1}",
                 partial(mode.set_focus_lane, lane),
                 partial(has_lane, lane),
             )

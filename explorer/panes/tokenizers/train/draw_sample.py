@@ -82,7 +82,7 @@ class SampleRows(Picture):
         if (list(before), list(after), share) != (self._before, self._after, self._share):
             self._before, self._after, self._share = list(before), list(after), share
             counts = [f"{n} {len(s.pieces)}" for n, s in zip(self._names, after, strict=True)]
-            self.setAccessibleDescription("tokens: " + ", ".join(counts))
+            self.setAccessibleDescription("tokens of this sentence: " + ", ".join(counts))
             self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:

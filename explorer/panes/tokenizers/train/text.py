@@ -17,7 +17,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from core.tokenization.telling import average, count, listed, percent, verb
+from core.tokenization.telling import average, count, listed, share_said, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.algorithms import algorithm_of
 from explorer.panes.tokenizers.train.compute import Recording, Survey
@@ -67,11 +67,12 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
     "training.update": "n is the number of tokens in the text.",
     "training.seed": "p is the probability of a piece x, and |x| is its length; the sum is over "
     "all pieces y.",
-    "training.expect": "c is how often a piece x is used; a word w occurs n times in the text, and "
-    "s is a way to cut it, with probability P. The loss of a word is the negative natural "
-    "logarithm of its probability; its unit is the nat.",
-    "training.maximize": "p is the probability of a piece x, and c is how often it is used. "
-    "\u03c8 is the digamma function, which is nearly a logarithm but makes rare pieces rarer.",
+    "training.expect": "E stands for expectation. c is how often a piece x is used; a word w "
+    "occurs n times in the text, and s is a way to cut it, with probability P. The loss of a word "
+    "is the negative natural logarithm of its probability; its unit is the nat.",
+    "training.maximize": "M stands for maximization. p is the probability of a piece x, and c is "
+    "how often it is used. \u03c8 is the digamma function, which is nearly a logarithm but makes "
+    "rare pieces rarer.",
     "training.prune": "f is how often a word uses the piece x on average, and p is its "
     "probability. s\u2032 is the best way to spell x with other pieces, whose probabilities would "
     "then be p\u2032.",
@@ -80,6 +81,7 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
 }
 UNKNOWN = "\u2013"  # a number that is not known yet
 EXHAUSTED = "the text yields no more pieces"
+N_BYTES = 256  # of which a byte-level vocabulary has all
 TOLD = 0.001  # of the text: who loses less than this is ranked with those that lose nothing
 
 
@@ -111,7 +113,8 @@ def lane_note(survey: Survey, lane: Lane, common: int) -> tuple[str, str]:
     smallest, largest = limits.smallest, limits.largest
     if size and size < smallest:
         title = algorithm_of(lane.kind).title
-        return "", f"{title} needs at least {count(smallest, 'piece')} here: {alphabet(lane.kind)}"
+        least = f"{count(smallest, 'piece')} here: {alphabet(lane.kind, smallest)}"
+        return "", f"{title} needs at least {least}"
     if largest is None:
         return f"this text allows {count(smallest, 'piece')} or more", ""
     if size > largest:
@@ -138,7 +141,7 @@ def step_title(state: LaneState) -> str:
     match step:
         case AlphabetStep():
             size = count(state.vocab_size, "piece")
-            return f"begins with {size} ({alphabet(step.algorithm)})"
+            return f"begins with {size} ({alphabet(step.algorithm, state.vocab_size)})"
         case MergeStep():
             left, right, joined = (
                 text_of(step.algorithm, piece)
@@ -171,10 +174,11 @@ def pieces(state: LaneState) -> str:
     return f"{count(state.vocab_size, 'piece')}{special}"
 
 
-def alphabet(kind: str) -> str:
-    """What a vocabulary holds at least."""
-    letters = "all 256 bytes" if letter_of(kind) == "byte" else "the characters of the text"
-    return f"{letters} and the special tokens"
+def alphabet(kind: str, size: int) -> str:
+    """What the smallest vocabulary holds, which has so many pieces."""
+    if letter_of(kind) == "byte":
+        return f"all {N_BYTES} bytes and {count(size - N_BYTES, 'special token')}"
+    return "the characters of the text and the special tokens"
 
 
 def letter_of(kind: str) -> str:
@@ -207,7 +211,7 @@ def lost(share: float) -> str:
     """ "loses 4.4 % of the text"; "" where nothing is lost, or that is not known yet."""
     if not share > 0:
         return ""
-    return f"loses {percent(share) if share >= TOLD else f'<0.1{THIN_SPACE}%'} of the text"
+    return f"loses {share_said(share) if share >= TOLD else f'<0.1{THIN_SPACE}%'} of the text"
 
 
 def ended(wanted: int, state: LaneState) -> str:
@@ -248,7 +252,7 @@ def headline(recording: Recording | None, index: int, state: str, live: bool) ->
         if state == "done":
             started, play = "started", "see how the vocabularies changed"
         else:
-            started, play = "starts", "train them side by side"
+            started, play = "starts", "train the tokenizers side by side"
         return f"{where} shows the pieces that each algorithm {started} with. Press Play to {play}."
     return best or f"{where}."
 
@@ -285,10 +289,11 @@ def _best(recording: Recording, index: int) -> str:
         told.append(f"{len(lossy)} {'others' if whole else 'of them'} lose part of the text")
     elif lossy:
         lane = lossy[0]
-        more = ", but" if known[lane] > most else " and"
-        reached = (
-            format_number(known[lane]) if whole else f"{average(known[lane], 'byte')} per token"
-        )
-        reaches = f"{recording.names[lane]} reaches {reached}"
-        told.append(f"{reaches}{more} {lost(shares[lane])}")
+        name, loses = recording.names[lane], lost(shares[lane])
+        if not whole:
+            told.append(f"{name} reaches {average(known[lane], 'byte')} per token, but {loses}")
+        elif known[lane] > most:
+            told.append(f"{name} reaches {format_number(known[lane])}, but {loses}")
+        else:
+            told.append(f"{name} reaches only {format_number(known[lane])} and still {loses}")
     return "; ".join(told) + "."

@@ -20,9 +20,13 @@ from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
 
+FIRST = 1  # the first step's number: steps are counted as the headline and the player do
+
 
 class Charts(QWidget):
-    """Compression, and beside it a curve of choice. `clicked(step)`: that step is to be seen."""
+    """Compression, and beside it a curve of choice. `clicked(step)`: that step is to be seen, 0 for
+    the first, as everywhere in the code.
+    """
 
     clicked = Signal(float)
 
@@ -36,7 +40,7 @@ class Charts(QWidget):
         self.choice.setObjectName("tokenizers.train.curve")
         self._title = Label("Compression", "label", "muted")
         for plot in (self.compression, self.other):
-            plot.clicked.connect(self.clicked)
+            plot.clicked.connect(lambda number: self.clicked.emit(number - FIRST))
         cards = (
             card(row(self._title, 1), (self.compression, 1)),
             card(row(self.choice, 1), (self.other, 1)),
@@ -72,12 +76,12 @@ class Charts(QWidget):
         """Shows the curves so far; the axis is as long as the training will be."""
         self._curves = curves
         for plot in (self.compression, self.other):
-            plot.set_x_range(0, max(1, expected))
+            plot.set_x_range(FIRST, FIRST + max(1, expected))
         self._show()
 
     def set_cursor(self, step: float | None) -> None:
         for plot in (self.compression, self.other):
-            plot.set_cursor(step)
+            plot.set_cursor(None if step is None else FIRST + step)
 
     def _show(self) -> None:
         self.compression.set_series(self._series("bytes"))
@@ -86,7 +90,7 @@ class Charts(QWidget):
     def _series(self, kind: str) -> list[Series]:
         if (curves := self._curves) is None:
             return []
-        steps = np.arange(curves.length, dtype=np.float64)
+        steps = FIRST + np.arange(curves.length, dtype=np.float64)
         values = curves.values(kind)
         return [Series(curves.names[lane], steps, one, lane) for lane, one in values.items()]
 

@@ -1,4 +1,4 @@
-"""Every sentence of Step. Knows no Qt."""
+"""The texts of Step. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ NAMES = {
 
 
 def name_of(name: str) -> str:
-    """A name of the optimizer's rule, in words."""
+    """Returns a name of the optimizer's rule in words."""
     words = name.replace("_hat", ", corrected").replace("_", " ").replace(".", " ")
     return NAMES.get(name, words)
 
 
 def headline(recorded: RecordedStep, place: Place) -> str:
-    """One sentence about what is seen; the phase's title where too little was recorded."""
+    """Returns a sentence on the visible place; the phase's title if too little was recorded."""
     facts, parts, inner = recorded.recording.facts, recorded.parts(place.phase), place.inner
     part, step = parts[-1 if inner is None else inner] if parts else None, f"Step {facts.step:,}"
     match place.phase:
@@ -101,7 +101,7 @@ def _of(part: Part) -> str:
 
 
 def mean_loss(loss: float) -> str:
-    """What a loss means."""
+    """Explains a loss."""
     if not math.isfinite(loss):
         return "The loss is not finite"
     among = format_number(round(math.exp(min(loss, 50))))
@@ -110,7 +110,7 @@ def mean_loss(loss: float) -> str:
 
 
 def clip(norm: float, limit: float) -> str:
-    """What clipping does to a gradient of this length."""
+    """Explains the effect of clipping on a gradient of this length."""
     if not math.isfinite(norm):
         return "The gradient's length is not finite, so the gradient cannot be shortened"
     if not limit:
@@ -124,13 +124,13 @@ def clip(norm: float, limit: float) -> str:
 
 
 def part(one: Part) -> str:
-    """Behind a part's bars: size, shape and dtype of what left it, and when that was there."""
+    """Returns the text after a part's bars: size, shape, dtype and time of its output."""
     shape, came = " × ".join(map(str, one.event.shape)), format_brief(max(one.came, 0.0))
     return f"{format_number(one.size)}   {shape}  {one.event.dtype}   +{came}"
 
 
 def part_rows(part: Part) -> list[str]:
-    """What is known of a part while the cursor is in it."""
+    """Returns the facts on the part under the cursor."""
     event = part.event
     shape = " × ".join(map(str, event.shape))
     rows = [f"{shape} numbers, {event.dtype}, {format_bytes(event.bytes)}"]
@@ -141,7 +141,7 @@ def part_rows(part: Part) -> list[str]:
 
 
 def exchange_rows(exchanges: np.ndarray) -> list[str]:
-    """The exchanges of a rank, records of LANE_DTYPE."""
+    """Returns a row for each exchange of a rank (records of LANE_DTYPE)."""
     rows = []
     for one in exchanges:
         waited, took = one["ready"] - one["start"], one["end"] - one["ready"]
@@ -152,7 +152,7 @@ def exchange_rows(exchanges: np.ndarray) -> list[str]:
 
 
 def empty(has_run: bool, active: bool, foreign: bool) -> tuple[str, str]:
-    """Why there is nothing to see, and what the button says."""
+    """Returns why there is nothing to show, and the text of the button."""
     if not has_run or foreign:
         return FOREIGN if foreign else NO_RUN, SHOW_RUN
     return (NOT_YET, RECORD) if active else (NEVER, SHOW_RUN)

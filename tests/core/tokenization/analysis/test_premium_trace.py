@@ -82,12 +82,14 @@ def test_titles_say_what_is_measured_in_words_and_numbers() -> None:
     titles = [step.title for step in trace_premiums([(russian, english)])]
     assert titles[1].startswith("The Russian text, “")
     assert f"{russian.measures.bytes:,} bytes" in titles[2]
-    assert f" {russian.measures.tokens:,} tokens, " in titles[3]
+    assert f" {russian.measures.tokens:,} tokens of " in titles[3]
     of_all = f"{russian.measures.unknown:,} of {russian.measures.tokens:,} tokens are unknown"
     assert of_all in titles[4] and "do not" in titles[5]
     assert titles[6] == titles[0]
     single = premiums({"bytes": tokenizers()["bytes"]}, [language_texts()[0]])[0]
-    assert trace_premiums([(single, single)])[2].title.endswith(" 1 byte per character on average")
+    assert trace_premiums([(single, single)])[2].title.endswith(
+        " bytes, 1 per character on average"
+    )
 
 
 def test_what_no_token_stands_for_is_a_step() -> None:

@@ -13,7 +13,7 @@ EMPTY = "A model\u2019s embeddings reveal its glitch tokens: choose the folder o
 CHOOSE = "Choose a folder"
 FOLDER = "Choose a checkpoint folder, which holds model.safetensors and tokenizer.json"
 NOTE = "Pieces whose embeddings look untrained come first"
-AXIS = "cosine similarity with untrained tokens (log scale)"
+AXIS = "pieces (log scale) by cosine similarity"
 FEW_SPECIALS = (
     "Comparing with so few special tokens proves little: they may have been trained, too."
 )

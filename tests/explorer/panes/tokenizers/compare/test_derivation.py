@@ -8,6 +8,7 @@ import pytest
 
 from core.tokenization import ByteLevelBPE, train_tokenizer
 from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.telling import visible
 from explorer.panes.tokenizers.compare.derivation import (
     derive_piece,
     derive_token,
@@ -48,6 +49,8 @@ def test_the_stretch_alone_gives_the_token_at_its_place(kind, tmp_path):
             alone = tokenizer.encode(making.text)
             pairs = zip(alone.ids, alone.slices(), strict=True)
             assert (token, data[start:end]) in list(pairs)
+            ends = [one.step.title for one in making.steps if one.stage == 3]
+            assert all(visible(making.text) in title for title in ends), "not the whole text"
             assert any(moment.stage == 2 for moment in making.steps) or start == end
         else:
             assert making.note

@@ -144,6 +144,7 @@ def test_what_is_drawn_is_told_with_its_numbers(trained):
             assert rows[0][:2] == ("u", str(float(one.step.value("draw"))))
             assert ("skipped" in rows[0][2]) == one.frame.passed
             assert rows[1][:2] == ("p", "0.5") and " + " in rows[2][0]
+            assert rows[2][2] == "the pair tried", "chance may leave others to try"
 
 
 @pytest.mark.parametrize("kind", SIZES)

@@ -8,7 +8,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.small import small_bpe
 
@@ -101,13 +100,3 @@ def test_how_far_it_is_stands_above_the_chart_and_can_be_ended(pane, run_async, 
         assert stopped
 
     run_async(body())
-
-
-def test_almost_all_is_not_all():
-    assert [text.percent(share) for share in (1, 0.995, 0.99999, 0.98, 0.05)] == [
-        "100\u2009%",
-        "99.5\u2009%",
-        "99.9\u2009%",
-        "98\u2009%",
-        "5.0\u2009%",
-    ]

@@ -82,6 +82,7 @@ def test_what_is_unknown_is_said_and_never_ranked_as_cheap(pane, run_async):
         assert "of the text is lost" in said and text.MEANINGLESS in said
         assert mode.view.chart.series[1].badge[0] == "warning"
         assert mode.view.chart.series[0].badge[0] == "success"
+        assert mode.view.chart.series[0].badge[1].startswith("lossless in all ")
         found = row_order.lines_of(mode.texts.texts, mode.premiums.results, ["trained:narrow"])
         fair = [line.results[0].honest for line in found]
         assert fair == sorted(fair, reverse=True) and not all(fair)

@@ -44,7 +44,9 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
         await until(lambda: len(mode.trainer.recording) == 20, "20 moments")
         await until(lambda: mode.trainer.state == "paused", "the pause")
         await until(lambda: player.step == 19, "the last of them on the screen")
-        assert player.at_live_edge
+        assert player.at_live_edge and pane.headline.startswith("Paused at step 20")
+        plot = mode.view.charts.compression  # it counts as the headline does
+        await until(lambda: "at step 20," in plot.accessibleDescription(), "step 20 in the chart")
         player.forward()
         await until(lambda: len(mode.trainer.recording) == 21, "one more")
         await mode.engine.call(int)  # the engine had time for another

@@ -76,7 +76,7 @@ def test_what_the_first_pieces_are_is_named(recording: Recording) -> None:
     first = recording.state(0, 0)
     assert isinstance(first.step, AlphabetStep)
     title = text.step_title(first)
-    assert "257 pieces" in title and "256 bytes" in title and "special" in title
+    assert "257 pieces (all 256 bytes and 1 special token)" in title
     assert step_card("bpe", first).caption == "most frequent bytes"
     other = replace(first, step=replace(first.step, algorithm="wordpiece"))
     assert "the characters of the text" in text.step_title(other)
@@ -95,10 +95,11 @@ def test_one_is_no_plural() -> None:
 
 def test_what_is_too_few_says_of_what(recording: Recording) -> None:
     survey = Survey()
-    for lane, letters in zip(LANES, ("all 256 bytes", "the characters of the text"), strict=True):
-        survey.limits[lane] = type("Limits", (), {"smallest": 60, "largest": None})()
+    told = ("all 256 bytes and 2 special tokens", "the characters of the text and the special ")
+    for lane, least in zip(LANES, told, strict=True):
+        survey.limits[lane] = type("Limits", (), {"smallest": 258, "largest": None})()
         _, error = text.lane_note(survey, lane, 3)
-        assert error.endswith(f"at least 60 pieces here: {letters} and the special tokens")
+        assert f"at least 258 pieces here: {least}" in error
 
 
 @pytest.mark.parametrize("lane", [Lane(o.kind, v.id) for o in ALGORITHMS for v in o.variants])
@@ -161,7 +162,7 @@ def test_a_merge_is_gone_into_step_by_step(pane: Any, run_async: Any) -> None:
         rows = {row.name: row.value for row in told[-1].rows[1:]}
         assert rows["n"] == f"{merge.tokens:,}" and rows["n before"] == f"{before:,.0f}"
         assert not by_id["tokenizers.train.merge"].enabled()
-        mode.view.charts.clicked.emit(7.2)  # a moment that a person points at
+        mode.view.charts.compression.clicked.emit(8.2)  # the 8th step, which a person points at
         assert player.depth == 0 and player.position == 7
         mode.view.cards[0].entered.emit()
         assert player.depth == 1
