@@ -119,14 +119,14 @@ MEASURED_HELP = {
     "mfu": "Both are shares of the same peak",
 }
 FACT_HELP = {
-    "step": "Arithmetic and communication overlap, so the longer one decides",
+    "step": "Arithmetic and communication overlap, so the longer one sets the time",
     "mfu": "Model FLOPs utilization: the model's FLOPs as a share of what the devices could do in "
     "the same time",
     "bubble": "Idle time of the pipeline's stages, as a share of their working time. "
     "Set the number of stages under More",
     "energy": "Energy of the devices alone, without cooling and the rest of the machines",
     "loss": "The loss that the Chinchilla scaling law predicts, in nats per token of its own data "
-    "(MassiveText). It serves to compare model sizes of 70 M parameters or more",
+    "(MassiveText). Use it only to compare models of 70 M parameters or more",
     "size": "The model size with the lowest loss for the same FLOPs, according to the scaling law",
 }
 

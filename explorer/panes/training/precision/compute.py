@@ -22,7 +22,8 @@ from explorer.runs.run_data import RunData
 if TYPE_CHECKING:
     from core.training.reader import RunReader
 
-EXAMPLE_GRADIENT = -27, math.log(1536)  # power of two; loss of a guess among 1,536 tokens
+EXAMPLE_GRADIENT = -27  # a power of two
+EXAMPLE_LOSS = math.log(1536)  # of guessing 1,536 tokens
 EXAMPLE_UPDATE = LostUpdate(0.0213, 1.9e-5, math.nan)
 SMALL = 0.01  # share of gradients that are smaller than the traced one
 DIGITS = 4 / 3  # of the traced gradient, times a power of two: no format represents them exactly
@@ -57,22 +58,23 @@ def newest_step(folder: Path, step: int, _: int) -> tuple[RecordedNumbers, Count
     return recorded, layer_counts(recorded), ""
 
 
-def small_gradient(counts: Counts, loss: float) -> tuple[int, float] | None:
-    """Returns the power of two below a small gradient, and the loss of its step (the example's if
-    that is not finite). None if no gradients were counted.
-    """
+def small_gradient(counts: Counts) -> int | None:
+    """Returns the power of two below a small gradient; None if no gradients were counted."""
     counted = counts.get(("", "gradients"))
-    if counted is None:
-        return None
-    return counted.histogram.quantile(SMALL), loss if math.isfinite(loss) else EXAMPLE_GRADIENT[1]
+    return None if counted is None else counted.histogram.quantile(SMALL)
 
 
 def gradient_life(
-    counts: Counts, gradient: tuple[int, float], format: str, scale_exponent: int
+    counts: Counts, data: RunData | None, power: int, format: str, scale_exponent: int
 ) -> Trace:
-    """Traces a gradient a little above a power of two, in a step with these counts."""
-    (power, loss), all = gradient, counts.get(("", "gradients"))
-    infinite = all.infinite_share(FORMATS[format], scale_exponent) if all is not None else 0.0
+    """Traces a gradient a little above a power of two, in the step with these counts. The loss is
+    that of this step, or the example's if the run has none.
+    """
+    all, loss, infinite = counts.get(("", "gradients")), EXAMPLE_LOSS, 0.0
+    if all is not None:
+        infinite = all.infinite_share(FORMATS[format], scale_exponent)
+        row = None if data is None else data.numbers.row(all.step)
+        loss = float(row["loss"]) if row is not None and math.isfinite(row["loss"]) else loss
     return _gradient_life(DIGITS * 2.0**power, loss, 2.0**scale_exponent, format, infinite)
 
 

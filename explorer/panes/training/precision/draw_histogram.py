@@ -15,8 +15,8 @@ from explorer.panes.training.precision.scene import HIGH, LOW, POWERS, SHOWN, Sc
 from explorer.widgets.base import LEFT, RIGHT, put_text
 from explorer.widgets.plots.marks import draw_diamond
 
-NAME, LOST, TOP, AXIS, ROW = 76, 124, 24, 20, 19  # px
-SOME = 0.35  # opacity of numbers that lose digits
+NAME, LOST, TOP, AXIS, ROW = 76, 138, 24, 20, 19  # px
+SOME = 0.35  # opacity of what is subnormal
 
 
 class HistogramLayout:

@@ -52,8 +52,7 @@ class PrecisionMode(RunWatcher):
         self.counts: Counts = {}
         self.recorded = RecordedNumbers()
         self.change = Trace().finish()  # the last change of the loss scale
-        # The traced gradient: its power of two, and the loss. None for the example.
-        self.gradient: tuple[int, float] | None = None
+        self.gradient: int | None = None  # power of two of the traced one
         self.twin = Follower(self.context.runs, self)
         self.followers.append(self.twin)
         self.trace = Trace().finish()
@@ -108,7 +107,7 @@ class PrecisionMode(RunWatcher):
 
     def choose_power(self, power: int) -> None:
         """Traces a gradient of about this power of two."""
-        self.gradient = power, (self.gradient or compute.EXAMPLE_GRADIENT)[1]
+        self.gradient = power
         self.choose(tab="gradient")
 
     def start(self) -> None:
@@ -134,8 +133,8 @@ class PrecisionMode(RunWatcher):
             self.statusRequested.emit(error)
         if twin != self.twin.folder:
             self.twin.follow(twin)
-        if self.gradient is None:  # later steps do not change the played trace
-            self.gradient = compute.small_gradient(self.counts, data.last("loss"))
+        if self.gradient is None:  # later steps do not change which one is traced
+            self.gradient = compute.small_gradient(self.counts)
         self._show_run()
 
     def on_failed(self, message: str) -> None:
@@ -179,9 +178,10 @@ class PrecisionMode(RunWatcher):
             trace, share = compute.weight_update(self.recorded)
             lesson = text.lesson(share, self.recorded.step)
         elif choice.tab == "gradient":
-            gradient = self.gradient or compute.EXAMPLE_GRADIENT
-            trace = compute.gradient_life(self.counts, gradient, choice.format, choice.scale)
-            lesson = text.life(gradient[0], ("", "gradients") in self.counts)
+            power = compute.EXAMPLE_GRADIENT if self.gradient is None else self.gradient
+            asked = self.counts, self.data, power, choice.format, choice.scale
+            trace = compute.gradient_life(*asked)
+            lesson = text.life(power, ("", "gradients") in self.counts)
         else:
             trace, lesson = self.change, text.SCALE_LESSON
         self.view.set_tab(choice.tab, lesson)

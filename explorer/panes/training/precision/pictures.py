@@ -48,7 +48,7 @@ class Histogram(ScenePicture[Scene]):
     def displayed(self) -> dict[str, np.ndarray]:
         if self.scene is None:
             return {}
-        names = ("share", "becomes 0", "loses digits", "overflows")
+        names = ("share", "becomes 0", "is subnormal", "overflows")
         shares = dict(zip(names, self.scene.shares, strict=True))
         return Columns({"power of two": POWERS, **shares})
 

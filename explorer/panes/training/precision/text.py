@@ -21,7 +21,8 @@ START_HELP = (
     "Trains a tiny model twice from one seed, in fp16 and in fp32, each in a process of its own. "
     "The loss scale starts too high on purpose, so that you see skipped steps right away"
 )
-LOSSES = ("become 0", "lose digits", "overflow")  # the fields of a Lost
+LOSSES = ("become 0", "are subnormal", "overflow")  # the fields of a Lost
+EXPLAINED = (LOSSES[0], f"{LOSSES[1]} (so close to 0 that they lose digits)", LOSSES[2])
 ENOUGH = ". One infinite gradient is enough to skip a step"
 SATURATES = ". {} has no infinity, so a number that is too large becomes {:.0f}"
 ALL = "All layers"
@@ -62,13 +63,13 @@ def scale_words(exponent: int) -> str:
     return f"←  loss scale {scale_text(2.0**exponent)}  →"
 
 
-def _shares(lost: Lost) -> list[tuple[str, str]]:
+def _shares(lost: Lost, words: tuple[str, ...] = LOSSES) -> list[tuple[str, str]]:
     """Returns (share, fate) for all losses, such as ("2.4 %", "become 0")."""
-    return [(format_share(one), how) for one, how in zip(lost, LOSSES, strict=True) if one]
+    return [(format_share(one), how) for one, how in zip(lost, words, strict=True) if one]
 
 
 def loss_sentence(lost: Lost) -> str:
-    """Returns text such as "2.4 % become 0 and 98 % lose digits"."""
+    """Returns text such as "2.4 % become 0 and 98 % are subnormal"."""
     return listed([" ".join(one) for one in _shares(lost)]) if any(lost) else "none are lost"
 
 
@@ -92,7 +93,7 @@ def headline(scene: Scene) -> str:
         return f"{where}, {share} of {whose} overflow, so the whole step would be skipped"
     if not any(lost):
         return f"{where}, none of {whose} are lost"
-    (share, how), *others = _shares(lost)
+    (share, how), *others = _shares(lost, EXPLAINED)
     told = [f"{share} of {whose} {how}", *map(" ".join, others)]
     return f"{where}, {listed(told)}"
 
@@ -142,4 +143,4 @@ def lesson(share: float, step: int) -> str:
     """Returns the lesson on bf16. A share of NaN stands for the example."""
     if math.isnan(share):
         return LESSON.format(", as in this made-up example")
-    return LESSON.format(f": at step {step:,}, {format_share(share)} would be")
+    return LESSON.format(f": at step {step:,}, {format_share(share)} of the updates would be")

@@ -20,7 +20,7 @@ class StepLanes:
     def __call__(self, reader: RunReader, data: RunData) -> LaneTrace | None:
         if data.log:
             return None
-        kept = self._kept  # in a past step only the ends of its ranks can change
+        kept = self._kept  # in a selected step only the ends of its ranks can change
         if self.step and kept and kept.number == self.step and data.active and not kept.ends:
             return kept
         if self._lanes is None:

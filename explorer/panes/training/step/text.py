@@ -25,13 +25,13 @@ FOREIGN = "Another program wrote this log, which says nothing about what happens
 NEVER = "No step of this run was recorded. Resume it in Run; the next step will be recorded."
 SHOW_RUN, RECORD = "Show Run", "Record this step"
 RECORD_HELP = "Records the next optimizer step from the inside; training goes on as before"
-NOT_LIVE = "A step can be recorded only while the run trains; resume the run in Run"
+NOT_LIVE = "A step can be recorded only while the run trains; resume it in Run mode"
 ASKED = "The next step of this run will be recorded."
 RECORDED = "Step {:,} is recorded"
 UNREADABLE = "Step {:,} cannot be shown"
 SURPRISE = "The stronger a token's color, the more it surprised the model (0 to {:.1f} nats)"
 LENGTH = "length of all gradients together; clipping cuts off the hatched part"
-SHARES = "share of each part of the model in the squared length"
+SHARES = "each part's share of the squared length"
 SIZES = "size of each token's vector (RMS, log scale)"
 GRADIENTS = "gradient of each token's vector (RMS, log scale)"
 NORMS, EXCHANGES = "gradient norms", "exchanges between ranks"
@@ -65,7 +65,8 @@ def headline(recorded: RecordedStep, place: Place) -> str:
         case "forward" if part is not None:
             size = f"a typical size (root mean square) of {format_number(part.size)}"
             if inner is not None:
-                return f"The output of {_of(part)} has {size}"
+                what = "scores" if part.label == "head" else "output"
+                return f"The {what} of {_of(part)} {'have' if what == 'scores' else 'has'} {size}"
             return f"The batch has passed through the model; its output scores have {size}"
         case "loss":
             return mean_loss(facts.loss)
@@ -123,17 +124,20 @@ def clip(norm: float, limit: float) -> str:
     return f"{told}; clipping shortens it to {limit:g}, {share} of its length"
 
 
+def _shape(part: Part) -> str:
+    return " × ".join(f"{size:,}" for size in part.event.shape)
+
+
 def part(one: Part) -> str:
     """Returns the text after a part's bars: size, shape, dtype and time of its output."""
-    shape, came = " × ".join(map(str, one.event.shape)), format_brief(max(one.came, 0.0))
+    shape, came = _shape(one), format_brief(max(one.came, 0.0))
     return f"{format_number(one.size)}   {shape}  {one.event.dtype}   +{came}"
 
 
 def part_rows(part: Part) -> list[str]:
     """Returns the facts on the part under the cursor."""
     event = part.event
-    shape = " × ".join(map(str, event.shape))
-    rows = [f"{shape} numbers, {event.dtype}, {format_bytes(event.bytes)}"]
+    rows = [f"{_shape(part)} numbers, {event.dtype}, {format_bytes(event.bytes)}"]
     rows.append(f"root mean square {format_number(part.size)}")
     if event.end > event.start:
         rows.append(f"computed in {format_brief(event.end - event.start)}")
