@@ -93,11 +93,8 @@ class ArcDiagram(Picture):
     @property
     def caption(self) -> str:
         """What is shown of what there is."""
-        total = int((self._weights > 1e-4).sum())
-        if self._only_query and self._query is not None and self._weights.size:
-            total = int((self._weights[self._query] > 1e-4).sum())
-        share = format_percent(self._share)
-        return f"showing {len(self._pairs)} of {counted(total, 'arc')} ({share} of the weight)"
+        arcs = counted(len(self._pairs), "strongest arc")
+        return f"showing the {arcs} ({format_percent(self._share)} of the total weight)"
 
     def sizeHint(self) -> QSize:
         now = theme.current()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PySide6.QtGui import QPen
 
-from core.numbers import format_number
+from core.numbers import THIN_SPACE, format_number
 from explorer.widgets.base import Columns
 from explorer.widgets.plots.math import smooth
 
@@ -92,11 +92,14 @@ def ends_of(series: Sequence[Series], lines: Sequence[np.ndarray]) -> dict[str, 
 
 
 def last_values(
-    series: Sequence[Series], lines: Sequence[np.ndarray], x_label: str, smoothing: float = 0.0
-) -> list[str]:
-    """The last value of every line, in words: "train (smoothed) 2.71 at step 240", "rate 0.01 at
-    t = 3"; of a level line, which is the same everywhere, "blind guess 7.34".
+    series: Sequence[Series], lines: Sequence[np.ndarray], labels: tuple[str, str],
+    smoothing: float = 0.0,
+) -> list[str]:  # fmt: skip
+    """The last value of every line, in words: "train (smoothed): 2.71 at step 240", "rate: 0.01 at
+    t = 3"; of a level line, which is the same everywhere, "blind guess: 7.34". `labels` are axes'.
     """
+    x_label, y_label = labels
+    unit = f"{THIN_SPACE}%" if y_label.endswith("(%)") else ""
     where = f"{x_label} =" if len(x_label) == 1 else x_label
     parts = []
     for one, line in zip(series, lines, strict=True):
@@ -106,7 +109,7 @@ def last_values(
             smoothed = " (smoothed)" if one.smoothed and smoothing and one.exact is None else ""
             is_level = known.size > 1 and bool(np.all(told[known] == told[last]))
             at = "" if is_level else f" at {where} {format_number(one.x[last])}"
-            parts.append(f"{one.name}{smoothed} {format_number(told[last])}{at}")
+            parts.append(f"{one.name}{smoothed}: {format_number(told[last])}{unit}{at}")
     return parts
 
 
