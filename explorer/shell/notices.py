@@ -92,7 +92,7 @@ class Notices(QWidget):
         self.setVisible(bool(self.cards))
 
     def _fold(self) -> None:
-        """Shows only the newest error card, to leave room for the picture, unless all are wanted."""
+        """Shows only the newest error card, which leaves room for the picture, or all of them."""
         others = len(self._problems) - 1
         self._are_all_seen = self._are_all_seen and others > 0
         for place, card in enumerate(self._problems.values()):

@@ -131,7 +131,7 @@ class Session(QObject):
                 await painted
 
     async def begin(self, paths: Sequence[Path] = (), crashed: str = "") -> None:
-        """After the first paint, starts the engine, opens the model, offers the last session's runs."""
+        """After the first paint: starts the engine, opens the model, offers the last runs."""
         self.engine.start()
         self.autosave.start()
         if not paths or not await self.open_paths_now(paths):
@@ -379,7 +379,7 @@ class Session(QObject):
         return dict([kept, settings.session_file(session, self._folder)])
 
     async def close(self, limit: float = 10.0) -> bool:
-        """Hides the window, saves, lets runs write a checkpoint, closes jobs at their next yield."""
+        """Hides the window, saves, lets runs write checkpoints, closes jobs at their next yield."""
         deadline = time.monotonic() + limit
         window = self.window
         if window is not None:
