@@ -33,8 +33,7 @@ class Announcer:
         self._playing = False
 
     def set_title(self, title: str, playing: bool) -> None:
-        """Sets the title of the current step. A step taken by hand is not announced: the focused
-        control speaks then."""
+        """Sets the current step's title. A step by hand is not announced: the focused control is."""
         stopped, self._playing = self._playing and not playing, playing
         if not title or title == self._said or not (playing or stopped):
             return

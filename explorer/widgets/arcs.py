@@ -19,8 +19,7 @@ MAX_ARCS = 250
 def strongest_pairs(
     weights: np.ndarray, count: int = MAX_ARCS, query: int | None = None
 ) -> tuple[np.ndarray, float]:
-    """Returns the strongest (query, key) pairs of weights (T, T) and their share of the total
-    weight.
+    """Returns the strongest (query, key) pairs of weights (T, T) and their share of all weight.
 
     The indices (n, 2) are sorted from weak to strong, so that strong arcs are drawn last. `query`
     restricts the pairs to that row. Pairs of negligible weight are left out.
@@ -132,8 +131,7 @@ class ArcDiagram(Picture):
         put_text(painter, line, self.caption, now.font("label"), now.color("muted"), LEFT)
 
     def _all_arcs(self, points: list[QPointF], faint: bool) -> QPixmap:
-        """Returns all arcs as a pixmap, faint behind a chosen query; cached because strokes are
-        slow."""
+        """Returns all arcs, faint behind a chosen query, as a cached pixmap (strokes are slow)."""
         key = (faint, self.width(), self.height(), self.ratio)
         if self._drawn is None or self._drawn[0] != key:
             pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)

@@ -21,8 +21,7 @@ def has_label(index: int, every: int, chosen: int | None) -> bool:
 
 
 def one_in(apart: float, side: float) -> int:
-    """Returns n, where one in n cells of `side` px has a label, for labels at least `apart` px
-    apart."""
+    """Returns n such that labels of every n-th cell of `side` px are `apart` px or more apart."""
     return max(1, math.ceil(apart / side))
 
 
@@ -63,8 +62,7 @@ class AxisLabels:
         self._apart = self._height * 0.9  # px from one line of text to the next
 
     def draw_rows(self, texts: Sequence[str], chosen: int | None, room: float, title: str) -> None:
-        """Draws labels left of the rows, at most `room` px wide, the chosen one in the query's
-        color."""
+        """Draws labels left of the rows within `room` px, the chosen one in the query's color."""
         now, grid = theme.current(), self._grid
         room -= now.px(16) if title else 0
         for index, text in enumerate(texts):

@@ -35,8 +35,7 @@ class Place:
 def best_place(
     size: QSize, target: QRect, area: QRect, never: Sequence[QRect], keep: Sequence[Kept]
 ) -> Place:
-    """Returns the position of a card of `size` in `area` that points at `target` and covers the
-    least.
+    """Returns the position in `area` of a card that points at `target` and covers the least.
 
     The card covers neither the target nor `never` if there is room beside the target; among the
     remaining positions it takes the one that hides the least of `keep`.

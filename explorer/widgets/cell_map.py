@@ -70,8 +70,7 @@ class CellMap(ChoicePicture[CellMapScene]):
                 for at in range(rows * columns)]  # fmt: skip
 
     def _slanted(self, scene: CellMapScene) -> float:
-        """Returns the height (px) of the longest column name when slanted, or 0 if all fit
-        horizontally."""
+        """Returns the height and width (px) of the longest column name if slanted; 0 if all fit."""
         now, metrics = theme.current(), theme.current().metrics("label")
         longest = max(map(metrics.horizontalAdvance, scene.columns))
         wide = min((self.width() - now.px(ROW)) / len(scene.columns), now.px(WIDE))

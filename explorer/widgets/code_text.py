@@ -25,8 +25,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Row:
-    """One row on screen: characters [start, end) of line `line`, indented by `indent` characters.
-    """
+    """One row on screen: characters [start, end) of line `line`, `indent` characters in."""
 
     line: int
     start: int

@@ -48,8 +48,7 @@ def draw_off(painter: QPainter, off: Sequence[tuple[int, int]], cell_rect: CellR
 
 
 def draw_head_numbers(painter: QPainter, shape: tuple[int, int], cell_rect: CellRect) -> None:
-    """Draws numbers of sorted heads in the corner of each cell that causal attention leaves empty.
-    """
+    """Draws numbers of sorted heads in the corner of cells that causal attention leaves empty."""
     now = theme.current()
     if cell_rect(0, 0).height() < now.px(18):
         return
@@ -68,8 +67,7 @@ def draw_names(
     shown: tuple[int, int] | None,
     in_order: bool,
 ) -> None:
-    """Draws as many names of layers (left) and heads (above) as fit, those of the `shown` head
-    bold.
+    """Draws as many names of layers (left) and heads (above) as fit, the `shown` head's bold.
 
     `origin` is the left and top of the cells, and their pitch.
     """

@@ -31,8 +31,7 @@ def _kind(name: str) -> str:
 
 
 def as_grid(array: np.ndarray) -> np.ndarray:
-    """Returns any array as rows and columns: leading axes fold into rows, a vector becomes a
-    column."""
+    """Returns any array as rows and columns: leading axes fold into rows, a vector is a column."""
     array = np.asarray(array)
     if array.ndim == 0:
         return array.reshape(1, 1)

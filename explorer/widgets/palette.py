@@ -27,7 +27,7 @@ LONGEST = 320  # px to which the repeated query is elided
 
 @dataclass(frozen=True)
 class Entry:
-    """One action as the palette shows it."""
+    """One action in the palette."""
 
     id: str
     text: str

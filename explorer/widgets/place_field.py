@@ -14,8 +14,7 @@ CHOOSE = "choose"
 
 
 class PlaceField(MenuField):
-    """Emits `askRequested` when a folder or file is to be chosen; until then the choice is
-    unchanged."""
+    """Emits `askRequested` for the choice of a folder or file; until then nothing changes."""
 
     askRequested = Signal()
 

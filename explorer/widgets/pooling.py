@@ -15,8 +15,7 @@ def to_uint8(attention: np.ndarray) -> np.ndarray:
 
 
 def squared(weights: np.ndarray) -> np.ndarray:
-    """Expands weights (L, H, R, C) to square maps (L, H, P, P) uint8 by repeating rows and columns.
-    """
+    """Expands weights (L, H, R, C) to square maps (L, H, P, P) uint8 by repeating cells."""
     rows, columns = weights.shape[2:]
     places = np.arange(2 * max(rows, columns))
     rows_of, columns_of = places * rows // len(places), places * columns // len(places)

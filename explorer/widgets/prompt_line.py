@@ -47,8 +47,7 @@ class PromptLine(QLineEdit):
         return shown.replace(self.ARROW, "\n")
 
     def set_prompt(self, text: str) -> None:
-        """Shows another prompt without emitting a signal; does not disturb the user while typing.
-        """
+        """Shows another prompt without emitting a signal; the user's typing is not disturbed."""
         shown = text.replace("\r\n", "\n").replace("\n", self.ARROW)
         self._told = text
         self._shown = shown
@@ -86,8 +85,7 @@ class PromptLine(QLineEdit):
 
 
 def is_several(before: str, after: str) -> bool:
-    """Returns True if more than one character was inserted or removed: more than a keystroke does.
-    """
+    """Returns True if several characters were inserted or removed: more than by a keystroke."""
     kept = _alike(before, after)
     kept += _alike(before[kept:][::-1], after[kept:][::-1])
     return max(len(before), len(after)) - kept > 1

@@ -74,7 +74,6 @@ def _lines(widget: QWidget, caption: str) -> list[str]:
 
 
 def _parts(widget: QWidget) -> QWidget.RenderFlag:
-    """Returns flags for all of the widget, but without children if CONTROLS says they are buttons.
-    """
+    """Returns flags for all of the widget, but no children if CONTROLS says they are buttons."""
     ground, inner = QWidget.RenderFlag.DrawWindowBackground, QWidget.RenderFlag.DrawChildren
     return ground if widget.property(CONTROLS) else ground | inner

@@ -18,7 +18,7 @@ MOST_ROWS = 2  # the card must not displace the picture
 
 @dataclass(frozen=True)
 class Row:
-    """`name` in bold, then what there is to say of it; `words` are a choice's own words here."""
+    """A row: `name` in bold, then `text`; `words` replace the texts of choices."""
 
     id: str
     name: str

@@ -55,8 +55,7 @@ COUNTERPARTS = {  # hidden button -> the one that undoes it, or the first of the
 
 
 class RunCard(QFrame):
-    """Emits `asked(id)` for its buttons. `owner` is the prefix of its parts' names:
-    "training.view"."""
+    """Emits `asked(id)` for its buttons. Its parts' names begin with `owner`: "training.view"."""
 
     asked = Signal(str)
 

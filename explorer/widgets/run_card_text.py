@@ -9,8 +9,8 @@ AGAIN = "There is no checkpoint, so training begins again at step 0"
 
 @dataclass(frozen=True)
 class CardText:
-    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; a run
-    that is `alarming` goes on and needs a person.
+    """The text of a card. `numbers` are (title, value); `buttons` are ids of BUTTONS; a run that is
+    `alarming` continues but needs the user.
     """
 
     name: str

@@ -30,7 +30,7 @@ STATES = {
     "failed": ("error", "error"),
 }
 ALARM = "warning", "warning"  # of a run that continues but needs the user
-ACTIVE = ("preparing", "running", "paused")  # states in which the run has a trainer
+ACTIVE = ("preparing", "running", "paused")  # a process trains it now
 WIDEST_NAME = 180  # px
 
 
@@ -38,8 +38,8 @@ WIDEST_NAME = 180  # px
 class RunStatus:
     """One run in a line. `state` is one of STATES; `steps` 0 means unknown.
 
-    where   what it computes on: "cpu, fp32, 1 rank"; "" before it says so
-    alerts  what of it needs a person, a sentence each
+    where   what it computes on: "cpu, fp32, 1 rank"; "" until known
+    alerts  what needs the user, a sentence each
     """
 
     name: str

@@ -24,7 +24,7 @@ from explorer.widgets.sketch import Sketch, around, colors_of
 LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
 LEFTMOST, RIGHTMOST, ARROW = 50, 84, (76, 120)  # px: text at the sides; an arrow, least and most
 FOOT, NUMBER, THIN = 38, 30, 2  # px: text below; an r number; the thinnest matrix
-BROAD = 3  # times as thick are vectors if W itself has changed
+BROAD = 3  # times as thick: vectors, if nothing else has changed
 SHARE = 0.39  # the greatest share of the width for all r numbers
 FEW = 16  # r numbers side by side, at most
 SERIES = 1  # of gradients

@@ -41,8 +41,7 @@ def curves_of(
     log: bool,
     faint: bool,
 ) -> Curves:
-    """Builds the curves; `lines[i]` is the bold line of series i; with `faint` smoothed series also
-    show their own values."""
+    """Returns the curves; `lines[i]` is series i's bold one; `faint` adds unsmoothed values."""
     made = Curves()
     for one, line in zip(series, lines, strict=True):
         color, thick = color_of(one), 1 if one.faint else 2

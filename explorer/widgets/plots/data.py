@@ -20,11 +20,10 @@ class Series:
     """One line: x ascending, y with NaN as gaps, as are values beyond LARGEST.
 
     `color` is a series index or a theme role. `smoothed`: the plot's smoothing applies (raw stays
-    visible, faint). `dashed` tells lines apart without color. `marks` draws a dot at each point
-    (few points). `named` writes its name at its end: not where a mark says what it is. `faint` is
-    one of many, thin and pale, which is told only where it is pointed at. `exact` is what tables
-    and readouts tell where the line is drawn otherwise; an `aid`, which only helps the eye, is told
-    nowhere.
+    visible, faint). `dashed` distinguishes lines without color. `marks` draws a dot at each point
+    (few points). `named` writes the name at the line's end, unless a mark describes it. `faint` is
+    one of many, thin and pale, named only when hovered. `exact` holds the values for tables and
+    readouts if the line is drawn differently; an `aid` only guides the eye and is in neither.
     """
 
     name: str
@@ -41,7 +40,7 @@ class Series:
 
     @property
     def points(self) -> np.ndarray:
-        """(n, 2), as they are told."""
+        """The exact points (n, 2)."""
         return np.stack([self.x, self.y if self.exact is None else self.exact], axis=1)
 
     def __post_init__(self) -> None:
@@ -75,8 +74,7 @@ def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[n
 
 
 def dotted(y: np.ndarray, marks: bool) -> np.ndarray:
-    """Returns the points with a dot: all with `marks`, else those between two gaps, without a line.
-    """
+    """Returns the points with a dot: all with `marks`, else those between two gaps."""
     known = np.isfinite(y)
     alone = known & ~np.r_[False, known[:-1]] & ~np.r_[known[1:], False]
     return np.flatnonzero(known if marks else alone)

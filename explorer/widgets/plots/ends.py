@@ -23,7 +23,7 @@ SHIFTS = (0.0, -0.8, 0.8, -1.6, 1.6)  # shifts of such a name, in line heights
 
 @dataclass(frozen=True)
 class End:
-    """Where a line ends, in pixels, its name and how wide that is."""
+    """The end of a line in pixels, its name and the name's width."""
 
     x: float
     y: float
@@ -86,8 +86,7 @@ def _clear(box: QRectF, above: QRectF) -> bool:
 
 
 def _crosses(line: np.ndarray, box: QRectF) -> bool:
-    """Returns True if a line may cross a box, judged by the vertical extent of its segments there.
-    """
+    """Returns True if a line may cross a box, judged by the heights of its segments there."""
     first = max(0, int(np.searchsorted(line[:, 0], box.left())) - 1)
     last = int(np.searchsorted(line[:, 0], box.right(), side="right")) + 1
     y = line[first:last, 1]

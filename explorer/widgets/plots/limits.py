@@ -142,8 +142,7 @@ def _beyond(wanted: Limits, now: Limits) -> tuple[bool, bool]:
 
 
 def placed(limits: Limits, log: bool) -> Limits:
-    """Returns limits in axis coordinates: on a log axis the logarithm of y, which has no end at 0.
-    """
+    """Returns limits in axis coordinates: on a log axis the logarithm of y, with no end at 0."""
     return (*limits[:2], math.log10(limits[2]), math.log10(limits[3])) if log else limits
 
 

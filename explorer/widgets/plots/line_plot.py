@@ -175,8 +175,7 @@ class LinePlot(Picture):
             self.spanChanged.emit(span)
 
     def zoom_by(self, factor: float, at: float | None = None) -> None:
-        """Zooms by a factor about an x: by default the cursor's, or the center of the visible part.
-        """
+        """Zooms by a factor about an x: by default the cursor's, or the visible center."""
         if self._limits.now is not None:
             low, high = self._limits.now[:2]
             seen = self._cursor is not None and low <= self._cursor <= high
@@ -429,8 +428,7 @@ class LinePlot(Picture):
     # Interaction ---------------------------------------------------------------------------------
 
     def line_at(self, point: QPointF) -> Series | None:
-        """Returns the line nearest to a point, the topmost of several, or None if none is in reach.
-        """
+        """Returns the nearest line within reach of a point, the topmost of several, or None."""
         if self._limits.now is None:
             return None
         x = np.array([self.x_at(point.x() + by) for by in (-REACH, 0.0, REACH)])

@@ -78,8 +78,7 @@ def _at_most(ticks: list[float], most: int) -> list[float]:
 
 
 def smooth(values: np.ndarray, strength: float) -> np.ndarray:
-    """Returns an exponential moving average without initial bias (Adam's correction, Kingma and Ba
-    2015).
+    """Averages exponentially, without the start's bias (Adam's correction, Kingma and Ba 2015).
 
     average = strength * average + (1 - strength) * value, divided by 1 - strength ** count. Gaps
     (NaN) stay gaps and are skipped by the average. `strength` is 0 (none) to below 1.
@@ -133,8 +132,7 @@ def decimate(x: np.ndarray, y: np.ndarray, pixels: int) -> tuple[np.ndarray, np.
 def visible(
     x: np.ndarray, y: np.ndarray, limits: tuple[float, float], pixels: int
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Returns the part of a line (x ascending) within `limits`, and a point on each side,
-    decimated."""
+    """Returns a line (x ascending) within `limits` and one point on each side, decimated."""
     first = max(0, int(np.searchsorted(x, limits[0])) - 1)
     last = min(len(x), int(np.searchsorted(x, limits[1], side="right")) + 1)
     return decimate(x[first:last], y[first:last], pixels)

@@ -60,8 +60,7 @@ class _Axis(pg.AxisItem):
             self.drawPicture(p, *self._specs)
 
     def generateDrawSpecs(self, p: QPainter) -> tuple | None:
-        """Returns specs with an axis line as long as the plot: pyqtgraph's would cross the other
-        axis."""
+        """Returns specs with an axis line as long as the plot: pyqtgraph's is longer."""
         specs = super().generateDrawSpecs(p)
         if specs is None:
             return None
