@@ -95,7 +95,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move every number by about the same amount",
+            "Move every weight by about the same amount",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

@@ -34,7 +34,8 @@ def trace_scaled_gradient(
 
     Steps are named "gradient.computed", "gradient.scaled", "gradient.stored" (inside it those of a
     rounding), "gradient.unscaled" and "gradient.applied". `about` has "format", "scale",
-    "gradient", "scaled", "stored", "unscaled", and "numbers": these bit by bit.
+    "gradient", "scaled", "stored", "unscaled", and "numbers": these bit by bit; and "loss" and
+    "infinite" as they were given.
 
     loss      of the step, whose multiple is what backward starts from
     infinite  the share of the step's gradients that become infinite: one of them is enough, and the
@@ -51,6 +52,7 @@ def trace_scaled_gradient(
     known = {"gradient": given, "scaled": scaled, "stored": stored, "unscaled": unscaled}
     numbers = {name: float(value) for name, value in known.items()}
     about = {"format": format, "scale": float(scale), **numbers}
+    about |= {"loss": loss, "infinite": infinite}
     trace = Trace({**about, "numbers": _bit_by_bit(numbers, format)})
     title = "Computed in fp32: how the loss would change if one weight grew a little"
     told = {"loss": whole}
@@ -96,7 +98,7 @@ def _fate(numbers: dict[str, float], format: NumberFormat) -> str:
         return "it stays the same"
     error = format_percent(abs(stored - scaled) / scaled)
     if stored < format.smallest_normal:
-        return f"so close to 0, it keeps only some of its digits, with an error of {error}"
+        return f"it is subnormal and keeps only some of its digits, with an error of {error}"
     return f"it is rounded, with an error of {error}"
 
 

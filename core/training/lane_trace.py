@@ -88,6 +88,11 @@ STRATEGY_WORDS = {
         "send back": "the gradient of each stage's input goes to the stage before",
     },
 }
+LABELS = {  # of what is estimated; else its kind, of a part or micro-batch
+    "optimizer": "optimizer",
+    "send": "send {which}",
+    "send back": "send the gradients of {which} back",
+}
 FORMULAS = {  # of an exchange that was measured
     "all-reduce": r"g = \sum_{r} g_r",
     "all-gather": r"\theta = [\, \theta_1, \theta_2, \dots, \theta_N \,]",
@@ -370,8 +375,7 @@ def estimated_trace(step: StepTimeline) -> LaneTrace:
     for key, _ in groups:
         one = first[key]
         which = f"micro-batch {one.micro_batch + 1}" if pipeline else step.parts[one.part].name
-        of = {"send": " ", "send back": " gradients of "}.get(one.kind, " of ")
-        label = one.kind if one.kind == "optimizer" else f"{one.kind}{of}{which}"
+        label = LABELS.get(one.kind, "{kind} of {which}").format(kind=one.kind, which=which)
         code, values = _line(one, step)
         title = _title(label.replace(which, called(which)), words[one.kind].format("device"))
         labels.append(label)

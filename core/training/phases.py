@@ -29,15 +29,15 @@ TITLES = {
     "scale": "Scale: lift the gradients into the range of 16 bits",
     "unscale": "Unscale: divide the gradients by the loss scale",
     "clip": "Clip: a gradient that is too long is shortened",
-    "optimizer": "Optimizer: every weight moves a little",
+    "optimizer": "Optimizer: the weights move a little",
     "skip": "Optimizer: the step is skipped, and no weight moves",
     "schedule": "Schedule: the learning rate of this step",
 }
 FORMULAS = {
     "data": r"x \in \mathrm{ids}^{B \times T}, \quad y_{b,t} = x_{b,t+1}",
     "forward": r"p_{b,t} = \mathrm{softmax}\left( f_\theta(x_{b,1} \dots x_{b,t}) \right)",
-    "loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
-    "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
+    "loss": r"L = -\frac{1}{N} \sum_{b,t} \ln p_{b,t}[\, y_{b,t} \,]",
+    "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \ln p_{b,t}[\, y_{b,t} \,]",
     "backward": r"g = \frac{\partial L}{\partial \theta}",
     "scale": r"L_s = s L",
     "unscale": r"g \leftarrow \frac{g}{s}",

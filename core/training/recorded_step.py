@@ -147,7 +147,7 @@ class RecordedStep:
 
     @property
     def guess(self) -> float:
-        """The loss of a guess among all tokens, log V nats; 0 where V is not known."""
+        """The loss of a guess among all tokens, ln V nats; 0 where V is not known."""
         head = self.recording.parts("forward")[-1:]
         return math.log(head[0].shape[-1]) if head and head[0].shape else 0.0
 

@@ -83,7 +83,8 @@ def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) 
     )
     for line in lines:
         trace.append(line)
-    title = "Stored: the weight has not changed" if lost else "Stored: the weight has changed"
+    fate = "has not changed" if lost else "has changed"
+    title = f"Stored in {format.name.removesuffix('fn')}: the weight {fate}"
     trace.append(_number("result", title, result, format))
     return trace.finish()
 

@@ -89,7 +89,7 @@ def _titles(number: int, scale: float, skipped: bool, where: str) -> dict[str, s
     return {
         "scale": f"Scaled: the loss of step {number:,} is multiplied by {scale_text(scale)}",
         "unscale": f"Unscaled: {found}",
-        "optimizer": end if skipped else "Applied: every weight moves a little",
+        "optimizer": end if skipped else "Applied: the weights move a little",
     }
 
 

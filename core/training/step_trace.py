@@ -39,7 +39,7 @@ _TITLES = {
     "embedding": "Embedding: each token becomes a vector",
     "positions": "Positions: each position adds its own vector",
     "final norm": "Final norm: every token's vector gets the same size",
-    "head": "Head: a score for every token that could come next",
+    "head": "Output head: a score for every token that could come next",
 }
 _FORMULAS = {
     "embed": r"x = E[\mathrm{ids}] + P",
@@ -294,7 +294,8 @@ def lane_zero(recording: Recording, lane: Lane) -> float:
 def _forward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
     stage, number = _stage(event.name)
     label, formula = label_of(event.name), _FORMULAS[stage]
-    title = _TITLES.get(label, f"Block {number}: attention and MLP add to every token's vector")
+    block = f"Block {number}: attention and MLP each add something to every token's vector"
+    title = _TITLES.get(label, block)
     made = {"embed": "x", "block": "x", "unembed": "logits"}[stage]
     output = recording.arrays.get(f"output.{event.name}")
     whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the line's alone

@@ -198,8 +198,8 @@ class Engine(QObject):
 
     @property
     def activity(self) -> str:
-        """What a request waits for, for people: "waiting for step 813 (about 1.2 s)", or "waiting
-        for another calculation (drawing the map)"; or "".
+        """What a request waits for, for people: "waiting for step 813 (about 1.2 s)", or "still
+        computing: the scores of the heads"; or "".
         """
         loop = self._loop
         if loop is None or loop.ended:
@@ -215,7 +215,7 @@ class Engine(QObject):
         if job is None or serving is not None:
             halfway = next((job.name for job in running if not job.safe), "")
             name = serving.name if serving is not None else halfway
-            return f"waiting for another calculation{f' ({name})' if name else ''}"
+            return f"still computing: {name or 'what was asked for before'}"
         about = f" (about {job.seconds_per_step:.1f} s)" if job.seconds_per_step >= 0.05 else ""
         return f"waiting for step {job.step}{about}"
 

@@ -92,12 +92,9 @@ class ArcDiagram(Picture):
 
     @property
     def caption(self) -> str:
-        """The number of arcs drawn, of all arcs, and their share of the weight."""
-        total = int((self._weights > 1e-4).sum())
-        if self._only_query and self._query is not None and self._weights.size:
-            total = int((self._weights[self._query] > 1e-4).sum())
-        share = format_percent(self._share)
-        return f"showing {len(self._pairs)} of {counted(total, 'arc')} ({share} of the weight)"
+        """The number of arcs drawn and their share of the total weight."""
+        arcs = counted(len(self._pairs), "strongest arc")
+        return f"showing the {arcs} ({format_percent(self._share)} of the total weight)"
 
     def sizeHint(self) -> QSize:
         now = theme.current()

@@ -28,7 +28,7 @@ PATIENCE = 350  # ms after a keystroke until an error is shown: a half-typed for
 
 HINT = (
     "Write numbers, names and + \u2212 * / ** @. To name a part, give it a line: d = a * b.\n"
-    "A tensor is written as [[1, 2], [3, 4]], or filled by shape: "
+    "A tensor is written as [[1, 2], [3, 4]], or made from a shape: "
     f"{', '.join(f'{one}(3, 2)' for one in FILLINGS)}.\n"
     f"The functions are {', '.join(FUNCTIONS)}."
 )

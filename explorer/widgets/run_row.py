@@ -14,7 +14,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.run_card import BUTTONS, STATES
 from explorer.widgets.run_card_text import CardText
 
-ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 92, 100, 14, 4  # px
+ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 104, 100, 14, 4  # px
 PLAIN = ("running", "finished")  # states clear enough from icon and step
 ICONS = {"pause": "pause", "resume": "play", "continue": "play", "again": "play", "stop": "stop",
          "open": "training", "dismiss": "close"}  # fmt: skip
@@ -68,7 +68,7 @@ class RunRow(QWidget):
         self._restyle()
         self._name.setText(text.name)
         at = f"{text.step:,} of {text.steps:,}" if text.state != "new" else ""
-        self.told = ", ".join(filter(None, (word, at, text.note)))
+        self.told = ", ".join(filter(None, (word, at and f"step {at}", text.note)))
         self._state.set_text(at if text.state in PLAIN else ", ".join(filter(None, (word, at))))
         for one in (self._glyph, self._name, self._state):
             one.setToolTip(self.told)

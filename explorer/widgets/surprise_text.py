@@ -20,7 +20,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from core.numbers import format_fixed
+from core.numbers import MINUS, format_fixed
+from core.tokenization.telling import quoted
 from explorer import theme
 from explorer.widgets.base import LEFT, Columns, Picture, put_text
 from explorer.widgets.token_strip import chip, draw_chip
@@ -57,7 +58,7 @@ class SurpriseScale(Picture):
     def draw(self, painter: QPainter) -> None:
         now, high = theme.current(), self.height()
         font, ink, metrics = now.font("label"), now.color("muted"), now.metrics("label")
-        least, most = "expected", f"a surprise of {self._most:g} nats or more"
+        least, most = "expected", f"a surprise ({MINUS}ln p) of {self._most:g} nats or more"
         left = metrics.horizontalAdvance(least) + now.px(2 * PADDING)
         strip = QRectF(left, (high - now.px(8)) / 2, now.px(STRIP), now.px(8))
         right = strip.right() + now.px(2 * PADDING)
@@ -141,7 +142,7 @@ class SurpriseText(Picture):
         if sequence >= len(self._pieces) or place >= len(self._pieces[sequence]):
             return ""
         told = self._words(float(self._losses[sequence, place]))
-        return f"{self._pieces[sequence][place]}: {told}"
+        return f"{quoted(self._pieces[sequence][place])}: {told}"
 
     def displayed(self) -> dict[str, np.ndarray]:
         return Columns(

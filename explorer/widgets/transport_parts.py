@@ -154,7 +154,7 @@ class LiveBadge(QAbstractButton):
         if ended:
             text = f"This run has {ended}. Go to its last step"
         self.setAccessibleName(text)
-        self.setToolTip(f"{text} (End)")
+        self.setToolTip(text if self.live else f"{text} (End)")
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -334,7 +334,7 @@ def with_bubble(compute: float, share: float) -> float:
 
 
 def step_seconds(compute: float | None, communication: float | None) -> float | None:
-    """Arithmetic and communication overlap, so the longer one decides."""
+    """Arithmetic and communication overlap, so the longer one sets the time."""
     if compute is None or communication is None:
         return None
     step = np.maximum(compute, communication)  # step: step

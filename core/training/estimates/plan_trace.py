@@ -55,7 +55,7 @@ STATES = {
     "weights": "weights",
     "gradients": "gradients",
     "optimizer": "optimizer states",
-    "master": "the master copy of the weights in fp32",
+    "master": "the fp32 master copy of the weights",
 }
 
 
@@ -241,7 +241,7 @@ def _one_step(setup: Setup, found: Plan) -> Iterator[Step]:
     if found.step is not None:
         yield _step(
             "step",
-            "One step: arithmetic and communication overlap, so the longer one decides",
+            "One step: arithmetic and communication overlap, so the longer one sets the time",
             f"{_HERE}.plan:step_seconds#step",
             {"compute": found.compute, "communication": found.communication, "step": found.step},
         )

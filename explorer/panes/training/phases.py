@@ -149,9 +149,9 @@ def _read_now(config: TrainingConfig, row: Any) -> str:
 
 def _guess(vocabulary: int) -> str:
     if not vocabulary:
-        return "a blind guess among V tokens gives a loss of log V"
+        return "a blind guess among V tokens gives a loss of ln V"
     guess = f"a blind guess among V = {vocabulary:,} tokens"
-    return f"{guess} gives a loss of log V = {math.log(vocabulary):.3f}"
+    return f"{guess} gives a loss of ln V = {math.log(vocabulary):.3f}"
 
 
 def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float) -> list[Row | str]:
@@ -166,9 +166,9 @@ def _schedule_rows(config: TrainingConfig, step: int, applied: int, rate: float)
         f"set by hand; the schedule had planned {format_number(planned)}"
         if by_hand
         else "the rate that the schedule planned",
-        f"the schedule stays at {peak}"
+        f"the rate stays at {peak}"
         if config.schedule == "constant"
-        else f"the schedule falls from {peak} to {last}",
+        else f"the rate falls from {peak} to {last}",
         f"the rate warms up in the first w = {config.warmup_steps:,} of {config.steps:,} steps",
         *(span_row(span) for span in spans if span.first <= applied + 1 <= span.last),
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PySide6.QtGui import QPen
 
-from core.numbers import format_number
+from core.numbers import THIN_SPACE, format_number
 from explorer.widgets.base import Columns
 from explorer.widgets.plots.math import smooth
 
@@ -90,16 +90,25 @@ def ends_of(series: Sequence[Series], lines: Sequence[np.ndarray]) -> dict[str, 
     return found
 
 
-def last_values(series: Sequence[Series], lines: Sequence[np.ndarray], x_label: str) -> list[str]:
-    """Describes the last value of every line: "train 2.71 at step 240", "rate 0.01 at t = 3"."""
+def last_values(
+    series: Sequence[Series], lines: Sequence[np.ndarray], labels: tuple[str, str],
+    smoothing: float = 0.0,
+) -> list[str]:  # fmt: skip
+    """Describes the last value of every line: "train (smoothed): 2.71 at step 240", "rate: 0.01 at
+    t = 3"; a constant line without its x, "blind guess: 7.34". `labels` are those of the axes.
+    """
+    x_label, y_label = labels
+    unit = f"{THIN_SPACE}%" if y_label.endswith("(%)") else ""
     where = f"{x_label} =" if len(x_label) == 1 else x_label
     parts = []
     for one, line in zip(series, lines, strict=True):
         known = np.flatnonzero(np.isfinite(line))
         if known.size and not (one.aid or one.faint):
-            last = known[-1]
-            value = format_number((line if one.exact is None else one.exact)[last])
-            parts.append(f"{one.name} {value} at {where} {format_number(one.x[last])}")
+            last, told = known[-1], line if one.exact is None else one.exact
+            smoothed = " (smoothed)" if one.smoothed and smoothing and one.exact is None else ""
+            is_level = known.size > 1 and bool(np.all(told[known] == told[last]))
+            at = "" if is_level else f" at {where} {format_number(one.x[last])}"
+            parts.append(f"{one.name}{smoothed}: {format_number(told[last])}{unit}{at}")
     return parts
 
 

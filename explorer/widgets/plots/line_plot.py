@@ -244,7 +244,7 @@ class LinePlot(Picture):
 
     def describe(self) -> str:
         """Describes the last value of every line."""
-        told = last_values(self._series, self._lines, self._labels[0])
+        told = last_values(self._series, self._lines, self._labels, self._smoothing)
         return ", ".join(told) or self._empty_text
 
     def _rescale(self) -> None:

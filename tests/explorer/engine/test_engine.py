@@ -228,7 +228,7 @@ def test_activity_names_the_request_or_job_that_another_waits_for(engine, run_as
         told.append(engine.activity)
         gate.open()
         await asyncio.gather(first, second)
-        running = engine.run(job(), name="drawing the map")
+        running = engine.run(job(), name="the map")
         await other.reached()
         third = asyncio.ensure_future(engine.call(lambda: 1))
         await asyncio.sleep(0)
@@ -238,8 +238,8 @@ def test_activity_names_the_request_or_job_that_another_waits_for(engine, run_as
         return told
 
     assert run_async(body()) == [
-        "waiting for another calculation (the lines of code)",
-        "waiting for another calculation (drawing the map)",
+        "still computing: the lines of code",
+        "still computing: the map",
     ]
 
 

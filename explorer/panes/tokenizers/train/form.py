@@ -116,6 +116,6 @@ class TrainForm(TakesFiles):
         """Lets a person type, or shows the beginning of another text."""
         shape = QFrame.Shape.StyledPanel if own else QFrame.Shape.NoFrame
         self.text.setReadOnly(not own)
-        self.text.setAccessibleName("Your text" if own else "How the text begins")
+        self.text.setAccessibleName("Your text" if own else "Beginning of the text")
         set_look(self.text, "" if own else "plain")
         self.text.setFrameShape(shape)

@@ -1,1 +1,1 @@
-"""Plan: does it fit, how long, how much money?"""
+"""Plan: does a run fit into memory, how long does it take, what does it cost?"""

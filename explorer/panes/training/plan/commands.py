@@ -1,4 +1,4 @@
-"""The actions of Plan: the ready plans."""
+"""The actions of Plan: the preset plans."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def commands(mode: PlanMode) -> list[Action]:
-    """As the buttons among the inputs."""
+    """Returns the same actions as the buttons among the inputs."""
     rows = (
         ("gpt3", text.GPT3, mode.take_gpt3, lambda: mode.active),
         ("bundled", text.BUNDLED_HERE, mode.take_bundled, lambda: mode.active),

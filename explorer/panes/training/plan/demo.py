@@ -1,4 +1,4 @@
-"""The states of Plan that a snapshot shows."""
+"""The states of Plan in a snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: PlanMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def preset(take: Callable[[], None], term: str) -> Callable[[], Any]:
         async def bring() -> None:

@@ -1,4 +1,4 @@
-"""What a person plans, as text in fields, and the Setup that it means. No Qt, no torch."""
+"""The typed settings of a plan, and the Setup made from them. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.transformer.config import ModelConfig
 from core.transformer.presets import PRESETS
 from explorer.state.typed_numbers import read_for
 
-BUNDLED, RUN = "stories", "run"  # models that are no presets
-HERE = "here"  # the device that this program runs on
+BUNDLED, RUN = "stories", "run"  # models that are not presets
+HERE = "here"  # this machine's device
 STAGES = ("0", "1", "2", "3")
 OPTIONAL = ("price", "link")
 NUMBERS = (
     *("devices", "batch_size", "tokens", "price", "micro_batch", "efficiency", "pipeline", "link"),
 )
-# What the fields into which a number is typed may hold: the Setup's own; a link in GB/s.
+# Limits of the numeric fields, which are those of Setup, with the link in GB/s.
 ABOUT = {name: fields_of(Setup)[name] for name in NUMBERS}
 ABOUT["link"] = replace(
     ABOUT["link"], type=float, above=0, most=1e5, remedy="empty for the device's own"
@@ -31,9 +31,9 @@ ABOUT["link"] = replace(
 
 @dataclass(frozen=True)
 class PlanDraft:
-    """All fields as typed; the defaults are the training of the bundled model, on this machine.
+    """All fields as typed; the defaults plan the bundled model's training on this machine.
 
-    price  of a device for an hour; "" where nobody has told
+    price  of a device per hour; "" if unknown
     link   GB/s between two devices; "" for the device's own
     """
 
@@ -55,11 +55,11 @@ class PlanDraft:
 def setup_of(
     draft: PlanDraft, models: Mapping[str, ModelConfig], here: Device, optimizer: str = "adamw"
 ) -> tuple[Setup | None, dict[str, str]]:
-    """The Setup; or None, and by field what is wrong, with the remedy.
+    """Returns the Setup and {}; or None and the errors by field, with the remedy.
 
-    models     those that are no presets
+    models     the models that are not presets
     here       the device of this machine
-    optimizer  of the run, where its model is planned
+    optimizer  that of the run, used if its model is planned
     """
     given: dict[str, float | int | None] = {}
     errors: dict[str, str] = {}
@@ -88,7 +88,7 @@ def setup_of(
             link=None if link is None else Link(link * GB),
             **given,  # type: ignore[arg-type]
         )
-    except ValueError as error:  # each field fits by itself
+    except ValueError as error:  # each field is valid alone, but not all together
         told = str(error)
         wrong = "pipeline" if "pipeline of" in told else "batch_size"
         return None, {wrong: told[:1].upper() + told[1:]}
@@ -96,7 +96,7 @@ def setup_of(
 
 
 def draft_of(config: TrainingConfig) -> PlanDraft:
-    """The plan of a run, on this machine."""
+    """Returns the plan of a run, on this machine."""
     return PlanDraft(
         model=RUN,
         devices=str(config.ranks),

@@ -11,13 +11,13 @@ from explorer.panes.training.plan import text
 from explorer.panes.training.plan.scene import PARTS, Scene
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
-NAME, END, LEGEND, HEAD = 108, 132, 40, 20  # px: titles, totals, the legend, the capacity's name
+NAME, END, LEGEND, HEAD = 108, 132, 40, 20  # px: titles, totals, legend, label of the capacity
 TALLEST, GAP = 64, 14  # px
-SERIES = (0, 1, 2, 3, 5)  # of the parts: the fifth would be a second blue
+SERIES = (0, 1, 2, 3, 5)  # colors of the parts: series 4 would be a second blue
 
 
 class BarLayout:
-    """Where bars and parts stand in an area."""
+    """The positions of bars and parts in an area."""
 
     def __init__(self, area: QRectF, scene: Scene) -> None:
         now = theme.current()
@@ -32,19 +32,19 @@ class BarLayout:
         return self.left + min(size / self.scene.axis, 1.0) * (self.right - self.left)
 
     def row(self, place: int) -> QRectF:
-        """A bar's whole row."""
+        """Returns the row of a bar."""
         top = self.top + place * self.pitch
         return QRectF(self.area.left(), top, self.area.width(), self.height)
 
     def part(self, place: int, part: int) -> QRectF:
-        """One part of a bar; of one that goes on beyond the picture, its part of what is seen."""
+        """Returns a part of a bar; a bar that is too long for the picture is scaled to fit."""
         row, sizes = self.row(place), self.scene.sizes[place]
         sizes = sizes * min(1.0, self.scene.axis / max(float(sizes.sum()), 1.0))
         start, end = self.x(float(sizes[:part].sum())), self.x(float(sizes[: part + 1].sum()))
         return QRectF(start, row.top(), end - start, row.height())
 
     def at(self, point: QPointF) -> tuple[int | None, int | None]:
-        """(bar, part) at a point; None for what is not there."""
+        """Returns (bar, part) at a point, each None if there is none."""
         rows, parts = range(len(self.scene.sizes)), range(len(PARTS))
         bar = next((place for place in rows if self.row(place).contains(point)), None)
         if bar is None:
@@ -53,7 +53,7 @@ class BarLayout:
 
 
 def draw_bars(painter: QPainter, layout: BarLayout, position: float) -> None:
-    """The bars, the part that the step tells of, and how much has been added up."""
+    """Draws the bars, highlights the part of the current step, and marks the sum so far."""
     scene = layout.scene
     current = scene.terms[min(int(position), len(scene.terms) - 1)]
     _draw_legend(painter, layout, current)
@@ -64,7 +64,7 @@ def draw_bars(painter: QPainter, layout: BarLayout, position: float) -> None:
 
 
 def _draw_legend(painter: QPainter, layout: BarLayout, current: str) -> None:
-    """Each part's color, name, and bytes under the chosen stage."""
+    """Draws each part's color, name, and bytes under the selected stage."""
     now, scene = theme.current(), layout.scene
     wide, line, square = layout.area.width() / len(PARTS), now.px(LEGEND) / 2, now.px(10)
     for place, part in enumerate(PARTS):
@@ -91,7 +91,7 @@ def _draw_bar(painter: QPainter, layout: BarLayout, place: int, current: str) ->
     put_text(painter, name, title, font, now.color("text"), LEFT)
     for part in range(len(PARTS)):
         painter.fillRect(layout.part(place, part), now.series(SERIES[part]))
-    if total > scene.axis:  # it goes on beyond the picture: cut by two slanted lines
+    if total > scene.axis:  # two slanted lines mark a cut bar
         painter.setPen(now.pen("surface", 3))
         for back in (10, 18):
             x = layout.right - now.px(back)
@@ -100,7 +100,7 @@ def _draw_bar(painter: QPainter, layout: BarLayout, place: int, current: str) ->
     words = format_bytes(total) + (", too much" if too_much else "")
     wide, start = QFontMetricsF(font).horizontalAdvance(words), layout.x(total) + now.px(6)
     limit = layout.x(scene.capacity) if scene.shows_capacity and scene.capacity else -1.0
-    if layout.x(total) < limit < start + wide:  # beyond the line of the capacity
+    if layout.x(total) < limit < start + wide:  # moves the text beyond the line of the capacity
         start = limit + now.px(6)
     end = QRectF(start, row.top(), wide + 1, row.height())
     put_text(painter, end, words, font, now.color("warning" if too_much else "text"), LEFT)
@@ -130,7 +130,7 @@ def _draw_capacity(painter: QPainter, layout: BarLayout) -> None:
 
 
 def _draw_sum(painter: QPainter, layout: BarLayout, size: float) -> None:
-    """A mark below the chosen bar: how much has been added up so far."""
+    """Draws the mark of the sum so far, below the selected bar."""
     now, row = theme.current(), layout.row(layout.scene.chosen)
     x, y, half = layout.x(size), row.bottom() + 1, now.px(5)
     painter.setPen(Qt.PenStyle.NoPen)

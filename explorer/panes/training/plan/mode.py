@@ -1,4 +1,4 @@
-"""Plan: wires the form, the plan and its sum to the picture."""
+"""Plan: connects the form, the plan and its sum to the picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from explorer.state.tracks import TraceTrack
 
 
 class PlanMode(RunWatcher):
-    """What a training takes; what cannot be planned says why in the picture's place."""
+    """Shows the needs of a training run, or why it cannot be planned."""
 
     id = "plan"
     title = "Plan"
@@ -43,7 +43,7 @@ class PlanMode(RunWatcher):
         self.here = processor()
         self.planned: Planned
         self._trouble = ""  # why the run cannot be read
-        self._read: Path | None = None  # the run that was read last
+        self._read: Path | None = None  # the last run that was read
         self._measures = Latest(self.engine, self)
         self.inputs.gpt3.clicked.connect(self.take_gpt3)
         self.inputs.bundled.clicked.connect(self.take_bundled)
@@ -77,7 +77,7 @@ class PlanMode(RunWatcher):
     # changes
 
     def change(self, name: str, value: str) -> None:
-        """One field of the draft; what is typed into one field is one change."""
+        """Changes a field; consecutive edits of one field merge into one change."""
         draft = replace(self.draft.value, **{name: value})
         if draft != self.draft.value:
             self.draft.change(draft, named(self.view.form.fields[name].title, value), name)
@@ -89,7 +89,7 @@ class PlanMode(RunWatcher):
         self._take(presets.BUNDLED, text.BUNDLED_HERE)
 
     def take_run(self) -> None:
-        """The run that is looked at, as it trains."""
+        """Plans the open run with its own settings."""
         if self.config is not None:
             self._take(draft_of(self.config), text.THIS_RUN)
 
@@ -97,11 +97,11 @@ class PlanMode(RunWatcher):
         if draft != self.draft.value:
             self.draft.change(draft, f"Plan {title}")
 
-    # what comes
+    # the run
 
     @property
     def config(self) -> TrainingConfig | None:
-        """Of the run; None where its model is not known."""
+        """The run's config; None if its model is unknown."""
         return self.data.config if self.data is not None and not self.data.log else None
 
     def on_run(self) -> None:
@@ -109,7 +109,7 @@ class PlanMode(RunWatcher):
         self.refresh()
 
     def on_data(self, data: RunData) -> None:
-        """The plan of a run follows to another one; of the same one only numbers are new."""
+        """Plans a newly opened run if the last one was planned; else updates the numbers."""
         self._trouble = text.no_model(data.name) if data.log else ""
         known, self._read = self._read, data.folder
         if known == data.folder:
@@ -128,10 +128,10 @@ class PlanMode(RunWatcher):
         self.here = device
         self.refresh()
 
-    # what is seen
+    # the picture
 
     def refresh(self) -> None:
-        """Plans what the fields say."""
+        """Computes and shows the plan for the fields."""
         self.errors = self._plan(self.draft.value)
         self.view.set_draft(self.draft.value, self.errors)
         self.inputs.run.setVisible(self.config is not None)
@@ -139,7 +139,7 @@ class PlanMode(RunWatcher):
             self.set_headline(next(iter(self.errors.values())))
 
     def _plan(self, draft: PlanDraft) -> dict[str, str]:
-        """Shows it; or, by field, what is wrong."""
+        """Shows the plan of a draft and returns {}, or else the errors by field."""
         config = self.config
         models = {BUNDLED: bundled_config()}
         if self.data is not None and config is not None:
@@ -161,7 +161,7 @@ class PlanMode(RunWatcher):
         return {}
 
     def _tell(self) -> None:
-        """The numbers; beside them what was measured, where the run is planned as it trains."""
+        """Updates the numbers; adds measured ones if the plan matches the run."""
         is_run = self.config is not None and self.draft.value == draft_of(self.config)
         facts = text.facts(self.planned, self.data if is_run else None)
         self.view.set_facts(facts, text.missing(self.planned))

@@ -1,11 +1,11 @@
-"""Ready plans."""
+"""Preset plans."""
 
 from __future__ import annotations
 
 from explorer.panes.training.plan.draft import PlanDraft
 
 BUNDLED = PlanDraft()
-# Between machines each GPU has a link of 200 Gbit/s; a batch of four million tokens.
+# Each GPU has a link of 200 Gbit/s to other machines; a batch has four million tokens.
 GPT3 = PlanDraft(
     model="gpt3-175b",
     device="A100 SXM 80GB",

@@ -1,4 +1,4 @@
-"""What stands where in the bars: bytes of each part on one device, the capacity, the sum so far."""
+"""The content of the bars: bytes of each part on one device, capacity, and sum so far."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 from core.training.estimates.plan_trace import Planned
 
 PARTS = ("weights", "gradients", "optimizer", "master", "activations")
-FAR = 20.0  # times as much as is needed: the capacity lies outside of the picture
-MARGIN = 1.12  # of the axis, beyond what is longest
+FAR = 20.0  # times the needed bytes: a larger capacity is outside of the picture
+MARGIN = 1.12  # length of the axis, as a multiple of the longest bar
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A bar for each stage of ZeRO. One device shares nothing and has one bar.
+    """A bar for each stage of ZeRO; a single device has one bar, because it shares nothing.
 
     sizes     (bars, parts) bytes on one device, in the order of PARTS
-    chosen    index of the bar whose stage is planned
-    capacity  bytes of a device; None: not known
-    axis      bytes that the whole width stands for
-    terms     by step of the track, the part that it tells of, as far as it tells of one
+    chosen    index of the bar of the planned stage
+    capacity  bytes of a device; None if unknown
+    axis      bytes of the whole width
+    terms     for each step of the track, its part, or another term's name
     """
 
     sizes: np.ndarray
@@ -32,22 +32,22 @@ class Scene:
 
     @property
     def shows_capacity(self) -> bool:
-        """Whether the capacity is known and not far beyond the picture."""
+        """Whether the capacity is known and within the picture."""
         return self.capacity is not None and self.capacity <= self.axis
 
     def sum_at(self, position: float) -> float:
-        """Bytes added up so far; between two steps it grows from one sum to the next."""
+        """Returns the sum of bytes so far, interpolated between two steps."""
         sums = [self._sum(step) for step in range(len(self.terms))]
         return float(np.interp(position, np.arange(len(sums)), sums))
 
     def _sum(self, step: int) -> float:
-        """A part is added at the last step that tells of it."""
+        """Returns the sum at a step; a part is added at its last step."""
         parts = zip(PARTS, self.sizes[self.chosen], strict=True)
         return sum(size for part, size in parts if part not in self.terms[step + 1 :])
 
 
 def scene_of(planned: Planned) -> Scene:
-    """Of a plan, with the bars of the other stages."""
+    """Returns the scene of a plan, with the bars of the other stages."""
     setup = planned.setup
     plans = planned.stages if setup.devices > 1 else (planned.plan,)
     sizes = np.array([(*astuple(one.state), one.activations) for one in plans])

@@ -1,4 +1,4 @@
-"""Every sentence of Plan. Knows no Qt."""
+"""The texts of Plan. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _FAMILIES = {"gpt1": "GPT-1", "gpt2": "GPT-2", "gpt3": "GPT-3"}
 
 
 def model_titles() -> list[tuple[str, str]]:
-    """(name, title) of all models."""
+    """Returns (name, title) of all models."""
     presets = [
         (name, f"{_FAMILIES[name[:4]]}, {format_count(parameter_count(one))}")
         for name, one in PRESETS.items()
@@ -56,12 +56,12 @@ def device_titles(names: list[str]) -> list[tuple[str, str]]:
 
 
 def bar_title(place: int, bars: int) -> str:
-    """Of a bar; a single one is of one device, which shares nothing."""
+    """Returns the title of a bar; a single bar belongs to one device, which shares nothing."""
     return STAGES[place] if bars > 1 else "1 device"
 
 
 def capacity(size: float, is_shown: bool) -> str:
-    """At the line of the capacity, or about where it is."""
+    """Returns the label of the capacity, with a hint if its line is out of view."""
     return f"capacity {format_bytes(size)}" + ("" if is_shown else ", beyond the right edge \u2192")
 
 
@@ -70,7 +70,7 @@ def no_model(name: str) -> str:
 
 
 def missing(planned: Planned) -> str:
-    """What is not known, and what to enter; "" where all is."""
+    """Returns what is unknown, and what to enter; "" if nothing is."""
     setup, plan = planned.setup, planned.plan
     name = "the device" if setup.device is None else setup.device.name
     told = []
@@ -86,8 +86,8 @@ def missing(planned: Planned) -> str:
 
 
 def facts(planned: Planned, run: RunData | None = None) -> list[tuple[str, str, str]]:
-    """(number, title, help): memory, time and cost, then what is told in small. Where a run is
-    planned, the titles say what was measured of it.
+    """Returns (number, title, help) of memory, time and cost, then of the small facts. If a run is
+    planned, the titles also contain its measurements.
     """
     setup, plan = planned.setup, planned.plan
     told = plan.parameters.total >= SMALLEST
@@ -119,20 +119,20 @@ MEASURED_HELP = {
     "mfu": "Both are shares of the same peak",
 }
 FACT_HELP = {
-    "step": "Arithmetic and communication overlap, so the longer one decides",
+    "step": "Arithmetic and communication overlap, so the longer one sets the time",
     "mfu": "Model FLOPs utilization: the model's FLOPs as a share of what the devices could do in "
     "the same time",
     "bubble": "Idle time of the pipeline's stages, as a share of their working time. "
     "Set the number of stages under More",
     "energy": "Energy of the devices alone, without cooling and the rest of the machines",
     "loss": "The loss that the Chinchilla scaling law predicts, in nats per token of its own data "
-    "(MassiveText). It serves to compare model sizes of 70 M parameters or more",
+    "(MassiveText). Use it only to compare models of 70 M parameters or more",
     "size": "The model size with the lowest loss for the same FLOPs, according to the scaling law",
 }
 
 
 def measured(setup: Setup, run: RunData) -> dict[str, str]:
-    """What the newest steps of a run took, as far as it is known."""
+    """Returns the known measurements of a run's newest steps."""
     device = None if setup.device is None or setup.device.measured else setup.device
     mfu = run.utilization(device.peak_flops(setup.precision) if device is not None else None)
     memory, seconds = run.last("memory"), run.step_seconds
@@ -162,6 +162,6 @@ def _price(setup: Setup) -> str:
 
 
 def part_tip(stage: int, shared: bool, part: str, size: float) -> str:
-    """A tooltip of the bars."""
+    """Returns a tooltip of the bars."""
     told = f"{PARTS[part][:1].upper()}{PARTS[part][1:]}: {format_bytes(size)}"
     return f"{STAGES[stage]}: {STAGE_WORDS[stage]}\n{told}\nClick to choose" if shared else told

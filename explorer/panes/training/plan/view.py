@@ -1,4 +1,4 @@
-"""The widgets of Plan: ready plans, the form, the bars, and the numbers about them."""
+"""The widgets of Plan: preset plans, the form, the bars, and the facts."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from explorer.widgets.stateful import StatefulPicture
 
 FORM = 236  # px
 SETUP = fields_of(Setup)
-SMALL = 9  # facts
-# The fields in their rows: seven that are always seen, and those behind More.
+SMALL = 9  # number of small facts
+# The rows of fields: seven fields that are always visible, and those behind More.
 SHOWN = (("model",), ("device",), ("devices", "batch_size"), ("stage",), ("tokens", "price"))
 DEEP = (("precision",), ("recompute",), ("micro_batch", "efficiency"), ("pipeline", "link"))
 
 
 class PlanInputs(QWidget):
-    """Buttons for ready plans; that of the run is there where a run is."""
+    """Buttons for preset plans; that of the run is visible while a run is open."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +46,7 @@ class PlanInputs(QWidget):
 
 
 class Bars(ScenePicture[Scene]):
-    """`stageChosen(stage)`: a bar was clicked."""
+    """Draws the bars. Emits `stageChosen(stage)` when a bar is clicked."""
 
     NAME = "Memory of one device"
     stageChosen = Signal(str)
@@ -83,7 +83,7 @@ class Bars(ScenePicture[Scene]):
 
 
 class PlanView(QWidget):
-    """The form, and a card of numbers and bars. `stageChosen(stage)`: a bar was clicked."""
+    """Contains the form, and a card of facts and bars."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,7 +102,7 @@ class PlanView(QWidget):
         self.layout().setContentsMargins(16, 8, 16, 8)
 
     def set_draft(self, draft: PlanDraft, errors: Mapping[str, str]) -> None:
-        """Shows the fields; where one is wrong, why in the picture's place."""
+        """Shows the fields; replaces the picture with the first error, if any."""
         self.form.set_values(asdict(draft), errors)
         alone, stage = draft.devices.strip() == "1", self.form.fields["stage"].editor
         stage.setEnabled(not alone)
@@ -114,7 +114,7 @@ class PlanView(QWidget):
             self.body.show_empty(next(iter(errors.values())), icon="warning")
 
     def set_facts(self, facts: Sequence[tuple[str, str, str]], note: str) -> None:
-        """(number, title, help): three headlines, then what is told in small; a note below."""
+        """Shows (number, title, help) of three main facts, then of the small ones, and a note."""
         for fact, (number, title, help) in zip(self.facts + self.small, facts, strict=True):
             fact.set_title(title)
             fact.set(number, help)

@@ -1,1 +1,1 @@
-"""Precision: what do 16 bits lose?"""
+"""Precision: which numbers are lost in 16 bits?"""

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 
 def commands(mode: PrecisionMode) -> list[Action]:
-    """The two runs."""
+    """Returns the action that starts the two runs."""
     name, enabled = "training.precision.start", lambda: mode.active and not mode.trains
     return [Action(name, text.START, mode.start, enabled=enabled, help=text.START_HELP)]

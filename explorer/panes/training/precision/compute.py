@@ -1,4 +1,4 @@
-"""What Precision asks of core: the numbers of a run, its twin, what is played. Knows no Qt."""
+"""Reads the numbers of a run and its twin, and the traces to play. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ from explorer.runs.run_data import RunData
 if TYPE_CHECKING:
     from core.training.reader import RunReader
 
-EXAMPLE_GRADIENT = -27, math.log(1536)  # a power of two, and the loss of guessing 1,536 tokens
+EXAMPLE_GRADIENT = -27  # a power of two
+EXAMPLE_LOSS = math.log(1536)  # of guessing 1,536 tokens
 EXAMPLE_UPDATE = LostUpdate(0.0213, 1.9e-5, math.nan)
-SMALL = 0.01  # the share of gradients that are smaller than the one whose life is told
-DIGITS = 4 / 3  # of that one: no format holds all of them
-LESSON = "bf16"  # in which a weight and its update are added up
+SMALL = 0.01  # share of gradients that are smaller than the traced one
+DIGITS = 4 / 3  # of the traced gradient, times a power of two: no format represents them exactly
+LESSON = "bf16"  # format in which a weight and its update are added
 
 _twin_of = lru_cache(maxsize=1)(precision_twin)
-_gradient_life = lru_cache(maxsize=1)(trace_scaled_gradient)  # one, for as long as it is played
+_gradient_life = lru_cache(maxsize=1)(trace_scaled_gradient)  # caches the one that is played
 
 
 def more(
     reader: RunReader, data: RunData
 ) -> tuple[Counts, RecordedNumbers, str, Trace, Path | None]:
-    """What is counted, the numbers of the newest recorded step, why they cannot be read, how the
-    loss scale changed last, and the run that differs in its precision alone.
+    """Returns the counts, the numbers of the newest recorded step, the error in reading them, the
+    last change of the loss scale, and the run that differs only in its precision.
     """
     number = max(data.recorded, default=0)
-    written = recorded_ranks(data.folder, number).get(0, 0)  # a resumed run may write it again
+    written = recorded_ranks(data.folder, number).get(0, 0)  # a resumed run may rewrite the step
     recorded, layers, error = newest_step(data.folder, number, written)
     overflowed = {step: skip.where for step, skip in data.skips.items()}
     change = trace_newest_change(data.config, data.steps, overflowed)
@@ -48,7 +49,7 @@ def more(
     return run_counts(data.exponents) | layers, recorded, error, change, twin
 
 
-@lru_cache(maxsize=1)  # of the run that is looked at
+@lru_cache(maxsize=1)  # for the open run
 def newest_step(folder: Path, step: int, _: int) -> tuple[RecordedNumbers, Counts, str]:
     try:
         recorded = recorded_numbers(folder, step) if step else RecordedNumbers()
@@ -57,28 +58,29 @@ def newest_step(folder: Path, step: int, _: int) -> tuple[RecordedNumbers, Count
     return recorded, layer_counts(recorded), ""
 
 
-def small_gradient(counts: Counts, loss: float) -> tuple[int, float] | None:
-    """Between which power of two and the next a small one lies, and the loss of its step: an
-    example's, where it is no number. None where none was counted.
-    """
+def small_gradient(counts: Counts) -> int | None:
+    """Returns the power of two below a small gradient; None if no gradients were counted."""
     counted = counts.get(("", "gradients"))
-    if counted is None:
-        return None
-    return counted.histogram.quantile(SMALL), loss if math.isfinite(loss) else EXAMPLE_GRADIENT[1]
+    return None if counted is None else counted.histogram.quantile(SMALL)
 
 
 def gradient_life(
-    counts: Counts, gradient: tuple[int, float], format: str, scale_exponent: int
+    counts: Counts, data: RunData | None, power: int, format: str, scale_exponent: int
 ) -> Trace:
-    """Of a gradient a little above a power of two, in a step that counted the others."""
-    (power, loss), all = gradient, counts.get(("", "gradients"))
-    infinite = all.infinite_share(FORMATS[format], scale_exponent) if all is not None else 0.0
+    """Traces a gradient a little above a power of two, in the step with these counts. The loss is
+    that of this step, or the example's if the run has none.
+    """
+    all, loss, infinite = counts.get(("", "gradients")), EXAMPLE_LOSS, 0.0
+    if all is not None:
+        infinite = all.infinite_share(FORMATS[format], scale_exponent)
+        row = None if data is None else data.numbers.row(all.step)
+        loss = float(row["loss"]) if row is not None and math.isfinite(row["loss"]) else loss
     return _gradient_life(DIGITS * 2.0**power, loss, 2.0**scale_exponent, format, infinite)
 
 
 @lru_cache(maxsize=1)
 def weight_update(recorded: RecordedNumbers) -> tuple[Trace, float]:
-    """Of a weight whose update is lost; which share of updates is: NaN, where it is an example."""
+    """Traces a weight whose update is lost. Also returns their share (NaN for the example)."""
     found = lost_update(recorded.all("weights"), recorded.all("updates"), LESSON)
     weight, update, share = found or EXAMPLE_UPDATE
     return trace_rounded_sum(weight, update, LESSON), share

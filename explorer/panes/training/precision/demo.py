@@ -1,4 +1,4 @@
-"""Real runs for the pictures of this mode: one seed, in fp16 and in fp32."""
+"""Trains runs for this mode's snapshots: one seed, in fp16 and in fp32."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: PrecisionMode) -> dict[str, Callable[[], Any]]:
-    """The states that a snapshot shows, by name."""
+    """Returns the functions that bring the mode into each state of a snapshot, by name."""
     config = fp16().change({"steps": 60})
     configs = {"precision-fp16": config, "precision-fp32": config.change({"precision": "fp32"})}
 

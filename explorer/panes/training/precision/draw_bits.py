@@ -1,4 +1,4 @@
-"""Paints numbers one below the other, bit below bit."""
+"""Paints numbers below each other, with their bits aligned."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, put_text
 
 NAME, VALUE, FIELDS, AXIS, GAP, TALLEST, WIDEST = 84, 236, 84, 20, 6, 30, 18  # px
-READABLE = 9  # px of a column from which on its digits are written
+READABLE = 9  # px: least width of a column for digits
 
 
 class BitsLayout:
-    """Where numbers and their digits stand in an area."""
+    """The positions of numbers and their digits in an area."""
 
     def __init__(self, area: QRectF, shown: AlignedNumbers) -> None:
         now = theme.current()
@@ -32,7 +32,7 @@ class BitsLayout:
 
 
 def draw_bits(painter: QPainter, layout: BitsLayout, step: int) -> None:
-    """The numbers that are known at a step of the track, the newest of them marked."""
+    """Draws the numbers known at a step of the track, and highlights the newest."""
     known = len(layout.shown.known(step))
     _draw_powers(painter, layout)
     for row in range(known):
@@ -63,7 +63,7 @@ def _draw_number(painter: QPainter, layout: BitsLayout, row: int, is_newest: boo
 
 
 def _draw_powers(painter: QPainter, layout: BitsLayout) -> None:
-    """Above the numbers, and where the format's last bit is."""
+    """Draws the powers of two above the numbers, and a line after the format's last bit."""
     now, shown = theme.current(), layout.shown
     apart = 4 if layout.column * 4 >= now.px(40) else 8
     for power in shown.powers[shown.powers % apart == 0].tolist():

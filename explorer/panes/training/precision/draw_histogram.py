@@ -1,4 +1,4 @@
-"""Paints a histogram over powers of two, what is lost of it hatched, above the formats' windows."""
+"""Paints a histogram over powers of two, hatched where numbers are lost, and formats' ranges."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from explorer.panes.training.precision.scene import HIGH, LOW, POWERS, SHOWN, Sc
 from explorer.widgets.base import LEFT, RIGHT, put_text
 from explorer.widgets.plots.marks import draw_diamond
 
-NAME, LOST, TOP, AXIS, ROW = 76, 124, 24, 20, 19  # px
-SOME = 0.35  # opacity of what loses digits
+NAME, LOST, TOP, AXIS, ROW = 76, 138, 24, 20, 19  # px
+SOME = 0.35  # opacity of what is subnormal
 
 
 class HistogramLayout:
-    """Where powers of two, bars and windows stand in an area."""
+    """The positions of powers of two, bars and windows in an area."""
 
     def __init__(self, area: QRectF, scene: Scene) -> None:
         now = theme.current()
@@ -33,7 +33,7 @@ class HistogramLayout:
         self.tallest = float(scene.shares[0].max()) or 1.0
 
     def x(self, power: float) -> float:
-        """The left edge of a power's column; what lies beyond is at an end."""
+        """Returns the left edge of a power's column, clipped to the axis."""
         return self.left + (min(max(power, LOW), HIGH + 1) - LOW) * self.column
 
     def power_at(self, point: QPointF) -> int | None:
@@ -56,7 +56,7 @@ class HistogramLayout:
 
 
 def draw_histogram(painter: QPainter, layout: HistogramLayout, marked: TracedNumber | None) -> None:
-    """Behind the bars the chosen window, as far as it reaches."""
+    """Draws the histogram, over the range of the selected format."""
     now = theme.current()
     behind = QRectF(0, layout.top, 0, layout.ground - layout.top)
     colors = now.color("raised"), now.color("selected")
@@ -73,7 +73,7 @@ def draw_histogram(painter: QPainter, layout: HistogramLayout, marked: TracedNum
 
 
 def _draw_marker(painter: QPainter, layout: HistogramLayout, number: TracedNumber) -> None:
-    """One number on the axis; 0 and infinity stand at its ends."""
+    """Marks a number on the axis; 0 and infinity are at its ends."""
     now, ink = theme.current(), theme.current().color("accent")
     with np.errstate(divide="ignore"):
         power = float(np.log2(abs(number.value)))
@@ -89,7 +89,7 @@ def _draw_marker(painter: QPainter, layout: HistogramLayout, number: TracedNumbe
 def _draw_reach(
     painter: QPainter, layout: HistogramLayout, band: QRectF, name: str, some: QColor, all: QColor
 ) -> None:
-    """As wide as a format reaches: where numbers keep some of their digits, and all."""
+    """Draws a format's range: where numbers lose some of their digits, and where none."""
     first, normal, last = map(layout.x, FORMATS[name].window)
     for start, end, color in ((first, normal, some), (normal, last, all)):
         painter.fillRect(QRectF(start, band.top(), end - start, band.height()), color)
@@ -141,7 +141,7 @@ def _draw_window(painter: QPainter, layout: HistogramLayout, row: QRectF, name: 
 
 
 def _draw_handle(painter: QPainter, layout: HistogramLayout, words: str) -> None:
-    """Over the middle of the gradients: it is dragged, and they are with it."""
+    """Draws the handle over the center of the gradients, which are dragged with it."""
     now = theme.current()
     wide = now.metrics("label").horizontalAdvance(words) + now.px(24)
     left = layout.x(layout.scene.middle + 0.5) - wide / 2

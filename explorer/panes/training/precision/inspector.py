@@ -1,4 +1,4 @@
-"""What the inspector shows: a step of the life of a gradient or of a weight, with its numbers."""
+"""The inspector's content: a step in the trace of a gradient or weight, with its numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from explorer.panes.training.precision.scene import Scene
 
 
 def inspection(step: Step, shown: AlignedNumbers | None, scene: Scene | None) -> Inspection:
-    """The step's line with its numbers, all that is traced, and the histogram as a table."""
-    if shown is None:  # of the loss scale
+    """Returns the step's line with its numbers, the traced values, and the histogram's table."""
+    if shown is None:  # a step of the loss scale
         return inspection_of(step)
     rows = calculated(step)
     for name, value, format, *_ in shown.numbers:

@@ -1,4 +1,4 @@
-"""Precision: wires a run's histograms, loss scale and recorded steps to the picture."""
+"""Precision: connects a run's histograms, loss scale and recorded steps to the picture."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from explorer.state.tracks import TraceTrack
 
 @dataclass(frozen=True)
 class Choice:
-    """What is looked at. `layer`: "" for all; `scale`: an exponent; `tab`: what is seen below."""
+    """The selection. `layer` "" means all; `scale` is an exponent; `tab` is the lower picture."""
 
     kind: str = field("gradients", choices=text.KINDS)
     format: str = field("fp16", choices=SHOWN)
@@ -36,7 +36,7 @@ class Choice:
 
 
 class PrecisionMode(RunWatcher):
-    """How large the numbers of the run that is looked at are; a computed example without one."""
+    """Shows the sizes of the numbers in the open run, or a computed example."""
 
     id = "precision"
     title = "Precision"
@@ -51,9 +51,8 @@ class PrecisionMode(RunWatcher):
         self.choice = Choice()
         self.counts: Counts = {}
         self.recorded = RecordedNumbers()
-        self.change = Trace().finish()  # of the loss scale
-        # The one whose life is told: its power of two, the loss. None: the example's.
-        self.gradient: tuple[int, float] | None = None
+        self.change = Trace().finish()  # the last change of the loss scale
+        self.gradient: int | None = None  # power of two of the traced one
         self.twin = Follower(self.context.runs, self)
         self.followers.append(self.twin)
         self.trace = Trace().finish()
@@ -76,7 +75,7 @@ class PrecisionMode(RunWatcher):
         self.twin.changed.connect(lambda _: self._show_run())
         self._starts.ended.connect(self.refresh)
 
-    # what the pane asks
+    # the pane's interface
 
     def state(self) -> dict[str, Any]:
         return {"version": 1, **asdict(self.choice)}
@@ -97,22 +96,22 @@ class PrecisionMode(RunWatcher):
         self._mark()
 
     def on_step(self, step: int) -> None:
-        self.inspect() if step else self._show_life()  # a newer change of the scale may wait
+        self.inspect() if step else self._show_life()  # a newer change of the scale may be pending
 
     # choices
 
     def choose(self, **changes: Any) -> None:
-        """Another kind, format, layer, scale or tab."""
+        """Changes the kind, format, layer, scale or tab."""
         self.choice = replace(self.choice, **changes)
         self.refresh()
 
     def choose_power(self, power: int) -> None:
-        """A gradient of about this power of two: its life is told."""
-        self.gradient = power, (self.gradient or compute.EXAMPLE_GRADIENT)[1]
+        """Traces a gradient of about this power of two."""
+        self.gradient = power
         self.choose(tab="gradient")
 
     def start(self) -> None:
-        """One seed, in fp16 and in fp32."""
+        """Starts two runs with one seed, in fp16 and in fp32."""
         config = fp16()
         self.train_here({"fp16": config, "fp32": config.change({"precision": "fp32"})})
         self.choose(tab="scale")
@@ -134,8 +133,8 @@ class PrecisionMode(RunWatcher):
             self.statusRequested.emit(error)
         if twin != self.twin.folder:
             self.twin.follow(twin)
-        if self.gradient is None:  # later steps do not change what is played
-            self.gradient = compute.small_gradient(self.counts, data.last("loss"))
+        if self.gradient is None:  # later steps do not change which one is traced
+            self.gradient = compute.small_gradient(self.counts)
         self._show_run()
 
     def on_failed(self, message: str) -> None:
@@ -144,14 +143,14 @@ class PrecisionMode(RunWatcher):
             self.view.body.show_error(message)
             self.set_headline(message)
 
-    # what is seen
+    # the picture
 
     def _show_run(self) -> None:
         self.view.set_run(self.data, self.twin.data)
         self.refresh()
 
     def refresh(self) -> None:
-        """Shows everything as it is chosen."""
+        """Updates everything to the selection."""
         layers = self.recorded.parts
         layer = self.choice.layer if self.choice.layer in layers else ""
         self.inputs.set_choice(self.choice.kind, layer, layers)
@@ -173,20 +172,21 @@ class PrecisionMode(RunWatcher):
             self.set_headline(why.partition(": ")[0])
 
     def _show_life(self) -> None:
-        """The steps that are played: of a gradient, of the loss scale, or of a weight."""
+        """Sets the steps to play: those of a gradient, of the loss scale, or of a weight."""
         choice = self.choice
         if choice.tab == "weight":
             trace, share = compute.weight_update(self.recorded)
             lesson = text.lesson(share, self.recorded.step)
         elif choice.tab == "gradient":
-            gradient = self.gradient or compute.EXAMPLE_GRADIENT
-            trace = compute.gradient_life(self.counts, gradient, choice.format, choice.scale)
-            lesson = text.life(gradient[0], ("", "gradients") in self.counts)
+            power = compute.EXAMPLE_GRADIENT if self.gradient is None else self.gradient
+            asked = self.counts, self.data, power, choice.format, choice.scale
+            trace = compute.gradient_life(*asked)
+            lesson = text.life(power, ("", "gradients") in self.counts)
         else:
             trace, lesson = self.change, text.SCALE_LESSON
         self.view.set_tab(choice.tab, lesson)
         same = trace.about.keys() == self.trace.about.keys()
-        stays = same and choice.tab == "scale" and self.player.step  # until it is back at the first
+        stays = same and choice.tab == "scale" and self.player.step  # until back at the start
         if trace.about != self.trace.about and not stays:
             self.trace = trace
             self.set_tracks([TraceTrack(trace)] if len(trace) else [], keep_position=same)
@@ -195,7 +195,7 @@ class PrecisionMode(RunWatcher):
         self.inspect()
 
     def _mark(self) -> None:
-        """The cursor: in the bits, on the histogram's axis, or in the plots."""
+        """Updates the cursor in the bits, on the histogram's axis, or in the plots."""
         is_seen = "gradient" in self.trace.about and self.choice.kind == "gradients"
         self.view.set_cursor(self.trace, int(self.player.path[0]), is_seen)
 

@@ -1,4 +1,4 @@
-"""The pictures of Precision: the histogram with its windows, and numbers bit by bit."""
+"""The pictures of Precision: the histogram with the formats' ranges, and numbers bit by bit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOWN = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 class Histogram(ScenePicture[Scene]):
-    """`scaleDragged(exponent)`, `formatChosen(name)`, `powerChosen(power)` (unscaled)."""
+    """Emits `scaleDragged(exponent)`, `formatChosen(name)`, `powerChosen(power)` (unscaled)."""
 
     scaleDragged = Signal(int)
     formatChosen = Signal(str)
@@ -32,7 +32,7 @@ class Histogram(ScenePicture[Scene]):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Histogram over powers of two", parent)
         self.marked: TracedNumber | None = None
-        self._pressed: tuple[float, int] | None = None  # at which x, and the scale there
+        self._pressed: tuple[float, int] | None = None  # x and scale at the press
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def layout_now(self) -> HistogramLayout | None:
@@ -48,7 +48,7 @@ class Histogram(ScenePicture[Scene]):
     def displayed(self) -> dict[str, np.ndarray]:
         if self.scene is None:
             return {}
-        names = ("share", "becomes 0", "loses digits", "overflows")
+        names = ("share", "becomes 0", "is subnormal", "overflows")
         shares = dict(zip(names, self.scene.shares, strict=True))
         return Columns({"power of two": POWERS, **shares})
 
@@ -103,7 +103,7 @@ class Histogram(ScenePicture[Scene]):
 
 
 class BitsPicture(ScenePicture[AlignedNumbers]):
-    """The numbers of a life or of a sum, as far as the cursor has come."""
+    """Draws the numbers of a trace up to the cursor."""
 
     NAME, WANTED, LEAST = "Numbers, bit by bit", (640, 160), (420, 110)
 

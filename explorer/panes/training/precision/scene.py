@@ -1,4 +1,4 @@
-"""What stands where in the histogram of Precision; plain numbers."""
+"""The content of Precision's histogram, as plain numbers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from core.training.counted_numbers import CountedNumbers
 from core.training.exponents import Lost, folded_shares, share_lost
 from core.training.number_formats import FORMATS
 
-LOW, HIGH = -40, 16  # the powers of two on the axis; what lies beyond counts at its ends
+LOW, HIGH = -40, 16  # powers of two on the axis; numbers beyond it count at its ends
 POWERS = np.arange(LOW, HIGH + 1)
 SHOWN = ("fp32", "bf16", "fp16", "fp8 e5m2", "fp8 e4m3fn")
-LARGEST_SCALE = 30  # the loss scale goes from 2^0 to 2^30
+LARGEST_SCALE = 30  # exponent: the loss scale ranges from 2^0 to 2^30
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Numbers under the windows of the formats, one of which is chosen.
+    """Counted numbers against the ranges of the formats, one of which is selected.
 
-    shift   by which power of two the numbers were multiplied
+    shift   the power of two by which the numbers are multiplied
     shares  (4, n): see `folded_shares`, from LOW to HIGH
-    lost    what each format loses of them
+    lost    the shares of numbers lost in each format
     """
 
     counted: CountedNumbers
@@ -34,17 +34,17 @@ class Scene:
 
     @property
     def is_scaled(self) -> bool:
-        """The loss scale multiplies gradients alone."""
+        """Whether the loss scale applies: it multiplies gradients only."""
         return self.counted.kind == "gradients"
 
     @property
     def skips(self) -> bool:
-        """One of them would be infinite, and the step skipped for it."""
+        """Whether a gradient would be infinite, so that the step would be skipped."""
         return self.counted.infinite_share(FORMATS[self.format], self.shift) > 0
 
     @property
     def middle(self) -> float:
-        """The power of two about which they lie."""
+        """The mean power of two of the numbers."""
         return float(self.shares[0] @ POWERS) / max(float(self.shares[0].sum()), 1e-12)
 
 

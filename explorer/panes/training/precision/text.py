@@ -1,4 +1,4 @@
-"""Every sentence of Precision. Knows no Qt."""
+"""The texts of Precision. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ START_HELP = (
     "Trains a tiny model twice from one seed, in fp16 and in fp32, each in a process of its own. "
     "The loss scale starts too high on purpose, so that you see skipped steps right away"
 )
-LOSSES = ("become 0", "lose digits", "overflow")  # the parts of a Lost
+LOSSES = ("become 0", "are subnormal", "overflow")  # the fields of a Lost
+EXPLAINED = (LOSSES[0], f"{LOSSES[1]} (so close to 0 that they lose digits)", LOSSES[2])
 ENOUGH = ". One infinite gradient is enough to skip a step"
 SATURATES = ". {} has no infinity, so a number that is too large becomes {:.0f}"
 ALL = "All layers"
@@ -48,38 +49,38 @@ LESSON = (
 
 
 def format_name(format: str) -> str:
-    """ "fp8 e4m3": what everybody calls e4m3fn."""
+    """Returns the common name of a format, such as "fp8 e4m3" for e4m3fn."""
     return format.removesuffix("fn")
 
 
 def layer_name(layer: str) -> str:
-    """ "block 1" of "h.1"."""
+    """Returns the name of a layer, such as "block 1" for "h.1"."""
     return label_of(layer) if layer else ALL
 
 
 def scale_words(exponent: int) -> str:
-    """Of the handle."""
+    """Returns the label of the loss scale's handle."""
     return f"←  loss scale {scale_text(2.0**exponent)}  →"
 
 
-def _shares(lost: Lost) -> list[tuple[str, str]]:
-    """What happens to which share of the numbers: ("2.4 %", "become 0")."""
-    return [(format_share(one), how) for one, how in zip(lost, LOSSES, strict=True) if one]
+def _shares(lost: Lost, words: tuple[str, ...] = LOSSES) -> list[tuple[str, str]]:
+    """Returns (share, fate) for all losses, such as ("2.4 %", "become 0")."""
+    return [(format_share(one), how) for one, how in zip(lost, words, strict=True) if one]
 
 
 def loss_sentence(lost: Lost) -> str:
-    """ "2.4 % become 0 and 98 % lose digits"."""
+    """Returns text such as "2.4 % become 0 and 98 % are subnormal"."""
     return listed([" ".join(one) for one in _shares(lost)]) if any(lost) else "none are lost"
 
 
 def brief_loss(lost: Lost) -> str:
-    """Beside a format's window: what happens to most."""
+    """Returns the largest loss in a format, for the end of its row."""
     share, how = max(zip(lost, LOSSES, strict=True))
     return f"{format_share(share)} {how}" if share else "none are lost"
 
 
 def headline(scene: Scene) -> str:
-    """One sentence about what is lost."""
+    """Returns a sentence on the lost numbers."""
     counted, where = scene.counted, f"Stored in {format_name(scene.format)}"
     what = counted.kind + (f" of {layer_name(counted.layer)}" if counted.layer else "")
     whose = f"the {what} at step {counted.step:,}" if counted.step else f"these made-up {what}"
@@ -92,13 +93,13 @@ def headline(scene: Scene) -> str:
         return f"{where}, {share} of {whose} overflow, so the whole step would be skipped"
     if not any(lost):
         return f"{where}, none of {whose} are lost"
-    (share, how), *others = _shares(lost)
+    (share, how), *others = _shares(lost, EXPLAINED)
     told = [f"{share} of {whose} {how}", *map(" ".join, others)]
     return f"{where}, {listed(told)}"
 
 
 def note(scene: Scene) -> str:
-    """Below the histogram: of how many numbers it is."""
+    """Returns the note below the histogram, with the number of its values."""
     counted, histogram = scene.counted, scene.counted.histogram
     whole = histogram.total + histogram.zeros + histogram.not_finite
     told = [f"{whole:,} {counted.kind} were counted"]
@@ -120,7 +121,7 @@ def note(scene: Scene) -> str:
 
 
 def column_tip(scene: Scene, power: int) -> str:
-    """What a tooltip says of a power of two."""
+    """Returns the tooltip of a power of two."""
     whole, *parts = scene.shares[:, power - LOW].tolist()
     lie = f"{format_share(whole)} lie between {format_power(power)} and {format_power(power + 1)}"
     lost = loss_sentence(Lost(*(part / whole if whole else 0.0 for part in parts)))
@@ -132,14 +133,14 @@ def window_tip(scene: Scene, name: str) -> str:
 
 
 def life(power: int, is_counted: bool) -> str:
-    """Which gradient it is."""
+    """Describes the traced gradient."""
     if not is_counted:
         return f"This made-up gradient is about {format_power(power)}"
     return f"This gradient is about {format_power(power)}; click the histogram to pick another"
 
 
 def lesson(share: float, step: int) -> str:
-    """The bf16 lesson, in a sentence. A share that is no number: of the example."""
+    """Returns the lesson on bf16. A share of NaN stands for the example."""
     if math.isnan(share):
         return LESSON.format(", as in this made-up example")
-    return LESSON.format(f": at step {step:,}, {format_share(share)} would be")
+    return LESSON.format(f": at step {step:,}, {format_share(share)} of the updates would be")

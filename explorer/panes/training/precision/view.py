@@ -1,4 +1,4 @@
-"""The widgets of Precision: what is counted, the histogram, and below it the loss scale or bits."""
+"""The widgets of Precision: inputs, histogram, and below it the loss scale or bits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from explorer.widgets.toggle import SegmentedControl
 
 
 class PrecisionInputs(QWidget):
-    """Which kind of numbers, of which part of the model."""
+    """Inputs: the kind of numbers, and the part of the model."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class PrecisionInputs(QWidget):
 
 
 class PrecisionView(QWidget):
-    """The histogram, and below it the loss scale or bits."""
+    """Shows the histogram, and below it the loss scale or bits."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,13 +71,13 @@ class PrecisionView(QWidget):
         self.body.show_ready()
 
     def show_none(self, why: str, waits: bool) -> None:
-        """In the histogram's place; `waits`: for a step that is counted."""
+        """Shows why there is no histogram; `waits` if the next counted step will bring it."""
         self.histogram.set_scene(None)
         self.note.set_text("")
         self.body.show_loading(why) if waits else self.body.show_empty(why)
 
     def set_cursor(self, trace: Trace, step: int, is_marked: bool) -> None:
-        """How far it has come: in the bits and on the histogram's axis, or in the plots."""
+        """Sets the cursor in the bits and on the histogram's axis, or in the plots."""
         numbers, at = trace.about.get("numbers"), trace.about.get("step")
         self.bits.set_scene(numbers)
         self.bits.position = step
@@ -87,13 +87,13 @@ class PrecisionView(QWidget):
             plot.set_cursor(None if at is None else at + (step + 1 == len(trace)))
 
     def set_tab(self, tab: str, lesson: str) -> None:
-        """Which of the lower pictures is seen, and the sentence below it."""
+        """Selects the lower picture, and sets the sentence below it."""
         self.tabs.set_current(tab)
         self._below.setCurrentWidget(self.curves if tab == "scale" else self.bits)
         self.lesson.set_text(lesson)
 
     def set_run(self, data: RunData | None, twin: RunData | None) -> None:
-        """The lines of a run that scales its loss, and those of its twin."""
+        """Draws the loss scale of an fp16 run, and the losses of the run and its twin."""
         if data is None or data.log or data.config.precision != "fp16":
             self.curves.show_empty(text.NO_SCALE)
             return

@@ -1,1 +1,1 @@
-"""Ranks: who computes what, and who waits for whom?"""
+"""Ranks: which rank computes what, and which one waits for which?"""

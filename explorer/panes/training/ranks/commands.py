@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def commands(mode: RanksMode) -> list[Action]:
-    """Starting ranks, the newest step of a run, its command for a cluster, and each strategy."""
+    """Returns the actions: start ranks, newest step, cluster command, and each strategy."""
     shown, active = lambda: mode.active and mode.shows_run, lambda: mode.active
     starts = lambda: mode.active and not mode.trains  # noqa: E731
     rows = (

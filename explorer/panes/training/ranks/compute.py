@@ -1,4 +1,4 @@
-"""What Ranks reads of a run: the lanes of one of its steps. Knows no Qt, loads no torch."""
+"""Reads the lanes of a run's step for Ranks. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from explorer.runs.run_data import RunData
 
 
 class StepLanes:
-    """Reads the lanes of a run's step again and again, in the I/O pool; step 0 is the newest. None
-    for another program's log, which tells of no ranks. Raises ValueError or OSError.
+    """Reads the lanes of a run's step, repeatedly, in the I/O pool; step 0 is the newest. None for
+    another program's log, which lacks ranks. Raises ValueError or OSError.
     """
 
     def __init__(self, step: int = 0) -> None:
@@ -20,7 +20,7 @@ class StepLanes:
     def __call__(self, reader: RunReader, data: RunData) -> LaneTrace | None:
         if data.log:
             return None
-        kept = self._kept  # of a step that stands still nothing changes but how its ranks ended
+        kept = self._kept  # in a selected step only the ends of its ranks can change
         if self.step and kept and kept.number == self.step and data.active and not kept.ends:
             return kept
         if self._lanes is None:

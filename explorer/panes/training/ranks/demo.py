@@ -1,4 +1,4 @@
-"""Real ranks for the pictures of this mode: two processes of this machine, by both strategies."""
+"""Trains real ranks for this mode's snapshots: two processes, with either strategy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: RanksMode) -> dict[str, Callable[[], Any]]:
-    """The states that a snapshot shows, by name."""
+    """Returns the functions that bring the mode into each state of a snapshot, by name."""
     return {
         "ddp": partial(_measured, mode, "ddp"),
         "fsdp2": partial(_measured, mode, "fsdp2"),

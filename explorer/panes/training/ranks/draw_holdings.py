@@ -1,5 +1,5 @@
-"""Paints who holds what: for each rank its weights, gradients and optimizer memory, as far as it
-holds them, beside what it does not.
+"""Paints what each rank holds of the weights, gradients and optimizer memory, within outlines of
+the whole.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from core.training.lane_trace import LaneTrace
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, put_longest, put_text
 
-NAME, HEAD, GAP = 60, 18, 12  # px: the names of the rows, those of the ranks, between two ranks
+NAME, HEAD, GAP = 60, 18, 12  # px: names of rows, names of ranks, gap between ranks
 ROW, TALLEST = 10, 60  # px
 
 
 class HoldingsLayout:
-    """Where the ranks and their rows stand in an area."""
+    """The positions of ranks and their rows in an area."""
 
     def __init__(self, area: QRectF, lanes: LaneTrace) -> None:
         now = theme.current()
@@ -38,13 +38,13 @@ class HoldingsLayout:
         return self.area.top() + theme.current().px(HEAD) + row * self.row
 
     def whole(self, one: np.void) -> QRectF:
-        """A part of the model in a row of a rank, as wide as it has weights."""
+        """Returns the box of a part of the model in a rank's row; weights set its width."""
         x, wide = self.rank_left(one["rank"]), (one["right"] - one["left"]) * self.wide
         top = self.row_top(one["state"])
         return QRectF(x + one["left"] * self.wide, top, wide, self.row - 3)
 
     def held(self, one: np.void) -> QRectF:
-        """As much of it as is held; of columns, as of all numbers, one beside the other."""
+        """Returns the held share of the box; columns are drawn as one contiguous share, too."""
         whole = self.whole(one)
         left = whole.left() + one["begin"] * whole.width()
         wide = (one["end"] - one["begin"]) * whole.width()
@@ -54,7 +54,7 @@ class HoldingsLayout:
 def draw_holdings(
     painter: QPainter, layout: HoldingsLayout, notes: Sequence[Sequence[str]]
 ) -> None:
-    """`notes`: of each rank a few words, of which those stand beside its name that have room."""
+    """Draws the holdings. `notes` has facts for each rank, shown next to its name if they fit."""
     now, label = theme.current(), theme.current().font("label")
     for rank, words in enumerate(notes):
         place = QRectF(layout.rank_left(rank), layout.area.top(), layout.wide, now.px(HEAD))

@@ -1,4 +1,4 @@
-"""Paints the lanes: a row in which each rank computes, and below it one of its exchanges."""
+"""Paints the lanes: for each rank a row of its work, and below it one of its exchanges."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from explorer.widgets.base import LEFT, RIGHT, put_longest, put_text
 from explorer.widgets.legend import put_legend
 from explorer.widgets.plots.math import linear_ticks
 
-LEGEND, AXIS, GAP = 22, 22, 10  # px: above the lanes, below them, between two of them
-ROW, TALLEST, READABLE = 6, 120, 13  # px: a row at least and at most, and where words fit in
-NAME, END = 72, 96  # px: left of the lanes, and right of those that have ended
-TICKS = 5  # about
+LEGEND, AXIS, GAP = 22, 22, 10  # px: above the lanes, below them, between two lanes
+ROW, TALLEST, READABLE = 6, 120, 13  # px: least and greatest height of a row, least one for words
+NAME, END = 72, 96  # px: left of the lanes, right of lanes that have ended
+TICKS = 5  # approximate number
 EDGES = ("start", "ready", "end")
 SERIES = {"forward": 0, "backward": 1, "optimizer": 2}
 EXCHANGE_SERIES = 3
 
 
 def least_height(ranks: int) -> int:
-    """px at zoom 1 in which so many lanes can be told apart."""
+    """Returns the height in px, at zoom 1, at which so many lanes are distinguishable."""
     return LEGEND + AXIS + ranks * (2 * ROW + GAP // 2)
 
 
 class LaneLayout:
-    """Where lanes, rows and bars stand in an area."""
+    """The positions of lanes, rows and bars in an area."""
 
     def __init__(self, area: QRectF, lanes: LaneTrace) -> None:
         now = theme.current()
@@ -58,7 +58,7 @@ class LaneLayout:
         return self.row >= theme.current().px(READABLE)
 
     def x(self, seconds: Any) -> Any:
-        """Of a time, or of an array of times."""
+        """Returns the x of a time, or of an array of times."""
         return self.left + seconds * ((self.right - self.left) / max(self.lanes.seconds, 1e-12))
 
     def lane(self, rank: int) -> QRectF:
@@ -66,27 +66,27 @@ class LaneLayout:
         return QRectF(self.left, top, self.right - self.left, 2 * self.row)
 
     def rect(self, bar: int, first: str = "start", last: str = "end") -> QRectF:
-        """A bar; from "start" to "ready" its rank waits, from there to "end" it works. What is not
-        empty is seen.
+        """Returns the box of a bar: its rank waits from "start" to "ready" and works from then to
+        "end". Boxes of nonzero duration are at least one pixel wide.
         """
         top, *edges = self._bars[bar]
         x, end = edges[EDGES.index(first)], edges[EDGES.index(last)]
         return QRectF(x, top, max(end - x, 1.0) if end > x else 0.0, self.row)
 
     def bar_at(self, point: QPointF) -> int | None:
-        """The bar at a point; the shortest where several are."""
+        """Returns the bar at a point, or None; the shortest if several overlap."""
         found = [bar for bar in range(len(self._bars)) if self.rect(bar).contains(point)]
         return min(found, key=lambda bar: self.rect(bar).width(), default=None)
 
     def cursor(self, position: float) -> float:
-        """Where the cursor is: it moves from the start of a Step to that of the next one."""
+        """Returns the x of the cursor, which moves from the start of a Step to that of the next."""
         trace = self.lanes.trace
         starts = [step.start for step in trace] + [trace[len(trace) - 1].end]
         return self.x(float(np.interp(position, range(len(starts)), starts)))
 
 
 def draw_lanes(painter: QPainter, layout: LaneLayout, position: float) -> None:
-    """The lanes, the Step under the cursor, and the cursor itself."""
+    """Draws the lanes, the Step under the cursor, and the cursor."""
     now, lanes = theme.current(), layout.lanes
     _draw_legend(painter, layout)
     for rank in range(lanes.ranks):
@@ -110,7 +110,7 @@ def draw_lanes(painter: QPainter, layout: LaneLayout, position: float) -> None:
 
 
 def color_of(kind: str) -> QColor:
-    """Of what a rank does: gathers, which bring weights, are paler than what carries gradients."""
+    """Returns the color of an activity. Gathers, which bring weights, are the palest exchanges."""
     now = theme.current()
     if kind in SERIES:
         return now.series(SERIES[kind])
@@ -121,7 +121,7 @@ def color_of(kind: str) -> QColor:
 
 
 def _draw_wait(painter: QPainter, layout: LaneLayout, bar: int) -> None:
-    """Up to when its rank waits, hatched; exchanges may wait at the same time."""
+    """Draws the wait of a bar, hatched; an exchange may wait at the same time."""
     now, lanes = theme.current(), layout.lanes
     wait = layout.rect(bar, "start", "ready").adjusted(0, 1, 0, -1)
     painter.fillRect(wait, now.color("raised"))
@@ -131,7 +131,7 @@ def _draw_wait(painter: QPainter, layout: LaneLayout, bar: int) -> None:
 
 
 def _draw_work(painter: QPainter, layout: LaneLayout, bar: int) -> None:
-    """What its rank does then, with a word where there is room."""
+    """Draws the work of a bar, with a label if there is room."""
     place = int(layout.lanes.bars["place"][bar])
     work = layout.rect(bar, "ready", "end").adjusted(0, 1, 0, -1)
     color, words = color_of(layout.lanes.kinds[place]), layout.lanes.words(place)
@@ -141,7 +141,7 @@ def _draw_work(painter: QPainter, layout: LaneLayout, bar: int) -> None:
 
 
 def _draw_legend(painter: QPainter, layout: LaneLayout) -> None:
-    """Which color is what, side by side."""
+    """Draws the legend of the colors in one line."""
     now, lanes = theme.current(), layout.lanes
     kinds: dict[str, list[str]] = {}
     for name in dict.fromkeys(lanes.kinds):
@@ -152,7 +152,7 @@ def _draw_legend(painter: QPainter, layout: LaneLayout) -> None:
 
 
 def _draw_names(painter: QPainter, layout: LaneLayout, rank: int) -> None:
-    """What a lane is called left of it, and right of it how its rank has ended."""
+    """Draws a lane's name on its left, and how its rank ended on its right."""
     now, lanes, lane = theme.current(), layout.lanes, layout.lane(rank)
     slowest, label = rank == lanes.straggler, now.font("label")
     wide, tall = now.px(NAME - 8), layout.row if layout.is_readable else lane.height()

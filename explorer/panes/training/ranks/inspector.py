@@ -1,4 +1,4 @@
-"""What the inspector shows for a Step of the lanes: its line of code, and each rank's times."""
+"""The inspector's content for a Step of the lanes: its line of code, and each rank's times."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from explorer.panes.base import Inspection, Row
 from explorer.panes.step_inspection import calculated
 from explorer.panes.training.ranks import text
 
-MOST = 8  # ranks that get a row
+MOST = 8  # ranks with a row
 
 
 def inspection(lanes: LaneTrace, place: int) -> Inspection:
-    """Of one Step: the sum of an estimate; who waited how long, how many bytes moved."""
+    """Returns one Step: an estimate's calculation; each rank's duration, wait and bytes sent."""
     step, table = lanes.trace[place], lanes.by_rank(place)
     rows = calculated(step) if lanes.estimated else []
     columns = (table[name][:MOST].tolist() for name in ("rank", "took (s)", "waited (s)", "bytes"))

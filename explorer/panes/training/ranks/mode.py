@@ -1,4 +1,4 @@
-"""Ranks: wires a run's lanes, estimated steps and faults to the picture."""
+"""Ranks: connects a run's lanes, estimated steps and faults to the picture."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from explorer.panes.training.ranks.view import RanksInputs, RanksView
 from explorer.runs.run_data import RunData
 from explorer.state.tracks import TraceTrack
 
-OWN = "run"  # in the place of a strategy: that of the run
+OWN = "run"  # instead of a strategy: that of the run
 ENDED = ("failed", "dead", "stopped")
 
 
 class RanksMode(RunWatcher):
-    """A step of the run that is looked at, the newest or a chosen one; or an estimated step of a
+    """Shows a step of the open run, the newest or a selected one, or an estimated step of a
     strategy.
     """
 
@@ -45,9 +45,9 @@ class RanksMode(RunWatcher):
         super().__init__(desk, parent)
         self.inputs, self.view = RanksInputs(), RanksView()
         self.strategy, self.devices = OWN, 4
-        self.lanes: LaneTrace | None = None  # what is shown
-        self.remedy: Callable[[], None] = self.start_two  # of a picture that cannot be
-        self._fills = False  # the cursor moves for no person
+        self.lanes: LaneTrace | None = None  # the visible ones
+        self.remedy: Callable[[], None] = self.start_two  # if there are no lanes
+        self._fills = False  # True while the cursor moves without the user
         inputs, view = self.inputs, self.view
         inputs.strategies.chosen.connect(self.choose)
         inputs.devices.chosen.connect(lambda number: self.choose_devices(int(number)))
@@ -62,7 +62,7 @@ class RanksMode(RunWatcher):
         view.body.actionRequested.connect(lambda: self.remedy())
         self.watch()
 
-    # what the pane asks
+    # the pane's interface
 
     def state(self) -> dict[str, Any]:
         return {"version": 1, "strategy": self.strategy, "devices": self.devices}
@@ -80,7 +80,7 @@ class RanksMode(RunWatcher):
         self.view.lanes.set_position(position)
 
     def on_step(self, step: int) -> None:
-        """Who moves through a step of the run keeps it, whatever comes after."""
+        """Stays at this step of the run once the user moves through it."""
         if step > 0 and self.shows_run and not self._fills and self.measured is not None:
             self.follower.more.step = self.measured.number
             self.inputs.newest.setEnabled(True)
@@ -89,17 +89,17 @@ class RanksMode(RunWatcher):
     # choices
 
     def choose(self, strategy: str) -> None:
-        """A strategy to estimate, or "run": what was measured."""
+        """Selects a strategy to estimate, or "run" for the measured steps."""
         self.strategy = strategy
         self.refresh()
 
     def choose_devices(self, devices: int) -> None:
-        """How many devices an estimated step has."""
+        """Sets the number of devices of an estimated step."""
         self.devices = devices
         self.refresh()
 
     def choose_step(self, step: int = 0) -> None:
-        """Of the run; 0 or its last one: the newest, and each newer one as it comes."""
+        """Selects a step of the run; 0 or the last one follows the newest step."""
         newest = self.data.step if self.data is not None else 0
         self.follower.more.step = step if 0 < step < newest else 0
         self.follower.look(again=True)
@@ -108,24 +108,24 @@ class RanksMode(RunWatcher):
 
     @property
     def measured(self) -> LaneTrace | None:
-        """The run's lanes, as they were read."""
+        """The run's lanes as last read."""
         return self.follower.extra
 
     @property
     def ranks(self) -> int:
-        """Of the run; 0: unknown, or another program's."""
+        """The run's number of ranks; 0 if unknown, as in another program's log."""
         if self.measured is None or self.data is None:
             return 0
         return self.measured.ranks or self.data.config.ranks
 
     @property
     def shown_strategy(self) -> str:
-        """The chosen one; without a run, DDP in the place of the run's own."""
+        """The selected strategy; without a run, DDP instead of the run's own."""
         return "ddp" if self.strategy == OWN and self.folder is None else self.strategy
 
     @property
     def shows_run(self) -> bool:
-        """Whether what is shown was measured."""
+        """Whether the visible lanes were measured."""
         return self.shown_strategy == OWN and self.ranks > 1
 
     def on_run(self) -> None:
@@ -141,7 +141,7 @@ class RanksMode(RunWatcher):
             self._show_none(message)
 
     def start_two(self) -> None:
-        """A small run in two processes of this machine."""
+        """Starts a small run in two processes on this machine."""
         if not self.starts:
             self.train_here({"two-ranks": presets.two_ranks()})
 
@@ -149,15 +149,15 @@ class RanksMode(RunWatcher):
         self.choose(OWN)
 
     def copy_command(self) -> None:
-        """What starts this run on a cluster goes to the clipboard."""
+        """Copies the command that starts this run on a cluster."""
         QGuiApplication.clipboard().setText(self.view.command.whole)
         self.statusRequested.emit(text.COPIED)
 
     def let_fail(self, kind: str, rank: int) -> None:
-        """A fault of a rank of this run, now."""
+        """Injects a fault into a rank of this run."""
         self.steer("fault", kind, rank, 0.2, said=text.FAULTS[kind][1].format(f"Rank {rank}"))
 
-    # what is seen
+    # the picture
 
     def refresh(self) -> None:
         """Shows the run's lanes, or an estimate of the chosen strategy."""
@@ -214,7 +214,7 @@ class RanksMode(RunWatcher):
     def _show_none(
         self, why: str, action: str = text.START, remedy: Callable[[], None] | None = None
     ) -> None:
-        """No lanes, but why there are none and what can be done: two ranks can be started."""
+        """Shows why there are no lanes, and a remedy; by default, to start two ranks."""
         self._show(None)
         self.set_headline(why)
         self.remedy = remedy or self.start_two

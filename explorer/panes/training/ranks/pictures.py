@@ -1,4 +1,4 @@
-"""The two pictures of Ranks: who holds what, and the lanes of a step."""
+"""The two pictures of Ranks: the holdings of each rank, and the lanes of a step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from explorer.widgets.scene_picture import ScenePicture
 
 
 class Lanes(ScenePicture[LaneTrace]):
-    """`chosen(place)`: a bar of that Step was clicked."""
+    """Draws the lanes. Emits `chosen(place)` when a bar of that Step is clicked."""
 
     NAME, WANTED = "What each rank does in a step", (640, 280)
 
@@ -40,7 +40,7 @@ class Lanes(ScenePicture[LaneTrace]):
         return Columns({**what, **times, "bytes": bars["bytes"]})
 
     def bar_at(self, point: QPointF) -> int | None:
-        """The bar under the mouse."""
+        """Returns the bar under the mouse, or None."""
         if self.scene is None:
             return None
         return LaneLayout(QRectF(self.rect()), self.scene).bar_at(point)
@@ -56,7 +56,7 @@ class Lanes(ScenePicture[LaneTrace]):
 
 
 class Holdings(ScenePicture[LaneTrace]):
-    """Weights, gradients and optimizer memory of each rank."""
+    """Draws the weights, gradients and optimizer memory that each rank holds."""
 
     NAME, WANTED, LEAST = "Who holds what", (640, 92), (360, 64)
 

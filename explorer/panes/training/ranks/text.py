@@ -1,4 +1,4 @@
-"""Every sentence of Ranks. Knows no Qt."""
+"""The texts of Ranks. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IDEAS = {
     "pass through one device after another",
 }
 STATES = ("weights", "gradients", "optimizer memory")
-FAULTS = {  # the title, and what happens to "Rank 1"
+FAULTS = {  # title, and effect on "Rank 1"
     "slow": ("Slow it down", "{} takes 0.2 s longer for each step, so the others wait"),
     "none": ("Restore its speed", "{} runs at full speed again"),
     "nan": ("Make a weight NaN", "{} finds that a weight is NaN, as after a memory fault"),
@@ -73,7 +73,7 @@ HOLDINGS = "Who holds what"
 
 
 def headline(lanes: LaneTrace) -> str:
-    """One sentence about a step."""
+    """Returns a sentence on a step."""
     if lanes.estimated:
         return f"Estimated, not measured: {IDEAS[lanes.strategy]}"
     if not len(lanes.trace):
@@ -88,30 +88,30 @@ def headline(lanes: LaneTrace) -> str:
 
 
 def fate(lanes: LaneTrace, step: int, restarts: bool) -> str:
-    """A run whose ranks have ended: whose fault it was, or that it begins again after a step."""
+    """Returns why the ranks ended, or from which step the run restarts."""
     if restarts:
         return f"Restarting from step {step:,}" if step else "Restarting from the beginning"
     return f"{sentence(cause(lanes.ends))} after step {step:,}"
 
 
 def trouble(died: bool, message: str, alerts: Sequence[str]) -> str:
-    """Why it has ended, or what of it needs a person; "" where all is well."""
+    """Returns why the run has ended, or its alerts; "" if all is well."""
     told = f"The run needs attention: {'; '.join(alerts)}" if alerts else ""
     return (message or NO_MESSAGE) if died else told
 
 
 def remedy(devices: int) -> str:
-    """What helps where a strategy cannot be computed: fewer devices, else another one."""
+    """Returns the remedy for an impossible strategy: another number of devices, or DDP."""
     return f"Use {devices} devices" if devices else f"Show {TITLES['ddp']}"
 
 
 def waits(lanes: LaneTrace) -> str:
-    """What it is called that a rank has nothing to do."""
+    """Returns the name of a rank's idle time."""
     return "idle (the bubble)" if lanes.strategy == "pipeline" else "waits"
 
 
 def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
-    """Values by their titles, below the lanes. `speed` in tokens a second; 0: not told."""
+    """Returns the facts below the lanes, by title. `speed` in tokens/s; 0 leaves it out."""
     if not len(lanes.trace):
         return {}
     told = {"step time": format_brief(lanes.seconds)}
@@ -129,7 +129,7 @@ def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
 
 
 def rank_notes(lanes: LaneTrace) -> list[list[str]]:
-    """Of each rank what it holds, how much of the step it computes, what it keeps busy."""
+    """Returns for each rank its memory, its share of computing, and its use of the processor."""
     columns = (
         map(format_bytes, lanes.memory),
         (f"computes {format_percent(share)} of the time" for share in lanes.busy),
@@ -141,7 +141,7 @@ def rank_notes(lanes: LaneTrace) -> list[list[str]]:
 
 
 def rank_row(noun: str, rank: int, took: float, waited: float, size: float) -> str:
-    """A rank's part in a Step, in the inspector."""
+    """Returns the inspector's row on a rank's part in a Step."""
     words = f"{noun} {rank}: {format_brief(took)}"
     if waited:
         words += f", after waiting {format_brief(waited)}"
@@ -149,7 +149,7 @@ def rank_row(noun: str, rank: int, took: float, waited: float, size: float) -> s
 
 
 def bar_tip(lanes: LaneTrace, place: int) -> str:
-    """A bar's tooltip."""
+    """Returns the tooltip of a bar."""
     bar = lanes.bars[place]
     step = lanes.trace[int(bar["place"])]
     lines = [f"{lanes.noun.capitalize()} {bar['rank']}: {lanes.labels[bar['place']]}"]
@@ -165,7 +165,7 @@ def bar_tip(lanes: LaneTrace, place: int) -> str:
 
 
 def held_tip(lanes: LaneTrace, one: np.void) -> str:
-    """What a rank holds of a part of the model."""
+    """Returns the tooltip on a rank's share of a part of the model."""
     share = one["end"] - one["begin"]
     held = "nothing" if not share else "all" if share >= 1 else format_percent(share)
     who, state = f"{sentence(lanes.noun)} {one['rank']}", STATES[one["state"]]
@@ -174,11 +174,11 @@ def held_tip(lanes: LaneTrace, one: np.void) -> str:
 
 
 def run_note(lanes: LaneTrace, name: str, state: str, steps: int) -> str:
-    """Which step of which run is shown."""
+    """Returns the name, strategy, state and step of the visible run."""
     return f"{name}, {NAMES[lanes.strategy]}, {state}, step {lanes.number:,} of {steps:,}"
 
 
 def assumptions(devices: int) -> str:
-    """By what a computed step was computed."""
+    """Returns the assumptions of an estimated step."""
     each, link = f"{SPEED / 1e9:.0f} GFLOP/s", f"{format_bytes(LINK.bandwidth)}/s"
     return f"{devices} devices of {each} each, linked at {link}"

@@ -1,4 +1,4 @@
-"""The picture of Ranks: which strategy, who holds what, the lanes, and what can go wrong."""
+"""The widgets of Ranks: strategy, holdings of each rank, lanes, and faults."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrapped_label import WrappedLabel
 
-RANKS = 8  # that have a part in the menu of faults
+RANKS = 8  # ranks with a submenu in the menu of faults
 
 
 class RanksInputs(QWidget):
-    """The strategy, and how many devices share a computed step or which step of a run is shown."""
+    """Inputs: the strategy, the number of devices of an estimate, the step of a run."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class RanksInputs(QWidget):
         wrap(self.strategies, self.devices, self._steps, of=self)
 
     def set_steps(self, shown: int, newest: int, stands: bool) -> None:
-        """Which step of a run is seen (0: none of a run), and whether it stays that one."""
+        """Sets the visible step of a run (0 for none), and whether it stays selected."""
         self._steps.setVisible(shown > 0)
         self.newest.setEnabled(stands)
         self.step.set_limits(1, max(newest, 1))
@@ -49,7 +49,7 @@ class RanksInputs(QWidget):
 
 
 class RanksView(QWidget):
-    """`faultRequested(kind, rank)`."""
+    """Emits `faultRequested(kind, rank)`."""
 
     faultRequested = Signal(str, int)
 
@@ -79,7 +79,7 @@ class RanksView(QWidget):
         )
 
     def set_lanes(self, lanes: LaneTrace | None) -> None:
-        """Of a step; a run's that is not read or has none yet is waited for."""
+        """Shows the lanes of a step, or a loading state until a run has some."""
         self.holdings.set_scene(lanes)
         self.lanes.set_scene(lanes)
         self._held.show()
@@ -89,14 +89,14 @@ class RanksView(QWidget):
             self.body.show_ready()
 
     def show_none(self, why: str, action: str) -> None:
-        """In the place of lanes and all, why there are none and a button."""
+        """Shows why there are no lanes, with a button, instead of the pictures."""
         self._held.hide()
         self.start.hide()
         self.body.show_empty(why, action)
 
     def set_told(self, note: str, command: str = "", message: str = "") -> None:
-        """What stands below: what is shown, the command for a cluster, and how the run failed or
-        what of it needs a person.
+        """Sets the texts below: the visible step, the cluster command, and the run's error or
+        alerts.
         """
         self.note.set_text(note)
         self.command.set_text(command)
@@ -105,13 +105,13 @@ class RanksView(QWidget):
         self.message.setVisible(bool(message))
 
     def set_buttons(self, *, start: bool, resume: bool, faults: bool) -> None:
-        """Which of them there are."""
+        """Shows or hides the buttons."""
         self.start.setVisible(start)
         self.resume.setVisible(resume)
         self.faults.setVisible(faults)
 
     def fill_faults(self, ranks: int) -> None:
-        """The menu of faults: a part for each rank."""
+        """Fills the menu of faults with a submenu for each rank."""
         menu = self.faults.menu()
         menu.clear()
         for rank in range(min(ranks, RANKS)):

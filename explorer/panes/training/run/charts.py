@@ -37,7 +37,7 @@ SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
 )
 LEAST = 160  # px of the losses' height: lower lines are hard to read
 LEAST_HEADS = 128  # px of the heads' scores
-NEAR_GUESSING = 0.7  # times a uniform guess's loss: the least first loss that has its line drawn
+NEAR_GUESSING = 0.7  # of the guess's loss: its line is drawn if the first loss is above
 UNITS = {"memory": byte_unit}
 RATES = "rates"
 BELOW = [(f"Heads: {title.lower()}", name) for name, title in SCORES.items()]
@@ -240,7 +240,7 @@ def guessing(run: RunData, edge: float) -> list[Series]:
     _, losses = run.series("loss")
     if not len(losses) or not level * NEAR_GUESSING < losses[0] < math.inf:
         return []
-    name = f"blind guess: ln {run.vocabulary:,}"
+    name = f"blind guess (ln {run.vocabulary:,})"
     return [Series(name, np.array([0.0, edge]), np.full(2, level), "muted", dashed=True)]
 
 

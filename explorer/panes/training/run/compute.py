@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXCERPT = 1500  # characters of the text on display
 MOST_READ = 2_000_000  # bytes of a text that are read before the run
 AGAIN = 0.02  # seconds of a repeated speed measurement
-MOST_BYTES = 1 << 28  # of one snapshot of the heads
+MOST_BYTES = 1 << 28  # size limit of a snapshot of the heads
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class SetupForm(TakesFiles):
         self.why = Label("", "label", "error", wrap=True)
         self.note = Label("", "label", "muted", wrap=True)
         self.text = QPlainTextEdit()
-        self.text.setAccessibleName("How the text begins")
+        self.text.setAccessibleName("Beginning of the text")
         self.text.setReadOnly(True)
         self.text.setMinimumHeight(theme.current().px(64))
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -111,7 +111,7 @@ class SetupForm(TakesFiles):
         of = self.settings.widgets
         of["sample_prompt"].editor.setPlaceholderText("the text's own words")
         column(
-            Label("How the text begins", "label", "muted"),
+            Label("Beginning of the text", "label", "muted"),
             (self.text, 1),
             of=self._excerpt,
             spacing=4,

@@ -38,8 +38,8 @@ def gap(data: RunData, step: int) -> list[str]:
         told.append("There is no gap: what the model has learned also works on new text.")
     else:
         told.append(
-            "There is no gap, but only because the model has not learned this text: its loss on it "
-            "is no lower than at the start."
+            "There is no gap, but only because the model has not learned the text: its loss "
+            "there is no lower than at the start."
         )
     if data.config.model.dropout:
         told.append("Both losses are measured without dropout, unlike the training curve.")

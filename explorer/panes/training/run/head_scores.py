@@ -23,7 +23,7 @@ SEEN = {
 CLEAR = 0.3  # of a head's attention: from here on the head clearly has the role
 NAMED = 4  # number of heads with a name and a color
 COLORS = 2  # first series color: the two before it belong to the losses
-TEST = "measured on random tokens that come twice"
+TEST = "measured on random tokens, repeated once"
 UNITS = "share of attention"
 
 

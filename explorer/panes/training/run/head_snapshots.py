@@ -105,7 +105,7 @@ def source_at(engine: Engine, data: RunData, step: float) -> tuple[Any, str]:
         source.name = f"step {kept:,}"
         near = "" if kept == round(step) else f", the checkpoint nearest to step {round(step):,}"
         return source, f"step {kept:,}{near}"
-    told = f"step {recorded:,}, as it was recorded; its steps are those of the checkpoint, {kept:,}"
+    told = f"step {recorded:,}, as recorded; what it computes is shown at checkpoint {kept:,}"
     return RecordedSource(engine, data.probes[recorded], recorded, folder, kept), told
 
 

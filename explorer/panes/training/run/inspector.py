@@ -9,7 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.numbers import format_bytes, format_duration, format_number, format_percent
+from core.numbers import (
+    format_bytes,
+    format_duration,
+    format_general,
+    format_number,
+    format_percent,
+)
 from core.training import phases
 from core.training.config import TrainingConfig
 from core.training.estimates.devices import recognized
@@ -89,7 +95,7 @@ def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
         return f"{numbers.device} is not in the table of devices; add its peak to {table}"
     if numbers.host:
         return f"the CPU of {numbers.host} was not measured; open the run there"
-    if precision not in ("fp32", "tf32"):  # which is fp32 on a CPU
+    if precision not in ("fp32", "tf32"):  # tf32 is fp32 on a CPU
         return f"this machine is measured in fp32, and {precision} has another peak"
     return "" if here is not None and here.speed else "this machine is still being measured"
 
@@ -97,9 +103,9 @@ def _no_peak(numbers: RunNumbers, here: Machine | None) -> str:
 def plan_inspection(config: TrainingConfig) -> Inspection:
     """Returns the planned learning rate, shown before a run."""
     planned = phases.schedule_plan(config)
-    rows: list[Row | str] = [Row(f"η max = {format_number(config.learning_rate)}", "accent")]
+    rows: list[Row | str] = [Row(f"η max = {format_general(config.learning_rate)}", "accent")]
     if r"\eta_{min}" in planned.formula:
-        rows.append(f"η min = {format_number(config.min_learning_rate)}")
+        rows.append(f"η min = {format_general(config.min_learning_rate)}")
     rows.append("t: number of steps done so far")
     if re.search(r"\bw\b", planned.formula):  # without another warm-up, 0 has the same effect as 1
         rows.append(f"w = {max(config.warmup_steps, 1):,} of {config.steps:,} steps")
@@ -138,7 +144,7 @@ def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Insp
     ]
     if batch.repeated:
         of = numbers.config.batch_size
-        rows.append(f"{batch.repeated} of {of} sequences: random tokens, given twice")
+        rows.append(f"{batch.repeated} of {of} sequences: random tokens, repeated once")
     if numbers.config.micro_batches > 1:
         rows.append(f"shown: the first of {numbers.config.micro_batches} micro-batches")
     return replace(shown, table=dict(batch.table), rows=rows)

@@ -33,11 +33,11 @@ PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
     "loss": "the loss is the model's average surprise at the tokens that really came next",
-    "backward": "the gradient tells in which direction to move each weight to lower the loss",
+    "backward": "the gradient shows in which direction to move each weight to lower the loss",
     "unscale": "the loss scale is divided out of the gradients",
     "clip": "a gradient longer than the limit is shortened",
-    "optimizer": "every weight moves a little, in the direction opposite to its gradient",
-    "schedule": "the schedule sets the learning rate, which decides how far the weights move",
+    "optimizer": "the optimizer works out from the gradients how to move each weight a little",
+    "schedule": "how far the weights moved was set by the learning rate, which follows a schedule",
 }
 
 SKIPPED_WORDS = {
@@ -88,7 +88,7 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
     said = [f"Each step reads {config.tokens_per_step:,} tokens"]
     if config.repeated_fraction:
         share = format_percent(config.repeated_fraction)
-        why = "random tokens that come twice, so that the model learns to copy"
+        why = "random tokens, repeated once, so that the model learns to copy"
         said.append(f"{share} of the sequences are not text but {why}")
     if config.ranks > 1:
         said.append(f"Each rank sends {format_bytes(found.sent)} per step")
@@ -107,7 +107,7 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
 def branch_rate(now: float, before: float) -> str:
     """Returns a branch's first learning rate, compared with that of its run."""
     same = math.isclose(now, before, rel_tol=1e-6)
-    was = "as before" if same else f"the run was at {format_number(before)}"
+    was = "as in the run" if same else f"without changes: {format_number(before)}"
     return f"Continues with learning rate {format_number(now)} ({was})."
 
 

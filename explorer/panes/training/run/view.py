@@ -43,7 +43,9 @@ class RunView(QWidget):
         self.heads_title = QuoteLabel("label", "muted")
         self.samples = SampleList()
         self.phases = PhaseStrip()
-        self.inside = push_button("", "Shows what happens in this step, phase by phase")
+        self.inside = push_button(
+            "", "Shows, phase by phase, what happened in the nearest step recorded in detail"
+        )
         name_parts(self, NAME, "inside")
         self.recorded = 0
         self._branch: BranchForm | None = None
@@ -98,8 +100,8 @@ class RunView(QWidget):
     def set_recorded(self, step: int) -> None:
         """Offers a recorded step to look inside; 0 for none."""
         self.recorded = step
-        self.phases.set_hint(f"Click to see it in step {step:,}" if step else "")
-        self.inside.setText(f"Look inside step {step:,}")
+        self.phases.set_hint(f"Click to see it in recorded step {step:,}" if step else "")
+        self.inside.setText(f"Look inside recorded step {step:,}")
         self.inside.setVisible(step > 0)
 
     def set_heads(self, title: str) -> None:

@@ -1,1 +1,1 @@
-"""The mode Step: one optimizer step from the inside."""
+"""Step: one optimizer step from the inside."""

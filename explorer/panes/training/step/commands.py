@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 
 def commands(mode: StepMode) -> list[Action]:
-    """Recording a step."""
+    """Returns the action that records a step."""
     name, enabled = "training.step.record", lambda: mode.active and mode.trains
     return [Action(name, text.RECORD, mode.record, enabled=enabled, help=text.RECORD_HELP)]

@@ -1,4 +1,4 @@
-"""Opens the recorded step that is looked at, in the I/O pool. Knows no Qt."""
+"""Opens the selected recorded step, in the I/O pool. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.runs.run_data import RunData
 
 @dataclass(frozen=True)
 class Choice:
-    """What is looked at. `step` 0: the newest; `parameter` "": a block's first matrix."""
+    """The selection. `step` 0 is the newest; `parameter` "" is a block's first matrix."""
 
     step: int = 0
     rank: int = 0
@@ -23,8 +23,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Opened:
-    """A rank's recording of a run's step `number`; without a `step`, `error` says why. `ranks`:
-    those that have written theirs, and when.
+    """A rank's recording of a run's step `number`; if `step` is None, `error` says why. `ranks`:
+    the ranks that have written their recording, with the time.
     """
 
     run: Path
@@ -37,14 +37,14 @@ class Opened:
 
 
 class Opener:
-    """What a follower reads beside the run: the same answer until something of it is new."""
+    """Reads the recorded step for a follower; returns the same object until something changes."""
 
     def __init__(self) -> None:
         self.choice = Choice()
         self._last: Opened | None = None
 
     def __call__(self, reader: RunReader, data: RunData) -> Opened | None:
-        """None where nothing is recorded."""
+        """Returns None if nothing is recorded."""
         if not data.recorded:
             return None
         choice = self.choice

@@ -1,4 +1,4 @@
-"""A real run of two ranks for the pictures of this mode: a view for each phase."""
+"""Trains a run of two ranks for this mode's snapshots: one view for each phase."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from explorer.panes.training.presets import small_run
 if TYPE_CHECKING:
     from explorer.panes.training.step.mode import StepMode
 
-# Its gradient is longer than its limit.
+# `clip` is lower than the gradient's length.
 QUIET = {"evaluate_every": 0, "sample_every": 0, "checkpoint_every": 0, "probe_every": 0}
 CHANGES = {"steps": 40, "warmup_steps": 10, "clip": 0.5, "ranks": 2, **QUIET}
-INSIDE = {"forward": 3, "optimizer": 3}  # the steps to go to
+INSIDE = {"forward": 3, "optimizer": 3}  # the steps to enter
 
 
 def views(mode: StepMode) -> dict[str, Callable[[], Any]]:
-    """The states that a snapshot shows, by name."""
+    """Returns the functions that bring the mode into each state of a snapshot, by name."""
 
     def at(phase: str) -> Callable[[], Any]:
         async def bring() -> None:

@@ -1,5 +1,5 @@
-"""Paints the batch: what each sequence reads, and below it what it is to predict, the same tokens
-one place to the left.
+"""Paints the batch: the input tokens of each sequence, and below them its targets, which are the
+same tokens one place to the left.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NAME, CELL, LINE, SHIFT, APART, FOOT = 92, 66, 24, 14, 18, 20  # px
 
 
 def draw_batch(painter: QPainter, area: QRectF, recorded: RecordedStep) -> None:
-    """As many sequences and places as have room."""
+    """Draws as many sequences and tokens as fit."""
     now, ids, targets = theme.current(), recorded.batch("ids"), recorded.batch("targets")
     label, muted = now.font("label"), now.color("muted")
     cell, line, shift, name = (now.px(size) for size in (CELL, LINE, SHIFT, NAME))

@@ -1,4 +1,4 @@
-"""Paints clipping: the gradient's length against its limit, and which parts make it that long."""
+"""Paints clipping: the gradient's length against the limit, and the share of each part."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Paints the optimizer: the kept numbers of one parameter, a row for each name of the rule, and the
-histogram of all updates beside their weights.
+"""Paints the optimizer: recorded numbers of one parameter, in a row for each name of the rule, and
+a histogram of all updates relative to their weights.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME, NUMBER, TALLEST, LINE, SIDE, APART = 128, 84, 30, 18, 0.34, 24  # px; a sh
 
 
 class WeightLayout:
-    """Where rows and kept weights stand in an area."""
+    """The positions of rows and recorded weights in an area."""
 
     def __init__(self, area: QRectF, recorded: RecordedStep) -> None:
         now = theme.current()
@@ -37,7 +37,7 @@ class WeightLayout:
         return QRectF(self.left, top, self.right - self.left, self.pitch - 4)
 
     def column(self, weight: int) -> QRectF:
-        """All rows of a weight."""
+        """Returns the box of a weight across all rows."""
         high = self.pitch * len(self.recorded.rows)
         return QRectF(self.left + weight * self.cell, self.top - 2, self.cell, high)
 
@@ -47,7 +47,7 @@ class WeightLayout:
 
 
 def draw_weights(painter: QPainter, layout: WeightLayout, weight: int, shown: float) -> None:
-    """`weight`: which of the kept ones is chosen; `shown`: how many of the rule's lines ran."""
+    """Draws the optimizer. `weight`: the selected index; `shown`: how many rule lines have run."""
     now, recorded = theme.current(), layout.recorded
     table = packed_table(now.diverging_table)
     head = QRectF(layout.left, layout.top - now.px(LINE), layout.right - layout.left, now.px(LINE))
@@ -76,7 +76,7 @@ def draw_weights(painter: QPainter, layout: WeightLayout, weight: int, shown: fl
 
 
 def _draw_updates(painter: QPainter, area: QRectF, recorded: RecordedStep) -> None:
-    """How many weights moved by 2^k of themselves."""
+    """Draws how many weights moved by 2^k times their size."""
     now, line = theme.current(), theme.current().px(LINE)
     font, muted, (first, counts) = now.font("label"), now.color("muted"), recorded.updates
     head = QRectF(area.left(), area.top(), area.width(), line)

@@ -1,4 +1,4 @@
-"""What the inspector shows of a phase, of a part of the model, of a line of the optimizer."""
+"""The inspector's content for a phase, a part of the model, or a line of the optimizer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKENS = {"data": ("ids", "targets"), "loss": ("losses", "likeliest", "probabili
 def inspection(
     recorded: RecordedStep, place: Place, numbers: RunNumbers, weight: int
 ) -> Inspection:
-    """`weight`: which of the kept ones the lines of the optimizer are written for."""
+    """Returns the content at a place; `weight` is the recorded weight in the optimizer's lines."""
     if place.inner is None:
         return _of_phase(recorded, place, numbers)
     if place.phase == "optimizer":
@@ -29,7 +29,7 @@ def inspection(
 
 
 def _of_phase(recorded: RecordedStep, place: Place, numbers: RunNumbers) -> Inspection:
-    """A phase as Run shows it, with all that was recorded inside it."""
+    """Returns a phase as Run shows it, plus all that was recorded inside it."""
     shown = phase_inspection(place.phase, numbers, recorded.recording.facts.step)
     rows = [*shown.rows, *calculated(place.step)]
     if place.phase == "backward":
@@ -44,7 +44,7 @@ def _of_phase(recorded: RecordedStep, place: Place, numbers: RunNumbers) -> Insp
 
 
 def _tables(recorded: RecordedStep, phase: str) -> dict[str, Table]:
-    """Beside the tokens, what was recorded of a phase."""
+    """Returns the recorded tables of a phase, besides the tokens."""
     match phase:
         case "forward":
             return {"dtypes": recorded.dtypes}
@@ -58,7 +58,7 @@ def _tables(recorded: RecordedStep, phase: str) -> dict[str, Table]:
 
 
 def _of_part(recorded: RecordedStep, place: Place) -> Inspection:
-    """A part of the model, forward or backward."""
+    """Returns a part of the model, forward or backward."""
     part = recorded.parts(place.phase)[place.inner or 0]
     first, *others = text.part_rows(part)
     arrays = {"size": part.sizes, "output": part.output}
@@ -67,7 +67,7 @@ def _of_part(recorded: RecordedStep, place: Place) -> Inspection:
 
 
 def _of_line(recorded: RecordedStep, step: Step, weight: int) -> Inspection:
-    """A line of the optimizer's rule with the numbers of one weight."""
+    """Returns a line of the optimizer's rule with the numbers of one weight."""
     made = step.value(next(iter(step.values)))
     chosen = weight if made.size == len(recorded.kept) else None
     cell = f"weight {weight + 1} of the {len(recorded.kept)} recorded from {recorded.parameter}"

@@ -1,4 +1,4 @@
-"""Step: wires the recorded steps of a run to the picture of each phase."""
+"""Step: connects the recorded steps of a run to the picture of each phase."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from explorer.state.tracks import TraceTrack
 
 
 class StepMode(RunWatcher):
-    """A recorded step of the run that is looked at: the newest, or a chosen one."""
+    """Shows a recorded step of the open run: the newest, or a selected one."""
 
     id = "step"
     title = "Step"
@@ -36,8 +36,8 @@ class StepMode(RunWatcher):
         self.inputs, self.view = StepInputs(), StepView()
         self.opened: Opened | None = None
         self.token, self.weight = (0, 0), 0
-        self._newest = 0  # of the run's recorded steps
-        self._wish = ""  # the phase to go to once the step is there
+        self._newest = 0  # recorded step of the run
+        self._wish = ""  # the phase to show once its step is open
         self._sources_read = False
         self._sources = Latest(self.engine, self)
         self._connect()
@@ -57,7 +57,7 @@ class StepMode(RunWatcher):
         view.body.retryRequested.connect(lambda: self.follower.look(again=True))
         self._sources.came.connect(self._on_sources)
 
-    # what the pane asks
+    # the pane's interface
 
     def state(self) -> dict[str, Any]:
         chosen = {"version": 1, "weight": self.weight, "token": list(self.token)}
@@ -76,7 +76,7 @@ class StepMode(RunWatcher):
         return self.view.pictures()
 
     def take(self, wish: dict[str, Any]) -> None:
-        """{"step": 813, "phase": "backward"}: a recorded step, at one of its phases."""
+        """Opens a recorded step at one of its phases: {"step": 813, "phase": "backward"}."""
         self._wish = str(wish.get("phase", ""))
         self.choose(step=int(wish.get("step", 0)))
         self._fulfil()
@@ -90,27 +90,27 @@ class StepMode(RunWatcher):
     # choices
 
     def choose(self, **changes: Any) -> None:
-        """Another `step` (0: the newest), `rank` or `parameter`."""
+        """Changes the `step` (0: the newest), `rank` or `parameter`."""
         choice = replace(self.opener.choice, **changes)
         if choice != self.opener.choice:
             self.opener.choice = choice
             self.follower.look(again=True)
 
     def choose_token(self, sequence: int, place: int) -> None:
-        """The token whose likeliest alternatives are shown."""
+        """Selects the token whose likeliest alternatives are shown."""
         self.token = sequence, place
         if self.step is not None:
             self.view.set_token(self.step, sequence, place)
 
     def choose_weight(self, weight: int) -> None:
-        """One of the kept weights of the parameter."""
+        """Selects one of the recorded weights of the parameter."""
         last = len(self.step.kept) - 1 if self.step is not None else weight
         self.weight = max(0, min(weight, last))
         self.view.picture.set_weight(self.weight)
         self.inspect()
 
     def go_to(self, phase: int, inner: int | None = None) -> None:
-        """To a phase, or to a step inside it."""
+        """Moves to a phase, or to a step inside it."""
         while self.player.leave():
             pass
         self.player.seek(phase)
@@ -118,19 +118,19 @@ class StepMode(RunWatcher):
             self.go_inside(inner)
 
     def go_inside(self, inner: int) -> None:
-        """To a step inside the phase under the cursor."""
+        """Moves to a step inside the phase under the cursor."""
         if self.player.depth or self.player.enter():
             self.player.seek(inner)
 
     def choose_inside(self, index: int) -> None:
-        """A part of the model, in the optimizer one of the kept weights."""
+        """Selects a part of the model, or, in the optimizer, a recorded weight."""
         if self.view.picture.phase == "optimizer":
             self.choose_weight(index)
         else:
             self.go_inside(index)
 
     def record(self) -> None:
-        """The next step of the run, which is shown as soon as it is there; Run where none comes."""
+        """Records and shows the run's next step; opens Run if the run is not training."""
         if self.trains:
             self.choose(step=0)
             self.steer("record", said=text.ASKED)
@@ -141,7 +141,7 @@ class StepMode(RunWatcher):
 
     @property
     def step(self) -> RecordedStep | None:
-        """What is seen."""
+        """The visible step, or None."""
         return self.opened.step if self.opened is not None else None
 
     def on_run(self) -> None:
@@ -176,10 +176,10 @@ class StepMode(RunWatcher):
         elif opened is not before:
             self._show_step(opened.step)
 
-    # what is seen
+    # the picture
 
     def _show_step(self, step: RecordedStep) -> None:
-        """At the place where the cursor was in the one before."""
+        """Shows a step at the position that the cursor had in the previous one."""
         path = self.player.path if self.active and self.player.length else []
         self.view.set_scene(step)
         self.set_tracks([TraceTrack(step.trace)])
@@ -204,7 +204,7 @@ class StepMode(RunWatcher):
         self.inspect()
 
     def _fulfil(self) -> None:
-        """Goes to the phase that was wished for, once its step is there."""
+        """Moves to the requested phase once its step is open."""
         opened, step = self.opened, self.step
         if opened is not None and step is not None and opened.choice == self.opener.choice:
             if self._wish in step.phases:
@@ -213,7 +213,7 @@ class StepMode(RunWatcher):
 
     @property
     def place(self) -> Place | None:
-        """Where the cursor is; None where nothing is seen."""
+        """The place of the cursor; None without a step."""
         if self.step is None or not self.active or not self.player.length:
             return None
         return place_of(self.step, self.player.path)

@@ -1,4 +1,4 @@
-"""The pictures of Step: the large one of a phase, and the line of memory."""
+"""The pictures of Step: the large one of a phase, and the curve of memory."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PICTURES = {"data": draw_batch, "clip": draw_clip}
 
 
 class PhasePicture(ScenePicture[RecordedStep]):
-    """Data, forward, backward, clip and optimizer. `chosen(index)`: a part of the model, in the
-    optimizer one of the kept weights.
+    """Draws data, forward, backward, clip and optimizer. Emits `chosen(index)` for a part of the
+    model, or, in the optimizer, for a recorded weight.
     """
 
     chosen = Signal(int)
@@ -36,7 +36,7 @@ class PhasePicture(ScenePicture[RecordedStep]):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def set_phase(self, phase: str, shown: float) -> None:
-        """`shown`: how many of its inner steps have happened."""
+        """Sets the phase; `shown` is how many of its inner steps have happened."""
         self.phase, self.shown = phase, shown
         self.update()
 
@@ -45,7 +45,7 @@ class PhasePicture(ScenePicture[RecordedStep]):
         self.update()
 
     def layout_now(self) -> BlockColumn | WeightLayout | None:
-        """Where parts or weights stand, in a phase that has some."""
+        """Returns the layout of parts or weights, if the phase has some."""
         if self.scene is None:
             return None
         area, scene = QRectF(self.rect()), self.scene
@@ -87,7 +87,7 @@ class PhasePicture(ScenePicture[RecordedStep]):
             self.chosen.emit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """In the optimizer the arrows go from weight to weight."""
+        """Handles arrow keys, which select the neighboring weight in the optimizer."""
         move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if move is None or event.modifiers() or self.phase != "optimizer":
             super().keyPressEvent(event)
@@ -96,7 +96,7 @@ class PhasePicture(ScenePicture[RecordedStep]):
 
 
 class MemoryLine(ScenePicture[RecordedStep]):
-    """What is kept for backward, over the time of forward and backward."""
+    """Draws the memory held for backward, over the time of forward and backward."""
 
     WANTED = LEAST = (480, 30)
 
@@ -106,7 +106,7 @@ class MemoryLine(ScenePicture[RecordedStep]):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_seconds(self, seconds: float) -> None:
-        """Where the cursor is."""
+        """Sets the time of the cursor."""
         self._seconds = seconds
         self.update()
 

@@ -1,4 +1,4 @@
-"""Where the cursor is in a recorded step. Knows no Qt."""
+"""The place of the cursor in a recorded step. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from core.trace import Step
 from core.training.recorded_step import RecordedStep
 
-ALL = 1e9  # of a phase's inner steps
+ALL = 1e9  # more inner steps than any phase has
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A phase, `index` in the strip, or the step `inner` inside it.
+    """A phase, with its `index` in the strip, or the step `inner` inside it.
 
-    shown    how many of the phase's inner steps have happened: a fraction while one is under way
-    step     what the inspector tells of
-    seconds  from the beginning of forward until it was over, as far as that was recorded
+    shown    how many of the phase's inner steps have happened, with the fraction of the current one
+    step     the step in the inspector
+    seconds  recorded time from the beginning of forward to the end of this place
     """
 
     index: int
@@ -30,7 +30,7 @@ class Place:
 
 
 def place_of(recorded: RecordedStep, path: Sequence[float]) -> Place:
-    """`path`: where the cursor stands on each level, the outermost first."""
+    """Returns the place for a `path`: the cursor's position on each level, outermost first."""
     trace, (outer, *inside) = recorded.trace, path
     index = min(math.ceil(outer - 1e-9), len(recorded.phases) - 1)
     at, inner = trace.children()[index], None

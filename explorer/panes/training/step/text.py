@@ -1,4 +1,4 @@
-"""Every sentence of Step. Knows no Qt."""
+"""The texts of Step. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FOREIGN = "Another program wrote this log, which says nothing about what happens
 NEVER = "No step of this run was recorded. Resume it in Run; the next step will be recorded."
 SHOW_RUN, RECORD = "Show Run", "Record this step"
 RECORD_HELP = "Records the next optimizer step from the inside; training goes on as before"
-NOT_LIVE = "A step can be recorded only while the run trains; resume the run in Run"
+NOT_LIVE = "A step can be recorded only while the run trains; resume it in Run mode"
 ASKED = "The next step of this run will be recorded."
 RECORDED = "Step {:,} is recorded"
 UNREADABLE = "Step {:,} cannot be shown"
 SURPRISE = "The stronger a token's color, the more it surprised the model (0 to {:.1f} nats)"
 LENGTH = "length of all gradients together; clipping cuts off the hatched part"
-SHARES = "share of each part of the model in the squared length"
+SHARES = "each part's share of the squared length"
 SIZES = "size of each token's vector (RMS, log scale)"
 GRADIENTS = "gradient of each token's vector (RMS, log scale)"
 NORMS, EXCHANGES = "gradient norms", "exchanges between ranks"
@@ -46,13 +46,13 @@ NAMES = {
 
 
 def name_of(name: str) -> str:
-    """A name of the optimizer's rule, in words."""
+    """Returns a name of the optimizer's rule in words."""
     words = name.replace("_hat", ", corrected").replace("_", " ").replace(".", " ")
     return NAMES.get(name, words)
 
 
 def headline(recorded: RecordedStep, place: Place) -> str:
-    """One sentence about what is seen; the phase's title where too little was recorded."""
+    """Returns a sentence on the visible place; the phase's title if too little was recorded."""
     facts, parts, inner = recorded.recording.facts, recorded.parts(place.phase), place.inner
     part, step = parts[-1 if inner is None else inner] if parts else None, f"Step {facts.step:,}"
     match place.phase:
@@ -65,7 +65,8 @@ def headline(recorded: RecordedStep, place: Place) -> str:
         case "forward" if part is not None:
             size = f"a typical size (root mean square) of {format_number(part.size)}"
             if inner is not None:
-                return f"The output of {_of(part)} has {size}"
+                what = "scores" if part.label == "head" else "output"
+                return f"The {what} of {_of(part)} {'have' if what == 'scores' else 'has'} {size}"
             return f"The batch has passed through the model; its output scores have {size}"
         case "loss":
             return mean_loss(facts.loss)
@@ -101,7 +102,7 @@ def _of(part: Part) -> str:
 
 
 def mean_loss(loss: float) -> str:
-    """What a loss means."""
+    """Explains a loss."""
     if not math.isfinite(loss):
         return "The loss is not finite"
     among = format_number(round(math.exp(min(loss, 50))))
@@ -110,7 +111,7 @@ def mean_loss(loss: float) -> str:
 
 
 def clip(norm: float, limit: float) -> str:
-    """What clipping does to a gradient of this length."""
+    """Explains the effect of clipping on a gradient of this length."""
     if not math.isfinite(norm):
         return "The gradient's length is not finite, so the gradient cannot be shortened"
     if not limit:
@@ -123,17 +124,20 @@ def clip(norm: float, limit: float) -> str:
     return f"{told}; clipping shortens it to {limit:g}, {share} of its length"
 
 
+def _shape(part: Part) -> str:
+    return " × ".join(f"{size:,}" for size in part.event.shape)
+
+
 def part(one: Part) -> str:
-    """Behind a part's bars: size, shape and dtype of what left it, and when that was there."""
-    shape, came = " × ".join(map(str, one.event.shape)), format_brief(max(one.came, 0.0))
+    """Returns the text after a part's bars: size, shape, dtype and time of its output."""
+    shape, came = _shape(one), format_brief(max(one.came, 0.0))
     return f"{format_number(one.size)}   {shape}  {one.event.dtype}   +{came}"
 
 
 def part_rows(part: Part) -> list[str]:
-    """What is known of a part while the cursor is in it."""
+    """Returns the facts on the part under the cursor."""
     event = part.event
-    shape = " × ".join(map(str, event.shape))
-    rows = [f"{shape} numbers, {event.dtype}, {format_bytes(event.bytes)}"]
+    rows = [f"{_shape(part)} numbers, {event.dtype}, {format_bytes(event.bytes)}"]
     rows.append(f"root mean square {format_number(part.size)}")
     if event.end > event.start:
         rows.append(f"computed in {format_brief(event.end - event.start)}")
@@ -141,7 +145,7 @@ def part_rows(part: Part) -> list[str]:
 
 
 def exchange_rows(exchanges: np.ndarray) -> list[str]:
-    """The exchanges of a rank, records of LANE_DTYPE."""
+    """Returns a row for each exchange of a rank (records of LANE_DTYPE)."""
     rows = []
     for one in exchanges:
         waited, took = one["ready"] - one["start"], one["end"] - one["ready"]
@@ -152,7 +156,7 @@ def exchange_rows(exchanges: np.ndarray) -> list[str]:
 
 
 def empty(has_run: bool, active: bool, foreign: bool) -> tuple[str, str]:
-    """Why there is nothing to see, and what the button says."""
+    """Returns why there is nothing to show, and the text of the button."""
     if not has_run or foreign:
         return FOREIGN if foreign else NO_RUN, SHOW_RUN
     return (NOT_YET, RECORD) if active else (NEVER, SHOW_RUN)

@@ -1,4 +1,4 @@
-"""The picture of Step: strip of phases, line of memory, one large picture of a phase."""
+"""The widgets of Step: strip of phases, curve of memory, one large picture of a phase."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from explorer.widgets.plots.marks import Mark
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
-MOST = 100  # recorded steps that are offered
-SEQUENCES = 8  # whose text is shown
+MOST = 100  # recorded steps in the menu
+SEQUENCES = 8  # sequences whose text is shown
 
 
 class StepInputs(QWidget):
-    """Which recorded step (0: the newest), of which rank; and recording another."""
+    """Inputs: the recorded step (0: the newest), its rank, and a button to record another."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class StepInputs(QWidget):
     def set_choices(
         self, steps: Sequence[int], chosen: int, ranks: Iterable[int], rank: int
     ) -> None:
-        """`chosen` 0: the newest one, and whichever will be."""
+        """Fills the menus; `chosen` 0 follows the newest step."""
         newest = [(f"Newest: step {steps[-1]:,}", 0)] if steps else []
         known = [(f"Step {step:,}", step) for step in reversed(steps[-MOST:])]
         self.steps.fill([*newest, *known], chosen)
@@ -50,13 +50,13 @@ class StepInputs(QWidget):
         self.ranks.setVisible(self.ranks.count() > 1)
 
     def set_live(self, live: bool) -> None:
-        """Whether a step can be recorded now."""
+        """Enables recording while the run trains."""
         self.record.setEnabled(live)
         self.record.setToolTip(text.RECORD_HELP if live else text.NOT_LIVE)
 
 
 class StepView(QWidget):
-    """The phase under the cursor as one large picture, below the strip that leads to all."""
+    """Shows the phase under the cursor as one large picture, below the strip of phases."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,13 +79,13 @@ class StepView(QWidget):
         page(self.strip, self.memory, (frame, 1), of=self)
 
     def pictures(self) -> dict[str, QWidget]:
-        """By the names under which they are exported."""
+        """Returns the pictures by their export names."""
         names = ("phase", "text", "likeliest", "schedule", "memory")
         widgets = (self.picture, self.text, self.likeliest, self.plot, self.memory)
         return dict(zip(names, widgets, strict=True))
 
     def set_scene(self, recorded: RecordedStep) -> None:
-        """Another recorded step."""
+        """Shows a recorded step."""
         self.strip.set_scene(recorded.phases)
         self.picture.set_scene(recorded)
         self.memory.set_scene(recorded)
@@ -107,12 +107,12 @@ class StepView(QWidget):
         self.body.show_ready()
 
     def clear(self) -> None:
-        """There is no recorded step."""
+        """Hides the parts that need a recorded step."""
         for widget in (self.strip, self.memory, self.parameters):
             widget.hide()
 
     def set_place(self, place: Place) -> None:
-        """Where the cursor is."""
+        """Shows the place of the cursor."""
         self.strip.set_current(place.index)
         self.memory.set_seconds(place.seconds)
         self.picture.set_phase(place.phase, place.shown)
@@ -121,7 +121,7 @@ class StepView(QWidget):
         self.parameters.setVisible(place.phase == "optimizer" and self.parameters.count() > 0)
 
     def set_token(self, recorded: RecordedStep, sequence: int, place: int) -> None:
-        """The token whose likeliest alternatives are shown."""
+        """Selects the token whose likeliest alternatives are shown."""
         self.text.set_chosen(sequence, place)
         found = recorded.likeliest(sequence, place)
         self.likeliest.set_tokens([NextToken(recorded.piece(id), *told) for id, *told in found])

@@ -153,9 +153,11 @@ def test_a_lesson_opens_the_steps_of_a_query_and_a_session_comes_back_to_them(si
     assert sit(seen, saved) == left
 
 
-def test_the_paths_that_a_lesson_is_told_of_are_those_of_the_workspace(sit):
+def test_the_paths_that_contributors_are_told_of_are_those_of_the_workspace(sit):
     text = (Path(__file__).parents[4] / "CONTRIBUTING.md").read_text("utf-8")
-    rows = re.findall(r"^\| (`.+?) \|", text[text.index("## How to add a lesson") :], re.MULTILINE)
+    rows = re.findall(
+        r"^\| (`.+?) \|", text[text.index("## Paths of the workspace") :], re.MULTILINE
+    )
     told = [path for row in rows for path in re.findall(r"`([\w.]+)`", row)]
 
     async def body(session: Any) -> set[str]:

@@ -94,7 +94,7 @@ def test_without_a_run_an_example_is_computed_and_its_loss_scale_is_dragged(
         bar = histogram.layout_now().bar(-9).center()
         assert "between 2⁻⁹ and 2⁻⁸" in histogram.said_at(bar)
         QTest.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=bar.toPoint())
-        assert mode.choice.tab == "gradient" and mode.gradient[0] == -20
+        assert mode.choice.tab == "gradient" and mode.gradient == -20
         shown = histogram.displayed()
         assert shown["power of two"][0] == LOW and shown["share"].sum() == pytest.approx(1)
 
@@ -123,7 +123,7 @@ def test_the_life_of_a_gradient_and_the_sum_of_a_weight_are_played(
         mode.view.tabs.chosen.emit("weight")
         assert player.length == 9 and player.step == 0 and histogram.marked is None
         player.end()
-        assert told[-1].step.title == "Stored: the weight has not changed"
+        assert told[-1].step.title == "Stored in bf16: the weight has not changed"
         values = mode.view.bits.displayed()
         assert values["number"].tolist() == ["weight", "update", "exact sum", "stored"]
         assert values["value"][0] == values["value"][3] != values["value"][2]
@@ -197,7 +197,7 @@ def test_a_recorded_step_tells_layers_apart_and_gives_the_weight_of_the_lesson(
     run_async(body())
 
 
-def test_what_is_played_stays_while_a_run_brings_other_numbers(
+def test_the_gradient_and_the_place_stay_while_a_run_brings_other_steps(
     make_mode: Any, run_async: Any, tmp_path: Path
 ) -> None:
     run = create_run(tmp_path / "run", small_config(tmp_path, precision="fp16"))
@@ -220,7 +220,10 @@ def test_what_is_played_stays_while_a_run_brings_other_numbers(
         before = mode.trace
         train(2, -27)
         await until(lambda: "gradients at step 2 " in mode.headline, "step 2")
-        assert mode.trace is before and mode.player.step == 3
+        assert mode.trace.about["gradient"] == before.about["gradient"] and mode.player.step == 3
+        assert (before.about["loss"], mode.trace.about["loss"]) == (3, 2), (
+            "of the step that is told"
+        )
         mode.choose(format="bf16")
         assert mode.trace is not before and mode.player.step == 3
         assert mode.trace.about["format"].name == "bf16"

@@ -39,11 +39,11 @@ def test_gradients_alone_are_scaled() -> None:
 def test_the_example_is_told_as_one() -> None:
     assert text.headline(scene_of(EXAMPLE, "fp16", 0)) == (
         "Stored in fp16 without scaling, 2.4\u2009% of these made-up gradients become 0 and "
-        "98\u2009% lose digits"
+        "98\u2009% are subnormal (so close to 0 that they lose digits)"
     )
     assert text.note(scene_of(EXAMPLE, "fp16", 0)).startswith("Made-up example: a million")
     power = EXAMPLE.histogram.quantile(compute.SMALL)
-    assert power == compute.EXAMPLE_GRADIENT[0]
+    assert power == compute.EXAMPLE_GRADIENT
     layer = CountedNumbers("gradients", EXAMPLE.histogram, "h.1", 30)
     assert text.headline(scene_of(layer, "bf16", 16)) == (
         "Stored in bf16 after multiplication by 2\u00b9\u2076, none of the gradients of block 1 at "
@@ -77,7 +77,7 @@ def test_a_column_is_told_by_what_becomes_of_it() -> None:
     ("zero", "subnormal", "overflow", "told"),
     [
         (0.0, 0.0, 0.0, "none are lost"),
-        (0.034, 0.5, 0.0, "50\u2009% lose digits"),
+        (0.034, 0.5, 0.0, "50\u2009% are subnormal"),
         (0.00015, 0.0, 0.99, "99\u2009% overflow"),
         (0.0, 0.0, 2e-6, "<0.01\u2009% overflow"),
         (0.5, 0.3, 0.12, "50\u2009% become 0"),

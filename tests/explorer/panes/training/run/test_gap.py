@@ -58,7 +58,7 @@ def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(dat
 
 def test_a_run_that_has_learned_nothing_is_not_praised_for_having_no_gap(data):
     told = gap(measured(data, (7.4, 7.4), (1000.0, 1000.0)), 20)
-    assert "no gap" in told[1] and "has not learned this text" in told[1]
+    assert "no gap" in told[1] and "has not learned the text" in told[1]
     assert not any("also holds" in line for line in told)
 
 

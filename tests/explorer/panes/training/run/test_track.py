@@ -136,12 +136,12 @@ def rows_of(phase: str, run: RunNumbers, step: int = 7) -> str:
 def test_what_was_read_and_what_was_to_predict_are_told_apart_where_a_run_tells():
     run = numbers()
     assert "N = 100 tokens to predict in this step" in rows_of("data", run)
-    assert "V = 64 tokens gives a loss of log V = 4.159" in rows_of("forward", run)
+    assert "V = 64 tokens gives a loss of ln V = 4.159" in rows_of("forward", run)
     older = drop_fields(run.steps, "targets", usemask=False)
     run = RunNumbers(CONFIG, older)
     assert "128 tokens read in this step" in rows_of("data", run)
     assert "N =" not in rows_of("data", run)
-    assert "guess among V tokens gives a loss of log V" in rows_of("forward", run)
+    assert "guess among V tokens gives a loss of ln V" in rows_of("forward", run)
 
 
 def test_a_branch_has_read_what_its_parent_had_before():
@@ -222,19 +222,19 @@ def test_the_schedule_shows_the_branch_that_gave_this_step_its_rate(changes, ste
 @pytest.mark.parametrize(
     ("schedule", "warmup", "expected"),
     [
-        ("cosine", 5, ["η min = 1.0e−4", "w = 5", "1–5: warm-up", "6–50: p goes from 0 to 1"]),
+        ("cosine", 5, ["η min = 0.0001", "w = 5", "1–5: warm-up", "6–50: p goes from 0 to 1"]),
         ("constant", 5, ["w = 5", "1–5: warm-up", "6–50: the peak"]),
         ("constant", 0, ["1–50: the peak"]),
-        ("linear", 0, ["η min = 1.0e−4", "1–50: p goes from 0 to 1"]),
-        ("step", 0, ["η min = 1.0e−4", "1–50: k drops so far"]),
+        ("linear", 0, ["η min = 0.0001", "1–50: p goes from 0 to 1"]),
+        ("step", 0, ["η min = 0.0001", "1–50: k drops so far"]),
         (
             "wsd",
             5,
-            ["η min = 1.0e−4", "w = 5", "1–5: warm-up", "6–40: the peak", "41–50: p goes"],
+            ["η min = 0.0001", "w = 5", "1–5: warm-up", "6–40: the peak", "41–50: p goes"],
         ),
         ("noam", 5, ["w = 5", "1–50: up for w steps"]),
         ("noam", 0, ["w = 1", "1–50: up for w steps"]),
-        ("one-cycle", 5, ["η min = 1.0e−4", "1–5: p goes from 0", "6–50: p goes from 0"]),
+        ("one-cycle", 5, ["η min = 0.0001", "1–5: p goes from 0", "6–50: p goes from 0"]),
         ("cosine", 60, ["w = 60", "1–50: warm-up"]),
     ],
 )
@@ -244,7 +244,7 @@ def test_the_plan_shows_every_part_of_its_schedule_and_no_letter_of_another(
     config = CONFIG.change({"schedule": schedule, "warmup_steps": warmup})
     shown = plan_inspection(config)
     rows = [str(getattr(row, "text", row)) for row in shown.rows]
-    expected = ["η max = 0.00100", *expected]
+    expected = ["η max = 0.001", *expected]
     rows.remove("t: number of steps done so far")
     assert [row for row, said in zip(rows, expected, strict=True) if said not in row] == []
     parts = [said for said in expected if "–" in said and "η" not in said]

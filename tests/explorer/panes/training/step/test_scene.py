@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.training.lanes import lanes_of
+from core.training.phases import TITLES
 from core.training.reader import RunReader
 from core.training.recorded_step import RecordedStep
 from core.training.records import recording_folder
@@ -104,7 +105,7 @@ def test_what_is_said_of_each_phase(step: RecordedStep) -> None:
     skipped = replace(step, recording=replace(step.recording, facts=replace(facts, skipped=1)))
     assert "was skipped" in said(skipped, 5.0)
     bare = replace(step, recording=replace(step.recording, arrays={}))
-    assert said(bare, 5.0) == "Optimizer: every weight moves a little"
+    assert said(bare, 5.0) == TITLES["optimizer"]
     assert said(bare, 0.0) == "Data: draw a batch of sequences" and said(bare, 1.0)
     assert "not finite" in text.mean_loss(float("nan")) and "not finite" in text.clip(np.inf, 1)
     assert text.clip(0.5, 1.0).endswith("stays as it is") and "does not clip" in text.clip(0.5, 0.0)
