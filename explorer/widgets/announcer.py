@@ -33,7 +33,7 @@ class Announcer:
         self._playing = False
 
     def set_title(self, title: str, playing: bool) -> None:
-        """Sets the current step's title. Steps by hand are not announced: the focused control is."""
+        """Sets the current step's title. By hand nothing is announced: the focused control is."""
         stopped, self._playing = self._playing and not playing, playing
         if not title or title == self._said or not (playing or stopped):
             return
