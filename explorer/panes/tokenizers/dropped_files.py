@@ -42,7 +42,7 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
     for path in paths:
         try:
             empty = Path(path).is_file() and not Path(path).stat().st_size
-            if not empty and is_tokenizer(Path(path)):  # raises for a path that is not a file
+            if not empty and is_tokenizer(Path(path)):  # raises if it is neither
                 inner = Path(path) / "tokenizer.json"
                 file = str(inner) if inner.is_file() else path
                 if file not in found.tokenizers:

@@ -69,7 +69,7 @@ class TokenizersPane(ModedPane):
             event.ignore()
 
     def take_files(self, paths: Sequence[str]) -> None:
-        """Passes tokenizers and the last text to the visible mode if it takes them, or to Compare."""
+        """Passes tokenizers and the last text to the visible mode, or else to Compare."""
         self.spawn(self._take_files(list(paths)))
 
     async def _take_files(self, paths: list[str]) -> None:

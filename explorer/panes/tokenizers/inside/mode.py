@@ -44,7 +44,7 @@ class InsideMode(Mode):
         self._seen = self.draft.value  # the newest draft seen
         self._is_stale = True  # to be encoded once the mode is shown
         self._keeps_place = False  # the cursor keeps its position
-        self._shows_draw = False  # seek to the next sample
+        self._shows_draw = False  # seek to the sample once it is drawn
         self._position = 0.0
         self._wanted: float | None = None  # the position restored from a session
         self._errors: dict[str, str] = {}  # errors of downloads, by id

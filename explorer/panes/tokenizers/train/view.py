@@ -96,7 +96,8 @@ class Charts(QWidget):
 
 
 class TrainingView(QWidget):
-    """Emits `laneChosen`, `laneEntered` (lane), `laneUsed(lane, what)`, `stepClicked(step)`."""
+    """Emits `laneChosen(lane)`, `laneEntered(lane)`, `laneUsed(lane, what)`, and
+    `stepClicked(step)`."""
 
     laneChosen = Signal(int)
     laneEntered = Signal(int)
