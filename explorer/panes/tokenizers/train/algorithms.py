@@ -37,8 +37,8 @@ class Algorithm:
 _END = (END_OF_TEXT,)
 _WORDPIECE = (*BERT_TOKENS, *_END)
 _SAME = (
-    "SentencePiece 0.2.2 and newer learn the same pieces; older versions look at fewer pairs and "
-    "may choose another pair of equal frequency"
+    "SentencePiece 0.2.2 and newer learn the same pieces as this program; older versions look at "
+    "fewer pairs and may choose another pair of equal frequency"
 )
 
 
