@@ -96,5 +96,6 @@ def verdict(name: str, found: Verdict) -> str:
         most = format_number(found.difference, 2)
         changed = "nothing beyond rounding" if found.holds else "more than rounding can explain"
         limit = format_number(found.tolerance, 2)
-        told = f"the {found.compared:,} logits differ by up to {most} (rounding may cause {limit})"
+        rounding = f"rounding alone may account for {limit}"
+        told = f"the {found.compared:,} logits differ by up to {most} ({rounding})"
     return f"{CHANGES[name]} {changed}: {told}"

@@ -16,7 +16,7 @@ class InsideDraft:
     """
 
     matrix: str = field("", label="Matrix", help="Which matrix is shown")
-    text: str = field(text.EXAMPLE, help="What the model reads and learns from in this step")
+    text: str = field(text.EXAMPLE, help="The text for the forward and backward pass shown here")
     other: str = field("", help="A second adapter of this model, to compare with")
 
     def __post_init__(self) -> None:

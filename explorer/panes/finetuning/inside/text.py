@@ -17,7 +17,7 @@ NO_TEXT = "Type a text of two tokens or more for the model to read"
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
 HEADS = "Attention that has moved, by head"
 BIAS = "How far the bias has moved: |\u0394b|"
-MATRIX_HELP, READS = "Choose a matrix", "The text that the model reads and learns from in this step"
+MATRIX_HELP, READS = "Choose a matrix", "The text for the forward and backward pass shown here"
 LOOK = "Look into {}"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
@@ -87,7 +87,7 @@ def headline(
             hold = f"{used[0]} of {used[1]} directions make up 99 % of the change"
             return f"All {few:,} numbers of W have moved; {hold}"
         case "delta" | "dora_delta":
-            told = f"{few:,} numbers ({format_share(few / many)} of the {many:,} in W)"
+            told = f"The {few:,} numbers of A and B ({format_share(few / many)} as many as in W)"
             if not used[0]:
                 return f"{told} can change the whole matrix; while B is 0, they change nothing"
             return f"{told} change the whole matrix, mainly along {used[0]} of {used[1]} directions"
