@@ -20,7 +20,6 @@ LINE, ROWS = 20, 6  # px; rows that there is room for
 LOWEST, HIGHEST = 15, 24  # px a row, where the height is given
 NAME, LEAST = 120, 16  # px: the most that names take, and the least that bars do
 GHOST = 3  # px between a bar and what it was before
-CAME = " (next in the text)"
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,14 @@ class NextToken:
     """A token that may come next; `came`: it is the one that did.
 
     before  its share before something was changed; None where nothing was
+    how     how it came, if it did
     """
 
     piece: bytes
     share: float
     came: bool = False
     before: float | None = None
+    how: str = "next in the text"
 
     @property
     def told(self) -> str:
@@ -43,7 +44,7 @@ class NextToken:
             before = format_share(self.before)
             way = "up" if self.share > self.before else "down"
             text += ", as before" if text == before else f", {way} from {before}"
-        return text + (CAME if self.came else "")
+        return f"{text} ({self.how})" if self.came else text
 
 
 def likeliest_rows(area: QRectF, count: int) -> list[QRectF]:

@@ -24,12 +24,13 @@ DIM = 0.7  # how far a part that is not meant fades
 
 class Bar(NamedTuple):
     """`words` stand above its parts: (kind, name, number), of which the kind gives the color;
-    `written`: a number in words.
+    `written`: a number in words; `note`: told with every part.
     """
 
     words: str
     parts: Sequence[tuple[str, str, float]]
     written: Callable[[float], str]
+    note: str = ""
 
 
 class StackedBars(ScenePicture[Sequence[Bar]]):
@@ -84,5 +85,6 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
             for place, (_, name, number) in zip(places, bar.parts, strict=True):
                 if place.contains(point):
                     share = number / sum(one for _, _, one in bar.parts)
-                    return f"{name}: {bar.written(number)}, {format_percent(share)}"
+                    told = f"{name}: {bar.written(number)}, {format_percent(share)}"
+                    return f"{told}\n{bar.note}".strip()
         return ""

@@ -15,7 +15,7 @@ class LensDraft:
     """What is changed on the way, and where the stream is read.
 
     off          parts: a layer, and a head of it, or None for its MLP
-    mean         what a part that is off writes: its mean over the text, or nothing
+    mean         what a part that is off adds: its mean output over the text, or nothing
     patch        another text of as many tokens; empty: none
     patch_layer  whose incoming stream comes from there, at the chosen token
     """
@@ -23,7 +23,7 @@ class LensDraft:
     off: tuple[Part, ...] = field((), least=0, longest=MOST_OFF)
     mean: bool = field(
         False, label="Mean instead of zero",
-        help="A part that is off writes its mean over the text instead of nothing",
+        help="A part that is off adds its average output over this text, instead of nothing",
     )  # fmt: skip
     sublayers: bool = field(
         False,
@@ -31,7 +31,8 @@ class LensDraft:
         help="Also show the prediction between attention and the MLP of each layer",
     )
     patch: str = field(
-        "", help="At the chosen token, the residual stream of this text replaces the original one"
+        "",
+        help="At the chosen token, the residual stream of this text replaces that of the original",
     )
     patch_layer: int = field(0, least=0, most=10_000, help="The layer whose input is replaced")
 

@@ -17,7 +17,7 @@ NO_TEXT = "Type some text to see in which layer the model settles on the next to
 FACT = "The capital of France is"  # what a real model is asked before a person asks
 LENGTH, READS, OFF = "vector norm", "token read", "off"
 SAYS, EXPLAIN = "Next token", "Click to see what each part adds to its logit"
-GOES_ON = ("Continues", "Now")  # as it is, and then
+GOES_ON = ("Continuation", "Now")  # as it is, and then
 HINT = "Click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
 OTHER = f"{PATCH} with the same number of tokens"
@@ -123,7 +123,7 @@ def headline(scene: Scene, row: int) -> str:
         return f"{told}; {_part(most)} adds the most to its logit"
     off, told = found.intervention.off, found.comparison
     what = _component(off[0]) if len(off) == 1 else f"{len(off)} parts"
-    cause = f"With {what} switched off," if off else "With the other text\u2019s stream,"
+    cause = f"With {what} switched off," if off else "With the other text's stream,"
     before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
     was, now, answer = format_share(before), format_share(after), scene.quoted(found.token)
     if was == now:

@@ -59,5 +59,8 @@ class TranslateView(QWidget):
         """The likeliest tokens before the one that came."""
         came = scene.target[place]
         self.bars.set_tokens(
-            [NextToken(one, share, one == came) for one, share in scene.likeliest(place)]
+            [
+                NextToken(one, share, one == came, how=text.WRITTEN)
+                for one, share in scene.likeliest(place)
+            ]
         )
