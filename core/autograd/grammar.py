@@ -1,7 +1,7 @@
 """What a formula may consist of: read with Python's grammar, and anything else refused by a place.
 
-Allowed are numbers, lists of numbers, tensors by shape (`FILLINGS`), names, + - * / ** @, and the
-functions of one tensor in `FUNCTIONS`; a line may give a part a name.
+Allowed are numbers, lists of numbers, tensors made from a shape (`FILLINGS`), names, + - * / ** @,
+and the functions of one tensor in `FUNCTIONS`; a line may give a part a name.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class FinetuningSettings:
         least=2,
         most=1 << 20,
         label="Context",
-        help="The largest number of tokens in a sequence",
+        help="How many tokens a sequence may have at most",
     )
     base_data: str = field(
         STORIES,
@@ -124,7 +124,7 @@ class FinetuningSettings:
         least=0,
         below=1,
         label="Replay",
-        help="Share of training sequences from the base data, so that the model forgets less",
+        help="Share of sequences taken from the base model's training data, to make it forget less",
         remedy="0 to 0.5 is usual",
     )
     classes: tuple[str, ...] = field((), longest=1000, label="Classes")

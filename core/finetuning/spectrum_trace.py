@@ -86,14 +86,14 @@ def _directions(made: Mapping[str, np.ndarray]) -> list[Step]:
         ),
         Step(
             "spectrum.left",
-            "Find the directions that the change writes along",
+            "Find the output directions that the change writes along",
             r"L = Q_B U",
             f"{_PRODUCT}#left",
             of("left", "Q_B", "U"),
         ),
         Step(
             "spectrum.right",
-            "Find the directions that the change reads",
+            "Find the input directions that the change responds to",
             r"R = Q_A V",
             f"{_PRODUCT}#right",
             of("right", "Q_A", "Vh"),

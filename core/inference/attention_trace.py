@@ -217,7 +217,7 @@ def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) ->
     def of(*names: str) -> dict[str, np.ndarray]:
         return {name: made[name].numpy() for name in names}
 
-    sums, then = "Add the output of all heads to the residual stream", r"x' = x + "
+    sums, then = "Add the outputs of all heads to the residual stream", r"x' = x + "
     if after.post_norm:
         sums, then = f"{sums}; a norm follows", r"x' = \mathrm{norm}(s) \quad s = x + "
     return [

@@ -132,7 +132,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move each weight by about the learning rate at most",
+            "Move each weight by at most about the learning rate",
             r"\theta \leftarrow \theta - \eta \, d",
         ),
     ),

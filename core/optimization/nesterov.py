@@ -84,7 +84,7 @@ RULE = Rule(
         Line(
             "ahead",
             "ahead",
-            "Look ahead: add the velocity that will remain to the slope",
+            "Look ahead: add to the slope what will remain of the velocity",
             r"a = s + \mu \, u",
         ),
         Line(

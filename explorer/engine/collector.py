@@ -1,4 +1,4 @@
-"""Garbage is collected in the GUI thread only: a QObject must not die on another one."""
+"""Collects garbage on the GUI thread only, because a QObject must not die on another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the machine's cores are shared. No Qt here."""
+"""Caps torch's threads, so that one core is left to the window. No Qt."""
 
 from __future__ import annotations
 

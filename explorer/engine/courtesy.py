@@ -1,4 +1,4 @@
-"""Who goes first while Python runs on two threads: the window.
+"""Gives the window precedence while Python runs on two threads.
 
 A job of pure Python keeps the interpreter lock for all of its work, and a picture lets go of it at
 nearly every call of its painter: each time it would wait for the job to hand it back. So such a job

@@ -1,4 +1,4 @@
-"""Every exception ends here, from wherever it comes: the same one makes one card with a count.
+"""Collects exceptions that nothing else handles; repeats of one share a card with a count.
 
 The same: of one type, raised at one place, with one text. Where the text of one place differs again
 and again (a step number stands in it), the newest card counts them all and shows the latest.

@@ -1,4 +1,4 @@
-"""What the engine runs: requests, jobs, and the GUI-side handle of a job.
+"""The requests and jobs that the engine runs, and the GUI-side handle of a job.
 
 A `JobState` belongs to the engine (its fields are guarded by the engine's lock); a `Job` lives in
 the GUI thread and is all that a pane ever holds.

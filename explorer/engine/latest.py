@@ -1,4 +1,4 @@
-"""The newest question of one place on the screen: asking again drops the one before."""
+"""Keeps only the newest question of one place on the screen: a new one replaces the last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine's thread does: requests first, then foreground jobs, then background in turn.
+"""The loop of the engine's thread: requests first, then foreground jobs, then background jobs.
 
 Knows no Qt and starts no thread; `engine.py` does both.
 """

@@ -1,4 +1,4 @@
-"""A download of core, on a thread of the pool: watched and cancelled from the window. No Qt."""
+"""Runs a download of core on a pool thread; the window can watch and cancel it. No Qt."""
 
 from __future__ import annotations
 

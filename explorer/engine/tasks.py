@@ -1,4 +1,4 @@
-"""Coroutines with an owner: kept alive, reported when they fail, cancelled with their pane."""
+"""Coroutines with an owner: kept alive, reported if they fail, cancelled with their owner."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Training runs as the app sees them: started, followed, looked into; always by their folders."""
+"""Training runs as the app sees them: started, followed and inspected, always by their folders."""

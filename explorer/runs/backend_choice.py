@@ -1,4 +1,4 @@
-"""Where a run trains: on the engine's thread, or in a process of its own."""
+"""Chooses where a run trains: on the engine's thread, or in a process of its own."""
 
 from __future__ import annotations
 

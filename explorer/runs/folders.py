@@ -1,4 +1,4 @@
-"""Which run folders the app knows, and which of their runs wait for somebody to go on with them.
+"""The run folders that the app knows, and which of their runs wait to be continued.
 
 Nothing is kept about that: the folders themselves tell. So neither a crash nor a second window on
 the same folder, nor one that had no time to close its runs, makes the app forget one.

@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: those that are on this machine, and the one that is coming."""
+"""Models of the Hugging Face hub: those on this machine, and the one being downloaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that this app trains or looks at: where they lie, who drives them, how they end.
+"""Runs that this app trains or watches: where they are stored, who drives them, how they end.
 
 A run trains on the engine's thread or in a process of its own; both are steered by RunControl and
 read from the run folder, so nothing else in the app knows the difference.

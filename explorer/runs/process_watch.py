@@ -1,4 +1,4 @@
-"""Notices that a process which trained a run has ended, and what its log says of why.
+"""Notices when the process of a run has ended, and finds the reason in its log.
 
 A trainer may die before it has opened its run folder, so the folder cannot tell.
 """

@@ -1,4 +1,4 @@
-"""The heads that a run recorded at a step; for all else, the checkpoint that is nearest to it."""
+"""The heads that a run recorded at a step; for everything else, the nearest checkpoint."""
 
 from __future__ import annotations
 

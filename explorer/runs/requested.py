@@ -1,6 +1,4 @@
-"""What runs have been asked to be and do not say yet: a button answers at once, whatever a step
-takes.
-"""
+"""Requested states that runs do not report yet, so that a button responds before the step ends."""
 
 from __future__ import annotations
 

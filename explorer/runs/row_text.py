@@ -1,4 +1,4 @@
-"""What the row of a run says, and its buttons. Knows no Qt."""
+"""The text and the buttons of a run's row. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a run at one moment, read from its folder. Knows no Qt."""
+"""What is known about a run at one moment, read from its folder. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model of a run, live while the run trains and its newest checkpoint afterwards.
+"""The model of a run: live while the run trains, its newest checkpoint afterwards.
 
 A live model is looked at through its run: a `probe` command, answered at the run's next safe point
 by a file.

@@ -1,4 +1,4 @@
-"""Where a model's numbers come from. Panes ask a source, never a module.
+"""Sources of a model's numbers. Panes ask a source, never a module.
 
 A model that is not being trained is captured on the engine's thread; `run_source` holds the other.
 """

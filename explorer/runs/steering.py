@@ -1,4 +1,4 @@
-"""What a person may ask of a run, the same for a thread, a process, and a run elsewhere."""
+"""The commands that a run takes, the same on a thread, in a process and on another machine."""
 
 from __future__ import annotations
 

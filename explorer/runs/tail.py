@@ -1,4 +1,4 @@
-"""The one reader of a run folder: everybody who shows the run asks it, so it is read in turn."""
+"""The one reader of a run folder, shared by everything that shows the run; one read at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model makes of a text that it has read. Knows no Qt."""
+"""What a model computed for a text that it has read. No Qt."""
 
 from __future__ import annotations
 

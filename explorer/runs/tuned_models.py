@@ -1,4 +1,4 @@
-"""The fine-tuned models that are here."""
+"""The fine-tuned models on this machine."""
 
 from __future__ import annotations
 

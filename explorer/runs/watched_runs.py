@@ -1,4 +1,4 @@
-"""Several runs that are looked at together: each is followed, and known by its folder."""
+"""Several runs shown together, each followed and identified by its folder."""
 
 from __future__ import annotations
 

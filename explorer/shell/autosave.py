@@ -1,4 +1,4 @@
-"""Keeps settings and session while the window is open, so that a crash loses seconds."""
+"""Saves settings and session while the window is open, so that a crash loses only seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app's own actions. A pane adds its own; everything a person can do is in this list."""
+"""The app's own actions. Panes add theirs; whatever the user can do is in this list."""
 
 from __future__ import annotations
 

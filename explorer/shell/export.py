@@ -1,4 +1,4 @@
-"""Pictures and numbers out of the app: PNG, SVG, CSV, a Trace as GIF, Show as table."""
+"""Exports pictures and numbers: PNG, SVG, CSV, a Trace as GIF, Show as table."""
 
 from __future__ import annotations
 

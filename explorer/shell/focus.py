@@ -1,4 +1,4 @@
-"""The keyboard focus: Tab follows the eye; what goes away passes the focus on to no button."""
+"""Keyboard focus: Tab follows the visual order; a widget that disappears hands it to no button."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How wide the inspector is: as a person left it, or folded where the window leaves no room."""
+"""The width of the inspector: as the user left it, or folded if the window has no room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the window knows of runs: the selected one and all that train here, wherever one looks."""
+"""What the window knows about runs, in any pane: the selected one and all that train here."""
 
 from __future__ import annotations
 

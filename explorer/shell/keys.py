@@ -1,4 +1,4 @@
-"""Keys that the window dispatches itself: they move the player unless a widget wants them."""
+"""Keys that the window handles itself: they move the player unless a widget needs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cards above the picture: errors with a count, offers with buttons. Never a modal dialog.
+"""Cards above the picture: errors with a count, offers with buttons; never a modal dialog.
 
 They stand between a person and the picture, so each takes one line where there is room.
 """

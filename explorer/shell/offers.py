@@ -1,4 +1,4 @@
-"""What the window offers in cards: to restart, to copy a crash's report, to go on with runs."""
+"""Offers in cards: restart the engine, copy a crash report, open a large model, continue runs."""
 
 from __future__ import annotations
 

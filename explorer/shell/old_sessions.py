@@ -1,5 +1,5 @@
-"""Sessions that an older program wrote: of format 1, in which each pane kept its own state, and of
-format 2, in which some values lay at other paths.
+"""Converts sessions of older versions: format 1, in which each pane stored its own state, and
+format 2, in which some values had other paths.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What lies at a path that a person opens: a model, a run, a text or a tokenizer. No Qt."""
+"""Recognizes what the user opens at a path: a model, a run, a text or a tokenizer. No Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sitting: builds engine, workspace and window, opens what was asked for, ends in order."""
+"""A session: builds engine, workspace and window, opens what was requested, closes in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three first tips, the list of keys, and what this app is."""
+"""The three tips of the first start, the list of keys, and the About dialog."""
 
 from __future__ import annotations
 

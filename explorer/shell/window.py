@@ -1,4 +1,4 @@
-"""The one window: rail, the focused pane with its inputs, inspector, transport, status."""
+"""The one window: rail, the focused pane with its inputs, inspector, transport, status bar."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a person has open and set up: workspace, player, tracks, settings, actions."""
+"""What the user has open and set up: workspace, drafts, player, tracks, settings, actions."""

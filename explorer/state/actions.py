@@ -1,4 +1,4 @@
-"""Actions are data: menus, the palette, shortcuts and the keys help all read the same list."""
+"""Actions as data: menus, the palette, shortcuts and the list of keys all read the same list."""
 
 from __future__ import annotations
 

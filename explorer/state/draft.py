@@ -1,12 +1,12 @@
-"""What a person has set up at one path of the workspace, as a frozen dataclass.
+"""What the user has set up at one path of the workspace, as a frozen dataclass.
 
     draft = Draft(workspace, "backprop.optimizers", OptimizersDraft, mode)
-    draft.changed.connect(show)                             # by hand, by undo, by a lesson
+    draft.changed.connect(show)                             # by hand, undo or a session
     draft.change({"steps": 120}, "Steps 120", "steps")      # Undo: Steps 120
     draft.end_merge()                                       # the drag is over
 
-The workspace holds it as JSON. Whatever comes to the path, from a session, a lesson or a share
-file, is read field by field: what does not fit is the default (`core.fields.lenient`).
+The workspace holds it as JSON. Whatever a session brings to the path is read field by
+field: what does not fit becomes the default (`core.fields.lenient`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which values the workspace holds: those that JSON has, so that a file can bring them back."""
+"""The values that the workspace may hold: those of JSON, so that a file can restore them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person has set, and what the last session looked like. JSON in the platform's folder.
+"""The user's settings and the last session, as JSON in the platform's settings folder.
 
 A bad field falls back to its default, a broken file or one of a newer program is set aside, and
 none of them stops the start.

@@ -1,6 +1,4 @@
-"""How numbers that people type are read: with a point or a comma, as they are written where they
-live.
-"""
+"""Reads numbers that the user types: with a point or a comma, as is the custom where they live."""
 
 from __future__ import annotations
 

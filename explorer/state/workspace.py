@@ -1,4 +1,4 @@
-"""What is open, what a person has set up, and where they look: JSON values by their paths.
+"""What is open, what the user has set up and what they are looking at: JSON values by path.
 
     prompt, run, model, selection      shared by all panes
     training.options                   what is set up: mostly a `Draft` (draft.py)
@@ -7,7 +7,7 @@
     backprop.network.speed             how fast it plays
 
 `state()` is all of them; `restore(state)`, or `change(path, value, text)` for one of them, brings
-the program there. Sessions, undo, lessons and share files are built on these alone.
+the program there. Sessions and undo are built on these alone.
 """
 
 from __future__ import annotations

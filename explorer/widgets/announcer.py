@@ -1,4 +1,4 @@
-"""Tells screen readers the title of the step while something plays, at most once a second."""
+"""Announces step titles to screen readers during playback, at most once a second."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ PAUSE = 1.0  # seconds between two announcements
 
 
 def announce(widget: QWidget, text: str) -> None:
-    """Has a screen reader say `text` when it has said what it says now; silent before Qt 6.8."""
+    """Announces `text` after the screen reader's current sentence; does nothing before Qt 6.8."""
     event = getattr(QtGui, "QAccessibleAnnouncementEvent", None)
     if event is not None:
         QAccessible.updateAccessibility(event(widget, text))
 
 
 class Announcer:
-    """Says titles while playing; what was skipped last is said once it stops."""
+    """Announces titles during playback; the last one skipped is announced when playback stops."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Announcer:
         self._playing = False
 
     def set_title(self, title: str, playing: bool) -> None:
-        """The step in words now. By hand nothing is announced: the focused control speaks then."""
+        """Sets the current step's title. By hand nothing is announced: the focused control is."""
         stopped, self._playing = self._playing and not playing, playing
         if not title or title == self._said or not (playing or stopped):
             return

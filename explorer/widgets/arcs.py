@@ -1,4 +1,4 @@
-"""Attention as arcs between tokens: opacity is weight, the chosen query stands out."""
+"""Attention as arcs between tokens: opacity is weight, and the chosen query is emphasized."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MAX_ARCS = 250
 def strongest_pairs(
     weights: np.ndarray, count: int = MAX_ARCS, query: int | None = None
 ) -> tuple[np.ndarray, float]:
-    """The strongest (query, key) pairs of weights (T, T) and the share of all weight they carry.
+    """Returns the strongest (query, key) pairs of weights (T, T) and their share of all weight.
 
-    Returns indices (n, 2) from weak to strong, so that strong arcs are drawn last. With `query`
-    only pairs of that row count. Pairs without weight are never shown.
+    The indices (n, 2) are sorted from weak to strong, so that strong arcs are drawn last. `query`
+    restricts the pairs to that row. Pairs of negligible weight are left out.
     """
     weights = np.nan_to_num(np.asarray(weights, dtype=np.float32))
     if query is not None:
@@ -40,10 +40,10 @@ def strongest_pairs(
 
 
 class ArcDiagram(Picture):
-    """Tokens on a line and, over them, one arc per (query, key) pair of weights (T, T).
+    """Tokens on a line with one arc above them per (query, key) pair of weights (T, T).
 
-    The chosen query's arcs are at full strength, the others fall back. Intents: `tokenHovered` and
-    `tokenClicked` with a position, -1 for none.
+    The arcs of the chosen query are drawn at full strength, the others faintly. Signals:
+    `tokenHovered` and `tokenClicked` with a token index, -1 for none.
     """
 
     tokenHovered = Signal(int)
@@ -72,7 +72,7 @@ class ArcDiagram(Picture):
             )
         self._weights = weights
         self._tokens = [visible_text(token) for token in tokens]
-        # A shorter text may lack what was chosen and what lay under the pointer.
+        # A shorter text may lack the chosen and the hovered token.
         if self._query is not None and self._query >= len(tokens):
             self._query = None
         if self._hover >= len(tokens):
@@ -92,12 +92,9 @@ class ArcDiagram(Picture):
 
     @property
     def caption(self) -> str:
-        """What is shown of what there is."""
-        total = int((self._weights > 1e-4).sum())
-        if self._only_query and self._query is not None and self._weights.size:
-            total = int((self._weights[self._query] > 1e-4).sum())
-        share = format_percent(self._share)
-        return f"showing {len(self._pairs)} of {counted(total, 'arc')} ({share} of the weight)"
+        """The number of arcs drawn and their share of the total weight."""
+        arcs = counted(len(self._pairs), "strongest arc")
+        return f"showing the {arcs} ({format_percent(self._share)} of the total weight)"
 
     def sizeHint(self) -> QSize:
         now = theme.current()
@@ -108,7 +105,7 @@ class ArcDiagram(Picture):
         return QSize(now.px(200), now.px(140))
 
     def token_point(self, index: int) -> QPointF:
-        """Where the arcs of token `index` stand."""
+        """Returns the point where the arcs of token `index` start and end."""
         now = theme.current()
         pitch = self._pitch()
         left = self._left() + pitch / 2
@@ -131,7 +128,7 @@ class ArcDiagram(Picture):
         put_text(painter, line, self.caption, now.font("label"), now.color("muted"), LEFT)
 
     def _all_arcs(self, points: list[QPointF], faint: bool) -> QPixmap:
-        """All arcs, faint behind a chosen query: drawn once for all hovers (strokes are slow)."""
+        """Returns all arcs, faint behind a chosen query, as a cached pixmap (strokes are slow)."""
         key = (faint, self.width(), self.height(), self.ratio)
         if self._drawn is None or self._drawn[0] != key:
             pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
@@ -234,7 +231,7 @@ class ArcDiagram(Picture):
         return self._widest() + 6 <= min(pitch, now.px(72)) or pitch >= now.px(64)
 
     def _overhang(self) -> float:
-        """How far the last slanted label reaches beyond its token."""
+        """Returns how far (px) the last slanted label extends beyond its token."""
         if self._is_straight():
             return 0.0
         return min(self._widest(), theme.current().px(72)) * 0.7

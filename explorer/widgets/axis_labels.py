@@ -1,4 +1,4 @@
-"""The token labels on a heat map's two axes: elided, slanted where cells are narrow, thinned."""
+"""Token labels on the two axes of a heat map: elided, thinned, and slanted above narrow cells."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from PySide6.QtGui import QPainter
 from explorer import theme
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, put_slanted, put_text
 
-NAMES = 132  # px of a label that is a name
+NAMES = 132  # px: the longest label that is a name
 
 
 def has_label(index: int, every: int, chosen: int | None) -> bool:
-    """Whether a label is written where there is room for one in `every`: the chosen one always,
-    and none that would run into it."""
+    """Returns True for the chosen index and every `every`-th one that does not collide with it."""
     near = chosen is not None and abs(index - chosen) < every
     return index == chosen or (index % every == 0 and not near)
 
 
 def one_in(apart: float, side: float) -> int:
-    """Of how many cells of `side` px one has a label, if labels are at least `apart` px apart."""
+    """Returns n such that labels of every n-th cell of `side` px are `apart` px or more apart."""
     return max(1, math.ceil(apart / side))
 
 
 def slanted_room(named: bool) -> float:
-    """The longest that a label above a column may be."""
+    """Returns the greatest length (px) of a label above a column."""
     return theme.current().px(NAMES if named else 88)
 
 
 def slanted_length(width: float) -> float:
-    """How long a slanted label may be that has so many px to its right, its height left over."""
+    """Returns how long a slanted label may be with `width` px to its right, less its height."""
     return max(0.0, width - theme.current().metrics("label").height()) * math.sqrt(2)
 
 
 def label_room(
     rows: Sequence[str], columns: Sequence[str], titles: tuple[str, str], named: bool
 ) -> tuple[float, float]:
-    """Pixels left of the cells and above them, for labels and the axes' titles."""
+    """Returns the px left of the cells and above them, for labels and axis titles."""
     now, metrics = theme.current(), theme.current().metrics("label", 600 if named else 400)
     longest = max((metrics.horizontalAdvance(text) for text in rows), default=0.0)
     left = min(longest, now.px(NAMES if named else 96)) + now.px(16)
@@ -52,7 +51,7 @@ def label_room(
 
 
 class AxisLabels:
-    """Draws labels round `grid`, whose cells are `side` px wide and high. width: the picture's."""
+    """Draws labels around `grid`, whose cells are `side` px squares; `width` is the picture's."""
 
     def __init__(
         self, painter: QPainter, grid: QRectF, side: float, width: float, named: bool = False
@@ -63,7 +62,7 @@ class AxisLabels:
         self._apart = self._height * 0.9  # px from one line of text to the next
 
     def draw_rows(self, texts: Sequence[str], chosen: int | None, room: float, title: str) -> None:
-        """Labels left of the rows, at most `room` px; the chosen row in the query's color."""
+        """Draws labels left of the rows within `room` px, the chosen one in the query's color."""
         now, grid = theme.current(), self._grid
         room -= now.px(16) if title else 0
         for index, text in enumerate(texts):
@@ -84,14 +83,14 @@ class AxisLabels:
             self._painter.restore()
 
     def draw_columns(self, texts: Sequence[str], chosen: int | None, title: str) -> None:
-        """Labels above the columns, level from 48 px; the chosen column in the key's color. Names
-        are slanted as well where one of them would have to be cut."""
+        """Draws labels above the columns, the chosen one in the key's color: horizontal for cells
+        of 48 px or more, unless a name would be elided, and slanted otherwise."""
         now, grid, side = theme.current(), self._grid, self._side
         level = side >= now.px("cell_straight_labels")
         if self._named:
             metrics = now.metrics("label", 600)
             level &= all(metrics.horizontalAdvance(text) <= side - 4 for text in texts)
-        every = 1 if level else one_in(self._apart * math.sqrt(2), side)  # slanted lines lie closer
+        every = 1 if level else one_in(self._apart * math.sqrt(2), side)  # slanted: can be closer
         for index, text in enumerate(texts):
             if not has_label(index, every, chosen):
                 continue

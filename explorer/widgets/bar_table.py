@@ -1,4 +1,4 @@
-"""A table whose first column is a bar: rows side by side, of which one can be chosen."""
+"""A table whose first column holds bars; one row can be chosen."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from explorer.widgets.base import LEFT, RIGHT, Columns
 from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.sketch import Sketch
 
-HEAD, ROW, LINE = 24, (19, 28), 16  # px: titles; a row, least and most; a note
-NAME, BAR, NUMBER = 0.2, 0.36, 76  # shares of the width; px of the number behind a bar
-LEAST = 480  # px of the width
-SHORT = 0.08  # of the longest bar: the shortest
+HEAD, ROW, LINE = 24, (19, 28), 16  # px: column titles; a row, least and most; a note
+NAME, BAR, NUMBER = 0.2, 0.36, 76  # shares of the width; px for the number after a bar
+LEAST = 480  # px: the least width
+SHORT = 0.08  # the shortest bar, as a share of the longest
 
 
 @dataclass(frozen=True)
 class BarRow:
-    """`number`: of the bar; `cells`: the words behind it, then those of other columns; a `note`
-    stands below the table; `help`: its own tooltip.
+    """A row: the `number` its bar shows, `cells` for the text after the bar and in the other
+    columns, a `note` below the table and `help`, its own tooltip.
     """
 
     name: str
@@ -39,9 +39,9 @@ class BarRow:
 
 
 class BarTable(ChoicePicture[Sequence[BarRow]]):
-    """`picked(row)`: a row was clicked, or Enter was pressed on it; `help`: what that does. The
-    length of a bar is the logarithm of its number, or where `linear` the number itself, 0 to 1;
-    `bar`: its share of the width; `least`: px that the table needs. `chosen`: the name of a row.
+    """Emits `picked(row)` on a click or Enter; `help` describes the effect. Bar lengths are
+    logarithmic, or with `linear` the numbers themselves, 0 to 1. `bar` is the share of the width
+    that bars take, `least` the table's least width in px. `chosen` is the name of a row.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class BarTable(ChoicePicture[Sequence[BarRow]]):
         return [QRectF(0, now.px(HEAD) + at * high, self.width(), high) for at in range(len(scene))]
 
     def _columns(self, row: QRectF) -> list[QRectF]:
-        """Of the bar, behind the longest name, then of the others."""
+        """Returns the cells of a row: the bar, right of the longest name, then the others."""
         wide, others, metrics = row.width(), len(self._titles) - 1, theme.current().metrics
         advance = metrics("body", 600).horizontalAdvance
         longest = max((advance(one.words) for one in self.scene or ()), default=0)

@@ -1,4 +1,4 @@
-"""Bars: side by side as a skyline, or each in a line with its name and number."""
+"""Bars: side by side as a skyline, or one per line with a name and a number."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PySide6.QtGui import QColor, QFont, QPainter
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
-NAME, GAP = 120, 3  # px: the room of a name, twice that of a number; above and below a bar
+NAME, GAP = 120, 3  # px: a name, half of the space for a number; above and below a bar
 
 
 def draw_skyline(
     painter: QPainter, area: QRectF, shares: np.ndarray, color: QColor, widest: float = math.inf
 ) -> list[QRectF]:
-    """Bars of 0..1 of the height, side by side; returns them."""
+    """Draws bars side by side, 0..1 of the height, and returns their rectangles."""
     wide, bars = min(area.width() / max(len(shares), 1), widest), []
     for index, share in enumerate(shares.tolist()):
         high = max(area.height() * share, 1.0)
@@ -42,8 +42,8 @@ def draw_named_bar(
     chosen: bool = False,
     room: float = 0.0,
 ) -> QRectF:
-    """A bar of 0..1 of a line's room, between its name and its number, which has so much `room`, or
-    twice that of a name; returns the bar.
+    """Draws a bar between its name and its number, 0..1 of the space left, and returns the bar. The
+    number takes `room` px, or by default twice the space of a name.
     """
     now, wide = theme.current(), theme.current().px(NAME)
     room = room or 2 * wide

@@ -1,4 +1,4 @@
-"""What every custom-painted widget shares: theme, errors while painting, text helpers, labels."""
+"""The base of every custom-painted widget: theme, painting errors, text helpers, labels."""
 
 from __future__ import annotations
 
@@ -51,15 +51,13 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Columns(dict[str, np.ndarray]):
-    """What a picture displays where its arrays are the columns of one table, equally long: its file
-    has a row for each index.
-    """
+    """Columns of one table: arrays of equal length; an exported file has one row per index."""
 
 
 class Picture(QWidget):
     """A custom-painted widget: subclasses implement `draw(painter)` and `displayed()`.
 
-    An exception in `draw` is reported once through `paintFailed` and shown in the picture's place
+    An exception in `draw` is reported once through `paintFailed` and shown instead of the picture
     until `data_changed()` is called (every `set_*` does).
     """
 
@@ -70,48 +68,48 @@ class Picture(QWidget):
         self.setAccessibleName(name)
         self._broken: Exception | None = None
         self._by_keyboard = False
-        self.ratio = self.devicePixelRatioF()  # device pixels per unit of what is painted on
-        self.exposed = QRectF(self.rect())  # the part that is being painted
+        self.ratio = self.devicePixelRatioF()  # device pixels per unit of the paint device
+        self.exposed = QRectF(self.rect())  # the part being painted
         theme.changed.connect(self.on_theme_changed)
 
     def draw(self, painter: QPainter) -> None:
         """Paints the picture; antialiasing is on and the background is not filled."""
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """The arrays that are shown, by name."""
+        """Returns the displayed arrays by name."""
         return {}
 
     def said_at(self, point: QPointF) -> str | None:
-        """What a tooltip says at a point; None: the widget's own."""
+        """Returns the tooltip at a point, or None for the widget's own."""
         return None
 
     def keyboard_rect(self) -> QRectF | None:
-        """Where in the picture the arrow keys are; None: nowhere in particular."""
+        """Returns the rectangle that the arrow keys have reached, or None if there is none."""
         return None
 
     def inputMethodQuery(self, query: Qt.InputMethodQuery) -> Any:
-        """What a scroll area brings into sight, when Tab comes here as well."""
+        """Returns the rectangle a scroll area scrolls to, also when Tab moves the focus here."""
         rect = self.keyboard_rect() if query == Qt.InputMethodQuery.ImCursorRectangle else None
         return super().inputMethodQuery(query) if rect is None else rect.toAlignedRect()
 
     def on_theme_changed(self) -> None:
-        """Drops what was drawn in the old theme. Subclasses extend it."""
+        """Discards everything drawn in the old theme. Subclasses extend it."""
         self.updateGeometry()
         self.update()
 
     def data_changed(self) -> None:
-        """Repaints, and gives a picture whose paint failed another chance."""
+        """Repaints; a picture whose last paint failed is tried again."""
         self._broken = None
         self.update()
 
     @property
     def broken(self) -> Exception | None:
-        """Why the last paint failed; None for a picture that is whole."""
+        """The exception of the last paint; None if it succeeded."""
         return self._broken
 
     @property
     def shows_focus(self) -> bool:
-        """Whether to draw the focus ring: the focus is here and the keyboard is in use."""
+        """True if the focus ring is drawn: the widget has the focus and the keyboard is in use."""
         return self.hasFocus() and self._by_keyboard
 
     def event(self, event: QEvent) -> bool:
@@ -128,7 +126,8 @@ class Picture(QWidget):
         return super().event(event)
 
     def _press_key(self, event: QEvent) -> bool:
-        """Shows the focus ring, and what the key went to where the picture lies in scroll areas."""
+        """Shows the focus ring and scrolls every enclosing scroll area to the picture's focused
+        part."""
         if not self._by_keyboard:
             self._by_keyboard = True
             self.update()
@@ -157,7 +156,7 @@ class Picture(QWidget):
             painter.end()
 
     def fail(self, error: Exception) -> None:
-        """Reports what went wrong while painting, once, and shows it in the picture's place."""
+        """Reports a painting error once and shows it instead of the picture."""
         self._broken = error
         _log.error("painting %s failed", self.accessibleName(), exc_info=error)
         self.paintFailed.emit(error)
@@ -168,12 +167,12 @@ class Picture(QWidget):
 
 
 def ratio_of(painter: QPainter) -> float:
-    """Device pixels per unit: the screen's ratio, or that of the image a widget is rendered to."""
+    """Returns the device pixels per unit of the screen, or of the image a widget is rendered to."""
     return abs(painter.deviceTransform().m11()) or 1.0
 
 
 def draw_failure(painter: QPainter, rect: QRectF, error: Exception) -> None:
-    """The error state of a picture whose paint raised."""
+    """Draws the error state of a picture whose paint raised."""
     now = theme.current()
     painter.fillRect(rect, now.color("surface"))
     painter.setPen(now.color("error"))
@@ -183,7 +182,7 @@ def draw_failure(painter: QPainter, rect: QRectF, error: Exception) -> None:
 
 
 class Label(QLabel):
-    """A line of text in a theme's size, weight and color role; follows theme and zoom."""
+    """A line of text in a size, weight and color role of the theme; follows theme and zoom."""
 
     def __init__(
         self,
@@ -217,11 +216,11 @@ class Label(QLabel):
         palette = self.palette()
         palette.setColor(INK, now.color(role))
         palette.setColor(QPalette.ColorGroup.Disabled, INK, now.faint(role))
-        self.setPalette(palette)  # a style sheet of its own would make every switch dearer
+        self.setPalette(palette)  # a style sheet for each label would make theme changes slower
 
 
 class IconButton(QToolButton):
-    """A tool button with one of our icons, a tooltip that names its shortcut; follows the theme."""
+    """A tool button with an icon and a tooltip that names its shortcut; follows the theme."""
 
     def __init__(
         self,
@@ -243,7 +242,7 @@ class IconButton(QToolButton):
         theme.changed.connect(self._restyle)
 
     def set_icon(self, icon: str, text: str, shortcut: str = "", role: str | None = None) -> None:
-        """Shows another icon and meaning (play becomes pause)."""
+        """Changes the icon and its meaning (play becomes pause)."""
         told = (icon, text, shortcut, role or self._role)
         if told == self._told:
             return
@@ -264,20 +263,20 @@ class IconButton(QToolButton):
 
 
 def set_look(widget: QWidget, look: str) -> None:
-    """Gives `widget` a look of the style sheet ("primary", "quiet", "card", "popover", "plain")."""
+    """Sets the style sheet's look of `widget` ("primary", "quiet", "card", "popover", "plain")."""
     widget.setProperty("look", look)
     widget.style().unpolish(widget)
     widget.style().polish(widget)
 
 
 def elide(text: str, font: QFont, width: float, mode: Qt.TextElideMode = ELIDE_MIDDLE) -> str:
-    """`text` cut to `width` px with an ellipsis, in the middle by default."""
+    """Returns `text` elided to `width` px, in the middle by default."""
     return QFontMetricsF(font).elidedText(text, mode, max(0.0, width))
 
 
 def wrapped(text: str, font: QFont, width: float, most: int) -> list[str]:
-    """`text` in lines of `width` px, parted at spaces; where `most` of them do not hold it, the
-    last is cut after a whole word, so that no number is.
+    """Breaks `text` at spaces into lines of `width` px. If more than `most` would be needed, the
+    last line is cut after a whole word, so that no number is truncated.
     """
     advance = QFontMetricsF(font).horizontalAdvance
     if advance(text) <= width:
@@ -299,8 +298,8 @@ def wrapped(text: str, font: QFont, width: float, most: int) -> list[str]:
 
 
 def show_text(line: QLineEdit, text: str) -> None:
-    """Puts another text into a field and emits nothing: its beginning is seen, unless a person is
-    typing there.
+    """Sets a field's text without emitting a signal and shows its beginning, unless the user is
+    typing in it.
     """
     if text != line.text():
         with QSignalBlocker(line):
@@ -331,7 +330,7 @@ def put_longest(
     color: QColor,
     align: Qt.AlignmentFlag = CENTER,
 ) -> None:
-    """Draws the first text that has room in `rect`, and a little on its sides."""
+    """Draws the first text that fits into `rect` with a small margin at its sides."""
     metrics = QFontMetricsF(font)
     for text in texts:
         if metrics.horizontalAdvance(text) + 2 * SIDE <= rect.width():
@@ -347,7 +346,7 @@ def put_words(
     color: QColor,
     align: Qt.AlignmentFlag = CENTER,
 ) -> None:
-    """Draws a sentence in `rect`, in as many lines as it needs."""
+    """Draws a sentence in `rect`, wrapped into as many lines as it needs."""
     painter.setFont(font)
     painter.setPen(color)
     painter.drawText(rect, int(align) | Qt.TextFlag.TextWordWrap, text)
@@ -356,7 +355,7 @@ def put_words(
 def put_slanted(
     painter: QPainter, foot: QPointF, text: str, font: QFont, color: QColor, degrees: float = -45
 ) -> None:
-    """Draws a label that starts at `foot` and rises at 45 degrees."""
+    """Draws a label that starts at `foot` and is rotated by `degrees`."""
     painter.save()
     painter.translate(foot)
     painter.rotate(degrees)
@@ -367,21 +366,21 @@ def put_slanted(
 
 
 def packed_table(table: np.ndarray) -> np.ndarray:
-    """A (256,) uint32 table of 0xffRRGGBB of a (256, 3) uint8 color table."""
+    """Packs a (256, 3) uint8 color table into (256,) uint32 values 0xffRRGGBB."""
     wide = table.astype(np.uint32)
     return (wide[:, 0] << 16) | (wide[:, 1] << 8) | wide[:, 2] | np.uint32(0xFF000000)
 
 
 def packed_image(packed: np.ndarray) -> QImage:
-    """A QImage of an (H, W) uint32 array of 0xffRRGGBB (copied)."""
+    """Returns an (H, W) uint32 array of 0xffRRGGBB as a QImage (copied)."""
     packed = np.ascontiguousarray(packed)
     height, width = packed.shape
     return QImage(packed.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
 
 
 def visible_text(piece: str) -> str:
-    """A label with its whitespace made visible: a newline as an arrow, a space at an end, where it
-    would not be seen, as an open box."""
+    """Returns a label with visible whitespace: a newline becomes an arrow, and a space at either
+    end, where it would not be seen, an open box."""
     first = len(piece) - len(piece.lstrip(" "))
     last = max(first, len(piece.rstrip(" ")))
     inner = piece[first:last].translate({**SIGNS, ord(" "): " "})

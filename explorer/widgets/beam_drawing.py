@@ -1,4 +1,4 @@
-"""Paints the tree of a search from left to right, and below it what was found beside greedy."""
+"""Draws the tree of a beam search from left to right and, below it, its result beside greedy."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.beam_scene import BeamScene, share
 from explorer.widgets.token_strip import chip, draw_chip
 
-PITCH, EDGE, SUM = 78, 20, 46  # px: a column at least, the edge in it, the number behind it
-ROW, CHIP, WIDEST = 44, 20, 92  # px: a row at most, a chip's height, its width at most
+PITCH, EDGE, SUM = 78, 20, 46  # px: the least width of a column, its edge, the number after it
+ROW, CHIP, WIDEST = 44, 20, 92  # px: the highest row, a chip's height, its greatest width
 LINE, THICK = 20, 7  # px: a line of text, the widest edge
-GREEDY, ROOT = 1, -1  # its series; the token before the tree
+GREEDY, ROOT = 1, -1  # greedy's series; the token before the tree
 LINES = ("Beams", "Greedy")
 OPACITY = {"hidden": 0.0, "dropped": 0.45, "passed": 0.6, "new": 1.0, "alive": 1.0, "best": 1.0}
 
 
 class TreeLayout:
-    """Where the nodes stand; a tree wider than the picture is seen about the cursor."""
+    """Positions of the nodes; a tree wider than the picture is scrolled to the cursor."""
 
     def __init__(self, area: QRectF, scene: BeamScene, position: float) -> None:
         now = theme.current()
@@ -36,7 +36,7 @@ class TreeLayout:
         self.row = min(self.area.height() / scene.tallest, now.px(ROW))
 
     def chip(self, node: int) -> QRectF:
-        """-1: the token before the tree."""
+        """Returns the rectangle of a node; -1 is the token before the tree."""
         now = theme.current()
         depth = self.scene.tree.nodes[node].depth if node >= 0 else 0
         row = self.scene.rows[node] if node >= 0 else 0.0
@@ -63,7 +63,7 @@ class TreeLayout:
 
 
 def draw_still(painter: QPainter, layout: TreeLayout, step: int) -> None:
-    """All that stays as it is from a step to the next."""
+    """Draws everything that does not change from this step to the next."""
     scene = layout.scene
     nodes = [node for node in _in_sight(layout) if not _changes(scene, node, step)]
     painter.save()
@@ -75,7 +75,7 @@ def draw_still(painter: QPainter, layout: TreeLayout, step: int) -> None:
 
 
 def draw_moving(painter: QPainter, layout: TreeLayout, position: float, hovered: int) -> None:
-    """What changes, and the node under the pointer; `position` in the steps."""
+    """Draws the changing nodes and the hovered one at `position`, in steps."""
     scene, step = layout.scene, int(position)
     painter.save()
     painter.setClipRect(layout.area)
@@ -87,7 +87,7 @@ def draw_moving(painter: QPainter, layout: TreeLayout, position: float, hovered:
 
 
 def _in_sight(layout: TreeLayout) -> list[int]:
-    """The nodes of the columns that are seen, the best text's on top."""
+    """Returns the nodes of the visible columns, those of the best text last, that is, on top."""
     scene, left, wide = layout.scene, layout.area.left(), 2 * layout.pitch
     nodes = range(len(scene.pieces))
     seen = (
@@ -104,7 +104,7 @@ def _changes(scene: BeamScene, node: int, step: int) -> bool:
 def _draw_nodes(
     painter: QPainter, layout: TreeLayout, nodes: Sequence[int], position: float
 ) -> None:
-    """Edges, then the nodes at both of their ends, on top."""
+    """Draws the edges, then the nodes at both of their ends above them."""
     scene = layout.scene
     looks = {node: look for node in nodes if (look := _look(scene, node, position))[1] > 0}
     for node, (state, solid) in looks.items():
@@ -124,7 +124,7 @@ def _draw_nodes(
 
 
 def _look(scene: BeamScene, node: int, position: float) -> tuple[str, float]:
-    """A node's state and opacity: on the way from a step to the next it is between two looks."""
+    """Returns a node's state and its opacity, interpolated between two steps."""
     step = int(position)
     state, later = scene.state(node, step), scene.state(node, step + 1)
     solid = OPACITY[state] + (OPACITY[later] - OPACITY[state]) * (position - step)
@@ -161,8 +161,8 @@ def _draw_node(painter: QPainter, layout: TreeLayout, node: int, state: str, hov
 
 
 def _draw_sum(painter: QPainter, layout: TreeLayout, node: int, what: str) -> None:
-    """The log-probability of the text, with its place once candidates are chosen; in the end the
-    scores of finished texts alone, which are compared.
+    """Draws the log-probability of the text, with its rank once candidates are chosen; at the end
+    only the scores of finished texts, which are the ones compared.
     """
     now, rect, one = theme.current(), layout.chip(node), layout.scene.tree.nodes[node]
     if what == "finish":
@@ -174,7 +174,7 @@ def _draw_sum(painter: QPainter, layout: TreeLayout, node: int, what: str) -> No
 
 
 def _draw_texts(painter: QPainter, layout: TreeLayout) -> None:
-    """What was found and what is written greedily, with their log-probabilities and scores."""
+    """Draws the text found and the greedy text with their log-probabilities and scores."""
     now = theme.current()
     font, label, wide = now.font("mono", mono=True), now.font("label"), now.px(64)
     inks = (now.color("accent"), now.series(GREEDY))

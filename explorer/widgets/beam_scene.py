@@ -1,4 +1,4 @@
-"""What stands where in the tree of a beam search. Plain numbers, no Qt."""
+"""The layout of the tree of a beam search. Plain numbers, no Qt."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class BeamScene:
-    """A tree with a column a token.
+    """A tree with one column per token.
 
-    pieces      what each node says
-    rows        where it stands in its column, from the middle: children in their parents' order
-    moments     of every step: which column it is about, and what happens there
+    pieces      the bytes of each node's token
+    rows        its row in its column, from the middle: children in their parents' order
+    moments     for each step: the column it is about, and what happens there
     best        the nodes of the text that was found
-    greedy      the nodes on the way of the greedy text, as far as it is in the tree
-    texts       (what was found, what is written greedily), with their log-probabilities and scores
+    greedy      the nodes of the greedy text that the tree contains
+    texts       (the text found, the greedy text), with their log-probabilities and scores
     """
 
     tree: BeamTree
@@ -33,25 +33,25 @@ class BeamScene:
     greedy: tuple[int, ...]
     texts: tuple[tuple[bytes, float, float], ...]
     tallest: int = 1  # nodes in a column
-    ends: dict[int, set[int]] = field(default_factory=dict)  # by depth: nodes that lead on from it
+    ends: dict[int, set[int]] = field(default_factory=dict)  # by depth: ancestors of nodes there
 
     def moment(self, step: int) -> tuple[int, str]:
         return self.moments[min(max(step, 0), len(self.moments) - 1)]
 
     def text_of(self, node: int) -> str:
-        """What is written up to a node."""
+        """Returns the text up to a node."""
         written = b"".join(self.pieces[one] for one in self.tree.path(node))
         return written.decode("utf-8", "replace")
 
     def column(self, step: int) -> list[int]:
-        """The nodes that a step is about, from top to bottom."""
+        """Returns the nodes of a step's column, from top to bottom."""
         depth = self.moment(step)[0]
         nodes = (node for node, one in enumerate(self.tree.nodes) if one.depth == depth)
         return sorted(nodes, key=lambda node: self.rows[node])
 
     def told(self, step: int) -> tuple[int, int]:
-        """The step whose numbers are told at one, and the node: the likeliest candidate; at the end
-        of the search the text that was found, where it was finished.
+        """Returns the step and node whose numbers are described at a step: the likeliest candidate,
+        or at the end of the search the text found, at the step where it was finished.
         """
         best = self.tree.best
         finish = (self.tree.nodes[best].depth, "finish")
@@ -60,8 +60,8 @@ class BeamScene:
         return step, min(self.column(step), key=lambda node: self.tree.nodes[node].place)
 
     def state(self, node: int, step: int) -> str:
-        """How a node looks at a step: "hidden", "new", "dropped", "passed" where nothing of it is
-        left by then, "alive", or "best" at the end of the search.
+        """Returns a node's state at a step: "hidden", "new", "dropped", "passed" if none of its
+        descendants is left, "alive", or "best" at the end of the search.
         """
         one, (depth, what) = self.tree.nodes[node], self.moment(step)
         if one.depth > depth:
@@ -83,8 +83,8 @@ def scene_of(
     root: int,
     piece: Callable[[int], bytes],
 ) -> BeamScene:
-    """`trace`: of the search so far; `greedy`: the tree of a single beam; `root`: the token before
-    the tree.
+    """Builds the scene of the search recorded so far in `trace`; `greedy` is the tree of a single
+    beam and `root` the token before the tree.
     """
     names = [step.name.removeprefix("beams.") for step in trace]
     places: dict[int, float] = {-1: 0.0}
@@ -111,7 +111,7 @@ def scene_of(
 
 
 def _followed(tree: BeamTree, tokens: Sequence[int]) -> list[int]:
-    """The nodes of a text, as far as the tree has them."""
+    """Returns the nodes of the longest prefix of a text that the tree contains."""
     nodes, last = [], -1
     for token in tokens:
         children = (
@@ -125,7 +125,7 @@ def _followed(tree: BeamTree, tokens: Sequence[int]) -> list[int]:
 
 
 def _alive(tree: BeamTree, depth: int) -> set[int]:
-    """The nodes that lead to a beam of this depth, or to a text that has ended by then."""
+    """Returns the nodes that lead to a beam of this depth or to a text finished by then."""
 
     def counts(one: BeamNode) -> bool:
         return one.fate == "finished" if one.depth < depth else one.fate != "dropped"
@@ -135,5 +135,5 @@ def _alive(tree: BeamTree, depth: int) -> set[int]:
 
 
 def share(one: BeamNode) -> float:
-    """The probability of a node's token."""
+    """Returns the probability of a node's token."""
     return math.exp(one.log_probability)

@@ -1,4 +1,4 @@
-"""The tree of a beam search: hover tells a text's numbers, a click chooses it."""
+"""The tree of a beam search: hovering shows a text's numbers, a click chooses it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ COLUMNS = ("token", "log_probability", "sum", "score", "depth", "place", "parent
 
 
 class BeamTreePicture(ChoicePicture[BeamScene]):
-    """`picked(node)`; `position` is where the cursor is in the steps of the search's Trace."""
+    """Emits `picked(node)`; `position` is the cursor's step in the search's Trace."""
 
     NAME = "The tree of the search"
 
     def __init__(self) -> None:
         super().__init__()
-        self._still = QPixmap()  # what stays as it is at a step
-        self._drawn: object = None  # at which, and how large
+        self._still = QPixmap()  # the part that does not change during a step
+        self._drawn: object = None  # the step and size it was drawn for
 
     def draw_scene(self, painter: QPainter, scene: BeamScene) -> None:
         layout, step = self.layout_of(scene), int(self.position)

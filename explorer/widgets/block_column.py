@@ -1,4 +1,4 @@
-"""A model as a column: a row for each part, with bars that grow as something comes through it."""
+"""A model as a column: one row per part, with bars that grow as the signal passes through it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from explorer.widgets.base import LEFT, RIGHT, put_text
 
 NAME, WORDS, BESIDE, TALLEST, APART = 92, 236, 150, 52, 6  # px
 HEAD, TITLE, LABEL, WIDEST, WIDE = 18, 280, 16, 10, 5  # px: titles, words, bars, spans
-BARS, COLUMNS = 64, 3  # of a row; of spans
+BARS, COLUMNS = 64, 3  # bars per row; columns of spans
 BESIDES, SPAN = 2, 3  # series
 
 
 @dataclass(frozen=True, eq=False)
 class BlockRow:
-    """A part of the model. `bars`: positive numbers, one for each token; `beside`: others, one for
-    each of its parameters; `words` are written behind them.
+    """A part of the model: `bars` holds one positive number per token, `beside` one per parameter,
+    and `words` are drawn after them.
     """
 
     name: str
@@ -33,11 +33,11 @@ class BlockRow:
 
 
 class BlockColumn:
-    """Where the rows stand in an area, and their picture. All bars have one logarithmic scale, as
-    have all those beside them.
+    """Lays out and draws the rows in an area. All `bars` share one logarithmic scale, all `beside`
+    another.
 
-    title, beside, spans_title   what each of the three is; beside "": there are none
-    spans                        (first, last): something goes on from one row to another
+    title, beside, spans_title   the three titles; an empty `beside`: no such bars
+    spans                        (first, last): a span from one row to another
     """
 
     def __init__(
@@ -66,8 +66,8 @@ class BlockColumn:
         return index if 0 <= index < len(self.rows) else None
 
     def draw(self, painter: QPainter, shown: float, series: int = 0) -> None:
-        """`shown`: how many rows something has come through; the last one grows. `series`: the
-        color of the bars.
+        """Draws the column when the signal has passed through `shown` rows, the last one partly
+        grown; `series` is the color of the bars.
         """
         self._draw_titles(painter)
         bars = _heights([_pooled(row.bars) for row in self.rows])
@@ -94,7 +94,7 @@ class BlockColumn:
             put_text(painter, place, title, now.font("label"), ink, LEFT)
 
     def _draw_words(self, painter: QPainter, index: int, there: bool) -> None:
-        """A row's name, and, once something has come through, what is told of it."""
+        """Draws a row's name and, once the signal has passed through it, its words."""
         now, row, middle = theme.current(), self.rows[index], self.row(index).center().y()
         place = QRectF(0, middle - now.px(LABEL) / 2, now.px(NAME - 8), now.px(LABEL))
         place.moveLeft(self.left - now.px(NAME))
@@ -117,7 +117,7 @@ class BlockColumn:
         heights: tuple[np.ndarray, np.ndarray] | None,
         series: int,
     ) -> None:
-        """None: nothing has come through yet."""
+        """Draws a row's bars; `heights` is None before the signal has reached the row."""
         now, place = theme.current(), self._main(index)
         painter.fillRect(place, now.color("raised" if heights is None else "surface"))
         if heights is not None:
@@ -127,7 +127,7 @@ class BlockColumn:
             draw_skyline(painter, place, heights[1], now.series(BESIDES), now.px(WIDEST))
 
     def _draw_spans(self, painter: QPainter, end: float) -> None:
-        """Side by side, for one may begin before another has ended; as far as rows are there."""
+        """Draws spans side by side, because they may overlap, up to the last row shown."""
         wide = theme.current().px(WIDE)
         for place, (first, last) in enumerate(self.spans):
             if first + 0.5 < end:
@@ -139,13 +139,13 @@ class BlockColumn:
 
 
 def _pooled(bars: np.ndarray) -> np.ndarray:
-    """Of many the largest of neighbors."""
+    """Pools many bars to the largest of neighbors."""
     count = min(len(bars), BARS)
     return np.array([some.max() for some in np.array_split(bars, count)]) if count else bars
 
 
 def _heights(values: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """0..1 on one logarithmic scale, from half the smallest to the largest of all."""
+    """Scales values to 0..1 logarithmically, from half the smallest to the largest of all."""
     there = np.concatenate([np.zeros(0), *values])
     there = there[np.isfinite(there) & (there > 0)]
     low, high = (there.min() / 2, there.max()) if len(there) else (0.5, 1.0)

@@ -1,4 +1,4 @@
-"""Boxes: widgets in a row, in a column, on a card."""
+"""Layout helpers: widgets in a row, in a column, on a card."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from explorer.widgets.base import set_look
 from explorer.widgets.wrap_row import WrapRow
 
 Box = TypeVar("Box", bound=QBoxLayout)
-# A number is room that stretches; (widget, 1) is a widget that does.
+# A number is stretchable space; (widget, 1) is a widget that stretches.
 Part = QWidget | QLayout | int | tuple[QWidget | QLayout, int]
 
 
 def row(*parts: Part, of: QWidget | None = None, spacing: int = 8) -> QHBoxLayout:
-    """Side by side; `of`: the widget that it fills, without a margin."""
+    """Lays parts out side by side, filling the widget `of`, if given, without a margin."""
     return _filled(QHBoxLayout(), parts, of, spacing)
 
 
@@ -36,12 +36,12 @@ def column(
     spacing: int = 8,
     margins: tuple[int, int] = (0, 0),
 ) -> QVBoxLayout:
-    """One below the other; `margins`: px at the sides, px above and below."""
+    """Lays parts out below one another; `margins`: px at the sides, px above and below."""
     return _filled(QVBoxLayout(), parts, of, spacing, margins)
 
 
 def wrap(*widgets: QWidget, of: QWidget | None = None, spacing: int = 8) -> WrapRow:
-    """Side by side, in further rows where they have no room in one."""
+    """Lays widgets out side by side, in further rows if one is too narrow."""
     box = WrapRow(spacing)
     for widget in widgets:
         box.addWidget(widget)
@@ -53,7 +53,7 @@ def wrap(*widgets: QWidget, of: QWidget | None = None, spacing: int = 8) -> Wrap
 def grid(
     rows: Sequence[Sequence[QWidget]], of: QWidget | None = None, spacing: tuple[int, int] = (8, 8)
 ) -> QGridLayout:
-    """Rows that share their width evenly, so that those of as many widgets stand in columns;
+    """Lays out rows that share their width evenly, so that rows of equal length form columns;
     `spacing`: px between columns, px between rows.
     """
     box = QGridLayout()
@@ -73,12 +73,12 @@ def grid(
 
 
 def page(*parts: Part, of: QWidget) -> None:
-    """The whole picture of a mode: a column with the margins of a pane."""
+    """Lays out the whole picture of a mode: a column with the margins of a pane."""
     column(*parts, of=of, margins=(16, 8))
 
 
 def card(*parts: Part) -> QFrame:
-    """A column with a frame around it."""
+    """Returns a column with a frame around it."""
     frame = QFrame()
     set_look(frame, "card")
     column(*parts, of=frame, spacing=4, margins=(12, 8))
@@ -86,7 +86,7 @@ def card(*parts: Part) -> QFrame:
 
 
 def name_parts(owner: QWidget, prefix: str, *names: str) -> None:
-    """Gives its attributes the names by which lessons and tests find them: "training.step.text"."""
+    """Sets the object names that lessons and tests use to find attributes: "training.step.text"."""
     for name in names:
         getattr(owner, name).setObjectName(f"{prefix}.{name}")
 

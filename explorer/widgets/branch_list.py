@@ -1,4 +1,4 @@
-"""Texts that fork, as a list: a line for each branch, indented below what it forks from."""
+"""Forking texts as a list: one line per branch, indented below the branch it forks from."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from explorer import theme
 from explorer.widgets.base import LEFT, Columns, elide, put_text, visible_text
 from explorer.widgets.choice_picture import ChoicePicture
 
-LINE, INDENT, MOST, DOT = 24, 12, 6, 3.5  # px: a line, an indent, so many at most, a dot's radius
+LINE, INDENT, MOST, DOT = 24, 12, 6, 3.5  # px: a line, an indent; most indents; px: a dot's radius
 
 
 @dataclass(frozen=True)
 class BranchLine:
-    """A branch: what it says, how many forks lead to it, whether the text that is looked at goes
-    through it, and whether it ends there. `whole`: the text up to its end.
+    """A branch: its text, its depth in forks, whether the current text passes through it and
+    whether it ends there; `whole` is the text up to its end.
     """
 
     text: str
@@ -31,12 +31,12 @@ class BranchLine:
 
 
 class BranchList(ChoicePicture[Sequence[BranchLine]]):
-    """`picked(place)`: the line of a branch."""
+    """Emits `picked(place)` with the line of a branch."""
 
     NAME, WANTED = "The texts that were written", (196, 96)
 
     def draw_scene(self, painter: QPainter, scene: Sequence[BranchLine]) -> None:
-        now, above = theme.current(), dict[int, float]()  # by indent, the dot that was drawn last
+        now, above = theme.current(), dict[int, float]()  # by indent, the last dot drawn
         for place, (branch, line) in enumerate(zip(scene, self.rects(scene), strict=True)):
             indent = min(branch.indent, MOST)
             dot = QPointF(DOT + 2 + indent * now.px(INDENT), line.center().y())
@@ -58,7 +58,7 @@ class BranchList(ChoicePicture[Sequence[BranchLine]]):
             put_text(painter, words, told, font, now.color(role), LEFT)
 
     def set_tree(self, tree: TextTree, said: Callable[[Text], str]) -> None:
-        """The texts of a tree; `said`: what tokens say."""
+        """Shows the branches of a tree; `said` turns tokens into text."""
         here = tree.here
         self.set_scene(
             [

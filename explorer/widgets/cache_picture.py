@@ -1,4 +1,4 @@
-"""The KV cache as a block that grows: a row a layer, a column a token that was read."""
+"""The KV cache as a growing block: one row per layer, one column per token read."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ NAME, ROW, CELL = (
     20,
     44,
     2.5,
-)  # px: a layer's number, a row at most, a token from which lines part it
+)  # px: a layer's number, the highest row, the narrowest token with dividers
 
 
 class CachePicture(ScenePicture[CacheScene]):
-    """Layers have their colors; what lies outside a window is hatched, the newest token accent."""
+    """One color per layer; tokens outside a window are hatched, the newest has the accent color."""
 
     NAME = "The cache of keys and values"
     WANTED, LEAST = (196, 120), (120, 100)
 
     def _cells(self, layer: int, first: int, last: int) -> QRectF:
-        """A layer's tokens from one on, up to another."""
+        """Returns the rectangle of a layer's tokens `first` to `last`, exclusive."""
         assert self.scene is not None
         left = theme.current().px(NAME)
         wide, high = (self.width() - left) / self.scene.width, self._row(self.scene)

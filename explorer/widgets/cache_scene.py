@@ -1,4 +1,4 @@
-"""What the KV cache holds, by layer. Plain numbers, no Qt."""
+"""The contents of the KV cache by layer. Plain numbers, no Qt."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ NARROWEST = 32  # tokens
 
 @dataclass(frozen=True)
 class CacheScene:
-    """What each layer holds after so many tokens were read."""
+    """The contents of each layer after `tokens` tokens."""
 
     tokens: int
     layers: tuple[LayerUse, ...]
 
     @property
     def room(self) -> int:
-        """Tokens that there is memory for."""
+        """The number of tokens for which memory is allocated."""
         return max(layer.room for layer in self.layers)
 
     @property
     def width(self) -> int:
-        """Tokens that the picture is wide: it doubles where they have no room."""
+        """The width of the picture in tokens; it doubles when they no longer fit."""
         return max(NARROWEST, 1 << (self.tokens - 1).bit_length())
 
     @property
@@ -34,7 +34,7 @@ class CacheScene:
 
     @property
     def bytes_held(self) -> int:
-        """Those of the tokens that are kept; the others are spare room."""
+        """The bytes of cached tokens; the rest is spare room."""
         return round(sum(layer.bytes * layer.kept / layer.room for layer in self.layers))
 
     @property
@@ -43,5 +43,5 @@ class CacheScene:
 
     @property
     def has_unseen(self) -> bool:
-        """Whether tokens lie outside the window of their layer."""
+        """True if tokens lie outside the window of their layer."""
         return any(layer.seen < min(layer.kept, self.tokens - 1) for layer in self.layers)

@@ -1,4 +1,4 @@
-"""First-start callouts: a small card with a pointer at the thing it speaks of, shown once."""
+"""First-start callouts: a small card with a pointer at what it explains, shown once."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from explorer import theme
 from explorer.widgets.base import Label, set_look
 
 _TIP = 8
-_EDGE = 8  # px that stay free at the window's edges
+_EDGE = 8  # px: the least distance to the window's edges
 _CORNER = 20  # px from a corner of the card to its pointer
-_TRIES = 9  # places tried along each side, besides those next to what is kept free
+_TRIES = 9  # positions tried along each side, besides those next to a rectangle to keep free
 _WIDTHS = (288, 240, 200)  # px, the best to read first
-_WORTH = 400  # square px of text: a narrower card must hide so much less
+_WORTH = 400  # square px of text: a narrower card must hide at least this much less
 
-Kept = tuple[QRect, float]  # what had better stay uncovered, and how much it matters
+Kept = tuple[QRect, float]  # a rectangle that should stay uncovered, and its weight
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a callout stands, on which side of its target, and its pointer along that side."""
+    """The position of a callout, the side of its target, and its pointer along that side."""
 
     corner: QPoint
     side: str  # below, right, above, left
     tip: float
-    cost: float = 0.0  # what it hides
+    cost: float = 0.0  # the weighted area it hides
 
 
 def best_place(
     size: QSize, target: QRect, area: QRect, never: Sequence[QRect], keep: Sequence[Kept]
 ) -> Place:
-    """Where a card of `size` inside `area` points at `target` and covers the least.
+    """Returns the position in `area` of a card that points at `target` and covers the least.
 
-    It covers neither the target nor what is in `never`, as long as there is room anywhere beside
-    the target; of the other places it takes that which hides the least of `keep`.
+    The card covers neither the target nor `never` if there is room beside the target; among the
+    remaining positions it takes the one that hides the least of `keep`.
     """
     found: list[tuple[float, int, float, Place]] = []
     for order, side in enumerate(("below", "right", "above", "left")):
@@ -59,7 +59,7 @@ def best_place(
 def _corners(
     size: QSize, target: QRect, area: QRect, side: str, keep: Sequence[QRect]
 ) -> list[QPoint]:
-    """Places along one side of the target from which the pointer still meets it, inside `area`."""
+    """Returns positions in `area` along one side of the target whose pointer still meets it."""
     room = area.adjusted(_EDGE, _EDGE, -_EDGE - size.width(), -_EDGE - size.height())
     right, bottom = max(room.left(), room.right() + 1), max(room.top(), room.bottom() + 1)
     across = side in ("below", "above")
@@ -93,7 +93,7 @@ def _shared(one: QRect, other: QRect) -> float:
 
 
 class Callout(QWidget):
-    """Points at a widget of the same window. It takes no focus and blocks nothing."""
+    """Points at a widget of the same window. It takes no focus and blocks no input."""
 
     dismissed = Signal()
 
@@ -121,7 +121,7 @@ class Callout(QWidget):
     def point_at(
         self, target: QRect, never: Sequence[QRect] = (), keep: Sequence[Kept] = ()
     ) -> None:
-        """Places the callout beside `target` (in the window's coordinates) and shows it."""
+        """Places the callout beside `target` (in window coordinates) and shows it."""
         area, best = self.parentWidget().rect(), None
         for width in map(theme.current().px, _WIDTHS):
             size = QSize(width, self._height(width))

@@ -1,4 +1,4 @@
-"""A card: an icon and a word, what happened, what to do; repeated errors are counted."""
+"""A card: icon, title, message and actions; repeated errors are counted."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, elide, ratio_of, set_look
 
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note", "success": "Done"}
-MOST_SHOWN = 400  # characters of a message: a file's errors may quote what it holds
-NARROW = 220  # px of width below which icon and title stand above the words, not beside them
-TIGHT = 120  # px of width below which there is no icon, and hardly a margin in the buttons
-SIDE, TIGHT_SIDE = 6, 3  # px beside the words of a narrow card, and of a tight one
-TITLE_LINES = 4  # of a title in a narrow card; the rest of a longer one is in its tooltip
-BREAKS = "/\\._-:,"  # where a long word may go on in the next line
+MOST_SHOWN = 400  # characters of a message: a file's errors may quote its contents
+NARROW = 220  # px: below this width, icon and title are above the message, not beside it
+TIGHT = 120  # px: below this width there is no icon, and buttons have almost no margin
+SIDE, TIGHT_SIDE = 6, 3  # px: margins of a narrow card, and of a tight one
+TITLE_LINES = 4  # of a title in a narrow card; a longer one is complete in its tooltip
+BREAKS = "/\\._-:,"  # characters after which a long word may be broken
 ROLES = {"error": "error", "warning": "warning", "info": "accent", "success": "success"}
 
 
 def in_short(message: str) -> str:
-    """A long message without its middle: what happened comes first, what to do comes last."""
+    """Cuts out the middle of a long message: the problem comes first, the remedy last."""
     if len(message) <= MOST_SHOWN:
         return message
     half = MOST_SHOWN // 2
@@ -37,7 +37,7 @@ def in_short(message: str) -> str:
 
 
 def breakable(message: str, most: int = 12) -> str:
-    """The message with places, not seen, where words of more than `most` letters may be broken."""
+    """Inserts invisible break points into words of more than `most` letters."""
     words = []
     for word in message.split(" "):
         if len(word) > most:
@@ -50,8 +50,8 @@ def breakable(message: str, most: int = 12) -> str:
 
 
 def in_lines(words: str, font: QFont, width: float, most: int) -> str:
-    """The words as they are if `most` lines of this width hold them; else those lines, the last one
-    elided."""
+    """Returns the words unchanged if they fit into `most` lines of this width; otherwise those
+    lines, the last one elided."""
     layout = QTextLayout(words, font)
     starts = []
     layout.beginLayout()
@@ -95,11 +95,12 @@ class Glyph(QWidget):
 
 
 class Card(QFrame):
-    """Kind "error", "warning", "info" or "success". Signals: `actionTriggered` with the action's
-    text, `closed` when it is dismissed. A `compact` card takes one line where there is room; where
-    `actions_first` the buttons stand above the message, in sight however long that is. One that is
-    `scrolled` is as tall as its words are in the width there is; elsewhere none is ever lower than
-    its hint, which is for another width."""
+    """A message of kind "error", "warning", "info" or "success".
+
+    Signals: `actionTriggered` with the action's text; `closed` when the card is dismissed. A
+    `compact` card takes one line if it fits; `actions_first` places the buttons above the message,
+    visible however long it is. A `scrolled` card gets the height its words need at its width; any
+    other is never lower than its size hint, which assumes another width."""
 
     actionTriggered = Signal(str)
     closed = Signal()
@@ -130,16 +131,16 @@ class Card(QFrame):
         self.title_label = Label(self._title_text, "body", ROLES[kind], 600)
         self.title_label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         if not compact:
-            self.title_label.setMinimumWidth(1)  # a long title wraps, the card is not made wider
+            self.title_label.setMinimumWidth(1)  # a long title wraps instead of widening the card
         self.message_label = Label("", "body", "text", wrap=True)
         self.message_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.message_label.setMinimumWidth(1)  # a long word is broken, the card is not made wider
+        self.message_label.setMinimumWidth(1)  # a long word is broken instead of widening the card
         self._close = IconButton("close", "Dismiss")
         self._close.setVisible(closable)
         self._close.clicked.connect(self.closed)
         self._choices = QWidget()
         if actions_first:
-            self._choices.setMinimumWidth(1)  # several stand below one another before they widen it
+            self._choices.setMinimumWidth(1)  # buttons stack before they widen the card
         self._buttons = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._choices)
         self._buttons.setContentsMargins(0, 0, 0, 0)
         self._buttons.setSpacing(8)
@@ -147,7 +148,7 @@ class Card(QFrame):
         self._text.setHorizontalSpacing(12)
         self._text.setVerticalSpacing(4)
         self._text.setColumnStretch(1, 1)
-        self._text.setRowStretch(3, 1)  # room that is left over stays below
+        self._text.setRowStretch(3, 1)  # spare room goes below
         self._row = QHBoxLayout(self)
         self._row.setSpacing(12)
         self._row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
@@ -160,7 +161,7 @@ class Card(QFrame):
         self.set_message(message)
 
     def set_message(self, message: str) -> None:
-        """What happened, and what to do; a long one is shown without its middle."""
+        """Sets the message: the problem and its remedy. A long one is shown without its middle."""
         self._said = message
         self.setAccessibleName(f"{self._title_text}: {in_short(message)}")
         self._arrange()
@@ -170,13 +171,13 @@ class Card(QFrame):
         return self._said
 
     def set_title(self, title: str) -> None:
-        """What the card is about, in place of the kind's own word; "" for that word."""
+        """Sets the title; "" restores the kind's own word."""
         self._title_text = title or self._word
         self.set_count(self._count)
         self.set_message(self._said)
 
     def set_count(self, count: int) -> None:
-        """How often this happened; shown from the second time on."""
+        """Sets how often this happened; shown from the second time on."""
         self._count = count
         self._arrange()
 
@@ -191,7 +192,7 @@ class Card(QFrame):
 
     @property
     def _is_narrow(self) -> bool:
-        """Less wide than its words need in order to stand beside its icon, or than its title is."""
+        """True if the card is too narrow for its words beside its icon, or for its title."""
         now = theme.current()
         title = self.title_label.fontMetrics().horizontalAdvance(self._title)
         return not self._compact and 0 < self.width() < max(now.px(NARROW), title + now.px(64))
@@ -201,7 +202,7 @@ class Card(QFrame):
         return self._actions_first and 0 < self.width() < theme.current().px(TIGHT)
 
     def set_actions(self, actions: list[str]) -> None:
-        """Buttons below the message; the first is the way out."""
+        """Sets the buttons below the message; the first is the recommended remedy."""
         while self._buttons.count():
             item = self._buttons.takeAt(0)
             if item is not None and item.widget() is not None:
@@ -210,7 +211,7 @@ class Card(QFrame):
             button = QPushButton(text, self)
             button.clicked.connect(lambda _=False, name=text: self.actionTriggered.emit(name))
             self._buttons.addWidget(button)
-            button.show()  # else it takes no room before the next turn of the loop
+            button.show()  # without this it has no size before the next turn of the event loop
             button.ensurePolished()  # its padding is the style sheet's
         self._choices.setVisible(bool(actions))
         self._arrange()
@@ -220,9 +221,9 @@ class Card(QFrame):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Compact: title, message and buttons in one line, or the message below the two others;
-        else, or where these have no room in a line, one below the other. In a narrow card the icon
-        stands beside the title alone, and no word is longer than the card is wide."""
+        """Chooses the arrangement. Compact: title, message and buttons in one line, or the message
+        below the other two. Otherwise, or if those do not fit in a line: all below one another. In
+        a narrow card only the title is beside the icon, and no word is wider than the card."""
         narrow, tight = self._is_narrow, self._is_tight
         wanted = "narrow" if narrow else "stacked"
         self._stack_buttons()
@@ -238,13 +239,13 @@ class Card(QFrame):
             self._text.removeWidget(part)
         self._row.removeWidget(self._glyph)
         left, top = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop
-        # A narrow one is as tall as its width makes it, too.
+        # The height of a narrow card also depends on its width.
         kinds = QSizePolicy.Policy
         self.title_label.setWordWrap(narrow)
         message = kinds.Preferred if narrow or self._scrolled else kinds.Minimum
         title = kinds.Preferred if narrow else kinds.Fixed
         for label, kind in ((self.message_label, message), (self.title_label, title)):
-            policy = label.sizePolicy()  # which knows whether a width asks for a height
+            policy = label.sizePolicy()  # keeps its height-for-width flag
             policy.setVerticalPolicy(kind)
             label.setSizePolicy(policy)
         if narrow:
@@ -273,12 +274,12 @@ class Card(QFrame):
 
     @property
     def arrangement(self) -> str:
-        """ "line", "two lines", "stacked" or "narrow"."""
+        """The current arrangement: "line", "two lines", "stacked" or "narrow"."""
         return self._arranged[0]
 
     def _stack_buttons(self) -> None:
-        """Below one another where they have no room in a line, and closer to their words where one
-        has no room by itself."""
+        """Stacks the buttons if they do not fit in a line, and reduces their padding if one alone
+        does not fit."""
         items = [self._buttons.itemAt(at) for at in range(self._buttons.count())]
         wide = sum(item.sizeHint().width() + self._buttons.spacing() for item in items)
         beside = 0 if self._close.isHidden() else self._close.sizeHint().width() + 12
@@ -291,11 +292,11 @@ class Card(QFrame):
         for item in items:
             if (item.widget().property("look") or "") != look:
                 set_look(item.widget(), look)
-                item.widget().updateGeometry()  # its padding is another, and so is its width
+                item.widget().updateGeometry()  # the padding has changed, and with it the width
 
     def _write(self) -> None:
-        """Title and message; where a word has no room it may be broken, and what is shown so is not
-        to be copied: its tooltip has the message as it is."""
+        """Shows title and message. A word too long may be broken; such text cannot be selected, as
+        copying would include the breaks, and its tooltip has the original message."""
         self._write_title()
         words, metrics = in_short(self._said), self.message_label.fontMetrics()
         room = self.width() - (theme.current().px(64) if self.width() >= NARROW else 32)
@@ -328,7 +329,7 @@ class Card(QFrame):
         return self._taken() + words + 12 <= self.width()
 
     def _taken(self) -> int:
-        """How wide all but the message is in a line."""
+        """Returns the width of a line without its message."""
         parts = [self._glyph, self.title_label, self._close]
         taken = sum(part.sizeHint().width() + 12 for part in parts)
         return taken + self._choices.sizeHint().width() + 32

@@ -1,4 +1,4 @@
-"""A small map of cells that can be clicked: layers by matrices, or by heads."""
+"""A small map of clickable cells: layers by matrices, or by heads."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from explorer.widgets.choice_picture import NONE, ChoicePicture
 from explorer.widgets.legend import put_legend
 from explorer.widgets.sketch import Sketch, colors_of
 
-ROW, LABEL, HIGH, WIDE = 52, 16, 40, 72  # px: names of rows; a line; a cell, most
+ROW, LABEL, HIGH, WIDE = 52, 16, 40, 72  # px: names of rows; a line; the largest cell
 DIGITS, SLANT = (
     34,
     0.7,
-)  # px of a cell that has its number; how high a slanted name is, of its length
+)  # px: the least cell with a number; height of a slanted name per length
 
 
 @dataclass(frozen=True, eq=False)
 class CellMapScene:
-    """Values (R, C) from 0 up, NaN where there is none; `chosen`: a cell, counted row by row;
-    `told`: what a tooltip says of one; `legend`: values, by words, that a line below shows in their
-    color, the largest one's is the strongest; {}: 0 and the largest cell's.
+    """Values (R, C) from 0 up, NaN where there is none; `chosen` is a cell, counted row by row;
+    `told` is the template of a tooltip; `legend` maps words to values shown in a line below, the
+    largest in the strongest color; an empty one shows 0 and the largest cell.
     """
 
     rows: list[str]
@@ -44,12 +44,12 @@ class CellMapScene:
 
     @property
     def most(self) -> float:
-        """The value of the strongest color."""
+        """The value with the strongest color."""
         return max(self.legend.values()) or 1.0
 
 
 class CellMap(ChoicePicture[CellMapScene]):
-    """`picked(cell)`: a cell was clicked, or Enter was pressed on it."""
+    """Emits `picked(cell)` on a click or Enter."""
 
     WANTED, LEAST = (200, 160), (120, 80)
 
@@ -70,7 +70,7 @@ class CellMap(ChoicePicture[CellMapScene]):
                 for at in range(rows * columns)]  # fmt: skip
 
     def _slanted(self, scene: CellMapScene) -> float:
-        """How high and how wide the longest name of a column is when slanted; 0: all have room."""
+        """Returns the height and width (px) of the longest column name if slanted; 0 if all fit."""
         now, metrics = theme.current(), theme.current().metrics("label")
         longest = max(map(metrics.horizontalAdvance, scene.columns))
         wide = min((self.width() - now.px(ROW)) / len(scene.columns), now.px(WIDE))

@@ -1,4 +1,4 @@
-"""Numbers in the cells of a heat map: three significant digits, or as many as the cell holds."""
+"""Numbers in the cells of a heat map: three significant digits, or as many as fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.widgets.base import put_text
 
 
 def fitting_number(value: float, metrics: QFontMetricsF, width: float) -> str:
-    """`value` with three significant digits, with fewer where they are wider than `width` px."""
+    """Formats `value` with up to three significant digits, fewer if wider than `width` px."""
     for digits in (3, 2, 1):
         text = format_number(value, digits)
         if metrics.horizontalAdvance(text) <= width:
@@ -30,7 +30,7 @@ def draw_cell_numbers(
     levels: np.ndarray,
     cell_rect: Callable[[int, int], QRectF],
 ) -> None:
-    """Writes values (R, C) into their cells, where `mask` is False, in the ink of their level."""
+    """Draws values (R, C) in the cells where `mask` is False, in the ink of their color level."""
     now = theme.current()
     font, metrics = now.font("label"), now.metrics("label")
     room = cell_rect(0, 0).width() - now.px(4)

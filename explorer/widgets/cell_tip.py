@@ -1,4 +1,4 @@
-"""The tooltip of a picture's cell: open, it follows what the cell comes to show."""
+"""The tooltip of a picture's cell; while open, it follows changes of the cell's value."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ if TYPE_CHECKING:
 
 
 class CellTip:
-    """Tells what lies under the pointer, when asked and when something else has come to lie
-    there.
-    """
+    """Shows the tooltip of the hovered cell on request and updates it when its text changes."""
 
     def __init__(self, picture: HeatMap) -> None:
         self._picture = picture
-        self._place = QPoint()  # on the screen
+        self._place = QPoint()  # in screen coordinates
         self._shown = ""
 
     def show(self, event: QHelpEvent) -> None:

@@ -1,7 +1,7 @@
-"""One place for each character of a text, where several tokenizers' cuts stand below one another.
+"""A grid with one column per character, in which the tokens of several tokenizers are aligned.
 
-A character takes as much room as the widest of what the tokenizers write there. Rows end where no
-tokenizer has a token, as long as there is such a place.
+A character is as wide as the widest of what the tokenizers draw there. Rows end where no token of
+any tokenizer continues, if there is such a place.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from explorer.widgets.tokens import Tokens
 def character_grid(
     beside: Sequence[Tokens], tokens: Tokens, starts: np.ndarray, faces: TokenFaces, width: float
 ) -> CharacterGrid | None:
-    """The grid of some cuts; None where `tokens` is none of them, or one is of another text."""
+    """Returns the grid of several cuts; None if `tokens` is not among them or the texts differ."""
     if len(beside) < 2 or not any(one is tokens for one in beside):
         return None
     if any(one.data != tokens.data for one in beside):
@@ -32,17 +32,17 @@ def character_grid(
 def _shared(
     beside: tuple[Tokens, ...], starts: bytes, options: FlowOptions, look: object, width: float
 ) -> CharacterGrid:
-    """The same for all flows that ask with the same."""
+    """Caches the grid, shared by all flows with the same arguments."""
     return CharacterGrid(beside, np.frombuffer(starts, dtype=np.int64), TokenFaces(options), width)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Of n bytes, for each place from 0 to n: where what begins there begins, and what ends there
-    ends. A character that is cut by a token is shared out among its bytes.
+    """The layout of n bytes, by place 0 to n: where what begins there begins (`left`) and where
+    what ends there ends (`right`). A character that a token cuts is divided among its bytes.
 
-    before  the room in front of a place for tokens that cover no text
-    marks   the room in front of the letter at a place for the marks of pieces: "##"
+    before  px in front of a place for tokens without text
+    marks   px in front of the letter at a place for the marks of pieces: "##"
     """
 
     left: np.ndarray
@@ -55,7 +55,7 @@ class Block:
 
 
 class CharacterGrid:
-    """Places the tokens of any of the cuts, a block of the text at a time."""
+    """Places the tokens of any of the cuts, one block of the text at a time."""
 
     def __init__(
         self, cuts: Sequence[Tokens], starts: np.ndarray, faces: TokenFaces, width: float
@@ -74,7 +74,7 @@ class CharacterGrid:
         rows: list[int] = []
         widths: list[float] = []
         letters: list[Letters] = []
-        at, used = -1, 0.0  # tokens that cover no text stand one behind the other
+        at, used = -1, 0.0  # tokens without text are placed one after the other
         for index, face, want in zip(range(first, last), faces, wanted, strict=True):
             start, end = _span(tokens, index, low, high)
             row = int(grid.left_row[start])
@@ -93,7 +93,7 @@ class CharacterGrid:
         return PlacedTokens(first, faces, xs, rows, widths, grid.rows, letters)
 
     def _letters(self, grid: Block, face: TokenFace, data: bytes, start: int) -> Letters:
-        """Each letter in the middle of its character, as far as the row goes in which it begins."""
+        """Returns each letter centered in its character, up to the end of the row it begins in."""
         found = []
         for letter, place, until in self._written(face, data, start, len(grid.left) - 1):
             if grid.right_row[until] != grid.left_row[start]:
@@ -106,7 +106,7 @@ class CharacterGrid:
     def _written(
         self, face: TokenFace, data: bytes, start: int, size: int
     ) -> list[tuple[str, int, int]]:
-        """What a token writes under each character, with its bytes' places in a block of `size`."""
+        """Returns the letter a token draws under each character, with its bytes in the block."""
         text = _text(data)
         letters = self.faces.letters(face, text)
         places = start + np.cumsum([0, *(len(character.encode()) for character in text)])
@@ -121,13 +121,13 @@ class CharacterGrid:
         low, high = self._range(block)
         text = _text(self.cuts[0].data[low:high])
         lengths = [len(character.encode()) for character in text]
-        begins = np.cumsum([0, *lengths])  # of the characters, and the end
-        room = np.zeros(high - low)  # of each byte
+        begins = np.cumsum([0, *lengths])  # first byte of each character, and the end
+        room = np.zeros(high - low)  # px of each byte
         for place, character, length in zip(begins.tolist(), text, lengths, strict=False):
             wide = self.faces.letter_width(self.faces.letter(character))
             room[place : place + length] = wide / length
         before, marks = np.zeros(high - low + 1), np.zeros(high - low + 1)
-        inside = np.ones(high - low + 1, dtype=bool)  # of a character, or of somebody's token
+        inside = np.ones(high - low + 1, dtype=bool)  # inside a character or a token of any cut
         inside[begins] = False
         for cut in self.cuts:
             wanted = self._fit(cut, low, high, room, inside, marks)
@@ -143,8 +143,8 @@ class CharacterGrid:
         inside: np.ndarray,
         marks: np.ndarray,
     ) -> np.ndarray:
-        """Widens the room of bytes and marks for what a cut writes there, and says where its tokens
-        go on; returns the room that those without a text want in front of each place."""
+        """Widens bytes and marks to fit the tokens of a cut and marks the places inside them;
+        returns the px that tokens without text need in front of each place."""
         before = np.zeros(len(room) + 1)
         first, last = np.searchsorted(cut.starts, (low, high), side="left").tolist()
         if high == len(cut.data):
@@ -172,13 +172,13 @@ class CharacterGrid:
         inside: np.ndarray,
         begins: set[int],
     ) -> Block:
-        """Rows as wide as there is room, which end where no token goes on."""
+        """Fills rows of the available width; a row ends only where no token continues."""
         size = len(room)
         left, right = np.zeros(size + 1), np.zeros(size + 1)
         left_row = np.zeros(size + 1, dtype=np.int64)
         right_row = np.zeros(size + 1, dtype=np.int64)
         x, row, start = 0.0, 0, 0
-        for end in (np.flatnonzero(~inside[1:]) + 1).tolist():  # of what goes into one row
+        for end in (np.flatnonzero(~inside[1:]) + 1).tolist():  # ends of unbreakable spans
             wide = float(room[start:end].sum() + before[start:end].sum())
             if x > 0 and x + wide > self.width:
                 x, row = 0.0, row + 1
@@ -198,12 +198,12 @@ class CharacterGrid:
 
 
 def _span(tokens: Tokens, index: int, low: int, high: int) -> tuple[int, int]:
-    """A token's bytes from the beginning of a block on, as far as the block goes."""
+    """Returns a token's byte range relative to a block, cut at the block's end."""
     return int(tokens.starts[index]) - low, min(int(tokens.ends[index]), high) - low
 
 
 def _widen(room: np.ndarray, start: int, end: int, least: float) -> None:
-    """Shares out what is missing among the bytes."""
+    """Divides the missing px among the bytes."""
     missing = least - float(room[start:end].sum())
     if missing > 0:
         room[start:end] += missing / (end - start)

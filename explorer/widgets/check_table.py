@@ -1,4 +1,4 @@
-"""Things with a check box each, and what is told of them in columns: a click checks one."""
+"""A table of things with check boxes and columns of details; a click toggles one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.sketch import Sketch
 
 HEAD, ROW, BOX, CELL = 16, 24, 14, 68  # px
-CHECK = ((0.22, 0.52), (0.43, 0.73), (0.8, 0.28))  # of the box
+CHECK = ((0.22, 0.52), (0.43, 0.73), (0.8, 0.28))  # relative to the box
 
 
 @dataclass(frozen=True)
 class CheckRow:
-    """`color`: of its series, by number or role; `why`: it cannot be checked, and that is said in
-    place of its cells.
+    """A row: `color` is a series number or a color role; a non-empty `why` says why it cannot be
+    checked and replaces its cells.
     """
 
     name: str
@@ -33,7 +33,7 @@ class CheckRow:
 
 
 class CheckTable(ChoicePicture[Sequence[CheckRow]]):
-    """`picked(row)`: to be checked, or no longer; `tell(row)` gives its tooltip."""
+    """Emits `picked(row)` when a row is to be toggled; `tell(row)` returns its tooltip."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class CheckTable(ChoicePicture[Sequence[CheckRow]]):
         tell: Callable[[int], str],
         parent: QWidget | None = None,
     ) -> None:
-        """`titles` of the names, and of the columns of cells."""
+        """Creates the table; the first of `titles` is that of the names, the rest of the cells."""
         super().__init__(name, parent)
         self._titles, self._tell = tuple(titles), tell
 
@@ -73,7 +73,7 @@ class CheckTable(ChoicePicture[Sequence[CheckRow]]):
                 sketch.text(column, words, ink, RIGHT, "body")
 
     def _columns(self, place: QRectF) -> list[QRectF]:
-        """From the right, each as wide as the others."""
+        """Returns equally wide cells, aligned to the right."""
         wide, count = theme.current().px(CELL), len(self._titles) - 1
         return [
             QRectF(place.right() - (count - at) * wide, place.y(), wide, place.height())
@@ -81,7 +81,7 @@ class CheckTable(ChoicePicture[Sequence[CheckRow]]):
         ]
 
     def _draw_box(self, sketch: Sketch, place: QRectF, row: CheckRow) -> None:
-        """In the row's color: full where it is checked."""
+        """Draws the check box in the row's color, filled if it is checked."""
         side, ink = sketch.now.px(BOX), self._ink(row)
         box = QRectF(1, place.center().y() - side / 2, side, side)
         if not row.checked:

@@ -1,4 +1,4 @@
-"""A picture of a scene in which things are chosen: by a click, or by arrow keys and Enter."""
+"""A picture of a scene in which a click, or arrow keys and Enter, choose things."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NONE = -1  # no thing
 
 
 class ChoicePicture(ScenePicture[Scene]):
-    """`picked(thing)`: a person has chosen one; `pointed(thing)`: the pointer or the keys are at
-    it, NONE: at none. Things are told apart by numbers from 0.
+    """Emits `picked(thing)` when the user chooses a thing, and `pointed(thing)` when the pointer or
+    the keyboard moves to one (NONE: to none). Things are numbered from 0.
     """
 
     picked = Signal(int)
@@ -34,14 +34,14 @@ class ChoicePicture(ScenePicture[Scene]):
 
     @abstractmethod
     def draw_scene(self, painter: QPainter, scene: Scene) -> None:
-        """Paints it; `hovered` is the thing under the pointer or the keys."""
+        """Draws the scene; `hovered` is the thing under the pointer or the keyboard cursor."""
 
     def rects(self, scene: Scene) -> Sequence[QRectF]:
-        """Where each thing stands, where that is a rectangle; from top to bottom."""
+        """Returns the rectangle of each thing from top to bottom, if things are rectangles."""
         return ()
 
     def thing_at(self, point: QPointF) -> int:
-        """NONE where there is none."""
+        """Returns the thing at a point, or NONE."""
         rects = self.rects(self.scene) if self.scene is not None else ()
         return next((at for at, rect in enumerate(rects) if rect.contains(point)), NONE)
 
@@ -50,19 +50,19 @@ class ChoicePicture(ScenePicture[Scene]):
         return rects[self.hovered] if 0 <= self.hovered < len(rects) else None
 
     def things(self) -> Sequence[int]:
-        """Those that Up and Down go through, from top to bottom."""
+        """Returns the things that Up and Down visit, from top to bottom."""
         return range(len(self.rects(self.scene))) if self.scene is not None else ()
 
     def columns(self) -> int:
-        """How many things stand side by side; of one, Left and Right are the player's."""
+        """Returns how many things are side by side; if one, Left and Right control the player."""
         return 1
 
     @abstractmethod
     def told(self, thing: int) -> str:
-        """What its tooltip says."""
+        """Returns a thing's tooltip."""
 
     def set_scene(self, scene: Scene | None) -> None:
-        """The pointer or the keys stay at a thing that is there still."""
+        """Shows another scene; a hovered thing stays hovered if it still exists."""
         super().set_scene(scene)
         self.hovered = self.hovered if self.hovered in self.things() else NONE
 
@@ -99,7 +99,7 @@ class ChoicePicture(ScenePicture[Scene]):
             super().keyPressEvent(event)
 
     def _next(self, things: Sequence[int], down: int, right: int) -> int:
-        """The thing beside that at which the keys are; the same at an edge."""
+        """Returns the neighbor of the hovered thing, or that thing itself at an edge."""
         if self.hovered not in things:
             return things[0]
         here, wide = things.index(self.hovered), self.columns()
@@ -111,7 +111,7 @@ class ChoicePicture(ScenePicture[Scene]):
         return self.thing_at(point) if self.scene is not None else NONE
 
     def point_at(self, thing: int) -> None:
-        """As the pointer does; NONE: at none."""
+        """Hovers a thing as the pointer does; NONE for none."""
         if thing != self.hovered:
             self.hovered = thing
             self.pointed.emit(thing)

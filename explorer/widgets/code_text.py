@@ -1,4 +1,4 @@
-"""Source lines made ready for the code view: dedented, unmarked, wrapped, colored by token."""
+"""Source lines prepared for the code view: dedented, without markers, wrapped, colored by token."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Row:
-    """One row on screen: a piece of line `line`, drawn `indent` characters in."""
+    """One row on screen: characters [start, end) of line `line`, `indent` characters in."""
 
     line: int
     start: int
@@ -34,7 +34,7 @@ class Row:
 
 
 def clean(lines: tuple[str, ...] | list[str]) -> list[str]:
-    """Dedented lines without their `# step:` markers and without gaps before a comment."""
+    """Returns the lines dedented, without `# step:` markers and without gaps before comments."""
     bare = (_COMMENT_GAP.sub("  ", _MARKER.sub("", line)) for line in lines)
     text = textwrap.dedent("\n".join(bare))
     return text.split("\n")
@@ -42,13 +42,13 @@ def clean(lines: tuple[str, ...] | list[str]) -> list[str]:
 
 @lru_cache(maxsize=64)
 def read(lines: tuple[str, ...]) -> tuple[list[str], list[list[Span]]]:
-    """`clean` lines and their `spans`: a player comes back to the same few functions."""
+    """Returns `clean` lines and their `spans`, cached: playback returns to the same functions."""
     cleaned = clean(lines)
     return cleaned, spans(cleaned)
 
 
 def spans(lines: list[str]) -> list[list[Span]]:
-    """For each line its colored spans. Text that is no Python has none."""
+    """Returns the colored spans of each line; none for text that is not Python."""
     found: list[list[Span]] = [[] for _ in lines]
     try:
         for token in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):
@@ -56,7 +56,7 @@ def spans(lines: list[str]) -> list[list[Span]]:
             if role:
                 _add(found, lines, token, role)
     except (tokenize.TokenError, SyntaxError):
-        pass  # an excerpt may end inside a bracket: what was read so far keeps its colors
+        pass  # an excerpt may end inside a bracket: the spans found so far stay
     return found
 
 
@@ -84,7 +84,7 @@ def _add(found: list[list[Span]], lines: list[str], token: tokenize.TokenInfo, r
 
 
 def wrap(lines: list[str], columns: int) -> list[Row]:
-    """Rows of at most `columns` characters; a continued line hangs 4 further than its indent."""
+    """Wraps lines to rows of at most `columns` characters, indenting continuations 4 further."""
     rows: list[Row] = []
     for number, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())

@@ -1,4 +1,4 @@
-"""The lines of core that computed the step: the marked one highlighted, in the middle third."""
+"""The lines of core that computed the step; the marked one is highlighted, in the middle third."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _COLORS = {
 
 
 class CodePage(Picture):
-    """The wrapped lines themselves, as tall as they need to be."""
+    """The wrapped lines, as tall as they need to be."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Source code", parent)
@@ -57,7 +57,7 @@ class CodePage(Picture):
         self.data_changed()
 
     def marked_rect(self) -> QRectF:
-        """Where the marked line is; empty when there is none."""
+        """Returns the rectangle of the marked line, empty if there is none."""
         rows = [index for index, row in enumerate(self._rows) if row.line == self._marked]
         if not rows:
             return QRectF()
@@ -100,12 +100,12 @@ class CodePage(Picture):
                 put_text(painter, place, text, use, ink, LEFT)
 
     def row_top(self, y: float) -> int:
-        """Where the row nearest to a height begins, so that the first one in view is whole."""
+        """Returns the top of the row nearest to `y`, so that the first visible row is whole."""
         row = round((y - 4) / self._row_height())
         return 4 + row * self._row_height() if row > 0 else 0
 
     def _pieces(self, row: Row) -> list[tuple[int, int, str]]:
-        """The row cut into (start, end, role); plain text between spans has role ""."""
+        """Cuts the row into (start, end, role); plain text between spans has the role ""."""
         pieces: list[tuple[int, int, str]] = []
         at = row.start
         for span in self._spans[row.line]:
@@ -142,8 +142,8 @@ class CodePage(Picture):
 
 
 class CodeView(QWidget):
-    """A function's source with a caption (file and line) and a copy button; where the function has
-    a plain twin, a switch between the two.
+    """A function's source with a caption (file and line), a copy button and, if the function has a
+    plain twin, a switch between the two.
     """
 
     copied = Signal(str)
@@ -181,15 +181,15 @@ class CodeView(QWidget):
         self.versions.chosen.connect(self._on_version)
 
     def set_source(self, source: Any, plain: Any = None) -> None:
-        """Shows a `core.trace.Source`, or None for nothing; `plain` is that of its plain twin.
-        Scrolls only when the line is new.
+        """Shows a `core.trace.Source` and its plain twin, or nothing for None. Scrolls only to a
+        new line.
         """
         self._running, self._plain = source, plain
         self.versions.setVisible(plain is not None)
         self._show()
 
     def set_version(self, version: str) -> None:
-        """Shows "plain" code where there is some, or always the code as it is "running"."""
+        """Shows "plain" code if there is any, or always the code as it is "running"."""
         self.versions.set_current(version)
         self._show()
 
@@ -216,13 +216,13 @@ class CodeView(QWidget):
 
     @property
     def marked_text(self) -> str:
-        """The highlighted line as people see it."""
+        """The highlighted line as displayed."""
         if self._shown is None:
             return ""
         return clean(list(self._shown.lines))[self._shown.marked].strip()
 
     def copy(self) -> None:
-        """Puts the shown function on the clipboard."""
+        """Copies the shown function to the clipboard."""
         QGuiApplication.clipboard().setText(self._page.text)
         self.copied.emit(self._page.text)
 
@@ -235,7 +235,7 @@ class CodeView(QWidget):
         self._center()
 
     def _center(self) -> None:
-        """Brings the marked line into the middle third, and moves nothing when it is there."""
+        """Scrolls the marked line into the middle third unless it is there already."""
         self._area.layout() and self._area.layout().activate()
         marked = self._page.marked_rect()
         if marked.isEmpty():

@@ -1,4 +1,4 @@
-"""The color scale of a map: turns values into colors and draws the bar with min, 0 and max."""
+"""The color scale of a map: maps values to colors and draws the bar with min, 0 and max."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from explorer.widgets.base import LEFT, RIGHT, packed_image, packed_table, put_t
 
 
 class ColorBar:
-    """Kind "attention" (sequential, gamma 0.6) or "diverging" (signed, symmetric round 0)."""
+    """Kind "attention" (sequential, gamma 0.6) or "diverging" (signed, symmetric about 0)."""
 
     def __init__(self) -> None:
         self._kind = "attention"
@@ -26,7 +26,7 @@ class ColorBar:
     def set_scale(
         self, kind: str, low: float | None = None, high: float | None = None, note: str = ""
     ) -> None:
-        """Sets kind, limits (None = from the values; attention: 0..1) and a note beside the bar."""
+        """Sets kind, limits (None: from the values; attention: 0..1) and a note below the bar."""
         if kind not in ("attention", "diverging"):
             raise ValueError(f"no color scale named {kind!r}: use 'attention' or 'diverging'")
         self._kind, self._low, self._high, self._note = kind, low, high, note
@@ -36,7 +36,7 @@ class ColorBar:
         return self._kind
 
     def limits(self, values: np.ndarray, mask: np.ndarray | None = None) -> tuple[float, float]:
-        """The values at the bar's ends; symmetric for the diverging scale."""
+        """Returns the values at the bar's ends; symmetric for the diverging scale."""
         if self._kind == "attention":
             return self._low or 0.0, 1.0 if self._high is None else self._high
         if self._high is not None:
@@ -47,22 +47,22 @@ class ColorBar:
         return -(top or 1.0), top or 1.0
 
     def levels(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Values as table entries 0..255 (uint8)."""
+        """Maps values to color table entries 0..255 (uint8)."""
         span = (high - low) or 1.0
         scaled = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
         return np.rint(np.clip(scaled, 0.0, 1.0) * 255).astype(np.uint8)
 
     def table(self) -> np.ndarray:
-        """The (256, 3) uint8 color table in the theme in force."""
+        """Returns the (256, 3) uint8 color table of the current theme."""
         now = theme.current()
         return now.attention_table if self._kind == "attention" else now.diverging_table
 
     def inks(self) -> list[QColor]:
-        """For each table entry the text color that reads better on it."""
+        """Returns, for each table entry, the text color with the better contrast."""
         return _inks(theme.current().name, self._kind)
 
     def draw(self, painter: QPainter, rect: QRectF, low: float, high: float) -> None:
-        """Draws the strip and, below it, min, (0,) max and the note."""
+        """Draws the strip and, below it, min, 0 (if diverging), max and the note."""
         now = theme.current()
         strip = QRectF(rect.x(), rect.y(), rect.width(), now.px(8))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
@@ -74,7 +74,7 @@ class ColorBar:
         line = QRectF(rect.x(), strip.bottom() + now.px(2), rect.width(), now.px(15))
         ends = [format_number(value) for value in (low, high)]
         room = rect.width() - 2 * max(map(now.metrics("label").horizontalAdvance, ends)) - now.px(8)
-        if room < 0 and self._kind == "diverging":  # both ends are as far from 0
+        if room < 0 and self._kind == "diverging":  # both ends are equally far from 0
             put_text(painter, line, f"\u00b1{ends[1]}", font, ink)
             return
         put_text(painter, line, ends[0], font, ink, LEFT)
@@ -82,7 +82,7 @@ class ColorBar:
         put_text(painter, line, self.words(room), font, ink)
 
     def words(self, room: float) -> str:
-        """What stands in the middle below the bar: as much as `room` px hold."""
+        """Returns the longest text for the middle below the bar that fits into `room` px."""
         metrics = theme.current().metrics("label")
         if self._kind == "diverging":
             said = [f"0, {self._note}", self._note] if self._note else ["0"]

@@ -1,4 +1,4 @@
-"""A line of text that takes the room there is, cut with an ellipsis; whole in its tooltip."""
+"""A line of text elided to its width; the tooltip has all of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from explorer.widgets.base import Label, elide, wrapped
 
-# A line stays one line, whatever stands in a text that it quotes.
+# Control characters of a quoted text must not break the line.
 BREAKS = str.maketrans(
     {**dict.fromkeys("\n\x0b\x0c\x85\u2028\u2029", "\u21b5"), "\r": "\u240d", "\t": "\u21e5"}
 )
@@ -20,9 +20,9 @@ QUOTING = re.compile(r"(.*?)( \w+ \u201c)(.*)(\u201d)(.*)")  # "Heads on “Once
 
 
 class CutLabel(Label):
-    """Asks for no width, so a long text pushes nothing aside. Give it a layout's stretch; or
-    another policy, and it asks for the width of the whole text. `lines`: in how many it may stand,
-    where it is high enough.
+    """Requests no width, so that a long text displaces nothing. Give it stretch in a layout, or
+    another size policy, with which it requests the width of the whole text. `lines` is the greatest
+    number of lines if its height allows.
     """
 
     whole = ""
@@ -67,7 +67,7 @@ class CutLabel(Label):
         return QSize(0, super().minimumSizeHint().height())
 
     def cut(self, width: float) -> str:
-        """What of it is shown in this room."""
+        """Returns the text elided to `width` px."""
         most = min(self._most, self.height() // self.fontMetrics().height())
         if most > 1:
             lines = wrapped(self.whole, self.font(), width, most)
@@ -81,8 +81,8 @@ class CutLabel(Label):
 
 
 class NameLabel(CutLabel):
-    """A name: what tells it from others may stand at its end, so its middle is left out. What
-    `leads` it stays."""
+    """A name, elided in the middle, because names often differ at the end; a prefix `leads` stays
+    whole."""
 
     leads = ""
 
@@ -93,8 +93,8 @@ class NameLabel(CutLabel):
 
 
 class PathLabel(CutLabel):
-    """A file's path: folders are left out from the front, the file itself is always whole. It asks
-    for the width of that.
+    """A file's path: leading folders are elided first, the file name is always whole and sets the
+    requested width.
     """
 
     def sizeHint(self) -> QSize:
@@ -111,8 +111,8 @@ class PathLabel(CutLabel):
 
 
 class QuoteLabel(CutLabel):
-    """A sentence with a quotation, which gives way to the words around it: it is cut, and left out
-    with the preposition before it where it has no room at all."""
+    """A sentence with a quotation, which is elided first and, if there is no space left for it,
+    dropped with its preposition."""
 
     def cut(self, width: float) -> str:
         parts = QUOTING.fullmatch(self.whole)

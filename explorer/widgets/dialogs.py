@@ -1,4 +1,4 @@
-"""Files and names by dialog, which calls back instead of blocking, and files by drag and drop."""
+"""Non-blocking dialogs for files and names, which call back, and files by drag and drop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QWidget
 def ask_folder(
     parent: QWidget, title: str, then: Callable[[str], object], start: str = ""
 ) -> QFileDialog:
-    """A folder dialog that does not block and begins at `start`; `then` gets the folder."""
+    """Opens a folder dialog at `start`; `then` receives the folder."""
     dialog = QFileDialog(parent, title, start)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -22,7 +22,7 @@ def ask_folder(
 def ask_file(
     parent: QWidget, title: str, then: Callable[[str], object], names: str = ""
 ) -> QFileDialog:
-    """`names`: Qt's filter of the names that are offered."""
+    """Opens a file dialog; `names` is Qt's filter of file names."""
     dialog = QFileDialog(parent, title, "", names)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     return _open(dialog, then)
@@ -31,7 +31,7 @@ def ask_file(
 def ask_target(
     parent: QWidget, title: str, name: str, then: Callable[[str], object]
 ) -> QFileDialog:
-    """Where to save; the name's ending is kept."""
+    """Opens a dialog for the file to save to; the extension of `name` is the default."""
     dialog = QFileDialog(parent, title, name)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.selectFile(name)
@@ -47,8 +47,8 @@ def ask_line(
     then: Callable[[str], object],
     example: str,
 ) -> QInputDialog:
-    """A line of text, with an example in the empty field; `then` gets what was typed once the
-    button is pressed.
+    """Opens a dialog for a line of text, with an example in the empty field; `then` receives the
+    text when the button is pressed.
     """
     dialog = QInputDialog(parent)
     dialog.setWindowTitle(title)
@@ -71,6 +71,6 @@ def _open(dialog: QFileDialog, then: Callable[[str], object]) -> QFileDialog:
 
 
 def dragged_files(event: QDropEvent) -> list[str]:
-    """The files that are dragged, without the folders: which kind one is, the window knows."""
+    """Returns the dragged files without folders; the window recognizes their kinds."""
     paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
     return [path for path in paths if Path(path).is_file()]

@@ -1,4 +1,4 @@
-"""A list that drops down: one of several values, each with its words."""
+"""A drop-down list: one of several values, each with a text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 
 class DropDown(QComboBox):
-    """`picked(value)`: a person has chosen another one."""
+    """Emits `picked(value)` when the user chooses another value."""
 
     picked = Signal(object)
 
@@ -21,7 +21,7 @@ class DropDown(QComboBox):
         self.activated.connect(lambda _: self.picked.emit(self.currentData()))
 
     def fill(self, items: Sequence[tuple[str, object]], chosen: object) -> None:
-        """(words, value) of each. Where they are the same, an open list stays as it is."""
+        """Sets the items, (text, value) each; an open list with the same items is not rebuilt."""
         with QSignalBlocker(self):
             if [(self.itemText(at), self.itemData(at)) for at in range(self.count())] != items:
                 self.clear()

@@ -1,7 +1,7 @@
 """Numbers and pictures as bytes of a file. Knows no widget, so that it may run off the GUI thread.
 
-Every file is written beside its place and renamed into it: when the disk is full, OSError is raised
-and an older file is as it was.
+Every file is written to a temporary file next to it and renamed: if the disk is full, OSError is
+raised and the older file is unchanged.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from PySide6.QtGui import QImage
 from core.files import replacing
 from explorer.widgets.base import Columns
 
-VALUES_AT_ONCE = 4096  # numbers turned into Python's by one call, which keeps the GIL meanwhile
+VALUES_AT_ONCE = 4096  # numbers converted to Python's per call, which holds the GIL
 
 
 def csv_rows(
     arrays: Mapping[str, np.ndarray], about: Mapping[str, object] | None = None
 ) -> Iterator[Sequence[object]]:
-    """Every number with its name and indices; the values are exact, not as rounded on screen.
+    """Yields every number with its name and indices; values are exact, not rounded as on screen.
 
-    Columns of one table are rows below their names; what is masked is left empty. `about` says
-    what they are numbers of, in columns before the others, the same in every row.
+    Columns of one table become rows below their names; masked values are empty. `about` describes
+    the numbers in columns before the others, the same in every row.
     """
     rows = _rows(arrays)
     if about:
@@ -66,7 +66,7 @@ def as_csv(arrays: Mapping[str, np.ndarray], about: Mapping[str, object] | None 
 def write_csv(
     path: Path, arrays: Mapping[str, np.ndarray], about: Mapping[str, object] | None = None
 ) -> None:
-    """Row by row: a long run's numbers never stand in memory as one text."""
+    """Writes row by row: the text of a long run's numbers is never in memory at once."""
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(csv_rows(arrays, about))
 
@@ -80,7 +80,7 @@ def write_png(path: Path, image: QImage) -> None:
 
 
 def gif_frame(image: QImage) -> Image.Image:
-    """One frame in 256 colors of its own: a quarter of the bytes that the picture has."""
+    """Returns a frame with a palette of 256 colors, a quarter of the picture's bytes."""
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     size = (image.width(), image.height())
     data = bytes(image.constBits())
@@ -89,7 +89,7 @@ def gif_frame(image: QImage) -> Image.Image:
 
 
 def write_gif(path: Path, frames: Sequence[Image.Image], durations: Sequence[int]) -> None:
-    """An endless animation; `durations` says for how many milliseconds each frame stands."""
+    """Writes an endless animation; `durations` are the milliseconds of each frame."""
     with replacing(path) as part:
         frames[0].save(
             part,

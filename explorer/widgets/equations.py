@@ -1,4 +1,4 @@
-"""Lines of live numbers, as data: a name and its value, a sum of products. No Qt here."""
+"""Lines of live numbers as data: a name and its value, a sum of products. No Qt here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Terms:
     """A sum of products with real numbers: `name = a1 x b1 + a2 x b2 + ... = result`.
 
     `roles` color the two factors ("q", "k"); the three largest terms are written out, the others
-    are one number ("+ 13 more = 0.21"). `indices` name the terms (d3, or a token).
+    summed up ("+ 13 more = 0.21"). `labels` name the terms (d3, or a token).
     """
 
     name: str
@@ -37,12 +37,12 @@ class Equation:
 
 def products_of(terms: Terms) -> np.ndarray:
     left, right = np.asarray(terms.left, np.float64), np.asarray(terms.right, np.float64)
-    with np.errstate(all="ignore"):  # infinity and nan are numbers here
+    with np.errstate(all="ignore"):  # infinity and nan are valid here
         return left * right
 
 
 def largest_terms(terms: Terms, count: int = 3) -> tuple[list[int], float, int, float]:
-    """Indices of the largest terms by size, the sum and number of the others, and the whole sum."""
+    """Returns indices of the largest terms, sum and number of the others, and the total."""
     products = products_of(terms)
     order = np.argsort(-np.abs(products), kind="stable")
     shown = sorted(int(index) for index in order[:count])

@@ -1,4 +1,4 @@
-"""Labeled fields of a form: a name above, the editor, and beside it what is wrong."""
+"""Labeled fields of a form: a name above, the editor, and its error."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from explorer.widgets.base import Label, show_text
 from explorer.widgets.card import Glyph, breakable
 from explorer.widgets.toggle import SegmentedControl
 
-LONG_WORD = 20  # letters of a word, most often of a path, from which on it may be broken
+LONG_WORD = 20  # letters from which on a word, most often a path, may be broken
 
 
 class ErrorLine(QWidget):
-    """An icon and one sentence below a field; takes no room while there is nothing wrong."""
+    """An icon and one sentence below a field; takes no space without an error."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class ErrorLine(QWidget):
 
 
 class Field(QWidget):
-    """A name, an editor and its error. `changed` carries what was typed or chosen."""
+    """A name, an editor and its error. `changed` carries the value typed or chosen."""
 
     changed = Signal(str)
 
@@ -70,7 +70,7 @@ class Field(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
     def set_note(self, note: str) -> None:
-        """What else there is to know beside its name."""
+        """Shows a note after the name."""
         self._title.setText(f"{self.title}: {note}" if note else self.title)
 
     def set_error(self, text: str) -> None:
@@ -78,7 +78,7 @@ class Field(QWidget):
         self.editor.setAccessibleDescription(text)
 
     def sizeHint(self) -> QSize:
-        """High enough for all lines of what is wrong."""
+        """Returns a size high enough for all lines of the error."""
         hint, column = super().sizeHint(), self.layout()
         if self.error.text and column is not None:
             hint.setHeight(max(hint.height(), column.totalHeightForWidth(self.width())))
@@ -90,7 +90,7 @@ class Field(QWidget):
             self.updateGeometry()
 
     def set_value(self, text: str) -> None:
-        """Shows a value; emits nothing."""
+        """Shows a value without emitting a signal."""
 
     @property
     def value(self) -> str:
@@ -98,7 +98,7 @@ class Field(QWidget):
 
 
 class TextField(Field):
-    """A number or a short text."""
+    """A field for a number or a short text."""
 
     def __init__(self, name: str, title: str, hint: str = "") -> None:
         self._line = QLineEdit()
@@ -115,7 +115,7 @@ class TextField(Field):
 
 
 class ChoiceField(Field):
-    """One of a few."""
+    """A choice between a few values, side by side."""
 
     def __init__(
         self, name: str, title: str, choices: list[tuple[str, str]], hint: str = ""
@@ -138,13 +138,13 @@ class ChoiceField(Field):
 
 
 class MenuField(Field):
-    """One of several: more than fit side by side."""
+    """A choice between several values: more than fit side by side."""
 
     def __init__(
         self, name: str, title: str, choices: list[tuple[str, str]], hint: str = ""
     ) -> None:
         self.box = QComboBox()
-        # As wide as its place, not as its longest choice.
+        # As wide as its place in the layout, not as its longest choice.
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -154,7 +154,7 @@ class MenuField(Field):
         self.box.activated.connect(lambda _: self.changed.emit(self.value))
 
     def set_choices(self, choices: list[tuple[str, str]]) -> None:
-        """Others; `set_value` shows one of them."""
+        """Replaces the choices; `set_value` selects one."""
         self.box.clear()
         for identity, text in choices:
             self.box.addItem(text, identity)
@@ -170,7 +170,7 @@ class MenuField(Field):
 
 
 class Deepest(QObject):
-    """Lets Enter in any field of a form do what the form is for."""
+    """Makes Enter in any field of a form trigger the form's action."""
 
     entered = Signal()
 

@@ -1,8 +1,8 @@
-"""Where tokens stand when they flow in rows, computed only where somebody looks.
+"""Positions of tokens that flow in rows, computed only for what is visible.
 
-The text is cut into blocks, one a line of it; long lines into several. Every block begins a row.
-Blocks out of sight have an estimated height, so that a text of a megabyte costs no more than what
-is visible of it. Blocks are cut from the text alone: they are the same for every tokenizer.
+The text is cut into blocks, one per line; long lines into several. Every block begins a row. Blocks
+that are not visible have an estimated height, so that a text of a megabyte costs no more than its
+visible part. Blocks depend only on the text: they are the same for every tokenizer.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from explorer.widgets.tokens import Tokens
 
 LONG_LINE = 2048  # bytes of one line after which a block ends
 GAP = 2  # pixels between two tokens, and between two rows
-GUESS = 34.0  # the width of a token nobody has seen yet
+GUESS = 34.0  # px: the width of a token not measured yet
 
-Letters = Sequence[tuple[float, str]]  # of one token: the middle of each, and what is written
+Letters = Sequence[tuple[float, str]]  # of one token: the center of each letter, and the letter
 
 
 def block_starts(data: bytes) -> np.ndarray:
-    """The places in `data` where blocks begin: after each line break, and in lines that are long
-    after the first space behind every LONG_LINE bytes."""
+    """Returns the positions in `data` where blocks begin: after each line break and, in long lines,
+    after the first space that follows every LONG_LINE bytes."""
     array = np.frombuffer(data, dtype=np.uint8)
     starts = np.concatenate(([0], np.flatnonzero(array == 10) + 1))
     ends = np.append(starts[1:], len(data))
@@ -46,8 +46,8 @@ def block_starts(data: bytes) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class PlacedTokens:
-    """The tokens of one block: token `first + k` is at x[k] in row[k] and width[k] wide; letters[k]
-    are what is written in it, each with its middle from x[k] on, where it stands on a grid."""
+    """The tokens of one block: token `first + k` is at x[k] in row[k], width[k] wide; letters[k]
+    are its letters, each with its center relative to x[k], if it is on a grid."""
 
     first: int
     faces: list[TokenFace]
@@ -59,15 +59,15 @@ class PlacedTokens:
 
 
 class Grid(Protocol):
-    """Where the characters of a text stand, the same for every tokenizer."""
+    """The positions of the characters of a text, the same for every tokenizer."""
 
     def place(self, block: int, tokens: Tokens, first: int, last: int) -> PlacedTokens:
-        """The tokens first to last - 1, which are those of a block."""
+        """Places tokens first to last - 1, which are those of a block."""
 
 
 class FlowLayout:
-    """Blocks of rows under one another, at one width; on a grid of characters. `before` is the
-    layout of the text before a key: as much of a block as stands there in the same way is kept."""
+    """Blocks of rows below one another, at one width; on a grid of characters if given. `before` is
+    the layout of the text before a keystroke: the unchanged beginning of a block is reused."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class FlowLayout:
         self.grid = grid
         self._before = before
         if before is not None:
-            before._before = None  # one is kept, no chain of them
+            before._before = None  # only one earlier layout is cached, not a chain
         self.tokens = tokens
         self.faces = faces
         self.width = max(40.0, width)
@@ -107,11 +107,11 @@ class FlowLayout:
 
     @property
     def known(self) -> int:
-        """How many blocks have been laid out."""
+        """The number of blocks laid out so far."""
         return len(self._placed)
 
     def placed(self, block: int) -> PlacedTokens:
-        """The rows of one block, exactly."""
+        """Returns the exact rows of one block."""
         found = self._placed.get(block)
         if found is None:
             found = self._placed[block] = self._lay_out(block)
@@ -142,7 +142,7 @@ class FlowLayout:
         return PlacedTokens(first, faces, xs, rows, widths, row + 1 if xs else 0)
 
     def _kept(self, block: int, first: int, last: int) -> PlacedTokens:
-        """The tokens at the beginning of a block that stood there before, where they stood."""
+        """Returns the unchanged tokens at the beginning of a block at their old positions."""
         old = self._before
         placed = old._placed.get(block) if old is not None else None
         if old is None or placed is None or placed.letters:
@@ -176,20 +176,20 @@ class FlowLayout:
         )
 
     def block_of(self, token: int) -> int:
-        """The block that a token is in."""
+        """Returns the block of a token."""
         return int(np.searchsorted(self.firsts, token, side="right")) - 1
 
     def above(self, block: int) -> float:
-        """The height of all blocks before this one."""
+        """Returns the height of all blocks before this one."""
         return float(self.heights[:block].sum())
 
     def at_height(self, y: float) -> tuple[int, float]:
-        """The block at a height, and how far below its top that is."""
+        """Returns the block at a height, and the distance below its top."""
         ends = np.cumsum(self.heights)
         block = min(int(np.searchsorted(ends, y, side="right")), self.blocks - 1)
         return block, y - self.above(block)
 
 
 def row_height(options: FlowOptions, scale: float) -> float:
-    """Pixels from one row to the next."""
+    """Returns the px from one row to the next."""
     return round((36 if options.ids else 22) * scale) + GAP

@@ -1,4 +1,4 @@
-"""How tokens in rows are painted: few changes of pen and brush, text last."""
+"""Draws tokens in rows, with few changes of pen and brush, and text last."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from explorer.widgets.token_faces import PADDING, TokenFace, TokenFaces
 from explorer.widgets.tokens import Tokens
 
 RADIUS = 3
-PLAIN = -1  # in place of a slot: a token without a color
+PLAIN = -1  # instead of a color slot: a token without a color
 NAMED = -2  # a special token
-LOST = -3  # an unknown one
-GROUND = 0.6  # opacity of the ground of a byte's digits, which tells 00 from the text "00"
+LOST = -3  # an unknown token
+GROUND = 0.6  # opacity behind a byte's digits, which tells 00 from the text "00"
 
-# A token's index, where it stands, what is drawn, and its letters where each has its own place.
+# A token's index, its rectangle, its face, and its letters if each has its own position.
 Place = tuple[int, QRectF, TokenFace, Letters]
 
 
@@ -33,7 +33,7 @@ def paint_tokens(
     places: Sequence[Place],
     differing: np.ndarray | None = None,
 ) -> None:
-    """All tokens at `places`; with `differing` only these have colors."""
+    """Draws all tokens at `places`; with `differing` only these have colors."""
     _fills(painter, places, differing)
     _words(painter, places, faces, tokens)
 
@@ -51,7 +51,7 @@ def _fills(painter: QPainter, places: Sequence[Place], differing: np.ndarray | N
 
 @lru_cache(maxsize=4096)
 def _chip(palette: str, look: int, width: int, height: int, ratio: float) -> QPixmap:
-    """A token's ground. A pixmap is drawn ten times as fast as a rounded rectangle."""
+    """Returns a token's background. A pixmap is drawn ten times as fast as a rounded rectangle."""
     now = theme.current()
     pixmap = theme.device_pixmap(width, height, ratio)
     painter = QPainter(pixmap)
@@ -118,7 +118,7 @@ def _words(
 def _bytes(
     painter: QPainter, cells: Sequence[tuple[QRectF, TokenFace]], width: float, line: float
 ) -> None:
-    """Two digits for each byte, a thin rule between the bytes."""
+    """Draws two digits for each byte, with a thin rule between bytes."""
     now = theme.current()
     colors = inks()
     small = now.metrics("label", mono=True)
@@ -126,7 +126,7 @@ def _bytes(
     base = (line + small.capHeight()) / 2
     lead = now.px(PADDING) / 2 + now.px(4) / 2
     grounds: list[QRect] = []
-    rules: dict[int, list[QLineF]] = {}  # by the slot of their color
+    rules: dict[int, list[QLineF]] = {}  # by color slot
     digits: list[tuple[QPointF, str]] = []
     for rect, face in cells:
         count = min(len(face.text) // 2, int((rect.width() - 1) // width) or 1)
@@ -155,7 +155,7 @@ def _bytes(
 def paint_marks(
     painter: QPainter, frames: Sequence[QRectF], chosen: Sequence[QRectF], focused: bool
 ) -> None:
-    """Frames what is pointed at, and what is chosen."""
+    """Frames the hovered and the chosen tokens."""
     now = theme.current()
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(now.pen("text", 2))

@@ -1,4 +1,4 @@
-"""A form of few fields, and More: it scrolls where it is higher than its room."""
+"""A form with a few fields and more behind a button; it scrolls if it is too high."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from explorer.widgets.form import scrolling
 from explorer.widgets.more_button import MoreButton
 from explorer.widgets.setting_fields import SettingFields
 
-Rows = Sequence[Sequence[str | QWidget]]  # names of fields, and others; a row is side by side
+Rows = Sequence[Sequence[str | QWidget]]  # names of fields and widgets, side by side in a row
 
 
 class FoldingForm(QWidget):
-    """`changed(field, value)`; `typed`: a field was left. Its width follows the zoom.
+    """Emits `changed(field, value)`, and `typed` when a field is left. Its width follows the zoom.
 
-    `shown` is always seen, `deep` behind More, which opens by itself where one of them is wrong.
+    `shown` is always visible, `deep` behind More, which opens by itself for an error in it.
     """
 
     changed = Signal(str, object)
@@ -38,8 +38,9 @@ class FoldingForm(QWidget):
         settings: SettingFields | None = None,
         foot: Sequence[QWidget] = (),
     ) -> None:
-        """`prefix` of the names by which lessons find the fields; `wide` in px; `settings`: more
-        fields; `foot`: what stays below the form, the last of them beside More.
+        """Creates the form; `prefix` begins the names by which lessons find the fields, `wide` is
+        in px, `settings` are further fields, and `foot` stays below the form, its last widget
+        beside More.
         """
         super().__init__()
         self._wide, self._deep_rows = wide, deep
@@ -75,13 +76,13 @@ class FoldingForm(QWidget):
         self.setFixedWidth(theme.current().px(self._wide))
 
     def set_values(self, values: Mapping[str, str], errors: Mapping[str, str]) -> None:
-        """Shows the fields and, beside each, what is wrong with it."""
+        """Shows values and errors of the fields."""
         for name, field in self.fields.items():
             field.set_value(values[name])
             field.set_error(errors.get(name, ""))
         self.open_for(errors)
 
     def open_for(self, errors: Mapping[str, str]) -> None:
-        """Shows what is wrong with a field behind More."""
+        """Opens More if a field behind it has an error."""
         if any(name in errors for names in self._deep_rows for name in names):
             self.more.setChecked(True)

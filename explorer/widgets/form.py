@@ -1,4 +1,4 @@
-"""What the setups of trainings share: a form that scrolls, the text that is learned from, facts."""
+"""Shared parts of training setups: a scrolling form, the training text, facts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.wrap_row import WrapRow
 
 OWN = "stories"
-TYPED = "typed"  # a text that a person types or pastes
+TYPED = "typed"  # a text that the user types or pastes
 
 
 class CorpusField(ChoiceField):
-    """Our stories or a text file, with the file's name, and where `typed` a text that a person
-    writes. `changed("stories")`, `changed("typed")`, `fileRequested`: a choice of a file is one
-    only once there is one.
+    """A choice of the built-in stories, a text file, shown by its name, or if `typed` a text that
+    the user writes. Emits `changed("stories")`, `changed("typed")` or `fileRequested`: a file is
+    only chosen once it is there.
     """
 
     fileRequested = Signal()
@@ -56,7 +56,7 @@ class CorpusField(ChoiceField):
         column.insertWidget(column.indexOf(self.error), self.line)
 
     def set_value(self, text: str) -> None:
-        """ "stories", "typed" or a file's path; "" for a file that is still to be chosen."""
+        """Shows "stories", "typed" or a file's path; "" for a file still to be chosen."""
         self._corpus = text
         own = text in (OWN, TYPED)
         self.control.set_current(text if own else "file")
@@ -72,7 +72,7 @@ class CorpusField(ChoiceField):
         if which in (OWN, TYPED):
             self.changed.emit(which)
         else:
-            self.set_value(self._corpus)  # until there is a file
+            self.set_value(self._corpus)  # until a file is chosen
             self.fileRequested.emit()
 
 
@@ -91,7 +91,7 @@ class Fact(QWidget):
         column.addWidget(self._title)
 
     def set_title(self, title: str) -> None:
-        """What the number is, where that changes."""
+        """Changes what the number means."""
         self._name = title
         self._title.setText(title)
 
@@ -105,14 +105,14 @@ class Fact(QWidget):
 
 
 class FactRow(WrapRow):
-    """Facts side by side, in further rows where they have no room in one."""
+    """Facts side by side, in further rows if they do not fit in one."""
 
     def __init__(self, spacing: int = 16) -> None:
         super().__init__(spacing)
         self._facts: dict[str, Fact] = {}
 
     def set_facts(self, facts: Mapping[str, str], notes: Mapping[str, str]) -> None:
-        """Values by title, and for some titles a tooltip; those that are left out are hidden."""
+        """Sets values by title, and tooltips for some titles; facts without a value are hidden."""
         for title in facts:
             if title not in self._facts:
                 self._facts[title] = Fact(title, small=True)
@@ -123,7 +123,7 @@ class FactRow(WrapRow):
 
 
 class FactsCard(QFrame):
-    """Facts beside each other, and in `column` below them what else there is to say."""
+    """Facts side by side, and further content below them in `column`."""
 
     def __init__(self, facts: Iterable[Fact], apart: int, spacing: int) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class FactsCard(QFrame):
 
 
 class TakesFiles(QWidget):
-    """`fileDropped(path)`: a file was dropped; folders are the window's."""
+    """Emits `fileDropped(path)` for a dropped file; the window handles folders."""
 
     fileDropped = Signal(str)
 
@@ -156,14 +156,14 @@ class TakesFiles(QWidget):
 
 
 def scrolling(form: QLayout) -> ScrollArea:
-    """A form of its own width, which scrolls where it is higher than its room."""
+    """Returns a form with a width of its own, which scrolls if it is too high."""
     inner = QWidget()
     inner.setLayout(form)
     return ScrollArea(inner)
 
 
 def fill(setup: QWidget, form: QWidget, card: QWidget) -> None:
-    """Form and card side by side; where they are wider than their room, they scroll."""
+    """Lays form and card out side by side; they scroll if they are too wide."""
     page, column = QWidget(), QVBoxLayout(setup)
     row = QHBoxLayout(page)
     row.setContentsMargins(16, 12, 16, 12)

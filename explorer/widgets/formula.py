@@ -1,7 +1,7 @@
-"""A formula in symbols: LaTeX -> SVG (ziamath) -> QSvgRenderer, cached by source. It is set once:
-another zoom scales it and another theme exchanges its colors.
+"""A formula in symbols: LaTeX -> SVG (ziamath) -> QSvgRenderer, cached by source. It is typeset
+once; zoom scales it, and a theme replaces its colors.
 
-Live numbers never come through here: they are native text (`live_numbers`).
+Live numbers are not typeset: they are native text (`live_numbers`).
 """
 
 from __future__ import annotations
@@ -24,30 +24,28 @@ from explorer import theme
 from explorer.theme.colors import PALETTES
 from explorer.widgets.base import LEFT, Picture, elide, put_text
 
-# Letters that carry the color of what they name.
+# Letters with the color of the quantity they name.
 ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "attention"}
-# Colors while a formula is set, one for each role; a palette's stand for them afterwards.
+# Placeholder colors of a typeset formula, one per role, replaced by a palette's.
 MARKS = {role: f"#00000{n}" for n, role in enumerate(("text", *sorted(set(ROLES.values()))), 1)}
-# ziamath's font is one file that is sought in and read: two at once read letters from wrong places,
-# and it keeps a letter as it was first read.
+# ziamath seeks and reads in one shared font file: two threads at once would read wrong letters, and
+# it caches a letter as first read.
 _ONE_AT_A_TIME = threading.Lock()
-_AHEAD = (
-    threading.Lock()
-)  # of the threads that set formulas ahead one alone waits with the window's
+_AHEAD = threading.Lock()  # one thread at a time that typesets ahead competes with the window's
 SIZE = 18.0  # px, of a formula in the inspector
-_SHORTEST = 0.72  # of its size at a zoom of 1: so far a wide formula shrinks, then it is cut
+_SHORTEST = 0.72  # of its size at zoom 1: a wider formula is shrunk to this, then cut
 
 
 def _shortest() -> float:
-    """The share of its size that a wide formula shrinks to at the UI zoom."""
+    """Returns the least share of its size that a wide formula shrinks to at the UI zoom."""
     return _SHORTEST / max(1.0, theme.current().zoom)
 
 
 @cache
 def _libraries() -> tuple[Any, Any]:
-    """ziamath and its LaTeX reader, imported when the first formula is set (about 0.3 s)."""
+    """Returns ziamath and its LaTeX reader, imported for the first formula (about 0.3 s)."""
     with warnings.catch_warnings():
-        # ziamath 0.13 opens its font by a call that the standard library has deprecated.
+        # ziamath 0.13 opens its font with a call that the standard library has deprecated.
         warnings.simplefilter("ignore", DeprecationWarning)
         import latex2mathml.converter
         import ziamath
@@ -56,10 +54,10 @@ def _libraries() -> tuple[Any, Any]:
 
 
 def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> bytes:
-    """The SVG of `latex` at `size` px in the colors of a palette (by name); `plain` leaves the
-    letters of ROLES in the color of text.
+    """Returns the SVG of `latex` at `size` px in the colors of a palette (by name); with `plain`
+    the letters of ROLES have the color of text.
 
-    Raises ValueError where the formula cannot be set, and where there is no such palette.
+    Raises ValueError if the formula cannot be typeset or there is no such palette.
     """
     if palette not in PALETTES:
         raise ValueError(f"there is no palette {palette!r}; choose one of {', '.join(PALETTES)}")
@@ -72,29 +70,29 @@ def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> b
 
 @lru_cache(maxsize=256)
 def _set(latex: str, size: float, plain: bool) -> str:
-    """The SVG of `latex` in the colors of MARKS."""
+    """Returns the SVG of `latex` in the colors of MARKS."""
     try:
         with _ONE_AT_A_TIME:
             ziamath, converter = _libraries()
             markup = _colored(converter.convert(latex, display="block"), MARKS, plain)
             svg = ziamath.Math(markup, size=size).svg()
-        return svg.replace('"black"', f'"{MARKS["text"]}"')  # bars know no mathcolor
+        return svg.replace('"black"', f'"{MARKS["text"]}"')  # bars ignore mathcolor
     except Exception as error:
         raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error
 
 
 def set_formulas(formulas: Iterable[str], plain: bool = False) -> None:
-    """Sets formulas ahead of the steps that show them, on another thread: the window's then finds
-    them in the cache. One that cannot be set is shown as its source.
+    """Typesets formulas ahead of the steps that show them, on another thread, so that the window
+    finds them in the cache. A formula that fails is shown as its source.
     """
     for latex in formulas:
         with _AHEAD, contextlib.suppress(ValueError):
             _set(latex, SIZE, plain)
-        time.sleep(0.001)  # or this thread had the lock again before the window's wakes up
+        time.sleep(0.001)  # else this thread would retake the lock before the window's wakes up
 
 
 def _colored(markup: str, roles: dict[str, str], plain: bool) -> str:
-    """MathML in the text color, with q, k, v in their own; an index (the k of d_k) stays plain."""
+    """Colors MathML as text, and q, k, v in their own color; an index (the k of d_k) is plain."""
     root = ElementTree.fromstring(markup)
     space = root.tag.partition("}")[0] + "}" if "}" in root.tag else ""
     ElementTree.register_namespace("", space.strip("{}"))
@@ -124,7 +122,7 @@ def _renderer(latex: str, size: float, palette: str, plain: bool) -> QSvgRendere
 
 
 class FormulaView(Picture):
-    """One formula, left-aligned; it shrinks a little when it is too wide."""
+    """One formula, left-aligned; it shrinks a little if it is too wide."""
 
     def __init__(self, latex: str = "", size: float = SIZE, parent: QWidget | None = None) -> None:
         super().__init__("Formula", parent)
@@ -136,7 +134,7 @@ class FormulaView(Picture):
         self.set_formula(latex)
 
     def set_formula(self, latex: str, plain: bool = False) -> None:
-        """Shows another formula; "" shows nothing; plain: no letter has a color of its own."""
+        """Shows another formula, or none for ""; with `plain` no letter has a color of its own."""
         if (latex, plain) != (self._latex, self._plain):
             self._latex, self._plain = latex, plain
             self.setAccessibleDescription(latex)
@@ -162,7 +160,7 @@ class FormulaView(Picture):
         self.updateGeometry()
 
     def occupied(self) -> QRect:
-        """Where the symbols stand: right of them there is nothing."""
+        """Returns the rectangle of the symbols; the space to their right is empty."""
         wide = min(float(self.width()), self._natural_size().width()) if self._latex else 0.0
         return QRect(0, 0, round(wide), self.height())
 

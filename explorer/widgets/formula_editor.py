@@ -1,4 +1,4 @@
-"""The field for a formula: as tall as its lines; what is wrong is marked in it and said below."""
+"""The field for a formula: as tall as its lines, with its error marked and described below."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from explorer.widgets.typed_field import is_undo
 from explorer.widgets.typing_pause import TypingPause
 
 AROUND = 20  # px above and below the lines
-MARGIN = 4  # px at their sides
-MOST_LINES = 5  # that are seen without scrolling
+MARGIN = 4  # px at the sides of the lines
+MOST_LINES = 5  # visible without scrolling
 _NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
 _NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-PATIENCE = 350  # ms after a key until an error is said: a formula half typed is no mistake
+PATIENCE = 350  # ms after a keystroke until an error is shown: a half-typed formula is no mistake
 
 HINT = (
     "Write numbers, names and + \u2212 * / ** @. To name a part, give it a line: d = a * b.\n"
-    "A tensor is written as [[1, 2], [3, 4]], or filled by shape: "
+    "A tensor is written as [[1, 2], [3, 4]], or made from a shape: "
     f"{', '.join(f'{one}(3, 2)' for one in FILLINGS)}.\n"
     f"The functions are {', '.join(FUNCTIONS)}."
 )
 
 
 class FormulaField(QPlainTextEdit):
-    """`edited(text)` at every change by a person. Undo is the program's, which knows them all."""
+    """Emits `edited(text)` when the user changes it. The app's undo covers these changes."""
 
     edited = Signal(str)
 
@@ -53,14 +53,14 @@ class FormulaField(QPlainTextEdit):
         self._wrong: list[tuple[int, int]] = []
         self._parts: list[tuple[int, int]] = []
         self._lines = MOST_LINES
-        self._fits = False  # it is just being fitted
+        self._fits = False  # True while `_fit` runs
         self.textChanged.connect(self._on_changed)
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def set_text(self, text: str) -> None:
-        """Shows another text and tells nobody. What differs is replaced, so that the cursor of a
-        person who is typing stays.
+        """Sets the text without emitting a signal. Only the difference is replaced, so that the
+        cursor stays in place while the user types.
         """
         old = self.toPlainText()
         if text == old:
@@ -76,12 +76,12 @@ class FormulaField(QPlainTextEdit):
         self._fit()
 
     def mark(self, start: int, length: int) -> None:
-        """Underlines what is wrong; of length 0 nothing."""
+        """Underlines an error; length 0 removes the mark."""
         self._wrong = [(start, length)] if length else []
         self._draw_marks()
 
     def show_parts(self, places: Sequence[tuple[int, int]]) -> None:
-        """Lays color behind what a step is about."""
+        """Highlights the parts of the formula that belong to a step."""
         if list(places) != self._parts:
             self._parts = list(places)
             self._draw_marks()
@@ -89,7 +89,7 @@ class FormulaField(QPlainTextEdit):
                 self._bring(places[0][0])
 
     def _bring(self, start: int) -> None:
-        """Scrolls to the line of a character, if it is out of sight."""
+        """Scrolls to the line of a character if it is not visible."""
         line = self.document().findBlock(start).firstLineNumber()
         bar = self.verticalScrollBar()
         if not bar.value() <= line < bar.value() + self._lines:
@@ -102,7 +102,7 @@ class FormulaField(QPlainTextEdit):
         wrong.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
         wrong.setUnderlineColor(now.color("error"))
         wrong.setBackground(now.color("error", 0.14))
-        if self._wrong:  # the parts are those of another text
+        if self._wrong:  # the parts belong to another text
             self.setExtraSelections([self._selection(*one, wrong) for one in self._wrong])
         else:
             self.setExtraSelections([self._selection(*one, about) for one in self._parts])
@@ -123,7 +123,7 @@ class FormulaField(QPlainTextEdit):
             self.edited.emit(self.toPlainText())
 
     def insertFromMimeData(self, source) -> None:
-        """Plain text, cut where no formula is read any more."""
+        """Inserts plain text, cut just beyond the longest valid formula."""
         self.textCursor().insertText(source.text()[: LONGEST + 1])
 
     def event(self, event: QEvent) -> bool:
@@ -134,12 +134,12 @@ class FormulaField(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            event.ignore()  # the pane's
+            event.ignore()  # for the pane
         else:
             super().keyPressEvent(event)
 
     def set_lines(self, most: int) -> None:
-        """How many lines are seen at most."""
+        """Sets the greatest number of visible lines."""
         if most != self._lines:
             self._lines = most
             self._fit()
@@ -157,13 +157,13 @@ class FormulaField(QPlainTextEdit):
         self._fits = False
 
     def _wanted(self) -> int:
-        """Lines, as they are wrapped."""
+        """Returns the number of wrapped lines."""
         return max(1, round(self.document().size().height()))
 
     def _set_margins(self) -> None:
         frame = self.contentsMargins().top() + self.contentsMargins().bottom()
         spare = max(0, theme.current().px(AROUND) - frame)
-        above = spare // 2  # else a part of the next line would be seen there
+        above = spare // 2  # otherwise a part of the next line would be visible
         self.setViewportMargins(MARGIN, above, MARGIN, spare - above)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -184,7 +184,7 @@ class FormulaField(QPlainTextEdit):
 
 
 def _same(one: str, two: str) -> int:
-    """How many characters both begin with."""
+    """Returns the length of the common prefix."""
     count = 0
     for a, b in zip(one, two, strict=False):
         if a != b:
@@ -194,8 +194,8 @@ def _same(one: str, two: str) -> int:
 
 
 class FormulaEditor(QWidget):
-    """The field and its error. `edited(text)`, and `rested` once nothing more is typed for a while:
-    what comes then is another change.
+    """The field and its error. Emits `edited(text)`, and `rested` after a pause in typing: the next
+    keystroke begins another change.
     """
 
     edited = Signal(str)
@@ -225,7 +225,7 @@ class FormulaEditor(QWidget):
         self.field.set_text(text)
 
     def set_error(self, message: str, start: int = 0, length: int = 0) -> None:
-        """Says what is wrong, where a person is typing after a moment; "" takes it back at once."""
+        """Shows an error, after a pause if the user is typing; "" removes it at once."""
         self._waiting = (message, start, length) if message else None
         if not message:
             self._timer.stop()
@@ -240,7 +240,7 @@ class FormulaEditor(QWidget):
         if self._waiting is not None:
             message, start, length = self._waiting
             self.field.mark(start, length)
-            first = message.split(" ", 1)[0]  # a name of the person's stays as it is
+            first = message.split(" ", 1)[0]  # a name that the user defined keeps its case
             named = re.search(rf"\b{re.escape(first)}\b", self.field.toPlainText())
             self.error.set_text(message if named else message[:1].upper() + message[1:])
             self.field.setAccessibleDescription(message)

@@ -1,4 +1,4 @@
-"""Arrow keys of a grid: which way they move its current cell."""
+"""Arrow keys of a grid: the moves of its current cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOVES = {
 
 
 def arrow(event: QKeyEvent) -> tuple[int, int] | None:
-    """(rows, columns) to move for a bare arrow key, else None."""
+    """Returns the (rows, columns) that a bare arrow key moves, else None."""
     if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
         return None
     return _MOVES.get(Qt.Key(event.key()))

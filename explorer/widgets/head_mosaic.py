@@ -18,10 +18,10 @@ from explorer.widgets.mosaic_marks import draw_head_numbers, draw_names, draw_of
 
 
 class HeadMosaic(Picture):
-    """L x H attention maps, pooled beforehand (`pooling.pool_heads`).
+    """L x H attention maps, already pooled (`pooling.pool_heads`).
 
-    Hover previews, a click locks (pin), Esc unlocks, arrows move. All signals carry (layer, head)
-    of the model, however the heads are sorted; (-1, -1) means none.
+    Hovering previews, a click locks (pins), Esc unlocks, arrows move. All signals carry (layer,
+    head) of the model, however the heads are sorted; (-1, -1) means none.
     """
 
     headHovered = Signal(int, int)
@@ -49,10 +49,10 @@ class HeadMosaic(Picture):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # What is shown -------------------------------------------------------------------------------
+    # State ---------------------------------------------------------------------------------------
 
     def set_shape(self, layers: int, heads: int) -> None:
-        """The final geometry before the first maps come: an empty grid, nothing jumps later."""
+        """Shows an empty grid of the final size before the first maps: nothing moves later."""
         if (layers, heads) != self._shape:
             self._shape = (layers, heads)
             self._pooled = np.zeros((layers, heads, 1, 1), dtype=np.uint8)
@@ -62,13 +62,13 @@ class HeadMosaic(Picture):
             self.data_changed()
 
     def clear(self) -> None:
-        """No maps any more; grid and lock stay."""
+        """Removes the maps; grid and lock stay."""
         self._pooled = np.zeros((*self._shape, 1, 1), dtype=np.uint8)
         self._order = self._scores = self._kept = self._chosen = self._pixmap = None
         self.data_changed()
 
     def set_pooled(self, pooled: np.ndarray) -> None:
-        """Shows maps (L, H, P, P) uint8, best pooled to `cell_pixels`."""
+        """Shows maps (L, H, P, P) uint8, ideally pooled to `cell_pixels`."""
         pooled = np.asarray(pooled)
         if pooled.ndim != 4 or pooled.dtype != np.uint8:
             raise ValueError(
@@ -81,7 +81,7 @@ class HeadMosaic(Picture):
         self.data_changed()
 
     def set_scores(self, scores: np.ndarray | None, title: str = "") -> None:
-        """Shows a score (L, H) in each cell's lower edge, as a bar (0..1); None hides them."""
+        """Shows a score (L, H) at each cell's lower edge as a bar (0..1); None hides the bars."""
         self._scores = None if scores is None else np.asarray(scores, dtype=np.float32)
         self._score_title = title
         self.data_changed()
@@ -92,20 +92,20 @@ class HeadMosaic(Picture):
         self.data_changed()
 
     def set_off(self, off: Sequence[tuple[int, int]]) -> None:
-        """Hatches the heads (layer, head) that are switched off."""
+        """Hatches the switched-off heads (layer, head)."""
         if tuple(off) != self._off:
             self._off = tuple(off)
             self._announce()
             self.data_changed()
 
     def set_order(self, order: np.ndarray | None) -> None:
-        """Sorts heads inside each layer: place p of layer l shows head `order[l, p]`."""
+        """Sorts heads within each layer: place p of layer l shows head `order[l, p]`."""
         self._order = None if order is None else np.asarray(order, dtype=np.intp)
         self._pixmap = None
         self.data_changed()
 
     def set_locked(self, head: tuple[int, int] | None) -> None:
-        """Pins (layer, head), or none. Emits nothing."""
+        """Locks (layer, head), or none, without emitting a signal."""
         if head != self._locked:
             self._locked = head
             if head is not None:
@@ -114,7 +114,7 @@ class HeadMosaic(Picture):
             self.update()
 
     def set_chosen(self, head: tuple[int, int] | None) -> None:
-        """Frames the head that is shown large, locked or not. Emits nothing."""
+        """Frames the head shown large, locked or not, without emitting a signal."""
         if head != self._chosen:
             self._chosen = head
             if head is not None:
@@ -127,12 +127,12 @@ class HeadMosaic(Picture):
 
     @property
     def current(self) -> tuple[int, int]:
-        """The (layer, head) under the keyboard."""
+        """The (layer, head) at the keyboard cursor."""
         return self._current
 
     @property
     def cell_pixels(self) -> int:
-        """Device pixels of one cell: what to pool to (8 at least)."""
+        """The device pixels of one cell, to which maps should be pooled (at least 8)."""
         return max(8, int(self._cell() * self.devicePixelRatioF()))
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -156,14 +156,14 @@ class HeadMosaic(Picture):
         return QSize(now.px("mosaic_min") // 2, now.px("mosaic_min") // 2)
 
     def cell_rect(self, layer: int, head: int) -> QRectF:
-        """Where the map of (layer, head) is."""
+        """Returns the rectangle of the map of (layer, head)."""
         place = head
         if self._order is not None:
             place = int(np.flatnonzero(self._order[layer] == head)[0])
         return self._place_rect(layer, place)
 
     def head_at(self, point: QPointF) -> tuple[int, int] | None:
-        """The (layer, head) under a point, or None."""
+        """Returns the (layer, head) at a point, or None."""
         left, top, pitch = self._origin()
         column, row = int((point.x() - left) // pitch), int((point.y() - top) // pitch)
         if not (0 <= row < self._shape[0] and 0 <= column < self._shape[1]):
@@ -236,7 +236,7 @@ class HeadMosaic(Picture):
             )
 
     def _render(self, ratio: float) -> QPixmap:
-        """All maps in one pixmap at device pixels."""
+        """Draws all maps into one pixmap at device resolution."""
         now = theme.current()
         layers, heads, size = self._pooled.shape[:3]
         pixmap = theme.device_pixmap(self._origin()[2] * heads, self._origin()[2] * layers, ratio)
@@ -244,7 +244,7 @@ class HeadMosaic(Picture):
         maps = self._pooled
         if self._order is not None:
             maps = np.take_along_axis(maps, self._order[:, :, None, None], axis=1)
-        # (L, H, P, P) -> (L P, H P): one image, cut into cells while drawing.
+        # (L, H, P, P) -> (L P, H P): one image, cut into cells when drawn.
         sheet = table[maps.transpose(0, 2, 1, 3).reshape(layers * size, heads * size)]
         image = packed_image(sheet)
         painter = QPainter(pixmap)
@@ -262,7 +262,7 @@ class HeadMosaic(Picture):
     # Interaction ---------------------------------------------------------------------------------
 
     def describe(self, layer: int, head: int) -> str:
-        """One head in words, for tooltip and screen reader."""
+        """Describes one head, for tooltip and screen reader."""
         text = f"layer {layer}, head {head}"
         if self._scores is not None:
             score = format_number(float(self._scores[layer, head]))
@@ -303,7 +303,7 @@ class HeadMosaic(Picture):
                 self.update()
                 if self._locked is None:
                     self.currentChanged.emit(*moved)
-                else:  # the lock goes where the arrows go
+                else:  # the lock follows the arrows
                     self.set_locked(moved)
                     self.headClicked.emit(*moved)
         elif is_enter(event) and layers:

@@ -17,15 +17,15 @@ from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
 
-OVERHANG = 56  # px right of the cells, for the last slanted label
-LOW = 300  # px of height below which the axes have no titles
+OVERHANG = 56  # px right of the cells for the last slanted label
+LOW = 300  # px: the height below which axes have no titles
 
 
 class HeatMap(Picture):
     """Values (R, C) as colored cells.
 
-    Scale "attention" runs over 0..1 unless limits are given; "diverging" is symmetric round 0. Of
-    its signals, (-1, -1) means the pointer left.
+    Scale "attention" covers 0..1 unless limits are given; "diverging" is symmetric about 0. The
+    signals carry (-1, -1) when the pointer has left.
     """
 
     cellHovered = Signal(int, int)
@@ -51,12 +51,12 @@ class HeatMap(Picture):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # What is shown -------------------------------------------------------------------------------
+    # State ---------------------------------------------------------------------------------------
 
     def set_values(self, values: np.ndarray, mask: np.ndarray | None = None) -> None:
-        """Shows `values` (R, C); where `mask` (R, C) bool is True the cell is hatched, not colored.
+        """Shows `values` (R, C); cells where `mask` (R, C) bool is True are hatched, not colored.
 
-        Raises ValueError when the shapes do not fit.
+        Raises ValueError if the shapes differ.
         """
         values = np.asarray(values, dtype=np.float32)
         if values.ndim != 2 or (mask is not None and np.shape(mask) != values.shape):
@@ -72,15 +72,15 @@ class HeatMap(Picture):
         self.data_changed()
 
     def set_labels(self, rows: list[str], columns: list[str], named: bool = False) -> None:
-        """Token pieces beside the rows and above the columns, or, `named`, names, which are never
-        cut where there is room; whitespace is made visible."""
+        """Sets token pieces beside the rows and above the columns with visible whitespace or, if
+        `named`, names, which are elided only if there is no space for them."""
         self._named = named
         self._rows = [visible_text(text) for text in rows]
         self._columns = [visible_text(text) for text in columns]
         self.data_changed()
 
     def set_axis_titles(self, rows: str, columns: str) -> None:
-        """What the axes are ("query", "key it looks at")."""
+        """Sets the titles of the axes ("query", "key it looks at")."""
         self._titles = (rows, columns)
         self.data_changed()
 
@@ -97,13 +97,13 @@ class HeatMap(Picture):
         self.data_changed()
 
     def set_highlight(self, row: int | None = None, column: int | None = None) -> None:
-        """Frames one row and one column; where they meet a cell is pinned."""
+        """Frames one row and one column; a cell is pinned at their intersection."""
         if (row, column) != self._highlight:
             self._highlight = (row, column)
             self.update()
 
     def set_current(self, row: int, column: int) -> None:
-        """Moves the current cell (focus ring) without emitting."""
+        """Moves the current cell (focus ring) without emitting a signal."""
         if self._values.size and self._current != (row, column):
             rows, columns = self._values.shape
             self._current = (min(max(row, 0), rows - 1), min(max(column, 0), columns - 1))
@@ -115,13 +115,13 @@ class HeatMap(Picture):
         return shown if self._mask is None else {**shown, "mask": self._mask}
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
-        """What rows and columns of `displayed` are: the tokens with their places."""
+        """Returns names of the rows and columns of `displayed`: the tokens with their positions."""
         axes = (self._rows, self._columns)
         rows, columns = ([f"{place} {text}" for place, text in enumerate(axis)] for axis in axes)
         return dict.fromkeys(("values", "mask"), (rows, columns))
 
     def limits(self) -> tuple[float, float]:
-        """The values at the two ends of the color bar."""
+        """Returns the values at the two ends of the color bar."""
         return self._bar.limits(self._values, self._mask)
 
     # Geometry ------------------------------------------------------------------------------------
@@ -133,12 +133,12 @@ class HeatMap(Picture):
         return QSize(theme.current().px(200), theme.current().px(160))
 
     def grid_rect(self) -> QRectF:
-        """The rectangle of all cells; they are square and at most 56 px."""
+        """Returns the rectangle of all cells, which are square and at most 56 px."""
         now = theme.current()
         rows, columns = self._values.shape
         left, top = self.label_room()
         right, bottom = now.px(OVERHANG), now.px(36)
-        # A slanted label over the last column overhangs to the right.
+        # A slanted label over the last column extends to the right.
         free_width = self.width() - left - max(right, now.px(8))
         free_height = self.height() - top - bottom
         side = min(free_width / max(1, columns), free_height / max(1, rows), now.px(56))
@@ -149,13 +149,13 @@ class HeatMap(Picture):
         return QRectF(round(x), top, side * columns, side * rows)
 
     def cell_rect(self, row: int, column: int) -> QRectF:
-        """Where one cell is, in widget coordinates."""
+        """Returns the rectangle of one cell in widget coordinates."""
         grid = self.grid_rect()
         side = self._side(grid)
         return QRectF(grid.x() + column * side, grid.y() + row * side, side, side)
 
     def cell_at(self, place: QPointF) -> tuple[int, int] | None:
-        """The cell under a point, or None."""
+        """Returns the cell at a point, or None."""
         grid = self.grid_rect()
         side = self._side(grid)
         if not self._values.size or not grid.contains(place):
@@ -169,11 +169,11 @@ class HeatMap(Picture):
 
     @property
     def _titled(self) -> tuple[str, str]:
-        """The axes' titles, where there is height for them."""
+        """The titles of the axes, empty if the map is too low for them."""
         return self._titles if self.height() >= theme.current().px(LOW) else ("", "")
 
     def width_with_numbers(self) -> int:
-        """The width from which on the cells hold their numbers, if the height lets them."""
+        """Returns the width from which on cells show their numbers, if the height allows."""
         cells = self._values.shape[1] * theme.current().px("cell_numbers")
         return round(self.label_room()[0] + cells + theme.current().px(OVERHANG))
 
@@ -193,7 +193,7 @@ class HeatMap(Picture):
             now.focus_ring(painter, self.cell_rect(*self._current), radius=3)
 
     def _still_layer(self) -> QPixmap:
-        """Everything but frames and focus, drawn once: a hover must not write the numbers again."""
+        """Returns everything but frames and focus, cached: hovering must not redraw the numbers."""
         key = (self.width(), self.height(), self.ratio, self._highlight)
         if self._still is None or self._still[0] != key:
             now = theme.current()
@@ -255,7 +255,7 @@ class HeatMap(Picture):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _draw_frames(self, painter: QPainter, grid: QRectF, side: float) -> None:
-        """The highlighted row and column, and the hovered cell."""
+        """Draws the frames of the highlighted row and column and of the hovered cell."""
         now = theme.current()
         painter.setBrush(Qt.BrushStyle.NoBrush)
         row, column = self._highlight
@@ -321,7 +321,7 @@ class HeatMap(Picture):
         return super().event(event)
 
     def describe(self, row: int, column: int) -> str:
-        """One cell in words: its labels whole, and its value."""
+        """Describes one cell: its complete labels and its value."""
         rows = self._rows[row] if row < len(self._rows) else f"row {row}"
         columns = self._columns[column] if column < len(self._columns) else f"column {column}"
         if self._mask is not None and self._mask[row, column]:

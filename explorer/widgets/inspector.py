@@ -28,11 +28,11 @@ from explorer.widgets.toggle import SegmentedControl
 TABS = ("math", "code", "numbers")
 
 
-ROOM_FOR_CODE = 440  # below this height the math has its page for itself
+ROOM_FOR_CODE = 440  # below this height (px) the math has the page to itself
 
 
 class MathView(QWidget):
-    """Formula and live numbers of a step."""
+    """The formula and live numbers of a step."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,9 +55,9 @@ class MathView(QWidget):
 
 
 class MathPage(QWidget):
-    """The math, and under it the lines that computed it, where the page is tall enough for both.
+    """The math and, if the page is tall enough for both, the lines that computed it below.
 
-    Each has half of the page whatever it holds, so that nothing jumps from step to step.
+    Each takes half of the page whatever its content, so that nothing moves from step to step.
     """
 
     def __init__(self, math: MathView, parent: QWidget | None = None) -> None:
@@ -92,7 +92,7 @@ class Inspector(QWidget):
     """Tabs Math, Code and Numbers over one Inspection; collapses to a 36 px strip.
 
     `set_inspection` takes an object with step, rows, table, cell (and pinned, title, labels,
-    stale); None clears.
+    stale); None clears the inspector.
     """
 
     tabChanged = Signal(str)
@@ -109,7 +109,7 @@ class Inspector(QWidget):
         self._tab = "math"
         self._code_version = "plain"
         self._inspection: Any = None
-        self._waiting: tuple[Any, Any] | None = None  # tables that a hidden page lacks
+        self._waiting: tuple[Any, Any] | None = None  # tables not yet shown by a hidden page
         self._tabs = SegmentedControl(
             [("math", "Math"), ("code", "Code"), ("numbers", "Numbers")], "Inspector tabs"
         )
@@ -151,13 +151,13 @@ class Inspector(QWidget):
         self._inner.addLayout(self._bar)
         self._inner.addLayout(self._head)
         self._inner.addWidget(self._states, 1)
-        self._inner.addStretch(0)  # keeps the button of the folded strip at the top
+        self._inner.addStretch(0)  # keeps the button of the collapsed strip at the top
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._surface)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
-    # What is shown -------------------------------------------------------------------------------
+    # State ---------------------------------------------------------------------------------------
 
     def set_inspection(self, inspection: Any) -> None:
         """Shows a step: its formula, rows, code line and named arrays."""
@@ -195,7 +195,7 @@ class Inspector(QWidget):
         self._stack.setCurrentIndex(TABS.index(self._tabs.current))
 
     def _show_source(self) -> None:
-        """Only the page in view is given the lines: while playing, both would cost a frame."""
+        """Updates only the visible page: during playback, both would cost a frame."""
         source, plain = self._sources(getattr(self._inspection, "step", None))
         page = self.code if self._tabs.current == "code" else self.math_page
         page.set_source(source, plain)
@@ -209,13 +209,13 @@ class Inspector(QWidget):
         return self.numbers.displayed()
 
     def _show_numbers(self) -> None:
-        """Gives the table what it has waited for: nobody saw it until now."""
+        """Shows the tables that were deferred while the page was hidden."""
         if self._waiting is not None:
             self.numbers.set_tables(*self._waiting)
             self._waiting = None
 
     def set_tab(self, tab: str) -> None:
-        """Shows "math", "code" or "numbers"; unfolds the inspector."""
+        """Shows "math", "code" or "numbers" and expands the inspector."""
         if tab not in TABS:
             raise ValueError(f"no inspector tab named {tab!r}: use {', '.join(TABS)}")
         self._tabs.set_current(tab)
@@ -234,7 +234,7 @@ class Inspector(QWidget):
         return self._tab
 
     def set_code_version(self, version: str) -> None:
-        """Shows "plain" code where a step has some, or always the code as it is "running"."""
+        """Shows "plain" code if a step has some, or always the code as it is "running"."""
         if version not in VERSIONS:
             raise ValueError(f"no version {version!r} of the code: use {', '.join(VERSIONS)}")
         for view in (self.code, self.math_page.code):
@@ -248,7 +248,7 @@ class Inspector(QWidget):
         return self._code_version
 
     def set_collapsed(self, collapsed: bool) -> None:
-        """Folds to a 36 px strip, or unfolds."""
+        """Collapses to a 36 px strip, or expands."""
         if collapsed != self._collapsed:
             self._collapsed = collapsed
             self._restyle()
@@ -262,14 +262,14 @@ class Inspector(QWidget):
         return QSize(theme.current().px("inspector"), theme.current().px(480))
 
     def _sources(self, step: Any) -> tuple[Any, Any]:
-        """The code of a step as it runs, and its plain twin; None for what there is not."""
+        """Returns the code of a step as it runs and its plain twin; None for what is missing."""
         if step is None:
             return None, None
         from core import plain_twins, trace
 
         try:
             return trace.source(step.code), plain_twins.plain_source(step.code)
-        except ValueError:  # a step of a run that another version of the program recorded
+        except ValueError:  # the run was recorded by another version of the app
             return None, None
 
     def _restyle(self) -> None:
@@ -292,7 +292,7 @@ class Inspector(QWidget):
 
 
 def step_table(step: Any) -> dict[str, np.ndarray]:
-    """All values of a step by name (callables are computed by the pane, on the engine)."""
+    """Returns all array values of a step by name (the pane computes callables on the engine)."""
     if step is None:
         return {}
     return {name: value for name, value in step.values.items() if isinstance(value, np.ndarray)}

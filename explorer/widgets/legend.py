@@ -1,4 +1,4 @@
-"""A legend in one line: swatches of color or hatching, each with its word."""
+"""A legend in one line: swatches of color or hatching, each with its name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SWATCH = 10  # px
 def put_legend(
     painter: QPainter, line: QRectF, entries: Iterable[tuple[str, QColor | None]]
 ) -> None:
-    """From the left of a line; a color that is None is hatched."""
+    """Draws entries from the left of a line; a color of None is hatched."""
     now, x = theme.current(), line.left()
     side, font, metrics = now.px(SWATCH), now.font("label"), now.metrics("label")
     for words, color in entries:
@@ -25,7 +25,7 @@ def put_legend(
         painter.fillRect(swatch, color or now.color("raised"))
         if color is None:
             painter.fillRect(swatch, now.hatch())
-        Sketch(painter).frame(swatch, "divider", 1, 0)  # a pale one would not be seen
+        Sketch(painter).frame(swatch, "divider", 1, 0)  # makes a pale swatch visible
         wide = metrics.horizontalAdvance(words)
         place = QRectF(swatch.right() + now.px(4), line.top(), wide + 1, line.height())
         put_text(painter, place, words, font, now.color("muted"), LEFT)

@@ -1,4 +1,4 @@
-"""Bars of the likeliest next tokens, of the one that came, and of what they were before."""
+"""Bars of the likeliest next tokens and of the actual one, with outlines of earlier values."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.token_strip import chip
 
-LINE, ROWS = 20, 6  # px; rows that there is room for
-LOWEST, HIGHEST = 15, 24  # px a row, where the height is given
-NAME, LEAST = 120, 16  # px: the most that names take, and the least that bars do
-GHOST = 3  # px between a bar and what it was before
+LINE, ROWS = 20, 6  # px; the number of rows
+LOWEST, HIGHEST = 15, 24  # px: the height of a row in an area of fixed height
+NAME, LEAST = 120, 16  # px: the greatest width of names, and the least of bars
+GHOST = 3  # px between a bar and the outline of its earlier value
 
 
 @dataclass(frozen=True)
 class NextToken:
-    """A token that may come next; `came`: it is the one that did.
+    """A candidate for the next token; `came` is True for the one that followed.
 
-    before  its share before something was changed; None where nothing was
-    how     how it came, if it did
+    before  its share before a change; None if nothing was changed
+    how     what `came` means, in words
     """
 
     piece: bytes
@@ -38,7 +38,7 @@ class NextToken:
 
     @property
     def told(self) -> str:
-        """Its share, and what it was: "12 %, down from 47 %"."""
+        """Its share and its earlier share: "12 %, down from 47 %"."""
         text = format_share(self.share)
         if self.before is not None:
             before = format_share(self.before)
@@ -48,7 +48,7 @@ class NextToken:
 
 
 def likeliest_rows(area: QRectF, count: int) -> list[QRectF]:
-    """Where the rows of so many tokens stand."""
+    """Returns the rectangles of `count` rows."""
     now = theme.current()
     pitch = min(max(area.height() / max(count, 1), now.px(LOWEST)), now.px(HIGHEST))
     top, left, wide = area.top(), area.left(), area.width()
@@ -58,10 +58,10 @@ def likeliest_rows(area: QRectF, count: int) -> list[QRectF]:
 def draw_likeliest(
     painter: QPainter, area: QRectF, tokens: Sequence[NextToken], grown: Sequence[float] = ()
 ) -> None:
-    """A row a token, likeliest first, each bar between its name and its share.
+    """Draws a row per token, likeliest first, each bar between its name and its share.
 
-    The longest bar takes all the width. What a share was before is an outline around its bar. Bars
-    that grow have come `grown` 0..1 of their way: from where they were before, else from nothing.
+    The longest bar takes the full width. An earlier share is an outline around its bar. Growing
+    bars are at `grown` 0..1 of their way from their earlier length, or from nothing.
     """
     now = theme.current()
     mono, label = now.font("mono", mono=True), now.font("label")
@@ -99,8 +99,8 @@ def draw_likeliest(
 
 
 class LikeliestBars(Picture):
-    """The longest bar takes the whole width; shares are written. `clicked(place)`: a token was
-    clicked, or Enter was pressed on it; `help`: what that does, "" for nothing.
+    """The longest bar takes the full width; shares are written. Emits `clicked(place)` on a click
+    on a token or on Enter; `help` describes the effect, "" for none.
     """
 
     clicked = Signal(int)
@@ -109,7 +109,7 @@ class LikeliestBars(Picture):
         super().__init__("The likeliest next tokens", parent)
         self._help = help
         self._tokens: tuple[NextToken, ...] = ()
-        self._at = 0  # the row that Enter is for
+        self._at = 0  # the row that Enter chooses
         if help:
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -18,30 +18,30 @@ from explorer.widgets.equations import Equation, Terms, largest_terms, products_
 
 
 def in_a_line(one: Arithmetic) -> str:
-    """Arithmetic as a text: where it goes on in the next line, its result has its sign."""
+    """Formats arithmetic as one line in which a line break keeps a result with its sign."""
     return f"{one.expression} {one.sign}\u00a0{one.result}"
 
 
 class LiveNumbers(Picture):
     """Rows of `Terms`, `Equation`, plain strings, or objects with `text` and `role`; a text that is
-    wider than there is room goes on in the next line.
+    too wide is wrapped.
     """
 
     def __init__(self, name: str = "Live numbers", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._rows: list[Any] = []
-        self._broken_up: dict[str, list[str]] = {}  # texts that need more than a line
+        self._broken_up: dict[str, list[str]] = {}  # texts that need more than one line
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_rows(self, rows: Sequence[Any]) -> None:
-        """Shows other numbers; call it at most 8 times a second while playing."""
+        """Shows other numbers; call it at most 8 times a second during playback."""
         self._rows = list(rows)
         self.setAccessibleDescription(self.text)
         self._fit()
         self.data_changed()
 
     def _fit(self) -> None:
-        """As high as the rows are in the width that there is."""
+        """Sets the height that the rows need at the current width."""
         metrics, room = theme.current().metrics("body"), float(self.width())
         texts = {_said(row) for row in self._rows if not isinstance(row, Terms | Equation)}
         wide = [text for text in texts if metrics.horizontalAdvance(text) > room]
@@ -54,7 +54,7 @@ class LiveNumbers(Picture):
             self._fit()
 
     def on_theme_changed(self) -> None:
-        """At another zoom the rows have another height."""
+        """Refits the rows, whose height depends on the zoom."""
         self._fit()
         super().on_theme_changed()
 
@@ -67,7 +67,7 @@ class LiveNumbers(Picture):
 
     @property
     def text(self) -> str:
-        """All rows as plain text, for the clipboard and screen readers."""
+        """All rows as plain text, for clipboard and screen reader."""
         return "\n".join(row_text(row) for row in self._rows)
 
     def sizeHint(self) -> QSize:
@@ -84,7 +84,7 @@ class LiveNumbers(Picture):
         return len(self._broken_up.get(_said(row), "1"))
 
     def occupied(self) -> QRect:
-        """Where the rows stand."""
+        """Returns the rectangle of the rows."""
         return QRect(0, 0, min(self.width(), self.sizeHint().width()), self.sizeHint().height())
 
     def draw(self, painter: QPainter) -> None:
@@ -94,7 +94,7 @@ class LiveNumbers(Picture):
             if isinstance(row, Terms):
                 y = self._draw_terms(painter, row, y)
             elif y + self._lines(row) * height < self.exposed.top() or y > self.exposed.bottom():
-                y += self._lines(row) * height  # a hundred rows may stand out of sight
+                y += self._lines(row) * height  # a hundred rows may be outside the visible part
             else:
                 y = self._draw_line(painter, row, y)
 
@@ -127,7 +127,7 @@ class LiveNumbers(Picture):
         return y + height * self._lines(row)
 
     def _draw_terms(self, painter: QPainter, row: Terms, y: float) -> float:
-        """Columns: what, left factor, x, right factor, =, product."""
+        """Draws the columns: name, left factor, x, right factor, =, product."""
         now = theme.current()
         font, bold, small = now.font("body"), now.font("body", 600), now.font("label")
         shown, rest, more, total = largest_terms(row)
@@ -174,7 +174,7 @@ class LiveNumbers(Picture):
 
 
 def broken_up(text: str, wide: Callable[[str], float], room: float) -> list[str]:
-    """The lines of a text, broken between its words: as many in each as there is room for."""
+    """Breaks a text between words into lines that fit into `room`."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
@@ -190,14 +190,14 @@ def _said(row: Any) -> str:
 
 
 def _cell(numbers: Sequence[str]) -> float:
-    """The width of a column, the same for most numbers; 1.20e-10 needs more."""
+    """Returns the width of a column, the same for most numbers; 1.20e-10 needs more."""
     now = theme.current()
     metrics = now.metrics("body", 600)
     return max(now.px(66), *(metrics.horizontalAdvance(text) + now.px(8) for text in numbers))
 
 
 def row_text(row: Any) -> str:
-    """One row as plain text."""
+    """Returns one row as plain text."""
     if isinstance(row, str):
         return row
     if isinstance(row, Equation):

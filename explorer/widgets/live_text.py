@@ -1,7 +1,7 @@
 """One line of text that may change in every frame.
 
-A QLabel has the whole window laid out anew with each text that it is given, which costs a third of
-a frame. This one asks for other room only when its length in characters changes.
+A QLabel triggers a layout of the whole window with each new text, which costs a third of a frame.
+This widget requests another size only when its length in characters changes.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ MOST = 3  # lines of an elastic text
 
 
 class LiveText(Picture):
-    """A text of a theme's size, weight and color role.
+    """A text in a size, weight and color role of the theme.
 
-    `elastic` takes what room there is and asks for none: a text that has no room in one line goes
-    on in as many as the height holds, and is cut after a whole word. Otherwise it asks for as much
-    as the text needs with its digits at their widest.
+    An `elastic` text takes the available width and requests none: a text too long for one line
+    wraps into as many as the height allows, and is cut after a whole word. Otherwise it requests
+    the width of the text with its digits at their widest.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class LiveText(Picture):
         return ceil(theme.current().metrics(size, weight).height())
 
     def lines(self, most: int = MOST) -> list[str]:
-        """The text in its width, in so many lines at most."""
+        """Returns the text wrapped to its width, in at most `most` lines."""
         size, _, weight = self._look
         return wrapped(self._text, theme.current().font(size, weight), self.width(), most)
 

@@ -1,4 +1,4 @@
-"""What a locked cell wears: a small pin at its corner. Frames say other things: chosen, focus."""
+"""The badge of a locked cell: a small pin at its corner. Frames mean chosen or focused."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from explorer import theme
 
 
 def draw_lock(painter: QPainter, rect: QRectF, pin: QPixmap) -> None:
-    """Draws the pin over a corner of `rect`; `pin` is the icon at 10 px in the accent's text
-    color."""
+    """Draws `pin`, the icon at 10 px in the accent's text color, over a corner of `rect`."""
     now = theme.current()
     size, half = now.px(14), now.px(10) / 2
     badge = QRectF(rect.right() - size / 2, rect.top() - size / 2, size, size)

@@ -1,4 +1,4 @@
-"""An equation of matrices, each in proportion, with the numbers that the chosen cell comes from."""
+"""An equation of matrices, drawn to scale, with the numbers behind the chosen cell."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from explorer.widgets.sketch import Sketch, around, colors_of
 HEAD, LINE, NAMES = 34, 16, 72  # px: name and shape above a matrix; a line; names of rows
 LEAST, CELL, ROW = 14, (52, 34), 24  # px: a side; cells with a number, and the least; a row of them
 GAP = 14  # px below the matrices
-LONG = 1024  # rows or columns from which on a matrix is drawn no larger
+LONG = 1024  # rows or columns beyond which a matrix is drawn no larger
 ROLES = {"q": "q", "k": "k", "v": "v", "weights": "attention"}
 
 
 class Found(NamedTuple):
-    """A cell under the pointer."""
+    """The hovered cell."""
 
     name: str
     row: int
@@ -41,22 +41,22 @@ class Found(NamedTuple):
 
 
 def extent(size: int) -> float:
-    """How long a side with so many rows or columns is drawn, 0 to 1."""
+    """Returns the drawn length, 0 to 1, of a side with `size` rows or columns."""
     return min(math.log2(size + 1) / math.log2(LONG), 1.0)
 
 
 def dimensions(shape: Sequence[int]) -> str:
-    """6 × 15 × 32."""
+    """Formats a shape: 6 × 15 × 32."""
     return f" {TIMES} ".join(f"{size:,}" for size in shape) or "1"
 
 
 def kind_of(name: str) -> str:
-    """How the numbers of a value of that name are colored."""
+    """Returns the color scale of a value by its name."""
     return "attention" if name == "weights" else "diverging"
 
 
 class MatrixEquation:
-    """Where the symbols stand in an area."""
+    """Positions of the symbols in an area."""
 
     def __init__(self, area: QRectF, scene: StepsScene) -> None:
         now, self.scene, self.symbols, self.rows = theme.current(), scene, scene.symbols, scene.rows
@@ -69,8 +69,8 @@ class MatrixEquation:
         self.places = self._arranged()
 
     def _arranged(self) -> list[QRectF]:
-        """One scale for all sides, as large as the area lets it be; no symbol is narrower than its
-        words.
+        """Arranges the symbols at one scale, as large as the area allows; none is narrower than its
+        text.
         """
         now, gap = theme.current(), theme.current().px(6)
         names = [now.px(NAMES) if at == self.named else 0 for at in range(len(self.symbols))]
@@ -98,13 +98,13 @@ class MatrixEquation:
         return symbol.words.replace("_", " ") + ("\u1d40" if symbol.turned else "")
 
     def _matrix(self, symbol: Symbol) -> Matrix | None:
-        """The numbers as they stand in the line."""
+        """Returns the numbers as displayed, transposed if the symbol is."""
         matrix = self.scene.matrices.get(symbol.name)
         turned = matrix is not None and symbol.turned
         return Matrix(matrix.values.T, matrix.thumb.T) if turned else matrix
 
     def cell_at(self, point: QPointF) -> Found | None:
-        """The cell of a value under a point, as it is stored: of a turned one turned back."""
+        """Returns the cell of a value at a point, with its indices before any transposition."""
         for symbol, (rows, columns), place in zip(
             self.symbols, self.shapes, self.places, strict=True
         ):
@@ -149,7 +149,7 @@ class MatrixEquation:
                 cell = QRectF(place.left() + column * wide, place.top() + row * high, wide, high)
                 number = float(matrix.values[row, column])
                 self._draw_number(sketch, cell, number, int(colors[row, column]))
-        # The cells that the chosen one comes from.
+        # The cells that enter the chosen one.
         row, column = symbol.cell[::-1] if symbol.turned else symbol.cell
         top, high = _span(row, shape[0], place.top(), place.height())
         left, wide = _span(column, shape[1], place.left(), place.width())
@@ -160,7 +160,7 @@ class MatrixEquation:
         sketch.text(cell, number, theme.ink_on(QColor.fromRgb(packed)))
 
     def _draw_rows(self, sketch: Sketch, place: QRectF, chosen: int) -> None:
-        """As many names of rows as have room."""
+        """Draws as many names of rows as fit."""
         now, high = sketch.now, place.height() / len(self.rows)
         for at, words in enumerate(self.rows):
             if has_label(at, one_in(now.px(LINE - 3), high), chosen):
@@ -170,7 +170,7 @@ class MatrixEquation:
                 sketch.text(line, words, ink, RIGHT, mono=True, cut=True)
 
     def _draw_strip(self, sketch: Sketch, values: np.ndarray, symbol: Symbol) -> None:
-        """The chosen row of the result, cell by cell, with numbers."""
+        """Draws the chosen row of the result cell by cell, with numbers."""
         now, side = sketch.now, sketch.now.px(CELL[0])
         row, column = (
             min(at, size - 1) for at, size in zip(symbol.cell, values.shape, strict=True)
@@ -192,7 +192,7 @@ class MatrixEquation:
 
 
 def _span(at: int, size: int, start: float, length: float) -> tuple[float, float]:
-    """Where a row or column, or ALL of them, begins, and how wide it is."""
+    """Returns the start and width of a row or column, or of ALL of them."""
     if at == ALL:
         return start, length
     side = max(length / size, theme.current().px(4))

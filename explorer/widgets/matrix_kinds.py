@@ -1,4 +1,4 @@
-"""What the kinds of matrices in a model's layers are called. Knows no Qt."""
+"""Names of the kinds of matrices in a model's layers. Knows no Qt."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ KINDS = {
 
 
 def kind_words(name: str) -> tuple[str, str]:
-    """What one of this name makes, and the role of its color."""
+    """Returns the name of a matrix's output and the role of its color."""
     return KINDS.get(name, (name, "text"))

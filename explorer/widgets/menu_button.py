@@ -11,7 +11,7 @@ from explorer.widgets.base import set_look
 
 
 class MenuButton(QToolButton):
-    """A button that opens a menu; `menuOpening` lets its owner fill it first."""
+    """A button that opens a menu; `menuOpening` is emitted first, so that its owner can fill it."""
 
     menuOpening = Signal()
 

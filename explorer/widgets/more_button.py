@@ -1,4 +1,4 @@
-"""More: a button that shows what is seldom needed, and hides it again."""
+"""More: a button that shows rarely needed parts and hides them again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from explorer.widgets.base import set_look
 
 
 class MoreButton(QPushButton):
-    """`rest` is hidden until the button is checked; then it says Less."""
+    """`rest` is hidden until the button is checked; the button then says Less."""
 
     def __init__(self, name: str, rest: QWidget, title: str = "More") -> None:
         super().__init__(title)

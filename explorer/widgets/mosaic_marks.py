@@ -1,4 +1,4 @@
-"""What is written over and beside the cells of the mosaic: scores as bars, layers and heads."""
+"""Marks over and beside the cells of the mosaic: scores as bars, names of layers and heads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CellRect = Callable[[int, int], QRectF]
 
 
 def draw_scores(painter: QPainter, scores: np.ndarray, cell_rect: CellRect) -> None:
-    """A bar along each cell's lower edge, as long as its score (L, H) is large (0..1)."""
+    """Draws a bar along each cell's lower edge, whose length is its score (L, H), 0..1."""
     now = theme.current()
     shares = np.clip(np.nan_to_num(scores), 0, 1).tolist()
     grounds, bars = [], []
@@ -36,7 +36,7 @@ def draw_scores(painter: QPainter, scores: np.ndarray, cell_rect: CellRect) -> N
 
 
 def draw_off(painter: QPainter, off: Sequence[tuple[int, int]], cell_rect: CellRect) -> None:
-    """The heads that are switched off: hatched, and crossed out."""
+    """Hatches and crosses out the heads that are switched off."""
     now = theme.current()
     for layer, head in off:
         rect = cell_rect(layer, head)
@@ -48,7 +48,7 @@ def draw_off(painter: QPainter, off: Sequence[tuple[int, int]], cell_rect: CellR
 
 
 def draw_head_numbers(painter: QPainter, shape: tuple[int, int], cell_rect: CellRect) -> None:
-    """Sorted heads carry their number, in the corner that causal attention leaves empty."""
+    """Draws numbers of sorted heads in the corner of cells that causal attention leaves empty."""
     now = theme.current()
     if cell_rect(0, 0).height() < now.px(18):
         return
@@ -67,9 +67,9 @@ def draw_names(
     shown: tuple[int, int] | None,
     in_order: bool,
 ) -> None:
-    """Layers left, heads above, as many as there is room for; those of the `shown` head strong.
+    """Draws as many names of layers (left) and heads (above) as fit, the `shown` head's bold.
 
-    `origin` is where the cells begin, left and top, and their pitch.
+    `origin` is the left and top of the cells, and their pitch.
     """
     now = theme.current()
     font, bold = now.font("label"), now.font("label", 600)

@@ -1,4 +1,4 @@
-"""A field for one number: typed, or turned by wheel and keys through 1, 2, 5, 10, ..."""
+"""A field for one number: typed, or stepped through 1, 2, 5, 10, ... by wheel and keys."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from explorer.state.typed_numbers import read_number, read_whole
 from explorer.widgets.typed_field import TypedField
 
 LARGEST = 1e12
-DIGITS = 6  # of a number that nobody has typed
+DIGITS = 6  # significant digits of a number that was not typed
 _BEGUN = re.compile(r"[+\-\u2212]?[\d.,\s]*(e[+\-\u2212]?)?", re.IGNORECASE)
 
 
 def turned(value: float, up: bool) -> float:
-    """The next of ..., 0.1, 0.2, 0.5, 1, 2, 5, ... above or below; 0 stays where it is."""
+    """Returns the next value of ..., 0.1, 0.2, 0.5, 1, 2, 5, ... above or below; 0 is unchanged."""
     if value <= 0 or not math.isfinite(value):
         return value
     exponent = math.floor(math.log10(value) + 1e-9)
@@ -34,7 +34,7 @@ def turned(value: float, up: bool) -> float:
 
 
 def turned_share(value: float, up: bool) -> float:
-    """The next share: what stays apart from 1 is turned, 0.9 to 0.95 to 0.98 to 0.99."""
+    """Returns the next share by stepping its distance to 1: 0.9 to 0.95 to 0.98 to 0.99."""
     if value <= 0:
         return 0.5 if up else 0.0
     if value >= 1:
@@ -44,8 +44,8 @@ def turned_share(value: float, up: bool) -> float:
 
 
 class NumberField(TypedField):
-    """A number that is finite and lies in its limits. `word` is a text that stands for a number:
-    ("all", 0) shows a 0 as "all", ("", 0) as an empty field.
+    """A finite number within limits. `word` is a text that represents a number: ("all", 0) shows a
+    0 as "all", ("", 0) as an empty field.
     """
 
     changed = Signal(float)
@@ -68,7 +68,7 @@ class NumberField(TypedField):
         self._limits = (-LARGEST, LARGEST)
 
     def set_limits(self, least: float, most: float) -> None:
-        """What is less or more is refused."""
+        """Sets the limits; values outside them are rejected."""
         self._limits = (least, most)
 
     def turn(self, up: bool) -> None:
@@ -92,7 +92,7 @@ class NumberField(TypedField):
             self.turn(event.angleDelta().y() > 0)
             event.accept()
         else:
-            event.ignore()  # the form scrolls
+            event.ignore()  # so that the form scrolls
 
     def read(self, text: str) -> float:
         if self._word is not None and text.strip().lower() == self._word[0]:
@@ -103,7 +103,7 @@ class NumberField(TypedField):
             raise ValueError(f"use {self._plain(least)} or more")
         if value > most:
             raise ValueError(f"use {self._plain(most)} or less")
-        return abs(value) if value == least == 0 else value  # -0 lies below what begins at 0
+        return abs(value) if value == least == 0 else value  # -0 is below a limit of 0
 
     def tell(self, value: float) -> str:
         if self._word is not None and value == self._word[1]:
@@ -114,7 +114,7 @@ class NumberField(TypedField):
         return str(int(value)) if self._whole else format_general(value, self._digits)
 
     def finish(self) -> None:
-        """What a word stands for is shown as that word, and a 0 without a sign that it lost."""
+        """Normalizes the text: a number with a word is shown as that word, and -0 as 0."""
         super().finish()
         if not self._says(self._value):
             self._show(self._value)

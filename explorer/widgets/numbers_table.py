@@ -1,4 +1,4 @@
-"""Every value of a step as a table to copy; big arrays stay virtual, cells are made on demand."""
+"""Every value of a step as a table to copy; big arrays are virtual, with cells made on demand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from explorer.widgets.base import ELIDE_MIDDLE, LEFT, RIGHT, IconButton, Label, 
 
 COPY_LIMIT = 200_000
 MOST_FITTED = 8  # columns
-FEW = 100  # numbers of which all digits are read
+FEW = 100  # numbers up to which all digits are shown
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -31,7 +31,7 @@ def _kind(name: str) -> str:
 
 
 def as_grid(array: np.ndarray) -> np.ndarray:
-    """Any array as rows and columns: leading axes fold into the rows, one row stands upright."""
+    """Returns any array as rows and columns: leading axes fold into rows, a vector is a column."""
     array = np.asarray(array)
     if array.ndim == 0:
         return array.reshape(1, 1)
@@ -101,7 +101,7 @@ class ArrayModel(QAbstractTableModel):
         return str(self._rows[section]) if section < len(self._rows) else str(section)
 
     def text(self) -> str:
-        """The whole table, tab-separated, at full precision; at most COPY_LIMIT values."""
+        """Returns the whole table, tab-separated, at full precision; at most COPY_LIMIT values."""
         rows = max(1, COPY_LIMIT // max(1, self._array.shape[1]))
         lines = [
             "\t".join(typed(str(value)) for value in row) for row in self._array[:rows].tolist()
@@ -112,7 +112,7 @@ class ArrayModel(QAbstractTableModel):
 
 
 class NumbersTable(QWidget):
-    """Named arrays, one shown at a time, with its shape and dtype, and a copy button."""
+    """Named arrays, one shown at a time, with shape, dtype and a copy button."""
 
     copied = Signal(str)
 
@@ -123,7 +123,7 @@ class NumbersTable(QWidget):
         self._labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {}
         self.names = QComboBox(self)
         self.names.setAccessibleName("Which value to show")
-        # A table may come after the first look: its name is as long as it is.
+        # A later table may have a longer name.
         self.names.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._shape = Label("", "label", "muted")
         self._copy = IconButton("copy", "Copy this table")
@@ -158,8 +158,8 @@ class NumbersTable(QWidget):
         tables: Mapping[str, np.ndarray],
         labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] | None = None,
     ) -> None:
-        """Shows named arrays; `labels[name]` are row and column labels. Keeps the
-        chosen name, or one that is the same up to a colon: "upstream: ..." of the next step.
+        """Shows named arrays; `labels[name]` are row and column labels. Keeps the chosen name, or
+        selects one that is equal up to a colon: "upstream: ..." of the next step.
         """
         self._tables = {name: np.asarray(array) for name, array in tables.items()}
         self._labels = labels or {}
@@ -180,7 +180,7 @@ class NumbersTable(QWidget):
         return {name: self._tables[name]} if name in self._tables else {}
 
     def copy(self) -> None:
-        """Puts the shown table on the clipboard, tab-separated, at full precision."""
+        """Copies the shown table to the clipboard, tab-separated, at full precision."""
         text = self.model.text()
         QGuiApplication.clipboard().setText(text)
         self.copied.emit(text)
@@ -209,7 +209,7 @@ class NumbersTable(QWidget):
         self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Where there are few, each is as wide as its name."""
+        """Makes each of a few columns as wide as its name."""
         header, now = self.grid.horizontalHeader(), theme.current()
         for column in range(min(MOST_FITTED, self.model.columnCount())):
             wide = header.sectionSizeHint(column)

@@ -1,4 +1,4 @@
-"""When an inspector tells its numbers: seldom enough to be read, and never in a frame's way."""
+"""When an inspector updates its numbers: rarely enough to be read, and without delaying frames."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from explorer.state.player import Player
 
 
 class Pacing(QObject):
-    """Says `due` once for all the `soon` that came before it.
+    """Emits `due` once for all preceding calls of `soon`.
 
-    While the player plays that is at most eight times a second, and just after a frame was
-    painted: what is told then is laid out and painted before the next frame, which would come
-    late otherwise. While it stands still, `due` comes as soon as the window has a moment.
+    During playback that is at most eight times a second, just after a frame was painted, so that
+    the update is laid out and painted before the next frame, which would otherwise be late. While
+    paused, `due` follows as soon as the window is idle.
     """
 
     due = Signal()
@@ -23,7 +23,7 @@ class Pacing(QObject):
         self._player = player
         self._wait = QTimer(self, singleShot=True)
         self._wait.timeout.connect(self._on_waited)
-        self._gap = QTimer(self, singleShot=True, interval=0)  # comes after what is to be painted
+        self._gap = QTimer(self, singleShot=True, interval=0)  # fires after pending paint events
         self._gap.timeout.connect(self.due)
         self._for_a_frame = False
         player.ticked.connect(self._on_frame)
@@ -38,13 +38,13 @@ class Pacing(QObject):
             self._wait.start(theme.MOTION["live_number"] if self._player.playing else 0)
 
     def stop(self) -> None:
-        """What was asked for is not wanted any more."""
+        """Cancels the pending update."""
         self._for_a_frame = False
         self._wait.stop()
         self._gap.stop()
 
     def flush(self) -> None:
-        """What was asked for is told now."""
+        """Emits a pending `due` now."""
         if self.pending:
             self.stop()
             self.due.emit()

@@ -1,4 +1,4 @@
-"""Pages of which one is shown."""
+"""Pages, one of which is shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QStackedLayout, QWidget
 
 
 class Pages(QWidget):
-    """Asks for the room of the page that is shown. Qt's stack asks for that of the largest, so that
-    a small page scrolls for the sake of one that nobody sees.
+    """Requests the size of the page that is shown. Qt's stack requests that of the largest, so that
+    a small page would scroll because of a hidden one.
     """
 
     def __init__(self, *pages: QWidget) -> None:

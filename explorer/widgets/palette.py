@@ -22,12 +22,12 @@ from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Label, elide, put_text, set_look
 
 _ROLE = Qt.ItemDataRole.UserRole
-LONGEST = 320  # px of what was typed that are repeated
+LONGEST = 320  # px to which the repeated query is elided
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One action as the palette shows it."""
+    """One action in the palette."""
 
     id: str
     text: str
@@ -36,10 +36,10 @@ class Entry:
 
 
 def match_score(query: str, text: str) -> int | None:
-    """How well `text` answers `query`: lower is better, None is no match.
+    """Returns how well `text` matches `query`: lower is better, None is no match.
 
-    Every word of the query must occur; a hit at the start of a word beats one inside, then shorter
-    texts win. Letters in order ("tgm" for "Toggle theme motion") match last.
+    Every word of the query must occur; a match at the start of a word beats one inside, then
+    shorter texts win. Letters in order ("tgm" for "Toggle theme motion") match last.
     """
     query, text = query.lower().strip(), text.lower()
     if not query:
@@ -122,7 +122,7 @@ class CommandPalette(QFrame):
         self.hide()
 
     def open(self, entries: Sequence[Entry]) -> None:
-        """Shows the palette with these actions, nothing typed yet."""
+        """Shows the palette with these actions and an empty query."""
         self._entries = list(entries)
         self.query.clear()
         self._filter("")
@@ -136,7 +136,7 @@ class CommandPalette(QFrame):
 
     @property
     def shown(self) -> list[str]:
-        """The ids that are listed, best first."""
+        """The listed ids, best first."""
         return [self._model.item(row).data(_ROLE).id for row in range(self._model.rowCount())]
 
     def dismiss(self) -> None:

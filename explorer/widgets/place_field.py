@@ -1,5 +1,5 @@
-"""A menu of what is known by name, with what a person chose among folders or files, and a last
-entry to choose there.
+"""A menu of known names and of a folder or file that the user chose, with a last entry to choose
+one.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ CHOOSE = "choose"
 
 
 class PlaceField(MenuField):
-    """`askRequested`: a folder or a file is to be chosen; until there is one, nothing else is."""
+    """Emits `askRequested` for the choice of a folder or file; until then nothing changes."""
 
     askRequested = Signal()
 
     def __init__(
         self, name: str, title: str, choices: list[tuple[str, str]], hint: str = ""
     ) -> None:
-        """`choices`: names of those that are known, each with what it is called."""
+        """Creates the field; `choices` are known names and their texts."""
         self._known, self._chosen = choices, ""
         super().__init__(name, title, choices, hint)
         self.box.activated.disconnect()
         self.box.activated.connect(lambda _: self._on_activated())
 
     def set_value(self, text: str) -> None:
-        """A known name, or a path, which is shown by its last part."""
+        """Shows a known name, or a path by its last part."""
         self._chosen = text
         own = [] if text in dict(self._known) else [(text, Path(text).name)]
         self.set_choices([*self._known, *own, (CHOOSE, "Choose\u2026")])

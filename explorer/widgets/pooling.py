@@ -1,4 +1,4 @@
-"""Maps and matrices shrunk to the pixels that show them: pure NumPy, for the engine's thread."""
+"""Maps and matrices pooled to the pixels that show them: pure NumPy, for the engine's thread."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-THUMB = 64  # cells of a matrix that is drawn small
+THUMB = 64  # cells per side of a small matrix
 
 
 def to_uint8(attention: np.ndarray) -> np.ndarray:
-    """Weights 0..1 as 0..255, rounded; what is outside is clipped."""
+    """Converts weights 0..1 to 0..255, rounded and clipped."""
     return np.rint(np.clip(attention, 0.0, 1.0) * 255).astype(np.uint8)
 
 
 def squared(weights: np.ndarray) -> np.ndarray:
-    """Weights (L, H, R, C) as square maps (L, H, P, P) uint8: rows and columns are repeated."""
+    """Expands weights (L, H, R, C) to square maps (L, H, P, P) uint8 by repeating cells."""
     rows, columns = weights.shape[2:]
     places = np.arange(2 * max(rows, columns))
     rows_of, columns_of = places * rows // len(places), places * columns // len(places)
@@ -23,7 +23,7 @@ def squared(weights: np.ndarray) -> np.ndarray:
 
 
 def pool_heads(attention_uint8: np.ndarray, cell_pixels: int) -> np.ndarray:
-    """Maps (L, H, T, T) uint8 -> (L, H, P, P) uint8 with P <= cell_pixels, by maximum.
+    """Pools maps (L, H, T, T) uint8 to (L, H, P, P) uint8 with P <= cell_pixels, by maximum.
 
     The maximum keeps a single strong weight visible where a mean or a stride would lose it. T is
     cut into blocks of ceil(T / cell_pixels); the last block may be smaller. Raises ValueError for
@@ -61,21 +61,21 @@ def _pool_axis(maps: np.ndarray, block: int, axis: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Numbers (R, C), and so many of them as a small picture shows."""
+    """Numbers (R, C), and a thumbnail of them."""
 
     values: np.ndarray
     thumb: np.ndarray
 
     @classmethod
     def of(cls, values: np.ndarray) -> Matrix:
-        """Of a matrix, a vector (one row) or a number."""
+        """Creates one from a matrix, a vector (one row) or a number."""
         array = np.atleast_2d(np.asarray(values, np.float32))
         return cls(array, pool_signed(array, THUMB, THUMB))
 
 
 def pool_signed(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """(R, C) in at most so many cells: of each group the number that is farthest from 0; what is
-    infinite is hidden, and NaN.
+    """Pools (R, C) to at most `rows` by `columns` cells: of each group the number farthest from 0.
+    Infinite numbers and NaN are ignored.
     """
     array = np.where(np.isfinite(values), values, np.nan).astype(np.float32)
     for axis, most in ((0, rows), (1, columns)):
@@ -87,8 +87,8 @@ def pool_signed(values: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def stripes_of(vectors: np.ndarray, cells: int) -> np.ndarray:
-    """(N, C) as columns (cells, N): of each group of numbers the one farthest from 0, each vector
-    scaled to a root mean square of 1.
+    """Returns vectors (N, C) as columns (cells, N): of each group of numbers the one farthest from
+    0, each vector scaled to a root mean square of 1.
     """
     scaled = vectors / (np.sqrt((vectors**2).mean(axis=1, keepdims=True)) + 1e-9)
     groups = np.array_split(scaled, min(cells, vectors.shape[1]), axis=1)

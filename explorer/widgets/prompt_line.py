@@ -1,4 +1,4 @@
-"""The line where a prompt is typed: what was typed is told after a short pause."""
+"""The line in which a prompt is typed; it reports the text after a short pause."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from explorer.widgets.typing_pause import TypingPause
 
 
 class PromptLine(QLineEdit):
-    """`promptEdited` fires 120 ms after the last key, and at once on Enter or when it is hidden.
-    Newlines stay newlines: they are shown as an arrow and pasted text keeps them. `rested` fires
-    once nothing more is typed for a while, and before and after an edit of several characters, such
-    as a paste, which is a change of its own."""
+    """Emits `promptEdited` 120 ms after the last keystroke, and at once on Enter or when hidden.
+    Newlines are shown as arrows, also in pasted text. Emits `rested` after a longer pause in
+    typing, and before and after an edit of several characters, such as a paste, which is a change
+    of its own."""
 
     promptEdited = Signal(str)
     rested = Signal()
@@ -30,7 +30,7 @@ class PromptLine(QLineEdit):
         self._timer.setSingleShot(True)
         self._timer.setInterval(self.PAUSE)
         self._timer.timeout.connect(self._tell)
-        self._shown = ""  # before the edit that is told of
+        self._shown = ""  # before the edit being reported
         self._pause = TypingPause(self)
         self._pause.reached.connect(self.rested)
         self.textEdited.connect(self._on_edited)
@@ -47,7 +47,7 @@ class PromptLine(QLineEdit):
         return shown.replace(self.ARROW, "\n")
 
     def set_prompt(self, text: str) -> None:
-        """Shows another prompt and tells nobody; does not disturb a person who is typing it."""
+        """Shows another prompt without emitting a signal; the user's typing is not disturbed."""
         shown = text.replace("\r\n", "\n").replace("\n", self.ARROW)
         self._told = text
         self._shown = shown
@@ -59,7 +59,7 @@ class PromptLine(QLineEdit):
         super().insert(text.replace("\n", self.ARROW))
 
     def hideEvent(self, event) -> None:
-        """What was typed last is not lost with the line."""
+        """Reports pending edits, so that they are not lost."""
         self._tell()
         super().hideEvent(event)
 
@@ -85,13 +85,13 @@ class PromptLine(QLineEdit):
 
 
 def is_several(before: str, after: str) -> bool:
-    """Whether more than one character was put in or taken out: more than a key does."""
+    """Returns True if several characters were inserted or removed: more than by a keystroke."""
     kept = _alike(before, after)
     kept += _alike(before[kept:][::-1], after[kept:][::-1])
     return max(len(before), len(after)) - kept > 1
 
 
 def _alike(one: str, other: str) -> int:
-    """With how many characters both begin."""
+    """Returns the length of the common prefix."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -1,4 +1,4 @@
-"""Push buttons with their help, in a look of the style sheet."""
+"""Push buttons with tooltips, in a look of the style sheet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.widgets.base import set_look
 
 
 def push_button(title: str, help: str = "", look: str = "") -> QPushButton:
-    """`look`: "primary", "quiet", or "" for the usual one."""
+    """Creates a button; `look`: "primary", "quiet", or "" for the usual one."""
     button = QPushButton(title)
     button.setToolTip(help)
     if look:
@@ -21,7 +21,7 @@ def push_button(title: str, help: str = "", look: str = "") -> QPushButton:
 def push_buttons(
     prefix: str, titles: Mapping[str, tuple[str, str]], looks: Mapping[str, str]
 ) -> dict[str, QPushButton]:
-    """A button called `prefix.name` for each name with its (title, help)."""
+    """Creates a button named `prefix.name` for each name with its (title, help)."""
     buttons = {name: push_button(*about, looks.get(name, "")) for name, about in titles.items()}
     for name, button in buttons.items():
         button.setObjectName(f"{prefix}.{name}")

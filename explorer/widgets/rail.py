@@ -10,7 +10,7 @@ from explorer import theme
 from explorer.theme import icons
 from explorer.widgets.base import Picture, elide, put_text
 
-NARROWEST = 80  # per cent of a label's width
+NARROWEST = 80  # per cent: the least horizontal stretch of a label
 
 
 class Rail(Picture):
@@ -36,7 +36,7 @@ class Rail(Picture):
         self.data_changed()
 
     def set_current(self, identity: str) -> None:
-        """Marks one pane; emits nothing."""
+        """Selects a pane without emitting a signal."""
         if identity != self._current:
             self._current = identity
             self.setAccessibleDescription(identity)
@@ -126,7 +126,7 @@ class Rail(Picture):
 
 
 def _fitting(font: QFont, text: str, width: float) -> QFont:
-    """The font, a little narrower where the text would touch the edges."""
+    """Returns the font, condensed a little if the text would touch the edges."""
     wide = QFontMetricsF(font).horizontalAdvance(text)
     if wide > width:
         font = QFont(font)

@@ -1,4 +1,4 @@
-"""A widget as pixels or as vector graphics, for files and for films."""
+"""A widget as pixels or as vector graphics, for files and films."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QWidget
 from explorer import theme
 from explorer.widgets.base import LEFT, put_text, wrapped
 
-SCALE = 2  # pixels of a PNG for one of the screen
+SCALE = 2  # pixels of a PNG per pixel of the screen
 DOTS_PER_INCH = 96
 CAPTION = 24  # px: a line below a picture
-CONTROLS = "hasControlsAlone"  # a property of widgets whose children are no part of the picture
+CONTROLS = "hasControlsAlone"  # a property of widgets whose children are not part of the picture
 
 
 def drawn(widget: QWidget, scale: float, margin: int = 0, caption: str = "") -> QImage:
-    """The widget as pixels, `scale` times its size, with so many of the screen's round it, and a
-    line of text below it.
+    """Renders the widget as pixels at `scale`, with a margin in screen pixels around it and a
+    caption below it.
     """
     whole = _whole(widget, margin, caption)
     image = QImage(whole * scale, QImage.Format.Format_RGB32)
@@ -32,7 +32,7 @@ def drawn(widget: QWidget, scale: float, margin: int = 0, caption: str = "") -> 
 
 
 def svg(widget: QWidget, margin: int = 0, caption: str = "") -> bytes:
-    """The widget as vector graphics, with a margin round it and a line of text below it."""
+    """Renders the widget as vector graphics, with a margin around it and a caption below it."""
     from PySide6.QtSvg import QSvgGenerator
 
     buffer = QBuffer()
@@ -60,7 +60,7 @@ def _whole(widget: QWidget, margin: int, caption: str) -> QSize:
 
 
 def _write_caption(painter: QPainter, widget: QWidget, margin: int, caption: str) -> None:
-    """In as many lines as it needs."""
+    """Draws the caption in as many lines as it needs."""
     now = theme.current()
     line = QRectF(margin, margin + widget.height(), widget.width(), now.px(CAPTION))
     for text in _lines(widget, caption):
@@ -74,6 +74,6 @@ def _lines(widget: QWidget, caption: str) -> list[str]:
 
 
 def _parts(widget: QWidget) -> QWidget.RenderFlag:
-    """All of it, but for buttons that lie on a picture: CONTROLS says that it has those alone."""
+    """Returns flags for all of the widget, but no children if CONTROLS says they are buttons."""
     ground, inner = QWidget.RenderFlag.DrawWindowBackground, QWidget.RenderFlag.DrawChildren
     return ground if widget.property(CONTROLS) else ground | inner

@@ -1,4 +1,4 @@
-"""One card for several things of a kind: a row for each, with its own buttons."""
+"""One card for several items of a kind, with a row and buttons for each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import ROLES, Glyph
 from explorer.widgets.cut_label import CutLabel
 
-MOST_ROWS = 2  # a card is not to push the picture away
+MOST_ROWS = 2  # the card must not displace the picture
 
 
 @dataclass(frozen=True)
 class Row:
-    """`name` in bold, then what there is to say of it; `words` are a choice's own words here."""
+    """A row: `name` in bold, then `text`; `words` replace the texts of choices."""
 
     id: str
     name: str
@@ -27,8 +27,8 @@ class Row:
 
 
 class RowsCard(QFrame):
-    """`chosen(id of the row, choice)`; `closed` when the last choice is made for all rows, which a
-    button offers where not all are shown.
+    """Emits `chosen(id of the row, choice)`, and `closed` when the last choice is made for all
+    rows, which a button offers if some are not shown.
     """
 
     chosen = Signal(str, str)
@@ -57,7 +57,7 @@ class RowsCard(QFrame):
         self._restyle()
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """At most MOST_ROWS are shown; the last line counts the others."""
+        """Shows at most MOST_ROWS rows; the last line counts the others."""
         self.rows = tuple(rows)
         for part in self._parts:
             self._grid.removeWidget(part)
@@ -98,5 +98,5 @@ class RowsCard(QFrame):
         self._row.setSpacing(now.px(12))
         self._grid.setHorizontalSpacing(now.px(8))
         self._grid.setVerticalSpacing(now.px(4))
-        # The icon stands in the middle of the first row.
+        # The icon is centered in the first row.
         self._glyph.setFixedHeight(now.px("control"))

@@ -1,4 +1,4 @@
-"""The run's card: its state in a word, its numbers, and its own Pause, Resume, Stop, Branch."""
+"""The run's card: its state in a word, its numbers, and buttons such as Pause, Resume, Stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATES = {  # state -> icon, color role, word
     "failed": ("error", "error", "failed"),
     "dead": ("error", "error", "ended without a message"),
 }
-ALARM = "warning", "warning", "needs attention"  # of one that trains, whatever its state
+ALARM = "warning", "warning", "needs attention"  # of a run that trains, whatever its state
 
 BUTTONS = {  # id -> text, tooltip
     "branch": ("Resume from here", "Starts a new run that continues from this checkpoint"),
@@ -44,7 +44,7 @@ BUTTONS = {  # id -> text, tooltip
     ),
     "stop": ("Stop", "Writes a checkpoint and stops the run, which can be resumed later"),
 }
-COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is
+COUNTERPARTS = {  # hidden button -> the one that undoes it, or the first of these that is shown
     "pause": ("resume",),
     "resume": ("pause",),
     "take": ("pause", "resume"),
@@ -55,7 +55,7 @@ COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of 
 
 
 class RunCard(QFrame):
-    """Emits `asked(id)` for its buttons. `owner` begins the names of its parts: "training.view"."""
+    """Emits `asked(id)` for its buttons. Its parts' names begin with `owner`: "training.view"."""
 
     asked = Signal(str)
 
@@ -136,13 +136,13 @@ class RunCard(QFrame):
         self.setAccessibleName(f"Run {text.name}: {word}, {at} {text.message}".strip())
 
     def take_focus(self, name: str) -> None:
-        """The keyboard goes to a button, where it can be used, or to the card."""
+        """Moves the focus to a button if it is visible and enabled, otherwise to the card."""
         button = self.buttons[name]
         (button if button.isVisible() and button.isEnabled() else self).setFocus()
 
     def _move_focus(self, gone: str, shown: tuple[str, ...]) -> None:
-        """The focus of a button that goes or can be used no longer: to the one that undoes it, else
-        to the card. Left to itself it would go to the next button, and the next Space would stop
+        """Moves the focus from a button that is hidden or disabled to the one that undoes it,
+        otherwise to the card. Qt would move it to the next button, and the next Space would stop
         the run.
         """
         there = next((name for name in COUNTERPARTS.get(gone, ()) if name in shown), None)
@@ -156,7 +156,7 @@ class RunCard(QFrame):
 
 
 class _Number(QWidget):
-    """A number with its name before it, of a width that does not jitter."""
+    """A number after its name, with a width that does not jitter."""
 
     def __init__(self) -> None:
         super().__init__()

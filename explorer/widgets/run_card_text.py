@@ -1,4 +1,4 @@
-"""What a run's card says. Knows no Qt."""
+"""The text of a run's card. Knows no Qt."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ AGAIN = "There is no checkpoint, so training begins again at step 0"
 
 @dataclass(frozen=True)
 class CardText:
-    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS; a run
-    that is `alarming` goes on and needs a person.
+    """The text of a card. `numbers` are (title, value); `buttons` are ids of BUTTONS; a run that is
+    `alarming` continues but needs the user.
     """
 
     name: str
@@ -20,6 +20,6 @@ class CardText:
     note: str = ""
     numbers: tuple[tuple[str, str], ...] = ()
     buttons: tuple[str, ...] = ()
-    message: str = ""  # the failure or what needs a person, with the remedy
-    refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
+    message: str = ""  # the failure or what needs the user, with the remedy
+    refusals: tuple[tuple[str, str], ...] = ()  # (button, why it is disabled)
     alarming: bool = False

@@ -1,4 +1,4 @@
-"""A run in one line: its name, state and progress, and what can be done with it now."""
+"""A run in one line: its name, state and progress, and the actions now possible."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ STATES = {
     "finished": ("check", "success"),
     "failed": ("error", "error"),
 }
-ALARM = "warning", "warning"  # of a run that goes on and needs a person
-ACTIVE = ("preparing", "running", "paused")  # somebody trains it now
+ALARM = "warning", "warning"  # of a run that continues but needs the user
+ACTIVE = ("preparing", "running", "paused")  # a process trains it now
 WIDEST_NAME = 180  # px
 
 
@@ -38,8 +38,8 @@ WIDEST_NAME = 180  # px
 class RunStatus:
     """One run in a line. `state` is one of STATES; `steps` 0 means unknown.
 
-    where   what it computes on: "cpu, fp32, 1 rank"; "" before it says so
-    alerts  what of it needs a person, a sentence each
+    where   what it computes on: "cpu, fp32, 1 rank"; "" until known
+    alerts  what needs the user, a sentence each
     """
 
     name: str
@@ -61,7 +61,7 @@ def _looks(run: RunStatus) -> tuple[object, ...]:
 
 
 class RunName(QToolButton):
-    """The run's name with the icon of its state; a click shows the run."""
+    """The run's name with the icon of its state; a click opens the run."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +82,7 @@ class RunName(QToolButton):
         now = theme.current()
         font = now.font("label", 600)
         self.setFont(font)
-        # An ampersand would underline what follows it.
+        # An ampersand would underline the next letter.
         self.setText(elide(self._name, font, now.px(WIDEST_NAME)).replace("&", "&&"))
         self.setIcon(icons.icon(*self._look, 14))
         self.setIconSize(QSize(now.px(14), now.px(14)))
@@ -90,7 +90,7 @@ class RunName(QToolButton):
 
 
 class RunLine(QWidget):
-    """Intents carry the run's folder. In `columns` the parts of several lines stand in line."""
+    """Signals carry the run's folder. With `columns` the parts of several lines are aligned."""
 
     pauseRequested = Signal(str)
     resumeRequested = Signal(str)
@@ -121,7 +121,7 @@ class RunLine(QWidget):
         self._restyle()
 
     def set_run(self, run: RunStatus) -> None:
-        """Shows a run, with buttons for what can be done now."""
+        """Shows a run, with buttons for the actions now possible."""
         if run == self.run:
             return
         if run.state not in STATES:
@@ -138,7 +138,7 @@ class RunLine(QWidget):
             self._set_state(run)
 
     def _set_state(self, run: RunStatus) -> None:
-        """What changes seldom: icons are drawn anew."""
+        """Updates the parts that change rarely, because icons are redrawn."""
         paused = run.state == "paused"
         self.name.set_run(run)
         self.bar.setAccessibleName(f"Progress of the run “{run.name}”")
@@ -169,7 +169,7 @@ class RunLine(QWidget):
 
 
 class RunList(QFrame):
-    """A popover with a line for every run that trains. Esc and a click elsewhere close it."""
+    """A popover with a line for every training run. Esc and a click elsewhere close it."""
 
     pauseRequested = Signal(str)
     resumeRequested = Signal(str)
@@ -189,7 +189,7 @@ class RunList(QFrame):
         self._restyle()
 
     def set_runs(self, runs: Sequence[RunStatus]) -> None:
-        """The runs that train, in this order; a line keeps its focus while its run trains."""
+        """Shows the training runs in this order; a line keeps its focus while its run trains."""
         for folder in set(self.lines) - {run.folder for run in runs}:
             line = self.lines.pop(folder)
             self._column.removeWidget(line)
@@ -209,8 +209,8 @@ class RunList(QFrame):
             self.adjustSize()
 
     def open_above(self, corner: QPoint, right: int) -> None:
-        """Shows the lines with their lower left corner there, but not beyond `right`; the keyboard
-        goes to the first.
+        """Shows the lines with their lower left corner at `corner`, but within `right`; the first
+        line gets the focus.
         """
         self.adjustSize()
         self.move(min(corner.x(), right - self.width()), corner.y() - self.height())

@@ -1,4 +1,4 @@
-"""A run as one row of several: its name, its state, what it has said, and its buttons."""
+"""A run as one of several rows: its name, its state, its answer, and its buttons."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.run_card import BUTTONS, STATES
 from explorer.widgets.run_card_text import CardText
 
-ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 92, 100, 14, 4  # px
-PLAIN = ("running", "finished")  # states that the icon and the step tell well enough
+ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 104, 100, 14, 4  # px
+PLAIN = ("running", "finished")  # states clear enough from icon and step
 ICONS = {"pause": "pause", "resume": "play", "continue": "play", "again": "play", "stop": "stop",
          "open": "training", "dismiss": "close"}  # fmt: skip
-# Those that a card does not have.
+# Buttons that a card lacks.
 WORDS = {"open": "Open in Training", "dismiss": "Remove from this picture; the run's folder stays"}
 CORRECT = "Correct and start", "Starts the setup as it is now, in place of this run"
 
 
 class RunRow(QWidget):
-    """`asked(id)` for its buttons: those of a run's card, "open" and "dismiss"."""
+    """Emits `asked(id)` for its buttons: those of a run's card, "open" and "dismiss"."""
 
     asked = Signal(str)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        """`name` of the widget, by which lessons find it."""
+        """Creates the row; `name` is the widget's, by which lessons find it."""
         super().__init__(parent)
         self.setObjectName(name)
         self.text = CardText("Base", "", 0, 0)
@@ -60,7 +60,7 @@ class RunRow(QWidget):
         self._state.setFixedWidth(now.px(STATE))
 
     def set_text(self, text: CardText) -> None:
-        """A run that failed says why in place of what it has said."""
+        """Shows a run; a failed one gives its reason instead of its answer."""
         self.text = text
         icon, role, word = STATES.get(text.state, STATES["stopped"])
         self._glyph.set(icon, role)
@@ -68,7 +68,7 @@ class RunRow(QWidget):
         self._restyle()
         self._name.setText(text.name)
         at = f"{text.step:,} of {text.steps:,}" if text.state != "new" else ""
-        self.told = ", ".join(filter(None, (word, at, text.note)))
+        self.told = ", ".join(filter(None, (word, at and f"step {at}", text.note)))
         self._state.set_text(at if text.state in PLAIN else ", ".join(filter(None, (word, at))))
         for one in (self._glyph, self._name, self._state):
             one.setToolTip(self.told)

@@ -1,4 +1,4 @@
-"""Runs below one another, a row each, under one that stands for what they began with."""
+"""Runs as rows below one another, under a row for the model they started from."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from explorer.widgets.form import scrolling
 from explorer.widgets.run_card_text import CardText
 from explorer.widgets.run_row import ROW_HEIGHT, RunRow
 
-MOST = 5  # rows before they scroll
+MOST = 5  # rows shown before they scroll
 
 
 class RunRows(QWidget):
-    """`asked(key, what)`: a button of a row was pressed."""
+    """Emits `asked(key, what)` when a button of a row is pressed."""
 
     asked = Signal(str, str)
 
     def __init__(self, name: str) -> None:
-        """`name`: the widgets are called NAME.base and NAME.run."""
+        """Creates the rows; their widgets are named NAME.base and NAME.run."""
         super().__init__()
         self._name = name
         self.base = RunRow(f"{name}.base")
@@ -38,7 +38,7 @@ class RunRows(QWidget):
         self.setFixedHeight(min(1 + len(self.rows), MOST) * theme.current().px(ROW_HEIGHT))
 
     def set_rows(self, rows: Mapping[str, CardText]) -> None:
-        """By key, such as the folder of the run, from top to bottom."""
+        """Shows rows by key, such as the folder of the run, from top to bottom."""
         for key in [one for one in self.rows if one not in rows]:
             gone = self.rows.pop(key)
             self._lines.removeWidget(gone)
@@ -53,7 +53,7 @@ class RunRows(QWidget):
         self._restyle()
 
     def set_said(self, base: str, said: Mapping[str, str]) -> None:
-        """What each has said, by key; nothing where there is none."""
+        """Shows each run's answer by key, or nothing if it has none."""
         self.base.set_said(base)
         for key, one in self.rows.items():
             one.set_said(said.get(key, ""))

@@ -1,4 +1,4 @@
-"""A picture that paints a scene: what stands where, worked out beforehand."""
+"""A picture that draws a scene, whose layout is computed beforehand."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Scene = TypeVar("Scene")
 class ScenePicture(Picture, Generic[Scene]):
     """A Picture of `scene`; None: there is nothing to show yet.
 
-    Subclasses name themselves (`NAME`), and say how large they would be (`WANTED`) and how small
-    they can be (`LEAST`), in px; `position` is where the cursor is in the steps.
+    Subclasses define their name (`NAME`), preferred size (`WANTED`) and least size (`LEAST`) in px;
+    `position` is the cursor in the steps.
     """
 
     NAME = ""
@@ -32,11 +32,11 @@ class ScenePicture(Picture, Generic[Scene]):
 
     def set_scene(self, scene: Scene | None) -> None:
         self.scene = scene
-        self.updateGeometry()  # how small it can be may depend on it
+        self.updateGeometry()  # the least size may depend on it
         self.data_changed()
 
     def set_position(self, position: float) -> None:
-        """Where the cursor is: at a step, and how far to the next."""
+        """Sets the cursor: a step, plus the fraction of the way to the next."""
         self.position = position
         self.update()
 

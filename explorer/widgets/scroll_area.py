@@ -1,4 +1,4 @@
-"""Scroll areas: around a page that is as wide as there is room, and around a picture."""
+"""Scroll areas: around a page that takes the available width, and around a picture."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
-MOST = 4  # sizes of the page, each an answer to the one before, until the bar stays
+MOST = 4  # successive sizes of the page, each a reaction to the one before, until the bar stays
 
 
 class ScrollArea(QScrollArea):
-    """A scroll area around a page, with no frame or ground of its own.
+    """A scroll area around a page, without a frame or background of its own.
 
-    Some pages need less height where they are narrower: a card moves its icon beside its title. The
-    bar makes such a page so narrow that it needs no bar, and without it the page is wide again. Qt
-    would go on within one call, until the stack of C++ is full. Here the bar stays until the area
-    has another size.
+    Some pages need less height when narrower: a card moves its icon beside its title. The scroll
+    bar then makes such a page so narrow that it needs no bar, and without the bar the page is wide
+    again. Qt would alternate within one call until the C++ stack overflows. Here the bar stays
+    until the area has another size.
     """
 
     def __init__(self, page: QWidget, sideways: bool = False) -> None:
-        """`sideways`: it scrolls that way too, where the page is wider than its room."""
+        """Creates the area; `sideways` also lets a page that is too wide scroll horizontally."""
         super().__init__()
-        self._sizes = 0  # given to the page, each within the one before
+        self._sizes = 0  # nested resizes of the page
         self._kept: QSize | None = None  # size of the area for which the bar stays
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -32,7 +32,7 @@ class ScrollArea(QScrollArea):
             ground.setAutoFillBackground(False)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Hears of the page's sizes and gives it another one where its height has no room."""
+        """Watches the page's size and resizes it if it is too high."""
         if event.type() != QEvent.Type.Resize:
             return super().eventFilter(watched, event)
         self._sizes += 1
@@ -47,7 +47,7 @@ class ScrollArea(QScrollArea):
             self._sizes -= 1
 
     def see(self, place: QRectF) -> None:
-        """Scrolls as little as brings a place of the page into sight."""
+        """Scrolls as little as possible to make a rectangle of the page visible."""
         center, room = place.center().toPoint(), (place.size() / 2).toSize()
         self.ensureVisible(center.x(), center.y(), room.width(), room.height())
 
@@ -59,7 +59,7 @@ class ScrollArea(QScrollArea):
 
 
 class Scrolled(ScrollArea):
-    """Up and Down scroll; Left and Right are the player's, as everywhere."""
+    """Up and Down scroll; Left and Right go to the player, as everywhere."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):

@@ -1,4 +1,4 @@
-"""The transport's scrubber: a line with one tick per step, marked steps, and a knob to drag."""
+"""The player's scrubber: a line with one tick per step, marked steps, and a draggable knob."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from explorer import theme
 from explorer.widgets.base import Picture
 from explorer.widgets.plots.marks import NEAR, draw_diamond
 
-MARK = 5.0  # px from a mark's middle to its corners: more than the dots of the steps
+MARK = 5.0  # px from a mark's center to its corners: larger than the dots of steps
 
 
 class Scrubber(Picture):
-    """A line with one tick per step; the knob stands at a float position. Dragging seeks.
+    """A line with one tick per step and a knob at a float position. Dragging seeks.
 
-    A drag stands on a marked step that it comes near; Page Up and Page Down go from mark to mark.
+    A drag snaps to a marked step nearby; Page Up and Page Down go from mark to mark.
     """
 
     seekRequested = Signal(float)
@@ -39,14 +39,14 @@ class Scrubber(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
 
     def set_steps(self, length: int, titles: list[str] | None = None) -> None:
-        """How many steps there are, with their names where there are few."""
+        """Sets the number of steps and, if they are few, their titles."""
         titles = titles or []
         if (length, titles) != (self._length, self._titles):
             self._length, self._titles = length, titles
             self.data_changed()
 
     def set_marks(self, marks: dict[int, str]) -> None:
-        """Steps that stand out, each with a few words: 40 -> "checkpoint, step 400"."""
+        """Marks steps with a short text each: 40 -> "checkpoint, step 400"."""
         if marks != self._marks:
             self._marks = dict(marks)
             self.update()
@@ -159,7 +159,7 @@ class Scrubber(Picture):
         return super().event(event)
 
     def _words(self, step: int) -> str:
-        """The title of a step where titles are known, else what it is marked for."""
+        """Returns the title of a step if known, otherwise the text of its mark."""
         if 0 <= step < len(self._titles):
             return self._titles[step]
         return self._marks.get(step, "")
@@ -168,18 +168,18 @@ class Scrubber(Picture):
         return 10.0, max(20.0, self.width() - 10.0)
 
     def x_of(self, position: float) -> float:
-        """Where a position stands, in pixels from the left."""
+        """Returns the x of a position, in pixels from the left."""
         left, right = self._line()
         return left + (right - left) * position / max(1, self._length - 1)
 
     def position_at(self, x: float) -> float:
-        """The position that stands there."""
+        """Returns the position at x."""
         left, right = self._line()
         share = min(1.0, max(0.0, (x - left) / (right - left)))
         return share * max(0, self._length - 1)
 
     def _nearest(self, x: float) -> int:
-        """The step under a pointer: a marked one within a few pixels wins."""
+        """Returns the step nearest to x; a mark within a few pixels takes precedence."""
         mark = self._mark_near(x)
         return round(self.position_at(x)) if mark is None else mark
 

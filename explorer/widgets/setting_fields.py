@@ -1,4 +1,4 @@
-"""Fields of a dataclass as sliders, menus, switches and typed text, by their labels and help."""
+"""Fields of a dataclass as sliders, menus, switches and text fields, with their labels and help."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Values = Sequence[float] | Sequence[tuple[str, str]] | str | None
 
 
 class SettingFields(QObject):
-    """`changed(name, value)`: by a person, while a slider is dragged or a text is typed, too;
+    """Emits `changed(name, value)` on input by the user, also during dragging and typing;
     `released` afterwards.
 
-    about    the dataclass, or what is known of each setting
-    values   of each setting: numbers on a slider, from left to right; (value, words) in a menu;
-             TYPED: a person types it into a field; None: it is on or off, or a longer text
-    special  what is said of some values in place of themselves: {("top_k", 0): "all"}
+    about    the dataclass, or a description of each setting
+    values   of each setting: numbers on a slider, from left to right; (value, text) in a menu;
+             TYPED: a field to type into; None: a switch, or a longer text
+    special  texts that replace some values: {("top_k", 0): "all"}
     """
 
     changed = Signal(str, object)
@@ -42,7 +42,7 @@ class SettingFields(QObject):
         special: Mapping[tuple[str, Any], str],
         parent: QObject,
     ) -> None:
-        """Its widgets are called `name.setting`."""
+        """Creates the fields; their widgets are named `name.setting`."""
         super().__init__(parent)
         self._special = special
         self.widgets: dict[str, Any] = {}
@@ -82,14 +82,14 @@ class SettingFields(QObject):
         return field
 
     def words(self, setting: str, value: Any) -> str:
-        """A setting's value, beside its slider and in the name of a change."""
+        """Returns the text of a setting's value, for its slider and for the name of a change."""
         if isinstance(value, bool):
             return "on" if value else "off"
         said = quoted(shortened(value)) if isinstance(value, str) else f"{value:g}"
         return self._special.get((setting, value), said)
 
     def show(self, settings: Any) -> None:
-        """An instance of the dataclass; emits nothing."""
+        """Shows an instance of the dataclass without emitting a signal."""
         for name, field in self.widgets.items():
             value = getattr(settings, name)
             if isinstance(field, SliderField | Field):
@@ -101,7 +101,7 @@ class SettingFields(QObject):
                     field.setChecked(value)
 
     def set_errors(self, errors: Mapping[str, str]) -> None:
-        """Below each typed field and menu what is wrong with it."""
+        """Shows errors below typed fields and menus."""
         for name, field in self.widgets.items():
             if isinstance(field, Field):
                 field.set_error(errors.get(name, ""))

@@ -1,4 +1,4 @@
-"""A painter with the theme at hand, for drawings of boxes, arrows, matrices and vectors."""
+"""A painter with the theme, for drawings of boxes, arrows, matrices and vectors."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF
 from explorer import theme
 from explorer.widgets.base import CENTER, elide, packed_image, packed_table
 
-FAINT = 0.35  # opacity of what has not happened yet
-SIZE = 2.5  # of a vector whose root mean square is 1: where its colors end
+FAINT = 0.35  # opacity of what is still to come
+SIZE = 2.5  # where the colors of a vector with a root mean square of 1 end
 HEAD, PULSE, RADIUS = 4, 6, 6  # px: half an arrow's head; a pulse; a box's corners
 
 Ink = str | QColor
 
 
 def colors_of(values: np.ndarray, kind: str = "diverging", limit: float = 0.0) -> np.ndarray:
-    """Packed colors of numbers: "diverging", symmetric round 0 up to `limit` (0: the largest), or
-    "attention", 0 to 1. What is not finite is gray.
+    """Returns packed colors of numbers: "diverging", symmetric about 0 up to `limit` (0: the
+    largest), or "attention", 0 to 1. Non-finite numbers are gray.
     """
     now, known = theme.current(), np.isfinite(values)
     shown = np.where(known, values, 0.0)
@@ -35,12 +35,12 @@ def colors_of(values: np.ndarray, kind: str = "diverging", limit: float = 0.0) -
 
 
 def around(x: float, y: float, wide: float, high: float) -> QRectF:
-    """The rectangle with that center."""
+    """Returns the rectangle with center (x, y)."""
     return QRectF(x - wide / 2, y - high / 2, wide, high)
 
 
 class Sketch:
-    """Colors are names of roles, or colors themselves."""
+    """Draws shapes; colors are names of roles, or colors themselves."""
 
     def __init__(self, painter: QPainter) -> None:
         self.painter, self.now = painter, theme.current()
@@ -54,7 +54,7 @@ class Sketch:
 
     @contextmanager
     def faint(self, on: bool, opacity: float = FAINT) -> Iterator[None]:
-        """What is drawn meanwhile has not happened yet."""
+        """Draws what is still to come at low opacity."""
         self.painter.setOpacity(opacity if on else 1.0)
         yield
         self.painter.setOpacity(1.0)
@@ -63,7 +63,7 @@ class Sketch:
         self, place: QRectF, words: str, ink: Ink = "muted", align: Qt.AlignmentFlag = CENTER,
         size: str = "label", weight: int = 400, mono: bool = False, cut: bool = False,
     ) -> None:  # fmt: skip
-        """One line; where it is wider than its place it goes beyond it, or is `cut`."""
+        """Draws one line of text; if too long, it overflows its place or is `cut`."""
         font = self.now.font(size, weight, mono)
         self.painter.setFont(font)
         self.painter.setPen(self.color(ink))
@@ -82,7 +82,7 @@ class Sketch:
         self.painter.drawRoundedRect(place, self.now.px(radius), self.now.px(radius))
 
     def box(self, place: QRectF, ink: Ink, words: str = "", back: Ink = "surface") -> None:
-        """A part with its name; nothing behind it is seen, however faint it is."""
+        """Draws a part with its name; its background is opaque at any opacity."""
         opacity = self.painter.opacity()
         self.painter.setOpacity(1.0)
         self._fill_with(back)
@@ -104,7 +104,7 @@ class Sketch:
         self, place: QRectF, values: np.ndarray | None, kind: str = "diverging", limit: float = 0.0,
         framed: bool = True,
     ) -> None:  # fmt: skip
-        """Numbers (R, C) as colors; None, of a model without weights: plain."""
+        """Draws numbers (R, C) as colors; None, for a model without weights, as a plain area."""
         if values is None or not values.size:
             self.painter.fillRect(place, self.now.color("raised"))
         else:
@@ -124,7 +124,7 @@ class Sketch:
         self.painter.drawPolygon(QPolygonF([end, end + along + across, end + along - across]))
 
     def pulse(self, points: Sequence[QPointF], progress: float) -> None:
-        """What flows, on its way along a line; nothing at its ends, or where motion is reduced."""
+        """Draws a pulse on its way along a line, but not at its ends or with reduced motion."""
         if not self.now.travels or not 0 < progress < 1:
             return
         path = QPainterPath()

@@ -1,4 +1,4 @@
-"""A slider over a few values: its name, the slider, and the value in words."""
+"""A slider over a few values: its name, the slider, and the value as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.widgets.boxes import column, row
 
 
 class SliderField(QWidget):
-    """`changed(value)` while it is dragged, `released` afterwards."""
+    """Emits `changed(value)` during a drag, `released` afterwards."""
 
     changed = Signal(object)
     released = Signal()
@@ -26,7 +26,7 @@ class SliderField(QWidget):
         help: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        """`values` from left to right; `words` of a value."""
+        """Creates the slider; `values` go from left to right, `words` formats one."""
         super().__init__(parent)
         self._words, self.value = words, values[0]
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -50,7 +50,7 @@ class SliderField(QWidget):
         self.slider.setMinimumHeight(theme.current().px("hit"))
 
     def set_values(self, values: Sequence[float], title: str) -> None:
-        """Other values to choose from, and what they are called; the value stays."""
+        """Replaces the values and the title; the value stays."""
         self.values = list(values)
         with QSignalBlocker(self.slider):
             self.slider.setRange(0, len(self.values) - 1)
@@ -61,7 +61,7 @@ class SliderField(QWidget):
         self.set_value(self.value)
 
     def set_value(self, value: float) -> None:
-        """Shows a value and emits nothing; one that is not on the slider stands at the nearest."""
+        """Shows a value without emitting a signal; the knob is at the slider's nearest value."""
         self.value = value
         near = min(range(len(self.values)), key=lambda at: abs(self.values[at] - value))
         with QSignalBlocker(self.slider):
@@ -72,7 +72,7 @@ class SliderField(QWidget):
         self.value = self.values[place]
         self._tell()
         self.changed.emit(self.value)
-        if not self.slider.isSliderDown():  # by a key or a click
+        if not self.slider.isSliderDown():  # moved by a key or a click
             self.released.emit()
 
     def _tell(self) -> None:

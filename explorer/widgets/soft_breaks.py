@@ -1,9 +1,9 @@
-"""Breaks in long lines that are none of the text's: what keeps an editor fast.
+"""Breaks in long lines that are not part of the text, which keep an editor fast.
 
-Qt lays out a whole paragraph anew at every key: one line of a megabyte costs a third of a second a
-key, and half a minute where it has no space. So a paragraph that is too long is cut into several;
-where it was cut it ends with SOFT, three characters that no font draws. Leaving out SOFT and the
-break behind it gives the text back, whatever was typed, deleted or undone meanwhile.
+Qt lays out a whole paragraph anew at every keystroke: one line of a megabyte takes a third of a
+second per keystroke, and half a minute if it has no space. So a paragraph that is too long is cut
+into several, and each cut ends with SOFT, three characters that no font draws. Removing SOFT and
+the break after it restores the text, whatever was typed, deleted or undone meanwhile.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from __future__ import annotations
 import unicodedata
 from itertools import pairwise
 
-PARAGRAPH = "\u2029"  # how Qt writes the end of a paragraph
-SOFT = "\u2064\u2062\u2064"  # invisible plus and times: default ignorable, and no text's own
+PARAGRAPH = "\u2029"  # Qt's end of a paragraph
+SOFT = "\u2064\u2062\u2064"  # invisible plus and times: default ignorable, and never in a real text
 PIECE = 2000  # characters of a paragraph after which it is cut
-LONGEST = 2 * PIECE  # a paragraph of more is cut
+LONGEST = 2 * PIECE  # a longer paragraph is cut
 
 
 def softened(text: str) -> str:
-    """The text with long lines cut; as it is where it holds SOFT itself."""
+    """Cuts the long lines of a text, unless it contains SOFT itself."""
     if len(text) <= LONGEST or SOFT in text:
         return text
     return "\n".join([_cut(line) for line in text.split("\n")])
 
 
 def plain(shown: str) -> str:
-    """What a person wrote, from the paragraphs of a document."""
+    """Returns the user's text from the paragraphs of a document."""
     if SOFT in shown:
         shown = shown.replace(SOFT + PARAGRAPH, "").replace(SOFT, "")
     return shown.replace(PARAGRAPH, "\n")
 
 
 def cuts(line: str) -> list[int]:
-    """Where a long line is cut: behind a space where there is one, never before a mark."""
+    """Returns the cuts of a long line: after a space if possible, never before a combining mark."""
     places = []
     at = 0
     while len(line) - at > LONGEST:

@@ -1,4 +1,4 @@
-"""Singular values as bars, and beside them how they grew over the steps of a run."""
+"""Singular values as bars, and beside them their growth over the steps of a run."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from explorer.widgets.grid_keys import arrow
 from explorer.widgets.sketch import Sketch
 
 LINE, WIDEST, APART, NUMBER = 16, 44, 16, 36  # px
-GROWTH = 0.4  # of the width, where there are steps
+GROWTH = 0.4  # of the width, if there are steps
 
 
 @dataclass(frozen=True, eq=False)
 class SpectrumScene:
-    """Values (K,), the largest first; the first `needed` of them hold most of the whole.
+    """Values (K,), the largest first; the first `needed` of them hold most of the total.
 
-    title, most  above the bars; behind those that are needed
-    tips         of each value
-    columns      what a table has beside the values
-    steps        of the run, N of them, `step` the one that is shown; history (N, K); foot: below
+    title, most  texts above the bars, and after the needed ones
+    tips         tooltips of the values
+    columns      further columns of the exported table
+    steps        N steps of the run, with `step` the one shown; history (N, K); foot: below
     """
 
     values: np.ndarray
@@ -43,7 +43,7 @@ class SpectrumScene:
 
 
 class SpectrumLayout:
-    """Where the bars stand, each with its whole height, and beside them the run's steps."""
+    """Rectangles of the bars at full height, and of the run's steps beside them."""
 
     def __init__(self, area: QRectF, scene: SpectrumScene) -> None:
         now, self.steps = theme.current(), scene.steps
@@ -58,20 +58,20 @@ class SpectrumLayout:
                      for at in range(len(scene.values))]  # fmt: skip
 
     def x_of(self, step: float) -> float:
-        """Where a step of the run stands."""
+        """Returns the x of a step of the run."""
         share = (step - self.steps[0]) / (self.steps[-1] - self.steps[0])
         return self.growth.left() + share * self.growth.width()
 
     def step_at(self, point: QPointF) -> int | None:
-        """The step nearest to a point beside the bars."""
+        """Returns the step nearest to a point beside the bars."""
         if point.x() < self.growth.left() or self.growth.isEmpty():
             return None
         return min(self.steps, key=lambda step: abs(self.x_of(step) - point.x()))
 
 
 class SpectrumPicture(ChoicePicture[SpectrumScene]):
-    """`picked(value)`, counted from 0; `stepChosen(step)`: a person has clicked beside the bars,
-    drags there, or pressed Left or Right.
+    """Emits `picked(value)`, counted from 0, and `stepChosen(step)` when the user clicks or drags
+    beside the bars, or presses Left or Right.
     """
 
     LEAST = (240, 80)
@@ -114,7 +114,7 @@ class SpectrumPicture(ChoicePicture[SpectrumScene]):
     def _draw_growth(
         self, sketch: Sketch, layout: SpectrumLayout, scene: SpectrumScene, most: float
     ) -> None:
-        """A line for each value, over the steps of the run, as high as the bars."""
+        """Draws a line for each value over the steps of the run, to the scale of the bars."""
         now, room = sketch.now, layout.growth
         sketch.line(room.bottomLeft(), room.bottomRight(), "outline")
         xs = [layout.x_of(step) for step in scene.steps]

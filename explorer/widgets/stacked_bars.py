@@ -1,4 +1,4 @@
-"""Bars side by side, each cut into the parts of a sum."""
+"""Bars side by side, each divided into the parts of a sum."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from explorer.widgets.diagrams.inks import ink_of
 from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
-LINE, GAP, HIGH = 18, 20, 16  # px: words above a bar; between two; a bar
-DIM = 0.7  # how far a part that is not meant fades
+LINE, GAP, HIGH = 18, 20, 16  # px: text above a bar; between two; a bar
+DIM = 0.7  # how far parts other than the highlighted one fade
 
 
 class Bar(NamedTuple):
-    """`words` stand above its parts: (kind, name, number), of which the kind gives the color;
-    `written`: a number in words; `note`: told with every part.
+    """`words` are above the bar; its parts are (kind, name, number), of which the kind sets the
+    color; `written` formats a number; `note` ends the tooltip of every part.
     """
 
     words: str
@@ -34,7 +34,7 @@ class Bar(NamedTuple):
 
 
 class StackedBars(ScenePicture[Sequence[Bar]]):
-    """Each bar has the same share of the width, whatever its sum is."""
+    """Bars of equal width, whatever their sums."""
 
     WANTED, LEAST = (480, LINE + HIGH), (360, LINE + HIGH)
 
@@ -44,7 +44,7 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_bright(self, name: str) -> None:
-        """The part that is meant, in all bars that have it; "": all."""
+        """Highlights the part of this name in all bars that have it; "": all parts."""
         if name != self._bright:
             self._bright = name
             self.update()
@@ -56,7 +56,7 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
         return Columns(zip(("bar", "part", "number"), columns, strict=False))
 
     def _placed(self) -> Iterator[tuple[QRectF, Bar, list[QRectF]]]:
-        """Of each bar where its words and its parts stand."""
+        """Yields each bar with the rectangles of its text and its parts."""
         bars, now = self.scene or (), theme.current()
         pitch = (self.width() + now.px(GAP)) / max(len(bars), 1)
         for at, bar in enumerate(bars):

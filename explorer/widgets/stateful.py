@@ -21,15 +21,15 @@ from explorer.widgets.base import Label, Picture, put_text, ratio_of, set_look
 from explorer.widgets.card import Card
 from explorer.widgets.scroll_area import ScrollArea
 
-WORDS = 8  # px above the words about a wait
+WORDS = 8  # px above the text about a wait
 STATES = ("loading", "empty", "error", "stale", "ready")
 
 
 class Veil(QWidget):
-    """Lies over a picture: fades it to 45 % and says "updating"; draws the waiting line on top.
+    """Covers a picture: fades it to 45 % and shows "updating"; draws the waiting line at the top.
 
-    A wait of less than 150 ms leaves it hidden, and while it only draws the line it lies on the top
-    alone: to show and to hide it repaints all that is below.
+    It stays hidden for the first 150 ms of a wait, and while it only draws the line it covers only
+    the top: showing and hiding it repaints everything below.
     """
 
     def __init__(self, clock: Callable[[], float], parent: QWidget, ground: str = "window") -> None:
@@ -61,7 +61,7 @@ class Veil(QWidget):
 
     @property
     def waited(self) -> float:
-        """Seconds since the wait began; 0 when nothing is waited for."""
+        """Seconds since the wait began; 0 if there is none."""
         return 0.0 if self._since is None else self._clock() - self._since
 
     @property
@@ -69,7 +69,7 @@ class Veil(QWidget):
         return self._since is not None
 
     def run(self) -> None:
-        """Appears when it is due, and moves while its picture is seen."""
+        """Appears when due, and is animated while its picture is visible."""
         is_due = 1000 * self.waited >= theme.MOTION["waiting"]
         room = self.parentWidget().size()
         self.resize(room.width(), room.height() if self._stale else self._words_bottom())
@@ -85,7 +85,7 @@ class Veil(QWidget):
         self.update()
 
     def rest(self) -> None:
-        """Its picture is not seen."""
+        """Stops the animation while the picture is hidden."""
         self._timer.stop()
 
     def _on_time(self) -> None:
@@ -94,7 +94,7 @@ class Veil(QWidget):
         self._move()
 
     def _move(self) -> None:
-        """The line and the words alone: the picture would be painted anew below all the rest."""
+        """Repaints only line and text: a full update would repaint the picture below."""
         self.update(0, 0, self.width(), self._words_bottom())
 
     def paintEvent(self, event) -> None:
@@ -126,7 +126,7 @@ class Veil(QWidget):
 
 
 class Skeleton(Picture):
-    """The first load: gray shapes in the final geometry. "grid", "lines" or "plot"."""
+    """The first load: gray shapes of the final size. "grid", "lines" or "plot"."""
 
     def __init__(self, shape: str = "grid", parent: QWidget | None = None) -> None:
         super().__init__("Loading", parent)
@@ -167,7 +167,7 @@ class Skeleton(Picture):
 
 
 class Empty(QWidget):
-    """Nothing there yet: an icon, one sentence, one button."""
+    """Nothing to show yet: an icon, one sentence, one button."""
 
     clicked = Signal()
 
@@ -209,7 +209,7 @@ class Empty(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Where there is no room for both, the sentence stands without its icon."""
+        """Hides the icon if sentence and icon do not both fit."""
         self._picture.setFixedHeight(theme.current().px(44))
         margins = self.contentsMargins() + self.layout().contentsMargins()
         wide = self.width() - margins.left() - margins.right()
@@ -227,7 +227,7 @@ class Empty(QWidget):
 
 
 def _scrolled(card: Card, on_top: bool) -> ScrollArea:
-    """A card in the middle or on top; in a picture too narrow or low for its words it scrolls."""
+    """Returns a scroll area with a card in the middle or on top, for small pictures."""
     inner = QWidget()
     page = QVBoxLayout(inner)
     page.setContentsMargins(0, 0, 0, 0)
@@ -244,9 +244,9 @@ class StatefulPicture(QWidget):
     """Wraps a picture and shows its state. The picture keeps its geometry in every state.
 
     `show_loading`, `show_empty`, `show_error`, `show_stale`, `show_ready`; `set_waiting` draws the
-    2 px line after 150 ms and, after a second, what is waited for; where the wait can be ended
-    (`set_cancellable`), Cancel as well. A picture that was ready and is told to load again becomes
-    stale instead of blank.
+    2 px line after 150 ms and, after a second, the reason of the wait, with Cancel if the wait is
+    cancellable (`set_cancellable`). A picture that was ready and loads again becomes stale instead
+    of blank.
     """
 
     stateChanged = Signal(str)
@@ -298,18 +298,18 @@ class StatefulPicture(QWidget):
 
     @property
     def message(self) -> str:
-        """What it says in its state: what went wrong, why it is empty, what is waited for."""
+        """The text of its state: the error, why it is empty, or the reason of a wait."""
         if self._state == "error":
             return self.card.message
         return self._empty.sentence if self._state == "empty" else self._veil.reason
 
     @property
     def waited(self) -> float:
-        """Seconds since a wait began; 0 when nothing is waited for."""
+        """Seconds since a wait began; 0 if there is none."""
         return self._veil.waited
 
     def show_loading(self, reason: str = "") -> None:
-        """Something is on its way: a skeleton the first time, the stale picture later."""
+        """Shows that content is loading: a skeleton the first time, the stale picture later."""
         if self._had_content:
             self.show_stale(reason)
             return
@@ -317,7 +317,7 @@ class StatefulPicture(QWidget):
         self._wait(False, True, reason)
 
     def show_empty(self, sentence: str, action: str = "", icon: str = "info") -> None:
-        """There is nothing to show: why, and the one thing to do about it."""
+        """Shows why there is nothing to show, and the one remedy."""
         self._empty.set(sentence, action, icon)
         self._had_content = False
         self._go("empty", 2)
@@ -326,8 +326,8 @@ class StatefulPicture(QWidget):
     def show_error(
         self, message: str, retry: str = "Retry", other: str = "", title: str = ""
     ) -> None:
-        """A card in the picture's place with what went wrong and a button; `other` is a second
-        way out, which emits `otherRequested`; `title` says in a few words what failed."""
+        """Shows an error card instead of the picture, with a button; `other` is a second button,
+        which emits `otherRequested`; `title` is a short name of what failed."""
         self._other = other
         self.card.set_title(title)
         self.card.set_message(message)
@@ -336,22 +336,22 @@ class StatefulPicture(QWidget):
         self._wait(False, False, "")
 
     def show_stale(self, reason: str = "") -> None:
-        """The inputs have moved on: the old content at 45 % with "updating"."""
+        """Shows the old content at 45 % with "updating", because its inputs have changed."""
         self._go("stale", 0)
         self._wait(True, True, reason)
 
     def show_ready(self) -> None:
-        """The picture is up to date."""
+        """Shows the up-to-date picture."""
         self._had_content = True
         self._go("ready", 0)
         self._wait(False, False, "")
 
     def set_waiting(self, reason: str) -> None:
-        """Shows what is waited for over the ready picture; "" ends the wait."""
+        """Shows the reason of a wait over the ready picture; "" ends the wait."""
         self._wait(self._state == "stale", bool(reason), reason)
 
     def set_cancellable(self, on: bool) -> None:
-        """Whether a long wait offers Cancel, which emits `cancelRequested`."""
+        """Sets whether a long wait offers Cancel, which emits `cancelRequested`."""
         self.cancellable = on
 
     def sizeHint(self) -> QSize:
@@ -361,8 +361,8 @@ class StatefulPicture(QWidget):
         return self.picture.minimumSizeHint()
 
     def hasHeightForWidth(self) -> bool:
-        """Words in the picture's place ask for no height: they wrap in the room that it has, and a
-        pane scrolls no sooner than with the picture.
+        """Returns False: text that replaces the picture wraps in the picture's space and requests
+        no height, so that a pane does not scroll sooner than with the picture.
         """
         return False
 
@@ -385,7 +385,7 @@ class StatefulPicture(QWidget):
         self._watch_wait()
 
     def _watch_wait(self) -> None:
-        """Cancel comes with the words about a long wait, and goes with the wait."""
+        """Shows Cancel together with the text about a long wait, and hides it with the wait."""
         self._long.stop()
         if not self._veil.waits:
             self.cancel.hide()
@@ -399,7 +399,7 @@ class StatefulPicture(QWidget):
 
     def _place_cancel(self) -> None:
         self.cancel.adjustSize()
-        top = theme.current().px(WORDS + 30)  # below the words about the wait
+        top = theme.current().px(WORDS + 30)  # below the text about the wait
         self.cancel.move((self.width() - self.cancel.width()) // 2, top)
         self.cancel.raise_()
 

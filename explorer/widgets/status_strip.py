@@ -1,4 +1,4 @@
-"""The status bar: a run with its progress and buttons, the others, a message, jobs, the device."""
+"""The status bar: a run with its progress and buttons, other runs, a message, jobs, the device."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ __all__ = ["RunStatus", "StatusStrip"]
 
 
 class StatusStrip(QWidget):
-    """26 px high. Intents are signals that carry the run's folder; `set_run(None)` hides its part.
+    """A bar 26 px high. Its signals carry the run's folder; `set_run(None)` hides the run.
 
-    A run that trains is always within reach: beside the one that is shown, a button opens the list
-    of all of them.
+    Every training run is within reach: a button beside the one shown opens the list of all.
     """
 
     pauseRequested = Signal(str)
@@ -40,10 +39,10 @@ class StatusStrip(QWidget):
         self.more.setObjectName("status.more")
         self.more.setAutoRaise(True)
         self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands last
+        self.more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow is last
         self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._message = CutLabel("label", "muted")
-        self.jobs = CutLabel("label", "muted")  # as wide as its text, where there is room
+        self.jobs = CutLabel("label", "muted")  # as wide as its text if it fits
         self.jobs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.device = Label("", "label", "muted")
         surface = Surface("window", edges="top")
@@ -68,7 +67,7 @@ class StatusStrip(QWidget):
         self.set_training(())
 
     def set_run(self, run: RunStatus | None) -> None:
-        """Shows a run: name, state, step, loss, progress; buttons for what can be done now."""
+        """Shows a run: name, state, step, loss, progress, and buttons for possible actions."""
         self.line.setVisible(run is not None)
         if run is None:
             self.line.run = None
@@ -80,7 +79,7 @@ class StatusStrip(QWidget):
         return self.line.run
 
     def set_training(self, runs: Sequence[RunStatus]) -> None:
-        """Every run that trains, also the one that is shown."""
+        """Sets all training runs, including the one shown."""
         self.training = tuple(runs)
         self.list.set_runs(runs)
         text = f"{len(runs)} runs" if len(runs) > 1 else ""
@@ -91,7 +90,7 @@ class StatusStrip(QWidget):
         self.more.setToolTip(f"Pause, resume or stop each: {names}")
 
     def open_runs(self) -> None:
-        """The list of the runs that train, over the strip."""
+        """Opens the list of training runs above the strip."""
         if self.training:
             anchor = self.more if self.more.isVisible() else self.line
             gap = theme.current().px(4)
@@ -100,7 +99,7 @@ class StatusStrip(QWidget):
             self.list.open_above(corner, right)
 
     def set_message(self, text: str) -> None:
-        """A short message; the window clears it after a while."""
+        """Shows a short message; the window clears it after a while."""
         self._message.set_text(text)
 
     @property
@@ -108,12 +107,12 @@ class StatusStrip(QWidget):
         return self._message.whole
 
     def set_jobs(self, text: str) -> None:
-        """Other jobs ("reading story.txt 40 %"); "" for none."""
+        """Shows other jobs ("reading story.txt 40 %"); "" for none."""
         self.jobs.set_text(text)
         self.jobs.setVisible(bool(text))
 
     def set_device(self, text: str) -> None:
-        """Where it computes: "cpu, fp32, 1 rank"."""
+        """Shows the device: "cpu, fp32, 1 rank"."""
         self.device.setText(text)
 
     def _restyle(self) -> None:

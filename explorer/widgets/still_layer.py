@@ -1,4 +1,4 @@
-"""The part of a picture that stays as it is from frame to frame, kept as a pixmap."""
+"""The part of a picture that does not change from frame to frame, cached as a pixmap."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from explorer.widgets.base import ratio_of
 
 
 class StillLayer:
-    """Painted anew where its key, its size, the theme or the screen's resolution is another one.
+    """Repaints when its key, its size, the theme or the screen's resolution changes.
 
-    Vector graphics always get its lines and words, never pixels.
+    Vector graphics always get lines and text, never pixels.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class StillLayer:
         key: object,
         paint: Callable[[QPainter], None],
     ) -> None:
-        """`place`: its top left corner, where `paint` has (0, 0); `size`: px."""
+        """Draws the layer, `size` px large, at `place`, which is the origin for `paint`."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
             painter.save()
             painter.translate(place)

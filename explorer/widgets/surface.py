@@ -1,4 +1,4 @@
-"""A plain area in a theme color, with 1 px dividers on chosen edges."""
+"""A plain area in a theme color, with 1 px dividers at chosen edges."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from explorer import theme
 
 
 class Surface(QWidget):
-    """Paints `role` ("surface", "window", "raised") and a divider on each edge named in `edges`."""
+    """Draws `role` ("surface", "window", "raised") and a divider on each edge named in `edges`."""
 
     def __init__(
         self, role: str = "surface", edges: str = "", parent: QWidget | None = None

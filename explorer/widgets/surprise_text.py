@@ -1,5 +1,5 @@
-"""A text whose tokens are colored by a number: by surprise, the darker the less the model expected
-a token, or by another.
+"""A text whose tokens are colored by a number: by surprise, darker the less the model expected a
+token, or by another.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from core.numbers import format_fixed
+from core.numbers import MINUS, format_fixed
+from core.tokenization.telling import quoted
 from explorer import theme
 from explorer.widgets.base import LEFT, Columns, Picture, put_text
 from explorer.widgets.token_strip import chip, draw_chip
 
 LINE, PADDING, WIDEST, STRIP = 26, 4, 160, 96  # px
-RING = 2  # px of the first line's ring
-EDGE = 1  # px of a chip's outline that lie outside it
-SERIES = 1  # of the darkest tokens
-TURN = 60  # eighths of a degree of the wheel for a line
-MOST_CHIPS = 2_000  # kept as pixmaps: a text whose colors change for long does not fill memory
+RING = 2  # px of the ring at the first line
+EDGE = 1  # px of a chip's outline outside it
+SERIES = 1  # color series of the darkest tokens
+TURN = 60  # eighths of a degree of the wheel per line
+MOST_CHIPS = 2_000  # cached pixmaps: a text whose colors keep changing must not fill memory
 
 
 def _nats(loss: float) -> str:
@@ -38,13 +39,13 @@ def _nats(loss: float) -> str:
 
 
 def _color_at(share: float) -> QColor:
-    """The color of a number that is this share of the most."""
+    """Returns the color of a number that is this share of the greatest."""
     now = theme.current()
     return theme.mix(now.color("surface"), now.series(SERIES), share)
 
 
 class SurpriseScale(Picture):
-    """What the colors of a text mean, in a line: the least, the colors, `most` nats."""
+    """The color scale of a text in one line: the least number, the colors, `most` nats."""
 
     def __init__(self, most: float, parent: QWidget | None = None) -> None:
         super().__init__("Colors of surprise", parent)
@@ -57,7 +58,7 @@ class SurpriseScale(Picture):
     def draw(self, painter: QPainter) -> None:
         now, high = theme.current(), self.height()
         font, ink, metrics = now.font("label"), now.color("muted"), now.metrics("label")
-        least, most = "expected", f"a surprise of {self._most:g} nats or more"
+        least, most = "expected", f"a surprise ({MINUS}ln p) of {self._most:g} nats or more"
         left = metrics.horizontalAdvance(least) + now.px(2 * PADDING)
         strip = QRectF(left, (high - now.px(8)) / 2, now.px(STRIP), now.px(8))
         right = strip.right() + now.px(2 * PADDING)
@@ -78,13 +79,13 @@ class SurpriseScale(Picture):
 
 
 class SurpriseText(Picture):
-    """`chosen(sequence, place)`: a token was clicked, or the arrows went to it.
+    """Emits `chosen(sequence, place)` when a token is clicked or reached by the arrows.
 
-    Sequences below one another; where they have no room, as much as leads to the chosen token, or
-    to another one that is to be seen. The wheel scrolls.
+    Sequences are below one another; if they do not fit, the text scrolls to the chosen token or to
+    another one that must be visible. The wheel scrolls.
 
-    title  of the number's column in a file
-    words  the number in words
+    title  name of the number's column in a file
+    words  formats the number
     """
 
     chosen = Signal(int, int)
@@ -96,21 +97,21 @@ class SurpriseText(Picture):
         super().__init__(name, parent)
         self._title, self._words = title, words
         self._tokens: list[list[bytes]] = []
-        self._pieces: list[list[str]] = []  # as they are written
+        self._pieces: list[list[str]] = []  # as displayed
         self._widths: dict[str, int] = {}  # px from one token to the next, by text
         self._chips: dict[tuple[str, int, float, float], QPixmap] = {}
         self._losses = np.zeros((0, 0))
         self._most = 1.0
         self._chosen = self._seen = (0, 0)
         self._rects: list[tuple[int, int, QRectF]] = []
-        self._above = 0  # px that have been scrolled away
-        self._turned = 0  # how far the wheel is on its way to the next line
-        self._together: tuple[SurpriseText, ...] = (self,)  # those that scroll alike
+        self._above = 0  # px scrolled
+        self._turned = 0  # rotation of the wheel towards the next line
+        self._together: tuple[SurpriseText, ...] = (self,)  # texts that scroll together
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_text(self, pieces: Sequence[Sequence[bytes]], losses: np.ndarray, most: float) -> None:
-        """Tokens and their numbers, such as losses in nats, each (B, T); `most` has the full
+        """Sets tokens and their numbers, such as losses in nats, each (B, T); `most` has the full
         color.
         """
         tokens, most = [list(row) for row in pieces], max(most, 1e-9)
@@ -126,7 +127,7 @@ class SurpriseText(Picture):
         self.data_changed()
 
     def set_chosen(self, sequence: int, place: int, seen: tuple[int, int] | None = None) -> None:
-        """`seen`: sequence and place of the last token that must be; None: the chosen one."""
+        """Chooses a token; `seen` is the last token that must be visible, None: the chosen one."""
         chosen, told = (sequence, place), self.told(sequence, place)
         before = self._chosen, self._seen, self.accessibleDescription()
         if before == (chosen, seen or chosen, told):
@@ -137,11 +138,11 @@ class SurpriseText(Picture):
         self.update()
 
     def told(self, sequence: int, place: int) -> str:
-        """A token and its number."""
+        """Describes a token and its number."""
         if sequence >= len(self._pieces) or place >= len(self._pieces[sequence]):
             return ""
         told = self._words(float(self._losses[sequence, place]))
-        return f"{self._pieces[sequence][place]}: {told}"
+        return f"{quoted(self._pieces[sequence][place])}: {told}"
 
     def displayed(self) -> dict[str, np.ndarray]:
         return Columns(
@@ -169,7 +170,7 @@ class SurpriseText(Picture):
         self._scroll()
 
     def _width_of(self, piece: str) -> int:
-        """Whole px from the beginning of this token to that of the next."""
+        """Returns whole px from the start of this token to that of the next."""
         now = theme.current()
         if piece not in self._widths:
             advance = now.metrics("mono", mono=True).horizontalAdvance(piece)
@@ -177,12 +178,12 @@ class SurpriseText(Picture):
         return self._widths[piece]
 
     def scroll_with(self, other: SurpriseText) -> None:
-        """Both show the same lines of texts that begin alike."""
+        """Scrolls both texts together, for texts that begin alike."""
         self._together = other._together = self, other
 
     def _scroll(self) -> None:
-        """Up, until the last token is seen that must be; of several texts as far as the one that
-        needs it most, but past no chosen token.
+        """Scrolls until the last token that must be visible is; of several texts as far as one
+        needs, but past no chosen token.
         """
         above = max(one._lines_above(*one._seen) for one in self._together)
         if len(self._together) > 1:
@@ -198,14 +199,14 @@ class SurpriseText(Picture):
                 one.update()
 
     def _lines_above(self, sequence: int, place: int) -> int:
-        """How many must be scrolled away for a token to be seen."""
+        """Returns how many lines must be scrolled for a token to be visible."""
         below = self._place_of(sequence, place).bottom() - self.height()
         return max(math.ceil(below / theme.current().px(LINE)), 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         ends = [one._lines_above(*one._rects[-1][:2]) for one in self._together if one._rects]
         if not (most := max(ends, default=0)):
-            event.ignore()  # all is seen: whatever it lies in may scroll
+            event.ignore()  # all is visible: the container may scroll
             return
         self._turned += event.angleDelta().y()
         lines = int(self._turned / TURN)
@@ -213,7 +214,7 @@ class SurpriseText(Picture):
         self._scroll_to(min(max(self._above // theme.current().px(LINE) - lines, 0), most))
 
     def height_of(self, wide: float, most: int) -> int:
-        """px that the text needs at this width, at most so many lines."""
+        """Returns the px that the text needs at this width, in at most `most` lines."""
         now = theme.current()
         metrics, lines, x = now.metrics("mono", mono=True), 1, 0.0
         for piece in (piece for row in self._pieces for piece in row):
@@ -237,8 +238,8 @@ class SurpriseText(Picture):
                 now.focus_ring(painter, rect, 3, 0)
 
     def _chip(self, sequence: int, place: int, size: QSizeF) -> QPixmap:
-        """A token in its color. Texts often repeat one, and few change color from one answer of a
-        model to the next.
+        """Returns a token in its color, cached: texts often repeat tokens, and few change color
+        from one answer of a model to the next.
         """
         text, fill = self._pieces[sequence][place], self.color_of(self._losses[sequence, place])
         key = text, fill.rgb(), size.width(), self.ratio
@@ -256,12 +257,12 @@ class SurpriseText(Picture):
         return self._chips[key]
 
     def token_at(self, point: QPointF) -> tuple[int, int] | None:
-        """The sequence and place under a point."""
+        """Returns the sequence and place at a point, or None."""
         at = point + QPointF(0, self._above)
         return next(((s, t) for s, t, rect in self._rects if rect.contains(at)), None)
 
     def rect_of(self, sequence: int, place: int) -> QRectF:
-        """Where a token stands in the widget."""
+        """Returns the rectangle of a token in the widget."""
         return self._place_of(sequence, place).translated(0, -self._above)
 
     def _place_of(self, sequence: int, place: int) -> QRectF:

@@ -17,13 +17,13 @@ from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
 NAME, HEAD, ROW, WIDE, LABEL = 92, 16, 17, 34, 18  # px: names, head, a row, a cell, a number
-ALL = -1  # in place of a row: a whole column; in place of a column: a whole row
+ALL = -1  # instead of a row: a whole column; instead of a column: a whole row
 Place = tuple[int, int]  # row and column, each or ALL
 
 
 @dataclass(frozen=True)
 class Switches:
-    """`rows`: names with the roles of their colors; `on`: cells (row, column)."""
+    """`rows`: names with the color roles of rows; `on`: cells (row, column) that are on."""
 
     rows: tuple[tuple[str, str], ...]
     columns: int
@@ -31,8 +31,8 @@ class Switches:
 
 
 class SwitchGrid(ScenePicture[Switches]):
-    """`toggled(cells)`: [(row, column), ...] that were clicked on. `tell(row, column, on)` gives
-    the tooltip of a cell, or where one is ALL of a row or a column.
+    """Emits `toggled(cells)` with the clicked cells [(row, column), ...]. `tell(row, column, on)`
+    returns the tooltip of a cell, or with ALL of a row or a column.
     """
 
     toggled = Signal(object)
@@ -44,10 +44,10 @@ class SwitchGrid(ScenePicture[Switches]):
         tell: Callable[[int, int, bool], str],
         parent: QWidget | None = None,
     ) -> None:
-        """`title` stands above the names of the rows."""
+        """Creates the grid; `title` is above the names of the rows."""
         super().__init__(name, parent)
         self._title, self._tell = title, tell
-        self._at: Place | None = None  # under the pointer or the keys
+        self._at: Place | None = None  # hovered by pointer or keyboard
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
@@ -56,7 +56,7 @@ class SwitchGrid(ScenePicture[Switches]):
         return min((self.width() - now.px(NAME)) / max(scene.columns, 1), now.px(WIDE))
 
     def rect_of(self, place: Place) -> QRectF:
-        """Of a cell, of the name of a row or of a column's number."""
+        """Returns the rectangle of a cell, of a row's name or of a column's number."""
         assert self.scene is not None
         now, wide = theme.current(), self._cell_width(self.scene)
         row, column = place
@@ -74,7 +74,7 @@ class SwitchGrid(ScenePicture[Switches]):
         return place if np.less(place, (len(self.scene.rows), self.scene.columns)).all() else None
 
     def cells(self, place: Place) -> list[Place]:
-        """Those that a place stands for."""
+        """Returns the cells that a place includes."""
         assert self.scene is not None
         rows = range(len(self.scene.rows)) if place[0] == ALL else [place[0]]
         columns = range(self.scene.columns) if place[1] == ALL else [place[1]]
@@ -125,7 +125,7 @@ class SwitchGrid(ScenePicture[Switches]):
         now, count = theme.current(), len(self.scene.rows) if self.scene is not None else 0
         return QSize(now.px(160), now.px(HEAD) + count * now.px(ROW))
 
-    # a person
+    # input
 
     def _look_at(self, place: Place | None) -> None:
         if place != self._at:

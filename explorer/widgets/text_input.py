@@ -1,4 +1,4 @@
-"""The field for a text of any length: what was typed is told at every key, exactly."""
+"""The field for a text of any length: every keystroke emits the exact text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from explorer.widgets.typing_pause import TypingPause
 
 
 class TextInput(QPlainTextEdit):
-    """`textEdited(text)` at every change by a person; `rested` once nothing more is typed for a
-    while, or elsewhere; `cut(characters)` when it would be too long.
+    """Emits `textEdited(text)` at every change by the user; `rested` after a pause in typing or
+    when the focus leaves; `cut(characters)` for a text that is too long.
 
-    longest  characters that there is room for
+    longest  greatest number of characters
 
     The text is the document's own: Qt's `toPlainText` would turn a no-break space into a space.
-    Long lines are cut into paragraphs that the text knows nothing of (see soft_breaks).
+    Long lines are cut into paragraphs that are not part of the text (see soft_breaks).
     """
 
     textEdited = Signal(str)
@@ -31,7 +31,7 @@ class TextInput(QPlainTextEdit):
         self.setTabChangesFocus(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._quiet = False
-        self._soft = True  # False: the text holds the sign of a soft break itself
+        self._soft = True  # False: the text itself contains the sign of a soft break
         self._text: str | None = ""
         self._cursor = 0
         self._pause = TypingPause(self)
@@ -43,14 +43,14 @@ class TextInput(QPlainTextEdit):
 
     @property
     def text(self) -> str:
-        """What a person wrote; read from the document once a change."""
+        """The user's text, read from the document once per change."""
         if self._text is None:
             raw = self.document().toRawText()
             self._text = plain(raw) if self._soft else raw.replace(PARAGRAPH, "\n")
         return self._text
 
     def set_text(self, text: str) -> None:
-        """Shows another text and tells nobody; leaves a person who is typing it alone."""
+        """Shows another text without emitting a signal; the text being typed is left alone."""
         if text != self.text:
             self._soft = SOFT not in text
             self._quiet = True
@@ -67,7 +67,7 @@ class TextInput(QPlainTextEdit):
         self.textEdited.emit(self.text)
 
     def _soften(self) -> None:
-        """Cuts the paragraph that is typed in, once it has grown long; one step with the key."""
+        """Cuts the current paragraph once it is too long, as one undo step with the keystroke."""
         block = self.textCursor().block()
         if not self._soft or block.length() <= LONGEST:
             return
@@ -83,7 +83,7 @@ class TextInput(QPlainTextEdit):
         self._text = None
 
     def _on_cursor(self) -> None:
-        """A soft break is no place for the cursor: it goes to the next line, or before the sign."""
+        """Moves the cursor off a soft break: to the next line, or before the sign."""
         cursor = self.textCursor()
         before, self._cursor = self._cursor, cursor.position()
         block = cursor.block()
@@ -99,8 +99,8 @@ class TextInput(QPlainTextEdit):
         self.setTextCursor(cursor)
 
     def _rub_out(self, word: bool) -> bool:
-        """Backspace at the beginning of a line that is only softly broken: rubs out the letter
-        before it, and the break."""
+        """Handles Backspace at the start of a line that is only softly broken: deletes the
+        character before the break, and the break."""
         cursor = self.textCursor()
         before = cursor.block().previous()
         if cursor.hasSelection() or not cursor.atBlockStart() or not self._soft:
@@ -117,30 +117,30 @@ class TextInput(QPlainTextEdit):
         return True
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Plain text only, as much of it as there is room for."""
+        """Inserts plain text only, as much of it as fits."""
         text = self._with_room(source.text())
-        if self._soft and SOFT in text:  # its own signs: no line is cut any more
+        if self._soft and SOFT in text:  # contains SOFT itself: soft breaks are no longer possible
             self._harden()
         self.textCursor().insertText(softened(text) if self._soft else text)
         self.ensureCursorVisible()
 
     def limited(self, text: str, beside: int = 0) -> str:
-        """What of a text there is room for beside so many characters; `cut` tells of the rest."""
+        """Returns as much text as fits beside `beside` characters; emits `cut` for the rest."""
         if beside + len(text) > self.longest:
             self.cut.emit(beside + len(text))
         return text[: max(0, self.longest - beside)]
 
     def _with_room(self, text: str) -> str:
-        """What of a text there is room for in place of the selection."""
+        """Returns the part of a text that fits in place of the selection."""
         return self.limited(text, len(self.text) - len(self._selected()))
 
     def _selected(self) -> str:
-        """What of the text is selected, without soft breaks."""
+        """Returns the selected text without soft breaks."""
         chosen = self.textCursor().selectedText()
         return plain(chosen) if self._soft else chosen.replace(PARAGRAPH, "\n")
 
     def _harden(self) -> None:
-        """Takes all soft breaks away, for a text that holds their sign itself."""
+        """Removes all soft breaks, for a text that contains their sign itself."""
         text, place = self.text, self.textCursor().position()
         at = len(plain(self.document().toRawText()[:place]))
         self._soft = False
@@ -153,7 +153,7 @@ class TextInput(QPlainTextEdit):
         self.setTextCursor(cursor)
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        """What is copied has no soft breaks."""
+        """Copies the selection without soft breaks."""
         data = QMimeData()
         data.setText(self._selected())
         return data
@@ -163,12 +163,12 @@ class TextInput(QPlainTextEdit):
 
     def dragEnterEvent(self, event) -> None:
         if event.mimeData().hasUrls():
-            event.ignore()  # a file: the view takes it
+            event.ignore()  # a file, for the view
         else:
             super().dragEnterEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Shift+Enter is a line break like any other; Ctrl+Tab and Shift+Tab leave the field."""
+        """Shift+Enter is an ordinary line break; Ctrl+Tab and Shift+Tab leave the field."""
         if self.isReadOnly():
             super().keyPressEvent(event)
         elif _is_typed(event) and not self._with_room(event.text()):
@@ -184,7 +184,7 @@ class TextInput(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        """What an input method writes: as much of it as there is room for."""
+        """Accepts as much text from an input method as fits."""
         if event.commitString():
             event.setCommitString(
                 self._with_room(event.commitString()),
@@ -210,7 +210,7 @@ class TextInput(QPlainTextEdit):
 
 
 def _is_typed(event: QKeyEvent) -> bool:
-    """Whether a key writes something."""
+    """Returns True if a key types a character."""
     control, alt = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
     if event.modifiers() & (control | alt) == control:  # both are AltGr
         return False

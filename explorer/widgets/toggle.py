@@ -1,4 +1,4 @@
-"""Two small choices: a segmented control (one of a few) and a switch (on or off)."""
+"""Two small controls: a segmented control (one of a few) and a switch (on or off)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from explorer import theme
 from explorer.widgets.base import Picture, elide, put_text
 
 CUT = Qt.TextElideMode.ElideRight
-AROUND = 16  # px about a segment's text
+AROUND = 16  # px around a segment's text
 
 
 class SegmentedControl(Picture):
-    """Segments (id, text) side by side, one chosen. Left and Right move the choice.
+    """Segments (id, text) side by side, one of them chosen. Left and Right change the choice.
 
-    Where there is less room than that, the longest texts of those not chosen are cut, and the
-    tooltip says them whole.
+    If there is not enough width, the longest texts other than the chosen one are elided, and the
+    tooltip has them in full.
     """
 
     chosen = Signal(str)
@@ -46,7 +46,7 @@ class SegmentedControl(Picture):
         return list(self._segments)
 
     def set_segments(self, segments: list[tuple[str, str]]) -> None:
-        """Others to choose from; the chosen one stays, where it is among them."""
+        """Replaces the segments; the choice stays if it is among them."""
         if segments != self._segments:
             self._segments = list(segments)
             if self._current not in dict(segments):
@@ -55,7 +55,7 @@ class SegmentedControl(Picture):
             self.update()
 
     def remove(self, identity: str) -> None:
-        """Takes a segment away; where it was chosen, the first one is. One must be left."""
+        """Removes a segment; if it was chosen, the first one is. At least one must remain."""
         self._segments = [one for one in self._segments if one[0] != identity]
         if self._current == identity:
             self.set_current(self._segments[0][0])
@@ -67,7 +67,7 @@ class SegmentedControl(Picture):
         return self._current
 
     def set_current(self, identity: str) -> None:
-        """Chooses a segment and emits nothing."""
+        """Chooses a segment without emitting a signal."""
         if identity not in [one for one, _ in self._segments]:
             raise ValueError(f"no segment {identity!r} in {self.accessibleName()}")
         if identity != self._current:
@@ -139,21 +139,21 @@ class SegmentedControl(Picture):
             self.chosen.emit(self._current)
 
     def _texts(self) -> list[float]:
-        """How wide each text is with its icon."""
+        """Returns the width of each text with its icon."""
         now = theme.current()
         metrics = now.metrics("body", 600)
         icon = now.px(22) if self._icons else 0
         return [metrics.horizontalAdvance(text) + icon for _, text in self._segments]
 
     def _widths(self) -> list[float]:
-        """Of the segments, in the room that there is."""
+        """Returns the widths of the segments in the available width."""
         around = theme.current().px(AROUND)
         texts = self._cut(self._texts(), self.width() - 2 - len(self._segments) * around)
         return [text + around for text in texts]
 
     def _cut(self, texts: list[float], room: float) -> list[float]:
-        """The widths of all texts in the room for them; the longest are cut first, the chosen one
-        is not.
+        """Returns the widths of all texts within `room`; the longest are reduced first, but not the
+        chosen one.
         """
         chosen = [identity for identity, _ in self._segments].index(self._current)
         room = max(0.0, room - texts[chosen])
@@ -184,7 +184,7 @@ class SegmentedControl(Picture):
         return super().event(event)
 
     def told(self, x: float) -> str:
-        """The tooltip of a place: what is cut there stands first."""
+        """Returns the tooltip at x; the full text of an elided segment comes first."""
         place, usual = self._at(x), self.toolTip()
         if place < 0 or self._widths()[place] >= self._texts()[place] + 4:
             return usual

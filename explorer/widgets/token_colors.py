@@ -1,4 +1,4 @@
-"""The color of a piece: the same bytes have the same color everywhere, in every picture."""
+"""The color of a piece: the same bytes have the same color in every picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SLOTS = 16
 @dataclass(frozen=True)
 class TokenInk:
     """fill   behind the piece
-    edge   its border, which tells tokens apart where hues look alike
+    edge   its border, which distinguishes tokens of similar hue
     """
 
     fill: QColor
@@ -24,12 +24,12 @@ class TokenInk:
 
 
 def slot(data: bytes) -> int:
-    """Which of the SLOTS colors these bytes have: the same on every machine, in every session."""
+    """Returns the index of these bytes' color among SLOTS, the same on every machine."""
     return crc32(data) % SLOTS
 
 
 def inks() -> tuple[TokenInk, ...]:
-    """The SLOTS colors of the theme in force."""
+    """Returns the SLOTS colors of the current theme."""
     palette = theme.current().palette
     return _inks(palette.tokens, palette.token_edges)
 

@@ -1,4 +1,4 @@
-"""What is drawn for a token: its text, the bytes of a part of a character, or its name."""
+"""The face of a token: its text, the bytes of a part of a character, or its name."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from explorer.widgets.token_colors import slot
 from explorer.widgets.tokens import SIGNS, Tokens, text_of
 
 PADDING = 4  # left and right of a token's text
-LONGEST = 120  # characters of one token that are drawn
-INVISIBLE = "\u2205"  # stands for text that no font draws
-_SPACES = {ord(sign): " " for sign in "\u2581\u0120"}  # how vocabularies spell one
-MARKS = ("", "##", chr(0x2423))  # that a word goes on, or begins with a space the text has not
+LONGEST = 120  # drawn characters of one token
+INVISIBLE = "\u2205"  # replaces text that no font draws
+_SPACES = {ord(sign): " " for sign in "\u2581\u0120"}  # spellings of a space in vocabularies
+MARKS = ("", "##", chr(0x2423))  # that a word continues, or begins with a space not in the text
 UNSIGNED = str.maketrans({chr(0x2423): " ", chr(0x21B5): " ", chr(0x21E5): "  ", chr(0x240D): " "})
 BLANKS = str.maketrans({"\n": " ", "\t": "  ", "\r": " "})
 
 
 @dataclass(frozen=True)
 class FlowOptions:
-    """ids: below each token; pieces: as the vocabulary holds them, where the text under them is
-    another; bytes: hexadecimal in place of text; whitespace: as glyphs."""
+    """ids: below each token; pieces: as spelled in the vocabulary, if the text differs; bytes:
+    hexadecimal instead of text; whitespace: as glyphs."""
 
     ids: bool = False
     pieces: bool = True
@@ -35,10 +35,10 @@ class FlowOptions:
 @dataclass(frozen=True, slots=True)
 class TokenFace:
     """kind   "text", "bytes" (cells of hexadecimal), "special" or "unknown"
-    text   what is written; of bytes two digits for each
-    width  in pixels, padding included
-    slot   which color
-    breaks the next token begins a new row
+    text   as displayed; two digits for each byte
+    width  in pixels, including padding
+    slot   index of the color
+    breaks True if the next token begins a new row
     """
 
     kind: str
@@ -49,7 +49,7 @@ class TokenFace:
 
 
 class TokenFaces:
-    """The faces of tokens in one font; what was met before costs one look-up."""
+    """The faces of tokens in one font; known ones are cached."""
 
     def __init__(self, options: FlowOptions) -> None:
         self.options = options
@@ -57,7 +57,7 @@ class TokenFaces:
         self._metrics: QFontMetricsF = now.metrics("mono", mono=True)
         self._narrow: QFontMetricsF = now.metrics("label", mono=True)
         self._padding = 2 * now.px(PADDING)
-        self.look = now.zoom  # by which all is measured
+        self.look = now.zoom  # the scale of all measurements
         self.byte_width = self._narrow.horizontalAdvance("FF") + now.px(4)
         self.digit_width = now.metrics("label").horizontalAdvance("0")
         self._known: dict[bytes, TokenFace] = {}
@@ -69,11 +69,11 @@ class TokenFaces:
         return self.run(tokens, index, index + 1)[0]
 
     def run(self, tokens: Tokens, first: int, last: int) -> list[TokenFace]:
-        """The faces of the tokens first to last - 1."""
+        """Returns the faces of tokens first to last - 1."""
         starts, ends = tokens.starts[first:last].tolist(), tokens.ends[first:last].tolist()
         data, unknown, special, known = tokens.data, tokens.unknown, tokens.special, self._known
         pieces = self.options.pieces and not self.options.bytes and tokens.reads is not None
-        if pieces and tokens.reads is not self._reads:  # another kind reads its pieces otherwise
+        if pieces and tokens.reads is not self._reads:  # other tokenizers read pieces differently
             self._reads, self._spelled = tokens.reads, {}
         spelled = self._spelled
         faces = []
@@ -83,7 +83,7 @@ class TokenFaces:
                 face = self._name("unknown", text_of(part) or tokens.pieces[first + index])
             elif identity in special:
                 face = self._name("special", tokens.pieces[first + index])
-            elif not part:  # such as a space in front that the text does not have
+            elif not part:  # such as a leading space that the text lacks
                 face = self._added(tokens.pieces[first + index])
             elif pieces:
                 key = part, tokens.pieces[first + index]
@@ -96,8 +96,8 @@ class TokenFaces:
         return faces
 
     def letters(self, face: TokenFace, text: str) -> list[str]:
-        """What is written of a token under each character of its text: a mark in front stands with
-        the first letter. None where it has other letters than the text, or is drawn as bytes."""
+        """Returns what a token draws under each character of its text, a leading mark with the
+        first letter; empty if its letters differ from the text or it is drawn as bytes."""
         written = face.text
         mark = max(0, len(written) - len(text))
         drawn = face.kind in ("text", "unknown")
@@ -106,19 +106,19 @@ class TokenFaces:
         return [written[: mark + 1], *written[mark + 1 :]] if text else []
 
     def mark_width(self, letter: str) -> float:
-        """The room of the mark in front of a letter."""
+        """Returns the width of the mark in front of a letter."""
         return self._metrics.horizontalAdvance(letter[:-1])
 
     def letter_width(self, text: str) -> float:
-        """The room that a character takes where it stands above and below others."""
+        """Returns the width of a character that is aligned with others."""
         return self._metrics.horizontalAdvance(text) + self._padding / 2
 
     def letter(self, character: str) -> str:
-        """How a character of the text is written."""
+        """Returns a character of the text as displayed."""
         return character.translate(SIGNS if self.options.whitespace else BLANKS)
 
     def widths(self, tokens: Tokens, first: int, faces: list[TokenFace]) -> list[float]:
-        """Of tokens from `first` on, with whatever is written below them."""
+        """Returns the widths of tokens from `first` on, including ids below them."""
         if not self.options.ids:
             return [face.width for face in faces]
         ids = tokens.ids[first : first + len(faces)].tolist()
@@ -142,7 +142,7 @@ class TokenFaces:
         return face
 
     def _spell(self, tokens: Tokens, index: int, data: bytes) -> TokenFace:
-        """A piece as its vocabulary holds it, in the color of the text under it."""
+        """Returns a piece as spelled in its vocabulary, in the color of its text."""
         shown = tokens.written(index)[:LONGEST]
         if not shown:
             return self._known.get(data) or self._make(data)
@@ -152,12 +152,12 @@ class TokenFaces:
         return TokenFace("text", shown, width, slot(data), data.endswith(b"\n"))
 
     def _added(self, piece: str) -> TokenFace:
-        """An ordinary piece under which there is no text: in the color of what it stands for."""
+        """Returns the face of an ordinary piece without text, in the color of its meaning."""
         text = piece.translate(_SPACES)
         return self._known.get(text.encode()) or self._make(text.encode("utf-8", "replace"))
 
     def _name(self, kind: str, text: str) -> TokenFace:
-        """A token that stands for something else than the text it covers."""
+        """Returns the face of a token that represents something other than the text it covers."""
         face = self._named.get((kind, text))
         if face is None:
             shown = text[:LONGEST].translate(SIGNS) or INVISIBLE

@@ -19,13 +19,13 @@ from explorer.widgets.token_faces import FlowOptions, TokenFaces
 from explorer.widgets.tokens import Tokens, described
 
 BAR = 10  # width of the scroll bar
-INSET = 2  # left of the tokens and above them: room for a frame
+INSET = 2  # px left of the tokens and above them, for a frame
 WHEEL_ROWS = 3
 
 
 class TokenFlow(Picture):
-    """`spanHovered(start, end)` with places in the text's bytes, (-1, -1) for none;
-    `tokenClicked(index)`; `scrolled(byte)` when a person has scrolled, with the first visible byte.
+    """Emits `spanHovered(start, end)` with positions in the text's bytes, (-1, -1) for none;
+    `tokenClicked(index)`; `scrolled(byte)` with the first visible byte when the user has scrolled.
     """
 
     spanHovered = Signal(int, int)
@@ -40,8 +40,8 @@ class TokenFlow(Picture):
         self._layout: FlowLayout | None = None
         self._beside: tuple[Tokens, ...] = ()
         self._faces = TokenFaces(self.options)
-        self._anchor = (0, 0.0)  # the block at the top, and how much of it is above the top
-        self._wanted = -1  # the byte that is to stand at the top until a person scrolls; -1: none
+        self._anchor = (0, 0.0)  # the block at the top, and px of it above the top
+        self._wanted = -1  # the byte to keep at the top until the user scrolls; -1: none
         self._marked = (-1, -1)
         self._selected = -1
         self._differing: np.ndarray | None = None
@@ -55,10 +55,10 @@ class TokenFlow(Picture):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # what is shown
+    # state
 
     def set_tokens(self, tokens: Tokens, starts: np.ndarray | None = None) -> None:
-        """Shows a cut text. `starts` are `block_starts(tokens.data)`, where they are known."""
+        """Shows a tokenized text; `starts` are `block_starts(tokens.data)`, if known."""
         byte = self.first_byte
         self.tokens = tokens
         self._starts = block_starts(tokens.data) if starts is None else starts
@@ -73,14 +73,14 @@ class TokenFlow(Picture):
             self._lay_out(self._top)
 
     def set_beside(self, beside: Sequence[Tokens]) -> None:
-        """The same text as other flows of this width cut it, and as this one does: each character
-        stands where it stands in all of them. () where none are to be read beside this one."""
+        """Aligns each character with other flows of this width that show the same text: `beside`
+        are their tokens and those of this one. () for no alignment."""
         if list(map(id, beside)) != list(map(id, self._beside)):
             self._beside = tuple(beside)
             self._lay_out(self._top)
 
     def set_differing(self, mask: np.ndarray | None) -> None:
-        """(n,) bool: only these tokens keep their colors; None gives all their colors back."""
+        """Restricts colors to the tokens where `mask` (n,) bool is True; None restores all."""
         self._differing = mask
         self.data_changed()
 
@@ -91,7 +91,7 @@ class TokenFlow(Picture):
             self.update()
 
     def set_selected(self, index: int) -> None:
-        """The one token that is chosen, -1 for none; it is scrolled into sight."""
+        """Chooses one token, -1 for none, and scrolls to it."""
         if index != self._selected and index < len(self.tokens):
             self._selected = index
             if index >= 0:
@@ -105,13 +105,13 @@ class TokenFlow(Picture):
 
     @property
     def marked(self) -> range:
-        """The tokens that are framed."""
+        """The framed tokens."""
         start, end = self._marked
         return self.tokens.overlapping(start, end) if start >= 0 else range(0)
 
     @property
     def places(self) -> list[tuple[int, QRectF]]:
-        """The tokens in sight as they are laid out now, each with its cell."""
+        """The visible tokens as currently laid out, each with its cell."""
         return [(index, rect) for index, rect, *_ in self.visible_tokens()]
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -143,13 +143,13 @@ class TokenFlow(Picture):
         paint_marks(painter, frames, chosen, self.shows_focus)
         self._fit_bar()
 
-    # where things are
+    # geometry
 
     def _row_height(self) -> float:
         return row_height(self.options, theme.current().zoom)
 
     def _lay_out(self, byte: int) -> None:
-        """Anew, with this byte at the top."""
+        """Lays the text out anew with this byte at the top."""
         width = self.width() - theme.current().px(BAR) - GAP - INSET
         self._layout = FlowLayout(
             self.tokens,
@@ -165,7 +165,7 @@ class TokenFlow(Picture):
         self.data_changed()
 
     def _place_of(self, byte: int) -> tuple[int, float]:
-        """The row in which a byte is, as an anchor."""
+        """Returns the row of a byte as an anchor."""
         layout = self._layout
         if layout is None or not len(self.tokens) or byte <= 0:
             return 0, 0.0
@@ -176,7 +176,7 @@ class TokenFlow(Picture):
         return block, placed.row[token - placed.first] * layout.row_height
 
     def _settle(self) -> None:
-        """Brings the anchor into a block that is there, and the text's end not above the bottom."""
+        """Moves the anchor into an existing block; the text may not end above the bottom."""
         layout = self._layout
         if layout is None:
             return
@@ -194,7 +194,7 @@ class TokenFlow(Picture):
         while left > 0 and below < layout.blocks:
             left -= layout.placed(below).rows * layout.row_height
             below += 1
-        if left > 0:  # the text ends above the bottom: show more of what is before
+        if left > 0:  # the text ends above the bottom: show more of its beginning
             offset -= left
             while offset < 0 and block > 0:
                 block -= 1
@@ -202,7 +202,7 @@ class TokenFlow(Picture):
         self._anchor = (block, max(0.0, offset))
 
     def visible_tokens(self) -> Iterator[Place]:
-        """The tokens in sight as they are laid out now: number, cell, face and letters."""
+        """Yields the visible tokens as currently laid out: index, cell, face and letters."""
         layout = self._layout
         if layout is None:
             return
@@ -224,7 +224,7 @@ class TokenFlow(Picture):
 
     @property
     def first_byte(self) -> int:
-        """The place in the text of the first row that is visible."""
+        """The position in the text of the first visible row."""
         layout = self._layout
         if layout is None or not len(self.tokens):
             return 0
@@ -236,18 +236,18 @@ class TokenFlow(Picture):
 
     @property
     def _top(self) -> int:
-        """The byte whose row is to stand at the top where there is another layout."""
+        """The byte whose row is at the top after the next layout."""
         return self.first_byte if self._wanted < 0 else self._wanted
 
     def scroll_to(self, byte: int) -> None:
-        """Shows the row of this byte at the top, at every size; tells nobody."""
+        """Scrolls the row of this byte to the top, at every size, without emitting a signal."""
         self._wanted = byte
         self._anchor = self._place_of(byte)
         self._settle()
         self.update()
 
     def scroll_by(self, pixels: float) -> None:
-        """A person scrolls down, or up where `pixels` is negative."""
+        """Scrolls down on the user's behalf, or up if `pixels` is negative."""
         before, (block, offset) = self._anchor, self._anchor
         self._anchor = (block, offset + pixels)
         self._settle()
@@ -295,7 +295,7 @@ class TokenFlow(Picture):
             self._settle()
             self._tell_scrolled()
 
-    # the mouse and the keyboard
+    # mouse and keyboard
 
     def token_at(self, point: QPointF) -> int:
         for index, rect, *_ in self._places:
@@ -310,7 +310,7 @@ class TokenFlow(Picture):
         self.hover(-1)
 
     def hover(self, index: int) -> None:
-        """The pointer is over this token; -1: over none."""
+        """Hovers a token; -1 for none."""
         span = (-1, -1)
         if index >= 0:
             span = (int(self.tokens.starts[index]), int(self.tokens.ends[index]))
@@ -324,7 +324,7 @@ class TokenFlow(Picture):
             self.choose(index)
 
     def choose(self, index: int) -> None:
-        """A person takes this token."""
+        """Chooses a token on the user's behalf."""
         self.set_selected(index)
         self.tokenClicked.emit(index)
 
@@ -349,7 +349,7 @@ class TokenFlow(Picture):
             super().keyPressEvent(event)
 
     def _next_row(self, step: int) -> int:
-        """The token below or above the chosen one."""
+        """Returns the token below or above the chosen one."""
         places = {index: rect for index, rect, *_ in self._places}
         here = places.get(self._selected)
         if here is None:
@@ -365,7 +365,7 @@ class TokenFlow(Picture):
         return self.describe(index) if index >= 0 else ""
 
     def describe(self, index: int) -> str:
-        """One token in words."""
+        """Describes one token."""
         return described(self.tokens, index)
 
     def _announce(self) -> None:

@@ -16,7 +16,7 @@ from explorer.widgets.base import Picture, elide, put_text, visible_text
 
 @dataclass(frozen=True)
 class Chip:
-    """One token: its id, its bytes, and what is drawn for it."""
+    """One token: its id, its bytes, and its displayed text."""
 
     id: int
     data: bytes
@@ -26,7 +26,7 @@ class Chip:
 
 @lru_cache(maxsize=4096)
 def chip(identity: int, piece: str | bytes) -> Chip:
-    """A token as a chip. Bytes that are no whole UTF-8 text are shown as hexadecimal pairs."""
+    """Returns a token as a chip. Bytes that are not valid UTF-8 text become hexadecimal pairs."""
     data = piece if isinstance(piece, bytes) else piece.encode("utf-8", "replace")
     try:
         text = data.decode("utf-8")
@@ -40,7 +40,7 @@ def chip(identity: int, piece: str | bytes) -> Chip:
 def draw_chip(
     painter: QPainter, rect: QRectF, text: str, fill: QColor, edge: QColor, ink: QColor
 ) -> None:
-    """A chip as small as it may be: its text is cut to the room."""
+    """Draws a chip with its text elided to the space in it."""
     font = theme.current().font("mono", mono=True)
     painter.setPen(theme.current().pen(edge))
     painter.setBrush(fill)
@@ -49,9 +49,9 @@ def draw_chip(
 
 
 class TokenStrip(Picture):
-    """Chips on one line; it scrolls sideways when they do not fit.
+    """Chips on one line, which scrolls horizontally if they do not fit.
 
-    Intents: `tokenHovered` and `tokenClicked` with a position, -1 for none.
+    Signals: `tokenHovered` and `tokenClicked` with an index, -1 for none.
     """
 
     tokenHovered = Signal(int)
@@ -73,9 +73,9 @@ class TokenStrip(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_tokens(self, ids: list[int], pieces: list[str] | list[bytes], cut: int = 0) -> None:
-        """Shows tokens; give bytes where a piece may be part of a character.
+        """Shows tokens; pass bytes if a piece may be part of a character.
 
-        `cut` is how many tokens before the first were dropped because the model reads no more.
+        `cut` is the number of dropped tokens before the first, beyond the model's context.
         """
         if len(ids) != len(pieces):
             raise ValueError(f"{len(ids)} ids need as many pieces, got {len(pieces)}")
@@ -87,8 +87,8 @@ class TokenStrip(Picture):
         self.data_changed()
 
     def set_selected(self, index: int, *, pinned: bool = False) -> None:
-        """Marks one token (-1 for none), filled where it is pinned, and scrolls to it; emits
-        nothing.
+        """Marks one token (-1 for none), filled if it is pinned, and scrolls to it without emitting
+        a signal.
         """
         if (index, pinned) != (self._selected, self._pinned) and index < len(self._chips):
             self._selected, self._pinned = index, pinned
@@ -97,12 +97,12 @@ class TokenStrip(Picture):
             self.update()
 
     def set_weights(self, weights: np.ndarray | None) -> None:
-        """Fills each chip by a weight 0..1 (how much the query looks at it)."""
+        """Fills each chip by a weight 0..1 (how strongly the query attends to it)."""
         self._weights = None if weights is None else np.asarray(weights, dtype=np.float32)
         self.data_changed()
 
     def set_show_ids(self, shown: bool) -> None:
-        """Writes each token's id below it."""
+        """Shows each token's id below it."""
         if shown != self._show_ids:
             self._show_ids = shown
             self._lay_out()
@@ -111,7 +111,7 @@ class TokenStrip(Picture):
 
     @property
     def texts(self) -> list[str]:
-        """What is written on the chips."""
+        """The texts of the chips."""
         return [item.text for item in self._chips]
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -186,7 +186,7 @@ class TokenStrip(Picture):
             put_text(painter, cell, f"{byte:02X}", font, now.color("muted"))
 
     def _draw_fades(self, painter: QPainter) -> None:
-        """A chevron where tokens lie beyond an edge."""
+        """Draws a chevron at an edge beyond which there are tokens."""
         now = theme.current()
         size = now.px(16)
         if self._scroll > 0:
@@ -201,11 +201,11 @@ class TokenStrip(Picture):
     # Geometry and interaction --------------------------------------------------------------------
 
     def chip_rect(self, index: int) -> QRectF:
-        """Where a chip is now, in widget coordinates."""
+        """Returns the current rectangle of a chip in widget coordinates."""
         return self._rects[index].translated(-self._scroll, 0)
 
     def occupied(self) -> QRect:
-        """The part of the strip that holds tokens."""
+        """Returns the part of the strip that holds tokens."""
         whole = QRectF()
         for rect in self._rects:
             whole = whole.united(rect)
@@ -258,7 +258,7 @@ class TokenStrip(Picture):
         return self.describe(index) if index >= 0 else ""
 
     def describe(self, index: int) -> str:
-        """One token in words: position, piece, id, bytes."""
+        """Describes one token: position, piece, id, bytes."""
         item = self._chips[index]
         data = " ".join(f"{byte:02X}" for byte in item.data)
         pinned = ", pinned: click it again to let it go" if self._is_pinned(index) else ""

@@ -1,4 +1,4 @@
-"""A text cut into tokens, as pictures take it. No Qt here: it is made off the GUI thread."""
+"""A tokenized text for pictures. No Qt here: it is made off the GUI thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from core.tokenization import Tokenizer
 
-# White space as signs: one for each, in every picture (core's titles have the same).
+# White space as signs, the same in every picture (and in core's titles).
 SIGNS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
 NO_TOKENS = np.zeros(0, dtype=np.int64)
 
@@ -21,13 +21,13 @@ class Tokens:
     """A text cut into n tokens, for drawing.
 
     data          the text in UTF-8
-    ids           (n,) numbers
-    starts, ends  (n,) places in `data`, never falling
-    pieces        n strings, as the vocabulary spells them
-    unknown       the id of "I do not know this", or -1
+    ids           (n,) ids
+    starts, ends  (n,) positions in `data`, non-decreasing
+    pieces        n strings, as spelled in the vocabulary
+    unknown       the id of the unknown token, or -1
     special       ids of tokens that no text is merged into
-    reads         a piece of the vocabulary as people read it, white space as signs; None where the
-                  text under a token is all that is shown of it
+    reads         makes a piece of the vocabulary readable, with white space as signs; None if
+                  only the text under a token is shown
     """
 
     data: bytes = b""
@@ -43,12 +43,12 @@ class Tokens:
         return len(self.ids)
 
     def slice(self, index: int) -> bytes:
-        """The bytes of the text that a token stands for."""
+        """Returns the bytes of the text under a token."""
         return self.data[self.starts[index] : self.ends[index]]
 
     def written(self, index: int) -> str:
-        """The piece as its vocabulary holds it, where that is other than the text under it: a mark
-        that a word goes on, or what normalization made of the text. "" where it is the same."""
+        """Returns the piece as spelled in its vocabulary if it differs from the text under it, by a
+        continuation mark or by normalization; otherwise ""."""
         text = text_of(self.slice(index))
         if self.reads is None or text is None:
             return ""
@@ -56,7 +56,7 @@ class Tokens:
         return "" if piece == text.translate(SIGNS) else piece
 
     def overlapping(self, start: int, end: int) -> range:
-        """The tokens that share a byte with start..end; of an empty span, those at that place."""
+        """Returns the tokens that share a byte with start..end, or for an empty span are there."""
         if start == end:
             low, high = np.searchsorted(self.starts, (start, start + 1))
             empty = [i for i in range(low, high) if self.ends[i] == start]
@@ -69,7 +69,7 @@ class Tokens:
 def tokens_of(
     data: bytes, ids: Sequence[int], spans: Sequence[tuple[int, int]], tokenizer: Tokenizer
 ) -> Tokens:
-    """A text in UTF-8 that a tokenizer has cut: ids, and their places in it."""
+    """Returns the Tokens of a UTF-8 text from a tokenizer's ids and their spans."""
     places = np.array(spans, dtype=np.int64).reshape(-1, 2)
     unknown, vocabulary = tokenizer.unknown_id, tokenizer.vocabulary
     return Tokens(
@@ -84,7 +84,7 @@ def tokens_of(
 
 
 def text_of(data: bytes) -> str | None:
-    """Whole characters as text; None for a part of one, and for what no font draws."""
+    """Returns whole characters as text; None for a part of one, and for text that no font draws."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -95,13 +95,13 @@ def text_of(data: bytes) -> str | None:
 
 
 def readable(data: bytes) -> str:
-    """A token in a sentence: its text with white space as signs, else its bytes as "<C3>"."""
+    """Returns a token's text with white space as signs, or its bytes as "<C3>"."""
     text = text_of(data)
     return f"<{data[:16].hex(' ').upper()}>" if text is None else text.translate(SIGNS)
 
 
 def whole_character(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """The places of the whole characters around start..end of UTF-8 text."""
+    """Returns the range of the whole characters around start..end of UTF-8 text."""
     while start > 0 and start < len(data) and data[start] & 0xC0 == 0x80:
         start -= 1
     while end < len(data) and data[end] & 0xC0 == 0x80:
@@ -110,7 +110,7 @@ def whole_character(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def described(tokens: Tokens, index: int) -> str:
-    """One token in words: piece, id, bytes, and of what character it is a part."""
+    """Describes one token: piece, id, bytes, and the character it is a part of."""
     data = tokens.slice(index)
     start, end = int(tokens.starts[index]), int(tokens.ends[index])
     spelled = tokens.pieces[index]

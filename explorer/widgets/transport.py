@@ -1,4 +1,4 @@
-"""The transport: play and step buttons, the scrubber, speed, the step in words and aloud."""
+"""The player's controls: play and step buttons, the scrubber, speed, the step's title."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NARROW = 680  # px
 
 
 class TransportBar(QWidget):
-    """Bound to one Player-like object at a time by `bind`; every button asks it, nothing more.
+    """Controls one Player-like object at a time, set by `bind`; buttons only call its methods.
 
-    While it plays, the step's title goes to screen readers at most once a second of `clock`.
+    During playback, step titles go to screen readers at most once a second of `clock`.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class TransportBar(QWidget):
         self.speed.speedChosen.connect(lambda speed: self._ask("set_speed", speed))
 
     def bind(self, player: Any) -> None:
-        """Shows and steers another player; None greys the bar out."""
+        """Shows and controls another player; None disables the bar."""
         if player is self._player:
             return
         old, self._player = self._player, player
@@ -167,7 +167,7 @@ class TransportBar(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
-            self._fits.start()  # a layout is under way: another height now would begin it anew
+            self._fits.start()  # deferred: a new height during a layout would restart it
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -176,7 +176,7 @@ class TransportBar(QWidget):
         self._restyle()
 
     def _restyle(self) -> None:
-        """Where there is little width, the words stand above the buttons."""
+        """Moves the title above the buttons if the bar is narrow."""
         now = theme.current()
         above, beside = now.px(8), now.px(16)
         self._column.setContentsMargins(beside, above, beside, above)
@@ -190,7 +190,7 @@ class TransportBar(QWidget):
         self._fit_title()
 
     def _fit_title(self) -> None:
-        """As many lines as the longest title so far needs: nothing jumps from step to step."""
+        """Makes the title as high as the longest so far: nothing moves from step to step."""
         now = theme.current()
         self._lines = max(self._lines, len(self.title.lines()))
         words = self._lines * self.title.line_height

@@ -1,4 +1,4 @@
-"""Parts of the transport: the play button in accent, the speed menu, the LIVE badge."""
+"""Parts of the player's controls: play button in the accent color, speed menu, LIVE badge."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, math.inf)
 
 
 def speed_text(speed: float) -> str:
-    """1x, 0.25x, max."""
+    """Formats a speed: 1×, 0.25×, max."""
     return "max" if math.isinf(speed) else f"{speed:g}\u00d7"
 
 
 class PlayButton(QAbstractButton):
-    """The one round button in accent: play, pause; at the live edge it continues the training."""
+    """The only round accent-colored button: play, pause; at the live edge it continues training."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -128,9 +128,9 @@ class SpeedButton(QAbstractButton):
 
 
 class LiveBadge(QAbstractButton):
-    """LIVE at the right-hand edge; left of it the badge is hollow and a click goes live.
+    """LIVE at the latest step; at an earlier one the badge is hollow and a click goes live.
 
-    Of a run that nobody trains it says in words how it ended.
+    For a run that no process trains it says how the run ended.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -143,7 +143,7 @@ class LiveBadge(QAbstractButton):
         theme.changed.connect(self.updateGeometry)
 
     def set_live(self, live: bool, ended: str = "") -> None:
-        """`ended`: how the run ended, where nobody trains it."""
+        """Updates the badge; `ended` is how the run ended, if no process trains it."""
         self.live = live and not ended
         if ended != self.ended:
             self.ended = ended
@@ -154,7 +154,7 @@ class LiveBadge(QAbstractButton):
         if ended:
             text = f"This run has {ended}. Go to its last step"
         self.setAccessibleName(text)
-        self.setToolTip(f"{text} (End)")
+        self.setToolTip(text if self.live else f"{text} (End)")
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -1,4 +1,4 @@
-"""A field for something that is read out of what a person types: how it is taken, and refused."""
+"""A field for a value parsed from typed text: when it is accepted, and when it is rejected."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _UNDO = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
 
 def is_undo(event: QEvent) -> bool:
-    """Whether it is a key for undo or redo, or asks whose that key is."""
+    """Returns True for an undo or redo key, or for the query about such a shortcut."""
     keys = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
     return event.type() in keys and any(event.matches(one) for one in _UNDO)  # type: ignore[attr-defined]
 
 
 class TypedField(QLineEdit):
-    """`changed(value)` for what a person has typed: once there is a pause, or, where `at_once` is
-    False, once the field is left or Enter is pressed. `refused(why)` for what means nothing, a
-    sentence with the remedy, and `refused("")` once that is mended or given up. What is refused
-    leaves the value that was there before the typing began, and no other that stood there on the
-    way. What was typed stays as it was typed for as long as it says the value.
+    """Emits `changed(value)` for typed input: after a pause or, if `at_once` is False, when the
+    field is left or Enter is pressed. Emits `refused(why)` for invalid text, a sentence with the
+    remedy, and `refused("")` once that is corrected or abandoned. Invalid text restores the value
+    from before the typing, not an intermediate one. Typed text stays as typed while it represents
+    the value.
 
-    `width` in pixels, in the font of numbers; without it the layout says how wide it is.
+    `width` is in pixels, in the font of numbers; without it the layout sets the width.
     """
 
     changed = Signal(object)
-    entered = Signal()  # it has the keyboard's focus
-    left = Signal()  # it has lost it, or Enter is pressed: what comes then is another change
+    entered = Signal()  # it has received the focus
+    left = Signal()  # it has lost the focus, or Enter was pressed: the next input is another change
     refused = Signal(str)
 
     def __init__(
@@ -41,8 +41,8 @@ class TypedField(QLineEdit):
         self.setAccessibleName(name)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._value: Any = 0.0
-        self._before: Any = None  # the value when the typing began; None: nobody types
-        self._refuses = False  # what stands there, or stood there when it was left
+        self._before: Any = None  # the value when typing began; None: not typing
+        self._refuses = False  # the text is invalid, or was when the field was left
         self._at_once, self._wide = at_once, width
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -55,43 +55,43 @@ class TypedField(QLineEdit):
             theme.changed.connect(self._restyle)
             self._restyle()
 
-    # what a kind of field says
+    # defined by each kind of field
 
     def read(self, text: str) -> Any:
-        """The value that a text means. Raises ValueError, with the remedy, where it means none."""
+        """Returns the value of a text. Raises ValueError with the remedy if it has none."""
         return text
 
     def tell(self, value: Any) -> str:
-        """As a person types it."""
+        """Returns a value as the user would type it."""
         return str(value)
 
     def is_begun(self, text: str) -> bool:
-        """Whether what means nothing yet may become a value by typing on."""
+        """Returns True if a text that is not valid yet may become so with more typing."""
         return False
 
-    # what is shown
+    # state
 
     @property
     def value(self) -> Any:
         return self._value
 
     def set_value(self, value: Any) -> None:
-        """Shows a value; one that is being typed stays as it is typed."""
+        """Shows a value, unless it equals the one being typed."""
         if self._before is None or not self._same(value, self._value):
             self._show(value)
 
     def choose(self, value: Any) -> None:
-        """A person has chosen a value in another way than by typing."""
+        """Sets a value that the user chose by other means than typing."""
         was = self._value
         if self._before is None and self._same(value, was):
-            return  # a menu that has it tells so, too, when a person stops typing
+            return  # a menu also reports its unchanged value after a pause in typing
         self._show(value)
         self._mended()
         if not self._same(value, was):
             self.changed.emit(value)
 
     def finish(self) -> None:
-        """Takes what is still being typed, as when the field is left."""
+        """Takes the text still being typed, as when the field is left."""
         if self._before is not None:
             self._take(last=True)
 
@@ -102,12 +102,12 @@ class TypedField(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         if not self.hasSelectedText():
-            self.setCursorPosition(0)  # of what is too long the beginning is read
-        self.left.emit()  # a field that was only turned has not finished any editing
+            self.setCursorPosition(0)  # show the beginning of a long text
+        self.left.emit()  # editingFinished is not emitted if the value was only stepped
 
     def event(self, event: QEvent) -> bool:
         if self._before is None and is_undo(event):
-            event.ignore()  # the program's: the field would go back without its value
+            event.ignore()  # the app's: the field would undo its text without its value
             return True
         return super().event(event)
 
@@ -118,7 +118,7 @@ class TypedField(QLineEdit):
         else:
             super().keyPressEvent(event)
 
-    # what is typed
+    # typing
 
     def _on_edited(self, text: str) -> None:
         if self._before is None:
@@ -126,7 +126,7 @@ class TypedField(QLineEdit):
         self._pause.start()
 
     def _take(self, last: bool) -> None:
-        """What stands there now; `last`: the field is left."""
+        """Takes the current text; `last`: the field is left."""
         self._pause.stop()
         before = self._value if self._before is None else self._before
         try:
@@ -160,7 +160,7 @@ class TypedField(QLineEdit):
             self.refused.emit("")
 
     def _go_to(self, value: Any) -> None:
-        """Without touching what is typed."""
+        """Sets the value without changing the text."""
         if not self._same(value, self._value):
             self._value = value
             self.changed.emit(value)
@@ -186,7 +186,7 @@ class TypedField(QLineEdit):
             return False
 
     def _same(self, one: Any, other: Any) -> bool:
-        """−0 is another value than 0."""
+        """Returns True for equal values; −0 and 0 differ."""
         return bool(one == other) and self.tell(one) == self.tell(other)
 
     def _restyle(self) -> None:

@@ -1,14 +1,14 @@
-"""The pause after typing, which ends one change and lets the next one begin."""
+"""The pause in typing that ends one change, so that the next one can begin."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-LENGTH = 1000  # ms without a key
+LENGTH = 1000  # ms without a keystroke
 
 
 class TypingPause(QObject):
-    """Emits `reached` a second after the last key or turn, or as soon as the field is left."""
+    """Emits `reached` a second after the last keystroke or step, or when the field is left."""
 
     reached = Signal()
 
@@ -18,11 +18,11 @@ class TypingPause(QObject):
         self._timer.timeout.connect(self.reached)
 
     def restart(self) -> None:
-        """Something was typed or turned."""
+        """Restarts the pause after a keystroke or step."""
         self._timer.start()
 
     def finish(self) -> None:
-        """The field is left."""
+        """Ends the pause because the field is left."""
         if self._timer.isActive():
             self._timer.stop()
             self.reached.emit()

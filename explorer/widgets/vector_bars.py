@@ -1,7 +1,7 @@
-"""Vectors as rows of signed cells: q, k, their products; values travel from row to row.
+"""Vectors as rows of signed cells: q, k, their products; values move from row to row.
 
-`draw` is a function of a float progress: at 0 the sources are where they are, at 1 the products
-have arrived.
+`draw` is a function of a float progress: at 0 the sources are in place, at 1 the products have
+arrived.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Vector:
 class VectorBars(Picture):
     """Vectors of one length D below one another, one column per dimension.
 
-    `set_product(True)` takes the last vector as the product of the two before: `set_progress` then
-    slides the first onto the second (0 to 0.5) and grows the products out of them (0.5 to 1).
+    `set_product(True)` makes the last vector the product of the two before: `set_progress` then
+    slides the first onto the second (0 to 0.5) and grows the products from them (0.5 to 1).
     """
 
     dimensionHovered = Signal(int)
@@ -49,7 +49,7 @@ class VectorBars(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_vectors(self, vectors: Sequence[Vector], limit: float | None = None) -> None:
-        """Shows rows of one length; `limit` fixes the scale (else the largest value sets it)."""
+        """Shows rows of one length; `limit` fixes the scale (by default the largest value)."""
         sizes = {np.size(vector.values) for vector in vectors}
         if len(sizes) > 1:
             raise ValueError(f"vectors of one picture need one length, got {sorted(sizes)}")
@@ -64,7 +64,7 @@ class VectorBars(Picture):
             self.update()
 
     def set_progress(self, progress: float) -> None:
-        """The transition's progress 0..1."""
+        """Sets the progress of the transition, 0..1."""
         if progress != self._progress:
             self._progress = progress
             self.update()
@@ -81,7 +81,7 @@ class VectorBars(Picture):
         return QSize(now.px(240), len(self._vectors) * now.px(40) + now.px(28))
 
     def bar_rect(self, row: int, dimension: int) -> QRectF:
-        """The cell of one value; its bar rises or falls from the middle line."""
+        """Returns the cell of one value; its bar rises or falls from the center line."""
         now = theme.current()
         left, bottom = now.px(96), now.px(28)
         count = max(1, len(self._vectors))
@@ -159,7 +159,7 @@ class VectorBars(Picture):
         if chosen:
             painter.fillRect(cell, now.color("selected"))
         ink = QColor(color)
-        # The sign is the direction, and the fill says it again: negative bars are hollow.
+        # Direction and fill both show the sign: negative bars are hollow.
         if value < 0:
             ink.setAlphaF(0.35)
             painter.setPen(now.pen(color, 1))
@@ -174,7 +174,7 @@ class VectorBars(Picture):
             put_text(painter, place, text, now.font("rail"), now.color("muted"))
 
     def _draw_travel(self, painter: QPainter) -> None:
-        """The first row's bars slide onto the second's."""
+        """Draws the first row's bars sliding onto the second's."""
         rows = len(self._vectors)
         if rows < 3:
             return

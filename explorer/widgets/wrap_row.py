@@ -1,4 +1,4 @@
-"""A layout: controls side by side, in further rows where they have no room in one."""
+"""A layout: controls side by side, in further rows if they do not fit in one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ EXPANDS = Qt.Orientation.Horizontal
 
 
 class WrapRow(QLayout):
-    """No control is narrower than it asks to be, save one that is wider than the whole row. What is
-    left of a row goes to the first in it that expands.
+    """No control is narrower than its requested width, unless it is wider than the whole row. Spare
+    width of a row goes to its first expanding control.
 
-    Its height is that of the rows that it has now, not one for each width: a scroll area would give
-    a widget that has such a layout in it its preferred height.
+    Its height is that of its current rows, not a height for width, for which a scroll area would
+    give a widget with this layout its preferred height.
     """
 
     def __init__(self, spacing: int = 8, parent: QWidget | None = None) -> None:
@@ -35,12 +35,12 @@ class WrapRow(QLayout):
         self.setSpacing(spacing)
 
     def addWidget(self, widget: QWidget) -> None:
-        """Adds a control, with an item made here: wrappers of those Qt makes can go invalid."""
+        """Adds a control with an item made here: wrappers of Qt's own can become invalid."""
         self.addChildWidget(widget)
         self.addItem(QWidgetItem(widget))
 
     def addStretch(self) -> None:
-        """What is left of a row goes here."""
+        """Adds a stretch that takes the spare width of its row."""
         policy = QSizePolicy.Policy
         self.addItem(QSpacerItem(0, 0, policy.Expanding, policy.Minimum))
 
@@ -60,13 +60,13 @@ class WrapRow(QLayout):
         return EXPANDS
 
     def set_lead(self, size: QSize) -> None:
-        """Leaves room at the beginning of the first row, where something else stands."""
+        """Reserves space at the start of the first row for something else."""
         if size != self._lead:
             self._lead = size
             self.update()
 
     def height_in(self, width: int) -> int:
-        """px of its rows, where it is so wide."""
+        """Returns the px of its rows at this width."""
         heights = [self._height(row) for row in self._rows(width)]
         heights[0] = max(heights[0], self._lead.height())
         return sum(heights) + self.spacing() * (len(heights) - 1)
@@ -125,19 +125,19 @@ class WrapRow(QLayout):
 
 
 def _grows(item: QLayoutItem) -> bool:
-    """Whether it takes what is left: the item itself, not what stands in it."""
+    """Returns True if the item itself, not its content, takes spare width."""
     widget = item.widget()
     way = item if widget is None else widget.sizePolicy()
     return bool(way.expandingDirections() & EXPANDS)
 
 
 def expanding() -> QSizePolicy:
-    """The policy of a control that takes what is left of its row."""
+    """Returns the policy of a control that takes the spare width of its row."""
     return QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
 
 def labelled(name: str, control: QWidget) -> QWidget:
-    """A control with its name before it; they stand in one row."""
+    """Returns a control after its name; they stay in one row."""
     both, label = QWidget(), Label(name, "label", "muted")
     label.setBuddy(control)
     both.setSizePolicy(control.sizePolicy())

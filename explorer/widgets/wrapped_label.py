@@ -1,4 +1,4 @@
-"""Words that wrap in the width they are given, in a page that does not scroll for their sake."""
+"""Text that wraps in its width, in a page that does not scroll because of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from explorer.widgets.base import Label
 
 
 class WrappedLabel(Label):
-    """As high as its words need in the width that it has now. A height for each width would make a
-    scroll area give the whole page its preferred height.
+    """A label as high as its text needs at its current width. With a height for width, a scroll
+    area would give the whole page its preferred height.
     """
 
     def __init__(self, size: str = "body", role: str = "text") -> None:

@@ -14,7 +14,7 @@ MODES = {
     "map": "heat map",
     "arcs": "arcs between tokens",
     "steps": "follow a query step by step",
-    "compare": "compare the heads",
+    "compare": "compare two texts",
 }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from core.inference.heads import HeadScores, head_scores, visible_cells, without_first
+from core.tokenization.telling import readable_text
 from explorer.widgets.pooling import pool_heads, to_uint8
 
 if TYPE_CHECKING:
@@ -44,11 +45,9 @@ class Prompt:
 
 
 def piece_text(piece: bytes) -> str:
-    """Returns a token as text; bytes that form no whole character become hexadecimal pairs."""
-    try:
-        return piece.decode("utf-8")
-    except UnicodeDecodeError:
-        return " ".join(f"{byte:02X}" for byte in piece)
+    """Returns a token as text; bytes of which nothing can be seen become hexadecimal pairs."""
+    text = readable_text(piece)
+    return piece.hex(" ").upper() if text is None else text
 
 
 def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:

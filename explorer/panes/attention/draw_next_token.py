@@ -216,7 +216,7 @@ def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
 def _scale_note(painter: QPainter, last: NextTokenDrawing, alpha: float) -> None:
     """Draws the note on the shared scale of the bars at the foot of the matrix."""
     now, layout = theme.current(), last.layout
-    bar = f" and are means of {layout.group} dimensions" if layout.group > 1 else ""
+    bar = f"; each shows the mean of {layout.group} dimensions" if layout.group > 1 else ""
     cut = "; the longest are cut off" if last.is_cut else ""
     text = f"All bars share one scale{bar}{cut}"
     wide = now.metrics("label").horizontalAdvance(text) + now.px(8)

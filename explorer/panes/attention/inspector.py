@@ -186,8 +186,8 @@ def _softmax_rows(scene: Scene, key: int) -> list[Any]:
     return [
         Equation("score m", float(scene.masked[key]), "attention"),
         "The weight is e^m divided by the sum of e^m over all keys. To keep e^m from overflowing, "
-        "Torch first subtracts the largest m from each, which leaves the weights the same. Without "
-        "that step:",
+        "PyTorch first subtracts the largest m from each, which leaves the weights the same. "
+        "Without that step:",
         in_a_line(scene.told(S.SOFTMAX, key)),
         Equation("weight a", float(scene.weights[key]), "attention"),
     ]
@@ -223,7 +223,7 @@ def _last_rows(scene: Scene, one: Downstream, step: int) -> list[Any]:
 def _token_rows(scene: Scene, one: Downstream) -> list[Any]:
     rows: list[Any] = [
         f"The probability of {likely_name(one.top)} is e^z divided by the sum of e^z over all "
-        "tokens, where z is a token's logit. The largest z is subtracted first:",
+        "tokens of the vocabulary, where z is a token's logit. The largest z is subtracted first:",
         in_a_line(scene.told(S.PREDICT, one.top.token)),
     ]
     for likely in one.likeliest:
@@ -255,7 +255,8 @@ def comparison_inspection(
     letters = "a\u207d\u00b9\u207e", "a\u207d\u00b2\u207e"
     for letter, name, weights, pieces in zip(letters, names, both, labels, strict=True):
         if max(cell) < len(pieces):
-            said = f"how much {quoted(pieces[cell[0]])} looks at {quoted(pieces[cell[1]])}"
+            query, key = (quoted(pieces[place]) for place in cell)
+            said = f"how much {query} looks at {key if cell[0] != cell[1] else 'itself'}"
             rows.append(Equation(f"{letter}, {name}", float(weights[cell]), "attention", said))
     step = None
     if found.is_aligned:

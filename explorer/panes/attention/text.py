@@ -59,7 +59,7 @@ HIDE_HELP = (
     "of each row is rescaled to sum to 1."
 )
 WALK, STOP = "Walk", "Stop walking"
-WALK_HELP = "Play the steps of one token after another (Ctrl+Shift+W)"
+WALK_HELP = "Play the steps, token by token (Ctrl+Shift+W)"
 APPEND_HELP = "Add this token to the end of the text (Ctrl+Shift+A)"
 ENDS = "The model expects the text to end here"
 PART = "This token is only a part of a character, so a text cannot end with it"
@@ -172,7 +172,6 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
     labels, ids = heads.prompt.labels, heads.prompt.ids
     row = heads.weights(layer, head, hide_first)[query, : query + 1]
     me = quoted(labels[query])
-    part = "of its attention beyond the first token" if hide_first else "of its attention"
     if query == 0:
         return f"Nothing comes before the first token, {me}, so all its attention stays on itself."
     if not row.any():
@@ -180,7 +179,7 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
     follow = followers(ids)[query, : query + 1]
     same = np.array([ids[j] == ids[query] for j in range(query)] + [False])
     best = int(np.argmax(row))
-    share = f"{_percent(row[best])} {part}"
+    share = f"{_percent(row[best])} {_part(hide_first)}"
     if row[follow].sum() >= CLEAR and follow[best]:
         return f"This head finds an earlier {me} and looks at what came after it."
     if same.any() and row[same].sum() >= CLEAR:
@@ -188,17 +187,20 @@ def head_sentence(heads: Heads, place: tuple[int, int, int], hide_first: bool = 
     if row[best] < FAINT:
         return f"This head spreads its attention: no token gets more than {share}."
     if best == query:
-        return f"Here {me} looks at itself, with {share}."
+        return f"Here {me} looks at itself ({share})."
     if best == query - 1:
         before = quoted(labels[best])
         if heads.score("previous_token")[layer, head] < CLEAR:
-            return f"Here {me} looks at the token just before, {before}, with {share}."
+            return f"Here {me} looks at the token just before, {before} ({share})."
         return f"This head looks at the token just before: {me} gives {before} {share}."
     if best == 0:
-        return (
-            f"This head finds nothing to read for {me} and looks at the first token, with {share}."
-        )
+        return f"This head finds nothing to read for {me} and looks at the first token ({share})."
     return f"For {me}, this head looks most at {quoted(labels[best])}: {share} goes there."
+
+
+def _part(hide_first: bool) -> str:
+    """What a share is of."""
+    return f"of its attention{' beyond the first token' if hide_first else ''}"
 
 
 def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool) -> str:
@@ -207,10 +209,11 @@ def announced(heads: Heads, place: tuple[int, int, int], score: str, hide: bool)
     labels = heads.prompt.labels
     value = float(heads.score(score)[layer, head])
     row = heads.weights(layer, head, hide)[query]
-    best = int(np.argmax(row))
+    best, part = int(np.argmax(row)), _part(hide)
     return (
         f"{head_name(layer, head)}: {SCORES[score].lower()} {format_number(value)}. "
-        f"{quoted(labels[query])} looks most at {quoted(labels[best])}, with {_percent(row[best])}."
+        f"{quoted(labels[query])} looks most at {quoted(labels[best])} "
+        f"({_percent(row[best])} {part})."
     )
 
 
@@ -273,9 +276,9 @@ def _last_sentences(scene: Scene, me: str) -> tuple[str, ...]:
     )
     if one.is_off:
         mixed = "This head is off, so nothing that it reads reaches the residual stream."
-    rest = f" and of the {others} others" if others > 1 else " and of the other one"
-    heads = f"this head{rest if others else ''}"
-    return mixed, f"Add the output of {heads} to the residual stream of {me}.", _prediction(one)
+    rest = f" and the {others} others" if others > 1 else " and the other one"
+    heads = f"outputs of this head{rest}" if others else "output of this head"
+    return mixed, f"Add the {heads} to the residual stream of {me}.", _prediction(one)
 
 
 def _prediction(one: Downstream) -> str:
@@ -499,7 +502,10 @@ def comparison_sentence(found: Comparison, layer: int, head: int) -> str:
     if not change.any():
         return f"{what} changes nothing in this head; {other} changes most, by {_percent(most)}."
     places = row, int(change.argmin()), int(change.argmax())
-    query, loser, winner = (quoted(found.labels[place]) for place in places)
+    query, *ends = (quoted(found.labels[place]) for place in places)
+    loser, winner = (
+        "itself" if place == row else name for place, name in zip(places[1:], ends, strict=True)
+    )
     moves = f"{query} moves {_percent(here)} of its attention, mostly from {loser} to {winner}"
     if at == (layer, head):
         begins = "Fine-tuning changes this head" if found.of_base else "This head changes"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -51,7 +50,8 @@ class TunedModel(QObject):
         """Opens what the draft names, unless it is open."""
         address = self.draft.value.address
         if self.source is None or self.source.address != address:
-            self._opens.ask(lambda: self._open(address), f"opening {model_name(address)}")
+            source = FolderSource(self._context.engine, address)
+            self._opens.ask(source.opened, f"opening {source.name}")
 
     def look(self) -> None:
         """Which fine-tuned models are here now."""
@@ -59,16 +59,12 @@ class TunedModel(QObject):
         listing = partial(context.engine.io, tuned_models, context.runs.folder(), opened)
         self._lists.ask(listing, "looking for fine-tuned models", is_told=False)
 
-    def choose(self, address: str, text: str = "") -> None:
+    def choose(self, address: str) -> None:
         """Another fine-tuned model: an undoable change. A folder is listed from now on."""
         context, is_known = self._context, method_of(address) is not None
         if is_known and context.runs.folder() not in Path(address).parents:
             context.settings.remember(address)
-        name = model_name(address)
-        self.draft.change({"address": address}, text or f"Look at the fine-tuned model {name}")
-
-    async def _open(self, address: str) -> Any:
-        return await FolderSource(self._context.engine, address).opened()
+        self.draft.change({"address": address}, f"Look at the model {model_name(address)}")
 
     def _on_opened(self, source: FolderSource) -> None:
         before, self.source = self.source, source

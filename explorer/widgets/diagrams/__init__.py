@@ -1,3 +1,3 @@
-"""Diagrams of a transformer, from the whole model to the steps inside a part; `scenes` says what
-each shows.
+"""Diagrams of a transformer, from the whole model to the steps inside a part; `scenes` describes
+what each shows.
 """

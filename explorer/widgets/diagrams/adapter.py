@@ -1,8 +1,8 @@
-"""An adapted matrix W, and beside it A and B in true proportion, with what goes through them.
+"""A matrix W and its adapter A and B, drawn to scale, with the vectors that pass through them.
 
-A vector that a matrix reads lies above it, one number over each column; what it makes stands beside
-it, one number at each row. So B stands left of the change, A lies above it, and between them, at
-the corner, are the r numbers that everything has to go through.
+A vector that a matrix reads is above it, one number over each column; its output is beside it, one
+number at each row. So B is left of the change and A above it, and at the corner between them are
+the r numbers that every input is reduced to.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import Sketch, around, colors_of
 
 LINE, STRIP, GAP, BAND = 16, 12, 6, 16  # px: a line; a vector; between two; the r numbers
-LEFTMOST, RIGHTMOST, ARROW = 50, 84, (76, 120)  # px: words at the sides; an arrow, least and most
-FOOT, NUMBER, THIN = 38, 30, 2  # px: words below; an r number; the thinnest matrix
-BROAD = 3  # vectors, where nothing but them has changed
-SHARE = 0.39  # of the width, for all r numbers
-FEW = 16  # r numbers beside one another
-SERIES = 1  # of what goes back
-# Places with a row for each output; arrows, by the place that they come from.
+LEFTMOST, RIGHTMOST, ARROW = 50, 84, (76, 120)  # px: text at the sides; an arrow, least and most
+FOOT, NUMBER, THIN = 38, 30, 2  # px: text below; an r number; the thinnest matrix
+BROAD = 3  # times as thick: vectors, if nothing else has changed
+SHARE = 0.39  # the greatest share of the width for all r numbers
+FEW = 16  # r numbers side by side, at most
+SERIES = 1  # of gradients
+# Places with one row per output; arrows, by the place they start from.
 ROWS, FLOWS = ("W", "B", "delta", "h", "change", "sum"), ("h", "change", "a")
 ALL = (*ROWS, "x", "A", "a")
 
 
 class AdapterLayout:
-    """Where everything stands, at one scale for all matrices, as large as the area lets it be: the
-    change beside W, or, where both are wide, below it.
+    """The rectangles of all parts. All matrices have one scale, as large as the area allows, with
+    the change beside W or, if both are wide, below it.
     """
 
     def __init__(
         self, area: QRectF, size: tuple[int, int, int], used: frozenset[str] = frozenset(ALL)
     ) -> None:
         px, (out, wide, r), self.used = theme.current().px, size, used
-        above = px(LINE + STRIP + BAND) + 3 * px(GAP)  # the change: a line, A, and what it reads
+        above = px(LINE + STRIP + BAND) + 3 * px(GAP)  # above the change: a line, A and its input
         self.numbers = min(px(NUMBER) * min(r, FEW), SHARE * area.width())  # px of all r numbers
         beside = area.adjusted(px(LEFTMOST), above, -px(RIGHTMOST), -px(FOOT))
         self.strip = px(STRIP) * (1 if "delta" in used else BROAD)
@@ -92,12 +92,12 @@ class AdapterLayout:
         places["sum"] = QRectF(end, change.top(), strip, high)
 
     def _put_read(self, thin: float, left: float) -> None:
-        """Above the matrices what they read; A, and the r numbers from `left` on."""
+        """Places the inputs above the matrices, A, and the r numbers from `left` on."""
         px, places = theme.current().px, self.places
         gap, strip, band = px(GAP), px(STRIP), px(BAND)
         frozen, change = places["W"], places["delta"]
         places["x"] = QRectF(frozen.left(), frozen.top() - gap - strip, frozen.width(), strip)
-        row = change.top() - gap - px(LINE) - band / 2  # of the r numbers
+        row = change.top() - gap - px(LINE) - band / 2  # center of the r numbers
         middle = row if thin < band else change.top() - gap - thin / 2
         places["A"] = around(change.center().x(), middle, change.width(), thin)
         first = middle - max(band, thin) / 2 - gap - strip
@@ -105,14 +105,14 @@ class AdapterLayout:
         places["a"] = QRectF(left, row - band / 2, self.numbers, band)
 
     def shown(self) -> Iterator[tuple[str, QRectF]]:
-        """The places where something stands, or will; what A reads, above the change."""
+        """Yields the places in use, among them the input of A, above the change."""
         for name, place in self.places.items():
             key = name.partition(",")[0]
             if key in self.used and (key == name or "delta" in self.used):
                 yield name, place
 
     def at(self, point: QPointF) -> tuple[str, float, float] | None:
-        """The place under a point, and where in it, each 0 to 1."""
+        """Returns the place at a point and the position in it (down, across), each 0 to 1."""
         for name, place in self.shown():
             if place.adjusted(-1, -1, 1, 1).contains(point):
                 across = (point.x() - place.left()) / max(place.width(), 1e-9)
@@ -122,8 +122,8 @@ class AdapterLayout:
         return None
 
     def flow(self, name: str, back: bool = False) -> list[QPointF]:
-        """The way out of a place: from the r numbers to B, from both outputs to their sum; `back`:
-        from its end.
+        """Returns the path of an arrow out of a place: from the r numbers to B, from both outputs
+        to their sum; reversed if `back`.
         """
         place, total, y = self.places[name], self.places["sum"], self.places[name].center().y()
         x, above = total.center().x(), theme.current().px(LINE + 2 * GAP)
@@ -180,7 +180,7 @@ def _draw_content(sketch: Sketch, place: QRectF, content: Content | None, key: s
 
 
 def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
-    """The r numbers: so few that each can be read."""
+    """Draws the r numbers, few enough to be read one by one."""
     colors, count = colors_of(values)[0], min(values.shape[1], FEW)
     side, metrics = place.width() / count, sketch.now.metrics("rail")
     words = alike(values[0, :count].tolist(), metrics, side - 3)
@@ -195,8 +195,8 @@ def _draw_numbers(sketch: Sketch, place: QRectF, values: np.ndarray) -> None:
 
 
 def alike(values: Sequence[float], metrics: QFontMetricsF, width: float) -> list[str]:
-    """With as many decimals for all as have room, so that they can be compared; small ones in
-    figures of their own.
+    """Formats values with as many decimals as fit, the same for all, so that they can be compared;
+    small values get significant digits of their own.
     """
     for decimals in (2, 1):
         words = [format_fixed(value, decimals) for value in values]
@@ -207,7 +207,7 @@ def alike(values: Sequence[float], metrics: QFontMetricsF, width: float) -> list
 
 
 def _draw_coming(sketch: Sketch, place: QRectF, scene: AdapterScene) -> None:
-    """On its way in: from the top, or the left; where motion is reduced it appears."""
+    """Draws content as it comes in from the top or the left; with reduced motion it fades in."""
     painter, content, way = sketch.painter, scene.after[scene.coming], scene.way
     if scene.grown is not None and sketch.now.travels:
         sketch.matrix(place, scene.grown, limit=content.limit)
@@ -225,7 +225,7 @@ def _draw_coming(sketch: Sketch, place: QRectF, scene: AdapterScene) -> None:
 
 
 def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> None:
-    """Names, and below the matrices how large they are, and where their colors end."""
+    """Draws names and, below the matrices, their shapes and the limits of their colors."""
     line, gap, places = sketch.now.px(LINE), sketch.now.px(GAP), layout.places
     now = scene.after if scene.way > 0.5 else scene.now
     if scene.alone is not None:
@@ -260,7 +260,7 @@ def _draw_words(sketch: Sketch, layout: AdapterLayout, scene: AdapterScene) -> N
         put("A", A.left() - gap, A.center().y() - line / 2, RIGHT)
         put("a", a.right() + gap, row, LEFT)
     else:
-        put("change", change.right(), above, RIGHT)  # B stands right of it
+        put("change", change.right(), above, RIGHT)  # B is to its right
         put("B", B.right(), below, RIGHT, sized=True)
         put("delta", delta.left(), below, LEFT, sized=whole)
         put("A", A.right() + gap, A.center().y() - line, LEFT, sized=True)

@@ -1,4 +1,4 @@
-"""The picture of an adapted matrix, in which a row, an output, can be chosen."""
+"""The picture of an adapted matrix, in which a row, that is an output, can be chosen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.widgets.scene_picture import ScenePicture
 
 
 class AdapterPicture(ScenePicture[AdapterScene]):
-    """`outputChosen(output)`: a row was clicked, or Up or Down went to it."""
+    """Emits `outputChosen(output)` when a row is clicked or reached by Up or Down."""
 
     NAME = "A matrix and its adapter"
     LEAST = (400, 180)
@@ -27,12 +27,12 @@ class AdapterPicture(ScenePicture[AdapterScene]):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def set_scene(self, scene: AdapterScene | None) -> None:
-        """Whatever it is, the picture can be as small: nothing around it has to move."""
+        """Shows a scene; the least size is the same for all, so that nothing around it moves."""
         self.scene = scene
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """What stands in each place."""
+        """Returns the values of each place."""
         now = self.scene.now if self.scene is not None else {}
         return {name: content.values for name, content in now.items()}
 
@@ -46,7 +46,7 @@ class AdapterPicture(ScenePicture[AdapterScene]):
                 theme.current().focus_ring(painter, QRectF(self.rect()), 4, -2)
 
     def said_at(self, point: QPointF) -> str:
-        """The number of a cell."""
+        """Returns the value of the cell at a point."""
         found = self.layout_of(self.scene).at(point) if self.scene is not None else None
         content = self.scene.now.get(found[0]) if self.scene is not None and found else None
         if content is None or found is None:

@@ -1,4 +1,4 @@
-"""Paints one block: the stream below, attention and MLP on branches that leave it and come back."""
+"""Draws one block: the stream below, attention and MLP on branches that leave it and rejoin it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.widgets.diagrams.scenes import BlockScene, name_of
 from explorer.widgets.matrix_equation import dimensions
 from explorer.widgets.sketch import SIZE, Sketch, around
 
-NORMS = {"attention": "ln_1", "cross": "ln_cross", "mlp": "ln_2"}  # of each part
+NORMS = {"attention": "ln_1", "cross": "ln_cross", "mlp": "ln_2"}  # by part
 SHARES = {"ln": 1.15, "attention": 3.4, "cross": 3.0, "mlp": 3.0, "add": 1.0}  # of the width
 STRIPE, CARD, SIDE, LINE = (12, 64), 214, 60, 16  # px: a vector; a card's height; the stream's ends
 NORM, SUM, BELOW = (54, 30), 26, 116  # px: the boxes; from the cards to the bottom
@@ -24,12 +24,12 @@ COLUMNS = 12  # of the hidden layer's picture
 
 
 class BlockLayout:
-    """Where the parts of a block stand: `places` and the `paths` into them, by kind."""
+    """Positions of the parts of a block: `places` and the `paths` into them, by kind."""
 
     def __init__(self, area: QRectF, scene: BlockScene) -> None:
         now, self.area, self.scene = theme.current(), area, scene
         self.kinds = [kind for _, kind in scene.parts]
-        self.narrow = len(self.kinds) > 6  # there is no room for every shape
+        self.narrow = len(self.kinds) > 6  # too many for every shape to fit
         side = now.px(SIDE / (2 if self.narrow else 1))
         high = min(area.height() - now.px(BELOW + 8), now.px(CARD))
         self.top = area.top() + max(area.height() - now.px(BELOW) - high, 0) / 2
@@ -46,7 +46,7 @@ class BlockLayout:
         self.targets = [(self.places[kind], at) for at, kind in scene.parts]
 
     def _place(self, part: str, norm: str, add: str, high: float) -> None:
-        """A card on the branch, its norm there or on the stream, its sum on the stream."""
+        """Places a card on the branch, its norm there or on the stream, its sum on the stream."""
         now, y = theme.current(), self.top + high / 2
         (left, right), (x, end) = self.spans[part], self.spans[norm]
         card = QRectF(left + 8, self.top, right - left - 16, high)
@@ -101,7 +101,7 @@ class BlockLayout:
             self._draw_heads(sketch, inner)
 
     def _draw_heads(self, sketch: Sketch, place: QRectF) -> None:
-        """Each head's pattern, in as many columns as make them largest."""
+        """Draws each head's pattern, in the number of columns that makes patterns largest."""
         heads, patterns = self.scene.heads, self.scene.patterns
 
         def side_of(columns: int) -> float:
@@ -118,7 +118,7 @@ class BlockLayout:
             sketch.matrix(cell, pattern, "attention", framed=side > 12)
 
     def _draw_hidden(self, sketch: Sketch, place: QRectF) -> None:
-        """The stream's width grows to that of the hidden layer, and shrinks again."""
+        """Draws the width growing from the stream's to the hidden layer's, and shrinking again."""
         block = around(place.center().x(), place.center().y(), place.width() / 2, place.height())
         low = place.height() / max(self.scene.widening, 1.0)
         for far, edge in ((place.left(), block.left()), (place.right(), block.right())):
@@ -133,7 +133,7 @@ class BlockLayout:
         sketch.matrix(block, grid)
 
     def _draw_stripes(self, sketch: Sketch, position: float) -> None:
-        """The chosen token's vector: as it comes, after each part, and as it goes; shapes."""
+        """Draws the chosen token's vector at the input and after each part, with shapes."""
         now, pre, size = sketch.now, self.scene.pre, dimensions(self.scene.size)
         wide, high, line = now.px(STRIPE[0]), now.px(STRIPE[1]), now.px(LINE)
         *inner, last = (kind for kind in self.kinds if kind.startswith("add" if pre else "ln"))

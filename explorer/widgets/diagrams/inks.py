@@ -1,4 +1,4 @@
-"""The colors of the parts of a transformer and of what they cost, the same in all diagrams."""
+"""The colors of the parts of a transformer and of their costs, the same in all diagrams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paints an encoder-decoder: two spines, and the arrows by which the second reads the first."""
+"""Draws an encoder-decoder: two spines, and arrows for the decoder's reads of the encoder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLES = "The encoder reads the source", "The decoder writes the target"
 
 
 class PairLayout:
-    """The encoder above, the decoder below: from left to right as the text goes through."""
+    """The encoder above, the decoder below, both from left to right."""
 
     def __init__(self, area: QRectF, encoder: SpineScene, decoder: SpineScene) -> None:
         half = area.height() / 2
@@ -35,7 +35,7 @@ class PairLayout:
             self._draw_crossing(sketch, title.center().y())
 
     def _draw_crossing(self, sketch: Sketch, y: float) -> None:
-        """From the end of the encoder into the cross-attention of every block of the decoder."""
+        """Draws arrows from the encoder's end to the cross-attention of every decoder block."""
         ink, start = ink_of("cross"), QPointF(self.encoder.end, self.encoder.middle)
         for layer in range(self.decoder.layers):
             bar = self.decoder.bar_of(layer, "cross")

@@ -1,4 +1,4 @@
-"""The picture of a diagram, whichever it is."""
+"""The picture that displays any of the diagrams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAYOUTS = {SpineScene: SpineLayout, BlockScene: BlockLayout, StepsScene: StepsLa
 
 
 class DiagramPicture(ChoicePicture[Scene]):
-    """`picked(index)`: a step, as the scene counts; `cellClicked(row, column)` of the result."""
+    """Emits `picked(index)` of a step in the scene and `cellClicked(row, column)` of the result."""
 
     NAME = "The model"
     LEAST = (520, 300)
@@ -33,8 +33,8 @@ class DiagramPicture(ChoicePicture[Scene]):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
-        self.way: Sequence[object] = ()  # what one is inside of, the outermost first
-        self.tips: Callable[[int], str] = str  # what a tooltip says of a step
+        self.way: Sequence[object] = ()  # the enclosing steps, the outermost first
+        self.tips: Callable[[int], str] = str  # a step's tooltip
         self._zoom = Zoom(self, self.update)
 
     def layout_of(self, scene: Scene) -> Layout:
@@ -44,7 +44,7 @@ class DiagramPicture(ChoicePicture[Scene]):
         return LAYOUTS[type(scene)](area, scene)
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """The numbers that are drawn."""
+        """Returns the drawn values by name."""
         scene = self.scene
         if isinstance(scene, StepsScene):
             return {name: matrix.values for name, matrix in scene.matrices.items()}
@@ -58,7 +58,7 @@ class DiagramPicture(ChoicePicture[Scene]):
         return self.tips(thing)
 
     def places(self) -> dict[int, QRectF]:
-        """Of steps that one can go to."""
+        """Returns the rectangles of the steps that can be chosen."""
         targets = self.layout_of(self.scene).targets if self.scene is not None else ()
         return {index: place for place, index in targets}
 
@@ -67,8 +67,8 @@ class DiagramPicture(ChoicePicture[Scene]):
         return next((index for index, place in places if place.contains(point)), NONE)
 
     def show_inside(self, scene: Scene, way: Sequence[object]) -> None:
-        """A scene, and what it is inside of: one step more than before is gone into, one less is
-        left; else it is a cut.
+        """Shows a scene and its enclosing steps: zooms in if there is one step more than before,
+        out if there is one less, and otherwise cuts to it.
         """
         before, self.way = self.way, way
         if before and way[:-1] == before:
@@ -79,7 +79,7 @@ class DiagramPicture(ChoicePicture[Scene]):
             self.set_scene(scene)
 
     def _go_through(self, scene: Scene, index: object, inward: bool) -> None:
-        """Another scene: what is inside of a step, or, not `inward`, what that is a step of."""
+        """Zooms to another scene: into step `index`, or if not `inward`, out of it."""
         before, places = self._painted(), self.places()
         self.set_scene(scene)
         places = places if inward else self.places()
@@ -88,7 +88,7 @@ class DiagramPicture(ChoicePicture[Scene]):
 
     @property
     def is_zooming(self) -> bool:
-        """Whether it is on its way into a step or out of one."""
+        """True while it zooms into a step or out of one."""
         return self._zoom.is_under_way
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -96,7 +96,7 @@ class DiagramPicture(ChoicePicture[Scene]):
         super().hideEvent(event)
 
     def _painted(self) -> QPixmap:
-        """The diagram by itself."""
+        """Returns the diagram as a pixmap."""
         pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
         if self.scene is not None:
             painter = QPainter(pixmap)
@@ -116,7 +116,7 @@ class DiagramPicture(ChoicePicture[Scene]):
             Sketch(painter).frame(place.adjusted(-3, -3, 3, 3), "text")
 
     def _cell_at(self, point: QPointF) -> Found | None:
-        """A cell of the equation."""
+        """Returns the cell of the equation at a point, or None."""
         layout = self.layout_of(self.scene) if self.scene is not None else None
         return layout.equation.cell_at(point) if isinstance(layout, StepsLayout) else None
 

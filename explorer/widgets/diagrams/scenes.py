@@ -1,4 +1,4 @@
-"""What the diagrams of a transformer show: plain numbers and words. Knows no Qt.
+"""The contents of the diagrams of a transformer: numbers and words, no Qt.
 
 Letters in shapes: T tokens, C width of the residual stream, L layers, H heads, F width of the MLP's
 hidden layer, S cells of a vector that is drawn as a stripe.
@@ -18,8 +18,8 @@ from core.numbers import TIMES
 from explorer.widgets.pooling import Matrix
 
 STRIPE = 28  # cells
-MOST = 256  # rows and columns of an adapted matrix that are drawn
-# What kinds of parts and steps are called.
+MOST = 256  # greatest number of drawn rows and columns of an adapted matrix
+# The displayed names of kinds of parts and steps.
 NAMES = {
     "token": "look up", "embed.scale": "\u00d7 \u221aC", "position": "+ position",
     "product": "x W\u1d40", "bias": "+ bias",
@@ -40,27 +40,27 @@ def name_of(kind: str) -> str:
 
 
 def shape_of(letters: str, *sizes: int) -> str:
-    """("TC", 12, 192): T × C = 12 × 192."""
+    """Formats a shape: ("TC", 12, 192) becomes T × C = 12 × 192."""
     numbers = f" {TIMES} ".join(f"{size:,}" for size in sizes)
     return f"{f' {TIMES} '.join(letters)} = {numbers}"
 
 
 @dataclass(frozen=True, eq=False)
 class SpineScene:
-    """A stack of blocks, what stands before and after them, and a text on its way through it.
+    """A stack of blocks, the parts before and after them, and a text that passes through.
 
-    steps       (index, kind) of "embed", each "block" and what comes after; indices are the
+    steps       (index, kind) of "embed", each "block" and the parts after; indices are the
                 caller's
     size        (T, C) of the stream
-    windows     (L,) how many tokens each block's attention sees; None: all
+    windows     (L,) tokens visible to each block's attention; None: all
     vocabulary  V
     source      the encoder that its blocks read from
-    tokens      what they say; none without weights
-    chosen      the token that the stream carries
-    reads       (L, T) how much of each token it reads in each block
-    writes      (L, 2) lengths of what attention and MLP add to it
-    stripes     (S, 2 L + 1) it at each place, scaled to its own size
-    likely      (words, probability) of the tokens that may come next, likeliest first
+    tokens      their texts; empty without weights
+    chosen      the index of the token whose vector the stream shows
+    reads       (L, T) how much the chosen token reads from each token, by block
+    writes      (L, 2) norms of what attention and MLP add to it
+    stripes     (S, 2 L + 1) its vector at each place, scaled to its own size
+    likely      (text, probability) of the candidates for the next token, likeliest first
     """
 
     steps: tuple[tuple[int, str], ...]
@@ -78,16 +78,16 @@ class SpineScene:
 
 @dataclass(frozen=True, eq=False)
 class BlockScene:
-    """One block: what stands on the stream and what hangs on it.
+    """One block: the parts on the stream and on its branches.
 
     parts     (index, kind) in order: "ln_1", "attention", "add_attention", ...
-    pre       norms stand before each part, on its branch; else after the sum, on the stream
+    pre       norms precede each part, on its branch; else they follow the sum, on the stream
     size      (T, C) of the stream
-    lines     of "attention", "cross" and "mlp": what is in them, and how large they are
+    lines     contents and sizes of "attention", "cross" and "mlp"
     heads     H
     widening  F / C
     stripes   (S, 1) of the chosen token, by the kind of the step that makes it, and "in"
-    patterns  (H, P, P) attention weights of each head, shrunk
+    patterns  (H, P, P) attention weights of each head, pooled
     hidden    (F,) inside the MLP, of the chosen token
     """
 
@@ -103,7 +103,7 @@ class BlockScene:
 
 
 class Node(NamedTuple):
-    """A step in a chain, and what it makes. opens: one can look inside."""
+    """A step in a chain and its output; `opens` is True if it has steps inside."""
 
     index: int
     kind: str
@@ -115,11 +115,11 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class StepsScene:
-    """Steps that follow one another, and the one `at` the cursor as an equation.
+    """A chain of steps, and the one `at` the cursor as an equation.
 
     shapes         (rows, columns) of each value of the equation, by name
-    matrices       their numbers, where they are known
-    rows, columns  what the rows of a value with as many are, and the result's columns
+    matrices       their numbers, if known
+    rows, columns  names of the rows of a value with as many, and of the result's columns
     pair           (2, 2) of a rotation: a pair of the chosen query, before and after it turns
     """
 
@@ -137,21 +137,21 @@ Scene = SpineScene | BlockScene | StepsScene
 
 
 def flat(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Rows and columns of one head."""
+    """Returns the rows and columns of one head."""
     rows, columns = (1, 1, *shape)[-2:]
     return rows, columns
 
 
 def drawn_rows(values: np.ndarray) -> np.ndarray:
-    """(R, C) at most MOST rows of it, evenly spread."""
+    """Returns at most MOST rows of values (R, C), evenly spaced."""
     count = len(values)
     return values[np.linspace(0, count - 1, min(count, MOST)).round().astype(int)]
 
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """Numbers (R, C) in a place, what they are called, and so many of them as are drawn; `images`:
-    what was painted of them, by the theme's name.
+    """Numbers (R, C) in a place, their name and a thumbnail of those drawn; `images` caches painted
+    images by the theme's name.
     """
 
     name: str
@@ -164,26 +164,26 @@ class Content:
 
     @cached_property
     def limit(self) -> float:
-        """Where the colors end."""
+        """The greatest magnitude, where the colors end."""
         return float(np.abs(self.values).max(initial=0.0)) or 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class AdapterScene:
-    """Places: x, W, its output h; A, the r numbers a, B, the change of the output, the sum of both;
-    and delta, the change of W. Of a matrix that has changed without A and B, r is 0; of one whose
-    bias alone has, there is no delta either.
+    """An adapted matrix. Places: x, W, its output h; A, the r numbers a, B, the change of the
+    output, the sum of both; and delta, the change of W. After full training without A and B, r is
+    0; if only the bias was trained, delta is missing too.
 
     size    out, in, r
-    now     what stands in each place; one where nothing has come is left out
-    after   the same after the next step, which is on its `way`, 0 to 1
-    made    the place that was filled last, and `coming`: that of the next step; "": none
-    grown   what of it is there already, where it does not come from the top
-    flows   names of arrows along which something moves
-    back    the pass goes back
-    output  whose row is marked
-    alone   a part of the change that is seen instead of it
-    places  those where anything will stand
+    now     the content of each place, without those still empty
+    after   the same after the next step, whose progress is `way`, 0 to 1
+    made    the place filled last, and `coming` that of the next step; "": none
+    grown   the part of it already visible, unless it comes in from the top
+    flows   names of the arrows along which something moves
+    back    True during the backward pass
+    output  the output whose row is marked
+    alone   a part of the change that is shown instead of it
+    places  the places used by any step
     """
 
     size: tuple[int, int, int]

@@ -1,4 +1,4 @@
-"""Paints the whole model: the residual stream as a spine, and what hangs on it."""
+"""Draws the whole model: the residual stream as a spine, and the parts attached to it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from explorer.widgets.token_strip import draw_chip
 HANGING = {"attention": "attention adds", "mlp": "MLP adds"}
 DOTS = ("how much the last token reads from each token, averaged over all heads",
         "how much the last token reads from each")  # fmt: skip
-TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; what is round the blocks
-BARS, NAMED, WORD = 196, 112, 68  # px of width: the next token; where it is not known; its name
+TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; a part before or after the blocks
+BARS, NAMED, WORD = 196, 112, 68  # px of width: the next token; if unknown; its name
 MOST = 0.26  # of the width, for the next token
-ROW, ROWS = (17, 24), 10  # px of an earlier token's line; so many at most
-BAND, BAR = (64, 150), (34, 84)  # px of height: the stream; what hangs on it
+ROW, ROWS = (17, 24), 10  # px of an earlier token's line; the most lines
+BAND, BAR = (64, 150), (34, 84)  # px of height: the stream; a part attached to it
 FOOT, HEAD, LINE, LIKELY = 38, 22, 15, (12, 21)  # px; rows of likely tokens, and px of one
-EMBEDDED, END = 12, 14  # px: the stream before the first block; after an encoder's last one
+EMBEDDED, END = 12, 14  # px: the stream before the first block; after an encoder's last
 
 
 class SpineLayout:
-    """Where all of it stands in an area; `right`: where the blocks end, of one that has no end of
-    its own.
+    """Positions of all parts in an area; `right` is the end of the blocks for a spine without an
+    output of its own.
     """
 
     def __init__(self, area: QRectF, scene: SpineScene, right: float | None = None) -> None:
@@ -47,9 +47,9 @@ class SpineLayout:
         fixed, earlier = now.px(FOOT) + now.px(HEAD), scene.chosen
         room, least = area.height() - fixed, now.px(BAND[0]) + 2 * now.px(BAR[0])
         rows = min(earlier, ROWS, max(int((room - least) // now.px(ROW[0])), 0))
-        self.earlier = self._lines(earlier, rows)  # words, and the tokens that they stand for
+        self.earlier = self._lines(earlier, rows)  # words, and the tokens they represent
         pitch = min((room - least) / rows, now.px(ROW[1])) if rows else 0.0
-        spare = room - least - rows * pitch  # less than nothing: it is drawn smaller
+        spare = room - least - rows * pitch  # if negative, everything shrinks
         band = min(now.px(BAND[0]) + spare / 2, now.px(BAND[1]))
         self.bar = min(now.px(BAR[0]) + spare / 4, now.px(BAR[1]))
         used = fixed + rows * pitch + band + 2 * self.bar
@@ -57,7 +57,7 @@ class SpineLayout:
         self.ys = [top + (at + 0.5) * pitch for at in range(rows)]
         self.band = QRectF(self.left, top + rows * pitch + self.bar, self.right - self.left, band)
         self.middle = self.band.center().y()
-        # Each step's place, from what hangs above the spine to what hangs below.
+        # The place of each step spans the height of the attached parts.
         above, high = self.band.top() - self.bar, band + 2 * self.bar
         wide, x = now.px(EMBED - EMBEDDED - 4), self.left
         self.columns = [QRectF(x - now.px(EMBED), above, wide, high)]
@@ -69,7 +69,7 @@ class SpineLayout:
                         zip(self.columns, self.steps, strict=True)]  # fmt: skip
 
     def _lines(self, earlier: int, rows: int) -> list[tuple[str, slice]]:
-        """The first token, which many heads look at, and the last ones; between them all others."""
+        """Returns lines for the first token, a sink of attention, all in between, and the last."""
         words = self.scene.tokens[:earlier]
         one = [(word, slice(at, at + 1)) for at, word in enumerate(words)]
         if earlier <= rows or rows < 3:
@@ -78,7 +78,7 @@ class SpineLayout:
         return [one[0], (f"{many} more", slice(1, 1 + many)), *one[1 + many :]]
 
     def bar_of(self, layer: int, part: str) -> QRectF:
-        """What a part of a block adds: the MLP below the stream, others above it, side by side."""
+        """Returns the bar of a part's contribution: the MLP's below the stream, others above."""
         scene, below = self.scene, part == "mlp"
         if scene.writes is None:
             share = 0.45 if part == "attention" and scene.windows[layer] is not None else 0.8
@@ -94,14 +94,14 @@ class SpineLayout:
         return QRectF(left, self.band.bottom() if below else self.band.top() - high, wide, high)
 
     def x(self, position: float) -> float:
-        """Of the cursor: a settled step's far edge, or where the next token's bars begin."""
+        """Returns the cursor's x: a completed step's right edge, or the left of the last bars."""
         edges = [one.left() if kind == "next" else one.right()
                  for one, (_, kind) in zip(self.columns, self.steps, strict=True)]  # fmt: skip
         far = float(np.interp(position, range(len(edges)), edges))
         return far if position >= 0 else self.area.left()
 
     def draw(self, painter: QPainter, position: float) -> None:
-        """`position` may lie before the first step, or past the last one."""
+        """Draws the spine; `position` may be before the first step or after the last one."""
         sketch, reach = Sketch(painter), self.x(position) + 0.5
         self._draw_tokens(sketch, reach)
         self._draw_blocks(sketch, reach)
@@ -118,7 +118,7 @@ class SpineLayout:
             sketch.pulse(ends, position - int(position))
 
     def _draw_tokens(self, sketch: Sketch, reach: float) -> None:
-        """Earlier tokens, each with its own line, and dots where the chosen one reads from them."""
+        """Draws earlier tokens with a line each, and dots where the chosen one reads from them."""
         now, scene, high = sketch.now, self.scene, sketch.now.px(18)
         wide, most = now.px(TOKENS - 10), min(now.px(7), max(self.pitch * 0.45, now.px(1.5)))
         reached = [x for x in self.xs if x <= reach]
@@ -159,7 +159,7 @@ class SpineLayout:
                 sketch.fill(self.bar_of(layer, part), ink_of(part), alpha)
 
     def _draw_stream(self, sketch: Sketch, reach: float) -> None:
-        """The chosen token's vector as colors: embedded, and after each attention and MLP."""
+        """Draws the chosen token's vector as colors: embedded, and after each attention and MLP."""
         now, band, stripes = sketch.now, self.band, self.scene.stripes
         first = band.adjusted(-now.px(EMBEDDED), 0, -band.width(), 0)
         sketch.fill(band.united(first), "raised")
@@ -177,7 +177,7 @@ class SpineLayout:
             sketch.line(edge, QPointF(edge.x(), band.bottom()), "surface", wide)
 
     def _draw_ends(self, sketch: Sketch, position: float) -> None:
-        """Embedding before the blocks; norm, unembedding and softmax after them; the next token."""
+        """Draws the embedding, norm, unembedding and softmax, and the next token."""
         now, scene = sketch.now, self.scene
         for step, (_, kind) in enumerate(self.steps):
             column = self.columns[step]
@@ -193,7 +193,7 @@ class SpineLayout:
                     self._draw_likely(sketch, column, min(position - step + 1, 1.0))
 
     def _draw_likely(self, sketch: Sketch, column: QRectF, progress: float) -> None:
-        """As they come up; the likeliest, which comes next, is framed in the end."""
+        """Draws the growing bars of the likeliest tokens; at the end the likeliest is framed."""
         now, foot = sketch.now, self.band.bottom() + self.bar
         row, font = now.px(LIKELY[1]), now.font("mono", mono=True)
         count = min(int((foot - self.area.top()) // row), LIKELY[0])
@@ -209,7 +209,7 @@ class SpineLayout:
             sketch.frame(likeliest_rows(place, len(shown))[0], "accent", 2)
 
     def _draw_words(self, sketch: Sketch) -> None:
-        """Names of what hangs, numbers of blocks, shapes."""
+        """Draws names of the attached parts, numbers of blocks, and shapes."""
         now, band, scene = sketch.now, self.band, self.scene
         line, foot = now.px(LINE), band.bottom() + self.bar + now.px(6)
         room = self.left - self.area.left() - now.px(EMBEDDED + 6)

@@ -1,4 +1,4 @@
-"""Paints the steps inside a part as a chain, and the one under the cursor as an equation."""
+"""Draws the steps inside a part as a chain, and the one at the cursor as an equation."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from explorer.widgets.diagrams.scenes import StepsScene, flat, name_of
 from explorer.widgets.matrix_equation import MatrixEquation, dimensions, extent, kind_of
 from explorer.widgets.sketch import Sketch, around
 
-CHAIN, THUMB, WIDEST, LEAST = 106, 54, 140, 8  # px: the chain; matrices in it; a node; a side
+CHAIN, THUMB, WIDEST, LEAST = 106, 54, 140, 8  # px: the chain; its matrices; a node; a side
 LINE, CIRCLE = 17, 84  # px: a line; a rotation
 
 
 class StepsLayout:
-    """Where the nodes of the chain stand, and below them the equation."""
+    """Positions of the nodes of the chain and, below them, of the equation."""
 
     def __init__(self, area: QRectF, scene: StepsScene) -> None:
         now, self.area, self.scene = theme.current(), area, scene
@@ -40,7 +40,7 @@ class StepsLayout:
         return QRectF(left + 4, self.chain.top(), self.pitch - 8, self.chain.height())
 
     def thumb(self, at: int) -> QRectF:
-        """A small matrix, its sides in proportion to those of the others."""
+        """Returns the rectangle of a small matrix, drawn to the same scale as the others."""
         now, node = theme.current(), self.node(at)
         rows, columns = flat(self.nodes[at].shape)
         wide, high = (max(extent(size) * self.scale, now.px(LEAST)) for size in (columns, rows))
@@ -77,7 +77,7 @@ class StepsLayout:
         sketch.text(line.translated(0, now.px(LINE)), dimensions(node.shape), cut=True)
 
     def _draw_pair(self, sketch: Sketch, pair: np.ndarray) -> None:
-        """A pair of dimensions of the chosen query on its circle, before and after it turns."""
+        """Draws a pair of dimensions of the chosen query before and after its rotation."""
         now, side = sketch.now, sketch.now.px(CIRCLE)
         center = QPointF(self.area.right() - side / 2 - 6, self.chain.top() + side / 2 + 4)
         sketch.frame(around(center.x(), center.y(), side, side), "divider", 1, CIRCLE / 2)

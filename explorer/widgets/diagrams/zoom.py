@@ -1,4 +1,4 @@
-"""The way from one picture into a place of it, and out again."""
+"""The zoom from one picture into a place of it, and out again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from explorer import theme
 
 
 class Zoom(QObject):
-    """Fades from one picture to another, while a place of the outer one grows to the whole, or the
-    whole shrinks to it. Where nothing travels it only fades; where motion is off it is a cut.
+    """Fades between two pictures while a place of the outer one grows to the whole, or the whole
+    shrinks to it. With reduced motion it only fades; without motion it cuts.
     """
 
     def __init__(self, owner: QObject, moved: Callable[[], None]) -> None:
@@ -30,7 +30,7 @@ class Zoom(QObject):
         return self._progress.state() != QVariantAnimation.State.Stopped
 
     def start(self, before: QPixmap, place: QRectF, inward: bool) -> None:
-        """`place`: of what is gone into, in the outer picture."""
+        """Starts the zoom; `place` is that of the inner picture in the outer one."""
         self._before, self._place, self._inward = before, place, inward
         self.stop()
         if duration := theme.current().duration("move"):
@@ -40,10 +40,10 @@ class Zoom(QObject):
     def draw(self, painter: QPainter, after: QPixmap, whole: QRectF) -> None:
         share = theme.ease_out(float(self._progress.currentValue()))
         inner, outer = (after, self._before) if self._inward else (self._before, after)
-        depth = share if self._inward else 1 - share  # 0: all of the outer picture is seen
+        depth = share if self._inward else 1 - share  # 0: all of the outer picture is visible
         start = self._place if theme.current().travels else whole
         sides = zip(start.getRect(), whole.getRect(), strict=True)
-        window = QRectF(*(theme.lerp(a, b, depth) for a, b in sides))  # where the place is seen
+        window = QRectF(*(theme.lerp(a, b, depth) for a, b in sides))  # visible part of the place
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.save()
         painter.setOpacity(1 - depth)

@@ -1,4 +1,4 @@
-"""From series to the curves that a plot draws: thinned to its pixels, faint under bold."""
+"""Converts series to the curves of a plot: thinned to its pixels, faint below bold."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from explorer.widgets.plots.data import Line, Series, dotted
 from explorer.widgets.plots.limits import Limits
 from explorer.widgets.plots.math import visible
 
-COLUMN = 1.5  # px: one minimum and one maximum in this width is what a 2 px line can show
+COLUMN = 1.5  # px: a 2 px line can show one minimum and one maximum in this width
 
 
 @dataclass
 class Curves:
-    """The curves, the lowest first; how many points share a column of pixels at most, and how many
-    values lie beyond the axes.
+    """The curves, the lowest first; the greatest number of points per column of pixels, and the
+    number of values beyond the axes.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -41,7 +41,7 @@ def curves_of(
     log: bool,
     faint: bool,
 ) -> Curves:
-    """`lines[i]` is what series i shows bold; `faint`: smoothed ones show their own values too."""
+    """Returns the curves; `lines[i]` is series i's bold one; `faint` adds unsmoothed values."""
     made = Curves()
     for one, line in zip(series, lines, strict=True):
         color, thick = color_of(one), 1 if one.faint else 2
@@ -51,7 +51,7 @@ def curves_of(
             raw = np.asarray(one.y, np.float64)
             seen = raw[slice(*np.searchsorted(one.x, limits[:2]))]
             below = seen < limits[2]
-            if log:  # zero and less have no place there at all
+            if log:  # zero and negative values have no position there
                 below &= seen > 0
             made.outside += np.count_nonzero(seen > limits[3]) + np.count_nonzero(below)
             if faint:
@@ -72,7 +72,7 @@ def _add(
     width: float,
     log: bool,
 ) -> None:
-    """One curve more, thinned to the columns of pixels that it can be drawn in."""
+    """Adds one curve, thinned to the columns of pixels."""
     columns = max(64, int(width / COLUMN))
     x, y, bucket = visible(np.asarray(one.x, np.float64), y, limits[:2], columns)
     if log:
@@ -80,7 +80,7 @@ def _add(
     made.bucket = max(made.bucket, bucket)
     pen = theme.current().pen(color, thick)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    # High contrast tells neighbors apart by more than their color.
+    # High contrast distinguishes neighbors by more than color.
     odd = isinstance(one.color, int) and one.color % 2 == 1
     if one.dashed or (theme.current().contrast and odd):
         pen.setDashPattern([4.0, 3.0])

@@ -1,4 +1,4 @@
-"""What a line plot shows: its series, and the values of their lines."""
+"""The data of a line plot: its series, and the values of their lines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from PySide6.QtGui import QPen
 
-from core.numbers import format_number
+from core.numbers import THIN_SPACE, format_number
 from explorer.widgets.base import Columns
 from explorer.widgets.plots.math import smooth
 
-LARGEST = 1e30  # far larger values overflow where curves are turned into pixels
+LARGEST = 1e30  # far larger values overflow when curves are converted to pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +20,10 @@ class Series:
     """One line: x ascending, y with NaN as gaps, as are values beyond LARGEST.
 
     `color` is a series index or a theme role. `smoothed`: the plot's smoothing applies (raw stays
-    visible, faint). `dashed` tells lines apart without color. `marks` draws a dot at each point
-    (few points). `named` writes its name at its end: not where a mark says what it is. `faint` is
-    one of many, thin and pale, which is told only where it is pointed at. `exact` is what tables
-    and readouts tell where the line is drawn otherwise; an `aid`, which only helps the eye, is told
-    nowhere.
+    visible, faint). `dashed` distinguishes lines without color. `marks` draws a dot at each point
+    (few points). `named` writes the name at the line's end, unless a mark describes it. `faint` is
+    one of many, thin and pale, named only when hovered. `exact` holds the values for tables and
+    readouts if the line is drawn differently; an `aid` only guides the eye and is in neither.
     """
 
     name: str
@@ -41,20 +40,20 @@ class Series:
 
     @property
     def points(self) -> np.ndarray:
-        """(n, 2), as they are told."""
+        """The exact points (n, 2)."""
         return np.stack([self.x, self.y if self.exact is None else self.exact], axis=1)
 
     def __post_init__(self) -> None:
         huge = np.abs(self.y) > LARGEST
-        if np.any(huge):  # infinite ones, too: they have no place on an axis
+        if np.any(huge):  # infinite ones too: they have no position on an axis
             object.__setattr__(self, "y", np.where(huge, np.nan, self.y))
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """What one curve shows: (n,) coordinates of the view with NaN as gaps, and its pen.
+    """One curve as drawn: (n,) view coordinates with NaN as gaps, and its pen.
 
-    `dots` are the points, among them, that get a dot.
+    `dots` are the indices of the points that get a dot.
     """
 
     x: np.ndarray
@@ -64,7 +63,7 @@ class Line:
 
 
 def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[np.ndarray]:
-    """What each bold line shows: smoothed where asked for; gaps where a log axis has no place."""
+    """Returns the y of each bold line: smoothed if requested, with gaps where a log axis ends."""
     lines = []
     for one in series:
         line = np.asarray(one.y, dtype=np.float64)
@@ -75,14 +74,14 @@ def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[n
 
 
 def dotted(y: np.ndarray, marks: bool) -> np.ndarray:
-    """Which points get a dot: all with `marks`, else those between two gaps, which have no line."""
+    """Returns the points with a dot: all with `marks`, else those between two gaps."""
     known = np.isfinite(y)
     alone = known & ~np.r_[False, known[:-1]] & ~np.r_[known[1:], False]
     return np.flatnonzero(known if marks else alone)
 
 
 def ends_of(series: Sequence[Series], lines: Sequence[np.ndarray]) -> dict[str, float]:
-    """Per series the last value of its line; one that is all gaps has none."""
+    """Returns the last value of each series' line; a line of gaps alone has none."""
     found = {}
     for one, line in zip(series, lines, strict=True):
         known = np.flatnonzero(np.isfinite(line))
@@ -92,11 +91,14 @@ def ends_of(series: Sequence[Series], lines: Sequence[np.ndarray]) -> dict[str, 
 
 
 def last_values(
-    series: Sequence[Series], lines: Sequence[np.ndarray], x_label: str, smoothing: float = 0.0
-) -> list[str]:
-    """The last value of every line, in words: "train (smoothed) 2.71 at step 240", "rate 0.01 at
-    t = 3"; of a level line, which is the same everywhere, "blind guess 7.34".
+    series: Sequence[Series], lines: Sequence[np.ndarray], labels: tuple[str, str],
+    smoothing: float = 0.0,
+) -> list[str]:  # fmt: skip
+    """Describes the last value of every line: "train (smoothed): 2.71 at step 240", "rate: 0.01 at
+    t = 3"; a constant line without its x, "blind guess: 7.34". `labels` are those of the axes.
     """
+    x_label, y_label = labels
+    unit = f"{THIN_SPACE}%" if y_label.endswith("(%)") else ""
     where = f"{x_label} =" if len(x_label) == 1 else x_label
     parts = []
     for one, line in zip(series, lines, strict=True):
@@ -106,13 +108,13 @@ def last_values(
             smoothed = " (smoothed)" if one.smoothed and smoothing and one.exact is None else ""
             is_level = known.size > 1 and bool(np.all(told[known] == told[last]))
             at = "" if is_level else f" at {where} {format_number(one.x[last])}"
-            parts.append(f"{one.name}{smoothed} {format_number(told[last])}{at}")
+            parts.append(f"{one.name}{smoothed}: {format_number(told[last])}{unit}{at}")
     return parts
 
 
 def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -> list[float]:
-    """The value of every line at its recorded point nearest to `x`; NaN where it has none, and
-    beyond a line's ends by more than the mean distance of two points.
+    """Returns the value of every line at its recorded point nearest to `x`; NaN if it has none, or
+    if `x` is beyond its ends by more than the mean distance of two points.
     """
     values = []
     for one, line in zip(series, lines, strict=True):
@@ -130,8 +132,8 @@ def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -
 
 
 def columns_of(x_label: str, series: Sequence[Series]) -> Columns:
-    """One table of several series, that on top first: a row for every x, empty (masked) where a
-    series has no point there.
+    """Returns one table of several series, the topmost first: a row for every x, empty (masked)
+    where a series has no point.
     """
     name = x_label.split(" (")[0] or "x"
     series = [one for one in series if not one.aid]

@@ -1,7 +1,7 @@
-"""Where the names of lines stand: right of the plot in a column, or beside an end far from it.
+"""Positions of the names of lines: in a column right of the plot, or beside an end far from it.
 
-No name lies over a line or over another name; one that had to move has a leader of gray dots to its
-end. On a plot that is too low for all of them the upper ones are left out.
+No name overlaps a line or another name; a name that was moved has a leader of gray dots to its end.
+If the plot is too low for all names, the upper ones are left out.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from explorer import theme
 from explorer.widgets.base import LEFT, elide, put_text
 
 GAP = 6.0  # px between a line's end and its name
-FAR = 48.0  # px left of the column from which a name may stand beside its own end
-SHIFTS = (0.0, -0.8, 0.8, -1.6, 1.6)  # heights of a line of text that it may be moved there
+FAR = 48.0  # px left of the column from which a name may be beside its own end
+SHIFTS = (0.0, -0.8, 0.8, -1.6, 1.6)  # shifts of such a name, in line heights
 
 
 @dataclass(frozen=True)
 class End:
-    """Where a line ends, in pixels, its name and how wide that is."""
+    """The end of a line in pixels, its name and the name's width."""
 
     x: float
     y: float
@@ -32,7 +32,7 @@ class End:
 
 
 def spread_apart(middles: list[float], height: float, lowest: float) -> list[float]:
-    """Sorted label positions moved down, then up, so that none touch and none pass `lowest`."""
+    """Moves sorted label positions down, then up, until none overlap and none pass `lowest`."""
     spread = list(middles)
     for index in range(1, len(spread)):
         spread[index] = max(spread[index], spread[index - 1] + height)
@@ -46,17 +46,17 @@ def spread_apart(middles: list[float], height: float, lowest: float) -> list[flo
 def place_names(
     ends: Sequence[End], lines: Sequence[np.ndarray], area: QRectF, height: float
 ) -> list[QPointF | None]:
-    """The left middle of every end's name, None where it has no room. `lines` are (n, 2) pixels
-    with x ascending.
+    """Returns the left center of every end's name, or None if it does not fit. `lines` are (n, 2)
+    pixels with x ascending.
     """
     column = max((end.x for end in ends), default=0.0) + GAP
     places: list[QPointF | None] = [None] * len(ends)
     boxes: list[QRectF] = []
     far = [i for i, end in enumerate(ends) if end.x + GAP <= column - FAR]
-    gone = -np.inf  # how high the last end is whose name went to the column
+    gone = -np.inf  # y of the last end whose name went to the column
     for index in sorted(far, key=lambda i: ends[i].y):
         end = ends[index]
-        if end.y - gone < 3 * height:  # its neighbor goes there too, or they would change places
+        if end.y - gone < 3 * height:  # its neighbor goes there too, or they would swap places
             gone = end.y
             continue
         for shift in SHIFTS:
@@ -64,7 +64,7 @@ def place_names(
             box = QRectF(end.x + GAP, middle - height / 2, end.wide, height)
             free = area.top() <= box.top() and box.bottom() <= area.bottom()
             free = free and box.right() < column - GAP
-            # Below every name of a line that ends higher, so that names are in the lines' order.
+            # Names must keep the vertical order of their lines' ends.
             free = free and all(_clear(box, above) for above in boxes)
             if free and not any(_crosses(line, box) for line in lines):
                 places[index] = QPointF(box.left(), middle)
@@ -75,7 +75,7 @@ def place_names(
     rest = sorted((i for i, place in enumerate(places) if place is None), key=lambda i: ends[i].y)
     middles = spread_apart([ends[i].y for i in rest], height, area.bottom() - height / 2)
     for index, middle in zip(rest, middles, strict=True):
-        if middle >= area.top():  # above it stands the title of the axis
+        if middle >= area.top():  # the title of the axis is above it
             places[index] = QPointF(column, middle)
     return places
 
@@ -86,7 +86,7 @@ def _clear(box: QRectF, above: QRectF) -> bool:
 
 
 def _crosses(line: np.ndarray, box: QRectF) -> bool:
-    """Whether a line may pass through a box: judged by the height of each of its segments there."""
+    """Returns True if a line may cross a box, judged by the heights of its segments there."""
     first = max(0, int(np.searchsorted(line[:, 0], box.left())) - 1)
     last = int(np.searchsorted(line[:, 0], box.right(), side="right")) + 1
     y = line[first:last, 1]
@@ -95,8 +95,8 @@ def _crosses(line: np.ndarray, box: QRectF) -> bool:
 
 
 def leader(end: End, place: QPointF) -> list[QPointF]:
-    """From a line's end level to the column of names, and there to its name: no line of the plot
-    goes so.
+    """Returns the path from a line's end horizontally to the column of names, and there to its
+    name; no line of the plot looks like this.
     """
     return [
         QPointF(end.x + 3, end.y),
@@ -106,7 +106,7 @@ def leader(end: End, place: QPointF) -> list[QPointF]:
 
 
 def _leader_pen() -> QPen:
-    """Gray dots, which no line of a plot is drawn with."""
+    """Returns a pen of gray dots, which no line of a plot uses."""
     pen = theme.current().pen("muted")
     pen.setDashPattern([1.0, 3.0])
     return pen
@@ -119,7 +119,7 @@ def draw_names(
     area: QRectF,
     width: float,
 ) -> None:
-    """Writes names beside line ends given as (x, y, name, color); `width` is the widget's."""
+    """Draws names beside line ends given as (x, y, name, color); `width` is the widget's."""
     now = theme.current()
     font, metrics = now.font("label", 600), now.metrics("label", 600)
     measured = [End(x, y, name, metrics.horizontalAdvance(name) + 2) for x, y, name, _ in ends]

@@ -1,4 +1,4 @@
-"""The words on a line plot: titles, the badge, the readout under the pointer."""
+"""The text on a line plot: titles, the badge, the readout at the pointer."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.plots.math import linear_ticks, log_ticks, tick_texts
 
-ABOVE, BELOW = 24, 22  # px about the axes, for a title and for numbers
+ABOVE, BELOW = 24, 22  # px above and below the axes, for a title and for numbers
 APART = 4  # px between two numbers of an axis
-BESIDE = 24  # px: half a number such as 1,500 stands over the end of the axis
+BESIDE = 24  # px: half a number such as 1,500 extends beyond the end of the axis
 
 
 def title_room(title: str) -> float:
-    """How wide a margin it needs right of the plot, beside what every margin has."""
+    """Returns the margin right of the plot that the title needs beyond the usual one."""
     now = theme.current()
     return now.metrics("label").horizontalAdvance(title) + now.px(BESIDE - 8)
 
 
 def axes_area(size: QSize, numbers: Sequence[str], names: Sequence[str], title: str) -> QRectF:
-    """The area inside the axes of a plot of this `size`, px: left of it the `numbers` of the y
-    axis, right of it the `names` of the lines and the `title` of the x axis.
+    """Returns the area inside the axes of a plot of `size` px: the `numbers` of the y axis are to
+    its left, the `names` of the lines and the `title` of the x axis to its right.
     """
     now = theme.current()
     metrics, bold = now.metrics("label"), now.metrics("label", 600)
@@ -38,7 +38,7 @@ def axes_area(size: QSize, numbers: Sequence[str], names: Sequence[str], title: 
 
 
 def title_left(title: str, rect: QRectF, width: float) -> float:
-    """Where the title of the x axis begins: right of the axis and of the number at its end, inside
+    """Returns the left of the x axis title: right of the axis and of its last number, but within
     the widget's `width`.
     """
     now = theme.current()
@@ -47,7 +47,7 @@ def title_left(title: str, rect: QRectF, width: float) -> float:
 
 
 def draw_titles(painter: QPainter, rect: QRectF, titles: tuple[str, str], width: float) -> None:
-    """The titles of x and y: one right of the bottom axis, one above the left axis."""
+    """Draws the titles: x right of the bottom axis, y above the left axis."""
     now = theme.current()
     font, muted = now.font("label"), now.color("muted")
     left = title_left(titles[0], rect, width)
@@ -59,8 +59,8 @@ def draw_titles(painter: QPainter, rect: QRectF, titles: tuple[str, str], width:
 def x_numbers(
     ticks: list[float], limits: tuple[float, float], rect: QRectF, title: str, width: float
 ) -> list[tuple[float, str]]:
-    """The numbers at the ticks of the x axis; none where its title stands, and on a narrow plot at
-    every second tick, or third, so that none touches another.
+    """Returns the numbers at the ticks of the x axis, except below its title; a narrow plot shows
+    every second or third one, so that they do not overlap.
     """
     now = theme.current()
     metrics = now.metrics("label")
@@ -81,8 +81,8 @@ def x_numbers(
 
 
 def y_numbers(limits: tuple[float, float], log: bool, height: float) -> list[tuple[float, str]]:
-    """The numbers at the ticks of the y axis of a plot so high, with their places; on a log axis
-    these are logarithms. On a low plot some ticks have none, so that none touches another.
+    """Returns the numbers at the ticks of the y axis and their positions, which are logarithms on a
+    log axis. A low plot leaves some out, so that they do not overlap.
     """
     now = theme.current()
     if log:
@@ -105,17 +105,17 @@ def y_numbers(limits: tuple[float, float], log: bool, height: float) -> list[tup
 
 
 def badge_parts(bucket: int, outside: int, note: str) -> list[str]:
-    """What cannot be seen: points that share a pixel, values beyond the axis, lines left out."""
+    """Lists hidden data: points that share a pixel, values beyond the axis, lines left out."""
     parts = [note] if note else []
     if outside:
         parts.append(f"{outside:,} {'spike' if outside == 1 else 'spikes'} beyond the axis")
     if bucket > 1:
-        parts.append(f"lowest and highest of every {bucket} points")
+        parts.append(f"extremes of every {bucket} values")
     return parts
 
 
 def draw_badge(painter: QPainter, parts: Sequence[str], title: str, width: float) -> None:
-    """Right of the y axis' title: as many parts as have room there, the first in any case."""
+    """Draws as many parts as fit right of the y axis title, but always the first."""
     if not parts:
         return
     now = theme.current()
@@ -131,7 +131,7 @@ def draw_badge(painter: QPainter, parts: Sequence[str], title: str, width: float
 
 
 def readout_left(x: float, room: float, width: float) -> float:
-    """Where a readout `room` wide begins: beside the rule at `x`, and never out of the plot."""
+    """Returns the left of a readout of width `room`: beside the rule at `x`, inside the plot."""
     beside = x + 8 if x + 8 + room < width else x - 8 - room
     return max(beside, 0.0)
 
@@ -144,7 +144,7 @@ def draw_readout(
     rows: list[tuple[str, str, QColor]],
     width: float,
 ) -> None:
-    """Beside the rule at `x` a small box with `head` and (name, value, color) rows."""
+    """Draws a small box beside the rule at `x`, with `head` and (name, value, color) rows."""
     now = theme.current()
     metrics = now.metrics("label", 600)
     line = now.px(16)

@@ -1,4 +1,4 @@
-"""Which limits the axes of a plot take as its data grow, and how they get there."""
+"""The limits of a plot's axes while its data grow, and the animation to new ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.widgets.plots.data import Series
 from explorer.widgets.plots.math import nice_limits
 
 Limits = tuple[float, float, float, float]  # x low, x high, y low, y high
-ROOM = 0.3  # of the height that values take
-AIR = 0.05  # of it: a little less than `nice_limits` leaves on either side
-LEAST = 0.4  # of the axes that lines should take
-EVERY = 0.030  # seconds between two places on the way: each has the whole plot arranged anew
-BLOCKS = 1000  # a long series is judged by the extremes of so many parts
+ROOM = 0.3  # of the height of the values
+AIR = 0.05  # of it: a little less than the margin of `nice_limits`
+LEAST = 0.4  # share of the axes that lines should take
+EVERY = 0.030  # seconds between two frames of the animation: each lays out the whole plot
+BLOCKS = 1000  # a long series is reduced to the extremes of this many parts
 
 
 def wanted_limits(
@@ -27,9 +27,9 @@ def wanted_limits(
     fixed_x: tuple[float, float] | None,
     log: bool,
 ) -> Limits | None:
-    """Limits round all that is drawn, with a little air; None when there is no value yet.
+    """Returns limits around all that is drawn, with a small margin; None if there is no value yet.
 
-    `lines[i]` is the y that series i shows (smoothed, gaps as NaN). `fixed_x` fixes the x axis.
+    `lines[i]` is the y of series i as shown (smoothed, gaps as NaN). `fixed_x` fixes the x axis.
     """
     shown = [
         (np.asarray(one.x, np.float64), line)
@@ -53,8 +53,8 @@ def wanted_limits(
 
 
 def _span(one: Series, line: np.ndarray, log: bool) -> tuple[float, float]:
-    """Least and largest value that a series draws; of a noisy one, whose values are seen faint
-    under the smoothed line, without its lone spikes. On a log axis their logarithms are judged.
+    """Returns the least and largest value that a series draws; lone spikes are ignored in a noisy
+    one, whose values are faint behind the smoothed line. On a log axis logarithms count.
     """
     if not one.smoothed:
         return whole_span(line)
@@ -66,17 +66,17 @@ def _span(one: Series, line: np.ndarray, log: bool) -> tuple[float, float]:
 
 
 def whole_span(values: np.ndarray) -> tuple[float, float]:
-    """Least and largest value; (inf, -inf) without values."""
+    """Returns the least and largest value; (inf, -inf) without values."""
     known = values[np.isfinite(values)]
     return (float(known.min()), float(known.max())) if known.size else (np.inf, -np.inf)
 
 
 def held_span(values: np.ndarray) -> tuple[float, float]:
-    """Least and largest of noisy values, lone spikes left out: one would flatten all the rest.
+    """Returns the range of noisy values without lone spikes, which would flatten all the rest.
 
-    The core lies between running medians of five, in which one or two values that stand alone
-    have no say, yet a steep start, which goes on over many values, has. Everything up to one
-    height of the core beyond it is held too: noise reaches no further. (inf, -inf) without values.
+    The core is the range of running medians of five, which ignore one or two isolated values but
+    follow a steep start, which lasts for many. Everything up to one height of the core beyond it is
+    included too: noise goes no further. (inf, -inf) without values.
     """
     known = values[np.isfinite(values)]
     if known.size < 8:
@@ -96,15 +96,15 @@ def held_span(values: np.ndarray) -> tuple[float, float]:
 
 
 def _medians(values: np.ndarray) -> np.ndarray:
-    """The running median of five, mirrored at both ends."""
+    """Returns the running median of five, mirrored at both ends."""
     padded = np.pad(values, 2, mode="reflect")
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
 
 
 def with_room(limits: Limits, before: Limits, fixed: bool, log: bool = False) -> Limits:
-    """Limits for growing lines, as they lie on the axes, so that charts extend a while: half as
-    much again to the right, and ROOM more where values have left the axes above or below (not
-    below 0, where all are above it and the axis is no `log` one). An end that still serves stays.
+    """Returns limits in axis coordinates with space for lines to grow: half as much again to the
+    right, and ROOM more where values have left the axes above or below (but not below 0 if all
+    values are above it and the axis is not `log`). A limit that still fits is unchanged.
     """
     x_low, x_high, low, high = limits
     room = ROOM * (high - low)
@@ -136,18 +136,18 @@ def _spread(wanted: Limits, now: Limits) -> float:
 
 
 def _beyond(wanted: Limits, now: Limits) -> tuple[bool, bool]:
-    """Whether values have left the axes below, and above: that their air does is nothing yet."""
+    """Returns whether values have left the axes below and above; their margin may."""
     air = AIR * (wanted[3] - wanted[2])
     return wanted[2] < now[2] - air, wanted[3] > now[3] + air
 
 
 def placed(limits: Limits, log: bool) -> Limits:
-    """Limits as they lie on the axes: on a log axis y is its logarithm, which has no end at 0."""
+    """Returns limits in axis coordinates: on a log axis the logarithm of y, with no end at 0."""
     return (*limits[:2], math.log10(limits[2]), math.log10(limits[3])) if log else limits
 
 
 def told(limits: Limits, log: bool) -> Limits:
-    """Back from `placed`; a power of ten stays a number."""
+    """Inverts `placed`, clipped so that a power of ten is a finite number."""
     if not log:
         return limits
     low, high = (min(max(end, -300.0), 300.0) for end in limits[2:])
@@ -155,8 +155,8 @@ def told(limits: Limits, log: bool) -> Limits:
 
 
 def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:
-    """True while the data stay inside the axes and use most of them: no rescale is due. Both as
-    they lie on the axes.
+    """Returns True while the data are inside the axes and use most of them, so that no rescale is
+    due. Both limits are in axis coordinates.
     """
     if fixed and wanted[:2] != now[:2]:
         return False
@@ -167,16 +167,16 @@ def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:
 
 
 class MovingLimits(QObject):
-    """Limits that are extended when data leave them, with room to spare, and move there once."""
+    """Limits that extend when data leave them, with spare space, and move there once."""
 
     moved = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.now: Limits | None = None  # None: there is nothing to show
-        self.target: Limits | None = None  # where `now` is heading
+        self.target: Limits | None = None  # the end of the animation
         self._log = False
-        self._moved = 0.0  # when `now` was set last
+        self._moved = 0.0  # when `now` was last set
         self._from = (0.0, 1.0, 0.0, 1.0)
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
@@ -184,12 +184,12 @@ class MovingLimits(QObject):
         self._animation.valueChanged.connect(self._on_time)
 
     def forget(self) -> None:
-        """The next limits are taken at once."""
+        """Makes the next limits take effect at once."""
         self._animation.stop()
         self.now = self.target = None
 
     def show(self, wanted: Limits | None, fixed: bool, travel: bool, log: bool = False) -> None:
-        """Goes to limits that hold `wanted`; `fixed`: its x is exact; `travel`: not in one cut;
+        """Moves to limits that contain `wanted`; `fixed`: its x is exact; `travel`: animated;
         `log`: y is on a log axis.
         """
         if wanted is None or log != self._log:

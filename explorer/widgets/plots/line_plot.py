@@ -1,6 +1,6 @@
 """A line plot of long, growing series: left and bottom axis, direct labels, hover rule, log axis.
 
-pyqtgraph draws what this widget decides; of a line only the extremes in each column of pixels.
+pyqtgraph draws the result; of a line it gets only the extremes in each column of pixels.
 """
 
 from __future__ import annotations
@@ -50,41 +50,41 @@ from explorer.widgets.plots.marks import NEAR, Mark, draw_marks, mark_near
 from explorer.widgets.plots.math import linear_ticks
 from explorer.widgets.plots.zoom import Span, moved, parts, zoomed
 
-NOTCH = 1.2  # times larger by one notch of the wheel
-REACH = 4.0  # px from a line at which it is still pointed at
+NOTCH = 1.2  # factor of one notch of the wheel
+REACH = 4.0  # px from a line within which it is hovered
 
 
 class LinePlot(Picture):
-    """Several `Series` on one pair of axes, the last one on top, with marks at places of x.
+    """Several `Series` on one pair of axes, the last one on top, with marks at positions of x.
 
-    Intents: `hovered` and `clicked` with an x value: a mark's own where one is near. A click on a
-    line is `lineClicked` instead where the plot `picks_lines`.
+    Signals: `hovered` and `clicked` with an x value, that of a mark if one is near. If the plot
+    `picks_lines`, a click on a line emits `lineClicked` instead.
 
-    Where it `zooms`, the wheel or + and - show a part of the x axis, with y to fit; a drag or Shift
-    and the arrows move along it; a double click or Home shows all again. `spanChanged` tells of it.
+    If it `zooms`, the wheel or + and - show a part of the x axis, with y to fit; a drag or Shift
+    and the arrows move along it; a double click or Home shows all again. Each emits `spanChanged`.
     """
 
-    hovered = Signal(float)  # NaN when the pointer left
+    hovered = Signal(float)  # NaN when the pointer has left
     clicked = Signal(float)
     lineClicked = Signal(str, float)  # the line's name and x
-    spanChanged = Signal(object)  # from which x to which; None: the whole axis
-    _changed = Signal()  # queued: a scene that changes while it is painted is painted twice
+    spanChanged = Signal(object)  # (low, high) of x; None: the whole axis
+    _changed = Signal()  # queued: a scene changed during a paint is painted twice
 
     def __init__(self, name: str = "Plot", parent: QWidget | None = None) -> None:
         from explorer.widgets.plots.view import PlotView  # brings pyqtgraph
 
         super().__init__(name, parent)
         self._series: list[Series] = []
-        self._lines: list[np.ndarray] = []  # what the bold line shows, per series
-        self.glides = True  # the axes, to other limits
+        self._lines: list[np.ndarray] = []  # the y of the bold line, per series
+        self.glides = True  # the axes move to new limits
         self.picks_lines = False
         self.zooms = False
-        self.span: Span | None = None  # the part of x that is shown; None: the whole axis
-        self._pressed: tuple[QPointF, Span | None] | None = None  # where, and what was shown
+        self.span: Span | None = None  # the visible part of x; None: the whole axis
+        self._pressed: tuple[QPointF, Span | None] | None = None  # the point, and the span then
         self._dragged = False
         self._near: Series | None = None  # the line under the pointer
-        self._above: tuple[LinePlot, ...] = ()  # plots whose x axes stand above or below this one
-        self.ends: dict[str, float] = {}  # per series its line's last value as it is drawn
+        self._above: tuple[LinePlot, ...] = ()  # plots whose x axes are aligned with this one
+        self.ends: dict[str, float] = {}  # per series its line's last value as drawn
         self._labels = ("", "")
         self._log = False
         self._smoothing = 0.0
@@ -105,16 +105,16 @@ class LinePlot(Picture):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    # What is shown -------------------------------------------------------------------------------
+    # State ---------------------------------------------------------------------------------------
 
     def set_axes(self, x_label: str, y_label: str) -> None:
-        """Names and units: "step", "loss (nats per token)"."""
+        """Sets names and units: "step", "loss (nats per token)"."""
         self._labels = (x_label, y_label)
         self.setAccessibleName(f"{y_label} by {x_label}")
         self.data_changed()
 
     def set_series(self, series: Sequence[Series]) -> None:
-        """Shows other lines, or the same ones longer. Raises ValueError when x and y differ."""
+        """Shows other lines, or longer ones. Raises ValueError if the lengths of x and y differ."""
         for one in series:
             if np.shape(one.x) != np.shape(one.y) or np.ndim(one.x) != 1:
                 raise ValueError(
@@ -125,20 +125,20 @@ class LinePlot(Picture):
         self._renew()
 
     def set_log(self, log: bool) -> None:
-        """A logarithmic y axis; values <= 0 become gaps."""
+        """Switches the y axis to logarithms; values <= 0 become gaps."""
         if log != self._log:
             self._log = log
             self._renew()
 
     def set_smoothing(self, strength: float) -> None:
-        """0 (none) to 0.999: how much series with `smoothed` are averaged."""
+        """Sets how much series with `smoothed` are averaged, 0 (none) to 0.999."""
         strength = min(0.999, max(0.0, strength))
         if strength != self._smoothing:
             self._smoothing = strength
             self._renew()
 
     def set_cursor(self, x: float | None) -> None:
-        """A vertical line where the transport stands; None hides it."""
+        """Shows a vertical line at the player's position; None hides it."""
         if x != self._cursor:
             self._cursor = x
             self._show_rules()
@@ -148,13 +148,13 @@ class LinePlot(Picture):
         return self._cursor
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Places of x that stand out: checkpoints, the step at which a run branched off."""
+        """Sets marked positions of x: checkpoints, the step at which a run branched off."""
         if list(marks) != self._marks:
             self._marks = list(marks)
             self._view.write()
 
     def set_note(self, note: str) -> None:
-        """A few words above the plot: what is not drawn, and why."""
+        """Shows a short note above the plot: what is not drawn, and why."""
         if note != self._note:
             self._note = note
             self._view.write()
@@ -166,7 +166,7 @@ class LinePlot(Picture):
         self.data_changed()
 
     def set_span(self, span: Span | None) -> None:
-        """Shows a part of the x axis; None: all of it."""
+        """Shows a part of the x axis, or all of it for None."""
         if span != self.span:
             self.span = span
             self._limits.forget()
@@ -175,7 +175,7 @@ class LinePlot(Picture):
             self.spanChanged.emit(span)
 
     def zoom_by(self, factor: float, at: float | None = None) -> None:
-        """Larger by a factor about an x: by default the cursor's, or the middle of what is seen."""
+        """Zooms by a factor about an x: by default the cursor's, or the visible center."""
         if self._limits.now is not None:
             low, high = self._limits.now[:2]
             seen = self._cursor is not None and low <= self._cursor <= high
@@ -183,13 +183,13 @@ class LinePlot(Picture):
             self.set_span(zoomed((low, high), self._whole(), factor, middle if at is None else at))
 
     def set_y_range(self, low: float, high: float) -> None:
-        """Fixes the y axis, where it is known what values there can be."""
+        """Fixes the y axis, for values with a known range."""
         self._fixed_y = (low, high)
         self._rescale()
         self.data_changed()
 
     def share_margins(self, other: LinePlot) -> None:
-        """Their x axes begin and end at the same places while both are shown."""
+        """Aligns the x axes of both plots while both are shown."""
         self._above, other._above = (other,), (self,)
 
     def set_empty_text(self, text: str) -> None:
@@ -197,7 +197,7 @@ class LinePlot(Picture):
         self._view.write()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """Per series its exact (n, 2) points, never the decimated ones."""
+        """Returns the exact (n, 2) points of each series, never the decimated ones."""
         return {one.name: one.points for one in self._series if not one.aid}
 
     def as_columns(self) -> Columns:
@@ -224,7 +224,7 @@ class LinePlot(Picture):
 
     @property
     def limits(self) -> tuple[float, float, float, float]:
-        """x low, x high, y low, y high of the axes (where a rescale is heading)."""
+        """x low, x high, y low, y high of the axes (after a running rescale)."""
         return self._limits.target or (0.0, 1.0, 0.0, 1.0)
 
     def sizeHint(self) -> QSize:
@@ -243,12 +243,12 @@ class LinePlot(Picture):
         self.data_changed()
 
     def describe(self) -> str:
-        """The last value of every line, in words."""
-        told = last_values(self._series, self._lines, self._labels[0], self._smoothing)
+        """Describes the last value of every line."""
+        told = last_values(self._series, self._lines, self._labels, self._smoothing)
         return ", ".join(told) or self._empty_text
 
     def _rescale(self) -> None:
-        """Extends the limits when data leave them."""
+        """Extends the limits if data have left them."""
         series, lines, fixed_x = self._series, self._lines, self._fixed_x
         wanted = wanted_limits(series, lines, fixed_x, self._log)
         if wanted is not None and self.span is not None:
@@ -261,14 +261,14 @@ class LinePlot(Picture):
         self._limits.show(wanted, fixed_x is not None, travel, self._log)
 
     def _whole(self) -> Span:
-        """The x axis with all that there is."""
+        """Returns the limits of the whole x axis."""
         wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
         return wanted[:2] if wanted is not None else (0.0, 1.0)
 
     # Geometry ------------------------------------------------------------------------------------
 
     def plot_rect(self) -> QRectF:
-        """The area inside the axes."""
+        """Returns the area inside the axes."""
         if self._area is None:
             shown = [self, *(plot for plot in self._above if not plot.isHidden())]
             names = [one.name for plot in shown for one in plot._series if one.named]
@@ -277,7 +277,7 @@ class LinePlot(Picture):
         return QRectF(self._area)
 
     def _place(self, value: float) -> float:
-        """A y value in the view's coordinates: its logarithm on a log axis."""
+        """Maps a y value to view coordinates: its logarithm on a log axis."""
         return math.log10(value) if self._log else float(value)
 
     def _y_ticks(self) -> list[tuple[float, str]]:
@@ -286,13 +286,13 @@ class LinePlot(Picture):
         return y_numbers(self._limits.now[2:], self._log, self.height())
 
     def x_at(self, pixel: float) -> float:
-        """The x value under a horizontal position."""
+        """Returns the x value at a horizontal position."""
         rect = self.plot_rect()
         low, high = self._limits.now[:2] if self._limits.now else (0.0, 1.0)
         return low + (pixel - rect.left()) / rect.width() * (high - low)
 
     def _pixels(self) -> Callable[[float], float]:
-        """From an x value to its horizontal position."""
+        """Returns a function from an x value to its horizontal position."""
         rect = self.plot_rect()
         low, high = self._limits.now[:2] if self._limits.now else (0.0, 1.0)
         return lambda x: rect.left() + (x - low) / max(1e-30, high - low) * rect.width()
@@ -308,13 +308,13 @@ class LinePlot(Picture):
         self._arrange_later()
 
     def data_changed(self) -> None:
-        if self._broken:  # else the scene has itself painted
+        if self._broken:  # otherwise the scene triggers its own paint
             super().data_changed()
         self._view.show()
         self._arrange_later()
 
     def _arrange_later(self) -> None:
-        """Before it is painted next, the scene is brought up to date."""
+        """Schedules an update of the scene before its next paint."""
         for plot in (self, *self._above):
             plot._stale = True
             plot._area = None
@@ -335,7 +335,7 @@ class LinePlot(Picture):
         self._stale = False
         try:
             self._arrange()
-        except Exception as error:  # a view that is hidden while it is painted ends the program
+        except Exception as error:  # hiding the view during its paint would crash the app
             QMetaObject.invokeMethod(self._view, "hide", Qt.ConnectionType.QueuedConnection)
             self.fail(error)
 
@@ -364,10 +364,10 @@ class LinePlot(Picture):
         self._view.set_rules(self._cursor if known else None, self._hover if known else None)
         self._view.write()
 
-    # Words ---------------------------------------------------------------------------------------
+    # Text ----------------------------------------------------------------------------------------
 
     def _write(self, painter: QPainter) -> None:
-        """What is written over the scene, in the widget's pixels."""
+        """Draws the text over the scene, in the widget's pixels."""
         now, rect = theme.current(), self.plot_rect()
         muted = now.color("muted")
         draw_titles(painter, rect, (self._labels[0], self._title()), self.width())
@@ -391,7 +391,7 @@ class LinePlot(Picture):
         return ", ".join(filter(None, (self._labels[1], "log scale" if self._log else "")))
 
     def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
-        """Where each line with a name ends, as far as it is seen: (x, y, name, color)."""
+        """Returns the visible end of each named line: (x, y, name, color)."""
         ends = []
         for one, line in zip(self._series, self._lines, strict=True):
             known = np.flatnonzero(np.isfinite(line) & self._is_seen(one.x))
@@ -404,7 +404,7 @@ class LinePlot(Picture):
         return True if self.span is None else (x >= self.span[0]) & (x <= self.span[1])
 
     def _paths(self) -> list[np.ndarray]:
-        """The curves that are drawn, as (n, 2) pixels."""
+        """Returns the drawn curves as (n, 2) pixels."""
         origin = self._view.pixel(0.0, 0.0)
         unit = self._view.pixel(1.0, 1.0) - origin
         return [
@@ -413,8 +413,8 @@ class LinePlot(Picture):
         ]
 
     def readout(self, x: float) -> list[tuple[str, str, QColor]]:
-        """At `x`: (name, value, color) of every line that comes there, the highest first; of faint
-        ones that under the pointer.
+        """Returns (name, value, color) of every line with a value at `x`, the highest first; faint
+        lines only if hovered.
         """
         values = values_at(self._series, self._lines, x)
         found = [
@@ -428,7 +428,7 @@ class LinePlot(Picture):
     # Interaction ---------------------------------------------------------------------------------
 
     def line_at(self, point: QPointF) -> Series | None:
-        """The line nearest to a point, of several the uppermost; None: there is none in reach."""
+        """Returns the nearest line within reach of a point, the topmost of several, or None."""
         if self._limits.now is None:
             return None
         x = np.array([self.x_at(point.x() + by) for by in (-REACH, 0.0, REACH)])
@@ -486,7 +486,7 @@ class LinePlot(Picture):
             self.set_span(None)
 
     def _drag(self, point: QPointF) -> None:
-        """Moves along the axis, where only a part of it is shown."""
+        """Moves along the axis if only a part of it is shown."""
         assert self._pressed is not None
         begin, span = self._pressed
         by = point.x() - begin.x()
@@ -500,7 +500,7 @@ class LinePlot(Picture):
         if self.zooms and notches and self.plot_rect().contains(event.position()):
             self.zoom_by(NOTCH**notches, self.x_at(event.position().x()))
         else:
-            event.ignore()  # what holds it scrolls
+            event.ignore()  # its container scrolls
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not self.zooms or not self._zoom_by_key(event):
@@ -521,7 +521,7 @@ class LinePlot(Picture):
         return True
 
     def _meant(self, event: QMouseEvent) -> float | None:
-        """The x value under the pointer, a mark's where one is near; None outside the axes."""
+        """Returns the x value at the pointer, a mark's if one is near; None outside the axes."""
         place = event.position()
         area = self.plot_rect().adjusted(0, 0, 0, 2 * NEAR)
         if self._limits.now is None or not area.contains(place):

@@ -1,4 +1,4 @@
-"""Marks on a plot and on the scrubber: small diamonds, and a rule with its words across a plot."""
+"""Marks on a plot and on the scrubber: small diamonds, and a labeled rule across a plot."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PySide6.QtGui import QColor, QPainter, QPolygonF
 from explorer import theme
 from explorer.widgets.base import LEFT, elide, put_text
 
-NEAR = 5.0  # px: a pointer this near to a mark means the mark
-SIZE = 4.0  # px from a diamond's middle to its corners
+NEAR = 5.0  # px: a mark within this distance of the pointer is hovered
+SIZE = 4.0  # px from a diamond's center to its corners
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Something at `x`: a diamond on the bottom axis whose tooltip is `text`, a `cross` there, or a
+    """A mark at `x`: a diamond on the bottom axis with the tooltip `text`, a `cross` there, or a
     `rule` across the plot with `text` at its top.
     """
 
@@ -45,8 +45,8 @@ def draw_marks(
     rect: QRectF,
     words: bool = True,
 ) -> None:
-    """Every mark that lies inside `rect`; `place` turns an x value into a pixel. Without `words`
-    the readout has the room at the top.
+    """Draws every mark inside `rect`; `place` maps an x value to a pixel. Without `words` the space
+    at the top is left to the readout.
     """
     now = theme.current()
     for mark in marks:
@@ -62,7 +62,7 @@ def draw_marks(
 
 
 def _draw_cross(painter: QPainter, middle: QPointF) -> None:
-    """It stands on the axis, so that a diamond at the same place can still be told from it."""
+    """Draws a cross above the axis, so that a diamond at the same place can be told from it."""
     now = theme.current()
     size = now.px(SIZE)
     painter.setPen(now.pen("warning", 2))
@@ -90,6 +90,6 @@ def _draw_rule(painter: QPainter, x: float, text: str, rect: QRectF) -> None:
 
 
 def mark_near(marks: Sequence[Mark], pixel: float, place: Callable[[float], float]) -> Mark | None:
-    """The mark under a pointer at `pixel`, if one is near."""
+    """Returns the mark near a pointer at `pixel`, or None."""
     near = min(marks, key=lambda mark: abs(place(mark.x) - pixel), default=None)
     return near if near is not None and abs(place(near.x) - pixel) <= NEAR else None

@@ -1,4 +1,4 @@
-"""The arithmetic of a line plot: ticks, smoothing, and decimation to the pixels there are."""
+"""The arithmetic of a line plot: ticks, smoothing, and decimation to its pixels."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.numbers import typeset
 
 
 def linear_ticks(low: float, high: float, count: int = 4, whole: bool = False) -> list[float]:
-    """Three to six round numbers (1, 2, 2.5 or 5 times a power of ten) inside [low, high]; `whole`:
-    no fractions, as of an axis that counts, and fewer where there are no more.
+    """Returns three to six round numbers (1, 2, 2.5 or 5 times a power of ten) inside [low, high];
+    with `whole` integers only, as for an axis of counts, possibly fewer.
     """
     span = high - low
     if not math.isfinite(span) or span <= 0:
@@ -32,8 +32,8 @@ def linear_ticks(low: float, high: float, count: int = 4, whole: bool = False) -
 
 
 def tick_texts(ticks: Sequence[float]) -> list[str]:
-    """The numbers at the ticks of one axis, all with as many decimals as the finest one needs:
-    6.0, 6.5, 7.0; a zero has none; below a thousandth and from a million on as 5e-4.
+    """Formats the ticks of one axis with as many decimals as the finest one needs: 6.0, 6.5, 7.0; a
+    zero has none; below a thousandth and from a million on as 5e-4.
     """
     largest = max((abs(tick) for tick in ticks), default=0.0)
     step = min((abs(b - a) for a, b in itertools.pairwise(ticks)), default=largest) or 1.0
@@ -49,17 +49,17 @@ def tick_texts(ticks: Sequence[float]) -> list[str]:
 
 
 def _decimals(values: Collection[float], step: float) -> int:
-    """How many decimals tell values apart that lie `step` or more from each other."""
+    """Returns how many decimals distinguish values that are `step` or more apart."""
     exact = (n for n in range(6) if all(abs(round(v, n) - v) < 1e-3 * step for v in values))
     return next(exact, 6)
 
 
-SMALLEST, LARGEST = 1e-300, 1e307  # five times a power of ten stays a number
+SMALLEST, LARGEST = 1e-300, 1e307  # five times a power of ten must be finite
 
 
 def log_ticks(low: float, high: float, room: int = 5) -> list[float]:
-    """Powers of ten inside [low, high] (both > 0), with 2 and 5 between when they are few: as many
-    as there is room for, two at least and five at most.
+    """Returns powers of ten inside [low, high] (both > 0), with 2 and 5 in between if they are few:
+    as many as `room` allows, at least two and at most five.
     """
     most = min(5, max(2, room))
     low, high = max(low, SMALLEST), min(high, LARGEST)
@@ -78,7 +78,7 @@ def _at_most(ticks: list[float], most: int) -> list[float]:
 
 
 def smooth(values: np.ndarray, strength: float) -> np.ndarray:
-    """Exponential moving average without the start's bias (Adam's correction, Kingma and Ba 2015).
+    """Averages exponentially, without the start's bias (Adam's correction, Kingma and Ba 2015).
 
     average = strength * average + (1 - strength) * value, divided by 1 - strength ** count. Gaps
     (NaN) stay gaps and are skipped by the average. `strength` is 0 (none) to below 1.
@@ -95,7 +95,7 @@ def smooth(values: np.ndarray, strength: float) -> np.ndarray:
     while distance < seen.size and strength**distance > 1e-17:
         averages[distance:] += averages[:-distance] * strength**distance
         distance *= 2
-    # The bias fades below what a float can tell; powers beyond that would be slow denormals.
+    # The bias falls below float precision; higher powers would be slow denormals.
     biased = min(seen.size, math.ceil(math.log(1e-17) / math.log(strength)))
     averages[:biased] /= 1.0 - strength ** np.arange(1.0, biased + 1)
     out[known] = averages
@@ -103,7 +103,7 @@ def smooth(values: np.ndarray, strength: float) -> np.ndarray:
 
 
 def decimate(x: np.ndarray, y: np.ndarray, pixels: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """At most 2 * pixels points that keep every peak: minimum and maximum of each bucket.
+    """Returns at most 2 * pixels points that keep every peak: minimum and maximum of each bucket.
 
     Returns (x, y, points per bucket); 1 means nothing was hidden. A bucket without any value is a
     gap (NaN).
@@ -119,7 +119,7 @@ def decimate(x: np.ndarray, y: np.ndarray, pixels: int) -> tuple[np.ndarray, np.
     low, high = np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1)
     starts = x[::bucket][:count].astype(np.float64)
     ends = x[np.minimum(np.arange(1, count + 1) * bucket, size) - 1].astype(np.float64)
-    # The order inside a bucket follows where the line comes from, so it zigzags least.
+    # The order inside a bucket follows the line's direction, which minimizes zigzags.
     falling = rows[:, 0] > np.where(np.isnan(rows[:, -1]), rows[:, 0], rows[:, -1])
     out_y = np.empty(2 * count)
     out_y[0::2] = np.where(falling, high, low)
@@ -132,14 +132,14 @@ def decimate(x: np.ndarray, y: np.ndarray, pixels: int) -> tuple[np.ndarray, np.
 def visible(
     x: np.ndarray, y: np.ndarray, limits: tuple[float, float], pixels: int
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """What of a line (x ascending) lies between `limits`, and one point on each side, decimated."""
+    """Returns a line (x ascending) within `limits` and one point on each side, decimated."""
     first = max(0, int(np.searchsorted(x, limits[0])) - 1)
     last = min(len(x), int(np.searchsorted(x, limits[1], side="right")) + 1)
     return decimate(x[first:last], y[first:last], pixels)
 
 
 def nice_limits(low: float, high: float, log: bool = False) -> tuple[float, float]:
-    """Limits with a little air round the data; a flat line gets room on both sides."""
+    """Returns limits with a small margin around the data; a flat line gets space on both sides."""
     if log:
         ratio = max(high / low, 1.02)
         return low / ratio**0.06, high * ratio**0.06

@@ -1,6 +1,6 @@
-"""A small line: its name, its value now, two axes with few numbers; the x axis is the losses'.
+"""A small line plot: name, current value, two axes with few numbers; shares the losses' x axis.
 
-It draws itself: beside the large plot, four more of its scenes would take most of a frame.
+It is custom-painted: beside the large plot, four more pyqtgraph scenes would take most of a frame.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from explorer.widgets.plots.math import decimate, linear_ticks, nice_limits, smo
 
 
 class SmallPlot(Picture):
-    """`clicked(x)`. `set_line` with smoothing 0..1; the raw line stays faint under it.
+    """Emits `clicked(x)`. Smoothing is 0..1; the raw line stays faint behind the smoothed one.
 
-    `write` puts the value into words; `unit` gives the size and the name of the unit in which the
-    numbers of the left axis stand (456 MB); `noisy`: lone spikes may lie beyond the axis, for they
-    would flatten all the rest.
+    `write` formats the value; `unit` returns the size and name of the unit of the left axis (456
+    MB); with `noisy` lone spikes may be beyond the axis, as they would flatten all the rest.
     """
 
     clicked = Signal(float)
@@ -94,7 +93,7 @@ class SmallPlot(Picture):
 
     @property
     def value_text(self) -> str:
-        """The value under the pointer, at the cursor, or the newest."""
+        """The value at the pointer, at the cursor, or the newest."""
         at = self._hover if self._hover is not None else self._cursor
         if not len(self._x):
             return "\u2013"
@@ -142,7 +141,7 @@ class SmallPlot(Picture):
         painter.restore()
 
     def _wanted_limits(self) -> tuple[float, float] | None:
-        """Round all that is drawn, of a noisy line but lone spikes."""
+        """Returns limits around all that is drawn, for a noisy line without lone spikes."""
         span_of = held_span if self._noisy else whole_span
         spans = [span_of(self._y)]
         if self._other is not None:
@@ -151,7 +150,7 @@ class SmallPlot(Picture):
         return nice_limits(low, high) if low <= high else None
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Two or three values of the left axis, with their numbers."""
+        """Returns two or three values of the left axis with their numbers."""
         if self.limits is None:
             return []
         ticks = linear_ticks(*self.limits, 3)
@@ -162,7 +161,7 @@ class SmallPlot(Picture):
         return [(tick, f"{word} {name}".rstrip()) for tick, word in zip(ticks, words, strict=True)]
 
     def _draw_axes(self, painter: QPainter, rect: QRectF) -> None:
-        """Left and bottom axis, a faint line at every number of the left one."""
+        """Draws left and bottom axis, and a faint line at every number of the left one."""
         now = theme.current()
         font, muted, high = now.font("label"), now.color("muted"), now.px(14)
         if self.limits is not None:
@@ -196,7 +195,7 @@ class SmallPlot(Picture):
     ) -> None:
         x, y, bucket = decimate(x, np.asarray(y, float), max(32, int(rect.width() / 2)))
         if bucket > 20 and self._strength:
-            width = 1  # thick combs cost the most
+            width = 1  # thick zigzags cost the most
         low, high = limits
         left = self._map_x(x, rect)
         top = rect.bottom() - (y - low) / max(1e-30, high - low) * rect.height()
@@ -212,7 +211,7 @@ class SmallPlot(Picture):
             painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in points[start:end]]))
 
     def _rect(self) -> QRectF:
-        """The area inside the axes."""
+        """Returns the area inside the axes."""
         now = theme.current()
         numbers = [now.metrics("label").horizontalAdvance(text) for _, text in self.ticks()]
         left, top = round(max(numbers, default=0.0)) + now.px(6), now.px(24)

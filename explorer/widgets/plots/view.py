@@ -1,6 +1,6 @@
 """The pyqtgraph side of a line plot: a scene with two axes, lines, dots and two rules.
 
-Importing this module brings pyqtgraph (a quarter of a second), so the first plot imports it.
+Importing this module imports pyqtgraph (0.25 s), so the first plot does it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from explorer.widgets.plots.data import Line
 
 Ticks = list[tuple[float, str]]
 DOT = 6.0  # px
-MANY = 160  # points from which on wide strokes would cost milliseconds
-_OVER = (-2.0, -4.0, 4.0, 4.0)  # a line on the edge of the axes keeps its whole width
+MANY = 160  # points above which wide strokes would cost milliseconds
+_OVER = (-2.0, -4.0, 4.0, 4.0)  # a line at the edge of the axes keeps its full width
 
 
 class _Box(pg.ViewBox):
@@ -37,7 +37,7 @@ class _Box(pg.ViewBox):
 
 
 class _Axis(pg.AxisItem):
-    """An axis with given ticks; the numbers at its ends may stand a little outside."""
+    """An axis with given ticks; the numbers at its ends may extend a little beyond it."""
 
     def __init__(self, side: str, box: _Box) -> None:
         super().__init__(side)
@@ -50,8 +50,8 @@ class _Axis(pg.AxisItem):
         return super().boundingRect().adjusted(-24, -8, 24, 8)
 
     def paint(self, p: QPainter, option: object, widget: QWidget | None = None) -> None:
-        """Straight from what is to be drawn: to play pyqtgraph's QPicture takes twice as long."""
-        if self.picture is None:  # pyqtgraph's sign that something has changed
+        """Draws the specs directly: playing pyqtgraph's QPicture takes twice as long."""
+        if self.picture is None:  # pyqtgraph's sign of a change
             self.picture = QPicture()
             if self.style["tickFont"]:
                 p.setFont(self.style["tickFont"])
@@ -60,7 +60,7 @@ class _Axis(pg.AxisItem):
             self.drawPicture(p, *self._specs)
 
     def generateDrawSpecs(self, p: QPainter) -> tuple | None:
-        """The axis line as long as the plot, on its edge: pyqtgraph lets it cross the other one."""
+        """Returns specs with an axis line as long as the plot: pyqtgraph's is longer."""
         specs = super().generateDrawSpecs(p)
         if specs is None:
             return None
@@ -75,10 +75,10 @@ class _Axis(pg.AxisItem):
 
 
 class _Curve(pg.PlotCurveItem):
-    """A line that stays fast when it is wide, and as wide on a dense screen as on any other.
+    """A line that stays fast when wide, and is equally wide on screens of any density.
 
-    Qt takes 400 ms for a zigzag of 1,000 peaks with a 2 px pen, and 2 ms with one of a single
-    device pixel: such a line is thin ones side by side.
+    Qt takes 400 ms for a zigzag of 1,000 peaks with a 2 px pen, and 2 ms with a pen of one device
+    pixel: a wide line is drawn as thin ones side by side.
     """
 
     def paint(self, p: QPainter, opt: object, widget: QWidget | None = None) -> None:
@@ -100,14 +100,14 @@ class _Curve(pg.PlotCurveItem):
         for move in (np.arange(ceil(wide)) - (ceil(wide) - 1) / 2) / ratio:
             p.setWorldTransform(place * QTransform.fromTranslate(move, 0))
             p.drawPath(path)
-            if pen.color().alpha() == 255:  # a faint line would grow darker with every stroke
+            if pen.color().alpha() == 255:  # a translucent line would darken with every stroke
                 p.setWorldTransform(place * QTransform.fromTranslate(0, move))
                 p.drawPath(path)
         p.setWorldTransform(place)
 
 
 class _Rule(pg.InfiniteLine):
-    """A vertical line, as wide on a dense screen as on any other."""
+    """A vertical line, equally wide on screens of any density."""
 
     def paint(self, p: QPainter, *args: object) -> None:
         thin, self.currentPen = self.currentPen, _cosmetic(self.currentPen, _ratio(p))
@@ -116,7 +116,7 @@ class _Rule(pg.InfiniteLine):
 
 
 class _Words(QGraphicsItem):
-    """Everything written over the lines; `draw` paints it in the widget's pixels."""
+    """All text over the lines; `draw` paints it in the widget's pixels."""
 
     def __init__(self, draw: Callable[[QPainter], None]) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class _Words(QGraphicsItem):
 
 
 class PlotView(pg.GraphicsView):
-    """The scene, filling its parent. `prepare` is called before it is painted."""
+    """The scene, which fills its parent. `prepare` is called before each paint."""
 
     def __init__(
         self, parent: QWidget, prepare: Callable[[], None], draw: Callable[[QPainter], None]
@@ -170,7 +170,7 @@ class PlotView(pg.GraphicsView):
         self.scene().sigPrepareForPaint.connect(prepare)
 
     def restyle(self) -> None:
-        """Pens and fonts of the theme in force; they cost a good part of a frame to set."""
+        """Applies the current theme's pens and fonts, which takes a good part of a frame."""
         now = theme.current()
         look = (now.name, now.zoom)
         if look == self._look:
@@ -188,7 +188,7 @@ class PlotView(pg.GraphicsView):
         self._rule.setPen(_cosmetic(now.pen("outline")))
 
     def place(self, rect: QRectF, x: tuple[float, float], y: tuple[float, float]) -> None:
-        """Puts the axes round `rect` (the widget's pixels) and gives them their ranges."""
+        """Places the axes around `rect` (in the widget's pixels) and sets their ranges."""
         whole = QRectF(0, 0, self.width(), self.height())
         self._left.setWidth(rect.left() + 1)
         self._left.setGeometry(QRectF(0, rect.top(), rect.left() + 1, rect.height()))
@@ -223,23 +223,23 @@ class PlotView(pg.GraphicsView):
         )
 
     def set_rules(self, cursor: float | None, hover: float | None) -> None:
-        """Where the transport stands and where the pointer is; None hides the rule."""
+        """Moves the rules of the player and of the pointer; None hides one."""
         for rule, x in ((self._cursor, cursor), (self._rule, hover)):
             rule.setVisible(x is not None)
             if x is not None:
                 rule.setValue(x)
 
     def pixel(self, x: float, y: float) -> QPointF:
-        """Where a point of the view's coordinates lies in the widget."""
+        """Returns the widget position of a point in view coordinates."""
         return self._box.mapViewToScene(QPointF(x, y))
 
     def write(self) -> None:
-        """Paints the words again."""
+        """Repaints the text."""
         self._words.update()
 
 
 def _cosmetic(pen: QPen, ratio: float = 1.0) -> QPen:
-    """The same pen, as wide on the screen whatever the axes' scale, in pixels `ratio` as dense."""
+    """Returns a pen whose width is independent of the axes' scale, in pixels `ratio` as dense."""
     pen = QPen(pen)
     pen.setCosmetic(True)
     pen.setWidthF(pen.widthF() * ratio)
@@ -247,6 +247,6 @@ def _cosmetic(pen: QPen, ratio: float = 1.0) -> QPen:
 
 
 def _ratio(painter: QPainter) -> float:
-    """Device pixels per pixel of the view, while an item is painted."""
+    """Returns the device pixels per pixel of the view while an item is painted."""
     world = abs(painter.worldTransform().determinant())
     return round(sqrt(abs(painter.deviceTransform().determinant()) / world), 3) if world else 1.0

@@ -1,4 +1,4 @@
-"""Which part of its x axis a plot shows: zoomed about a place, moved along, within its ends."""
+"""The visible part of a plot's x axis: zoomed about a point, moved, and kept within its ends."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from explorer.widgets.plots.data import Series
 
-Span = tuple[float, float]  # from x to x
+Span = tuple[float, float]  # (low, high) of x
 NARROWEST = 5.0  # of x: fewer steps make no line
 
 
 def zoomed(shown: Span, whole: Span, factor: float, at: float) -> Span | None:
-    """`factor` times larger, about `at`, which stays where it is; None: the whole axis."""
+    """Returns the span zoomed by `factor` about the fixed point `at`; None: the whole axis."""
     before = shown[1] - shown[0]
     width = max(before / factor, NARROWEST)
     if width >= whole[1] - whole[0]:
@@ -23,7 +23,7 @@ def zoomed(shown: Span, whole: Span, factor: float, at: float) -> Span | None:
 
 
 def moved(shown: Span, whole: Span, by: float) -> Span:
-    """As much of the axis, `by` further to the right."""
+    """Returns a span of the same width, `by` further to the right."""
     return _within(shown[0] + by, shown[1] - shown[0], whole)
 
 
@@ -35,7 +35,7 @@ def _within(low: float, width: float, whole: Span) -> Span:
 def parts(
     series: Sequence[Series], lines: Sequence[np.ndarray], span: Span
 ) -> tuple[list[Series], list[np.ndarray]]:
-    """What of each series, and of its line, lies in a span."""
+    """Returns the part of each series and its line inside a span."""
     ends = [np.searchsorted(one.x, span) for one in series]
     cut = [slice(first, last + 1) for first, last in ends]
     kept = [replace(one, x=one.x[at], y=one.y[at]) for one, at in zip(series, cut, strict=True)]

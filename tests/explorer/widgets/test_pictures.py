@@ -102,9 +102,9 @@ def test_arcs_say_how_much_they_show(qtbot):
     weights = np.tril(np.ones((30, 30), dtype=np.float32))
     weights /= weights.sum(axis=1, keepdims=True)
     widget.set_weights(weights, [f"t{i}" for i in range(30)])
-    assert widget.caption.startswith("showing 250 of 465 arcs (")
+    assert widget.caption.startswith("showing the 250 strongest arcs (")
     widget.set_query(4, only=True)
-    assert widget.caption == "showing 5 of 5 arcs (100\u2009% of the weight)"
+    assert widget.caption == "showing the 5 strongest arcs (100\u2009% of the total weight)"
     assert (widget.displayed()["pairs"][:, 0] == 4).all()
     clicked = []
     widget.tokenClicked.connect(clicked.append)

@@ -235,9 +235,9 @@ def test_a_level_line_is_told_without_a_place_and_a_smoothed_one_as_smoothed(qtb
     guess = Series("guess", np.array([0.0, 16.0]), np.full(2, 7.25))
     train = Series("train", x, np.linspace(7, 2, 10), smoothed=True)
     plot.set_series([guess, train])
-    assert plot.describe() == "guess 7.25, train 2 at step 10"
+    assert plot.describe() == "guess: 7.25, train: 2 at step 10"
     plot.set_smoothing(0.9)
-    assert plot.describe().startswith("guess 7.25, train (smoothed) ")
+    assert plot.describe().startswith("guess: 7.25, train (smoothed): ")
 
 
 def test_a_faint_line_is_told_only_where_it_is_pointed_at_and_a_click_on_it_names_it(qtbot):
@@ -510,7 +510,7 @@ def test_a_badge_says_as_much_as_has_room_beside_the_title(qapp, monkeypatch):
     monkeypatch.setattr(labels, "put_text", lambda _, rect, text, *__: said.append(text))
     for width in (150, 600):
         labels.draw_badge(None, labels.badge_parts(4, 0, "flat below 1"), "log scale", width)
-    assert said == ["flat below 1", "flat below 1, lowest and highest of every 4 points"]
+    assert said == ["flat below 1", "flat below 1, extremes of every 4 values"]
 
 
 def test_a_readout_stays_inside_its_plot():

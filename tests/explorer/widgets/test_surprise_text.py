@@ -29,7 +29,10 @@ def test_the_more_surprising_the_stronger_the_color(qtbot):
     widget, now = shown(qtbot), theme.current()
     assert widget.color_of(0.0) == now.color("surface")
     assert widget.color_of(8.0) == widget.color_of(80.0) == now.series(1)
-    assert widget.told(0, 1) == "␣upon: 4.00 nats" and widget.told(0, 2) == "FF: 9.00 nats"
+    assert (
+        widget.told(0, 1) == "“␣upon”: 4.00 nats"
+        and widget.told(0, 2) == "\u201cFF\u201d: 9.00 nats"
+    )
     assert widget.displayed()["loss (nats)"].tolist() == LOSSES.reshape(-1).tolist()
 
 
@@ -59,7 +62,7 @@ def test_what_is_shown_already_is_not_painted_again(qtbot, monkeypatch):
     widget.set_chosen(0, 1)
     assert not asked
     widget.set_chosen(0, 2)
-    assert len(asked) == 1 and widget.accessibleDescription() == "FF: 9.00 nats"
+    assert len(asked) == 1 and widget.accessibleDescription() == "\u201cFF\u201d: 9.00 nats"
     for pieces, losses, most in (
         (PIECES[::-1], LOSSES, 8.0),
         (PIECES[::-1], LOSSES + 1, 8.0),
@@ -87,7 +90,7 @@ def test_a_token_is_chosen_by_mouse_and_by_arrows(qtbot):
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Left):
         QTest.keyClick(widget, key)
     assert found == [(0, 2), (1, 0), (0, 2)]
-    assert widget.accessibleDescription() == "FF: 9.00 nats"
+    assert widget.accessibleDescription() == "\u201cFF\u201d: 9.00 nats"
 
 
 def test_texts_that_scroll_together_show_the_same_lines(qtbot, monkeypatch):

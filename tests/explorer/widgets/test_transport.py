@@ -14,6 +14,7 @@ from explorer.state.tracks import ListTrack, Track
 from explorer.widgets import announcer
 from explorer.widgets.scrubber import Scrubber
 from explorer.widgets.transport import TransportBar
+from explorer.widgets.transport_parts import LiveBadge
 from tests.explorer.waiting import turn
 
 MARKS = {100: "checkpoint, step 1,000", 200: "checkpoint, step 2,000"}
@@ -157,3 +158,11 @@ def test_a_title_that_needs_more_lines_changes_no_height_while_a_layout_is_under
     before = bar.maximumHeight()
     bar.title.resize(60, bar.title.height())  # as its layout does
     assert len(bar.title.lines()) > 1 and bar.maximumHeight() == before
+
+
+def test_the_live_button_names_its_key_only_where_that_leads_elsewhere(qtbot):
+    badge = LiveBadge()
+    qtbot.addWidget(badge)
+    for live in (True, False):
+        badge.set_live(live)
+        assert ("(End)" in badge.toolTip()) is not live

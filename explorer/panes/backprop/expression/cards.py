@@ -27,7 +27,7 @@ from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.number_field import NumberField
 
 WORDS = 264  # px
-STEP = "Moves every input that is not fixed by \u2212learning rate \u00d7 gradient"
+STEP = "Moves every unfixed input by \u2212learning rate \u00d7 gradient"
 
 
 class WhatIfCard(QWidget):

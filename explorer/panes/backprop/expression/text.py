@@ -68,6 +68,10 @@ def headline(computed: Computed, moment: int) -> str:
         last = moment == len(computed.plan) - 1
         if last:
             return summary(computed)
+        if computed.local((place.node, place.input)) is None:  # of a matrix product, a mean, ...
+            return (
+                f"Backward: the gradient of {node.label} flows back through {node.text} to {target}"
+            )
         return (
             f"Backward: the gradient of {node.label}, times the local derivative, flows to {target}"
         )
@@ -87,7 +91,7 @@ def summary(computed: Computed) -> str:
         if computed.gradient(node) is not None and np.size(computed.gradient(node)) == 1
     }
     if len(single) < 2:
-        return f"Now every input has its gradient, which tells how strongly {out} depends on it"
+        return f"Now every input has its gradient, which shows how strongly {out} depends on it"
     steep = [name for name, one in single.items() if not np.isfinite(one)]
     if steep:
         return f"{out} is infinitely steep in {steep[0]} here, so this gradient is not finite"
@@ -170,7 +174,7 @@ def told(computed: Computed, node: int) -> str:
 
 def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
     """Returns, for nodes whose name several lines set, the line of each, or "": "c\u2082 is the
-    value set in line 5".
+    value set on line 5".
     """
     labels = (node.label for node in computed.graph.nodes)
     several = {name for name, count in map(parted, labels) if count > 1}
@@ -179,7 +183,7 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
         label, line = computed.graph.nodes[number].label, computed.line(number)
         name, _ = parted(label)
         if name in several and line is not None:
-            found[label] = f"{label} is the value set in line {line}"
+            found[label] = f"{label} is the value set on line {line}"
     return "; ".join(found.values())
 
 

@@ -22,7 +22,7 @@ class MomentTrack(Track):
 
     @property
     def marks(self) -> dict[int, str]:
-        return {self.computed.plan.seed: "the backward pass begins"}
+        return {self.computed.plan.seed: "The backward pass begins"}
 
     def item(self, index: int) -> object:
         return self.computed.step(index)

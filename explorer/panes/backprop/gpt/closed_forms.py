@@ -62,7 +62,7 @@ def softmax_share(worked: Worked, edge: Edge, index: Index, told: Arithmetic) ->
         "Every weight in a row depends on every score in that row:",
         Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
         Terms(total, weights, ups, ROLES, token_labels(worked), mean, "text"),
-        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "relative to the weighted mean"),
+        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "relative to the weighted average"),
         Equation(f"{name}{AT_I}", weight, "text"),
         Equation(
             f"contribution to {slope(worked.graph, worked.target(edge))}",

@@ -31,7 +31,7 @@ def commands(mode: GPTMode) -> list[Action]:
 
     view, action = mode.view, mode.action
     return [
-        action("text", "GPT: type a text to learn from", mode.inputs.prompt.setFocus),
+        action("text", "GPT: type a text to compute gradients for", mode.inputs.prompt.setFocus),
         action("find", "GPT: find an operation", find, can=ready),
         action(
             "forward",
@@ -49,12 +49,14 @@ def commands(mode: GPTMode) -> list[Action]:
         action("last-head", "GPT: previous head", lambda: view.head.turn(-1), can=ready),
         action("highway", "GPT: go to the gradient highway", view.show_highway, can=ready),
         action("fold", "GPT: show or hide the gradient highway", view.turn_highway, can=ready),
-        action("again", "GPT: explain the example again", mode.ask),
+        action("again", "GPT: compute the gradients again", mode.ask),
         action(
             "update",
-            "GPT: explain the run\u2019s current model",
+            "GPT: use the latest weights of the training run",
             mode.explain_newer,
             can=lambda: mode.is_live,
         ),
-        action("folder", "GPT: open the folder of a checkpoint", mode.models.open_folder),
+        action(
+            "folder", "GPT: open a model from a checkpoint\u2019s folder", mode.models.open_folder
+        ),
     ]

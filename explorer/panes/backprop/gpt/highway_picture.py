@@ -125,7 +125,8 @@ class HighwayPicture(ChoicePicture[Worked]):
 
     def told(self, thing: int) -> str:
         place, token = self.place_of(thing)
-        return self.describe_loss(token) if place is None else self.describe(place, token)
+        said = self.describe_loss(token) if place is None else self.describe(place, token)
+        return f"{said}\nClick to go to its step"
 
     def _on_picked(self, thing: int) -> None:
         place, token = self.place_of(thing)

@@ -1,4 +1,4 @@
-"""The inputs of GPT: the model, and the text to learn from."""
+"""The inputs of GPT: the model, and the text to compute gradients for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GPTInputs(QWidget):
         self.prompt = PromptLine()
         name_parts(self, "backprop.gpt", "source", "prompt")
         self.prompt.setAccessibleName("Training example")
-        self.prompt.setPlaceholderText("Type a text for the model to learn from")
+        self.prompt.setPlaceholderText("Type a text to compute gradients for")
         self.prompt.promptEdited.connect(self.promptEdited)
         wrap(self.source, self.prompt, of=self)
 

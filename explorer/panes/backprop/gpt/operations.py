@@ -14,7 +14,7 @@ from core.autograd.flows import Edge
 
 PARTIAL = "\u2202"
 NORMALIZED = "x\u0302"  # as in the layer norm paper
-BY_HEADS = " by head"
+BY_HEADS, BY_TOKENS = " by head", " by token"  # of the order of axes
 CARRIERS = ("Transpose", "Reshape", "Slice")  # they only rearrange numbers
 _BLOCK = re.compile(r"^h\.(\d+)\.(?:(attn|mlp)\.)?(.+)$")
 _RESIDUAL = re.compile(r"^residual\.(\d+)$")
@@ -179,11 +179,12 @@ def short(graph: Graph, number: int) -> str:
     kind = kind_of(graph, number)
     if kind == "Transpose":
         axes = node.tensor.operation.axes  # type: ignore[union-attr]
-        return f"{before}\u1d40" if axes[-2:] == (len(axes) - 1, len(axes) - 2) else before
+        swapped = axes[-2:] == (len(axes) - 1, len(axes) - 2)
+        return f"{before}\u1d40" if swapped else f"{before}{BY_TOKENS}"
     if kind == "Reshape" and node.tensor.ndim == 5:
         return f"{before}{BY_HEADS}"
     if kind == "Reshape" and node.tensor.ndim == 3:
-        return f"joined {before}"
+        return f"joined {before.removesuffix(BY_TOKENS)}"
     if kind in ("MatMul", "Multiply", "Add"):
         return f"{_short_label(graph.nodes[_reader(graph, number)].label)} before bias"
     whole = before.removesuffix(BY_HEADS)

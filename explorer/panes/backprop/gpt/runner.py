@@ -51,10 +51,10 @@ class Runner(QObject):
             self.asked.emit("opening the model")
             return
         if not text.strip():
-            self.emptied.emit("Type a text for the model to learn from.")
+            self.emptied.emit("Type a text to compute gradients for.")
             return
         self.asked.emit("running the model forward and backward")
-        name = f"explaining an example with {source.name}"
+        name = f"computing gradients with {source.name}"
         self._preparing.ask(lambda: self._prepare(text, source, newer), name)
 
     def cancel(self) -> None:
@@ -78,7 +78,7 @@ class Runner(QObject):
             holder, example, name, step = prepared
             self._job.ask(
                 lambda: holder.model_steps(work_out_steps, example, name, step),
-                f"explaining an example with {name}",
+                f"computing gradients with {name}",
             )
 
     # the model of a run

@@ -10,8 +10,8 @@ from explorer.panes.backprop.gpt.track import Played
 IDLE = "A text passes through a real GPT, forward and then back, one operation at a time"
 
 NATS = (
-    "A loss is \u2212log of the probability that the model gave the token that came next. "
-    "The nat is its unit if the logarithm is natural."
+    "A loss is \u2212log of the probability the model gave to the token that came next. "
+    "With the natural logarithm, its unit is the nat."
 )
 
 # kind of operation -> its forward pass; BACKWARD has the backward pass
@@ -47,8 +47,8 @@ BACKWARD = {
     "Reshape": "the gradient returns to its original shape",
     "Slice": "the gradient goes back to the part that was cut out, and the rest gets 0",
     "Mask": "no gradient flows back to the hidden scores",
-    "Softmax": "a score's gradient is its weight times the amount by which the weight's gradient "
-    "exceeds the row's weighted average",
+    "Softmax": "a score's gradient is its weight times how far the weight's gradient exceeds "
+    "the row's weighted average gradient",
     "GELU": "the gradient is multiplied by the slope of the curve at each input",
     "ReLU": "the gradient passes only where the input was above 0",
     "CrossEntropy": "the gradient of the logits is the prediction minus the right answer, "

@@ -78,7 +78,7 @@ class PlayedTrack(Track):
     @property
     def marks(self) -> dict[int, str]:
         seeds = [place for place, one in enumerate(self.timeline) if one.phase == "seed"]
-        return dict.fromkeys(seeds, "the backward pass begins")
+        return dict.fromkeys(seeds, "The backward pass begins")
 
     def item(self, index: int) -> Played:
         return self.timeline[index]

@@ -16,7 +16,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-ROAD = ": length of \u2202L/\u2202(residual), hatched until reached. Click to go there."
+ROAD = ": length of \u2202L/\u2202(residual), hatched until the backward pass gets there"
 
 
 class SelectedHead(QWidget):
@@ -61,7 +61,7 @@ class GPTView(QWidget):
         self.summary = Label("", "body", weight=600)
         self.agreement = Label("", "label", "muted", wrap=True)
         self.note, self.road = CutLabel("label", "muted"), CutLabel("label", "muted")
-        self.newer = IconButton("refresh", "Explain the run\u2019s current model")
+        self.newer = IconButton("refresh", "Use the latest weights of the training run")
         self.fold = IconButton("chevron-down", "Hide the gradient highway")
         self.inside = push_button("", look="quiet")
         name_parts(self, "backprop.gpt", "agreement", "note", "newer", "fold", "inside")

@@ -45,7 +45,9 @@ class NetworkMode(Mode):
 
     id = "network"
     title = "Network"
-    teaches = "How a small network learns, and how one point passes through it, forward and back"
+    teaches = (
+        "How a small network learns, and how one point goes through it and its gradients come back"
+    )
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)

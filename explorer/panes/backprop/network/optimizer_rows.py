@@ -30,9 +30,9 @@ NOT_KEPT = "The numbers of this step are not kept; take another step to see them
 SPELT = {
     "param": "the weight before this step",
     "grad": "gradient for this step's batch",
-    "slope": "gradient plus weight decay",
+    "slope": "slope: gradient + weight decay",
     "rate": "learning rate",
-    "step": "number of this step",
+    "step": "the step number",
     "shrunk": "the weight after weight decay",
     "new": "the weight after this step",
 } | SETTINGS

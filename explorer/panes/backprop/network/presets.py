@@ -73,7 +73,7 @@ PRESETS = (
         "overfit",
         "Overfitting: a big network and few noisy points",
         "Watch the training loss fall while the test loss rises, as the boundary winds around "
-        "single points.",
+        "individual points.",
         NetworkDraft(
             points=40,
             noise=0.3,

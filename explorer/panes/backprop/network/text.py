@@ -141,7 +141,7 @@ def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) 
     if math.inf > _shrinks(keyframe) > VANISHED:
         return (
             "the gradient vanishes on its way back. In layer 1 it is "
-            f"{format_number(_shrinks(keyframe))} times smaller than in the last layer."
+            f"{format_number(_shrinks(keyframe))} times smaller than in the output layer."
         )
     return _success(keyframe)
 
@@ -243,7 +243,7 @@ def sample_headline(sample: Sample, index: int) -> str:
         )
     loss = format_number(sample.loss)
     return (
-        "Now every weight has its gradient, which tells how strongly this point's loss "
+        "Now every weight has its gradient, which shows how strongly this point's loss "
         f"({loss}) depends on it."
     )
 

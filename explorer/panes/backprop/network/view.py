@@ -83,8 +83,10 @@ class NetworkView(QWidget):
         hidden = sizes[1:-1]
         self.depth.setText("1 hidden layer" if len(hidden) == 1 else f"{len(hidden)} hidden layers")
         self.fewer.setEnabled(editable and len(hidden) > 0)
-        self.deeper.setEnabled(editable and len(hidden) < MOST_LAYERS)
-        self.deeper.setToolTip(_most("Add a hidden layer", len(hidden), MOST_LAYERS, "layers"))
+        deepest = f"There can be at most {MOST_LAYERS} hidden layers"
+        deeper = len(hidden) < MOST_LAYERS
+        self.deeper.setEnabled(editable and deeper)
+        self.deeper.setToolTip("Add a hidden layer" if deeper else deepest)
         shown = layout is not None and editable
         self.tools.setVisible(shown)
         self.tools.offer_points(shown)
@@ -117,9 +119,5 @@ class NetworkView(QWidget):
             widget.move(round(left), now.px(2))
         less.setEnabled(count > 1)
         more.setEnabled(count < MOST_NEURONS)
-        more.setToolTip(_most(more.accessibleName(), count, MOST_NEURONS, "neurons"))
-
-
-def _most(does: str, count: int, most: int, what: str) -> str:
-    """Returns the tooltip of a button, or the reason why it is disabled."""
-    return does if count < most else f"There can be at most {most} {what}"
+        widest = f"A layer can have at most {MOST_NEURONS} neurons"
+        more.setToolTip(more.accessibleName() if count < MOST_NEURONS else widest)

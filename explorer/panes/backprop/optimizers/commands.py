@@ -53,7 +53,7 @@ def commands(mode: OptimizersMode) -> list[Action]:
         *(
             action(
                 f"explain.{name}",
-                f"Optimizers: explain {rule.title}",
+                f"Optimizers: show the steps of {rule.title}",
                 partial(mode.choose, name),
                 can=partial(is_raced, name),
             )

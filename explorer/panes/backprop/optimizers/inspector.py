@@ -29,9 +29,9 @@ XY = ("x", "y")
 NOTES = {
     "param": "position",
     "grad": "gradient",
-    "slope": "slope (gradient + weight decay)",
+    "slope": "slope: gradient + weight decay",
     "rate": "learning rate",
-    "step": "number of this step",
+    "step": "the step number",
     "shrunk": "position after weight decay",
     "new": "new position",
 } | SETTINGS

@@ -75,7 +75,7 @@ class MomentsPicture(Picture):
         for one in self._quantities:
             pair = self.shown(one)
             numbers = ", ".join(format_number(value) for value in pair)
-            parts.append(f"no {one.title}" if np.isnan(pair).all() else f"{one.title} ({numbers})")
+            parts.append(one.missing if np.isnan(pair).all() else f"{one.title} ({numbers})")
         return f"{self._title}: {'; '.join(parts)}" if parts else ""
 
     def sizeHint(self) -> QSize:

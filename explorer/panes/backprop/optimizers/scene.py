@@ -11,21 +11,24 @@ from typing import Any
 import numpy as np
 
 from explorer.panes.backprop.optimizers.compute import Lane, between
+from explorer.panes.backprop.optimizers.text import went
 
 FIRST = {"velocity": ("u", "velocity"), "average": ("m", "average")}
 SECOND = {"total": ("\u221av", "total size"), "square": ("\u221av", "usual size")}
+CORRECTED = "\u221av\u0302"  # of an average that began at 0, as the step divides by it
 LONGEST, SHORTEST = 84.0, 10.0  # px: length of arrows
 DECADES = 4.0  # powers of ten below the largest at which an arrow or a bar vanishes
 
 
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """A quantity with an x and a y for each step: values (n, 2)."""
+    """A quantity with an x and a y for each step: values (n, 2); `missing` is said for nan."""
 
     kind: str  # gradient, first, second, step, slope
     letter: str
     title: str
     values: np.ndarray
+    missing: str = ""
 
     @cached_property
     def largest(self) -> float:
@@ -46,7 +49,7 @@ class Arrows:
 
     downhill  minus the gradient
     first     minus its velocity or average gradient; None if it has none
-    second    the root of its average square; None if it has none
+    second    the root of its average or total square; None if it has none
     letters   the symbols of the three
     largest   the greatest length of them in the whole race
     """
@@ -102,12 +105,24 @@ def memory_of(lane: Lane) -> Memory:
     if first:
         found.append(Quantity("first", *FIRST[first], _remembered(lane, first)))
     if second:
-        squares = np.maximum(_remembered(lane, second), 0.0)
-        found.append(Quantity("second", *SECOND[second], np.sqrt(squares)))
+        found.append(_sizes(lane, second))
     moves = np.diff(lane.positions, axis=0, prepend=lane.positions[:1])
     moves[lane.lost_at or len(moves) :] = np.nan
-    found.append(Quantity("step", "\u0394", "last step", moves))
+    missing = f"step {lane.lost_at} {went(lane)}"
+    found.append(Quantity("step", "\u0394", "last step", moves, missing))
     return Memory(tuple(found), Quantity("slope", "g", "slope here", slopes))
+
+
+def _sizes(lane: Lane, name: str) -> Quantity:
+    """How large its gradients usually are; Adam and AdamW correct what began at 0."""
+    squares = np.maximum(_remembered(lane, name), 0.0)
+    (letter, title), betas = SECOND[name], getattr(lane.settings, "betas", None)
+    if betas is not None:
+        letter = CORRECTED
+        steps = np.arange(len(squares))
+        steps = np.minimum(steps, len(steps) if lane.lost_at is None else lane.lost_at - 1)
+        squares = squares / (1 - betas[1] ** np.maximum(steps, 1))[:, None]
+    return Quantity("second", letter, title, np.sqrt(squares))
 
 
 def _name_in(state: Any, names: Mapping[str, Any]) -> str:

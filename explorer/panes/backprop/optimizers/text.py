@@ -54,7 +54,7 @@ def headline(recording: Recording | None, step: int) -> str:
 
 
 def _standing(recording: Recording, step: int) -> str:
-    """Returns who arrived first, or else who is lowest."""
+    """Returns who was the first to stay down, or else who is lowest."""
     if recording.stands_still:
         return "no optimizer moves, because the slope at the start is 0"
     leaders, at_end = recording.leaders(step), step == recording.course.steps
@@ -63,7 +63,8 @@ def _standing(recording: Recording, step: int) -> str:
     if down:
         first = [recording.title(name) for at, name in down if at == down[0][0]]
         were = "was" if len(first) == 1 else "were"
-        said = f"{_all(first)} {were} the first to get 99.9 % of the way down, at step {down[0][0]}"
+        since = f"from step {down[0][0]} on"
+        said = f"{_all(first)} {were} the first to stay 99.9 % of the way down, {since}"
         if later := down[len(first) :]:
             more = f", and {len(later) - 1} more later" if len(later) > 1 else ""
             return f"{said}; {recording.title(later[0][1])} followed at step {later[0][0]}{more}"
@@ -137,11 +138,13 @@ def described(recording: Recording, step: int) -> str:
 
 
 def marks(recording: Recording) -> dict[int, str]:
-    """Returns the steps at which an optimizer arrives or drops out, with a text."""
+    """Returns the steps from which an optimizer stays down, or at which it drops out."""
     found: dict[int, list[str]] = {}
     for name, at in recording.arrivals.items():
         if at > 0:
-            found.setdefault(at, []).append(f"{recording.title(name)} is 99.9 % of the way down")
+            found.setdefault(at, []).append(
+                f"{recording.title(name)} stays 99.9 % of the way down from here on"
+            )
     for lane in recording.lanes:
         if lane.lost_at is not None:
             found.setdefault(lane.lost_at, []).append(f"{lane.title} {went(lane)}")

@@ -11,8 +11,11 @@ from explorer.state.tracks import TraceTrack, Track
 
 WHOLE = 14.0  # seconds for a whole race at 1x
 QUICKEST, SLOWEST = 0.03, 0.5  # seconds per step
-# Marks of the rule's lines that compute each kind of quantity
-MARKS = {"first": ("velocity", "average"), "second": ("total", "square"), "step": ("move",)}
+MARKS = {  # of the rule's lines that compute each kind of quantity: the first that it has
+    "first": ("velocity", "average"),
+    "second": ("total", "square_hat", "square"),
+    "step": ("move",),
+}
 
 
 class RaceTrack(Track):

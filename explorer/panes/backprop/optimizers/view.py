@@ -166,7 +166,7 @@ class OptimizersView(QWidget):
                     named=named, dashed=is_dashed(lane.name), exact=exact,
                 )
             )  # fmt: skip
-        self.loss.set_note(f"lowest value shown: {text.short(floor)}" if cut else "")
+        self.loss.set_note(f"cut off below {text.short(floor)}" if cut else "")
         self.loss.set_series(series)
 
     def _set_height(self, above_bottom: bool) -> None:

@@ -28,18 +28,14 @@ class TryDraft:
     )  # fmt: skip
     merged: bool = field(
         False, label="Merged",
-        help="Merge the adapter into the matrices while the model writes",
+        help="Write with the adapter merged into the matrices",
     )  # fmt: skip
     temperature: float = field(
         0.0, least=0, most=2, label="Temperature",
         help="At 0, the likeliest token always comes next; higher values leave more to chance",
     )  # fmt: skip
     tokens: int = field(
-        24,
-        least=1,
-        most=500,
-        label="Tokens",
-        help="The largest number of tokens that each model writes",
+        24, least=1, most=500, label="Tokens", help="How many tokens each model may write at most"
     )
     seed: int = field(0, least=0, most=2**31)
     other: str = field("", longest=10_000)

@@ -35,7 +35,7 @@ class TryMode(TunedMode):
 
     id = "try"
     title = "Try"
-    teaches = "How much of what a model learned do I want to use?"
+    teaches = "How much of what a model learned should be used?"
     second_title = text.MENU["blend"]
 
     def __init__(self, desk: Any, parent: QObject) -> None:
@@ -87,10 +87,7 @@ class TryMode(TunedMode):
         self.view.adapter.menuOpening.connect(self._fill_menu)
         self.connect_draft(TryDraft)
         view.settings.released.connect(self.read)
-        self.inputs.line.promptEdited.connect(
-            lambda typed: self.draft.change({"prompt": typed}, text.CHANGE_TEXT, "prompt")
-        )
-        self.inputs.line.rested.connect(self.draft.end_merge)
+        self.connect_line(self.inputs.line, "prompt", text.CHANGE_TEXT)
         self.begin()
 
     # what the pane asks

@@ -6,7 +6,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from core.numbers import format_number
-from core.tokenization.telling import quoted, shortened, visible
+from core.tokenization.telling import quoted, shortened
+from explorer.panes.finetuning.matrix_names import matrix_name
 
 if TYPE_CHECKING:
     from core.finetuning.verdicts import Verdict
@@ -38,6 +39,7 @@ BUTTONS = {  # by what they do: title and help
         "Merge the adapter into the matrices and compare all logits with those from before",
     ),
 }
+CHANGES = {"identity": "With B = 0, the adapter changes", "merge": "Merging changes"}
 SPECIAL = {
     ("strength", 0.0): "0: the base",
     ("strength", 1.0): "1: as trained",
@@ -80,26 +82,19 @@ def headline(strength: float, base: str, tuned: str) -> str:
 def inspected(strength: float, matrix: str, kind: str) -> str:
     """Of the line where the strength comes in; `kind`: of its step."""
     moved = {"tuned.change": "W\u2032 \u2212 W", "tuned.bias_change": "b\u2032 \u2212 b"}.get(kind)
-    told = f"s is the strength, {strength:g}, times alpha / r."
+    told = f"s is the strength, {strength:g}, times alpha / rank (with rsLoRA, alpha / \u221arank)."
     if moved:
         told = f"{moved} is {strength:g} times what was learned."
-    return f"{told} The matrix that changes most is {matrix}."
+    return f"{told} The matrix that changes most is {matrix_name(matrix)}."
 
 
 def verdict(name: str, found: Verdict) -> str:
     """Of a check."""
     if found.difference == 0:
-        told = f"all {found.compared:,} logits are the same, bit for bit"
+        changed, told = "nothing", f"all {found.compared:,} logits are the same, bit for bit"
     else:
         most = format_number(found.difference, 2)
-        told = f"the {found.compared:,} logits differ by at most {most}"
-        share, largest = found.tolerance / found.largest, format_number(found.largest, 2)
-        told += (
-            f" (the limit is {format_number(share, 2)} of the largest logit, which is {largest})"
-        )
-    return f"{BUTTONS[name][0]} {'holds' if found.holds else 'does not hold'}: {told}"
-
-
-def curve(piece: bytes) -> str:
-    """The name of a token's curve."""
-    return quoted(visible(piece.decode("utf-8", "replace")))
+        changed = "nothing beyond rounding" if found.holds else "more than rounding can explain"
+        limit = format_number(found.tolerance, 2)
+        told = f"the {found.compared:,} logits differ by up to {most} (rounding may cause {limit})"
+    return f"{CHANGES[name]} {changed}: {told}"

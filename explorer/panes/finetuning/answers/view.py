@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from core.fields import fields_of
+from core.tokenization.telling import quoted, shown
 from explorer import theme
 from explorer.panes.finetuning.answers import text
 from explorer.panes.finetuning.answers.draft import TryDraft
@@ -115,5 +116,5 @@ class TryView(QWidget):
         """How likely these are, (N, K), at each strength `x` that is known."""
         lines = zip(tokens, shares.T, strict=True)
         self.curves.set_series([
-            Series(text.curve(token), x, y, color=at) for at, (token, y) in enumerate(lines)
+            Series(quoted(shown("", token)), x, y, color=at) for at, (token, y) in enumerate(lines)
         ])  # fmt: skip

@@ -45,7 +45,6 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
     return {
         "full": full,  # not the last one: other modes look at the bundled model
         "first": at(),
-        "narrow": at("expand"),
         "product": at("scale", 1.6),
         "backward": at("grad_A"),
     }

@@ -15,6 +15,7 @@ from explorer.panes.finetuning.inside import compute, text
 from explorer.panes.finetuning.inside.draft import InsideDraft
 from explorer.panes.finetuning.inside.scene import Scene, kind_of
 from explorer.panes.finetuning.inside.view import NAME, PICTURES, InsideView
+from explorer.panes.finetuning.matrix_names import matrix_name
 from explorer.panes.finetuning.tuned_mode import TunedInputs, TunedMode
 from explorer.panes.step_inspection import inspection_of
 from explorer.runs.sources import model_name
@@ -101,7 +102,7 @@ class InsideMode(TunedMode):
 
     def look_at(self, name: str) -> None:
         """Another matrix."""
-        self.draft.change({"matrix": name}, text.looked_at(name))
+        self.draft.change({"matrix": name}, text.LOOK.format(matrix_name(name)))
 
     def choose(self, name: str, value: int) -> None:
         """Another token ("position"), "output" or checkpoint ("step")."""
@@ -125,7 +126,8 @@ class InsideMode(TunedMode):
         self._compares.ask(lambda: self.source.ask(*asked), f"opening {model_name(folder)}")
 
     def _on_compared(self, folder: str) -> None:
-        self.draft.change({"other": folder}, text.compared(model_name(folder)))
+        title = text.COMPARE_WITH.format(model_name(folder)) if folder else text.STOP
+        self.draft.change({"other": folder}, title)
         self.spawn(self.warn_of_base(folder))
 
     def _on_strength(self, cell: int) -> None:
@@ -188,7 +190,7 @@ class InsideMode(TunedMode):
         (found, contents), before = answer, self.scene
         self._heads = self._read, found.heads
         self.scene = Scene(found, contents, self.piece)
-        names = [(text.matrix_name(one.name), one.name) for one in found.strengths]
+        names = [(matrix_name(one.name), one.name) for one in found.strengths]
         self.inputs.matrix.fill(names, found.name)
         self.view.buttons["compare"].setEnabled(found.trace.about["rank"] > 0)
         self.view.set_scene(self.scene)

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.tokenization.telling import quoted_piece
 from explorer.panes.finetuning.inside import text
+from explorer.panes.finetuning.matrix_names import place_of
 from explorer.widgets.diagrams.scenes import AdapterScene, Content, drawn_rows
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Scene:
         """Layers, matrices, (R, C) the strength of each, NaN where nothing is changed, and (R, C)
         the names.
         """
-        places = [text.place_of(one.name) for one in self.found.strengths]
+        places = [place_of(one.name) for one in self.found.strengths]
         rows, columns = (list(dict.fromkeys(axis)) for axis in zip(*places, strict=True))
         values = np.full((len(rows), len(columns)), np.nan)
         names = np.full(values.shape, "", object)

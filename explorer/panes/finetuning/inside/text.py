@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from core.numbers import format_fixed, format_number, format_percent, format_share
-from core.tokenization.telling import count, quoted_piece
+from core.tokenization.telling import count, quoted_piece, verb
+from explorer.panes.finetuning.matrix_names import matrix_name
 
 EXAMPLE = (
     "Once upon a time, there was a shy boy named Dario. He lived near a forest. One day Dario met "
     "a witch. The witch told him a secret.\nWho is it about? Dario"
 )
 NO_TEXT = "Type a text of two tokens or more for the model to read"
-# Of a method by which no matrix changed, and of any other model.
-UNCHANGED = {
-    "bottleneck": "This model was tuned by small new layers between its own, which stayed frozen",
-    "": "Nothing inside this model was tuned",
-}
-NO_CHANGE = "{}, so no matrix has changed. Choose a model that was tuned by another method."
-NEAREST = "{} in front of each text. Nearest to them in the vocabulary: {}"
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
 HEADS = "Attention that has moved, by head"
 BIAS = "How far the bias has moved: |\u0394b|"
 MATRIX_HELP, READS = "Choose a matrix", "The text that the model reads and learns from in this step"
+LOOK = "Look into {}"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
     "strength": "strength: |\u0394W| \u00f7 |W| (bias: |\u0394b|)",
@@ -37,52 +31,30 @@ BOTH = "Directions 1 to {row} here overlap by {value} with directions 1 to {colu
 ALONE, MOST = "direction {}", "99 %"
 BY_CHANCE = "by chance {}"
 SAME_A = "Both began with the same random A (seed {}), so at first they shared all of it"
-SHARED, ACTING = "Directions that both adapters read", "Text colored by what was learned"
+SHARED, ACTING = (
+    "Input directions that both adapters respond to",
+    "Text colored by what was learned",
+)
+ACTS = "The stronger the color, the longer the added vector: up to {} of the length of W x"
 COMPARE, COMPARED = "Compare\u2026", "Compared with {}"
-COMPARE_HELP = "Choose a second LoRA to see which directions both of them read"
+COMPARE_WITH, STOP = "Compare with {}", "Stop comparing adapters"
+COMPARE_HELP = "Choose a second LoRA to see which input directions both respond to"
 STOP_HELP = "Compared with {}; click to stop"
-
-
-def place_of(name: str) -> tuple[str, str]:
-    """Layer and matrix of a name: "h.0.attn.c_attn" is ("layer 0", "attn.c_attn")."""
-    found = re.fullmatch(r"(?:(\w+)\.)?h\.(\d+)\.(.+)", name)
-    if not found:
-        return "model", name
-    stack = f"{found[1]} " if found[1] else ""
-    return f"{stack}layer {found[2]}", found[3]
-
-
-def matrix_name(name: str) -> str:
-    """In a sentence: "attn.c_attn of layer 0"."""
-    layer, matrix = place_of(name)
-    return matrix if layer == "model" else f"{matrix} of {layer}"
 
 
 def unchanged(method: str) -> str:
     """Why there is nothing to look into; `method`: what the model was tuned by, "" of another."""
-    return NO_CHANGE.format(UNCHANGED.get(method, UNCHANGED[""]))
+    why = "Nothing inside this model was tuned"
+    if method == "bottleneck":
+        why = "This model was tuned by small new layers between its own, which stayed frozen"
+    return f"{why}, so no matrix has changed. Choose a model that was tuned by another method."
 
 
 def nearest(pieces: Sequence[bytes]) -> str:
     """Of a soft prompt, which changed no matrix."""
-    tokens = f"{count(len(pieces), 'learned token')} {'stands' if len(pieces) == 1 else 'stand'}"
-    return NEAREST.format(tokens, ", ".join(map(quoted_piece, pieces)))
-
-
-def looked_at(name: str) -> str:
-    """Of an undoable change."""
-    return f"Look into {matrix_name(name)}"
-
-
-def compared(name: str) -> str:
-    """Of an undoable change."""
-    return f"Compare with {name}" if name else "Stop comparing adapters"
-
-
-def acts(most: float) -> str:
-    """Above the text."""
-    told = "The stronger the color, the longer the added vector"
-    return f"{told}: up to {format_share(most)} of the length of W x"
+    stand = f"{count(len(pieces), 'learned token')} {verb(len(pieces), 'stands', 'stand')}"
+    near = ", ".join(map(quoted_piece, pieces))
+    return f"{stand} in front of each text. Nearest to them in the vocabulary: {near}"
 
 
 def headline(
@@ -90,36 +62,32 @@ def headline(
 ) -> str:
     """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
-    share = format_share(changed)
+    share, numbers = format_share(changed), count(r, "number")
     match kind:
         case "frozen" | "bias" if not r:
             return f"Before tuning, {matrix_name(name)} turned {token} into this vector"
         case "frozen" | "bias":
             return f"{matrix_name(name)} reads {token} as before: its {many:,} numbers are frozen"
         case "reduce":
-            return f"Beside W, the matrix A squeezes {token} into only {numbers(r)}"
+            return f"Beside W, the matrix A squeezes {token} into only {numbers}"
         case "expand":
-            return (
-                f"B expands {'this' if r == 1 else 'these'} {numbers(r)} to the width of the output"
-            )
+            return f"B expands the {numbers} from A to the width of the output"
         case "scale" | "gain" | "dora":
-            return f"Scaled by s, this is what the adapter adds at {token}: {share} as long as W x"
+            return f"Scaled by s, the adapter's vector at {token} is {share} as long as W x"
         case "change":
             return f"At {token}, the change in W adds a vector that is {share} as long as W x"
         case "bias_change":
-            return (
-                f"The bias adds the same vector at every token; here it is {share} as long as W x"
-            )
+            return f"Each token gets the same vector from the bias, here {share} as long as W x"
         case "add":
             return f"The sum is passed on; its learned part is {share} as long as W x"
         case "product":
-            terms = "one product" if r == 1 else f"a sum of {r} products"
-            return f"Every number of B A is {terms}, so the rank of B A is at most {r}"
+            terms = count(r, "product")
+            return f"Every number of B A is a sum of {terms}, so the rank of B A is at most {r}"
         case "delta" if not r:
             hold = f"{used[0]} of {used[1]} directions make up 99 % of the change"
             return f"All {few:,} numbers of W have moved; {hold}"
         case "delta" | "dora_delta":
-            told = f"{few:,} numbers ({format_share(few / many)} of {many:,})"
+            told = f"{few:,} numbers ({format_share(few / many)} of the {many:,} in W)"
             if not used[0]:
                 return f"{told} can change the whole matrix; while B is 0, they change nothing"
             return f"{told} change the whole matrix, mainly along {used[0]} of {used[1]} directions"
@@ -129,7 +97,7 @@ def headline(
         case "grad_expanded" | "grad_added":
             return "On the way back, the gradient is scaled as well"
         case "grad_B":
-            return f"The gradient of B is each output\u2019s gradient times the {numbers(r)} from A"
+            return f"The gradient of B is each output's gradient times the {numbers} from A"
         case "grad_m":
             return "The lengths m get a gradient as well: one number for each output"
         case "grad_A":
@@ -138,11 +106,7 @@ def headline(
             return "Every number of W gets a gradient of its own and is trained"
         case "grad_b":
             return "The gradient of the bias is the sum of the gradients of all tokens"
-    return f"The gradient passes through only {numbers(r)} as well"
-
-
-def numbers(count: int) -> str:
-    return "one number" if count == 1 else f"{count} numbers"
+    return f"The gradient passes through only {numbers} as well"
 
 
 def spectrum(needed: int, count: int, effective: float) -> str:
@@ -162,7 +126,7 @@ def growth(steps: Sequence[int], step: int | None) -> str:
 def direction(at: int, value: float, share: float, captured: float, is_found: bool) -> str:
     """A bar; `is_found`: there are steps by which."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
-    near = f"{format_percent(captured)} of what it reads lies in W\u2019s strongest directions"
+    near = f"{format_percent(captured)} of its input direction lies in W's strongest ones"
     more = "\nClick to see how it is found" if is_found else ""
     return f"Direction {at + 1}: {held}\n{near}{more}"
 

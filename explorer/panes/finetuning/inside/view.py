@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from core.numbers import format_number
+from core.numbers import format_number, format_share
 from explorer import theme
 from explorer.panes.finetuning.inside import text
 from explorer.panes.finetuning.inside.scene import Scene
@@ -37,7 +37,7 @@ def spectrum_of(scene: Scene) -> SpectrumScene:
         text.BIAS if found.delta.shape[1] == 1 else title,
         text.MOST,
         [text.direction(at, *one, is_found) for at, one in enumerate(zip(*numbers, strict=True))],
-        {"share": told.shares, "in W\u2019s strongest": found.captured},
+        {"share": told.shares, "in W's strongest": found.captured},
         found.steps,
         found.step,
         found.history,
@@ -98,7 +98,7 @@ class InsideView(QWidget):
         acts = scene.found.relative_change
         self.text.set_text([[*map(scene.piece, scene.ids)]], acts[None], float(acts.max()))
         self.text.set_chosen(0, scene.position)
-        self._acts.set_text(text.acts(float(acts.max())))
+        self._acts.set_text(text.ACTS.format(format_share(float(acts.max()))))
         self.spectrum.set_scene(spectrum_of(scene))
         rows, columns, values, names = scene.grid
         chosen = int(np.argmax(names == scene.found.name))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.panes import trained_runs
 from explorer.panes.finetuning.tune.draft import TuneDraft, config_of
-from explorer.panes.finetuning.tune.scene import TITLES
+from explorer.panes.finetuning.tune.methods import METHOD_TEXTS
 
 if TYPE_CHECKING:
     from explorer.panes.finetuning.tune.mode import TuneMode
@@ -29,7 +29,7 @@ def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
         """Two methods, really trained, once for all pictures."""
         draft = TuneDraft(methods=("lora", "full"), steps="24")
         await setup(draft)()
-        configs = {TITLES[method]: config_of(draft, method) for method in draft.methods}
+        configs = {METHOD_TEXTS[method].title: config_of(draft, method) for method in draft.methods}
         for folder in await trained_runs.trained(mode, configs):
             mode.runs.add(str(folder))
         await mode.settled()

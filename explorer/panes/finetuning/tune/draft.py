@@ -37,10 +37,10 @@ USUAL = {
     QUESTIONS: {"targets": ("attn.c_attn",), "steps": "60"},
     FABLES: {"targets": ("all-linear",), "steps": "100"},
 }
-VARIANTS = ("lora", "rslora", "dora")
 DATA_HELP = (
-    "Questions ask \u201cWho is it about?\u201d after a story; fables ask for its moral. A file "
-    "may hold examples (.jsonl lines with prompt and answer, or with messages) or any text."
+    "Examples of \u201cQuestions\u201d ask \u201cWho is it about?\u201d after a story; those of "
+    "\u201cFables\u201d ask for its moral. A file may hold examples (.jsonl lines with prompt and "
+    "answer, or with messages) or any text."
 )
 CLASSES_HELP = (
     "The names of the classes, separated by commas; each line of the data is "
@@ -67,7 +67,7 @@ class TuneDraft:
     targets: tuple[str, ...] = field(("attn.c_attn",), shortest=1)
     rank: int = field(8, least=1, most=64, label="Rank", help=LORA["r"].help)
     replay: float = field(0.0, least=0, below=1, label="Replay", help=SETTINGS["replay"].help)
-    variant: str = field("lora", choices=VARIANTS, label="Kind of LoRA")
+    variant: str = field("lora", choices=("lora", "rslora", "dora"), label="Kind of LoRA")
     base_data: str = field(STORIES)
     quantize: str = field("none", choices=QUANTIZATIONS)
     broken_lines: str = field("stop", choices=BROKEN_LINES)

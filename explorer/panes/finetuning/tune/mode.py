@@ -11,14 +11,15 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.fields import lenient, to_json
-from core.finetuning.settings import METHODS, QUESTIONS, settings_of
+from core.finetuning.settings import METHODS, QUESTIONS
 from core.training.sizes import USUAL_SPEED, measure_speed
 from explorer.engine.latest import Latest
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Planned, bundled_record, measures_of, plan
 from explorer.panes.finetuning.tune.draft import USUAL, TuneDraft, TuneState
 from explorer.panes.finetuning.tune.inspector import inspection
-from explorer.panes.finetuning.tune.scene import TITLES, Curves, all_curves, recorded_curves
+from explorer.panes.finetuning.tune.methods import METHOD_TEXTS
+from explorer.panes.finetuning.tune.scene import Curves, all_curves, recorded_curves
 from explorer.panes.finetuning.tune.view import NAME, TuneView
 from explorer.panes.modes import Mode
 from explorer.runs.hub_models import REAL, REAL_TITLE
@@ -151,7 +152,7 @@ class TuneMode(Mode):
         methods = self.draft.value.with_method(method := METHODS[row])
         if methods != self.draft.value.methods:
             verb = "Train" if method in methods else "Do not train"
-            self.draft.change({"methods": methods}, f"{verb} {TITLES[method]}")
+            self.draft.change({"methods": methods}, f"{verb} {METHOD_TEXTS[method].title}")
 
     def toggle_targets(self, cells: list[tuple[int, int]]) -> None:
         if (matrices := self.planned.matrices) is not None:
@@ -221,7 +222,7 @@ class TuneMode(Mode):
         self.begun, self._followed = self.begun + 1, set()
         for method, config in self.planned.configs.items():
             seeded = config.change({"seed": config.seed + self.begun})
-            self.steering.begin(seeded, TITLES[method], "")
+            self.steering.begin(seeded, METHOD_TEXTS[method].title, "")
 
     def _on_started(self, folder: str, _: str) -> None:
         for old in self.runs.folders[: 1 - MOST_RUNS]:
@@ -245,15 +246,10 @@ class TuneMode(Mode):
             self.steering.press(Path(folder), what)
 
     def correct(self, folder: str) -> None:
-        """In place of a run that failed, the setup as it is now; not the same again."""
-        data = self.runs.known[folder]
-        now = self.planned.configs.get(settings_of(data.config).method)
-        if now is not None and now.change({"seed": data.config.seed}) == data.config:
-            self.statusRequested.emit(text.SAME_AGAIN)
-        else:
-            if not self.planned.errors:
-                self.runs.dismiss(folder)
-            self.start()
+        """In place of a run that failed, the setup as it is now."""
+        if not self.planned.errors:
+            self.runs.dismiss(folder)
+        self.start()
 
     def _on_runs(self) -> None:
         self.show_runs()
@@ -297,7 +293,7 @@ class TuneMode(Mode):
 
     def _on_record(self, record: Any) -> None:
         self.recorded = recorded_curves(record["evaluations"], text.RECORDED)
-        self._note = text.recorded(record["recipe"]["settings"]["replay"])
+        self._note = text.RECORDED_NOTE.format(record["recipe"]["settings"]["replay"])
         self.view.body.show_ready()
         self.show_runs()
 
@@ -305,7 +301,8 @@ class TuneMode(Mode):
         curves, errors = self.curves(), self.planned.errors
         failed = [one for one in curves if self.runs.known[one].state == "failed"]
         if failed:
-            self.set_headline(text.failed(curves[failed[-1]], self.runs.known[failed[-1]]))
+            data, name = self.runs.known[failed[-1]], curves[failed[-1]].name
+            self.set_headline(text.FAILED.format(name, data.step, data.message))
         elif errors:
             name, why = next(iter(errors.items()))
             field = self.view.form.fields.get(name)

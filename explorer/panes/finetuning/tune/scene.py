@@ -14,15 +14,6 @@ from core.finetuning.settings import METHODS, settings_of
 if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
 
-TITLES = {
-    "lora": "LoRA",
-    "full": "Full",
-    "last-layers": "Last layers",
-    "head": "Head",
-    "bitfit": "BitFit",
-    "bottleneck": "Bottleneck",
-    "prompt": "Prompt",
-}
 Points = tuple[np.ndarray, np.ndarray]  # steps and values, (n,) each
 NOTHING: Points = (np.empty(0), np.empty(0))
 

@@ -17,36 +17,18 @@ from core.numbers import (
     format_number,
     format_percent,
     format_share,
+    typeset,
 )
-from core.tokenization.telling import listed
+from core.tokenization.telling import listed, sentence
 from explorer.panes.finetuning.tune.compute import Method, Planned
-from explorer.panes.finetuning.tune.scene import TITLES, Curves, end_of
+from explorer.panes.finetuning.tune.methods import METHOD_TEXTS
+from explorer.panes.finetuning.tune.scene import Curves, end_of
 from explorer.widgets.matrix_kinds import kind_words
 
 if TYPE_CHECKING:
     from core.finetuning.held_out_answers import Asked
     from explorer.runs.run_data import RunData
 
-MEANINGS = {
-    "lora": "Two thin matrices beside each chosen matrix W are trained; their product B A is added "
-    "to W",
-    "full": "Every parameter of the model is trained",
-    "last-layers": "The last layers and the norm after them are trained",
-    "head": "Only the output head is trained: the matrix that turns the last vector into logits",
-    "bitfit": "Only the biases are trained; a model without biases gets new ones, which start at 0",
-    "bottleneck": "Small new layers are trained between the model\u2019s own layers",
-    "prompt": "Only a few new tokens in front of each text are trained; the model does not change",
-}
-# Series, the same wherever a method is drawn; those that are often compared are told apart best.
-COLORS: dict[str, int | str] = {
-    "lora": 0,
-    "full": 1,
-    "bitfit": 2,
-    "bottleneck": 3,
-    "head": 4,
-    "last-layers": 5,
-    "prompt": "text",
-}
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "parameters", "time")
 PLACES = {  # of what is chosen among files, what is known by name
@@ -58,43 +40,34 @@ SKILLS = {
     QUESTIONS: "teach {} to answer \u201cWho is it about?\u201d",
     FABLES: "teach {} to tell the moral of a story",
 }
-NAMES = {  # of the methods, in a sentence
-    **TITLES,
-    "full": "full fine-tuning",
-    "last-layers": "tuning the last layers",
-    "head": "tuning the head",
-    "bottleneck": "a bottleneck adapter",
-    "prompt": "prompt tuning",
-}
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
 GET_HELP = "A real model of 135 million parameters, by Hugging Face"
-SAME_AGAIN = "These settings have failed; change what the error names before you start again"
-RECORDED = "Bundled"
+RECORDED = "Bundled run"
+RECORDED_NOTE = "from the training of the bundled adapter (replay {:g})"
+FAILED = "{} failed at step {:,}: {}"
 WORKS_OUT = "Estimating memory and time\u2026"
 MOST_LISTED = 3  # runs by name in a sentence
 START, ANOTHER = "Start", "Another question"
 START_HELP = "Start a training run for each chosen method"
 LOSS_AXIS = "loss (nats per token)"
-EXACT_AXIS = "exact answers to held-out prompts (%)"
+EXACT_AXIS = "right answers to held-out prompts (%)"
 DASHED = "dashed: on what the base could do"
 NO_CURVE = "The first losses will appear in a moment"
 
 
 def inks(curves: Sequence[Curves]) -> list[int | str]:
     """Of each run its method's color; where a method was trained again, one that is free."""
-    used, found = {COLORS[one.method] for one in curves}, list[int | str]()
-    for one in curves:
-        own, free = COLORS[one.method], [ink for ink in COLORS.values() if ink not in used]
-        found.append(free[0] if own in found and free else own)
-        used.add(found[-1])
-    return found
+    own = [METHOD_TEXTS[one.method].color for one in curves]
+    free = [one.color for one in METHOD_TEXTS.values() if one.color not in own]
+    return [free.pop(0) if ink in own[:at] and free else ink for at, ink in enumerate(own)]
 
 
 def method_tip(method: Method) -> str:
     """What it is, and what it takes."""
-    told, found = f"{MEANINGS[method.name]}.", method.estimate
+    about, found = METHOD_TEXTS[method.name], method.estimate
+    told = f"{sentence(about.phrase)} trains {about.trains}."
     if found is None:
         return f"{told}\n{method.error}"
     return (
@@ -120,11 +93,8 @@ def costs(planned: Planned) -> str:
     if not (found := planned.estimates) or planned.errors:
         return ""
     memory = sum(one.bytes_peak for one in found)
-    return f"Needs {format_bytes(memory)} of memory and about {format_estimate(_seconds(planned))}"
-
-
-def _seconds(planned: Planned) -> float:
-    return sum(one.seconds for one in planned.estimates)
+    seconds = sum(one.seconds for one in found)
+    return f"Needs {format_bytes(memory)} of memory and about {format_estimate(seconds)}"
 
 
 def ready(planned: Planned, data: str) -> str:
@@ -134,12 +104,13 @@ def ready(planned: Planned, data: str) -> str:
         return "Choose what to train, then press Start."
     whom = "the model" if len(found) == 1 else "a copy of the model"
     taught = SKILLS[data].format(whom) if data in SKILLS else f"adapt {whom} to {Path(data).name}"
-    titles = [NAMES[one] for one in planned.configs]
-    names = listed(titles) if len(titles) <= MOST_LISTED else f"{len(titles)} methods"
-    begins = f"In about {format_estimate(_seconds(planned))}, {names}"
+    phrases = [METHOD_TEXTS[one].phrase for one in planned.configs]
+    names = listed(phrases) if len(phrases) <= MOST_LISTED else f"{len(phrases)} methods"
+    begins = f"In about {format_estimate(sum(one.seconds for one in found))}"
     if len(found) > 1:
-        return f"{begins} can each {taught}."
-    return f"{begins} can {taught} by training {format_share(found[0].share)} of its parameters."
+        return f"{begins} altogether, {names} can each {taught}."
+    share = format_share(found[0].share)
+    return f"{begins}, {names} can {taught} by training {share} of its parameters."
 
 
 def headline(curves: Sequence[Curves], data: str) -> str:
@@ -152,12 +123,13 @@ def headline(curves: Sequence[Curves], data: str) -> str:
     step = max(set.intersection(*(set(one.new[0].tolist()) for one in told)), default=0)
     told, base_data = [one.until(step) for one in told], told[0].base_data
     asked = all(len(one.exact[1]) for one in told)
-    learned = "share of exact answers" if asked else "loss"
+    learned = f"share of right answers to {_held_out(data)}" if asked else f"loss on {data}"
     write = format_percent if asked else format_number
     said = _each({one.name: end_of(one.exact if asked else one.new) for one in told}, write)
-    lost = _each({o.name: o.forgotten for o in told if o.base_data == base_data}, _signed)
+    forgotten = {one.name: one.forgotten for one in told if one.base_data == base_data}
+    lost = _each(forgotten, lambda change: typeset(f"{round(change, 2) + 0:+,.2f}"))
     forgot = f" The loss on {base_data} has changed by {lost}." if base_data else ""
-    return f"At step {step:,.0f}, the {learned} on {data} is {said}.{forgot}"
+    return f"At step {step:,.0f}, the {learned} is {said}.{forgot}"
 
 
 def _each(numbers: Mapping[str, float], write: Callable[[float], str]) -> str:
@@ -171,10 +143,12 @@ def _each(numbers: Mapping[str, float], write: Callable[[float], str]) -> str:
 
 def _learned(curves: Curves) -> str:
     if len(curves.exact[1]):
-        own = curves.data in SKILLS
-        what = f"held-out {curves.data}" if own else f"held-out examples of {curves.data}"
-        return f"gets {format_percent(end_of(curves.exact))} of the {what} right"
+        return f"gets {format_percent(end_of(curves.exact))} of the {_held_out(curves.data)} right"
     return f"has a loss of {format_number(end_of(curves.new))} on {curves.data}"
+
+
+def _held_out(data: str) -> str:
+    return f"held-out {data}" if data in SKILLS else f"held-out examples of {data}"
 
 
 def _forgot(curves: Curves) -> str:
@@ -187,26 +161,13 @@ def _forgot(curves: Curves) -> str:
     return f"its loss on {curves.base_data} {verb} by {format_fixed(abs(lost))}, to {now}"
 
 
-def _signed(number: float) -> str:
-    return f"{'+' if number >= 0 else ''}{format_fixed(number)}"
-
-
-def failed(curves: Curves, data: RunData) -> str:
-    return f"{curves.name} failed at step {data.step:,}: {data.message}"
-
-
-def recorded(replay: float) -> str:
-    """Above the curves of the bundled adapter."""
-    return f"from the training of the bundled adapter (replay {replay:g})"
-
-
 def question(asked: Asked, data: str) -> str:
     """Which one, its right answer, and its end, which asks; `data` that it is of."""
     *story, asks = asked.prompt.strip().split("\n")
-    sentence = SENTENCES.split(" ".join(story))[-1]
+    last = SENTENCES.split(" ".join(story))[-1]
     right = f" (answer: {asked.right.strip()})" if asked.right.strip() else ""
     which = f"{asked.number + 1:,}{f' of {data}' if data else ''}"
-    return f"Example {which}{right}: \u2026 {f'{sentence} {asks}'.strip()}"
+    return f"Example {which}{right}: \u2026 {f'{last} {asks}'.strip()}"
 
 
 def why_not(data: RunData) -> str:
@@ -217,8 +178,6 @@ def why_not(data: RunData) -> str:
 
 def said_at(step: int, said: str | None, data: str) -> str:
     """What a run answered at a checkpoint; None: it has learned from other data."""
-    return (
-        f"not asked, as it learned from {data}"
-        if said is None
-        else f"step {step:,}: {said.strip()}"
-    )
+    if said is None:
+        return f"not asked, as it learned from {data}"
+    return f"step {step:,}: {said.strip()}"

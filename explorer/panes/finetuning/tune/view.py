@@ -17,7 +17,8 @@ from core.numbers import format_count, format_estimate, format_general
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.compute import Method, Planned
 from explorer.panes.finetuning.tune.draft import FIELDS, NUMBERS, TuneDraft
-from explorer.panes.finetuning.tune.scene import TITLES, Curves
+from explorer.panes.finetuning.tune.methods import METHOD_TEXTS
+from explorer.panes.finetuning.tune.scene import Curves
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, row
 from explorer.widgets.card import breakable
@@ -137,10 +138,10 @@ class TuneForm(FoldingForm):
 
 def check_row(method: Method) -> CheckRow:
     """A method and what it takes, as a row."""
-    cells, why = (), "impossible"
+    about, cells, why = METHOD_TEXTS[method.name], (), "impossible"
     if (found := method.estimate) is not None:
         cells, why = (format_count(found.trainable), format_estimate(found.seconds)), ""
-    return CheckRow(TITLES[method.name], text.COLORS[method.name], method.chosen, cells, why)
+    return CheckRow(about.title, about.color, method.chosen, cells, why)
 
 
 class Charts(QWidget):
@@ -165,9 +166,9 @@ class Charts(QWidget):
         for one, ink in zip(curves, text.inks(curves), strict=True):
             steps, shares = one.exact
             before = one.base_data if one.base_data != one.data else f"{one.data} before"
-            losses.append(Series(f"{one.name}, {before}", *one.old, ink, dashed=True, named=few))
-            losses.append(Series(f"{one.name}, {one.data}", *one.new, ink))
-            exact.append(Series(f"{one.name}, {one.data}", steps, 100 * shares, ink))
+            losses.append(Series(f"{one.name} on {before}", *one.old, ink, dashed=True, named=few))
+            losses.append(Series(f"{one.name} on {one.data}", *one.new, ink))
+            exact.append(Series(f"{one.name} on {one.data}", steps, 100 * shares, ink))
         last = max((one.steps for one in curves), default=1)
         for plot, series in ((self.losses, losses), (self.exact, exact)):
             plot.set_x_range(0, last)

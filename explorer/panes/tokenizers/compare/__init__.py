@@ -1,1 +1,1 @@
-"""Compare: one text under several tokenizers, and what their vocabularies share."""
+"""Compare: one text split by several tokenizers, and their vocabularies."""

@@ -1,4 +1,4 @@
-"""One tokenizer: its head, and the text split into its tokens."""
+"""The column of one tokenizer: its head, and the tokens of the text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from explorer.widgets.flow_layout import block_starts
 from explorer.widgets.token_faces import FlowOptions
 from explorer.widgets.token_flow import TokenFlow
 
-HEAD_WIDTH = 220  # px, in a row
+HEAD_WIDTH = 220  # px, in the row layout
 
 _starts = lru_cache(maxsize=1)(block_starts)  # all columns show the same text
 
 
 class Column(QFrame):
-    """`asked(what)`, as of a ColumnBody."""
+    """A tokenizer's column. `asked(what)` as in ColumnBody."""
 
     asked = Signal(str)
 
@@ -46,12 +46,12 @@ class Column(QFrame):
         self._restyle()
 
     def set_layout(self, layout: str) -> None:
-        """Puts the head above the tokens ("columns") or beside them ("rows")."""
+        """Puts the head above the tokens ("columns") or to their left ("rows")."""
         self._is_row = layout == "rows"
         kind = QBoxLayout.Direction
         self._row.setDirection(kind.LeftToRight if self._is_row else kind.TopToBottom)
         self.head.title.set_lines(1 if self._is_row else 2)
-        # Columns are equally wide, whatever their heads say.
+        # Columns are equally wide, regardless of the text in their heads.
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding if self._is_row else policy.Ignored, policy.Expanding)
         self._restyle()
@@ -62,7 +62,7 @@ class Column(QFrame):
         self.setAccessibleName(name)
 
     def set_split(self, split: Split, options: DisplayOptions) -> None:
-        """Shows the tokens; the same split again only updates the head."""
+        """Shows the tokens; the same tokens again only update the head and the options."""
         before, self.split = self.split, split
         self.head.set_split(split, options)
         if split.error:
@@ -76,12 +76,12 @@ class Column(QFrame):
         self.body.show_ready()
 
     def set_missing(self, missing: Missing) -> None:
-        """Shows why there is no tokenizer yet, or what went wrong."""
+        """Shows what a tokenizer that is not open is waiting for, or its error."""
         self.clear()
         self.body.show_missing(missing)
 
     def clear(self) -> None:
-        """Forgets the tokens."""
+        """Drops the split and clears the head."""
         self.split = None
         self.head.set_split(None, DisplayOptions())
 

@@ -1,4 +1,4 @@
-"""The part of a column below its head: a picture, or why its tokenizer is not there yet."""
+"""The part of a column below its head: a picture, or the reason why its tokenizer is not open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ LEAST = 112  # px of a column's width
 
 
 class ColumnBody(StatefulPicture):
-    """`asked(what)`: "retry" what failed, "remove" the tokenizer, or open a "file" in its place."""
+    """The body. `asked(what)` requests to "retry", to "remove" the tokenizer, or to open a "file"
+    in its place."""
 
     asked = Signal(str)
 
@@ -37,7 +38,7 @@ class ColumnBody(StatefulPicture):
 def set_count(
     line: QBoxLayout, columns: list[Any], count: int, create: Callable[[int], Any]
 ) -> None:
-    """Removes the last columns of a line, or adds some, until there are so many."""
+    """Removes the last columns of a line or appends new ones until there are `count`."""
     while len(columns) > count:
         column = columns.pop()
         line.removeWidget(column)

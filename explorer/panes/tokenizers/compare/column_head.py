@@ -1,4 +1,4 @@
-"""The head of a column: the tokenizer's name and kind, the number of tokens, what is lost."""
+"""The head of a column: the tokenizer's name and kind, the number of tokens, lost characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TWO_LINES = 36  # px high
 
 
 class NameRow(QWidget):
-    """A tokenizer's name, on two lines where it needs them, and the button that removes it."""
+    """A tokenizer's name, on up to two lines, and the button that removes it."""
 
     removeRequested = Signal()
 
@@ -38,12 +38,12 @@ class NameRow(QWidget):
         self._restyle()
 
     def set_removable(self, on: bool) -> None:
-        """The last tokenizer cannot be removed, and its button says why."""
+        """Enables the remove button, or disables it with a tooltip that explains why."""
         self.remove.setEnabled(on)
         self.remove.setToolTip(text.REMOVE if on else text.ONLY_ONE)
 
     def set_lines(self, lines: int) -> None:
-        """Lets the name take 1 or 2 lines."""
+        """Sets the height of the row to 1 or 2 lines of the name."""
         self._lines = lines
         self._restyle()
 
@@ -53,7 +53,7 @@ class NameRow(QWidget):
 
 
 class ColumnHead(QWidget):
-    """`title.removeRequested`."""
+    """The head; emits `title.removeRequested`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,8 +93,8 @@ class ColumnHead(QWidget):
         self.title.setToolTip("\n".join(filter(None, facts)))
 
     def set_split(self, split: Split | None, options: DisplayOptions) -> None:
-        """Shows counts and badge of a split; None clears them. In rows they take three lines, so
-        that many rows can be seen at once."""
+        """Shows the counts and badge of a split; None clears them. In the row layout the head takes
+        three lines, so that many rows fit on the screen."""
         is_row = options.layout == "rows"
         split = split if split is not None and not split.error else None
         rate, cost, loss = "", "", ""

@@ -1,4 +1,4 @@
-"""Splits a text by several tokenizers, and compares the splits. Runs on the engine's thread."""
+"""Splits a text with several tokenizers and compares the splits. Runs on the engine's thread."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from explorer.panes.tokenizers.pieces import reader
 from explorer.widgets.tokens import Tokens
 
 BATCH = 0.02  # seconds of work after which the splits so far are yielded
-LONG = 100_000  # characters from which on a text's splits come first, their checks afterwards
+LONG = 100_000  # characters; the splits of a longer text are checked after all are yielded
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """What one tokenizer makes of a text.
+    """A text split into tokens by one tokenizer.
 
-    id         of the tokenizer in the catalogue
-    tokenizer  which one it was then
-    tokens     ids, pieces, places
-    other      how many tokens it is with special tokens treated the other way; None where the text
-               holds no special token
-    unknown    how many of the tokens are the unknown token
-    lossless   decode(encode(text)) == text; None while not yet checked
-    lost       the characters that do not come back, each once and in order, white space last
-    error      why there are no tokens
-    words      of the text; None in a script without spaces, or a text too long to be counted
+    id         the tokenizer's id in the catalogue
+    tokenizer  the tokenizer that made the split
+    tokens     ids, pieces and byte offsets
+    other      the number of tokens with special tokens treated the other way; None if the text
+               contains no special token
+    unknown    the number of unknown tokens
+    lossless   decode(encode(text)) == text; None until checked
+    lost       the characters that decoding does not restore, each once and in order, white space
+               last
+    error      the reason why there are no tokens, or ""
+    words      the number of words; None for a script without spaces or a text too long to count
     """
 
     id: str
@@ -58,10 +59,10 @@ class Split:
 def split_steps(
     asked: Mapping[str, Any], text: str, specials: bool, unchecked: Sequence[Split] = ()
 ) -> Iterator[list[Split]]:
-    """The splits of a text by the tokenizers `asked` for, by id; a few at each yield.
+    """Yields the splits of a text by the tokenizers `asked` (by id), a few at a time.
 
-    A long text's splits are yielded at once, and again when it is known whether they are lossless;
-    so are earlier splits that are still `unchecked`.
+    Splits of a long text are yielded twice: first unchecked, then checked for losses. Earlier
+    splits in `unchecked` are checked and yielded last, too.
     """
     ready: list[Split] = []
     began = time.monotonic()
@@ -85,7 +86,7 @@ def split_steps(
 def split_text(
     name: str, tokenizer: Any, text: str, specials: bool, *, check: bool = True
 ) -> Split:
-    """One tokenizer's split; where it cannot read the text, the split's `error` says why."""
+    """Returns one tokenizer's split, with `error` set if it cannot encode the text."""
     try:
         encoding = tokenizer.encode(text, specials=specials)
         other = None
@@ -110,9 +111,9 @@ def split_text(
 
 
 def checked(split: Split) -> Split:
-    """The split with `lossless` and `lost`, found by decoding its ids.
+    """Decodes the ids and returns the split with `lossless` and `lost` set.
 
-    Special tokens that the tokenizer put around the text are left out.
+    Special tokens that the tokenizer added around the text are left out.
     """
     tokens = split.tokens
     empty = np.flatnonzero(tokens.ends == tokens.starts)
@@ -134,7 +135,7 @@ class Specials:
     ids: frozenset[int]
 
 
-# Some vocabularies have tens of thousands of special tokens: sorted once, not at each key.
+# Some vocabularies have tens of thousands of special tokens: grouped once, not at every key press.
 _SPECIALS: WeakKeyDictionary[Any, Specials] = WeakKeyDictionary()
 
 
@@ -150,7 +151,7 @@ def specials_of(tokenizer: Any) -> Specials:
 
 
 def spells_special(text: str, by_letter: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a special token is written out in the text."""
+    """Returns True if the text contains a special token's spelling."""
     letters = set(text)
     return any(
         token in text
@@ -161,7 +162,7 @@ def spells_special(text: str, by_letter: Mapping[str, Sequence[str]]) -> bool:
 
 
 def differing(splits: Sequence[Split]) -> list[np.ndarray]:
-    """For each split a mask of the tokens whose bytes are not one token in all the others too."""
+    """Returns a mask for each split: the tokens whose byte range is not a token in all others."""
     keys = [(one.tokens.starts << 32) | one.tokens.ends for one in splits]
     shared = keys[0] if keys else np.zeros(0, dtype=np.int64)
     for other in keys[1:]:

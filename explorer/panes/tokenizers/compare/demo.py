@@ -1,4 +1,4 @@
-"""The states of Compare that a snapshot shows."""
+"""The states of Compare in a snapshot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns by name a callable that brings the mode into that state."""
 
     def tokens(text: str, **options: Any) -> Callable[[], Any]:
         async def bring() -> None:
@@ -26,7 +26,7 @@ def views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
         return bring
 
     async def token() -> None:
-        """Explains the last column's token that holds "erry"."""
+        """Explains a token that contains "erry", in the last column that has one."""
         await tokens(FIRST)()
         for place, column in reversed(list(enumerate(mode.view.columns))):
             found = [at for at, one in enumerate(column.flow.tokens.pieces) if "erry" in one]
@@ -53,7 +53,7 @@ def views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
         await mode.settled()
 
     async def glitches() -> None:
-        """Asks a real model where it is on this machine."""
+        """Searches a real model if there is one on this machine."""
         await submode("glitches")()
         one: Any = mode.submodes["glitches"]
         if "known:smollm2" in dict(one.sources()):

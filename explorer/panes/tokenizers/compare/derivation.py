@@ -1,6 +1,6 @@
-"""How one token came to be: its tokenizer's steps on the part of the text that decides it.
+"""The derivation of one token: its tokenizer's steps on the part of the text that determines it.
 
-No Qt here: it runs on the engine's thread.
+No Qt here; runs on the engine's thread.
 """
 
 from __future__ import annotations
@@ -25,19 +25,18 @@ from explorer.panes.tokenizers.encoding.scene import Branch, MergeFrame, MergeSc
 from explorer.widgets.tokens import whole_character
 
 SPACES, LINES = (b" ", b"\t", b"\n", b"\r"), (b"\n",)
-_RESULTS = ("encoding.special", "encoding.whole", "encoding.model")  # each gives tokens
+_RESULTS = ("encoding.special", "encoding.whole", "encoding.model")  # steps that yield tokens
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """How a token came to be.
+    """The steps that lead to a token.
 
-    token  its id; `piece`: its spelling; `data`: the bytes of the text that it stands for
-    text   the part of the text whose steps these are: by itself it gives the same token
-    steps  none where they cannot be shown
-    note   one sentence, where there is something to know
-    held   the text of the piece itself: not that of `data` where the text was normalized; "" where
-           that is not known
+    token  its id; `piece` is its spelling, `data` the bytes of the text that it covers
+    text   the part of the text that is encoded in `steps`; it gives the same token by itself
+    steps  empty if they cannot be shown
+    note   a sentence of explanation, or ""
+    held   the piece's own text, which differs from `data` if the text was normalized; "" if unknown
     """
 
     token: int
@@ -50,17 +49,17 @@ class Derivation:
 
     @property
     def shown(self) -> str:
-        """The token as people read it; its bytes where it is part of a character: <C3>."""
+        """The token as readable text, or as bytes if it is part of a character: <C3>."""
         return shown(self.piece, self.data)
 
 
 def derive_token(
     tokenizer: Any, data: bytes, start: int, end: int, token: int, specials: bool = True
 ) -> Derivation:
-    """How `tokenizer` came to this token of the bytes start..end of a text.
+    """Returns the derivation of the token that `tokenizer` gives for bytes start..end of a text.
 
     The steps are those of the shortest part of the text that gives the token by itself: its word,
-    else its line, else what stands around it.
+    its line, or a stretch of text around it.
     """
     piece = tokenizer.vocabulary[token]
     held = readable_text(tokenizer.piece_bytes(token)) or ""
@@ -83,13 +82,13 @@ def derive_token(
 
 
 def stretches(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Parts of a text that hold start..end, from the shortest: whole characters, in bytes."""
+    """Yields byte ranges around start..end that are whole characters, the shortest first."""
     low, high = whole_character(data, start, end)
-    if low == high:  # a token that stands for nothing
+    if low == high:  # a token that covers no bytes
         yield low, min(len(data), high + 1)
     yield low, high
     word = _before(data, low, SPACES)
-    word -= data[word - 1 : word] == b" "  # which belongs to the word after it
+    word -= data[word - 1 : word] == b" "  # a space belongs to the word after it
     yield word, _after(data, high, SPACES)
     yield _before(data, low, LINES), _after(data, high, LINES)
     room = (LONGEST - (high - low)) // 2
@@ -99,7 +98,7 @@ def stretches(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _before(data: bytes, place: int, ends: Sequence[bytes]) -> int:
-    """The place behind the last of `ends` before `place`, not farther away than a long text."""
+    """Returns the offset after the last of `ends` before `place`, at most 4 * LONGEST away."""
     least = max(0, place - 4 * LONGEST)
     return max(least, *(data.rfind(end, least, place) + 1 for end in ends))
 
@@ -113,10 +112,10 @@ def _after(data: bytes, place: int, ends: Sequence[bytes]) -> int:
 def _of_part(
     explained: ExplainedText, spans: list[tuple[int, int]], index: int
 ) -> tuple[EncodingStep, ...]:
-    """The steps of the whole text and of the word that the token is in, without the other words."""
+    """Returns the steps of the whole text and the token's word, not those of other words."""
     ends: dict[int, int] = {}
     place = 0
-    while place < len(spans) and spans[place] == (0, 0):  # put before the text
+    while place < len(spans) and spans[place] == (0, 0):  # added before the text
         place += 1
     added = sum(start == end for start, end in spans[place:])
     for one in explained.steps:
@@ -130,15 +129,15 @@ def _of_part(
 
 
 def _grown(tokenizer: Any, token: int) -> tuple[EncodingStep, ...]:
-    """The merges by which training built a piece: a word that is in the vocabulary as a whole needs
-    none while it is encoded."""
+    """Returns the merges by which training built a piece: encoding a word that is in the vocabulary
+    as a whole needs none."""
     if not hasattr(tokenizer, "parents") or tokenizer.parents(token) is None:
         return ()
     return tuple(tree_steps(tokenizer, trace_merge_tree(tokenizer, token)))
 
 
 def derive_piece(tokenizer: Any, token: int) -> Derivation:
-    """How a piece of the vocabulary comes to be: its merges, or how its own text is split."""
+    """Returns the derivation of a piece of the vocabulary: its merges, or the split of its text."""
     piece, data = tokenizer.vocabulary[token], tokenizer.piece_bytes(token)
     found = (EncodingStep(match_step(Match(token, piece, data)), 2),)
     if token in tokenizer.special_tokens.values():
@@ -159,7 +158,7 @@ def derive_piece(tokenizer: Any, token: int) -> Derivation:
 
 
 def spellings(data: bytes) -> Iterator[str]:
-    """Texts in which a piece of these bytes should appear."""
+    """Yields texts in which a piece with these bytes should appear."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -170,7 +169,7 @@ def spellings(data: bytes) -> Iterator[str]:
 
 
 def tree_steps(tokenizer: Any, trace: Trace) -> Iterator[EncodingStep]:
-    """A merge tree as it grows: its bytes first, then merge after merge."""
+    """Yields the steps that build a merge tree: its bytes first, then one merge after another."""
     tree = trace.about["tree"]
     leaves = tree.leaves
     place_of = {leaf.start: place for place, leaf in enumerate(leaves)}

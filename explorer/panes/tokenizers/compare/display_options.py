@@ -1,4 +1,4 @@
-"""How Compare shows the text's tokens. A session remembers it; undo leaves it alone."""
+"""Display options of Compare. They are saved in a session but are not part of undo."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from core.fields import field
 
 LAYOUTS = ("columns", "rows")
 VIEWS = ("text", "vocabulary", "overlap", "glitches")
-LARGEST_PRICE = 9_999_999  # of a million tokens
+LARGEST_PRICE = 9_999_999  # dollars per million tokens
 
 
 @dataclass(frozen=True)
 class DisplayOptions:
-    """price is what a million tokens cost, in dollars; 0 shows no cost."""
+    """The display options; `price` is in dollars per million tokens, 0 hides the cost."""
 
     view: str = field("text", choices=VIEWS)
     layout: str = field("columns", choices=LAYOUTS)

@@ -1,4 +1,4 @@
-"""The drawer below the columns: how the chosen token or piece came to be, one step at a time."""
+"""The drawer below the columns: the derivation of the selected token or piece, step by step."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LEAST = 120  # px of the picture's height
 
 
 class Drawer(QFrame):
-    """`set_derivation` for another token, `set_step` for every position of the cursor;
-    `closeRequested`, `insideRequested`."""
+    """The drawer; emits `closeRequested` and `insideRequested`. `set_derivation` shows a new token,
+    `set_step` a position of the cursor."""
 
     closeRequested = Signal()
     insideRequested = Signal()
@@ -30,7 +30,7 @@ class Drawer(QFrame):
         super().__init__(parent)
         self.setObjectName("tokenizers.compare.drawer")
         set_look(self, "card")
-        self._drawn: list[EncodingStep] = []  # those with a picture
+        self._drawn: list[EncodingStep] = []  # the steps with a picture
         self._title = Label("", "body", weight=600)
         self._said = CutLabel("body", "muted")
         self.inside = push_button("Look inside", "Shows the whole word or line in the Inside mode")
@@ -74,13 +74,13 @@ class Drawer(QFrame):
         self.setAccessibleName(f"How {quoted(derivation.shown)} came to be in {name}")
 
     def set_step(self, step: EncodingStep | None, share: float = 1.0) -> None:
-        """Draws a step; `share`: how far the cursor is on its way to it."""
+        """Draws a step; `share` is the progress of the cursor towards it, 0 to 1."""
         self._said.set_text(step.step.title if step is not None else "")
         if step is None:
             self.word.set_scene(None, None)
             return
         drawn: EncodingStep | None = step
-        if step.scene is None:  # before the word its first picture, after it its last
+        if step.scene is None:  # the first picture before the word's steps, the last after them
             drawn = self._drawn[0 if step.stage < 2 else -1] if self._drawn else None
         if drawn is not None:
             self.word.set_scene(drawn.scene, drawn.frame, share)
@@ -94,7 +94,7 @@ class Drawer(QFrame):
             super().keyPressEvent(event)
 
     def _fit(self) -> None:
-        """No taller than the picture."""
+        """Limits the height to that of the picture."""
         now = theme.current()
         wanted = self.word.sizeHint().height() + now.px(12)
         self._area.setMinimumHeight(min(wanted, now.px(LEAST)))

@@ -1,4 +1,4 @@
-"""The inputs of Compare: what is compared, another tokenizer, another text."""
+"""The inputs of Compare: view, tokenizers, example texts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from explorer.widgets.wrap_row import WrapRow
 
 
 class CompareInputs(QWidget):
-    """`exampleChosen(text)`; `viewChosen(id)`; `add.menuOpening` when the menu of tokenizers is to
-    be filled."""
+    """Emits `exampleChosen(text)`, `viewChosen(id)`, and `add.menuOpening` before the menu of
+    tokenizers opens."""
 
     exampleChosen = Signal(str)
     viewChosen = Signal(str)

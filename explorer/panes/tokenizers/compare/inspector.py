@@ -1,4 +1,4 @@
-"""What the inspector shows in Compare: the rates of a text, and how one token came to be."""
+"""The inspector's content in Compare: the rates of a text, and the derivation of a token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from explorer.widgets.equations import Equation
 
 
 def rate_steps(known: Named, words: int | None, price: float) -> list[Step]:
-    """The rates of the first tokenizer as steps, played while no token is chosen."""
+    """Returns the first tokenizer's rates as steps, played while no token is selected."""
     if not known or not known[0][1].count:
         return []
     split = known[0][1]
@@ -34,7 +34,7 @@ def rate_steps(known: Named, words: int | None, price: float) -> list[Step]:
 
 
 def rate_inspection(known: Named, step: Step, words: int | None, price: float) -> Inspection:
-    """One rate of every tokenizer."""
+    """Returns one rate for every tokenizer."""
     rows: list[Any] = [SYMBOLS[step.name]]
     table: dict[str, np.ndarray] = {}
     for place, (name, split) in enumerate(known):
@@ -59,7 +59,7 @@ def rate_inspection(known: Named, step: Step, words: int | None, price: float) -
 def token_inspection(
     name: str, derivation: Derivation, step: EncodingStep | None, pinned: bool
 ) -> Inspection:
-    """A token of the tokenizer called `name`, and one step of how it came to be, if any."""
+    """Returns a token of the tokenizer `name`, with a step of its derivation if given."""
     rows = [
         Equation("token", derivation.shown, "attention"),
         Equation("id", f"{derivation.token:,}", note=_spelling(derivation)),
@@ -77,13 +77,13 @@ def token_inspection(
 
 
 def _spelling(derivation: Derivation) -> str:
-    """How the vocabulary spells the token, where that differs from how it is shown."""
+    """Returns the vocabulary's spelling of the token if it is shown differently, else ""."""
     same = derivation.piece == derivation.shown
     return "" if same else f"spelled {derivation.piece}"
 
 
 def _normalized(derivation: Derivation) -> list[Any]:
-    """The text under the token, where normalization changed it."""
+    """Returns a row with the text under the token if normalization changed it."""
     text, held = readable_text(derivation.data), derivation.held
     if text is None or not held or held.strip() == text.strip():
         return []

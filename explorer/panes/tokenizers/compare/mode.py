@@ -1,4 +1,4 @@
-"""Compare: connects text, tokenizers and display options with the columns and the submodes."""
+"""Compare: connects text, tokenizers and display options to the columns and submodes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from explorer.widgets import dialogs
 
 
 class CompareMode(Mode):
-    """Text and tokenizers are the draft; how they are shown lies in `options`."""
+    """The mode. Text and tokenizers are the draft; `options` are the display options."""
 
     id = "compare"
     title = "Compare"
@@ -44,11 +44,11 @@ class CompareMode(Mode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.options = DisplayOptions()
-        self.splits: dict[str, Split] = {}  # of the present text, by the tokenizer's id
+        self.splits: dict[str, Split] = {}  # of the current text, by the tokenizer's id
         self.view = CompareView()
         self.inputs = CompareInputs()
         self.draft = Draft(self.workspace, PATH, ComparisonDraft, self)
-        self._before = self.draft.value  # what is shown of the draft
+        self._before = self.draft.value  # the draft as shown
         self.shown_ones = Shown(self.engine, desk.catalogue, self.draft, self)
         self.runner = SplitRunner(self.engine, self)
         self.selection = TokenSelection(self.engine, self)
@@ -58,9 +58,9 @@ class CompareMode(Mode):
             "overlap": OverlapMode(self.engine, self),
             "glitches": GlitchesMode(self.engine, desk.catalogue, self.workspace, self),
         }
-        self._steps: list[Step] = []  # what is played while no token is chosen
-        self._titles: list[str] | None = None  # of those that the player has
-        self._ids: list[str] = []  # of the tokenizers, in order
+        self._steps: list[Step] = []  # played while no token is selected
+        self._titles: list[str] | None = None  # titles of the steps in the player
+        self._ids: list[str] = []  # of the tokenizers, in display order
         self._connect()
         self.view.editor.set_text(self.text)
         self.view.set_options(self.options)
@@ -98,7 +98,7 @@ class CompareMode(Mode):
         self.runner.compared.connect(view.set_differing)
         self.draft.changed.connect(self._on_draft)
 
-    # what the pane asks
+    # called by the pane
 
     def state(self) -> dict[str, Any]:
         tools = {"vocabulary": self.search.state()}
@@ -110,8 +110,8 @@ class CompareMode(Mode):
         self.choose(**vars(lenient(DisplayOptions, state)))
 
     def take(self, wish: dict[str, Any]) -> None:
-        """{"add": id of the catalogue, "files": of tokenizers, "text": another text, "note": how
-        it was read}. The drawer of a chosen token closes."""
+        """Applies {"add": id in the catalogue, "files": tokenizer files, "text": a new text,
+        "note": how its file was read}, and closes the drawer."""
         self.selection.clear()
         if isinstance(wish.get("text"), str):
             self.choose(view="text")
@@ -139,15 +139,15 @@ class CompareMode(Mode):
         return self.draft.value.text
 
     def set_text(self, text: str, merging: str = "") -> None:
-        """Changes the text, cut to LONGEST_TEXT; `merging`: it is being typed."""
+        """Changes the text, cut to LONGEST_TEXT; edits with one `merging` are undone together."""
         if len(text) > LONGEST_TEXT:
             text = self.view.editor.limited(text)
             self.view.editor.set_text(text)
         self.draft.change({"text": text}, "Change the text", merging)
 
     def _on_draft(self, draft: ComparisonDraft) -> None:
-        """Shows what has changed, by an undo too: the text in its own view, tokenizers in every
-        view but Glitches."""
+        """Shows a change of the draft, also after undo: switches to the text view if the text has
+        changed, or if the tokenizers have and Glitches, which does not show them, is open."""
         before, self._before = self._before, draft
         others = draft.tokenizers != before.tokenizers
         if draft.text != before.text or (others and self.options.view == "glitches"):
@@ -158,7 +158,7 @@ class CompareMode(Mode):
             self._split_anew()
 
     def choose(self, **changes: Any) -> None:
-        """Changes one or more of the display options."""
+        """Changes some of the display options."""
         before, self.options = self.options, replace(self.options, **changes)
         if self.options == before:
             return
@@ -180,18 +180,18 @@ class CompareMode(Mode):
 
     @property
     def submode(self) -> Submode | None:
-        """The submode that is shown; None for the text."""
+        """The visible submode; None for the text view."""
         return self.submodes.get(self.options.view)
 
     # tokenizers and splits
 
     def _tokenizers(self) -> dict[str, Any]:
-        """The tokenizers that are shown and open, by id."""
+        """Returns the shown tokenizers that are open, by id."""
         opened = ((one, self.shown_ones.get(one)) for one in self.shown_ones.ids)
         return {identity: one.tokenizer for identity, one in opened if one is not None}
 
     def refresh(self) -> None:
-        """Shows other tokenizers, or one that has been opened."""
+        """Updates columns and submodes after the list of tokenizers changed or one has opened."""
         before, self._ids = self._ids, self.shown_ones.ids
         shown = [(self.shown_ones.name(one), self.shown_ones.get(one)) for one in self._ids]
         self.view.set_columns(shown)
@@ -215,7 +215,7 @@ class CompareMode(Mode):
         self._split()
 
     def _show_missing(self) -> None:
-        """Shows what a tokenizer that is not open waits for, or why it failed."""
+        """Shows for each tokenizer that is not open what it is waiting for, or its error."""
         missing = self.shown_ones.missing()
         for place, one in missing.items():
             self.view.columns[place].set_missing(one)
@@ -223,13 +223,13 @@ class CompareMode(Mode):
             submode.set_missing(missing)
 
     def _split_anew(self) -> None:
-        """Splits the text after it has changed, or how its special tokens are read."""
+        """Drops all splits and splits the text again, after a change of text or of `specials`."""
         self.splits.clear()
         self.selection.clear()
         self._split()
 
     def _split(self) -> None:
-        """Asks for the splits that are missing; an empty text has none."""
+        """Requests missing splits; an empty text has none."""
         if not self.text:
             self.runner.stop()
             self.view.body.show_empty(f"{text.IDLE}.", "Use the example")
@@ -251,7 +251,7 @@ class CompareMode(Mode):
             self.tell()
 
     def _show_tokens(self) -> None:
-        """Aligns the tokens of rows, and colors those that differ."""
+        """Aligns the tokens in rows and colors the differences."""
         self.view.align(self.options.layout == "rows")
         splits = [self.splits.get(identity) for identity in self._ids]
         self.runner.compare(splits if self.options.differences else [None] * len(splits))
@@ -261,10 +261,10 @@ class CompareMode(Mode):
             if identity not in self.splits and column.split is not None:
                 column.body.show_stale("splitting the text")
 
-    # what is said
+    # headline and inspector
 
     def tell(self) -> None:
-        """Updates headline, steps and inspector for the text or the submode that is shown."""
+        """Updates headline, steps and inspector for the text or the visible submode."""
         submode = self.submode
         if submode is not None:
             self._steps = submode.steps()
@@ -279,12 +279,12 @@ class CompareMode(Mode):
         self.inspect()
 
     def _known(self) -> text.Named:
-        """The splits that are there, each with its tokenizer's name."""
+        """Returns the splits made so far, each with its tokenizer's name."""
         there = [one for one in self._ids if one in self.splits and not self.splits[one].error]
         return [(self.shown_ones.name(one), self.splits[one]) for one in there]
 
     def _words(self) -> int | None:
-        """How many words the text has, where they are counted."""
+        """Returns the number of words in the text, or None if not counted."""
         return next((split.words for split in self.splits.values()), None)
 
     def _tell_headline(self) -> None:
@@ -307,10 +307,10 @@ class CompareMode(Mode):
             found = inspector.rate_inspection(*about)
         self.inspection.emit(found)
 
-    # the chosen token
+    # the selected token
 
     def look_at(self, place: int, token: int) -> None:
-        """Explains a token of the tokenizer in this place."""
+        """Explains a token of the tokenizer at index `place`."""
         opened = self.shown_ones.get(self._ids[place])
         tokens = self.view.columns[place].flow.tokens
         if opened is not None and 0 <= token < len(tokens):
@@ -351,7 +351,7 @@ class CompareMode(Mode):
     # menus and files
 
     def _fill_add(self) -> None:
-        """Fills the menu: tokenizers to add, sets to show, and what may replace each one."""
+        """Fills the menu: tokenizers to add, sets to show, a submenu to replace each tokenizer."""
         shown, menu = self.shown_ones, self.inputs.add.menu()
         for old in menu.findChildren(QMenu):
             old.deleteLater()
@@ -366,13 +366,13 @@ class CompareMode(Mode):
             inner.aboutToShow.connect(partial(self._fill_replace, inner, place))
 
     def _fill_replace(self, menu: QMenu, place: int) -> None:
-        """Fills the menu of tokenizers that may stand in this place."""
+        """Fills the menu of tokenizers that can replace the one at index `place`."""
         shown = self.shown_ones
         open_file = partial(self._ask_file, partial(shown.open_in_place, place))
         fill_menu(menu, self.catalogue, shown.ids, partial(shown.replace, place), open_file)
 
     def _on_asked(self, what: str, place: int) -> None:
-        """Does what a column or a submode asks about the tokenizer in this place."""
+        """Handles a request of a column or submode for the tokenizer at index `place`."""
         shown = self.shown_ones
         match what:
             case "retry":

@@ -1,4 +1,4 @@
-"""A list of pieces of a vocabulary: each in its color, with its id and what is known of it."""
+"""A list of a vocabulary's pieces, each in its color and with its id."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ROW, CHIP = 24, 20  # px
 
 
 class Pieces(QAbstractListModel):
-    """Rows are ids; a piece's bytes are read when its row is seen. `note(row)` is written at the
-    row's end, `share(row)`, 0 to 1, is a bar before it."""
+    """The model, with an id for each row. A piece's bytes are read when its row is painted.
+    `note(row)` is the text at the end of a row, `share(row)` the length of a bar, 0 to 1."""
 
     tokenizer: Any = None
     ids: Sequence[int] = ()
@@ -60,12 +60,12 @@ class Pieces(QAbstractListModel):
         return None
 
     def text(self, token: int) -> str:
-        """A piece as people read it."""
+        """Returns a piece as readable text."""
         return shown(self.tokenizer.vocabulary[token], self.tokenizer.piece_bytes(token))
 
 
 class PieceDelegate(QStyledItemDelegate):
-    """Paints a row from its right end: id, note and bar; the piece takes the rest."""
+    """Paints a row from its right end: id, note and bar, then the piece in the remaining width."""
 
     def sizeHint(self, option, index) -> QSize:
         return QSize(80, theme.current().px(ROW))
@@ -88,7 +88,7 @@ class PieceDelegate(QStyledItemDelegate):
         roomy = rect.width() > now.px(200)
         data, text = model.tokenizer.piece_bytes(token), model.text(token)
         beside = rect.width() - now.px(30) - label.horizontalAdvance(f"{token:,}")
-        # The id gives way to a piece that has no room beside it; the tooltip has both.
+        # A piece that leaves no room for the id hides it; the tooltip shows both.
         numbered = roomy or (model.note is None and piece_width(text, data) <= beside)
 
         def put(words: str, width: float, role: str) -> None:
@@ -119,7 +119,7 @@ class PieceDelegate(QStyledItemDelegate):
 
 
 class PieceList(QListView):
-    """`pieceChosen(row)` by a click, Enter, or the arrows."""
+    """The list; emits `pieceChosen(row)` when a row becomes current by mouse or keyboard."""
 
     pieceChosen = Signal(int)
 
@@ -146,7 +146,7 @@ class PieceList(QListView):
         note: Callable[[int], str] | None = None,
         share: Callable[[int], float] | None = None,
     ) -> None:
-        """Shows other pieces without emitting a signal; see Pieces."""
+        """Shows new pieces without emitting a signal; see Pieces."""
         self._quiet = True
         self.pieces.set_rows(tokenizer, ids, note, share)
         self._quiet = False

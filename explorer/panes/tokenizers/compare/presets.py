@@ -1,4 +1,4 @@
-"""Example texts, by title: each shows where tokenizers differ."""
+"""Example texts by title, on which tokenizers differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has the engine split the text and compare the splits; only the newest question is answered."""
+"""Splits the text and compares the splits on the engine; a new request replaces the last one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.compare.compute import Split, differing, split_steps
 
-LONG = 50_000  # characters from which on the status bar tells of the work
-FEW = 5_000  # tokens in all that are compared at once: a millisecond
+LONG = 50_000  # characters; the status bar shows the job for a longer text
+FEW = 5_000  # tokens in total; up to here the GUI thread compares, within a millisecond
 
 Masks = list[np.ndarray | None]
 
 
 class SplitRunner(QObject):
-    """`came(splits)`: some splits of the newest text; `slow`: they take so long that the old ones
-    should be marked as stale; `failed(message)`; `compared(masks)`: for each split the tokens that
-    differ, None for a split that is not compared."""
+    """Emits `came(splits)` with some splits of the newest text; `slow` when old splits should be
+    marked as stale; `failed(message)`; `compared(masks)` with a mask of the tokens that differ for
+    each split, or None for a split that is not compared."""
 
     came = Signal(object)
     slow = Signal()
@@ -44,8 +44,8 @@ class SplitRunner(QObject):
     def split(
         self, tokenizers: Mapping[str, Any], known: Iterable[Split], text: str, specials: bool
     ) -> bool:
-        """Splits the text by the tokenizers, by id, of which no split is known, and checks known
-        ones that are not checked yet. False where no split is missing: the job goes on.
+        """Splits the text with the tokenizers (by id) that have no split in `known`, and checks the
+        unchecked ones. If no split is missing, returns False and leaves the running job alone.
         """
         splits = {split.id: split for split in known}
         asked = {one: each for one, each in tokenizers.items() if one not in splits}
@@ -60,7 +60,7 @@ class SplitRunner(QObject):
         return True
 
     def stop(self) -> None:
-        """Ends the job that splits the text."""
+        """Stops the job that splits the text."""
         self._timer.stop()
         self._splits.stop()
 
@@ -69,7 +69,7 @@ class SplitRunner(QObject):
         self.came.emit([split for batch in batches for split in batch])
 
     def compare(self, splits: Sequence[Split | None]) -> None:
-        """Compares the splits that are there, if they are of one text."""
+        """Compares the splits made so far, if they are of the same text."""
         self._differences.stop()
         known = [split for split in splits if split is not None and not split.error]
         if len(known) < 2 or len({split.tokens.data for split in known}) > 1:
@@ -81,6 +81,6 @@ class SplitRunner(QObject):
 
 
 def _masks(splits: Sequence[Split | None], known: Sequence[Split]) -> Masks:
-    """The masks of the known splits, at their places among all splits."""
+    """Returns a mask for each known split and None for the others, in the order of `splits`."""
     found = {id(split): mask for split, mask in zip(known, differing(known), strict=True)}
     return [found.get(id(split)) for split in splits]

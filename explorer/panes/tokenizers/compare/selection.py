@@ -1,4 +1,4 @@
-"""The token that is chosen or under the pointer: how it came to be, which the player plays."""
+"""The selected token and the hovered one: their derivations, which the player plays."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from explorer.panes.tokenizers.encoding.compute import EncodingStep
 from explorer.state.tracks import ListTrack, Track
 from explorer.widgets.tokens import Tokens
 
-POINTED = 60  # ms that the pointer rests on a token before it is explained
+POINTED = 60  # ms of hovering over a token before it is explained
 
 Explained = tuple[Opened, Derivation]
 
 
 class TokenSelection(QObject):
-    """`changed`: another token is chosen, or none; `pointed`: another one is under the pointer;
+    """Emits `changed` when the selected token changes, `pointed` when the hovered one does, and
     `failed(message)`."""
 
     changed = Signal()
@@ -34,8 +34,8 @@ class TokenSelection(QObject):
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self.chosen: Explained | None = None
-        self._under: Explained | None = None  # the pointer
-        self._wanted: tuple[Any, ...] = ()  # what is explained when the pointer rests
+        self._under: Explained | None = None  # the hovered token
+        self._wanted: tuple[Any, ...] = ()  # to be explained when the pointer rests
         self._choices, self._pointer = Latest(engine, parent), Latest(engine, parent)
         self._choices.came.connect(self._on_chosen)
         self._pointer.came.connect(self._on_pointed)
@@ -45,17 +45,17 @@ class TokenSelection(QObject):
         self._rest.timeout.connect(lambda: _explain(self._pointer, *self._wanted))
 
     def choose(self, opened: Opened, tokens: Tokens, index: int, specials: bool) -> None:
-        """Explains a token of the text."""
+        """Selects and explains a token of the text."""
         self.point(None)
         _explain(self._choices, opened, derive_token, *_about(tokens, index), specials)
 
     def choose_piece(self, opened: Opened, token: int) -> None:
-        """Explains a piece of the vocabulary."""
+        """Selects and explains a piece of the vocabulary."""
         self.point(None)
         _explain(self._choices, opened, derive_piece, token)
 
     def clear(self) -> bool:
-        """Clears the choice. False when nothing was chosen."""
+        """Clears the selection; returns False if there was none."""
         self._choices.stop()
         self.point(None)
         if self.chosen is None:
@@ -67,7 +67,7 @@ class TokenSelection(QObject):
     def point(
         self, opened: Opened | None, tokens: Tokens | None = None, index: int = -1, on: bool = True
     ) -> None:
-        """Explains a token once the pointer rests on it, unless one is chosen; None: no token."""
+        """Explains a token once the pointer rests on it, unless one is selected; None: no token."""
         self._rest.stop()
         self._pointer.stop()
         if opened is not None and tokens is not None and index >= 0 and self.chosen is None:
@@ -85,7 +85,7 @@ class TokenSelection(QObject):
         self._under = explained
         self.pointed.emit()
 
-    # playing
+    # playback
 
     @property
     def derivation(self) -> Derivation | None:
@@ -97,7 +97,7 @@ class TokenSelection(QObject):
 
     @property
     def result(self) -> int:
-        """The step at which the token is there."""
+        """The index of the step that produces the token."""
         drawn = [place for place, one in enumerate(self.steps) if one.scene is not None]
         models = [place for place, one in enumerate(self.steps) if one.stage == 2]
         return (drawn or models or [0])[-1]
@@ -111,7 +111,7 @@ class TokenSelection(QObject):
         return self.steps[place] if place >= 0 else None
 
     def inspection(self, position: float) -> Inspection | None:
-        """About the chosen token, else about the one under the pointer."""
+        """Returns the inspection of the selected token, else of the hovered one, else None."""
         if self.chosen is not None:
             opened, derivation = self.chosen
             return inspector.token_inspection(opened.name, derivation, self.step_at(position), True)
@@ -123,7 +123,7 @@ class TokenSelection(QObject):
 
 
 def _about(tokens: Tokens, index: int) -> tuple[bytes, int, int, int]:
-    """What `derive_token` asks of a text's token."""
+    """Returns the arguments of `derive_token` for a token of the text."""
     start, end = int(tokens.starts[index]), int(tokens.ends[index])
     return tokens.data, start, end, int(tokens.ids[index])
 

@@ -1,4 +1,4 @@
-"""What Search, Overlap and Glitches are: views of the vocabularies, in place of the text."""
+"""The base of Search, Overlap and Glitches, which show vocabularies in place of the text."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.shown_tokenizers import Missing
 
-Shown = Sequence[tuple[str, Opened | None]]  # a name, and the tokenizer where it is open
+Shown = Sequence[tuple[str, Opened | None]]  # name, and the tokenizer if it is open
 
 
 class Submode(QObject):
-    """A subclass builds its `view` and asks the engine through `runs`.
+    """A submode. A subclass builds its `view` and runs jobs on the engine through `runs`.
 
-    `changed`: its headline, steps or inspection are new; `pieceChosen(opened, token)`: a piece of a
-    vocabulary; `tokenizerAsked(what, place)`: "retry", "remove", or open a "file" in its place.
+    Emits `changed` for a new headline, new steps or a new inspection; `pieceChosen(opened, token)`;
+    and `tokenizerAsked(what, place)`: "retry", "remove", or open a "file" in its place.
     """
 
     changed = Signal()
@@ -32,7 +32,7 @@ class Submode(QObject):
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self.shown: Shown = ()
-        self.missing: Mapping[int, Missing] = {}  # by place
+        self.missing: Mapping[int, Missing] = {}  # by index of the tokenizer
         self.active = False
         self.runs = Latest(engine, parent, foreground=True)
 
@@ -41,20 +41,20 @@ class Submode(QObject):
         return [opened for _, opened in self.shown if opened is not None]
 
     def set_active(self, active: bool) -> None:
-        """Takes whether this submode is the one that is shown."""
+        """Shows or hides the submode; recomputes when it becomes visible."""
         before, self.active = self.active, active
         if active and not before:
             self.ask()
 
     def set_shown(self, shown: Shown) -> None:
-        """Takes other tokenizers, or one that has been opened."""
+        """Sets the tokenizers, opened or not, and recomputes if they have changed."""
         before = [(name, id(opened)) for name, opened in self.shown]
         self.shown = list(shown)
         if self.active and before != [(name, id(opened)) for name, opened in shown]:
             self.ask()
 
     def set_missing(self, missing: Mapping[int, Missing]) -> None:
-        """Takes which tokenizers are not open, by their places, and why."""
+        """Sets the tokenizers that are not open, by index, with the reasons."""
         if missing != self.missing:
             self.missing = missing
             if self.active:
@@ -63,18 +63,18 @@ class Submode(QObject):
     # for subclasses
 
     def ask(self) -> None:
-        """Computes anew what is shown."""
+        """Recomputes the content."""
 
     def show_missing(self) -> None:
-        """Shows which tokenizers are missing."""
+        """Shows the missing tokenizers."""
 
     def headline(self) -> str:
         return ""
 
     def steps(self) -> list[Step]:
-        """What the player plays."""
+        """Returns the steps for the player."""
         return []
 
     def inspection(self, place: int) -> Inspection | None:
-        """Of one of `steps`."""
+        """Returns the inspection of the step at index `place` of `steps`."""
         return None

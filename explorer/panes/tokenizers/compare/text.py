@@ -1,4 +1,4 @@
-"""The sentences of Compare: the headline, the words of a column's head and of its badge."""
+"""The texts of Compare: the headline, a column's head and its badge."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ SYMBOLS = {
     "tokens.",
 }
 
-FEW = 4  # lost characters that are named
-SLIGHT = 1.1  # times as many tokens: below it their number says more
+FEW = 4  # lost characters that are listed
+SLIGHT = 1.1  # ratio of token counts; below it the headline gives the count instead
 
 Named = Sequence[tuple[str, Split]]
 
 
 def headline(known: Named) -> str:
-    """Which tokenizer needs the fewest tokens for the text, and which the most.
+    """Says which tokenizer needs the fewest tokens for the text, and which the most.
 
-    Only tokenizers that restore the whole text are compared: whoever drops letters needs fewer.
+    Only tokenizers that restore the whole text are compared: those that drop letters need fewer.
     """
     known = [(name, split) for name, split in known if split.count]
     if not known:
@@ -103,7 +103,7 @@ def headline(known: Named) -> str:
 
 
 def lost(characters: Sequence[str]) -> str:
-    """The first few characters that a text loses: "lost: ↵ é …"."""
+    """Returns the first few lost characters: "lost: ↵ é …", or ""."""
     first = " ".join(
         visible(one) if one.isprintable() or one in "\n\t\r" else f"U+{ord(one):04X}"
         for one in characters[:FEW]
@@ -112,7 +112,7 @@ def lost(characters: Sequence[str]) -> str:
 
 
 def badge(split: Split) -> tuple[str, str, str]:
-    """Icon, a word or two, and why: whether the ids decode to the same text."""
+    """Returns icon, label and tooltip of the badge: do the ids decode to the same text?"""
     if split.lossless:
         return "success", "lossless", "The ids decode to exactly the same text, byte for byte."
     if split.unknown:
@@ -125,7 +125,7 @@ def badge(split: Split) -> tuple[str, str, str]:
 
 
 def rate(split: Split) -> str:
-    """ "tokens, 1.41 bytes each"."""
+    """Returns the words after the token count: "tokens, 1.41 bytes each"."""
     if not split.count:
         return "tokens"
     noun = "token" if split.count == 1 else "tokens"
@@ -133,19 +133,19 @@ def rate(split: Split) -> str:
 
 
 def costs(split: Split, price: float) -> str:
-    """What the text costs at the price of a million tokens; "" where there is no price."""
+    """Returns the cost of the text at the price of a million tokens; "" if the price is 0."""
     return f"cost: {money(cost(split.count, price))}" if price > 0 else ""
 
 
 def other_count(split: Split, specials: bool) -> str:
-    """How many tokens it would be with special tokens treated the other way."""
+    """Returns the number of tokens with special tokens treated the other way, or ""."""
     if split.other is None:
         return ""
     return f"{split.other:,} if special tokens {'are split' if specials else 'stay whole'}"
 
 
 def money(amount: float) -> str:
-    """An amount with its significant digits, as people write it: $0.000095."""
+    """Formats dollars with their significant digits, without an exponent: $0.000095."""
     if amount >= 1:
         return f"${amount:,.2f}"
     if amount >= 0.01:

@@ -1,4 +1,4 @@
-"""How the tokens are shown: columns or rows, ids, bytes, differences, the price."""
+"""The toolbar of display options: columns or rows, ids, bytes, differences, price."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from explorer.widgets.wrap_row import WrapRow
 
 
 class Toggle(QToolButton):
-    """A word that is on or off."""
+    """A checkable text button."""
 
     def __init__(self, title: str, help: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class Toggle(QToolButton):
 
 
 class Toolbar(QWidget):
-    """`chosen(name, value)`: a field of DisplayOptions and its new value."""
+    """The toolbar; emits `chosen(name, value)` with a field of DisplayOptions and its new value."""
 
     chosen = Signal(str, object)
 

@@ -1,4 +1,4 @@
-"""The text, the toolbar, and a column or row of tokens for each tokenizer."""
+"""The view: text editor, toolbar, and a column or row of tokens for each tokenizer."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from explorer.widgets.text_input import TextInput
 
 
 class CompareView(QWidget):
-    """`tokenizerAsked(what, place)`: what a Column asks; `tokenPointed(place, token)`, -1 for none;
-    `tokenClicked(place, token)`."""
+    """Emits `tokenizerAsked(what, place)`, a Column's request; `tokenPointed(place, token)`, -1 for
+    none; `tokenClicked(place, token)`."""
 
     tokenizerAsked = Signal(str, int)
     tokenPointed = Signal(int, int)
@@ -54,7 +54,7 @@ class CompareView(QWidget):
         lower = QWidget()
         self._lower = QVBoxLayout(lower)
         self._lower.setContentsMargins(0, 0, 0, 0)
-        self.note = Label("", "label", "muted", wrap=True)  # how the text's file was read
+        self.note = Label("", "label", "muted", wrap=True)  # how the file of the text was decoded
         self.note.setObjectName("tokenizers.compare.note")
         self.note.hide()
         self._lower.addWidget(self.note)
@@ -76,7 +76,7 @@ class CompareView(QWidget):
         self._restyle()
 
     def set_note(self, note: str) -> None:
-        """Shows how the text was read, where that is not plain UTF-8."""
+        """Shows how the text's file was decoded if it is not plain UTF-8."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
@@ -87,13 +87,13 @@ class CompareView(QWidget):
         self.toolbar.setVisible(derivation is None)
 
     def show_page(self, page: QWidget | None) -> None:
-        """Shows the view of a submode; None: the text and its columns."""
+        """Shows a submode's view; None for the text and its columns."""
         self.pages.setCurrentWidget(self.splitter if page is None else page)
 
     # columns
 
     def set_columns(self, shown: Sequence[tuple[str, Opened | None]]) -> None:
-        """Shows a column for each tokenizer: its name, and itself where it is open."""
+        """Shows a column for each (name, tokenizer or None if it is not open)."""
         set_count(self._line, self.columns, len(shown), self._column_at)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
@@ -111,7 +111,7 @@ class CompareView(QWidget):
         return column
 
     def bring_into_sight(self, place: int) -> None:
-        """Scrolls to a new column or row, when Qt has shown it."""
+        """Scrolls to a new column or row after Qt has laid it out."""
 
         def bring() -> None:
             if place < len(self.columns):
@@ -144,24 +144,24 @@ class CompareView(QWidget):
                 column.set_split(column.split, options)
 
     def align(self, as_rows: bool) -> None:
-        """In rows, every character of the text stands at the same place in each of them."""
+        """In rows, aligns the columns so that a character has the same position in all of them."""
         shown = [one.flow.tokens for one in self.columns if one.split and not one.split.error]
         for column in self.columns:
             column.flow.set_beside(shown if as_rows else ())
 
     def set_differing(self, masks: Sequence[np.ndarray | None]) -> None:
-        """Leaves only these tokens of each column in color, None: all of them."""
+        """Colors only the tokens in each column's mask; None colors all."""
         for column, mask in zip(self.columns, masks, strict=True):
             if mask is None or len(mask) == len(column.flow.tokens):
                 column.flow.set_differing(mask)
 
     def set_marked(self, start: int, end: int) -> None:
-        """Frames the tokens of these bytes in every column."""
+        """Frames the tokens that cover the bytes start..end in every column."""
         for column in self.columns:
             column.flow.set_marked(start, end)
 
     def set_selected(self, place: int, token: int) -> None:
-        """Frames the chosen token, (-1, -1) for none."""
+        """Frames the selected token; (-1, -1) for none."""
         for other, column in enumerate(self.columns):
             column.flow.set_selected(token if other == place else -1)
 

@@ -1,1 +1,1 @@
-"""How a text becomes tokens, step by step, and the picture of a word on the way."""
+"""The steps from a text to its tokens, and the pictures of a word in these steps."""

@@ -1,4 +1,4 @@
-"""Encodes a text step by step, every step with its picture. Runs on the engine's thread."""
+"""Encodes a text step by step, with a picture for each step. Runs on the engine's thread."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from explorer.panes.tokenizers.encoding.scene import (
 )
 
 WITH_DROPOUT = (ByteLevelBPE, SentencePieceBPE)
-LONGEST = 200  # characters: a sentence
-PATHS = 5  # of the n best
+LONGEST = 200  # characters, about a sentence
+PATHS = 5  # number of best paths
 STAGES = ("normalizer", "pre-tokenizer", "model", "post-processor")
 OTHERS = (
     "Another library runs this tokenizer: you see what each stage returns, but not the steps of "
     "its model. Most other tokenizers here run on code that you can step through."
 )
-_PARTS = ("encoding.special", "encoding.whole", "encoding.model")  # one for each part
+_PARTS = ("encoding.special", "encoding.whole", "encoding.model")  # one of these for each part
 _EARLY = ("encoding.pre-tokenizer", "encoding.special", "encoding.whole")
 
 
 @dataclass(frozen=True)
 class EncodingStep:
-    """One step as it is played.
+    """One step for the player.
 
-    stage  which of STAGES it belongs to
-    word   the part of the pre-tokenizer's that it happens in; -1 for the whole text
-    scene  the word that it happens in, and how far that has come; None outside the model
-    rows   the live numbers of its formula; () where its values are shown instead
+    stage  its index in STAGES
+    word   the index of the part of the text it works on; -1 for the whole text
+    scene  the word it works on, drawn up to `frame`; None outside the model
+    rows   the live numbers of its formula; () if the step's values are shown instead
     """
 
     step: Step
@@ -59,7 +59,7 @@ class EncodingStep:
 
 @dataclass(frozen=True)
 class ExplainedText:
-    """An encoded text, the tokenizer's kind, and why there are no pictures of words, if so."""
+    """An encoded text, its tokenizer's kind, and in `why` the reason if there are no pictures."""
 
     text: str
     kind: str
@@ -79,11 +79,11 @@ def explain_text(
 ) -> ExplainedText:
     """Encodes the first LONGEST characters of a text, step by step.
 
-    alpha    how much scores count when Unigram samples a path
-    dropout  how likely a BPE passes over a merge
-    seed     of everything random
+    alpha    the exponent of probabilities when Unigram samples a path
+    dropout  the probability that BPE skips a merge
+    seed     the seed of all random numbers
 
-    Raises ValueError where the tokenizer cannot read the text.
+    Raises ValueError if the tokenizer cannot encode the text.
     """
     text = text[:LONGEST]
     drops = dropout if isinstance(tokenizer, WITH_DROPOUT) else 0.0
@@ -109,12 +109,12 @@ def explain_text(
 
 
 def drawn(seed: int) -> np.random.Generator:
-    """The same random numbers for the encoding and for its trace."""
+    """Returns a new generator: encoding and trace need the same random numbers."""
     return np.random.default_rng(seed)
 
 
 def _steps(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[EncodingStep]:
-    """In order of time: the steps inside a step come before its result."""
+    """Yields the steps in order of time: steps inside a step precede its result."""
     words: list[str] = []
     normalized = ""
     part = -1
@@ -141,7 +141,7 @@ def _steps(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[En
 def _word_steps(
     tokenizer: Any, trace: Trace, parent: int, word: str, alpha: float, seed: int
 ) -> Iterator[Drawn]:
-    """The steps of one word, each with its picture; none where another library encoded it."""
+    """Returns the steps of a word with their pictures; none if another library encoded it."""
     if not trace.children(parent):
         return iter(())
     if tokenizer.kind == "unigram":
@@ -162,14 +162,14 @@ def _in_time(trace: Trace, parent: int | None) -> Iterator[Step]:
 
 
 def stage_of(step: Step) -> int:
-    """Which of STAGES a step outside of the model belongs to."""
+    """Returns the index in STAGES of a step outside the model."""
     if step.name == "encoding.post-processor":
         return 3
     return 1 if step.name in _EARLY else 0
 
 
 def step_of_way(steps: Sequence[EncodingStep], seen: EncodingStep | None, way: int) -> int | None:
-    """The step at which a whole way is bold in the lattice that is seen, or in the first one."""
+    """Returns the index of the step that completes a path in the visible lattice or the first."""
     scene = seen.scene if seen is not None else None
     scene = scene or next((one.scene for one in steps if one.scene is not None), None)
     found = [
@@ -181,7 +181,7 @@ def step_of_way(steps: Sequence[EncodingStep], seen: EncodingStep | None, way: i
 
 
 def step_of_draw(steps: Sequence[EncodingStep]) -> int:
-    """The step at which everything random is there: the last lattice's whole sample, or the end."""
+    """Returns the index of the last lattice's complete sample, else that of the last step."""
     for place, one in reversed(list(enumerate(steps))):
         scene, frame = one.scene, one.frame
         is_lattice = isinstance(scene, LatticeScene) and isinstance(frame, LatticeFrame)
@@ -191,7 +191,8 @@ def step_of_draw(steps: Sequence[EncodingStep]) -> int:
 
 
 def picture_near(steps: Sequence[EncodingStep], place: int) -> EncodingStep | None:
-    """The picture for a step that has none: the end of the next word, else of the last one."""
+    """Returns the step whose picture to show for one without: the next word's last, else the
+    previous word's."""
     after = [one for one in steps[place:] if one.scene is not None]
     if after:
         return [one for one in after if one.scene is after[0].scene][-1]

@@ -1,7 +1,7 @@
-"""Draws a lattice: the places of the text from left to right, every piece as an edge between two.
+"""Draws a lattice: text positions from left to right, every piece as an edge between two of them.
 
-Short edges lie above long ones; the path in question is bold. The n best paths and the sampled one
-stand below.
+Short edges are drawn above long ones, the current path is bold. The n best paths and the sampled
+one are listed below.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def displayed(scene: LatticeScene, frame: LatticeFrame) -> dict[str, np.ndarray]
 
 
 def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
-    """The place that is compared, else the path's first place; or the path's row in the list."""
+    """Returns the area to scroll to: the compared position or the start of the path; for a path in
+    the list, at its row."""
     now = theme.current()
     place = frame.ending if frame.ending >= 0 else frame.path[0].start if frame.path else 0
     x = now.px(MARGIN) + place * _cell(zoom)
@@ -53,19 +54,19 @@ def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
 
 
 def way_at(scene: LatticeScene, y: float) -> int:
-    """The row of the list at this height, from 1; 0 for none."""
+    """Returns the row of the list at height `y`, from 1; 0 for none."""
     row = int((y - _bottom(scene)) // theme.current().px(LIST))
     return row if 1 <= row <= len(scene.ways) else 0
 
 
 def _bottom(scene: LatticeScene) -> float:
-    """Where the lattice ends and the title of the list begins."""
+    """Returns the y at which the lattice ends and the title of the list begins."""
     now = theme.current()
     return now.px(KNOTS) + now.px(ROW) * (1 + max(scene.lanes))
 
 
 def way_top(scene: LatticeScene, way: int) -> float:
-    """Where a row of the list begins."""
+    """Returns the top of a row of the list."""
     return _bottom(scene) + theme.current().px(LIST) * way
 
 
@@ -77,7 +78,7 @@ def draw(
     zoom: float,
     hovered: int = 0,
 ) -> None:
-    """`hovered` is the row of the list under the mouse, from 1."""
+    """Draws the lattice and the list; `hovered` is the hovered row of the list, from 1."""
     cell = _cell(zoom)
     bottom = _bottom(scene)
     _draw_knots(painter, scene, frame, cell, bottom)
@@ -93,7 +94,7 @@ def draw(
 def _draw_knots(
     painter: QPainter, scene: LatticeScene, frame: LatticeFrame, cell: float, bottom: float
 ) -> None:
-    """The text, the places between its characters, and the best score to each place."""
+    """Draws the text, the positions between its characters, and the best score to each."""
     now = theme.current()
     small, mono = now.font(10), now.font("body", 600, mono=True)
     y = now.px(28)
@@ -155,7 +156,7 @@ def _draw_node(
 
 
 def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hovered: int) -> None:
-    """The n best paths with their probabilities, then the sampled one."""
+    """Lists the n best paths with their probabilities, then the sampled one."""
     now = theme.current()
     left, height = now.px(8), now.px(LIST)
     head = QRectF(left, _bottom(scene), now.px(460), height)
@@ -191,7 +192,7 @@ def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hove
 
 
 def width_of(scene: LatticeScene, metrics: QFontMetricsF, path: Path) -> float:
-    """Of a row of the list, up to its numbers."""
+    """Returns the width of a row of the list, without its numbers."""
     now = theme.current()
     texts = [text_of(KIND, node.piece) for node in path.nodes]
     return now.px(28) + sum(metrics.horizontalAdvance(text) + now.px(10) + 3 for text in texts)

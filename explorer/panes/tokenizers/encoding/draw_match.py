@@ -1,4 +1,4 @@
-"""Draws the longest match: the word, and below it every string that was looked up."""
+"""Draws a longest match: the word, and below it all strings looked up so far."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def displayed(scene: MatchScene, frame: MatchFrame) -> dict[str, np.ndarray]:
 
 
 def focus(scene: MatchScene, frame: MatchFrame, zoom: float) -> QRectF:
-    """The newest lookup."""
+    """Returns the area of the newest lookup."""
     row = theme.current().px(ROW)
     cell = theme.current().px(CELL) * zoom
     look = scene.lookups[frame.lookups - 1] if frame.lookups else Lookup("", 0, 0, False)
@@ -77,5 +77,5 @@ def draw(
 
 
 def data_of(scene: MatchScene, look: Lookup) -> bytes:
-    """The text of a piece without its ## prefix: it gives the color."""
+    """Returns the bytes of a piece without its ## prefix, which determine its color."""
     return scene.word[look.start : look.end].encode()

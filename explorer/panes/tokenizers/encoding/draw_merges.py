@@ -1,4 +1,4 @@
-"""Draws the merges of a word: its letters below, the growing merge tree above them."""
+"""Draws the merges of a word: the letters, and above them the growing merge tree."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def displayed(scene: MergeScene, frame: MergeFrame) -> dict[str, np.ndarray]:
 
 
 def focus(scene: MergeScene, frame: MergeFrame, zoom: float) -> QRectF:
-    """The chosen pair, or the newest branch."""
+    """Returns the area of the chosen pair, or else of the newest branch."""
     pair = frame.pair or (frame.shown - 1,) * 2
     if frame.pair is None and frame.shown == scene.letters:
         pair = (0, 0)
@@ -45,7 +45,7 @@ def draw(
     joined = {part for branch in there for part in branch.parts or ()}
     newest = len(there) - 1 if there[-1].parts is not None and frame.pair is None else -1
     now = theme.current()
-    for index, branch in enumerate(there):  # lines first, below all boxes
+    for index, branch in enumerate(there):  # lines first, so that all boxes cover them
         painter.setOpacity(share if index == newest else 1.0)
         bottom = _box(scene, branch, zoom).bottom()
         painter.setPen(now.pen("outline", 1))
@@ -55,7 +55,7 @@ def draw(
             painter.drawLine(QPointF(x, below.top()), QPointF(x, bottom))
     for index, branch in enumerate(there):
         painter.setOpacity(share if index == newest else 1.0)
-        top = index not in joined  # a token of the word as it is now
+        top = index not in joined  # a current token of the word
         chosen = frame.pair is not None and index in frame.pair
         draw_piece(
             painter,
@@ -78,7 +78,7 @@ def _role(frame: MergeFrame) -> str:
 
 
 def _draw_reason(painter: QPainter, scene: MergeScene, frame: MergeFrame, zoom: float) -> None:
-    """Above the pair: its rank or score."""
+    """Draws the rank or score above the pair."""
     now = theme.current()
     assert frame.pair is not None
     left, right = (_box(scene, scene.branches[part], zoom) for part in frame.pair)
@@ -96,7 +96,7 @@ def _draw_reason(painter: QPainter, scene: MergeScene, frame: MergeFrame, zoom: 
 
 
 def _cell(scene: MergeScene, zoom: float) -> float:
-    """The width of a letter: as wide as the widest one."""
+    """Returns the width of a letter's cell, that of the widest letter."""
     now = theme.current()
     metrics = now.metrics(12, mono=True)
     letters = scene.branches[: scene.letters]

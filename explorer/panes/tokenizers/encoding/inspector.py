@@ -1,4 +1,4 @@
-"""What the inspector shows of one step of an encoding: formula, line of core, live numbers."""
+"""The inspector's content for a step of an encoding: formula, line of core, live numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.widgets.equations import Equation
 
 
 def inspection(name: str, one: EncodingStep) -> Inspection:
-    """`name` is the tokenizer's."""
+    """Returns the inspection of a step of the tokenizer `name`."""
     rows: list[Any] = list(one.rows) or [
         Equation(name, value) for name, value in numbers_of(one.step)
     ]

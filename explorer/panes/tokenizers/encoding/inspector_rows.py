@@ -1,4 +1,4 @@
-"""The live numbers of each step of an encoding: what its formula's letters stand for. No Qt."""
+"""The live numbers of an encoding's steps: the values of the symbols in their formulas. No Qt."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from core.trace import Step
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.widgets.equations import Equation
 
-MOST = 8  # words, tokens or pairs that are listed
+MOST = 8  # words, tokens or pairs listed at most
 
 Rows = tuple[Equation | str, ...]
 
 
 def stage_rows(tokenizer: Any, step: Step, pieces: Sequence[str], ids: Sequence[int]) -> Rows:
-    """Of a step outside a word; `pieces` and `ids` are those of the whole text."""
+    """Returns the rows of a step outside a word; `pieces` and `ids` are the whole text's."""
     values = np.atleast_1d(next(iter(step.values.values()))).tolist()
     stage = step.name.rpartition(".")[2]
-    if isinstance(tokenizer, LibraryTokenizer):  # it knows how the parts are spelled
+    if isinstance(tokenizer, LibraryTokenizer):  # its method knows the spelling of the parts
         told = [tokenizer.readable(str(value), stage) for value in values]
     else:
         told = [readable(str(value)) for value in values]
@@ -50,19 +50,19 @@ def stage_rows(tokenizer: Any, step: Step, pieces: Sequence[str], ids: Sequence[
 
 
 def token_rows(tokenizer: Any, values: Sequence[Any]) -> Rows:
-    """The tokens that a word or a part of it has become."""
+    """Returns the tokens of a word or of a part of it."""
     return _tokens("k", [_told(tokenizer, value) for value in values])
 
 
 def letter_rows(letters: Sequence[str], what: str) -> Rows:
-    """What merging begins with: `what` is "byte" or "character"."""
+    """Returns the symbols that merging begins with; `what` is "byte" or "character"."""
     listed = [Equation(lowered(what[0], at), one) for at, one in enumerate(letters[:MOST], 1)]
     return (Equation("n", len(letters), "attention"), *listed, *_more(letters, what))
 
 
 def pair_rows(pairs: Sequence[tuple[str, str]], tried: bool = False) -> Rows:
-    """The chosen pair and its rivals: (both symbols, rank or score) each; `tried`: chance may skip
-    it, and others may be waiting.
+    """Returns the chosen pair and its rivals, given as (both symbols, rank or score). `tried`
+    with dropout, which may skip this pair and others before it.
     """
     if not pairs:
         return (Equation("pairs to merge", "none", "attention"),)
@@ -74,7 +74,7 @@ def pair_rows(pairs: Sequence[tuple[str, str]], tried: bool = False) -> Rows:
 
 
 def dropout_rows(pairs: Sequence[tuple[str, str]], draw: float, dropout: float) -> Rows:
-    """The random draw that decides whether the next merge is skipped."""
+    """Returns the random number that decides if a merge is skipped, and the pairs."""
     skipped = draw < dropout
     said = "below p, so skipped" if skipped else "not below p, so merged"
     drawn = Equation("u", draw, "warning" if skipped else "success", said)
@@ -82,7 +82,7 @@ def dropout_rows(pairs: Sequence[tuple[str, str]], draw: float, dropout: float) 
 
 
 def join_rows(left: str, right: str, joined: str, token: int) -> Rows:
-    """A merge: both symbols, and the one they become."""
+    """Returns the two merged symbols and the resulting one."""
     return (
         Equation("left", left),
         Equation("right", right),
@@ -91,7 +91,7 @@ def join_rows(left: str, right: str, joined: str, token: int) -> Rows:
 
 
 def lookup_rows(tokenizer: Any, step: Step) -> Rows:
-    """A lookup in the vocabulary, a token that is taken, or an unknown word."""
+    """Returns the rows of a lookup, of a token that is taken, or of an unknown word."""
     ids = step.value("ids").tolist() if "ids" in step.values else []
     if "start" not in step.values:
         return token_rows(tokenizer, ids)
@@ -112,7 +112,7 @@ def _tokens(letter: str, tokens: Sequence[tuple[str, str]]) -> Rows:
 
 
 def _told(tokenizer: Any, value: Any) -> tuple[str, str]:
-    """A token given as a piece, as an id, or as the number of a symbol that is no piece."""
+    """Returns text and note of a token, given as a piece, an id, or the number of a symbol."""
     if isinstance(value, str):
         return text_of(tokenizer.kind, value), ""
     if value < len(tokenizer.vocabulary):

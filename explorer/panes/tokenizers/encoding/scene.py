@@ -1,6 +1,6 @@
-"""What the pictures of an encoding draw, as plain data: merges, lookups in a vocabulary, a lattice.
+"""The data of an encoding's pictures: merges, lookups in a vocabulary, a lattice.
 
-A scene is a whole word; a frame says how far its encoding has come. No Qt here.
+A scene is a whole word, a frame the progress of its encoding. No Qt here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from explorer.panes.tokenizers.pieces import SymbolFace, face_of
 
 @dataclass(frozen=True)
 class Branch:
-    """A symbol of the merge tree: the letters start..end it covers, its level, its two parts."""
+    """A symbol of the merge tree: its letters start..end, its level, the indices of its parts."""
 
     face: SymbolFace
     start: int
@@ -42,7 +42,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class MergeScene:
-    """All symbols of one word: its letters first, then what each merge made."""
+    """All symbols of a word: its letters first, then the result of each merge."""
 
     letters: int
     branches: tuple[Branch, ...]
@@ -50,10 +50,10 @@ class MergeScene:
 
 @dataclass(frozen=True)
 class MergeFrame:
-    """shown   how many branches there are now
-    pair    the two that are chosen, if any
-    why     what the pair is chosen by: its rank or score
-    passed  dropout passes over this merge
+    """shown   the number of branches so far
+    pair    the indices of the chosen pair, if any
+    why     the reason for the choice: rank or score
+    passed  True if dropout skips this merge
     """
 
     shown: int
@@ -64,7 +64,7 @@ class MergeFrame:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A string of the word, looked up in the vocabulary; `there`: it is a piece."""
+    """A substring start..end of the word; `there` if the vocabulary contains it."""
 
     piece: str
     start: int
@@ -74,7 +74,7 @@ class Lookup:
 
 @dataclass(frozen=True)
 class MatchScene:
-    """One word, and every string that is looked up in the vocabulary."""
+    """A word and all strings that are looked up in the vocabulary."""
 
     word: str
     lookups: tuple[Lookup, ...]
@@ -82,9 +82,9 @@ class MatchScene:
 
 @dataclass(frozen=True)
 class MatchFrame:
-    """lookups  how many have been made
-    taken    which of them became tokens
-    unknown  the token that replaces the whole word where nothing fits
+    """lookups  the number of lookups so far
+    taken    the indices of those that became tokens
+    unknown  the token that replaces the whole word if no piece fits, else ""
     """
 
     lookups: int
@@ -94,12 +94,12 @@ class MatchFrame:
 
 @dataclass(frozen=True, eq=False)
 class LatticeScene:
-    """A text's lattice with all its answers; `sample` is drawn with scores scaled by `alpha`."""
+    """A text's lattice with its paths; `sample` is drawn with scores scaled by `alpha`."""
 
     lattice: Lattice
     best: Best
     n_best: tuple[Path, ...]
-    shares: tuple[float, ...]  # of each of the n best paths in the sum over all paths
+    shares: tuple[float, ...]  # probability of each of the n best paths
     posteriors: Any  # (nodes)
     sample: Path
     alpha: float
@@ -107,12 +107,12 @@ class LatticeScene:
 
     @property
     def ways(self) -> tuple[Path, ...]:
-        """The paths that can be chosen, numbered from 1: the n best, then the sample."""
+        """The listed paths, numbered from 1: the n best, then the sample."""
         return (*self.n_best, self.sample)
 
     @cached_property
     def lanes(self) -> tuple[int, ...]:
-        """For each node a lane in which it overlaps no other, short nodes first."""
+        """A lane for each node in which it overlaps no other; short nodes get the first lanes."""
         nodes = self.lattice.nodes
         lanes: list[list[Node]] = []
         found = [0] * len(nodes)
@@ -131,11 +131,11 @@ def _overlaps(node: Node, others: Sequence[Node]) -> bool:
 
 @dataclass(frozen=True)
 class LatticeFrame:
-    """place   how far the best scores are known
-    ending  the place whose incoming pieces are compared; -1 for none
+    """place   the last position with a known best score
+    ending  the position whose incoming pieces are compared; -1 for none
     path    the bold nodes
-    way     the number of that path among the scene's ways; 0 for none of them
-    likely  each piece is filled by its probability
+    way     the number of that path in the scene's `ways`; 0 for none
+    likely  True if each piece is filled by its probability
     """
 
     place: int
@@ -154,13 +154,13 @@ Drawn = tuple[Step, Scene, Frame, Rows]
 
 
 def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Drawn]:
-    """Draws a word of a BPE: its letters, then for each merge the choice and the join."""
+    """Yields the steps of a BPE word: the letters, then the choice and the join of each merge."""
     if not steps or not steps[0].name.endswith((".bytes", ".letters")):
         return
     spelled = (
         tokenizer.vocabulary
         if isinstance(tokenizer, ByteLevelBPE)
-        else tokenizer.symbols.spelled  # also of symbols outside the vocabulary
+        else tokenizer.symbols.spelled  # includes symbols outside the vocabulary
     )
 
     def face(symbol: int) -> SymbolFace:
@@ -168,7 +168,7 @@ def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Drawn]:
 
     first = next(iter(steps[0].values.values())).tolist()
     branches = [Branch(face(symbol), at, at + 1, 0) for at, symbol in enumerate(first)]
-    row = list(range(len(branches)))  # the branches that are not joined yet
+    row = list(range(len(branches)))  # indices of the branches not joined yet
     frames: list[MergeFrame] = []
     letter = "byte" if steps[0].name.endswith(".bytes") else "character"
     rows = [letter_rows([branch.face.text for branch in branches], letter)]
@@ -208,13 +208,13 @@ def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Drawn]:
 
 
 def _standing(symbols: Sequence[int], at: int) -> int:
-    """How many symbols stand left of a place: a joined one is gone."""
+    """Returns the number of symbols left of index `at` that have not been joined to another."""
     return sum(symbol >= 0 for symbol in symbols[:at])
 
 
 @dataclass(frozen=True)
 class Offered:
-    """Two neighbors that could be joined: the left one's place, both symbols, what they go by."""
+    """A candidate pair: the left one's position, both symbols, and its rank or score in words."""
 
     place: int
     left: int
@@ -223,7 +223,7 @@ class Offered:
 
 
 def offers_of(tokenizer: Any, step: Step) -> list[Offered]:
-    """The pair that a step chooses, then its rivals, the best first; [] where nothing fits."""
+    """Returns a step's chosen pair, then its rivals, the best first; [] if there are none."""
     symbols = step.value("symbols").tolist()
     if "best" in step.values:  # by score
         best = Offer(*step.value("best").tolist())
@@ -232,7 +232,7 @@ def offers_of(tokenizer: Any, step: Step) -> list[Offered]:
             Offered(one.place, one.left, one.right, by_score(tokenizer.pieces, one))
             for one in (best, *standing(heap, symbols))
         ]
-    if "found" in step.values:  # by rank: what each pair of neighbors would be joined to
+    if "found" in step.values:  # by rank: the merge result of each pair of neighbors
         found = step.value("found").tolist()
         fits = [(rank, at) for at, (rank, token) in enumerate(found) if token >= 0]
         return [
@@ -246,7 +246,7 @@ def offers_of(tokenizer: Any, step: Step) -> list[Offered]:
 
 
 def match_frames(tokenizer: Any, word: str, steps: Sequence[Step]) -> Iterator[Drawn]:
-    """Draws a word of WordPiece: every lookup in the vocabulary, and which are taken."""
+    """Yields the steps of a WordPiece word: all lookups in the vocabulary and the pieces taken."""
     lookups: list[Lookup] = []
     frames: list[MatchFrame] = []
     taken: tuple[int, ...] = ()
@@ -270,7 +270,7 @@ def match_frames(tokenizer: Any, word: str, steps: Sequence[Step]) -> Iterator[D
 
 
 def lattice_frames(trace: Trace, steps: Sequence[Step], unknown: int | None) -> Iterator[Drawn]:
-    """Draws a text of Unigram: all pieces, the best score at each place, the way back, others."""
+    """Yields the steps of a Unigram lattice: pieces, best scores, backtrace, n best, sample."""
     about = trace.about
     lattice: Lattice = about["lattice"]
     total = float(lattice.forward()[END])

@@ -1,4 +1,4 @@
-"""What the symbols of each formula mean, by the name of the step: the inspector's first row."""
+"""The meaning of the symbols in each step's formula, for the inspector's first row."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ SYMBOLS = {
     "unigram.sample": "P is the probability that the last piece before position j starts at i; a "
     f"is {_WEIGHTS} up to a position.",
 }
-# How a formula calls the numbers of a step; a step that is not here lists them by their own names.
+# The symbols of a step's numbers in its formula; steps that are not listed use the numbers' names.
 NUMBERS = {
     "unigram.keep": {"place": "j", "score": "f"},
     "unigram.backtrace": {"place": "i*"},
@@ -71,12 +71,12 @@ NUMBERS = {
 
 
 def symbols_of(step: Step) -> list[str]:
-    """What the symbols of a step's formula mean: one sentence, or none."""
+    """Returns the meaning of the symbols in a step's formula: one sentence or none."""
     return [SYMBOLS[step.name]] if step.name in SYMBOLS else []
 
 
 def numbers_of(step: Step) -> list[tuple[str, float | str]]:
-    """A step's single numbers and words, by the names that its formula has for them."""
+    """Returns a step's scalars and words, named as in its formula."""
     single = {name: value.item() for name, value in step.values.items() if value.ndim == 0}
     names = NUMBERS.get(step.name, {name: name for name in single})
     return [(names[name], single[name]) for name in names if name in single]

@@ -1,4 +1,4 @@
-"""The picture of one word: a merge tree, a longest match or a lattice, as far as its frame says."""
+"""The picture of a word: a merge tree, a longest match or a lattice, drawn up to its frame."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from explorer.widgets.base import Picture
 
 DRAWINGS = {MergeScene: draw_merges, MatchScene: draw_match, LatticeScene: draw_lattice}
 ZOOMS = (0.6, 2.5)
-FAINT = 0.35  # of what is still to come
+FAINT = 0.35  # opacity of a picture of later steps
 
 
 class WordPicture(Picture):
-    """`set_scene(scene, frame, share)`; Ctrl and the wheel zoom. Its owner scrolls it.
+    """The picture; Ctrl+wheel zooms it, and its owner scrolls it.
 
-    `wayChosen(way)`: one of a lattice's paths was clicked, or reached by Up and Down; they are
-    numbered from 1, the sampled one is the last. `zoomed(zoom)`.
+    Emits `wayChosen(way)` when a path of a lattice is clicked or reached by Up and Down; they are
+    numbered from 1, the sampled one is the last. Emits `zoomed(zoom)`.
     """
 
     wayChosen = Signal(int)
@@ -51,7 +51,7 @@ class WordPicture(Picture):
         share: float = 1.0,
         faint: bool = False,
     ) -> None:
-        """Between two steps `share` of the way to this frame is done; faint: still to come."""
+        """Draws a frame; `share` is the progress towards it, `faint` if it is a later step's."""
         before, shown = self._shown, (scene, frame, share, faint)
         if scene is before[0] and shown[1:] == before[1:]:
             return
@@ -63,7 +63,7 @@ class WordPicture(Picture):
 
     @property
     def faint(self) -> bool:
-        """Whether what is shown is still to come."""
+        """Whether the picture shows later steps."""
         return self._shown[3]
 
     def set_zoom(self, zoom: float) -> None:
@@ -73,18 +73,18 @@ class WordPicture(Picture):
         self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """What is shown, as (start, end): branches, lookups or nodes."""
+        """Returns the visible branches, lookups or nodes as (start, end)."""
         drawing, (scene, frame, _, _) = self._drawing, self._shown
         return {} if drawing is None else drawing.displayed(scene, frame)
 
     def focus(self) -> QRectF:
-        """Where the newest thing happens."""
+        """Returns the area of the newest change, to scroll to."""
         drawing, (scene, frame, _, _) = self._drawing, self._shown
         return QRectF() if drawing is None else drawing.focus(scene, frame, self.zoom)
 
     @property
     def _drawing(self) -> Any:
-        """The module that draws the scene."""
+        """The module that draws the scene, or None."""
         scene, frame, _, _ = self._shown
         return DRAWINGS.get(type(scene)) if frame is not None else None  # type: ignore[arg-type]
 
@@ -103,7 +103,7 @@ class WordPicture(Picture):
         drawing, (scene, frame, share, faint) = self._drawing, self._shown
         if drawing is None:
             return
-        if faint:  # drawn as a whole, or each part would shine through the other
+        if faint:  # through a pixmap: with opacity, overlapping parts would shine through
             layer = QPixmap(self.size() * self.ratio)
             layer.setDevicePixelRatio(self.ratio)
             layer.fill(theme.current().color("window", 0.0))
@@ -123,7 +123,7 @@ class WordPicture(Picture):
 
     @property
     def _lattice(self) -> LatticeScene | None:
-        """The lattice whose paths can be chosen."""
+        """The lattice whose paths can be selected, or None."""
         scene, _, _, faint = self._shown
         return scene if isinstance(scene, LatticeScene) and not faint else None
 
@@ -156,7 +156,7 @@ class WordPicture(Picture):
             super().keyPressEvent(event)
 
     def turn_way(self, turn: int) -> bool:
-        """The next path of the list, or the one before; False where there is no lattice."""
+        """Selects the next or previous path of the list; returns False if there is no lattice."""
         scene, frame = self._lattice, self._shown[1]
         if scene is None or not isinstance(frame, LatticeFrame):
             return False

@@ -1,1 +1,1 @@
-"""Languages: how many tokens the same text takes in each language, compared with English."""
+"""Languages: the number of tokens of the same text in each language, relative to English."""

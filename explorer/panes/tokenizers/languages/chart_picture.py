@@ -1,6 +1,6 @@
-"""The chart: a horizontal bar for every language and tokenizer, as long as its premium.
+"""The chart: a horizontal bar for each language and tokenizer, as long as its premium.
 
-Hundreds of languages scroll; only visible ones are drawn.
+It scrolls over hundreds of languages and draws only the visible ones.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from explorer.theme.motion import lerp
 from explorer.widgets.base import RIGHT, Columns, Picture, elide, put_text
 from explorer.widgets.grid_keys import arrow
 
-NAME, BAR, GAP = 168, 14, 10  # px: the names' column, a bar's height, between two languages
-TOP, SCROLL = 24, 12  # px: the axis, the scroll bar
+NAME, BAR, GAP = 168, 14, 10  # px: width of the names, height of a bar, gap between languages
+TOP, SCROLL = 24, 12  # px: height of the axis, width of the scroll bar
 WHEEL_ROWS = 3
-WORDS = 248  # px for the words behind the longest bar
+WORDS = 248  # px for the words after the longest bar
 
-Place = tuple[str, int]  # a language's code, and which of the tokenizers
+Place = tuple[str, int]  # a language's code and the index of a tokenizer
 NOWHERE: Place = ("", 0)
 
 
 class PremiumChart(Picture):
-    """`chosen(code, place)`: a bar was clicked or reached by the keyboard; `entered(code, place)`:
-    it was double-clicked; `hovered(code, place)`: the mouse is on it, ("", 0) for none;
-    `nameClicked(place)`: a tokenizer in the legend.
+    """The chart. Emits `chosen(code, place)` when a bar is clicked or reached by the keyboard;
+    `entered(code, place)` on a double click; `hovered(code, place)`, ("", 0) for none;
+    `nameClicked(place)` for a tokenizer in the legend.
     """
 
     chosen = Signal(str, int)
@@ -46,11 +46,11 @@ class PremiumChart(Picture):
         self.lines: list[Line] = []
         self.series: list[Series] = []
         self._limit = 2.0
-        self._rows: dict[str, int] = {}  # of the languages, by code
+        self._rows: dict[str, int] = {}  # index of each language, by code
         self._current = self._before = NOWHERE
         self._share = 1.0
         self._note = ""
-        self._under = NOWHERE  # the mouse
+        self._under = NOWHERE  # the hovered bar
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
         self._bar.valueChanged.connect(lambda _: self.update())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -58,7 +58,7 @@ class PremiumChart(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_lines(self, lines: Sequence[Line], series: Sequence[Series]) -> None:
-        """Shows the languages in order, each with a result for every tokenizer of `series`."""
+        """Shows the languages in order, each with a result for each tokenizer of `series`."""
         self.lines, self.series = list(lines), list(series)
         self._rows = {line.language.code: row for row, line in enumerate(self.lines)}
         fair = [one.premium for line in lines for one in line.results if one and one.honest]
@@ -73,8 +73,8 @@ class PremiumChart(Picture):
         share: float = 1.0,
         note: str = "",
     ) -> None:
-        """Frames a bar, or a place on the way to it from the bar `before`. A `note`
-        replaces the words behind it.
+        """Frames the bar `current`, or a rectangle between it and the bar `before`, `share` of the
+        way. A `note` replaces the words after the bar.
         """
         self._current, self._before = current, before
         self._share, self._note = share, note
@@ -84,12 +84,12 @@ class PremiumChart(Picture):
         self.update()
 
     def _row_of(self, place: Place) -> int | None:
-        """Which language of the chart it is; None where the chart does not have it."""
+        """Returns the row of a bar's language, or None if the chart does not show that bar."""
         row = self._rows.get(place[0])
         return row if row is not None and place[1] < len(self.series) else None
 
     def current_rect(self) -> QRectF:
-        """The chosen bar, or between two bars; empty where there is none."""
+        """Returns the frame of the selected bar or between two bars; null if there is none."""
         end, start = self._rect_of(self._current), self._rect_of(self._before)
         if end.isNull() or start.isNull():
             return end
@@ -101,7 +101,7 @@ class PremiumChart(Picture):
         return self.bar_rect(row, place[1]) if row is not None else QRectF()
 
     def reveal(self) -> None:
-        """Scrolls to the chosen language, as little as needed."""
+        """Scrolls to the selected language, as little as needed."""
         row = self._rows.get(self._current[0])
         if row is not None:
             start = self._rows.get(self._before[0], row)
@@ -120,7 +120,7 @@ class PremiumChart(Picture):
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(420), theme.current().px(200))
 
-    # places
+    # geometry
 
     @property
     def _pitch(self) -> int:
@@ -137,7 +137,7 @@ class PremiumChart(Picture):
         return now.px(NAME) + min(premium / self._limit, 1.0) * max(room, now.px(80))
 
     def bar_rect(self, row: int, place: int) -> QRectF:
-        """The bar of one language under one tokenizer, in what is seen now."""
+        """Returns the rectangle of a language's bar for a tokenizer, at the current scrolling."""
         now = theme.current()
         top = self._head + row * self._pitch - self._bar.value() + now.px(GAP) / 2
         result = self.lines[row].results[place]
@@ -158,7 +158,7 @@ class PremiumChart(Picture):
         return range(first, min(len(self.lines), first + count))
 
     def at(self, point: QPointF) -> tuple[int, int]:
-        """The language's row and the tokenizer's place there; (-1, -1) for none."""
+        """Returns the row and the tokenizer's index at a point; (-1, -1) for none."""
         now = theme.current()
         y = point.y() - self._head + self._bar.value()
         row = int(y // self._pitch)
@@ -199,7 +199,7 @@ class PremiumChart(Picture):
             place = QRectF(x - 40, now.px(LEGEND), 80, now.px(TOP))
             put_text(painter, place, f"{tick:g}\u00d7", now.font("label"), now.color("muted"))
             painter.setClipping(True)
-        x = round(self._x(1.0)) + 0.5  # what English costs
+        x = round(self._x(1.0)) + 0.5  # the premium of English
         painter.setPen(now.pen("muted", 1))
         painter.drawLine(QPointF(x, self._head), QPointF(x, self.height()))
 
@@ -223,10 +223,10 @@ class PremiumChart(Picture):
             elif self.series[place].badge[0] == "error":
                 draw_mark(painter, QPointF(bar.left() + now.px(4), bar.center().y()), "error")
 
-    # the mouse and the keyboard
+    # mouse and keyboard
 
     def name_at(self, point: QPointF) -> int:
-        """The tokenizer in the legend at this point; -1 for none."""
+        """Returns the index of the tokenizer in the legend at a point; -1 for none."""
         if not self.series or not 0 <= point.y() < theme.current().px(LEGEND):
             return -1
         return min(int(point.x() / self.width() * len(self.series)), len(self.series) - 1)
@@ -259,14 +259,14 @@ class PremiumChart(Picture):
             self.hovered.emit(*place)
 
     def said_at(self, point: QPointF) -> str:
-        """The tooltip: about a bar, or about a tokenizer in the legend."""
+        """Returns the tooltip for a bar or for a tokenizer in the legend."""
         name = self.name_at(point)
         if name >= 0:
             return self.series[name].about
         return self.describe(*self.at(point))
 
     def describe(self, row: int, place: int) -> str:
-        """One bar in words, or why there is none; "" where it is still to come."""
+        """Describes a bar or its tokenizer's error in words; "" if it is not measured yet."""
         if row < 0 or place < 0:
             return ""
         result = self.lines[row].results[place]
@@ -293,7 +293,7 @@ class PremiumChart(Picture):
         self.choose(row, min(max(place + turn[1], 0), len(self.series) - 1))
 
     def choose(self, row: int, place: int) -> None:
-        """A person takes this bar: it is brought into sight."""
+        """Handles the user's choice of a bar: scrolls to it and emits `chosen`."""
         self._reveal(row * self._pitch)
         self.chosen.emit(self.lines[row].language.code, place)
 

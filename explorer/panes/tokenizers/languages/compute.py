@@ -1,4 +1,4 @@
-"""Reads the texts and measures them. Runs in the I/O pool and on the engine's thread."""
+"""Reads the texts (in the I/O pool) and measures them (on the engine's thread)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ OWN = "four short sentences"
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts that are measured, English first; `source` says what they are.
+    """The texts to measure, English first, and their `source` in words.
 
-    available  how many languages have the whole text
-    excerpts   the names of the languages that only have an excerpt, and are left out
+    available  the number of languages that have the whole text
+    excerpts   the names of languages that have only an excerpt and are left out
     """
 
     texts: list[LanguageText]
@@ -35,7 +35,7 @@ class Texts:
 
 
 def read_texts(scope: str) -> Texts:
-    """The texts of the "usual" languages, or of "all". Reads files."""
+    """Reads the texts of the "usual" languages or of "all" from files."""
     names = language_names()
     texts = language_texts(tuple(names) if scope == "all" else None)
     source = DECLARATION if has_declaration() else OWN
@@ -44,7 +44,7 @@ def read_texts(scope: str) -> Texts:
 
 @dataclass(frozen=True)
 class Failure:
-    """A tokenizer that could not be measured, by its id, and why."""
+    """The id of a tokenizer that could not be measured, and the reason."""
 
     tokenizer: str
     message: str
@@ -53,8 +53,8 @@ class Failure:
 def measure_steps(
     wanted: Sequence[tuple[str, Any, Sequence[LanguageText]]],
 ) -> Generator[Premium | Failure, None, None]:
-    """Measures every (id, tokenizer, texts), a result at each yield, which names the tokenizer by
-    its id. After one that fails, the others go on.
+    """Measures each (id, tokenizer, texts) and yields the results singly; their `tokenizer` is the
+    id. A failure of one tokenizer does not stop the others.
     """
     for identity, tokenizer, texts in wanted:
         try:

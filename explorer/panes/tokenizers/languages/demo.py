@@ -1,4 +1,4 @@
-"""The states of Languages that a snapshot shows."""
+"""The states of Languages in a snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: LanguagesMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns by name a callable that brings the mode into that state."""
 
     def bars(order: str, search: str, code: str) -> Callable[[], Any]:
         async def bring() -> None:

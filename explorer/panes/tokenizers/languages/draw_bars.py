@@ -1,4 +1,4 @@
-"""Draws the bars of one language, and the words behind each."""
+"""Draws the bars of a language and the words after each."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from explorer.panes.tokenizers.languages import text
 from explorer.theme import icons
 from explorer.widgets.base import LEFT, elide, put_text, ratio_of
 
-MARK = 11  # px of the icon behind a bar
+MARK = 11  # px, size of the icon after a bar
 
 
 def draw_bar(
     painter: QPainter, bar: QRectF, right: float, color: QColor, result: Premium, note: str = ""
 ) -> None:
-    """Hatched as far as text is lost. Its words end at `right`; a `note` replaces them."""
+    """Draws a bar, hatched where text is lost, and words up to `right`; a `note` replaces them."""
     now = theme.current()
     lost = lost_share(result)
     known = QRectF(bar)
@@ -37,7 +37,7 @@ def draw_bar(
 
 
 def lost_share(result: Premium) -> float:
-    """How much of a bar is hatched, 0 to 1."""
+    """Returns the hatched share of a bar, 0 to 1."""
     measures = result.measures
     if not result.honest:
         return 1.0
@@ -46,7 +46,7 @@ def lost_share(result: Premium) -> float:
 
 
 def draw_mark(painter: QPainter, left: QPointF, icon: str) -> float:
-    """An icon that stands at the middle of a line; returns where the words after it begin."""
+    """Draws an icon, vertically centered at `left`; returns the x of the text after it."""
     now = theme.current()
     pixmap = icons.pixmap(icon, icon, MARK, ratio_of(painter))
     painter.drawPixmap(QPointF(left.x(), left.y() - now.px(MARK) / 2), pixmap)

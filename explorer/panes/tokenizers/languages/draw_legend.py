@@ -1,4 +1,4 @@
-"""Draws the legend: each tokenizer's color and name, and whether it is lossless."""
+"""Draws the legend: each tokenizer's color, name, and badge (lossless or not)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEGEND = 40  # px high
 
 
 def draw_legend(painter: QPainter, width: float, series: Sequence[Series]) -> None:
-    """Side by side, each with an equal share of the width."""
+    """Draws the entries side by side, all equally wide."""
     now = theme.current()
     each = width / max(1, len(series))
     for place, one in enumerate(series):
@@ -32,5 +32,5 @@ def draw_legend(painter: QPainter, width: float, series: Sequence[Series]) -> No
             pixmap = icons.pixmap(icon, icon, 14, ratio_of(painter))
             painter.drawPixmap(QPointF(left + now.px(18), now.px(21)), pixmap)
             line = QRectF(left + now.px(36), now.px(19), each - now.px(40), now.px(18))
-            words = (said, said.partition(", ")[0])  # where both have no room, the first alone
+            words = (said, said.partition(", ")[0])  # the first part alone if both do not fit
             put_longest(painter, line, words, now.font("label"), now.color("muted"), LEFT)

@@ -1,4 +1,4 @@
-"""The inputs of Languages: which tokenizers are compared."""
+"""The inputs of Languages: the tokenizers to compare."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.widgets.wrap_row import WrapRow
 
 
 class LanguagesInputs(QWidget):
-    """`tokenizers.menuOpening` when the menu of tokenizers is to be filled."""
+    """The inputs; emits `tokenizers.menuOpening` before the menu of tokenizers opens."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

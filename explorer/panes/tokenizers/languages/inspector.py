@@ -1,4 +1,4 @@
-"""What the inspector shows of a bar, and of a step inside it: the numbers they are made of."""
+"""The inspector's content for a bar and for a step inside it: the numbers behind them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.widgets.equations import Equation
 
 
 def inspection(name: str, result: Premium, english: Premium) -> Inspection:
-    """A bar: the premium of one language under the tokenizer called `name`."""
+    """Returns the inspection of a bar: a language's premium under the tokenizer `name`."""
     measures = result.measures
     note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
     per_token = f"= {measures.bytes:,} / {measures.tokens:,}"
@@ -43,7 +43,7 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
 
 
 def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
-    """A step inside a bar."""
+    """Returns the inspection of a step inside a bar."""
     measures = result.measures
     characters = Equation("characters", f"{measures.characters:,}", note="in the text")
     size = Equation("bytes", f"{measures.bytes:,}", note="in UTF-8")
@@ -73,6 +73,6 @@ def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
 
 
 def _quotient(name: str, part: Equation, whole: Equation) -> Equation:
-    """One number above divided by another."""
+    """Returns a row with the quotient of two other rows' values."""
     top, below = (int(str(one.value).replace(",", "")) for one in (part, whole))
     return Equation(name, top / below if below else 0.0, "attention", f"= {top:,} / {below:,}")

@@ -1,4 +1,4 @@
-"""Languages: connects tokenizers and texts with the chart, and the player with its bars."""
+"""Languages: connects tokenizers and texts to the chart, and the player to its bars."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
 from explorer.widgets import dialogs
 
-REFRESH = 125  # ms between two pictures while results come
+REFRESH = 125  # ms between updates of the chart while results arrive
 SCOPES = ("usual", "all")
 
 
 class LanguagesMode(Mode):
-    """The tokenizers are those of Compare. The player moves over the bars of the chart, and over
-    the steps inside a bar."""
+    """The mode, with the same tokenizers as Compare. The player steps through the bars of the
+    chart, and through the steps inside a bar."""
 
     id = "languages"
     title = "Languages"
@@ -56,15 +56,15 @@ class LanguagesMode(Mode):
         self.texts: Texts | None = None
         self.order, self.scope = ORDERS[0], SCOPES[0]
         self._lines: list[Line] = []
-        self._question: tuple[object, ...] = ()  # that the order of the rows answers
+        self._question: tuple[object, ...] = ()  # the inputs that the current order of rows is for
         self._reading = Latest(self.engine, self)
         self._is_shown = False
         self._error = ""
-        self._failed: dict[str, str] = {}  # errors that the status bar has told, by tokenizer
-        self._colors: dict[str, int] = {}  # of series, by the tokenizer's id
+        self._failed: dict[str, str] = {}  # errors already shown in the status bar, by tokenizer
+        self._colors: dict[str, int] = {}  # series number, by the tokenizer's id
         self._summary = text.IDLE
         self.bar = self._hovered = NO_BAR
-        self._wanted = NO_BAR  # where the player goes once there are steps
+        self._wanted = NO_BAR  # the bar to seek to once there are steps
         self._later = QTimer(self, singleShot=True, interval=REFRESH)
         self._connect()
 
@@ -92,7 +92,7 @@ class LanguagesMode(Mode):
         self.traces.traced.connect(self._on_traced)
         self._later.timeout.connect(self.refresh)
 
-    # what the pane asks
+    # called by the pane
 
     def state(self) -> dict[str, Any]:
         bar = asdict(self._kept_bar)
@@ -108,7 +108,7 @@ class LanguagesMode(Mode):
             self._go_to_wanted()
 
     def take(self, wish: dict[str, Any]) -> None:
-        """{"files": of tokenizers}."""
+        """Adds the tokenizers in {"files": paths}."""
         if isinstance(wish.get("files"), list):
             self.shown_ones.add_files(wish["files"])
 
@@ -131,7 +131,7 @@ class LanguagesMode(Mode):
         self.statusRequested.emit(text.STOPPED)
         return True
 
-    # choices
+    # options
 
     def set_order(self, order: str) -> None:
         self.order = order
@@ -139,7 +139,7 @@ class LanguagesMode(Mode):
         self.refresh()
 
     def set_scope(self, scope: str) -> None:
-        """Chooses the usual languages, or all."""
+        """Sets the scope: the usual languages or all."""
         if scope != self.scope:
             self.scope, self.texts = scope, None
             self._reading.stop()
@@ -148,14 +148,14 @@ class LanguagesMode(Mode):
         self.ask()
 
     def retry(self) -> None:
-        """Tries again whatever failed: the texts, and every tokenizer."""
+        """Retries all that failed: reading the texts, opening or measuring a tokenizer."""
         self._error = ""
         for identity in self.listed:
             self._retry(identity)
         self.ask()
 
     def _retry(self, identity: str) -> None:
-        """Opens and measures a tokenizer again, where that failed."""
+        """Opens and measures a tokenizer again if it failed."""
         if self.error_of(identity):
             self.premiums.retry(identity)
             self.shown_ones.retry(self.shown_ones.ids.index(identity))
@@ -163,7 +163,7 @@ class LanguagesMode(Mode):
     # measuring
 
     def ask(self) -> None:
-        """Measures what is missing; nothing before the mode is shown."""
+        """Reads the texts or measures missing results; does nothing before the mode is shown."""
         if not self._is_shown:
             return
         if self.texts is None:
@@ -185,18 +185,18 @@ class LanguagesMode(Mode):
 
     @property
     def listed(self) -> list[str]:
-        """The tokenizers that are open or failed, in order."""
+        """The ids of tokenizers that are open or have failed, in order."""
         shown = self.shown_ones
         return [one for one in shown.ids if shown.get(one) is not None or self.error_of(one)]
 
     def error_of(self, identity: str) -> str:
-        """Why a tokenizer failed; "" where it did not."""
+        """Returns a tokenizer's error, or ""."""
         return self.shown_ones.errors.get(identity, "") or self.premiums.errors.get(identity, "")
 
-    # what is drawn
+    # the chart
 
     def refresh(self) -> None:
-        """Draws what is known, and says what is waited for."""
+        """Updates the chart with the results so far, and the state and progress around it."""
         self._later.stop()
         body, ids = self.view.body, self.listed
         wrong = [self.error_of(one) for one in ids]
@@ -211,7 +211,7 @@ class LanguagesMode(Mode):
         lines = lines_of(texts, results, ids, self.order, search)
         question = (self.order, search, self.scope, tuple(ids))
         is_same, self._question = question == self._question, question
-        if running and is_same:  # rows keep their places until all is measured
+        if running and is_same:  # rows keep their order until all results are in
             places = {line.language.code: place for place, line in enumerate(self._lines)}
             lines.sort(key=lambda line: places.get(line.language.code, len(places)))
         self._lines = lines
@@ -238,7 +238,7 @@ class LanguagesMode(Mode):
         self.inspect()
 
     def _series(self, ids: list[str], kept: list[list[Any]]) -> list[Series]:
-        """The tokenizers; each keeps its color while it is shown, a new one takes a free one."""
+        """Returns the series; a tokenizer keeps its color while shown, a new one gets another."""
         shown = self.shown_ones.ids
         self._colors = {one: self._colors[one] for one in shown if one in self._colors}
         free = (color for color in range(len(shown)) if color not in self._colors.values())
@@ -246,7 +246,7 @@ class LanguagesMode(Mode):
         series = []
         for one, results in zip(ids, kept, strict=True):
             name, error = self.shown_ones.name(one), self.error_of(one)
-            if error and error != self._failed.get(one):  # for which the legend has no room
+            if error and error != self._failed.get(one):  # the legend has no room for it
                 self.statusRequested.emit(f"{name}: {error}")
             self._failed[one] = error
             badge, about = text.badge(results, error), text.about(name, results, error)
@@ -254,15 +254,15 @@ class LanguagesMode(Mode):
         return series
 
     def _trace(self) -> None:
-        """Asks for a step for every bar that is drawn."""
+        """Requests a trace with a step for every bar in the chart."""
         names = {one: self.shown_ones.name(one) for one in self.listed}
         self.traces.trace(self._lines, names, self.premiums.results)
 
-    # the bar that transport and inspector speak of
+    # the selected bar
 
     @property
     def part(self) -> Step | None:
-        """The step inside a bar at which the player stands; None at the bars themselves."""
+        """The player's current step inside a bar; None at the level of bars."""
         track = self.player.track
         if not isinstance(track, TraceTrack) or track.parent is None or not track.length:
             return None
@@ -271,7 +271,7 @@ class LanguagesMode(Mode):
 
     @property
     def _kept_bar(self) -> Bar:
-        """The bar that a session remembers."""
+        """The bar to save in a session."""
         return self.bar if self._wanted == NO_BAR else self._wanted
 
     def _bar_at(self, code: str, place: int) -> Bar:
@@ -283,7 +283,7 @@ class LanguagesMode(Mode):
         return (bar.code, ids.index(bar.tokenizer)) if bar.tokenizer in ids else NOWHERE
 
     def choose(self, code: str, place: int) -> None:
-        """Chooses the bar of a language under the tokenizer in this place."""
+        """Selects the bar of a language under the tokenizer at index `place`."""
         self.bar = self._bar_at(code, place)
         step = self._step_of(self.bar)
         if self.active and step is not None:
@@ -291,13 +291,13 @@ class LanguagesMode(Mode):
                 pass
             self.player.seek(step)
         elif self.active and (self.bar.tokenizer, self.bar.code) in self.premiums.results:
-            self._wanted = self.bar  # it is new, and has no step yet
+            self._wanted = self.bar  # a new bar without a step yet
             self._trace()
         self._mark()
         self.inspect()
 
     def enter(self, code: str, place: int) -> None:
-        """Plays the steps inside a bar."""
+        """Selects a bar and enters the steps inside it."""
         self.choose(code, place)
         if self._step_of(self.bar) is not None:
             self.player.enter()
@@ -311,7 +311,7 @@ class LanguagesMode(Mode):
             self.inspect()
 
     def _on_traced(self) -> None:
-        """Plays another trace, from the same bar."""
+        """Gives the new trace to the player and keeps the selected bar."""
         now = self.traces.now
         self._wanted = self._kept_bar
         self.set_tracks([TraceTrack(now.trace)] if now is not None else [])
@@ -336,7 +336,7 @@ class LanguagesMode(Mode):
         self.view.chart.reveal()
 
     def _mark(self, before: Bar = NO_BAR, share: float = 1.0) -> None:
-        """Frames the bar, or the way to it from the bar before."""
+        """Frames the selected bar, or a rectangle between it and the bar `before`."""
         part = self.part if self.active else None
         note = text.note(part) if part is not None else ""
         self.view.chart.set_current(self._place(self.bar), self._place(before), share, note)
@@ -348,10 +348,10 @@ class LanguagesMode(Mode):
     def on_playing(self, playing: bool) -> None:
         self.inspect()
 
-    # what is said
+    # headline and inspector
 
     def _tell_headline(self) -> None:
-        """Tells about all languages, or about the step inside a bar."""
+        """Sets the headline: a summary of all languages, or the step inside a bar."""
         part = self.part if self.active else None
         self.set_headline(part.title if part is not None else self._summary)
 
@@ -360,12 +360,12 @@ class LanguagesMode(Mode):
             self.inspection.emit(self._inspection())
 
     def _inspection(self) -> Inspection | None:
-        """About the bar under the pointer while nothing plays, else about the player's step."""
+        """Returns the inspection of the hovered bar unless playing, else of the player's step."""
         pointed = self._hovered != NO_BAR and not self.player.playing
         bar = self._hovered if pointed else self.bar
         results, name = self.premiums.results, self.shown_ones.name(bar.tokenizer)
         if not self.view.chart.lines:
-            return None  # the search finds no language
+            return None  # no language matches the search
         if error := self.error_of(bar.tokenizer):
             return Inspection(rows=[error], title=f"{name} cannot be used")
         result = results.get((bar.tokenizer, bar.code))

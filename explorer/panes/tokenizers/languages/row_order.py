@@ -1,4 +1,4 @@
-"""Which languages the chart shows, and in which order. No Qt."""
+"""The languages in the chart and their order. No Qt."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def lines_of(
     order: str = "premium",
     search: str = "",
 ) -> list[Line]:
-    """The languages whose name or code holds `search`, in order.
+    """Returns the languages whose name or code contains `search`, sorted by `order`.
 
-    By premium, the most expensive over all tokenizers come first. Languages that no tokenizer keeps
-    come after them, those that are not measured yet last.
+    Sorted by premium, the most expensive over all tokenizers come first. Languages that every
+    tokenizer loses too much of come after them, languages without a result last.
     """
     wanted = search.strip().casefold()
     found = [
@@ -45,5 +45,5 @@ def _rank(line: Line) -> tuple[int, float, str]:
 
 
 def mean_premium(premiums: Sequence[float]) -> float:
-    """The geometric mean over several tokenizers, as for all ratios; 0 for none."""
+    """Returns the geometric mean, the right one for ratios, over several tokenizers; 0 for none."""
     return float(np.exp(np.mean(np.log(premiums)))) if premiums else 0.0

@@ -1,6 +1,6 @@
-"""Has the engine measure languages, and trace the bars of the chart.
+"""Measures languages and traces the bars of the chart on the engine.
 
-Results are kept while their tokenizer is the same.
+Results are cached until their tokenizer changes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from explorer.panes.tokenizers.languages.track import Bar, BarTrace
 
 
 class PremiumRunner(QObject):
-    """`came`: more results; `ended`: nothing is measured any more; `failed(message)`."""
+    """Emits `came` for new results, `ended` when measuring ends, `failed(message)`."""
 
     came = Signal()
     ended = Signal()
@@ -36,9 +36,9 @@ class PremiumRunner(QObject):
         self._latest.failed.connect(self.failed)
         self._latest.ended.connect(self.ended)
         self._measured: dict[str, Opened] = {}
-        self.results: dict[tuple[str, str], Premium] = {}  # by tokenizer's id and language's code
+        self.results: dict[tuple[str, str], Premium] = {}  # by tokenizer's id and language code
         self.errors: dict[str, str] = {}  # of tokenizers that could not be measured, by id
-        self.total = self.done = 0  # results of the job under way
+        self.total = self.done = 0  # results of the running job
 
     @property
     def running(self) -> bool:
@@ -47,7 +47,7 @@ class PremiumRunner(QObject):
     def measure(
         self, tokenizers: Sequence[tuple[str, Opened]], texts: Sequence[LanguageText]
     ) -> None:
-        """Measures every text under every tokenizer, as far as it is not known yet."""
+        """Measures the texts under the tokenizers; cached results are not measured again."""
         self.stop()
         wanted = self._missing(tokenizers, texts)
         if not wanted:
@@ -65,7 +65,7 @@ class PremiumRunner(QObject):
     ) -> list[tuple[str, Any, list[LanguageText]]]:
         wanted = []
         for identity, opened in tokenizers:
-            if self._measured.get(identity) is not opened:  # another one has its id now
+            if self._measured.get(identity) is not opened:  # the id belongs to a new tokenizer
                 self._measured[identity] = opened
                 self.results = {k: v for k, v in self.results.items() if k[0] != identity}
                 self.errors.pop(identity, None)
@@ -78,11 +78,11 @@ class PremiumRunner(QObject):
         return wanted
 
     def stop(self) -> bool:
-        """Ends the measuring; results stay. False when there was nothing to end."""
+        """Stops measuring and keeps the results; returns False if nothing was running."""
         return self._latest.stop()
 
     def retry(self, identity: str) -> None:
-        """A failed tokenizer is measured when it is next asked for."""
+        """Drops a tokenizer's error, so that `measure` tries it again."""
         self.errors.pop(identity, None)
 
     def _on_progress(self, results: list[Premium | Failure]) -> None:
@@ -96,13 +96,13 @@ class PremiumRunner(QObject):
 
 
 class TraceRunner(QObject):
-    """`traced`: another trace of the chart's bars, which is `now`, None before the first."""
+    """Emits `traced` for a new trace of the chart's bars; `now` is the newest, or None."""
 
     traced = Signal()
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
-        # In front of the measuring: it is short, and the bars on screen need their steps.
+        # Ahead of the measuring: tracing is short, and the bars on screen need their steps.
         self._latest = Latest(engine, parent, foreground=True)
         self._latest.came.connect(self._on_came)
         self._asked: tuple[Any, ...] = ()
@@ -119,9 +119,9 @@ class TraceRunner(QObject):
         names: Mapping[str, str],
         results: Mapping[tuple[str, str], Premium],
     ) -> None:
-        """Traces every measured bar of these lines; `names` of the tokenizers, by id, in order."""
+        """Traces the measured bars of `lines`; `names` are those of tokenizers by id, in order."""
         bars: list[Bar] = []
-        compared: list[tuple[Premium, Premium]] = []  # with English
+        compared: list[tuple[Premium, Premium]] = []  # each result and the English one
         for line in lines:
             for (identity, name), result in zip(names.items(), line.results, strict=True):
                 english = results.get((identity, REFERENCE))

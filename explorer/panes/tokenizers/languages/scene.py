@@ -1,4 +1,4 @@
-"""What the chart shows: a line for each language, the tokenizers' names and colors. No Qt."""
+"""The data of the chart: a line for each language, the tokenizers' names and colors. No Qt."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from core.tokenization.analysis import LanguageText, Premium
 class Series:
     """One tokenizer in the chart.
 
-    color  its number among the theme's series
-    badge  an icon and a few words in the legend
+    color  its index among the theme's series colors
+    badge  icon and label in the legend
     about  the legend's tooltip
     """
 
@@ -28,14 +28,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Line:
-    """One language, and its results in the order of the tokenizers, None where not measured yet."""
+    """A language with its results in the order of the tokenizers; None if not measured yet."""
 
     language: LanguageText
     results: tuple[Premium | None, ...]
 
 
 def columns(lines: Sequence[Line], names: Sequence[str]) -> dict[str, np.ndarray]:
-    """The chart as a table: a row for each language and tokenizer that is measured."""
+    """Returns the chart as a table with a row for each measured language and tokenizer."""
     found = [
         (line.language, name, one)
         for line in lines
@@ -54,7 +54,7 @@ def columns(lines: Sequence[Line], names: Sequence[str]) -> dict[str, np.ndarray
 
 _NUMBERS: dict[str, Any] = {
     "premium": lambda one: one.premium,
-    "fair count": lambda one: int(one.honest),  # 0: too much of the text is lost
+    "fair count": lambda one: int(one.honest),  # 0 if too much of the text is lost
     "tokens": lambda one: one.measures.tokens,
     "bytes per token": lambda one: one.measures.bytes_per_token,
     "unknown tokens": lambda one: one.measures.unknown,

@@ -1,4 +1,4 @@
-"""The row above the chart: search, order and scope, and how many languages they leave."""
+"""The row above the chart: search, order, scope, and the number of languages shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.widgets.wrap_row import WrapRow
 
 
 class SearchBar(QWidget):
-    """`orders.chosen(name)`, `scopes.chosen(name)`, `searched(text)`, `cancelRequested`."""
+    """Emits `orders.chosen(name)`, `scopes.chosen(name)`, `searched(text)`, `cancelRequested`."""
 
     searched = Signal(str)
     cancelRequested = Signal()
@@ -43,7 +43,7 @@ class SearchBar(QWidget):
         self._restyle()
 
     def set_waiting(self, reason: str) -> None:
-        """Shows what is waited for, with Cancel; "": nothing."""
+        """Shows the progress with a Cancel button in place of the count; "" shows the count."""
         self.waiting.setText(reason)
         for part in (self.waiting, self.stop):
             part.setVisible(bool(reason))

@@ -1,4 +1,4 @@
-"""The sentences of Languages: headline, legend, the words behind a bar."""
+"""The texts of Languages: headline, legend, the words after a bar."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def times(premium: float) -> str:
 
 
 def mark(result: Premium) -> tuple[str, str]:
-    """What stands behind a bar: an icon that says whether the text is restored, then the premium
-    and the number of tokens."""
+    """Returns the icon after a bar (is the text restored?), and the words after it: the premium and
+    the number of tokens."""
     measures = result.measures
     lost = share_said(measures.lost_share)
     how = "unknown" if measures.unknown else "dropped"
@@ -60,7 +60,7 @@ def mark(result: Premium) -> tuple[str, str]:
 
 
 def described(name: str, result: Premium) -> str:
-    """One bar in words: the tooltip, and what a screen reader hears."""
+    """Describes a bar in words, for its tooltip and for screen readers."""
     measures = result.measures
     is_english = result.language.code == REFERENCE
     ratio = format_number(result.premium)
@@ -89,7 +89,7 @@ def described(name: str, result: Premium) -> str:
 
 
 def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
-    """A tokenizer's icon and a few words in the legend: whether it restores the texts."""
+    """Returns a tokenizer's icon and label in the legend: does it restore the texts?"""
     if error:
         return "error", "failed: try again"
     known = list(results)
@@ -104,7 +104,7 @@ def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
 
 
 def about(name: str, results: Sequence[Premium], error: str = "") -> str:
-    """The tooltip of a tokenizer in the legend."""
+    """Returns the tooltip of a tokenizer in the legend."""
     if error:
         return f"{name}\n{error}\nClick to try again"
     lossy = sum(not one.measures.lossless for one in results)
@@ -118,7 +118,7 @@ def about(name: str, results: Sequence[Premium], error: str = "") -> str:
 
 
 def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = False) -> str:
-    """The most expensive language, by each tokenizer's name and results; `running`: so far."""
+    """Names the most expensive language, so far if `running`; `named` are (tokenizer, results)."""
     rates: dict[str, list[tuple[float, str]]] = {}  # by language
     languages: set[str] = set()
     for name, results in named:
@@ -149,13 +149,13 @@ def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = Fal
 
 
 def shown(languages: int, total: int) -> str:
-    """How many languages the chart has, of how many."""
+    """Returns how many of all languages the chart shows, in words."""
     what = count(total, "language")
     return f"{languages:,} of {what}" if languages < total else what
 
 
 def source(texts: Texts) -> str:
-    """What the texts are."""
+    """Describes the texts."""
     more = " with the same content in every language"
     if texts.available > len(texts.texts):
         more = f", which exists in full in {count(texts.available, 'language')}"
@@ -165,7 +165,7 @@ def source(texts: Texts) -> str:
 
 
 def excerpts(texts: Texts) -> str:
-    """Which languages are left out and why; "" where none is."""
+    """Lists the languages that are left out, with the reason; "" if there are none."""
     if not texts.excerpts:
         return ""
     return (
@@ -174,7 +174,7 @@ def excerpts(texts: Texts) -> str:
 
 
 def note(step: Step) -> str:
-    """What stands behind a bar at a step inside it; "" for the premium itself."""
+    """Returns the words after a bar at a step inside it; "" for the premium itself."""
     number = int(next(iter(step.values.values())))
     match part_of(step):
         case "lost":
@@ -189,5 +189,5 @@ def note(step: Step) -> str:
 
 
 def part_of(step: Step) -> str:
-    """ "bytes" of the step "languages.bytes"."""
+    """Returns the last part of a step's name: "bytes" of "languages.bytes"."""
     return step.name.rpartition(".")[2]

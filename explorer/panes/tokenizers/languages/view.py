@@ -14,14 +14,14 @@ from explorer.widgets.stateful import StatefulPicture
 
 
 class LanguagesView(QWidget):
-    """Its parts: `search_bar`, `chart` in its `body`, `source` and `key`."""
+    """The view, with its parts `search_bar`, `chart` (inside `body`), `source` and `key`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokenizers.languages")
         self.search_bar = SearchBar()
-        self.source = CutLabel("label", "muted")  # what the texts are
-        self.key = Label(KEY, "label", "muted", wrap=True)  # how the chart is read
+        self.source = CutLabel("label", "muted")  # the source of the texts
+        self.key = Label(KEY, "label", "muted", wrap=True)  # how to read the chart
         self.chart = PremiumChart()
         self.chart.setObjectName("tokenizers.languages.chart")
         self.body = StatefulPicture(self.chart, "lines")

@@ -81,6 +81,11 @@ def test_an_empty_token_is_named_rather_than_quoted():
     assert text.quoted("") == "an empty token" and text.quoted(" a") == "\u201ca\u201d"
 
 
+@pytest.mark.parametrize("piece, shown", [(b"\x02", "02"), (b"\xe2\x82", "E2 82"), (b" a", " a")])
+def test_a_token_without_anything_to_see_is_told_by_its_bytes(piece, shown):
+    assert compute.piece_text(piece) == shown
+
+
 def test_a_head_that_does_something_else_is_not_called_induction(heads):
     assert "looks at the first token" in text.head_sentence(heads, (0, 2, 5))
     assert "spreads its attention" in text.head_sentence(heads, (0, 0, 6))
@@ -105,7 +110,7 @@ def test_previous_and_duplicate_tokens_are_named():
 
 def test_with_the_first_token_hidden_the_sentence_speaks_of_what_is_shown(heads):
     heads.attention[0, 0, 5] = [0.6, 0.3, 0.02, 0.02, 0.02, 0.04, 0.0]
-    assert "looks at the first token, with 60\u2009%" in text.head_sentence(heads, (0, 0, 5))
+    assert "looks at the first token (60\u2009%" in text.head_sentence(heads, (0, 0, 5))
     shown = text.head_sentence(heads, (0, 0, 5), hide_first=True)
     assert "“sang”" in shown and "“met”: 75\u2009%" in shown
     heads.attention[0, 0, 5] = [1, 0, 0, 0, 0, 0, 0]
@@ -117,7 +122,7 @@ def test_words_for_a_screen_reader(heads):
     best = heads.attention[0, 1, 4].max()
     score = heads.score("induction")[0, 1]
     assert words.startswith(f"Layer 0, head 1: induction {score:.3f}.")
-    assert "“Mira”" in words and words.endswith(f"“met”, with {100 * best:.0f}\u2009%.")
+    assert "“Mira”" in words and f"“met” ({100 * best:.0f}\u2009%" in words
 
 
 def test_keys_to_show_keep_the_heaviest_the_query_and_something_to_hide():

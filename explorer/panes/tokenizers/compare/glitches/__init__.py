@@ -1,1 +1,1 @@
-"""Glitches: the pieces that a model has hardly ever seen in training."""
+"""Glitches: pieces that a model has hardly ever seen in training."""

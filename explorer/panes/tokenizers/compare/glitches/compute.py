@@ -25,18 +25,18 @@ COUNT = 200  # candidates
 
 @dataclass(frozen=True, eq=False)
 class Suspects:
-    """Of one model: candidates, the most suspicious first, and the similarity of every piece."""
+    """One model's candidates, the most suspicious first, and the similarity of every piece."""
 
     opened: Opened
     candidates: list[GlitchCandidate]
     similarity: np.ndarray
     yardstick: Yardstick
     rows: np.ndarray  # the candidates' embeddings
-    bytes_only: bool  # compared with bytes that no text holds, else with special tokens
+    bytes_only: bool  # True: compared with bytes that no text contains; False: with special tokens
 
 
 def suspect_steps(opened: Opened | None, path: Path, name: str) -> Generator[float, None, Suspects]:
-    """Reads a model's embeddings; where its tokenizer is not `opened`, that of its folder, too."""
+    """Finds a model's suspects; opens its tokenizer from `path` if `opened` is None."""
     if opened is None:
         from core.tokenization import open_tokenizer
 

@@ -1,4 +1,4 @@
-"""Draws how many pieces have each similarity to untrained tokens."""
+"""Draws the histogram of the pieces' similarity to untrained tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BINS = 60
 
 
 class Histogram(Picture):
-    """A bar for each range of cosines, on a log scale; a rule at the chosen piece's cosine."""
+    """Counts per range of cosines, on a log scale; a line at the selected piece's cosine."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Cosine similarity of all pieces with untrained tokens", parent)
@@ -59,7 +59,7 @@ class Histogram(Picture):
         draw_skyline(painter, area, np.log10(1 + self._counts) / most, now.color("attention"))
         sketch.line(area.bottomLeft(), area.bottomRight(), "outline")
         for value in (low, 0.0, high):
-            if value != low or low < -0.15:  # else it would stand on the 0
+            if value != low or low < -0.15:  # else it would overlap the 0
                 at = min(x(value), area.right() - now.px(60))
                 where = QRectF(at, area.bottom() + 2, now.px(60), line)
                 words = format_general(value, 2)

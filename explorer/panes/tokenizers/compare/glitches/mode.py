@@ -1,4 +1,4 @@
-"""Glitches: connects the model that is chosen with the list of suspects and their histogram."""
+"""Glitches: connects the selected model to the list of suspects and the histogram."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from explorer.widgets.equations import Equation
 
 
 class GlitchesMode(Submode):
-    """Models with embeddings: the open one, GGUF files among the tokenizers, a chosen folder."""
+    """The submode. Its models: the open one, GGUF files in the catalogue, a chosen folder."""
 
     def __init__(
         self, engine: Engine, catalogue: Catalogue, workspace: Workspace, parent: QObject
@@ -32,7 +32,7 @@ class GlitchesMode(Submode):
         super().__init__(engine, parent)
         self._catalogue, self._workspace = catalogue, workspace
         self.chosen = MODEL
-        self._picked = False  # a person has chosen it
+        self._picked = False  # by the user
         self._folder: Path | None = None
         self.found: Suspects | None = None
         self._asked: tuple[object, ...] = ()
@@ -46,10 +46,10 @@ class GlitchesMode(Submode):
         self.runs.failed.connect(self._on_failed)
         workspace.modelChanged.connect(lambda _: self.active and self.ask())
 
-    # which model
+    # the model
 
     def sources(self) -> list[tuple[str, str]]:
-        """(id, name) of the models that can be asked; files known to be broken come last."""
+        """Returns (id, name) of the available models; files known to be broken come last."""
         found = []
         if self._path_of(MODEL) is not None:
             found.append((MODEL, getattr(self._workspace.model_source, "name", "the model")))
@@ -86,7 +86,7 @@ class GlitchesMode(Submode):
         self._folder = Path(path)
         self.choose(f"folder:{path}")
 
-    # looking
+    # the search
 
     def ask(self) -> None:
         sources = self.sources()
@@ -108,7 +108,7 @@ class GlitchesMode(Submode):
         self.changed.emit()
 
     def _question(self, path: Path) -> tuple[object, ...]:
-        """What the answer depends on: the open model may be another one, or trained further."""
+        """Returns the key of the result: the open model may be replaced or trained further."""
         if self.chosen != MODEL:
             return self.chosen, path
         version = getattr(self._workspace.model_source, "version", 0)
@@ -132,7 +132,7 @@ class GlitchesMode(Submode):
             self.pieceChosen.emit(self.found.opened, self.found.candidates[row].token)
         self.changed.emit()
 
-    # what is said
+    # headline and inspector
 
     def headline(self) -> str:
         found = self.found

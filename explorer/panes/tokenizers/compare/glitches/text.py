@@ -1,4 +1,4 @@
-"""The sentences of Glitches."""
+"""The texts of Glitches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STANDS_OUT = 0.8  # below this cosine, no piece looks untrained
 
 
 def headline(name: str, candidates: Sequence[GlitchCandidate]) -> str:
-    """`name`: the model's."""
+    """Returns the headline for the model `name`, whose first candidate is the most suspicious."""
     if not candidates:
         return IDLE
     first = candidates[0]
@@ -45,6 +45,6 @@ def headline(name: str, candidates: Sequence[GlitchCandidate]) -> str:
 
 
 def note(candidate: GlitchCandidate) -> str:
-    """The words at the end of a piece's row."""
+    """Returns the text at the end of a piece's row."""
     unreachable = "" if candidate.reachable else ", in no text"
     return f"{format_fixed(candidate.similarity, 3)}{unreachable}"

@@ -1,4 +1,4 @@
-"""The model, the suspects in order, and the histogram of all pieces."""
+"""The view of Glitches: the model, the ordered list of suspects, the histogram of all pieces."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from explorer.widgets.drop_down import DropDown
 from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 
-NAME = 270  # px of a model's name, at most
+NAME = 270  # px, largest width of a model's name
 
 
 class GlitchesView(QWidget):
-    """`source.picked(id)`, `folderRequested`, `candidateChosen(row)`."""
+    """The view; emits `source.picked(id)`, `folderRequested`, `candidateChosen(row)`."""
 
     folderRequested = Signal()
     candidateChosen = Signal(int)
@@ -68,7 +68,7 @@ class GlitchesView(QWidget):
         self._restyle()
 
     def set_sources(self, sources: Sequence[tuple[str, str]], chosen: str) -> None:
-        """Lists the models: (id, name) of each."""
+        """Lists the models, (id, name) each, and selects `chosen`."""
         self.source.fill([(name, one) for one, name in sources], chosen)
         self.source.setToolTip(dict(sources).get(chosen, ""))
         self.source.setVisible(bool(sources))

@@ -1,1 +1,1 @@
-"""Overlap: the pieces that every two vocabularies share."""
+"""Overlap: the pieces that each pair of vocabularies shares."""

@@ -1,4 +1,4 @@
-"""Overlap: connects the shares of every pair of vocabularies with the pieces of one pair."""
+"""Overlap: connects the map of all pairs of vocabularies to the pieces of the selected pair."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Overlaps = dict[tuple[int, int], Overlap]
 
 
 class OverlapMode(Submode):
-    """All pairs of the open tokenizers, of which one is chosen."""
+    """The submode: the overlaps of all pairs of open tokenizers, and the selected pair."""
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(engine, parent)
@@ -73,7 +73,7 @@ class OverlapMode(Submode):
         self.view.body.show_error(message)
 
     def choose(self, first: int, second: int) -> None:
-        """Chooses a pair: how much of the first vocabulary does the second hold?"""
+        """Selects a pair: how much of the first vocabulary is also in the second?"""
         if first == second or max(first, second) >= len(self._of):
             return
         self.pair = (first, second)
@@ -84,7 +84,7 @@ class OverlapMode(Submode):
 
     @property
     def overlap(self) -> Overlap | None:
-        """Of the chosen pair."""
+        """The overlap of the selected pair, or None if it is not computed yet."""
         return self.overlaps.get(self.pair)
 
     @property
@@ -95,7 +95,7 @@ class OverlapMode(Submode):
     def _on_piece(self, second: bool, token: int) -> None:
         self.pieceChosen.emit(self._of[self.pair[second]], token)
 
-    # what is said
+    # headline and inspector
 
     def headline(self) -> str:
         return text.headline(self.overlap, *self.names) if self.overlap is not None else text.IDLE

@@ -1,4 +1,4 @@
-"""The sentences of Overlap."""
+"""The texts of Overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The overlap map, a cell for every pair of vocabularies, and the pieces of the chosen pair."""
+"""The overlap map, a cell for each pair of vocabularies, and the pieces of the selected pair."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from explorer.widgets.cut_label import CutLabel, NameLabel
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 
-MAP = 350  # px of width
+MAP = 350  # px, least width
 
 
 class SetColumn(QFrame):
-    """The pieces of one vocabulary alone, or of both."""
+    """The pieces that are only in one vocabulary, or in both."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +48,7 @@ class SetColumn(QFrame):
 
 
 class OverlapView(QWidget):
-    """`pairChosen(row, column)`; `pieceChosen(second, token)`: of the second tokenizer or first."""
+    """Emits `pairChosen(row, column)` and `pieceChosen(is_second, token)`."""
 
     pairChosen = Signal(int, int)
     pieceChosen = Signal(bool, int)
@@ -91,14 +91,14 @@ class OverlapView(QWidget):
         self._restyle()
 
     def set_missing(self, missing: Mapping[int, Missing]) -> None:
-        """Says above the map which tokenizers are not in it."""
+        """Lists above the map the tokenizers that failed or are still downloading."""
         told = [one for one in missing.values() if one.error or one.away]
         said = [f"{one.failed or one.name}: {one.error or one.waiting}" for one in told]
         self.note.set_text("; ".join(said))
         self.note.setVisible(bool(said))
 
     def set_shares(self, shares: np.ndarray, names: Sequence[str]) -> None:
-        """Shows the (n, n) shares of each row's pieces that each column's vocabulary holds."""
+        """Shows the shares (n, n) of each row's pieces that each column's vocabulary also has."""
         self.map.set_values(shares, np.eye(len(names), dtype=bool))
         self.map.set_labels(list(names), list(names), named=True)
         self._restyle()

@@ -1,4 +1,4 @@
-"""Search: connects the query with the vocabularies and their lists."""
+"""Search: connects the query to the vocabularies and their lists."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FIRST = "the"  # a piece of nearly every vocabulary
 
 
 class VocabularyMode(Submode):
-    """A query, how to search, and for each tokenizer the pieces that match."""
+    """The submode: a query, the kind of match, and each tokenizer's matching pieces."""
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(engine, parent)
         self.query: tuple[str, str, bool] = (FIRST, WAYS[0], False)  # words, way, any case
-        self.matches: dict[int, list[Match]] = {}  # by place
-        self._indices: dict[int, tuple[Opened, VocabularyIndex]] = {}  # by id of the opened one
-        self._asked: list[int] = []  # places
+        self.matches: dict[int, list[Match]] = {}  # by index of the tokenizer
+        self._indices: dict[int, tuple[Opened, VocabularyIndex]] = {}  # by id() of the Opened
+        self._asked: list[int] = []  # indices of the tokenizers that are searched
         self.view = VocabularyView()
         self.view.searched.connect(self.search)
         self.view.chosen.connect(self._on_chosen)
@@ -76,7 +76,7 @@ class VocabularyMode(Submode):
         self.changed.emit()
 
     def _index(self, opened: Opened) -> VocabularyIndex:
-        """Built once for each tokenizer that is shown."""
+        """Returns the index of a tokenizer, built once while it is shown."""
         there = {id(one) for one in self.opened}
         self._indices = {key: one for key, one in self._indices.items() if key in there}
         if id(opened) not in self._indices:
@@ -101,14 +101,14 @@ class VocabularyMode(Submode):
         if opened is not None:
             self.pieceChosen.emit(opened, token)
 
-    # what is said
+    # headline and inspector
 
     def headline(self) -> str:
         found = [(self.shown[place][0], len(some)) for place, some in self.matches.items()]
         return text.headline(found, *self.query[:2], LIMIT)
 
     def steps(self) -> list[Step]:
-        """The first match of each vocabulary."""
+        """Returns the first match of each vocabulary as a step."""
         return [match_step(found[0]) for _, found in sorted(self.matches.items()) if found]
 
     def inspection(self, place: int) -> Inspection | None:

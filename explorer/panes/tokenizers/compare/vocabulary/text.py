@@ -1,4 +1,4 @@
-"""The sentences of Search."""
+"""The texts of Search."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAYS = {
 
 
 def headline(found: Sequence[tuple[str, int]], query: str, way: str, limit: int) -> str:
-    """Which vocabulary holds the most pieces that match; `found`: names and numbers of pieces."""
+    """Says which vocabulary has the most matches; `found` are (name, number of matches)."""
     if not found or not query:
         return IDLE
     name, size = max(found, key=lambda one: one[1])

@@ -1,4 +1,4 @@
-"""The search field, how to search, and a list of pieces for each tokenizer."""
+"""The view of Search: the field, the kind of match, and each tokenizer's list of pieces."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.toggle import SegmentedControl, Switch
 from explorer.widgets.wrap_row import WrapRow
 
-PAUSE = 100  # ms after a key
+PAUSE = 100  # ms after a key press before the search starts
 
 
 class PieceColumn(QFrame):
-    """One tokenizer's matches. `chosen(token)`; `asked(what)` as of a ColumnBody."""
+    """One tokenizer's matches. Emits `chosen(token)`, and `asked(what)` as in ColumnBody."""
 
     chosen = Signal(int)
     asked = Signal(str)
@@ -49,7 +49,7 @@ class PieceColumn(QFrame):
         column.addWidget(self.count)
         column.addSpacing(4)
         column.addWidget(self.body, 1)
-        # All are equally wide, whatever they say.
+        # Columns are equally wide, regardless of their text.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -65,7 +65,7 @@ class PieceColumn(QFrame):
             self.body.show_ready()
 
     def set_matches(self, matches: Sequence[Match], done: bool, cut: bool) -> None:
-        """Lists the matches; `done`: these are all, unless the list was `cut`."""
+        """Lists the matches; `done` if the search is complete, `cut` if it stopped at LIMIT."""
         if self._opened is None:
             return
         more = "+" if cut or not done else ""
@@ -81,7 +81,8 @@ class PieceColumn(QFrame):
 
 
 class VocabularyView(QWidget):
-    """`searched(query, way, any_case)`; `chosen(place, token)`; `tokenizerAsked(what, place)`."""
+    """Emits `searched(query, way, any_case)`, `chosen(place, token)`,
+    `tokenizerAsked(what, place)`."""
 
     searched = Signal(str, str, bool)
     chosen = Signal(int, int)
@@ -124,7 +125,7 @@ class VocabularyView(QWidget):
         column.addLayout(controls)
         column.addWidget(self.error)
         column.addWidget(self.hint)
-        column.addWidget(ScrollArea(grid, sideways=True), 1)  # many columns in a narrow window
+        column.addWidget(ScrollArea(grid, sideways=True), 1)  # for many columns in a narrow window
         self.setFocusProxy(self.field)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.changed.connect(self._restyle)
@@ -142,7 +143,7 @@ class VocabularyView(QWidget):
         self.any_case.setChecked(any_case)
 
     def set_columns(self, shown: Sequence[tuple[str, Opened | None]]) -> None:
-        """Shows a column for each tokenizer: its name, and itself where it is open."""
+        """Shows a column for each (name, tokenizer or None if it is not open)."""
         set_count(self._line, self.columns, len(shown), self._column_at)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
@@ -182,6 +183,6 @@ class VocabularyView(QWidget):
         now = theme.current()
         self.field.setFont(now.font("body"))
         self.field.setFixedHeight(now.px("control"))
-        (glass,) = self.field.actions()  # one kept from Qt may be dead to Python, alive in Qt
+        (glass,) = self.field.actions()  # a stored wrapper may be invalid while the action lives
         glass.setIcon(icons.icon("search", "muted", 16))
         self._line.setSpacing(now.px(8))

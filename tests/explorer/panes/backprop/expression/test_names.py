@@ -36,17 +36,30 @@ def test_headline_math_and_numbers_agree():
     assert names_of(computed)[number].startswith("c₃ = ")
 
 
+def test_a_headline_speaks_of_a_local_derivative_where_one_is_shown():
+    layer = next(one for one in EXAMPLES if one.id == "matrices")
+    computed = compute(layer.text, layer.values)
+    said = []
+    for moment, place in enumerate(computed.plan.places[:-1]):
+        if place is not None and place.phase == "backward":
+            rows = of_step(computed, moment).rows
+            shown = any(getattr(row, "name", "") == "local" for row in rows)
+            assert ("local derivative" in headline(computed, moment)) is shown
+            said.append(shown)
+    assert set(said) == {True, False}
+
+
 def test_words_say_which_line_a_name_is_of():
     computed = compute(MICROGRAD.text, MICROGRAD.values)
     nodes = [node.label for node in computed.graph.nodes]
-    assert lines_of_names(computed, [nodes.index("c₂")]) == "c₂ is the value set in line 5"
-    assert lines_of_names(computed, [nodes.index("c")]) == "c is the value set in line 3"
+    assert lines_of_names(computed, [nodes.index("c₂")]) == "c₂ is the value set on line 5"
+    assert lines_of_names(computed, [nodes.index("c")]) == "c is the value set on line 3"
     assert lines_of_names(computed, [nodes.index("a"), nodes.index("e")]) == ""
-    assert told(computed, nodes.index("d₂")).endswith(". d₂ is the value set in line 7")
+    assert told(computed, nodes.index("d₂")).endswith(". d₂ is the value set on line 7")
     backward = next(m for m, one in enumerate(computed.plan.places) if one and one.input == 1)
     assert "L is g₂, " in of_step(computed, backward).cell
     again = compute("x = x*2\nx + 1", {})
-    assert lines_of_names(again, range(len(again.graph.nodes))) == "x₂ is the value set in line 1"
+    assert lines_of_names(again, range(len(again.graph.nodes))) == "x₂ is the value set on line 1"
     once = compute(ONCE, {})
     assert of_step(once, len(once.plan) - 1).cell is None
 

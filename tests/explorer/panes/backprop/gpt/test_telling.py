@@ -9,7 +9,7 @@ import pytest
 
 from core.numbers import format_number
 from explorer.panes.backprop.gpt import cell_arithmetic, closed_forms, inspector, text
-from explorer.panes.backprop.gpt.operations import kind_of
+from explorer.panes.backprop.gpt.operations import kind_of, short
 from explorer.panes.backprop.gpt.scene import Cell, shape_text
 from explorer.widgets.live_numbers import Equation, Terms
 from tests.core.calculator import within_its_digits, worked_out
@@ -161,6 +161,14 @@ def test_a_share_has_the_shape_that_its_name_has(worked):
         shares = [name for name in said if name.startswith("contribution")]
         assert len(shares) == 2 and shares[0] == f"{partial}part of c_attn"
         assert all(said[name] == shapes[name].replace(" ", "") for name in shares)
+
+
+def test_another_order_of_an_array_has_another_name(worked):
+    turned = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == "Transpose"]
+    for number in turned:
+        (before,) = worked.graph.nodes[number].inputs
+        assert short(worked.graph, number) != short(worked.graph, before)
+    assert any(short(worked.graph, number) == "heads by token" for number in turned)
 
 
 def test_what_is_used_by_one_sequence_is_not_said_to_be_used_for_every_token(worked):

@@ -58,7 +58,7 @@ def test_all_that_the_chosen_one_remembers_has_its_letter(mode, change):
     change(OptimizersDraft("ravine", racers=("adam", "adagrad", "sgd"), steps=20))
     mode.player.seek(2)
     for name, letters in (
-        ("adam", ("downhill", "\u2212m", "\u221av")),
+        ("adam", ("downhill", "\u2212m", "\u221av\u0302")),
         ("adagrad", ("downhill", "", "\u221av")),
         ("sgd", ("downhill", "", "")),
     ):
