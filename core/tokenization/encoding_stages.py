@@ -61,7 +61,8 @@ def words_step(name: str, words: list[str], code: str, what: str = "word") -> St
     """The text cut into words."""
     title = f"The text is cut into {count(len(words), what)}; no token spans two of them"
     if len(words) < 2:
-        title = f"The text is {verb(len(words), 'a single', 'no')} {what}, so nothing is cut"
+        whole = quoted(shortened(readable(words[0]))) if words else "The text"
+        title = f"{whole} is {verb(len(words), 'a single', 'no')} {what}, so nothing is cut"
     return Step(
         "encoding.pre-tokenizer",
         title,

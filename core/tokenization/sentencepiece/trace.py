@@ -51,15 +51,15 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
         return
     rewritten = normalizer.rewrite(text)
     own = normalizer.name in ("", "precompiled")
-    rules = "The file's own normalizer" if own else f"The normalizer {quoted(normalizer.name)}"
-    does = "turns the text into"
+    rules = "the file's own normalizer" if own else f"the normalizer {quoted(normalizer.name)}"
+    does = f"{rules} turns the text into"
     if rewritten == text:
-        does = "leaves the text unchanged:"
+        does = f"{rules} leaves the text unchanged:"
     elif len(rewritten) < len(text) and rewritten.replace(" ", "") == text.replace(" ", ""):
-        does = "removes extra spaces:"
+        does = f"Extra spaces are removed; {rules} changes nothing else:"
     yield Step(
         "sentencepiece.rewrite",
-        f"{rules} {does} {quoted(shortened(visible(rewritten)))}",
+        f"{does[0].upper()}{does[1:]} {quoted(shortened(visible(rewritten)))}",
         r"x \;\to\; \text{rules}(x)",
         f"{_NORMALIZER}#rewrite",
         arrays({"whole": rewritten}),

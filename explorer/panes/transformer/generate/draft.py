@@ -1,4 +1,4 @@
-"""How tokens are chosen, as a person has set it up. No Qt, no torch."""
+"""The user's settings of sampling. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.fields import check, field
 
 @dataclass(frozen=True)
 class GenerateDraft:
-    """Sampling's settings; top_k 0, top_p 1 and min_p 0 cut nothing.
+    """Settings of sampling; top_k 0, top_p 1 and min_p 0 cut nothing.
 
-    stop_at  a stop string; "": none
-    seed     of the numbers that are drawn, one for each token
+    stop_at  a stop string; "" for none
+    seed     of the random numbers, one for each token
     """
 
     temperature: float = field(

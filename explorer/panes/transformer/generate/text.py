@@ -1,4 +1,4 @@
-"""Every sentence of Generate. Knows no Qt."""
+"""The texts of Generate. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ SPECIAL = {("top_k", 0): "all", ("top_p", 1.0): "off", ("min_p", 0.0): "off",
 
 
 def headline(scene: Scene, step: str, surprise: float | None) -> str:
-    """One sentence: what is seen. `surprise`: of the token that came, in nats, where it stands in
-    the text already.
+    """Returns one sentence about a step. `surprise`: of the chosen token, in nats, if the text
+    already has it.
     """
     came = quoted_piece(scene.pieces[scene.came])
     if surprise is not None:
@@ -66,12 +66,12 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
 
 
 def stopped(stop: str) -> str:
-    """Why writing ends at a stop string."""
+    """Returns why writing stopped at a stop string."""
     return f"Writing has stopped at {quoted(visible(stop))}"
 
 
 def cache(scene: CacheScene | None) -> str:
-    """Below the picture of the cache."""
+    """Returns the text below the picture of the cache."""
     if scene is None:
         return NO_CACHE
     tokens, layers = count(scene.tokens, "token"), count(len(scene.layers), "layer")
@@ -84,8 +84,8 @@ def cache(scene: CacheScene | None) -> str:
 
 
 def facts(choice: Choice, most: int, cache: CacheScene | None) -> str:
-    """Below the text, of which the model reads so many tokens at most; a model in training has no
-    cache, and does not tell how long it took.
+    """Returns the facts below the text; the model reads at most `most` tokens. A model in training
+    has no cache, and its forward pass is not timed.
     """
     tokens = len(choice.pieces)
     context = f"context {tokens:,} of {most:,} tokens"
@@ -100,7 +100,7 @@ def facts(choice: Choice, most: int, cache: CacheScene | None) -> str:
 
 
 def row_tip(scene: Scene, row: int) -> str:
-    """A token's row."""
+    """Returns the tooltip of a token's row."""
     told = f"Probability {format_share(scene.table.probabilities[row])} before the cuts"
     where = "" if scene.drawn is not None else " instead; the text then forks here"
     return f"{told}\nClick to choose it{where}"

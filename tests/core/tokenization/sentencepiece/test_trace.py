@@ -171,7 +171,7 @@ def test_the_marked_lines_computed_every_stage_of_a_text(
     ("rules", "text", "said"),
     [
         ("identity", "a", "unchanged: “a”"),
-        ("identity", " the  a", "“identity” removes extra spaces: “the␣a”"),
+        ("identity", " the  a", "“identity” changes nothing else: “the␣a”"),
         ("nmt_nfkc", "ﬁ", "“nmt_nfkc” turns the text into “fi”"),
     ],
 )

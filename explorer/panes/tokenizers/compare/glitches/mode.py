@@ -158,7 +158,9 @@ class GlitchesMode(Submode):
         same = one.piece == shown(one.piece, one.data)
         rows: list[Any] = [
             text.SYMBOLS,
-            Equation("cosine", one.similarity, "attention", f"with {reference}"),
+            Equation(
+                "cosine", one.similarity, "attention", f"with the untrained tokens: {reference}"
+            ),
             Equation("id", f"{one.token:,}", note="" if same else f"spelled {one.piece}"),
             Equation("reachable", reachable, note=why),
             Equation("median cosine", float(np.median(found.similarity)), note="of all pieces"),
