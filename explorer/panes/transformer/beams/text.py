@@ -12,7 +12,7 @@ BUTTONS = {
     )
 }
 HEADLINES = {
-    "score": "Each beam, a text in progress, proposes next tokens; log-probabilities add up",
+    "score": "Each beam, a text in progress, proposes next tokens; their log-probabilities add up",
     "choose": "The likeliest texts become candidates, whichever beam they continue",
     "prune": "The likeliest unfinished texts become the next beams; the others are dropped",
     "finish": "Finished texts are set aside; in the end, the one with the best score wins",

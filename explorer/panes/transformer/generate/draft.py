@@ -25,7 +25,8 @@ class GenerateDraft:
     )  # fmt: skip
     top_p: float = field(
         1.0, label="Top-p", above=0, most=1, remedy="1 keeps every token",
-        help="Keep the likeliest tokens until they hold this fraction of the remaining probability",
+        help="Keep the smallest set of the likeliest tokens that holds this fraction of the "
+        "probability",
     )  # fmt: skip
     min_p: float = field(
         0.0, label="Min-p", least=0, most=1, remedy="0 keeps every token",

@@ -23,7 +23,10 @@ BUTTONS = {
         "Keep writing",
         "Keeps writing until you press Stop, the model ends the text, or the context is full",
     ),
-    "back": ("Take back", "Goes back to the text before the last token or fork"),
+    "back": (
+        "Take back",
+        "Undoes the last token, or the last switch to another version of the text",
+    ),
     "again": ("Draw again", "Draws again with different random numbers"),
 }
 STOP, STOP_AT = "Stop", "Stop at"
@@ -58,7 +61,8 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
     likeliest = quoted_piece(scene.pieces[first])
     told = f"The likeliest next token is {likeliest}: {format_share(share)}"
     stays = step == "logits" or bent == format_share(share)
-    return told if stays else f"{told}, or {bent} with these settings"
+    cut = " before the cuts" * any(name in CUTS for name in scene.table.steps)
+    return told if stays else f"{told}, or {bent} with these settings{cut}"
 
 
 def stopped(stop: str) -> str:

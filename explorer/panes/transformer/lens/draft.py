@@ -15,7 +15,7 @@ class LensDraft:
     """Changes of the forward pass, and the places where the stream is read.
 
     off          parts: a layer with the index of a head, or with None for its MLP
-    mean         True: a part that is off writes its mean over the text; False: nothing
+    mean         True: a part that is off adds its mean output over the text; False: nothing
     patch        another text with as many tokens; "" for none
     patch_layer  the layer whose input at the chosen token is taken from that text
     """
@@ -23,7 +23,7 @@ class LensDraft:
     off: tuple[Part, ...] = field((), least=0, longest=MOST_OFF)
     mean: bool = field(
         False, label="Mean instead of zero",
-        help="A part that is off writes its mean over the text instead of nothing",
+        help="A part that is off adds its average output over this text, instead of nothing",
     )  # fmt: skip
     sublayers: bool = field(
         False,
@@ -31,7 +31,8 @@ class LensDraft:
         help="Also show the prediction between attention and the MLP of each layer",
     )
     patch: str = field(
-        "", help="At the chosen token, the residual stream of this text replaces the original one"
+        "",
+        help="At the chosen token, the residual stream of this text replaces that of the original",
     )
     patch_layer: int = field(0, least=0, most=10_000, help="The layer whose input is replaced")
 

@@ -123,7 +123,7 @@ def headline(scene: Scene, row: int) -> str:
         return f"{told}; {_part(most)} adds the most to its logit"
     off, told = found.intervention.off, found.comparison
     what = _component(off[0]) if len(off) == 1 else f"{len(off)} parts"
-    cause = f"With {what} switched off," if off else "With the other text\u2019s stream,"
+    cause = f"With {what} switched off," if off else "With the other text's stream,"
     before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
     was, now, answer = format_share(before), format_share(after), scene.quoted(found.token)
     if was == now:

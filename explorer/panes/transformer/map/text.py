@@ -11,6 +11,7 @@ from core.numbers import (
     format_bytes,
     format_count,
     format_fixed,
+    format_flops,
     format_general,
     format_percent,
     format_significant,
@@ -45,7 +46,8 @@ COMPONENTS = {
     "weights": "weights", "cache": "KV cache", "activations": "activations kept for training",
 }  # fmt: skip
 MEMORY = ("weights", "cache", "activations")
-UNITS = {"parameters": "parameters", "flops": "FLOPs"}
+FORMATS = {"flops": format_flops, "memory": format_bytes}
+HIDDEN_TOO = "Counts every attention score, also those that the mask hides"
 NO_CONTEXT = "no limit"  # sinusoidal positions never end
 COLUMNS = ("parameters (log scale)", "layers", "heads", "width", "context")
 
@@ -91,7 +93,8 @@ def cost(unit: str, numbers: Mapping[str, int], length: int) -> str:
 
 
 def amount(unit: str, number: float) -> str:
-    return f"{format_count(number)} {UNITS[unit]}" if unit in UNITS else format_bytes(number)
+    """In words: of parameters, arithmetic or bytes."""
+    return FORMATS[unit](number) if unit in FORMATS else f"{format_count(number)} parameters"
 
 
 def headline(found: Found, part: Part) -> str:

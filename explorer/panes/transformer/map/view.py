@@ -89,7 +89,8 @@ class MapView(QWidget):
         for unit, numbers in costs.items():
             segments = [(name, text.COMPONENTS[name], one) for name, one in numbers.items()]
             words = text.cost(unit, numbers, found.length)
-            bars.append(Bar(words, segments, partial(text.amount, unit)))
+            note = text.HIDDEN_TOO if unit == "flops" else ""
+            bars.append(Bar(words, segments, partial(text.amount, unit), note))
         self.costs.set_scene(bars)
 
 

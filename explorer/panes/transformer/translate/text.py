@@ -19,9 +19,10 @@ MODEL_HELP = (
 )
 HEADS = "What each head reads from the source"
 NEXT = (
-    "Next token: trained toward 90\u2009% for the right one (label smoothing), the model rarely "
-    "gives more"
+    "Next token: training aims at 90\u2009% for the right one (label smoothing), so the model "
+    "rarely gives more"
 )
+WRITTEN = "the token written"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
 
@@ -34,7 +35,7 @@ def headline(scene: TranslationScene, place: int) -> str:
     """Returns one sentence about the source that was read to write a token."""
     if place == len(scene.target) - 1:
         written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
-        return f"The decoder has written {quoted(written)} and stops"
+        return f"The decoder has written {quoted(written)} and now stops"
     span, (layer, head) = scene.trace.about["spans"][place], scene.head
     read = quoted(b"".join(scene.source[span]).decode("utf-8", "replace"))
     which = f"head {head} of layer {layer}"

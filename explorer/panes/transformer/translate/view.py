@@ -59,5 +59,8 @@ class TranslateView(QWidget):
         """Shows the candidates for a target token."""
         came = scene.target[place]
         self.bars.set_tokens(
-            [NextToken(one, share, one == came) for one, share in scene.likeliest(place)]
+            [
+                NextToken(one, share, one == came, how=text.WRITTEN)
+                for one, share in scene.likeliest(place)
+            ]
         )
