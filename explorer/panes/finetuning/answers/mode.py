@@ -344,7 +344,7 @@ class TryMode(TunedMode):
             self.inspection.emit(inspection_of(step, cell, told))
 
     def _show_texts(self) -> None:
-        """Shows both texts, as far as they are written, and the selected place."""
+        """Shows the parts of both texts written so far, and the selected place."""
         before, ids = self.before, {tuned: one.ids for tuned, one in self.written.items()}
         pairs = enumerate(zip(*ids.values(), strict=False))
         shared = next((at for at, pair in pairs if len(set(pair)) > 1), len(before))

@@ -60,7 +60,7 @@ def nearest(pieces: Sequence[bytes]) -> str:
 def headline(
     kind: str, about: Any, name: str, used: tuple[int, int], changed: float, token: str
 ) -> str:
-    """Returns one sentence about a step; `used`: directions with 99 % of the change, of how many."""
+    """Returns one sentence about a step; `used`: directions for 99 % of the change, of all."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     share, numbers = format_share(changed), count(r, "number")
     match kind:
