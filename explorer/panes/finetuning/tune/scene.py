@@ -57,7 +57,7 @@ class Curves:
 
 
 def curves_of(data: RunData, measures: Mapping[str, np.ndarray]) -> Curves:
-    """measures: by name (n, 2) steps and values."""
+    """Returns the curves of a run; `measures`: by name (n, 2) steps and values."""
     told, settings = data.evaluations, settings_of(data.config)
     new = told["step"].astype(float), told["validation"].astype(float)
     others = (
