@@ -277,7 +277,7 @@ def _tokenizer_of(reader: RunReader) -> Tokenizer:
 
 
 def _surprises(logits: np.ndarray, ids: Sequence[int]) -> np.ndarray:
-    """(T,) the surprise of every token of a text, from the logits (T, V) before each."""
+    """Returns (T,) the surprise of every token of a text, from the logits (T, V) before each."""
     from core.inference.surprise import surprise_of
 
     told = [surprise_of(row, token) for row, token in zip(logits, ids[1:], strict=False)]

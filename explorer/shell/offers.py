@@ -192,7 +192,7 @@ class Offers(QObject):
             self._on_chosen(folder, "Dismiss")
 
     def _on_run_changed(self, folder: str) -> None:
-        """Removes a run that trains from the waiting runs, whoever started it."""
+        """Removes a run that trains from the waiting runs."""
         self.renew()
         for waiting in list(self._waiting):
             if key_of(waiting) == key_of(folder) and self._session.runs.running_here(folder):

@@ -18,7 +18,7 @@ def views(mode: Any) -> dict[str, Callable[[], Any]]:
     def at(
         step: str, *texts: str, side: str = "sampling", more: bool = False, **settings: Any
     ) -> Callable[[], Any]:
-        """`texts` are the continuations written before; `more` keeps writing."""
+        """Returns a function that writes `texts` and goes to a step; `more` keeps writing."""
 
         async def bring() -> None:
             mode.view.show_side(side)

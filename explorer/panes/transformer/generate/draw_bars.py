@@ -46,7 +46,7 @@ class BarsLayout:
 def draw_bars(
     painter: QPainter, layout: BarsLayout, scene: Scene, position: float, hovered: int
 ) -> None:
-    """`position` counts steps; `hovered` is the row under the pointer, or -1."""
+    """Draws a scene; `position` counts steps; `hovered` is the row under the pointer, or -1."""
     now, step = theme.current(), scene.step(position)
     lengths, came, room = scene.lengths_at(position), scene.came_at(step), now.px(NUMBER)
     for place, row in enumerate(layout.rows):

@@ -227,6 +227,6 @@ class GenerateMode(PromptMode):
         surprise = choice.surprises[place] if place < len(choice.pieces) else None
         told = self.why or text.headline(scene, scene.table.steps[at], surprise)
         self.set_headline(self.tell_length(told, place))
-        if self.begun is None:  # nobody can read numbers that change ten times a second
+        if self.begun is None:  # numbers that change ten times a second are unreadable
             said = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
             self.inspection.emit(inspection_of(step, choice.token, said))

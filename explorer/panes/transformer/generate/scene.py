@@ -42,7 +42,7 @@ class Scene:
         return min(max(int(position), 0), len(self.table.steps) - 1)
 
     def lengths_at(self, position: float) -> np.ndarray:
-        """(n + 1,) lengths, interpolated between two steps."""
+        """Returns (n + 1,) lengths, interpolated between two steps."""
         step = self.step(position)
         before, after = self.lengths[step], self.lengths[self.step(step + 1)]
         return before + (after - before) * (position - step)
@@ -54,7 +54,7 @@ class Scene:
 
 
 def scene_of(trace: Trace, piece: Callable[[int], bytes]) -> Scene:
-    """`trace` is that of a token's choice; `piece` returns the bytes of a token."""
+    """Returns the scene of a token's choice; `piece` returns the bytes of a token."""
     from core.inference.sampling_table import sampling_table
 
     table, sampling = sampling_table(trace), trace.about["sampling"]

@@ -148,7 +148,7 @@ class GenerateView(QWidget):
         self.fork_words.setVisible(not tree.texts)
 
     def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
-        """ready: a token can be drawn; writing: in progress; written: a token can be taken back."""
+        """Enables buttons. ready: a token can be drawn; written: a token can be taken back."""
         buttons = self.buttons
         buttons["next"].setEnabled(ready and not writing)
         buttons["next"].setToolTip(text.BUTTONS["next"][1] if ready else text.NOT_AT_END)

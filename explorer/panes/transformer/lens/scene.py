@@ -67,6 +67,6 @@ class Scene:
         return self.found.lens.probabilities[..., 0]
 
     def shares_at(self, way: float) -> np.ndarray:
-        """(K,) probabilities of the shown tokens at `way` places above the first, interpolated."""
+        """Returns (K,) probabilities of the shown tokens, interpolated, `way` places up."""
         near = self.found.probabilities[int(way) : int(way) + 2]
         return near[0] + (near[-1] - near[0]) * (way % 1)

@@ -91,7 +91,7 @@ def cell_of(found: Found, at: int, chosen: Cell | None) -> Cell:
 
 
 def _steps(found: Found, at: int, level: Level | None, cell: Cell) -> StepsScene:
-    """`cell` is the chosen one of the step's result."""
+    """Returns the steps inside a part; `cell` is the chosen one of the step's result."""
     nodes, part = [], found.parts[at]
     for index in found.trace.children(part.parent):
         one, opens = found.parts[index], bool(found.trace.children(index))
@@ -115,7 +115,7 @@ def _steps(found: Found, at: int, level: Level | None, cell: Cell) -> StepsScene
 
 
 def _pair(matrices: dict[str, Matrix], row: int, at: int) -> np.ndarray:
-    """(2, 2) the two numbers of a pair, before and after the rotation."""
+    """Returns (2, 2) the two numbers of a pair, before and after the rotation."""
     names = ("first", "second", "cos", "sin")
     a, b, c, s = (float(matrices[name].values[row, at]) for name in names)
     return np.array([[a, b], [a * c - b * s, b * c + a * s]])

@@ -93,7 +93,7 @@ def cost(unit: str, numbers: Mapping[str, int], length: int) -> str:
 
 
 def amount(unit: str, number: float) -> str:
-    """In words: of parameters, arithmetic or bytes."""
+    """Returns a number of parameters, FLOPs or bytes with its unit."""
     return FORMATS[unit](number) if unit in FORMATS else f"{format_count(number)} parameters"
 
 
