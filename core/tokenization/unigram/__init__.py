@@ -1,7 +1,7 @@
-"""Unigram: every way to cut a text has a probability, and the likeliest is taken.
+"""Unigram: every way to cut a text has a probability, and the most probable is chosen.
 
-Read in this order: plain (the heart of it on one page, slowly), piece_trie (pieces that begin at a
-place), lattice (all ways to cut a text), word_lattices (those of many words at once); training:
+Read in this order: plain (the whole idea on one page, slow), piece_trie (pieces that start at a
+position), lattice (all ways to cut a text), word_lattices (those of many words at once); training:
 seeds, em, pruning, training; encoding: search, tokenizer, trace.
 """
 

@@ -1,11 +1,11 @@
-"""How likely each piece is: expectation-maximization, the heart of Unigram's training.
+"""The probabilities of the pieces, by expectation-maximization: the heart of Unigram's training.
 
-Which pieces a text is made of is not written in it. If we knew how likely the pieces are, we could
-tell how often each is used, over all ways to cut every word (the E step). If we knew how often each
-is used, we could tell how likely it is (the M step). So we begin with a guess and do both in turn:
-each pair of steps makes the text more probable.
+A text does not show which pieces it is made of. If we knew how likely the pieces are, we could
+compute how often each is used, over all ways to cut every word (the E step). If we knew how often
+each is used, we could compute how likely it is (the M step). So we start with a guess and alternate
+the two: each pair of steps makes the text more probable.
 
-Everything is done in the order and with the 32-bit numbers of SentencePiece 0.2.1 on one thread,
+The order of operations and the 32-bit numbers are those of SentencePiece 0.2.1 on one thread,
 so that the scores are the same.
 
 Source: Kudo 2018, "Subword Regularization", section 3.2; Liang and Klein 2007, "Structured Bayesian
@@ -23,32 +23,32 @@ from core.tokenization.unigram.lattice import UNKNOWN_PENALTY
 from core.tokenization.unigram.piece_trie import PieceTrie
 from core.tokenization.unigram.word_lattices import WordLattices
 
-RARELY_USED = 0.5  # a piece expected less often than this goes at once
-BLOCK = 20_000  # characters of the words whose lattices are worked on between two yields
+RARELY_USED = 0.5  # a piece with a smaller expected count is dropped at once
+BLOCK = 20_000  # characters of the words whose lattices are processed between two yields
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The pieces so far with their scores (n), in an order that only rounding depends on."""
+    """The current pieces with their scores (n); their order affects only rounding."""
 
     pieces: list[str]
     scores: np.ndarray
 
     def of_edges(self, lattices: WordLattices) -> np.ndarray:
-        """(M) the score of each edge; the unknown scores less than every piece."""
+        """Returns the score of each edge (M); the unknown scores less than every piece."""
         unknown = self.scores.min() - UNKNOWN_PENALTY
         return np.append(self.scores, unknown)[lattices.piece]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some of the words, with how often each occurs (W)."""
+    """Some of the words, with the number of times each occurs (W)."""
 
     lattices: WordLattices
     counts: np.ndarray
 
     def used_pieces(self) -> np.ndarray:
-        """(M) the piece of each edge; SentencePiece counts the unknown as the first piece."""
+        """Returns the piece of each edge (M); SentencePiece counts the unknown as the first."""
         return np.maximum(self.lattices.piece, 0)
 
 
@@ -60,7 +60,7 @@ class Corpus:
     n_words: int
 
     def renumber(self, kept: np.ndarray, n_pieces: int) -> None:
-        """Only these pieces are left, in this order."""
+        """Drops all pieces but these and numbers them in this order."""
         new_ids = np.full(n_pieces, -1)
         new_ids[kept] = np.arange(len(kept))
         for block in self.blocks:
@@ -83,7 +83,7 @@ def build_corpus(
 
 
 def in_blocks(words: Sequence[str]) -> list[list[str]]:
-    """The words in lists of about BLOCK characters."""
+    """Splits the words into lists of about BLOCK characters."""
     blocks: list[list[str]] = []
     size = 0
     for word in words:
@@ -98,7 +98,7 @@ def in_blocks(words: Sequence[str]) -> list[list[str]]:
 def expect(
     model: Model, corpus: Corpus, round_: int, iteration: int
 ) -> Generator[WorkingStep | ExpectStep, None, np.ndarray]:
-    """The E step: (n) how often each piece is used, over all ways to cut every word."""
+    """The E step: returns how often each piece is used (n), over all ways to cut every word."""
     expected = np.zeros(len(model.pieces), dtype=np.float32)
     objective = 0.0
     done = 0
@@ -126,7 +126,7 @@ def expect(
 def maximize(
     model: Model, expected: np.ndarray, corpus: Corpus, round_: int, iteration: int
 ) -> Generator[MaximizeStep, None, Model]:
-    """The M step: new scores from the expected counts (n); hardly used pieces are dropped."""
+    """The M step: computes new scores from the expected counts (n); drops rarely used pieces."""
     often = expected >= RARELY_USED
     counts = expected[often]
     scores = new_scores(counts).scores.astype(np.float32)
@@ -155,7 +155,7 @@ class NewScores(NamedTuple):
 
 
 def new_scores(counts: np.ndarray) -> NewScores:
-    """Scores from expected counts (n).
+    """Returns the scores that follow from expected counts (n).
 
     Taking the digamma of a count instead of its logarithm lowers the scores of rare pieces a lot
     and those of frequent pieces hardly at all, so that fewer pieces share the probability.
@@ -167,9 +167,9 @@ def new_scores(counts: np.ndarray) -> NewScores:
 
 
 def digamma(x: np.ndarray | np.float32 | float) -> np.ndarray:
-    """The derivative of log(gamma(x)), for x > 0: log(x) - 1 / 2x, nearly.
+    """Returns the derivative of log(gamma(x)) for x > 0, approximately log(x) - 1 / 2x.
 
-    digamma(x) = digamma(x + 1) - 1 / x leads to where the asymptotic series is exact enough.
+    digamma(x) = digamma(x + 1) - 1 / x raises x until the asymptotic series is exact enough.
     Source: Abramowitz and Stegun 1964, 6.3.5 and 6.3.18, about x - 1/2.
     """
     x = np.array(x, dtype=np.float64)
@@ -186,7 +186,7 @@ def digamma(x: np.ndarray | np.float32 | float) -> np.ndarray:
 
 
 def add_in_order(values: np.ndarray) -> np.float32:
-    """The sum of 32-bit numbers, one after the other, each partial sum rounded to 32 bits."""
+    """Adds up 32-bit numbers one after the other, rounding each partial sum to 32 bits."""
     return np.add.accumulate(values, dtype=np.float32)[-1]
 
 
@@ -199,7 +199,7 @@ class FirstScores(NamedTuple):
 
 
 def log_shares(weights: np.ndarray) -> FirstScores:
-    """The first scores: the logarithm of each piece's share of the sum of all weights (n)."""
+    """Returns the first scores: the log of each piece's share of the sum of all weights (n)."""
     total = np.float32(np.log(np.float64(add_in_order(weights))))
     logs = np.log(weights.astype(np.float64))
     scores = logs - total  # step: seed

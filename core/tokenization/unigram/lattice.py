@@ -1,13 +1,13 @@
-"""All ways to cut a text into pieces, drawn as a network, and how to find the good ones.
+"""All ways to cut a text into pieces, as a graph, and how to find the best ones.
 
-The places between characters are the knots, 0 before the first and N behind the last; every piece
-that stands in the text is an edge from its start to its end. A way to cut the text is a path from 0
-to N, and the score of a path is the sum of its pieces' scores. A score is the logarithm of a
-probability, so a sum of scores is the probability of all pieces, each drawn for itself: that is
-what "unigram" means.
+The positions between characters are the vertices, 0 before the first and N after the last; every
+piece that occurs in the text is an edge from its start to its end. A way to cut the text is a path
+from 0 to N, and the score of a path is the sum of its pieces' scores. A score is the logarithm of a
+probability, so the sum of scores is the log probability of all pieces, each drawn independently:
+that is what "unigram" means.
 
-There may be 2^(N-1) paths, but whatever is asked about them (the best, the n best, their total
-probability, a random one) is answered place by place, in one sweep over the edges.
+There may be 2^(N-1) paths, but every question about them (the best, the n best, their total
+probability, a random one) is answered position by position, in one sweep over the edges.
 
 Source: Kudo 2018, "Subword Regularization", section 3.2; Viterbi 1967; Rabiner 1989, section III.
 """
@@ -24,13 +24,13 @@ import numpy as np
 from core.tokenization.unigram.piece_trie import PieceTrie
 
 START, END = 0, -1
-UNKNOWN_PENALTY = np.float32(10.0)  # the unknown scores so much less than the least likely piece
-DIGITS = 9  # promises of paths that differ less are equal
+UNKNOWN_PENALTY = np.float32(10.0)  # how far the unknown scores below the least likely piece
+DIGITS = 9  # decimals to which the promises of paths are compared
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One piece at one place: text[start:end], its id, and the logarithm of its probability."""
+    """A piece at a position: text[start:end], its id, and the logarithm of its probability."""
 
     start: int
     end: int
@@ -41,7 +41,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One way to cut the text: nodes that follow one another from start to end."""
+    """One way to cut the text: consecutive nodes from its start to its end."""
 
     nodes: tuple[Node, ...]
     score: float
@@ -59,11 +59,11 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """What Viterbi's search found.
+    """The result of Viterbi's search.
 
     path     the best path
-    scores   (N + 1) score of the best path to each position; -inf inside all pieces
-    arrived  N + 1: the node that the best path to each position ends with; None where there is none
+    scores   (N + 1) score of the best path to each position; -inf if no path reaches it
+    arrived  N + 1: the last node of the best path to each position, or None if there is no path
     """
 
     path: Path
@@ -72,16 +72,16 @@ class Best:
 
 
 def reach(best: Sequence[float], nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:
-    """For each node, the score of the best path to its start, and its own score."""
+    """Returns, for each node, the score of the best path to its start, and its own score."""
     return np.array([best[node.start] for node in nodes]), np.array([node.score for node in nodes])
 
 
 def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
-    """The index of the node with which the best path reaches a position, and that path's score.
+    """Returns the index of the node that ends the best path to a position, and the path's score.
 
     All `nodes` end at the position; best[p] is the score of the best path to an earlier position p.
     Of equally good nodes, the one that starts first wins. Sums are rounded to 32 bits as in
-    SentencePiece, so that near ties are settled in the same way.
+    SentencePiece, so that near ties are broken in the same way.
     """
     reached, score = reach(best, nodes)
     candidates = reached + score  # step: arrive
@@ -101,17 +101,17 @@ def backtrace(arrived: Sequence[Node | None]) -> tuple[Node, ...]:
     place = len(arrived) - 1
     while place > START:
         node = arrived[place]
-        assert node is not None  # a path leads through
+        assert node is not None  # guaranteed by Lattice
         nodes_back.append(node)
         place = node.start  # step: backtrace
     return tuple(reversed(nodes_back))
 
 
 def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
-    """Logarithm of the total probability of all paths to the position where the nodes end.
+    """Returns the log of the total probability of all paths to the position where the nodes end.
 
     sums[p] is this logarithm for an earlier position p. An alpha above 1 favors the likely paths
-    even more; one below 1 makes all paths more alike.
+    even more; one below 1 makes all paths more similar.
     """
     ways = ways_to(sums, nodes, alpha)
     total = logsumexp(ways)  # step: forward
@@ -119,12 +119,12 @@ def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
 
 
 def logsumexp(logarithms: Sequence[float] | np.ndarray) -> float:
-    """The logarithm of a sum of numbers that are given by their logarithms."""
+    """Returns the logarithm of a sum of numbers, given their logarithms."""
     return float(np.logaddexp.reduce(logarithms))
 
 
 def shares(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.ndarray:
-    """For each node that ends at a position, the probability that a path arrives there with it.
+    """Returns, for each node that ends at a position, the probability that a path there uses it.
 
     `sums` holds the result of `add_up` for every position.
     """
@@ -135,22 +135,22 @@ def shares(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.nda
 
 
 def ways_to(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.ndarray:
-    """Logarithm of the total probability of all paths that end with each of the nodes."""
+    """Returns the log of the total probability of all paths that end with each of the nodes."""
     return np.array([sums[node.start] + alpha * node.score for node in nodes])
 
 
 def round_to_32_bits(number: float) -> float:
-    """The nearest number that 32 bits can hold, as SentencePiece computes."""
+    """Returns the nearest 32-bit floating-point number, as SentencePiece computes with them."""
     return array("f", [number])[0]
 
 
 class Lattice:
-    """Every piece of a text at every position where it stands.
+    """Every piece of a text at every position where it occurs.
 
     text   N characters, normalized
-    nodes  in any order; at every start the shorter ones come first, a node for what is unknown last
+    nodes  in any order of starts; of equal starts the shorter come first, an unknown node last
 
-    Raises ValueError when no path leads through the text.
+    Raises ValueError, with a remedy, if no path leads through the text.
     """
 
     def __init__(self, text: str, nodes: Sequence[Node]) -> None:
@@ -176,14 +176,14 @@ class Lattice:
             )
 
     def ending_at(self, place: int) -> list[Node]:
-        """The nodes that end at a position, the longest first."""
+        """Returns the nodes that end at a position, the longest first."""
         return self._ending[place]
 
     def viterbi(self) -> Best:
-        """The best path: the most probable way to cut the text.
+        """Finds the best path: the most probable way to cut the text.
 
-        The best path to a position ends with some node; what comes before it must be the best path
-        to that node's start. So one look at the nodes that end at each position is enough.
+        The best path to a position ends with some node; the part before it must be the best path
+        to that node's start. So it is enough to compare the nodes that end at each position once.
         """
         best = array("f", [-math.inf]) * len(self._ending)
         best[START] = 0.0
@@ -197,9 +197,9 @@ class Lattice:
         return Best(path, np.array(best), tuple(arrived))
 
     def forward(self, alpha: float = 1.0) -> np.ndarray:
-        """(N + 1) logarithm of the total probability of all paths from the start to each position.
+        """Returns the log of the total probability of all paths to each position (N + 1).
 
-        The last one is that of the whole text. Every score counts alpha times.
+        The last one is that of the whole text. Every score is multiplied by alpha.
         """
         _check_alpha(alpha)
         sums = [-math.inf] * len(self._ending)
@@ -210,7 +210,7 @@ class Lattice:
         return np.array(sums)
 
     def backward(self, alpha: float = 1.0) -> np.ndarray:
-        """(N + 1) the same for all paths from each position to the end."""
+        """Returns the same for all paths from each position to the end (N + 1)."""
         _check_alpha(alpha)
         sums = np.full(len(self._ending), -math.inf)
         sums[END] = 0.0
@@ -219,7 +219,7 @@ class Lattice:
         return sums
 
     def posteriors(self, alpha: float = 1.0) -> np.ndarray:
-        """(nodes) the probability that a random path goes through each node.
+        """Returns the probability that a random path goes through each node (nodes).
 
         The probability of all paths through a node is that of all ways to its start, times that of
         the node, times that of all ways from its end. It is divided by that of all paths.
@@ -229,7 +229,7 @@ class Lattice:
         return share
 
     def through(self, alpha: float) -> tuple[np.ndarray, float]:
-        """Logarithms of the probability of all paths through each node (nodes), and of all."""
+        """Returns the log probability of all paths through each node (nodes), and of all paths."""
         before, after = self.forward(alpha), self.backward(alpha)
         starts = [node.start for node in self.nodes]
         ends = [node.end for node in self.nodes]
@@ -237,7 +237,7 @@ class Lattice:
         return before[starts] + scores + after[ends], float(before[END])
 
     def n_best(self, n: int) -> list[Path]:
-        """The n best paths, the best first; fewer where there are fewer.
+        """Returns the n best paths, the best first; fewer if the lattice has fewer.
 
         Raises ValueError for n < 1.
         """
@@ -246,17 +246,17 @@ class Lattice:
         return list(islice(self.paths(), n))
 
     def paths(self) -> Iterator[Path]:
-        """Every path, the best first.
+        """Yields every path, the best first.
 
         An A* search from the end of the text. An unfinished path promises its own score plus the
-        best score up to where it begins, which is known exactly. The most promising path is always
+        best score up to its start, which is known exactly. The most promising path is always
         extended first, so paths are finished in the order of their scores. Of equally promising
         ones the longest is extended: a text like "aaaa", with thousands of equally good paths,
         would otherwise take too long.
         """
         best = self._best_scores()
-        # An entry: minus the promised total, the start, a number that settles ties, the score, the
-        # nodes.
+        # An entry: minus the promised total, the start, a serial number that breaks ties, the
+        # score, the nodes.
         first = (-round(best[END], DIGITS), len(self.text), 0, 0.0, ())
         heap: list[tuple[float, int, int, float, tuple]] = [first]
         serial = 1
@@ -277,7 +277,7 @@ class Lattice:
                     serial += 1
 
     def _best_scores(self) -> list[float]:
-        """(N + 1) the score of the best path to each position, with 64 bits."""
+        """Returns the score of the best path to each position (N + 1), in 64 bits."""
         best = [-math.inf] * len(self._ending)
         best[START] = 0.0
         for place, nodes in enumerate(self._ending):
@@ -286,11 +286,11 @@ class Lattice:
         return best
 
     def sample(self, alpha: float, generator: np.random.Generator) -> Path:
-        """A random path; one has the probability exp(alpha x score) against the others.
+        """Draws a random path, with a probability proportional to exp(alpha x score).
 
-        alpha 0 makes all paths alike, 1 is the model's own distribution, a large one leaves the
-        best. Forward-filtering, backward-sampling: from the end, each next node is drawn by its
-        share in all ways to where it ends.
+        alpha 0 makes all paths equally likely, 1 is the model's own distribution, and a large one
+        leaves only the best. Forward-filtering, backward-sampling: from the end, each next node is
+        drawn by its share of all ways to reach its end.
         """
         sums = self.forward(alpha).tolist()
         nodes_back = []
@@ -311,7 +311,7 @@ class Lattice:
 def build_lattice(
     text: str, trie: PieceTrie, scores: np.ndarray, unknown_id: int, unknown_score: float
 ) -> Lattice:
-    """Finds every piece of a trie in a text; scores (V) are indexed by the pieces' ids.
+    """Builds the lattice of a text and the pieces of a trie; scores (V) are indexed by id.
 
     A character that is not itself a piece gets an "unknown" node, whose score is so low that a path
     uses it only as a last resort.
@@ -332,7 +332,7 @@ def build_lattice(
 
 
 def _unlinked(linked: tuple) -> tuple[Node, ...]:
-    """(a, (b, (c, ()))) as (a, b, c)."""
+    """Turns (a, (b, (c, ()))) into (a, b, c)."""
     nodes = []
     while linked:
         node, linked = linked

@@ -1,9 +1,9 @@
-"""Which pieces of a vocabulary stand at which places of a text: a tree of their characters.
+"""Finds the pieces of a vocabulary in a text, with a tree of their characters.
 
-A trie shares what pieces have in common at their beginnings: "the", "then" and "they" are one path
-t-h-e with two branches. Walking it from one place of the text finds all pieces that start there.
-This one walks from every place at once: level after level, each place takes one more character,
-and the places that no piece goes on from drop out.
+A trie shares common beginnings of pieces: "the", "then" and "they" are one path t-h-e with two
+branches. Walking it from one position of the text finds all pieces that start there. This one
+walks from every position at once: level after level, each walk takes one more character, and the
+walks that no piece continues end.
 
 Letters in shapes: N characters of the text, M matches.
 """
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BITS = 21  # a code point has at most so many
-CHUNK = 1 << 16  # places that walk together; their starts then fit 16 bits, which sort fast
+BITS = 21  # of a code point, at most
+CHUNK = 1 << 16  # positions that are walked together: their starts fit 16 bits, which sort fast
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Pieces found in a text: by their starts, at one start the shortest first; (M) each."""
+    """Pieces found in a text, by start and then by length; each array has the shape (M)."""
 
     starts: np.ndarray
     lengths: np.ndarray
@@ -30,15 +30,15 @@ class Matches:
 
 
 def code_points(text: str) -> np.ndarray:
-    """The text as numbers, one for each character: (N) of uint32."""
+    """Returns the code points of a text, one per character: (N) of uint32."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
 class PieceTrie:
     """The tree of all pieces.
 
-    pieces  strings, each once, none empty
-    ids     the number of each; their places in the list where left out
+    pieces  distinct strings, none empty
+    ids     the id of each; by default its index in the list
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class PieceTrie:
         lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
         offsets = np.cumsum(lengths) - lengths
         # A level: the sorted keys of its nodes, and the piece that ends in each, -1 for none. A key
-        # is the number of the node above and the character that leads here.
+        # combines the number of the parent node and the character that leads from it.
         self._levels: list[tuple[np.ndarray, np.ndarray]] = []
         node = np.zeros(len(pieces), dtype=np.int64)
         going_on = np.flatnonzero(lengths > 0)
@@ -68,15 +68,15 @@ class PieceTrie:
 
     @property
     def longest(self) -> int:
-        """Characters of the longest piece."""
+        """The length of the longest piece, in characters."""
         return len(self._levels)
 
     def matches(self, text: str) -> Matches:
-        """Every piece at every place of the text."""
+        """Finds every piece at every position of the text."""
         return self.matches_from(code_points(text), 0, len(text))
 
     def matches_from(self, characters: np.ndarray, first: int, stop: int) -> Matches:
-        """Every piece that starts at one of the places first to stop - 1, as long as it may be."""
+        """Finds every piece, of any length, that starts at a position from first to stop - 1."""
         parts = [
             self._walk(characters, start, min(start + CHUNK, stop))
             for start in range(first, stop, CHUNK)
@@ -95,7 +95,7 @@ class PieceTrie:
         walking = np.arange(first, stop)
         node = np.zeros(len(walking), dtype=np.int64)
         for depth, (keys, piece_of) in enumerate(self._levels):
-            inside = np.searchsorted(walking, len(characters) - depth)  # the rest is past the end
+            inside = np.searchsorted(walking, len(characters) - depth)  # the others reach the end
             walking, node = walking[:inside], node[:inside]
             wanted = (node << BITS) | characters[walking + depth]
             node = np.searchsorted(keys, wanted)
@@ -111,6 +111,6 @@ class PieceTrie:
         if not starts:
             return Matches(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
         start = np.concatenate(starts)
-        # Stable: what was found on an earlier level, the shorter piece, stays in front.
+        # Stable: the shorter piece, which was found on an earlier level, stays in front.
         order = np.argsort((start - first).astype(np.uint16), kind="stable")
         return Matches(start[order], np.concatenate(lengths)[order], np.concatenate(ids)[order])

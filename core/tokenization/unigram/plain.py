@@ -1,8 +1,8 @@
-"""Unigram as a textbook prints it: the best way to cut a text, and all ways to cut a word, by which
-the pieces get their scores.
+"""Unigram as a textbook prints it: the best way to cut a text, and all ways to cut a word, from
+which the pieces get their scores.
 
-`lattice` and `em` give the same and are faster: they go through thousands of words at once, and add
-up all ways without writing them down. A score is the natural logarithm of a piece's probability;
+`lattice` and `em` give the same results faster: they process thousands of words at once, and sum
+over all ways without listing them. A score is the natural logarithm of a piece's probability;
 every character must be a piece.
 
 Source: Kudo 2018, "Subword Regularization", section 3.2; Viterbi 1967; for the digamma, Liang and
@@ -16,9 +16,9 @@ from core.tokenization.unigram.em import digamma
 
 
 def viterbi(text: str, scores: Mapping[str, float]) -> tuple[list[str], float]:
-    """The most probable way to cut a text of N characters: its pieces, and the sum of their scores.
+    """Finds the most probable way to cut a text of N characters: its pieces and their total score.
 
-    The best way to reach a position ends with some piece; what comes before it is the best way to
+    The best way to reach a position ends with some piece; the part before it is the best way to
     reach the start of that piece. Of equally good ways, the one with the longest last piece wins.
     """
     best = [0.0] + [-math.inf] * len(text)  # (N + 1) score of the best way to each position
@@ -40,7 +40,7 @@ def viterbi(text: str, scores: Mapping[str, float]) -> tuple[list[str], float]:
 
 
 def all_ways(word: str, scores: Mapping[str, float]) -> Iterator[list[str]]:
-    """Every way to cut a word into pieces, the first piece first."""
+    """Yields every way to cut a word into pieces, each as a list from left to right."""
     if not word:
         yield []
     for end in range(1, len(word) + 1):
@@ -50,9 +50,9 @@ def all_ways(word: str, scores: Mapping[str, float]) -> Iterator[list[str]]:
 
 
 def expect(words: Mapping[str, int], scores: Mapping[str, float]) -> dict[str, float]:
-    """The E step: how often each piece is used, over all ways to cut every word.
+    """The E step: returns how often each piece is used, over all ways to cut every word.
 
-    `words` says how often the text holds each word. Each way is weighted by its probability.
+    `words` maps each word to its count in the text. Each way is weighted by its probability.
     """
     expected = dict.fromkeys(scores, 0.0)
     for word, times in words.items():
@@ -67,9 +67,9 @@ def expect(words: Mapping[str, int], scores: Mapping[str, float]) -> dict[str, f
 
 
 def maximize(expected: Mapping[str, float]) -> dict[str, float]:
-    """The M step: new scores from the expected counts; pieces expected below 0.5 times are dropped.
+    """The M step: returns new scores; drops pieces with an expected count below 0.5.
 
-    The digamma is nearly a logarithm; it makes rare pieces rarer, so that fewer of them are kept.
+    The digamma is nearly a logarithm; it makes rare pieces rarer, so that fewer of them remain.
     """
     counts = {piece: count for piece, count in expected.items() if count >= 0.5}
     total = digamma(sum(counts.values()))

@@ -1,9 +1,9 @@
-"""What the text would lose without a piece, and which pieces go.
+"""The loss of probability that each piece prevents, and the removal of pieces by it.
 
-Without a piece the words that use it would be cut otherwise: where it stood would stand the pieces
-of its own second-best way to be cut. That makes the text less probable, and by how much is its
-loss. Pieces with the smallest losses go; a piece whose best way to be cut is not even itself goes
-at once. A single character stays: nothing can stand for it.
+Without a piece, the words that use it would be cut differently: the piece would be replaced by the
+pieces of its own second-best way to be cut. That makes the text less probable; the difference is
+the piece's loss. Pieces with the smallest losses are removed; a piece whose best way to be cut is
+not even itself is removed at once. A single character stays, because nothing can replace it.
 
 Source: Kudo 2018, "Subword Regularization", section 3.2, step 2; the estimate is SentencePiece's.
 """
@@ -17,11 +17,11 @@ from core.tokenization.unigram.em import Corpus, Model, in_blocks
 from core.tokenization.unigram.piece_trie import PieceTrie
 from core.tokenization.unigram.word_lattices import WordLattices
 
-SHRINK = np.float32(0.75)  # share of the pieces that a pruning leaves
+SHRINK = np.float32(0.75)  # share of the pieces that remain after a pruning
 
 
 def weigh(share: np.ndarray, whole: np.ndarray, without: np.ndarray) -> Weighed:
-    """The loss of each piece (m): the log probability lost per use, times its uses per word."""
+    """Returns each piece's loss (m): the log probability lost per use, times its uses per word."""
     loss = share * (whole - without)  # step: prune
     return Weighed(loss, share, whole, without)
 
@@ -29,13 +29,13 @@ def weigh(share: np.ndarray, whole: np.ndarray, without: np.ndarray) -> Weighed:
 def prune(
     model: Model, corpus: Corpus, wanted: int, round_: int
 ) -> Generator[WorkingStep | PruneStep, None, Model]:
-    """Drops a quarter of the pieces, or as many as leave `wanted`: those that are missed least."""
+    """Drops the quarter of the pieces with the smallest losses, but keeps at least `wanted`."""
     size = len(model.pieces)
     used = yield from count_best_uses(model, corpus)
     losses = np.where(used > 0, np.inf, 0).astype(np.float32)
     lengths = np.array([len(piece) for piece in model.pieces])
     at_stake = np.flatnonzero((used > 0) & (lengths > 1))
-    divided = np.zeros(size, dtype=bool)  # pieces that are better cut than whole
+    divided = np.zeros(size, dtype=bool)  # pieces that score higher cut than whole
     could_go = at_stake
     shares, wholes, withouts = np.zeros((3, size), dtype=np.float32)
     trie = PieceTrie(model.pieces)
@@ -73,7 +73,7 @@ def prune(
 
 
 def count_best_uses(model: Model, corpus: Corpus) -> Generator[WorkingStep, None, np.ndarray]:
-    """(n) how often each piece is used when every word is cut in its best way."""
+    """Returns how often each piece is used if every word is cut in its best way (n)."""
     used = np.zeros(len(model.pieces), dtype=np.float32)
     done = 0
     for block in corpus.blocks:
@@ -90,10 +90,10 @@ def count_best_uses(model: Model, corpus: Corpus) -> Generator[WorkingStep, None
 def cut_otherwise(
     model: Model, names: Sequence[str], trie: PieceTrie, used: np.ndarray, block: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How some pieces (K) are cut when they are not whole.
+    """Finds the best way to cut each of some pieces (K) into smaller ones.
 
-    Returns the score of the best such way for each, and the log probability of its parts once they
-    are used in the place of the piece, too.
+    Returns the score of that way for each piece, and the log probability of its parts once they
+    also replace every use of the piece.
     """
     lattices = WordLattices(names, trie, whole=False)
     best, arrived = lattices.viterbi(model.of_edges(lattices))
@@ -114,11 +114,11 @@ def cut_otherwise(
 
 
 def add_up(used: np.ndarray) -> np.float32:
-    """The sum, added up with 64 bits and rounded once."""
+    """Returns the sum, computed in 64 bits and rounded once."""
     return np.float32(used.sum(dtype=np.float64))
 
 
 def log_share(used: np.ndarray, total: np.float32) -> np.ndarray:
-    """The logarithm of the share of counts in a total, with 32 bits."""
+    """Returns the logarithm of the share of counts in a total, in 32 bits."""
     log_total = np.float32(np.log(np.float64(total)))
     return (np.log(used.astype(np.float64)) - log_total).astype(np.float32)

@@ -1,8 +1,8 @@
 """The best way to cut a text, as fast as Python can: Viterbi's search without building a lattice.
 
-The pieces at all places are found with arrays; what is left for Python is one comparison for every
-piece that stands in the text. The time grows with the text's length, whatever the text is. The
-result is that of `Lattice.viterbi`.
+The pieces at all positions are found with arrays, which leaves Python one comparison for every
+piece that occurs in the text. The time is proportional to the text's length, whatever the text is.
+The result is that of `Lattice.viterbi`.
 
 Source: Kudo 2018, section 3.2; Viterbi 1967.
 """
@@ -14,14 +14,14 @@ import numpy as np
 
 from core.tokenization.unigram.piece_trie import CHUNK, PieceTrie, code_points
 
-LENGTH_BITS = 24  # a piece and its length are written as one number
+LENGTH_BITS = 24  # a piece and its length are packed into one number
 
 
 class Search:
     """Finds best paths with the pieces of a trie.
 
-    scores         (V) by the pieces' ids
-    unknown_id     stands for each character that is no piece by itself
+    scores         (V) indexed by the pieces' ids
+    unknown_id     the id for each character that is not itself a piece
     unknown_score  its score, below all others
     """
 
@@ -34,7 +34,7 @@ class Search:
         self.unknown_score = unknown_score
 
     def best(self, text: str) -> tuple[list[int], list[int]]:
-        """The ids of the best path, and where in the text each of its pieces ends.
+        """Returns the ids of the best path, and the position in the text where each piece ends.
 
         Of equals the piece that starts first wins. Sums are rounded to 32 bits, as in `arrive`.
         """
@@ -52,7 +52,7 @@ class Search:
         return _backtrace(arrived)
 
     def _edges(self, characters: np.ndarray, first: int) -> tuple[list, list, list, list]:
-        """What stands at the places from `first` on: starts, ends, scores and numbers of pieces."""
+        """Returns a chunk's edges from `first` on: starts, ends, scores and packed pieces."""
         stop = min(first + CHUNK, len(characters))
         found = self.trie.matches_from(characters, first, stop)
         starts, lengths, ids, scores = (
@@ -66,7 +66,7 @@ class Search:
         if not covered.all():
             unknown = first + np.flatnonzero(~covered)
             starts = np.concatenate([starts, unknown])
-            # Stable: the unknown comes behind the pieces that start where it does.
+            # Stable: an unknown edge comes after the pieces with the same start.
             order = np.argsort((starts - first).astype(np.uint16), kind="stable")
             starts = starts[order]
             lengths = np.append(lengths, np.ones_like(unknown))[order]
@@ -77,7 +77,7 @@ class Search:
 
 
 def _backtrace(arrived: array) -> tuple[list[int], list[int]]:
-    """From the end back, piece by piece; then the other way round."""
+    """Follows the best path back from the end, then reverses it."""
     ids: list[int] = []
     ends: list[int] = []
     place = len(arrived) - 1

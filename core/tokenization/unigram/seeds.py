@@ -1,10 +1,10 @@
 """Unigram's first vocabulary: every sequence of characters that may be worth a piece.
 
-A sequence is worth a look when it occurs at least twice and is followed by two different characters
-somewhere: what is always followed by the same character is no better than the longer sequence. In
-terms of the suffix tree of the text these are its inner nodes. They are found here by sorting: put
-all places of the text in the order of what follows there, and places with a common beginning stand
-together.
+A sequence is a candidate if it occurs at least twice and is followed by at least two different
+characters: one that is always followed by the same character is no better than the longer sequence.
+These are the inner nodes of the text's suffix tree. They are found here by sorting: if all
+positions of the text are sorted by the text that follows them, positions with a common beginning
+are adjacent.
 
 Source: Kudo 2018, section 3.2, step 1; Abouelhoda, Kurtz and Ohlebusch 2004 for the intervals.
 """
@@ -20,16 +20,16 @@ from core.tokenization.sentencepiece.text import LONGEST_PIECE, RARE, is_valid_p
 from core.tokenization.steps import WorkingStep
 from core.tokenization.unigram.piece_trie import code_points
 
-LINE_END = "\0"  # stands behind every line; no piece crosses it
+LINE_END = "\0"  # follows every line; no piece crosses it
 MOST_SEEDS = 1_000_000
 
 
 def seed_pieces(
     lines: Sequence[str], longest: int = LONGEST_PIECE, most: int = MOST_SEEDS
 ) -> Generator[WorkingStep, None, tuple[list[str], np.ndarray]]:
-    """The pieces to begin with, and how much text each covers: its count times its length.
+    """Finds the initial pieces, and how much text each covers: its count times its length.
 
-    First all characters, the most frequent first, then the sequences that cover the most.
+    First come all characters, by frequency, then the sequences that cover the most text.
     """
     alphabet: Counter[str] = Counter()
     for line in lines:
@@ -61,18 +61,18 @@ def seed_pieces(
 def repeated_sequences(
     text: str, longest: int
 ) -> Generator[WorkingStep, None, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Sequences of 2 to `longest` characters that occur with two different characters behind them.
+    """Finds sequences of 2 to `longest` characters that are followed by two different characters.
 
-    Returns for each a place where it stands, its length, and its count times its length, the most
-    first; sequences that no piece may be, because a line ends in them or a word begins, are left
-    out.
+    Returns for each the position of an occurrence, its length, and its count times its length, the
+    largest first. Sequences that cannot be a piece, because a line ends or a word begins inside
+    them, are omitted.
     """
     characters = code_points(text)
     order = yield from sort_places(characters, longest + 1)
     padded = np.concatenate([characters, np.zeros(longest + 1, dtype=characters.dtype)])
     room = room_for_pieces(characters)
     found: list[tuple[np.ndarray, ...]] = []
-    # same[i]: the places order[i - 1] and order[i] begin with the same `depth` characters.
+    # same[i]: the same `depth` characters start at order[i - 1] and at order[i].
     same = np.zeros(len(order), dtype=bool)
     same[1:] = padded[order[1:]] == padded[order[:-1]]
     for depth in range(1, longest + 1):
@@ -82,7 +82,7 @@ def repeated_sequences(
         if depth > 1:
             first = np.flatnonzero(~same)  # where a group with a common beginning starts
             behind = np.append(first[1:], len(order))
-            # How many different characters follow: where one changes, another begins.
+            # How many different characters follow: each change is the start of another.
             branches = np.add.reduceat(~still_same, first, dtype=np.int64)
             chosen = (branches >= 2) & (room[order[first]] >= depth)
             first, behind = first[chosen], behind[chosen]
@@ -91,32 +91,32 @@ def repeated_sequences(
         same = still_same
         yield WorkingStep("seeds", sum(len(places) for places, *_ in found))
     places, depths, covered, behind = (np.concatenate(column) for column in zip(*found))
-    # Equals in the order in which a walk through the sorted places leaves their groups.
+    # Equals in the order in which a walk through the sorted positions leaves their groups.
     ranking = np.lexsort((-depths, behind, -covered))
     return places[ranking], depths[ranking], covered[ranking]
 
 
 def room_for_pieces(characters: np.ndarray) -> np.ndarray:
-    """How many characters a piece that starts at each place may have at most."""
+    """Returns the greatest length, in characters, of a piece that starts at each position."""
     size = len(characters)
     here = np.arange(size)
     closed = np.isin(characters, [ord(LINE_END), ord(RARE)])
     next_closed = _next(np.where(closed, here, size))
     next_space = _next(np.where(characters == ord(SPACE), here, size))
-    next_space = np.append(next_space[1:], size)  # "▁" may stand in front of a piece
+    next_space = np.append(next_space[1:], size)  # a piece may start with "▁"
     return np.minimum(next_closed, next_space) - here
 
 
 def _next(places: np.ndarray) -> np.ndarray:
-    """The least of the places from each one on."""
+    """Returns, for each index, the least of the places from it on."""
     return np.minimum.accumulate(places[::-1])[::-1]
 
 
 def sort_places(characters: np.ndarray, depth: int) -> Generator[WorkingStep, None, np.ndarray]:
-    """The places of a text in the order of what follows there, looking `depth` characters ahead.
+    """Sorts the positions of a text by the `depth` characters that follow each.
 
-    As many characters as fit into 63 bits are compared at once; then the order of what follows
-    behind them is known too, so every further sort doubles how far it looks.
+    As many characters as fit into 63 bits are compared at once. The result also ranks the text
+    after those characters, so every further sort doubles the number of characters compared.
     """
     _, codes = np.unique(characters, return_inverse=True)
     codes = codes.astype(np.int64) + 1  # 0: the text has ended

@@ -1,7 +1,7 @@
 """Unigram: a text to ids and back, by the most probable pieces.
 
-Every piece has a score, the logarithm of its probability. Of all ways to cut a text the one whose
-scores sum to the most is taken; `lattice` shows all of them.
+Every piece has a score, the logarithm of its probability. Of all ways to cut a text, the one with
+the largest total score is chosen; `lattice` shows all of them.
 
 Source: Kudo 2018, "Subword Regularization"; Kudo and Richardson 2018, "SentencePiece".
 """
@@ -29,8 +29,8 @@ USER_DEFINED_SCORE = -0.1  # better than any other way to cut what a user-define
 class Unigram(SentencePieceTokenizer):
     """Cuts a text in the most probable way; the score of a piece is the log of its probability.
 
-    Arguments and errors are those of SentencePieceTokenizer. Raises ValueError, too, for a
-    vocabulary without any normal piece, or with a score that is no number.
+    Arguments and errors are those of SentencePieceTokenizer. Also raises ValueError if the
+    vocabulary has no normal piece, or a score that is not a finite number.
     """
 
     kind = model_type = "unigram"
@@ -58,13 +58,13 @@ class Unigram(SentencePieceTokenizer):
 
     @property
     def scores(self) -> np.ndarray:
-        """(V) the logarithm of each piece's probability; user-defined ones have a fixed score."""
+        """The logarithm of each piece's probability (V); user-defined ones have a fixed score."""
         return self._scores
 
     def sample(
         self, text: str, alpha: float, generator: np.random.Generator, *, specials: bool = True
     ) -> Encoding:
-        """One of the many ways to write the text, drawn by their probabilities to the power alpha.
+        """Encodes the text in a random way, drawn by the ways' probabilities to the power alpha.
 
         Raises ValueError for an alpha below 0.
         """
@@ -75,15 +75,15 @@ class Unigram(SentencePieceTokenizer):
         return self._encoding(clean_text(text), specials, find)
 
     def n_best(self, text: str, n: int) -> list[Path]:
-        """The n most probable ways to write the normalized text, the best first."""
+        """Returns the n most probable ways to cut the normalized text, the best first."""
         return self.lattice(text).n_best(n)
 
     def lattice(self, text: str) -> Lattice:
-        """All ways to write a text, by its pieces; special tokens are ordinary text."""
+        """Returns all ways to cut a text into pieces; special tokens are ordinary text."""
         return self.lattice_of(self.normalizer.normalize(clean_text(text)))
 
     def lattice_of(self, normalized: str) -> Lattice:
-        """The same for a text that is normalized already."""
+        """Returns the lattice of a text that is already normalized."""
         search = self._search
         return build_lattice(
             normalized, search.trie, search.scores, search.unknown_id, search.unknown_score
@@ -102,12 +102,12 @@ class Unigram(SentencePieceTokenizer):
         return self.pieces.finish_ids(_named(normalized, ids, ends))
 
     def _find(self, normalized: str) -> Found:
-        """The strings that a normalized text is cut into, with their ids."""
+        """Returns the strings that a normalized text is cut into, with their ids."""
         return list(_named(normalized, *self._search.best(normalized)))
 
 
 def scores_of(pieces: Sequence[Piece]) -> np.ndarray:
-    """(V) the score of each piece, rounded to 32 bits; that of user-defined ones is fixed."""
+    """Returns each piece's score (V), rounded to 32 bits; user-defined ones have a fixed score."""
     scores = np.array([piece.score for piece in pieces], dtype=np.float32).astype(np.float64)
     if not np.isfinite(scores).all():
         piece = pieces[int(np.argmin(np.isfinite(scores)))]
@@ -122,7 +122,7 @@ def scores_of(pieces: Sequence[Piece]) -> np.ndarray:
 
 
 def unknown_score(pieces: Sequence[Piece]) -> float:
-    """A score that no path takes where it need not."""
+    """Returns a score so low that a path uses the unknown only as a last resort."""
     normal = [piece.score for piece in pieces if piece.type == PieceType.NORMAL]
     if not normal:
         raise ValueError("the vocabulary has no piece that a text could be made of: train it again")
@@ -130,11 +130,11 @@ def unknown_score(pieces: Sequence[Piece]) -> float:
 
 
 def found_on(path: Path) -> Found:
-    """The strings of a path, with their ids."""
+    """Returns the strings of a path, with their ids."""
     return [(node.piece, node.id) for node in path.nodes]
 
 
 def _named(text: str, ids: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[str, int]]:
-    """The strings that a text is cut into at these ends, with their ids."""
+    """Yields the strings that a text is cut into at these ends, with their ids."""
     for (start, end), token in zip(pairwise([0, *ends]), ids):
         yield text[start:end], token

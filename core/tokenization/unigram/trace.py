@@ -1,4 +1,4 @@
-"""How Unigram writes a sentence: its lattice, the best way to each position, and other ways."""
+"""Traces how Unigram encodes a sentence: the lattice, the best way to each position, other ways."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from core.tokenization.unigram.lattice import (
 from core.tokenization.unigram.tokenizer import Unigram
 from core.trace import Step, Trace
 
-LONGEST_SENTENCE = 4000  # characters, each with its steps
+LONGEST_SENTENCE = 4000  # characters, each with steps of its own
 
 _HERE = "core.tokenization.unigram.lattice"
 
@@ -50,14 +50,14 @@ def trace_lattice(
     generator: np.random.Generator | None = None,
     normalized: bool = False,
 ) -> Trace:
-    """One sentence from its lattice to its tokens.
+    """Traces one sentence from its lattice to its tokens.
 
-    First come all nodes, then for each place the best way to it (inside: all ways to it), the way
-    back, and the tokens of the best path; then the n best paths, and how likely each node is when
-    scores count alpha times (inside: the sum of all ways to each place); with a generator one path
-    is drawn, from the end to the start.
+    First come all nodes, then the best way to each position (inside: all ways to it), the way
+    back, and the tokens of the best path; then the n best paths, and the probability of each node
+    if scores are multiplied by alpha (inside: the sum of all ways to each position); with a
+    generator, one path is drawn, from the end to the start.
 
-    normalized  the sentence is one already
+    normalized  True if the sentence is already normalized
 
     The trace's `about` holds the text, the `lattice`, Viterbi's `best`, the `n_best` paths, the
     `posteriors` of the nodes and the `sample`, which is None without a generator.

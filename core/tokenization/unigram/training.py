@@ -1,10 +1,10 @@
-"""A Unigram vocabulary, trained from scratch: begin with far too many pieces, drop some again.
+"""Trains a Unigram vocabulary from scratch: starts with far too many pieces, then drops some.
 
-Each round first finds how likely the pieces are, by expectation-maximization: with the scores as
-they are, count how often each piece is used, over all ways to cut every word, each way as often as
-it is likely (E); then score the pieces by these counts (M). Then every piece is asked what the text
-would lose without it, and a quarter of them go. That is repeated until the vocabulary is small
-enough.
+Each round first estimates how likely the pieces are, by expectation-maximization: with the current
+scores, count how often each piece is used, over all ways to cut every word, weighted by their
+probabilities (E); then score the pieces by these counts (M). Then the loss of probability without
+each piece is computed, and a quarter of the pieces are dropped. That is repeated until the
+vocabulary is small enough.
 
 The order of all sums and their 32 bits are those of SentencePiece 0.2.1 on one thread, whose pieces
 and scores this trainer reproduces.
@@ -37,8 +37,8 @@ from core.tokenization.unigram.pruning import prune
 from core.tokenization.unigram.seeds import MOST_SEEDS, seed_pieces
 
 SUB_ITERATIONS = 2  # E and M steps between two prunings
-SPARE = 1.1  # the last rounds work on so many times the pieces that are wanted
-STEP_DOWN = np.float32(0.0001)  # between required characters that training has lost
+SPARE = 1.1  # pruning stops at this multiple of the wanted size
+STEP_DOWN = np.float32(0.0001)  # between the scores of required characters that were dropped
 
 
 UnigramSteps = CountingStep | WorkingStep | UnigramStep
@@ -57,17 +57,17 @@ def unigram_steps(
 ) -> Generator[UnigramSteps, None, list[Piece]]:
     """Trains on the texts, step by step; the generator returns the pieces by id.
 
-    First come "<unk>", "<s>", "</s>" and what else needs no training, then the pieces of the last
-    step. No step tells of the former.
+    First come "<unk>", "<s>", "</s>" and the other pieces that need no training, which appear in no
+    step, then the pieces of the last step.
 
     normalizer          None: nmt_nfkc with all rules for spaces
     user_defined        pieces that are never cut
     byte_fallback       256 more pieces, so that no character is unknown
     character_coverage  share of the text whose characters the vocabulary must spell
-    most_seeds          pieces to begin with at most, characters not counted
+    most_seeds          the most pieces to start with, not counting characters
 
     Raises ValueError for a text without words, and for a vocab_size that cannot hold the characters
-    or that the text cannot fill, with the limit.
+    or that the text cannot fill, stating the limit.
     """
     meta = meta_pieces(special_tokens, user_defined, byte_fallback)
     normalizer = (normalizer or SentencePieceNormalizer()).protecting(user_defined)
@@ -86,9 +86,9 @@ def unigram_steps(
 def train(
     text: TrainingText, vocab_size: int, n_meta: int, most_seeds: int = MOST_SEEDS
 ) -> Generator[UnigramStep | WorkingStep, None, list[Piece]]:
-    """Trains on words; returns the best pieces first, equals in the order of their bytes.
+    """Trains on words; returns the pieces by descending score, equals in the order of their bytes.
 
-    There are vocab_size of them with n_meta others, or fewer where the text does not hold as many.
+    Returns vocab_size - n_meta pieces, or fewer if the text does not hold as many.
     """
     wanted = int(vocab_size * SPARE)
     pieces, weights = yield from seed_pieces(text.lines, most=most_seeds)
@@ -109,7 +109,7 @@ def train(
 
 
 def finish(model: Model, required: Sequence[str], room: int) -> FinishStep:
-    """The last vocabulary: all required characters, and the best pieces that there is room for.
+    """Returns the last vocabulary: all required characters, and the best pieces, up to `room`.
 
     Required characters that were dropped in training get the lowest scores, each a little higher
     than the one before.

@@ -1,14 +1,14 @@
 """The lattices of many words at once, as arrays: what a trainer needs in every round.
 
-A lattice of a word is small, but there are thousands of words, and every round looks at all of
-their edges. So the edges of all words lie in one table, and a sweep takes one edge of every word at
+The lattice of a word is small, but there are thousands of words, and every round processes all of
+their edges. So the edges of all words share one table, and a sweep takes one edge of every word at
 a time: first all that end at the words' first character, then all that end at the second, and so
-on. Within a word that is the very order in which `Lattice` goes through its nodes.
+on. Within a word that is exactly the order in which `Lattice` visits its nodes.
 
 Numbers have 32 bits and are added in the order of SentencePiece, so that a vocabulary trained here
 has the same scores as one trained there.
 
-Letters in shapes: W words; P places, those before and behind each character of every word; M edges.
+Letters in shapes: W words; P places, those before and after each character of every word; M edges.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ import numpy as np
 
 from core.tokenization.unigram.piece_trie import Matches, PieceTrie, code_points
 
-BETWEEN = "\0"  # stands behind every word; its place is the end of that word
+BETWEEN = "\0"  # follows every word; its place is the end of that word
 
 
 def log_add(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """log(exp(a) + exp(b)) without leaving the range of 32-bit numbers; b is finite."""
+    """Returns log(exp(a) + exp(b)) without overflow of 32-bit numbers; b is finite."""
     high = np.maximum(a, b)
     gap = (np.minimum(a, b) - high).astype(np.float64)
     return (high + np.log(np.exp(gap) + 1.0)).astype(np.float32)
@@ -31,10 +31,10 @@ def log_add(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Edges in an order in which whole groups can be taken at once.
+    """Edges in an order in which whole groups can be processed at once.
 
-    order   (M) edges; within a group no two of them belong to one word
-    bounds  where each group starts in it, and where the last one stops
+    order   (M) edges; no two edges of a group belong to the same word
+    bounds  the start of each group in `order`, and the end of the last one
     """
 
     order: np.ndarray
@@ -42,13 +42,13 @@ class Sweep:
 
     @classmethod
     def by(cls, order: np.ndarray, key: np.ndarray) -> Self:
-        """Groups of edges whose keys are equal and stand together in the order."""
+        """Groups adjacent edges of the order that have equal keys."""
         ordered = key[order]
         changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
         return cls(order, [0, *changes.tolist(), len(order)] if len(order) else [])
 
     def groups(self, *columns: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-        """The columns of the edges, cut into groups."""
+        """Returns the columns of the edges, cut into groups."""
         ordered = [column[self.order] for column in columns]
         pairs = zip(self.bounds, self.bounds[1:])
         return [tuple(column[start:stop] for column in ordered) for start, stop in pairs]
@@ -59,23 +59,23 @@ class WordLattices:
 
     words  none of them empty
     trie   finds the pieces; they have the ids 0 to n - 1
-    whole  False leaves out the piece that is the whole word: how else could it be cut?
+    whole  False omits the piece that is the whole word, to find the other ways to cut it
 
     piece, start, end  (M) the edges; piece is -1 for the unknown, which has an edge wherever a
-                       character is no piece; start and end are places
-    starts, ends       (W) the places before and behind each word
+                       character is not a piece; start and end are places
+    starts, ends       (W) the places before and after each word
     """
 
     def __init__(self, words: Sequence[str], trie: PieceTrie, *, whole: bool = True) -> None:
         text = BETWEEN.join([*words, ""])
         characters = code_points(text)
         self.n_places = len(text)
-        self.ends = np.flatnonzero(characters == ord(BETWEEN))  # (W) place behind each word
+        self.ends = np.flatnonzero(characters == ord(BETWEEN))  # (W) place after each word
         self.starts = np.append(0, self.ends[:-1] + 1)  # (W) place before each word
         found = trie.matches_from(characters, 0, len(characters))
         if not whole:
             found = _without_whole_words(found, self.starts, self.ends)
-        single = np.full(len(text), -1)  # the piece that each character is; -1 for none
+        single = np.full(len(text), -1)  # the piece of each character alone; -1 for none
         is_single = found.lengths == 1
         single[found.starts[is_single]] = found.ids[is_single]
         unknown = np.flatnonzero(characters != ord(BETWEEN))
@@ -96,11 +96,11 @@ class WordLattices:
         self.renumber(np.arange(trie.n_pieces))
 
     def renumber(self, new_ids: np.ndarray) -> None:
-        """Gives the pieces new ids; new_ids (n) is indexed by the old ones, -1 takes a piece away.
+        """Gives the pieces new ids; new_ids (n) is indexed by the old ones, -1 removes a piece.
 
-        Where a character is no piece any more its edge for the unknown awakes.
+        If a character is no longer a piece, its edge for the unknown becomes active.
         """
-        self._piece = np.append(new_ids, -1)[self._piece]  # the last answers for -1
+        self._piece = np.append(new_ids, -1)[self._piece]  # index -1 finds the appended -1
         self._drop((self._piece >= 0) | self._unknown)
         awake = (self._piece >= 0) != self._unknown
         self.piece = np.where(self._unknown, -1, self._piece)[awake]
@@ -118,7 +118,7 @@ class WordLattices:
             setattr(self, name, getattr(self, name)[stays])
 
     def forward(self, score: np.ndarray) -> np.ndarray:
-        """(P) logarithm of the probability of all ways to each place; score (M) of the edges."""
+        """Returns the log probability of all ways to each place (P); score (M) of the edges."""
         sums = np.full(self.n_places, -np.inf, dtype=np.float32)
         sums[self.starts] = 0
         for start, end, gain in self._forward.groups(self.start, self.end, score):
@@ -126,7 +126,7 @@ class WordLattices:
         return sums
 
     def backward(self, score: np.ndarray) -> np.ndarray:
-        """(P) the same for all ways from each place to the end of its word."""
+        """Returns the same for all ways from each place to the end of its word (P)."""
         sums = np.full(self.n_places, -np.inf, dtype=np.float32)
         sums[self.ends] = 0
         for start, end, gain in self._backward.groups(self.start, self.end, score):
@@ -134,18 +134,18 @@ class WordLattices:
         return sums
 
     def shares(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How likely each edge is used (M), and the log probability of each word (W)."""
+        """Returns the probability of each edge (M), and the log probability of each word (W)."""
         before, after = self.forward(score), self.backward(score)
         whole = before[self.ends]
         through = before[self.start] + score + after[self.end] - self.of_words(whole)
         return np.exp(through.astype(np.float64)), whole
 
     def of_words(self, values: np.ndarray) -> np.ndarray:
-        """(M) for each edge the value of its word; values (W)."""
+        """Returns, for each edge, the value of its word (M); values (W)."""
         return np.repeat(values, self.ends - self.starts + 1)[self.start]
 
     def viterbi(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The score of the best way to each place (P), and the edge it ends with (P), -1 for none.
+        """Returns the score of the best way to each place (P) and its last edge (P), -1 for none.
 
         Of equal ways the one whose last edge is longest wins.
         """
@@ -163,9 +163,9 @@ class WordLattices:
         return best, arrived
 
     def backtrace(self, arrived: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The edges of the best ways: from each word's last to its first, (words, edges) a round.
+        """Returns the edges of the best ways, in rounds of (words, edges), from last to first.
 
-        Words whose best way is told to the end are missing from later rounds.
+        Words whose first edge was reached are missing from later rounds.
         """
         rounds = []
         words = np.arange(len(self.ends))
@@ -187,6 +187,6 @@ def _without_whole_words(found: Matches, starts: np.ndarray, ends: np.ndarray) -
 
 
 def _kept(order: np.ndarray, stays: np.ndarray) -> np.ndarray:
-    """An order of edges when only those that stay are left and numbered anew."""
+    """Returns an order of edges, restricted to those that stay and renumbered."""
     number = np.cumsum(stays) - 1
     return number[order[stays[order]]]
