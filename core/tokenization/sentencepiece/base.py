@@ -1,8 +1,8 @@
-"""What SentencePiece's two algorithms have in common: everything but how a text is cut.
+"""The common base of SentencePiece's two algorithms: everything but how a text is cut.
 
-Special tokens part the text. What stands between two of them is normalized and cut into strings
-(there the two differ); the vocabulary turns these into tokens, and every token knows the bytes of
-the text that it stands for.
+Special tokens divide the text. The text between two of them is normalized and cut into strings,
+which is where the two algorithms differ; the vocabulary turns these into tokens, each with the span
+of bytes of the text that it stands for.
 
 Source: Kudo and Richardson 2018, section 3.
 """
@@ -19,7 +19,7 @@ from core.tokenization.sentencepiece.vocabulary import UNKNOWN_SURFACE, Sentence
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Encoding, Stage
 
-Found = list[tuple[str, int]]  # strings of a normalized text, with their ids or the unknown's
+Found = list[tuple[str, int]]  # strings of a normalized text, with their ids or the unknown id
 Span = tuple[int, int]
 
 
@@ -27,16 +27,16 @@ class SentencePieceTokenizer(ABC):
     """A tokenizer of pieces with scores.
 
     pieces           by id
-    normalizer       what happens to a text before; None: nmt_nfkc with all rules for spaces
-    byte_fallback    a character without a piece is written with its bytes; else it is unknown
-    unknown_surface  what an unknown token is decoded to
+    normalizer       applied to a text before it is cut; None: nmt_nfkc with all rules for spaces
+    byte_fallback    a character without a piece becomes its bytes; otherwise it is unknown
+    unknown_surface  the text that an unknown token is decoded to
 
-    Raises ValueError for a vocabulary without its unknown piece or bytes, or with a piece twice.
+    Raises ValueError for a vocabulary that lacks its unknown piece or bytes, or repeats a piece.
     """
 
     kind: str
-    model_type: str  # what a model file calls it
-    cuts_words = False  # whether a normalized text is cut into words before pieces are looked for
+    model_type: str  # its name in a model file
+    cuts_words = False  # whether a normalized text is cut into words before it is cut into pieces
 
     def __init__(
         self,
@@ -54,21 +54,21 @@ class SentencePieceTokenizer(ABC):
 
     @abstractmethod
     def _find(self, normalized: str) -> Found:
-        """The strings that a normalized text is cut into; together they are the text."""
+        """Returns the strings that a normalized text is cut into; joined, they are the text."""
 
     @abstractmethod
     def document(self) -> dict[str, Any]:
-        """What tokenizer.json says about it.
+        """Returns the tokenizer as a tokenizer.json document.
 
-        Raises ValueError where the format cannot say what the tokenizer does.
+        Raises ValueError, with a remedy, if the format cannot express what the tokenizer does.
         """
 
     @abstractmethod
     def _encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text without special tokens, as fast as possible."""
+        """Returns the ids of a text without special tokens, as fast as possible."""
 
     def _cut(self, normalized: str) -> list[str]:
-        """The parts of a normalized text that no piece crosses."""
+        """Returns the words of a normalized text: no piece reaches from one into the next."""
         return [normalized]
 
     @property
@@ -81,47 +81,47 @@ class SentencePieceTokenizer(ABC):
 
     @property
     def unknown_id(self) -> int:
-        """The unknown piece; with byte_fallback no text needs it."""
+        """The id of the unknown piece; with byte_fallback no text needs it."""
         return self.pieces.unknown
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """The unknown piece and the control pieces."""
+        """The unknown piece and the control pieces, with their ids."""
         return self.pieces.special_tokens
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
-        """The tokens of a text with their places in its bytes.
+        """Returns the tokens of a text with their spans in its bytes.
 
         A lone surrogate counts as U+FFFD. With specials=True a special token that is written out in
-        the text is that token, and what stands between two of them is a text of its own; with
-        specials=False it is ordinary text, as SentencePiece has it.
+        the text becomes that token, and the text between two of them is encoded by itself; with
+        specials=False it is ordinary text, as in SentencePiece.
         """
         return self._encoding(clean_text(text), specials, self._find)
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
-        """encode(text).ids without the rest, in a time that grows with the text's length."""
+        """Returns encode(text).ids alone, in a time that is proportional to the text's length."""
         return self._specials.encode(clean_text(text), self._encode_ordinary, specials)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these ids, without control pieces and the space that was put in front.
+        """Returns the text of these ids, without control pieces and the space added in front.
 
-        What the normalizer changed stays changed. Bytes that are no character become U+FFFD.
+        The normalizer's changes are not undone. Bytes that form no character become U+FFFD.
         Raises ValueError for an id outside the vocabulary.
         """
         return self.pieces.decode(ids, self.normalizer)
 
     def piece_bytes(self, token: int) -> bytes:
-        """The bytes that one token stands for; "▁" is a space.
+        """Returns the bytes that one token stands for; "▁" is a space.
 
         Raises ValueError for an id outside the vocabulary.
         """
         return self.pieces.piece_bytes(token)
 
     def save(self, path: str | Path) -> None:
-        """Writes a SentencePiece model where the path ends in ".model", else tokenizer.json.
+        """Writes a SentencePiece model if the path ends in ".model", otherwise a tokenizer.json.
 
-        Both open in the library they come from: sentencepiece, and Hugging Face's tokenizers.
-        Raises ValueError where the format cannot say what the tokenizer does.
+        Each opens in the library of its format: sentencepiece, or Hugging Face's tokenizers.
+        Raises ValueError, with a remedy, if the format cannot express what the tokenizer does.
         """
         from core.tokenization.formats.sentencepiece.model import to_model, write_model
         from core.tokenization.formats.tokenizer_json import write_document
@@ -159,7 +159,7 @@ class SentencePieceTokenizer(ABC):
         return Encoding(text, ids, pieces, spans, explain)
 
     def _stages_before(self, text: str, specials: bool) -> list[Stage]:
-        """The normalized text and its words."""
+        """Returns the stages before the model: the normalized text, and its words if it is cut."""
         whole = Stage("normalizer", [], [])
         cut = Stage("pre-tokenizer", [], [])
         for part, special, span in self._specials.places(text, specials):
@@ -177,14 +177,14 @@ class SentencePieceTokenizer(ABC):
 
 
 def placed(normalized: Normalized, offset: int) -> Normalized:
-    """The same with positions in a longer text, of which this is the part from `offset` on."""
+    """Shifts the positions to those in a longer text, in which this part starts at `offset`."""
     if offset == 0:
         return normalized
     return Normalized(normalized.text, [offset + start for start in normalized.starts])
 
 
 def spans_of(strings: Sequence[str], normalized: Normalized) -> list[Span]:
-    """Where each of the strings, which together are the normalized text, stands in the original."""
+    """Returns the span in the original of each of the strings that make up the normalized text."""
     spans: list[Span] = []
     place = 0
     for string in strings:

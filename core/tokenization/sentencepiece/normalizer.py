@@ -1,9 +1,9 @@
-"""The text that SentencePiece cuts: one spelling, one kind of space, and where each came from.
+"""SentencePiece's normalizer: one spelling, one kind of space, and the origin of each character.
 
 A text is rewritten by character rules (none for the normalizer called identity). Then spaces at
-its ends go, runs of spaces become one, the text gets a space in front, so that its first word looks
-like every other word, and every space becomes the visible "▁". For each character of the result we
-keep which byte of the original it came from.
+its ends are removed, runs of spaces become one, the text gets a space in front, so that its first
+word looks like every other word, and every space becomes the visible "▁". For each character of the
+result, the byte of the original that it came from is recorded.
 
 Source: Kudo and Richardson 2018, "SentencePiece", section 3.2 and 3.3.
 """
@@ -18,11 +18,11 @@ from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.sentencepiece.rules import nmt_nfkc
 from core.tokenization.telling import visible
 
-SPACE = "▁"  # U+2581: SentencePiece writes a space so, "▁the" for " the"
+SPACE = "▁"  # U+2581 is SentencePiece's sign for a space, "▁the" for " the"
 
 
 def readable(piece: str) -> str:
-    """A written piece as people read it, "▁the" as "␣the": a space has one sign everywhere."""
+    """Returns a piece as the app displays it, "▁the" as "␣the", with one sign for all spaces."""
     return visible(piece.replace(SPACE, " "))
 
 
@@ -34,18 +34,18 @@ class Rules(Protocol):
 
     @property
     def touched(self) -> AbstractSet[str]:
-        """Without one of these characters a text stays as it is."""
+        """The characters without which no rule changes a text."""
 
     def match(self, text: str, start: int) -> tuple[int, str] | None:
-        """The longest rule at a place: how many characters it takes, and what it gives."""
+        """Finds the longest rule at a position: the number of characters, and their replacement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """A normalized text, and for each of its characters and for its end the place it came from.
+    """A normalized text, with the origin of each of its characters and of its end.
 
     text    n characters
-    starts  n + 1 positions in the UTF-8 bytes of the original, never falling
+    starts  n + 1 positions in the UTF-8 bytes of the original, never decreasing
     """
 
     text: str
@@ -54,7 +54,7 @@ class Normalized:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Characters of a text and what they became: one rule's, or a run that no rule touched."""
+    """Characters of a text and their replacement: those of one rule, or a run without a rule."""
 
     start: int
     stop: int
@@ -65,15 +65,15 @@ class Chunk:
 class SentencePieceNormalizer:
     """Rules for characters, then rules for spaces.
 
-    rules                     "nmt_nfkc", "identity", or rules that were read from a file
-    name                      what the rules are called, where that is not the word above
-    add_dummy_prefix          put a space before the text
-    remove_extra_whitespaces  drop spaces at both ends, join those that stand together
+    rules                     "nmt_nfkc", "identity", or rules read from a file
+    name                      the name of the rules, if they were read from a file
+    add_dummy_prefix          add a space before the text
+    remove_extra_whitespaces  drop spaces at both ends, merge adjacent ones
     escape_whitespaces        write spaces as "▁"
-    whitespace_as_suffix      put that space behind the text
-    protected                 pieces that are taken as they stand, whatever the rules say
+    whitespace_as_suffix      add that space after the text instead
+    protected                 pieces that the rules do not change
 
-    Raises ValueError for the name of rules that do not exist.
+    Raises ValueError if there are no rules of that name.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class SentencePieceNormalizer:
         self._protected = one_of(protected)
 
     def protecting(self, pieces: Sequence[str]) -> "SentencePieceNormalizer":
-        """The same normalizer with other protected pieces."""
+        """Returns the same normalizer with other protected pieces."""
         return SentencePieceNormalizer(
             "identity" if self.rules is None else self.rules,
             name=self.name,
@@ -110,7 +110,7 @@ class SentencePieceNormalizer:
         )
 
     def normalize(self, text: str) -> str:
-        """The text that is cut into pieces. A lone surrogate counts as U+FFFD."""
+        """Returns the text that is cut into pieces. A lone surrogate counts as U+FFFD."""
         text = clean_text(text)
         rewritten = self._apply_rules(text)
         if rewritten is None:
@@ -121,8 +121,8 @@ class SentencePieceNormalizer:
         return self._finish(rewritten) if text else ""
 
     def _apply_rules(self, text: str) -> str | None:
-        """The text after the rules for characters; None where the rules for spaces need to know
-        which rule gave them: a piece is protected, or a rule gives two spaces at once.
+        """Applies the rules for characters; returns None if the rules for spaces depend on which
+        rule produced them: a piece is protected, or a rule produces two spaces at once.
         """
         if self._protected.search(text) or self.whitespace_as_suffix:
             return None
@@ -131,7 +131,7 @@ class SentencePieceNormalizer:
         for at in self._touched_places(text):
             if self.rules is None or at < place:
                 continue
-            # The touched character may stand second in a sequence, so look one further back.
+            # The touched character may be the second of a sequence, so start one further back.
             start = max(place, at - 1)
             match = self.rules.match(text, start)
             if match is None and start < at:
@@ -146,11 +146,11 @@ class SentencePieceNormalizer:
         return "".join(parts) + text[place:] if parts else text
 
     def rewrite(self, text: str) -> str:
-        """The text after the rules for characters, its spaces joined but not yet made visible."""
+        """Applies the rules for characters and merges spaces, without making them visible."""
         return "".join([given for given, _ in self._rewrite(list(self._chunks(clean_text(text))))])
 
     def trace(self, text: str) -> Normalized:
-        """Normalizes a text; returns it with the byte positions that its characters came from."""
+        """Normalizes a text; returns it with the byte positions of its characters' origins."""
         text = clean_text(text)
         chunks = list(self._chunks(text))
         first = self._first(chunks)
@@ -177,7 +177,7 @@ class SentencePieceNormalizer:
         return int(self.add_dummy_prefix and self.whitespace_as_suffix)
 
     def _finish(self, text: str) -> str:
-        """Adds the extra space, makes spaces visible, and takes those at the end away."""
+        """Adds the extra space, makes spaces visible, and removes those at the end."""
         space = SPACE if self.escape_whitespaces else " "
         text = text.replace(" ", space)
         if self.add_dummy_prefix and not self.whitespace_as_suffix:
@@ -187,26 +187,26 @@ class SentencePieceNormalizer:
         return text + space * self._extra_at_end
 
     def _touched_places(self, text: str) -> list[int]:
-        """Where characters stand that some rule could change."""
+        """Returns the positions of the characters that a rule could change."""
         touched = self._touched
         if touched.isdisjoint(text):
             return []
         return [place for place, character in enumerate(text) if character in touched]
 
     def _chunks(self, text: str) -> Iterator[Chunk]:
-        """Cuts a text into what the rules take."""
+        """Cuts a text into the matches of rules, protected pieces, and the runs between them."""
         place = 0
         touched = iter(self._touched_places(text))
         at = next(touched, len(text) + 1)
         protected = self._protected.search(text)
         while place < len(text):
-            # A search may look through the rest of the text: only what was passed is sought anew.
+            # A search may scan the rest of the text, so it is repeated only once its match is past.
             while at < place:
                 at = next(touched, len(text) + 1)
             if protected and protected.start() < place:
                 protected = self._protected.search(text, place)
             next_piece = protected.start() if protected else len(text)
-            # The touched character may stand second in a sequence, so look one further back.
+            # The touched character may be the second of a sequence, so stop one further back.
             stop = max(place, min(at - 1, next_piece))
             if stop > place:
                 yield Chunk(place, stop, text[place:stop], run=True)
@@ -224,7 +224,7 @@ class SentencePieceNormalizer:
             place = chunk.stop
 
     def _first(self, chunks: Sequence[Chunk]) -> int | None:
-        """Where the text begins, its leading spaces left out; None when nothing else is there."""
+        """Returns where the text starts after leading spaces, or None if it has only spaces."""
         for chunk in chunks:
             if not self.remove_extra_whitespaces:
                 return chunk.start
@@ -235,7 +235,7 @@ class SentencePieceNormalizer:
         return None
 
     def _rewrite(self, chunks: Sequence[Chunk]) -> Iterator[tuple[str, Sequence[int]]]:
-        """What is kept of each chunk when spaces are joined, with the places it came from."""
+        """Merges the spaces of the chunks; yields each remaining part with its origins."""
         after_space = self.remove_extra_whitespaces
         for chunk in chunks:
             if not self.remove_extra_whitespaces:
@@ -261,7 +261,7 @@ class SentencePieceNormalizer:
 
 
 def named_rules(name: str) -> Rules | None:
-    """The rules of that name; None for identity, which has none."""
+    """Returns the rules of that name, or None for identity, which has none."""
     if name == "nmt_nfkc":
         return nmt_nfkc()
     if name == "identity":
@@ -270,7 +270,7 @@ def named_rules(name: str) -> Rules | None:
 
 
 def one_of(strings: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that finds the first of these strings, the longest where several begin."""
+    """Returns a pattern that finds the first of these strings, the longest of equal starts."""
     longest_first = sorted(filter(None, strings), key=lambda string: (-len(string), string))
     if longest_first and len(longest_first[0]) == 1:
         return re.compile("[" + "".join(map(re.escape, longest_first)) + "]")

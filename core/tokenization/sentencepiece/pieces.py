@@ -1,4 +1,4 @@
-"""The pieces of a SentencePiece vocabulary: their kinds, and those that no training has to find."""
+"""The pieces of a SentencePiece vocabulary: their types, and those that need no training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 
 
 class PieceType(IntEnum):
-    """What a piece is for; the numbers are those of the file format.
+    """The purpose of a piece; the numbers are those of the file format.
 
     NORMAL        found by training
-    UNKNOWN       stands for what the vocabulary cannot spell
+    UNKNOWN       stands for characters that the vocabulary cannot spell
     CONTROL       stands for no text: the beginning, the end
-    USER_DEFINED  always one piece wherever it stands in a text
-    UNUSED        known, but never the result: it is cut again
+    USER_DEFINED  always one piece, wherever it occurs in a text
+    UNUSED        in the vocabulary, but never in a result: it is split again
     BYTE          one byte of a character that no other piece spells
     """
 
@@ -30,7 +30,7 @@ class PieceType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece with its score: the higher, the earlier it is joined (BPE), the likelier it is."""
+    """A piece with its score: the higher, the earlier it is merged (BPE), or the likelier it is."""
 
     text: str
     score: float = 0.0
@@ -45,7 +45,7 @@ def meta_pieces(
     user_defined: Sequence[str] = (),
     byte_fallback: bool = False,
 ) -> list[Piece]:
-    """The pieces that a vocabulary begins with, in the order of their ids.
+    """Returns the pieces that a vocabulary starts with, by id.
 
     First "<unk>", "<s>", "</s>"; then control pieces, user-defined ones, and the 256 bytes.
 

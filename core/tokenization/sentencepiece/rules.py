@@ -1,13 +1,13 @@
-"""What SentencePiece makes of single characters and short sequences before it cuts a text.
+"""SentencePiece's rules for single characters and short sequences, applied before a text is cut.
 
-Unicode spells many things twice: "é" is one character or an "e" with an accent behind it, "ﬁ" is a
-ligature, "Ａ" a wide "A". The rule set called nmt_nfkc brings them to one spelling, Unicode's NFKC,
-and on top of that turns invisible space into a space and drops control characters.
+Unicode has several spellings for many things: "é" is one character, or an "e" followed by an
+accent; "ﬁ" is a ligature, "Ａ" a wide "A". The rule set called nmt_nfkc brings them to one spelling,
+Unicode's NFKC; it also turns invisible space into a space and drops control characters.
 
 SentencePiece ships these rules as a table of 225,000 entries. It is not needed: nearly all of them
-are spellings of one thing with look-alikes put in the place of its characters. So here every
-character first counts as the plain character that it stands for, and the rules are written once,
-for plain characters. They are computed from Unicode's own data.
+repeat a rule with look-alikes in place of its characters. So here every character first counts as
+the plain character that it stands for, and the rules are written once, for plain characters. They
+are computed from Unicode's own data.
 
 Source: Unicode Standard Annex 15; the rule sets are described in SentencePiece's doc/normalization.
 """
@@ -22,11 +22,11 @@ from core.files import quoted
 # Invisible or odd space that becomes a space, and control characters that are dropped.
 SPACES = "\t\n\f\r\u1680\u200b\u200c\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd"
 DROPPED = "".join(map(chr, (*range(1, 9), 0x0B, *range(0x0E, 0x20), 0x7F, 0x8F, 0x9F)))
-# Japanese uses the wide tilde otherwise than the plain one.
+# The wide tilde stays, because Japanese uses it differently from the plain one.
 KEPT = "\uff5e"
 
-# Ranges of code points; between them lie ideographs, private use and empty planes, none of which
-# has a decomposition.
+# Ranges of code points that have decompositions; the gaps between them are ideographs, private use
+# and empty planes, which have none.
 INTERESTING = (
     (1, 0x3400),
     (0xA000, 0xD7A4),
@@ -35,8 +35,8 @@ INTERESTING = (
     (0x2F800, 0x2FA20),
 )
 
-# Python 3.11 knows Unicode 14. Decompositions that Unicode 15 and 16 added, which a later Python
-# knows by itself: small Cyrillic letters, outlined letters and digits, vowel signs in two parts.
+# Python 3.11 has Unicode 14. These are the decompositions that Unicode 15 and 16 added, which a
+# later Python includes: small Cyrillic letters, outlined letters and digits, two-part vowel signs.
 CYRILLIC = "абвгдежзиклмопрстуфхцчшыэю\ua689әіјөүӏабвгдежзиклопсуфхцчшъыґіѕџҫ\ua651ұ"
 OUTLINED = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 NEW_LOOK_ALIKES = {
@@ -71,9 +71,9 @@ NEW_PAIRS = {
 class CharacterRules:
     """Rules that rewrite a text from left to right, the longest match first.
 
-    singles    a character and what becomes of it when no longer rule fits
+    singles    a character and its replacement if no longer rule matches
     plain      a character and the plain one that it counts as inside sequences
-    sequences  plain characters, two or more, and what becomes of them
+    sequences  plain characters, two or more, and their replacement
     """
 
     singles: Mapping[str, str]
@@ -86,9 +86,9 @@ class CharacterRules:
                 raise ValueError(f"{quoted(sequence)} is one character: put its rule into singles")
 
     def match(self, text: str, start: int) -> tuple[int, str] | None:
-        """The longest rule at a place of the text: how many characters it takes, and gives.
+        """Finds the longest rule at a position: the number of characters, and their replacement.
 
-        None where no rule fits and the character stays.
+        Returns None if no rule matches and the character stays.
         """
         plain = self.plain
         spelled = ""
@@ -106,19 +106,19 @@ class CharacterRules:
 
     @functools.cached_property
     def longest(self) -> int:
-        """Characters of the longest sequence."""
+        """The length of the longest sequence, in characters."""
         return max(map(len, self.sequences), default=1)
 
     @functools.cached_property
     def beginnings(self) -> frozenset[str]:
-        """Whatever a sequence can begin with."""
+        """All proper prefixes of sequences."""
         return frozenset(s[:end] for s in self.sequences for end in range(1, len(s)))
 
     @functools.cached_property
     def touched(self) -> frozenset[str]:
-        """Without one of these characters a text stays as it is.
+        """The characters without which no rule changes a text.
 
-        They are the characters with a rule of their own, and those that stand second in a sequence.
+        They are the characters with a rule of their own, and those that are second in a sequence.
         """
         seconds = {sequence[1] for sequence in self.sequences}
         alike = {c for c, stands_for in self.plain.items() if stands_for in seconds}
@@ -126,7 +126,7 @@ class CharacterRules:
 
 
 def decompose(character: str) -> str:
-    """NFKD as Unicode 16 has it."""
+    """Returns the NFKD of a character, as Unicode 16 defines it."""
     if character in NEW_LOOK_ALIKES:
         return NEW_LOOK_ALIKES[character]
     parts = NEW_PARTS.get(character)
@@ -136,7 +136,7 @@ def decompose(character: str) -> str:
 
 
 def compose(text: str) -> str:
-    """NFC of a decomposed text as Unicode 16 has it."""
+    """Returns the NFC of a decomposed text, as Unicode 16 defines it."""
     composed = ""
     for character in unicodedata.normalize("NFC", text):
         joined = NEW_WHOLES.get(composed[-1:] + character)
@@ -149,7 +149,7 @@ NEW_PARTS = {whole: pair for pair, whole in NEW_WHOLES.items()}
 
 
 def decomposing_characters() -> Iterator[tuple[str, str]]:
-    """Every character that is not its own NFKD, with that."""
+    """Yields every character that differs from its NFKD, with the NFKD."""
     codes = [code for start, stop in INTERESTING for code in range(start, stop)]
     for character in map(chr, codes):
         parts = decompose(character)
@@ -158,7 +158,7 @@ def decomposing_characters() -> Iterator[tuple[str, str]]:
 
 
 def apply(rules: "CharacterRules", text: str) -> str:
-    """The text with all rules applied, from left to right."""
+    """Applies all rules to a text, from left to right."""
     pieces = []
     place = 0
     while place < len(text):
@@ -170,7 +170,7 @@ def apply(rules: "CharacterRules", text: str) -> str:
 
 @functools.lru_cache(maxsize=1)
 def nmt_nfkc() -> CharacterRules:
-    """SentencePiece's nmt_nfkc; computed once, in about a tenth of a second."""
+    """Returns SentencePiece's nmt_nfkc; computes it once, in about a tenth of a second."""
     singles: dict[str, str] = {}
     plain: dict[str, str] = {}
     spellings: set[str] = set()
@@ -184,7 +184,7 @@ def nmt_nfkc() -> CharacterRules:
             spellings.add(parts)
     sequences: dict[str, str] = {}
     for length in range(2, max(map(len, spellings)) + 1):
-        # A sequence that the shorter ones bring to the same spelling needs no rule.
+        # A sequence that shorter rules already bring to the same spelling needs no rule.
         shorter = CharacterRules(singles, plain, dict(sequences))
         for parts in spellings:
             whole = compose(parts)

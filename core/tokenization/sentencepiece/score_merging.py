@@ -1,8 +1,8 @@
 """Merging by score: of all neighbors that spell a piece, the best piece first, from the left.
 
-Pieces with scores come without a list of merges. But which two strings spell which piece can be
-written down once: every cut of every piece whose two halves a text can be made of. Then a piece's
-place in the order of scores is the rank of its merges.
+Pieces with scores have no list of merges. But the pairs of strings that spell a piece can be listed
+once: every split of every piece into two halves that can occur while a text is merged. Then a
+piece's rank in the order of scores is the rank of its merges.
 
 Source: Kudo and Richardson 2018, section 3.1.
 """
@@ -17,15 +17,15 @@ import numpy as np
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 
 Pair = tuple[int, int]
-Found = tuple[int, int]  # the rank of a piece among all scores, 0 for the best, and its id
+Found = tuple[int, int]  # the rank of a piece's score, 0 for the best, and the piece's id
 
-GONE = -1  # was joined to what is on its left
+GONE = -1  # a symbol that was merged into its left neighbor
 
 
 class Symbols(dict[str, int]):
-    """Numbers for all strings that a text can be cut into: a piece's id, or one after all ids.
+    """Numbers for all strings that a text can be cut into: the piece's id, or one above all ids.
 
-    spelled  the strings by their numbers
+    spelled  the strings by number
     """
 
     def __init__(self, pieces: SentencePieceVocabulary) -> None:
@@ -33,14 +33,14 @@ class Symbols(dict[str, int]):
         self.spelled = list(pieces.spelled)
 
     def __missing__(self, string: str) -> int:
-        """A string that is no piece gets the next number."""
+        """Assigns the next number to a string that is not a piece."""
         number = self[string] = len(self.spelled)
         self.spelled.append(string)
         return number
 
 
 def find_joins(pieces: SentencePieceVocabulary, symbols: Symbols) -> dict[Pair, Found]:
-    """What each pair of symbols is joined to, and how early."""
+    """Returns, for each pair of symbols, the rank and the id of the piece that it merges into."""
     ids = pieces.ids
     scores = {pieces.pieces[token].score for token in ids.values()}
     ranks = {score: rank for rank, score in enumerate(sorted(scores, reverse=True))}
@@ -55,7 +55,7 @@ def find_joins(pieces: SentencePieceVocabulary, symbols: Symbols) -> dict[Pair, 
 
 
 def tied_pieces(joins: Mapping[Pair, Found]) -> set[int]:
-    """The ids of pieces that have their score in common with another piece."""
+    """Returns the ids of the pieces that share their score with another piece."""
     by_rank: dict[int, set[int]] = {}
     for rank, token in joins.values():
         by_rank.setdefault(rank, set()).add(token)
@@ -64,7 +64,7 @@ def tied_pieces(joins: Mapping[Pair, Found]) -> set[int]:
 
 @dataclass(slots=True)
 class Merged:
-    """What is left of a row of symbols, and the last two that could have become each piece."""
+    """A row of symbols after merging, with the last pair found that spells each piece."""
 
     symbols: list[int]
     halves: dict[int, Pair] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Merged:
 class Offer(NamedTuple):
     """Two neighbors that spell a piece; the smallest is the best: by score, then from the left.
 
-    place, after  where the two stand
+    place, after  positions of the two in the row
     left, right   their numbers; token: the piece's id
     """
 
@@ -86,10 +86,10 @@ class Offer(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A merge as it was chosen: the row before it (GONE where nothing is any more), the merge, and
-    what else was offered, also what no longer stands.
+    """A chosen merge: the row before it (GONE for merged symbols), the merge, and the other offers,
+    including outdated ones.
 
-    draw  the number that was drawn for it with a dropout: below the dropout it is skipped
+    draw  the random number drawn for it with a dropout: below the dropout, it is skipped
     """
 
     row: list[int]
@@ -99,12 +99,12 @@ class Choice(NamedTuple):
 
     @property
     def others(self) -> list[Offer]:
-        """The other offers that stand, the best first."""
+        """The other offers that are still valid, the best first."""
         return standing(self.heap, self.row)
 
 
 def standing(offers: Iterable[Offer], row: Sequence[int]) -> list[Offer]:
-    """Those whose two symbols are in the row, neighbors still; the best first."""
+    """Returns the offers whose two symbols are still in the row as neighbors, the best first."""
     return sorted(it for it in offers if (row[it.place], row[it.after]) == (it.left, it.right))
 
 
@@ -118,8 +118,8 @@ def merge_by_score(
 ) -> Merged:
     """Merges neighbors until no two of them spell a piece; frozen symbols are never merged.
 
-    With a dropout above 0, each merge is skipped for good with that probability. `seen` receives
-    every chosen merge, the skipped ones included, so that a caller can show it.
+    With a dropout above 0, each merge is skipped for good with that probability. Every chosen
+    merge, including skipped ones, is appended to `seen`, so that a caller can show it.
     """
     size = len(numbers)
     symbols = list(numbers)
@@ -138,7 +138,7 @@ def merge_by_score(
             heapq.heappush(heap, Offer(rank, place, after, *halves[token], token))
 
     def stands(it: Offer) -> bool:
-        """Whether both symbols are still there, next to each other."""
+        """Whether both symbols are still in the row, next to each other."""
         row = (symbols[it.place], symbols[it.after], following[it.place])
         return row == (it.left, it.right, it.after)
 
@@ -166,12 +166,12 @@ def merge_by_score(
 
 
 def merge_with_ties(numbers: Sequence[int], joins: Mapping[Pair, Found]) -> list[int]:
-    """A word merged where pieces may be equally good: the leftmost of them first."""
+    """Merges a word in which pieces may have equal scores: the leftmost of them first."""
     return merge_by_score(numbers, [False] * len(numbers), joins).symbols
 
 
 def split_unused(merged: Merged, unused: Mapping[int, object] | frozenset[int]) -> list[int]:
-    """Cuts the pieces that may not be a result into what they were joined from."""
+    """Splits the pieces that must not occur in a result into the pairs they were merged from."""
     result: list[int] = []
     waiting = merged.symbols[::-1]
     while waiting:

@@ -1,11 +1,11 @@
-"""The writing system of a character, as Unicode 9 assigned it: that is SentencePiece's table."""
+"""The script of a character according to Unicode 9, the version of SentencePiece's table."""
 
 import functools
 
 import regex
 
-# The most frequent first: the first that fits is the answer. Scripts that came after Unicode 9 are
-# not named.
+# The most frequent first, because the pattern tries them in this order. Scripts added after Unicode
+# 9 are omitted.
 _NAMES = (
     "Latin Common Han Cyrillic Greek Arabic Hebrew Devanagari Hangul Hiragana Katakana Thai "
     "Inherited Armenian Georgian Bengali Tamil Telugu Gujarati Gurmukhi Kannada Malayalam Oriya "
@@ -25,7 +25,7 @@ _NAMES = (
 )
 NAMES = _NAMES.split()
 
-# Code points that later versions of Unicode gave to one of these scripts, in hexadecimal.
+# Code points that later versions of Unicode assigned to one of these scripts, in hexadecimal.
 LATER = (
     "558 560 588-589 58B-58C 5C8-5C9 5EF 61C-61D 7FD-7FF 860-89F 8B5 8BE-8D3 9FC-9FE A76 AFA-AFF "
     "B53-B55 C04 C3C C5C-C5D C77 C84 CDC-CDD CF3-D00 D04 D3B-D3C D81 E86 E89 E8C E8E-E93 E98 EA0 "
@@ -38,7 +38,7 @@ LATER = (
     "16FE2-16FF6 187ED-187FF 18AF3-1AFFE 1B002-1B168 1CF00-1D128 1D25B-1D25C 1DF00-1DFFF "
     "1E030-1E7FE 1E94B 2A6D7-2A6DF 2B735-2B73F 2B81E 2CEA2-2F7FF 30000-3FFFF"
 )
-# Later versions see accents for all scripts in these.
+# Later versions treat these as accents for all scripts.
 OTHER_THEN = dict.fromkeys("\u0953\u0954", "Devanagari")
 
 
@@ -53,7 +53,7 @@ def _pattern() -> regex.Pattern[str]:
 
 @functools.lru_cache(maxsize=1 << 16)
 def script(character: str) -> str:
-    """The name of a character's script; "Common" for signs, digits and what has no script.
+    """Returns a character's script; "Common" for signs, digits and characters without a script.
 
     >>> script("ж"), script("7")
     ('Cyrillic', 'Common')

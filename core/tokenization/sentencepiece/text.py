@@ -1,8 +1,8 @@
-"""From a text to what both SentencePiece trainers count: words, and which pieces may come of them.
+"""The words that both SentencePiece trainers count, and the rules for pieces made of them.
 
 A text is a list of lines. Each is normalized, so that words begin with "▁"; the rarest characters
-become one sign that no piece may hold; then the lines are cut before every "▁" and equal words are
-counted once.
+become one sign that no piece may contain; then the lines are cut before every "▁", and the words
+are counted.
 
 Source: Kudo and Richardson 2018; the exact rules and their order are those of SentencePiece 0.2.1.
 """
@@ -25,9 +25,9 @@ from core.tokenization.sentencepiece.pieces import Piece
 from core.tokenization.sentencepiece.scripts import script
 from core.tokenization.steps import CountingStep
 
-RARE = "▅"  # U+2585 stands for characters too rare for the vocabulary
-BOUNDARY = "\t"  # stands where a meta piece was written out in the text; no piece crosses it
-LONGEST_LINE = 4192  # bytes; longer lines are left out, unless they are most of the text
+RARE = "▅"  # U+2585 replaces characters too rare for the vocabulary
+BOUNDARY = "\t"  # replaces a meta piece that is written out in the text; no piece crosses it
+LONGEST_LINE = 4192  # bytes; longer lines are skipped, unless they are most of the text
 LONGEST_PIECE = 16  # characters
 CHARACTER_COVERAGE = 0.9995
 BATCH = 4096  # lines, far less than 30 ms of work
@@ -37,10 +37,10 @@ _WORD = regex.compile(f"{SPACE}?[^{SPACE}]+|{SPACE}")
 
 @dataclass(frozen=True, slots=True)
 class TrainingText:
-    """What is left of a text for training.
+    """A text prepared for training.
 
     lines       normalized lines, rare characters replaced by U+2585
-    words       words with how often they occur, the most frequent first, equals by their bytes
+    words       words with their counts, the most frequent first, equals by their bytes
     characters  the characters that the vocabulary must hold, with their counts, most frequent first
     """
 
@@ -56,13 +56,13 @@ def prepare(
     character_coverage: float = CHARACTER_COVERAGE,
     longest_line: int = LONGEST_LINE,
 ) -> Generator[CountingStep, None, TrainingText]:
-    """Reads the texts, line by line, and yields while it does; returns what to train on.
+    """Prepares the texts, line by line, and yields its progress; returns the text for training.
 
     character_coverage  share of all characters, between 0 and 1, that the vocabulary must spell;
-                        the rarest of the others are left out
-    longest_line        bytes of a line that is not left out
+                        the rarest ones beyond it are replaced
+    longest_line        the largest size, in bytes, of a line that is not skipped
 
-    Raises ValueError when nothing is left, and for a coverage outside its range.
+    Raises ValueError if nothing to train on remains, and for a coverage outside its range.
     """
     is_number = isinstance(character_coverage, Real)
     if not (is_number and 0 < character_coverage <= 1):
@@ -80,7 +80,7 @@ def prepare(
         del counts[sign]
     characters = required_characters(counts, character_coverage)
     rare = "".join(counts.keys() - {character for character, _ in characters})
-    rare += f"\0 {BOUNDARY}"  # by now it stands where it should: no piece holds either
+    rare += f"\0 {BOUNDARY}"  # RARE serves as a boundary, too: no piece may contain it
     replacing = str.maketrans(dict.fromkeys(rare, RARE))
     for start in range(0, len(lines), BATCH):
         batch = slice(start, start + BATCH)
@@ -93,7 +93,7 @@ def prepare(
 
 
 def split_lines(texts: Iterable[str]) -> Iterator[str]:
-    """Lines without their ends, lone surrogates replaced by U+FFFD."""
+    """Yields the lines without their ends, with lone surrogates replaced by U+FFFD."""
     for text in texts:
         yield from clean_text(text).split("\n")
 
@@ -104,10 +104,10 @@ def normalized_lines(
     meta: Sequence[Piece],
     longest_line: int,
 ) -> Generator[CountingStep, None, list[str]]:
-    """The lines as the tokenizer will see them, without those that are empty or too long.
+    """Returns the lines as the tokenizer will see them, without empty and overlong ones.
 
-    A text that is mostly lines too long, as one without line ends is, is cut into shorter ones:
-    SentencePiece would learn from what little is left, or from nothing.
+    If most of the text is in overlong lines, as in one without line ends, these are cut into
+    shorter ones: SentencePiece would learn from the small remainder, or from nothing.
     """
     written_out = one_of(piece.text for piece in meta)
     lines: list[str] = []
@@ -148,8 +148,8 @@ def normalized_lines(
 
 
 def cut_line(line: str, longest: int) -> Iterator[str]:
-    """A line in parts of at most so many bytes: cut behind a sentence, else behind a space, else
-    between any two characters.
+    """Cuts a line into parts of at most `longest` bytes: after a sentence, otherwise after a space,
+    otherwise between any two characters.
     """
     room = max(1, longest // 4)  # a character takes at most 4 bytes
     at_most = f".{{0,{room - 1}}}"
@@ -158,7 +158,7 @@ def cut_line(line: str, longest: int) -> Iterator[str]:
 
 
 def _without_empty(lines: list[str]) -> list[str]:
-    """Fills the place of each empty line with the last one, as the reference does."""
+    """Replaces each empty line by the last line, as SentencePiece does."""
     lines = list(lines)
     place = 0
     while place < len(lines):
@@ -170,7 +170,7 @@ def _without_empty(lines: list[str]) -> list[str]:
 
 
 def required_characters(counts: Counter[str], coverage: float) -> list[tuple[str, int]]:
-    """The most frequent characters that together make up this share of the text."""
+    """Returns the most frequent characters that together make up this share of the text."""
     total = counts.total()
     required: list[tuple[str, int]] = []
     covered = 0
@@ -192,13 +192,13 @@ def split_words(line: str) -> list[str]:
 
 
 def by_frequency(counts: Counter[str]) -> list[tuple[str, int]]:
-    """What was counted, the most frequent first, equals in the order of their bytes."""
+    """Sorts counted strings, the most frequent first, equals in the order of their bytes."""
     # Code points and UTF-8 bytes have the same order.
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def check_size(vocab_size: int, meta: Sequence[Piece], text: TrainingText) -> None:
-    """Raises ValueError for a vocabulary that cannot hold all that training does not find."""
+    """Raises ValueError if the vocabulary cannot hold the meta pieces and required characters."""
     smallest = len(meta) + len(text.characters)
     if vocab_size < smallest:
         raise ValueError(
@@ -210,7 +210,7 @@ def check_size(vocab_size: int, meta: Sequence[Piece], text: TrainingText) -> No
 
 @functools.lru_cache(maxsize=1 << 16)
 def piece_script(character: str) -> str:
-    """The script that a piece may not mix with others: the three of Japanese count as one."""
+    """Returns the script of a character in a piece: the three scripts of Japanese count as one."""
     name = script(character)
     if name in ("Hiragana", "Katakana") or character == "ー":
         return "Han"
@@ -218,10 +218,10 @@ def piece_script(character: str) -> str:
 
 
 def is_valid_piece(piece: str, longest: int = LONGEST_PIECE) -> bool:
-    """Whether training may make a piece of these characters.
+    """True if training may make a piece of these characters.
 
-    It may not be longer than `longest`, hold a replaced character, have "▁" anywhere but in front,
-    or mix scripts; an accent that belongs to no script takes that of the character before it.
+    It must not be longer than `longest`, contain a replaced character, have "▁" anywhere but in
+    front, or mix scripts; an accent without a script takes that of the character before it.
     """
     if not 0 < len(piece) <= longest or SPACE in piece[1:]:
         return False

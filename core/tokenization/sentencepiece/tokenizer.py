@@ -1,8 +1,8 @@
 """SentencePiece's byte-pair encoding: a text to ids and back, with pieces that have scores.
 
-A normalized text starts as single characters. Of all neighbors whose joined spelling is a piece,
-those whose piece has the highest score are joined, the leftmost where it fits more than once, until
-no two fit. There is no list of merges: any two neighbors that spell a piece may become it.
+A normalized text starts as single characters. Of all neighbors that together spell a piece, those
+whose piece has the highest score are merged, the leftmost of several, until no two neighbors spell
+a piece. There is no list of merges: any two neighbors that spell a piece may become it.
 
 Source: Kudo and Richardson 2018, section 3.1; BPE-dropout: Provilkov et al. 2020.
 """
@@ -35,7 +35,7 @@ from core.tokenization.word_cache import WordCache
 
 
 class SentencePieceBPE(SentencePieceTokenizer):
-    """Merges a text's characters by the scores of the pieces that they make.
+    """Merges a text's characters by the scores of the pieces that they spell.
 
     Arguments and errors are those of SentencePieceTokenizer.
     """
@@ -60,7 +60,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
         self._frozen = one_of(self.pieces.user_defined)
         self._unused = frozenset(self.pieces.unused.values())
         self.ties = one_of(self.vocabulary[token] for token in tied_pieces(self.joins))
-        # How an unused piece is cut again depends on where else in the text it could have stood.
+        # How an unused piece is split depends on other occurrences of it in the text.
         self.by_words = not self._unused
         self._word = word_pattern(self.pieces.ids)
         # Unknown neighbors are one token, so a word's tokens may depend on the word before it.
@@ -71,7 +71,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
     def sample(
         self, text: str, dropout: float, generator: np.random.Generator, *, specials: bool = True
     ) -> Encoding:
-        """One of the many ways to split the text: each merge is skipped with this probability.
+        """Encodes the text in a random way: each merge is skipped with this probability.
 
         dropout is from 0 (as encode) to 1 (characters). Raises ValueError for one outside of that.
         """
@@ -96,7 +96,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
 
     @property
     def word_pattern(self) -> str:
-        """The pattern of the words that no piece crosses."""
+        """The regular expression for the words: no piece reaches from one into the next."""
         return self._word.pattern
 
     def document(self) -> dict[str, Any]:
@@ -105,11 +105,11 @@ class SentencePieceBPE(SentencePieceTokenizer):
         return bpe_document(self.pieces, self.normalizer, self.joins, self.word_pattern)
 
     def forget(self) -> None:
-        """Empties the memory of words that were met before."""
+        """Empties the cache of encoded words."""
         self._met.forget()
 
     def words(self, normalized: str) -> list[str]:
-        """A normalized text, cut where no piece reaches across."""
+        """Cuts a normalized text into words that no piece crosses."""
         return self._word.findall(normalized) if self.by_words else [normalized]
 
     def _cut(self, normalized: str) -> list[str]:
@@ -132,11 +132,11 @@ class SentencePieceBPE(SentencePieceTokenizer):
         generator: np.random.Generator,
         seen: list[Choice] | None = None,
     ) -> Found:
-        """encode_word, with merges skipped by chance; `seen` receives those that were chosen."""
+        """Does the same as encode_word, but skips merges at random; adds chosen ones to `seen`."""
         return self._find_at_once(word, dropout, generator, seen)
 
     def _find(self, normalized: str, find_word: Callable[[str], Found] | None = None) -> Found:
-        """The strings that a normalized text is cut into."""
+        """Returns the strings that a normalized text is cut into, with their ids."""
         if not self.by_words:
             return (find_word or self._find_at_once)(normalized)
         encode = find_word or self.encode_word
@@ -157,7 +157,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
         generator: np.random.Generator | None = None,
         seen: list[Choice] | None = None,
     ) -> Found:
-        """Merges all of the text at once; of equally good pairs, the leftmost comes first."""
+        """Merges the whole text at once; of pairs with equal scores, the leftmost first."""
         strings, frozen = self.letters(normalized)
         numbers = [self.symbols[string] for string in strings]  # step: letters
         merged = merge_by_score(numbers, frozen, self.joins, dropout, generator, seen)
@@ -165,7 +165,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
         return self._named(kept)
 
     def letters(self, normalized: str) -> tuple[list[str], list[bool]]:
-        """What merging begins with: characters, and the pieces that are never cut (True)."""
+        """Returns the initial strings: characters, and the pieces that are never cut (True)."""
         strings: list[str] = []
         frozen: list[bool] = []
         for part, whole in split_at(self._frozen, normalized):
@@ -179,9 +179,9 @@ class SentencePieceBPE(SentencePieceTokenizer):
 
 
 def word_pattern(pieces: Iterable[str]) -> regex.Pattern[str]:
-    """Cuts a normalized text before each "▁" or run of them, or not at all where a piece crosses.
+    """Returns a pattern that cuts before each "▁" or run of them, or nowhere if a piece crosses.
 
-    Where no piece holds two "▁" in a row, each begins a word of its own.
+    If no piece starts with two "▁", each "▁" starts a word of its own.
     """
     inside = doubled = False
     for piece in pieces:
@@ -195,7 +195,7 @@ def word_pattern(pieces: Iterable[str]) -> regex.Pattern[str]:
 
 
 def split_at(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, bool]]:
-    """The parts of a text that the pattern finds (True), and those between them (False)."""
+    """Yields the parts of a text that match the pattern (True), and those between them (False)."""
     end = 0
     for match in pattern.finditer(text):
         if match.start() > end:

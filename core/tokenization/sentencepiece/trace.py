@@ -1,4 +1,4 @@
-"""How SentencePiece's BPE writes a text: its rules for characters and spaces, then every merge."""
+"""Traces how SentencePiece's BPE encodes a text: rules for characters and spaces, then merges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.tokenization.telling import (
 )
 from core.trace import Step, Trace
 
-LONGEST_WORD = 1000  # characters; every merge is two steps with the whole word in them
+LONGEST_WORD = 1000  # characters; every merge takes two steps that hold the whole word
 
 _NORMALIZER = "core.tokenization.sentencepiece.normalizer:SentencePieceNormalizer.trace"
 _WORD = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE.encode_word"
@@ -40,12 +40,12 @@ _FINISH = "core.tokenization.sentencepiece.vocabulary:SentencePieceVocabulary.fi
 
 
 def said(piece: str) -> str:
-    """A piece in a title."""
+    """Returns a piece as a title quotes it."""
     return quoted(readable(piece))
 
 
 def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator[Step]:
-    """The two things that become of a text before it is cut; nothing for one without words."""
+    """Yields the two steps that prepare a text for cutting; none for a text without words."""
     normalized = normalizer.trace(text).text
     if not normalized:
         return
@@ -74,7 +74,7 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
 
 
 def _where_spaces_go(normalizer: SentencePieceNormalizer) -> str:
-    """The rule for spaces, in words."""
+    """Describes the rule for spaces in words."""
     if not normalizer.add_dummy_prefix:
         return "Write every space"
     where = "at the end" if normalizer.whitespace_as_suffix else "in front"
@@ -82,10 +82,10 @@ def _where_spaces_go(normalizer: SentencePieceNormalizer) -> str:
 
 
 def trace_score_merges(tokenizer: SentencePieceBPE, word: str) -> Trace:
-    """One word of a normalized text from its characters to its tokens.
+    """Traces one word of a normalized text from its characters to its tokens.
 
-    For every merge one step chooses, by score and from the left, and one joins; at the end what has
-    no piece becomes bytes or the unknown token.
+    For every merge, one step chooses the pair, by score and from the left, and one merges it; at
+    the end, strings that are not pieces become bytes or the unknown token.
 
     Raises ValueError for a word of more than 1,000 characters.
     """
@@ -96,10 +96,10 @@ def trace_score_merges(tokenizer: SentencePieceBPE, word: str) -> Trace:
 def trace_score_dropout(
     tokenizer: SentencePieceBPE, word: str, dropout: float, generator: np.random.Generator
 ) -> Trace:
-    """trace_score_merges with BPE-dropout: for every merge that is chosen one step draws, and if
-    chance lets it through, one joins.
+    """Does the same as trace_score_merges with BPE-dropout: for every chosen merge, one step draws
+    a random number, and another merges the pair unless it is skipped.
 
-    The trace's `about` holds what the word is cut into, `found`: strings with their ids.
+    The trace's `about` holds the result as `found`: strings with their ids.
 
     Raises ValueError for a word of more than 1,000 characters, and for a probability outside 0 to
     1.
@@ -134,7 +134,7 @@ def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
 
 
 def letters_step(numbers: Sequence[int], code: str) -> Step:
-    """A word as its characters, which merging begins with."""
+    """Returns the step that splits a word into its characters."""
     return Step(
         "sentencepiece-bpe.letters",
         f"The word starts out as {separate(len(numbers), 'character')}",
@@ -145,12 +145,12 @@ def letters_step(numbers: Sequence[int], code: str) -> Step:
 
 
 def by_score(pieces: SentencePieceVocabulary, offer: Offer) -> str:
-    """What a merge is chosen by, in words: "score −116, rank 113"."""
+    """Describes the score of a merge: "score −116, rank 113"."""
     return f"score {plain(pieces.pieces[offer.token].score)}, rank {offer.rank + 1:,}"
 
 
 def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice) -> Step:
-    """Which pair is merged next."""
+    """Returns the step that chooses the pair to merge next."""
     best = choice.best
     fitting = len(choice.others) + 1
     pair = f"{said(spelled[best.left])} + {said(spelled[best.right])}"
@@ -170,7 +170,7 @@ def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice:
 def draw_step(
     pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice, dropout: float
 ) -> Step:
-    """The best merge that fits, and what chance says to it."""
+    """Returns the step that draws whether the best merge is skipped."""
     best, draw = choice.best, choice.draw or 0.0
     pair = f"{said(spelled[best.left])} + {said(spelled[best.right])}"
     return Step(
@@ -191,12 +191,12 @@ def draw_step(
 
 
 def _offers(heap: Sequence[Offer]) -> np.ndarray:
-    """(offers, 6): rank, place, after, left, right, token of each."""
+    """Returns the offers as rows of rank, place, after, left, right, token: (offers, 6)."""
     return np.array(heap, dtype=np.int64) if heap else np.empty(0)
 
 
 def join_step(spelled: Sequence[str], choice: Choice) -> Step:
-    """The chosen pair joined: the word after it."""
+    """Returns the step that merges the chosen pair, with the word after it."""
     best = choice.best
     after = list(choice.row)
     after[best.place], after[best.after] = best.token, GONE
@@ -210,7 +210,7 @@ def join_step(spelled: Sequence[str], choice: Choice) -> Step:
 
 
 def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Iterator[Step]:
-    """What becomes of the parts of a word that are no pieces."""
+    """Yields a step for each part of a word that is not a piece: bytes or the unknown token."""
     found = [(part, pieces.ids.get(part, pieces.unknown)) for part in parts]
     pieces.finish_ids(found)
     before: int | None = None

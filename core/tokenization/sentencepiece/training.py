@@ -1,22 +1,22 @@
-"""SentencePiece's byte-pair encoding, trained from scratch.
+"""Trains SentencePiece's byte-pair encoding from scratch.
 
-The idea is that of every BPE: count all pairs of neighbors, join the most frequent, again and
-again. What differs is what it starts from and what it allows. It starts from the characters of the
-normalized text, in which a space is the character "▁"; so the pieces are text, and the text is the
-pieces put together. And it joins only what looks like a piece of a word: at most 16 characters, of
+The idea is that of every BPE: count all pairs of neighbors, merge the most frequent, and repeat.
+What differs is the start and the rules for pieces. It starts from the characters of the normalized
+text, in which a space is the character "▁"; so the pieces are text, and joined together they are
+the text again. And it merges only pairs that look like a piece of a word: at most 16 characters, of
 one script, with "▁" nowhere but in front.
 
 Of equally frequent pairs the shorter wins, then the one whose bytes come first. A piece that two
-pairs lead to is learned once: the second pair is thrown away. When no two neighbors are left, pairs
-that stood in the text at some time fill the vocabulary, with a count of 0. These are the rules of
-SentencePiece, whose pieces and scores this trainer reproduces: it always looks at all pairs, as
-SentencePiece does from 0.2.2 on.
+pairs spell is learned once: the second pair is discarded. When no two neighbors are left, pairs
+that occurred in the text earlier fill the vocabulary, with a count of 0. These are the rules of
+SentencePiece, whose pieces and scores this trainer reproduces: it always considers all pairs, as
+SentencePiece does since 0.2.2.
 
-SentencePiece 0.2.1 and older look only at a short list of the most frequent pairs, 1,000 or 5 % of
-all, which they renew every 100 merges. Where the list ends among pairs of equal counts, which of
-them are on it follows from the order of a hash table. So their pieces can differ as soon as a text
-holds more than 1,000 pairs, whatever the size of the vocabulary: from the first piece on whose
-count is no larger than that of the last pair on the list.
+SentencePiece 0.2.1 and older consider only a short list of the most frequent pairs, 1,000 or 5 % of
+all, which they renew every 100 merges. If the list ends among pairs of equal counts, the order of a
+hash table decides which of them are on it. So their pieces can differ as soon as a text has more
+than 1,000 pairs, whatever the size of the vocabulary: from the first piece on whose count is no
+larger than that of the last pair on the list.
 
 Source: Kudo and Richardson 2018, "SentencePiece: A simple and language independent subword
 tokenizer", section 3; Sennrich et al. 2016, section 3.2.
@@ -48,8 +48,8 @@ SentencePieceBPEStep = CountingStep | AlphabetStep | MergeStep
 class Candidate(NamedTuple):
     """A pair in the heap; the smallest is the best.
 
-    serial  decides between two ways to one piece: the pair that came up first
-    places  where the pair stood when it came up
+    serial  decides between two pairs that spell one piece: the one that was added first wins
+    places  positions of the pair when it was added
     """
 
     negative_count: int
@@ -61,15 +61,15 @@ class Candidate(NamedTuple):
 
     @property
     def pair_count(self) -> int:
-        """How often the pair occurred in the text when it was added."""
+        """The number of times the pair occurred in the text when it was last counted."""
         return -self.negative_count
 
 
 class Candidates:
-    """All pairs that may be joined, the best first.
+    """All pairs that may be merged, the best first.
 
-    The heap keeps the counts that it was told, which are never too low: a pair that comes out with
-    a higher count than it has by now goes back to its place.
+    The counts in the heap may be outdated, but are never too low: a pair that is popped with a
+    higher count than it has now is pushed back with the current one.
     """
 
     def __init__(self, row: SymbolRow, pieces: Sequence[str]) -> None:
@@ -81,7 +81,7 @@ class Candidates:
         self.add(row.where)
 
     def add(self, where: Mapping[Pair, list[int]]) -> None:
-        """Takes up pairs that the text has gained, those that may become pieces."""
+        """Adds the new pairs of the text that may become pieces."""
         for pair, places in where.items():
             piece = self._pieces[pair[0]] + self._pieces[pair[1]]
             if is_valid_piece(piece):
@@ -92,12 +92,12 @@ class Candidates:
                 )
 
     def pop(self) -> Candidate | None:
-        """The best pair as the text is now; None when no pair is left."""
+        """Pops the pair that is best in the current text; returns None if no pair is left."""
         heap, count, known = self._heap, self._row.count, self._known
         while heap:
             candidate = heap[0]
             now = count[candidate.pair]
-            if candidate.piece in known:  # another pair led to it before
+            if candidate.piece in known:  # learned from another pair
                 heapq.heappop(heap)
             elif candidate.negative_count != -now:
                 heapq.heapreplace(heap, candidate._replace(negative_count=-now))
@@ -106,14 +106,14 @@ class Candidates:
         return None
 
     def take(self) -> Candidate | None:
-        """pop, and no other pair leads to this piece any more."""
+        """Does the same as pop, and discards all other pairs that spell this piece."""
         best = self.pop()
         if best is not None:
             self._known.add(best.piece)
         return best
 
     def best(self, number: int) -> list[Candidate]:
-        """The pairs that would come next; they stay."""
+        """Returns the next best pairs without removing them."""
         found: list[Candidate] = []
         while len(found) < number and (candidate := self.pop()) is not None:
             found.append(candidate)
@@ -135,18 +135,18 @@ def sentencepiece_bpe_steps(
 ) -> Generator[SentencePieceBPEStep, None, list[Piece]]:
     """Trains on the texts, one merge at a time; the generator returns the pieces by id.
 
-    The ids of a step are those of the finished vocabulary: first "<unk>", "<s>", "</s>" and what
-    else needs no training, then the merges in their order, at the end the characters, the most
-    frequent first.
+    The ids of a step are those of the finished vocabulary: first "<unk>", "<s>", "</s>" and the
+    other pieces that need no training, then the merges in their order, at the end the characters,
+    the most frequent first.
 
     normalizer          None: nmt_nfkc with all rules for spaces
     user_defined        pieces that are never cut
     byte_fallback       256 more pieces, so that no character is unknown
     character_coverage  share of the text whose characters the vocabulary must spell
-    rivals              how many of the next best pairs each MergeStep lists
+    rivals              number of next best pairs that each MergeStep lists
 
     Raises ValueError for a text without words, and for a vocab_size that cannot hold the characters
-    or that the text cannot fill, with the limit.
+    or that the text cannot fill, stating the limit.
     """
     normalizer = normalizer or SentencePieceNormalizer()
     meta = meta_pieces(special_tokens, user_defined, byte_fallback)
@@ -169,7 +169,7 @@ def sentencepiece_bpe_steps(
         ALGORITHM,
     )
 
-    # The pieces by id, while training fills the middle; the last stands for rare characters.
+    # The pieces by id; training fills the middle. The last entry stands for rare characters.
     pieces = [piece.text for piece in meta] + [""] * (first_character - len(meta))
     pieces += [*characters, RARE]
     candidates = Candidates(row, pieces)

@@ -1,8 +1,8 @@
-"""What every SentencePiece tokenizer does with its pieces, however it finds them.
+"""The vocabulary of every SentencePiece tokenizer, whichever way it finds pieces in a text.
 
-It turns what was found in a normalized text into tokens: an unknown character into its bytes where
-the vocabulary has them, unknown neighbors into one unknown token where it has not; and it turns
-tokens back into text.
+It turns the strings found in a normalized text into tokens: an unknown character becomes its bytes
+if the vocabulary has them; otherwise adjacent unknown strings become one unknown token. It also
+turns tokens back into text.
 
 Source: Kudo and Richardson 2018, section 3.
 """
@@ -13,22 +13,22 @@ from core.tokenization.sentencepiece.normalizer import SPACE, Normalized, Senten
 from core.tokenization.sentencepiece.pieces import BYTE_PIECES, Piece, PieceType
 from core.tokenization.tokenizer import check_id
 
-UNKNOWN_SURFACE = " \u2047 "  # what an unknown token is decoded to: " ⁇ "
+UNKNOWN_SURFACE = " \u2047 "  # the text that an unknown token is decoded to: " ⁇ "
 MATCHED = (PieceType.NORMAL, PieceType.USER_DEFINED, PieceType.UNUSED)
 
 
 class SentencePieceVocabulary:
-    """The pieces by id, and what each is for.
+    """The pieces by id, and the purpose of each.
 
     pieces           each spelled with "▁" for a space
-    byte_fallback    a character without a piece is written with its bytes
+    byte_fallback    a character without a piece becomes its bytes
     unknown_surface  the text that an unknown token is decoded to
 
     ids       the id of each piece that may stand for text: normal, user-defined and unused ones
     special_tokens  the unknown piece and the control pieces, with their ids
 
-    Raises ValueError for a piece that is there twice, not exactly one unknown piece, and bytes that
-    are missing.
+    Raises ValueError for a repeated or empty piece, for none or several unknown pieces, and for
+    missing bytes.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class SentencePieceVocabulary:
         return len(self.pieces)
 
     def finish_ids(self, found: Iterable[tuple[str, int]]) -> list[int]:
-        """The tokens of strings found in a normalized text; unknown ones become bytes or unk."""
+        """Returns the tokens of strings of a normalized text; unknown ones become bytes or unk."""
         unknown, byte_ids = self.unknown, self.byte_ids
         ids: list[int] = []
         before = -1
@@ -93,10 +93,10 @@ class SentencePieceVocabulary:
     def finish(
         self, found: Iterable[tuple[str, int]], normalized: Normalized
     ) -> tuple[list[int], list[tuple[int, int]]]:
-        """finish_ids, and where each token stands in the bytes of the original text.
+        """Returns the ids of finish_ids, and the span of each token in the original's bytes.
 
-        An unknown character's bytes stand one by one where the original has as many; else the last
-        of them stands for all.
+        Each byte of an unknown character has a span of its own if the original has as many bytes;
+        otherwise the last one has the whole span.
         """
         unknown, starts = self.unknown, normalized.starts
         ids: list[int] = []
@@ -121,9 +121,9 @@ class SentencePieceVocabulary:
         return ids, spans
 
     def decode(self, ids: Sequence[int], normalizer: SentencePieceNormalizer) -> str:
-        """The text of these ids, without the space in front that the normalizer put there.
+        """Returns the text of these ids, without the space that the normalizer added in front.
 
-        Control pieces stand for no text. Bytes that are no character become U+FFFD.
+        Control pieces stand for no text. Bytes that form no character become U+FFFD.
         Raises ValueError for an id outside the vocabulary.
         """
         removes = normalizer.remove_extra_whitespaces
@@ -144,7 +144,7 @@ class SentencePieceVocabulary:
             spelled = self.unknown_surface if token == self.unknown else self.spelled[token]
             if token != self.unknown and at_start and spelled.startswith(SPACE):
                 spelled = spelled[len(SPACE) :]
-                at_start = removes and not spelled  # a second space in front goes too
+                at_start = removes and not spelled  # a second space in front is removed too
             elif spelled:
                 at_start = False
             parts.append(spelled.replace(SPACE, " "))
@@ -152,7 +152,7 @@ class SentencePieceVocabulary:
         return "".join(parts)
 
     def piece_bytes(self, token: int) -> bytes:
-        """The bytes that one token stands for."""
+        """Returns the bytes that one token stands for."""
         check_id(token, len(self.pieces))
         if token in self._byte_of:
             return bytes([self._byte_of[token]])
@@ -164,14 +164,14 @@ class SentencePieceVocabulary:
 
 
 def byte_spans(start: int, stop: int, number: int) -> list[tuple[int, int]]:
-    """The places of a character's bytes in the original."""
+    """Returns the spans of a character's bytes in the original."""
     if stop - start == number:
         return [(place, place + 1) for place in range(start, stop)]
     return [(start, start)] * (number - 1) + [(start, stop)]
 
 
 def decode_bytes(data: bytes | bytearray) -> str:
-    """UTF-8, with U+FFFD for every single byte that belongs to no character."""
+    """Decodes UTF-8, with U+FFFD for every single byte that belongs to no character."""
     try:
         return data.decode()
     except UnicodeDecodeError:
