@@ -1,10 +1,10 @@
-"""What a tokenizer does to texts and languages, and what its vocabulary holds.
+"""Measures how a tokenizer treats texts and languages, and examines its vocabulary.
 
-Read in this order: sentences (a short text in many languages), languages (where longer ones come
-from), rates (bytes per token, tokens per word, money), measures (tokens, fertility, losses of one
-text), premiums (a language's price against English), premium_trace (how each came about), splits
-(two splits of one text), search (pieces by what they hold), overlap (pieces that two vocabularies
-share), embeddings (a model's table), glitches (pieces that a model never learned).
+Read in this order: sentences (a short text in many languages), languages (the source of longer
+ones), rates (bytes per token, tokens per word, money), measures (tokens, fertility, losses of one
+text), premiums (a language's price relative to English), premium_trace (how each is computed),
+splits (two splits of one text), search (pieces by their content), overlap (pieces that two
+vocabularies share), embeddings (a model's table), glitches (pieces that a model never learned).
 """
 
 from core.tokenization.analysis.glitches import GlitchCandidate, glitch_candidates, glitch_steps

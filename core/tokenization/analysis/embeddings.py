@@ -1,4 +1,4 @@
-"""The table of token embeddings of a model on the disk, without loading the rest of it."""
+"""Reads the table of token embeddings of a model on disk, without the rest of the model."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -9,7 +9,7 @@ from core.gguf import open_gguf, read_gguf_rows, read_gguf_tensor
 from core.jobs import to_the_end
 from core.tensor_shards import open_tensors
 
-# What checkpoints call the table: this program's models and GPT-2's, then Llama's, BERT's.
+# Names of the table in checkpoints: this program's models and GPT-2's, then Llama's, BERT's.
 NAMES = (
     *("wte.weight", "transformer.wte.weight", "model.embed_tokens.weight"),
     *("embed_tokens.weight", "embeddings.word_embeddings.weight"),
@@ -22,12 +22,12 @@ ROWS = 4096  # of the table, between two yields
 
 
 def read_embeddings_steps(path: str | Path) -> Generator[float, None, np.ndarray]:
-    """(V, C) float32, of a checkpoint's folder, its model.safetensors, or a GGUF file.
+    """Reads the table of a checkpoint's folder, its model.safetensors, or a GGUF file.
 
-    Yields the share that was read: a GGUF file's rows are unpacked block by block.
+    Yields the share that was read: a GGUF file is unpacked in blocks. Returns (V, C) float32.
 
-    Raises ValueError, with the remedy, where the file holds no such table, and OSError where it
-    cannot be read.
+    Raises ValueError, with a remedy, if the file has no such table, and OSError if it cannot be
+    read.
     """
     path = Path(path)
     if path.suffix == ".gguf":
@@ -57,7 +57,7 @@ def _gguf_blocks(path: Path) -> Generator[float, None, np.ndarray]:
     yield 0.0
     tensor = file.tensors.get(GGUF_NAME)
     if tensor is None or len(tensor.shape) != 2 or tensor.start == tensor.stop:
-        return read_gguf_tensor(file, GGUF_NAME)  # no table with numbers in it
+        return read_gguf_tensor(file, GGUF_NAME)  # not a table, or empty
     size = tensor.shape[0]
     table = np.empty(tensor.shape, dtype=np.float32)
     for start in range(0, size, ROWS):
@@ -68,5 +68,5 @@ def _gguf_blocks(path: Path) -> Generator[float, None, np.ndarray]:
 
 
 def read_embeddings(path: str | Path) -> np.ndarray:
-    """read_embeddings_steps, to the end."""
+    """Runs read_embeddings_steps to the end; returns the table."""
     return to_the_end(read_embeddings_steps(path))

@@ -1,10 +1,10 @@
 """Glitch tokens: pieces that were in the vocabulary, but hardly ever in the model's training text.
 
-A token that was never trained on keeps moving with all others that were not: weight decay and the
-output layer push them the same way. So the embeddings of special tokens that no text used show
-where the untrained ones lie, and what lies close to them is suspicious. The mean of all embeddings
-is taken off first, as it is most of what any two of them share. (The length of an embedding tells
-nothing where input and output share their table.)
+The embeddings of tokens that never occurred in training change together: weight decay and the
+output layer push them the same way. So the embeddings of special tokens that no text used show the
+direction of the untrained ones, and a token close to it is suspicious. The mean of all embeddings
+is subtracted first, as it is most of what any two of them share. (The length of an embedding is no
+clue if input and output share their table.)
 
 Source: Land and Bartolo 2024, "Fishing for Magikarp", section 3.
 """
@@ -27,9 +27,11 @@ USED = 0.5  # a special token less similar to the others than this was trained a
 
 @dataclass(frozen=True, slots=True)
 class GlitchCandidate:
-    """data        the bytes that the piece stands for
+    """A token that may be untrained.
+
+    data        the bytes that the piece stands for
     similarity  cosine similarity with the untrained special tokens, -1 to 1
-    reachable   some text is encoded to this token; one that is not was never seen at all
+    reachable   some text is encoded to this token; otherwise it never occurred in training
     """
 
     token: int
@@ -41,7 +43,7 @@ class GlitchCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """What tokens are compared with.
+    """The reference that tokens are compared with.
 
     mean       (C) of all embeddings
     reference  ids of tokens that look untrained; rows (m, C) are their embeddings
@@ -53,10 +55,10 @@ class Yardstick:
 
 
 def never_written_steps(tokenizer: Tokenizer) -> Generator[float, None, list[int]]:
-    """Ids of single bytes that no UTF-8 text holds: surely untrained, where a vocabulary has them.
+    """Returns the ids of single bytes that never occur in UTF-8, which are certainly untrained.
 
-    The bytes C0, C1 and F5 to FF stand in no UTF-8 text (RFC 3629, section 1). Yields the share of
-    the vocabulary that was looked through.
+    These are the bytes C0, C1 and F5 to FF (RFC 3629, section 1), if the vocabulary has them.
+    Yields the share of the vocabulary that was searched.
     """
     special = set(tokenizer.special_tokens.values())
     size = tokenizer.vocab_size
@@ -70,15 +72,15 @@ def never_written_steps(tokenizer: Tokenizer) -> Generator[float, None, list[int
 
 
 def never_written(tokenizer: Tokenizer) -> list[int]:
-    """never_written_steps, to the end."""
+    """Runs never_written_steps to the end; returns the ids."""
     return to_the_end(never_written_steps(tokenizer))
 
 
 def yardstick_steps(
     embeddings: np.ndarray, tokenizer: Tokenizer, untrained: Sequence[int] | None = None
 ) -> Generator[float, None, Yardstick]:
-    """Finds what tells an untrained token; yields the share that is done. Arguments and errors are
-    those of glitch_steps.
+    """Finds the reference that untrained tokens resemble; yields the share that is done. Arguments
+    and errors are those of glitch_steps.
     """
     if embeddings.ndim != 2 or len(embeddings) < tokenizer.vocab_size:
         raise ValueError(
@@ -107,7 +109,7 @@ def yardstick_steps(
 def similarity_steps(
     embeddings: np.ndarray, size: int, yardstick: Yardstick
 ) -> Generator[float, None, np.ndarray]:
-    """The similarity of the first `size` rows to what is untrained: (size)."""
+    """Returns the similarity of the first `size` rows to the untrained tokens: (size)."""
     similarity = np.empty(size, dtype=np.float32)
     for start in range(0, size, ROWS):
         rows = embeddings[start : min(start + ROWS, size)]
@@ -121,8 +123,8 @@ def similarity_steps(
 def most_suspicious(
     tokenizer: Tokenizer, similarity: np.ndarray, yardstick: Yardstick, count: int = 100
 ) -> list[GlitchCandidate]:
-    """The `count` pieces with the largest similarity; special tokens and those that were compared
-    with are left out."""
+    """Returns the `count` pieces with the largest similarity, without special tokens and the
+    reference tokens."""
     apart = [*tokenizer.special_tokens.values(), *yardstick.reference]
     ordinary = np.setdiff1d(np.arange(tokenizer.vocab_size), apart)
     order = ordinary[np.argsort(-similarity[ordinary], kind="stable")][:count]
@@ -144,16 +146,16 @@ def glitch_steps(
     untrained: Sequence[int] | None = None,
     count: int = 100,
 ) -> Generator[float, None, list[GlitchCandidate]]:
-    """Looks for the tokens that look least trained; yields the share that is done, from 0 to 1.
+    """Finds the tokens that look least trained; yields the share that is done, from 0 to 1.
 
     embeddings  (V, C) rows of the model's token embeddings; V may be larger than the vocabulary,
                 as tables are often padded
-    untrained   ids that are known to be untrained; None: the tokenizer's special tokens, of which
-                those that do not resemble the others are left out
+    untrained   ids that are known to be untrained; None: the tokenizer's special tokens, without
+                those that do not resemble the others
     Returns `count` candidates, the most suspicious first.
 
-    Raises ValueError where the table does not fit the tokenizer, or there is nothing to compare
-    with.
+    Raises ValueError, with a remedy, if the table does not fit the tokenizer, or if there is no
+    token to compare with.
     """
     measuring = yardstick_steps(embeddings, tokenizer, untrained)
     yardstick = yield from retold(measuring, lambda share: 0.5 * share)
@@ -168,7 +170,7 @@ def glitch_candidates(
     untrained: Sequence[int] | None = None,
     count: int = 100,
 ) -> list[GlitchCandidate]:
-    """glitch_steps, to the end."""
+    """Runs glitch_steps to the end; returns the candidates."""
     return to_the_end(glitch_steps(embeddings, tokenizer, untrained, count))
 
 
@@ -184,7 +186,7 @@ class Similarity(NamedTuple):
 
 
 def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> Similarity:
-    """The cosine similarity of each row (n, C) with the mean of the reference rows (m, C).
+    """Computes the cosine similarity of each row (n, C) with the mean of reference rows (m, C).
 
     `mean` is subtracted from both first.
     """
@@ -196,7 +198,7 @@ def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> 
 
 
 def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidate) -> Step:
-    """How suspicious one token is, as a step; `row` (C) is its embedding."""
+    """Returns the step that computes a token's similarity; `row` (C) is its embedding."""
     rows = np.asarray(row, dtype=np.float32)[None]  # (1, C)
     found = similarity_to(rows, yardstick.rows, yardstick.mean)
     piece = quoted(shown(candidate.piece, candidate.data))
@@ -210,10 +212,10 @@ def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidat
 
 
 def is_reachable(tokenizer: Tokenizer, token: int) -> bool:
-    """Whether the piece's own text, alone or after a letter, is encoded with this token."""
+    """True if the piece's own text, alone or after a letter, is encoded with this token."""
     try:
         text = tokenizer.piece_bytes(token).decode()
     except UnicodeDecodeError:
-        return True  # half a character stands in texts only together with its other half
+        return True  # part of a character occurs in texts only together with the rest
     alone = tokenizer.encode_ids(text, specials=False)
     return token in alone or token in tokenizer.encode_ids(f"a{text}", specials=False)

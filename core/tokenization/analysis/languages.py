@@ -1,8 +1,8 @@
 """Parallel texts: the same content in many languages.
 
-The Universal Declaration of Human Rights where `python3 dev.py vocabularies` has put it into the
-data folder, in more than 500 languages; elsewhere a few sentences of our own, in 25. A text that is
-only an excerpt is left out: its tokens cannot be set against those of all of English.
+The Universal Declaration of Human Rights in more than 500 languages, once
+`python3 dev.py vocabularies` has put it into the data folder; otherwise a few sentences in 25. A
+text that is only an excerpt is omitted: its tokens cannot be compared with those of all of English.
 """
 
 import re
@@ -15,7 +15,7 @@ from core.files import read_json, read_text
 from core.resources import data_folder
 from core.tokenization.analysis.sentences import SENTENCES
 
-# Those of most readers, and of many scripts: what a chart shows unless another choice is made.
+# Languages with many readers, in many scripts: the default choice for a chart.
 USUAL = (
     *("eng", "spa", "por_BR", "fra", "deu_1996", "ita", "nld", "pol", "ces", "ron_2006", "hun"),
     *("fin", "swe", "tur", "ell_monotonic", "rus", "ukr", "arb", "heb", "pes_1", "urd", "hin"),
@@ -23,8 +23,8 @@ USUAL = (
     *("jpn", "kor", "vie", "ind", "tgl", "swh", "yor", "hau_NG", "zul", "som", "khm", "lao", "bod"),
 )
 
-# A text of fewer bytes than this share of English's is an excerpt. The shortest whole one has 0.46
-# of them; of four languages there is no more than Article 1, with 0.03 to 0.08.
+# A text with fewer bytes than this share of the English one is an excerpt. The shortest whole one
+# has a share of 0.46; for four languages there is only Article 1, with 0.03 to 0.08.
 WHOLE = 0.25
 
 
@@ -43,24 +43,24 @@ class LanguageText:
 
 
 def declaration_folder() -> Path:
-    """Where the Declaration lies, where it is there at all."""
+    """Returns the folder of the Declaration, which exists only if it was downloaded."""
     return data_folder() / "texts" / "udhr"
 
 
 def has_declaration() -> bool:
-    """Whether the Declaration has been downloaded."""
+    """True if the Declaration has been downloaded."""
     return (declaration_folder() / "languages.json").is_file()
 
 
 def language_names() -> dict[str, str]:
-    """The languages there are whole texts in: code -> English name."""
+    """Returns the languages with whole texts: code -> English name."""
     if not has_declaration():
         return {code: name for code, name, _, _ in SENTENCES}
     return _named(lambda code: not _is_excerpt(code))
 
 
 def excerpt_names() -> dict[str, str]:
-    """The languages of which there is only an excerpt, so that they cannot be compared."""
+    """Returns the languages with only an excerpt, which cannot be compared: code -> name."""
     return _named(_is_excerpt) if has_declaration() else {}
 
 
@@ -70,7 +70,7 @@ def _named(wanted: Callable[[str], bool]) -> dict[str, str]:
 
 
 def _names(table: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """What each language is called: no name is only a bracket, and no two are the same."""
+    """Returns the names of the languages: brackets around a whole name removed, all unique."""
     given = {code: re.sub(r"^\(([^()]+)\)$", r"\1", about["name"]) for code, about in table.items()}
     often = Counter(given.values())
     return {code: name if often[name] == 1 else f"{name} ({code})" for code, name in given.items()}
@@ -84,11 +84,11 @@ def _is_excerpt(code: str) -> bool:
 
 
 def language_texts(codes: tuple[str, ...] | None = None) -> list[LanguageText]:
-    """Texts of the same content; English is always among them, and first.
+    """Returns texts of the same content; English is always included, and comes first.
 
-    codes  those wanted; None: the usual ones (all of our own sentences)
+    codes  the wanted languages; None: the usual ones (or all of our own sentences)
 
-    Raises ValueError for a language that there is no whole text in.
+    Raises ValueError, with a remedy, for a language without a whole text.
     """
     if not has_declaration():
         texts = [LanguageText(code, name, text, way) for code, name, way, text in SENTENCES]

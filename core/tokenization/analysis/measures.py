@@ -1,8 +1,8 @@
-"""How a tokenizer treats one text: how many tokens, and what is lost on the way.
+"""Measures how a tokenizer treats one text: the number of tokens, and the losses.
 
-A low count is no merit where it comes from unknown tokens: a vocabulary without Ethiopic letters
-writes a page of Amharic with one "[UNK]" a word, and one that drops what it cannot spell writes it
-with no token at all. So what is lost is measured beside what it costs.
+A low count is no merit if it comes from unknown tokens: a vocabulary without Ethiopic letters
+encodes a page of Amharic with one "[UNK]" per word, and one that drops characters it cannot spell
+encodes it with no token at all. So the losses are measured along with the cost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,27 +14,27 @@ import regex
 from core.tokenization.analysis.rates import bytes_per_token, tokens_per_word
 from core.tokenization.tokenizer import Encoding, Tokenizer
 
-# Scripts that are written without spaces: there is nothing to count words by.
+# Scripts written without spaces, whose words cannot be counted.
 _UNSPACED = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
 )
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
-# What a normalizer may take from a letter, or between letters: the letters are still there.
+# Characters that a normalizer may remove without losing a letter.
 _NO_LETTER = regex.compile(r"[\s\p{M}\p{C}]+")
-# Letters with their marks and joiners, and what hyphens and apostrophes join; "፡" parts words too.
+# Letters with their marks and joiners, joined by hyphens and apostrophes; "፡" separates words too.
 _RUN = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}\u200c\u200d]*+"
 _WORD = regex.compile(rf"{_RUN}(?:['’\-]{_RUN})*+")
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One text under one tokenizer, special tokens not counted.
+    """One text under one tokenizer, not counting special tokens.
 
-    words          runs of letters and digits; None for a text in a script that sets no spaces
-    unknown        how many tokens are the unknown token
-    unknown_bytes  bytes of the text that they stand for: these are lost
-    dropped_bytes  bytes of what no token stands for, white space and accents aside: lost as well
-    lossless       decode(encode(text)) is the text again, measured on this text
+    words          runs of letters and digits; None for a text in a script without spaces
+    unknown        number of unknown tokens
+    unknown_bytes  bytes of the text that these stand for, which are lost
+    dropped_bytes  bytes without a token, except white space and accents; lost as well
+    lossless       decode(encode(text)) equals the text, measured on this text
     """
 
     tokens: int
@@ -58,12 +58,12 @@ class Measures:
 
     @property
     def lost_share(self) -> float:
-        """The share of the text's bytes, white space aside, that is unknown or dropped."""
+        """The share of the text's bytes that is unknown or dropped, white space not counted."""
         return (self.unknown_bytes + self.dropped_bytes) / self.bytes if self.bytes else 0.0
 
 
 def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -> Measures:
-    """Measures how a tokenizer splits a text, and what it loses of it.
+    """Measures how a tokenizer splits a text, and how much of it is lost.
 
     `encoding`, if given, saves encoding the text again. It must be made without special tokens:
     tokenizer.encode(text, specials=False).
@@ -99,8 +99,8 @@ def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -
 
 
 def lost_bytes(tokenizer: Tokenizer, encoding: Encoding) -> int:
-    """Bytes of a text, white space aside, that its ids do not give back: of the characters that are
-    unknown or dropped, or came back as others, as a capital that was made small.
+    """Returns the number of a text's bytes, except white space, that its ids do not restore: those
+    of characters that are unknown, dropped or changed, such as a capital made lower case.
 
     The encoding must be one without special tokens.
     """
@@ -115,14 +115,14 @@ def lost_bytes(tokenizer: Tokenizer, encoding: Encoding) -> int:
 
 
 def _bytes_in_common(written: bytes, given: bytes) -> int:
-    """Of the characters that stand in both, in this order."""
+    """Returns the number of bytes of the characters that both have, in this order."""
     first, second = (data.decode("utf-8", "ignore") for data in (written, given))
     blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
     return sum(len(first[block.a : block.a + block.size].encode()) for block in blocks)
 
 
 def _between(spans: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-    """The places of a text of `size` bytes that none of the spans, which are in order, covers."""
+    """Yields the gaps in a text of `size` bytes that none of the ordered spans covers."""
     end = 0
     for start, stop in spans:
         if start > end:
@@ -133,12 +133,12 @@ def _between(spans: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int,
 
 
 def _letters(data: bytes) -> bytes:
-    """The bytes without white space and accents."""
+    """Returns the bytes without white space and accents."""
     return _NO_LETTER.sub("", data.decode("utf-8", "ignore")).encode()
 
 
 def count_words(text: str) -> int | None:
-    """Words, by their letters; None where most letters are of scripts that set no spaces."""
+    """Counts words; returns None if most letters are of scripts written without spaces."""
     if 2 * len(_UNSPACED.findall(text)) > len(_LETTER.findall(text)):
         return None
     return len(_WORD.findall(text))

@@ -1,7 +1,7 @@
 """The pieces that two vocabularies share, by their bytes.
 
 Spellings differ ("Ġthe", "▁the", " the"), bytes do not. Special tokens and ids without a piece are
-left out. WordPiece writes a word's beginning without a space, so that its "the" is not the " the"
+omitted. WordPiece spells the start of a word without a space, so its "the" differs from the " the"
 of the others.
 """
 
@@ -21,8 +21,8 @@ PAUSE = 20_000  # pieces between two yields
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlap:
-    """common (n, 2): the id in the first and in the second, by the first; the others (m) are ids
-    alone, in order.
+    """The ids of shared pieces, common (n, 2): in the first and in the second vocabulary, sorted by
+    the first; and the sorted ids of the other pieces (m) of each.
     """
 
     common: np.ndarray
@@ -31,32 +31,32 @@ class Overlap:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """How many pieces are common, only in the first, only in the second."""
+        """The numbers of pieces in both vocabularies, only in the first, only in the second."""
         return len(self.common), len(self.only_first), len(self.only_second)
 
     def turned(self) -> "Overlap":
-        """The same, with the second vocabulary first."""
+        """Returns the same overlap with the second vocabulary first."""
         order = np.argsort(self.common[:, 1], kind="stable")
         return Overlap(self.common[order, ::-1], self.only_second, self.only_first)
 
     @property
     def jaccard(self) -> float:
-        """Shared pieces among all pieces of both, from 0 to 1."""
+        """The share of all pieces, those of either vocabulary, that are in both, from 0 to 1."""
         return jaccard(len(self.common), len(self.only_first), len(self.only_second))
 
     @property
     def share_of_first(self) -> float:
-        """The share of the first vocabulary that the second one has too."""
+        """The share of the first vocabulary that is also in the second."""
         return share_of(len(self.common), len(self.common) + len(self.only_first))
 
     @property
     def share_of_second(self) -> float:
-        """The share of the second vocabulary that the first one has too."""
+        """The share of the second vocabulary that is also in the first."""
         return share_of(len(self.common), len(self.common) + len(self.only_second))
 
 
 def jaccard(common: int, only_first: int, only_second: int) -> float:
-    """The share of all pieces, those of either vocabulary, that are in both."""
+    """Returns the share of all pieces, those of either vocabulary, that are in both."""
     if not common:
         return 0.0
     index = common / (common + only_first + only_second)  # step: jaccard
@@ -64,7 +64,7 @@ def jaccard(common: int, only_first: int, only_second: int) -> float:
 
 
 def share_of(common: int, size: int) -> float:
-    """The share of one vocabulary that is also in the other."""
+    """Returns the share of one vocabulary that is also in the other."""
     if not size:
         return 0.0
     share = common / size  # step: share
@@ -72,7 +72,7 @@ def share_of(common: int, size: int) -> float:
 
 
 def share_step(common: int, size: int) -> Step:
-    """`share_of` as a Step."""
+    """Returns the step that computes `share_of`."""
     values = {"common": common, "size": size, "share": share_of(common, size)}
     return Step(
         "overlap.share",
@@ -84,7 +84,7 @@ def share_step(common: int, size: int) -> Step:
 
 
 def jaccard_step(common: int, only_first: int, only_second: int) -> Step:
-    """`jaccard` as a Step."""
+    """Returns the step that computes `jaccard`."""
     values = {
         "common": common,
         "only_first": only_first,
@@ -101,7 +101,7 @@ def jaccard_step(common: int, only_first: int, only_second: int) -> Step:
 
 
 def overlap_steps(first: Tokenizer, second: Tokenizer) -> Generator[int, None, Overlap]:
-    """Compares two vocabularies; yields how many pieces were looked at."""
+    """Compares two vocabularies; yields the number of pieces compared so far."""
     ids_of_first = yield from _ids_by_bytes(first)
     ids_of_second = yield from _ids_by_bytes(second)
     return (yield from _compared(ids_of_first, ids_of_second))
@@ -112,7 +112,7 @@ def all_overlaps_steps(
 ) -> Generator[int, None, dict[tuple[int, int], Overlap]]:
     """Compares every pair, as (i, j) and as (j, i); each vocabulary is read once.
 
-    Yields as overlap_steps.
+    Yields progress, as overlap_steps does.
     """
     tables = []
     for tokenizer in tokenizers:
@@ -126,7 +126,7 @@ def all_overlaps_steps(
 
 
 def _compared(first: dict[bytes, int], second: dict[bytes, int]) -> Generator[int, None, Overlap]:
-    """Of two tables of ids by bytes."""
+    """Compares two tables of ids by bytes; yields progress."""
     pairs = [(token, second[data]) for data, token in first.items() if data in second]
     common = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     common = common[np.argsort(common[:, 0], kind="stable")]
@@ -139,12 +139,12 @@ def _compared(first: dict[bytes, int], second: dict[bytes, int]) -> Generator[in
 
 
 def vocabulary_overlap(first: Tokenizer, second: Tokenizer) -> Overlap:
-    """overlap_steps, to the end."""
+    """Runs overlap_steps to the end; returns the overlap."""
     return to_the_end(overlap_steps(first, second))
 
 
 def _ids_by_bytes(tokenizer: Tokenizer) -> Generator[int, None, dict[bytes, int]]:
-    """The id of every piece by its bytes; of two pieces for the same bytes the first."""
+    """Returns the id of every piece by its bytes; of two pieces with equal bytes, the first."""
     special = set(tokenizer.special_tokens.values())
     ids: dict[bytes, int] = {}
     for token in range(tokenizer.vocab_size):

@@ -1,7 +1,7 @@
-"""How the price of every language came about: its text, its bytes, its tokens, those of English.
+"""Traces how the price of every language is computed: its text, bytes, tokens, and English's.
 
-One step for each language under each tokenizer, in whatever order they are given; what led to it
-are steps inside it.
+One step for each language under each tokenizer, in the given order; the steps of its computation
+are inside it.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -22,9 +22,9 @@ Compared = tuple[Premium, Premium]  # a language, and English under the same tok
 
 
 def premium_trace_steps(compared: Sequence[Compared]) -> Generator[int, None, Trace]:
-    """Tells languages in the given order; yields how many are told, and returns the trace.
+    """Traces languages in the given order; yields the number done, and returns the trace.
 
-    The trace's `about` holds `count`, how many there are.
+    The trace's `about` holds `count`, the number of languages.
     """
     trace = Trace({"count": len(compared)})
     for told, (result, english) in enumerate(compared, start=1):
@@ -36,12 +36,12 @@ def premium_trace_steps(compared: Sequence[Compared]) -> Generator[int, None, Tr
 
 
 def trace_premiums(compared: Sequence[Compared]) -> Trace:
-    """premium_trace_steps, to the end."""
+    """Runs premium_trace_steps to the end; returns the trace."""
     return to_the_end(premium_trace_steps(compared))
 
 
 def premium_step(result: Premium, english: Premium) -> Step:
-    """What a language costs; `english` is of the same tokenizer."""
+    """Returns the step that prices a language; `english` is of the same tokenizer."""
     values = {
         "tokens": result.measures.tokens,
         "english": english.measures.tokens,
@@ -65,7 +65,7 @@ def premium_step(result: Premium, english: Premium) -> Step:
 
 
 def parts_of(result: Premium) -> Iterator[Step]:
-    """From the text to its tokens, and what is lost of it."""
+    """Yields the steps from the text to its tokens, with the losses."""
     measures = result.measures
     yield _characters(result)
     yield Step(
@@ -128,7 +128,7 @@ def _characters(result: Premium) -> Step:
 
 
 def _unknown(unknown: int, tokens: int) -> str:
-    """ "1 of 24 tokens is unknown", "all 24 tokens are unknown"."""
+    """Returns "1 of 24 tokens is unknown", or "All 24 tokens are unknown"."""
     if unknown == tokens:
         return "The only token is unknown" if tokens == 1 else f"All {tokens:,} tokens are unknown"
     return f"{unknown:,} of {count(tokens, 'token')} {verb(unknown, 'is', 'are')} unknown"

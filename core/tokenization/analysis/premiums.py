@@ -1,4 +1,4 @@
-"""What a language costs against English: tokens for the same content, under the same tokenizer.
+"""The price of a language relative to English: tokens for the same content, same tokenizer.
 
 Source: Petrov et al. 2023, "Language Model Tokenizers Introduce Unfairness Between Languages".
 """
@@ -19,8 +19,8 @@ MOSTLY_LOST = 0.1  # a larger share of lost bytes makes the premium meaningless
 class Premium:
     """One language under one tokenizer.
 
-    premium   its tokens divided by those of English: 4.0 is four times as dear
-    honest    False where so much of the text is lost that the count says nothing
+    premium   its tokens divided by those of English: 4.0 is four times as expensive
+    honest    False if too much of the text is lost for the count to mean anything
     """
 
     tokenizer: str
@@ -30,7 +30,7 @@ class Premium:
 
     @property
     def honest(self) -> bool:
-        """Whether the tokenizer keeps most of this language's text; else few tokens mean little."""
+        """Whether the tokenizer preserves most of the text; otherwise few tokens mean little."""
         return self.measures.lost_share <= MOSTLY_LOST
 
 
@@ -39,11 +39,11 @@ def premium_steps(
 ) -> Generator[Premium, None, list[Premium]]:
     """Measures every language under every tokenizer; yields each result, returns all of them.
 
-    tokenizers  by the name that the results carry
-    texts       of the same content, English among them
+    tokenizers  by the name used in the results
+    texts       of the same content, including English
 
-    Raises ValueError where there is no English text to compare with, where it is empty, and where
-    a tokenizer makes no token of it.
+    Raises ValueError, with a remedy, if there is no English text, if it is empty, or if a tokenizer
+    encodes it to no token.
     """
     english = next((text for text in texts if text.code == REFERENCE), None)
     if english is None or not english.text:
@@ -64,11 +64,11 @@ def premium_steps(
 
 
 def _price(tokens: int, english: int) -> float:
-    """The token count of a text, relative to that of its English version."""
+    """Returns the token count of a text, relative to that of its English version."""
     premium = tokens / english  # step: premium
     return premium
 
 
 def premiums(tokenizers: Mapping[str, Tokenizer], texts: Sequence[LanguageText]) -> list[Premium]:
-    """premium_steps, to the end."""
+    """Runs premium_steps to the end; returns all results."""
     return to_the_end(premium_steps(tokenizers, texts))

@@ -1,4 +1,4 @@
-"""What a text costs under a tokenizer, in the three units that people compare.
+"""The cost of a text under a tokenizer, in the three units that are usually compared.
 
 Source: Rust et al. 2021, "How Good is Your Tokenizer?" (fertility is tokens per word).
 """
@@ -10,7 +10,7 @@ _HERE = "core.tokenization.analysis.rates"
 
 
 def bytes_per_token(size: int, tokens: int) -> float:
-    """The bytes of text that a token stands for on average; 0 if there is no token."""
+    """Returns the bytes of text that a token stands for on average; 0 if there is no token."""
     if not tokens:
         return 0.0
     ratio = size / tokens  # step: bytes-per-token
@@ -18,9 +18,9 @@ def bytes_per_token(size: int, tokens: int) -> float:
 
 
 def tokens_per_word(tokens: int, words: int | None) -> float | None:
-    """The fertility: how many tokens a word takes on average.
+    """Returns the fertility: how many tokens a word takes on average.
 
-    None for a text without words, or in a script without spaces between words.
+    Returns None for a text without words, or in a script without spaces between words.
     """
     if not words:
         return None
@@ -29,13 +29,13 @@ def tokens_per_word(tokens: int, words: int | None) -> float | None:
 
 
 def cost(tokens: int, price: float) -> float:
-    """The cost of this many tokens, given the price of a million tokens."""
+    """Returns the cost of this many tokens, given the price of a million tokens."""
     amount = tokens * price / 1_000_000  # step: cost
     return amount
 
 
 def bytes_per_token_step(size: int, tokens: int) -> Step:
-    """`bytes_per_token` as a Step."""
+    """Returns the step that computes `bytes_per_token`."""
     ratio = bytes_per_token(size, tokens)
     return Step(
         "rates.bytes-per-token",
@@ -47,7 +47,7 @@ def bytes_per_token_step(size: int, tokens: int) -> Step:
 
 
 def tokens_per_word_step(tokens: int, words: int) -> Step:
-    """Raises ValueError for no words."""
+    """Returns the step that computes `tokens_per_word`. Raises ValueError if words is 0."""
     fertility = tokens_per_word(tokens, words)
     if fertility is None:
         raise ValueError("a text without words has no tokens per word: take another text")
@@ -61,7 +61,7 @@ def tokens_per_word_step(tokens: int, words: int) -> Step:
 
 
 def cost_step(tokens: int, price: float) -> Step:
-    """`cost` as a Step."""
+    """Returns the step that computes `cost`."""
     return Step(
         "rates.cost",
         "What the text costs",

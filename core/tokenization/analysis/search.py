@@ -1,4 +1,4 @@
-"""Finds the pieces of a vocabulary that hold, begin with or match something."""
+"""Searches a vocabulary for pieces that contain, begin with or match a query."""
 
 import re
 import time
@@ -18,17 +18,17 @@ WAYS = ("contains", "begins", "ends", "is", "regex", "bytes")
 PAUSE = 20_000  # pieces between two yields, a few milliseconds
 PATIENCE = 2.0  # seconds that a regular expression may take for the whole vocabulary
 MAX_QUERY = 1000  # characters
-# Signs that vocabularies, or people who write about them, have for white space.
+# Signs for white space in vocabularies and in texts about them.
 _SIGNS = str.maketrans(
     {**dict.fromkeys("Ġ▁␣·", " "), **dict.fromkeys("Ċ↵", "\n"), "⇥": "\t", "␍": "\r"}
 )
-_BYTE_SIGNS = {one for one in BYTE_OF_CHARACTER if one >= "\u0100"}  # no Latin letters' own
+_BYTE_SIGNS = {one for one in BYTE_OF_CHARACTER if one >= "\u0100"}  # not Latin-1 letters
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A piece that was found: its id, its spelling in the vocabulary and its bytes."""
+    """A search result: the piece's id, its spelling in the vocabulary and its bytes."""
 
     token: int
     piece: str
@@ -36,12 +36,12 @@ class Match:
 
     @property
     def text(self) -> str:
-        """The bytes as text; what is no whole character becomes U+FFFD."""
+        """The bytes as text; an incomplete character becomes U+FFFD."""
         return self.data.decode("utf-8", "replace")
 
 
 class VocabularyIndex:
-    """The bytes of every piece of a tokenizer, at hand for many searches.
+    """The bytes of every piece of a tokenizer, cached for many searches.
 
     >>> VocabularyIndex(tokenizer).search("ing", "ends", limit=10)
     """
@@ -51,7 +51,7 @@ class VocabularyIndex:
         self._data: list[bytes] = []
 
     def build_steps(self) -> Generator[int, None, None]:
-        """Reads the vocabulary; yields how many pieces are read. A search does it where needed."""
+        """Reads the vocabulary; yields the number of pieces read. A search does this if needed."""
         for token in range(len(self._data), self.tokenizer.vocab_size):
             self._data.append(self.tokenizer.piece_bytes(token))
             if token % PAUSE == PAUSE - 1:
@@ -62,15 +62,15 @@ class VocabularyIndex:
     ) -> Generator[list[Match], None, list[Match]]:
         """Searches the vocabulary; yields the pieces found so far and returns all of them, by id.
 
-        way       "contains", "begins", "ends", "is": the piece's text. A space may be written
-                  by any of its signs: "Ġthe", "▁the", "␣the", "·the" and " the" find the same;
-                  and "##ing" finds the pieces that WordPiece spells so;
+        way       "contains", "begins", "ends", "is": compares the piece's text. A space may be
+                  written with any of its signs: "Ġthe", "▁the", "␣the", "·the" and " the" find the
+                  same pieces; and "##ing" finds the pieces with this spelling in WordPiece;
                   "regex": a regular expression that matches anywhere in the piece's text;
                   "bytes": contains these bytes, in hexadecimal ("e2 96 81")
-        any_case  capital and small letters are the same
+        any_case  ignores the case of letters
 
-        Raises ValueError for an unknown way, an empty query, bytes that are no hexadecimal, and a
-        regular expression that is wrong or takes too long.
+        Raises ValueError for an unknown way, a query that is empty or longer than 1,000 characters,
+        invalid hexadecimal, and a regular expression that is invalid or takes too long.
         """
         matches = _matcher(query, way, any_case)
         as_spelled = PREFIX in query and way in ("contains", "begins", "ends", "is")
@@ -90,12 +90,12 @@ class VocabularyIndex:
     def search(
         self, query: str, way: str = "contains", *, limit: int = 1000, any_case: bool = False
     ) -> list[Match]:
-        """search_steps, to the end."""
+        """Runs search_steps to the end; returns all pieces found."""
         return to_the_end(self.search_steps(query, way, limit=limit, any_case=any_case))
 
 
 def match_step(match: Match) -> Step:
-    """One piece that was found, as a step."""
+    """Returns the step that shows one search result."""
     return Step(
         "vocabulary.match",
         f"{quoted(shown(match.piece, match.data))} is piece {match.token:,} of the vocabulary",
@@ -106,7 +106,7 @@ def match_step(match: Match) -> Step:
 
 
 def _matcher(query: str, way: str, any_case: bool) -> Callable[[bytes], bool]:
-    """The question that is put to every piece's bytes."""
+    """Returns the test that is applied to every piece's bytes."""
     if way not in WAYS:
         raise ValueError(f"pieces cannot be searched by {way!r}: choose one of {', '.join(WAYS)}")
     if not query or len(query) > MAX_QUERY:
@@ -130,13 +130,13 @@ def _matcher(query: str, way: str, any_case: bool) -> Callable[[bytes], bool]:
 
 
 def with_spaces(query: str) -> str:
-    """A query with white space in place of the signs for it."""
+    """Replaces the signs for white space in a query by white space."""
     return query.translate(_SIGNS)
 
 
 def readings(query: str) -> list[bytes]:
-    """The bytes that a query may stand for: as it is written, with the signs for white space as
-    what they stand for, and where it holds a sign of byte-level pieces, as these are spelled.
+    """Returns the bytes that a query may stand for: those of the query itself, of the query with
+    white space for its signs, and, if it has a sign of byte-level pieces, of that piece.
 
     >>> readings("Ġthe")
     [b'\\xc4\\xa0the', b' the']
@@ -161,7 +161,7 @@ def _folded_matcher(wanted: tuple[str, ...], way: str) -> Callable[[bytes], bool
 
 
 def _regex_matcher(query: str, any_case: bool) -> Callable[[bytes], bool]:
-    """A regular expression with a bound on the time that all of its matching takes."""
+    """Returns a regular expression's test, with a limit on the total time of matching."""
     try:
         pattern = regex.compile(query, regex.IGNORECASE if any_case else 0)
     except (regex.error, RecursionError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""The same four sentences in many languages: for machines without longer parallel texts."""
+"""The same four sentences in many languages, for use without longer parallel texts."""
 
 # (code of ISO 639-3, name, direction, text)
 SENTENCES = (

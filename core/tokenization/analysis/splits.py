@@ -1,4 +1,4 @@
-"""Where two tokenizers cut one text differently."""
+"""Finds where two tokenizers cut one text differently."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ WHITE_SPACE = b" \t\n\r"
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A stretch of the text that two encodings cut differently, as short as can be.
+    """A region of the text that two encodings cut differently, as short as possible.
 
     start, stop     bytes of the text; both encodings cut at both
     first, second   ranges of the tokens inside it
@@ -26,9 +26,9 @@ class Region:
 
 
 def spans_of(encoding: Encoding, ignore_spaces: bool = False) -> list[tuple[int, int] | None]:
-    """Each token's place in the text; None for one that stands for nothing there.
+    """Returns each token's span in the text, or None for a token without text.
 
-    With ignore_spaces a place has no white space at its ends, so that " the" and "the" are alike.
+    With ignore_spaces a span has no white space at its ends, so that " the" and "the" are alike.
     """
     data = encoding.text.encode()
     spans: list[tuple[int, int] | None] = []
@@ -42,7 +42,7 @@ def spans_of(encoding: Encoding, ignore_spaces: bool = False) -> list[tuple[int,
 
 
 def own_tokens(encodings: Sequence[Encoding], ignore_spaces: bool = False) -> list[list[int]]:
-    """For each encoding, the tokens whose span is not a token in every other one.
+    """Returns, for each encoding, the tokens whose span at least one other encoding lacks.
 
     Raises ValueError for encodings of different texts.
     """
@@ -56,10 +56,10 @@ def own_tokens(encodings: Sequence[Encoding], ignore_spaces: bool = False) -> li
 
 
 def differing_regions(first: Encoding, second: Encoding) -> list[Region]:
-    """The stretches of the text where the two splits differ, from the left.
+    """Returns the regions of the text where the two splits differ, from the left.
 
-    The text is cut at every byte where one of them cuts and the other does not run across; a
-    stretch between two such bytes is told where the tokens in it differ.
+    The text is cut at every byte where one split cuts and no token of the other runs across; a
+    region between two such bytes is returned if the tokens in it differ.
     Raises ValueError for different texts.
     """
     _check_texts([first, second])
@@ -87,13 +87,13 @@ def _visible(encoding: Encoding) -> list[Place]:
 
 
 def _runs_across(places: list[Place], byte: int) -> bool:
-    """Whether a token begins before this byte and ends behind it."""
+    """True if a token starts before this byte and ends after it."""
     at = bisect_left(places, byte, key=itemgetter(1)) - 1
     return at >= 0 and places[at][2] > byte
 
 
 def _first_from(places: list[Place], byte: int, low: int) -> int:
-    """The first token, from number `low` on, that begins at this byte or later."""
+    """Returns the first token, from index `low` on, that starts at this byte or later."""
     return bisect_left(places, byte, lo=low, key=itemgetter(1))
 
 

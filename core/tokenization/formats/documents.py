@@ -1,4 +1,4 @@
-"""tokenizer.json: which of our classes does what a file says, exactly; else the library runs it."""
+"""Opens a tokenizer.json with the class of ours that matches it exactly, or else the library."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,15 +7,15 @@ from core.files import GET_AGAIN, quoted
 from core.tokenization.formats.limits import check_pieces
 from core.tokenization.tokenizer import Tokenizer
 
-# Builds a tokenizer, or returns None where the file asks for something else than its class does.
+# Builds a tokenizer, or returns None if the file describes something that its class cannot do.
 Builder = Callable[[Mapping[str, Any], str], Tokenizer | None]
 
 
 def tokenizer_from_document(document: Any, name: str, raw: bytes | None = None) -> Tokenizer:
-    """The tokenizer of a parsed tokenizer.json; `name` is the file, for messages,
-    `raw` its bytes where it was read from one.
+    """Returns the tokenizer of a parsed tokenizer.json; `name` is the file, for messages, and
+    `raw` its bytes if it was read from one.
 
-    Raises ValueError, with the remedy, for a document that is broken.
+    Raises ValueError, with a remedy, for a damaged document.
     """
     check_document(document, name)
     for build in _builders(document["model"].get("type")):
@@ -28,7 +28,7 @@ def tokenizer_from_document(document: Any, name: str, raw: bytes | None = None) 
 
 
 def _builders(kind: str | None) -> tuple[Builder, ...]:
-    """What our own classes have for a model of this kind; loaded when it is needed."""
+    """Returns the builders for a model of this kind; imports them only when needed."""
     if kind == "WordPiece":
         from core.tokenization.formats.own_wordpiece import read_wordpiece
 
@@ -48,13 +48,13 @@ def _builders(kind: str | None) -> tuple[Builder, ...]:
 
 
 def _first_texts(entries: list[Any]) -> list[str]:
-    """Of a Unigram's vocabulary, in which each piece stands before its score."""
+    """Returns the pieces of a Unigram's vocabulary, whose entries are [piece, score]."""
     lists = (entry for entry in entries if isinstance(entry, list) and entry)
     return [entry[0] for entry in lists if isinstance(entry[0], str)]
 
 
 def check_document(document: Any, name: str) -> None:
-    """Raises ValueError where what every kind of tokenizer.json has is not as it should be."""
+    """Raises ValueError, with a remedy, if the parts that all kinds share are damaged."""
     model = document.get("model") if isinstance(document, dict) else None
     if not isinstance(model, dict):
         raise ValueError(

@@ -1,10 +1,10 @@
-"""The tokenizer inside a GGUF model file, as llama.cpp keeps it under "tokenizer.ggml".
+"""The tokenizer inside a GGUF model file, which llama.cpp stores under "tokenizer.ggml".
 
-model   "gpt2"  byte-level BPE: tokens, merges, and `pre`, the name of how words are cut
-        "bert"  WordPiece: a piece that begins a word has "▁" in front, none has "##"
+model   "gpt2"  byte-level BPE: tokens, merges, and `pre`, the name of the word pattern
+        "bert"  WordPiece: a piece that starts a word has "▁" in front, none has "##"
         "llama" SentencePiece BPE: tokens with scores
         "t5"    Unigram: tokens with scores, and the normalizer's table
-token_type   what a token is for, by SentencePiece's numbers
+token_type   the purpose of each token, by SentencePiece's numbers
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ from core.tokenization.wordpiece.tokenizer import PREFIX
 KEY = "tokenizer.ggml."
 ELSEWHERE = "open the tokenizer.json of the model it was made from instead"
 
-# llama.cpp's names of how words are cut -> ours.
+# llama.cpp's names of word patterns -> ours.
 PRE = {
     **dict.fromkeys(("gpt-2", "phi-2", "mpt", "olmo", "roberta-bpe", "jina-es", "jina-de"), "gpt2"),
     **dict.fromkeys(("smollm", "starcoder", "refact", "command-r", "codeshell"), "smollm2"),
@@ -51,7 +51,7 @@ TAKES_WHOLE_WORDS = ("llama-bpe", "llama3", "llama-v3", "falcon3")
 def read_gguf_tokenizer(path: Path) -> Tokenizer:
     """Opens the tokenizer of a GGUF file; the model's weights are not read.
 
-    Raises ValueError for a file without a tokenizer, or with one of another kind.
+    Raises ValueError, with a remedy, for a file without a tokenizer, or with one of another kind.
     """
     metadata = open_gguf(path).metadata
     kind = metadata.get(f"{KEY}model")
@@ -73,7 +73,7 @@ def read_gguf_tokenizer(path: Path) -> Tokenizer:
 
 
 def _types(metadata: Mapping[str, Any], size: int, name: str) -> list[int]:
-    """What each token is for; all normal where the file does not say."""
+    """Returns the type of each token; all are normal if the file has no types."""
     types = metadata.get(f"{KEY}token_type")
     if types is None:
         return [PieceType.NORMAL] * size
@@ -122,7 +122,7 @@ def _byte_level(metadata: Mapping[str, Any], pieces: list[str], name: str) -> To
 
 
 def _wordpiece(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
-    """BERT's: llama.cpp has turned "the", "##ing" into "▁the", "ing"."""
+    """Builds BERT's tokenizer: llama.cpp has changed "the", "##ing" into "▁the", "ing"."""
     kinds = _types(metadata, len(pieces), name)
     spelled = []
     for piece, kind in zip(pieces, kinds, strict=True):
@@ -136,7 +136,7 @@ def _wordpiece(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tok
 
 
 def _sentencepiece_bpe(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
-    """Llama's: no rules for characters, a space before the text where the file says nothing."""
+    """Builds Llama's tokenizer: no character rules, by default a space before the text."""
     settings = NormalizerSettings(
         "identity",
         add_dummy_prefix=metadata.get(f"{KEY}add_space_prefix", True) is True,
@@ -146,7 +146,7 @@ def _sentencepiece_bpe(metadata: Mapping[str, Any], pieces: list[str], name: str
 
 
 def _unigram(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
-    """T5's: the table of the normalizer lies in the file."""
+    """Builds T5's tokenizer, with the normalizer's table from the file."""
     table = metadata.get(f"{KEY}precompiled_charsmap")
     if table is not None and not _whole_numbers(table):
         raise ValueError(f"{name}: its table of character rules is damaged: {GET_AGAIN}")
@@ -166,7 +166,7 @@ def _scored(
     settings: NormalizerSettings,
     name: str,
 ) -> Tokenizer:
-    """A SentencePiece tokenizer from pieces with scores."""
+    """Builds a SentencePiece tokenizer from pieces with scores."""
     scores = metadata.get(f"{KEY}scores")
     kinds = _types(metadata, len(pieces), name)
     if not isinstance(scores, np.ndarray) or len(scores) != len(pieces):

@@ -1,11 +1,12 @@
 """A tokenizer.json of any kind, run by the Hugging Face tokenizers library.
 
-What our own classes do exactly they do; whatever else a file asks for, such as a normalizer that
-none of them has, the library does, behind the same protocol. Its places are characters of the
-text; here they become bytes, and a character that several tokens share is divided among them.
+Our own classes run the files that they match exactly; the library runs all others, such as one with
+a normalizer that none of the classes has, behind the same protocol. Its positions count characters
+of the text; here they become bytes, and a character that several tokens share is divided among
+them.
 
-The library holds Python's lock while it encodes one text, so that a window stands still meanwhile;
-while it encodes a list of texts it lets go of it. So every text is a list of one here.
+The library holds Python's lock while it encodes one text, which would freeze a window; it releases
+the lock while it encodes a list of texts. So every text is passed as a list of one.
 """
 
 import threading
@@ -32,7 +33,7 @@ KINDS = {
     "Unigram": "unigram",
     "WordLevel": "words",
 }
-NOWHERE = (0, 0)  # the place of a token that was put round the text
+NOWHERE = (0, 0)  # the position of a token that was added around the text
 SPARE_IDS = 1 << 16  # ids without a piece that a vocabulary may have, besides one for each piece
 
 
@@ -40,12 +41,12 @@ class LibraryTokenizer:
     """A tokenizer that the Hugging Face library runs.
 
     document  the parsed tokenizer.json; `name` is the file, for messages
-    raw       its bytes, where at hand: saves writing the document again
+    raw       its bytes, if available: saves serializing the document again
 
-    A table of character rules is applied as the library does, which is not how SentencePiece
-    applies it: see core.tokenization.formats.sentencepiece.documents. `has_charsmap` says whether
-    there is one. Truncation and padding, which a file may ask for, are left out: every text is
-    encoded whole. Raises ValueError, with the remedy, for what the library cannot load.
+    A table of character rules is applied in the library's way, which differs from SentencePiece's:
+    see core.tokenization.formats.sentencepiece.documents. `has_charsmap` tells whether there is
+    one. Truncation and padding, which a file may request, are turned off: every text is encoded
+    whole. Raises ValueError, with a remedy, for a document that the library cannot load.
     """
 
     def __init__(self, document: Mapping[str, Any], name: str, raw: bytes | None = None) -> None:
@@ -94,15 +95,15 @@ class LibraryTokenizer:
         return self._unknown_id
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
-        """The tokens of a text with their places in its UTF-8 bytes.
+        """Returns the tokens of a text with their spans in its UTF-8 bytes.
 
         With specials=True special tokens that are written in the text are found, and those that
-        the file puts round every text ("[CLS]") are added, with empty spans.
+        the file adds around every text ("[CLS]") are included, with empty spans.
         """
         text = clean_text(text)
         encoding = self._encode(text, specials)
         ids: list[int] = encoding.ids
-        # One at a time: the whole list of them is made without letting another thread run.
+        # One at a time: encoding.offsets would make the whole list while it blocks other threads.
         offsets = [encoding.token_to_chars(place) or NOWHERE for place in range(len(ids))]
         spans = self._byte_spans(text, ids, offsets)
         pieces = self._spelled(encoding, ids)
@@ -123,14 +124,14 @@ class LibraryTokenizer:
             return found[0]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these ids, special tokens included, as the file's own decoder joins it."""
+        """Decodes ids, including special tokens, with the file's own decoder."""
         for token in ids:
             check_id(token, len(self._vocabulary))
         with self._lock, readable_errors(f"the {self.kind} tokenizer"):
             return self._library.decode_batch([list(ids)], skip_special_tokens=False)[0]
 
     def piece_bytes(self, token: int) -> bytes:
-        """The bytes of text that a token stands for inside a text; none for an id without a piece.
+        """Returns the bytes that a token stands for inside a text.
 
         A first word may lose the space before it when it is decoded.
         """
@@ -140,12 +141,12 @@ class LibraryTokenizer:
         return self._spelling.to_bytes(self._vocabulary[token])
 
     def readable(self, part: str, stage: str) -> str:
-        """A part of what came out of a stage as people read it: "␣the" for a piece "▁the"."""
+        """Returns a part of a stage's output as the app displays it: "␣the" for a piece "▁the"."""
         data = self._spelling.to_bytes(part)
         if stage in ("model", "post-processor"):
             return shown(part, data)
-        # Words are spelled like pieces where characters stand for bytes: "Ġthe", "naÃ¯ve". What is
-        # no text that way is none of them, such as a special token that passed by.
+        # In a byte-level tokenizer, words are spelled like pieces: "Ġthe", "naÃ¯ve". A part whose
+        # bytes are not text is no such word, but, for example, a special token.
         if stage == "pre-tokenizer" and self._spelling.byte_level:
             text = readable_text(data)
             return visible(part if text is None else text)
@@ -159,7 +160,7 @@ class LibraryTokenizer:
         write_atomically(path, text + "\n")
 
     def _spelled(self, encoding: tokenizers.Encoding, ids: Sequence[int]) -> list[str]:
-        """The pieces; the library spells what a Unigram does not know as it stands in the text."""
+        """Returns the pieces; a Unigram's unknown strings are spelled as in the text."""
         if self._unknown_id in ids:
             return encoding.tokens
         return [self._vocabulary[token] for token in ids]
@@ -167,10 +168,10 @@ class LibraryTokenizer:
     def _byte_spans(
         self, text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]
     ) -> list[tuple[int, int]]:
-        """Places in bytes from places in characters.
+        """Converts spans in characters to spans in bytes.
 
-        Where a token begins before the one before it has ended, both hold parts of one character:
-        the cut lies as many bytes behind the start as the token before has.
+        If a token starts before the previous one ends, both hold parts of one character: it is
+        cut after as many bytes as the previous token has.
         """
         byte_at = byte_places(text)
         begins_next = [len(text)] * (len(ids) + 1)  # where the next token with characters begins
@@ -180,7 +181,7 @@ class LibraryTokenizer:
         spans: list[tuple[int, int]] = []
         end = 0
         for index, (first, last) in enumerate(offsets):
-            if first == last:  # it stands for nothing in the text
+            if first == last:  # no text
                 spans.append((end, end))
                 continue
             start, stop = max(end, byte_at[first]), max(end, byte_at[last])
@@ -198,7 +199,7 @@ class LibraryTokenizer:
         spans: list[tuple[int, int]],
         added: Sequence[int],
     ) -> tuple[Stage, ...]:
-        """The text after each stage; special tokens in it pass through all of them unchanged."""
+        """Returns the text after each stage; special tokens pass all stages unchanged."""
         normalized: list[str] = []
         places: list[tuple[int, int]] = []
         words: list[str] = []
@@ -225,7 +226,7 @@ class LibraryTokenizer:
         )
 
     def _cut(self, part: str) -> tuple[str, list[tuple[str, int, int]]]:
-        """A part of the text normalized, and its words with their places in the part's bytes."""
+        """Normalizes a part of the text; returns it, and its words with spans in the part."""
         with readable_errors(f"the {self.kind} tokenizer"):
             cut = tokenizers.PreTokenizedString(part)
             normalizer, pre_tokenizer = self._library.normalizer, self._library.pre_tokenizer
@@ -240,7 +241,7 @@ class LibraryTokenizer:
 
 @contextmanager
 def readable_errors(name: str) -> Iterator[None]:
-    """What goes wrong in the library becomes a ValueError; its panics are no Exceptions."""
+    """Turns errors in the library into ValueErrors, including its panics (BaseExceptions)."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -257,7 +258,7 @@ def _model_type(model: Mapping[str, Any]) -> str:
 
 
 def _by_id(pieces: Mapping[str, int], name: str) -> list[str]:
-    """The pieces by their ids; an id without a piece gets a name that shows it."""
+    """Returns the pieces by id; an id without a piece gets the name "<unused id>"."""
     if not pieces:
         raise ValueError(f"{name} has an empty vocabulary: {GET_AGAIN}")
     if len(set(pieces.values())) < len(pieces):
@@ -274,7 +275,7 @@ def _by_id(pieces: Mapping[str, int], name: str) -> list[str]:
 
 
 def _unknown_id(model: Mapping[str, Any], pieces: Mapping[str, int]) -> int | None:
-    """The token for what the vocabulary cannot spell."""
+    """Returns the id of the unknown token; None if there is none or byte pieces replace it."""
     if model.get("byte_fallback") and all(f"<0x{byte:02X}>" in pieces for byte in range(256)):
         return None
     if type(model.get("unk_id")) is int:
@@ -284,7 +285,7 @@ def _unknown_id(model: Mapping[str, Any], pieces: Mapping[str, int]) -> int | No
 
 
 def _keep_spaces(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The document, or a copy whose post-processor leaves spaces in the places of words."""
+    """Returns the document, or a copy whose post-processor keeps spaces in the spans of words."""
     wanted = document.get("post_processor")
     changed = _with_spaces(wanted)
     return document if changed == wanted else {**document, "post_processor": changed}

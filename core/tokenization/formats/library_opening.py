@@ -1,10 +1,10 @@
-"""Makes the library's tokenizer from a document, in pieces, so that a window moves in between.
+"""Builds the library's tokenizer from a document in several calls, so that a window stays alive.
 
 The library reads a file in one call, and holds Python's lock until it is done: over a second for
-the 262,144 pieces of Gemma 3. A large BPE is therefore given to it apart: the frame, then pieces
-and merges, which it need not read as JSON again, then added tokens in handfuls. The longest call
-takes two thirds of the time so; none of the library makes a part of a BPE. What does not fit is
-read in one call.
+the 262,144 pieces of Gemma 3. A large BPE is therefore passed to it in parts: the frame, then
+pieces and merges, which it need not parse as JSON again, then added tokens in batches. The longest
+call then takes two thirds of the time; no call of the library builds only a part of a BPE. Any
+other document is read in one call.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, models
 
-LARGE = 50_000  # merges from which a BPE is given in pieces
+LARGE = 50_000  # merges from which a BPE is passed in parts
 HANDFUL = 500  # added tokens in one call
 SETTINGS = (
     *("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix"),
@@ -24,9 +24,9 @@ FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 
 def library_tokenizer(document: Mapping[str, Any], raw: bytes | None) -> Tokenizer:
-    """What the library makes of a tokenizer.json; `raw` is its bytes, where at hand.
+    """Builds the library's tokenizer of a tokenizer.json; `raw` is its bytes, if available.
 
-    Raises what the library raises.
+    Raises the library's own errors.
     """
     if is_large_bpe(document["model"]):
         made = _in_pieces(document)
@@ -38,7 +38,7 @@ def library_tokenizer(document: Mapping[str, Any], raw: bytes | None) -> Tokeniz
 
 
 def is_large_bpe(model: Any) -> bool:
-    """Whether a document's model is a BPE that the library should get in pieces."""
+    """True if a document's model is a BPE that should be passed to the library in parts."""
     if not isinstance(model, Mapping) or model.get("type") != "BPE":
         return False
     merges = model.get("merges")
@@ -61,7 +61,7 @@ def _in_pieces(document: Mapping[str, Any]) -> Tokenizer:
     added = document.get("added_tokens") or []
     for start in range(0, len(added), HANDFUL):
         made.add_tokens([_added(token) for token in added[start : start + HANDFUL]])
-        time.sleep(0)  # lets another thread run
+        time.sleep(0)  # lets other threads run
     return made
 
 
@@ -70,7 +70,7 @@ def _added(token: Mapping[str, Any]) -> AddedToken:
 
 
 def _has_all_added(made: Tokenizer, document: Mapping[str, Any]) -> bool:
-    """Whether every added token has the id that the document gives it."""
+    """True if the added tokens have the ids that the document gives them."""
     added: Sequence[Mapping[str, Any]] = document.get("added_tokens") or []
     found = made.get_added_tokens_decoder()
     return {token["id"]: token["content"] for token in added} == {

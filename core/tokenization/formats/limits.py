@@ -1,8 +1,8 @@
-"""What a tokenizer's file may ask for: more would fill the memory or take hours.
+"""Limits on what a tokenizer's file may request: more would fill the memory or take hours.
 
-The Hugging Face tokenizers library trusts its files. Where one makes it ask for more memory than
-there is the whole process ends at once, so whatever it would build or multiply is bounded before it
-sees the file. None of the bounds is near what a tokenizer needs that is in use.
+The Hugging Face tokenizers library trusts its files. If one makes it request more memory than there
+is, the whole process ends at once, so everything that it would build or multiply is limited before
+it gets the file. No tokenizer in use comes near any of these limits.
 """
 
 import base64
@@ -15,24 +15,24 @@ from typing import Any
 from core.files import GET_AGAIN, quoted
 from core.tokenization.formats.spelling import stages_in
 
-# Every vocabulary.
+# For every vocabulary.
 MAX_PIECE = 2048  # characters; the longest known, a run of spaces, has 128
-MAX_LETTERS = 10_000_000  # of all pieces; each may become a node of a tree
+MAX_LETTERS = 10_000_000  # characters of all pieces; each may become a node of a tree
 
-# What the library does.
+# For the library.
 MAX_STAGES = 100
-MAX_GROWTH = 64  # a normalizer that makes a text longer than this many times is a trap
-MAX_AROUND = 1000  # tokens that are put round every text
+MAX_GROWTH = 64  # a normalizer that lengthens a text by a larger factor is malicious
+MAX_AROUND = 1000  # tokens that are added around every text
 MAX_ADDED = 100_000
-MAX_TURNS = 1000  # between special and plain added tokens; at each, it builds its search anew
+MAX_TURNS = 1000  # changes between special and plain added tokens; each rebuilds the search
 MAX_ADDED_LETTERS = 1_000_000  # each may grow as a text does
 MAX_PATTERN = 20_000  # characters of a regular expression
-MAX_AFFIX = 100  # characters before or behind the parts of a word, at each of its letters
-MAX_WORD = 1000  # characters of a word that WordPiece cuts, in the square of their number
+MAX_AFFIX = 100  # characters before or after the parts of a word, at each of its letters
+MAX_WORD = 1000  # characters of a word that WordPiece cuts, in quadratic time
 
 
 def check_pieces(pieces: Collection[str] | Collection[bytes], name: str) -> None:
-    """Raises ValueError for a vocabulary with a piece, or all together, too long to be one."""
+    """Raises ValueError, with a remedy, if a piece, or all pieces together, are too long."""
     longest = max(map(len, pieces), default=0)
     if longest > MAX_PIECE:
         raise ValueError(
@@ -48,7 +48,7 @@ def check_pieces(pieces: Collection[str] | Collection[bytes], name: str) -> None
 
 
 def check_for_library(document: Mapping[str, Any], name: str) -> None:
-    """Raises ValueError for what the library would not survive, or not in time."""
+    """Raises ValueError, with a remedy, if a document could crash or stall the library."""
     parts = [document.get(key) for key in ("normalizer", "pre_tokenizer", "decoder")]
     around = list(stages_in(document.get("post_processor")))
     if len(list(stages_in(parts))) + len(around) > MAX_STAGES:
@@ -88,7 +88,7 @@ def _check_added(added: list[Mapping[str, Any]], name: str) -> None:
 
 
 def _check_around(stages: list[dict[str, Any]], name: str) -> None:
-    """A template may name one token for thousands of ids, and the text more than once."""
+    """Refuses templates that repeat the text, or in which a token stands for thousands of ids."""
     total = 0
     for stage in stages:
         lengths = _lengths(stage.get("special_tokens"), name)
@@ -104,13 +104,13 @@ def _check_around(stages: list[dict[str, Any]], name: str) -> None:
 
 
 def _lengths(tokens: Any, name: str) -> dict[str, int]:
-    """For how many ids each token of a template stands; it has as many pieces."""
+    """Returns the number of ids of each token in a template, which must equal that of pieces."""
     found = {}
     for key, entry in tokens.items() if isinstance(tokens, dict) else ():
         entry = entry if isinstance(entry, dict) else {}
         ids, spelled = entry.get("ids"), entry.get("tokens")
         if not isinstance(ids, list) or not isinstance(spelled, list):
-            continue  # which the library refuses
+            continue  # the library refuses it
         if len(ids) != len(spelled):
             raise _refused(name, f"has a template with other ids than pieces for {quoted(key)}")
         found[key] = len(ids)
@@ -129,7 +129,7 @@ def _regular_expressions(parts: list[Any]) -> Iterator[str]:
 
 
 def growth_of(document: Mapping[str, Any]) -> float:
-    """How many times longer a text can get at most, where each of its characters may be changed."""
+    """Returns the largest factor by which a text can grow if all its characters are changed."""
     growth = 1.0
     for key in ("normalizer", "pre_tokenizer", "decoder"):
         for stage in stages_in(document.get(key)):
@@ -148,12 +148,12 @@ def _replaced(stage: Mapping[str, Any]) -> float:
 
 
 def _prepended(stage: Mapping[str, Any]) -> float:
-    """Before each part of a text, which may be a single character."""
+    """Returns the growth by a prefix of each part of a text, which may be a single character."""
     return 1.0 + len(stage["prepend"]) if isinstance(stage.get("prepend"), str) else 1.0
 
 
 def _looked_up(stage: Mapping[str, Any]) -> float:
-    """A table's strings stand behind its array, whose size comes first; 18 characters are usual."""
+    """Returns the growth by a table of rules: its longest string, usually 18 characters."""
     encoded = stage.get("precompiled_charsmap")
     if not isinstance(encoded, str):
         return 1.0
@@ -161,6 +161,6 @@ def _looked_up(stage: Mapping[str, Any]) -> float:
         table = base64.b64decode(encoded)
         size = struct.unpack_from("<I", table)[0]
     except (binascii.Error, struct.error, ValueError):
-        return 1.0  # which the library refuses
-    strings = table[4 + size :].decode("utf-8", "replace").split("\0")
+        return 1.0  # the library refuses it
+    strings = table[4 + size :].decode("utf-8", "replace").split("\0")  # they follow the array
     return max(1.0, *map(len, strings))

@@ -1,8 +1,8 @@
 """vocab.json with merges.txt: the two files of GPT-2, RoBERTa, Qwen 2 and others.
 
-vocab.json maps pieces, spelled with byte characters, to ids; merges.txt has two pieces a line, in
-the order in which they were learned. GPT-2's makers called them encoder.json and vocab.bpe. How
-words are cut is told by the pieces; a piece that no merge makes is a special token.
+vocab.json maps pieces, spelled with byte characters, to ids; merges.txt has two pieces per line, in
+the order in which they were learned. GPT-2's authors called them encoder.json and vocab.bpe. The
+word pattern is guessed from the pieces; a piece that no merge produces is a special token.
 """
 
 from pathlib import Path
@@ -16,14 +16,14 @@ from core.tokenization.formats.reading import read_bounded_json, read_lines
 from core.tokenization.formats.tokenizer_json import byte_level_document
 from core.tokenization.tokenizer import Tokenizer
 
-# vocabulary -> merges, as they are called in one folder
+# vocabulary -> merges: the usual names in one folder
 PAIRS = {"vocab.json": "merges.txt", "encoder.json": "vocab.bpe"}
 
 
 def read_vocabulary_and_merges(path: Path) -> Tokenizer:
-    """Opens the pair by either of its files; the other lies beside it.
+    """Opens the pair by either of its files; the other must be in the same folder.
 
-    Raises ValueError where the other is missing or the two do not fit.
+    Raises ValueError, with a remedy, if the other is missing or the two do not fit.
     """
     vocabulary_path, merges_path = _pair(path)
     vocabulary = read_bounded_json(vocabulary_path)
@@ -44,7 +44,7 @@ def read_vocabulary_and_merges(path: Path) -> Tokenizer:
 
 
 def _pair(path: Path) -> tuple[Path, Path]:
-    """The vocabulary and the merges, of which `path` is one, called as usual or alike."""
+    """Returns the paths of vocabulary and merges, given one; names may have a common prefix."""
     for vocabulary, merges in PAIRS.items():
         if path.name.endswith(vocabulary):
             other = path.with_name(path.name.removesuffix(vocabulary) + merges)
@@ -62,12 +62,12 @@ def _pair(path: Path) -> tuple[Path, Path]:
 
 
 def is_vocabulary(value: Any) -> bool:
-    """Whether a parsed JSON file maps pieces to ids and does nothing else."""
+    """True if a parsed JSON file only maps pieces to ids."""
     return isinstance(value, dict) and bool(value) and all(type(i) is int for i in value.values())
 
 
 def parse_merges(lines: list[str], name: str) -> list[tuple[str, str]]:
-    """The pairs of a merges.txt, without the line that tells its version."""
+    """Returns the pairs of a merges.txt, without its version line."""
     merges = []
     for number, line in enumerate(lines, 1):
         if not line or (number == 1 and line.startswith("#version")):

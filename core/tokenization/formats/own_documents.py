@@ -1,7 +1,7 @@
-"""The tokenizer.json files that our own classes do exactly.
+"""Reads the tokenizer.json files that our own classes match exactly.
 
-Each function looks at every stage that the file asks for. It returns None where one of them is more
-than its class does, and raises ValueError where the file is broken.
+Each function checks every stage in the file. It returns None if its class cannot do one of them,
+and raises ValueError if the file is damaged.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ BPE_SETTINGS = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "b
 
 
 def read_byte_level_bpe(document: Mapping[str, Any], name: str) -> ByteLevelBPE | None:
-    """A byte-level BPE whose words are cut by one of our patterns; `name` is the file."""
+    """Reads a byte-level BPE that cuts words by one of our patterns; `name` is the file."""
     model = document["model"]
     pattern = _byte_level_pattern(document.get("pre_tokenizer"))
     composes = document.get("normalizer") == NFC
@@ -55,7 +55,7 @@ def read_byte_level_bpe(document: Mapping[str, Any], name: str) -> ByteLevelBPE 
 
 
 def read_characters(document: Mapping[str, Any], name: str) -> CharacterTokenizer | None:
-    """A word-level model whose words are single characters."""
+    """Reads a word-level model whose words are single characters; `name` is the file."""
     model = document["model"]
     cut = document.get("pre_tokenizer")
     exact = (
@@ -83,7 +83,7 @@ def read_characters(document: Mapping[str, Any], name: str) -> CharacterTokenize
 
 
 def _byte_level_pattern(cut: Any) -> str | None:
-    """The word pattern of a pre-tokenizer that then makes bytes of the words; None for others."""
+    """Returns the word pattern of a byte-level pre-tokenizer, or None for any other."""
     if not isinstance(cut, dict):
         return None
     stages = cut.get("pretokenizers") if cut.get("type") == "Sequence" else [cut]
@@ -103,7 +103,7 @@ def _byte_level_pattern(cut: Any) -> str | None:
     isolates = first.get("behavior") in ("Isolated", "Removed") and isinstance(pattern, dict)
     if first.get("type") != "Split" or by_itself or not isolates:
         return None
-    # Each of our patterns matches every character, so that what lies between matches is empty.
+    # Each of our patterns matches every character, so there is nothing between matches.
     if first["behavior"] == "Isolated" and first.get("invert"):
         return None
     if first["behavior"] == "Removed" and not first.get("invert"):
@@ -122,9 +122,9 @@ def _adds_no_tokens(post_processor: Any) -> bool:
 
 
 def are_plain(added_tokens: Any, *, normalized: bool = False) -> bool:
-    """Whether every added token is special and leaves the spaces round it alone.
+    """True if every added token is special and does not affect the spaces around it.
 
-    normalized  the text is, so that a token must be looked for before that
+    normalized  whether the text is normalized, so that tokens must be found before that
     """
     switches = ("lstrip", "rstrip", "single_word", *(["normalized"] if normalized else []))
     return all(
@@ -137,7 +137,7 @@ def are_plain(added_tokens: Any, *, normalized: bool = False) -> bool:
 
 
 def read_ids(document: Mapping[str, Any], name: str) -> tuple[dict[str, int], dict[str, int]]:
-    """The id of every piece, added tokens included, and the added tokens' alone."""
+    """Returns the ids of all pieces, including added tokens, and those of added tokens alone."""
     vocab = document["model"]["vocab"]
     if not isinstance(vocab, dict):
         raise ValueError(f"{name} has no vocabulary: {GET_AGAIN}")
@@ -158,7 +158,7 @@ def read_ids(document: Mapping[str, Any], name: str) -> tuple[dict[str, int], di
 
 
 def by_id(ids: Mapping[str, int]) -> tuple[list[str], list[int]]:
-    """The pieces in the order of their ids, and the ids that stand for nothing."""
+    """Returns the pieces in the order of their ids, and the ids without a piece."""
     named = {token: piece for piece, token in ids.items()}
     size = max(named, default=-1) + 1
     unused = [token for token in range(size) if token not in named]
@@ -166,7 +166,7 @@ def by_id(ids: Mapping[str, int]) -> tuple[list[str], list[int]]:
 
 
 def read_merges(merges: object, name: str) -> list[tuple[str, str]]:
-    """Merges are pairs; older files write them as one string with a space between."""
+    """Returns the merges as pairs; older files write each as one string with a space between."""
     if not isinstance(merges, list):
         raise ValueError(f"{name} has no list of merges: {GET_AGAIN}")
     pairs = []
@@ -174,7 +174,7 @@ def read_merges(merges: object, name: str) -> list[tuple[str, str]]:
         parts = merge.split(" ") if isinstance(merge, str) else merge
         if not isinstance(parts, list) or [type(part) for part in parts] != [str, str]:
             raise ValueError(f"{name}: merge {rank} is not a pair of pieces: {GET_AGAIN}")
-        if not all(parts):  # "" + "a" would make "a" of itself, for ever
+        if not all(parts):  # "" + "a" would be merged into "a" forever
             raise ValueError(f"{name}: merge {rank} joins a piece with nothing: {GET_AGAIN}")
         pairs.append((parts[0], parts[1]))
     return pairs

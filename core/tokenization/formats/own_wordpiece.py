@@ -1,4 +1,4 @@
-"""The tokenizer.json files of BERT that our own WordPiece does exactly."""
+"""Reads the tokenizer.json files of BERT that our own WordPiece matches exactly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +16,9 @@ SWITCHES = {
 
 
 def read_wordpiece(document: Mapping[str, Any], name: str) -> WordPiece | None:
-    """A WordPiece with BERT's normalizer and words; None where the file asks for something else.
+    """Reads a WordPiece with BERT's normalizer and words; returns None for any other file.
 
-    Raises ValueError, with the file's `name`, where it is broken.
+    Raises ValueError, with the file's `name`, if it is damaged.
     """
     model = document["model"]
     text = _read_text(document.get("normalizer"))
@@ -64,7 +64,7 @@ def _read_text(normalizer: Any) -> BertText | None:
 
 
 def _read_around(post_processor: Any) -> tuple[list[str], list[str]] | None:
-    """The tokens before and after a text, in the two ways in which files say it."""
+    """Returns the tokens added before and after a text, from either notation of the format."""
     if post_processor is None:
         return [], []
     if not isinstance(post_processor, dict):
@@ -89,12 +89,12 @@ def _read_around(post_processor: Any) -> tuple[list[str], list[str]] | None:
 
 
 def _first_name(pair: Any) -> str | None:
-    """A token as BertProcessing names it: ["[SEP]", 102]."""
+    """Returns the token of a BertProcessing entry such as ["[SEP]", 102]."""
     return pair[0] if isinstance(pair, list) and pair and isinstance(pair[0], str) else None
 
 
 def _stands_for_itself(template: Mapping[str, Any], name: Any) -> bool:
-    """A template may let a name stand for several tokens."""
+    """True if a name in a template stands for one token of that name, not for several."""
     known = template.get("special_tokens")
     entry = known.get(name) if isinstance(known, dict) and isinstance(name, str) else None
     return isinstance(entry, dict) and entry.get("tokens") == [name]

@@ -1,7 +1,7 @@
-"""What a vocabulary gives away about itself, where its file does not say it.
+"""Infers from a vocabulary the properties that its file does not state.
 
-A .tiktoken file and a vocab.json do not say how words are cut. But no piece crosses a cut, so the
-pieces tell: a vocabulary with "2026" was not cut by a pattern that takes digits one by one.
+A .tiktoken file and a vocab.json do not state how words are cut. But no piece crosses a cut, so the
+pieces reveal it: a vocabulary with "2026" was not cut by a pattern that splits off single digits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,16 +9,16 @@ from collections.abc import Iterable, Sequence
 from core.tokenization.bpe.patterns import PATTERNS, WordPattern
 from core.tokenization.byte_level import ALPHABET
 
-# From the pattern that cuts most to the one that cuts least: of those that fit, the first is right.
+# From the pattern that cuts most to the one that cuts least; the first one that fits is right.
 CANDIDATES = ("tekken", "qwen", "o200k", "llama3", "cl100k", "smollm2", "gpt2")
-SAMPLE = 20_000  # pieces looked at
+SAMPLE = 20_000  # pieces examined
 SLACK = 0.002  # the share of pieces that may contradict a pattern: added by hand, or damaged
 
 
 def guess_pattern(pieces: Iterable[bytes]) -> str:
-    """The name of the word pattern that the pieces were learned with.
+    """Guesses the name of the word pattern that the pieces were learned with.
 
-    The first of CANDIDATES that hardly any piece contradicts; else the one that fewest do.
+    Returns the first of CANDIDATES that hardly any piece contradicts, else the least contradicted.
     """
     texts = [text for piece in pieces if (text := _text(piece)) is not None]
     texts = texts[:: max(1, len(texts) // SAMPLE)]
@@ -28,12 +28,12 @@ def guess_pattern(pieces: Iterable[bytes]) -> str:
 
 
 def _is_cut(text: str, pattern: WordPattern) -> bool:
-    """Whether the pattern cuts inside the text, where another word comes after it."""
+    """True if the pattern cuts inside the text when another word follows it."""
     return len(pattern.split(text + " a")[0]) < len(text)
 
 
 def _text(piece: bytes) -> str | None:
-    """The piece as text, if it is whole characters and more than one."""
+    """Returns the piece as text if it consists of two or more complete characters, else None."""
     try:
         text = piece.decode()
     except UnicodeDecodeError:
@@ -42,6 +42,6 @@ def _text(piece: bytes) -> str | None:
 
 
 def unmade_pieces(vocabulary: Sequence[str], merges: Sequence[tuple[str, str]]) -> list[str]:
-    """The pieces that are no byte and that no merge makes: special tokens, by their ids."""
+    """Returns the pieces that are neither a byte nor the result of a merge: special tokens."""
     made = {left + right for left, right in merges} | set(ALPHABET)
     return [piece for piece in vocabulary if piece not in made]

@@ -1,8 +1,8 @@
 """.tiktoken: a piece in base64 and its rank on each line, nothing else.
 
-The pattern that cuts words, the special tokens and what becomes of a text before are not in the
-file. For the well-known ones they are looked up; for others the pieces tell the pattern, and there
-are no special tokens and no normalizer.
+The word pattern, the special tokens and the normalizer are not in the file. For well-known files
+they are looked up; for others the pattern is guessed from the pieces, and there are no special
+tokens and no normalizer.
 """
 
 import base64
@@ -23,9 +23,9 @@ def read_ranks(
     special_tokens: Mapping[str, int] | None = None,
     normalizer: str | None = None,
 ) -> RankedBPE:
-    """Opens a .tiktoken file; a pattern, special tokens or normalizer given replace what is known.
+    """Opens a .tiktoken file; a given pattern, normalizer or special tokens replace the known ones.
 
-    Raises ValueError for a line that is no piece with its rank.
+    Raises ValueError, with a remedy, for a line that is not a piece with its rank.
     """
     from core.tokenization.known import recognize
 
@@ -39,7 +39,7 @@ def read_ranks(
 
 
 def parse_ranks(content: bytes, name: str) -> dict[bytes, int]:
-    """The pieces of a .tiktoken file with their ranks."""
+    """Returns the pieces of a .tiktoken file with their ranks."""
     ranks: dict[bytes, int] = {}
     for number, line in enumerate(content.splitlines(), 1):
         if not line:
@@ -68,7 +68,7 @@ def ranked_bpe(
     name: str,
     normalizer: str | None = None,
 ) -> RankedBPE:
-    """The tokenizer; where the pattern is not known the pieces tell it."""
+    """Builds the tokenizer; guesses an unknown pattern from the pieces."""
     check_pieces(list(ranks), name)
     try:
         return RankedBPE(

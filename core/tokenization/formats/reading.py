@@ -1,4 +1,4 @@
-"""Reads files of pieces with a bound on memory, and says what a wrong file is instead."""
+"""Reads files of pieces with limits on size, and reports how an invalid file differs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,16 @@ from core.files import GET_AGAIN, MEGABYTE
 
 MAX_FILE = 64 * MEGABYTE  # the largest tokenizer known, Gemma 3's, takes half of it
 MAX_VALUES = 3_000_000  # of JSON; Gemma 3 has 2 million
-MAX_PIECES = 1 << 21  # the largest vocabularies have a tenth of it
+MAX_PIECES = 1 << 21  # the largest vocabularies have a tenth of this
 
 
 def read_bytes(path: Path) -> bytes:
-    """The whole file. Raises ValueError where it is empty, or larger than any tokenizer."""
+    """Reads a whole file. Raises ValueError if it is empty, or larger than any tokenizer."""
     return files.read_bytes(path, MAX_FILE)
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file in UTF-8, without their ends, at most MAX_PIECES of them."""
+    """Reads the lines of a UTF-8 text file, without their ends, at most MAX_PIECES of them."""
     text = files.read_text(path, MAX_FILE)
     count = text.count("\n")
     if count > MAX_PIECES:
@@ -32,5 +32,5 @@ def read_lines(path: Path) -> list[str]:
 
 
 def read_bounded_json(path: Path) -> Any:
-    """A JSON file of at most MAX_FILE bytes and MAX_VALUES values."""
+    """Reads a JSON file of at most MAX_FILE bytes and MAX_VALUES values."""
     return files.read_json(path, MAX_FILE, max_values=MAX_VALUES)

@@ -1,9 +1,9 @@
-"""How the pieces of a tokenizer.json are spelled, and which bytes a piece stands for.
+"""The spelling of pieces in a tokenizer.json, and the bytes that a piece stands for.
 
 byte-level    "Ġthe"   each character is a byte           b" the"
 metaspace     "▁the"   "▁" is a space                     b" the"
-wordpiece     "##ing"  "##" says: goes on                 b"ing"
-byte pieces   "<0xE2>" one byte, beside any of the above  b"\\xe2"
+wordpiece     "##ing"  "##" continues a word              b"ing"
+byte pieces   "<0xE2>" one byte, with any of the above    b"\\xe2"
 """
 
 import re
@@ -20,12 +20,12 @@ BYTE_PIECE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """What has to be undone to get from a piece to its bytes.
+    """The conventions that must be undone to get from a piece to its bytes.
 
     byte_level    characters stand for bytes
     space         the character that stands for a space, or ""
-    prefix        what a piece begins with that goes on inside a word ("##"), or ""
-    suffix        what a piece ends with that ends a word ("</w>"), or ""
+    prefix        the prefix of a piece that continues a word ("##"), or ""
+    suffix        the suffix of a piece that ends a word ("</w>"), or ""
     byte_pieces   "<0xE2>" is one byte
     """
 
@@ -36,7 +36,7 @@ class Spelling:
     byte_pieces: bool = False
 
     def to_bytes(self, piece: str) -> bytes:
-        """The bytes that a piece stands for."""
+        """Returns the bytes that a piece stands for."""
         if self.byte_pieces and (match := BYTE_PIECE.fullmatch(piece)):
             return bytes([int(match[1], 16)])
         if self.prefix:
@@ -55,17 +55,17 @@ def _byte(character: str) -> bytes:
     return character.encode("utf-8", "replace") if byte is None else bytes([byte])
 
 
-# How each kind of ours spells; a file of another's says so itself.
+# The spellings of our own kinds; other files state theirs.
 _BYTE_LEVEL = Spelling(byte_level=True)
 _WORDPIECE = Spelling(prefix=PREFIX)
 _META = Spelling(space=SPACE, byte_pieces=True)
 
 
 def bytes_of(kind: str, piece: str) -> bytes:
-    """What a piece of a tokenizer of this kind stands for in a text.
+    """Returns the bytes that a piece of a tokenizer of this kind stands for.
 
-    kind  "bpe" (unless "▁", which stands for no byte, is in the piece), "wordpiece" and
-          "wordpiece-likelihood"; any other spells as SentencePiece does
+    kind  "bpe" (unless the piece contains "▁", which stands for no byte), "wordpiece" or
+          "wordpiece-likelihood"; any other is spelled as in SentencePiece
     """
     if kind == "bpe" and SPACE not in piece:
         return _BYTE_LEVEL.to_bytes(piece)
@@ -73,7 +73,7 @@ def bytes_of(kind: str, piece: str) -> bytes:
 
 
 def spelling_of(document: Mapping[str, Any]) -> Spelling:
-    """The spelling that a tokenizer.json's own stages and model speak of."""
+    """Returns the spelling that the stages and the model of a tokenizer.json define."""
     model = document.get("model")
     model = model if isinstance(model, dict) else {}
     named = [document.get(key) for key in ("normalizer", "pre_tokenizer", "decoder")]
@@ -99,7 +99,7 @@ def _text(value: object) -> str:
 
 
 def stages_in(part: Any) -> Iterator[dict[str, Any]]:
-    """Every object that describes a stage, inside sequences too."""
+    """Yields every object that describes a stage, including those inside sequences."""
     if isinstance(part, list):
         for child in part:
             yield from stages_in(child)

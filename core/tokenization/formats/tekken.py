@@ -1,7 +1,7 @@
 """tekken.json: Mistral's format since 2024. Ranks as in .tiktoken, with pattern and specials.
 
-The first ids are special tokens, 1,000 of them; a piece's id is its rank plus that. The file holds
-more pieces than the vocabulary takes: the rest is left out.
+The first 1,000 ids are special tokens; a piece's id is its rank plus this number. The file holds
+more pieces than the vocabulary: the rest is ignored.
 """
 
 import base64
@@ -15,7 +15,7 @@ from core.tokenization.bpe.ranks import RankedBPE
 from core.tokenization.formats.ranks import ranked_bpe
 from core.tokenization.formats.reading import MAX_PIECES
 
-# Files before version 7 do not name their special tokens; these are the first twenty then.
+# Files before version 7 do not name their special tokens; these are their first twenty.
 FIRST_SPECIALS = (
     *("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
     *("[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CALLS]", "[IMG]", "<pad>", "[IMG_BREAK]"),
@@ -25,7 +25,7 @@ FIRST_SPECIALS = (
 
 
 def tekken_from_document(document: Mapping[str, Any], name: str) -> RankedBPE:
-    """The tokenizer of a parsed tekken.json."""
+    """Builds the tokenizer of a parsed tekken.json; raises ValueError if it is damaged."""
     config = document.get("config")
     if not isinstance(config, dict) or not isinstance(document.get("vocab"), list):
         raise ValueError(f"{name} has no config and vocab: {GET_AGAIN}")
@@ -64,7 +64,7 @@ def _piece(entry: Any, name: str) -> tuple[int, bytes]:
 
 
 def _specials(document: Mapping[str, Any], n_special: int, name: str) -> dict[str, int]:
-    """The special tokens: those named, and "<SPECIAL_7>" for every id that is left."""
+    """Returns the special tokens: the named ones, and "<SPECIAL_7>" for an id without a name."""
     named = document.get("special_tokens")
     entries: list[Any]
     if named is None:

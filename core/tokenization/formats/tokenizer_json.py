@@ -1,8 +1,8 @@
-"""tokenizer.json: the file format of the Hugging Face tokenizers library, and how ours are written.
+"""Writes tokenizer.json, the file format of the Hugging Face tokenizers library.
 
-What is written here loads there with `Tokenizer.from_file` and encodes every text to the same ids.
-A document is made of values and knows none of our classes, so that each of these can save itself;
-`documents` reads such files. SentencePiece's tokenizers are written in `sentencepiece`.
+The library loads these files with `Tokenizer.from_file` and encodes every text to the same ids.
+This module imports no tokenizer class, so that each class can save itself with it; `documents`
+reads such files. SentencePiece's tokenizers are written in `sentencepiece`.
 """
 
 import json
@@ -14,7 +14,7 @@ from core.files import write_atomically
 from core.tokenization.bpe.patterns import WordPattern, word_pattern
 from core.tokenization.wordpiece.bert_text import BertText
 
-Part = dict[str, Any]  # a stage, or what stands for one
+Part = dict[str, Any]  # a stage of the document, or its model
 
 ANY_CHARACTER = r"[\s\S]"
 NFC: Part = {"type": "NFC"}
@@ -22,7 +22,7 @@ PLAIN = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": F
 
 
 def write_document(path: str | Path, document: Mapping[str, Any]) -> None:
-    """Writes a tokenizer.json, whole or not at all."""
+    """Writes a tokenizer.json atomically."""
     write_atomically(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -35,7 +35,7 @@ def whole_document(
     normalizer: Part | None = None,
     post_processor: Part | None = None,
 ) -> dict[str, Any]:
-    """The document round a model."""
+    """Returns the whole document of a model and its stages."""
     return {
         "version": "1.0",
         "truncation": None,
@@ -56,7 +56,7 @@ def whole_document(
 
 
 def split_at(expression: str) -> Part:
-    """The pre-tokenizer whose words are the matches of a regular expression."""
+    """Returns the pre-tokenizer whose words are the matches of a regular expression."""
     return {
         "type": "Split",
         "pattern": {"Regex": expression},
@@ -66,7 +66,7 @@ def split_at(expression: str) -> Part:
 
 
 def byte_level(by_itself: bool) -> Part:
-    """Bytes as visible characters; by_itself: words are cut too, by GPT-2's pattern."""
+    """Returns the stage that writes bytes as characters; by_itself: it also cuts words as GPT-2."""
     return {
         "type": "ByteLevel",
         "add_prefix_space": False,
@@ -76,7 +76,7 @@ def byte_level(by_itself: bool) -> Part:
 
 
 def words_as_bytes(pattern: WordPattern) -> Part:
-    """The pre-tokenizer of a byte-level BPE; GPT-2's pattern is a switch of the library."""
+    """Returns the pre-tokenizer of a byte-level BPE; GPT-2's pattern is built into the library."""
     if pattern.name == "gpt2":
         return byte_level(by_itself=True)
     stages = [split_at(pattern.portable), byte_level(by_itself=False)]
@@ -84,7 +84,7 @@ def words_as_bytes(pattern: WordPattern) -> Part:
 
 
 def bert_normalizer(text: BertText) -> Part:
-    """BERT's normalizer, as tokenizer.json describes it."""
+    """Returns BERT's normalizer as a stage."""
     return {
         "type": "BertNormalizer",
         "clean_text": text.clean,
@@ -95,7 +95,7 @@ def bert_normalizer(text: BertText) -> Part:
 
 
 def template(before: Sequence[str], after: Sequence[str], ids: Mapping[str, int]) -> Part | None:
-    """The post-processor that puts tokens before and after every text; None for no tokens."""
+    """Returns the post-processor that adds tokens before and after every text; None for none."""
     if not before and not after:
         return None
     first_tokens, last_tokens = (
@@ -125,7 +125,7 @@ def bpe_model(
     unknown: str | None = None,
     byte_fallback: bool = False,
 ) -> Part:
-    """BPE; unknown neighbors are one token."""
+    """Returns a BPE model, which turns adjacent unknown characters into one token."""
     return {
         "type": "BPE",
         "dropout": None,
@@ -141,7 +141,7 @@ def bpe_model(
 
 
 def wordpiece_model(vocab: Mapping[str, int], unknown: str, longest_word: int) -> Part:
-    """WordPiece's model, as tokenizer.json describes it."""
+    """Returns a WordPiece model."""
     return {
         "type": "WordPiece",
         "unk_token": unknown,
@@ -160,7 +160,7 @@ def byte_level_document(
     ignore_merges: bool = False,
     normalizer: str | None = None,
 ) -> dict[str, Any]:
-    """A byte-level BPE that cuts words by one of our patterns."""
+    """Returns the document of a byte-level BPE that cuts words by one of our patterns."""
     cut = words_as_bytes(word_pattern(pattern))
     return whole_document(
         special_tokens,
@@ -174,7 +174,7 @@ def byte_level_document(
 def character_document(
     vocab: Mapping[str, int], special_tokens: Mapping[str, int], unknown: str | None
 ) -> dict[str, Any]:
-    """A character tokenizer: a word-level model whose words are single characters."""
+    """Returns a character tokenizer's document: a word-level model of single characters."""
     return whole_document(
         special_tokens,
         {"type": "WordLevel", "vocab": dict(vocab), "unk_token": unknown or ""},
@@ -193,7 +193,7 @@ def wordpiece_document(
     before: Sequence[str] = (),
     after: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """A WordPiece with BERT's normalizer, and the tokens that stand round every text."""
+    """Returns the document of a WordPiece with BERT's normalizer and tokens around every text."""
     return whole_document(
         special_tokens,
         wordpiece_model(vocab, unknown, longest_word),

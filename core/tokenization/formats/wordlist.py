@@ -1,8 +1,8 @@
-"""vocab.txt: WordPiece's format, one piece a line; the number of the line is the id.
+"""vocab.txt: WordPiece's format, one piece per line; the line number, from 0, is the id.
 
 The file does not say how text is prepared. Capital letters among its pieces show that it was
-trained on text as it is ("cased"); else text is made lower case and loses its accents, as BERT
-base uncased has it.
+trained on unchanged text ("cased"); otherwise text is made lower case and its accents are removed,
+as in BERT base uncased.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, LONGEST_WORD, UNK
 
 
 def read_wordlist(path: Path) -> Tokenizer:
-    """Opens a vocab.txt. Raises ValueError for one without "[UNK]" or with a piece twice."""
+    """Opens a vocab.txt. Raises ValueError if it has no "[UNK]" or repeats a piece."""
     return tokenizer_from_document(wordlist_document(read_lines(path), str(path)), str(path))
 
 
 def wordlist_document(pieces: Sequence[str], name: str) -> dict[str, Any]:
-    """The tokenizer.json that says the same as BERT's code about these pieces."""
+    """Returns the tokenizer.json that treats these pieces as BERT's code does."""
     ids = {piece: token for token, piece in enumerate(pieces)}
     if len(ids) < len(pieces):
         twice = next(piece for token, piece in enumerate(pieces) if ids[piece] != token)

@@ -1,7 +1,7 @@
 """SentencePiece's rules for single characters and short sequences, applied before a text is cut.
 
 Unicode has several spellings for many things: "é" is one character, or an "e" followed by an
-accent; "ﬁ" is a ligature, "Ａ" a wide "A". The rule set called nmt_nfkc brings them to one spelling,
+accent; "ﬁ" is a ligature, "Ａ" a wide "A". The rule set nmt_nfkc brings them to one spelling,
 Unicode's NFKC; it also turns invisible space into a space and drops control characters.
 
 SentencePiece ships these rules as a table of 225,000 entries. It is not needed: nearly all of them

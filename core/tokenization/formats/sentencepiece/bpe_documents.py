@@ -1,4 +1,4 @@
-"""A SentencePiece BPE from a tokenizer.json that says exactly what our class does."""
+"""Reads a SentencePiece BPE from a tokenizer.json that our class matches exactly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 
 
 def read_sentencepiece_bpe(document: Mapping[str, Any], name: str) -> SentencePieceBPE | None:
-    """The tokenizer of a tokenizer.json that says exactly what this class does; else None.
+    """Returns the tokenizer of a tokenizer.json if this class matches it exactly, else None.
 
-    The scores that the file lacks follow from the ids: pieces stand in the order of their scores.
-    That this is so is tested by writing the document again.
+    The file has no scores; they follow from the ids, if pieces are in the order of their scores.
+    This is checked by writing the document again and comparing the two.
     """
     model = document["model"]
     vocab, merges = model.get("vocab"), model.get("merges")
@@ -49,7 +49,7 @@ def read_sentencepiece_bpe(document: Mapping[str, Any], name: str) -> SentencePi
 
 
 def _says_the_same(document: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
-    """Whether a document is what we would write, but for forms that make no difference."""
+    """True if two documents are equal, apart from notations that make no difference."""
     for key in ("normalizer", "added_tokens", "decoder", "post_processor"):
         if document.get(key) != again[key]:
             return False

@@ -1,7 +1,7 @@
-"""The table of character rules inside a SentencePiece model, read and written.
+"""Reads and writes the table of character rules inside a SentencePiece model.
 
-It is a double array that leads from the bytes of a character sequence to a number, and behind it
-the strings that sequences become, each closed by a zero byte; the number is where one begins.
+It is a double array that maps the bytes of a character sequence to a number, followed by the
+replacement strings, each with a zero byte at its end; the number is the offset of a string.
 
 Source: SentencePiece's doc/normalization and the layout of its `precompiled_charsmap`.
 """
@@ -18,15 +18,15 @@ from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.rules import CharacterRules, nmt_nfkc
 
 MAX_UNITS = 1 << 20  # the largest known table has 60,000
-REMEMBERED = 1 << 17  # ways from node to node, about 20 MB
-LONGEST = 256  # bytes that a rule gives; NFKC has one of 33
-MAX_STEPS = 1 << 19  # nodes that are looked at to find out which characters have rules
+REMEMBERED = 1 << 17  # cached transitions between nodes, about 20 MB
+LONGEST = 256  # bytes of a replacement; NFKC's longest has 33
+MAX_STEPS = 1 << 19  # nodes visited to find the characters that have rules
 
 
 class CharsMap:
-    """Rules that a table holds; matched character by character, the longest first.
+    """The rules in a table; matched character by character, the longest first.
 
-    Raises ValueError for a table that is damaged.
+    Raises ValueError, with a remedy, for a damaged table.
     """
 
     def __init__(self, table: bytes, name: str = "the table of character rules") -> None:
@@ -48,7 +48,7 @@ class CharsMap:
         return ValueError(f"{self._name} {what}: {GET_AGAIN}")
 
     def match(self, text: str, start: int) -> tuple[int, str] | None:
-        """The longest rule at a place of the text: how many characters it takes, and gives."""
+        """Finds the longest rule at a position: the number of characters, and their replacement."""
         node = 0
         best = None
         for place in range(start, len(text)):
@@ -88,7 +88,7 @@ class CharsMap:
             raise self._broken("holds a string that is no text") from None
 
     def _find_touched(self) -> frozenset[str]:
-        """The characters with rules of their own, and those that stand second in a sequence."""
+        """Returns the characters with rules of their own, and those second in a sequence."""
         touched: set[str] = set()
         seen: set[int] = set()
         for character, node in self._characters(0):
@@ -100,7 +100,7 @@ class CharsMap:
         return frozenset(touched)
 
     def _characters(self, node: int) -> Iterator[tuple[str, int]]:
-        """The characters that go on from a node, and where they lead."""
+        """Yields the characters that continue from a node, and the nodes they lead to."""
         waiting = [(node, b"")]
         while waiting:
             node, data = waiting.pop()
@@ -117,7 +117,7 @@ class CharsMap:
 
 
 def write_charsmap(rules: CharacterRules) -> bytes:
-    """The table of these rules, as a SentencePiece model holds it."""
+    """Returns the table of these rules, in the format of a SentencePiece model."""
     results = sorted({*rules.singles.values(), *rules.sequences.values()})
     starts: dict[str, int] = {}
     strings = bytearray()
@@ -135,7 +135,7 @@ def write_charsmap(rules: CharacterRules) -> bytes:
     after: dict[str, dict[bytes, int]] = {}
 
     def going_on(beginning: str) -> dict[bytes, int]:
-        """The characters that may follow, in UTF-8, and their nodes."""
+        """Returns the characters that may follow, in UTF-8, and their nodes."""
         if beginning not in after:
             after[beginning] = found = {}
             for longer in following.get(beginning, ()):
@@ -157,12 +157,12 @@ def write_charsmap(rules: CharacterRules) -> bytes:
 
 @functools.lru_cache(maxsize=1)
 def nmt_nfkc_table() -> bytes:
-    """The table of nmt_nfkc; built once, in about a second."""
+    """Returns the table of nmt_nfkc; builds it once, in about a second."""
     return write_charsmap(nmt_nfkc())
 
 
 def table_of(normalizer: SentencePieceNormalizer) -> bytes:
-    """The normalizer's character rules as a table; nothing for identity.
+    """Returns the normalizer's character rules as a table, empty for identity.
 
     Raises ValueError for rules that are neither ours nor from a file.
     """

@@ -1,23 +1,22 @@
 """SentencePiece's tokenizers as tokenizer.json, the file of the Hugging Face tokenizers library.
 
-That library has no rules for spaces of this kind, but parts from which they can be put together:
-spaces are rewritten by patterns. Pieces that are never cut are beyond it.
+That library lacks SentencePiece's rules for spaces, but has stages from which they can be composed:
+spaces are rewritten by patterns. It cannot express pieces that are never cut.
 
-One thing there is beyond our reach. Both read the same table of character rules ("Precompiled") and
-apply it differently:
+One difference remains: the two apply the same table of character rules ("Precompiled") differently.
 
                        SentencePiece                   the Hugging Face library
-rules are applied      at every place of the text      to a letter with its marks (a grapheme)
-which rule             the longest                     the shortest, where the letter has at most
-                                                       five bytes: what else is in it is lost
-longer letters         the longest, too                character by character
+rules are applied      at every position of the text   to a letter with its marks (a grapheme)
+which rule             the longest                     the shortest, if the letter has at most
+                                                       five bytes: the rest of it is lost
+longer letters         also the longest                character by character
 "ﬁ" with an acute      "fi" with the acute             "fi"
-half-width "ｶ", "ﾞ"    "ガ"                            "カ" and a mark that stands alone
+half-width "ｶ", "ﾞ"    "ガ"                            "カ" and a separate mark
 two Hangul letters     one syllable                    two letters
 
-A SentencePiece model, and a tokenizer.json that this package wrote, are opened as SentencePiece
-reads them; every other tokenizer.json as the library does, for which it was made. Texts in composed
-form, as nearly all are, come out alike.
+A SentencePiece model, and a tokenizer.json written by this package, are opened with SentencePiece's
+rules; every other tokenizer.json with those of the library, for which it was made. Texts in
+composed form, which is nearly all texts, have the same result.
 """
 
 import base64
@@ -36,8 +35,8 @@ from core.tokenization.sentencepiece.score_merging import tied_pieces
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 
 AS_MODEL = 'save it as a SentencePiece model, with a name that ends in ".model"'
-NEVER = -1000.0  # the score of a byte's piece, worse than that of all characters that spell it
-MANY = 1024  # spaces in front of a text, all of which go
+NEVER = -1000.0  # the score of a byte's piece, below the sum of the characters that spell it
+MANY = 1024  # leading spaces, at most, that the decoder removes
 
 
 def scored_document(
@@ -46,9 +45,9 @@ def scored_document(
     pre_tokenizer: Part | None,
     model: Part,
 ) -> dict[str, Any]:
-    """The document round a model: special tokens, normalizer and decoder.
+    """Returns a model's whole document, with special tokens, normalizer and decoder.
 
-    Raises ValueError where the format cannot say what the tokenizer does.
+    Raises ValueError, with a remedy, if the format cannot express what the tokenizer does.
     """
     if pieces.user_defined:
         raise ValueError(
@@ -70,11 +69,11 @@ def bpe_document(
     joins: Mapping[tuple[int, int], tuple[int, int]],
     word_pattern: str,
 ) -> dict[str, Any]:
-    """A SentencePiece BPE, whose `joins` of pairs of ids are (rank, id).
+    """Returns the document of a SentencePiece BPE, whose `joins` map pairs of ids to (rank, id).
 
-    The Hugging Face tokenizers library has no scores for BPE, but every cut of every piece can
-    become a merge, in the order of scores. A vocabulary that needs more than that (pieces that are
-    cut again, scores that are equal) is refused with a ValueError.
+    The Hugging Face tokenizers library has no scores for BPE, but every split of every piece can
+    become a merge, in the order of scores. Raises ValueError, with a remedy, for a vocabulary that
+    needs more than that (pieces that are split again, equal scores).
     """
     if pieces.unused or tied_pieces(joins) or any(max(pair) >= len(pieces) for pair in joins):
         raise ValueError(
@@ -97,15 +96,15 @@ def bpe_document(
 def unigram_document(
     pieces: SentencePieceVocabulary, normalizer: SentencePieceNormalizer, scores: np.ndarray
 ) -> dict[str, Any]:
-    """A Unigram tokenizer; scores (V).
+    """Returns the document of a Unigram tokenizer; scores (V).
 
-    The library knows Unigram models, so the pieces and their scores are written as they are. Two
-    things differ there. It adds with 64 bits where SentencePiece adds with 32, so of two ways to
-    cut a text that are equally likely to seven digits it may take the other one. And it finds the
-    piece of a byte in a text that spells it, "<0x0A>"; a low score keeps it from that, unless one
-    of these six characters is unknown.
+    The library has Unigram models, so the pieces and their scores are written unchanged. Two things
+    differ there. It adds in 64 bits where SentencePiece adds in 32, so of two ways to cut a text
+    that are equally likely to seven digits, it may choose the other one. And it finds the piece of
+    a byte in a text that spells it, "<0x0A>"; a low score prevents that, unless one of these six
+    characters is unknown.
 
-    Raises ValueError where the format cannot say what the tokenizer does.
+    Raises ValueError, with a remedy, if the format cannot express what the tokenizer does.
     """
     if pieces.unused:
         raise ValueError(
@@ -125,7 +124,10 @@ def unigram_document(
 
 
 def normalizer_document(normalizer: SentencePieceNormalizer) -> Part:
-    """The rules for characters, then those for spaces."""
+    """Returns the stages: rules for characters, then for spaces.
+
+    Raises ValueError, with a remedy, if the format cannot express the rules for spaces.
+    """
     if normalizer.whitespace_as_suffix or not normalizer.escape_whitespaces:
         raise ValueError(f"tokenizer.json cannot put a space behind the text: {AS_MODEL}")
     stages: list[Part] = []
@@ -145,7 +147,7 @@ def normalizer_document(normalizer: SentencePieceNormalizer) -> Part:
 
 
 def decoder_document(normalizer: SentencePieceNormalizer) -> Part:
-    """Bytes to characters, "▁" to spaces, and the space in front away."""
+    """Returns the decoder: "▁" to spaces, bytes to characters, without the space in front."""
     stages = [_replace({"String": SPACE}, " "), {"type": "ByteFallback"}, {"type": "Fuse"}]
     if normalizer.add_dummy_prefix or normalizer.remove_extra_whitespaces:
         number = MANY if normalizer.remove_extra_whitespaces else 1
@@ -158,13 +160,13 @@ def _replace(pattern: dict[str, str], content: str) -> Part:
 
 
 def has_charsmap(document: Mapping[str, Any]) -> bool:
-    """Whether a tokenizer.json normalizes by a table of character rules."""
+    """True if a tokenizer.json normalizes by a table of character rules."""
     stages = stages_in(document.get("normalizer"))
     return any(stage.get("type") == "Precompiled" for stage in stages)
 
 
 def read_normalizer(stages: object, name: str) -> SentencePieceNormalizer | None:
-    """The normalizer that normalizer_document describes so; None for every other."""
+    """Inverts normalizer_document; returns None for other stages. `name` is the file."""
     if not isinstance(stages, dict) or not isinstance(stages.get("normalizers"), list):
         return None
     table = b""
@@ -176,7 +178,7 @@ def read_normalizer(stages: object, name: str) -> SentencePieceNormalizer | None
         if stage.get("type") == "Precompiled":
             try:
                 table = base64.b64decode(str(stage.get("precompiled_charsmap")), validate=True)
-            except ValueError:  # also of characters beyond ASCII
+            except ValueError:  # raised for characters beyond ASCII, too
                 raise ValueError(
                     f"{name}: its table of character rules is damaged: {GET_AGAIN}"
                 ) from None

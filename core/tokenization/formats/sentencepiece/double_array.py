@@ -1,11 +1,11 @@
-"""A tree of strings packed into one array of numbers, which is walked with a few bit operations.
+"""A trie packed into one array of numbers, which is walked with a few bit operations.
 
-Every node of a trie is one 32-bit unit. It says by which byte it is reached, and where its children
-are: the child for the byte c lies at `base ^ c`, so a step is one look-up and one comparison. Equal
-subtrees are stored once. A string's value lies at the child for the byte 0.
+Every node of the trie is one 32-bit unit. It holds the byte that leads to it, and the base of its
+children: the child for the byte c is at `base ^ c`, so a step is one look-up and one comparison.
+Equal subtrees are stored once. A string's value is at the child for the byte 0.
 
-    unit of a node    bits 0-7 the byte that leads here, bit 8 whether a value follows, the rest how
-                      far the base is: base = position ^ offset; bit 9 says offset counts in 256s
+    unit of a node    bits 0-7 the byte that leads here, bit 8 set if a value follows, bits 10-30
+                      the offset of the base: base = position ^ offset; in 256s if bit 9 is set
     unit of a value   bit 31 set, bits 0-30 the value
 
 Source: Aoe 1989, "An efficient digital search algorithm by using a double-array structure"; the
@@ -24,13 +24,13 @@ FAR = 1 << 9  # the offset counts in 256s
 LABEL = LEAF | 0xFF
 BLOCK = 256
 LONGEST_STEP = 1 << 21  # offsets that fit a unit without FAR
-TRIES = 400  # free places that are tried before a new block is opened
+TRIES = 400  # free places that are tried before a new block is added
 
 Children = tuple[tuple[int, int], ...]
 
 
 class DoubleArray:
-    """A packed trie, to be walked byte by byte from the node 0.
+    """A packed trie, walked byte by byte from node 0.
 
     units  (n) of uint32
     """
@@ -41,7 +41,7 @@ class DoubleArray:
         for place, unit in enumerate(self._units):
             byte = unit & LABEL
             if 0 < byte < BLOCK:
-                # The byte and the place of a child tell where its parent's base is.
+                # The byte and the place of a child give its parent's base.
                 self._children.setdefault(place ^ byte, []).append((byte, place))
 
     def _base(self, node: int) -> int:
@@ -50,11 +50,11 @@ class DoubleArray:
         return node ^ (offset << 8 if unit & FAR else offset)
 
     def children(self, node: int) -> list[tuple[int, int]]:
-        """The bytes that go on from a node, and the nodes that they lead to."""
+        """Returns the bytes that continue from a node, and the nodes that they lead to."""
         return self._children.get(self._base(node), [])
 
     def walk(self, node: int, string: bytes) -> int | None:
-        """The node that a string leads to from another; None where there is none."""
+        """Returns the node that a string leads to from another, or None."""
         for byte in string:
             node = self._base(node) ^ byte
             if node >= len(self._units) or self._units[node] & LABEL != byte or byte == 0:
@@ -62,7 +62,7 @@ class DoubleArray:
         return node
 
     def value(self, node: int) -> int | None:
-        """The value of the string that ends in this node; None where none ends."""
+        """Returns the value of the string that ends in this node, or None if none ends."""
         if not self._units[node] & HAS_VALUE:
             return None
         place = self._base(node)
@@ -70,9 +70,9 @@ class DoubleArray:
 
 
 class Tree:
-    """A trie in which equal subtrees are one node, built from its leaves to its root.
+    """A trie in which equal subtrees share one node, built from its leaves to its root.
 
-    nodes  each with its value (None where no string ends) and its children by their bytes
+    nodes  each with its value (None if no string ends there) and its children by byte
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Tree:
         self._numbers: dict[tuple[int | None, Children], int] = {}
 
     def node(self, value: int | None, children: Mapping[int, int]) -> int:
-        """The number of the node with this value and these children, a new one if need be."""
+        """Returns the number of the node with this value and these children; adds it if needed."""
         key = (value, tuple(sorted(children.items())))
         if key not in self._numbers:
             self._numbers[key] = len(self.nodes)
@@ -88,7 +88,7 @@ class Tree:
         return self._numbers[key]
 
     def branch(self, value: int | None, strings: Mapping[bytes, int]) -> int:
-        """A node from which strings of bytes lead to other nodes; no string begins with another."""
+        """Adds a node from which byte strings, none a prefix of another, lead to other nodes."""
         groups: dict[int, dict[bytes, int]] = {}
         for string, node in strings.items():
             groups.setdefault(string[0], {})[string[1:]] = node
@@ -100,10 +100,10 @@ class Tree:
 
 
 def pack(tree: Tree, root: int) -> np.ndarray:
-    """The tree as a double array: (n) of uint32."""
+    """Packs the tree as a double array: (n) of uint32. Raises ValueError if it is too large."""
     bases = _find_bases(tree, root)
     size = max(bases.values()) // BLOCK * BLOCK + BLOCK
-    # A free place holds what no byte leads to.
+    # A free place holds a unit that no byte leads to.
     units = np.full(size, LEAF, dtype=np.uint32)
     units[0] = _unit(tree, bases, root, 0, 0)
     for number, base in bases.items():
@@ -123,11 +123,11 @@ def _unit(tree: Tree, bases: Mapping[int, int], node: int, byte: int, place: int
 
 
 def _find_bases(tree: Tree, root: int) -> dict[int, int]:
-    """A base for every node, such that no two children fall on one place and no base is shared."""
+    """Finds a base of its own for every node, such that no two children share a place."""
     taken = bytearray(BLOCK)
     taken[0] = 1  # the root itself
     free = deque(range(1, BLOCK))
-    used_bases = {0}  # its child for the byte 0 would be the root, which a text's U+0000 led to
+    used_bases = {0}  # U+0000 in a text would lead from base 0 back to the root
     bases: dict[int, int] = {}
     waiting = deque([root])
     while waiting:
@@ -148,7 +148,7 @@ def _find_bases(tree: Tree, root: int) -> dict[int, int]:
                     base = candidate
                     break
             else:
-                # Nothing fits: the oldest free places are given up for a new block.
+                # Nothing fits: the oldest free places are abandoned for a new block.
                 for _ in range(min(TRIES, len(free)) if len(free) > 4 * TRIES else 0):
                     free.popleft()
                 free.extend(range(len(taken), len(taken) + BLOCK))

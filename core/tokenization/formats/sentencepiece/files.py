@@ -1,4 +1,4 @@
-"""SentencePiece's model files as tokenizers."""
+"""Opens SentencePiece's model files as tokenizers."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 from core.tokenization.unigram.tokenizer import Unigram
 
-# The types of models that we run, as the file names them.
+# The supported model types, by their names in the file.
 KINDS: dict[str, type[SentencePieceBPE] | type[Unigram]]
 KINDS = {SentencePieceBPE.model_type: SentencePieceBPE, Unigram.model_type: Unigram}
 
 
 def normalizer_of(model: SentencePieceModel, name: str = "the model") -> SentencePieceNormalizer:
-    """The normalizer that a model file describes; the rules are those of its own table."""
+    """Returns the normalizer that a model file describes, with the rules of the file's table."""
     settings = model.normalizer
     table = settings.charsmap
     return SentencePieceNormalizer(
@@ -28,7 +28,7 @@ def normalizer_of(model: SentencePieceModel, name: str = "the model") -> Sentenc
 
 
 def open_model(path: str | Path) -> SentencePieceBPE | Unigram:
-    """The tokenizer in a SentencePiece model file.
+    """Opens the tokenizer in a SentencePiece model file.
 
     Raises ValueError for a file that is damaged, too large, or holds another kind of model.
     """
@@ -36,7 +36,7 @@ def open_model(path: str | Path) -> SentencePieceBPE | Unigram:
 
 
 def from_model(model: SentencePieceModel, name: str) -> SentencePieceBPE | Unigram:
-    """The tokenizer that a model describes; `name` is the file, for messages."""
+    """Builds the tokenizer that a model describes; `name` is the file. Raises as open_model."""
     trainer = model.trainer
     if trainer.model_type not in KINDS:
         raise ValueError(

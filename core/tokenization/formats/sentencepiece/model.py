@@ -1,7 +1,7 @@
-"""SentencePiece's model file: pieces with scores, and how a text is normalized before.
+"""SentencePiece's model file: pieces with scores, and the settings of the normalizer.
 
-The file is one Protocol Buffers message. We read what encoding and decoding depend on, and write
-what the sentencepiece library needs to do the same as we.
+The file is one Protocol Buffers message. We read the fields that encoding and decoding depend on,
+and write those that the sentencepiece library needs to give the same results.
 
 Source: the message ModelProto in sentencepiece_model.proto, SentencePiece 0.2.1.
 """
@@ -24,7 +24,7 @@ MAX_PIECES = 1 << 20
 MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 TYPES = {kind.value: kind for kind in PieceType}
 
-# Numbers of fields: of the model, of a piece, of the trainer's and of the normalizer's settings.
+# Field numbers: of the model, of a piece, of the trainer's and of the normalizer's settings.
 PIECES, TRAINER, NORMALIZER, DENORMALIZER = 1, 2, 3, 5
 TEXT, SCORE, TYPE = 1, 2, 3
 MODEL_TYPE, VOCAB_SIZE, SPACE_AS_SUFFIX, BYTE_FALLBACK = 3, 4, 24, 35
@@ -36,11 +36,11 @@ NAME, CHARSMAP, DUMMY_PREFIX, REMOVE_SPACES, ESCAPE_SPACES = 1, 2, 3, 4, 5
 
 @dataclass(frozen=True, slots=True)
 class NormalizerSettings:
-    """What happens to a text before it is cut.
+    """The settings of the normalizer.
 
     name      of the rules, such as "nmt_nfkc"
     charsmap  the rules' table; empty for identity
-    The rest is as in SentencePieceNormalizer.
+    The other fields are those of SentencePieceNormalizer.
     """
 
     name: str = ""
@@ -52,12 +52,12 @@ class NormalizerSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
-    """How the pieces were trained, as far as it matters later.
+    """The training settings that matter later.
 
     model_type            "unigram", "bpe", "word" or "char"
-    byte_fallback         a character without a piece is written with its bytes
-    whitespace_as_suffix  "▁" stands at the end of a word
-    unknown_surface       what an unknown token is decoded to
+    byte_fallback         a character without a piece becomes its bytes
+    whitespace_as_suffix  "▁" is at the end of a word
+    unknown_surface       the text that an unknown token is decoded to
     """
 
     model_type: str = "unigram"
@@ -68,7 +68,7 @@ class TrainerSettings:
 
 @dataclass(frozen=True, slots=True)
 class SentencePieceModel:
-    """What a model file says."""
+    """The content of a model file."""
 
     pieces: list[Piece]
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
@@ -78,7 +78,7 @@ class SentencePieceModel:
 def to_model(
     model_type: str, pieces: SentencePieceVocabulary, normalizer: SentencePieceNormalizer
 ) -> SentencePieceModel:
-    """A tokenizer as a model file has it; model_type is "bpe" or "unigram"."""
+    """Returns a tokenizer as the content of a model file; model_type is "bpe" or "unigram"."""
     trainer = TrainerSettings(
         model_type, pieces.byte_fallback, normalizer.whitespace_as_suffix, pieces.unknown_surface
     )
@@ -95,13 +95,13 @@ def to_model(
 def read_model(path: str | Path) -> SentencePieceModel:
     """Reads a model file.
 
-    Raises ValueError for a file that is empty, too large, damaged, or no SentencePiece model.
+    Raises ValueError for a file that is empty, too large, damaged, or not a SentencePiece model.
     """
     return parse_model(read_bytes(path, MAX_FILE), str(path))
 
 
 def parse_model(data: bytes, name: str) -> SentencePieceModel:
-    """A model from its bytes; `name` is the file, for messages."""
+    """Reads a model from its bytes; `name` is the file, for messages. Raises as read_model."""
     pieces: list[Piece] = []
     trainer, normalizer = TrainerSettings(), NormalizerSettings()
     message = Message(data, name)
@@ -188,12 +188,12 @@ def _normalizer(data: bytes, name: str) -> NormalizerSettings:
 
 
 def write_model(path: str | Path, model: SentencePieceModel) -> None:
-    """Writes a model file, whole or not at all, that the sentencepiece library opens."""
+    """Writes a model file, atomically, that the sentencepiece library can open."""
     write_atomically(path, model_bytes(model))
 
 
 def model_bytes(model: SentencePieceModel) -> bytes:
-    """The contents of the model file."""
+    """Returns the bytes of the model file."""
     parts: list[bytes] = []
     for piece in model.pieces:
         body = encoded(TEXT, piece.text) + encoded(SCORE, float(piece.score))
@@ -216,7 +216,7 @@ def model_bytes(model: SentencePieceModel) -> bytes:
 
 
 def _trainer_bytes(model: SentencePieceModel) -> bytes:
-    """The trainer's settings, with the names and ids of the pieces that have a part to play."""
+    """Returns the trainer's settings, with the names and ids of the special pieces."""
     trainer = model.trainer
     ids = {piece.text: token for token, piece in enumerate(model.pieces)}
     unknown = next((piece.text for piece in model.pieces if piece.type == PieceType.UNKNOWN), None)

@@ -1,8 +1,8 @@
 """The wire format of Protocol Buffers: numbered fields, one after the other.
 
-A field is a key and a value. The key holds the field's number and how its value is written: as a
-varint (an integer in groups of seven bits, the lowest first), as 4 or 8 bytes, or as a length and
-so many bytes, which may be a message of its own.
+A field is a key and a value. The key holds the field's number and the encoding of its value: a
+varint (an integer in groups of seven bits, the lowest first), 4 or 8 bytes, or a length and that
+many bytes, which may be a nested message.
 
 Source: protobuf.dev, "Encoding".
 """
@@ -21,11 +21,11 @@ Value = int | bytes
 class Message:
     """The fields of one message.
 
-    Every length is checked against what is there, so that nothing is read past the end and nothing
-    is reserved because a file asks for it.
+    Every length is checked against the remaining bytes, so that nothing is read past the end and no
+    memory is allocated just because a file requests it.
 
     data   the bytes of the message
-    name   what it is, for messages: "the file", "piece 3"
+    name   its name in error messages: "the file", "piece 3"
     """
 
     def __init__(self, data: bytes | memoryview, name: str) -> None:
@@ -35,7 +35,7 @@ class Message:
     def fields(self) -> Iterator[tuple[int, int, Value]]:
         """Yields (number, wire type, value); a value of fixed size as its bytes.
 
-        Raises ValueError where the message breaks off or makes no sense.
+        Raises ValueError, with a remedy, if the message is truncated or invalid.
         """
         data, place, size = self._data, 0, len(self._data)
         while place < size:
@@ -77,25 +77,25 @@ class Message:
         return ValueError(f"{self._name} {what}: it is damaged or no such file; {GET_AGAIN}")
 
     def integer(self, number: int, wire: int, value: Value) -> int:
-        """A field's value as an integer; negative ones come as very large ones."""
+        """Returns a field's value as an unsigned 64-bit integer: negative ones are very large."""
         if wire != VARINT or not isinstance(value, int):
             raise self._broken(f"writes field {number} as something other than an integer")
         return value
 
     def real(self, number: int, wire: int, value: Value) -> float:
-        """A field's value as a 32-bit floating-point number."""
+        """Returns a field's value as a 32-bit floating-point number."""
         if wire != FOUR_BYTES or not isinstance(value, bytes):
             raise self._broken(f"writes field {number} as something other than a number")
         return float(struct.unpack("<f", value)[0])
 
     def data(self, number: int, wire: int, value: Value) -> bytes:
-        """A field's value as bytes."""
+        """Returns a field's value as bytes."""
         if wire != LENGTH or not isinstance(value, bytes):
             raise self._broken(f"writes field {number} as something other than bytes")
         return value
 
     def text(self, number: int, wire: int, value: Value) -> str:
-        """A field's value as text."""
+        """Returns a field's value as text."""
         try:
             return self.data(number, wire, value).decode()
         except UnicodeDecodeError:
@@ -103,7 +103,7 @@ class Message:
 
 
 def varint(value: int) -> bytes:
-    """An integer of at most 64 bits; a negative one as its two's complement."""
+    """Encodes an integer of at most 64 bits; a negative one as its two's complement."""
     value &= 0xFFFF_FFFF_FFFF_FFFF
     groups = bytearray()
     while value > 0x7F:
@@ -114,7 +114,7 @@ def varint(value: int) -> bytes:
 
 
 def field(number: int, value: int | float | bytes | str) -> bytes:
-    """One field: integers and truths as varints, other numbers in 4 bytes, the rest with length."""
+    """Encodes a field: integers and booleans as varints, floats in 4 bytes, the rest by length."""
     if isinstance(value, int):
         return varint(number << 3 | VARINT) + varint(value)
     if isinstance(value, float):

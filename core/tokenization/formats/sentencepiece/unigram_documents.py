@@ -1,4 +1,4 @@
-"""A Unigram tokenizer from a tokenizer.json that says exactly what our class does."""
+"""Reads a Unigram tokenizer from a tokenizer.json that our class matches exactly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from core.tokenization.sentencepiece.pieces import BYTE_PIECES, Piece, PieceType
 from core.tokenization.unigram.tokenizer import Unigram
 
 CHANGES_NOTHING = ("version", "truncation", "padding")
-MOST = 1e30  # of a score; logarithms of probabilities are far below
+MOST = 1e30  # largest size of a score; log probabilities are far below
 
 
 def read_unigram(document: Mapping[str, Any], name: str) -> Unigram | None:
-    """The tokenizer of a tokenizer.json that says exactly what this class does; else None.
+    """Returns the tokenizer of a tokenizer.json if this class matches it exactly, else None.
 
-    That this is so is tested by writing the document again. `name` is the file, for messages.
+    This is checked by writing the document again. `name` is the file, for messages.
     """
     model = document["model"]
     vocab = model.get("vocab")
