@@ -243,7 +243,7 @@ def step_name(step: int) -> str:
 
 
 def step_of(name: str) -> int | None:
-    """Returns the step in "step-000812", "step-000812.json" or "ID-step-000812.safetensors"; else None."""
+    """Returns the step of "step-000812", "step-000812.json" or "ID-step-1.safetensors", or None."""
     digits = name.split(".")[0].rpartition("step-")[2]
     is_step = "step-" in name and digits.isdecimal() and len(digits) <= MOST_STEP_DIGITS
     return int(digits) if is_step else None
