@@ -1,6 +1,7 @@
 """A recorded step, opened for display: its parts, tokens, gradients and weights.
 
 Together with the trace of the step, it holds all data for the step's pictures; loads no torch.
+
 B  sequences of this rank      T  tokens      K  sampled weights of a parameter
 """
 

@@ -2,6 +2,7 @@
 
 So the loop stores no batches: they can be drawn afterwards for any step, whether the run is
 training, has ended, or belongs to another process.
+
 B  sequences in a batch
 T  tokens in a sequence
 """

@@ -53,8 +53,7 @@ class Steering:
         return unanswered[first:]
 
     def _applied_after(self, from_step: int) -> list[tuple[int, Command]]:
-        """Returns (step, `set` command) still in effect after earlier attempts, from `from_step`
-        on.
+        """Returns (step, `set` command) of earlier attempts that apply from `from_step` on.
 
         A rate set at step 6 applies from there; a change by an abandoned attempt at step 10 is
         dropped with its steps.

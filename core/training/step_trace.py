@@ -298,7 +298,7 @@ def _forward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
     title = _TITLES.get(label, block)
     made = {"embed": "x", "block": "x", "unembed": "logits"}[stage]
     output = recording.arrays.get(f"output.{event.name}")
-    whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the result of the line
+    whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the line's result
     return Step(
         f"training.forward.{event.name}",
         title,
