@@ -43,7 +43,8 @@ class TryMode(TunedMode):
         super().__init__(desk, parent, TunedInputs(NAME, text.READS, view.buttons["another"]))
         self.place: tuple[bool, int] | None = None  # in the tuned text?; None: the prompt's end
         self.prompt_ids: list[int] = []
-        self.written: dict[bool, Written] = {}  # by whether it is the tuned one's
+        self.written: dict[bool, Written] = {}  # shown, by whether it is the tuned one's
+        self._newest: dict[bool, Written] = {}  # as far as they are written now
         self.next: NextTokens | None = None
         self._curve: list[np.ndarray] = []  # (K,) of tokens at the place, at each strength
         self.prompt = ""  # what both read
@@ -60,7 +61,7 @@ class TryMode(TunedMode):
         )
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
-            writes.came.connect(self._on_written_to_end)
+            writes.came.connect(partial(self._on_written_to_end, tuned))
         self._nexts.came.connect(self._on_next)
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
@@ -149,9 +150,11 @@ class TryMode(TunedMode):
         menu, not_now = self.view.adapter.menu(), "blend" if self.draft.value.other else "alone"
         menu.clear()
         for name, deed in self._deeds.items():
-            if name == "blend" != not_now:
-                menu.addMenu(self.seconds)
-            elif name != not_now:
+            if name == not_now:
+                continue
+            if name == "blend":
+                menu.addMenu(self.second_menu)
+            else:
                 menu.addAction(text.MENU[name], deed)
 
     def actions(self) -> list[Action]:
@@ -275,11 +278,13 @@ class TryMode(TunedMode):
         return was != of
 
     def _on_written(self, tuned: bool, items: list[Written]) -> None:
-        self.written[tuned] = items[-1]
+        self._newest[tuned] = items[-1]
         if not self.view.is_dragged:  # then only whole texts are shown: none that begins anew
+            self.written[tuned] = items[-1]
             self._show_texts()
 
-    def _on_written_to_end(self, _: object) -> None:
+    def _on_written_to_end(self, tuned: bool, _: object) -> None:
+        self.written[tuned] = self._newest[tuned]
         self._show_texts()
         self._show_next()
         self._read_place()
