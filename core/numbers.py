@@ -121,6 +121,14 @@ def format_count(value: int) -> str:
     return typeset(f"{value:,}")
 
 
+def format_flops(count: float) -> str:
+    """Additions and multiplications in decimal units: 912 FLOPs, 62.6 MFLOPs, 735 TFLOPs."""
+    for unit, letter in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= unit:
+            return f"{format_number(count / unit)} {letter}FLOPs"
+    return f"{int(count)} FLOPs"
+
+
 def format_percent(share: float) -> str:
     """A share 0..1 as whole per cent; "<1 %" for what is small but there."""
     if 0 < share < 0.005:

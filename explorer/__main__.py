@@ -1,4 +1,4 @@
-"""`llm-explorer [PATH ...]`, also `python -m explorer`. Nothing heavy is imported here."""
+"""`llm-explorer [PATH ...]`, also `python -m explorer`. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from core.interrupt import leave_at_interrupt
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The program. Returns its exit code."""
+    """Runs the program; returns its exit code."""
     before = signal.getsignal(signal.SIGINT)
-    leave_at_interrupt("interrupted before the window was open")  # until the app watches signals
+    leave_at_interrupt("interrupted before the window was open")  # until the app handles signals
     try:
         return _main(argv)
     finally:
@@ -27,7 +27,7 @@ def _main(argv: Sequence[str] | None) -> int:
     multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if getattr(sys, "frozen", False) and arguments[:1] == ["-c"]:
-        return 0  # a library took this program for a Python interpreter; starting again never ends
+        return 0  # a library took this program for Python; a restart would never end
     if arguments[:1] == ["-m"] and arguments[1:2] in (["core.training"], ["core.finetuning"]):
         return _run_module(arguments[1], arguments[2:])
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -103,7 +103,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _run_module(module: str, arguments: list[str]) -> int:
-    """What `python -m MODULE` would do: a frozen app is its own interpreter."""
+    """Does what `python -m MODULE` would do: a frozen app is its own interpreter."""
     import runpy
 
     sys.argv = [module, *arguments]

@@ -1,4 +1,4 @@
-"""Start and end: one application, one event loop, one way to close."""
+"""Start and end of the app: one application, one event loop, one way to close."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLOSING_LIMIT = 10.0  # seconds
 
 
 class ExplorerApp(QApplication):
-    """The application. Whatever asks it to end makes one `closing` signal, once."""
+    """The application. Requests to close emit one `closing` signal, once."""
 
     closing = Signal()
 
@@ -58,7 +58,7 @@ class ExplorerApp(QApplication):
 
 
 class SignalWatch(QObject):
-    """SIGINT and SIGTERM become a close request, also while Qt's loop sleeps."""
+    """Turns SIGINT and SIGTERM into a close request, even while Qt's loop sleeps."""
 
     def __init__(self, app: ExplorerApp) -> None:
         super().__init__(app)
@@ -78,7 +78,7 @@ class SignalWatch(QObject):
         self._app.request_close()
 
     def close(self) -> None:
-        """Signals have their usual meaning again."""
+        """Restores the default signal handlers."""
         signal.set_wakeup_fd(-1)
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, signal.SIG_DFL)
@@ -88,9 +88,9 @@ class SignalWatch(QObject):
 
 
 def run(options: argparse.Namespace) -> int:
-    """Opens the app (or draws the snapshots, or tests itself); returns the exit code."""
+    """Opens the app, draws the snapshots or runs the self-test; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    gc.disable()  # the engine collects, in the GUI thread and never while Qt takes objects apart
+    gc.disable()  # the engine collects, on the GUI thread and never while Qt deletes objects
     crash = errors.CrashLog(settings.config_folder())
     left = crash.open()
     app = ExplorerApp(sys.argv[:1])
@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _leave(code: int) -> int:
-    """Ends now: threads that hang in a download, and Qt's own order of dying, cost no exit code."""
+    """Ends the process now: blocked downloads and Qt's destructors must not change the code."""
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -118,7 +118,7 @@ def _leave(code: int) -> int:
 
 
 async def main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> int:
-    """What the options ask for; returns the exit code."""
+    """Runs what the options request; returns the exit code."""
     if options.snapshot is not None:
         from explorer.studio import snapshot
 
@@ -132,7 +132,7 @@ async def main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> i
 
 
 async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: str = "") -> int:
-    """The life of the window: shown first, filled then, closed in at most 10 seconds."""
+    """Runs the window: shown first, then filled, finally closed in at most 10 seconds."""
     from explorer.shell.session import Session
 
     closing = asyncio.Event()
@@ -142,7 +142,7 @@ async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: st
     session = Session(app.request_close)
     theme.apply(app, session.settings.theme, session.settings.zoom, session.settings.motion)
     window = session.open()
-    session.engine.ready.connect(gc.freeze)  # what torch brought lives to the end: never look at it
+    session.engine.ready.connect(gc.freeze)  # torch's objects live to the end: never scan them
     window.show()
     await session.first_paint()
     report_start("window")
@@ -171,7 +171,7 @@ async def _fill(session: Session, paths: Sequence[Path], crashed: str) -> None:
 
 
 def report_start(what: str) -> None:
-    """For the start-up benchmark: the moment of the first paint and of the first useful picture."""
+    """Logs the first paint and the first useful picture, for the start-up benchmark."""
     target = os.environ.get("LLM_EXPLORER_START_REPORT")
     if target:
         with open(target, "a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Is there a screen to draw on? Asked before Qt, which would abort the process."""
+"""Checks for a display before Qt starts, which would abort the process without one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def why_no_display(environment: Mapping[str, str], platform: str) -> str:
-    """What is missing, in a sentence without its full stop; "" when there is a display."""
+    """Returns what is missing, as a sentence without its full stop; "" if there is a display."""
     if platform in ("win32", "darwin", "cygwin") or environment.get("QT_QPA_PLATFORM"):
         return ""
     if _wayland_answers(environment):
@@ -54,7 +54,7 @@ def _connects(family: int, address: object) -> bool:
 
 
 def _missing_library() -> str:
-    """Qt's X11 part needs a few libraries that are not everywhere."""
+    """Returns the first library missing of those that Qt's X11 part needs and some systems lack."""
     for name, package in (
         ("libxcb-cursor.so.0", "libxcb-cursor0"),
         ("libxcb-icccm.so.4", "libxcb-icccm4"),

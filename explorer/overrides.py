@@ -1,12 +1,12 @@
-"""Errors in what Python overrides of Qt's classes are reported and never end the program.
+"""Reports errors in Python overrides of Qt's methods without ending the program.
 
-What C code raises (1 / 0, [][1]) is no whole exception until Python has caught it, and PySide 6.11
-crashes where an override hands it one while Python waits for Qt: when `setText` asks a `sizeHint`,
-say. So every override catches what it raises and raises it again; it then surfaces in the Python
-that waits for Qt, or in `sys.excepthook` where none does.
+An error raised in C code (1 / 0, [][1]) is no complete exception until Python has caught it, and
+PySide 6.11 crashes if an override returns with one while Python waits for Qt, for example when
+`setText` calls a `sizeHint`. So every override catches and re-raises its errors; they then appear
+in the Python code that waits for Qt, or else in `sys.excepthook`.
 
-Importing this module makes each class that is defined from then on do so. The package `theme`
-imports it first of all, and every widget imports `theme`.
+Importing this module changes every class defined afterwards. The package `theme` imports it first,
+and every widget imports `theme`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import shiboken6
 
 
 def is_whole(function: object) -> bool:
-    """Whether an override raises its errors as whole exceptions."""
+    """True if an override re-raises its errors as complete exceptions."""
     return hasattr(function, "_whole")
 
 
 def overridden(cls: type) -> dict[str, FunctionType]:
-    """The Python functions that stand for methods of Qt's classes in `cls`, by name."""
+    """Returns the Python functions that override methods of Qt's classes in `cls`, by name."""
     ours = [one for one in cls.__mro__ if not is_qt(one) and one is not object]
     qts = {name for one in cls.__mro__ if is_qt(one) for name in vars(one)}
     found: dict[str, FunctionType] = {}
@@ -37,7 +37,7 @@ def overridden(cls: type) -> dict[str, FunctionType]:
 
 
 def is_qt(cls: type) -> bool:
-    """Whether a class is one of Qt's own."""
+    """True for one of Qt's own classes."""
     return issubclass(cls, shiboken6.Object) and cls.__module__.startswith(("PySide6", "Shiboken"))
 
 

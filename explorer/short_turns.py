@@ -1,8 +1,8 @@
-"""The window's thread wakes at once, also on a core where the engine's thread runs.
+"""Wakes the window's thread at once, even on a core where the engine's thread runs.
 
-Linux lets a thread that runs finish its turn of about 4 ms before one that wakes, which is a frame
-that comes late. A thread that asks for shorter turns goes first: it gets no more of the processor,
-only sooner, so that nothing starves (with nice, the engine would wait for a core while it holds the
+Linux lets a running thread finish its time slice of about 4 ms before one that wakes, which delays
+a frame. A thread that requests shorter slices goes first: it gets no more processor time, only
+sooner, so that nothing starves (with nice, the engine would wait for a core while it holds the
 interpreter lock that the window needs). See sched_setattr(2), `sched_runtime` of normal threads.
 """
 
@@ -13,14 +13,14 @@ import os
 import platform
 import sys
 
-TURN = 100_000  # nanoseconds, the shortest that there is
+TURN = 100_000  # nanoseconds, the shortest possible
 CALLS = {"x86_64": 314, "aarch64": 274}  # sched_setattr: the C library has no function for it
-TIMED = (0, 3)  # policies with turns: SCHED_OTHER, SCHED_BATCH
-NOT_FOR_CHILDREN = 1  # SCHED_FLAG_RESET_ON_FORK: threads and processes begun from here
+TIMED = (0, 3)  # policies with time slices: SCHED_OTHER, SCHED_BATCH
+NOT_FOR_CHILDREN = 1  # SCHED_FLAG_RESET_ON_FORK: not for threads and processes started from here
 
 
 class Attributes(ctypes.Structure):
-    """struct sched_attr, as every kernel that has the call knows it."""
+    """struct sched_attr, in the version of every kernel that has the call."""
 
     _fields_ = [
         ("size", ctypes.c_uint32),
@@ -35,13 +35,13 @@ class Attributes(ctypes.Structure):
 
 
 def take_short_turns() -> bool:
-    """On the thread that paints. False where the system, or the policy under which the program was
-    started, has no such thing: all goes on without.
+    """Requests short time slices for the GUI thread. Returns False, without effect, if the system
+    or the program's scheduling policy does not support them.
     """
     call = CALLS.get(platform.machine())
     if sys.platform != "linux" or call is None:
         return False
-    policy = os.sched_getscheduler(0)  # the call sets it and nice, too: they are left as they are
+    policy = os.sched_getscheduler(0)  # the call also sets policy and nice: they keep their values
     if policy not in TIMED:
         return False
     nice = os.getpriority(os.PRIO_PROCESS, 0)

@@ -1,4 +1,4 @@
-"""Long work on the thread that paints, a piece at each turn of Qt's event loop."""
+"""Splits long work on the GUI thread into pieces, one in each turn of Qt's event loop."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, QTimer
 
 
 def next_turn(owner: QObject, call: Callable[[], None]) -> None:
-    """Calls when Qt has served what came until now, unless `owner` is gone by then.
+    """Calls `call` after Qt's pending events, unless `owner` is deleted by then.
 
-    A timer of 0 ms would be no timer but an event to its owner. Qt sends all that wait, and twice
-    at each turn: two pieces without a timer's tick or a paint between them.
+    A timer of 0 ms would be an event to its owner, not a timer. Qt sends all pending events, twice
+    in each turn: two pieces would run without a timer's tick or a paint between them.
     """
     QTimer.singleShot(1, owner, call)

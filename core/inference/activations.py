@@ -115,7 +115,7 @@ def to_array(tensor: Tensor) -> np.ndarray:
 
 
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
-    """ids as a (1, T) tensor on the model's device. Raises ValueError as `ids_tensor`."""
+    """ids as a (1, T) tensor on the model's device. Raises ValueError as `ids_tensor` does."""
     model = gpt_of(model)
     return ids_tensor(ids, model.config, model.wte.weight.device, model.wte.num_embeddings)
 

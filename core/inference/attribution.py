@@ -55,7 +55,7 @@ class LogitTerm:
         """For people: "head 3.1", "MLP 3", "embedding"."""
         if self.part is not None:
             return part_name(self.part)
-        biases = {"attention_bias": f"bias {self.layer}", "norm_bias": "norm\u2019s bias"}
+        biases = {"attention_bias": f"bias {self.layer}", "norm_bias": "norm's bias"}
         return biases.get(self.kind, self.kind)
 
     @property
@@ -128,8 +128,8 @@ def attribute(
     token     None: the one that the model finds likeliest
     replace   as in a Look: of a model that is changed on the way
 
-    Computed in float64 from what the model made. Raises ValueError as `check_ids`, and for a token
-    or position that is not there.
+    Computed in float64 from what the model made. Raises ValueError as `check_ids` does, and for a
+    token or position that is not there.
     """
     parts = Parts(model, ids, position, replace)
     token = int(parts.logits.argmax()) if token is None else token
@@ -174,7 +174,7 @@ def head_weights(attn: Attention) -> Tensor:
 class Parts:
     """What the parts of a model wrote at one token, float64: of one pass over `ids`.
 
-    Raises ValueError as `attribute`.
+    Raises ValueError as `attribute` does.
     """
 
     def __init__(

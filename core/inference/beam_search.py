@@ -214,7 +214,8 @@ def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ())
 def penalized(sums: Tensor, length: int, alpha: float) -> Tensor:
     """Turn log-probabilities (M,) of texts of `length` tokens into scores.
 
-    Each token makes a text less likely; dividing by more for longer texts makes up for that.
+    Each token makes a text less likely; dividing by a number that grows with the length makes up
+    for that.
     """
     scores = sums / ((5 + length) / (5 + 1)) ** alpha  # step: finish
     return scores

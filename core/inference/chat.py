@@ -125,7 +125,7 @@ def chat(
 ) -> str:
     """The model's answer to messages, each with its "role" ("system", "user", "assistant") and its
     "content"; it ends before the first of `stop_strings`. Raises ValueError as `chat_prompt`,
-    `Sampling` and `check_stop_strings`.
+    `Sampling` and `check_stop_strings` do.
     """
     sampling = Sampling(
         temperature=temperature,

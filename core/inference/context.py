@@ -45,7 +45,7 @@ class Context:
                  as the cache holds them
         replace  an intervention in the tokens that are new, which are then read at once
 
-        Raises ValueError as `check_ids`.
+        Raises ValueError as `check_ids` does.
         """
         batch = check_ids(self.model, ids)
         wanted = batch[0].tolist()
@@ -102,7 +102,7 @@ class BatchedContext:
     def read(self, texts: Sequence[Sequence[int]]) -> Tensor:
         """Logits (N, V) of the token after each text, fp32 on the CPU; train/eval mode as it was.
 
-        Raises ValueError as `ids_tensor`, and where the texts are not equally long.
+        Raises ValueError as `ids_tensor` does, and where the texts are not equally long.
         """
         if len({len(text) for text in texts}) > 1:
             raise ValueError("texts that are read side by side must be equally long")

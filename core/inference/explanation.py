@@ -80,7 +80,7 @@ class Explanation:
     def trace_term(self, model: GPT, layer: int, head: int | None) -> Trace:
         """How much a head (None: the MLP of the layer) adds to the logit, step by step.
 
-        Raises ValueError as `trace_contribution`.
+        Raises ValueError as `trace_contribution` does.
         """
         asked = model, self.ids, layer, head, self.token
         replace = self.intervention.replacements(model, self.ids)
@@ -103,7 +103,7 @@ def explain(
     token    None: the one that the model, as it is, finds likeliest
     columns  positions of the tokens that the lens reads (None: all)
 
-    Raises ValueError as `logit_lens`, `attribute` and `Intervention.replacements`.
+    Raises ValueError as `logit_lens`, `attribute` and `Intervention.replacements` do.
     """
     model = gpt_of(model)
     replace = intervention.replacements(model, ids)

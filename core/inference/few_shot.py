@@ -125,7 +125,7 @@ def answer_probability(
     """Compute the log-probability of each token from `answer_at` on, (A,) float64, given all tokens
     before it in the text ids (T,), and the probability of the whole answer.
 
-    Raises ValueError as `check_ids`, and for an answer that has no token, or none before it.
+    Raises ValueError as `check_ids` does, and for an answer without tokens or with none before it.
     """
     if not 0 < answer_at < len(ids):
         raise ValueError(

@@ -100,7 +100,7 @@ def _stack(made: Outline) -> None:
     if config.norm_placement == "pre":
         made.add(
             "norm",
-            "Final norm: scale each token's vector to a standard size",
+            "Final norm: normalize each token's vector, then apply learned weights",
             r"\hat{x} = \mathrm{norm}(x)",
             f"{_STACK}.run#norm",
             {"x": (T, C), "normed": (T, C)},
@@ -312,7 +312,7 @@ def _heads(made: Outline, n_keys: int, masks: bool) -> None:
     )
     made.add(
         "output",
-        "Each head adds up the values, each times its weight",
+        "Each head adds up the values, multiplied by their weights",
         r"o_i = \sum_j a_{ij}\, v_j",
         f"{attend}#output",
         {"weights": pairs, "v": k, "output": q},
@@ -382,7 +382,7 @@ def _mlp(made: Outline) -> None:
     else:
         made.add(
             "gelu",
-            "GELU: negative numbers shrink toward 0, large positive ones pass",
+            "GELU: negative numbers shrink toward 0, large positive ones pass through",
             r"h = u\, \Phi(u)",
             f"{here}#gelu",
             {"up": hidden, "hidden": hidden},

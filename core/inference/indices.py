@@ -21,17 +21,17 @@ def check_layer(config: ModelConfig, layer: int) -> int:
 
 
 def check_head(n_head: int, head: int) -> int:
-    """The head, of so many in a layer, counted from 0. Raises ValueError as `check_layer`."""
+    """The head, of so many in a layer, counted from 0. Raises ValueError as `check_layer` does."""
     return _index(head, n_head, "head", "each layer has heads")
 
 
 def check_position(position: int, length: int) -> int:
-    """The position in a text of so many tokens. Raises ValueError as `check_layer`."""
+    """The position in a text of so many tokens. Raises ValueError as `check_layer` does."""
     return _index(position, length, "position", "this text has tokens")
 
 
 def check_positions(positions: Sequence[int] | None, length: int) -> np.ndarray:
-    """(N,) positions; None: all. Raises ValueError as `check_layer`, and for none at all."""
+    """(N,) positions; None: all. Raises ValueError as `check_layer` does, and for none at all."""
     if positions is None:
         return np.arange(length)
     given = _whole(positions, "positions").reshape(-1)

@@ -68,7 +68,7 @@ def mean_ablation(
     """Heads and MLPs write at each token the mean of what they write at all tokens of `ids` (T,):
     what they say anyway stays, what they say about this text goes (mean ablation).
 
-    Raises ValueError as `scale_parts` and `check_ids`.
+    Raises ValueError as `scale_parts` and `check_ids` do.
     """
     model = gpt_of(model)
     masks = head_masks(model.config, heads)
@@ -92,7 +92,7 @@ def patch_activations(
     is read then, at `sites` and in `heads`, at the tokens at `positions` (None: all of them).
 
     The text that is read then must have as many tokens, which `patch_fits` says beforehand; what is
-    written after it stays as it is. Raises ValueError as `scale_parts` and `check_ids`, for a
+    written after it stays as it is. Raises ValueError as `scale_parts` and `check_ids` do, for a
     position that is not there, and, later, for a shorter text.
     """
     model = gpt_of(model)
@@ -155,7 +155,7 @@ class Intervention:
     def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
         """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts
         that are off stay so. Raises ValueError as `scale_parts`, `mean_ablation` and
-        `patch_activations`.
+        `patch_activations` do.
         """
         several = []
         if self.patch:
@@ -224,7 +224,7 @@ def compare_intervention(
 ) -> Comparison:
     """What an intervention changes: of the token after `position`, and of the whole text `ids`.
 
-    Raises ValueError as `check_ids`, and for a position that is not there.
+    Raises ValueError as `check_ids` does, and for a position that is not there.
     """
     model = gpt_of(model)
     before = _outcome(model, ids, {}, position)

@@ -35,7 +35,7 @@ STEPS = {  # title, formula and code of each
         r"\hat{x} = \frac{x}{\sigma} \, g",
         f"{_HERE}:norm#norm",
     ),
-    "lens.shift": ("Add the norm\u2019s bias", r"\hat{x} + b", f"{_HERE}:shift#shift"),
+    "lens.shift": ("Add the norm's bias", r"\hat{x} + b", f"{_HERE}:shift#shift"),
     "lens.unembed": (
         "Unembed: compute each token's logit, its score as the next token",
         r"z = W_U \, \hat{x}",
@@ -52,7 +52,7 @@ STEPS = {  # title, formula and code of each
         f"{_ATTRIBUTION}:written_by#write",
     ),
     "attribution.scale": (
-        "Scale the token's unembedding row as the norm scales the stream",
+        "Scale the token's row of the unembedding W_U as the norm scales the stream",
         r"d = \frac{u \, g}{\sigma}",
         f"{_ATTRIBUTION}:scaled_direction#scale",
     ),
@@ -113,7 +113,7 @@ def trace_lens(
 
     The outermost steps are the places of `stream_places`; in each lie the steps that lead from the
     stream there to probabilities: center and norm (a post-norm model has none at the end), unembed,
-    softmax. Raises ValueError as `logit_lens`.
+    softmax. Raises ValueError as `logit_lens` does.
     """
     model = gpt_of(model)
     batch = check_ids(model, ids)
@@ -181,7 +181,7 @@ def trace_contribution(
     """What one head (None: the MLP of the layer) adds to a logit, as `attribute` works it out: what
     it writes, the direction that is looked along there, and how far the one points along the other.
 
-    Raises ValueError as `attribute`, and for a layer or head that is not there.
+    Raises ValueError as `attribute` does, and for a layer or head that is not there.
     """
     model = gpt_of(model)
     layer = check_layer(model.config, layer)

@@ -107,8 +107,8 @@ def logit_lens(
     likeliest   how many of these are kept
     replace     as in a Look: the lens of a model that is changed on the way
 
-    The last place says what the model says. Raises ValueError as `check_ids`, and for a token or
-    position that is not there.
+    The last place says what the model says. Raises ValueError as `check_ids` does, and for a token
+    or position that is not there.
     """
     model = gpt_of(model)
     batch = check_ids(model, ids)

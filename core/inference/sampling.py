@@ -108,8 +108,7 @@ def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
 def temper(logits: Tensor, temperature: float) -> Tensor:
     """Turn logits (V,) into probabilities (V,). A lower temperature favors the likeliest token.
 
-    The largest logit is subtracted first, so that it is 0 at any temperature and e^z cannot
-    overflow.
+    The largest logit is subtracted first, so that e^z cannot overflow: at most, it is 1.
     """
     if temperature == 0.0:
         likeliest = logits.argmax()  # step: greedy

@@ -121,7 +121,9 @@ def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
             values |= {"min_p": np.asarray(told), "largest": np.asarray(largest),
                        "smallest": np.asarray(told * largest)}  # fmt: skip
         which = f"{stays:,} tokens remain" if stays != 1 else "one token remains"
-        whole = "the probability" if before is found.probabilities else "what was left"
+        whole = "the probability"
+        if before is not found.probabilities:
+            whole += " that was left"
         share = _share(float(left.sum() / before.sum()))
         title = f"{name[:3].capitalize()}-{name[4:]} {told:g}: {which}, with {share} of {whole}"
         yield _step(name, title, f"{name}_of#{name}", values)

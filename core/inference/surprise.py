@@ -31,7 +31,7 @@ def token_log_probabilities(
     first,) float64 on the CPU. One pass over the text tells all (teacher forcing). NaN for a token
     beyond the vocabulary, such as a soft prompt's, which no logit foretells.
 
-    Raises ValueError as `final_stream`, and where nothing stands before `first`.
+    Raises ValueError as `final_stream` does, and where nothing stands before `first`.
     """
     return log_probabilities_of(model, final_stream(model, ids, replace), ids, first)
 
@@ -43,7 +43,7 @@ def final_stream(
 
     replace  as in a Look
 
-    Raises ValueError as `check_ids`, for a site that is not there, and for replaced logits.
+    Raises ValueError as `check_ids` does, for a site that is not there, and for replaced logits.
     """
     model = gpt_of(model)
     batch, look = check_ids(model, ids), Look((), replace)
@@ -80,7 +80,7 @@ def log_probabilities_of(
 
 def surprises(model: GPT, ids: Sequence[int] | np.ndarray) -> np.ndarray:
     """(T,) float64, in nats: -ln of the probability that each token had before it came. The first
-    one's is NaN, for nothing was read before it. Raises ValueError as `check_ids`.
+    one's is NaN, for nothing was read before it. Raises ValueError as `check_ids` does.
     """
     return np.append(np.nan, -token_log_probabilities(model, ids).numpy())
 

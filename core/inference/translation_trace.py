@@ -66,8 +66,8 @@ def trace_translation(
     A step for each token that is written, the end of the target included; in each, how the head
     read the source: scores, scale, softmax, read. `about` has the ids `source` (Ts,) and
     `written` (Tt,) of the target, the `head`, the `captured` activations, and the `spans` of the
-    source that the head read most for each of them. Raises ValueError as `translate`, and for a
-    head that is not there.
+    source that the head read most for each of them. Raises ValueError as `translate` does, and for
+    a head that is not there.
     """
     config = model.config
     written = translate(model, source_ids)
@@ -118,7 +118,7 @@ def _add_token(
          r"\tilde{s}_j = \frac{s_j}{\sqrt{d}}", "scale", ("scaled", "scores", "root")),
         ("softmax", "Softmax turns the scores into weights; no source token is hidden",
          r"a_j = \frac{e^{\tilde{s}_j}}{\sum_l e^{\tilde{s}_l}}", "softmax", ("weights", "masked")),
-        ("read", "The head adds up the values, each times its weight",
+        ("read", "The head adds up the values, multiplied by their weights",
          r"o = \sum_j a_j\, v_j", "output", ("output", "weights", "v")),
     ):  # fmt: skip
         values = {key: arrays[key] for key in names}

@@ -125,7 +125,7 @@ RULE = Rule(
         Line(
             "move",
             "new",
-            "Move each weight by at most about the learning rate",
+            "Step along −d: each number moves by about the learning rate at most",
             r"\theta \leftarrow \theta' - \eta \, d",
         ),
     ),

@@ -272,7 +272,7 @@ def _decay_begins(plan: Plan) -> int:
 
 
 _WAVE = r"\frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})"
-_ALONG = "p goes from 0 to 1"
+_ALONG = "p rises from 0 toward 1"
 
 WARMUP = Part(
     "warmup",

@@ -135,7 +135,7 @@ class TrainingConfig:
     min_learning_rate: float = field(
         1e-4,
         least=0,
-        label="Last learning rate",
+        label="Final learning rate",
         help="The learning rate at the end of a falling schedule",
         remedy="a tenth of the peak is usual",
     )

@@ -36,7 +36,7 @@ class Attended(NamedTuple):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
-    """softmax(q k^T / sqrt(D)) v, with one line for each step (AIAYN equation 1).
+    """softmax(q k^T / sqrt(D)) v, with one line for each step (Vaswani et al. 2017, eq. 1).
 
     q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk) or (..., Tq, Tk) is True where a query
     may look. Every row needs at least one True, or its weights are NaN. The products have the
@@ -99,7 +99,7 @@ def repeat_heads(heads: Tensor, n_head: int) -> Tensor:
 
 class Heads(nn.Module):
     """What self-attention and cross-attention have in common: every head reads, and what all heads
-    have read is joined (AIAYN section 3.2.2).
+    have read is joined (Vaswani et al. 2017, section 3.2.2).
 
     With fewer key and value heads than heads, several queries share one.
     """
@@ -205,7 +205,7 @@ class Attention(Heads):
     """Multi-head self-attention of one block: project, attend in every head, join, project.
 
     In a decoder a token reads itself and what came before; in an encoder also what comes after
-    (AIAYN section 3.2.3).
+    (Vaswani et al. 2017, section 3.2.3).
     """
 
     def __init__(self, config: ModelConfig, layer: int, stack: str = "decoder") -> None:

@@ -44,7 +44,7 @@ class EncoderDecoder(nn.Module):
             self.initialize(generator)
 
     def tie_weights(self) -> None:
-        """Lets one table do what the config says that one does (AIAYN section 3.4)."""
+        """Shares the tables that the config says are shared (Vaswani et al. 2017, section 3.4)."""
         if self.config.share_embeddings:
             self.decoder.wte.weight = self.encoder.wte.weight
         if self.config.decoder.tie_weights:
@@ -91,8 +91,8 @@ class EncoderDecoder(nn.Module):
     ) -> Tensor:
         """Compute the logits of every next token of the target: target_ids (B, Tt) -> (B, Tt, V).
 
-        With a cache of the decoder's config, `target_ids` holds only the new tokens, which are
-        added to the cache, and the logits are for the last token only, (B, 1, V). Keys and values
+        With a cache made for the decoder, `target_ids` holds only the new tokens, which are added
+        to the cache, and the logits are for the last token only, (B, 1, V). Keys and values
         of the source are computed only once. Raises the errors of `encode`.
         """
         normed = self.decoder.run(_embeddable(target_ids), look, cache, memory=memory)

@@ -83,7 +83,7 @@ def next_token_loss(
     Targets of -1 are not counted. Sums rather than means, so that batches with different numbers of
     valid targets add up exactly. With label smoothing, that share of each target's probability is
     spread evenly over the whole vocabulary, so that no model can be sure without paying for it
-    (AIAYN section 5.4; Szegedy et al. 2016, section 7).
+    (Vaswani et al. 2017, section 5.4; Szegedy et al. 2016, section 7).
     """
     logits = logits.flatten(0, 1)  # (B T, V)
     targets = targets.flatten()  # (B T)

@@ -95,7 +95,7 @@ class Block(nn.Module):
             normed = self.ln_1(x)  # step: ln_1
             attention_output = self.drop(self.attn(normed, *others))  # step: attention
             residual_mid = x + attention_output  # step: add_attention
-        else:  # AIAYN section 3.1, GPT-1
+        else:  # Vaswani et al. 2017, section 3.1; GPT-1
             attention_output = self.drop(self.attn(x, *others))  # step: post.attention
             residual_sum = x + attention_output  # step: post.add_attention
             residual_mid = self.ln_1(residual_sum)  # step: post.ln_1

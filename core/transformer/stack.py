@@ -106,7 +106,7 @@ class Stack(nn.Module):
                 f"{self.config.block_size}; keep the last {self.config.block_size}"
             )
         x = self.wte(ids)  # (B, T, C)  # step: token
-        if self.config.embedding_scale:  # AIAYN section 3.4
+        if self.config.embedding_scale:  # Vaswani et al. 2017, section 3.4
             root = math.sqrt(self.config.n_embd)
             scaled = x * root  # step: scale
             x = scaled

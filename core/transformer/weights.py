@@ -55,7 +55,7 @@ def save_model(folder: Path, model: Model, dtype: str = "float32") -> None:
 
     dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
 
-    Raises ValueError as `own_parameters`.
+    Raises ValueError as `own_parameters` does.
     """
     check_dtype(dtype)
     tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}

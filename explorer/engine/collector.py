@@ -9,7 +9,7 @@ import sys
 from PySide6.QtCore import QObject, QTimer
 
 EVERY = 2000  # ms
-WHOLE = 30  # turns between two whole passes, which take long
+WHOLE = 30  # ticks between two full collections, which are slow
 
 
 class Collector(QObject):
@@ -36,7 +36,7 @@ class Collector(QObject):
                 gc.enable()
 
     def collect(self) -> None:
-        """The young generations often, everything rarely."""
+        """Collects the young generations at every tick, everything rarely."""
         self._turn += 1
         whole = self._turn % WHOLE == 0
         gc.collect(2 if whole else 1)
@@ -45,8 +45,8 @@ class Collector(QObject):
 
 
 def give_memory_back() -> None:
-    """Returns memory that was freed to the system. glibc keeps what lies between pieces in use:
-    more than a hundred megabytes after some time in all panes.
+    """Returns freed memory to the system. glibc keeps the gaps between pieces in use: more than a
+    hundred megabytes after some time in all panes.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:

@@ -6,5 +6,5 @@ import os
 
 
 def torch_threads() -> int:
-    """The cap on torch's threads that leaves one core to the window."""
+    """Returns the largest number of torch threads that leaves one core to the window."""
     return max(1, (os.cpu_count() or 2) - 1)

@@ -12,16 +12,16 @@ import threading
 
 from PySide6.QtCore import QTimer
 
-PATIENCE = 0.020  # seconds; a window that never rests holds no job up for longer at each yield
+PATIENCE = 0.020  # seconds; the longest delay of a job at each yield while the window is busy
 
 _rests = threading.Event()
 _rests.set()
-_idle: QTimer | None = None  # runs while the window works and somebody minds
-_worked = False  # since the timer last came
+_idle: QTimer | None = None  # active while the window is busy and a job waits for it
+_worked = False  # since the last tick of the timer
 
 
 def window_works() -> None:
-    """On the GUI thread: it has something to do, and what follows from it, such as to paint."""
+    """Called on the GUI thread: the window has work, or work will follow, such as painting."""
     global _worked
     _worked = True
     if _idle is not None and _rests.is_set():
@@ -34,23 +34,23 @@ def window_rests() -> None:
 
 
 def is_resting() -> bool:
-    """Whether the window has nothing to do."""
+    """True if the window has no work."""
     return _rests.is_set()
 
 
 def after_the_window() -> None:
-    """On another thread: waits until the window rests."""
+    """Called on another thread: waits until the window has no work."""
     _rests.wait(PATIENCE)
 
 
 class Resting:
-    """Tells when the window has done all that it had to, while `mind` is wanted. Belongs to the
-    GUI thread.
+    """Detects when the window has finished its work, while `mind` is wanted. Belongs to the GUI
+    thread.
 
-    A timer of no time comes when nothing else is left, or, after a posted event, once among the
-    others: the window rests when it came and nothing had worked since it came before. (Qt's own
-    sign, `aboutToBlock`, comes with GLib before each turn of its loop, also before the one that
-    paints.)
+    A timer of 0 ms fires when no other event is left, or, after a posted event, once among the
+    others: the window rests if the timer fires and nothing has worked since its last tick. (Qt's
+    own signal, `aboutToBlock`, is emitted with GLib before each turn of its loop, even before the
+    one that paints.)
     """
 
     def __init__(self) -> None:

@@ -24,12 +24,12 @@ from explorer.engine.loop import Loop, load_shared, prepare_environment
 
 __all__ = ["SUPERSEDED", "Engine", "EngineDied", "Job", "JobCancelled"]
 
-DELIVERY = 1 / 30  # seconds between two deliveries to Qt, at least
+DELIVERY = 1 / 30  # least seconds between two deliveries to Qt
 IO_THREADS = 4
 
 
 class Engine(QObject):
-    """The bridge: all its methods and signals belong to the GUI thread."""
+    """The bridge to the thread: all its methods and signals belong to the GUI thread."""
 
     ready = Signal()  # torch is imported
     died = Signal(object)  # the exception that ended the thread; `restart()` starts a new one
@@ -55,10 +55,10 @@ class Engine(QObject):
         self._woken.connect(self._on_woken, Qt.ConnectionType.QueuedConnection)
         self._resting = courtesy.Resting()
 
-    # life
+    # life cycle
 
     def start(self) -> None:
-        """Starts the thread (idempotent). torch is imported there, so show the window first."""
+        """Starts the thread (idempotent), which imports torch, so show the window first."""
         if self._loop is not None or self._closed:
             return
         prepare_environment()
@@ -75,22 +75,22 @@ class Engine(QObject):
 
     @property
     def has_died(self) -> bool:
-        """The thread ended though nobody closed it; `restart` begins another."""
+        """True if the thread ended without `close`; `restart` starts another."""
         return not self._closed and self._loop is not None and self._loop.ended
 
     @property
     def is_ready(self) -> bool:
-        """torch is imported (or was not asked for)."""
+        """True once torch is imported, or if it was not requested."""
         return self.alive and self._loop is not None and not self._loop.phase
 
     def restart(self) -> None:
-        """After `died`: a fresh thread; a run resumes from its checkpoint."""
+        """Starts a new thread after `died`; a run resumes from its checkpoint."""
         if not self.alive and not self._closed:
             self._loop = None
             self.start()
 
     async def close(self, timeout: float = 10.0) -> bool:
-        """Jobs close at their next safe yield; True when the thread ended in time."""
+        """Closes jobs at their next safe yield; returns True if the thread ended in time."""
         self._closed = True
         self._stop_pool()
         loop = self._loop
@@ -110,7 +110,7 @@ class Engine(QObject):
         return not loop.thread.is_alive()
 
     def close_now(self, timeout: float = 10.0) -> bool:
-        """`close` for where no event loop runs (tests, the end of the process): blocks."""
+        """Blocking `close`, for use without an event loop (tests, the end of the process)."""
         self._closed = True
         self._stop_pool()
         loop = self._loop
@@ -127,11 +127,11 @@ class Engine(QObject):
     async def call(
         self, function: Callable[..., Any], *args: Any, key: object = None, name: str = ""
     ) -> Any:
-        """Runs `function(*args)` on the engine's thread between two steps of any run; who waits for
-        it reads its `name`.
+        """Runs `function(*args)` on the engine's thread between two steps of any run; `name` is
+        shown while the user waits.
 
         A newer call with the same `key` (pane, kind) supersedes an older one, whose awaiter gets
-        SUPERSEDED. Raises what the function raises, and EngineDied when the thread is dead.
+        SUPERSEDED. Raises what the function raises, and EngineDied if the thread is dead.
         """
         if self._closed:
             return SUPERSEDED
@@ -163,9 +163,9 @@ class Engine(QObject):
         foreground: bool = False,
         pure_python: bool = False,
     ) -> Job:
-        """Starts a job: a generator of core, driven until its end beside all others.
+        """Starts a job: a generator of core, run to its end concurrently with all others.
 
-        Raises EngineDied when the thread is dead or the engine is closed.
+        Raises EngineDied if the thread is dead or the engine is closed.
         """
         loop = self._living_loop()
         state = JobState(generator, name, foreground, pure_python)  # type: ignore[arg-type]
@@ -180,9 +180,9 @@ class Engine(QObject):
         return job
 
     async def io(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Blocking input and output (files, downloads) in a small pool; never touches a model.
+        """Runs blocking input and output (files, downloads) in a small pool; never touches a model.
 
-        After closing it raises CancelledError: whoever asks belongs to a window that is gone.
+        After closing it raises CancelledError, because the caller belongs to a closed window.
         """
         if self._closed:
             raise asyncio.CancelledError("the engine is closed")
@@ -198,7 +198,7 @@ class Engine(QObject):
 
     @property
     def activity(self) -> str:
-        """What a request waits for, for people: "waiting for step 813 (about 1.2 s)", or "still
+        """The text about a waiting request: "waiting for step 813 (about 1.2 s)", or "still
         computing: the scores of the heads"; or "".
         """
         loop = self._loop
@@ -243,10 +243,10 @@ class Engine(QObject):
         self._announce()
 
     def _announce(self) -> None:
-        """From any thread: there is something to deliver."""
+        """Called on any thread: there is something to deliver."""
         if not self._announced.is_set():
             self._announced.set()
-            with contextlib.suppress(RuntimeError):  # the window is already gone
+            with contextlib.suppress(RuntimeError):  # the window is already closed
                 self._woken.emit()
 
     def _on_woken(self) -> None:
@@ -288,7 +288,7 @@ class Engine(QObject):
 
     @staticmethod
     def _let_go(jobs: list[Job]) -> None:
-        """From now on each lives as long as somebody has it: nothing more will come from it."""
+        """Unparents ended jobs, so that each lives only as long as it is referenced."""
         for job in jobs:
             job.setParent(None)
 
@@ -336,12 +336,12 @@ class Engine(QObject):
             future.set_result(SUPERSEDED if request.superseded else value)
 
     def _mind_the_window(self) -> None:
-        """A job of pure Python goes on while the window rests."""
+        """Lets a job of pure Python run only while the window rests."""
         jobs = (job for job in self._jobs if not job.over)
         self._resting.mind(any(job._state.pure_python for job in jobs))
 
     def _rest(self) -> None:
-        """No timer and no collector of ours runs any longer."""
+        """Stops all timers and the collector."""
         self._resting.mind(False)
         self._timer.stop()
         self._collector.stop()

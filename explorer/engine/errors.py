@@ -29,18 +29,18 @@ _log = logging.getLogger(__name__)
 
 _HOMES = tuple(Path(package.__file__).parent for package in (core, explorer))
 MOST_KEPT = 50
-MOST_TEXTS = 5  # of one type and place that are told apart
-MODEL = "model"  # what an error is about, until a person opens another one
+MOST_TEXTS = 5  # texts of one type and place that get a card each
+MODEL = "model"  # the subject of an error, until the user opens another one
 TEXT = "text"
-HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person nothing
+HARMLESS = ("This plugin does not support",)  # Qt's messages that do not help the user
 
 
 @dataclass
 class Problem:
-    """One error: its type, place and text name it, `count` says how often it came.
+    """One error, identified by its type, place and text, with the number of its occurrences.
 
-    varies  `count` and `text` are also those of later errors of its type and place
-    about   what failed ("model"), where a later success of it makes the error a thing of the past
+    varies  True: `count` and `text` are also those of later errors of its type and place
+    about   the subject ("model"); a later success with it makes the error obsolete
     """
 
     key: tuple[str, str, str]
@@ -58,7 +58,7 @@ class _Reports(QObject):
 
     arrived = Signal(object, str, str)
     changed = Signal(object)  # Problem, new or with a higher count
-    retired = Signal(object)  # Problem that is one no longer
+    retired = Signal(object)  # Problem that is obsolete
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class _Reports(QObject):
         self.arrived.connect(self._on_arrived, Qt.ConnectionType.AutoConnection)
 
     def _on_arrived(self, error: BaseException, where: str, about: str) -> None:
-        if self._telling:  # whoever shows an error has raised one; showing that may raise again
+        if self._telling:  # showing an error has raised one; showing that may raise again
             _log.error("while an error was shown: %s", details_of(error))
             return
         text = text_of(error)
@@ -103,7 +103,7 @@ _reports: _Reports | None = None
 
 
 def reports() -> _Reports:
-    """The one list of problems; its `changed` signal drives the window's cards."""
+    """Returns the one list of problems; its `changed` signal updates the window's cards."""
     global _reports
     if _reports is None:
         _reports = _Reports()
@@ -111,37 +111,37 @@ def reports() -> _Reports:
 
 
 def report(error: BaseException, where: str = "", about: str = "") -> None:
-    """Shows `error` once. From any thread; never raises."""
-    with contextlib.suppress(RuntimeError):  # Qt is already gone
+    """Shows `error` once. Can be called on any thread; never raises."""
+    with contextlib.suppress(RuntimeError):  # Qt is already closed
         reports().arrived.emit(error, where, about)
 
 
 def retire(about: str) -> None:
-    """What failed before has succeeded: its errors are shown no longer."""
+    """Removes the errors of a subject after a success with it."""
     for problem in [found for found in reports().problems.values() if found.about == about]:
         forget(problem)
         reports().retired.emit(problem)
 
 
 def forget(problem: Problem) -> None:
-    """The card was closed; the same error may come again as a new one."""
+    """Removes a problem whose card was closed; the same error becomes a new one."""
     reports().problems.pop(problem.key, None)
 
 
 def details_of(error: BaseException) -> str:
-    """The error with its traceback."""
+    """Returns the error with its traceback."""
     return "".join(traceback.format_exception(error))
 
 
 def place(error: BaseException) -> str:
-    """file:line where the error was raised."""
+    """Returns file:line where the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def is_told(error: BaseException) -> bool:
-    """Whether its text alone tells what went wrong and what to do: the disk's errors, and a
-    ValueError that core or the app raises on purpose. Any other needs its traceback.
+    """True if the text alone explains the error and the remedy: an error of the disk, or a
+    ValueError that core or the app raises itself. Any other error needs its traceback.
     """
     if isinstance(error, OSError):
         return True
@@ -149,13 +149,13 @@ def is_told(error: BaseException) -> bool:
         return False
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
-        return True  # made to be reported, never raised
+        return True  # created to be reported, never raised
     ours = any(Path(frames[-1].filename).is_relative_to(home) for home in _HOMES)
     return ours and (frames[-1].line or "").startswith("raise ")
 
 
 def title_of(error: BaseException) -> str:
-    """One line for people: core's ValueError already says the remedy."""
+    """Returns a title for the user: core's ValueError already contains the remedy."""
     if isinstance(error, ValueError):
         return "That did not work"
     if isinstance(error, OSError):
@@ -169,14 +169,14 @@ def title_of(error: BaseException) -> str:
 
 
 def text_of(error: BaseException) -> str:
-    """The error in words: a file's without the system's number for it."""
+    """Returns the error's text; for a file, without the system's error number."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return str(error) or type(error).__name__
 
 
 class Hooks:
-    """All places where an exception can surface, installed at start and taken back at the end."""
+    """All hooks for unhandled exceptions, installed at the start and restored at the end."""
 
     def __init__(self) -> None:
         self._before: tuple[Any, ...] | None = None
@@ -233,14 +233,14 @@ class Hooks:
 
 
 class CrashLog:
-    """`faulthandler` writes here when the process dies; the next start offers the file."""
+    """The file to which `faulthandler` writes if the process dies; the next start offers it."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "crash.log"
         self._file: TextIO | None = None
 
     def open(self) -> str:
-        """Starts the log anew; returns what the last session left in it ("" when it ended well)."""
+        """Starts a new log; returns the last session's ("" if it ended well)."""
         left = ""
         with contextlib.suppress(OSError):
             left = self.path.read_text("utf-8", errors="replace").strip()
@@ -253,7 +253,7 @@ class CrashLog:
         return left
 
     def close(self) -> None:
-        """The session ended well: nothing to offer."""
+        """Deletes the log, because the session ended well."""
         if self._file is not None:
             faulthandler.disable()
             self._file.close()

@@ -25,11 +25,11 @@ class Superseded(Enum):
 
 SUPERSEDED = Superseded.SUPERSEDED
 
-LARGEST_BATCH = 2000  # progress items kept for one delivery; older ones are dropped
+LARGEST_BATCH = 2000  # progress items stored for one delivery; older ones are dropped
 
 
 class EngineDied(RuntimeError):
-    """The engine's thread ended by an error that no job may survive."""
+    """The engine's thread ended with an error that no job survives."""
 
 
 class JobCancelled(RuntimeError):
@@ -38,7 +38,7 @@ class JobCancelled(RuntimeError):
 
 @dataclass(eq=False)
 class Request:
-    """One `engine.call`: a function that must not race with any job; `name` is for people."""
+    """One `engine.call`: a function that must not race with any job; `name` is for the user."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -58,12 +58,12 @@ class JobState:
     foreground: bool
     pure_python: bool
     status: str = "running"  # running, paused, done, failed, cancelled
-    safe: bool = True  # nothing half done in a model: requests may be served
-    step: int | None = None  # the step a run last reported
-    steps_left: int | None = None  # yields still granted while paused
+    safe: bool = True  # no model is half updated: requests may be served
+    step: int | None = None  # the last step that the run reported
+    steps_left: int | None = None  # yields still allowed while paused
     wake_at: float = 0.0
     cancelling: bool = False
-    served: int = 0  # when it last ran, for round robin
+    served: int = 0  # turn of its last run, for round robin
     step_began: float = 0.0
     seconds_per_step: float = 0.0
     result: Any = None
@@ -76,14 +76,14 @@ class JobState:
 
     @property
     def goes_on(self) -> bool:
-        """It runs, or will when its wait is over: it is neither over nor held."""
+        """True if it runs, or will after its wait: it is neither over nor paused."""
         return not self.over and (self.status == "running" or bool(self.steps_left))
 
     def runnable(self, now: float) -> bool:
         return self.goes_on and self.wake_at <= now
 
     def note(self, item: Any, now: float) -> None:
-        """Takes from what was yielded what steers the engine: `safe`, `idle`, `step`."""
+        """Reads from a yielded item what controls the engine: `safe`, `idle`, `step`."""
         self.safe = bool(getattr(item, "safe", True))
         idle = float(getattr(item, "idle", 0.0) or 0.0)
         self.wake_at = now + idle if idle > 0 else 0.0
@@ -100,10 +100,10 @@ class JobState:
 
 
 class Job(QObject):
-    """A running generator of core, seen from the GUI thread.
+    """A running generator of core, as seen from the GUI thread.
 
     `progressed` carries the list of items yielded since the last delivery, at most 30 times a
-    second. `finished` comes once, when the job is done, failed or cancelled.
+    second. `finished` is emitted once, when the job is done, failed or cancelled.
     """
 
     progressed = Signal(object)
@@ -136,14 +136,14 @@ class Job(QObject):
         return self._shown in ("done", "failed", "cancelled")
 
     def pause(self) -> None:
-        """Holds the job at its next yield."""
+        """Pauses the job at its next yield."""
         self._engine._steer(self._state, status="paused", steps_left=None)
 
     def resume(self) -> None:
         self._engine._steer(self._state, status="running", steps_left=None, wake_at=0.0)
 
     def step(self, count: int = 1) -> None:
-        """Lets the job go on to its next yield, then holds it again."""
+        """Runs the job to its next yield, then pauses it again."""
         granted = (self._state.steps_left or 0) + count
         self._engine._steer(self._state, status="paused", steps_left=granted, wake_at=0.0)
 
@@ -152,11 +152,11 @@ class Job(QObject):
         self._engine._steer(self._state, wake_at=0.0)
 
     def cancel(self) -> None:
-        """Closes the generator at its next yield; the result is thrown away."""
+        """Closes the generator at its next yield and discards the result."""
         self._engine._steer(self._state, cancelling=True)
 
     def result(self) -> Any:
-        """What the generator returned; raises what it raised."""
+        """Returns what the generator returned; raises what it raised."""
         if self._state.error is not None:
             raise self._state.error
         if self._shown == "cancelled":
@@ -174,7 +174,7 @@ class Job(QObject):
         return self._shown
 
     def _deliver(self, items: list[Any], status: str) -> None:
-        """Called by the engine's bridge, in the GUI thread."""
+        """Called by the engine's bridge, on the GUI thread."""
         if items:
             self.last = items[-1]
             self.progressed.emit(items)

@@ -13,7 +13,7 @@ from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
 from explorer.engine.jobs import SUPERSEDED, EngineDied, Job
 
-EXPECTED = (ValueError, OSError, EngineDied)  # they say their remedy, and the place shows it
+EXPECTED = (ValueError, OSError, EngineDied)  # with their remedy, shown by the picture
 
 Work = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
@@ -26,17 +26,17 @@ class _Question:
 
 
 class Latest(QObject):
-    """One question at a time: a job, a call or a coroutine. From an older one nothing more is
-    heard once a newer one is asked. One that is asked before the engine runs waits for it, for the
-    window is shown first; one that the engine's thread died over is asked again when another is
-    started, unless it is `open_ended`: one that a person begins and ends. It ends with its owner,
-    and who waits for the owner's tasks waits for it too, unless it is open-ended.
+    """Runs one question at a time: a job, a call or a coroutine. A newer question silences an older
+    one. A question asked before the engine runs waits for it, because the window is shown first;
+    one that was lost with the engine's thread is asked again after a restart, unless it is
+    `open_ended`: started and ended by the user. A question ends with its owner; waiting for the
+    owner's tasks includes it, unless it is open-ended.
 
-    progressed(items)  what the job has yielded since the last time, a list
-    came(result)       it is done, and this is what it returned
-    failed(message)    why it could not; an error that nobody expects has its card, too, and so has
-                       one that nobody hears of
-    ended()            after both, and when the engine is closed: nothing is under way any more
+    progressed(items)  a list of the items that the job has yielded since the last time
+    came(result)       done, with the returned value
+    failed(message)    the reason; an unexpected error also has a card, and so does one without a
+                       connected slot
+    ended()            after both, and when the engine is closed: nothing is in progress
     """
 
     progressed = Signal(object)
@@ -57,15 +57,15 @@ class Latest(QObject):
         self._owner = owner
         self._foreground = foreground
         self._open_ended = open_ended
-        self._question: _Question | None = None  # under way, or waiting for the engine
-        self._late: _Question | None = None  # waiting for the one under way
+        self._question: _Question | None = None  # in progress, or waiting for the engine
+        self._late: _Question | None = None  # waiting for the one in progress
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
         engine.activityChanged.connect(self._on_activity)
 
     @property
     def job(self) -> Job | None:
-        """The one under way, to pause or to wake it; None where there is none."""
+        """The job in progress, to pause or wake it, or None."""
         return self._job
 
     @property
@@ -75,10 +75,10 @@ class Latest(QObject):
     def ask(
         self, make: Callable[[], Work], name: str, *, is_told: bool = True, waits: bool = False
     ) -> None:
-        """Runs the job or awaits the coroutine that `make` makes, in place of what was asked
-        before. `name`: what it does, for an error's card, and for the status bar where a job
-        `is_told`. Where it `waits`, what is under way ends first, so that something is seen while
-        a slider is dragged; of several that wait the newest is asked.
+        """Runs the job or awaits the coroutine that `make` returns, and replaces the previous
+        question. `name` describes it, for an error's card, and for the status bar if a job
+        `is_told`. If it `waits`, the question in progress ends first, so that a dragged slider
+        still shows results; of several waiting questions only the newest is asked.
         """
         question = _Question(make, name, is_told)
         if waits and self.running:
@@ -94,7 +94,7 @@ class Latest(QObject):
         self.ask(lambda: self._engine.call(function, *arguments, name=name), name)
 
     def stop(self) -> bool:
-        """Gives up what was asked, and says nothing of it. False where there was nothing."""
+        """Drops the question without a signal; returns False if there was none."""
         asked, self._question, self._late = self._question is not None, None, None
         job, self._job = self._job, None
         task, self._task = self._task, None
@@ -108,7 +108,7 @@ class Latest(QObject):
         return asked
 
     async def settled(self) -> None:
-        """Returns once nothing is under way; what only waits for the engine is not."""
+        """Returns once nothing is in progress; a question that waits for the engine is not."""
         while self.running:
             if self._job is not None:
                 await self._job.done()
@@ -122,12 +122,12 @@ class Latest(QObject):
             self._end(question, error)
             return
         if isinstance(work, Coroutine):
-            if not tasks.in_loop():  # Qt sends events also while the loop stands still: it waits
+            if not tasks.in_loop():  # Qt sends events even while the asyncio loop is blocked
                 work.close()
                 return
             owner = self if self._open_ended else self._owner
             self._task = tasks.spawn(self._await(work, question), owner)
-            self._task.add_done_callback(lambda _: work.close())  # it may not have begun
+            self._task.add_done_callback(lambda _: work.close())  # it may not have started
             return
         name = question.name if question.is_told else ""
         try:
@@ -149,9 +149,9 @@ class Latest(QObject):
         except Exception as one:
             error = one
         finally:
-            if self._task is task:  # known from before: the loop may be gone by now
+            if self._task is task:  # taken before: the loop may be closed by now
                 self._task = None
-        if question is self._question:  # else it has itself led to a newer one
+        if question is self._question:  # otherwise it has caused a newer question
             self._end(question, error, answer)
 
     def _on_finished(self) -> None:
@@ -175,11 +175,11 @@ class Latest(QObject):
             self.came.emit(answer)
         if self._late is not None and not self.running:
             self.ask(self._late.make, self._late.name, is_told=self._late.is_told)
-        if not self.running:  # unless somebody who heard of it has asked anew
+        if not self.running:  # unless a slot has asked again
             self.ended.emit()
 
     def _is_expected(self, error: BaseException) -> bool:
-        """Whether the place shows it; that the engine has died, the window shows."""
+        """True if the picture shows the error; the window reports the engine's death."""
         if isinstance(error, EngineDied):
             return True
         heard = self.isSignalConnected(QMetaMethod.fromSignal(self.failed))

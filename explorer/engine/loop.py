@@ -18,7 +18,7 @@ from explorer.engine import courtesy
 from explorer.engine.cores import torch_threads
 from explorer.engine.jobs import JobState, Request
 
-QUICK_SWITCH = 0.0001  # seconds; whoever paints waits for the interpreter lock no longer
+QUICK_SWITCH = 0.0001  # seconds; the longest wait of painting for the interpreter lock
 
 
 def prepare_environment() -> None:
@@ -30,8 +30,8 @@ _loading = threading.Lock()
 
 
 def load_shared() -> None:
-    """What every thread needs of core, loaded by one of them: two that load the files of a chapter
-    at once, each from another end, find them half loaded.
+    """Imports what every thread needs of core on one thread: two threads that import a chapter's
+    modules at once, each starting from another one, find them half loaded.
     """
     with _loading:
         import core.data  # noqa: F401
@@ -39,7 +39,7 @@ def load_shared() -> None:
 
 @contextlib.contextmanager
 def undisturbed(args: tuple[Any, ...]) -> Iterator[None]:
-    """Leaves torch's random state, grad mode and the modules' train/eval mode as they were."""
+    """Restores torch's random state, grad mode and the modules' train/eval mode."""
     torch = sys.modules.get("torch")
     if torch is None or not hasattr(torch, "random") or not hasattr(torch, "nn"):
         yield
@@ -60,7 +60,7 @@ def undisturbed(args: tuple[Any, ...]) -> Iterator[None]:
 
 
 class Loop:
-    """The background side: a queue of requests, a list of jobs, a list of what to deliver."""
+    """The thread's side: a queue of requests, a list of jobs, a list of answers to deliver."""
 
     def __init__(self, notify: Callable[[], None], with_torch: bool) -> None:
         self.lock = threading.Condition()
@@ -69,16 +69,16 @@ class Loop:
         self.answers: list[tuple[Request, Any, BaseException | None]] = []
         self.serving: Request | None = None
         self.phase = "starting PyTorch" if with_torch else ""
-        self.closing: float | None = None  # the moment by which everything must be closed
+        self.closing: float | None = None  # the time by which everything must be closed
         self.death: BaseException | None = None
         self.ended = False
         self._notify = notify
         self._with_torch = with_torch
         self._turn = 0
-        self.thread = threading.current_thread()  # the engine puts its own here
+        self.thread = threading.current_thread()  # replaced by the engine
         self._normal_switch = sys.getswitchinterval()
 
-    # what the GUI thread asks
+    # called on the GUI thread
 
     def wake(self) -> None:
         with self.lock:
@@ -133,7 +133,7 @@ class Loop:
                 self._advance(work)
 
     def _choose(self) -> tuple[Request | JobState | None, float | None]:
-        """The next piece of work, or how long to sleep (None: until woken)."""
+        """Returns the next piece of work, or how long to sleep (None: until woken)."""
         now = time.monotonic()
         for job in self.jobs:
             if job.cancelling and not job.over:
@@ -167,7 +167,7 @@ class Loop:
                 job.generator.close()
                 self._finish(job, "cancelled")
                 return
-            if job.pure_python and not job.foreground:  # a person waits for what is in front
+            if job.pure_python and not job.foreground:  # the user waits for a foreground job
                 courtesy.after_the_window()
             item = next(job.generator)
         except StopIteration as stop:
@@ -191,14 +191,14 @@ class Loop:
         self._notify()
 
     def set_switch_interval(self) -> None:
-        """Shorter while a job goes on: the window's thread asks for the lock at nearly each call
-        of a painter, and would wait 5 ms each time that a job holds it.
+        """Shortens the interval while a job runs: the window's thread requests the lock at nearly
+        each call of a painter, and would wait 5 ms each time a job holds it.
         """
         quick = any(job.goes_on for job in self.jobs)
         sys.setswitchinterval(QUICK_SWITCH if quick else self._normal_switch)
 
     def _close_jobs(self) -> None:
-        """Every job goes on to its next safe yield, where it is closed."""
+        """Runs every job to its next safe yield and closes it there."""
         for job in self.jobs:
             while not job.over and not job.safe and time.monotonic() < (self.closing or 0):
                 self._advance(job)

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class PoolDownload:
-    """A download on a thread of the pool; the GUI looks at `done`, and sets `cancelled`."""
+    """A download on a thread of the pool; the GUI reads `done`, and sets `cancelled`."""
 
     def __init__(self, steps: Generator[Any, None, Path]) -> None:
         self._steps = steps
@@ -21,7 +21,7 @@ class PoolDownload:
         return self.done / self.total if self.total else 0.0
 
     def run(self) -> Path | None:
-        """Until it is whole, or None when it was cancelled. Raises what the download raises."""
+        """Downloads to the end, or returns None if cancelled. Raises what the download raises."""
         while not self.cancelled:
             try:
                 progress = next(self._steps)

@@ -11,15 +11,15 @@ import shiboken6
 from PySide6.QtCore import QObject
 
 _running: dict[asyncio.Task[Any], QObject | None] = {}
-_owners: set[int] = set()  # ids of owners whose end is watched
+_owners: set[int] = set()  # ids of owners whose `destroyed` is connected
 
 
 def spawn(coroutine: Coroutine[Any, Any, Any], owner: QObject | None = None) -> asyncio.Task[Any]:
-    """Starts `coroutine`; its exception becomes an error card, its owner's end cancels it."""
+    """Starts `coroutine`; an exception becomes an error card, and the owner's end cancels it."""
     task = asyncio.get_running_loop().create_task(coroutine)
     _running[task] = owner
     if owner is not None and id(owner) not in _owners:
-        # One connection an owner: a pane that polls starts many tasks.
+        # One connection per owner: a pane that polls starts many tasks.
         key = id(owner)
         _owners.add(key)
         owner.destroyed.connect(lambda: _on_owner_gone(key))
@@ -28,7 +28,7 @@ def spawn(coroutine: Coroutine[Any, Any, Any], owner: QObject | None = None) -> 
 
 
 def in_loop() -> bool:
-    """Whether coroutines can be started: Qt sends events also while the loop stands still."""
+    """True if coroutines can be started: Qt sends events even while the asyncio loop is blocked."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -37,9 +37,9 @@ def in_loop() -> bool:
 
 
 def running(owner: QObject | None = None) -> list[asyncio.Task[Any]]:
-    """The unfinished tasks, all of them or those of one owner.
+    """Returns the unfinished tasks, all of them or those of one owner.
 
-    One that was begun while its loop closed can never end, so nobody waits for it.
+    A task that started while its loop closed can never end, so it is left out.
     """
     for task in [task for task in _running if task.get_loop().is_closed()]:
         del _running[task]
@@ -52,8 +52,8 @@ def cancel_all(owner: QObject | None = None) -> None:
 
 
 async def end_all(limit: float) -> None:
-    """Cancels every task, those that their ends start too, and returns once none is left (or after
-    `limit` seconds): from then on what they touch may be taken apart.
+    """Cancels every task, even those that others start while they end, and returns once none is
+    left, or after `limit` seconds: then the objects that they use can be deleted.
     """
     deadline = time.monotonic() + limit
     while left := [task for task in running() if task is not asyncio.current_task()]:
@@ -65,7 +65,7 @@ async def end_all(limit: float) -> None:
 
 
 async def wait_for(owner: QObject | None = None) -> None:
-    """Returns once no task of the owner is left, those that its tasks start included."""
+    """Returns once no task of the owner is left, including those that its tasks start."""
     while tasks := [task for task in running(owner) if task is not asyncio.current_task()]:
         await asyncio.wait(tasks)
 
@@ -85,5 +85,5 @@ def _on_done(task: asyncio.Task[Any]) -> None:
     if error is not None:
         from explorer.engine import errors
 
-        known = owner is not None and shiboken6.isValid(owner)  # it may be gone by now
+        known = owner is not None and shiboken6.isValid(owner)  # it may be deleted by now
         errors.report(error, owner.objectName() if known else "background work")  # type: ignore[union-attr]

@@ -10,14 +10,14 @@ import numpy as np
 if TYPE_CHECKING:
     from core.training import RunReader
 
-AUTO = "auto"  # nobody has chosen
-SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
-LAST = 50  # steps that tell how long one takes
+AUTO = "auto"  # no choice by the user
+SLOW_STEP = 0.2  # seconds for a step above which a separate process is better
+LAST = 50  # steps that are measured
 
 
 def backend_for(seconds_per_step: float, chosen: str = AUTO) -> str:
-    """ "thread" or "process": as a person has chosen, else by how long a step takes. A look at a
-    model waits for the step under way on the thread, and so does whatever else the window asks.
+    """Returns "thread" or "process": the user's choice, or else by the duration of a step. On the
+    thread, the window's requests, such as a look at the model, wait for the current step.
     """
     if chosen != AUTO:
         return chosen
@@ -25,12 +25,12 @@ def backend_for(seconds_per_step: float, chosen: str = AUTO) -> str:
 
 
 def seconds_per_step(reader: RunReader, _: int = 0) -> float:
-    """As its last steps took, or those of the run it is a branch of; before any, an estimate."""
+    """Returns the median of the last steps, or of the parent's; an estimate if there are none."""
     taken = _recorded(reader)
     if not len(taken) and reader.parent is not None:
         from core.training import RunReader as Reader
 
-        with contextlib.suppress(OSError, ValueError, KeyError):  # the parent may be gone
+        with contextlib.suppress(OSError, ValueError, KeyError):  # the parent may be deleted
             taken = _recorded(Reader(reader.parent["run"]))
     from core.training.sizes import step_seconds
 

@@ -14,26 +14,26 @@ from pathlib import Path
 
 from core.training.records import MANIFEST
 
-MOST = 100  # of the app's own folder, the newest
+MOST = 100  # newest runs of the app's own folder
 TABLES = (".csv", ".jsonl")
-# States of a run that somebody trains or is about to; and of one that nobody trains.
+# States of a run that trains or is about to; and of one that does not train.
 ACTIVE = ("new", "running", "paused")
 INTERRUPTED = ("new", "stopped", "dead", "failed")
 
 
 @dataclass(frozen=True)
 class WaitingRun:
-    """A run that was started, was not stopped by a person, and is trained by nobody."""
+    """A run that was started, was not stopped by the user, and does not train."""
 
     folder: Path
     state: str  # one of INTERRUPTED
     step: int
     steps: int
-    kept: bool  # there is a checkpoint to go on from; else it begins again at step 0
+    kept: bool  # has a checkpoint to continue from; otherwise it restarts at step 0
 
 
 def run_folders(folder: Path, elsewhere: Sequence[str] = ()) -> list[Path]:
-    """Every run in a folder, the newest first, then those elsewhere that are still there."""
+    """Returns every run in a folder, newest first, then those elsewhere that still exist."""
     found = []
     if folder.is_dir():
         found = [path for path in folder.iterdir() if is_run_folder(path)]
@@ -43,12 +43,12 @@ def run_folders(folder: Path, elsewhere: Sequence[str] = ()) -> list[Path]:
 
 
 def is_run_folder(folder: Path) -> bool:
-    """Whether a folder is meant to be a run's; whoever opens it says where it is none."""
+    """True if a folder should be a run's; opening it reports if it is not."""
     return (folder / MANIFEST).exists()
 
 
 def is_run(path: Path) -> bool:
-    """The same, or whether something there is named as another program's log of a run is."""
+    """True for a run folder, or a path named like another program's log of a run."""
     from core.training.foreign import is_foreign
 
     with suppress(OSError):
@@ -57,7 +57,7 @@ def is_run(path: Path) -> bool:
 
 
 def holds_run(path: Path) -> bool:
-    """The same; a table, which may as well be a text, is read: it must have a column of steps."""
+    """True if `is_run`; a table, which may also be a text, must have a column of steps."""
     from core.training.foreign import open_run
 
     if is_run(path) and path.suffix.lower() in TABLES and path.is_file():
@@ -69,16 +69,16 @@ def holds_run(path: Path) -> bool:
 
 
 def is_trained(folder: Path) -> bool:
-    """Whether somebody trains it now. Raises ValueError or OSError."""
+    """True if a run trains now. Raises ValueError or OSError."""
     from core.training import RunReader
 
     return RunReader(folder).state in ("running", "paused")
 
 
 def waiting_runs(folders: Iterable[Path]) -> list[WaitingRun]:
-    """Those of the runs that wait; a folder that cannot be read, or not be written, is left out.
+    """Returns the runs that wait, without folders that cannot be read or written.
 
-    One that failed before it kept anything has nothing to go on from.
+    A run that failed before its first checkpoint has nothing to continue from.
     """
     found = []
     for folder in folders:
@@ -90,7 +90,7 @@ def waiting_runs(folders: Iterable[Path]) -> list[WaitingRun]:
 
 
 def settled_runs(folders: Iterable[Path]) -> list[Path]:
-    """Those of the runs that do not wait; one that cannot be read just now may, and is left out."""
+    """Returns the runs that do not wait; one that cannot be read now may wait, and is left out."""
     found = []
     for folder in folders:
         with suppress(OSError, ValueError):

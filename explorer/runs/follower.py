@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from explorer.runs.live import Runs
     from explorer.runs.tail import Tail
 
-POLL = 120  # ms between two looks while a run moves
+POLL = 120  # ms between two reads while a run trains
 # A run's state, why its trainer died, where it trains, who controls it, whether a rank is silent,
-# whether its launcher is about to begin again.
+# whether its launcher is about to restart it.
 Told = tuple[str, str, str, str, bool, bool]
 NOTHING: Told = ("", "", "", "", False, False)
-SLOW = 1000  # ms between two looks at a run that has ended
+SLOW = 1000  # ms between two reads of a run that has ended
 
 
 More = Callable[["RunReader", RunData], Any]
 
 
 class Follower(QObject):
-    """Emits `changed` with a new RunData when the run has moved on, `failed` when it is none or
-    cannot be read, once for each trouble.
+    """Emits `changed` with a new RunData when the run has new data, and `failed` once for each
+    reason why it cannot be read.
 
-    `more(reader, data)` reads, in the I/O pool, what else of the run is looked at: the follower's
-    `extra` when `changed` comes. Another `more` is asked at once by `look(again=True)`.
+    `more(reader, data)` reads additional parts of the run, in the I/O pool; its result is the
+    follower's `extra` when `changed` is emitted. After replacing `more`, call `look(again=True)`.
     """
 
     changed = Signal(object)  # RunData
@@ -52,11 +52,11 @@ class Follower(QObject):
         self._runs = runs
         self._owner = parent
         self._tail: Tail | None = None
-        self._news = 0  # how much of the run was known at the last look
-        self._look: asyncio.Task[None] | None = None  # under way
+        self._news = 0  # how much of the run was known at the last read
+        self._look: asyncio.Task[None] | None = None  # in progress
         self._watched = True
-        self._state = NOTHING  # as its folder told, and what the app knew of its trainer
-        self._trouble = False  # the last look failed, and this was told
+        self._state = NOTHING  # state from its folder, and what the app knew of its trainer
+        self._trouble = False  # the last read failed, and this was reported
         self.data: RunData | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
@@ -68,11 +68,11 @@ class Follower(QObject):
 
     @property
     def polls(self) -> bool:
-        """It looks again by itself."""
+        """True while the timer polls."""
         return self._timer.isActive()
 
     def follow(self, folder: Path | None) -> None:
-        """Another run, or none. `changed` comes with its first look."""
+        """Follows another run, or none. Its first read emits `changed`."""
         self._tail = self._runs.tail(folder) if folder is not None else None
         self._news, self.data, self.extra = 0, None, None
         self._state, self._trouble = NOTHING, False
@@ -82,7 +82,7 @@ class Follower(QObject):
             self.look()
 
     def run(self, on: bool) -> None:
-        """Polls while somebody looks."""
+        """Starts or stops polling."""
         self._watched = on
         if not on:
             self._timer.stop()
@@ -97,9 +97,9 @@ class Follower(QObject):
             self._look = None
 
     def look(self, again: bool = False) -> None:
-        """Reads what is new, unless a look is under way; `again`: all, as if nothing was known.
+        """Reads new data, unless a read is in progress; `again` reads everything anew.
 
-        Qt sends a timer's events also while the loop stands still: then nothing is read.
+        Qt also sends timer events while the asyncio loop is blocked: then nothing is read.
         """
         if again:
             self._stop()
@@ -116,7 +116,9 @@ class Follower(QObject):
         more = self.more
 
         def see(reader: RunReader, news: int) -> tuple[int, Told, RunData | None, Any]:
-            """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
+            """Runs in the I/O pool; returns None for the data if nothing is new. A dead run is
+            noticed by its state alone.
+            """
             active = reader.state in ACTIVE
             hangs = active and bool(silence(reader))
             other = controller(tail.folder) if active else None
@@ -144,7 +146,7 @@ class Follower(QObject):
             self._timer.start()
 
     def _on_trouble(self, message: str) -> None:
-        """A run that could be read once is looked at again: a disk comes back, a sync ends."""
+        """Keeps polling a run that could be read before: a disk may return, and a sync ends."""
         if self.data is None:
             self._timer.stop()
         else:
@@ -155,8 +157,8 @@ class Follower(QObject):
 
 
 def _as_trained(data: RunData, why: str, backend: str, raised: bool) -> RunData:
-    """A trainer may die before it opens its folder, or of a disk without room for a last word: the
-    app knows `why`, or that there is none.
+    """Sets the state of a run whose trainer died before it opened the folder, or without disk space
+    for a last entry: the app knows `why`, or that there is no trainer.
     """
     if why and raised and data.state == "dead":
         return replace(data, state="failed", message=why)

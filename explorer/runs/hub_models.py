@@ -16,19 +16,19 @@ from explorer.engine.pool_download import PoolDownload
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
 
-PROGRESS = 250  # ms between two looks at a download
+PROGRESS = 250  # ms between two updates of a download
 REAL, REAL_TITLE = "smollm2", "SmolLM2 135M"  # a small real model
 
 
 class HubModels(QObject):
-    """What every menu of models shows alike; one model is downloaded at a time.
+    """The state that every menu of models shows; one model is downloaded at a time.
 
-    here   repositories whose models can be opened; begun: those whose download was broken off.
-           Both are as `look` found them last
+    here   repositories whose models can be opened, as the last `look` found them
+    begun  those with an interrupted download, from the same `look`
     """
 
     listed = Signal()  # `here` or `begun` has changed
-    progressed = Signal()  # a download has begun, come on, or ended
+    progressed = Signal()  # a download has started, progressed or ended
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -42,7 +42,7 @@ class HubModels(QObject):
         self._timer.timeout.connect(self.progressed)
 
     async def look(self) -> None:
-        """Which models are on this machine now."""
+        """Finds the models that are on this machine."""
         found = await self._engine.io(_listed)
         if found != (self.here, self.begun):
             self.here, self.begun = found
@@ -50,24 +50,24 @@ class HubModels(QObject):
 
     @property
     def coming(self) -> str:
-        """The title of the model that is being downloaded; "" for none."""
+        """The title of the model that is being downloaded, or ""."""
         return self._title
 
     @property
     def share(self) -> str:
-        """So much of it has come: "50 %"."""
+        """The downloaded part: "50 %"."""
         return format_percent(0.0 if self._download is None else self._download.share)
 
     @property
     def size(self) -> str:
-        """Of all of it: "548 MB"; "" before it is known."""
+        """The size of the download: "548 MB", or "" before it is known."""
         total = None if self._download is None else self._download.total
         return format_bytes(total) if total else ""
 
     @property
     def offer(self) -> str:
-        """To get the small real model, with how much is to come; while a model comes, to cancel
-        that, with how much has come.
+        """The menu entry that downloads the small real model, with its size; during a download, the
+        entry that cancels it, with its progress.
         """
         if not self.coming:
             return f"Get {REAL_TITLE} ({format_bytes(known(REAL).download_size)})"
@@ -75,13 +75,13 @@ class HubModels(QObject):
         return f"Cancel the download of {self.coming} ({come})"
 
     def cancel(self) -> None:
-        """What has come so far stays for another try."""
+        """Cancels the download; another try continues from the downloaded part."""
         if self._download is not None:
             self._download.cancelled = True
 
     async def get(self, name: str, title: str, *, large: bool) -> bool:
-        """Whether the model is on this machine now, downloaded where it was not; False where it
-        was cancelled. Raises what `get_model_steps` raises, and ValueError while another comes.
+        """Downloads a model if needed and returns True; returns False if it was cancelled. Raises
+        what `get_model_steps` raises, and ValueError during another download.
         """
         if self._download is not None:
             raise ValueError(
@@ -95,15 +95,15 @@ class HubModels(QObject):
         try:
             return await self._engine.io(download.run) is not None
         finally:
-            download.cancelled = True  # nobody waits for it any more
+            download.cancelled = True  # stops the pool's thread after a cancelled await
             self._download, self._title = None, ""
-            with contextlib.suppress(RuntimeError):  # the window is gone
+            with contextlib.suppress(RuntimeError):  # the window is closed
                 self._timer.stop()
                 self.progressed.emit()
 
 
 def has_real() -> bool:
-    """Whether the file of the small real model is here; opening it looks whether it is whole."""
+    """True if the small real model's file has its full size; opening it verifies the content."""
     about = known(REAL)
     file = tokenizer_folder() / about.file
     return file.is_file() and file.stat().st_size == about.size

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def training_steps(folder: Path, resume: bool) -> Any:
-    """The generator that the engine drives; imported here, for it loads torch."""
+    """Returns the generator that the engine runs; imports torch."""
     from core.finetuning.program import program_of
     from core.training import RunReader
 
@@ -45,7 +45,7 @@ def training_steps(folder: Path, resume: bool) -> Any:
 
 
 def _load_libraries() -> None:
-    """What the first run needs: torch's optimizers load its compiler, which takes a second."""
+    """Loads what the first run needs: torch's optimizers import its compiler, for a second."""
     import torch._dynamo  # noqa: F401
 
     import core.training.loop  # noqa: F401
@@ -65,7 +65,7 @@ class ThreadLauncher(QObject):
         self._asked.connect(self._on_asked)
 
     def start(self, folder: Path, resume: bool) -> None:
-        """Raises ValueError when the run is being trained here already."""
+        """Raises ValueError if the run already trains here."""
         if self.running(folder):
             raise ValueError(f"{Path(folder).name} is being trained already; stop it first")
         if QThread.currentThread() is self.thread():
@@ -79,14 +79,14 @@ class ThreadLauncher(QObject):
         job.finished.connect(lambda: self._on_finished(folder, job))
 
     def _on_finished(self, folder: str, job: Job) -> None:
-        if isinstance(job.error, EngineDied):  # one card speaks of the engine and all its runs
+        if isinstance(job.error, EngineDied):  # one card reports the engine and all its runs
             self._lost.append(Path(folder))
         elif job.error is not None:
             errors.report(job.error, f"run {job.name}", key_of(folder))
         self.ended.emit(folder)
 
     def take_lost(self) -> list[Path]:
-        """The runs that the death of the engine's thread has ended; each is told once."""
+        """Returns the runs that ended with the engine's thread; each is returned once."""
         lost, self._lost = self._lost, []
         return lost
 
@@ -99,9 +99,9 @@ class ThreadLauncher(QObject):
 
 
 class Runs(QObject):
-    """All runs that this window started or opened."""
+    """All runs that this window has started or opened."""
 
-    changed = Signal(str)  # a run's folder: it began or ended here, in whichever way
+    changed = Signal(str)  # a run's folder: it started or ended here
 
     def __init__(self, engine: Engine, folder: Path | None = None) -> None:
         super().__init__(engine)
@@ -126,18 +126,18 @@ class Runs(QObject):
             trainers.ended.connect(self._on_ended)
 
     def folder(self) -> Path:
-        """Where new runs go."""
+        """Returns the folder for new runs."""
         return self._folder or data_folder() / "runs"
 
     async def prepare(self) -> None:
-        """Ahead of a first run: so that its first loss comes sooner."""
+        """Loads libraries before the first run, so that its first loss appears sooner."""
         if not self._prepared and self._engine.is_ready:
             self._prepared = True
             await self._engine.call(_load_libraries, name="loading the optimizers")
 
     def new(self, config: TrainingConfig, name: str = "run") -> Path:
-        """A new run folder for `config`. Raises ValueError or OSError, and makes none, where such a
-        run could not begin. May be called from any thread.
+        """Creates a run folder for `config`. Raises ValueError or OSError, and creates none, if
+        such a run could not start. May be called from any thread.
         """
         load_shared()
         from core.finetuning.program import program_of
@@ -149,18 +149,18 @@ class Runs(QObject):
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 raise
-            # No form asks for the folder of all runs.
+            # No form has a field for the folder of all runs.
             told = type(error)(f"{error}, with the environment variable {DATA_VARIABLE}")
             told.errno = error.errno
             raise told from error
 
     def discard(self, folder: str | Path) -> None:
-        """Deletes a run that was made here and could not begin."""
+        """Deletes a new run that could not start."""
         self._controls.pop(key_of(folder), None)
         shutil.rmtree(folder, ignore_errors=True)
 
     def control(self, folder: str | Path, backend: str | None = None) -> RunControl:
-        """The one RunControl of a run. `backend` ("thread" or "process") is used by its start."""
+        """Returns the one RunControl of a run. Its start uses `backend`: "thread" or "process"."""
         from core.training import RunControl
 
         key = key_of(folder)
@@ -175,30 +175,30 @@ class Runs(QObject):
         return control
 
     def tail(self, folder: str | Path) -> Tail:
-        """The one reader of a run, shared by all that hold it."""
+        """Returns the one reader of a run, shared by all who hold it."""
         tail = self._tails.get(key_of(folder))
         if tail is None:
             tail = self._tails[key_of(folder)] = Tail(self._engine, folder)
         return tail
 
     def source(self, folder: str | Path) -> RunSource:
-        """The live model of a run, for panes to look at."""
+        """Returns the live model of a run, for panes to read."""
         return RunSource(self._engine, self.control(folder), self.tail(folder))
 
     async def place(self, folder: str | Path, chosen: str = AUTO) -> str:
-        """Where a run goes on: "thread" or "process". Raises ValueError or OSError where it cannot
-        be read.
+        """Returns where a run continues: "thread" or "process". Raises ValueError or OSError if it
+        cannot be read.
         """
         seconds = await self.tail(folder).look(seconds_per_step) if chosen == AUTO else 0.0
         return backend_for(seconds, chosen)
 
     def backend(self, folder: str | Path) -> str:
-        """Where a run trains here now; "" where it does not."""
+        """Returns where a run trains here now, or "" if it does not."""
         return self._started.get(key_of(folder), "") if self.running_here(folder) else ""
 
     def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
-        """Trains a run on, here; returns the sequence number of its start command. One of several
-        ranks is trained by processes, wherever it was to be.
+        """Starts or resumes a run here; returns the sequence number of its start command. A run of
+        several ranks always trains in processes.
         """
         from core.training import RunReader
 
@@ -207,19 +207,19 @@ class Runs(QObject):
         if backend == "process":
             self._processes.begin(folder)
         sequence = self.control(folder, backend).start(paused=paused)
-        self._started.pop(key_of(folder), None)  # the newest stands last
+        self._started.pop(key_of(folder), None)  # the newest run is the last
         self._started[key_of(folder)] = backend
         self.requested.ask(folder, "paused" if paused else "running")
-        errors.retire(key_of(folder))  # what ended it before is told no longer
+        errors.retire(key_of(folder))  # errors that ended it before are obsolete
         if backend == "process":
             self._processes.started(folder)
         self.changed.emit(str(folder))
         return sequence
 
     def steer(self, folder: str | Path, command: str, *values: Any) -> Coroutine[Any, Any, None]:
-        """What a command of RunControl asks of a run is shown at once; awaited, it is sent.
+        """Shows a command's requested state at once; awaiting the result sends the command.
 
-        Awaiting raises ValueError or OSError where the command cannot be, or not be written.
+        Awaiting raises ValueError or OSError if the command is invalid or cannot be written.
         """
         self.requested.ask(folder, COMMANDS.get(command))
         return self._send(folder, command, values)
@@ -233,12 +233,12 @@ class Runs(QObject):
         self.wake(folder)
 
     async def take_over(self, folder: str | Path) -> None:
-        """This app controls a run from now on; the program that did so watches."""
+        """Makes this app control a run; the program that did so before only watches."""
         await self._engine.io(self.control(folder).take_over)
         self.changed.emit(str(folder))
 
     def wake(self, folder: str | Path) -> None:
-        """A command was written: a paused run on the engine's thread looks at it at once."""
+        """Makes a paused run on the engine's thread read its commands at once."""
         job = self.thread_launcher.job(folder)
         if job is not None and not job.over:
             job.wake()
@@ -247,8 +247,8 @@ class Runs(QObject):
         return self.thread_launcher.running(folder) or self.process_launcher.running(folder)
 
     def failure(self, folder: str | Path) -> str:
-        """What the trainer that was started here died of, also where its folder does not tell;
-        "" while it trains or when it ended well.
+        """Returns why the trainer that was started here died, even if its folder does not say; ""
+        while it trains or if it ended well.
         """
         if self.running_here(folder):
             return ""
@@ -265,16 +265,16 @@ class Runs(QObject):
         """The runs that train here now."""
         return [Path(key) for key in self._started if self.running_here(key)]
 
-    # the end of a session and the start of the next
+    # end of a session, start of the next
 
     async def close(self, timeout: float = 8.0) -> None:
-        """A run on the engine's thread writes a checkpoint of its last whole step and ends; one in
-        a process of its own goes on.
+        """Ends the runs on the engine's thread with a checkpoint of the last whole step; a run in a
+        process continues.
         """
         self._closing = True
         self._processes.stop()
         if self._engine.alive:
-            with contextlib.suppress(TimeoutError):  # of a disk that does not answer
+            with contextlib.suppress(TimeoutError):  # if a disk does not answer
                 await asyncio.wait_for(self._engine.io(self._release), 1.0)
         deadline = time.monotonic() + timeout
         here = [job for folder in self.live if (job := self.job(folder)) is not None]
@@ -289,13 +289,13 @@ class Runs(QObject):
 
     @property
     def going_on(self) -> list[Path]:
-        """The runs that train on when the window closes: each in a process of its own."""
+        """The runs that continue when the window closes: each in its own process."""
         return [folder for folder in self.live if self.process_launcher.running(folder)]
 
     async def take_up(self, elsewhere: Sequence[str] = ()) -> list[Path]:
-        """The runs whose processes go on from an earlier session: from now on they train here.
+        """Adopts the runs whose processes continue from an earlier session; they now train here.
 
-        elsewhere   runs that do not lie in the app's own folder
+        elsewhere   runs outside the app's own folder
         """
         folders = await self._engine.io(run_folders, self.folder(), elsewhere)
         adopt = self.process_launcher.adopt
@@ -307,20 +307,20 @@ class Runs(QObject):
         return taken
 
     async def waiting(self, elsewhere: Sequence[str] = ()) -> list[WaitingRun]:
-        """The runs that were interrupted, and that nobody has decided about since."""
+        """Returns the interrupted runs that the user has not decided about since."""
         folders = await self._engine.io(run_folders, self.folder(), elsewhere)
         left = [folder for folder in folders if not self.running_here(folder)]
         return await self._engine.io(waiting_runs, left)
 
     async def settled(self, folders: Sequence[Path]) -> list[Path]:
-        """Those of these runs that wait no longer, as far as they can be read."""
+        """Returns those of these runs that no longer wait, if they can be read."""
         here = [folder for folder in folders if self.running_here(folder)]
         others = [folder for folder in folders if folder not in here]
         return [*here, *await self._engine.io(settled_runs, others)]
 
     async def put_aside(self, folder: str | Path) -> None:
-        """The person has decided: this run is to stay as it is. One that somebody has taken up
-        since trains on. Raises ValueError or OSError.
+        """Marks a run as stopped by the user's decision. One that has been resumed since keeps
+        training. Raises ValueError or OSError.
         """
         await self._engine.io(self._put_aside, Path(folder))
 
@@ -336,8 +336,8 @@ class Runs(QObject):
             tasks.spawn(self._know_failure(folder), self)
 
     async def _know_failure(self, folder: str) -> None:
-        """One that fails under the eyes of a person is not offered again at the next start; nor one
-        whose process refused it, and ended before it opened the folder.
+        """Prevents the next start from offering a run that failed while the user watched, or that
+        its process refused before it opened the folder.
         """
         with contextlib.suppress(OSError, ValueError):
             state = await self.tail(folder).look(lambda reader, _: reader.state)

@@ -13,26 +13,26 @@ from PySide6.QtCore import QObject, QTimer, Signal
 if TYPE_CHECKING:
     from core.training import ProcessLauncher
 
-LOOK = 200  # ms between two looks at the children
+LOOK = 200  # ms between two checks of the processes
 TAIL = 400  # characters of the log that are shown
 
 
 class ProcessWatch(QObject):
-    """`ended(folder)` once for every child that `begin` was told of."""
+    """Emits `ended(folder)` once for every process announced by `begin`."""
 
     ended = Signal(str)
 
     def __init__(self, launcher: ProcessLauncher, parent: QObject) -> None:
         super().__init__(parent)
         self._launcher = launcher
-        self._logs: dict[Path, int] = {}  # how long each log was before its child
+        self._logs: dict[Path, int] = {}  # length of each log before its process started
         self._watched: dict[Path, str] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK)
         self._timer.timeout.connect(self.look)
 
     def begin(self, folder: str | Path) -> None:
-        """Before a child starts: what its log says later is its own."""
+        """Called before a process starts: later entries of its log are its own."""
         key = Path(folder).resolve()
         log = _log_of(key)
         self._logs[key] = log.stat().st_size if log.is_file() else 0
@@ -53,7 +53,7 @@ class ProcessWatch(QObject):
             self._timer.stop()
 
     def failure(self, folder: str | Path) -> str:
-        """Why the last child ended, with the end of its log; "" while it runs or ended well."""
+        """Returns why the last process failed, with the end of its log; "" if it did not."""
         key = Path(folder).resolve()
         code = self._launcher.exit_code(key)
         if not code or key not in self._logs:
@@ -70,7 +70,7 @@ def _log_of(folder: Path) -> Path:
 
 
 def _tail(log: Path, start: int) -> str:
-    """The last lines that were written after byte `start`."""
+    """Returns the last lines written after byte `start`."""
     from core.files import open_to_read
 
     try:

@@ -15,14 +15,14 @@ from explorer.runs.sources import Captured, FolderSource
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
 
-MOST_BYTES = 1 << 28  # of one recording
+MOST_BYTES = 1 << 28  # largest recording
 
 
 class RecordedSource(FolderSource):
-    """A checkpoint's model, but on the text that the run recorded, the attention of that step.
+    """A checkpoint's model, but with the attention that the run recorded for its text.
 
     step  of the recording in the file `probe`
-    kept  of the checkpoint in `folder`
+    kept  step of the checkpoint in `folder`
     """
 
     def __init__(self, engine: Engine, probe: Path, step: int, folder: Path, kept: int) -> None:
@@ -51,7 +51,7 @@ class RecordedSource(FolderSource):
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Raises ValueError, with the remedy, where it is gone."""
+    """Raises ValueError, with the remedy, if the file is deleted."""
     from core.tensor_files import read_tensors
 
     try:

@@ -9,7 +9,7 @@ from explorer.widgets.run_card_text import CardText
 
 
 def facts(config: TrainingConfig) -> list[str]:
-    """In what runs of one method may differ."""
+    """Returns the settings in which runs of one method may differ."""
     settings, told = config.settings, [f"learning rate {config.learning_rate:g}"]
     if settings.get("method") == "lora":
         told.append(f"rank {settings['lora']['r']}")
@@ -19,7 +19,7 @@ def facts(config: TrainingConfig) -> list[str]:
 
 
 def row_text(data: RunData, state: str, name: str) -> CardText:
-    """Under this name. `state`: as a person asked for it."""
+    """Returns the row under a name; `state` is the one that the user requested."""
     prepares = data.prepares(state)
     ways = {"new": ("pause", "stop"), "running": ("pause", "stop"), "paused": ("resume", "stop")}
     again = () if data.finished else ("continue",) if data.checkpoints else ("again",)

@@ -26,20 +26,20 @@ from explorer.runs.folders import ACTIVE
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
 
-RECENT = 50  # steps whose speed is told
-PACE = 200  # steps that tell how fast a run is
-FEW = 4  # gaps between steps from which on it can be told
-PAUSED = 20  # times as long as usual: nobody trained between these two steps
+RECENT = 50  # steps whose mean speed is shown
+PACE = 200  # steps whose pace predicts the time left
+FEW = 4  # least number of gaps between steps for that
+PAUSED = 20  # a gap of so many usual ones is a pause
 COUNTED = ("weights", "activations", "gradients", "updates")  # kinds of numbers
 SCORED = ("induction", "previous_token", "duplicate", "first_token")  # scores of heads
-# Series that somebody draws or tells of.
+# Series that are drawn or listed.
 DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory", "seconds", "loss_scale")
 
 
 @dataclass(frozen=True)
 class Skip:
-    """A step that a loss scaler skipped: its loss scale, and the next one. 0: not told. `where`:
-    which gradient overflowed first.
+    """A step that a loss scaler skipped: its loss scale, and the next one (0: unknown). `where`:
+    the gradient that overflowed first.
     """
 
     scale: float = 0.0
@@ -53,12 +53,12 @@ class Skip:
 
 
 def was_skipped(row: Any) -> bool:
-    """Whether a loss scaler skipped a recorded step; runs of older versions skipped none."""
+    """True if a loss scaler skipped a recorded step; runs of older versions skipped none."""
     return "skipped" in (row.dtype.names or ()) and bool(row["skipped"])
 
 
 def skip_text(step: int, skip: Skip | None) -> str:
-    """Why a step was skipped, and what comes of it."""
+    """Returns why a step was skipped, and the effect."""
     which = f" (first {skip.where})" if skip is not None and skip.where else ""
     said = f"Step {step:,} was skipped: its gradients overflowed{which}, so no weight moved."
     if skip is None or not skip.scale or not skip.after:
@@ -72,18 +72,17 @@ def skip_text(step: int, skip: Skip | None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class RunNumbers:
-    """A run's per-step records, its config and what its trainer told of it.
+    """A run's per-step records, its config, and facts from its trainer.
 
-    parameters  how many weights it has; 0: not told
-    vocabulary  among how many tokens it chooses; 0: not told
-    before      tokens that were read before the first record, by the parent of a branch; None: not
-                told
+    parameters  number of weights; 0: unknown
+    vocabulary  number of tokens; 0: unknown
+    before      tokens that a branch's parent read before the first record; None: unknown
     skips       the steps that a loss scaler skipped
-    scales      the loss is scaled, which is one phase more
-    log         another program has written it, which tells of no phases
-    device      what torch calls the GPU; "": a CPU, or not told
-    threads     of all ranks together; 0: not told
-    host        the name of the machine that trained it, where it is not this one
+    scales      True: the loss is scaled, which adds a phase
+    log         the kind of another program's log, which has no phases
+    device      torch's name of the GPU; "": a CPU, or unknown
+    threads     of all ranks together; 0: unknown
+    host        the name of the machine that trained it, if it is not this one
     """
 
     config: TrainingConfig
@@ -100,33 +99,33 @@ class RunNumbers:
 
     @property
     def model(self) -> ModelConfig:
-        """As it is trained: among how many tokens it chooses, its tokenizer says."""
+        """The model's configuration with the tokenizer's number of tokens."""
         model = self.config.model
         return replace(model, vocab_size=self.vocabulary or model.vocab_size)
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """The phases of each of its steps."""
+        """The phases of each step."""
         return SCALED_PHASES if self.scales else PHASES
 
     @cached_property
     def index(self) -> np.ndarray:
-        """The step of every record, side by side: a search in the records would copy them all."""
+        """The step of every record, contiguous: a search in the records would copy them all."""
         return np.ascontiguousarray(self.steps["step"])
 
     def until(self, step: int) -> int:
-        """How many records there are up to a step, itself included."""
+        """Returns the number of records up to a step, inclusive."""
         return int(np.searchsorted(self.index, step, side="right"))
 
     def row(self, step: int) -> Any:
-        """The record of a step, or None."""
+        """Returns the record of a step, or None."""
         at = self.until(step) - 1
         return self.steps[at] if at >= 0 and int(self.index[at]) == step else None
 
 
 @dataclass(frozen=True, eq=False)
 class RunData:
-    """Everything a view shows of a run at one moment; nothing in it changes afterwards."""
+    """Everything that views show of a run at one moment; immutable."""
 
     folder: Path
     name: str
@@ -142,28 +141,28 @@ class RunData:
     parent: dict[str, Any] | None
     parameters: int
     note: str = ""
-    not_finite: bool = False  # the last attempt ended at a loss that is no number
+    not_finite: bool = False  # the last attempt ended with an infinite or NaN loss
     attempts: int = 0
     preparing: str = ""  # what the last attempt does, or did, before its first step
     backend: str = ""  # "thread" or "process" while it trains in this app
-    vocabulary: int = 0  # among how many tokens it chooses; 0: not told
-    before: int | None = None  # tokens read before its first record; None: not told
+    vocabulary: int = 0  # number of tokens; 0: unknown
+    before: int | None = None  # tokens read before its first record; None: unknown
     news: int = 0  # how much of the run had been read (`Tail.look`)
     skips: Mapping[int, Skip] = field(default_factory=dict)  # steps that a loss scaler skipped
-    probe_text: str = ""  # what its pictures of the heads read
+    probe_text: str = ""  # the text of its attention maps
     scales: bool = False  # the loss is scaled
     exponents: Mapping[str, Exponents] = field(default_factory=dict)  # the newest, by kind
-    recorded: tuple[int, ...] = ()  # the steps that were recorded from the inside
-    log: str = ""  # what kind of log it is, where another program has written it
-    device: str = ""  # what torch calls the GPU; "": a CPU, or not told
-    threads: int = 0  # of all ranks together; 0: not told
+    recorded: tuple[int, ...] = ()  # steps recorded from the inside
+    log: str = ""  # the kind of another program's log
+    device: str = ""  # torch's name of the GPU; "": a CPU, or unknown
+    threads: int = 0  # of all ranks together; 0: unknown
     host: str = ""  # the machine that trained it, where it is not this one
-    alerts: tuple[str, ...] = ()  # what of it needs a person now
-    restarts: bool = False  # it failed, and whoever launched it is about to begin again
+    alerts: tuple[str, ...] = ()  # problems that need the user now
+    restarts: bool = False  # it failed, and its launcher is about to restart it
     controller: str = ""  # the other program that steers it; this one watches
-    # By score: steps (S,), and what every head scored then (S, L, H).
+    # By score: steps (S,), and the scores of all heads (S, L, H).
     head_scores: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-    damaged: int = 0  # lines and records that were left out, as no run can have written them
+    damaged: int = 0  # lines and records left out, because no run can have written them
 
     @cached_property
     def numbers(self) -> RunNumbers:
@@ -176,7 +175,7 @@ class RunData:
         return {}
 
     def prepare(self) -> RunData:
-        """Off the GUI thread: whole columns of the records, which take long in a long run."""
+        """Extracts columns of the records, off the GUI thread: that is slow for a long run."""
         for name in DRAWN:
             self.series(name)
         self.numbers.index  # noqa: B018
@@ -188,34 +187,34 @@ class RunData:
         return self.state == "finished" or over
 
     def prepares(self, state: str) -> bool:
-        """Before the first step: the trainer starts, the text is read, the model is built. `state`
-        is as a person asked for it.
+        """True before the first step: the trainer starts, the text is read, the model is built.
+        `state` is the one that the user requested.
         """
         return state in ("new", "running") and not self.parameters and not len(self.steps)
 
     @property
     def active(self) -> bool:
-        """Somebody trains it now."""
+        """True if the run trains now."""
         return self.state in ("running", "paused")
 
     @property
     def restarting(self) -> bool:
-        """It begins again after a failure, or is about to, and no new step is done yet."""
+        """True if it restarts after a failure, or is about to, and has no new step yet."""
         done = int(self.steps["attempt"][-1]) if len(self.steps) else 1
         return self.restarts or (self.active and done < self.attempts)
 
     def nearest_checkpoint(self, step: float) -> int | None:
-        """The step of the checkpoint nearest to a step; None where none is kept."""
+        """Returns the step of the nearest checkpoint, or None if there is none."""
         return min(self.checkpoints, key=lambda one: abs(one - step), default=None)
 
     def last(self, field: str) -> float:
-        """The newest value of a record's field; NaN where there is none."""
+        """Returns the newest value of a record's field; NaN if there is none."""
         _, values = self.series(field)
         return float(values[-1]) if len(values) else float("nan")
 
     def series(self, field: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values of a record's field, each made once. What a skipped step has that is no
-        number is left out: the line goes on.
+        """Returns steps and values of a record's field, cached. Leaves out the infinite and NaN
+        values of skipped steps, so that the line continues.
         """
         if field not in self._series:
             steps, values = self._steps, self._values(field)
@@ -236,7 +235,7 @@ class RunData:
     def _values(self, field: str) -> np.ndarray:
         if field == "speed":
             return self._column("tokens") / np.maximum(self._column("seconds"), 1e-9)
-        if field == "memory":  # 0: the system does not say
+        if field == "memory":  # 0: unknown to the system
             known = self._column("memory")
             return np.where(known > 0, known, np.nan)
         return self._column(field)
@@ -247,7 +246,7 @@ class RunData:
         return self.steps[field].astype(np.float64)
 
     def speed(self, last: int = RECENT) -> float:
-        """Tokens a second over the last steps; 0 before the first."""
+        """Returns tokens per second over the last steps; 0 before the first."""
         part = self.steps[-last:]
         if not len(part) or not {"seconds", "tokens"} <= set(part.dtype.names or ()):
             return 0.0
@@ -255,21 +254,21 @@ class RunData:
 
     @property
     def step_seconds(self) -> float:
-        """Of one of the last steps; NaN before the first."""
+        """Median seconds of the last steps; NaN before the first."""
         seconds = self.series("seconds")[1][-RECENT:]
         return float(np.median(seconds)) if len(seconds) else float("nan")
 
     def utilization(self, peak: float | None) -> float | None:
-        """MFU on devices with this peak; None where one of the two is not known."""
+        """Returns the MFU on devices with this peak; None if speed or peak is unknown."""
         per_token = flops_per_token(self.numbers.model)
         return model_flops_utilization(self.speed(), per_token, peak, self.config.ranks)
 
     @property
     def seconds_left(self) -> float:
-        """Until the run's end at the pace of its last steps; 0 before there are a few.
+        """Seconds to the run's end at the pace of its last steps; 0 before there are enough.
 
-        By the clock: evaluations, samples and checkpoints between the steps count, a pause is left
-        out. The first step of an attempt is slower than any other.
+        Measured by the clock: evaluations, samples and checkpoints between steps count, pauses do
+        not. The first step of an attempt is slower than the others, so it is left out.
         """
         part = self.steps[-PACE:]
         if not len(part) or not {"time", "attempt"} <= set(part.dtype.names or ()):
@@ -283,7 +282,7 @@ class RunData:
 
 
 def read(reader: RunReader) -> RunData:
-    """All of a run now. Copies what the run's writer may still append to."""
+    """Reads the whole run. Copies what the run's writer may still append to."""
     parameters, vocabulary, before = 0, 0, None
     note, not_finite, preparing = "", False, ""
     attempts = len(reader.manifest["attempts"])
@@ -346,8 +345,8 @@ def read(reader: RunReader) -> RunData:
 
 
 def newest_exponents(reader: RunReader) -> dict[str, Exponents]:
-    """How large the numbers of each kind were when they were last counted; a step that was skipped
-    has no updates, so an older one tells them.
+    """Returns the last counts of each kind of numbers; a skipped step has no updates, so those of
+    an older one are used.
     """
     found: dict[str, Exponents] = {}
     for event in reversed(reader.events):

@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from core.transformer.config import ModelConfig
     from explorer.engine.engine import Engine
 
-LOOK = "look-"  # what the probes of a look are called
-FORGOTTEN = 60.0  # seconds after which nobody waits for a look's file any more
-PROBE_WAIT = 0.03  # seconds between two looks for a probe's file
+LOOK = "look-"  # prefix of the probes of a look
+FORGOTTEN = 60.0  # seconds after which a look's file is abandoned
+PROBE_WAIT = 0.03  # seconds between two checks for a probe's file
 
 
 class RunSource(QObject):
-    """The live model of a run, whether a thread, a process or finished; version = its step.
+    """The live model of a run that trains in a thread or a process, or has ended; version = step.
 
-    Whoever follows the run calls `set_version` as probes of newer steps land; that emits `changed`.
-    A run that does not train now is looked at through its newest checkpoint. As with the calls of
-    the engine, a newer question with the same key supersedes an older one, which is answered by
-    SUPERSEDED: several panes ask at once, each under keys of its own, and await their answers.
+    The run's follower calls `set_version` when probes of newer steps arrive, which emits `changed`.
+    A run that does not train is read through its newest checkpoint. As with the engine's calls, a
+    newer request with the same key supersedes an older one, which returns SUPERSEDED: panes ask
+    concurrently, each with its own keys.
     """
 
     changed = Signal()
-    renamed = Signal()  # it trains no longer, or again
+    renamed = Signal()  # it has stopped training, or resumed
     is_live = True
 
     def __init__(self, engine: Engine, control: RunControl, tail: Tail) -> None:
@@ -60,11 +60,11 @@ class RunSource(QObject):
         self._checkpoint: FolderSource | None = None
         self._newest: dict[object, int] = {}
         self._turn = 0
-        self._late: set[str] = set()  # looks that nobody waits for any more
+        self._late: set[str] = set()  # looks that were given up
         self.address = str(tail.folder)
         self.name = tail.folder.name
         self.version = 0
-        self._attempt = 0  # of the run, which the version belongs to
+        self._attempt = 0  # the run's attempt of this version
         self.tokenizer: Tokenizer | None = None
         self.config: ModelConfig | None = None
 
@@ -75,15 +75,15 @@ class RunSource(QObject):
         self.version, self._attempt = seen.step, seen.attempt
 
     def close(self) -> None:
-        """Nobody looks at this run's model any more."""
+        """Releases the model."""
         if self._checkpoint is not None:
             self._checkpoint.close()
             self._checkpoint = None
         self.deleteLater()
 
     def set_version(self, step: int, attempt: int | None = None) -> None:
-        """The model of this step can be looked at. Within an attempt steps only grow, whichever
-        way they are heard of; the next may begin at an earlier one.
+        """Sets the step that can be read. Within an attempt steps only grow, wherever they are
+        reported; the next attempt may start at an earlier one.
         """
         if attempt is not None:
             step = max(self.version, step) if attempt == self._attempt else step
@@ -93,7 +93,7 @@ class RunSource(QObject):
             self.changed.emit()
 
     def set_training(self, trains: bool) -> None:
-        """Its name says whether the model still changes."""
+        """Adds to the name whether the model still changes."""
         name = f"{self._tail.folder.name} (live)" if trains else self._tail.folder.name
         if name != self.name:
             self.name = name
@@ -101,13 +101,13 @@ class RunSource(QObject):
 
     @property
     def asked_version(self) -> int | None:
-        """None while the run trains: its model is probed then, its weights stay with it."""
+        """None while the run trains: its model is only probed, its weights stay with it."""
         trains = self._seen is None or self._seen.state in ACTIVE
         return None if trains or self._checkpoint is None else self._checkpoint.version
 
     @property
     def step(self) -> int:
-        """How far the run was when it was last read, with an answer to a look or without."""
+        """The run's step at the last read, whether or not a look was answered."""
         return max(self.version, self._seen.step if self._seen is not None else 0)
 
     async def look(
@@ -159,7 +159,7 @@ class RunSource(QObject):
     async def ask(
         self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
     ) -> Any:
-        """Of the newest checkpoint, also while the run trains: its live model is only probed."""
+        """Asks the newest checkpoint, even while the run trains: its live model is only probed."""
         seen = await self._follow()
         newest = await self._newest_checkpoint(seen)
         return await newest.ask(compute, *args, key=key, name=name)
@@ -179,7 +179,7 @@ class RunSource(QObject):
         return seen
 
     async def _standing(self) -> FolderSource | None:
-        """The newest checkpoint where nobody trains the run now; None while somebody does."""
+        """Returns the newest checkpoint if the run does not train now, else None."""
         seen = await self._follow()
         if seen.state in ACTIVE:
             return None
@@ -188,7 +188,7 @@ class RunSource(QObject):
         return checkpoint
 
     async def _newest_checkpoint(self, seen: _Seen) -> FolderSource:
-        """Raises ValueError where the run has none."""
+        """Raises ValueError if the run has none."""
         newest = seen.checkpoint
         if newest is None:
             remedy = "let it write one" if seen.state in ACTIVE else "start it again"
@@ -208,8 +208,8 @@ class RunSource(QObject):
     async def _probe(
         self, ids: Sequence[int], sites: tuple[str, ...], key: object, turn: int
     ) -> tuple[dict[str, Any], int] | Superseded:
-        """Asks the run and waits for its file: arrays and step. A newer probe with the same key
-        supersedes this one; an answer that nobody takes is deleted when it comes.
+        """Requests a probe and waits for its file: arrays and step. A newer probe with the same key
+        supersedes this one; an answer that arrives too late is deleted.
         """
         if self._newest.get(key) != turn:
             return SUPERSEDED
@@ -239,7 +239,7 @@ class RunSource(QObject):
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a look needs to know of the run, as it was when it was read."""
+    """The part of a run that a look needs, at the time of reading."""
 
     name: str
     state: str
@@ -260,7 +260,7 @@ def _small_parts(reader: RunReader, _: int) -> tuple[Tokenizer, ModelConfig]:
 
 
 def _tokenizer_of(reader: RunReader) -> Tokenizer:
-    """The tokenizer of a run: that of a checkpoint, of its folder, or the one its config names."""
+    """Returns the tokenizer of a checkpoint, of the run's folder, or the one its config names."""
     from core.resources import resource
     from core.tokenization import open_tokenizer
 
@@ -277,7 +277,7 @@ def _tokenizer_of(reader: RunReader) -> Tokenizer:
 
 
 def _surprises(logits: np.ndarray, ids: Sequence[int]) -> np.ndarray:
-    """Of every token of a text, from the logits (T, V) before each."""
+    """Returns (T,) the surprise of every token of a text, from the logits (T, V) before each."""
     from core.inference.surprise import surprise_of
 
     told = [surprise_of(row, token) for row, token in zip(logits, ids[1:], strict=False)]
@@ -285,7 +285,7 @@ def _surprises(logits: np.ndarray, ids: Sequence[int]) -> np.ndarray:
 
 
 def _delete(probes: Sequence[Probe], age: float) -> None:
-    """Answers that came too late, at least `age` seconds old: a younger one may be waited for."""
+    """Deletes late answers that are at least `age` seconds old: a younger one may be awaited."""
     for probe in probes:
         with contextlib.suppress(OSError):
             if time.time() - probe.path.stat().st_mtime >= age:
@@ -293,7 +293,7 @@ def _delete(probes: Sequence[Probe], age: float) -> None:
 
 
 def _take(probe: Probe) -> dict[str, Any]:
-    """Reads the answer and removes it: a look is no record of the run."""
+    """Reads the answer and deletes it: it is not a record of the run."""
     arrays = probe.load()
     with contextlib.suppress(OSError):
         probe.path.unlink()

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 BUNDLED = "stories"
 WEIGHTS = "model.safetensors"
-BESIDE_CONFIG = ("base", "finetuning")  # entries of config.json that tell of a fine-tuning
+BESIDE_CONFIG = ("base", "finetuning")  # entries of config.json about a fine-tuning
 TRACING = "the steps of an attention head"
 
 
 def models_among(paths: Sequence[str]) -> list[str]:
-    """The models of what was opened lately: texts and runs have no heads to open."""
+    """Returns the models among recently opened paths, without texts and runs."""
     return [path for path in paths if _is_model(path)]
 
 
@@ -50,10 +50,9 @@ def _is_model(path: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Captured:
-    """Activations, and the version of the model that it shows: a live one learns on meanwhile.
+    """Activations, and the version of the model they are from: a live model keeps learning.
 
-    vectors  the version that queries, keys and values are of, where the attention was recorded at
-             another
+    vectors  the version of queries, keys and values, if the attention was recorded at another
     """
 
     activations: Activations
@@ -62,11 +61,11 @@ class Captured:
 
 
 class ModelSource(Protocol):
-    """What panes need of a model.
+    """The interface of a model for panes.
 
-    version   grows when the model has changed; a run's is its step
-    address   what a session remembers: "stories", a checkpoint's folder, or a run's folder
-    asked_version   the version that `ask` speaks of; None where that is not what `look` shows
+    version        grows when the model has changed; a run's is its step
+    address        saved by a session: "stories", a checkpoint's folder, or a run's folder
+    asked_version  the version that `ask` uses; None if `look` shows another
     """
 
     name: str
@@ -74,7 +73,7 @@ class ModelSource(Protocol):
     version: int
     tokenizer: Tokenizer | None
     config: ModelConfig | None
-    changed: Any  # Signal(): the model has moved on to another version
+    changed: Any  # Signal(): the model has a new version
 
     @property
     def is_live(self) -> bool: ...
@@ -108,8 +107,8 @@ class ModelSource(Protocol):
 class FolderSource(QObject):
     """The model in a checkpoint folder; the weights are read at the first capture.
 
-    base   what it was fine-tuned from, as `core.load` takes it, once it is open; None: it was not
-    dtype  of the weights of another program's model; None: fp32, but a large one is asked for first
+    base   the model it was fine-tuned from, for `core.load`, once it is open; None: it was not
+    dtype  of the weights of another program's model; None: fp32, but asks before a large one
     """
 
     changed = Signal()
@@ -126,7 +125,7 @@ class FolderSource(QObject):
         self.dtype = dtype
         self._engine = engine
         self._loaded: Any = None
-        self._context: Any = None  # what was read last
+        self._context: Any = None  # the last text read
         self.address = str(address)
         self.name = model_name(address)
         self.base: str | None = None
@@ -136,7 +135,7 @@ class FolderSource(QObject):
 
     @property
     def usage(self) -> Usage | None:
-        """How one talks to it; None before the model is read."""
+        """The model's usage in a chat; None before the model is read."""
         return None if self._loaded is None else self._loaded.usage
 
     def folder(self) -> Path:
@@ -147,9 +146,9 @@ class FolderSource(QObject):
         return self.version
 
     async def open(self) -> None:
-        """Reads tokenizer and config, without torch, and looks whether the weights are whole; the
-        model of another program is read whole. Raises LargeModelError where it takes much of the
-        memory and nobody was asked, and ValueError or OSError with a remedy.
+        """Reads tokenizer and config, without torch, and checks that the weights are complete;
+        reads the whole model of another program. Raises LargeModelError if it takes much memory and
+        the user was not asked, and ValueError or OSError with a remedy.
         """
         if await self._engine.io(_is_foreign, self.address):
             job = self._engine.run(_loading(self.address, self.dtype), name=f"opening {self.name}")
@@ -164,7 +163,7 @@ class FolderSource(QObject):
         self.base = await self._engine.io(_base_of, self.address)
 
     async def opened(self) -> Self:
-        """Itself, once it is open; where it cannot be opened it is closed. Raises as `open`."""
+        """Opens the source and returns it; closes it if that fails. Raises as `open`."""
         try:
             await self.open()
         except BaseException:
@@ -198,8 +197,8 @@ class FolderSource(QObject):
     async def ask(
         self, compute: Callable[..., Any], *args: Any, key: object = None, name: str = ""
     ) -> Any:
-        """`compute(model, *args)` on the engine's thread, which leaves the model as it is; or
-        SUPERSEDED.
+        """Calls `compute(model, *args)`, which must not change the model, on the engine's thread;
+        may return SUPERSEDED.
         """
         name = name or f"asking {self.name}"
         return await self._engine.call(self._asked, compute, args, key=key, name=name)
@@ -207,18 +206,18 @@ class FolderSource(QObject):
     def model_steps(
         self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
     ) -> Generator[Any, Any, Any]:
-        """For the engine to run: `job(model, *args)`, which leaves the model as it is."""
+        """Returns a generator for the engine: `job(model, *args)`, which leaves the model as is."""
         return (yield from job(self._model(), *args))
 
     def close(self) -> None:
-        """Nobody looks at this model any more: its weights go."""
+        """Releases the weights."""
         self._loaded = self._context = None
         self.deleteLater()
 
     # on the engine's thread
 
     def _model(self) -> Any:
-        loaded = self._loaded  # `close` may empty the field at any moment
+        loaded = self._loaded  # `close` may clear the field at any moment
         if loaded is None:
             import core
 
@@ -252,7 +251,7 @@ class FolderSource(QObject):
 
 
 class BlendedSource(FolderSource):
-    """A model with an adapter, and a second adapter beside it: that of the folder `second`."""
+    """A model with an adapter, and a second adapter from the folder `second`."""
 
     def __init__(
         self, engine: Engine, address: str | Path, second: str, parent: QObject | None = None
@@ -279,7 +278,7 @@ class BundledSource(FolderSource):
 
 
 def _lay_adapter(model: Any, folder: str) -> None:
-    """An adapter on the model that was read, beside those that it has."""
+    """Adds an adapter to a loaded model, next to its others."""
     from core import load_adapter
 
     load_adapter(model, folder)
@@ -290,7 +289,7 @@ def activations_of(found: Captured | Superseded) -> Activations | Superseded:
 
 
 def model_name(address: str | Path) -> str:
-    """What a model is called: "stories", or "LoRA, step 60", a checkpoint of a run."""
+    """Returns a model's name: "stories", or "LoRA, step 60" for a checkpoint of a run."""
     from core.training.records import CHECKPOINTS, step_of
 
     path = Path(address)
@@ -299,7 +298,7 @@ def model_name(address: str | Path) -> str:
 
 
 def _base_of(address: str) -> str | None:
-    """What a model was fine-tuned from; None: it was not. Torch is loaded only where it was."""
+    """Returns the base of a fine-tuned model, or None. Loads torch only for a fine-tuned one."""
     from core.finetuning.settings import QUESTIONS
 
     path = Path(address)
@@ -314,9 +313,7 @@ def _base_of(address: str) -> str | None:
 
 
 def _is_foreign(address: str) -> bool:
-    """Whether it is the model of another program: a name, a GGUF file, a folder of transformers or
-    of peft.
-    """
+    """True for another program's model: a name, a GGUF file, a folder of transformers or peft."""
     path = Path(address)
     if not path.is_dir():
         return path.is_file() or not path.is_absolute()
@@ -328,7 +325,7 @@ def _is_foreign(address: str) -> bool:
 
 
 def _loading(address: str, dtype: str | None) -> Generator[Any, None, Any]:
-    """For the engine to run: the model, tensor by tensor; it loads torch."""
+    """Returns a generator for the engine that loads the model tensor by tensor; imports torch."""
     from core import load_steps, memory_needed
     from core.memory import check_large
 
@@ -338,7 +335,7 @@ def _loading(address: str, dtype: str | None) -> Generator[Any, None, Any]:
 
 
 def _read_small_files(folder: Path) -> tuple[Any, Any]:
-    """Tokenizer and config of a checkpoint folder, without torch."""
+    """Reads tokenizer and config of a checkpoint folder, without torch."""
     from core.tensor_shards import are_stored, open_tensors
     from core.tokenization import open_tokenizer
     from core.training.records import CHECKPOINTS
@@ -349,9 +346,9 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
         if folder.parent.name == CHECKPOINTS:
             remedy = "choose a checkpoint that is there, for a run keeps only some of them"
         raise FileNotFoundError(f"there is no folder {folder}; {remedy}")
-    path = _file_of(folder, "config.json")  # first: it says whether this is a model at all
+    path = _file_of(folder, "config.json")  # first: it shows whether this is a model at all
     values = read_json(path)
-    if isinstance(values, dict):  # where what was learned lies on a base
+    if isinstance(values, dict):  # a fine-tuning adds entries
         values = {name: one for name, one in values.items() if name not in BESIDE_CONFIG}
     try:
         config = ModelConfig.from_json(values)
@@ -359,7 +356,7 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
         raise ValueError(f"{path}: {error}") from error
     tokenizer = _file_of(folder, "tokenizer.json")
     weights = folder / WEIGHTS if are_stored(folder / WEIGHTS) else _file_of(folder, WEIGHTS)
-    open_tensors(weights)  # its header tells what it must hold
+    open_tensors(weights)  # checks its header
     return open_tokenizer(tokenizer), config
 
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from explorer.runs.live import Runs
     from explorer.state.settings import Settings
 
-REFUSALS = (ValueError, OSError, EngineDied)  # why nothing trains, each with its remedy
-ENDING = 400  # looks at a trainer that is leaving, 20 ms apart
+REFUSALS = (ValueError, OSError, EngineDied)  # why a run cannot start, each with its remedy
+ENDING = 400  # checks of a trainer that is ending, 20 ms apart
 
 
 class Steering(QObject):
-    """Sends commands through RunControl, off the GUI thread; `opened` names a run that began, and
-    the one whose checkpoint it continues, or "".
+    """Sends commands through RunControl, off the GUI thread; `opened` is emitted with a run that
+    began and the run whose checkpoint it continues, or "".
     """
 
     opened = Signal(str, str)
@@ -43,13 +43,13 @@ class Steering(QObject):
         self._requested.changed.connect(lambda _: self.changed.emit())
 
     def state(self, data: RunData | None) -> str:
-        """The run's state as a person has asked for it, or as it is."""
+        """Returns the requested state of the run, or its current one."""
         if data is None:
             return "new"
         return self._requested.state(data.folder, data.state, data.attempts, data.news)
 
     def begin(self, config: TrainingConfig, name: str, backend: str) -> None:
-        """A new run of this config, trained at once."""
+        """Creates a run of this config and trains it at once."""
         tasks.spawn(self._begin(config, name, backend), self._owner)
 
     async def _begin(self, config: TrainingConfig, name: str, backend: str) -> None:
@@ -61,7 +61,7 @@ class Steering(QObject):
         await self._start_new(folder, backend)
 
     async def _start_new(self, folder: Path, backend: str = "", parent: str = "") -> None:
-        """Trains a run that was made for it: where it cannot be, nothing of it stays."""
+        """Trains a run that was just created; deletes it if it cannot start."""
         try:
             backend = backend or await self._runs.place(folder, self._settings.run_in)
             self._runs.start(folder, backend)
@@ -72,13 +72,13 @@ class Steering(QObject):
         self.opened.emit(str(folder), parent)
 
     def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
-        """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
+        """Resumes a run from its last checkpoint; `steps` makes so many, then pauses."""
         self._requested.starting.add(key_of(folder))
         self._requested.ask(folder, "paused" if paused else "running")
         tasks.spawn(self._start(folder, paused or steps > 0, steps), self._owner)
 
     async def _start(self, folder: Path, paused: bool, steps: int) -> None:
-        for _ in range(ENDING):  # a trainer that has just said its last word is still leaving
+        for _ in range(ENDING):  # a trainer may still be ending after its last entry
             if not self._runs.running_here(folder):
                 break
             await asyncio.sleep(0.02)
@@ -97,7 +97,7 @@ class Steering(QObject):
             await self._sent(sent)
 
     def press(self, folder: Path, what: str) -> None:
-        """A button of a run's row: pause, resume, stop, continue or again."""
+        """Runs the action of a row's button: pause, resume, stop, continue or again."""
         press = {"pause": self.pause, "resume": self.resume, "stop": self.stop}
         press.get(what, self.start)(folder)
 
@@ -114,13 +114,13 @@ class Steering(QObject):
         self._send(folder, "stop")
 
     def take_over(self, folder: Path) -> None:
-        """This app controls the run from now on; the one that did so watches."""
+        """Makes this app control the run; the program that did so before only watches."""
         tasks.spawn(self._sent(self._runs.take_over(folder)), self._owner)
 
     def branch(
         self, folder: Path, step: int, changes: Mapping[str, Any], name: str | None = None
     ) -> None:
-        """A new run that continues the checkpoint of `step`, trained at once."""
+        """Creates a run that continues the checkpoint of `step`, and trains it at once."""
         tasks.spawn(self._branch(folder, step, dict(changes), name), self._owner)
 
     async def _branch(

@@ -16,10 +16,9 @@ Seen = TypeVar("Seen")
 
 
 class Tail:
-    """Reads what is new of a run in the engine's I/O pool, one look at a time.
+    """Reads a run's new data in the engine's I/O pool, one look at a time.
 
-    It polls nothing by itself: a pane that is hidden stops asking. `looks` counts those that ended
-    well.
+    Does not poll by itself, so a hidden pane costs nothing. `looks` counts the successful looks.
     """
 
     def __init__(self, engine: Engine, folder: str | Path) -> None:
@@ -28,15 +27,15 @@ class Tail:
         self._reader: RunReader | None = None
         self._news = 0
         self._turn = asyncio.Lock()
-        self._reading = threading.Lock()  # a look whose asker was cancelled still reads
+        self._reading = threading.Lock()  # a look continues after its caller was cancelled
         self._shared: list[tuple[Callable[[RunReader, int], Any], Callable[[Any], None]]] = []
         self.looks = 0
 
     async def look(self, see: Callable[[RunReader, int], Seen]) -> Seen:
-        """Reads on, then gives what `see(reader, news)` makes of the run, in the pool: it must be
-        a value that does not change afterwards. `news` grows whenever something was new.
+        """Reads new data, then returns `see(reader, news)`, called in the pool: it must return a
+        value that does not change afterwards. `news` grows whenever there was new data.
 
-        Raises ValueError or OSError where the folder is no run or cannot be read.
+        Raises ValueError or OSError if the folder is not a run or cannot be read.
         """
         async with self._turn:
             shared = tuple(self._shared)
@@ -47,13 +46,13 @@ class Tail:
         return seen
 
     def share(self, see: Callable[[RunReader, int], Any], came: Callable[[Any], None]) -> None:
-        """From now on `came` gets what `see` makes of the run at every look, whoever asks for it:
-        two that show a run then tell of the same step.
+        """Calls `came` with the result of `see` after every look, whoever requested it, so that all
+        views of a run show the same step.
         """
         self._shared.append((see, came))
 
     def unshare(self, came: Callable[[Any], None]) -> None:
-        """It gets nothing any more."""
+        """Ends a `share`."""
         self._shared = [one for one in self._shared if one[1] != came]
 
     def _look(
@@ -71,7 +70,7 @@ class Tail:
                 try:
                     self._news += self._reader.refresh()
                 except (OSError, ValueError):
-                    self._reader = None  # what comes back may be another run
+                    self._reader = None  # it may be another run when it returns
                     raise
             reader, news = self._reader, self._news
             return see(reader, news), [one(reader, news) for one in others]

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """What a model makes of a text: the logits of the token after it.
+    """The result of reading a text: the logits of the token after it.
 
-    logits       (V,) float32
-    surprises    (T,) nats; the first one's is NaN
-    version      of the model
-    seconds      that reading took
-    tokens       that were read
-    cache        keys and values that are kept, so that nothing is read twice, by layer; empty: none
+    logits     (V,) float32
+    surprises  (T,) nats; the first one is NaN
+    version    of the model
+    seconds    the time that reading took
+    tokens     number of tokens read
+    cache      keys and values by layer, cached so that no token is read twice; empty: none
     """
 
     logits: np.ndarray

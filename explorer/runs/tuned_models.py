@@ -18,7 +18,7 @@ BUNDLED = "questions"  # core.load's name of the bundled model with its adapter
 
 @dataclass(frozen=True)
 class Tuned:
-    """A fine-tuned model that is here: its address, its name, and the method that tuned it."""
+    """A fine-tuned model: its address, its name, and its method."""
 
     address: str
     name: str
@@ -26,8 +26,8 @@ class Tuned:
 
 
 def tuned_models(runs: Path, opened: Sequence[str]) -> list[Tuned]:
-    """The bundled one, the newest checkpoint of each run in a folder, and those of the folders that
-    were opened; those with an A and a B come first.
+    """Returns the bundled one, the newest checkpoint of each run in a folder, and those of the
+    opened folders; models with a LoRA adapter come first.
     """
     found = [Tuned(BUNDLED, BUNDLED)]
     for folder in run_folders(runs):
@@ -46,15 +46,15 @@ def tuned_models(runs: Path, opened: Sequence[str]) -> list[Tuned]:
 
 
 def adapters_beside(models: Sequence[Tuned], address: str) -> list[Tuned]:
-    """Those whose adapter can be laid beside that of the model at this address; the bundled one has
-    no folder of its own.
+    """Returns the models whose adapter can be added to the model at this address; the bundled one
+    has no folder of its own.
     """
     others = (one for one in models if one.address not in (address, BUNDLED))
     return [one for one in others if one.method == METHODS[0]]
 
 
 def method_of(address: str) -> str | None:
-    """What a folder's model was tuned by; None: it was not."""
+    """Returns the method that fine-tuned a folder's model, or None."""
     folder = Path(address)
     with suppress(ValueError, OSError, KeyError, TypeError):
         if (folder / "config.json").is_file():

@@ -15,11 +15,11 @@ from explorer.runs.run_data import RunData
 
 
 class WatchedRuns(QObject):
-    """`changed`: one was added, dismissed, or has moved on; `refused(message)`: it cannot be read,
-    or is none of these, and was dismissed.
+    """Emits `changed` when a run was added, dismissed, or has new data, and `refused(message)` when
+    one cannot be read, or is refused, and was dismissed.
 
-    more    what else of each run is read
-    refuse  why a run is none of these; "" where it is
+    more    reads additional parts of each run
+    refuse  returns why a run does not belong here, or ""
     """
 
     changed = Signal()
@@ -39,12 +39,12 @@ class WatchedRuns(QObject):
 
     @property
     def known(self) -> dict[str, RunData]:
-        """Those that have been read, by folder."""
+        """The runs that have been read, by folder."""
         found = {folder: one.data for folder, one in self._followers.items()}
         return {folder: data for folder, data in found.items() if data is not None}
 
     def extra(self, folder: str) -> Any:
-        """What `more` has read."""
+        """Returns what `more` has read."""
         return self._followers[folder].extra
 
     def add(self, folder: str) -> None:
@@ -65,7 +65,7 @@ class WatchedRuns(QObject):
             self.changed.emit()
 
     def poll(self, on: bool) -> None:
-        """While somebody looks."""
+        """Starts or stops polling."""
         self._polls = on
         for one in self._followers.values():
             one.run(on)
@@ -75,8 +75,8 @@ class WatchedRuns(QObject):
             one.look()
 
     def checkpoints(self, step: float = math.inf) -> dict[str, tuple[int, str]]:
-        """The newest checkpoint of each run up to a step, by the run's folder: its step, and where
-        it lies.
+        """Returns the newest checkpoint of each run up to a step, by the run's folder: its step and
+        its folder.
         """
         found = {}
         for folder, data in self.known.items():
@@ -92,7 +92,7 @@ class WatchedRuns(QObject):
             self.changed.emit()
 
     def _on_failed(self, folder: str, message: str) -> None:
-        """One that could be read once comes back."""
+        """Dismisses a run that was never readable; one that was may return."""
         if folder not in self.known:
             self._refuse(folder, message)
 

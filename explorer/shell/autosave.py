@@ -13,18 +13,18 @@ from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
 from explorer.state.settings import write_object
 
-EVERY = 3000  # ms between two looks at what there is to keep
-LAST = 2.0  # seconds that the end waits for a write that is under way
+EVERY = 3000  # ms between two checks for changes
+LAST = 2.0  # seconds to wait at the end for a write in progress
 
 Files = Mapping[Path, dict[str, Any]]
 
 
 class Autosave(QObject):
-    """Writes what has changed since it was written last: in the I/O pool, as the disk may be slow.
+    """Writes the files that have changed, in the I/O pool, because the disk may be slow.
 
-    files   what is kept now: a JSON object for each file
+    files   returns a JSON object for each file
 
-    `failed(message)` once a session, the first time that something cannot be written.
+    Emits `failed(message)` at the first file that cannot be written, once in a session.
     """
 
     failed = Signal(str)
@@ -44,7 +44,7 @@ class Autosave(QObject):
         self._timer.start()
 
     def look(self) -> None:
-        """Writes what is new, unless the disk is still busy with what was new before."""
+        """Writes the changed files, unless the previous write is still in progress."""
         if self._writing is None or self._writing.done():
             changed = self._changed()
             if changed:
@@ -57,7 +57,7 @@ class Autosave(QObject):
             self.failed.emit(message)
 
     async def finish(self) -> None:
-        """For good: what is being written is written, and then what there is to keep at the end."""
+        """Stops, waits for the write in progress, and writes the final state."""
         self._timer.stop()
         if self._writing is not None:
             await asyncio.wait([self._writing], timeout=LAST)
@@ -73,6 +73,6 @@ class Autosave(QObject):
 
 
 def _write(files: Files) -> str:
-    """Why a file of them cannot be written; "" where all were."""
+    """Writes the files; returns the first reason why one could not be written, or ""."""
     messages = [write_object(path, values) for path, values in files.items()]
     return next(filter(None, messages), "")

@@ -21,7 +21,7 @@ ZOOM_STEP = 1.1
 
 
 def commands(session: Session, window: MainWindow) -> list[Action]:
-    """All actions that need no pane of their own."""
+    """Returns all actions that need no pane of their own."""
     return [
         *_file(session, window),
         *_edit(session, window),
@@ -162,7 +162,7 @@ def _edit(session: Session, window: MainWindow) -> list[Action]:
 
 
 def named(verb: str, change: str) -> str:
-    """ "Undo: Learning rate 0.01"; the verb alone where there is nothing to undo."""
+    """Returns "Undo: Learning rate 0.01", or the verb alone if there is nothing to undo."""
     return f"{verb}: {change}".replace("&", "&&") if change else verb
 
 

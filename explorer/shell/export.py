@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from explorer.panes.base import Pane
     from explorer.shell.window import MainWindow
 
-MARGIN = 12  # px of the screen round an exported picture: its words reach to its edge
+MARGIN = 12  # px around an exported picture, because its text reaches the edge
 GIF_FRAME = 0.08  # seconds
 MOST_FRAMES = 400
 
@@ -30,9 +30,9 @@ MOST_FRAMES = 400
 async def film(pane: Pane, picture: QWidget, path: Path, progress: Callable[[float], None]) -> None:
     """Writes the pane's steps from start to end as an animation, at the player's pace at 1x.
 
-    One frame is drawn at a time, and the cursor put back before anything else may happen: nobody
-    sees it wander or hears of it. Raises ValueError when there is nothing to play, and when the
-    steps or the picture's size change meanwhile.
+    The cursor is restored after every frame, before other code runs, so nothing else sees it move.
+    Raises ValueError if there is nothing to play, or if the steps or the picture's size change
+    during the export.
     """
     from explorer.widgets import encoding
 
@@ -71,9 +71,9 @@ def _shot(pane: Pane, picture: QWidget, position: float) -> QImage:
 
 
 def shooting(player: Player) -> list[tuple[float, int]]:
-    """The frames as (position, milliseconds): one for each rest, several for each transition.
+    """Returns frames as (position, milliseconds): one for a rest, several for a transition.
 
-    At most MOST_FRAMES of them; of more, every n-th is drawn, and the last, at the same pace.
+    At most MOST_FRAMES; of more, only every n-th and the last are drawn, at the same pace.
     """
     track = player.track
     assert track is not None
@@ -94,11 +94,11 @@ def shooting(player: Player) -> list[tuple[float, int]]:
     return found
 
 
-# what the menus do
+# the menus' actions
 
 
 def menu(window: MainWindow, pane: Pane, name: str, picture: QWidget) -> QMenu:
-    """The context menu of a picture."""
+    """Returns the context menu of a picture."""
     result = QMenu(window)
     result.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     numbers = _numbers(picture)
@@ -121,7 +121,7 @@ def menu(window: MainWindow, pane: Pane, name: str, picture: QWidget) -> QMenu:
 
 
 def ask(window: MainWindow, pane: Pane, kind: str) -> None:
-    """Exports the pane's main picture (the first that is visible)."""
+    """Exports the pane's main picture: the focused one, else the first that is visible."""
     found = _main_picture(pane)
     if found is not None:
         _ask_for(window, pane, *found, kind)
@@ -147,7 +147,7 @@ def _ask_for(window: MainWindow, pane: Pane, name: str, picture: QWidget, kind: 
 async def save_and_tell(
     window: MainWindow, pane: Pane, picture: QWidget, kind: str, path: Path
 ) -> None:
-    """`save` with its progress in the status bar, and an error card when it fails."""
+    """Calls `save`, shows its progress in the status bar, and reports its errors."""
 
     def progress(share: float) -> None:
         window.status.set_message(f"Exporting {path.name}, {round(100 * share)} %")
@@ -169,10 +169,10 @@ async def save(
     path: Path,
     progress: Callable[[float], None] = lambda share: None,
 ) -> None:
-    """Writes the picture to `path`; an older file stays whole when that fails.
+    """Writes the picture to `path`; an older file is unchanged if that fails.
 
-    Widgets are drawn here, in the GUI thread; encoding and writing happen in the engine's pool.
-    Raises OSError where the disk or the rights fail, ValueError where there is nothing to export.
+    Widgets are drawn in the GUI thread; the engine's pool encodes and writes. Raises OSError for
+    the disk or its permissions, ValueError if there is nothing to export.
     """
     from explorer.widgets import encoding
 
@@ -202,7 +202,7 @@ def _numbers(picture: QWidget) -> dict[str, np.ndarray]:
 
 
 def _columns(picture: QWidget) -> dict[str, np.ndarray]:
-    """What a file of its numbers holds: the table that it gives, else what it displays."""
+    """Returns the table that the picture provides for a file, or else its displayed numbers."""
     columns: Any = getattr(picture, "as_columns", None)
     return columns() if columns is not None else _numbers(picture)
 
@@ -214,7 +214,7 @@ def show_first_table(window: MainWindow, pane: Pane) -> None:
 
 
 def show_table(window: MainWindow, name: str, picture: QWidget) -> QDialog:
-    """The numbers that a picture shows, as a table to read and copy."""
+    """Shows a picture's numbers as a table to read and copy."""
     from explorer.widgets.numbers_table import NumbersTable
 
     dialog = QDialog(window)

@@ -13,15 +13,15 @@ TAB = Qt.FocusPolicy.TabFocus
 
 
 class FocusKeeper(QObject):
-    """When a button is hidden or disabled under the keyboard, Qt passes the focus to the next one
-    in the chain, and the next Space presses what nobody has chosen. Here what surrounds the button
-    gets it: there Space plays, and Tab goes on from the same place.
+    """Moves the focus of a button that is hidden or disabled to the widget around it. Qt would pass
+    it to the next widget in the chain, and Space would press a button that nobody chose. There
+    Space plays instead, and Tab continues from the same place.
 
-    Whoever hides a button and knows its heir sets the focus there; that holds.
+    Code that hides a button can choose another target by setting the focus itself.
     """
 
     def __init__(self, parent: QObject) -> None:
-        """For all windows of the app, its popovers too, as long as `parent` lives."""
+        """Works for all windows of the app, popovers included, during the lifetime of `parent`."""
         super().__init__(parent)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -43,11 +43,12 @@ class FocusKeeper(QObject):
 
 
 def order_regions(regions: Sequence[QWidget]) -> None:
-    """Makes Tab go through the regions one after the other, and through each as it was built. Qt's
-    own order is that in which widgets were made: what a pane adds later would come last.
+    """Makes Tab visit the regions in order, and each one's widgets in the order of their layout.
+    Qt's own order is that of creation: widgets that a pane adds later would come last.
 
-    Nobody asks a widget for the next in Qt's order, or for its focus proxy: PySide takes what these
-    return for the widget's child, and all that follows goes invalid, or dies, with the widget.
+    Never ask a widget for Qt's next in the chain or for its focus proxy: PySide takes the result
+    for the widget's child, and the rest of the chain becomes invalid, or is deleted, with the
+    widget.
     """
     every = (stop for region in regions for stop in stops(region))
     for before, after in pairwise(every):
@@ -55,12 +56,12 @@ def order_regions(regions: Sequence[QWidget]) -> None:
 
 
 def stops(widget: QWidget) -> Iterator[QWidget]:
-    """The widget, if Tab stops there, then those in it."""
+    """Yields the widget, if Tab stops at it, then those inside it."""
     if not widget.isVisible():
         return
     if widget.focusPolicy() & TAB == TAB:
         yield widget
-    if isinstance(widget, QSplitter):  # puts the part that came last below the others
+    if isinstance(widget, QSplitter):  # its children are not in the order of layout
         parts: list[QObject] = [widget.widget(place) for place in range(widget.count())]
     else:
         parts = widget.children()

@@ -10,26 +10,26 @@ from explorer import theme
 from explorer.state.settings import Settings
 from explorer.widgets.inspector import Inspector
 
-NARROW = 1180  # below it, at the UI zoom, the inspector folds by itself
+NARROW = 1180  # below this width, at zoom 1, the inspector folds automatically
 
 
 class Folding(QObject):
-    """Folds and unfolds by the window's width, whose resizing it filters; a person's own choice is
-    kept in the settings.
+    """Folds and unfolds the inspector by the window's width, as an event filter of the window; the
+    user's own choice is saved in the settings.
     """
 
     def __init__(self, splitter: QSplitter, inspector: Inspector, settings: Settings) -> None:
         super().__init__(splitter)
         self._splitter, self._inspector, self._settings = splitter, inspector, settings
         self._wanted = not settings.inspector_collapsed
-        self._narrow: bool | None = None  # not known before the window has its first size
+        self._narrow: bool | None = None  # unknown before the window has its first size
         self._by_itself = False
         inspector.collapsedChanged.connect(self._on_folded)
         splitter.splitterMoved.connect(lambda *_: self._on_moved())
         theme.changed.connect(self._on_theme)
 
     def widen(self) -> None:
-        """The width that the person chose, or as much of it as the pane leaves."""
+        """Applies the width that the user chose, or as much of it as the pane leaves."""
         now, splitter = theme.current(), self._splitter
         wanted = now.px(self._settings.inspector_width)
         if self._inspector.collapsed:

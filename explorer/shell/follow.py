@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from explorer.engine.engine import Engine
     from explorer.runs.live import Runs
 
-EVERY = 250  # ms between two looks at runs that train
-SLOW = 1000  # ms where none does: another program may take the selected one up again
-STATES = {"new": "preparing", "dead": "stopped"}  # other states are called the same on screen
+EVERY = 250  # ms between two reads while runs train
+SLOW = 1000  # ms while none trains: another program may resume the selected one
+STATES = {"new": "preparing", "dead": "stopped"}  # other states have the same name on screen
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A run at one moment, as its folder tells."""
+    """A run at one moment, as read from its folder."""
 
     status: RunStatus
     state: str  # RunReader's
-    probe: int | None  # step of the newest picture of the heads, while somebody trains
-    attempt: int  # which the step belongs to
+    probe: int | None  # step of the newest picture of the heads while it trains, else None
+    attempt: int  # the one to which the step belongs
     news: int = field(default=0, compare=False)  # how much of the run had been read
 
 
 @dataclass(eq=False)
 class Watch:
-    """One run that is read again and again while it trains; `opened` by a person, or begun here."""
+    """A run that is polled while it trains; `opened` by the user, or started here."""
 
     tail: Tail
     folder: str
@@ -47,7 +47,7 @@ class Watch:
     seen: Seen | None = None
     busy: bool = False
     failed: bool = False
-    looks: int = 0  # of the tail, when it was last thought of
+    looks: int = 0  # the tail's count at the previous tick
 
     def __post_init__(self) -> None:
         self.tail.share(see, self._came)
@@ -60,7 +60,7 @@ class Watch:
 
 
 class RunFollower(QObject):
-    """`changed` comes whenever anything below has changed; folders are read in the I/O pool."""
+    """Emits `changed` when any run below changes; folders are read in the I/O pool."""
 
     changed = Signal()
 
@@ -78,7 +78,7 @@ class RunFollower(QObject):
 
     @property
     def polls(self) -> bool:
-        """It looks again by itself."""
+        """True while the timer polls."""
         return self._timer.isActive()
 
     def follow(self, folder: str | None) -> None:
@@ -87,26 +87,24 @@ class RunFollower(QObject):
         self._choose()
 
     def stop(self) -> None:
-        """For good: the runs that end with the window start no timer again."""
+        """Stops for good: runs that end with the window do not restart the timer."""
         self._stopped = True
         self._timer.stop()
 
     async def look(self) -> None:
-        """Returns once every followed run has been read as it is now."""
+        """Returns once every followed run has been read in its current state."""
         for watch in list(self._watched.values()):
             await self._read(watch)
 
     @property
     def selected(self) -> RunStatus | None:
-        """The run that is looked at, once it has been read."""
+        """The selected run, once it has been read."""
         watch = self._watched.get(key_of(self._selected)) if self._selected else None
         return self._status(watch) if watch is not None else None
 
     @property
     def training(self) -> list[RunStatus]:
-        """Every run that trains here, the newest first; then the selected one where another app
-        trains it.
-        """
+        """Every run that trains here, newest first; then the selected one if trained elsewhere."""
         keys = [key_of(folder) for folder in reversed(self._runs.live)]
         watches = [self._watched[key] for key in keys if key in self._watched]
         watches += [watch for key, watch in self._watched.items() if key not in keys]
@@ -115,14 +113,14 @@ class RunFollower(QObject):
 
     @property
     def shown(self) -> RunStatus | None:
-        """What a strip with room for one run shows: one that trains, the selected one first."""
+        """The run for a strip that shows one: a training one, the selected one if possible."""
         selected, training = self.selected, self.training
         if selected is not None and selected.active:
             return selected
         return training[0] if training else selected
 
     def seen(self, folder: str) -> Seen | None:
-        """A followed run as it was last read."""
+        """Returns a followed run as it was last read."""
         watch = self._watched.get(key_of(folder))
         return watch.seen if watch is not None else None
 
@@ -131,7 +129,7 @@ class RunFollower(QObject):
             return None
         status = watch.seen.status
         if watch.seen.state == "new" and not self._runs.running_here(watch.folder):
-            return replace(status, state="stopped")  # whoever was to train it is gone
+            return replace(status, state="stopped")  # the program that was to train it has ended
         return status
 
     # reading
@@ -167,7 +165,7 @@ class RunFollower(QObject):
 
     def _on_tick(self) -> None:
         for watch in self._watched.values():
-            if watch.looks == watch.tail.looks:  # else another has asked, and this was told
+            if watch.looks == watch.tail.looks:  # otherwise another reader's result was shared
                 self._look(watch)
             watch.looks = watch.tail.looks
         if not self._watched:
@@ -183,9 +181,9 @@ class RunFollower(QObject):
 
     async def _read(self, watch: Watch) -> None:
         try:
-            await watch.tail.look(lambda *_: None)  # what it sees comes to `_take`
+            await watch.tail.look(lambda *_: None)  # `_take` receives the result
         except (OSError, ValueError) as error:
-            opened = watch.opened and watch.seen is None  # the pane may have let go of it since
+            opened = watch.opened and watch.seen is None  # the pane may have released it since
             if opened or watch in self._watched.values():
                 self._on_trouble(watch, error)
             return
@@ -194,7 +192,7 @@ class RunFollower(QObject):
         watch.looks = watch.tail.looks
 
     def _take(self, watch: Watch, seen: Seen) -> None:
-        """Of whoever has looked: all who show a run tell of the same step."""
+        """Takes the result of any reader, so that all views of a run show the same step."""
         watch.failed = False
         if watch not in self._watched.values():
             return
@@ -208,7 +206,7 @@ class RunFollower(QObject):
         self.changed.emit()
 
     def _on_requested(self, folder: str) -> None:
-        """What a run was asked to be is shown before its folder says so."""
+        """Shows the requested state of a run before its folder confirms it."""
         watch, state = self._watched.get(key_of(folder)), self._runs.requested.of(folder)
         if watch is None or watch.seen is None:
             return
@@ -219,7 +217,7 @@ class RunFollower(QObject):
             self.changed.emit()
 
     def _on_trouble(self, watch: Watch, error: Exception) -> None:
-        """Told once; the folder is looked at again, for a disk comes back and a sync ends."""
+        """Reports an error once; polling continues, because a disk may return and a sync ends."""
         if not watch.failed:
             watch.failed = True
             errors.report(error, "the run's folder")
@@ -229,13 +227,13 @@ class RunFollower(QObject):
 
 
 def see(reader: RunReader, news: int) -> Seen:
-    """In the I/O pool: whether a run is alive is asked of the system."""
+    """Runs in the I/O pool, because checking whether a run is alive asks the system."""
     from core.training.alerts import alerts
     from core.training.claims import renew
 
     state = reader.state
     if state in ACTIVE:
-        renew(reader.folder)  # whichever pane is shown
+        renew(reader.folder)  # independent of the visible pane
     status = RunStatus(
         reader.name,
         STATES.get(state, state),
@@ -246,25 +244,25 @@ def see(reader: RunReader, news: int) -> Seen:
         where(reader),
         tuple(alerts(reader)),
     )
-    probes = [probe.step for probe in reader.probes if not probe.id]  # an answer is soon gone
+    probes = [probe.step for probe in reader.probes if not probe.id]  # answers are soon deleted
     newest = probes[-1] if probes and state in ("new", "running", "paused") else None
     return Seen(status, state, newest, len(reader.manifest["attempts"]), news)
 
 
 def _as_asked(seen: Seen, state: str) -> Seen:
-    """A run in the state that a person has asked for; before its first step it prepares."""
+    """Replaces a run's state by the requested one; before its first step the run is preparing."""
     shown = seen.state if (seen.state, state) == ("new", "running") else state
     return replace(seen, status=replace(seen.status, state=STATES.get(shown, shown)))
 
 
 def where(reader: RunReader) -> str:
-    """ "cpu, fp32, 1 rank, 2 threads", as the last attempt has said; "" before it has."""
+    """Returns "cpu, fp32, 1 rank, 2 threads" for the last attempt, or "" before it is known."""
     said = next((e for e in reversed(reader.events) if e.get("event") == "model"), None)
     if said is None:
         return ""
     words = [str(said.get("device", "cpu")), reader.config.precision]
     words.append(_count(said.get("ranks", 1), "rank"))
-    if isinstance(said.get("threads"), int):  # runs of older versions do not tell
+    if isinstance(said.get("threads"), int):  # older versions did not record threads
         words.append(_count(said["threads"], "thread"))
     return ", ".join(words)
 

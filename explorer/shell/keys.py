@@ -25,12 +25,12 @@ PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 
 
 def is_plain(event: QKeyEvent) -> bool:
-    """Whether no key is held with it."""
+    """True if no modifier is pressed."""
     return event.modifiers() in PLAIN
 
 
 def move_player(player: Player, key: int, focus: QWidget | None) -> bool:
-    """Moves the player as the key says; False when it says nothing, or when it is typed."""
+    """Moves the player for its key; returns False for other keys, and while the user types."""
     if key not in PLAYER or _is_typed_in(focus):
         return False
     getattr(player, PLAYER[key])()
@@ -38,14 +38,14 @@ def move_player(player: Player, key: int, focus: QWidget | None) -> bool:
 
 
 def _is_typed_in(widget: QWidget | None) -> bool:
-    """Whether a person types there: Enter ends that, and a field hands it on to the window."""
+    """True if the user types there: Enter ends typing, and a field passes it on to the window."""
     if isinstance(widget, QComboBox):
         return widget.isEditable()
     return isinstance(widget, QLineEdit | QAbstractSpinBox) and not widget.isReadOnly()
 
 
 def focus_next(window: QWidget, regions: Sequence[QWidget]) -> None:
-    """The keyboard focus goes to the next visible region that can take it."""
+    """Moves the keyboard focus to the next visible region that can take it."""
     shown = [region for region in regions if region.isVisible()]
     focus = window.focusWidget()
     inside = [r for r in shown if focus is not None and (r is focus or r.isAncestorOf(focus))]

@@ -12,7 +12,7 @@ from explorer.widgets.palette import Entry
 
 
 class Menus:
-    """One menu per name in MENUS; an action without a menu still has its shortcut."""
+    """One menu per name in MENUS; an action without a menu keeps its shortcut."""
 
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
@@ -33,7 +33,7 @@ class Menus:
         for name in MENUS:
             found = actions.of_menu(name)
             if found:
-                menu = QMenu(name, self._window)  # the wrapper of one that Qt makes can go invalid
+                menu = QMenu(name, self._window)  # a wrapper of Qt's can become invalid
                 bar.addMenu(menu)
                 menu.setObjectName(f"menu.{name}")
                 self._menus.append(menu)
@@ -45,9 +45,7 @@ class Menus:
                 self._window.addAction(self._add(action))
 
     def refresh(self) -> None:
-        """Brings enabled, checked and text up to date while a menu is open; the next one to open
-        does so itself.
-        """
+        """Updates state and text of the actions while a menu is open; opening one does the same."""
         if self._open:
             for action, qt in self._shown:
                 refresh(action, qt)
@@ -68,8 +66,8 @@ class Menus:
             menu.addAction(self._add(action))
 
     def _add(self, action: Action) -> QAction:
-        """Grayed out only while a menu is open: Qt ignores the key of a disabled action, and nobody
-        says when it becomes possible; a key asks the action itself.
+        """Adds an action that is grayed out only while a menu is open: Qt ignores the key of a
+        disabled action, and there is no signal when it becomes enabled. Keys ask the action.
         """
         qt = q_action(action, self._window)
         qt.setEnabled(True)
@@ -78,7 +76,7 @@ class Menus:
 
 
 def palette_entries(actions: Actions) -> list[Entry]:
-    """Every action as the palette shows it, but the one that opens the palette."""
+    """Returns all actions for the palette, except the one that opens it."""
     return [
         Entry(action.id, action.name, shortcut_text(action), action.enabled())
         for action in actions.items.values()

@@ -21,15 +21,15 @@ COPY, FEWER = "Copy details", "Only this one"
 
 
 class Notices(QWidget):
-    """At most three errors, the oldest makes room; of several the newest is seen alone, until a
-    person asks for the others. An offer stays until it is answered.
+    """Shows at most three errors and drops the oldest; only the newest is visible until the user
+    asks for the others. An offer stays until it is answered.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notices")
         self.cards: dict[object, Card | RowsCard] = {}
-        self._problems: dict[object, Card] = {}  # the cards that are errors, oldest first
+        self._problems: dict[object, Card] = {}  # error cards, oldest first
         self._are_all_seen = False
         self._column = QVBoxLayout(self)
         theme.changed.connect(self._restyle)
@@ -44,14 +44,14 @@ class Notices(QWidget):
         message: str,
         choices: Mapping[str, Callable[[], object]],
     ) -> Card:
-        """A card with one button per choice; each closes it. The same key replaces its card."""
+        """Adds a card with a button per choice; each closes it. The same key replaces the card."""
         card = Card(kind, message, list(choices), title, closable=True, compact=True, parent=self)
         card.actionTriggered.connect(lambda name: self._on_choice(key, choices.get(name)))
         self._add(key, card)
         return card
 
     def offer_rows(self, key: object, kind: str, title: str, choices: Sequence[str]) -> RowsCard:
-        """One card for several things, filled with `set_rows`; its owner closes it."""
+        """Adds a card for several things, to be filled with `set_rows`; its owner closes it."""
         card = RowsCard(kind, title, choices, self)
         self._add(key, card)
         return card
@@ -64,7 +64,7 @@ class Notices(QWidget):
         self.show()
 
     def show_problem(self, problem: errors.Problem) -> None:
-        """The same error again only raises its card's count; one that varies has a new text."""
+        """Shows an error card; the same error again only raises its count and updates its text."""
         card = self.cards.get(problem.key)
         if not isinstance(card, Card):
             choices = {COPY: lambda: QGuiApplication.clipboard().setText(problem.details)}
@@ -92,7 +92,7 @@ class Notices(QWidget):
         self.setVisible(bool(self.cards))
 
     def _fold(self) -> None:
-        """Several error cards at once would leave no room for the picture."""
+        """Shows only the newest error card, which leaves room for the picture, or all of them."""
         others = len(self._problems) - 1
         self._are_all_seen = self._are_all_seen and others > 0
         for place, card in enumerate(self._problems.values()):
@@ -102,7 +102,7 @@ class Notices(QWidget):
             card.set_actions([COPY, more] if is_newest and others else [COPY])
 
     def close_last(self) -> bool:
-        """Esc: the newest card goes. It answers no question: runs that wait are offered again at
+        """Handles Esc: closes the newest card without an answer; waiting runs are offered again at
         the next start.
         """
         if not self.cards:
@@ -123,8 +123,8 @@ class Notices(QWidget):
             choice()
 
     def minimumSizeHint(self) -> QSize:
-        """As high as its words are in the width that they have, not in the least one: else the page
-        below scrolls wherever a card is shown.
+        """Returns the height of the text at the current width, not at the least one; otherwise the
+        page below would scroll while a card is shown.
         """
         least = super().minimumSizeHint()
         high = self.heightForWidth(max(self.width(), least.width()))

@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from explorer.shell.notices import Notices
     from explorer.shell.session import Session
 
-EVERY = 5000  # ms between two looks at the runs that wait: another window may take one up
-WAITING = "runs"  # the key of the card about runs that wait
+EVERY = 5000  # ms between two checks of the waiting runs: another window may resume one
+WAITING = "runs"  # key of the card about interrupted runs
 LARGE = "large model"
-WENT_ON = "went on"  # and about those that trained without a window
+WENT_ON = "went on"  # key of the card about runs that trained without a window
 
 
 class Offers(QObject):
-    """Cards that are no errors; `notices` is where they are shown."""
+    """Shows cards that are not errors, in `notices`."""
 
     def __init__(self, session: Session, notices: Notices) -> None:
         super().__init__(session)
         self._session = session
         self._notices = notices
-        self._waiting: dict[str, Row] = {}  # runs that no one has decided about
-        self._went_on: list[Path] = []  # runs that the card about them names
-        self._lost: list[Path] = []  # runs that the engine's death has ended
+        self._waiting: dict[str, Row] = {}  # runs that the user has not decided about
+        self._went_on: list[Path] = []  # runs named on their card
+        self._lost: list[Path] = []  # runs that ended with the engine
         self._looking: asyncio.Task[None] | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
@@ -57,7 +57,7 @@ class Offers(QObject):
         )
 
     def restart(self) -> None:
-        """A fresh background thread; the runs that were lost with the old one go on."""
+        """Starts a new background thread and resumes the runs that were lost with the old one."""
         lost, self._lost = self._lost, []
         self._notices.close_card("engine")
         self._session.engine.restart()
@@ -67,9 +67,7 @@ class Offers(QObject):
     def large_model(
         self, address: str, error: LargeModelError, get: Callable[[str], object] | None
     ) -> None:
-        """A model that is opened once a person agrees, knowing what memory it takes; `get` also
-        downloads it.
-        """
+        """Offers to open a large model, with the memory it takes; `get` also downloads it."""
         verb = "Open" if get is None else "Get and open"
         begin = partial(self._session.open_large_model, address) if get is None else get
         sizes = {"bf16": error.needed / 2, "fp32": error.needed}
@@ -91,7 +89,7 @@ class Offers(QObject):
         )
 
     def crash(self, report: str) -> None:
-        """The last session died; `report` is what it left behind."""
+        """Offers the crash report of the last session."""
         clipboard = QGuiApplication.clipboard()
         copy: Callable[[], None] = lambda: clipboard.setText(report)  # noqa: E731
         self._notices.offer(
@@ -103,13 +101,13 @@ class Offers(QObject):
         )
 
     def not_kept(self, message: str) -> None:
-        """Settings and session cannot be written."""
+        """Reports that settings and session cannot be saved."""
         self._notices.offer("kept", "warning", "Settings are not kept", message, {})
 
-    # runs that an earlier session has left
+    # runs left by an earlier session
 
     async def runs_left(self) -> None:
-        """One card for all that wait, one for those that went on without a window."""
+        """Shows one card for all waiting runs, and one for those that trained without a window."""
         runs, elsewhere = self._session.runs, self._session.settings.runs
         went_on = await runs.take_up(elsewhere)
         if went_on:
@@ -140,11 +138,11 @@ class Offers(QObject):
 
     @property
     def looks(self) -> bool:
-        """It looks again by itself whether the runs on the card still wait."""
+        """True while the timer checks whether the runs on the card still wait."""
         return self._timer.isActive()
 
     def stop(self) -> None:
-        """The window closes: nobody is asked any more."""
+        """Stops checking when the window closes."""
         self._timer.stop()
 
     def _look(self) -> None:
@@ -154,13 +152,13 @@ class Offers(QObject):
             self._looking = tasks.spawn(self._look_again(), self)
 
     async def _look_again(self) -> None:
-        """A run that another window trains by now, or has dismissed, waits no longer."""
+        """Removes runs that another window trains or has dismissed since."""
         for folder in await self._session.runs.settled([Path(run) for run in self._waiting]):
             self._settle(str(folder))
 
     def renew(self) -> None:
-        """A run that a person looks at is on none of these cards: its own says it all, and offers
-        the same. Neither is one that trains no longer on the card of those that train.
+        """Removes from the cards the run that is visible, whose own card offers the same, and from
+        the card of training runs those that have ended.
         """
         card, session = self._notices.cards.get(WENT_ON), self._session
         for folder in list(self._waiting):
@@ -194,14 +192,14 @@ class Offers(QObject):
             self._on_chosen(folder, "Dismiss")
 
     def _on_run_changed(self, folder: str) -> None:
-        """A run that trains waits no longer, whoever started it."""
+        """Removes a run that trains from the waiting runs."""
         self.renew()
         for waiting in list(self._waiting):
             if key_of(waiting) == key_of(folder) and self._session.runs.running_here(folder):
                 self._settle(waiting)
 
     def _settle(self, folder: str) -> None:
-        """This run waits no longer."""
+        """Removes a run from the card of waiting runs."""
         if self._waiting.pop(folder, None) is None:
             return
         card = self._notices.cards.get(WAITING)
@@ -226,13 +224,13 @@ class Offers(QObject):
 
 
 def names_of(folders: Sequence[Path]) -> str:
-    """ "stories-3", "stories-3 and dates", "stories-3 and 4 more"."""
+    """Returns "stories-3", "stories-3 and dates", or "stories-3 and 4 more"."""
     first, *more = [folder.name for folder in folders]
     return " and ".join([first, *more] if len(more) < 2 else [first, f"{len(more)} more"])
 
 
 def how_it_ended(run: WaitingRun) -> str:
-    """ "stopped at step 812 of 2,000", after the run's name."""
+    """Returns "stopped at step 812 of 2,000", to follow the run's name."""
     verb = "failed" if run.state == "failed" else "stopped"
     if not run.step:
         return "closed before its first step"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 SELECTION = ("layer", "head", "token", "step")
-# What a pane or mode had set up, by the key under which its state kept it: where it lies now. All
-# other keys are its scene.
+# The current paths of a pane's or mode's settings, by the old key in its state. All other keys
+# belong to its scene.
 SET_UP: dict[str, dict[str, str]] = {
     "backprop.expression": {"experiment": "backprop.expression"},
     "backprop.network": {"experiment": "backprop.network"},
@@ -17,12 +17,12 @@ SET_UP: dict[str, dict[str, str]] = {
     "tokenizers.train": {"options": "tokenizers.train"},
     "training": {"options": "training.options"},
 }
-# What once had a path of its own: the draft that it is a field of now, and that field.
+# Old paths that have become a field: the draft, and the field's name.
 FIELDS = {
     "tokenizers.text": ("tokenizers.compare", "text"),
     "tokenizers.chosen": ("tokenizers.compare", "tokenizers"),
 }
-# What a pane without modes kept: the path at which one of its modes keeps it now.
+# Old paths of panes that had no modes, and the current path of the mode.
 MOVED = {
     "training.scene": "training.run.scene",
     "training.speed": "training.run.speed",
@@ -30,8 +30,8 @@ MOVED = {
 
 
 def renewed(session: Mapping[str, Any]) -> dict[str, Any]:
-    """A session of any format as {"paths": {path: value}, "geometry": text}; what does not fit is
-    left out.
+    """Converts a session of any format to {"paths": {path: value}, "geometry": text}; leaves out
+    invalid values.
     """
     if "paths" in session:
         paths, geometry = _object(session["paths"]), session.get("geometry")
@@ -42,7 +42,7 @@ def renewed(session: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moved(paths: dict[str, Any]) -> dict[str, Any]:
-    """Fields that had a path of their own go to their draft, what a pane kept to its mode."""
+    """Moves values to their current paths: single fields to their draft, a pane's to its mode."""
     for path in MOVED.keys() & paths.keys():
         paths.setdefault(MOVED[path], paths.pop(path))
     for path in FIELDS.keys() & paths.keys():
@@ -67,7 +67,7 @@ def _paths(workspace: dict[str, Any], window: dict[str, Any]) -> dict[str, Any]:
 
 
 def _split(name: str, state: dict[str, Any]) -> dict[str, Any]:
-    """What was set up, and the scene."""
+    """Splits a state into settings and scene."""
     scene = dict(state)
     found = {path: scene.pop(key) for key, path in SET_UP.get(name, {}).items() if key in scene}
     if name == "backprop.expression" and isinstance(found.get(name), dict):

@@ -15,8 +15,8 @@ OF_MODELS = (".safetensors", ".gguf", *PICKLES)
 
 
 def is_model(path: Path) -> bool:
-    """A folder that is no run's, or a file of a model, also one that cannot be opened: that is said
-    then. A Trainer's checkpoint is a model, though it also tells of its run.
+    """True for a folder that is not a run's, or a model file, even one that cannot be opened:
+    opening reports that. A Trainer's checkpoint is a model, although it also describes its run.
     """
     if path.is_dir():
         return are_stored(path / WEIGHTS) or not is_run(path)
@@ -24,13 +24,13 @@ def is_model(path: Path) -> bool:
 
 
 def model_place(path: Path) -> Path:
-    """What is opened where a person names a file: the folder that a part of a model lies in."""
+    """Returns the place to open: for a part of a model, its folder."""
     is_part = path.is_file() and path.suffix.lower() in (".json", ".safetensors")
     return path.parent if is_part and (path.parent / CONFIG).is_file() else path
 
 
 def is_vocabulary(path: Path) -> bool:
-    """Whether it is a GGUF file of a tokenizer alone."""
+    """True for a GGUF file that contains only a tokenizer."""
     if path.suffix.lower() != ".gguf":
         return False
     with contextlib.suppress(ValueError):
@@ -39,7 +39,7 @@ def is_vocabulary(path: Path) -> bool:
 
 
 def is_tokenizer(path: Path) -> bool:
-    """What is neither a tokenizer nor a text goes where texts go, which says what it is."""
+    """True for a tokenizer; anything else is opened as a text, which reports its errors."""
     from core.tokenization import opening
 
     with contextlib.suppress(ValueError):
@@ -48,7 +48,7 @@ def is_tokenizer(path: Path) -> bool:
 
 
 def begin_text(path: Path) -> None:
-    """Reads how a text begins. Raises ValueError or OSError where it is none."""
+    """Reads the beginning of a text. Raises ValueError or OSError if it is not one."""
     from core.data.chunks import read_characters
     from core.data.text import check_text_file
 
@@ -56,7 +56,7 @@ def begin_text(path: Path) -> None:
 
 
 def begin_run(folder: Path) -> None:
-    """Reads what a run says of itself. Raises ValueError or OSError where it is none."""
+    """Reads the description of a run. Raises ValueError or OSError if it is not one."""
     from core.training import open_run
 
     open_run(folder)

@@ -40,10 +40,10 @@ from explorer.state.workspace import Workspace
 
 
 class Session(QObject):
-    """What `app.open_window` drives.
+    """The object that `app.open_window` drives.
 
-    ask_to_close  what the close button calls
-    folder        where settings and session lie
+    ask_to_close  called by the close button
+    folder        of settings and session
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Session(QObject):
     # start
 
     def open(self) -> MainWindow:
-        """The window, ready to be shown. Nothing here imports torch."""
+        """Returns the window, ready to be shown. Does not import torch."""
         from explorer.shell.commands import commands
 
         window = MainWindow(self.context, self.specs)
@@ -111,7 +111,7 @@ class Session(QObject):
         paths, geometry = dict(self.saved["paths"]), self.saved["geometry"]
         if geometry:
             window.restore_geometry(geometry)
-        paths.pop("model", None)  # it is opened once the engine runs
+        paths.pop("model", None)  # opened later, once the engine runs
         wanted = paths.pop("pane", None)
         self.workspace.restore(paths)
         first = self.specs[0].id if self.specs else ""
@@ -122,7 +122,7 @@ class Session(QObject):
         window.show_pane(wanted if isinstance(wanted, str) and wanted in known else first)
 
     async def first_paint(self, limit: float = 1.0) -> None:
-        """Returns after the window's first paint (or the limit, where nothing is ever painted)."""
+        """Returns after the window's first paint, or after the limit if nothing is painted."""
         painted = asyncio.get_running_loop().create_future()
         assert self.window is not None
         self.window.painted.connect(lambda: None if painted.done() else painted.set_result(None))
@@ -131,7 +131,7 @@ class Session(QObject):
                 await painted
 
     async def begin(self, paths: Sequence[Path] = (), crashed: str = "") -> None:
-        """After the first paint: the engine, the model, then what the last session left."""
+        """After the first paint: starts the engine, opens the model, offers the last runs."""
         self.engine.start()
         self.autosave.start()
         if not paths or not await self.open_paths_now(paths):
@@ -147,7 +147,7 @@ class Session(QObject):
             tips.ended.connect(lambda: settings.save(self.settings, self._folder))
 
     async def open_last_model(self) -> None:
-        """The last session's; the bundled one where it had none or it is gone."""
+        """Opens the last session's model, or the bundled one if there was none or it fails."""
         address = self.saved["paths"].get("model")
         if isinstance(address, str) and address != BUNDLED:
             try:
@@ -158,11 +158,11 @@ class Session(QObject):
                 errors.report(ValueError(told), "the model of the last session", errors.MODEL)
         await self.open_model(BUNDLED)
 
-    # opening things
+    # models, texts, tokenizers, runs
 
     async def open_model(self, address: str | Path, dtype: str | None = None) -> bool:
-        """The bundled model, or one by its folder, file or name; False where another one is shown,
-        or a person is asked first. Raises ValueError or OSError.
+        """Opens the bundled model, or one by folder, file or name. Returns False if another one is
+        shown instead or the user is asked first. Raises ValueError or OSError.
         """
         bundled = str(address) == BUNDLED
         if bundled:
@@ -175,7 +175,7 @@ class Session(QObject):
         return shown
 
     def open_large_model(self, address: str, dtype: str) -> None:
-        """As a person has agreed to, knowing what it takes."""
+        """Opens a large model after the user has agreed."""
         tasks.spawn(self._open_agreed(address, dtype), self.window)
 
     async def _open_agreed(self, address: str, dtype: str) -> None:
@@ -186,7 +186,7 @@ class Session(QObject):
             errors.report(error, f"opening {address}", errors.MODEL)
 
     def _on_model_requested(self, address: str) -> None:
-        """A lesson or a share file brings its model along."""
+        """Opens the model of a lesson or a share file."""
         tasks.spawn(self._open_requested(address), self.window)
 
     async def _open_requested(self, address: str) -> None:
@@ -196,31 +196,31 @@ class Session(QObject):
             errors.report(error, f"opening {address}", errors.MODEL)
 
     async def _open_address(self, address: str) -> bool:
-        """What a session or a lesson remembers of a model."""
+        """Opens a model by the address that a session or a lesson has saved."""
         if is_run_folder(Path(address)):
             await self.open_live_model(address)
             return True
         return await self.open_model(address)
 
     async def open_bundled(self) -> None:
-        """As a person asks for it."""
+        """Opens the bundled model at the user's request."""
         await self.open_model(BUNDLED)
         errors.retire(errors.MODEL)
 
     async def open_live_model(self, folder: str | Path) -> None:
-        """The live model of a run, by its probe."""
+        """Opens the live model of a run, which is read by probes."""
         await self.workspace.open_model(self.runs.source(folder))
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         tasks.spawn(self.open_paths_now(paths), self.window)
 
     async def open_paths_now(self, paths: Sequence[Path]) -> bool:
-        """Texts become corpora, tokenizers are shown, folders are a model or a run, logs a run.
+        """Opens each path as what it contains: text, tokenizer, model, run folder or log.
 
-        True when a model was opened.
+        Returns True if a model was opened.
         """
         opened = False
-        for path in (Path(path).absolute() for path in paths):  # the next start may be elsewhere
+        for path in (Path(path).absolute() for path in paths):  # later starts may be elsewhere
             try:
                 opened |= await self._open_path(path)
             except (OSError, ValueError) as error:
@@ -251,18 +251,18 @@ class Session(QObject):
             self._give_tokenizer(path)
             return False
         tasks.spawn(self._remember_usable(path, begin_text), self.window)
-        self.workspace.begin("pane", "training")  # built before it is told
+        self.workspace.begin("pane", "training")  # the pane must exist before the signal
         self.workspace.textOpened.emit(str(path))
         return False
 
     def _give_tokenizer(self, path: Path) -> None:
         errors.retire(errors.TEXT)
         self._remember(path)
-        self.workspace.begin("pane", "tokenizers")  # built before it is told
+        self.workspace.begin("pane", "tokenizers")  # the pane must exist before the signal
         self.workspace.tokenizerGiven.emit(str(path))
 
     def open_run_folder(self, folder: Path) -> None:
-        """As a person chose it: only a run will do."""
+        """Opens a folder that the user chose as a run; reports any other folder."""
         if is_run(folder):
             self.open_run(folder)
         else:
@@ -280,19 +280,19 @@ class Session(QObject):
             self.window.show_pane("training")
 
     async def _remember_usable(self, path: Path, begin: Callable[[Path], object]) -> None:
-        """What cannot be used is not offered again; the pane that shows it says why."""
+        """Adds a path to the recent ones if it is usable; the pane that shows it reports errors."""
         with contextlib.suppress(OSError, ValueError):
             await self.engine.io(begin, path)
             self._remember(path)
 
     def _remember(self, path: str | Path) -> None:
-        if Path(path).exists():  # else it is the name of a model
+        if Path(path).exists():  # otherwise it is the name of a model
             self.settings.remember(str(Path(path).resolve()))
 
     # runs
 
     def steer(self, command: str, folder: str = "") -> None:
-        """Pause, resume or stop a run; by itself the one that the status strip shows."""
+        """Pauses, resumes or stops a run; by default the one in the status bar."""
         shown = self.follower.shown
         folder = folder or (shown.folder if shown is not None else "")
         if folder:
@@ -311,14 +311,14 @@ class Session(QObject):
 
     @property
     def run_in_sight(self) -> str | None:
-        """The `key_of` the run that the training pane shows, while that pane is shown."""
+        """The `key_of` the run in the training pane while that pane is visible, else None."""
         run, pane = self.workspace.run, self.window.pane if self.window is not None else None
         if run is None or pane is None or pane.objectName() != "training":
             return None
         return key_of(run)
 
     def _on_problem(self, problem: errors.Problem) -> None:
-        """To whoever looks at a run, its own card says why it ended: once is enough."""
+        """Shows a card for an error, unless the visible run's own card reports it."""
         if self.window is None:
             return
         if problem.about == self.run_in_sight:
@@ -369,17 +369,17 @@ class Session(QObject):
     # end
 
     def files(self) -> dict[Path, dict[str, Any]]:
-        """What is kept of this sitting: settings and session."""
+        """Returns the files to save: settings and session."""
         geometry = self.window.geometry_text if self.window is not None else ""
         paths = self.workspace.state()
-        if self.workspace.model_source is None:  # the last session's has yet to be opened
+        if self.workspace.model_source is None:  # the last session's model is not opened yet
             paths["model"] = self.saved["paths"].get("model")
         session = {"paths": paths, "geometry": geometry}
         kept = settings.settings_file(self.settings, self._folder)
         return dict([kept, settings.session_file(session, self._folder)])
 
     async def close(self, limit: float = 10.0) -> bool:
-        """Hides at once; runs write a checkpoint; jobs close at their next yield."""
+        """Hides the window, saves, lets runs write checkpoints, closes jobs at their next yield."""
         deadline = time.monotonic() + limit
         window = self.window
         if window is not None:
@@ -405,6 +405,6 @@ class Session(QObject):
 
 
 def engine_words() -> str:
-    """What the engine computes on while no run trains."""
+    """Returns the engine's device while no run trains."""
     threads = torch_threads()
     return f"cpu, fp32, {threads} thread{'s' if threads > 1 else ''}"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _first_pane(window: MainWindow) -> Pane | None:
-    """The tips speak of the first pane alone."""
+    """Returns the first pane if it is visible; all tips are about it."""
     first = window.specs[0].id if window.specs else ""
     shown = window.pane is not None and window.pane is window.panes.get(first)
     return window.pane if shown else None
@@ -52,8 +52,9 @@ def _play(_: Pane, window: MainWindow) -> QWidget | None:
 
 @dataclass(frozen=True)
 class Tip:
-    """What it says, what it points at, and the signals (of the target, else of the pane's player)
-    by which its deed is told."""
+    """A tip: its text, its target, and the signals that report its action (of the target, or else
+    of the pane's player).
+    """
 
     text: str
     target: Callable[[Pane, MainWindow], QWidget | None]
@@ -72,14 +73,13 @@ TIPS = (
     ),
 )
 MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
-PICTURE, TOKENS = 0.3, 50.0  # how much it matters to cover them; 1 for other text
+PICTURE, TOKENS = 0.3, 50.0  # cost of covering them; 1 for other text
 
 
 class Tour(QObject):
-    """One tip after the other, each until its deed is done or it is answered; Esc ends them all.
+    """Shows one tip after another, each until the user does it or closes it; Esc ends all tips.
 
-    A tip goes with its pane, and stands where it covers neither its target nor the prompt nor
-    a card.
+    A tip is hidden with its pane, and its position avoids its target, the prompt and cards.
     """
 
     ended = Signal()
@@ -89,7 +89,7 @@ class Tour(QObject):
         self._window = window
         self._settings = settings
         self._left = list(TIPS)
-        self._heard: set[str] = set()  # texts of the tips whose deeds are listened to
+        self._heard: set[str] = set()  # texts of the tips whose signals are connected
         self._hearing: list[QMetaObject.Connection] = []
         self._watched: list[QWidget] = []
         self._callout: Callout | None = None
@@ -103,11 +103,11 @@ class Tour(QObject):
 
     @property
     def shown(self) -> Tip | None:
-        """The tip that is (or would be, behind another pane) on the screen."""
+        """The current tip, even while another pane is visible."""
         return self._left[0] if self._left else None
 
     def _show(self, *_: object) -> None:
-        """The first tip that is left, on its pane; after the last one never again."""
+        """Shows the next tip on its pane; ends the tour after the last one."""
         pane = _first_pane(self._window)
         if pane is not None:
             self._left = [t for t in self._left if t.target(pane, self._window) is not None]
@@ -124,7 +124,7 @@ class Tour(QObject):
         self._put()
 
     def _listen(self, pane: Pane) -> None:
-        """Deeds are heard in any order: who plays at once needs no word about it."""
+        """Connects the signals of all tips, because actions may happen in any order."""
         for tip in self._left:
             if tip.text in self._heard:
                 continue
@@ -137,12 +137,12 @@ class Tour(QObject):
                     self._hearing.append(deed)
 
     def _on_deed(self, tip: Tip, what: tuple[object, ...]) -> None:
-        if what[:1] != (False,):  # playing has ended
+        if what[:1] != (False,):  # False: playing has ended
             self._done(tip)
 
     def _done(self, tip: Tip) -> None:
         if tip not in self._left:
-            return  # answered or done before
+            return  # closed or done before
         was_shown = tip is self.shown
         self._left.remove(tip)
         if was_shown:
@@ -156,11 +156,11 @@ class Tour(QObject):
             self._callout = None
 
     def end(self) -> None:
-        """No tip any more, now and at later starts."""
+        """Ends the tour, now and for later starts."""
         self._settings.callouts_seen = True
         self.ended.emit()
         self._left = []
-        for deed in self._hearing:  # they would keep this object alive with the window
+        for deed in self._hearing:  # the connections would keep this object alive
             self.disconnect(deed)
         self._hearing = []
         self._soon.stop()
@@ -178,7 +178,7 @@ class Tour(QObject):
         else:
             self._window.escape()
 
-    # where it stands
+    # position
 
     def _put(self) -> None:
         pane, tip, callout = _first_pane(self._window), self.shown, self._callout
@@ -196,22 +196,23 @@ class Tour(QObject):
         callout.point_at(seen, never, self._kept(callout, tokens))
 
     def _kept(self, callout: Callout, tokens: QWidget | None) -> list[Kept]:
-        """What the callout had better not cover: the tokens of the prompt above all, then text and
-        controls, and less so the pictures."""
+        """Returns the rectangles to avoid with their costs: the prompt's tokens cost most, then
+        text and controls, and pictures least.
+        """
         kept: list[Kept] = []
         for kind in (QLabel, QAbstractButton, QLineEdit, Picture):
             for widget in self._window.findChildren(kind):
                 if widget.isVisible() and not callout.isAncestorOf(widget):
                     occupied = getattr(widget, "occupied", None)
                     rect = _seen(widget, self._window, occupied() if occupied else None)
-                    low = rect.height() <= theme.current().px("inputs")  # a control, a line
+                    low = rect.height() <= theme.current().px("inputs")  # a control or a line
                     text = kind is not Picture or occupied is not None or low
                     weight = TOKENS if widget is tokens else 1.0 if text else PICTURE
                     kept.append((rect, weight))
         return kept
 
     def _watch(self, target: QWidget | None) -> None:
-        """Hears of every move of the target and of whatever it lies in, and of cards that come."""
+        """Filters the events of the target, the widgets around it, and the cards."""
         chain: list[QWidget] = [] if target is None else [self._window.notices]
         while target is not None:
             chain.append(target)
@@ -231,7 +232,7 @@ class Tour(QObject):
 
 
 def _seen(widget: QWidget, window: QWidget, part: QRect | None = None) -> QRect:
-    """The part of a widget that is on the screen, in the window's coordinates."""
+    """Returns the visible part of a widget, in the window's coordinates."""
     seen = widget.visibleRegion().boundingRect()
     if part is not None:
         seen = seen.intersected(part)
@@ -239,14 +240,14 @@ def _seen(widget: QWidget, window: QWidget, part: QRect | None = None) -> QRect:
 
 
 def start(window: MainWindow, settings: Settings) -> Tour:
-    """Shows the first tips, from the first one on."""
+    """Starts the tour at its first tip."""
     for running in window.findChildren(Tour):
         running.end()
     return Tour(window, settings)
 
 
 def show_keys(window: MainWindow) -> QDialog:
-    """Every action that has a key, by menu."""
+    """Shows every action that has a key, by menu."""
     return _dialog(window, "Keys", lambda: _keys(window))
 
 
@@ -296,7 +297,7 @@ def _about() -> QWidget:
 
 
 def _dialog(window: MainWindow, title: str, build: Callable[[], QWidget]) -> QDialog:
-    """A sheet as wide as what is on it; asked for again, the open one comes to the front."""
+    """Opens a dialog as wide as its content, or raises it if it is open."""
     opened = window.findChild(QDialog, title)
     if opened is not None:
         opened.raise_()

@@ -42,15 +42,15 @@ from explorer.widgets.transport import TransportBar
 
 MINIMUM = QSize(1000, 600)
 DESIGNED = QSize(1280, 720)
-PANE_LEAST = QSize(720, 430)  # at a zoom of 1: as much as a window of 1100 x 680 leaves
+PANE_LEAST = QSize(720, 430)  # at zoom 1: the room in a window of 1100 x 680
 MESSAGE_TIME = 5000  # ms
 
 
 class PaneStack(QStackedWidget):
-    """The panes, of which one is shown.
+    """Shows one of the panes.
 
-    It never has less room than `PANE_LEAST` and what its parts ask for: in a smaller window, or at
-    a larger zoom, the page that it stands on scrolls.
+    Never smaller than `PANE_LEAST` and the minimum of its parts: in a smaller window, or at a
+    larger zoom, the page around it scrolls.
     """
 
     def __init__(self) -> None:
@@ -67,12 +67,12 @@ class PaneStack(QStackedWidget):
         return self.minimumSizeHint()
 
     def hasHeightForWidth(self) -> bool:
-        """Words that wrap in a pane ask for no height beyond that."""
+        """Ignores wrapped text, which needs no height beyond the minimum."""
         return False
 
 
 class MainWindow(QMainWindow):
-    """Binds transport and inspector to the focused pane; sets nothing up itself."""
+    """Connects transport and inspector to the visible pane; changes no settings itself."""
 
     closing = Signal()
     painted = Signal()  # the first paint is done
@@ -189,11 +189,11 @@ class MainWindow(QMainWindow):
 
     @property
     def pane_name(self) -> str | None:
-        """The id of the shown pane."""
+        """The id of the visible pane."""
         return next((name for name, pane in self.panes.items() if pane is self.pane), None)
 
     def show_pane(self, name: str) -> Pane | None:
-        """Shows a pane, creating it the first time. One that fails to build shows its error."""
+        """Shows a pane and creates it the first time. One that fails to build shows its error."""
         spec = next((spec for spec in self.specs if spec.id == name), None)
         if spec is None:
             return None
@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
             self.pane.left()
             self.pane.inspection.disconnect(self.inspector.set_inspection)
             self.pane.headlineChanged.disconnect(self._on_headline)
-        self._show_inputs(pane)  # what is still being typed in the others is told from their pane
+        self._show_inputs(pane)  # ends typing in the others while their pane is current
         self.pane = pane
         self._share_height()
         pane.inspection.connect(self.inspector.set_inspection)
@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
         return pane
 
     def _add(self, pane: Pane, actions: Sequence[Action], pictures: dict[str, QWidget]) -> None:
-        """What people can do in a pane, and export of it."""
+        """Adds a pane's actions, and the export of its pictures."""
         self.actions_list.add(actions)
         for name, picture in pictures.items():
             self._offer_export(pane, name, picture)
@@ -255,7 +255,7 @@ class MainWindow(QMainWindow):
             self._inputs_stack.setCurrentWidget(strip)
 
     def _offer_export(self, pane: Pane, name: str, picture: QWidget) -> None:
-        """Right click on a picture: Show as table, Copy, Export."""
+        """Adds a picture's context menu: Show as table, Copy, Export."""
         from explorer.shell import export
 
         picture.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -266,17 +266,17 @@ class MainWindow(QMainWindow):
     def _on_headline(self, text: str) -> None:
         self.headline.set_text(text)
 
-    # words
+    # messages
 
     def say(self, text: str) -> None:
-        """A short message in the status bar."""
+        """Shows a short message in the status bar."""
         self.status.set_message(text)
         self._message_timer.start(MESSAGE_TIME)
 
     # actions
 
     def build_menus(self) -> None:
-        """Menus are read from the list of actions, again whenever a pane adds some."""
+        """Rebuilds the menus from the list of actions, after every addition."""
         self._menus.build(self.actions_list)
 
     def refresh_actions(self) -> None:
@@ -303,12 +303,12 @@ class MainWindow(QMainWindow):
     # keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """What no focused widget wanted for itself (LOOK: a grid's arrows and a field's win)."""
+        """Handles keys that the focused widget has ignored, such as arrows outside a grid."""
         if not self._handle(event):
             super().keyPressEvent(event)
 
     def _handle(self, event: QKeyEvent) -> bool:
-        """Runs what the key means; False when it means nothing here."""
+        """Runs the action of a key; returns False if it has none here."""
         if event.text() == "?":
             return self.actions_list.run("help.keys")
         if self.pane is None or not keys.is_plain(event):
@@ -319,7 +319,7 @@ class MainWindow(QMainWindow):
         return keys.move_player(self.pane.player, event.key(), self.focusWidget())
 
     def escape(self) -> None:
-        """Esc: the palette, then what the pane has locked or entered, then the cards."""
+        """Handles Esc: closes the palette, else cancels in the pane, else closes a card."""
         if self.palette_popover.isVisible():
             self.palette_popover.dismiss()
         elif self.pane is None or not self.pane.cancel():
@@ -327,7 +327,7 @@ class MainWindow(QMainWindow):
 
     @property
     def _regions(self) -> list[QWidget]:
-        """As the eye goes through them."""
+        """From left to right and top to bottom, the order of F6 and Tab."""
         return [
             self.rail,
             self.inputs,
@@ -339,7 +339,7 @@ class MainWindow(QMainWindow):
         ]
 
     def next_region(self) -> None:
-        """F6: rail, inputs, cards, picture, transport, inspector, status."""
+        """Handles F6: focuses the next visible region."""
         keys.focus_next(self, self._regions)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -374,15 +374,15 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self.painted)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """The close button only asks: the session ends in order."""
+        """Asks to close and ignores the event: the session closes in order."""
         event.ignore()
         self.closing.emit()
 
     @property
     def geometry_text(self) -> str:
-        """Where the window stands, as a session keeps it."""
+        """The window's geometry as a session saves it."""
         return bytes(self.saveGeometry().toBase64()).decode("ascii")
 
     def restore_geometry(self, text: str) -> None:
-        """What `geometry_text` was; anything else changes nothing."""
+        """Restores a `geometry_text`; ignores any other text."""
         self.restoreGeometry(QByteArray.fromBase64(text.encode("ascii", "ignore")))

@@ -15,12 +15,12 @@ def _always() -> bool:
 
 @dataclass(frozen=True)
 class Action:
-    """Something a person can do.
+    """An action of the user.
 
-    shortcut   as Qt writes it ("Ctrl+K"); several are separated by "; "
-    title      what the menus call it now, where that changes ("Undo: Learning rate 0.01")
-    menu       File, Edit, View, Run, Panes, Help, or "" for the palette alone
-    global_key False where the window itself dispatches the key (Space, arrows): no QShortcut
+    shortcut    in Qt's notation ("Ctrl+K"); several are separated by "; "
+    title       returns the current name if it changes ("Undo: Learning rate 0.01")
+    menu        File, Edit, View, Run, Panes, Help, or "" for the palette only
+    global_key  False if the window itself dispatches the key (Space, arrows): no QShortcut
     """
 
     id: str
@@ -37,7 +37,7 @@ class Action:
 
     @property
     def name(self) -> str:
-        """What it is called now."""
+        """The current name."""
         return self.text if self.title is None else self.title()
 
 
@@ -46,12 +46,12 @@ MENUS = ("File", "Edit", "View", "Run", "Panes", "Help")
 
 @dataclass
 class Actions:
-    """All actions that are there now, in the order in which they came."""
+    """All current actions, in the order in which they were added."""
 
     items: dict[str, Action] = field(default_factory=dict)
 
     def add(self, actions: Iterable[Action]) -> None:
-        """Raises ValueError when an id or a global shortcut is taken by another action."""
+        """Raises ValueError if another action has the same id or global shortcut."""
         for action in actions:
             taken = self._conflict(action)
             if taken is not None:
@@ -87,20 +87,20 @@ class Actions:
         return sorted(found, key=lambda action: action.group)
 
     def search(self, text: str) -> list[Action]:
-        """Actions whose words hold every typed word, those that begin with it first."""
+        """Returns the actions that contain every typed word, those that start with it first."""
         words = text.lower().split()
         found = [a for a in self.items.values() if all(w in a.text.lower() for w in words)]
         return sorted(found, key=lambda a: not a.text.lower().startswith(text.lower().strip()))
 
 
 def shortcut_text(action: Action) -> str:
-    """The keys as the platform writes them."""
+    """Returns the keys in the platform's notation."""
     keys = [QKeySequence(key) for key in action.shortcut.split("; ") if key]
     return ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys)
 
 
 def q_action(action: Action, parent: QWidget) -> QAction:
-    """The Qt side of an action. `refresh` brings enabled and checked up to date."""
+    """Returns the QAction of an action. `refresh` updates its state and text."""
     result = QAction(action.name, parent)
     result.setObjectName(action.id)
     result.setMenuRole(_role(action.id))

@@ -27,10 +27,10 @@ LONGEST_SHOWN = 24  # characters of a value in the name of a change
 
 
 class Draft(QObject, Generic[T]):
-    """`changed(value)` after every change, undo and redo included.
+    """Emits `changed(value)` after every change, also by undo and redo.
 
     kind   the frozen dataclass; every field has a default
-    first  what it begins with where the workspace holds nothing yet
+    first  the initial value if the workspace has none
     """
 
     changed = Signal(object)
@@ -46,7 +46,7 @@ class Draft(QObject, Generic[T]):
         super().__init__(parent)
         self.path = path
         self._workspace, self._kind = workspace, kind
-        self._json: Any = None  # of which `_value` is
+        self._json: Any = None  # the source of `_value`
         self._value: T | None = None
         workspace.hold(path, self._read, _json(kind() if first is None else first))
         workspace.changed.connect(self._on_changed)
@@ -59,19 +59,19 @@ class Draft(QObject, Generic[T]):
         return self._value
 
     def change(self, value: T | Mapping[str, Any], text: str, merging: str = "") -> None:
-        """An undoable change: another value, or some fields of this one. Those with the same
-        `merging`, one after the other, are one change.
+        """Makes an undoable change: another value, or some fields of the current one. Successive
+        changes with the same `merging` become one.
 
-        Raises what the dataclass raises for fields that it refuses.
+        Raises what the dataclass raises for invalid fields.
         """
         self._workspace.change(self.path, self._written(value), text, merging=merging)
 
     def begin(self, value: T | Mapping[str, Any]) -> None:
-        """What it begins with, or what follows by itself: no change to undo."""
+        """Sets the value without an entry in the undo history."""
         self._workspace.begin(self.path, self._written(value))
 
     def end_merge(self) -> None:
-        """The drag or the typing is over."""
+        """Ends a drag or typing: the next change is an undo step of its own."""
         self._workspace.end_merge()
 
     def _written(self, value: T | Mapping[str, Any]) -> Any:
@@ -79,7 +79,7 @@ class Draft(QObject, Generic[T]):
         return _json(replace(one, **value) if isinstance(value, Mapping) else value)
 
     def _read(self, value: Any) -> Any:
-        """What the workspace holds for what comes to the path."""
+        """Converts the JSON given for the path to the JSON that the workspace stores."""
         return _json(lenient(self._kind, value))
 
     def _on_changed(self, path: str, _: Any) -> None:
@@ -88,8 +88,8 @@ class Draft(QObject, Generic[T]):
 
 
 def named(label: str, value: Any, what: str = "") -> str:
-    """How the menu names a change: "Learning rate 0.01"; of what is long, its label alone, or
-    `what`, where the label does not go with "Change".
+    """Returns the name of a change: "Learning rate 0.01"; for a long value, "Change" and the label,
+    or `what` if the label does not fit after "Change".
     """
     shown = format_general(value, 4) if isinstance(value, float) else str(value)
     is_short = 0 < len(shown) <= LONGEST_SHOWN

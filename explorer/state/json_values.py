@@ -11,7 +11,7 @@ from core.files import quoted
 
 
 def checked(value: Any, what: str) -> Any:
-    """A copy of a JSON value that shares no list or dict with it.
+    """Returns a copy of a JSON value that shares no list or dict with it.
 
     Raises ValueError for anything else: tuples, arrays, dataclasses, infinite numbers and NaN.
     """
@@ -30,7 +30,7 @@ def checked(value: Any, what: str) -> Any:
 
 
 def written(value: Any) -> Any:
-    """As `checked` takes it: tuples as lists, infinite numbers and NaN as texts ("inf")."""
+    """Makes a value valid for `checked`: tuples become lists, infinities and NaN texts ("inf")."""
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, (tuple, list)):
@@ -41,8 +41,8 @@ def written(value: Any) -> Any:
 
 
 def without_endless_numbers(value: Any) -> Any:
-    """A JSON value without the entries of its objects that hold a whole number so large that no
-    float holds it: nothing on a screen is as large.
+    """Removes entries of objects that are integers too large for a float: nothing on screen is that
+    large.
     """
     if type(value) is dict:
         kept = {key: without_endless_numbers(one) for key, one in value.items()}
@@ -59,7 +59,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether JSON values are equal bit by bit: 0.0 is not -0.0, and 1 neither 1.0 nor true."""
+    """True if JSON values are equal bit by bit: 0.0 is not -0.0, and 1 is neither 1.0 nor true."""
     if type(one) is not type(other):
         return False
     if type(one) is float:

@@ -19,16 +19,16 @@ from explorer.state.tracks import Track
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, math.inf)  # the last is "max": no transition
 FRAME = 16  # ms between two frames
-CROSS_FADE = 0.120  # seconds a transition takes under reduced motion
+CROSS_FADE = 0.120  # seconds of a transition under reduced motion
 
 
 def speed_of(kept: Any) -> float:
-    """The speed that a session has kept, "inf" being max; 1 for what is none."""
+    """Returns the speed that a session has saved, "inf" for max; 1 for an invalid value."""
     return next((speed for speed in SPEEDS if kept in (speed, str(speed))), 1.0)
 
 
 class Player(QObject):
-    """Moves one position along its tracks. Its clock is an argument: tests advance it by hand."""
+    """Moves one position along its tracks. The clock is a parameter that tests advance by hand."""
 
     positionChanged = Signal(float)
     stepChanged = Signal(int)
@@ -36,8 +36,8 @@ class Player(QObject):
     trackChanged = Signal()
     speedChanged = Signal(float)
     liveChanged = Signal(bool)
-    ticked = Signal()  # a frame's time has passed: what it moved is about to be painted
-    moreRequested = Signal()  # the cursor stands at the frontier of a track that may grow
+    ticked = Signal()  # a frame's time has passed: painting follows
+    moreRequested = Signal()  # the cursor is at the end of a track that may grow
 
     def __init__(
         self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic
@@ -48,14 +48,14 @@ class Player(QObject):
         self._outer: list[tuple[list[Track], int]] = []
         self._position = 0.0
         self._playing = False
-        self._single = False  # one transition only, then stop
-        self._resting = 0.0  # seconds of rest still to wait
+        self._single = False  # stop after one transition
+        self._resting = 0.0  # seconds of rest left
         self._then = 0.0
         self._speed = 1.0
         self._motion = "full"
         self._step = -1
         self._live = False
-        self.unseen = False  # frames of an export are drawn: the cursor moves for no person
+        self.unseen = False  # an export draws frames: the cursor moves for no user
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME)
@@ -73,7 +73,7 @@ class Player(QObject):
 
     @property
     def length(self) -> int:
-        """The steps of the longest track."""
+        """The number of steps of the longest track."""
         return max((track.length for track in self._tracks), default=0)
 
     @property
@@ -82,19 +82,19 @@ class Player(QObject):
 
     @property
     def depth(self) -> int:
-        """How many levels deep the cursor is; 0 is the outermost."""
+        """The number of open levels; 0 is the outermost."""
         return len(self._outer)
 
     @property
     def path(self) -> list[float]:
-        """Where the cursor stands on each level, the outermost first."""
+        """The cursor's position on each level, the outermost first."""
         return [*(float(step) for _, step in self._outer), self._position]
 
     def set_track(self, track: Track | None, *, keep_position: bool = False) -> None:
         self.set_tracks([track] if track is not None else [], keep_position=keep_position)
 
     def set_tracks(self, tracks: Sequence[Track], *, keep_position: bool = False) -> None:
-        """Another thing to look at; the cursor goes to its start (to its live edge, if it has one).
+        """Replaces the tracks; the cursor goes to the start, or to the live edge if there is one.
 
         `keep_position` stays at the same step: the same trace for another head or token.
         """
@@ -102,7 +102,7 @@ class Player(QObject):
         self._show(list(tracks), self._position if keep_position else None)
 
     def refresh(self) -> None:
-        """The tracks have grown (or a live run has changed state)."""
+        """Updates after the tracks have grown or a live run has changed its state."""
         if self._live and self._position != self._end():
             self._move_to(self._end())
         self.trackChanged.emit()
@@ -118,7 +118,7 @@ class Player(QObject):
         self.trackChanged.emit()
         self._move_to(min(round(position), self._end()))
 
-    # where the cursor is
+    # position
 
     @property
     def position(self) -> float:
@@ -126,18 +126,20 @@ class Player(QObject):
 
     @property
     def step(self) -> int:
-        """The step in words: the one being moved to, else the settled one; -1 when empty."""
+        """The step in words: the target of a transition, else the settled one; -1 when empty."""
         return math.ceil(self._position - 1e-9) if self.length else -1
 
     @property
     def playing(self) -> bool:
-        """Playing: an animation runs, or at the live edge the run trains on."""
+        """True while an animation runs, or at the live edge while the run trains."""
         live = self._live_track()
         return live.live_playing if live is not None else self._playing
 
     @property
     def moving(self) -> bool:
-        """The cursor goes from frame to frame: not at the live edge, where the run moves it."""
+        """True while the cursor moves frame by frame; False at the live edge, where the run moves
+        it.
+        """
         return self._playing
 
     @property
@@ -149,7 +151,7 @@ class Player(QObject):
         return self._speed
 
     def set_speed(self, speed: float) -> None:
-        """One of SPEEDS; `math.inf` is "max"."""
+        """Sets one of SPEEDS; `math.inf` is "max"."""
         if not speed > 0:
             raise ValueError(f"speed must be above 0, not {speed}; choose one of {SPEEDS}")
         if speed != self._speed:
@@ -161,12 +163,12 @@ class Player(QObject):
         return self._motion
 
     def set_motion(self, motion: str) -> None:
-        """full, reduced (a short cross-fade) or off (a cut)."""
+        """Sets full, reduced (a short cross-fade) or off (a cut)."""
         if motion not in ("full", "reduced", "off"):
             raise ValueError(f"motion is full, reduced or off, not {motion!r}")
         self._motion = motion
 
-    # moving
+    # movement
 
     def play(self) -> None:
         live = self._live_track()
@@ -183,7 +185,7 @@ class Player(QObject):
         self._run()
 
     def rest(self) -> None:
-        """Playing, it stays at the settled step for as long as any other: it has just come up."""
+        """Restarts the rest at the settled step, whose content has just appeared."""
         if self._playing and not math.isinf(self._speed):
             self._resting = self._rest() / self._speed
 
@@ -202,7 +204,7 @@ class Player(QObject):
             self.play()
 
     def forward(self) -> None:
-        """One step on: animated from a settled step, cut while a transition is under way."""
+        """Moves one step: animated from a settled step, with a cut during a transition."""
         live = self._live_track()
         if live is not None:
             live.live_step()
@@ -228,7 +230,7 @@ class Player(QObject):
         self._move_to(max(0, math.ceil(self._position) - 1))
 
     def seek(self, position: float) -> None:
-        """By hand: never animated. Fractions show the middle of a transition."""
+        """Moves without animation. Fractions show the middle of a transition."""
         self._stop()
         self._move_to(min(max(0.0, float(position)), float(self._end())))
 
@@ -236,11 +238,11 @@ class Player(QObject):
         self.seek(0)
 
     def end(self) -> None:
-        """To the last step; with a live track that is the latest step."""
+        """Moves to the last step; on a live track that is the newest."""
         self.seek(self._end())
 
     def enter(self) -> bool:
-        """Goes into the current step where it has steps of its own."""
+        """Enters the current step; returns False if it has no steps of its own."""
         inner = [track.inside(self.step) for track in self._tracks if 0 <= self.step < track.length]
         inner = [track for track in inner if track is not None]
         if not inner:
@@ -250,7 +252,7 @@ class Player(QObject):
         return True
 
     def leave(self) -> bool:
-        """Back to the step that this level belongs to."""
+        """Returns to the step that contains this level; False on the outermost."""
         if not self._outer:
             return False
         inner = self._tracks[0]
@@ -261,7 +263,7 @@ class Player(QObject):
     # time
 
     def tick(self) -> None:
-        """One frame: moves on by the time that the clock says has passed."""
+        """Draws one frame: moves by the time that has passed on the clock."""
         courtesy.window_works()
         now = self.clock()
         passed, self._then = now - self._then, now
@@ -270,7 +272,7 @@ class Player(QObject):
         self.ticked.emit()
 
     def _advance(self, passed: float) -> float:
-        """Uses up some of `passed` seconds and returns the rest."""
+        """Consumes some of `passed` seconds and returns the rest."""
         if self._resting > 0:
             used = min(self._resting, passed)
             self._resting -= used
@@ -305,7 +307,7 @@ class Player(QObject):
 
     def _at_end(self) -> None:
         if not self.complete:
-            self.moreRequested.emit()  # keeps playing: goes on when the track grows
+            self.moreRequested.emit()  # stays playing, and continues when the track grows
         elif not self._grows():
             self._stop()
         else:
@@ -325,7 +327,7 @@ class Player(QObject):
             self._playing = False
             self.playingChanged.emit(False)
 
-    # inner things
+    # helpers
 
     def _end(self) -> int:
         return max(0, self.length - 1)

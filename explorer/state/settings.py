@@ -19,10 +19,10 @@ import platformdirs
 from core.fields import field, fields_of, lenient, to_json
 from core.files import read_json, write_json
 
-FORMAT = 1  # of the settings' file
-SESSION_FORMAT = 2  # since 2 by the workspace's paths
+FORMAT = 1  # of the settings file
+SESSION_FORMAT = 2  # since 2: values by workspace path
 APP = "llm-explorer"
-CHOSEN = "LLM_EXPLORER_CONFIG"  # the environment variable that names another folder
+CHOSEN = "LLM_EXPLORER_CONFIG"  # environment variable for another folder
 MOST_RECENT = 10
 MOST_RUNS = 20
 
@@ -37,7 +37,7 @@ CODE_VERSIONS = ("plain", "running")
 
 @dataclass
 class Settings:
-    """All preferences, and what each may be."""
+    """All preferences with their permitted values."""
 
     theme: str = field("system", choices=THEMES)
     motion: str = field("full", choices=MOTIONS)
@@ -49,25 +49,25 @@ class Settings:
     inspector_width: int = field(400, least=320, most=560)
     callouts_seen: bool = False
     recent: list[str] = field(factory=list)
-    runs: list[str] = field(factory=list)  # opened from elsewhere than the app's own folder
+    runs: list[str] = field(factory=list)  # opened from outside the app's own folder
 
     def remember(self, path: str) -> None:
-        """Puts `path` on top of what was opened lately."""
+        """Moves `path` to the top of the recently opened ones."""
         self.recent = [path, *(p for p in self.recent if p != path)][:MOST_RECENT]
 
     def remember_run(self, folder: str) -> None:
-        """Puts a run's folder on top of those that were opened from elsewhere."""
+        """Moves a run's folder to the top of those opened from elsewhere."""
         self.runs = [folder, *(run for run in self.runs if run != folder)][:MOST_RUNS]
 
 
 def config_folder() -> Path:
-    """Where settings and the session lie; `LLM_EXPLORER_CONFIG` chooses another folder."""
+    """Returns the folder of settings and session; `LLM_EXPLORER_CONFIG` chooses another one."""
     chosen = os.environ.get(CHOSEN)
     return Path(chosen or platformdirs.user_config_dir(APP, appauthor=False))
 
 
 def load(folder: Path | None = None) -> Settings:
-    """The settings as saved; every field that does not fit is the default."""
+    """Loads the settings; every invalid field has its default."""
     values = _read_known((folder or config_folder()) / "settings.json")
     settings = lenient(Settings, values)
     for name, about in fields_of(Settings).items():
@@ -79,31 +79,31 @@ def load(folder: Path | None = None) -> Settings:
 
 
 def save(settings: Settings, folder: Path | None = None) -> None:
-    """Writes atomically. A disk that is full or closed costs the settings, not the session."""
+    """Writes atomically. On a full or read-only disk only the settings are lost."""
     write_object(*settings_file(settings, folder))
 
 
 def settings_file(settings: Settings, folder: Path | None = None) -> tuple[Path, dict[str, Any]]:
-    """The file that holds the settings, and its JSON."""
+    """Returns the path and the JSON of the settings file."""
     values = {"format": FORMAT, **to_json(settings)}
     return (folder or config_folder()) / "settings.json", values
 
 
 def load_session(folder: Path | None = None) -> dict[str, Any]:
-    """What lies in the `session_file`, of this format or an older one; {} where there is none."""
+    """Loads the session file, of this format or an older one; {} if there is none."""
     return _read_known((folder or config_folder()) / "session.json", SESSION_FORMAT)
 
 
 def session_file(
     session: dict[str, Any], folder: Path | None = None
 ) -> tuple[Path, dict[str, Any]]:
-    """The file that holds the session, and its JSON."""
+    """Returns the path and the JSON of the session file."""
     values = {"format": SESSION_FORMAT, **session}
     return (folder or config_folder()) / "session.json", values
 
 
 def _read_known(path: Path, newest: int = FORMAT) -> dict[str, Any]:
-    """A file of this program; one that a newer program wrote is renamed to NAME.newer."""
+    """Reads a file of this program; renames one that a newer program wrote to NAME.newer."""
     values = read_object(path)
     version = values.get("format", 1)
     if isinstance(version, int) and version <= newest:
@@ -119,7 +119,7 @@ def _set_aside(path: Path, ending: str) -> None:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object; {} when there is none. A corrupt file is renamed to NAME.bad."""
+    """Reads a JSON object; {} if there is none. Renames a corrupt file to NAME.bad."""
     try:
         values = read_json(path)
         if not isinstance(values, dict):
@@ -137,7 +137,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def write_object(path: Path, values: dict[str, Any]) -> str:
-    """Writes atomically. Why it cannot be written, with the remedy; "" where it was."""
+    """Writes atomically; returns why the file cannot be written, with the remedy, or ""."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, values)
@@ -148,7 +148,7 @@ def write_object(path: Path, values: dict[str, Any]) -> str:
 
 
 def why_not_kept(path: Path, error: OSError | ValueError) -> str:
-    """What a person is told where settings or session cannot be written."""
+    """Returns the message for the user when settings or session cannot be written."""
     number = error.errno if isinstance(error, OSError) else None
     full = number in (errno.ENOSPC, errno.EDQUOT)
     remedy = "make room on the disk" if full else "allow writing there"

@@ -10,14 +10,14 @@ REST = 0.900
 
 
 class Track:
-    """A row of steps. A live track also has a right-hand edge where the transport steers a run."""
+    """A sequence of steps. A live track also has a live edge, where the transport steers a run."""
 
     transition: float = TRANSITION
     rest: float = REST
     is_live: bool = False
-    is_job: bool = False  # at its edge it goes on at its own pace, whoever looks
-    ended: str = ""  # the state, in words, of a run that nobody trains: no badge says LIVE
-    caption: str = ""  # what is seen while it is no step of this track
+    is_job: bool = False  # at its edge the job advances at its own pace
+    ended: str = ""  # the state, in words, of a run that is not training: no LIVE badge
+    caption: str = ""  # the description of content that is no step of this track
 
     @property
     def length(self) -> int:
@@ -25,7 +25,7 @@ class Track:
 
     @property
     def complete(self) -> bool:
-        """False while more steps may come by asking for them (`Player.moreRequested`)."""
+        """False while a request may add steps (`Player.moreRequested`)."""
         return True
 
     def title(self, index: int) -> str:
@@ -33,19 +33,19 @@ class Track:
 
     @property
     def marks(self) -> dict[int, str]:
-        """Steps that stand out on the scrubber, by index, each with a few words."""
+        """Steps marked on the scrubber: index to a short text."""
         return {}
 
     def inside(self, index: int) -> Track | None:
-        """The steps of a step, or None where it has none."""
+        """Returns the steps of a step, or None if it has none."""
         return None
 
     def outside(self, inner: Track, index: int) -> int:
-        """Where the step lies now whose steps `inner` shows; it was entered at `index`."""
+        """Returns the current index of the step that contains `inner`, entered at `index`."""
         return index
 
     def item(self, index: int) -> Any:
-        """What the step shows (a `core.trace.Step`, a moment)."""
+        """Returns the content of a step (a `core.trace.Step`, a moment)."""
         return None
 
     # at the live edge only
@@ -55,7 +55,7 @@ class Track:
         return False
 
     def live_play(self) -> None:
-        """Trains on."""
+        """Resumes training."""
 
     def live_pause(self) -> None:
         """Pauses training."""
@@ -101,7 +101,7 @@ class TraceTrack(Track):
 
 
 class ListTrack(Track):
-    """Steps that are simply there: recorded moments, pictures of a lesson."""
+    """A fixed list of steps: recorded moments, pictures of a lesson."""
 
     def __init__(self, titles: Sequence[str], items: Sequence[Any] = ()) -> None:
         self._titles = list(titles)
@@ -119,9 +119,9 @@ class ListTrack(Track):
 
 
 class LiveTrack(ListTrack):
-    """The recorded moments of a run, newest at the right-hand edge, which steers the run.
+    """The recorded moments of a run; its live edge steers the run.
 
-    `playing`, `play`, `pause` and `step` are what the run's control offers.
+    `playing`, `play`, `pause` and `step` control the run.
     """
 
     is_live = True

@@ -13,23 +13,23 @@ _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))")
 
 
 class TwoWays(ValueError):
-    """A number that may be read in two ways."""
+    """A number with two possible readings."""
 
 
 class NoNumber(ValueError):
-    """A text that means none."""
+    """A text that is not a number."""
 
 
 class NotFinite(ValueError):
-    """A text that means infinity, what is larger than any number kept, or nan."""
+    """A text for infinity, nan, or a number larger than a float."""
 
 
 def read_number(text: str) -> float:
-    """0.03, 0,03, \u22121e-3, 1,000,000 or 1 000: a finite number.
+    """Reads 0.03, 0,03, \u22121e-3, 1,000,000 or 1 000 as a finite number.
 
-    A comma is the decimal one, unless it can only part thousands. Raises ValueError, with the
-    remedy, for what is no number, for 1e-400, which is not 0 but would be read so, and for 1,000,
-    which may mean one or a thousand.
+    A comma is the decimal one, unless it can only separate thousands. Raises ValueError, with the
+    remedy, for a text that is not a number, for 1e-400, which would become 0, and for 1,000, which
+    may mean one or a thousand.
     """
     clean = _SPACES.sub("", text.strip().replace("\u2212", "-"))
     if _THOUSANDS.fullmatch(clean):
@@ -43,7 +43,7 @@ def read_number(text: str) -> float:
 
 
 def read_whole(text: str) -> int:
-    """The same for a whole number, in which a comma parts thousands: 1,000."""
+    """Reads an integer the same way; a comma separates thousands: 1,000."""
     clean = _SPACES.sub("", text.strip().replace("\u2212", "-"))
     try:
         value = (
@@ -57,8 +57,8 @@ def read_whole(text: str) -> int:
 
 
 def read_for(about: Field, text: str) -> float | int:
-    """The number that a field holds. Raises ValueError, in words to stand beside it, where it may
-    not hold what is typed.
+    """Returns the number for a field. Raises ValueError if the field refuses it, with a message to
+    show next to the field.
     """
     try:
         number: float | int = about.read(
@@ -72,7 +72,7 @@ def read_for(about: Field, text: str) -> float | int:
 
 
 def refused(fields: Mapping[str, Field], typed: Mapping[str, str]) -> dict[str, str]:
-    """By name what is wrong with what was typed, with the remedy."""
+    """Returns the error for each invalid text by name, with the remedy."""
     errors = {}
     for name, text in typed.items():
         try:
@@ -83,7 +83,7 @@ def refused(fields: Mapping[str, Field], typed: Mapping[str, str]) -> dict[str, 
 
 
 def number_in(text: str) -> float | None:
-    """The number; None for any other text."""
+    """Returns the number, or None for any other text."""
     try:
         return read_number(text)
     except ValueError:
@@ -91,7 +91,7 @@ def number_in(text: str) -> float | None:
 
 
 def whole_in(text: str) -> int | None:
-    """The whole number; None for any other text."""
+    """Returns the integer, or None for any other text."""
     try:
         return read_whole(text)
     except ValueError:
@@ -99,7 +99,7 @@ def whole_in(text: str) -> int | None:
 
 
 def _short(clean: str) -> str:
-    """With its comma as a point, and one digit after it at least."""
+    """Replaces the comma by a point, and keeps at least one digit after it."""
     whole, _, part = clean.partition(",")
     return f"{whole}.{part.rstrip('0') or '0'}"
 

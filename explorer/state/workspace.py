@@ -25,17 +25,17 @@ from explorer.engine import errors
 from explorer.state.json_values import checked, is_same, without_endless_numbers, written
 
 DEFAULT_PROMPT = "Once upon a time, Mira found a red kite. One day, Mira"
-LARGEST_CHOICE = 1_000_000_000  # a run has at most so many steps
-LONGEST_HISTORY = 200  # changes kept for undo
-ABSENT = object()  # what a path held before its first change
-SHARED = ("run", "model", "selection", "pane")  # where one looks, as what ends so:
+LARGEST_CHOICE = 1_000_000_000  # the largest number of steps of a run
+LONGEST_HISTORY = 200  # changes in the undo history
+ABSENT = object()  # the value of a path before its first change
+SHARED = ("run", "model", "selection", "pane")  # paths of the view, and endings of others
 LOOKING = (".mode", ".scene", ".speed")
-OF_RUNS = "training."  # what is set up there belongs to the run that is shown, or to a new one
+OF_RUNS = "training."  # settings under this path belong to the visible run, or to a new one
 
 
 @dataclass(frozen=True)
 class Selection:
-    """One choice for all panes; `None` where nothing is chosen yet."""
+    """One choice for all panes; `None` if nothing is chosen yet."""
 
     layer: int | None = field(None, least=0, most=LARGEST_CHOICE)
     head: int | None = field(None, least=0, most=LARGEST_CHOICE)
@@ -48,26 +48,26 @@ class Selection:
 
 @dataclass(frozen=True)
 class Change:
-    """One undoable change of what is set up."""
+    """One undoable change of the settings."""
 
     path: str
     old: Any
     new: Any
     text: str  # "Learning rate 0.01"
-    place: Mapping[str, Any]  # where one looked: path -> value
+    place: Mapping[str, Any]  # the view at the time of the change: path -> value
 
 
 @dataclass(frozen=True)
 class Live:
-    """A path whose value is always on its way, such as where a cursor stands."""
+    """A path whose value is always changing, such as a cursor's position."""
 
     read: Callable[[], Any]
     bring: Callable[[Any], None]
 
 
 class Workspace(QObject):
-    """The shared state. What is set up changes by `change`, so that it can be undone; where one
-    looks (`is_looking`) changes by the same call, but there is nothing to undo.
+    """The shared state. `change` sets settings, which undo restores, and the view (`is_looking`),
+    which undo does not.
     """
 
     promptChanged = Signal(str)
@@ -76,12 +76,13 @@ class Workspace(QObject):
     selectionChanged = Signal(object)  # Selection
     changed = Signal(str, object)  # path and value of any change, undo and redo included
     historyChanged = Signal()
-    textOpened = Signal(str)  # a text file that a person opened or dropped: a corpus
-    runOpened = Signal(str)  # a run folder that a person opened or dropped
-    # A model's address, a LargeModelError, what gets and opens it in a dtype (None: it is here)
+    textOpened = Signal(str)  # a text file that the user opened or dropped: a corpus
+    runOpened = Signal(str)  # a run folder that the user opened or dropped
+    # A model's address, a LargeModelError, and a function to download and open it in a dtype (None:
+    # it is already on disk).
     modelIsLarge = Signal(str, object, object)
-    modelRequested = Signal(str)  # the address of a model that is to be opened
-    tokenizerGiven = Signal(str)  # a tokenizer's file that a person opened or dropped: to look at
+    modelRequested = Signal(str)  # the address of a model to open
+    tokenizerGiven = Signal(str)  # a tokenizer's file that the user opened or dropped, to view
     tokenizerOpened = Signal(str, str)  # its file, for a model to be trained; its text, or ""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -99,14 +100,14 @@ class Workspace(QObject):
         }
         self._live = {"model": Live(lambda: self._address, self._request_model)}
         self._source: Any = None
-        self._asked = 0  # models so far
-        self._shown = 0  # which of them is shown
+        self._asked = 0  # number of models requested
+        self._shown = 0  # number of the one that is shown
         self._done: list[Change] = []
         self._undone: list[Change] = []
-        self._merging: tuple[str, str] | None = None  # the path, and what is dragged or typed there
+        self._merging: tuple[str, str] | None = None  # the path, and its drag or typing
         self._moving = False
 
-    # what is open
+    # open objects
 
     @property
     def prompt(self) -> str:
@@ -114,7 +115,7 @@ class Workspace(QObject):
 
     @property
     def run(self) -> str | None:
-        """The folder of the run that is being looked at."""
+        """The folder of the visible run."""
         return self._values["run"]
 
     @property
@@ -134,15 +135,15 @@ class Workspace(QObject):
         self.change("prompt", text, "Change prompt")
 
     def set_run(self, folder: str | None) -> None:
-        """To open a run sets nothing up, so it is not undone."""
+        """Opens a run; that changes no settings, so it cannot be undone."""
         self.begin("run", folder)
 
     async def open_model(self, source: Any) -> bool:
-        """Opens a source and shows it, unless one that was asked for later is shown by then: then
-        False. One that cannot be opened takes nobody's place; about a large one a person is asked,
-        and it is not opened either.
+        """Opens a source and shows it. Returns False, without showing it, if a source requested
+        later is shown already, or if the model is large and the user must agree first.
 
-        Raises what its `open` raises, and ValueError for an encoder-decoder.
+        A source that cannot be opened replaces nothing. Raises what its `open` raises, and
+        ValueError for an encoder-decoder.
         """
         self._asked += 1
         turn = self._asked
@@ -164,7 +165,7 @@ class Workspace(QObject):
         return True
 
     def set_model_source(self, source: Any) -> None:
-        """Another model. The one before is closed, so that its weights do not stay in memory."""
+        """Replaces the model. Closes the previous one, which frees its weights."""
         before = self._source
         if source is not before:
             self._source = source
@@ -181,31 +182,31 @@ class Workspace(QObject):
             self.modelRequested.emit(address)
 
     def train_with(self, tokenizer: str, corpus: str = "") -> None:
-        """Shows the pane that trains models, and tells it which tokenizer's file to use, and the
-        text that the tokenizer was trained on.
+        """Shows the pane that trains models, and sends it a tokenizer's file and the text on which
+        the tokenizer was trained.
         """
         self.set_run(None)
         self.begin("pane", "training")
         self.tokenizerOpened.emit(tokenizer, corpus)
 
     def select(self, **choice: int | None) -> None:
-        """`select(layer=0, head=3)`: changes what is named, tells every pane once."""
+        """Changes the named fields with one signal: `select(layer=0, head=3)`."""
         check_names(Selection, choice, "selection")
         self.begin("selection", to_json(replace(self._selection, **choice)))
 
     # changes
 
     def value(self, path: str, default: Any = None) -> Any:
-        """The JSON at a path, not to be changed in place."""
+        """Returns the JSON at a path, not to be changed in place."""
         if path in self._live:
             return checked(written(self._live[path].read()), path)
         return self._values.get(path, default)
 
     def change(self, path: str, value: Any, text: str, *, merging: str = "") -> None:
-        """Sets `path` and records old and new value; of where one looks nothing is recorded.
-        Changes with the same `merging`, one after the other, are one undo step: a drag.
+        """Sets `path` and records old and new value; for the view, nothing is recorded. Successive
+        changes with the same `merging` are one undo step: a drag.
 
-        Raises ValueError for a value that is no JSON.
+        Raises ValueError for a value that is not JSON.
         """
         if is_looking(path):
             self.begin(path, value)
@@ -216,7 +217,7 @@ class Workspace(QObject):
         if merging and self._merging == (path, merging) and self._done:
             old = self._done.pop().old
         self._merging = (path, merging) if merging else None
-        if is_same(old, value):  # a drag that ends where it began is no change
+        if is_same(old, value):  # a drag that ends at its start is no change
             self._merging = None
         else:
             self._done.append(Change(path, old, value, text, self._place_of(path)))
@@ -225,9 +226,9 @@ class Workspace(QObject):
         self._set(path, value)
 
     def begin(self, path: str, value: Any) -> None:
-        """Sets what a draft begins with, or what follows by itself: no change to undo.
+        """Sets a value without an entry in the undo history.
 
-        Raises ValueError for a value that is no JSON.
+        Raises ValueError for a value that is not JSON.
         """
         value = self._taken(path, value)
         if path in self._live:
@@ -236,8 +237,8 @@ class Workspace(QObject):
             self._set(path, value)
 
     def hold(self, path: str, reader: Callable[[Any], Any], first: Any) -> None:
-        """From now on there is a value at this path: what waits there, else `first`. What comes
-        goes through `reader`, which makes something that fits of any JSON.
+        """Defines a path: its value is the one already stored, or else `first`. `reader` converts
+        any JSON given for the path to a valid value.
         """
         self._readers[path] = reader
         if path in self._values:
@@ -248,8 +249,8 @@ class Workspace(QObject):
     def live(
         self, path: str, read: Callable[[], Any], bring: Callable[[Any], None], owner: QObject
     ) -> None:
-        """As long as `owner` lives, this path's value is what `read` gives, and `bring` is called
-        with what comes to it; at once with what waits there.
+        """Makes a path live until `owner` is destroyed: `read` returns its value, and `bring` is
+        called with new values, and at once with one that is already stored.
         """
         one = Live(read, bring)
         self._live[path] = one
@@ -264,7 +265,7 @@ class Workspace(QObject):
         return self._readers[path](value) if path in self._readers else value
 
     def _bring(self, path: str, value: Any) -> None:
-        """One that cannot be shown, of an old session say, stops nothing else."""
+        """Reports a value that fails, of an old session for example, and continues."""
         try:
             self._live[path].bring(value)
         except Exception as error:
@@ -272,14 +273,14 @@ class Workspace(QObject):
         self.changed.emit(path, value)
 
     def drop_history(self, path: str) -> None:
-        """What these changes were about is gone: they can be neither undone nor done again."""
+        """Removes a path's changes from undo and redo, because their object is gone."""
         for changes in (self._done, self._undone):
             changes[:] = [change for change in changes if change.path != path]
         self._merging = None
         self.historyChanged.emit()
 
     def end_merge(self) -> None:
-        """The drag is over: the next change is an undo step of its own."""
+        """Ends a drag: the next change is an undo step of its own."""
         self._merging = None
 
     @property
@@ -292,15 +293,15 @@ class Workspace(QObject):
 
     @property
     def is_moving(self) -> bool:
-        """Whether what changes just now is undone or done again."""
+        """True while undo or redo changes a value."""
         return self._moving
 
     def undo(self) -> None:
-        """Takes the last change back, where it was made: what happens is always in sight."""
+        """Undoes the last change and shows the place where it was made."""
         self._move(self._done, self._undone, lambda change: change.old)
 
     def redo(self) -> None:
-        """Makes the change again that was undone last, where it was made."""
+        """Redoes the last undone change and shows the place where it was made."""
         self._move(self._undone, self._done, lambda change: change.new)
 
     def _place_of(self, path: str) -> dict[str, Any]:
@@ -323,7 +324,7 @@ class Workspace(QObject):
             self._go_to(change.place)
             value = pick(change)
             if value is ABSENT and change.path in self._readers:
-                value = None  # somebody holds the path by now: it has what it begins with
+                value = None  # the path is defined by now: it has its initial value
             if value is ABSENT:
                 del self._values[change.path]
                 self.changed.emit(change.path, None)
@@ -351,29 +352,29 @@ class Workspace(QObject):
     # sessions
 
     def state(self) -> dict[str, Any]:
-        """Every path and its value."""
+        """Returns every path with its value."""
         found = dict(self._values)
         for path in self._live:
             try:
                 found[path] = self.value(path)
-            except Exception as error:  # the others are kept
+            except Exception as error:  # the other values are saved
                 errors.report(error, f"keeping {path}")
         return dict(sorted(found.items()))
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Brings everything to where `state` was; other paths stay. No change to undo.
+        """Restores a `state`; other paths stay. Not undoable.
 
-        What is set up comes first, then what is looked at of it, the pane last.
+        Settings come first, then the view, the pane last.
         """
         for path in sorted(state, key=_place):
             try:
                 self.begin(path, written(state[path]))
-            except Exception as error:  # the others come back
+            except Exception as error:  # the other values are restored
                 errors.report(error, f"going back to {path}")
 
 
 def is_looking(path: str) -> bool:
-    """Whether a path says what a person looks at, and not what they have set up."""
+    """True if a path is part of the view, not of the settings."""
     return path in SHARED or path.endswith(LOOKING)
 
 
@@ -382,7 +383,7 @@ def _place(path: str) -> tuple[bool, bool, bool]:
 
 
 def check_continues(source: Any) -> None:
-    """Raises ValueError for an encoder-decoder: panes want a model that continues the prompt."""
+    """Raises ValueError for an encoder-decoder: panes need a model that continues the prompt."""
     if isinstance(getattr(source, "config", None), EncoderDecoderConfig):
         raise ValueError(
             f"{source.name} is an encoder-decoder, which writes a target for a source: the mode "

@@ -1,1 +1,1 @@
-"""The program looks at itself: a snapshot of every view, a gallery of widgets, a self-test."""
+"""Checks of the whole program: a snapshot of every view, a gallery of widgets, a self-test."""

@@ -24,7 +24,7 @@ MARGIN = 24
 
 
 def draw_sheet(title: str, samples: Sequence[Sample], ratio: float = 1.0) -> QImage:
-    """One picture of named widgets, flowing left to right."""
+    """Draws one picture of named widgets, from left to right in rows."""
     now = theme.current()
     x, y, row_height = MARGIN, MARGIN + 40, 0
     places = []
@@ -88,7 +88,7 @@ def _write(
 ) -> Path:
     samples = build()
     for _, widget, width, height in samples:
-        # Shown once so that nested layouts are laid out as they are in the window.
+        # Shown once to lay out nested layouts as in the window.
         widget.resize(theme.current().px(width), theme.current().px(height))
         widget.show()
     QApplication.sendPostedEvents()

@@ -1,4 +1,4 @@
-"""Data for the gallery: tokens, attention and code such as a person would meet."""
+"""Data for the gallery: tokens, attention and code as the app shows them."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ CODE = '''def attend(q, k, v, mask, scale):
 
 
 def _causal_softmax(scores: np.ndarray) -> np.ndarray:
-    """Scores (T, T) -> weights: nothing looks ahead, each row adds up to 1."""
+    """Scores (T, T) -> weights: no weight on later tokens, each row sums to 1."""
     scores[np.triu_indices(len(scores), 1)] = -np.inf
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
 def attention(tokens: int = 14, seed: int = 1) -> np.ndarray:
-    """Weights (T, T) like an induction head's."""
+    """Returns weights (T, T) like an induction head's."""
     rng = np.random.default_rng(seed)
     scores = rng.normal(0, 1.2, (tokens, tokens))
     for query in range(tokens):
@@ -56,7 +56,7 @@ def attention(tokens: int = 14, seed: int = 1) -> np.ndarray:
 
 
 def heads(layers: int, count: int, tokens: int) -> np.ndarray:
-    """Maps (L, H, T, T) uint8 with the usual kinds of heads."""
+    """Returns maps (L, H, T, T) uint8 of the usual kinds of heads."""
     rng = np.random.default_rng(0)
     maps = np.zeros((layers, count, tokens, tokens), dtype=np.float32)
     row = np.arange(tokens)

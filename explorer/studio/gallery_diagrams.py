@@ -1,4 +1,4 @@
-"""Samples of the gallery: diagrams of a transformer, stacked bars, the table of bars."""
+"""Gallery samples: diagrams of a transformer, stacked bars, the table of bars."""
 
 from __future__ import annotations
 

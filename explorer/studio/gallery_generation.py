@@ -1,4 +1,4 @@
-"""Gallery sheet of what a model writes: a beam search's tree, forks of a text, the cache."""
+"""Gallery sheet of generated text: a beam search's tree, forks of a text, the cache."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BRANCHES = (
 
 
 def _searched() -> BeamScene:
-    """A search in a model of random numbers."""
+    """Runs a search in a model of random numbers."""
     import torch
 
     import core

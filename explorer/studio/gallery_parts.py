@@ -1,4 +1,4 @@
-"""Gallery sheets of the parts round the pictures: states, controls, cards, palette, icons."""
+"""Gallery sheets of everything around the pictures: states, controls, cards, palette, icons."""
 
 from __future__ import annotations
 

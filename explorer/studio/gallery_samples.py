@@ -1,4 +1,4 @@
-"""What the gallery shows: every widget with data that a person would meet, in every state."""
+"""The gallery's sheets: every widget with realistic data, in every state."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def _math() -> list[Sample]:
 
 
 class SamplePlayer:
-    """What the transport needs of a player, standing still."""
+    """The player's interface for the transport, without motion."""
 
     def __init__(self, position: float, live: bool = False, playing: bool = False) -> None:
         titles = [

@@ -1,4 +1,4 @@
-"""`--self-test`: is this copy whole? Window, panes, three training steps, the lines of core."""
+"""`--self-test` checks a copy of the app: window, panes, three training steps, core's source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEPS = 3
 
 
 async def run(app: QApplication) -> int:
-    """Prints one line for each part; 0 when all of them work."""
+    """Prints one line for each part; returns 0 if all of them work."""
     from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
@@ -66,7 +66,7 @@ async def _panes(window: MainWindow) -> None:
 
 
 async def _code(session: Session, window: MainWindow) -> None:
-    """The inspector shows the very lines of core: a frozen app must carry its source."""
+    """Checks that the inspector shows core's source lines, which a frozen app must contain."""
     from core.trace import source
     from explorer.panes.base import Inspection
 
@@ -81,7 +81,7 @@ async def _code(session: Session, window: MainWindow) -> None:
 
 
 async def _backprop(window: MainWindow) -> None:
-    """A formula is typed and played to its end; the gradients are those of its derivatives."""
+    """Types a formula, plays it to its end, and checks the gradients."""
     pane: Any = window.show_pane("backprop")
     pane.show_mode("expression")
     mode = pane.mode

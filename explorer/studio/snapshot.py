@@ -1,6 +1,6 @@
-"""Draws every view of every pane into files, light and dark. Nothing here sleeps.
+"""Draws every view of every pane into files, light and dark, without sleeping.
 
-A view is a state that a pane offers by `views()`; a picture is taken once the pane has settled.
+A view is a state that a pane offers by `views()`; its picture is taken once the pane has settled.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PATIENCE = 120.0  # seconds for one view to settle
 
 
 class UnknownName(ValueError):
-    """A name that was asked for, and that no pane or view has."""
+    """A requested name that no pane or view has."""
 
 
 async def run(
@@ -40,9 +40,9 @@ async def run(
 ) -> int:
     """Writes PANE-VIEW-THEME-WIDTHxHEIGHT.png files into `folder`; returns the exit code.
 
-    `only` are beginnings of their names: panes ("backprop"), modes ("backprop-network") or views
-    ("attention-arcs"). The code is 2 where one of them begins no name, and 1 where a view could not
-    be brought about: the others are drawn.
+    `only` are prefixes of their names: panes ("backprop"), modes ("backprop-network") or views
+    ("attention-arcs"). The code is 2 if one of them is no prefix of a name, and 1 if a view could
+    not be reached: the others are drawn.
     """
     from explorer.shell.session import Session
 
@@ -89,7 +89,7 @@ def _chosen_views(pane: str, views: Iterable[str], only: Collection[str]) -> lis
 
 
 def _prepare(folder: Path) -> None:
-    """The folder is there and takes files. Raises OSError with the remedy."""
+    """Creates the folder and checks that it is writable. Raises OSError with the remedy."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -100,7 +100,7 @@ def _prepare(folder: Path) -> None:
 
 
 class Artist:
-    """Brings one window from view to view and writes what it looks like."""
+    """Brings one window from view to view and saves its pictures."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Artist:
         self._folder = folder
         self._sizes = sizes
         self._looks = THEMES
-        self.failed = 0  # views that could not be brought about
+        self.failed = 0  # views that could not be reached
 
     async def draw_pane(self, name: str, only: Collection[str]) -> None:
         pane = self._window.show_pane(name)
@@ -129,11 +129,11 @@ class Artist:
                 shown = views[view]()
                 if inspect.isawaitable(shown):
                     await shown
-            except Exception as error:  # the other views are drawn all the same
+            except Exception as error:  # the other views are still drawn
                 print(f"snapshot: {name}-{view}: {type(error).__name__}: {error}", file=sys.stderr)
                 self.failed += 1
                 continue
-            await self._session.follower.look()  # the strip below tells the same as the pane
+            await self._session.follower.look()  # the status bar shows the same step as the pane
             await self._draw_view(pane, f"{name}-{view}")
 
     async def _draw_view(self, pane: Pane, name: str) -> None:
@@ -147,12 +147,12 @@ class Artist:
                 if not self._window.grab().save(str(path)):
                     raise OSError(f"{path} could not be written; choose another folder")
                 print(path)
-            # The next picture begins with the theme of this one: nothing costs as much as a change.
+            # The next picture starts with this theme, because a theme change is the slowest part.
             self._looks = self._looks[::-1]
 
 
 async def _settle(pane: Pane) -> None:
-    """Qt's pending layout and paint, then whatever the pane has asked for, then paint again."""
+    """Waits for Qt's pending layout and paint, then for the pane's requests, then paints again."""
     async with asyncio.timeout(PATIENCE):
         await asyncio.sleep(0)
         await pane.settled()

@@ -1,7 +1,7 @@
-"""Every value of how the app looks: colors, type, space, motion. Nothing else holds literals.
+"""All constants of the app's appearance: colors, type, space, motion. No other module has any.
 
-`current()` is the theme in force; `changed` fires after its looks were replaced. `apply` sets
-palette, font and style sheet on the application and follows the color scheme of the system.
+`current()` is the theme in use; `changed` is emitted after its appearance has changed. `apply` sets
+palette, font and style sheet on the application and follows the system's color scheme.
 """
 
 from __future__ import annotations
@@ -105,28 +105,28 @@ class Theme:
         return self.palette.contrast
 
     def color(self, role: str, alpha: float = 1.0) -> QColor:
-        """The color of a role ("text", "q", "attention", "divider", ...), at `alpha` 0..1."""
+        """Returns the color of a role ("text", "q", "attention", "divider", ...), `alpha` 0..1."""
         color = QColor(self.palette.roles[role])
         if alpha < 1.0:
             color.setAlphaF(alpha)
         return color
 
     def faint(self, role: str) -> QColor:
-        """A role's color as a disabled control shows it: 45 % over the surface."""
+        """Returns a role's color in a disabled control: 45 % over the surface."""
         return mix(self.color(role), self.color("surface"), 1 - DISABLED_OPACITY)
 
     def series(self, index: int) -> QColor:
-        """The color of series `index`; they repeat after six."""
+        """Returns the color of series `index`; colors repeat after six."""
         return QColor(self.palette.series[index % len(self.palette.series)])
 
     def px(self, size: float | str) -> int:
-        """A length at the UI zoom. A string names an entry of SIZE or SPACE."""
+        """Returns a length at the UI zoom. A string names an entry of SIZE or SPACE."""
         if isinstance(size, str):
             size = SIZE[size] if size in SIZE else SPACE[size]
         return max(1, round(size * self.zoom)) if size > 0 else 0
 
     def font(self, size: str | float = "body", weight: int = 400, mono: bool = False) -> QFont:
-        """A font by the name of its size (TYPE) or in pixels; tabular digits always."""
+        """Returns a font by the name of its size (TYPE) or in pixels, with tabular digits."""
         pixels = TYPE[size] if isinstance(size, str) else size
         return bundled_font(MONO if mono else SANS, max(6, round(pixels * self.zoom)), weight)
 
@@ -134,7 +134,7 @@ class Theme:
         return QFontMetricsF(self.font(size, weight, mono))
 
     def pen(self, role: str | QColor, width: float = 1.0, alpha: float = 1.0) -> QPen:
-        """A pen in a role's color; high contrast draws nothing thinner than its 3 px series."""
+        """Returns a pen in a role's color; in high contrast, a width of 2 px or more becomes 3."""
         color = QColor(role) if isinstance(role, QColor) else self.color(role)
         if alpha < 1.0:
             color.setAlphaF(color.alphaF() * alpha)
@@ -143,7 +143,7 @@ class Theme:
         return QPen(color, width)
 
     def duration(self, name: str) -> int:
-        """Milliseconds of a motion: 0 when motion is off, a cross-fade when it is reduced."""
+        """Returns milliseconds of a motion: 0 if motion is off, a cross-fade if it is reduced."""
         if self.motion == "off":
             return 0
         if self.motion == "reduced" and name not in ("rest", "waiting", "long_wait", "live_number"):
@@ -152,7 +152,7 @@ class Theme:
 
     @property
     def travels(self) -> bool:
-        """True where values may move across the picture (motion is "full")."""
+        """True if values may move across the picture (motion is "full")."""
         return self.motion == "full"
 
     @cached_property
@@ -166,7 +166,7 @@ class Theme:
         return color_table(self.palette.diverging_stops)
 
     def hatch(self) -> QBrush:
-        """The brush of a masked cell: 45 degree lines, between a divider and an outline."""
+        """Returns the brush of a masked cell: 45 degree lines, between a divider and an outline."""
         lines = mix(self.color("divider"), self.color("outline"), 0.5)
         return QBrush(lines, Qt.BrushStyle.BDiagPattern)
 
@@ -187,29 +187,29 @@ class _Bus(QObject):
     changed = Signal()
     wanted = "system"
     followed = False
-    styled: object = None  # the application that has its style from here
+    styled: object = None  # the application that has been styled
 
 
 _bus = _Bus()
 _update = StyleUpdate()
 changed = _bus.changed
-style_hidden = _update.finish  # before a pane is shown soon after a switch
+style_hidden = _update.finish  # called before a pane is shown soon after a theme change
 _current = Theme(PALETTES["light"])
 
 
 def current() -> Theme:
-    """The theme in force."""
+    """Returns the theme in use."""
     return _current
 
 
 def apply(
     app: QApplication, name: str = "system", zoom: float | None = None, motion: str | None = None
 ) -> Theme:
-    """Sets palette, font and style sheet of `app` and emits `changed` when the looks are new.
-    Another motion only repaints.
+    """Sets palette, font and style sheet of `app` and emits `changed` if the appearance has
+    changed. Another motion only repaints.
 
-    `name` is one of NAMES; "system" follows the platform's color scheme while running, "contrast"
-    takes high contrast in that scheme. Raises ValueError for another name.
+    `name` is one of NAMES; "system" follows the platform's color scheme at run time, "contrast" is
+    high contrast in that scheme. Raises ValueError for another name.
     """
     global _current
     if name not in NAMES and name not in PALETTES:
@@ -229,7 +229,7 @@ def apply(
     before, _current = _current, theme
     sheet = style_sheet(theme)
     looks = (theme.palette, theme.zoom) != (before.palette, before.zoom)
-    if looks or app.styleSheet() != sheet:  # set again, they take back the fonts of widgets
+    if looks or app.styleSheet() != sheet:  # setting them again would reset the fonts of widgets
         new = _bus.styled is not app
         if new:
             app.setStyle(QStyleFactory.create("Fusion"))
@@ -254,7 +254,7 @@ def set_zoom(app: QApplication, zoom: float) -> Theme:
 
 
 def set_motion(app: QApplication, motion: str) -> Theme:
-    """Changes how much moves: "full", "reduced" or "off"."""
+    """Changes the motion: "full", "reduced" or "off"."""
     return apply(app, _bus.wanted, motion=motion)
 
 
@@ -274,12 +274,12 @@ def _on_scheme_changed() -> None:
 
 
 def ink_on(back: QColor) -> QColor:
-    """The text color that reads better on `back` (a cell of a map)."""
+    """Returns the text color that is more legible on `back` (a cell of a map)."""
     return QColor(colors.ink_on(back.name()))
 
 
 def mix(first: QColor, second: QColor, share: float) -> QColor:
-    """`first` with `share` 0..1 of `second` in it."""
+    """Returns `first` mixed with `share` 0..1 of `second`."""
     return QColor.fromRgbF(
         lerp(first.redF(), second.redF(), share),
         lerp(first.greenF(), second.greenF(), share),
@@ -289,7 +289,7 @@ def mix(first: QColor, second: QColor, share: float) -> QColor:
 
 
 def device_pixmap(width: float, height: float, ratio: float) -> QPixmap:
-    """A transparent pixmap of a logical size, crisp at a device pixel ratio."""
+    """Returns a transparent pixmap of a logical size, crisp at a device pixel ratio."""
     pixmap = QPixmap(max(1, round(width * ratio)), max(1, round(height * ratio)))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

@@ -1,7 +1,7 @@
-"""The palettes of the app, as plain data: no Qt here, so a test can compute every contrast.
+"""The palettes of the app, as plain data without Qt, so that a test can compute every contrast.
 
-A palette maps a role ("window", "text", "q", "attention", ...) to "#RRGGBB". Color maps are
-given by their stops and become uint8 tables of 256 rows.
+A palette maps a role ("window", "text", "q", "attention", ...) to "#RRGGBB". Color maps are given
+by their stops and become uint8 tables of 256 rows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 ATTENTION_GAMMA = 0.6
-INKS = ("#000000", "#FFFFFF")  # on a colored cell: of these two one always reads (>= 4.58)
+INKS = ("#000000", "#FFFFFF")  # on a colored cell: one of these two is always legible (>= 4.58)
 
 LIGHT = {
     "window": "#F7F8FA",
@@ -54,7 +54,7 @@ DARK = {
     "selected": "#1F3650",
 }
 
-# High contrast keeps the hues that carry meaning and takes the grays to their ends.
+# High contrast keeps the hues that carry meaning and makes the grays black or white.
 CONTRAST_LIGHT = {
     **LIGHT,
     "window": "#FFFFFF",
@@ -83,9 +83,9 @@ CONTRAST_DARK = {
 LIGHT_SERIES = ("#0072B2", "#B35900", "#00795A", "#A2477D", "#3D7EA6", "#7A6A00")
 DARK_SERIES = ("#56B4E9", "#E69F00", "#2DBE94", "#CC79A7", "#F0E442", "#E8743B")
 
-# Tokens: eight hues, each as a pale and a deeper fill, so that lightness tells what hue does not;
-# and one edge a hue, which stands out from both (red, orange, yellow, green, teal, blue, violet,
-# magenta, evenly spaced in OKLCH).
+# Tokens: eight hues, each with a pale and a deeper fill, so that lightness distinguishes what hue
+# does not; and one edge per hue, which contrasts with both (red, orange, yellow, green, teal, blue,
+# violet, magenta, evenly spaced in OKLCH).
 LIGHT_TOKENS = (
     *("#FFDFDE", "#FFE4CE", "#F0EBCB", "#DBF1D6", "#CBF3ED", "#D0EFFF", "#E3E7FF", "#FBE0F7"),
     *("#FFBCBA", "#F6C49C", "#DBD196", "#B5DDAC", "#93E1D6", "#9DD8FC", "#C5CAFF", "#EDBDE8"),
@@ -168,12 +168,12 @@ PALETTES = {
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """ "#RRGGBB" as three integers 0..255."""
+    """Returns "#RRGGBB" as three integers 0..255."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
 def luminance(color: str) -> float:
-    """Relative luminance, WCAG 2.2 definition: 0 black, 1 white."""
+    """Returns the relative luminance as defined by WCAG 2.2: 0 black, 1 white."""
     linear = []
     for channel in rgb(color):
         part = channel / 255
@@ -182,19 +182,19 @@ def luminance(color: str) -> float:
 
 
 def contrast(first: str, second: str) -> float:
-    """Contrast ratio of two colors, WCAG 2.2: 1 (equal) to 21 (black on white)."""
+    """Returns the contrast ratio of two colors (WCAG 2.2): 1 (equal) to 21 (black on white)."""
     light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 @lru_cache(4096)
 def ink_on(back: str) -> str:
-    """The ink of INKS that reads better on the color `back`."""
+    """Returns the color of INKS that is more legible on `back`."""
     return max(INKS, key=lambda ink: contrast(ink, back))
 
 
 def color_table(stops: tuple[str, ...], gamma: float = 1.0) -> np.ndarray:
-    """A (256, 3) uint8 table that runs evenly through `stops`; entry i shows value i / 255.
+    """Returns a (256, 3) uint8 table that interpolates `stops` evenly; entry i is for i / 255.
 
     `gamma` below 1 spreads the small values: the color of x is taken at x ** gamma.
     """

@@ -1,4 +1,4 @@
-"""The two bundled families, registered with Qt once; the sizes of type; tabular digits always."""
+"""The two bundled families, registered with Qt once; the sizes of type; always tabular digits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPE = {
 
 @cache
 def load_fonts() -> tuple[str, ...]:
-    """Registers the bundled fonts with Qt, once; returns the families that were found."""
+    """Registers the bundled fonts with Qt, once; returns the families found."""
     families: list[str] = []
     for package in ("fontpkg_inter", "fontpkg_jetbrains_mono"):
         spec = importlib.util.find_spec(package)
@@ -36,15 +36,15 @@ def load_fonts() -> tuple[str, ...]:
 
 @cache
 def font(family: str, pixels: int, weight: int) -> QFont:
-    """A font of a bundled family, by pixels and weight."""
+    """Returns a font of a bundled family, by pixels and weight."""
     load_fonts()
     result = QFont(family)
     result.setPixelSize(pixels)
     result.setWeight(QFont.Weight(weight))
-    # A bundled variable font has one registered style: its weight axis must be set by hand.
+    # A bundled variable font has one registered style: its weight axis must be set explicitly.
     result.setVariableAxis(QFont.Tag("wght"), weight)
     result.setStyleHint(QFont.StyleHint.Monospace if family == MONO else QFont.StyleHint.SansSerif)
     result.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
     result.setFeature(QFont.Tag("tnum"), 1)
-    result.setFeature(QFont.Tag("calt"), 0)  # else "=>" is drawn as an arrow
+    result.setFeature(QFont.Tag("calt"), 0)  # otherwise "=>" is drawn as an arrow
     return result

@@ -1,4 +1,4 @@
-"""Our own icons: SVGs of `resources/icons` drawn in "currentColor", tinted and cached per ratio."""
+"""The app's icons: SVGs of `resources/icons` drawn in "currentColor", tinted, cached per ratio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _folder() -> Path:
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of all icons that exist."""
+    """Returns the names of all icons."""
     return tuple(sorted(path.stem for path in _folder().glob("*.svg")))
 
 
@@ -33,7 +33,7 @@ def _source(name: str) -> str:
 
 
 def pixmap(name: str, role: str = "text", size: float = 20, ratio: float = 1.0) -> QPixmap:
-    """Icon `name` in the color of `role`, `size` logical px at the current zoom, for one ratio."""
+    """Returns icon `name` in the color of `role`, `size` logical px at the zoom, for one ratio."""
     now = theme.current()
     return _pixmap(name, now.color(role).name(), now.px(size), ratio)
 
@@ -50,7 +50,7 @@ def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
 
 
 def icon(name: str, role: str = "text", size: float = 20) -> QIcon:
-    """A QIcon with pixmaps for ratios 1, 1.25, 1.5 and 2, and for each a disabled one at 45 %."""
+    """Returns a QIcon with pixmaps for ratios 1, 1.25, 1.5 and 2, each also disabled at 45 %."""
     now = theme.current()
     return _icon(name, now.color(role).name(), now.px(size))
 

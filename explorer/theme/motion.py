@@ -1,4 +1,4 @@
-"""How things move: durations, speeds and easing. Everything is a function of a progress 0..1."""
+"""Motion: durations, speeds and easing. Everything is a function of a progress 0..1."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def lerp(start: float, end: float, share: float) -> float:
 
 
 def ease_out(progress: float) -> float:
-    """Ease-out cubic of a progress 0..1 (clamped): fast away, gentle arrival, no bounce."""
+    """Returns the ease-out cubic of a progress 0..1 (clamped): fast start, gentle end."""
     progress = min(1.0, max(0.0, progress))
     return 1.0 - (1.0 - progress) ** 3
 
 
 def stagger(progress: float, index: int, count: int) -> float:
-    """The eased progress of item `index` of `count` when items set off one after the other.
+    """Returns the eased progress of item `index` of `count` items that start one after another.
 
     At most 20 ms apart and 400 ms in all, of a 600 ms transition.
     """

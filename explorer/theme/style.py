@@ -1,4 +1,4 @@
-"""The one application style sheet, on Fusion. Fonts are set in code: a sheet drops features."""
+"""The application's style sheet, for Fusion. Fonts are set in code: a sheet drops features."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def style_sheet(theme: Theme) -> str:
-    """The style sheet of `theme`. Widgets choose a look by the property "look"."""
+    """Returns the style sheet of `theme`. Widgets choose a look with the property "look"."""
     c = theme.palette.roles
     px = theme.px
     line = 2 if theme.contrast else 1
-    grown = 2 - line  # px by which the border grows with the focus; the padding gives way
+    grown = 2 - line  # px by which the border grows with the focus; the padding shrinks
     down = resource("icons", "combo-arrow.svg").as_posix()
     tick = "check-on-dark.svg" if theme.dark else "check-on-light.svg"
     check = resource("icons", tick).as_posix()
@@ -177,7 +177,7 @@ QProgressBar::chunk {{ background: {c["accent"]}; border-radius: {px(3)}px; }}
 
 
 def qt_palette(theme: Theme) -> QPalette:
-    """The QPalette of a theme: what Fusion draws where the style sheet says nothing."""
+    """Returns the QPalette of a theme, which Fusion uses where the style sheet has no rule."""
     role, group = QPalette.ColorRole, QPalette.ColorGroup
     palette = QPalette()
     for place, name in (

@@ -1,7 +1,7 @@
 """Replaces the style sheet: visible widgets are styled at once, hidden ones a few at a time.
 
-A window with all panes has 20 hidden widgets to a visible one. Styled together with the visible
-ones, they would hold it for 0.4 s.
+A window with all panes has 20 hidden widgets for each visible one. Styling them together would
+block the window for 0.4 s.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ CHILDREN = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 class StyleUpdate(QObject):
-    """`start` with a sheet in place of another, and `finish` before many hidden widgets are shown.
+    """Replaces the sheet with `start`; call `finish` before many hidden widgets are shown.
 
-    No event filter tells of each that is shown: one on the whole application would have to look,
-    in Python, at every event of every object, those that Qt is taking apart as well.
+    There is no event filter for shown widgets: one on the whole application would run Python at
+    every event of every object, even of those that Qt is deleting.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class StyleUpdate(QObject):
         self._at_work = False
 
     def start(self, app: QApplication, sheet: str) -> None:
-        """Makes Qt forget which widget has which rule: it would style each that has one, and that
-        once for each of its parents.
+        """Makes Qt drop the rules of all widgets first: otherwise it would restyle each widget that
+        has rules, once for each of its parents.
         """
         app.style().unpolish(app)
         app.setStyleSheet(sheet)
@@ -52,7 +52,7 @@ class StyleUpdate(QObject):
             next_turn(self, self._style_some)
 
     def finish(self) -> None:
-        """Styles all that wait."""
+        """Styles all remaining widgets."""
         while self._waiting:
             self._style_next()
 
@@ -71,13 +71,13 @@ class StyleUpdate(QObject):
             self._style(widget)
 
     def _style(self, widget: QWidget) -> None:
-        """Also the parts of it that Qt has made: their wrappers may go invalid while they wait."""
-        if widget.testAttribute(STYLED):  # else Qt does it when it is shown first
+        """Styles a widget and its parts made by Qt, whose wrappers may become invalid later."""
+        if widget.testAttribute(STYLED):  # otherwise Qt does it at the first show
             font = widget.font() if widget.testAttribute(OWN_FONT) else None
             label = isinstance(widget, QLabel) and shiboken6.createdByPython(widget)
             palette = widget.palette() if label else None
             widget.style().polish(widget)
-            # Qt puts back what the widget had at its first style sheet. Ours has no fonts, and no
+            # Qt restores what the widget had at its first style sheet. Ours has no fonts, and no
             # colors for labels.
             if font is not None:
                 widget.setFont(font)

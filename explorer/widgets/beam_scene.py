@@ -33,7 +33,7 @@ class BeamScene:
     greedy: tuple[int, ...]
     texts: tuple[tuple[bytes, float, float], ...]
     tallest: int = 1  # nodes in a column
-    ends: dict[int, set[int]] = field(default_factory=dict)  # by depth: ancestors of nodes there
+    ends: dict[int, set[int]] = field(default_factory=dict)  # by depth: nodes that lead to beams
 
     def moment(self, step: int) -> tuple[int, str]:
         return self.moments[min(max(step, 0), len(self.moments) - 1)]

@@ -20,7 +20,7 @@ RADIUS = 3
 PLAIN = -1  # instead of a color slot: a token without a color
 NAMED = -2  # a special token
 LOST = -3  # an unknown token
-GROUND = 0.6  # opacity behind a byte's digits, which tells 00 from the text "00"
+GROUND = 0.6  # opacity of a byte's background, which tells 00 from the text "00"
 
 # A token's index, its rectangle, its face, and its letters if each has its own position.
 Place = tuple[int, QRectF, TokenFace, Letters]

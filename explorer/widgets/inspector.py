@@ -117,7 +117,7 @@ class Inspector(QWidget):
         self.title = Label("", "body", weight=600, wrap=True)
         self._pin = IconButton("pin", "Unpin this cell", "Esc", role="accent")
         self.math, self.code, self.numbers = MathView(), CodeView(), NumbersTable()
-        idle = "Step through a computation, or point at a part of it: it is explained here."
+        idle = "Step through a computation, or point at a part of it: its explanation appears here."
         self._empty = Label(idle, "body", "muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._stack = QStackedWidget()

@@ -20,7 +20,6 @@ LINE, ROWS = 20, 6  # px; the number of rows
 LOWEST, HIGHEST = 15, 24  # px: the height of a row in an area of fixed height
 NAME, LEAST = 120, 16  # px: the greatest width of names, and the least of bars
 GHOST = 3  # px between a bar and the outline of its earlier value
-CAME = " (next in the text)"
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,14 @@ class NextToken:
     """A candidate for the next token; `came` is True for the one that followed.
 
     before  its share before a change; None if nothing was changed
+    how     what `came` means, in words
     """
 
     piece: bytes
     share: float
     came: bool = False
     before: float | None = None
+    how: str = "next in the text"
 
     @property
     def told(self) -> str:
@@ -43,7 +44,7 @@ class NextToken:
             before = format_share(self.before)
             way = "up" if self.share > self.before else "down"
             text += ", as before" if text == before else f", {way} from {before}"
-        return text + (CAME if self.came else "")
+        return f"{text} ({self.how})" if self.came else text
 
 
 def likeliest_rows(area: QRectF, count: int) -> list[QRectF]:

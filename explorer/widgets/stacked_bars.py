@@ -24,12 +24,13 @@ DIM = 0.7  # how far parts other than the highlighted one fade
 
 class Bar(NamedTuple):
     """`words` are above the bar; its parts are (kind, name, number), of which the kind sets the
-    color; `written` formats a number.
+    color; `written` formats a number; `note` ends the tooltip of every part.
     """
 
     words: str
     parts: Sequence[tuple[str, str, float]]
     written: Callable[[float], str]
+    note: str = ""
 
 
 class StackedBars(ScenePicture[Sequence[Bar]]):
@@ -84,5 +85,6 @@ class StackedBars(ScenePicture[Sequence[Bar]]):
             for place, (_, name, number) in zip(places, bar.parts, strict=True):
                 if place.contains(point):
                     share = number / sum(one for _, _, one in bar.parts)
-                    return f"{name}: {bar.written(number)}, {format_percent(share)}"
+                    told = f"{name}: {bar.written(number)}, {format_percent(share)}"
+                    return f"{told}\n{bar.note}".strip()
         return ""

@@ -14,6 +14,7 @@ from core.numbers import (
     format_duration,
     format_estimate,
     format_fixed,
+    format_flops,
     format_general,
     format_number,
     format_percent,
@@ -77,6 +78,7 @@ def test_fixed_numbers_keep_their_width_and_never_say_minus_zero():
     assert format_fixed(-1871.3) == "\u22121,871.30"
     assert format_fixed(-1.006) == "\u22121.01"
     assert format_count(1_240_000) == "1.24\u2009M"
+    assert format_flops(210) == "210 FLOPs" and format_flops(7.35e14) == "735 TFLOPs"
     assert format_percent(0.002) == "<1\u2009%"
     assert format_duration(200) == "3 min 20 s"
     assert format_duration(755_000_000) == format_estimate(755_000_000) == "8,738 days"

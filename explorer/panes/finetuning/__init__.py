@@ -1,1 +1,1 @@
-"""Fine-tuning: a trained model learns something new, and how few numbers that takes."""
+"""Fine-tuning: how a trained model learns something new, and how few numbers that takes."""

@@ -1,4 +1,4 @@
-"""What a matrix of a model is called. No Qt."""
+"""The names of a model's matrices. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def place_of(name: str) -> tuple[str, str]:
-    """Layer and matrix of a name: "h.0.attn.c_attn" is ("layer 0", "attn.c_attn")."""
+    """Returns layer and matrix of a name: "h.0.attn.c_attn" is ("layer 0", "attn.c_attn")."""
     found = re.fullmatch(r"(?:(\w+)\.)?h\.(\d+)\.(.+)", name)
     if not found:
         return "model", name
@@ -15,6 +15,6 @@ def place_of(name: str) -> tuple[str, str]:
 
 
 def matrix_name(name: str) -> str:
-    """In a sentence: "attn.c_attn of layer 0"."""
+    """Returns a name for a sentence: "attn.c_attn of layer 0"."""
     layer, matrix = place_of(name)
     return matrix if layer == "model" else f"{matrix} of {layer}"

@@ -1,4 +1,4 @@
-"""The modes of the fine-tuning pane: which there are."""
+"""The modes of the fine-tuning pane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fine-tuning pane: a model learns something new. All modes look at one fine-tuned model."""
+"""The fine-tuning pane: a model learns something new. All modes share one fine-tuned model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def create(context: Context) -> Pane:
 
 @dataclass(frozen=True)
 class FinetuningDesk(Desk):
-    """What the modes share: also the fine-tuned model that they look at."""
+    """The objects that the modes share, with the fine-tuned model."""
 
     tuned: TunedModel
 

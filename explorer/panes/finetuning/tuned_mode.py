@@ -1,4 +1,4 @@
-"""A mode that looks at the fine-tuned model that the pane holds."""
+"""A mode that shows the pane's fine-tuned model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPEN, FOLDER = "Open a folder\u2026", "The folder of a fine-tuned model or of an
 
 
 class TunedInputs(QWidget):
-    """Which fine-tuned model, which of its matrices, and what it reads."""
+    """The choice of a fine-tuned model and one of its matrices, and the text that it reads."""
 
     def __init__(
         self, name: str, reads: str, button: QWidget, matrix: DropDown | None = None
@@ -39,14 +39,14 @@ class TunedInputs(QWidget):
 
 
 class TunedMode(SourceMode):
-    """Opens the model when it is first shown, and is told of another one: it forgets, then reads.
-    Where another one cannot be opened, the one before stays.
+    """Opens the model when it is first shown; for another model, it resets and reads again. If that
+    one cannot be opened, the previous one stays.
     """
 
-    second_title: str  # of the menu of adapters to lay beside the model's own
+    second_title: str  # of the menu of second adapters
 
     def take_second(self, folder: str) -> None:
-        """A second adapter is chosen."""
+        """Takes the chosen second adapter."""
 
     def ask_second(self, beside: QWidget) -> None:
         """Opens the menu of second adapters below a button."""
@@ -67,20 +67,18 @@ class TunedMode(SourceMode):
         if address:
             tuned.choose(address)
         else:
-            tuned.look()  # until there is one, nothing else is chosen
+            tuned.look()  # nothing changes until the user chooses one
             ask_folder(self.view.window(), FOLDER, tuned.choose)
 
     async def show_head(self, read: str, *head: int) -> None:
-        """A head of the tuned model in Attention, on this text; by default what changed most."""
+        """Shows a head of the tuned model in Attention; by default the one that changed most."""
         source = FolderSource(self.engine, self.source.address)
         if await show_head(self.workspace, source, read, *head):
             which = "Layer {}, head {}".format(*head) if head else "Heads"
             self.statusRequested.emit(f"{which} of {source.name}")
 
     async def warn_of_base(self, adapter: str) -> None:
-        """Where a second adapter, in this folder, says that it was trained on another base; it is
-        used all the same.
-        """
+        """Warns if the adapter in this folder was trained on another base; it is still used."""
         asked = finetuning.base_warning, self.source.address, adapter
         if adapter and (warning := await self.engine.io(*asked)):
             self.statusRequested.emit(warning)

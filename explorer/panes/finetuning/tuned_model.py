@@ -1,4 +1,4 @@
-"""The fine-tuned model that the modes look at: the bundled one, until there is another."""
+"""The fine-tuned model that the modes share: the bundled one by default."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class TunedDraft:
 
 
 class TunedModel(QObject):
-    """Opens a fine-tuned model, and holds it for all modes.
+    """Opens a fine-tuned model for all modes.
 
-    `opened(source)` when another one can be asked; `failed(message)` when it cannot be opened: then
-    the one before stays. `listed(models)` after `look`: those that are here.
+    Emits `opened(source)` when a model is ready, `failed(message)` when it cannot be opened, and
+    keeps the previous one then. Emits `listed(models)` after `look`, with the models found.
     """
 
     opened = Signal(object)
@@ -47,20 +47,20 @@ class TunedModel(QObject):
         self.draft.changed.connect(lambda _: self.open())
 
     def open(self) -> None:
-        """Opens what the draft names, unless it is open."""
+        """Opens the draft's model, unless it is open."""
         address = self.draft.value.address
         if self.source is None or self.source.address != address:
             source = FolderSource(self._context.engine, address)
             self._opens.ask(source.opened, f"opening {source.name}")
 
     def look(self) -> None:
-        """Which fine-tuned models are here now."""
+        """Finds the fine-tuned models on this machine."""
         context, opened = self._context, [self.draft.value.address, *self._context.settings.recent]
         listing = partial(context.engine.io, tuned_models, context.runs.folder(), opened)
         self._lists.ask(listing, "looking for fine-tuned models", is_told=False)
 
     def choose(self, address: str) -> None:
-        """Another fine-tuned model: an undoable change. A folder is listed from now on."""
+        """Chooses another fine-tuned model, undoably. Its folder is listed from now on."""
         context, is_known = self._context, method_of(address) is not None
         if is_known and context.runs.folder() not in Path(address).parents:
             context.settings.remember(address)

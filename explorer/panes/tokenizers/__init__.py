@@ -1,1 +1,1 @@
-"""The tokenizers pane: compare, train, look inside, and what languages cost."""
+"""The tokenizers pane with its modes Compare, Train, Inside and Languages."""

@@ -1,6 +1,6 @@
-"""The tokenizers that can be chosen: the model's, bundled, trained, opened, well-known, cached.
+"""The available tokenizers: the model's, bundled, trained, opened, well-known, cached.
 
-Nothing is read before it is asked for; reading and downloading run in the engine's I/O pool.
+Files are read on demand; reading and downloading run in the engine's I/O pool.
 """
 
 from __future__ import annotations
@@ -30,22 +30,21 @@ from explorer.panes.tokenizers.entries import (
 
 __all__ = ["BUNDLED", "MODEL", "Catalogue", "Entry", "Opened"]
 
-PROGRESS = 100  # ms between two looks at a download
-SPARE = 4  # tokenizers that stay open though nobody shows them: a choice is soon taken back
+PROGRESS = 100  # ms between updates on a download
+SPARE = 4  # tokenizers that stay open while not shown, as a choice is often undone
 
 
 class Catalogue(QObject):
-    """`changed` when an entry has come, gone or changed; `progressed(id)` while one is downloaded.
+    """The catalogue. Emits `changed` when entries change, `progressed(id)` during a download.
 
-    Ids: "model" is the tokenizer of the model that is open, "bundled:unigram" one of the four that
-    come with the program, "known:gpt2" a well-known one,
-    "file:/path" one that a person opened, "trained:NAME" one that was trained here,
-    "cached:somebody/model" one that another program keeps in the Hugging Face cache.
+    Ids: "model" is the open model's tokenizer, "bundled:unigram" one of the four included with the
+    program, "known:gpt2" a well-known one, "file:/path" one opened by the user, "trained:NAME" one
+    trained in the app, "cached:owner/model" one in the Hugging Face cache.
     """
 
     changed = Signal()
     progressed = Signal(str)
-    failed = Signal(str, str)  # id, what went wrong with the remedy
+    failed = Signal(str, str)  # id, error with the remedy
 
     def __init__(self, context: Context, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,8 +53,8 @@ class Catalogue(QObject):
         self._workspace = context.workspace
         self._entries: dict[str, Entry] = {MODEL: Entry(MODEL, "The model's tokenizer")}
         self._entries |= {entry.id: entry for entry in bundled_entries()}
-        self._opened: dict[str, Opened] = {}  # the one that was asked for last stands last
-        self._shown: dict[QObject, frozenset[str]] = {}  # by who shows them
+        self._opened: dict[str, Opened] = {}  # in order of use, the newest last
+        self._shown: dict[QObject, frozenset[str]] = {}  # by the object that shows them
         self._opening: dict[str, Any] = {}  # tasks by id
         self._progress: dict[str, PoolDownload] = {}
         self._told: dict[str, int] = {}
@@ -66,11 +65,11 @@ class Catalogue(QObject):
         context.workspace.modelChanged.connect(self._on_model)
         self._on_model(context.workspace.model_source)
 
-    # what there is
+    # entries
 
     @property
     def entries(self) -> list[Entry]:
-        """All of them: the model's, bundled, trained, opened, well-known, and the cache's."""
+        """All entries: the model's, bundled, trained, opened, well-known, cached."""
         order = {"model": 0, "bundled": 1, "trained": 2, "file": 3, "known": 4, "cached": 5}
         return sorted(self._entries.values(), key=lambda entry: order[entry.id.partition(":")[0]])
 
@@ -78,11 +77,11 @@ class Catalogue(QObject):
         return self._entries.get(name)
 
     def get(self, name: str) -> Opened | None:
-        """An opened tokenizer; None for one that is not open."""
+        """Returns an opened tokenizer, or None if it is not open."""
         return self._opened.get(name)
 
     def look(self, *, again: bool = False) -> None:
-        """Searches this machine for tokenizers: once, unless `again`."""
+        """Searches this machine for tokenizers, only the first time unless `again`."""
         if again or not self._looked:
             self._looked = True
             tasks.spawn(self._look(), self)
@@ -92,10 +91,10 @@ class Catalogue(QObject):
             self._entries[entry.id] = entry
         self.changed.emit()
 
-    # getting one
+    # opening
 
     def show(self, who: QObject, names: Collection[str]) -> None:
-        """Keeps open what `who` shows from now on, and of the others those asked for last."""
+        """Keeps open the tokenizers that `who` now shows, and the most recently used others."""
         self._shown[who] = frozenset(names)
         self._forget()
 
@@ -106,7 +105,7 @@ class Catalogue(QObject):
             del self._opened[name]
 
     async def open(self, name: str, who: QObject | None = None) -> Opened:
-        """Opens the tokenizer of that id, which `who` shows from now on; it is read once.
+        """Opens the tokenizer of that id, which `who` now shows; reads its file once.
 
         Raises ValueError or OSError with the remedy.
         """
@@ -124,15 +123,15 @@ class Catalogue(QObject):
         if task is None:
             task = tasks.spawn(self._read(entry), self)
             self._opening[name] = task
-        found, error = await asyncio.shield(task)  # others may wait for it
+        found, error = await asyncio.shield(task)  # other callers may be waiting for it
         if error is not None:
             raise error
         return found
 
     async def _read(self, entry: Entry) -> tuple[Opened | None, Exception | None]:
-        """Reads a tokenizer, or says why it could not be read: that goes to all who asked.
+        """Reads a tokenizer; returns it or the error, for all callers that are waiting.
 
-        An error that no reader has foreseen is reported as well, once.
+        An unexpected error is also reported, once.
         """
         self._set_broken(entry.id, False)
         try:
@@ -152,12 +151,12 @@ class Catalogue(QObject):
         return found, None
 
     def _set_broken(self, name: str, broken: bool) -> None:
-        """Marks a file that cannot be opened: menus no longer offer it."""
+        """Marks a file that cannot be opened, so that menus do not offer it."""
         if name.startswith("file:") and name in self._entries:
             self._entries[name] = replace(self._entries[name], broken=broken)
 
     def add_file(self, path: str | Path) -> str:
-        """Adds a file that a person chose; returns its id. Nothing is read yet."""
+        """Adds a file without reading it; returns its id."""
         path = Path(path)
         name = f"file:{path}"
         title = path.parent.name if path.name == "tokenizer.json" else path.name
@@ -167,7 +166,7 @@ class Catalogue(QObject):
         return name
 
     def add_trained(self, title: str, tokenizer: Any, *, where: str = "trained here") -> str:
-        """Adds a trained tokenizer; returns its id. One of the same title is replaced."""
+        """Adds a trained tokenizer, or replaces that of the same title; returns its id."""
         name = f"trained:{title}"
         entry = Entry(name, title, where=where, path=None, ready=True)
         self._entries[name] = entry
@@ -187,7 +186,7 @@ class Catalogue(QObject):
     # downloads
 
     def download(self, name: str) -> None:
-        """Downloads a well-known tokenizer; `failed` says why it did not come."""
+        """Downloads a well-known tokenizer; emits `failed` on an error."""
         entry = self._entries.get(name)
         if entry is None or entry.path is not None or name in self._progress:
             return
@@ -200,12 +199,12 @@ class Catalogue(QObject):
         tasks.spawn(self._fetch(entry, download), self)
 
     def cancel(self, name: str) -> None:
-        """Ends a download; what has come stays, and the next try goes on from there."""
+        """Cancels a download; the next one resumes from the part already received."""
         if name in self._progress:
             self._progress[name].cancelled = True
 
     def downloading(self, name: str) -> float | None:
-        """The share 0..1 of a download that has come; None where there is no download."""
+        """Returns the completed share 0..1 of a download, or None if there is none."""
         download = self._progress.get(name)
         return None if download is None else download.share
 

@@ -1,4 +1,4 @@
-"""What Compare and Languages share: a text, and the tokenizers that cut it. No Qt."""
+"""The draft of Compare and Languages: a text, and the tokenizers to compare. No Qt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.fields import check, field
 
-PATH = "tokenizers.compare"  # where the workspace keeps it, for all modes that show it
+PATH = "tokenizers.compare"  # its path in the workspace, the same for both modes
 FIRST = (
     "How many r's are in strawberry? Unbelievably, some models can't tell.\n"
     "12345 + 6789 = 19134, and 3.14159 is \u03c0.\n"
@@ -21,9 +21,9 @@ LONGEST_TEXT = 2_000_000  # characters
 
 @dataclass(frozen=True)
 class ComparisonDraft:
-    """Compare cuts the text by the tokenizers, Languages measures its own texts with them.
+    """Compare splits `text` with the tokenizers, Languages measures its own texts with them.
 
-    tokenizers  their ids in the catalogue; None: those that are shown at first
+    tokenizers  their ids in the catalogue; None for the default ones
     """
 
     text: str = field(FIRST, longest=LONGEST_TEXT)

@@ -1,6 +1,6 @@
-"""Draws a piece as a box in the color of its bytes, in the same way in every picture of this pane.
+"""Draws a piece as a box in the color of its bytes, for all pictures of this pane.
 
-A piece that is not text is drawn as its bytes, each in a cell, as the tokens of a text are.
+A piece that is not text is drawn as its bytes, each in a cell, like the tokens of a text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def draw_box(
     pen: str = "",
     width: float = 2,
 ) -> None:
-    """Draws the box alone.
+    """Draws the box without its content.
 
     fill  "ink" (the color of `data`), "surface" or "hatch"
     pen   the border's color in the theme, "" for that of `data`; `width`: px of the border
@@ -53,7 +53,7 @@ def draw_piece(
     color: str = "text",
     align: Qt.AlignmentFlag = CENTER,
 ) -> None:
-    """Draws a box as draw_box does, and in it the piece as text, or as cells of bytes."""
+    """Draws a box as draw_box does, with the piece in it as text or as cells of bytes."""
     now = theme.current()
     draw_box(painter, box, data, fill=fill, pen=pen, width=width)
     if not is_text(data):
@@ -64,13 +64,13 @@ def draw_piece(
 
 
 def byte_width() -> float:
-    """The width of the cell of one byte."""
+    """Returns the width of a byte's cell."""
     now = theme.current()
     return now.metrics("label", mono=True).horizontalAdvance("FF") + now.px(4)
 
 
 def piece_width(text: str, data: bytes) -> float:
-    """The width that draw_piece wants for a piece."""
+    """Returns the width that draw_piece needs for a piece."""
     now = theme.current()
     padding = 2 * now.px(PADDING)
     if is_text(data):
@@ -85,7 +85,7 @@ def draw_bytes(
     color: str = "text",
     align: Qt.AlignmentFlag = CENTER,
 ) -> None:
-    """Draws two digits for each byte and a thin rule between bytes, as far as there is room."""
+    """Draws two digits for each byte and a thin line between bytes, for as many as fit."""
     now = theme.current()
     wide = byte_width()
     count = max(1, min(len(data), int(box.width() // wide)))

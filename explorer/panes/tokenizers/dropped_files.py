@@ -1,6 +1,6 @@
-"""What the files are that are dropped on the pane: tokenizers or texts.
+"""Sorts the files dropped on the pane into tokenizers and texts.
 
-No Qt here: files are looked at in the I/O pool.
+No Qt here; files are read in the I/O pool.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LARGEST = 16 * 2**20  # bytes of a text that are read
-# Byte order marks, with which a text says how it is written; the longer ones first.
+# Byte order marks, which identify an encoding; the longer ones first.
 MARKS = (
     ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "utf-32"),
     ((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-16"),
@@ -22,8 +22,8 @@ MARKS = (
 class Dropped:
     """tokenizers  paths
     texts       (path, text)
-    errors      why a file is neither, with the remedy
-    notes       how a text was read that is not UTF-8, by its path
+    errors      the reasons why files are neither, with the remedy
+    notes       how a text that is not UTF-8 was decoded, by its path
     """
 
     tokenizers: list[str] = field(default_factory=list)
@@ -33,8 +33,8 @@ class Dropped:
 
 
 def look_at_files(paths: Sequence[str]) -> Dropped:
-    """Tells tokenizers and texts by what they hold. An empty file is an empty text; a folder with a
-    tokenizer.json is that file, which may be among the paths as well.
+    """Tells tokenizers from texts by their content. An empty file is an empty text; a folder with a
+    tokenizer.json counts as that file, which may be among the paths, too.
     """
     from core.tokenization.opening import is_tokenizer
 
@@ -42,7 +42,7 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
     for path in paths:
         try:
             empty = Path(path).is_file() and not Path(path).stat().st_size
-            if not empty and is_tokenizer(Path(path)):  # which refuses what is no file
+            if not empty and is_tokenizer(Path(path)):  # raises if it is neither
                 inner = Path(path) / "tokenizer.json"
                 file = str(inner) if inner.is_file() else path
                 if file not in found.tokenizers:
@@ -58,9 +58,8 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
 
 
 def read_text(path: Path) -> tuple[str, str]:
-    """The beginning of a text file, and how it was read, "" for plain UTF-8. Other texts are UTF-16
-    or UTF-32 with a byte order mark, or Windows' Latin alphabet. Bytes that are no character become
-    U+FFFD.
+    """Returns the beginning of a text file, and a note on its decoding, "" for plain UTF-8. Reads
+    UTF-16 and UTF-32 with a byte order mark, and cp1252. Invalid bytes become U+FFFD.
     """
     from core.files import open_to_read
 
@@ -72,11 +71,11 @@ def read_text(path: Path) -> tuple[str, str]:
             note = f"was read as {encoding.upper()}, as its byte order mark says"
             return _decode(data, encoding, whole), note
     text = _decode(data, "utf-8-sig", whole)
-    written = data.count("\ufffd".encode())  # such characters that stand in the file
+    written = data.count("\ufffd".encode())  # U+FFFD in the file itself
     faults = text.count("\ufffd") - written
     if faults:
         letters = sum(character > "\x7f" for character in text) - faults - written
-        if faults > letters:  # a damaged UTF-8 text still holds more letters than faults
+        if faults > letters:  # a damaged UTF-8 text has more letters than faults
             note = "is not UTF-8; as a guess, it was read as cp1252, the Latin alphabet of Windows"
             return _decode(data, "cp1252", whole), note
     if not faults:

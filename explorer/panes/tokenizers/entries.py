@@ -1,4 +1,4 @@
-"""What the catalogue knows of one tokenizer. No Qt here: this runs in the I/O pool."""
+"""The entries of the catalogue. No Qt here; runs in the I/O pool."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from core.data.bundled import OPTIONS, TOKENIZER_STORIES, bundled_tokenizer_file
 from core.tokenization.telling import count
 
 MODEL = "model"
-BUNDLED = tuple(f"bundled:{kind}" for kind in OPTIONS)  # one text, one size, four algorithms
+BUNDLED = tuple(f"bundled:{kind}" for kind in OPTIONS)  # four algorithms, same text and size
 
-# The kinds of core, as people call them.
+# Titles of the kinds in core.
 KINDS = {
     "bpe": "BPE",
     "wordpiece": "WordPiece",
@@ -26,13 +26,13 @@ LIBRARY = "core.tokenization.formats.library"
 
 @dataclass(frozen=True)
 class Entry:
-    """A tokenizer that can be chosen.
+    """A tokenizer in the catalogue.
 
-    where    where it lies: "data folder", a path, "trained here"; "" where it must be downloaded
-    path     its file; None for one that is in memory or not here yet
-    ready    it needs no file: it is in memory
+    where    its location: "data folder", a path, "trained here"; "" if it must be downloaded
+    path     its file; None if it is in memory or not downloaded yet
+    ready    True if it is in memory and needs no file
     size     bytes to download
-    broken   it is a person's file that could not be opened
+    broken   True if it is the user's file and could not be opened
     """
 
     id: str
@@ -55,7 +55,7 @@ class Entry:
 class Opened:
     """An entry with its tokenizer, its kind and its size.
 
-    ours   one of core's own classes runs it, step by step; else the library does
+    ours   True if one of core's own classes runs it, step by step; else a library does
     """
 
     entry: Entry
@@ -70,7 +70,7 @@ class Opened:
 
     @property
     def words(self) -> str:
-        """ "BPE, 50,257 pieces"."""
+        """Kind and size in words: "BPE, 50,257 pieces"."""
         return f"{KINDS.get(self.kind, self.kind)}, {count(self.vocab_size, 'piece')}"
 
 
@@ -86,7 +86,7 @@ def open_path(path: Path) -> Any:
 
 
 def bundled_entries() -> list[Entry]:
-    """The four tokenizers that are included with the program."""
+    """Returns the four tokenizers included with the program."""
     where = f"trained on {TOKENIZER_STORIES:,} short stories and included with this program"
     return [
         Entry(name, KINDS[kind], license="MIT", where=where, path=bundled_tokenizer_file(kind))
@@ -95,8 +95,8 @@ def bundled_entries() -> list[Entry]:
 
 
 def found_entries() -> list[Entry]:
-    """The well-known tokenizers, each with its place on this machine where it has one, then those
-    that other programs keep in the Hugging Face cache."""
+    """Returns the well-known tokenizers, with their location if they are on this machine, then
+    other tokenizers in the Hugging Face cache."""
     from core.jobs import to_the_end
     from core.tokenization.known import cached_tokenizers, find_all_steps, known_tokenizers
 

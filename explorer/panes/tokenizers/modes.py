@@ -1,4 +1,4 @@
-"""The modes of the tokenizers pane, and what each of them is given."""
+"""The modes of the tokenizers pane and their shared objects."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk(modes.Desk):
-    """What all modes share, the catalogue of tokenizers among it."""
+    """The objects shared by all modes, including the catalogue of tokenizers."""
 
     catalogue: Catalogue
 
 
 class Mode(modes.Mode):
-    """A mode of the pane; it may take files that are dropped."""
+    """A mode of the pane, which may accept dropped files."""
 
-    takes: tuple[str, ...] = ()  # wishes for `take` that a dropped file becomes
+    takes: tuple[str, ...] = ()  # keys of `take` for dropped files
 
-    filesDropped = Signal(list)  # paths, on a part of the picture that takes files itself
+    filesDropped = Signal(list)  # paths, dropped on a widget that accepts files itself
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         super().__init__(desk, parent)
         self.catalogue = desk.catalogue
 
     def take_tokenizers(self, paths: Sequence[str]) -> bool:
-        """Files of tokenizers were dropped; False where this mode has no place for them."""
+        """Handles dropped tokenizer files; returns False if this mode does not accept them."""
         if "files" in self.takes:
             self.take({"files": list(paths)})
         elif "tokenizer" in self.takes:
@@ -44,7 +44,7 @@ class Mode(modes.Mode):
         return True
 
     def take_text(self, path: str, text: str, note: str = "") -> bool:
-        """A text was dropped; False where this mode has no text. note: how the file was read."""
+        """Handles a dropped text; returns False if this mode has no text. `note` is on decoding."""
         if "text" in self.takes:
             self.take({"text": text, "note": note})
         elif "corpus" in self.takes:
@@ -63,5 +63,5 @@ MODES: tuple[ModeSpec, ...] = (
 
 
 def built() -> tuple[ModeSpec, ...]:
-    """The modes whose module is there; others are not shown."""
+    """Returns the modes whose module exists."""
     return those_there(MODES)

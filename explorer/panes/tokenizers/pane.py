@@ -1,4 +1,4 @@
-"""The tokenizers pane: four modes that share one catalogue of tokenizers, and dropped files."""
+"""The tokenizers pane: four modes with a shared catalogue of tokenizers; accepts files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def create(context: Context) -> Pane:
 
 
 class TokenizersPane(ModedPane):
-    """Four modes with one catalogue; it takes dropped files."""
+    """The pane, which accepts dropped files."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class TokenizersPane(ModedPane):
             )
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Takes files; a folder among them is for the window, which opens models and runs."""
+        """Handles dropped files; leaves folders to the window, which opens models and runs."""
         self.statusRequested.emit("")
         paths = dialogs.dragged_files(event)
         if paths and len(paths) == len(event.mimeData().urls()):
@@ -69,7 +69,7 @@ class TokenizersPane(ModedPane):
             event.ignore()
 
     def take_files(self, paths: Sequence[str]) -> None:
-        """Opens tokenizers where tokenizers are shown; a text becomes that of the shown mode."""
+        """Passes tokenizers and the last text to the visible mode, or else to Compare."""
         self.spawn(self._take_files(list(paths)))
 
     async def _take_files(self, paths: list[str]) -> None:

@@ -1,5 +1,5 @@
-"""A piece of a vocabulary as people read it, and the bytes that it stands for, which give it its
-color: the same piece looks the same in every picture. No Qt.
+"""Readable text of a vocabulary's piece, and its bytes, which determine its color: a piece looks
+the same in all pictures. No Qt.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from core.tokenization.telling import readable_text, shown
 
 @lru_cache(maxsize=65536)
 def bytes_of(kind: str, piece: str) -> bytes:
-    """The bytes that a piece stands for in a text."""
+    """Returns the bytes of text that a piece stands for."""
     return spelling.bytes_of(kind, piece)
 
 
 @lru_cache(maxsize=65536)
 def text_of(kind: str, piece: str) -> str:
-    """A piece with its space visible; bytes that are no text as "<C3 A9>"."""
+    """Returns a piece with visible spaces, or as "<C3 A9>" if its bytes are not text."""
     return shown(piece, bytes_of(kind, piece))
 
 
 @lru_cache
 def reader(kind: str) -> Callable[[str], str]:
-    """text_of for the pieces of one kind: the same object each time."""
+    """Returns text_of for one kind, the same object at each call."""
     return partial(text_of, kind)
 
 
 @dataclass(frozen=True)
 class SymbolFace:
-    """How a symbol is shown: its text, or its bytes where they are no whole characters."""
+    """The appearance of a symbol: its text, or its bytes if they are not whole characters."""
 
     text: str
     data: bytes
 
 
 def face_of(kind: str, piece: str) -> SymbolFace:
-    """How a piece of a vocabulary of this kind is shown."""
+    """Returns the appearance of a piece in a vocabulary of this kind."""
     return SymbolFace(text_of(kind, piece), bytes_of(kind, piece))
 
 
 def is_text(data: bytes) -> bool:
-    """Whether a piece of these bytes is written as text; else it is drawn as cells of bytes."""
+    """Returns True if these bytes are drawn as text, False if as cells of bytes."""
     return not data or readable_text(data) is not None

@@ -1,4 +1,4 @@
-"""The tokenizers that Compare and Languages show: each is open, on its way, or has failed."""
+"""The tokenizers in Compare and Languages: each is open, opening, downloading, or failed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from explorer.panes.tokenizers.catalogue import BUNDLED, MODEL, Catalogue, Opene
 from explorer.panes.tokenizers.draft import ComparisonDraft
 from explorer.state.draft import Draft
 
-# Of these the first that are on the machine are the set of real ones: one of each kind.
+# The first SET of these on this machine are offered as a set; each is of another kind.
 REAL = ("known:gpt2", "known:bert", "known:o200k", "known:mistral", "known:j2", "known:llama3")
-SET = 5  # real ones that are shown together
-MOST = 6  # at once
+SET = 5  # well-known tokenizers in that set
+MOST = 6  # tokenizers at once
 
 
 @dataclass(frozen=True)
 class Missing:
-    """Why a tokenizer is not there.
+    """The reason why a tokenizer is not open.
 
-    error      what went wrong, with the remedy; `failed`: the same in a few words
-    waiting    what is waited for, where there is no error
-    away       it is being downloaded
-    otherwise  how else a tokenizer can be had that could not be downloaded
+    error      the error with its remedy; `failed` is a short form
+    waiting    the work in progress if there is no error
+    away       True while it is being downloaded
+    otherwise  another way to get a tokenizer whose download failed
     """
 
     name: str
@@ -44,7 +44,7 @@ class Missing:
 class Shown(QObject):
     """Keeps the tokenizers of the draft open.
 
-    `changed` when the list has changed, or what is known of one of its tokenizers.
+    Emits `changed` when the list or the state of one of its tokenizers changes.
     """
 
     changed = Signal()
@@ -70,8 +70,8 @@ class Shown(QObject):
 
     @property
     def ids(self) -> list[str]:
-        """What a person chose; before that the four that come with the program, behind the model's
-        tokenizer where that is none of them.
+        """The ids that the user chose; by default the four bundled ones, after the model's
+        tokenizer if that is not one of them.
         """
         chosen = self._draft.value.tokenizers
         if chosen is None:
@@ -81,7 +81,7 @@ class Shown(QObject):
 
     @property
     def _model_has_its_own(self) -> bool:
-        """Whether the model's tokenizer is none of the bundled ones, once that is known."""
+        """Whether the model's tokenizer is known to differ from the first bundled one."""
         one, other = self.get(MODEL), self.get(BUNDLED[0])
         if one is None or other is None:
             return False
@@ -102,7 +102,7 @@ class Shown(QObject):
 
     @property
     def full(self) -> str:
-        """Why no further tokenizer can be added; "" where one can."""
+        """The reason why no tokenizer can be added, or ""."""
         return (
             f"At most {MOST} tokenizers can be compared: remove one first"
             if len(self.ids) >= MOST
@@ -115,7 +115,7 @@ class Shown(QObject):
         self._draft.change({"tokenizers": tuple(ids)}, text)
 
     def add(self, identity: str) -> None:
-        """Shows another tokenizer beside the others."""
+        """Adds a tokenizer to the list, and downloads it if needed."""
         if identity not in self.ids and not self.full:
             self._set([*self.ids, identity], f"Compare {self.name(identity)}")
             self._get(identity)
@@ -135,7 +135,7 @@ class Shown(QObject):
             self._set(ids, f"Remove {self.name(gone)}")
 
     def sets(self) -> list[tuple[str, list[str]]]:
-        """Sets that can be shown together, each with a title."""
+        """Returns sets of tokenizers to show together, as (title, ids)."""
         real = [name for name in REAL if self._is_here(name)][:SET]
         found = [("Four algorithms, trained on the same text", list(BUNDLED))]
         if len(real) > 1:
@@ -143,16 +143,16 @@ class Shown(QObject):
         return found
 
     def show_set(self, title: str, ids: Sequence[str]) -> None:
-        """Shows these tokenizers alone."""
+        """Replaces the list by these tokenizers."""
         if list(ids) != self.ids:
             self._set(ids, title.partition(":")[0])
 
     def open_in_place(self, place: int, path: str | Path) -> None:
-        """Shows a file in place of a tokenizer that is not there."""
+        """Replaces the tokenizer at index `place` by one from a file."""
         self.replace(place, self._catalogue.add_file(path))
 
     def add_files(self, paths: Sequence[str | Path]) -> None:
-        """Shows files beside the others, as many as there is room for."""
+        """Adds tokenizers from files, up to MOST in all."""
         for path in paths:
             identity = self._catalogue.add_file(path)
             self.errors.pop(identity, None)
@@ -175,7 +175,7 @@ class Shown(QObject):
     # opening
 
     def open_all(self) -> None:
-        """Opens what is shown and not open yet."""
+        """Opens the listed tokenizers that are not open yet."""
         self._catalogue.show(self, self.ids)
         closed = [one for one in self.ids if self.get(one) is None and one not in self.errors]
         if wanted := [one for one in closed if self._is_here(one)]:
@@ -183,7 +183,7 @@ class Shown(QObject):
         self.changed.emit()
 
     async def _open(self, ids: Sequence[str]) -> None:
-        """Each is shown as soon as it is open."""
+        """Opens tokenizers in parallel and emits `changed` for each."""
         await asyncio.gather(*map(self._open_one, ids))
 
     async def _open_one(self, identity: str) -> None:
@@ -194,7 +194,7 @@ class Shown(QObject):
         self.changed.emit()
 
     def missing(self) -> dict[int, Missing]:
-        """Why tokenizers are not open, by their places."""
+        """Returns the tokenizers that are not open, by index, with the reasons."""
         found = {}
         for place, identity in enumerate(self.ids):
             error = self.errors.get(identity, "")
@@ -209,7 +209,7 @@ class Shown(QObject):
         return found
 
     def _otherwise(self, identity: str) -> str:
-        """How a well-known tokenizer can be had without this program."""
+        """Returns another way to get a well-known tokenizer that is not on this machine, or ""."""
         entry, name = self._catalogue.entry(identity), identity.partition(":")[2]
         if entry is None or entry.here or not entry.address:
             return ""
@@ -218,7 +218,7 @@ class Shown(QObject):
         return f"Or get {entry.address} in a browser and open that file."
 
     def waiting_for(self, identity: str) -> str:
-        """What a tokenizer waits for that is not open, in words."""
+        """Describes the download or opening of a tokenizer that is not open."""
         share = self._catalogue.downloading(identity)
         if share is not None:
             return f"downloading, {format_percent(share)}"
@@ -241,7 +241,7 @@ class Shown(QObject):
             self.said.emit(message)
 
     def _know_files(self) -> None:
-        """Adds files of a session or a lesson to the catalogue, where they are still there."""
+        """Adds files of a session or lesson to the catalogue if they still exist."""
         for name in self._draft.value.tokenizers or ():
             kind, _, rest = name.partition(":")
             if kind == "file" and Path(rest).exists():

@@ -1,4 +1,4 @@
-"""The menu of tokenizers: those that are here, those of other programs, downloads, files."""
+"""The menu of tokenizers: local, bundled, in the Hugging Face cache, to download, from a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.panes.tokenizers.catalogue import BUNDLED, Catalogue, Entry
 from explorer.widgets.base import Label
 
 FILES = (
-    "Tokenizers (*.json *.model *.tiktoken *.txt *.gguf *.bpe);;All files (*)"  # by what they hold
+    "Tokenizers (*.json *.model *.tiktoken *.txt *.gguf *.bpe);;All files (*)"  # known by content
 )
 
 BY_HAND = (
@@ -30,9 +30,9 @@ def fill_menu(
     open_file: Callable[[], Any],
     full: str = "",
 ) -> None:
-    """Fills `menu` anew. Choosing a tokenizer that is not here downloads it first.
+    """Refills `menu`. `choose` is called with the id of a tokenizer, also of one to download.
 
-    `full` says why nothing can be added.
+    `full` is the reason why nothing can be added, or "".
     """
     menu.clear()
     menu.setToolTipsVisible(True)
@@ -63,7 +63,7 @@ def fill_menu(
 
 
 def _title(menu: QMenu, text: str) -> None:
-    """Adds a title for the entries below it: not every style draws a section's own title."""
+    """Adds a title above a group of entries: not every style draws a section's title."""
     if not menu.isEmpty():
         menu.addSeparator()
     now = theme.current()

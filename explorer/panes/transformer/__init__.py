@@ -1,1 +1,1 @@
-"""The whole way from a prompt to the next token."""
+"""The steps from a prompt to the next token."""

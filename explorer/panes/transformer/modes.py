@@ -1,4 +1,4 @@
-"""The modes of the transformer pane: which there are."""
+"""The modes of the transformer pane."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ MODES: tuple[ModeSpec, ...] = (
 
 
 def built() -> tuple[ModeSpec, ...]:
-    """The modes whose module is there; others are not shown."""
+    """Returns the modes whose module exists; the others are hidden."""
     return those_there(MODES)

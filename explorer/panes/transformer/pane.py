@@ -14,7 +14,7 @@ def create(context: Context) -> Pane:
 
 
 class TransformerPane(ModedPane):
-    """A ModedPane whose modes share the player, and through the workspace prompt and model."""
+    """A ModedPane whose modes share the player, and the prompt and model of the workspace."""
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, "transformer", modes.built(), parent)

@@ -63,7 +63,7 @@ class Line:
 
 
 def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[np.ndarray]:
-    """Returns the y of each bold line: smoothed if requested, with gaps where a log axis ends."""
+    """Returns the y of each bold line: smoothed if requested, on a log axis without y <= 0."""
     lines = []
     for one in series:
         line = np.asarray(one.y, dtype=np.float64)

@@ -110,7 +110,7 @@ def badge_parts(bucket: int, outside: int, note: str) -> list[str]:
     if outside:
         parts.append(f"{outside:,} {'spike' if outside == 1 else 'spikes'} beyond the axis")
     if bucket > 1:
-        parts.append(f"extremes of every {bucket} values")
+        parts.append(f"showing the range of every {bucket} values")
     return parts
 
 

@@ -63,7 +63,7 @@ def test_a_title_counts_what_a_cut_keeps_of_what_was_left() -> None:
     trace = trace_next_token(torch.tensor(LOGITS), Sampling(top_k=3, top_p=0.7))
     titles = {step.name: step.title.replace("\u2009", " ") for step in trace}
     assert "90 % of the probability" in titles["sampling.top_k"]
-    assert "78 % of what was left" in titles["sampling.top_p"]  # 0.7 of 0.9: the 70 % are reached
+    assert "with 78 % of" in titles["sampling.top_p"]  # 0.7 of 0.9: the 70 % are reached
 
 
 def test_a_cut_that_keeps_all_is_no_step() -> None:

@@ -96,11 +96,14 @@ def test_every_diagram_is_painted_half_way_too(qapp: object) -> None:
 def test_the_parts_of_a_bar_share_its_width(qapp: object) -> None:
     bars = StackedBars("Costs")
     bars.resize(400, 40)
-    bars.set_scene([Bar("all", (("mlp", "a", 30), ("", "b", 10)), "{} units".format)])
+    parts = (("mlp", "a", 30), ("", "b", 10))
+    bars.set_scene([Bar("all", parts, "{} units".format)])
     assert bars.displayed()["number"].tolist() == [30, 10]
     assert bars.said_at(QPointF(150, 30)).startswith("a: 30 units, 75")
     assert bars.said_at(QPointF(350, 30)).startswith("b: 10 units, 25")
     assert bars.said_at(QPointF(150, 5)) == ""
+    bars.set_scene([Bar("all", parts, "{} units".format, "a note")])
+    assert bars.said_at(QPointF(150, 30)).endswith("%\na note")
     dispose(bars)
 
 

@@ -49,6 +49,7 @@ def test_what_has_changed_is_told_and_drawn(qtbot):
     told = [one.told.replace("\u2009", " ").replace("\u202f", " ") for one in tokens]
     assert told[0] == "38 %, down from 47 %" and told[1] == "13 %, up from 9.3 %"
     assert told[2] == "0.010 %, as before (next in the text)"
+    assert NextToken(b"</s>", 0.9, came=True, how="drawn").told.endswith("% (drawn)")
     bars = LikeliestBars()
     qtbot.addWidget(bars)
     bars.resize(500, 120)

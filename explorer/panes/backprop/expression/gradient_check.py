@@ -24,7 +24,7 @@ DIFFERS = (
     "differs: kink or bend",
     "The slope changes here even within the smallest nudge",
 )
-NOTHING = ("cannot be compared", "One of the two gradients is not finite")
+NOTHING = ("cannot be compared", "Only finite gradients can be compared")
 
 
 @dataclass(frozen=True)

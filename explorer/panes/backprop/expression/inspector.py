@@ -310,7 +310,7 @@ def _one(value: Array) -> float | str:
         return float(array.item())
     if array.size <= SHOWN:
         return f"({', '.join(format_number(one) for one in array.reshape(-1))})"
-    return shape(array)
+    return f"shape {shape(array)}"
 
 
 def _range(value: Array) -> str:

@@ -78,9 +78,7 @@ def headline(computed: Computed, moment: int) -> str:
         )
     if place.phase == "copies":
         return f"{target} was copied to fit the shape, so the contributions to its copies add up"
-    return (
-        f"{target} is used more than once and each use affects {out}, so the contributions add up"
-    )
+    return f"{target} is used more than once, so the contributions of its uses add up"
 
 
 def summary(computed: Computed) -> str:

@@ -63,8 +63,8 @@ def _standing(recording: Recording, step: int) -> str:
     if down:
         first = [recording.title(name) for at, name in down if at == down[0][0]]
         were = "was" if len(first) == 1 else "were"
-        since = f"from step {down[0][0]} on"
-        said = f"{_all(first)} {were} the first to stay 99.9 % of the way down, {since}"
+        got = f"{were} the first to get 99.9 % of the way down for good, at step {down[0][0]}"
+        said = f"{_all(first)} {got}"
         if later := down[len(first) :]:
             more = f", and {len(later) - 1} more later" if len(later) > 1 else ""
             return f"{said}; {recording.title(later[0][1])} followed at step {later[0][0]}{more}"

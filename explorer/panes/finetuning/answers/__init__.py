@@ -1,1 +1,1 @@
-"""Try: how much of what was learned does a person want?"""
+"""Try: how much of the learned change should be used?"""

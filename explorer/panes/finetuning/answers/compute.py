@@ -1,6 +1,4 @@
-"""What Try asks of core, on the engine's thread, where core does not say it as the draft does. No
-Qt.
-"""
+"""Writes texts and files for Try, on the engine's thread. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from explorer.panes.finetuning.answers.draft import TryDraft
 if TYPE_CHECKING:
     from core.finetuning.mixture import Mixture, Written
 
-# The strengths of the curves, and of those of what works all or not at all.
+# The strengths of the curves; and those for a soft prompt, which works fully or not at all.
 CURVE, STEP = np.linspace(0, 2, 21), np.array([0, 0.5, np.nextafter(0.5, 1), 2])
 
 
@@ -27,7 +25,7 @@ def mixture_of(draft: TryDraft) -> Mixture:
 def written_steps(
     model: Any, ids: Sequence[int], draft: TryDraft, stop: Sequence[int]
 ) -> Iterator[Written]:
-    """The text that is read, and then with each token that is written after it."""
+    """Yields the text that is read, then the text with each token written after it."""
     from core.finetuning.mixture import write_mixed_steps
     from core.inference.sampling import Sampling
 
@@ -36,8 +34,8 @@ def written_steps(
 
 
 def write_steps(name: str, address: str, draft: TryDraft, folder: str) -> Generator[Any, None, str]:
-    """The adapter, as peft's two files ("save"), or the whole model, for transformers ("export").
-    Returns the folder.
+    """Writes the adapter, as peft's two files ("save"), or the whole model, for transformers
+    ("export"). Returns the folder.
     """
     from core.finetuning.mixture_files import export_mixture_steps, save_mixture_steps
 

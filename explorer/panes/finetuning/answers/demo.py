@@ -1,4 +1,4 @@
-"""The states of Try that a snapshot shows."""
+"""The states of Try in a snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: TryMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def at(
         then: Callable[[], object] = lambda: None, more: bool = False, **settings: Any

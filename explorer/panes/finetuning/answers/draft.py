@@ -1,4 +1,4 @@
-"""What a fine-tuned model and its base go on with, as a person has set it up. No Qt, no torch."""
+"""The user's settings of Try: text, strength, sampling. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from core.fields import check, field
 
 @dataclass(frozen=True)
 class TryDraft:
-    """prompt       a text; "": an example that was held out of what the model learned from
-    example      which one
-    strength     how much of what was learned is added
-    merged       whether it is a part of the matrices meanwhile
+    """prompt       a text; "" for an example that was held out of the training data
+    example      its number
+    strength     the part of the learned change that is added
+    merged       True: write with the adapter merged into the matrices
     temperature  0: always the likeliest token
-    tokens       that are written at most
+    tokens       the most that are written
     seed         of the draws of both texts
-    other        folder of a second adapter, to blend with; "": none
-    share        its part
+    other        the folder of a second adapter to blend with; "" for none
+    share        the second adapter's part
     """
 
     prompt: str = field("", longest=100_000)

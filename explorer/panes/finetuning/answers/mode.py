@@ -1,4 +1,4 @@
-"""Try: wires a text, a strength and a fine-tuned model to what it and its base go on with."""
+"""Try: shows how a fine-tuned model and its base continue a text, at any strength."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 
 class TryMode(TunedMode):
-    """Both models write after one text; a place is chosen in one of the two that come of it, and
-    what may come there is shown for both.
+    """Both models continue one text; the user selects a place in either continuation, and both
+    models' candidates for it are shown.
     """
 
     id = "try"
@@ -41,19 +41,19 @@ class TryMode(TunedMode):
     def __init__(self, desk: Any, parent: QObject) -> None:
         self.view = view = TryView()
         super().__init__(desk, parent, TunedInputs(NAME, text.READS, view.buttons["another"]))
-        self.place: tuple[bool, int] | None = None  # in the tuned text?; None: the prompt's end
+        self.place: tuple[bool, int] | None = None  # (is tuned, index); None: prompt's end
         self.prompt_ids: list[int] = []
-        self.written: dict[bool, Written] = {}  # shown, by whether it is the tuned one's
-        self._newest: dict[bool, Written] = {}  # as far as they are written now
+        self.written: dict[bool, Written] = {}  # by True for the tuned model, False for the base
+        self._newest: dict[bool, Written] = {}  # likewise, while a drag delays them
         self.next: NextTokens | None = None
-        self._curve: list[np.ndarray] = []  # (K,) of tokens at the place, at each strength
-        self.prompt = ""  # what both read
-        self._encoded: tuple[str, int] | None = None  # of the draft, the text of the tokens
-        self._known: dict[object, object] = {}  # of what each of the things shown is
+        self._curve: list[np.ndarray] = []  # (K,) probabilities of tokens, by strength
+        self.prompt = ""  # the text that both read
+        self._encoded: tuple[str, int] | None = None  # the prompt and example of `prompt_ids`
+        self._known: dict[object, object] = {}  # the request of each result shown
         self.asked: Any = None  # the source, or one whose model has both adapters
         self._blend: BlendedSource | None = None
-        self.has_adapter = True  # which can be merged
-        self.is_all_or_nothing = False  # between strength 0 and 1 there is nothing
+        self.has_adapter = True  # False: there is nothing to merge
+        self.is_all_or_nothing = False  # a soft prompt: no strengths between 0 and 1
         self.count = 0  # tokens of the prompt, of which the last ones are read
         self._writes = {tuned: Latest(self.engine, self) for tuned in (False, True)}
         self._nexts, self._curves, self._checks, self._files, self._blends = (
@@ -66,7 +66,7 @@ class TryMode(TunedMode):
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
         self._files.came.connect(lambda path: self.statusRequested.emit(text.SAVED.format(path)))
-        # Why another adapter cannot be blended, a card tells: the picture stays.
+        # A card reports why another adapter cannot be blended: the picture stays.
         self._blends.came.connect(lambda source: self._set_other(source.second))
         for told in (self._checks, self._files):
             told.failed.connect(lambda why: view.verdict.set_text(sentence(why)))
@@ -91,7 +91,7 @@ class TryMode(TunedMode):
         self.connect_line(self.inputs.line, "prompt", text.CHANGE_TEXT)
         self.begin()
 
-    # what the pane asks
+    # called by the pane
 
     def pictures(self) -> dict[str, QWidget]:
         return {name: getattr(self.view, name) for name in ("base", "tuned", "bars", "curves")}
@@ -105,7 +105,7 @@ class TryMode(TunedMode):
                 self.choose(tuned, place)
 
     def cancel(self) -> bool:
-        """Esc: back to the end of the prompt."""
+        """Handles Esc: returns to the end of the prompt."""
         was_chosen, self.place = self.place is not None, None
         self._show_texts()
         self.read()
@@ -117,24 +117,24 @@ class TryMode(TunedMode):
     # choices
 
     def choose(self, tuned: bool, place: int) -> None:
-        """A token of one of the texts: what both models expected in its place is shown."""
+        """Selects a token of one text and shows both models' candidates for its place."""
         self.place = tuned, place
         self._show_texts()
         self.read()
 
     def _on_curve(self, strength: float) -> None:
-        """The curves were clicked."""
+        """Sets the strength of the clicked point."""
         values = self.view.settings.widgets["strength"].values
         self.set_settings(strength=min(values, key=lambda one: abs(one - strength)))
         self.draft.end_merge()
 
     def take_another(self) -> None:
-        """The next example that was held out of what the model learned from."""
+        """Shows the next example that was held out of the training data."""
         example = self.draft.value.example + 1
         self.draft.change({"prompt": "", "example": example}, text.BUTTONS["another"][0])
 
     def check(self, name: str) -> None:
-        """Puts a promise of the adapter to the test, on this text."""
+        """Tests a property of the adapter on this text."""
         if self.prompt_ids:
             self._checks.ask(partial(self._check, name), text.BUTTONS[name][0], is_told=False)
 
@@ -144,7 +144,7 @@ class TryMode(TunedMode):
         found = await self.asked.ask(*asked, key=f"{NAME}.check", name=about)
         return SUPERSEDED if found is SUPERSEDED else (name, found)
 
-    # the adapter
+    # adapter
 
     def _fill_menu(self) -> None:
         menu, not_now = self.view.adapter.menu(), "blend" if self.draft.value.other else "alone"
@@ -167,7 +167,7 @@ class TryMode(TunedMode):
             dialogs.ask_target(self.view, text.MENU[name], stem, then)
 
     def take_second(self, folder: str) -> None:
-        """A second adapter beside the first one, if it can be opened."""
+        """Adds a second adapter to the first, if it can be opened."""
         if self.source is not None:
             self._blends.ask(partial(self._both, folder), text.MENU["blend"], is_told=False)
 
@@ -186,7 +186,7 @@ class TryMode(TunedMode):
             self.spawn(self.show_head(self.prompt))
 
     def on_draft(self, draft: TryDraft) -> None:
-        """Something else is set up; what is merged always says how much that changes."""
+        """Updates to a draft; a merged adapter is always checked."""
         super().on_draft(draft)
         if self.tried.merged:
             self.check("merge")
@@ -194,17 +194,17 @@ class TryMode(TunedMode):
             self._checks.stop()
             self.view.verdict.set_text("")
 
-    # the model
+    # model
 
     @property
     def tried(self) -> TryDraft:
-        """What is set up, as far as there is such a strength, and something to merge."""
+        """The draft, limited to the strengths and the merging that the model supports."""
         draft, is_whole = self.draft.value, self.is_all_or_nothing
         strength = float(draft.strength > 0.5) if is_whole else draft.strength
         return replace(draft, strength=strength, merged=draft.merged and self.has_adapter)
 
     async def _both(self, other: str) -> Any:
-        """The tuned model; with a second adapter one of its own, for both lie on it."""
+        """Returns the tuned model; with a second adapter, a model of its own that has both."""
         held, address = self._blend, self.source.address
         if held is None or (held.address, held.second) != (address, other):
             blend = BlendedSource(self.engine, address, other, self) if other else None
@@ -214,7 +214,7 @@ class TryMode(TunedMode):
         return self._blend or self.source
 
     def forget(self) -> None:
-        """Another text, or another model."""
+        """Resets for another text or another model."""
         super().forget()
         self.place = None
         self._forget()
@@ -248,14 +248,14 @@ class TryMode(TunedMode):
         held_out = finetuning.held_out_prompt, draft.example
         self.prompt = draft.prompt or await source.ask(*held_out, name=text.BUTTONS["another"][0])
         ids = await self.engine.io(source.tokenizer.encode_ids, self.prompt)
-        if self._encoded:  # else a session may have brought the place that was chosen in this one
+        if self._encoded:  # otherwise a session may have restored this text's place
             self.place = None
         self._forget()
         self._encoded, self.count = asked, len(ids)
         return ids[-source.config.block_size :]
 
     def show_answer(self, answer: list[int]) -> None:
-        """The prompt's tokens: now both models write."""
+        """Shows the prompt and lets both models write."""
         self.prompt_ids, draft = answer, self.tried
         self.view.show_strengths(self.is_all_or_nothing)
         self.view.settings.widgets["merged"].setEnabled(self.has_adapter)
@@ -269,17 +269,17 @@ class TryMode(TunedMode):
                 job = partial(self.asked.model_steps, *made)
                 is_dragged = self.view.is_dragged
                 self._writes[tuned].ask(job, text.READS, is_told=False, waits=is_dragged)
-        if not self._writes[True].running:  # else once it is written
+        if not self._writes[True].running:  # otherwise after writing
             self._read_place()
 
     def _is_new(self, name: object, of: object) -> bool:
-        """Whether something is to be asked anew, for it is of something else."""
+        """True if `of` differs from the last request of that name."""
         was, self._known[name] = self._known.get(name), of
         return was != of
 
     def _on_written(self, tuned: bool, items: list[Written]) -> None:
         self._newest[tuned] = items[-1]
-        if not self.view.is_dragged:  # then only whole texts are shown: none that begins anew
+        if not self.view.is_dragged:  # a drag shows only complete texts, to avoid flicker
             self.written[tuned] = items[-1]
             self._show_texts()
 
@@ -289,11 +289,11 @@ class TryMode(TunedMode):
         self._show_next()
         self._read_place()
 
-    # the place that is chosen
+    # selected place
 
     @property
     def before(self) -> list[int]:
-        """The tokens before it, of the text that it is in."""
+        """The tokens before the place, of its text."""
         if self.place is None or self.place[0] not in self.written:
             return self.prompt_ids
         tuned, place = self.place
@@ -302,11 +302,11 @@ class TryMode(TunedMode):
 
     @property
     def _read_ids(self) -> list[int]:
-        """Those of them that the model reads."""
+        """Those of `before` that fit into the model's context."""
         return self.before[-self.source.config.block_size :]
 
     def _read_place(self) -> None:
-        """Asks what may come there, unless it is known."""
+        """Requests the candidates for the place, unless they are known."""
         ids, draft = self._read_ids, self.tried
         where = not self.view.is_dragged
         of = ids, draft.strength, draft.share, draft.merged, where
@@ -336,20 +336,20 @@ class TryMode(TunedMode):
 
     @property
     def _strengths(self) -> np.ndarray:
-        """Those of the curves."""
+        """The strengths of the curves."""
         return compute.STEP if self.is_all_or_nothing else compute.CURVE
 
-    # what is seen
+    # display
 
     def inspect(self) -> None:
-        """The line where the strength comes in."""
+        """Inspects the line in which the strength is used."""
         if self.next is not None and self.next.where is not None:
             matrix, step, cell = self.next.where
             told = text.inspected(self.tried.strength, matrix, step.name)
             self.inspection.emit(inspection_of(step, cell, told))
 
     def _show_texts(self) -> None:
-        """Both texts, as far as they are written, and the place that is chosen in them."""
+        """Shows the parts of both texts written so far, and the selected place."""
         before, ids = self.before, {tuned: one.ids for tuned, one in self.written.items()}
         pairs = enumerate(zip(*ids.values(), strict=False))
         shared = next((at for at, pair in pairs if len(set(pair)) > 1), len(before))
@@ -363,7 +363,7 @@ class TryMode(TunedMode):
             self.view.show_text(tuned, written, place, words, self.piece)
 
     def _show_next(self) -> None:
-        """What may come at the place, once it and both texts are known."""
+        """Shows the candidates for the place, once they and both texts are known."""
         if self.next is None or len(self.written) < 2:
             return
         tuned = self.place is None or self.place[0]
@@ -375,7 +375,7 @@ class TryMode(TunedMode):
         self.view.body.show_ready()
 
     def said(self, tuned: bool) -> str | None:
-        """What one of the two has written; None: nothing yet."""
+        """Returns the text that one of the models has written, or None before it starts."""
         ids = self.written[tuned].ids[len(self.prompt_ids) :]
         return None if not len(ids) else self.text_of(one for one in ids if one not in self._ends)
 

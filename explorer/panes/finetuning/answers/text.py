@@ -1,4 +1,4 @@
-"""Every sentence of Try. Knows no Qt."""
+"""The texts of Try. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_TEXT = "Type a text for both models to continue"
 READS, CHANGE_TEXT = "The text that both models continue", "Change the text to try"
 NAME, BASE, TUNED = "Base and tuned model", "The base", "The tuned model"
 ADAPTER, ADAPTER_HELP = "Adapter", "Blend, save or export the adapter"
-MENU = {  # by what it does
+MENU = {  # by action
     "blend": "Blend with a second adapter",
     "alone": "Remove the second adapter",
     "save": "Save for peft at strength 1\u2026",
@@ -28,7 +28,7 @@ BARS = "Likeliest next tokens at this strength (outlines show the base)"
 CURVES = "How likely the top tokens are at each strength"
 STRENGTH, PROBABILITY = "strength", "probability"
 ALL_OR_NOTHING = "Strength (a soft prompt works fully or not at all)"
-BUTTONS = {  # by what they do: title and help
+BUTTONS = {  # title and help, by action
     "another": ("Another example", "Show the next example that was held out of training"),
     "identity": (
         "Step-0 identity",
@@ -48,28 +48,28 @@ SPECIAL = {
 
 
 def _deed(verb: str, words: str, most: int) -> str:
-    """What a model does: it writes so many characters of this, or nothing."""
+    """Returns what a model does: it writes this text, shortened, or ends it."""
     told = shortened(words.strip().replace("\n", "\u21b5"), most)
     return f"{verb} {quoted(told)}" if told else "ends the text"
 
 
 def wrote(name: str, words: str | None) -> str:
-    """Above a text; None: nothing is written yet."""
+    """Returns the title of a text; `words` is None before it is written."""
     return name if words is None else f"{name} {_deed('writes', words, 60)}"
 
 
 def base(count: int, most: int) -> str:
-    """The one that is not tuned, and how many of a text's tokens both read."""
+    """Returns the name of the base, with the number of tokens read if a text is too long."""
     return BASE if count <= most else f"{BASE} (reading the last {most:,} of {count:,} tokens)"
 
 
 def tuned(name: str, other: str) -> str:
-    """Which model is tried."""
+    """Returns the name of the tuned model."""
     return f"{TUNED} ({name} and {other})" if other else f"{TUNED} ({name})"
 
 
 def headline(strength: float, base: str, tuned: str) -> str:
-    """One sentence: the first words that differ."""
+    """Returns one sentence about the first words that differ."""
     told, pair = f"At strength {strength:g}, the tuned model", [tuned.split(), base.split()]
     same = sum(accumulate(map(str.__eq__, *pair), min))
     if pair[0] == pair[1]:
@@ -80,7 +80,7 @@ def headline(strength: float, base: str, tuned: str) -> str:
 
 
 def inspected(strength: float, matrix: str, kind: str) -> str:
-    """Of the line where the strength comes in; `kind`: of its step."""
+    """Returns a note on the line in which the strength is used; `kind` is its step's."""
     moved = {"tuned.change": "W\u2032 \u2212 W", "tuned.bias_change": "b\u2032 \u2212 b"}.get(kind)
     told = f"s is the strength, {strength:g}, times alpha / rank (with rsLoRA, alpha / \u221arank)."
     if moved:
@@ -92,12 +92,13 @@ def inspected(strength: float, matrix: str, kind: str) -> str:
 
 
 def verdict(name: str, found: Verdict) -> str:
-    """Of a check."""
+    """Returns the result of a check."""
     if found.difference == 0:
         changed, told = "nothing", f"all {found.compared:,} logits are the same, bit for bit"
     else:
         most = format_number(found.difference, 2)
         changed = "nothing beyond rounding" if found.holds else "more than rounding can explain"
         limit = format_number(found.tolerance, 2)
-        told = f"the {found.compared:,} logits differ by up to {most} (rounding may cause {limit})"
+        rounding = f"rounding alone may account for {limit}"
+        told = f"the {found.compared:,} logits differ by up to {most} ({rounding})"
     return f"{CHANGES[name]} {changed}: {told}"

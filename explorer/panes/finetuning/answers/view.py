@@ -1,4 +1,4 @@
-"""The widgets of Try: one slider, two texts, and what may come next for both."""
+"""The widgets of Try: one slider, two texts, and both models' candidates for the next token."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.finetuning.mixture import NextTokens, Written
 
 NAME, LOOKS = "finetuning.try", {"another": "quiet"}
-NATS, CURVES, ROWS = 8.0, 132, 6  # of the darkest tokens; px; tokens that may come next
+NATS, CURVES, ROWS = 8.0, 132, 6  # surprise of the darkest tokens; px; candidates
 STRENGTHS = tuple(round(0.05 * at, 2) for at in range(41))
 VALUES = {
     "strength": STRENGTHS,
@@ -43,7 +43,7 @@ VALUES = {
 
 
 class TryView(QWidget):
-    """Its parts tell themselves what is chosen in them."""
+    """Lays out the parts, whose signals report what the user chooses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,18 +81,18 @@ class TryView(QWidget):
         self._sliders = self.findChildren(QSlider)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Its size follows the zoom."""
+        """Follows the zoom."""
         self.curves.setFixedHeight(theme.current().px(CURVES))
 
     @property
     def is_dragged(self) -> bool:
-        """Whether a slider is held."""
+        """True while a slider is dragged."""
         return any(one.isSliderDown() for one in self._sliders)
 
     def show_text(
         self, tuned: bool, written: Written, place: int, words: str, piece: Callable[[int], bytes]
     ) -> None:
-        """One of the two; `place`: of the token that is chosen; `words`: above it."""
+        """Shows one of the two texts; `place`: index of the selected token; `words`: its title."""
         one = self.tuned if tuned else self.base
         pieces = [piece(token) for token in written.ids]
         one.set_text([pieces], np.nan_to_num(written.surprises)[None], NATS)
@@ -100,20 +100,20 @@ class TryView(QWidget):
         self.wrote[tuned].set_text(words)
 
     def show_next(self, found: NextTokens, came: int | None, piece: Callable[[int], bytes]) -> None:
-        """What may come at the place; `came`: the token that did."""
+        """Shows the candidates for the place; `came` is the token written there."""
         self.bars.set_tokens([
             NextToken(piece(one), float(found.tuned[one]), one == came, float(found.base[one]))
             for one in found.likeliest(ROWS)
         ])  # fmt: skip
 
     def show_strengths(self, all_or_nothing: bool) -> None:
-        """Those that can be chosen."""
+        """Sets the strengths that can be chosen."""
         strength, about = self.settings.widgets["strength"], fields_of(TryDraft)["strength"]
         shown = ((0.0, 1.0), text.ALL_OR_NOTHING) if all_or_nothing else (STRENGTHS, about.label)
         strength.set_values(*shown)
 
     def show_curves(self, x: np.ndarray, tokens: Sequence[bytes], shares: np.ndarray) -> None:
-        """How likely these are, (N, K), at each strength `x` that is known."""
+        """Shows the probabilities (N, K) of these tokens at each known strength `x`."""
         lines = zip(tokens, shares.T, strict=True)
         self.curves.set_series([
             Series(quoted(shown("", token)), x, y, color=at) for at, (token, y) in enumerate(lines)

@@ -1,4 +1,4 @@
-"""What Inside asks of core, on the engine's thread. No Qt."""
+"""Examines a fine-tuned model on the engine's thread. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def examined_steps(
     model: Any, ids: Sequence[int], draft: InsideDraft, position: int, **where: Any
 ) -> Generator[None, None, tuple[Examination, list[Mapping[str, Content]]] | list[int] | str]:
-    """All that is shown, and what the picture draws after each step; where no matrix changed, what
-    `look_inside_steps` says of it.
+    """Returns the examination and the picture's content after each step; if no matrix has changed,
+    the explanation of `look_inside_steps`.
     """
     from core.finetuning.examination import Focus, look_inside_steps
 

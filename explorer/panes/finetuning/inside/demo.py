@@ -1,4 +1,4 @@
-"""The states of Inside that a snapshot shows."""
+"""The states of Inside in a snapshot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def at(step: str = "", fraction: float = 0.0, address: str = BUNDLED) -> Callable[[], Any]:
         def go() -> None:
@@ -37,13 +37,13 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
         return with_model
 
     async def full() -> None:
-        """A model all of whose numbers have learned."""
+        """Opens a model with full fine-tuning."""
         config = finetuning_config(FinetuningSettings(method="full"), {"steps": 24})
         (folder,) = await trained_runs.trained(mode, {"Full": config})
         await at(address=str(max(checkpoints_of(folder).items())[1]))()
 
     return {
-        "full": full,  # not the last one: other modes look at the bundled model
+        "full": full,  # not the last one: other modes show the bundled model
         "first": at(),
         "product": at("scale", 1.6),
         "backward": at("grad_A"),

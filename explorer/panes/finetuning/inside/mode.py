@@ -1,4 +1,4 @@
-"""Inside: wires a fine-tuned model, a text and a matrix to the picture of what goes through it."""
+"""Inside: shows how a text passes through a fine-tuned matrix, forward and backward."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from explorer.state.tracks import TraceTrack
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.push_button import push_buttons
 
-CHOSEN = ("position", "output", "step")  # what is looked at
+CHOSEN = ("position", "output", "step")  # selected by the user
 
 
 class InsideMode(TunedMode):
-    """A matrix is chosen, a token of the text and an output; the steps are one pass forward and
-    one back.
+    """Follows one token and one output through a chosen matrix; the steps are one forward and one
+    backward pass.
     """
 
     id = "inside"
@@ -47,10 +47,10 @@ class InsideMode(TunedMode):
         self.scene: Scene | None = None
         self.position: int | None = None  # of a token; None: the last one that is read
         self.output: int | None = None  # None: the one that changes most
-        self.step: int | None = None  # of a checkpoint; None: the model as it is
-        self._read: Any = None  # the model, the text and the checkpoint that are looked at
-        self._heads: tuple[Any, Any] = (None, None)  # of what, and they
-        self.finds = False  # the steps are those by which the directions are found
+        self.step: int | None = None  # of a checkpoint; None: the current model
+        self._read: Any = None  # the current model, text and checkpoint
+        self._heads: tuple[Any, Any] = (None, None)  # what was read, and its heads
+        self.finds = False  # the steps are those that find the directions
         view, inputs = self.view, self.inputs
         view.text.chosen.connect(lambda _, place: self.choose("position", place))
         view.passage.outputChosen.connect(partial(self.choose, "output"))
@@ -69,7 +69,7 @@ class InsideMode(TunedMode):
         self.draft.changed.connect(self._on_draft)
         self.begin()
 
-    # what the pane asks
+    # called by the pane
 
     def pictures(self) -> dict[str, QWidget]:
         return {name: getattr(self.view, name) for name in PICTURES}
@@ -84,8 +84,8 @@ class InsideMode(TunedMode):
         self.read()
 
     def cancel(self) -> bool:
-        """Esc: back to the pass; then to the last token, the output that changes most, and the
-        newest checkpoint.
+        """Handles Esc: returns to the pass, then to the last token, the output that changes most,
+        and the newest checkpoint.
         """
         if self.finds:
             self._play_pass()
@@ -101,11 +101,11 @@ class InsideMode(TunedMode):
     # choices
 
     def look_at(self, name: str) -> None:
-        """Another matrix."""
+        """Shows another matrix."""
         self.draft.change({"matrix": name}, text.LOOK.format(matrix_name(name)))
 
     def choose(self, name: str, value: int) -> None:
-        """Another token ("position"), "output" or checkpoint ("step")."""
+        """Selects another token ("position"), "output" or checkpoint ("step")."""
         setattr(self, name, value)
         if name == "output" and self.scene is not None:
             self.view.set_cursor(self.view.position, self.row)
@@ -114,14 +114,14 @@ class InsideMode(TunedMode):
             self.read()
 
     def ask_compared(self) -> None:
-        """Asks for a second adapter; where there is one, it goes."""
+        """Asks for a second adapter, or removes the current one."""
         if self.draft.value.other:
             self._on_compared("")
         else:
             self.ask_second(self.view.buttons["compare"])
 
     def take_second(self, folder: str) -> None:
-        """A second adapter, which must fit the model."""
+        """Takes a second adapter, which must fit the model."""
         asked = finetuning.check_second, folder
         self._compares.ask(lambda: self.source.ask(*asked), f"opening {model_name(folder)}")
 
@@ -139,7 +139,7 @@ class InsideMode(TunedMode):
             head = divmod(cell, self.scene.found.heads.shape[1])
             self.spawn(self.show_head(self.draft.value.text, *head))
 
-    # the model
+    # model
 
     def _on_draft(self, draft: InsideDraft) -> None:
         name, button = model_name(draft.other), self.view.buttons["compare"]
@@ -165,7 +165,7 @@ class InsideMode(TunedMode):
         return await self.engine.io(self.source.tokenizer.encode_ids, self.draft.value.text)
 
     def show_answer(self, answer: list[int]) -> None:
-        """The text's tokens: now the model reads them."""
+        """Examines the model on the text's tokens."""
         source, draft = self.source, self.draft.value
         if self.scene is not None and not draft.matrix:  # another may have changed most elsewhere
             draft = replace(draft, matrix=self.scene.found.name)
@@ -197,10 +197,10 @@ class InsideMode(TunedMode):
         is_same = before is not None and len(before.steps) == len(self.scene.steps)
         self._play_pass(keep_position=is_same and not self.finds)
 
-    # what is seen
+    # display
 
     def _play_pass(self, *, keep_position: bool = False) -> None:
-        """The steps are the pass forward and back."""
+        """Plays the forward and backward pass."""
         assert self.scene is not None
         self.finds = False
         self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
@@ -210,7 +210,7 @@ class InsideMode(TunedMode):
         self.inspect()
 
     def play_finding(self) -> None:
-        """The steps by which the directions of the change are found; Esc goes back."""
+        """Plays the steps that find the directions of the change; Esc goes back."""
         if self.scene is not None and self.scene.found.finding is not None:
             self.on_position(self.scene.matrix_step)
             self.finds = True
@@ -219,7 +219,7 @@ class InsideMode(TunedMode):
 
     @property
     def row(self) -> int:
-        """The output that is followed."""
+        """The index of the selected output."""
         assert self.scene is not None
         last = len(self.scene.found.weight) - 1
         return self.scene.largest if self.output is None else min(self.output, last)

@@ -1,4 +1,4 @@
-"""What stands where: an adapted matrix, what goes through it, and what comes back. No Qt."""
+"""The content of Inside's picture: an adapted matrix, its values and its gradients. No Qt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.finetuning.examination import Examination
     from core.trace import Step
 
-# Where what a step makes stands, what it is called there, and along which arrows it comes.
+# For each kind of step: the place of its result, the result's name there, and its arrows.
 MADE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "frozen": ("h", "W x", ()),
     "bias": ("h", "W x + b", ()),
@@ -49,13 +49,13 @@ def kind_of(step: Step) -> str:
 
 
 def at_token(values: np.ndarray, position: int) -> np.ndarray:
-    """Of (T, out) or, the same at every token, (out,): those at one."""
+    """Returns the values at one token: from (T, out), or from (out,), the same for every token."""
     return np.atleast_2d(values)[position if values.ndim > 1 else 0]
 
 
 def contents_of(found: Examination) -> list[Mapping[str, Content]]:
-    """After each step, what stands in each place, with all that is drawn of it; for the engine's
-    thread, as the matrices may be large.
+    """Returns the content of each place after each step, with all that is drawn of it; for the
+    engine's thread, because the matrices may be large.
     """
     steps, at = {kind_of(step): step for step in found.trace}, found.trace.about["position"]
     weight = steps["frozen"].value("weight")
@@ -84,7 +84,7 @@ def contents_of(found: Examination) -> list[Mapping[str, Content]]:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """`contents`: after each step; `piece`: the bytes of a token."""
+    """`contents`: after each step; `piece` returns the bytes of a token."""
 
     found: Examination
     contents: Sequence[Mapping[str, Content]]
@@ -96,7 +96,7 @@ class Scene:
 
     @property
     def position(self) -> int:
-        """Of the token that is followed."""
+        """The position of the selected token."""
         return int(self.found.trace.about["position"])
 
     @cached_property
@@ -105,30 +105,28 @@ class Scene:
 
     @property
     def token(self) -> str:
-        """The one that is followed."""
+        """The selected token."""
         return quoted_piece(self.piece(self.ids[self.position]))
 
     @property
     def needed(self) -> int:
-        """Directions that hold 99 % of the change."""
+        """The number of directions that make up 99 % of the change."""
         return self.found.spectrum.directions_for()
 
     @cached_property
     def matrix_step(self) -> int:
-        """The one after which the whole change is seen as a matrix."""
+        """The index of the step after which the whole change is visible as a matrix."""
         kinds = [kind_of(one) for one in self.steps]
         return max(at for at, kind in enumerate(kinds) if kind.endswith(("delta", "add")))
 
     @cached_property
     def largest(self) -> int:
-        """The output that the adapter changes most, at the token that is followed."""
+        """The index of the output that the adapter changes most at the selected token."""
         add = next(step for step in self.steps if kind_of(step) == "add")
         return int(np.abs(at_token(add.value("change"), self.position)).argmax())
 
     def at(self, position: float, output: int, direction: int) -> AdapterScene:
-        """With the cursor there; `direction`: the one of the change that is seen alone, below 0
-        none.
-        """
+        """Returns the picture at a position; `direction`: the one that is drawn alone, or -1."""
         last = len(self.steps) - 1
         index = min(int(position), last)
         after, way = min(index + 1, last), position - index
@@ -150,19 +148,19 @@ class Scene:
         )
 
     def grown(self, way: float) -> np.ndarray:
-        """So much of B A, as it is drawn, as the first directions of A and B make; `way` 0 to 1."""
+        """Returns the part of B A, as drawn, from the first directions of A and B; `way` 0 to 1."""
         A, B = (self.contents[0][name].values for name in "AB")
         count = max(1, round(way * len(A)))
         return drawn_rows(B[:, :count]) @ drawn_rows(A[:count].T).T
 
     def part(self, direction: int) -> Content:
-        """What lies along one direction of the change, as it is drawn."""
+        """Returns the part of the change along one direction, as drawn."""
         found, one = self.found.spectrum, slice(direction, direction + 1)
         left, right = drawn_rows(found.left[:, one]), drawn_rows(found.right[:, one])
         return Content(text.ALONE.format(direction + 1), left * found.values[one] @ right.T)
 
     def cell_of(self, step: Step, output: int) -> tuple[int, ...] | None:
-        """Of what a step makes, the number whose arithmetic is shown; None: the largest one."""
+        """Returns the index of the number whose arithmetic is shown; None: the largest one."""
         made = step.value(next(iter(step.values)))
         match MADE.get(kind_of(step), NOTHING)[0]:
             case "h" | "change" | "sum":
@@ -175,9 +173,7 @@ class Scene:
 
     @cached_property
     def grid(self) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
-        """Layers, matrices, (R, C) the strength of each, NaN where nothing is changed, and (R, C)
-        the names.
-        """
+        """Layers, matrices, (R, C) strengths of the changes, NaN for none, and (R, C) names."""
         places = [place_of(one.name) for one in self.found.strengths]
         rows, columns = (list(dict.fromkeys(axis)) for axis in zip(*places, strict=True))
         values = np.full((len(rows), len(columns)), np.nan)

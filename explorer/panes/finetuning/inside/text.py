@@ -1,4 +1,4 @@
-"""Every sentence of Inside. Knows no Qt."""
+"""The texts of Inside. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_TEXT = "Type a text of two tokens or more for the model to read"
 SPECTRUM, STRENGTH = "Directions of the change", "Strength of the change"
 HEADS = "Attention that has moved, by head"
 BIAS = "How far the bias has moved: |\u0394b|"
-MATRIX_HELP, READS = "Choose a matrix", "The text that the model reads and learns from in this step"
+MATRIX_HELP, READS = "Choose a matrix", "The text for the forward and backward pass shown here"
 LOOK = "Look into {}"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
@@ -43,7 +43,7 @@ STOP_HELP = "Compared with {}; click to stop"
 
 
 def unchanged(method: str) -> str:
-    """Why there is nothing to look into; `method`: what the model was tuned by, "" of another."""
+    """Returns why no matrix has changed; `method`: the model's fine-tuning, "" for another."""
     why = "Nothing inside this model was tuned"
     if method == "bottleneck":
         why = "This model was tuned by small new layers between its own, which stayed frozen"
@@ -51,7 +51,7 @@ def unchanged(method: str) -> str:
 
 
 def nearest(pieces: Sequence[bytes]) -> str:
-    """Of a soft prompt, which changed no matrix."""
+    """Returns one sentence about a soft prompt, which changes no matrix."""
     stand = f"{count(len(pieces), 'learned token')} {verb(len(pieces), 'stands', 'stand')}"
     near = ", ".join(map(quoted_piece, pieces))
     return f"{stand} in front of each text. Nearest to them in the vocabulary: {near}"
@@ -60,7 +60,7 @@ def nearest(pieces: Sequence[bytes]) -> str:
 def headline(
     kind: str, about: Any, name: str, used: tuple[int, int], changed: float, token: str
 ) -> str:
-    """One sentence about a step; `used`: directions that hold 99 % of the change, of how many."""
+    """Returns one sentence about a step; `used`: directions for 99 % of the change, of all."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     share, numbers = format_share(changed), count(r, "number")
     match kind:
@@ -87,7 +87,7 @@ def headline(
             hold = f"{used[0]} of {used[1]} directions make up 99 % of the change"
             return f"All {few:,} numbers of W have moved; {hold}"
         case "delta" | "dora_delta":
-            told = f"{few:,} numbers ({format_share(few / many)} of the {many:,} in W)"
+            told = f"The {few:,} numbers of A and B ({format_share(few / many)} as many as in W)"
             if not used[0]:
                 return f"{told} can change the whole matrix; while B is 0, they change nothing"
             return f"{told} change the whole matrix, mainly along {used[0]} of {used[1]} directions"
@@ -110,7 +110,7 @@ def headline(
 
 
 def spectrum(needed: int, count: int, effective: float) -> str:
-    """Above the bars."""
+    """Returns the title of the bars."""
     if not needed:
         return "Nothing has been learned here yet"
     hold = f"{needed} of {count} directions {'makes' if needed == 1 else 'make'} up 99 % of \u0394W"
@@ -118,13 +118,13 @@ def spectrum(needed: int, count: int, effective: float) -> str:
 
 
 def growth(steps: Sequence[int], step: int | None) -> str:
-    """Below the lines."""
+    """Returns the note below the lines."""
     shown = "" if step is None else f"; step {step:,} is shown"
     return f"steps {steps[0]:,} to {steps[-1]:,}{shown}" if steps else ""
 
 
 def direction(at: int, value: float, share: float, captured: float, is_found: bool) -> str:
-    """A bar; `is_found`: there are steps by which."""
+    """Returns the tooltip of a bar; `is_found`: the steps that find it can be played."""
     held = f"singular value {format_number(value)}, {format_percent(share)} of \u0394W"
     near = f"{format_percent(captured)} of its input direction lies in W's strongest ones"
     more = "\nClick to see how it is found" if is_found else ""
@@ -132,5 +132,5 @@ def direction(at: int, value: float, share: float, captured: float, is_found: bo
 
 
 def acting(share: float) -> str:
-    """Of a token."""
+    """Returns the effect of the change on a token."""
     return f"the change adds a vector that is {format_share(share)} as long as W x"

@@ -1,4 +1,4 @@
-"""The widgets of Inside: the text, a matrix with its adapter, its directions, all the matrices."""
+"""The widgets of Inside: text, matrix with its adapter, directions, all matrices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIDE, SHARE, TEXT, SPECTRUM = 224, 0.32, 54, 88  # px; of the width; px
 
 
 def spectrum_of(scene: Scene) -> SpectrumScene:
-    """The directions of the change."""
+    """Returns the content of the bars: the directions of the change."""
     found, told = scene.found, scene.found.spectrum
     numbers = told.values.tolist(), told.shares.tolist(), found.captured.tolist()
     title = text.spectrum(scene.needed, len(told.values), told.effective_rank)
@@ -46,7 +46,7 @@ def spectrum_of(scene: Scene) -> SpectrumScene:
 
 
 class InsideView(QWidget):
-    """The picture, and beside it the whole adapter."""
+    """Shows the picture, and on its right the whole adapter."""
 
     buttons: Mapping[str, QPushButton] = {}
 
@@ -81,14 +81,14 @@ class InsideView(QWidget):
         page((self.body, 1), of=self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Its size follows the zoom."""
+        """Follows the zoom."""
         now = theme.current()
         self._side.setFixedWidth(min(now.px(SIDE), round(SHARE * self.width())))
         self.text.setFixedHeight(now.px(TEXT))
         self.spectrum.setFixedHeight(now.px(SPECTRUM))
 
     def set_cursor(self, position: float, output: int) -> None:
-        """Where the cursor is, and whose row is marked."""
+        """Sets the cursor's position and the marked output."""
         self.position, self.output = position, output
         if self.scene is not None:
             self.passage.set_scene(self.scene.at(position, output, self.spectrum.hovered))

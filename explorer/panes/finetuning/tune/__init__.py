@@ -1,1 +1,1 @@
-"""Tune: what a fine-tuning learns, and what it forgets."""
+"""Tune: what fine-tuning teaches, and what it makes a model forget."""

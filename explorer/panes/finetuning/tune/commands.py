@@ -1,4 +1,4 @@
-"""The actions of Tune: those of its buttons."""
+"""The actions of Tune's buttons."""
 
 from __future__ import annotations
 

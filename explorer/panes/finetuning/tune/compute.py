@@ -1,4 +1,4 @@
-"""What the engine works out for Tune before anything starts. No Qt."""
+"""Plans fine-tunings before they start. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """`estimate`: what its run takes, or `error`: why it cannot be."""
+    """`estimate`: the costs of its run; `error`: why it is impossible."""
 
     name: str
     chosen: bool
@@ -34,8 +34,8 @@ class Method:
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """What the setup `draft` means. `errors`: by field; then nothing can start. `told`: of a file
-    what it holds; `broken`: lines of it that hold no example.
+    """The plan for the setup `draft`. `errors`: by field; with any, nothing can start. `told`: the
+    content of a data file; `broken`: the number of its lines without an example.
     """
 
     methods: tuple[Method, ...] = ()
@@ -48,12 +48,12 @@ class Planned:
 
     @property
     def estimates(self) -> list[FinetuningEstimate]:
-        """Of those that are chosen and can be."""
+        """The estimates of the chosen methods that are possible."""
         return [one.estimate for one in self.methods if one.chosen and one.estimate is not None]
 
 
 def plan(draft: TuneDraft, speed: float) -> Planned:
-    """Works out every method. `speed`: FLOP/s of this machine."""
+    """Plans every method. `speed`: FLOP/s of this machine."""
     return replace(_plan(draft, speed), draft=draft)
 
 
@@ -110,10 +110,10 @@ def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Me
 
 
 def bundled_record() -> dict[str, Any]:
-    """The recipe of the bundled adapter's run, and what its evaluations measured by name."""
+    """Returns the recipe of the bundled adapter's run, and its evaluations by name."""
     return read_json(resource("models", QUESTIONS, "record.json"))
 
 
 def measures_of(reader: Any, _: Any) -> dict[str, np.ndarray]:
-    """What evaluations of a run measured beside both losses; logs of other programs have none."""
+    """Returns a run's measures other than the losses; logs of other programs have none."""
     return {name: one.copy() for name, one in getattr(reader, "measures", {}).items()}

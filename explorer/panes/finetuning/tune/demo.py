@@ -1,4 +1,4 @@
-"""The states of Tune that a snapshot shows."""
+"""The states of Tune in a snapshot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def setup(draft: TuneDraft) -> Callable[[], Any]:
         async def bring() -> None:
@@ -26,7 +26,7 @@ def views(mode: TuneMode) -> dict[str, Callable[[], Any]]:
         return bring
 
     async def trained() -> None:
-        """Two methods, really trained, once for all pictures."""
+        """Trains two methods, once for all pictures."""
         draft = TuneDraft(methods=("lora", "full"), steps="24")
         await setup(draft)()
         configs = {METHOD_TEXTS[method].title: config_of(draft, method) for method in draft.methods}

@@ -1,4 +1,4 @@
-"""What a person sets up in Tune, and the runs that it means. No Qt, no torch."""
+"""The user's setup in Tune, and the runs it describes. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.training.config import TrainingConfig
 from explorer.state.typed_numbers import read_for, refused
 
 SETTINGS, LORA, RUN = map(fields_of, (FinetuningSettings, LoRAConfig, TrainingConfig))
-# Typed numbers under More, and what each may hold; "" for the learning rate: the method's usual.
+# Numbers typed under More, with their limits; "" for the learning rate is the method's usual one.
 NUMBERS = {
     "alpha": LORA["alpha"],
     "steps": replace(RUN["steps"], remedy="60 to 600 is usual"),
@@ -31,8 +31,8 @@ NUMBERS = {
     "prompt_tokens": SETTINGS["prompt_tokens"],
 }
 OWN = ("base_data", "last_layers", "bottleneck_width", "prompt_tokens", "quantize", "broken_lines")
-LOOKS, BATCHES = 12, 4  # evaluations of a run at most, and batches of each
-# What else is set with the data: fables are harder, and LoRA on fewer matrices learns none.
+LOOKS, BATCHES = 12, 4  # most evaluations of a run, and batches of each
+# Settings that change with the data: fables are harder, and LoRA on fewer matrices learns none.
 USUAL = {
     QUESTIONS: {"targets": ("attn.c_attn",), "steps": "60"},
     FABLES: {"targets": ("all-linear",), "steps": "100"},
@@ -50,15 +50,15 @@ CLASSES_HELP = (
 
 @dataclass(frozen=True)
 class TuneDraft:
-    """All fields of the setup; the typed ones as typed.
+    """All fields of the setup; numbers under More are texts as typed.
 
-    base      "stories", another name or a folder that core.load opens
-    data      "questions", or a file
-    methods   those that are trained, each as a run of its own
-    targets   ends of the names of the matrices that LoRA changes
-    base_data what the base could do before: "stories", a file, or "": nobody measures it
-    variant   of LoRA
-    classes   names of those that labelled texts are of, parted by commas
+    base       "stories", another name or a folder that core.load opens
+    data       "questions", or a file
+    methods    to be trained, each in its own run
+    targets    endings of the names of the matrices that LoRA changes
+    base_data  text of the base's earlier skill: "stories", a file, or "" for none
+    variant    of LoRA
+    classes    names of the classes of labelled texts, separated by commas
     """
 
     base: str = field(STORIES, shortest=1)
@@ -80,7 +80,7 @@ class TuneDraft:
     prompt_tokens: str = "16"
 
     def with_method(self, method: str) -> tuple[str, ...]:
-        """The methods with this one chosen, or without it where it was; one stays."""
+        """Returns the methods with this one added or removed; the last one is not removed."""
         others = tuple(one for one in self.methods if one != method)
         if method in self.methods:
             return others or self.methods
@@ -89,20 +89,20 @@ class TuneDraft:
 
 @dataclass(frozen=True)
 class TuneState:
-    """What a session keeps: the runs, which question is asked, and how often runs were started."""
+    """The saved state: runs, number of the question, and how often runs were started."""
 
     runs: tuple[str, ...] = ()
     question: int = field(0, least=0)
     begun: int = field(0, least=0, below=10**6)
 
 
-# What is known of each field of the form: its label, its help, and what a number may be.
+# Facts about each field of the form: label, help, and limits of a number.
 OTHERS = ("base", "base_data", "broken_lines", "quantize")
 FIELDS = {**fields_of(TuneDraft), **{name: SETTINGS[name] for name in OTHERS}, **NUMBERS}
 
 
 def check(draft: TuneDraft) -> dict[str, str]:
-    """By field what is wrong with what was typed, with the remedy."""
+    """Returns the error of each typed number by field, with the remedy."""
     typed = {name: getattr(draft, name) for name in NUMBERS}
     if not typed["learning_rate"]:
         del typed["learning_rate"]
@@ -114,10 +114,9 @@ def classes_of(draft: TuneDraft) -> tuple[str, ...]:
 
 
 def config_of(draft: TuneDraft, method: str) -> TrainingConfig:
-    """The run of one method. Reads the base's config.
+    """Returns the run of one method. Reads the base's config.
 
-    Raises ValueError or OSError, with the remedy, where there is no such base, and for what cannot
-    be.
+    Raises ValueError or OSError, with the remedy, if there is no such base or for invalid settings.
     """
     number = {
         name: read_for(about, getattr(draft, name))

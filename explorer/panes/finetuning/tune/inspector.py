@@ -1,4 +1,4 @@
-"""What the inspector tells of a method: its idea, its lines in core, and what it takes."""
+"""The inspector's content for a method: its idea, its lines in core, and its costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Tune says of each method, the line that it shows, and the color of its curves. No Qt."""
+"""Tune's text about each method, its line of code, and its color. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ SELECT = "core.finetuning.selection:select#learn"
 
 @dataclass(frozen=True)
 class MethodText:
-    """`code`: the line that computes a method or lets it learn; `formula` of it, "" for none."""
+    """`code`: the line that computes a method or trains it; `formula` of that line, "" for none."""
 
-    title: str  # in rows and of runs
+    title: str  # in rows, and the name of its runs
     phrase: str  # in a sentence
-    trains: str  # what the phrase trains
-    color: int | str  # of a series; those that are often compared are told apart best
+    trains: str  # the parameters that the phrase trains
+    color: int | str  # of a series; methods that are often compared differ most
     formula: str = LEARNS
     code: str = SELECT
 

@@ -1,4 +1,4 @@
-"""Tune: wires the setup, the runs that it starts, their curves and what the models answer."""
+"""Tune: connects the setup with the runs that it starts, their curves and the models' answers."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ FILES = "Examples and texts (*.jsonl *.txt *.md);;All files (*)"
 
 
 class TuneMode(Mode):
-    """Sets fine-tunings up, starts them, and draws what each learns and forgets. What the other
-    modes look at is the newest checkpoint of the first of the runs that were started last; the
-    player moves over the checkpoints, and the answers with it.
+    """Sets up and starts fine-tunings, and draws what each learns and forgets. The other modes show
+    the newest checkpoint of the first of the runs started last. The player moves over the
+    checkpoints, and the answers follow.
     """
 
     id = "tune"
@@ -52,17 +52,17 @@ class TuneMode(Mode):
     def __init__(self, desk: Any, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = TuneView()
-        self.steps: list[int] = []  # of checkpoints, over which the player moves
+        self.steps: list[int] = []  # of the checkpoints that the player moves over
         self.draft = Draft(self.workspace, NAME, TuneDraft, self)
         self.runs = WatchedRuns(self.context.runs, self, measures_of, text.why_not)
         self.steering = Steering(self.engine, self.context.runs, self.context.settings, self)
         self.planned = Planned()
         self.recorded: Curves | None = None
-        self._note = ""  # of what was recorded
+        self._note = ""  # on the recorded run
         self.number = 0  # of the question
-        self.begun = 0  # how often runs were started
+        self.begun = 0  # number of starts
         self._speed = 0.0  # FLOP/s of this machine; 0: not measured yet
-        self._starts = False  # as soon as the setup is worked out
+        self._starts = False  # start once the setup is planned
         self._followed: set[str] = set()  # the runs that were started last
         self._asked: tuple[dict[str, str], int] = ({}, -1)
         self._steps: dict[str, tuple[int, str]] = {}  # of the checkpoints that were asked
@@ -102,7 +102,7 @@ class TuneMode(Mode):
         self.steering.refused.connect(self.statusRequested)
         self.steering.changed.connect(self.show_runs)
 
-    # what the pane asks
+    # called by the pane
 
     def pictures(self) -> dict[str, QWidget]:
         charts, form = self.view.charts, self.view.form
@@ -133,16 +133,16 @@ class TuneMode(Mode):
         self.ask()
 
     def inspect(self) -> None:
-        """The method that is pointed at, else the first that is chosen."""
+        """Inspects the hovered method, or else the first chosen one."""
         methods, at = self.planned.methods, self.view.form.methods.hovered
         if self.active and methods:
             chosen = [one for one in methods if one.chosen]
             self.inspection.emit(inspection(methods[at] if at != NONE else chosen[0]))
 
-    # the setup
+    # setup
 
     def change(self, name: str, value: Any) -> None:
-        """One field of the draft; what is typed into one field, or slid, is one change."""
+        """Changes one field of the draft; typing or a drag in one field is one change."""
         if value != getattr(self.draft.value, name):
             usual = USUAL.get(value, {}) if name == "data" else {}
             title = named(self.view.form.fields[name].title, value)
@@ -159,7 +159,7 @@ class TuneMode(Mode):
             self.draft.change({"targets": matrices.toggled(cells)}, "Change LoRA's matrices")
 
     def ask_for(self, name: str) -> None:
-        """A folder or a file of the setup; until there is one, nothing else is chosen."""
+        """Asks for a folder or a file of the setup; nothing changes until the user chooses one."""
         then = partial(self.change, name)
         if name == "base":
             dialogs.ask_folder(self.view, "Choose a model", then)
@@ -167,7 +167,7 @@ class TuneMode(Mode):
             dialogs.ask_file(self.view, "Choose examples or a text", then, FILES)
 
     def refresh(self) -> None:
-        """Works out what the setup takes."""
+        """Plans the setup."""
         draft, speed, before = self.draft.value, self._speed or USUAL_SPEED, self.planned.draft
         self.view.form.set_draft(draft)
         if before is not None and (before.base, before.data) != (draft.base, draft.data):
@@ -175,7 +175,7 @@ class TuneMode(Mode):
         self._plans.ask(lambda: self.engine.io(plan, draft, speed), "what a fine-tuning takes")
 
     def _on_planned(self, planned: Planned) -> None:
-        """Where a field is wrong, what was known stays in sight; not so of a base before this."""
+        """Shows a plan; an invalid field keeps the previous estimates, except for a new base."""
         methods = planned.methods or self.planned.methods
         if why := planned.errors.get("base"):
             methods = tuple(replace(one, estimate=None, error=why) for one in methods)
@@ -189,7 +189,7 @@ class TuneMode(Mode):
             self.start()
 
     def _offer(self) -> None:
-        """A base that is not here can be got, and a download be cancelled."""
+        """Shows a button to download a missing base, or to cancel its download."""
         get = self.view.form.get
         get.setVisible("base" in self.planned.errors and self.draft.value.base == REAL)
         get.setText(self.context.hub_models.offer)
@@ -209,9 +209,9 @@ class TuneMode(Mode):
     # runs
 
     def start(self) -> None:
-        """Trains each chosen method, as a run of its own, once it is known what they are. Those
-        that start together see the same batches; each start has another seed, so that two LoRA
-        runs do not begin with the same A.
+        """Starts a run for each chosen method, once the setup is planned. Runs that start together
+        see the same batches; each start has another seed, so that two LoRA runs do not begin with
+        the same A.
         """
         self._starts = self.planned.draft != self.draft.value
         if self._starts:
@@ -231,11 +231,11 @@ class TuneMode(Mode):
         self.runs.add(folder)
 
     def answer_row(self, folder: str, what: str) -> None:
-        """A button of a run's row."""
+        """Runs the action of a run row's button."""
         if what in ("continue", "again"):
             self._followed = {folder}
         if what == "open":
-            self.workspace.begin("pane", "training")  # built before it is told
+            self.workspace.begin("pane", "training")  # the pane must exist before the signal
             self.workspace.set_run(folder)
             self.workspace.runOpened.emit(folder)
         elif what == "correct":
@@ -246,7 +246,7 @@ class TuneMode(Mode):
             self.steering.press(Path(folder), what)
 
     def correct(self, folder: str) -> None:
-        """In place of a run that failed, the setup as it is now."""
+        """Replaces a failed run by one with the current setup."""
         if not self.planned.errors:
             self.runs.dismiss(folder)
         self.start()
@@ -268,17 +268,17 @@ class TuneMode(Mode):
         self.ask()
 
     def curves(self) -> dict[str, Curves]:
-        """Of each run, by folder."""
+        """Returns the curves of each run, by folder."""
         known = self.runs.known
         return all_curves({one: (data, self.runs.extra(one)) for one, data in known.items()})
 
     def data_of(self, curves: dict[str, Curves]) -> str:
-        """What the runs that are followed learned, else the first: of that all are asked."""
+        """Returns the data of the followed runs, or else of the first: its questions are asked."""
         followed = [one.data for folder, one in curves.items() if folder in self._followed]
         return next(iter([*followed, *(one.data for one in curves.values())]), QUESTIONS)
 
     def show_runs(self) -> None:
-        """Curves, rows and the headline as they are now."""
+        """Updates curves, rows and the headline."""
         known, curves = self.runs.known, self.curves()
         state = self.steering.state
         rows = {one: row_text(known[one], state(known[one]), curves[one].name) for one in curves}
@@ -315,7 +315,7 @@ class TuneMode(Mode):
     # answers
 
     def ask(self) -> None:
-        """Asks the base, and every run as it was where the cursor stands, one question."""
+        """Asks the base, and every run at the cursor's checkpoint, one question."""
         at, curves = self.step_shown, self.curves()
         kept = self.runs.checkpoints(*([] if at is None else [at]))
         data = self.data_of({one: curves[one] for one in kept})
@@ -329,7 +329,7 @@ class TuneMode(Mode):
             self._asks.ask(asked, "asking base and tuned", is_told=False)
 
     def _on_answered(self, asked: Asked) -> None:
-        """Beside what a run answered stands its step."""
+        """Shows the answers, each run's with its step."""
         tuned, curves = dict(asked.tuned), self.curves()
         kept = {one: curves[one] for one in self._steps if one in curves}
         for one, curve in kept.items():

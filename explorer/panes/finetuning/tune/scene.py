@@ -1,4 +1,4 @@
-"""What runs have measured, as curves. No Qt."""
+"""The measurements of runs, as curves. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ NOTHING: Points = (np.empty(0), np.empty(0))
 
 
 def end_of(points: Points) -> float:
-    """The last value; NaN where there is none."""
+    """Returns the last value; NaN if there is none."""
     return float(points[1][-1]) if len(points[1]) else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Of a run, by step.
+    """The measurements of a run, by step.
 
-    new, old  losses on held-out data of the new skill, and of what the base could do before
-    exact     share of held-out answers that are right to the last token
-    untuned   loss on what the base could do, of the base without a soft prompt
-    steps     that the run will have
-    data, base_data
-              what is learned, and what the base could do before: the name of a file, or of ours
+    new, old         losses on held-out data of the new skill, and of the base's skill
+    exact            share of held-out answers that are right to the last token
+    untuned          loss on the base's skill, of the base without a soft prompt
+    steps            the run's planned number
+    data, base_data  the new skill, and the base's: the name of a file, or of bundled data
     """
 
     name: str
@@ -47,18 +46,18 @@ class Curves:
 
     @property
     def forgotten(self) -> float:
-        """How much the loss on what the base could do has grown; NaN where nobody measured."""
+        """The growth of the loss on the base's skill; NaN if it was not measured."""
         before = (*self.untuned[1], *self.old[1])
         return end_of(self.old) - before[0] if before else float("nan")
 
     def until(self, step: float) -> Curves:
-        """As they were at a step."""
+        """Returns the curves up to a step."""
         told = {"new": self.new, "old": self.old, "exact": self.exact}
         return replace(self, **{one: (x[x <= step], y[x <= step]) for one, (x, y) in told.items()})
 
 
 def curves_of(data: RunData, measures: Mapping[str, np.ndarray]) -> Curves:
-    """measures: by name (n, 2) steps and values."""
+    """Returns the curves of a run; `measures`: by name (n, 2) steps and values."""
     told, settings = data.evaluations, settings_of(data.config)
     new = told["step"].astype(float), told["validation"].astype(float)
     others = (
@@ -70,13 +69,13 @@ def curves_of(data: RunData, measures: Mapping[str, np.ndarray]) -> Curves:
 
 
 def all_curves(runs: Mapping[str, tuple[RunData, Any]]) -> dict[str, Curves]:
-    """Of runs by folder, in the order of the methods."""
+    """Returns the curves of runs by folder, in the order of the methods."""
     found = {folder: curves_of(data, measures or {}) for folder, (data, measures) in runs.items()}
     return dict(sorted(found.items(), key=lambda one: METHODS.index(one[1].method)))
 
 
 def recorded_curves(record: Mapping[str, Sequence[float]], name: str) -> Curves:
-    """Of the run that made the bundled adapter, from its record."""
+    """Returns the curves of the bundled adapter's run, from its record."""
     steps, new, old, exact = (
         np.asarray(record[one], float) for one in ("step", "validation", "base", "exact")
     )

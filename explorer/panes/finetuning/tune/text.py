@@ -1,4 +1,4 @@
-"""Every sentence of Tune. Knows no Qt."""
+"""The texts of Tune. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
 COLUMNS = ("Method", "parameters", "time")
-PLACES = {  # of what is chosen among files, what is known by name
+PLACES = {  # choices known by name, in addition to files
     "base": [(STORIES, "Bundled"), ("smollm2", "SmolLM2")],
     "data": [(QUESTIONS, "Questions"), (FABLES, "Fables")],
     "base_data": [(STORIES, "Our stories"), ("", "Nothing")],
@@ -45,11 +45,11 @@ QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
 BROKEN = [("stop", "Stop"), ("skip", "Skip them")]
 GET_HELP = "A real model of 135 million parameters, by Hugging Face"
-RECORDED = "Bundled run"
+RECORDED = "Bundled LoRA"
 RECORDED_NOTE = "from the training of the bundled adapter (replay {:g})"
 FAILED = "{} failed at step {:,}: {}"
 WORKS_OUT = "Estimating memory and time\u2026"
-MOST_LISTED = 3  # runs by name in a sentence
+MOST_LISTED = 3  # runs listed by name in a sentence
 START, ANOTHER = "Start", "Another question"
 START_HELP = "Start a training run for each chosen method"
 LOSS_AXIS = "loss (nats per token)"
@@ -59,14 +59,14 @@ NO_CURVE = "The first losses will appear in a moment"
 
 
 def inks(curves: Sequence[Curves]) -> list[int | str]:
-    """Of each run its method's color; where a method was trained again, one that is free."""
+    """Returns the color of each run: its method's, or a free one for a repeated method."""
     own = [METHOD_TEXTS[one.method].color for one in curves]
     free = [one.color for one in METHOD_TEXTS.values() if one.color not in own]
     return [free.pop(0) if ink in own[:at] and free else ink for at, ink in enumerate(own)]
 
 
 def method_tip(method: Method) -> str:
-    """What it is, and what it takes."""
+    """Returns what a method is, and its costs."""
     about, found = METHOD_TEXTS[method.name], method.estimate
     told = f"{sentence(about.phrase)} trains {about.trains}."
     if found is None:
@@ -81,7 +81,7 @@ def method_tip(method: Method) -> str:
 
 
 def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
-    """Of a cell, a row (`layer` None) or a column (`name` "")."""
+    """Returns the tooltip of a cell, a row (`layer` None) or a column (`name` "")."""
     which = kind_words(name)[0] if name else "all matrices"
     where = "all layers" if layer is None else f"layer {layer}"
     told = "LoRA changes this" if is_chosen else "LoRA does not change this"
@@ -90,7 +90,7 @@ def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
 
 
 def costs(planned: Planned) -> str:
-    """What all that is chosen takes together, above Start."""
+    """Returns the total costs of the chosen methods, above Start."""
     if not (found := planned.estimates) or planned.errors:
         return ""
     memory = sum(one.bytes_peak for one in found)
@@ -99,7 +99,7 @@ def costs(planned: Planned) -> str:
 
 
 def ready(planned: Planned, data: str) -> str:
-    """The headline before a run."""
+    """Returns the headline before a run."""
     found = planned.estimates
     if not found:
         return "Choose what to train, then press Start."
@@ -115,7 +115,7 @@ def ready(planned: Planned, data: str) -> str:
 
 
 def headline(curves: Sequence[Curves], data: str) -> str:
-    """What runs learned of this data, and forgot; of several, at the last step that all have."""
+    """Returns what runs learned of this data, and forgot; of several, at their last common step."""
     told = [one for one in curves if one.data == data and len(one.new[1])]
     if not told:
         return "First, the base model itself is measured."
@@ -135,7 +135,7 @@ def headline(curves: Sequence[Curves], data: str) -> str:
 
 
 def _each(numbers: Sequence[tuple[str, float]], write: Callable[[float], str]) -> str:
-    """The number of each run, by name; of more than are listed, their range."""
+    """Lists the number of each run, by name; for many runs, their range."""
     if len(numbers) <= MOST_LISTED:
         return listed([f"{write(number)} for {name}" for name, number in numbers])
     (first, least), (last, most) = (end(numbers, key=itemgetter(1)) for end in (min, max))
@@ -165,7 +165,7 @@ def _forgot(curves: Curves) -> str:
 
 
 def question(asked: Asked, data: str) -> str:
-    """Which one, its right answer, and its end, which asks; `data` that it is of."""
+    """Returns a question's number, its answer, and its end, which asks; `data`: its data set."""
     *story, asks = asked.prompt.strip().split("\n")
     last = SENTENCES.split(" ".join(story))[-1]
     right = f" (answer: {asked.right.strip()})" if asked.right.strip() else ""
@@ -174,13 +174,13 @@ def question(asked: Asked, data: str) -> str:
 
 
 def why_not(data: RunData) -> str:
-    """Why a run is not drawn here; "" where it is."""
+    """Returns why a run is not drawn here, or ""."""
     is_tuning = data.config.task == FINETUNING
     return "" if is_tuning else f"{data.name} is not a fine-tuning run; open it in Training"
 
 
 def said_at(step: int, said: str | None, data: str) -> str:
-    """What a run answered at a checkpoint; None: it has learned from other data."""
+    """Returns a run's answer at a checkpoint; None: it has learned from other data."""
     if said is None:
         return f"not asked, as it learned from {data}"
     return f"step {step:,}: {said.strip()}"

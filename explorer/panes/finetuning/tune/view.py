@@ -1,5 +1,5 @@
-"""The widgets of Tune: the setup, curves of what is learned and forgotten, and below them a row for
-each run: its state, its buttons, what it answers.
+"""The widgets of Tune: the setup, curves of learning and forgetting, and below them a row for each
+run with its state, buttons and answer.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ DEEP = (
     *(("base_data", "quantize"), ("steps", "learning_rate"), ("alpha", "variant")),
     *(("last_layers", "bottleneck_width"), ("prompt_tokens", "classes")),
 )
-WIDE = ("base", "data", "methods", "targets")  # whose errors have the whole width
+WIDE = ("base", "data", "methods", "targets")  # fields whose errors take the whole width
 
 
 def _field(kind: type[Field], name: str, choices: list[tuple[str, str]]) -> Any:
@@ -60,7 +60,7 @@ def _field(kind: type[Field], name: str, choices: list[tuple[str, str]]) -> Any:
 
 
 class TuneForm(FoldingForm):
-    """The setup. `askRequested(name)`: a folder or a file is to be chosen first."""
+    """The form of the setup. Emits `askRequested(name)` to choose a folder or a file."""
 
     askRequested = Signal(str)
 
@@ -104,13 +104,13 @@ class TuneForm(FoldingForm):
         self.settings.show(draft)
 
     def set_waiting(self) -> None:
-        """What was worked out before is no longer so."""
+        """Shows that the previous estimates are outdated."""
         self.costs.setText(text.WORKS_OUT)
         rows = [replace(one, cells=("\u2026",) * 2) for one in self.methods.scene or ()]
         self.methods.set_scene(rows)
 
     def set_planned(self, planned: Planned) -> None:
-        """What the setup means, or, beside each field, what is wrong with it."""
+        """Shows the plan, or each field's error next to it."""
         self.planned, errors = planned, planned.errors
         self.settings.set_errors(errors)
         self.places["base_data"].set_error(errors.get("base_data", ""))
@@ -137,7 +137,7 @@ class TuneForm(FoldingForm):
 
 
 def check_row(method: Method) -> CheckRow:
-    """A method and what it takes, as a row."""
+    """Returns the row of a method with its costs."""
     about, cells, why = METHOD_TEXTS[method.name], (), "impossible"
     if (found := method.estimate) is not None:
         cells, why = (format_count(found.trainable), format_estimate(found.seconds)), ""
@@ -145,7 +145,7 @@ def check_row(method: Method) -> CheckRow:
 
 
 class Charts(QWidget):
-    """Losses on the new skill and on what the base could do; below them the exact answers."""
+    """Draws the losses on the new and the base's skill; below them the share of right answers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class Charts(QWidget):
         self.losses.set_axes("step", text.LOSS_AXIS)
         self.losses.set_log(True)
         self.exact.set_axes("step", text.EXACT_AXIS)
-        self.exact.set_y_range(0, 104)  # with a little air above 100 %
+        self.exact.set_y_range(0, 104)  # with some space above 100 %
         self.losses.share_margins(self.exact)
         for plot in (self.losses, self.exact):
             plot.set_empty_text(text.NO_CURVE)
@@ -161,7 +161,7 @@ class Charts(QWidget):
         column((self.losses, 5), (self.exact, 3), of=self)
 
     def set_curves(self, curves: Sequence[Curves], note: str = "") -> None:
-        """A pair for each run; the last lies on top. Where they are many, one of it has a name."""
+        """Draws two curves for each run, the last on top; of many runs, only one curve is named."""
         losses, exact, few = [], [], len(curves) <= text.MOST_LISTED
         for one, ink in zip(curves, text.inks(curves), strict=True):
             steps, shares = one.exact
@@ -182,8 +182,8 @@ class Charts(QWidget):
 
 
 class Answers(QWidget):
-    """One held-out question, and what the base and every tuned model answer: a row for each run,
-    with its state and its buttons. `anotherRequested`: another question.
+    """Shows one held-out question, and a row for each run with its state, buttons and answer. Emits
+    `anotherRequested` for another question.
     """
 
     anotherRequested = Signal()
@@ -198,7 +198,7 @@ class Answers(QWidget):
         column(card(row((self.question, 1), self.another), self.runs), of=self)
 
     def set_asked(self, asked: Asked | None, data: str = "") -> None:
-        """`tuned` of it by the folder of the run; `data` that the question is of."""
+        """Shows answers; `tuned` is by the run's folder; `data` is the question's data set."""
         self.answers = asked
         self.another.setEnabled(asked is not None and asked.count > 1)
         self.question.set_text(text.question(asked, data) if asked is not None else "")
@@ -206,7 +206,7 @@ class Answers(QWidget):
 
 
 class TuneView(TakesFiles):
-    """The setup on the left; the picture and what is said on the right."""
+    """Lays out the setup on the left, and the picture and the answers on the right."""
 
     def __init__(self) -> None:
         super().__init__()

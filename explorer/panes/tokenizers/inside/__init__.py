@@ -1,1 +1,1 @@
-"""Inside: one word or sentence under one tokenizer, step by step."""
+"""Inside: the encoding of a word or sentence by one tokenizer, step by step."""

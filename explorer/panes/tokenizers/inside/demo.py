@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: merges, dropout, the longest match, a lattice mid-way."""
+"""The states of Inside in a snapshot: merges, dropout, a longest match, a lattice."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 TEXT = "The little cat sat happily"
 SIZE = 400  # pieces
-LETTERS = 40_000  # of our stories
+LETTERS = 40_000  # characters of the stories to train on
 
 
 def train_small(kind: str) -> Any:
-    """A tokenizer for a picture, trained in a moment."""
+    """Trains a small tokenizer within a moment."""
     return train_tokenizer(kind, [story_text(1, LETTERS)], vocab_size=SIZE)
 
 
@@ -46,7 +46,7 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
         return bring
 
     def real(identity: str, text: str, step: str, otherwise: Callable[[], Any]) -> Any:
-        """A well-known tokenizer where it is on this machine, else a small one."""
+        """The state with a well-known tokenizer if it is on this machine, else `otherwise`."""
 
         async def bring() -> None:
             entry = mode.catalogue.entry(identity)

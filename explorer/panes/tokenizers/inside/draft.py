@@ -1,4 +1,4 @@
-"""What a person sets up in Inside: a text, a tokenizer, and what is left to chance. No Qt."""
+"""The setup of Inside: text, tokenizer, and settings of randomness. No Qt."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FIRST = "Once upon a time, unbelievably"
 @dataclass(frozen=True)
 class InsideDraft:
     """tokenizer  its id in the catalogue
-    alpha      of Unigram; dropout: of BPE
-    seed       of what is drawn: the same one draws the same again
+    alpha      for sampling with Unigram; `dropout` for BPE
+    seed       the seed of both
     """
 
     text: str = field(FIRST, longest=LONGEST)

@@ -1,4 +1,4 @@
-"""Draws the text after each stage, and lines from each part to what became of it."""
+"""Draws the text after each stage, with lines from each part to the parts it has become."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROW, BOX, NAMES, PAD, GAP = 33, 22, 104, 6, 4  # px
 
 
 class StagesPicture(Picture):
-    """`set_inside(inside)`, then `set_stage(stage)`."""
+    """The picture; call `set_inside(inside)`, then `set_stage(stage)`."""
 
     def __init__(self) -> None:
         super().__init__("The stages of the text")
@@ -34,13 +34,13 @@ class StagesPicture(Picture):
         self.data_changed()
 
     def set_stage(self, stage: int, word: int = -1) -> None:
-        """Fades the rows behind this stage, which are still to come; `word`: the part worked on."""
+        """Fades the rows of later stages and marks the part at index `word`; -1 for none."""
         if (stage, word) != (self._stage, self._word):
             self._stage, self._word = stage, word
             self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """The spans of each row's parts."""
+        """Returns the spans of each row's parts."""
         return {
             row.name: np.array([part.span for part in row.parts], dtype=np.int64).reshape(-1, 2)
             for row in self.rows
@@ -80,7 +80,7 @@ class StagesPicture(Picture):
                 self._draw_row(sketch, place)
 
     def _draw_lines(self, sketch: Sketch, place: int) -> None:
-        """Draws lines from each part to the parts of the row above that it has bytes of."""
+        """Draws lines from each part to the parts of the row above that share its bytes."""
         for part in self.rows[place].parts:
             lit, below = self._is_lit(part), self.box(place, part)
             for other in self.rows[place - 1].parts:
@@ -111,10 +111,10 @@ class StagesPicture(Picture):
             )
 
     def _is_lit(self, part: Part) -> bool:
-        """Whether what is pointed at comes from the same bytes."""
+        """Returns True if the hovered part comes from some of the same bytes."""
         return self._hover is not None and part.comes_from(self._hover)
 
-    # pointing
+    # mouse
 
     def part_at(self, point: QPointF) -> tuple[Row, Part] | None:
         place = int(point.y() // theme.current().px(ROW))
@@ -137,7 +137,7 @@ class StagesPicture(Picture):
             self.update()
 
     def said_at(self, point: QPointF) -> str:
-        """The part at a place, and which bytes of the text it comes from."""
+        """Returns the tooltip: the part at a point and the bytes of the text it comes from."""
         if (found := self.part_at(point)) is None:
             return ""
         row, part = found

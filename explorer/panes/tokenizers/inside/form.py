@@ -1,4 +1,4 @@
-"""How much of the encoding is left to chance: a slider for Unigram's alpha or for BPE's dropout."""
+"""The settings of randomness: a slider for Unigram's alpha or for BPE's dropout."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.widgets.setting_fields import SettingFields
 NAME = "tokenizers.inside"
 VALUES = {name: tuple(at / 20 for at in range(20 * most + 1)) for name, most in
           (("alpha", 3), ("dropout", 1))}  # fmt: skip
-WIDTH = 144  # px of a slider
+WIDTH = 144  # px, width of a slider
 
 
 class ChanceForm(QWidget):
-    """`settings.changed(name, value)` and `.released`; `draw.clicked`."""
+    """The form; emits `settings.changed(name, value)`, `settings.released`, `draw.clicked`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class ChanceForm(QWidget):
             slider.setFixedWidth(theme.current().px(WIDTH))
 
     def set_draft(self, draft: InsideDraft, chance: str) -> None:
-        """chance: "alpha", "dropout", or "" where nothing is left to it."""
+        """Shows the draft; `chance` is "alpha", "dropout", or "" for a deterministic tokenizer."""
         self.settings.show(draft)
         for name, slider in self.settings.widgets.items():
             slider.setVisible(name == chance)

@@ -1,4 +1,4 @@
-"""The strip above the picture: which tokenizer, and which text."""
+"""The inputs above the picture: tokenizer and text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from explorer.widgets.boxes import name_parts, wrap
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.typing_pause import TypingPause
 
-NAME = 160  # px of a tokenizer's name
+NAME = 160  # px, largest width of a tokenizer's name
 
 
 class InsideInputs(QWidget):
-    """`textEdited(text)`, `rested` once nothing more is typed for a while, or elsewhere;
-    `choice.menuOpening`.
+    """The inputs. Emits `textEdited(text)`, `rested` after a pause in typing or when the field is
+    left, and `choice.menuOpening`.
     """
 
     textEdited = Signal(str)

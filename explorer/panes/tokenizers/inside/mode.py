@@ -1,4 +1,4 @@
-"""Inside: shows how one tokenizer gets from a text to its tokens, step by step."""
+"""Inside: shows how one tokenizer turns a text into tokens, step by step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from explorer.widgets import dialogs
 
 
 class InsideMode(Mode):
-    """One text under one tokenizer; what is set up lies in the workspace and can be undone."""
+    """The mode: one text and one tokenizer. Its setup is an undoable draft in the workspace."""
 
     id = "inside"
     title = "Inside"
@@ -40,14 +40,14 @@ class InsideMode(Mode):
         self.view, self.inputs = InsideView(), InsideInputs()
         self.draft = Draft(self.workspace, "tokenizers.inside", InsideDraft, self)
         self.inside: ExplainedText | None = None
-        self._opened: Opened | None = None  # that what is shown was encoded with
-        self._seen = self.draft.value  # that was asked for last
-        self._is_stale = True  # to be asked for once this is shown
-        self._keeps_place = False  # the cursor stays where it is
-        self._shows_draw = False  # the way that is drawn next is to be seen
+        self._opened: Opened | None = None  # the tokenizer of `inside`
+        self._seen = self.draft.value  # the newest draft seen
+        self._is_stale = True  # to be encoded once the mode is shown
+        self._keeps_place = False  # the cursor keeps its position
+        self._shows_draw = False  # seek to the sample once it is drawn
         self._position = 0.0
-        self._wanted: float | None = None  # where a session was left
-        self._errors: dict[str, str] = {}  # why a download failed, by id
+        self._wanted: float | None = None  # the position restored from a session
+        self._errors: dict[str, str] = {}  # errors of downloads, by id
         self._asked = Latest(self.engine, self)
         self._asked.came.connect(lambda inside: self._show(inside, self._keeps_place))
         self._asked.failed.connect(self._fail)
@@ -71,7 +71,7 @@ class InsideMode(Mode):
         self.catalogue.failed.connect(self._on_failed)
         self.catalogue.progressed.connect(self._on_catalogue)
 
-    # what the pane asks
+    # called by the pane
 
     def state(self) -> dict[str, Any]:
         return {"version": 1, "step": self._position}
@@ -83,7 +83,7 @@ class InsideMode(Mode):
         self.ask()
 
     def take(self, wish: dict[str, Any]) -> None:
-        """{"tokenizer": id of the catalogue, "text": another text}."""
+        """Applies {"tokenizer": id in the catalogue, "text": a new text, "note": on its file}."""
         if isinstance(wish.get("text"), str):
             self.set_text(wish["text"])
             if wish.get("note"):
@@ -98,7 +98,7 @@ class InsideMode(Mode):
         if self._is_stale:
             self.ask()
 
-    # what is set up
+    # the setup
 
     @property
     def text(self) -> str:
@@ -106,7 +106,7 @@ class InsideMode(Mode):
 
     @property
     def chosen(self) -> str:
-        """The tokenizer, by its id in the catalogue."""
+        """The tokenizer's id in the catalogue."""
         return self.draft.value.tokenizer
 
     @property
@@ -120,7 +120,7 @@ class InsideMode(Mode):
 
     @property
     def chance(self) -> str:
-        """What the tokenizer leaves to chance: "alpha" of Unigram, "dropout" of BPE, or ""."""
+        """The setting of randomness: "alpha" for Unigram, "dropout" for BPE, else ""."""
         if self._opened is None or not self._opened.ours:
             return ""
         if self._opened.kind == "unigram":
@@ -129,26 +129,26 @@ class InsideMode(Mode):
 
     @property
     def draws(self) -> bool:
-        """Whether another way can be drawn."""
+        """Whether a new sample can be drawn."""
         is_certain = self.chance == "dropout" and not self.draft.value.dropout
         return bool(self.chance) and not is_certain
 
     def set_text(self, sentence: str, merging: str = "") -> None:
-        """Encodes another text; `merging`: it is being typed."""
+        """Changes the text, cut to LONGEST; edits with one `merging` are undone together."""
         if len(sentence) > LONGEST:
             self.statusRequested.emit(too_long(len(sentence), LONGEST))
             self.inputs.set_text(sentence[:LONGEST])
         self.draft.change({"text": sentence[:LONGEST]}, "Change the text", merging)
 
     def choose(self, identity: str) -> None:
-        """Looks inside another tokenizer; one that is not here is downloaded first."""
+        """Selects another tokenizer and downloads it first if needed."""
         entry = self.catalogue.entry(identity)
         if entry is not None:
             self.draft.change({"tokenizer": identity}, f"Look inside {entry.name}")
             self.retry()
 
     def retry(self) -> None:
-        """Tries again what failed: a download, or looking."""
+        """Retries a failed download, opening or encoding."""
         self._errors.pop(self.chosen, None)
         entry = self.catalogue.entry(self.chosen)
         if entry is not None and not entry.here:
@@ -156,30 +156,30 @@ class InsideMode(Mode):
         self.ask()
 
     def give_up(self) -> None:
-        """Ends a download that is waited for; the model's own tokenizer is looked at again."""
+        """Cancels the download of the selected tokenizer and returns to the model's own."""
         if self.catalogue.downloading(self.chosen) is not None:
             self.catalogue.cancel(self.chosen)
             self.choose(MODEL)
 
     def set_chance(self, name: str, value: float) -> None:
-        """Sets how much is left to chance: "alpha" or "dropout"."""
+        """Sets "alpha" or "dropout"."""
         words = self.view.form.settings.words(name, value)
         self.draft.change({name: value}, f"{name.capitalize()} {words}", name)
 
     def draw_again(self) -> None:
-        """Draws another way to cut the text, and shows it."""
+        """Draws a new sample and shows it."""
         if self.draws:
             self._shows_draw = True
             self.draft.change({"seed": self.draft.value.seed + 1}, "Draw another way")
 
     def show_way(self, way: int) -> None:
-        """Goes to the lattice's step with this way: the n best, then the one that was drawn."""
+        """Seeks to the lattice's step with path number `way`: the n best, then the sample."""
         place = compute.step_of_way(self.steps, self.step_at(self.player.position), way)
         if place is not None:
             self.player.seek(place)
 
     def turn_way(self, turn: int) -> None:
-        """Goes to the next or the last way; of a lattice that is still to come, to its best."""
+        """Seeks to the next or previous path, or to the best one of a later lattice."""
         if not self.view.word.turn_way(turn):
             self.show_way(1)
 
@@ -204,10 +204,10 @@ class InsideMode(Mode):
         self.inputs.set_name(self.name)
         self.view.form.set_draft(self.draft.value, self.chance)
 
-    # what is asked
+    # encoding
 
     def ask(self, keep: bool = False) -> None:
-        """Encodes anew; what was asked before is not wanted any more. keep: the cursor stays."""
+        """Encodes the text, in place of a running job; `keep` preserves the cursor's position."""
         self._asked.stop()
         self._is_stale = not self.active
         if self._is_stale:

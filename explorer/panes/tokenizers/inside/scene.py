@@ -1,5 +1,5 @@
-"""Where the parts of a text stand after each stage of its encoding: one row a stage, and what comes
-from the same bytes stands one below the other. No Qt.
+"""The layout of a text's parts after each stage of its encoding: a row per stage, with parts from
+the same bytes below each other. No Qt.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from explorer.panes.tokenizers.encoding.compute import ExplainedText
 from explorer.panes.tokenizers.pieces import SymbolFace, face_of
 
 SPELLED = ("model", "post-processor")  # stages whose parts are pieces, each in its color
-NOTHING = "\u2205"  # stands for a part without a character
+NOTHING = "\u2205"  # in place of a part without characters
 Span = tuple[int, int]  # bytes of the text
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a row: its words, its own bytes, the bytes of the text that it comes from, and its
-    place in the unit of `wide`.
+    """A part of a row: its text, its own bytes, the bytes of the text that it comes from, and its
+    position and width in the unit of `wide`.
     """
 
     text: str
@@ -31,23 +31,23 @@ class Part:
     width: float
 
     def comes_from(self, span: Span) -> bool:
-        """Whether it comes from any of these bytes."""
+        """Returns True if it comes from any of these bytes."""
         return self.span[0] < span[1] and span[0] < self.span[1]
 
 
 @dataclass(frozen=True)
 class Row:
-    """The text, or what a stage makes of it."""
+    """A row: the text, or the result of a stage."""
 
     name: str
     parts: tuple[Part, ...]
 
 
 def rows_of(inside: ExplainedText, wide: Callable[[str], float], gap: float) -> list[Row]:
-    """Lays out the text and its stages. wide: the width of a part with these words; gap: between
-    two parts.
+    """Lays out the text and its stages. `wide` returns the width of a part with a given text; `gap`
+    is the space between two parts.
 
-    Every byte of the text has a place, as far right as the widest parts before it need.
+    Every byte of the text has an x position, as far right as the widest parts before it require.
     """
     data = inside.text.encode()
     faces = [("text", [(face_of_text(inside.text), (0, len(data)))])]
@@ -67,14 +67,14 @@ def rows_of(inside: ExplainedText, wide: Callable[[str], float], gap: float) -> 
         needed = [edges[start] + width for start, width in ending.get(place, ())]
         edges[place] = max([edges[place - 1], *needed])
     added = [sum(wide(face.text) + gap for face, span in row if span == (0, 0)) for _, row in faces]
-    first = max(added)  # before the text there is room for what is put there
+    first = max(added)  # space before the text for added parts
     rows = []
     for name, row in faces:
         left, laid = 0.0, []
         for face, (start, end) in row:
             if start < end:
                 at, width = first + edges[start], edges[end] - edges[start] - gap
-            else:  # what no character of the text stands for
+            else:  # an added part that comes from no character of the text
                 at, width = left if end == 0 else max(first + edges[-1], left), wide(face.text)
             laid.append(Part(face.text, face.data, (start, end), at, width))
             left = max(left, at + width + gap)
@@ -83,16 +83,16 @@ def rows_of(inside: ExplainedText, wide: Callable[[str], float], gap: float) -> 
 
 
 def face_of_text(text: str) -> SymbolFace:
-    """A text with its white space as signs."""
+    """Returns a text with visible white space."""
     return SymbolFace(visible(text), text.encode())
 
 
 def face_of_part(kind: str, stage: str, part: str, data: bytes) -> SymbolFace:
-    """A part as people read it; `data` is what it comes from. Where byte characters spell it, it
-    is those bytes; else a sign for a space is the open box.
+    """Returns a part, from the bytes `data`, as readable text. A part spelled in byte characters is
+    decoded; in others SentencePiece's sign for a space becomes an open box.
     """
     if kind == "bpe" and part != to_characters(data):
-        kind = "sentencepiece-bpe"  # another library's, which spells as that does
+        kind = "sentencepiece-bpe"  # from another library with that spelling
     if stage in SPELLED or kind == "bpe":
         face = face_of(kind, part)
     else:

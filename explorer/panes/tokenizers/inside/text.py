@@ -1,4 +1,4 @@
-"""Every sentence of Inside."""
+"""The texts of Inside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CERTAIN = "With a dropout of 0 nothing is left to chance: move the slider first"
 
 
 def headline(name: str, inside: ExplainedText | None, shown: EncodingStep | None) -> str:
-    """One sentence: what is seen now. name: the tokenizer's."""
+    """Returns the headline for the tokenizer `name`."""
     if inside is None or not inside.text:
         return IDLE
     if shown is None:

@@ -1,4 +1,4 @@
-"""The picture of Inside: the stages of the text, and below them the word that is worked on."""
+"""The view of Inside: the stages of the text, and below them the current word."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from explorer.widgets.boxes import column, row
 from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.stateful import StatefulPicture
 
-ZOOM = 1.25  # one press of a button
+ZOOM = 1.25  # factor of one press of a button
 
 
 class InsideView(QWidget):
-    """`set_inside` for another text, `set_step` for every position of the cursor."""
+    """The view: `set_inside` shows a new text, `set_step` a position of the cursor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,8 +70,8 @@ class InsideView(QWidget):
         share: float = 1.0,
         coming: EncodingStep | None = None,
     ) -> None:
-        """Shows a step; None where there are none: then all stages are shown at once. What is
-        `coming` is drawn faintly where the step has no picture of its own.
+        """Shows a step; None shows all stages at once, for a text without steps. A step without a
+        picture shows that of `coming`, faintly.
         """
         shown = step if step is not None and step.scene is not None else coming
         self._zoom_row.setVisible(shown is not None)
@@ -87,6 +87,6 @@ class InsideView(QWidget):
         self._word_area.see(self.word.focus().adjusted(-40, -20, 40, 20))
 
     def _fit(self) -> None:
-        """Gives the stages their rows' height, and room for a scroll bar."""
+        """Sets the height of the stages to that of their rows and a scroll bar."""
         bar = self._stages_area.horizontalScrollBar().sizeHint().height()
         self._stages_area.setFixedHeight(self.stages.sizeHint().height() + bar)

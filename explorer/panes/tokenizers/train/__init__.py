@@ -1,1 +1,1 @@
-"""Train: up to four tokenizers learn one text in lock step, live; every step can be replayed."""
+"""Train: up to four tokenizers learn from one text in lock step; every step can be replayed."""

@@ -1,4 +1,4 @@
-"""The algorithms of a training as rows of a form: which one, which variant, its own size."""
+"""The algorithms of a training as rows of a form: kind, variant and optional size of each."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from explorer.widgets.boxes import column, row
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.push_button import push_button
 
-PIECES, MARK, APART = 56, 10, 16  # px: the field for a lane's own size; its color; right of that
+PIECES, MARK, APART = 56, 10, 16  # px: size field; color mark; its column
 LEAVE_OUT = "Remove this algorithm"
 
 
 class AlgorithmRow(QWidget):
-    """One algorithm. `changed(Lane)`; `removed`; `rested`: its size has been typed."""
+    """An algorithm's row. Emits `changed(Lane)`, `removed`, and `rested` after typing a size."""
 
     changed = Signal(object)
     removed = Signal()
@@ -62,7 +62,7 @@ class AlgorithmRow(QWidget):
         self._lines.setContentsMargins(theme.current().px(APART), 0, 0, 0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paints the color that the lane has in every picture."""
+        """Paints the mark in the color of the lane."""
         now, side = theme.current(), theme.current().px(MARK)
         painter = QPainter(self)
         top = self.kind.geometry().center().y() - side // 2
@@ -70,9 +70,9 @@ class AlgorithmRow(QWidget):
         painter.end()
 
     def set_lane(self, lane: Lane) -> None:
-        """Shows a lane; emits nothing."""
+        """Shows a lane without emitting a signal."""
         if lane == self._lane and self.variant.count():
-            return  # a menu may be open
+            return  # refilling would close an open menu
         self._lane = lane
         show_text(self.pieces, lane.pieces)
         algorithm = algorithm_of(lane.kind)
@@ -85,7 +85,7 @@ class AlgorithmRow(QWidget):
         self.variant.setToolTip(lane.chosen.help)
 
     def set_note(self, note: str, error: str) -> None:
-        """Says what the text allows, or what is wrong with the size."""
+        """Shows the note on possible sizes, or an error of the size."""
         self.note.setText(note)
         self.note.setVisible(bool(note) and not error)
         self.error.set_text(error)
@@ -103,7 +103,7 @@ class AlgorithmRow(QWidget):
 
 
 class AlgorithmRows(QWidget):
-    """Up to four algorithms. `changed(lanes)`: a tuple, never empty; `rested`: a size is typed."""
+    """Up to four rows. Emits `changed(lanes)`, a nonempty tuple, and `rested` after typing."""
 
     changed = Signal(object)
     rested = Signal()
@@ -124,8 +124,8 @@ class AlgorithmRows(QWidget):
     def set_lanes(
         self, lanes: Sequence[Lane], notes: Sequence[tuple[str, str]], common: str
     ) -> None:
-        """Shows the lanes and, below each, what the text allows and what is wrong with its size.
-        common: the size of one without its own.
+        """Shows the lanes and below each its (note on possible sizes, error of its size). `common`
+        is the size of lanes without their own.
         """
         self._lanes = tuple(lanes)
         self.add.setVisible(len(lanes) < MOST_LANES)
@@ -144,7 +144,7 @@ class AlgorithmRows(QWidget):
         self.changed.emit((*self._lanes[:place], *lanes, *self._lanes[place + 1 :]))
 
     def _on_add(self) -> None:
-        """Adds the first algorithm that is not there yet, in its usual variant."""
+        """Adds the first algorithm not in use yet, in its usual variant if possible."""
         usual = [Lane(one.kind, one.variants[0].id) for one in ALGORITHMS]
         more = [Lane(one.kind, way.id) for one in ALGORITHMS for way in one.variants[1:]]
         lane = next(one for one in (*usual, *more) if one not in self._lanes)

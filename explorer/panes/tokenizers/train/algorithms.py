@@ -1,4 +1,4 @@
-"""The four algorithms that can be trained, and what can be chosen about each. No Qt."""
+"""The four algorithms that can be trained, and the variants of each. No Qt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
 
 @dataclass(frozen=True)
 class Variant:
-    """One choice about an algorithm; `help` says what it does."""
+    """A variant of an algorithm, explained in `help`."""
 
     id: str
     title: str
@@ -29,7 +29,7 @@ class Algorithm:
     variants: tuple[Variant, ...]
 
     def variant(self, name: str) -> Variant:
-        """The variant of that id; the usual one where there is none."""
+        """Returns the variant of that id, or the usual one if there is none."""
         return next((one for one in self.variants if one.id == name), self.variants[0])
 
 
@@ -48,7 +48,7 @@ def _ties(name: str, library: str) -> Variant:
 
 
 def _rare(help: str) -> tuple[Variant, ...]:
-    """What becomes of characters so rare that they have no piece."""
+    """Returns the variants for characters so rare that they have no piece."""
     unknown, bytes = "Very rare characters become <unk>", "Very rare characters become bytes"
     return (
         Variant("plain", "rare: <unk>", Options(_END), unknown + help),

@@ -1,8 +1,7 @@
-"""What the engine runs: it looks at the text, trains all lanes in lock step and records every step,
-and cuts another sample. No Qt.
+"""The engine's jobs: surveying the text, training all lanes in lock step with a recording of every
+step, and splitting a new sample. No Qt.
 
-The engine's thread appends, the window's reads what is there: both only ever touch whole items of
-lists.
+The engine's thread appends to lists while the GUI thread reads them; both access whole items only.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.draft import Lane
 
-WAIT = 0.2  # seconds between two looks whether the next step is wanted
-SHORTEST_REST = 0.004  # seconds; the engine does not sleep for less
-RIVALS = 4  # how many of the pairs that lost are recorded
-SHOWN = 1500  # letters of the beginning that are shown
+WAIT = 0.2  # seconds between checks of the limit while the training waits at it
+SHORTEST_REST = 0.004  # seconds; shorter rests are skipped
+RIVALS = 4  # recorded pairs that lost against the merged one
+SHOWN = 1500  # characters of the text shown in the setup
 NOTHING = Split((), ())
 
 Item = TypeVar("Item")
@@ -42,7 +41,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a job yields to the engine: for how many seconds it may sleep."""
+    """A yield of a job: the seconds for which the engine may sleep."""
 
     idle: float = 0.0
 
@@ -50,7 +49,7 @@ class Beat:
 def with_beats(
     steps: Generator[Item, None, Result], take: Callable[[Item], None] | None = None
 ) -> Generator[Beat, None, Result]:
-    """Runs a job of core; `take` gets what it yields."""
+    """Runs a job of core as a job of the engine; `take` receives the items that it yields."""
     while True:
         try:
             item = next(steps)
@@ -61,17 +60,17 @@ def with_beats(
         yield Beat()
 
 
-# what the text allows ----------------------------------------------------------------------------
+# survey of the text ------------------------------------------------------------------------------
 
 
 @dataclass
 class Survey:
-    """What is known of a text before anything is trained on it.
+    """The facts about a text that are known before training.
 
-    size      bytes that are read; `whole`: nothing was left out
-    words     words and different ones, as the first lane counts them
-    limits    the sizes that the text allows, by lane without its size
-    errors    why a lane cannot learn from the text, with the remedy
+    size      bytes read; `whole` if that is all of the text
+    words     the number of words as the first lane counts them; `different` of distinct ones
+    limits    the vocabulary sizes that the text allows, by lane without its size
+    errors    the reasons why a lane cannot learn from the text, with the remedy
     """
 
     size: int = 0
@@ -87,7 +86,7 @@ class Survey:
 def survey_steps(
     survey: Survey, reading: Generator[int, None, Excerpt], lanes: Sequence[Lane]
 ) -> Generator[Beat, None, None]:
-    """Reads the text, then finds what it allows of each lane. Raises what reading raises."""
+    """Reads the text, then finds the possible sizes of each lane. Raises the errors of reading."""
     excerpt = yield from with_beats(reading)
     survey.size, survey.whole = excerpt.size, excerpt.whole
     survey.beginning = shortened("\n\n".join(excerpt.texts[:SHOWN]), SHOWN)
@@ -113,17 +112,17 @@ def survey_steps(
 
 
 class Recording:
-    """Up to four lanes in lock step, and how each cuts the sample after every step.
+    """Up to four lanes trained in lock step, with each lane's split of the sample after every step.
 
-    wanted      the pieces that were asked for of each lane; a text may yield fewer
-    text_size   bytes of the text; `text_read`: that is all of them
+    wanted      the requested number of pieces of each lane; a text may yield fewer
+    text_size   bytes read so far; `text_read` once reading is complete
     moments     the common steps so far
-    limit       the number of common steps after which it waits; None: no limit
-    speed       how many times the usual pace; infinite: as fast as it goes
-    hurry       as fast as it goes, whatever the speed
-    preparing   what a lane was last busy with
-    tokenizers  once it is done: one a lane, None for one that failed
-    ended       it is done or could not go on, and the window has heard of it
+    limit       the number of common steps after which training waits; None for no limit
+    speed       factor on the usual pace; infinite for full speed
+    hurry       full speed, regardless of `speed`
+    preparing   the newest work of a lane between its steps, or None
+    tokenizers  after training, one per lane, None for a lane that failed
+    ended       training is complete or has failed, and the GUI has been notified
     """
 
     def __init__(
@@ -144,7 +143,7 @@ class Recording:
         self._growing = [growing(plan, sample) for plan in plans]
         self._resplitting = 0
 
-    # what was recorded
+    # the recorded steps
 
     def __len__(self) -> int:
         return len(self.moments)
@@ -155,7 +154,7 @@ class Recording:
 
     @property
     def expected(self) -> int:
-        """The index of the last common step, by all that is known now."""
+        """The estimated index of the last common step."""
         if self.ended:
             return len(self.moments) - 1
         return max(self.moments[-1].expected, len(self.moments) - 1) if self.moments else 0
@@ -164,22 +163,22 @@ class Recording:
         return self.moments[index].lanes[lane]
 
     def states(self, lane: int) -> list[LaneState]:
-        """A lane's states after each of its own steps: entry n - 1 is that of step n."""
+        """Returns a lane's states after each of its own steps: entry n - 1 is that of step n."""
         return self._states[lane]
 
     def split(self, lane: int, index: int) -> Split:
-        """How a lane cuts the sample at a moment."""
+        """Returns a lane's split of the sample at a moment."""
         number = self.moments[index].lanes[lane].number
         splits = self._splits[lane]
         return splits[min(number, len(splits)) - 1] if splits and number else NOTHING
 
     def bytes_per_token(self, lane: int, index: int) -> float:
-        """How many bytes of the text a token stands for; NaN where that is not known yet."""
+        """Returns the mean number of bytes per token; NaN if not known yet."""
         tokens = self.moments[index].lanes[lane].tokens
         return self.text_size / tokens if tokens else math.nan
 
     def lost(self, lane: int) -> float:
-        """The share of the text that a lane's tokenizer loses; NaN until it is done."""
+        """Returns the share of the text that a lane's tokenizer loses; NaN until it is done."""
         return self.moments[-1].lanes[lane].lost if self.moments else math.nan
 
     # the jobs
@@ -190,8 +189,8 @@ class Recording:
         vocab_size: int,
         limits: Sequence[Limits | None],
     ) -> Generator[Beat, None, None]:
-        """Reads the text, then trains. limits: what the text allows of each lane; what is not known
-        is found first, for training ends where the text yields no more.
+        """Reads the text, then trains. `limits` are the possible sizes of each lane; missing ones
+        are computed first, since training ends when the text yields no more pieces.
         """
         excerpt = yield from with_beats(reading, self._set_size)
         self.text_size, self.text_read = excerpt.size, True
@@ -226,7 +225,7 @@ class Recording:
         self.text_size = size
 
     def _find_limits(self, lane: int, texts: Sequence[str]) -> Generator[Beat, None, Limits | None]:
-        """Finds what the text allows of a lane; None where it cannot be used: training says why."""
+        """Computes a lane's possible sizes; None if the text is unusable: training reports why."""
 
         def take(item: Any) -> None:
             if isinstance(item, CountingStep | WorkingStep):
@@ -253,7 +252,7 @@ class Recording:
         self.moments.append(moment)
 
     def resplit(self, sample: str) -> Generator[Beat, None, None]:
-        """Cuts another sample after every step so far; the steps to come follow it."""
+        """Splits a new sample after every step so far; later steps use it, too."""
         self._resplitting += 1
         try:
             fresh = [growing(plan, sample) for plan in self.plans]

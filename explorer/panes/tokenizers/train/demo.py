@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: the setup, midway with all algorithms, and the end."""
+"""The states of Train in a snapshot: the setup, midway with all algorithms, and the end."""
 
 from __future__ import annotations
 

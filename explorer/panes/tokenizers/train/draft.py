@@ -1,4 +1,4 @@
-"""What a person sets up before tokenizers are trained: a text, sizes, algorithms. No Qt."""
+"""The setup of a training of tokenizers: text, sizes, algorithms. No Qt."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from explorer.state.typed_numbers import refused, whole_in
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters
-STORIES, TYPED = "stories", "typed"  # the corpora that are no files
+STORIES, TYPED = "stories", "typed"  # corpora that are not files
 LONGEST_TYPED = 100_000  # characters
 KILOBYTE = 1000
-# Words and their counts of Sennrich et al. 2016, algorithm 1, as a text.
+# The words and counts in algorithm 1 of Sennrich et al. 2016, as a text.
 EXAMPLE = " ".join(["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3)
-NUMBERS = {  # the fields into which a number is typed
+NUMBERS = {  # the fields with typed numbers
     "vocab_size": Field(
         "vocab_size",
         int,
@@ -44,7 +44,7 @@ NUMBERS = {  # the fields into which a number is typed
 
 @dataclass(frozen=True)
 class Lane:
-    """A tokenizer to train; `pieces` as typed, "" for as many as the others have."""
+    """A tokenizer to train; `pieces` as typed, "" for the common size."""
 
     kind: str = field(choices=KINDS)
     variant: str
@@ -60,16 +60,16 @@ class Lane:
 
     @property
     def unsized(self) -> Lane:
-        """The lane without its own size, on which it does not depend what a text allows."""
+        """The lane without its own size, which does not affect the sizes that a text allows."""
         return replace(self, pieces="")
 
     def size(self, common: int) -> int:
-        """How many pieces it is to have; 0 where no number is typed."""
+        """Returns the number of pieces to train; 0 if the typed size is not a number."""
         return max(0, whole_in(self.pieces) or 0) if self.pieces else common
 
     @property
     def name(self) -> str:
-        """ "BPE"; a variant that is not the usual one is named: "BPE (minbpe)"."""
+        """The name, "BPE", with the variant unless it is the usual one: "BPE (minbpe)"."""
         algorithm = algorithm_of(self.kind)
         usual = self.chosen is algorithm.variants[0]
         return algorithm.title if usual else f"{algorithm.title} ({self.chosen.id})"
@@ -80,12 +80,12 @@ USUAL_LANES = tuple(Lane(one.kind, one.variants[0].id) for one in ALGORITHMS)
 
 @dataclass(frozen=True)
 class TrainDraft:
-    """Numbers are kept as they were typed, so that none is lost. The defaults train at once.
+    """The setup. Numbers are stored as typed, so that no input is lost. The defaults are valid.
 
     corpus     "stories", "typed" for `typed`, or the path of a text
-    typed      a text that a person has typed or pasted
-    kilobytes  how much of the text is read
-    lanes      the tokenizers to train; none: one of each algorithm
+    typed      a text that the user has typed or pasted
+    kilobytes  the most of the text to read, in kB
+    lanes      the tokenizers to train; empty for one of each algorithm
     """
 
     corpus: str = STORIES
@@ -101,7 +101,7 @@ class TrainDraft:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The lanes' names; the same lane a second time is numbered."""
+        """The lanes' names; duplicates are numbered."""
         found: list[str] = []
         for lane in self.chosen:
             times = sum(name.split(" #")[0] == lane.name for name in found)
@@ -110,23 +110,23 @@ class TrainDraft:
 
     @property
     def pieces(self) -> int:
-        """The pieces of a lane without its own size; 0 where no number is typed."""
+        """The common number of pieces; 0 if the typed one is not a number."""
         return max(0, whole_in(self.vocab_size) or 0)
 
     @property
     def sizes(self) -> list[int]:
-        """The pieces of each lane."""
+        """The number of pieces of each lane."""
         return [lane.size(self.pieces) for lane in self.chosen]
 
     @property
     def question(self) -> tuple[Any, ...]:
-        """All that decides which sizes are possible: the text, how much of it, the algorithms."""
+        """The inputs that determine the possible sizes: text, amount to read, algorithms."""
         text = self.typed if self.corpus == TYPED else ""
         lanes = tuple(lane.unsized for lane in self.chosen)
         return self.corpus, text, whole_in(self.kilobytes), lanes
 
     def texts_steps(self) -> Generator[int, None, Excerpt]:
-        """Reads the text; yields how many bytes it has read. Raises what reading raises."""
+        """Reads the text; yields the number of bytes read so far. Raises the errors of reading."""
         n_bytes = KILOBYTE * (whole_in(self.kilobytes) or 1)
         if self.corpus == TYPED:
             yield len(self.typed.encode())
@@ -134,7 +134,7 @@ class TrainDraft:
         return (yield from excerpt_steps(self.corpus, n_bytes))
 
     def errors(self) -> dict[str, str]:
-        """What is wrong with a field, with the remedy, by its name."""
+        """Returns errors with their remedy, by name of the field."""
         found = refused(NUMBERS, {name: getattr(self, name) for name in NUMBERS})
         if not self.corpus:
             found["corpus"] = "No file is chosen; choose a text, or our stories"

@@ -1,5 +1,5 @@
-"""Draws the card of a lane: its numbers, the merge with the pairs that lost or the scores, and the
-newest pieces.
+"""Draws the card of a lane: its numbers, the merge with its rivals or the scores, and the newest
+pieces.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
-MARGIN, TOP, HEAD, MARK = 12, 8, 22, 10  # px: around all; the name with its mark
-LINE = 18  # px: a line of words, a bar with its words
-STEP, CHIP = 30, 20  # px: the line of the step; a piece
+MARGIN, TOP, HEAD, MARK = 12, 8, 22, 10  # px: margins, height of the name, side of its color mark
+LINE = 18  # px: height of a line of text or a bar
+STEP, CHIP = 30, 20  # px: height of the step's line, of a piece
 BUTTON = 24  # px
 USE_HELP = "Save this tokenizer, train a model with it, compare it or look inside it"
 
 
 class LaneCard(ScenePicture[Card]):
-    """A lane's card. `chosen`: clicked; `entered`: clicked twice; `used(what)`: chosen from the
-    menu of a finished tokenizer (see text.USES).
+    """A lane's card. Emits `chosen` on a click or Enter, `entered` on a double click, and
+    `used(what)` from the menu of a finished tokenizer (see text.USES).
     """
 
     WANTED, LEAST = (232, 252), (188, 160)
@@ -52,7 +52,7 @@ class LaneCard(ScenePicture[Card]):
             action.triggered.connect(lambda _=False, what=what: self.used.emit(what))
         self.use.hide()
 
-    # what is shown
+    # content
 
     @property
     def card(self) -> Card:
@@ -69,10 +69,10 @@ class LaneCard(ScenePicture[Card]):
             self.setAccessibleDescription(f"{card.pieces}, {card.facts}, {progress}, {said}")
             self.setToolTip(card.sentence if card.state == "error" else card.name)
             self.scene = card
-            self.data_changed()  # its size stays
+            self.data_changed()  # not updateGeometry: the size does not change
 
     def set_usable(self, usable: bool) -> None:
-        """Offers the menu once the tokenizer is finished."""
+        """Shows the menu button of a finished tokenizer."""
         self.use.setVisible(usable)
         self._place_use()
 
@@ -83,7 +83,7 @@ class LaneCard(ScenePicture[Card]):
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """The lengths of the bars, as shares of the longest."""
+        """Returns the lengths of the bars as shares of the longest."""
         return {"bars": np.array([bar.share for bar in self.card.bars])}
 
     # drawing
@@ -107,8 +107,8 @@ class LaneCard(ScenePicture[Card]):
             now.focus_ring(painter, frame, radius=8, offset=-2)
 
     def _draw_head(self, painter: QPainter, area: QRectF) -> float:
-        """Draws name, size and bytes per token; below them the progress. Returns where it ends, as
-        the other parts do.
+        """Draws name, size, bytes per token and progress. Returns its bottom, as the other parts
+        do.
         """
         now, card, sketch = theme.current(), self.card, Sketch(painter)
         line = QRectF(area.left(), now.px(TOP), area.width(), now.px(HEAD))
@@ -148,7 +148,7 @@ class LaneCard(ScenePicture[Card]):
         return max(area.top() + now.px(STEP), bottom + now.px(4)) + now.px(4)
 
     def _draw_merge(self, painter: QPainter, line: QRectF) -> None:
-        """Draws left + right -> joined; where there is too little room, the joined piece alone."""
+        """Draws left + right -> joined, or only the joined piece if the line is too short."""
         now, merge = theme.current(), self.card.merge
         sign = now.px(16)
         shown: Sequence[SymbolFace] = merge
@@ -193,7 +193,7 @@ class LaneCard(ScenePicture[Card]):
         sketch.text(line, bar.value, ink, RIGHT)
 
     def _draw_chips(self, painter: QPainter, area: QRectF) -> None:
-        """Draws pieces from left to right, in as many lines as there is room for."""
+        """Draws pieces from left to right, in as many lines as fit."""
         now, high = theme.current(), theme.current().px(CHIP)
         title = QRectF(area.left(), area.top(), area.width(), now.px(LINE))
         Sketch(painter).text(title, self.card.title, align=LEFT)
@@ -220,7 +220,7 @@ class LaneCard(ScenePicture[Card]):
         self._place_use()
 
     def _place_use(self) -> None:
-        """Puts the button beside the number of pieces."""
+        """Places the button to the right of the number of pieces."""
         now = theme.current()
         self.use.setFixedHeight(now.px(BUTTON))
         self.use.adjustSize()

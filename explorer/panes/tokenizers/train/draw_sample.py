@@ -1,7 +1,7 @@
-"""Draws how each lane cuts the sample: one row a lane, and every letter stands in the same column.
+"""Draws each lane's split of the sample in a row; a letter is in the same column in all rows.
 
-So a glance down a column compares the lanes, and nothing moves while pieces are merged: the border
-between two tokens goes, that is all.
+So a column compares the lanes, and nothing moves in a merge: only the border between two tokens
+disappears.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, put_text, visibl
 from explorer.widgets.sketch import Sketch
 
 ROW = 24  # px: a lane's row
-NAMES, COUNTS = 132, 56  # px: left and right of the letters
+NAMES, COUNTS = 132, 56  # px: columns left and right of the letters
 WIDEST, NARROWEST = 14.0, 6.0  # px of a letter
-BYTE = 1.25  # of a letter's width: a byte of a character that has several
+BYTE = 1.25  # width of a byte of a multi-byte character, in letters
 UNKNOWN = ("<unk>", "[UNK]")
 EMPTY = Split((), ())
 
 
 class SampleRows(Picture):
-    """`set_sample`, `set_names`, then `set_splits` for every position of the cursor."""
+    """The rows. Call `set_sample` and `set_names` first, `set_splits` at each cursor position."""
 
     def __init__(self) -> None:
         super().__init__("The sample")
@@ -41,8 +41,8 @@ class SampleRows(Picture):
         self._before: list[Split] = []
         self._after: list[Split] = []
         self._share = 1.0
-        self._edges: list[float] = [0.0]  # of each byte and of the end, in letters
-        self._characters: list[tuple[str, int, int]] = []  # with their places in bytes
+        self._edges: list[float] = [0.0]  # left edge of each byte, and the end, in letters
+        self._characters: list[tuple[str, int, int]] = []  # with their byte ranges
         self._hover: Span | None = None
         self._focus = -1
         self.setMouseTracking(True)
@@ -63,7 +63,7 @@ class SampleRows(Picture):
         self.data_changed()
 
     def set_names(self, names: Sequence[str], kinds: Sequence[str]) -> None:
-        """The lanes, and the kind of each one's tokenizer."""
+        """Sets the lanes' names and the kinds of their tokenizers."""
         if (tuple(names), tuple(kinds)) != (self._names, self._kinds):
             self._names, self._kinds = tuple(names), tuple(kinds)
             self._before = self._after = [EMPTY] * len(names)
@@ -71,14 +71,14 @@ class SampleRows(Picture):
             self.data_changed()
 
     def set_focus_lane(self, lane: int) -> None:
-        """Marks the lane that the inspector explains; -1 for none."""
+        """Marks the lane shown in the inspector; -1 for none."""
         self._focus = lane
         self.update()
 
     def set_splits(
         self, before: Sequence[Split], after: Sequence[Split], share: float = 1.0
     ) -> None:
-        """Shows how each lane cuts the sample; between two steps `share` of the way is done."""
+        """Shows each lane's split of the sample, faded from `before` to `after` by `share`."""
         if (list(before), list(after), share) != (self._before, self._after, self._share):
             self._before, self._after, self._share = list(before), list(after), share
             counts = [f"{n} {len(s.pieces)}" for n, s in zip(self._names, after, strict=True)]
@@ -86,7 +86,7 @@ class SampleRows(Picture):
             self.data_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """The places of every lane's tokens in the bytes of the sample."""
+        """Returns the byte ranges of each lane's tokens in the sample."""
         return {
             name: np.array(split.spans, dtype=np.int64).reshape(-1, 2)
             for name, split in zip(self._names, self._after, strict=True)
@@ -128,7 +128,7 @@ class SampleRows(Picture):
             painter.drawPixmap(corner, self.icon_pixmap("chevron-right", "muted"))
 
     def _draw_tokens(self, painter: QPainter, lane: int, row: QRectF) -> None:
-        """Draws the tokens that both steps have, those that go, and those that come."""
+        """Draws the tokens common to both steps, old ones fading out, and new ones fading in."""
         before, after, share = self._before[lane], self._after[lane], self._share
         old, new = set(before.spans), set(after.spans)
         for piece, span in zip(before.pieces, before.spans, strict=True):
@@ -162,7 +162,7 @@ class SampleRows(Picture):
             draw_box(painter, box, data, fill="hatch", pen="error", width=1)
 
     def _draw_letters(self, painter: QPainter, row: QRectF, split: Split) -> None:
-        """Draws the letters; of one that is cut into several tokens, its bytes."""
+        """Draws the letters; one that is split into several tokens is drawn as its bytes."""
         now = theme.current()
         borders = {edge for span in split.spans for edge in span}
         covered = np.zeros(len(self._edges), dtype=bool)
@@ -187,7 +187,7 @@ class SampleRows(Picture):
     # geometry
 
     def _area(self) -> QRectF:
-        """Where the letters are."""
+        """Returns the area of the letters."""
         now = theme.current()
         left = now.px(NAMES)
         return QRectF(left, 0, max(1, self.width() - left - now.px(COUNTS)), self.height())
@@ -197,7 +197,7 @@ class SampleRows(Picture):
         return QRectF(0, lane * height, self.width(), height)
 
     def _unit(self) -> float:
-        """Pixels of a letter."""
+        """Returns the width of a letter in pixels."""
         zoom = theme.current().zoom
         wanted = self._area().width() / max(1.0, self._edges[-1])
         return min(max(wanted, NARROWEST * zoom), WIDEST * zoom)
@@ -209,7 +209,7 @@ class SampleRows(Picture):
         return QRectF(left + x * unit, row.top(), (end - x) * unit, row.height())
 
     def token_at(self, point: QPointF) -> tuple[int, int]:
-        """Lane and token at a place; -1 for none."""
+        """Returns the lane and the index of the token at a point; index -1 for none."""
         lane = int(point.y() // theme.current().px(ROW))
         if 0 <= lane < len(self._names):
             for index, span in enumerate(self._after[lane].spans):
@@ -218,7 +218,7 @@ class SampleRows(Picture):
                     return lane, index
         return lane, -1
 
-    # pointing
+    # mouse
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         lane, index = self.token_at(event.position())
@@ -233,7 +233,7 @@ class SampleRows(Picture):
             self.update()
 
     def said_at(self, point: QPointF) -> str:
-        """The token at a place, its text and its bytes."""
+        """Returns the tooltip: text and bytes of the token at a point."""
         lane, index = self.token_at(point)
         if index < 0:
             return ""

@@ -1,4 +1,4 @@
-"""The setup: which text, how many pieces, which algorithms; beside it the text itself."""
+"""The form of the setup: text, number of pieces, algorithms; on the right the text itself."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from explorer.widgets.setting_fields import SettingFields
 from explorer.widgets.text_input import TextInput
 
 NAME = "tokenizers.train.form"
-WIDTH = 500  # px of the fields
+WIDTH = 500  # px, width of the fields
 
 
 class TrainForm(TakesFiles):
-    """Emits `changed(field, value)`, `rested` once something is typed, `fileRequested`,
+    """The form. Emits `changed(field, value)`, `rested` when typing ends, `fileRequested`,
     `fileDropped(path)`, `startRequested`.
     """
 
@@ -82,8 +82,8 @@ class TrainForm(TakesFiles):
         errors: Mapping[str, str],
         notes: Sequence[tuple[str, str]],
     ) -> None:
-        """Shows the fields and, below each, what is wrong with it. notes: what the text allows of
-        each algorithm, and what is wrong with its size.
+        """Shows the fields with their errors. `notes` has for each algorithm a note on possible
+        sizes and the error of its size.
         """
         self.corpus.set_value(draft.corpus)
         self.corpus.set_error(errors.get("corpus", ""))
@@ -97,7 +97,7 @@ class TrainForm(TakesFiles):
         self.start.setToolTip(why or text.START)
 
     def set_survey(self, draft: TrainDraft, survey: Survey, error: str) -> None:
-        """Shows the text, and what is known of it."""
+        """Shows the text and the facts known so far."""
         known = survey.is_read and not error
         size = format_bytes(survey.size) if known else text.UNKNOWN
         words, different = (
@@ -113,7 +113,7 @@ class TrainForm(TakesFiles):
         self.text.set_text(draft.typed if own else survey.beginning if known else "")
 
     def _set_own(self, own: bool) -> None:
-        """Lets a person type, or shows the beginning of another text."""
+        """Makes the text editable (the user's own) or read-only (the beginning of another)."""
         shape = QFrame.Shape.StyledPanel if own else QFrame.Shape.NoFrame
         self.text.setReadOnly(not own)
         self.text.setAccessibleName("Your text" if own else "Beginning of the text")

@@ -1,4 +1,4 @@
-"""The strip above the picture: the sample, and what can be done with the training as a whole."""
+"""The inputs above the picture: the sample, and the actions for the whole training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.widgets.wrap_row import labelled
 
 
 class TrainInputs(QWidget):
-    """`sampleChanged(text)`, `hurryRequested`, `newRequested`."""
+    """The inputs; emits `sampleChanged(text)`, `hurryRequested`, `newRequested`."""
 
     sampleChanged = Signal(str)
     hurryRequested = Signal()
@@ -40,6 +40,6 @@ class TrainInputs(QWidget):
         show_text(self.sample, text)
 
     def set_state(self, state: str) -> None:
-        """Shows the buttons that go with the trainer's state."""
+        """Shows the buttons for the trainer's state."""
         self.hurry.setVisible(state in ("preparing", "training", "paused"))
         self.new.setVisible(state != "idle")

@@ -1,4 +1,4 @@
-"""What the inspector shows of a lane's step: its formula, the lines of core, the live numbers."""
+"""The inspector's content for a lane's step: formula, lines of core, live numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from explorer.widgets.live_numbers import Equation
 
 
 def inspection(recording: Recording, lane: int, index: int) -> Inspection:
-    """Explains the step of a lane at a moment."""
+    """Returns the inspection of a lane's step at a moment."""
     state = recording.state(lane, index)
     step = trace_training_step(state.step) if state.step is not None else None
     rows = [*_symbols(step), *numbers(recording.plans[lane].kind, state)]
@@ -41,7 +41,7 @@ def inspection(recording: Recording, lane: int, index: int) -> Inspection:
 
 
 def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspection:
-    """Explains one of the steps inside a merge."""
+    """Returns the inspection of a step inside a merge."""
     part = track.item(step)
     state = recording.state(track.lane, track.moment)
     kind, merge = recording.plans[track.lane].kind, state.step
@@ -67,12 +67,12 @@ def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspe
 
 
 def _symbols(step: Step | None) -> list[Any]:
-    """What the symbols of a step's formula mean."""
+    """Returns the meaning of the symbols in a step's formula."""
     return [SYMBOLS[step.name]] if step is not None and step.name in SYMBOLS else []
 
 
 def numbers(kind: str, state: LaneState) -> list[Any]:
-    """The step's own numbers, one a row."""
+    """Returns the step's own numbers, one per row."""
     match state.step:
         case MergeStep() as step:
             rows = _merge(kind, step)
@@ -119,14 +119,14 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
 
 
 def _pieces(state: LaneState, name: str = "pieces") -> Equation:
-    """The vocabulary of Unigram, as its card counts it."""
+    """Returns the size of Unigram's vocabulary, as on its card."""
     untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
     note = f"{untrained:,} of them special and not trained" if untrained else ""
     return Equation(name, state.vocab_size, note=note)
 
 
 def _merge(kind: str, step: MergeStep) -> list[Any]:
-    """The pair that is merged, its score, the pairs that lost, and what the merge leaves."""
+    """Returns the merged pair, its score, its rivals, and the sizes after the merge."""
     pair = f"{text_of(kind, step.left_piece)} {text_of(kind, step.right_piece)}"
     times = verb(step.count, "time", "times")
     rows = [Equation(pair, step.count, "attention", f"{times} in the text; this pair is merged")]

@@ -1,4 +1,4 @@
-"""Train: sets a training up, plays it over all lanes at once, and hands finished tokenizers on."""
+"""Train: sets up a training, plays it in all lanes at once, and passes finished tokenizers on."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from explorer.state.draft import Draft, named
 from explorer.widgets import dialogs
 from explorer.widgets.pacing import Pacing
 
-CURVES_EVERY = 250  # ms between two looks at the curves while training goes on
+CURVES_EVERY = 250  # ms between updates of the curves during training
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py);;All files (*)"
 
 
 class TrainMode(Mode):
-    """The setup while nothing is trained; then the training, live at the right-hand edge."""
+    """The mode: the setup before a training, then the training, live at its last step."""
 
     id = "train"
     title = "Train"
@@ -46,10 +46,10 @@ class TrainMode(Mode):
         self.stack.addWidget(self.view)
         self.draft = Draft(self.workspace, "tokenizers.train", TrainDraft, self)
         self.surveyor, self.trainer = Surveyor(self.engine, self), Trainer(self.engine, self)
-        self.focus = 0  # the lane that transport and inspector speak of
+        self.focus = 0  # the lane in transport and inspector
         self._cards: Cards | None = None
         self._curves: Curves | None = None
-        self._again: dict[str, Any] | None = None  # a training of the last session
+        self._again: dict[str, Any] | None = None  # the training to repeat from a session
         self._curves_soon = QTimer(self, singleShot=True, interval=CURVES_EVERY)
         self._curves_soon.timeout.connect(self._show_curves)
         self._pace = Pacing(self.player, self)
@@ -81,7 +81,7 @@ class TrainMode(Mode):
         self.trainer.grown.connect(self._on_grown)
         self.trainer.stateChanged.connect(self._on_state)
 
-    # what the pane asks
+    # called by the pane
 
     def widget(self) -> QWidget:
         return self.stack
@@ -100,7 +100,7 @@ class TrainMode(Mode):
         return {**told, "training": training} if training else told
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Takes back a session. Its training is done again, up to where it was, once it is seen."""
+        """Restores a session; repeats its training, up to the same step, once the mode is shown."""
         if isinstance(state.get("curve"), str):
             self.view.charts.set_kind(state["curve"])
         if isinstance(state.get("focus"), int):
@@ -114,7 +114,7 @@ class TrainMode(Mode):
             self._train_again()
 
     async def settled(self) -> None:
-        """Shows all that was recorded, whether or not the news of it has come."""
+        """Waits for the jobs and shows all recorded steps, also those not signaled yet."""
         await self.surveyor.settled()
         await self.trainer.settled()
         self._on_grown()
@@ -129,16 +129,16 @@ class TrainMode(Mode):
         self.surveyor.stop()
 
     def take(self, wish: dict[str, Any]) -> None:
-        """{"corpus": path of a text}."""
+        """Uses the text in {"corpus": path}."""
         self.change("corpus", wish["corpus"])
 
     # the setup
 
     def change(self, name: str, value: Any) -> None:
-        """Changes a field of the setup; what is typed at a time is one change to undo."""
+        """Changes a field of the setup; continuous typing is one undo step."""
         before = self.draft.value
         if getattr(before, name) == value:
-            self._show_setup()  # the form may show something else
+            self._show_setup()  # the form may show another value
             return
         is_size = name == "lanes" and [one.unsized for one in value] == [
             one.unsized for one in before.chosen
@@ -154,13 +154,13 @@ class TrainMode(Mode):
 
     @property
     def errors(self) -> dict[str, str]:
-        """What is wrong with the fields of the setup, by name."""
+        """The errors of the setup, by name of the field."""
         error = self.surveyor.error
         return {**({"corpus": error} if error else {}), **self.draft.value.errors()}
 
     @property
     def _notes(self) -> list[tuple[str, str]]:
-        """What the text allows of each algorithm, and what is wrong with its size."""
+        """For each algorithm a note on possible sizes and the error of its size."""
         draft = self.draft.value
         if "corpus" in self.errors:
             return [("", "")] * len(draft.chosen)
@@ -177,7 +177,7 @@ class TrainMode(Mode):
         self._look_at_text()
 
     def _look_at_text(self) -> None:
-        """Asks what the text allows, while the setup is on the screen."""
+        """Surveys the text while the setup is visible."""
         if self.active and self.trainer.recording is None:
             self.surveyor.ask(self.draft.value)
         self._show_setup()
@@ -190,9 +190,9 @@ class TrainMode(Mode):
     # the training
 
     def start(self, draft: TrainDraft | None = None, *, until: int | None = None) -> None:
-        """Trains as the setup says, or as it was done before by this `draft`.
+        """Trains with the current setup or with `draft`.
 
-        `until`: fast up to so many moments, then it waits.
+        With `until`, trains at full speed up to that many moments, then waits.
         """
         draft = draft or self.draft.value
         if not self.can_start:
@@ -210,7 +210,7 @@ class TrainMode(Mode):
         self._on_grown()
 
     def _train_again(self) -> None:
-        """Does a training of the last session again."""
+        """Repeats the training of a restored session."""
         again, self._again = self._again, None
         if again is not None and self.trainer.recording is None and self.can_start:
             is_done = bool(again.get("done"))
@@ -220,7 +220,7 @@ class TrainMode(Mode):
                 self.trainer.hurry()
 
     def new_training(self) -> None:
-        """Back to the setup. What was trained is forgotten, but for what the catalogue holds."""
+        """Returns to the setup and drops the training, except tokenizers in the catalogue."""
         self.trainer.clear()
         self._cards = self._curves = None
         self.set_tracks([])
@@ -228,7 +228,7 @@ class TrainMode(Mode):
         self.inspection.emit(None)
 
     def hurry(self) -> None:
-        """Trains to the end, as fast as possible, seen at the live edge."""
+        """Trains to the end at full speed, with the cursor at the live edge."""
         self.trainer.hurry()
         if self.active:
             self._leave_merge()
@@ -276,7 +276,7 @@ class TrainMode(Mode):
     # the cursor
 
     def set_focus_lane(self, lane: int) -> None:
-        """Lets transport and inspector speak of this lane."""
+        """Shows a lane in transport and inspector."""
         recording = self.trainer.recording
         if recording is not None and lane != self.focus and lane in recording.lanes:
             self.focus = lane
@@ -285,7 +285,7 @@ class TrainMode(Mode):
             self.inspect()
 
     def _bind(self, keep: bool) -> None:
-        """Lets the player move over the lane in focus; the others have the same moments."""
+        """Gives the player the focused lane's track; all lanes have the same moments."""
         recording, trainer = self.trainer.recording, self.trainer
         if recording is None:
             return
@@ -308,24 +308,24 @@ class TrainMode(Mode):
 
     @property
     def merge(self) -> MergeTrack | None:
-        """The merge that the cursor is inside of; None at the moments themselves."""
+        """The merge that the cursor is inside of; None at the level of moments."""
         track = self.player.track if self.active else None
         return track if isinstance(track, MergeTrack) else None
 
     def place(self) -> Place:
-        """Where the cursor is: at the last moment while another mode is shown."""
+        """Returns the cursor's place; the last moment while another mode is shown."""
         track: Any = self.merge or next(iter(self.tracks), None)
         if track is None:
             return Place(0, 0, 1.0)
         return track.place(self.player.position if self.active else track.length)
 
     def go_to(self, step: float) -> None:
-        """Goes to the moment that a person points at."""
+        """Seeks to the nearest moment, outside of any merge."""
         self._leave_merge()
         self.player.seek(round(step))
 
     def enter(self, lane: int) -> None:
-        """Goes into what this lane merges at this moment."""
+        """Enters the lane's merge at the current moment."""
         self._leave_merge()
         self.set_focus_lane(lane)
         self.player.enter()
@@ -378,7 +378,7 @@ class TrainMode(Mode):
     # finished tokenizers
 
     def _offer(self) -> None:
-        """Offers finished tokenizers, here and in the other modes."""
+        """Makes finished tokenizers available, on the cards and in the catalogue."""
         finished = self.trainer.tokenizers
         self.view.set_finished([one is not None for one in finished])
         for lane, one in enumerate(finished):
@@ -386,7 +386,7 @@ class TrainMode(Mode):
                 self.catalogue.add_trained(self.trainer.title(lane), one)
 
     def use(self, lane: int, what: str) -> None:
-        """Saves a finished tokenizer ("save"), or goes on with it: "train", "compare", "inside"."""
+        """Saves a finished tokenizer ("save") or opens it: "train", "compare", "inside"."""
         if self.trainer.tokenizer(lane) is None:
             return
         name = f"trained:{self.trainer.title(lane)}"
@@ -419,7 +419,7 @@ class TrainMode(Mode):
             self.statusRequested.emit(f"Saved {path.name}")
 
     async def _train_model(self, lane: int) -> None:
-        """Opens the pane Training with this tokenizer and its text."""
+        """Opens the Training pane with a lane's tokenizer and its text."""
         draft, title = self.trainer.draft, self.trainer.title(lane)
         typed = draft.typed if draft.corpus == TYPED else None
         given = self.trainer.tokenizer(lane), title, typed

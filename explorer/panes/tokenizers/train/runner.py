@@ -1,4 +1,4 @@
-"""Asks the engine: what a text allows, and a training that plays, pauses and steps."""
+"""Runs on the engine: a survey of the text, and a training that plays, pauses and steps."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from explorer.panes.tokenizers.train.text import tokenizer_title
 
 
 class Surveyor(QObject):
-    """Looks at the text of the newest draft: `survey`, or the `error` of a text that cannot be
-    read. `grown`: more of it is known.
+    """Surveys the text of the newest draft: sets `survey`, or `error` if the text cannot be read.
+    Emits `grown` when more is known.
     """
 
     grown = Signal()
@@ -26,14 +26,14 @@ class Surveyor(QObject):
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self.survey, self.error = Survey(), ""
-        self._question: tuple[Any, ...] = ()  # that was asked last
+        self._question: tuple[Any, ...] = ()  # of the newest survey
         self._latest = Latest(engine, parent)
         self._latest.progressed.connect(self.grown)
         self._latest.failed.connect(self._on_failed)
         self._latest.ended.connect(self.grown)
 
     def ask(self, draft: TrainDraft) -> None:
-        """Looks at its text, unless that was asked already."""
+        """Surveys the draft's text unless that survey is the newest already."""
         if draft.question == self._question:
             return
         self._latest.stop()
@@ -47,12 +47,12 @@ class Surveyor(QObject):
         )
 
     def stop(self) -> None:
-        """Gives up what is under way; it is asked anew when it is wanted."""
+        """Stops a running survey; the next `ask` starts it again."""
         if self._latest.stop():
             self._question = ()
 
     def limits(self, draft: TrainDraft) -> list[Limits | None]:
-        """What its text allows of each lane; None where that is not known to the end."""
+        """Returns each lane's possible sizes, None for lanes whose survey is not complete."""
         is_known = draft.question == self._question and not self._latest.running
         known = self.survey.limits if is_known else {}
         return [known.get(lane.unsized) for lane in draft.chosen]
@@ -65,9 +65,9 @@ class Surveyor(QObject):
 
 
 class Trainer(QObject):
-    """`grown`: there are more moments, or another sample; `stateChanged`: see `state`.
+    """Runs a training. Emits `grown` for new moments or a new sample, and `stateChanged(state)`.
 
-    State: "idle" before anything, "preparing", "training", "paused", "done" or "failed".
+    States: "idle" without a training, "preparing", "training", "paused", "done" or "failed".
     """
 
     grown = Signal()
@@ -84,7 +84,7 @@ class Trainer(QObject):
         self._told = "idle"
         self.playing = False
         self.recording: Recording | None = None
-        self.draft = TrainDraft()  # what the recording was started with
+        self.draft = TrainDraft()  # of the recording
         self.error = ""
 
     @property
@@ -101,10 +101,10 @@ class Trainer(QObject):
 
     @property
     def trains(self) -> bool:
-        """Whether it has not ended; it may wait for the engine or for a person."""
+        """Whether a training has not ended yet; it may be waiting or paused."""
         return self.state in ("preparing", "training", "paused")
 
-    # steering
+    # control
 
     def start(
         self,
@@ -113,8 +113,8 @@ class Trainer(QObject):
         until: int | None,
         limits: Sequence[Limits | None],
     ) -> Recording:
-        """Trains from the beginning; `until`: fast to so many moments, then it waits; `limits`:
-        what the text allows of each lane, as far as that is known.
+        """Trains from the beginning; with `until` at full speed up to that moment, then waits.
+        `limits` are the possible sizes of each lane, None if unknown.
         """
         self.clear()
         plans = [lane.plan for lane in draft.chosen]
@@ -130,7 +130,7 @@ class Trainer(QObject):
         return recording
 
     def clear(self) -> None:
-        """Forgets the training; one that is under way is cancelled."""
+        """Drops the training, and cancels it if it is running."""
         self._training.stop()
         self._splitting.stop()
         self.recording, self.playing, self.error = None, False, ""
@@ -142,18 +142,18 @@ class Trainer(QObject):
     def pause(self) -> None:
         if self.recording is not None and self.trains:
             self.playing = self.recording.hurry = False
-            if not len(self.recording):  # what prepares goes on, and waits at the first moment
+            if not len(self.recording):  # preparations go on; it waits at the first moment
                 self.recording.limit = 1
             elif self._training.job is not None:
                 self._training.job.pause()
             self._tell()
 
     def step(self) -> None:
-        """Makes one common step more."""
+        """Trains one more common step."""
         self._go_on(playing=False, limit=len(self.recording or ()) + 1)
 
     def hurry(self) -> None:
-        """Trains to the end, as fast as possible."""
+        """Trains to the end at full speed."""
         if self.recording is not None:
             self.recording.hurry = True
             self.play()
@@ -172,16 +172,16 @@ class Trainer(QObject):
                 self._training.job.wake()
 
     def set_sample(self, sample: str) -> None:
-        """Cuts another sample after every step."""
+        """Splits a new sample after every step so far."""
         recording = self.recording
         if recording is not None and sample != recording.sample:
             self._splitting.ask(lambda: recording.resplit(sample), "cutting the sample")
 
     async def settled(self) -> None:
-        """Returns once another sample is cut; a training goes on."""
+        """Waits until a new sample is split; does not wait for the training."""
         await self._splitting.settled()
 
-    # what comes
+    # progress
 
     def _on_progress(self, _: object) -> None:
         recording = self.recording
@@ -208,24 +208,24 @@ class Trainer(QObject):
             self._told = self.state
             self.stateChanged.emit(self._told)
 
-    # what is there at the end
+    # results
 
     @property
     def tokenizers(self) -> list[Any]:
-        """The finished ones, None for a lane that failed; none before the end."""
+        """The finished tokenizers, None for a lane that failed; empty before the end."""
         return self.recording.tokenizers if self.recording is not None else []
 
     def tokenizer(self, lane: int) -> Any:
-        """The finished tokenizer of a lane; None where there is none."""
+        """Returns a lane's finished tokenizer, or None."""
         return self.tokenizers[lane] if lane < len(self.tokenizers) else None
 
     def title(self, lane: int) -> str:
-        """What a finished tokenizer is called: "Unigram 1,000, stories"."""
+        """Returns the title of a finished tokenizer: "Unigram 1,000, stories"."""
         size = self.tokenizer(lane).vocab_size
         return tokenizer_title(self.draft.names[lane], size, self.draft.corpus)
 
     def remembered(self) -> dict[str, Any] | None:
-        """For a session: how to train again up to here; None where there is nothing to do again."""
+        """Returns the data to repeat the training from a session; or None (none or failed)."""
         if self.recording is None or self.error:
             return None
         done = self.state == "done"

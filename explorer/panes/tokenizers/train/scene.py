@@ -1,5 +1,5 @@
-"""What the cards and the curves show: of each lane at a moment its merge with the pairs that lost,
-its scores, what has come and gone; of each lane over all moments its numbers. No Qt.
+"""The data of cards and curves: a lane's merge with its rivals, its scores and its new or dropped
+pieces at a moment; a lane's numbers over all moments. No Qt.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CURVES = ("bytes", "size", "count", "objective")
 
 @dataclass(frozen=True)
 class Bar:
-    """`share` of the longest; `strong`: what the step chose or keeps; the others lost or go."""
+    """A bar, `share` of the longest; `strong` if the step chose or keeps it."""
 
     text: str
     share: float
@@ -46,13 +46,13 @@ class Card:
     """One lane at one moment.
 
     name, pieces, facts  its head: name, size, bytes per token
-    progress  the share of its own steps that it has made
+    progress  the share of its own steps made so far
     state     "merge", "words", "done", "lossy" (done, but it loses text) or "error"
-    sentence  what happens, in words
-    merge     left, right and joined piece, where state is "merge"
-    caption   what the bars measure
-    title     what the chips are
-    gone      the chips have left the vocabulary
+    sentence  the step in words
+    merge     left, right and joined piece if the state is "merge"
+    caption   the quantity of the bars
+    title     the heading of the chips
+    gone      True if the chips have been dropped from the vocabulary
     """
 
     name: str = ""
@@ -70,8 +70,8 @@ class Card:
 
 
 class Cards:
-    """The cards of a recording. The newest of each lane is kept: every frame of a transition asks
-    for it.
+    """The cards of a recording. Caches the newest of each lane, since every frame of a transition
+    needs it.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -113,7 +113,7 @@ class Cards:
 
 
 def step_card(kind: str, state: LaneState) -> Card:
-    """What one step shows by itself."""
+    """Returns the content of a step, without the lane's head."""
     match state.step:
         case MergeStep() as step:
             return _merge(kind, step)
@@ -182,7 +182,7 @@ def _merge(kind: str, step: MergeStep) -> Card:
 
 
 def _prune(kind: str, state: LaneState, step: PruneStep) -> Card:
-    """The threshold: the most valuable pieces that go, the least valuable that stay."""
+    """Returns the card of a pruning: the pieces on both sides of the threshold."""
     gone = [(piece, loss) for piece, loss in step.removed if math.isfinite(loss)][-3:]
     finite = np.flatnonzero(np.isfinite(step.losses))
     cheapest = finite[np.argsort(step.losses[finite], kind="stable")[: BARS - len(gone)]]
@@ -203,7 +203,7 @@ def _prune(kind: str, state: LaneState, step: PruneStep) -> Card:
 
 
 def _scored(kind: str, step: SeedStep | MaximizeStep | FinishStep, sentence: str) -> Card:
-    """A vocabulary with its scores: the likeliest pieces, in thousandths."""
+    """Returns the card of a vocabulary: its most probable pieces, in per mille."""
     best = _long_ones(step.pieces, step.scores)[:BARS]
     rows = [(step.pieces[place], 1000 * math.exp(float(step.scores[place]))) for place in best]
     return Card(
@@ -223,7 +223,7 @@ def _bars(kind: str, rows: Sequence[tuple[str, float]], told=lambda value: f"{va
 
 
 def _long_ones(pieces: Sequence[str], values: np.ndarray) -> list[int]:
-    """Places of pieces with more than one character, the largest value first."""
+    """Returns the indices of pieces of more than one character, the largest value first."""
     several = np.array([len(piece) > 1 for piece in pieces], dtype=bool)
     ranked = np.where(several, np.asarray(values, dtype=np.float64), -np.inf)
     count = min(MOST_CHIPS, int(several.sum()))
@@ -234,7 +234,7 @@ def _long_ones(pieces: Sequence[str], values: np.ndarray) -> list[int]:
 
 
 class Curves:
-    """Four numbers of each lane by common step; they grow with the recording."""
+    """Four numbers of each lane by common step."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -246,7 +246,7 @@ class Curves:
         self.length = 0
 
     def grow(self) -> None:
-        """Takes in the moments that have come."""
+        """Appends the new moments of the recording."""
         recording = self._recording
         for index in range(self.length, len(recording)):
             for lane, state in enumerate(recording.moments[index].lanes):
@@ -264,6 +264,6 @@ class Curves:
             self.length = index + 1
 
     def values(self, name: str) -> dict[int, np.ndarray]:
-        """The values of a curve by lane; a lane without any is left out."""
+        """Returns the values of a curve by lane; lanes without values are left out."""
         columns = {lane: np.array(values) for lane, values in enumerate(self._columns[name])}
         return {lane: one for lane, one in columns.items() if np.isfinite(one).any()}

@@ -1,4 +1,4 @@
-"""Every sentence of Train: notes of the setup, titles of steps, numbers of lanes, the headline."""
+"""The texts of Train: notes of the setup, titles of steps, numbers of lanes, the headline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from explorer.state.typed_numbers import read_for
 
 SETUP = "Choose a text and up to four algorithms, which learn their pieces from it side by side."
 START = "Train the tokenizers side by side, step by step (Enter)"
-CHANGES = {  # what Undo calls a change
+CHANGES = {  # names of changes in Undo
     "corpus": "Text",
     "kilobytes": "Kilobytes",
     "vocab_size": "Vocabulary",
@@ -34,7 +34,7 @@ CHANGES = {  # what Undo calls a change
     "sample": "Sample",
     "typed": "Your text",
 }
-USES = {  # of a finished tokenizer
+USES = {  # actions for a finished tokenizer
     "save": "Save\u2026",
     "train": "Train a model with it",
     "compare": "Compare it with others",
@@ -59,7 +59,7 @@ BUSY = {
     "measure": "counting the tokens of the text",
     "prune": "estimating what the text would lose without each piece",
 }
-SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first row
+SYMBOLS = {  # meaning of the symbols in a step's formula: the inspector's first row
     "training.alphabet": "V\u2080 is the vocabulary that training begins with.",
     "training.choose": "a and b are two pieces, and count(a b) is how often b follows a in the "
     "text.",
@@ -79,25 +79,25 @@ SYMBOLS = {  # of the formulas, by the name of the step: the inspector's first r
     "training.finish": "V is the vocabulary, p is the probability of a piece x, and k is the "
     "number of pieces that there is still room for.",
 }
-UNKNOWN = "\u2013"  # a number that is not known yet
+UNKNOWN = "\u2013"  # in place of a number not known yet
 EXHAUSTED = "the text yields no more pieces"
-N_BYTES = 256  # of which a byte-level vocabulary has all
-TOLD = 0.001  # of the text: who loses less than this is ranked with those that lose nothing
+N_BYTES = 256  # all in a byte-level vocabulary
+TOLD = 0.001  # share of the text; a tokenizer that loses less counts as lossless in the ranking
 
 
 # the setup ---------------------------------------------------------------------------------------
 
 
 def text_note(survey: Survey, corpus: str) -> str:
-    """Where the text comes from and how much of it is read."""
+    """Describes the origin of the text, or notes that only its beginning is read."""
     if corpus == STORIES:
         return "This program makes up these short stories, and can make as many as you like."
     return "" if survey.whole else "Only the beginning of the text is read."
 
 
 def lane_note(survey: Survey, lane: Lane, common: int) -> tuple[str, str]:
-    """What the text allows of a lane, and what is wrong with its size; "" for none. common: the
-    size of those that have none of their own.
+    """Returns a note on the possible sizes of a lane and the error of its size, or "". `common` is
+    the size of lanes without their own.
     """
     if lane.pieces:
         try:
@@ -123,7 +123,7 @@ def lane_note(survey: Survey, lane: Lane, common: int) -> tuple[str, str]:
 
 
 def tokenizer_title(name: str, pieces: int, corpus: str) -> str:
-    """What a finished tokenizer is called: "Unigram 1,000, stories"."""
+    """Returns the title of a finished tokenizer: "Unigram 1,000, stories"."""
     about = {STORIES: "stories", TYPED: "your text"}.get(corpus) or Path(corpus).stem
     return f"{name} {pieces:,}, {about}"
 
@@ -132,7 +132,7 @@ def tokenizer_title(name: str, pieces: int, corpus: str) -> str:
 
 
 def step_title(state: LaneState) -> str:
-    """One line for the transport."""
+    """Returns the title of a step, for the transport."""
     if state.error:
         return "stopped with an error"
     step = state.step
@@ -168,26 +168,26 @@ def step_title(state: LaneState) -> str:
 
 
 def pieces(state: LaneState) -> str:
-    """The size of the vocabulary, and how many of its pieces are not trained."""
+    """Returns the size of the vocabulary and the number of special, untrained pieces."""
     untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
     special = f" ({untrained:,} special)" if untrained else ""
     return f"{count(state.vocab_size, 'piece')}{special}"
 
 
 def alphabet(kind: str, size: int) -> str:
-    """What the smallest vocabulary holds, which has so many pieces."""
+    """Describes the content of the smallest vocabulary, which has `size` pieces."""
     if letter_of(kind) == "byte":
         return f"all {N_BYTES} bytes and {count(size - N_BYTES, 'special token')}"
     return "the characters of the text and the special tokens"
 
 
 def letter_of(kind: str) -> str:
-    """What a vocabulary begins with: "byte" or "character"."""
+    """Returns the unit of the first vocabulary: "byte" or "character"."""
     return "byte" if kind == "bpe" else "character"
 
 
 def busy(recording: Recording) -> str:
-    """What is done before the first step, or within a long one."""
+    """Describes the work before the first step or within a long one."""
     preparing: Preparing | None = recording.preparing
     if not recording.text_read:
         return f"reading the text: {recording.text_size / 1000:,.0f} kB"
@@ -200,7 +200,7 @@ def busy(recording: Recording) -> str:
 
 
 def compression(recording: Recording, lane: int, index: int) -> str:
-    """ "3.10 bytes per token", once that is known."""
+    """Returns "3.10 bytes per token", or that it is not known yet."""
     value = recording.bytes_per_token(lane, index)
     if math.isfinite(value):
         return f"{format_fixed(value, 2)} bytes per token"
@@ -208,14 +208,14 @@ def compression(recording: Recording, lane: int, index: int) -> str:
 
 
 def lost(share: float) -> str:
-    """ "loses 4.4 % of the text"; "" where nothing is lost, or that is not known yet."""
+    """Returns "loses 4.4 % of the text"; "" if nothing is lost or the share is not known yet."""
     if not share > 0:
         return ""
     return f"loses {share_said(share) if share >= TOLD else f'<0.1{THIN_SPACE}%'} of the text"
 
 
 def ended(wanted: int, state: LaneState) -> str:
-    """What is said of a finished lane that asked for so many pieces."""
+    """Describes the result of a finished lane for which `wanted` pieces were requested."""
     early = EXHAUSTED if state.vocab_size < wanted else ""
     told = "; ".join(filter(None, (lost(state.lost), early)))
     return told or f"finished with {count(state.vocab_size, 'piece')}"
@@ -225,7 +225,7 @@ def ended(wanted: int, state: LaneState) -> str:
 
 
 def headline(recording: Recording | None, index: int, state: str, live: bool) -> str:
-    """One sentence: what is seen now. state: the runner's; live: the cursor is at the live edge."""
+    """Returns the headline. `state` is the runner's; `live` if the cursor is at the live edge."""
     if recording is None:
         return SETUP
     if state == "failed":
@@ -241,7 +241,7 @@ def headline(recording: Recording | None, index: int, state: str, live: bool) ->
             return f"{listed(gave_up)} stopped with an error: the reason is given below."
         what = f"Done, but {listed(gave_up)} stopped with an error" if gave_up else "Done"
         return f"{what}. {best}" if best else f"{what}. Press Play to see it again."
-    number = f"step {moment.index + 1:,}"  # as the transport counts
+    number = f"step {moment.index + 1:,}"  # counted from 1, as in the transport
     if live and state == "paused":
         where = f"Paused at {number}"
     elif state == "done":
@@ -258,8 +258,8 @@ def headline(recording: Recording | None, index: int, state: str, live: bool) ->
 
 
 def _best(recording: Recording, index: int) -> str:
-    """Which lane packs the most text into a token, once it is known what each of them loses: who
-    leaves letters out needs fewer tokens, but is no better. "" before that.
+    """Names the lane that packs the most text into a token. Returns "" until the losses of all are
+    known: a tokenizer that drops letters needs fewer tokens but is no better.
     """
     lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
     values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}

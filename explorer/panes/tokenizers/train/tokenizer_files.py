@@ -1,4 +1,4 @@
-"""Writes finished tokenizers: where a person wants them, and where a run of training finds them."""
+"""Writes finished tokenizers to a chosen file, or to the folder that training runs read from."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from core.files import write_atomically
 from core.resources import data_folder
 
 MODEL = ".model"
-TOKENIZER, TEXT = "tokenizer.json", "text.txt"  # the files of one that a run is to find
-LONGEST = 80  # characters of a folder's name
+TOKENIZER, TEXT = "tokenizer.json", "text.txt"  # the files in a folder for runs
+LONGEST = 80  # characters in a folder's name
 KINDS_OF_FILE = ("Tokenizer (*.json)", "SentencePiece model (*.model)")
 SENTENCEPIECE = ("sentencepiece-bpe", "unigram")
 
 
 def file_name(name: str, pieces: int) -> str:
-    """A name for its file: "wordpiece-likelihood-1000.json"."""
+    """Returns a file name: "wordpiece-likelihood-1000.json"."""
     words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "tokenizer"
     return f"{words}-{pieces}.json"
 
 
 def offer_kinds(dialog: QFileDialog, kind: str) -> None:
-    """Lets a dialog choose among the kinds of file; the name ends as the chosen kind does."""
+    """Offers the kinds of file in a dialog and keeps the suffix of the name in step with them."""
 
     def choose(chosen: str) -> None:
         ending = chosen.rpartition("*")[2].rstrip(")")
@@ -40,7 +40,7 @@ def offer_kinds(dialog: QFileDialog, kind: str) -> None:
 
 
 def save(tokenizer: Any, path: Path) -> Path:
-    """Writes the file; it blocks, so call it in the I/O pool. Raises ValueError or OSError."""
+    """Writes the file. Blocks, so call it in the I/O pool. Raises ValueError or OSError."""
     if path.suffix == MODEL and tokenizer.kind not in SENTENCEPIECE:
         raise ValueError(
             f"only SentencePiece tokenizers have a {MODEL} file: save this one as tokenizer.json"
@@ -50,13 +50,13 @@ def save(tokenizer: Any, path: Path) -> Path:
 
 
 def save_for_runs(tokenizer: Any, title: str, text: str | None = None) -> Path:
-    """Saves it in the data folder, where a run finds it, now and later; it blocks, too.
+    """Saves a tokenizer for training runs in the data folder and returns its file. Blocks, too.
 
-    text  what it was trained on, saved beside it as TEXT for a run that reads it; None: a run finds
-          the text elsewhere
+    text  the text it was trained on, saved in the same folder as TEXT; None if runs read the text
+          from elsewhere
 
-    The folder is called by the tokenizer's title, for that is what people read of it. One that is
-    there already is never overwritten: a run may need it.
+    The folder is named after the tokenizer's title, which people see. An existing folder is never
+    overwritten, since a run may need it.
     """
     folder = data_folder() / "tokenizers" / "trained"
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,11 +76,11 @@ def save_for_runs(tokenizer: Any, title: str, text: str | None = None) -> Path:
 
 
 def _holds(place: Path, fresh: Path) -> bool:
-    """Whether a folder has every file of another, with the same content."""
+    """Returns True if `place` has every file of `fresh` with the same content."""
     pairs = [(place / one.name, one) for one in fresh.iterdir()]
     return all(kept.is_file() and kept.read_bytes() == one.read_bytes() for kept, one in pairs)
 
 
 def folder_name(title: str) -> str:
-    """A title without what the names of files may not hold."""
+    """Returns a title without characters that file names must not contain."""
     return re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", title)[:LONGEST].strip(" .") or "tokenizer"

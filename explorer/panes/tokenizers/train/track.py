@@ -1,4 +1,4 @@
-"""What the player moves over: the recorded steps of a lane, and the steps inside one merge."""
+"""The player's steps: the recorded ones of a lane, and those inside a merge."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.state.tracks import LiveTrack, TraceTrack, Track
 
 
 class Place(NamedTuple):
-    """Where the cursor is: between two moments, and how far on the way from one to the other."""
+    """The cursor's place between two moments; `share` is the progress from one to the other."""
 
     before: int
     after: int
@@ -24,8 +24,8 @@ class Place(NamedTuple):
 
 
 class LaneTrack(LiveTrack):
-    """One lane, live at its end; it marks what stands out in any lane. `step_at`: where the player
-    is.
+    """A lane's track, live at its end, with marks for notable events in any lane. `step_at` returns
+    the player's step.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LaneTrack(LiveTrack):
         self.renew()
 
     def renew(self) -> None:
-        """Takes in what has come: the engine's thread goes on while the player looks."""
+        """Updates the length, which stays fixed otherwise while the engine's thread appends."""
         self.is_live = not self.recording.ended
         self._length = len(self.recording)
 
@@ -77,7 +77,7 @@ class LaneTrack(LiveTrack):
         return f"{name}{step_title(recording.state(self.lane, index))}"
 
     def inside(self, index: int) -> Track | None:
-        """A merge step by step; None where this lane has merged nothing at that moment."""
+        """Returns the steps inside a merge; None if this lane has not merged at that moment."""
         state = self.recording.state(self.lane, index)
         last = self.recording.state(self.lane, index - 1).number if index else 0
         if not isinstance(state.step, MergeStep) or state.number == last:
@@ -89,7 +89,7 @@ class LaneTrack(LiveTrack):
 
     @property
     def marks(self) -> dict[int, str]:
-        """The moments at which a lane was done, and those at which Unigram dropped pieces."""
+        """The moments at which a lane finished or Unigram dropped pieces, with words."""
         recording = self.recording
         for index in range(max(1, self._marked), self.length):
             now, before = recording.moments[index], recording.moments[index - 1]
@@ -112,12 +112,12 @@ class MergeTrack(TraceTrack):
         self.lane, self.moment = lane, moment
 
     def place(self, position: float) -> Place:
-        """First the pair is chosen, then it is joined."""
+        """Returns the cursor's place: the pair is joined on the way from step 0 to step 1."""
         return Place(max(0, self.moment - 1), self.moment, min(1.0, position))
 
 
 def _mark(state: LaneState, last: LaneState) -> str:
-    """What a lane did at a moment that a person looks for; "" for any other step."""
+    """Describes a notable event of a lane at a moment; "" for other steps."""
     if state.done and not last.done:
         return "stopped with an error" if state.error else "is finished"
     if isinstance(state.step, PruneStep) and state.number != last.number:

@@ -1,4 +1,4 @@
-"""The picture of a training: how each lane cuts the sample, a card for each lane, the curves."""
+"""The picture of a training: each lane's split of the sample, a card per lane, the curves."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
 
-FIRST = 1  # the first step's number: steps are counted as the headline and the player do
+FIRST = 1  # the first step's number in the plots, as in the headline and the player
 
 
 class Charts(QWidget):
-    """Compression, and beside it a curve of choice. `clicked(step)`: that step is to be seen, 0 for
-    the first, as everywhere in the code.
+    """A plot of compression and one of another curve. Emits `clicked(step)`, counted from 0 as
+    everywhere in the code.
     """
 
     clicked = Signal(float)
@@ -53,7 +53,7 @@ class Charts(QWidget):
         self.set_kind("size")
 
     def _restyle(self) -> None:
-        """Both plots begin at one height."""
+        """Gives the title the height of the choice, so that both plots are aligned."""
         self._title.setMinimumHeight(theme.current().px("control"))
 
     @property
@@ -73,7 +73,7 @@ class Charts(QWidget):
         plot.set_empty_text(text.NO_CURVE[kind])
 
     def set_curves(self, curves: Curves | None, expected: int) -> None:
-        """Shows the curves so far; the axis is as long as the training will be."""
+        """Shows the curves so far; the axis covers the expected number of steps."""
         self._curves = curves
         for plot in (self.compression, self.other):
             plot.set_x_range(FIRST, FIRST + max(1, expected))
@@ -96,7 +96,8 @@ class Charts(QWidget):
 
 
 class TrainingView(QWidget):
-    """`laneChosen(lane)`, `laneEntered(lane)`, `laneUsed(lane, what)`, `stepClicked(step)`."""
+    """Emits `laneChosen(lane)`, `laneEntered(lane)`, `laneUsed(lane, what)`, and
+    `stepClicked(step)`."""
 
     laneChosen = Signal(int)
     laneEntered = Signal(int)
@@ -116,10 +117,10 @@ class TrainingView(QWidget):
         page((self.states, 1), of=self)
         self.charts.clicked.connect(self.stepClicked)
 
-    # what is shown
+    # content
 
     def set_lanes(self, names: Sequence[str], kinds: Sequence[str], sample: str) -> None:
-        """Begins another training, with a card for each lane."""
+        """Shows a new training with a card for each lane."""
         for one in self.cards:
             self._row.removeWidget(one)
             one.hide()
@@ -134,7 +135,7 @@ class TrainingView(QWidget):
         self.sample.set_names(names, kinds)
         self.charts.set_curves(None, 1)
         self.charts.set_cursor(None)
-        self.states.show_empty("")  # or the training before would stay as a stale one
+        self.states.show_empty("")  # else the previous training would remain, marked as stale
 
     def set_moment(
         self,
@@ -143,7 +144,7 @@ class TrainingView(QWidget):
         after: Sequence[Split],
         share: float,
     ) -> None:
-        """Shows what is under the cursor; between two steps `share` of the way is done."""
+        """Shows the moment at the cursor, `share` of the way from `before` to `after`."""
         for one, shown in zip(self.cards, cards, strict=True):
             one.set_card(shown)
         self.sample.set_splits(before, after, share)
@@ -155,6 +156,6 @@ class TrainingView(QWidget):
         self.sample.set_focus_lane(lane if is_one_of_several else -1)
 
     def set_finished(self, finished: Sequence[bool]) -> None:
-        """Says which lanes have a finished tokenizer."""
+        """Sets which lanes have a finished tokenizer."""
         for one, done in zip(self.cards, finished, strict=False):
             one.set_usable(done)

@@ -37,7 +37,7 @@ PARTS = {
     "activations": "activations",
 }
 GPT3 = "GPT-3 on 1,024 GPUs"
-BUNDLED_HERE = "The bundled model here"
+BUNDLED_HERE = "The bundled model on this machine"
 THIS_RUN = "This run"
 _FAMILIES = {"gpt1": "GPT-1", "gpt2": "GPT-2", "gpt3": "GPT-3"}
 

@@ -37,8 +37,8 @@ def commands(mode: RunMode) -> list[Action]:
         ("branch", "Resume from here as a branch\u2026", mode.branch_here, "", branchable, 2),
         ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
         ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
-        ("csv", "Export the run as CSV\u2026", mode.ask_for_csv, "", looking, 3),
-        ("png", "Export the run as PNG\u2026", mode.ask_for_png, "", looking, 3),
+        ("csv", "Export the numbers as CSV\u2026", mode.ask_for_csv, "", looking, 3),
+        ("png", "Export the charts as PNG\u2026", mode.ask_for_png, "", looking, 3),
     )
     charts = mode.view.charts
 

@@ -43,9 +43,7 @@ class RunView(QWidget):
         self.heads_title = QuoteLabel("label", "muted")
         self.samples = SampleList()
         self.phases = PhaseStrip()
-        self.inside = push_button(
-            "", "Shows, phase by phase, what happened in the nearest step recorded in detail"
-        )
+        self.inside = push_button("", "Opens the nearest step of which all arrays were recorded")
         name_parts(self, NAME, "inside")
         self.recorded = 0
         self._branch: BranchForm | None = None
@@ -101,7 +99,7 @@ class RunView(QWidget):
         """Offers a recorded step to look inside; 0 for none."""
         self.recorded = step
         self.phases.set_hint(f"Click to see it in recorded step {step:,}" if step else "")
-        self.inside.setText(f"Look inside recorded step {step:,}")
+        self.inside.setText(f"See step {step:,} in detail")
         self.inside.setVisible(step > 0)
 
     def set_heads(self, title: str) -> None:

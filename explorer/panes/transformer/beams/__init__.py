@@ -1,1 +1,1 @@
-"""Beams: what if the model looked further than one token?"""
+"""Beams: a search that looks further ahead than one token."""

@@ -1,4 +1,4 @@
-"""What Beams asks of core, on the engine's thread: a search, token by token. No Qt."""
+"""Runs a beam search token by token on the engine's thread. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def search(
     model: Any, ids: Sequence[int], draft: BeamsDraft, tokenizer: Any
 ) -> Iterator[ComparedSearch]:
-    """After the tokens of a text, and no deeper than the model's context."""
+    """Searches for continuations of a text, at most as deep as the model's context allows."""
     from core.inference.beam_search import BeamSettings
     from core.inference.beam_search_trace import compared_search_steps
 
@@ -29,6 +29,6 @@ def search(
 
 
 def ends_of(tokenizer: Any, sentences: bool) -> list[int]:
-    """The tokens that end a text."""
+    """Returns the ids of the tokens that end a text."""
     marks = [tokenizer.encode_ids(mark, specials=False)[-1:] for mark in ".!?" if sentences]
     return sorted({*tokenizer.special_tokens.values(), *(one for mark in marks for one in mark)})

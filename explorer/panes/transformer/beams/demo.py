@@ -1,4 +1,4 @@
-"""The states of Beams that a snapshot shows."""
+"""The states of Beams in a snapshot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from explorer.panes.transformer.beams.draft import BeamsDraft
 
 
 def views(mode: Any) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def at(step: int, **settings: int) -> Callable[[], Any]:
         draft = BeamsDraft(**settings)

@@ -1,4 +1,4 @@
-"""How far and how widely is searched, as a person has set it up. No Qt, no torch."""
+"""The user's settings of a beam search. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.fields import check, field
 
 @dataclass(frozen=True)
 class BeamsDraft:
-    """A search's settings."""
+    """The settings of a search."""
 
     beams: int = field(
         6, least=1, most=16, remedy="4 to 8 is usual",

@@ -1,4 +1,4 @@
-"""Beams: wires the text, the model and the settings to the tree and the player."""
+"""Beams: connects the text, the model and the settings with the tree and the player."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from explorer.widgets.beam_scene import BeamScene, scene_of
 
 
 class BeamsMode(PromptMode):
-    """The tree grows while it is searched; then the cursor stands at its end."""
+    """Shows the tree while it grows, then moves the cursor to the end of the search."""
 
     id = "beams"
     title = "Beams"
@@ -42,7 +42,7 @@ class BeamsMode(PromptMode):
         self.view.tree.set_position(position)
 
     def append(self, node: int | None = None) -> None:
-        """The text that ends with a node comes into the prompt; None: the one that was found."""
+        """Appends the text that ends at a node to the prompt; None: the best text found."""
         if (scene := self.scene) is not None:
             written = scene.text_of(scene.tree.best if node is None else node)
             title = text.APPENDED.format(shortened(written.strip()))
@@ -50,7 +50,7 @@ class BeamsMode(PromptMode):
 
     @property
     def most_read(self) -> int:
-        """What is written has room in the context as well."""
+        """Leaves room in the context for the tokens that the search writes."""
         return max(super().most_read - self.draft.value.depth, 1)
 
     async def answer(self) -> Any:
@@ -59,7 +59,7 @@ class BeamsMode(PromptMode):
         told = {"key": self.objectName(), "name": "searching"}
         asked = compute.search, ids, self.draft.value, source.tokenizer
         found = steps = await source.ask(*asked, **told)
-        while found is not SUPERSEDED and found is not None:  # one more token in every beam
+        while found is not SUPERSEDED and found is not None:  # adds a token to every beam
             found = await source.ask(lambda _: next(steps, None), **told)
             if isinstance(found, tuple):
                 self._show(found, ids[-1])
@@ -82,7 +82,7 @@ class BeamsMode(PromptMode):
         self.view.set_scene(None)
 
     def show_step(self, step: Any) -> None:
-        """The line with the numbers of the likeliest candidate, at the end of what was found."""
+        """Inspects the numbers of the likeliest candidate of a step."""
         assert self.scene is not None
         at, scene = self.player.step, self.scene
         self.set_headline(self.tell_length(text.headline(scene, at), len(self.prompt_ids)))

@@ -1,4 +1,4 @@
-"""Every sentence of Beams. Knows no Qt."""
+"""The texts of Beams. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BUTTONS = {
     )
 }
 HEADLINES = {
-    "score": "Each beam, a text in progress, proposes next tokens; log-probabilities add up",
+    "score": "Each beam, a text in progress, proposes next tokens; their log-probabilities add up",
     "choose": "The likeliest texts become candidates, whichever beam they continue",
     "prune": "The likeliest unfinished texts become the next beams; the others are dropped",
     "finish": "Finished texts are set aside; in the end, the one with the best score wins",
@@ -22,7 +22,7 @@ SPECIAL = {("length_penalty", 0.0): "off", ("beams", 1): "1: greedy"}
 
 
 def headline(scene: BeamScene, step: int) -> str:
-    """One sentence: what is seen at a step; at the last one what came of it."""
+    """Returns one sentence about a step; at the last step, about the result."""
     if step < len(scene.moments) - 1:
         return HEADLINES[scene.moment(step)[1]]
     (found, mine, score), (greedy, other, its) = scene.texts

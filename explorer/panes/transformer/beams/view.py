@@ -23,7 +23,7 @@ VALUES = {
 
 
 class BeamsView(QWidget):
-    """Its parts tell themselves what is chosen in them."""
+    """Lays out the parts, whose signals report what the user chooses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class BeamsView(QWidget):
         page((card((self.body, 1)), 1), controls, of=self)
 
     def set_scene(self, scene: BeamScene | None) -> None:
-        """None: there is none to append."""
+        """Shows a search; None disables the button that appends its best text."""
         self.buttons["use"].setEnabled(scene is not None)
         if scene is not None:
             self.tree.set_scene(scene)

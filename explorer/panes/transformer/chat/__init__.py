@@ -1,1 +1,1 @@
-"""Chat: a conversation, and the one text that the model reads of it."""
+"""Chat: a conversation, and the one text that the model reads."""

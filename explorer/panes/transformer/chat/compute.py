@@ -1,4 +1,4 @@
-"""What Chat asks of core, on the engine's thread. No Qt."""
+"""Fills in the template and writes answers, on the engine's thread. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def prompt(source: Any, draft: ChatDraft, typed: str) -> ChatPrompt:
-    """What the model reads, with what is being typed as the last message."""
+    """Returns the text that the model reads, with the typed text as the last message."""
     from core.inference.chat import chat_prompt
 
     messages, counts = draft.messages(typed), draft.typed_specials
@@ -25,7 +25,9 @@ def prompt(source: Any, draft: ChatDraft, typed: str) -> ChatPrompt:
 def answer_steps(
     model: Any, source: Any, draft: ChatDraft, typed: str
 ) -> Iterator[tuple[ChatPrompt, Step | None]]:
-    """What the model reads, then the same with each token of its answer, and how that came."""
+    """Yields the prompt and None, then for each token of the answer the longer text and the step
+    that chose the token.
+    """
     from core.inference.chat import CHAT_SAMPLING, answer_steps, answer_token
 
     shown = prompt(source, draft, typed)
@@ -38,7 +40,7 @@ def answer_steps(
 
 
 def injection(source: Any) -> str:
-    """A message that pretends to be two."""
+    """Returns a message that imitates two messages."""
     from core.inference.chat import injection
 
     return injection(source, *INJECTION)

@@ -1,4 +1,4 @@
-"""A conversation, as a person has had it. No Qt, no torch."""
+"""The user's conversation and its settings. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ ROLES = ("user", "assistant")
 
 @dataclass(frozen=True)
 class ChatDraft:
-    """What was said before, and how it goes on."""
+    """A conversation so far, and the settings of the next answer."""
 
     system: str = field(
         "", label="System message", longest=LONGEST,
         help="Instructions for the model; if empty, the template may add its own",
     )  # fmt: skip
-    turns: tuple[tuple[str, str], ...] = ()  # what was said, and what the model answered
+    turns: tuple[tuple[str, str], ...] = ()  # pairs of a user's message and the model's answer
     temperature: float = field(
         0.0, label="Temperature", least=0, most=2,
         help="Lower values favor likely tokens; at 0, the likeliest token is always chosen",
@@ -32,7 +32,7 @@ class ChatDraft:
         check(self)
 
     def messages(self, typed: str = "") -> list[dict[str, str]]:
-        """All of them, with what is being typed as the last one."""
+        """Returns all messages, with the typed text as the last one."""
         said = [one for turn in self.turns for one in zip(ROLES, turn, strict=True)]
         before = [("system", self.system)] if self.system else []
         typing = [(ROLES[0], typed)] if typed else []

@@ -1,4 +1,4 @@
-"""Chat: wires what is said to the text that the model reads, and its answer to both."""
+"""Chat: connects the conversation with the text that the model reads and its answers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from explorer.state.tracks import TraceTrack
 
 
 class ChatMode(ModelMode):
-    """What is typed is shown as the model would read it; once it is sent, the model answers. The
-    steps are the tokens of the answer, until another text is read.
+    """Shows how the model would read the typed text; after Send, the model answers. The steps are
+    the tokens of the answer, until another text is read.
     """
 
     id = "chat"
@@ -32,8 +32,8 @@ class ChatMode(ModelMode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent, ModelInputs("transformer.chat"))
         self.view = view = ChatView()
-        self.asked = ""  # what the model answers to now
-        self.prompt: Any = None  # a ChatPrompt, with what was written of the answer
+        self.asked = ""  # the message that is being answered
+        self.prompt: Any = None  # a ChatPrompt, with the answer so far
         self.trace = Trace()  # the tokens of the answer
         self.writes, self.injects = Latest(self.engine, self), Latest(self.engine, self)
         deeds = {"send": self.send_or_stop, "inject": self.inject,
@@ -68,28 +68,28 @@ class ChatMode(ModelMode):
         self.inspection.emit(inspection_of(step))
 
     def cancel(self) -> bool:
-        """Esc: the model stops; what was written so far is the answer."""
+        """Handles Esc: stops the model; the text written so far becomes the answer."""
         if was_writing := self.writes.stop():
             self._finish()
         return was_writing
 
-    # what a person does
+    # actions of the user
 
     def type(self, typed: str) -> None:
-        """What stands in the line now."""
+        """Replaces the typed text."""
         self.view.line.set_prompt(typed)
         if not self.asked:
             self.read()
 
     def inject(self) -> None:
-        """A message that pretends to be two."""
+        """Types a message that imitates two messages."""
         if self.prompt is None:
             self.statusRequested.emit(text.CANNOT_SEND)
         else:
             self.injects.call(compute.injection, self.source, name="writing an injection")
 
     def send_or_stop(self) -> None:
-        """Says what was typed, and lets the model answer; a second time: stops it."""
+        """Sends the typed text and starts the answer; stops an answer in progress instead."""
         if self.cancel() or not self.can_send:
             return
         self.asked, self.trace = self.view.line.prompt.strip(), Trace()
@@ -99,7 +99,7 @@ class ChatMode(ModelMode):
         asked = compute.answer_steps, self.source, self.draft.value, self.asked
         self.writes.ask(lambda: self.source.model_steps(*asked), f"{self.source.name} answers")
 
-    # what the model reads and writes
+    # reading and writing
 
     @property
     def can_send(self) -> bool:
@@ -107,11 +107,11 @@ class ChatMode(ModelMode):
 
     @property
     def said(self) -> str:
-        """The answer, as far as it is written."""
+        """The answer so far."""
         return self.prompt.said(len(self.draft.value.messages(self.asked)))
 
     def read(self) -> None:
-        self._take_back()  # the model was answering to something else
+        self._take_back()  # the model was answering an earlier text
         super().read()
 
     def clear(self) -> None:
@@ -121,7 +121,7 @@ class ChatMode(ModelMode):
         self._show()
 
     def _take_back(self) -> None:
-        """What was sent and has no answer stands in the line again."""
+        """Returns an unanswered message to the input line."""
         self.writes.stop()
         if self.asked:
             lines = filter(None, (self.asked, self.view.line.prompt))
@@ -152,7 +152,7 @@ class ChatMode(ModelMode):
         self._show()
 
     def _finish(self) -> None:
-        """The answer is whole, or as whole as a person wants it."""
+        """Ends the answer, complete or stopped, and adds the turn to the conversation."""
         if not (said := self.said):
             self.read()
             return
@@ -161,11 +161,11 @@ class ChatMode(ModelMode):
             {"turns": (*self.draft.value.turns, turn)}, text.SAID.format(shortened(turn[0]))
         )
         if not self.view.line.prompt:
-            self.reads.stop()  # what it wrote stays as it was written, token by token
+            self.reads.stop()  # keeps the answer split into tokens as they were written
             self._show()
             self.set_tracks([TraceTrack(self.trace.finish())])
 
-    # what is seen
+    # display
 
     def _show(self) -> None:
         draft, prompt, writes = self.draft.value, self.prompt, bool(self.asked)
@@ -176,6 +176,6 @@ class ChatMode(ModelMode):
             self.set_headline(text.headline(prompt, writes, draft.typed_specials))
 
     def _frame(self, message: int) -> None:
-        """The tokens of a message; -1: of none."""
+        """Frames the tokens of a message; -1 frames none."""
         place = self.prompt.place(message) if self.prompt is not None and message >= 0 else None
         self.view.read.set_marked(*(place or (-1, -1)))

@@ -1,4 +1,4 @@
-"""The conversation with its lines to type in, and beside it the text that the model reads."""
+"""The conversation with its input line, and next to it the text that the model reads."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ NAME, LOOKS = "transformer.chat", {"send": "primary", "inject": "quiet", "anew":
 TEMPERATURES = tuple(round(0.1 * at, 1) for at in range(16))
 VALUES = {"system": None, "temperature": TEMPERATURES, "typed_specials": None}
 Talk = Sequence[Mapping[str, str]]
-PAD, APART, LABEL, INDENT = 10, 8, 16, 32  # px: inside a bubble, between two, its name, its side
+PAD, APART, LABEL, INDENT = 10, 8, 16, 32  # px: padding, gap, height of a name, indent
 WRAP = int(Qt.AlignmentFlag.AlignLeft) | Qt.TextFlag.TextWordWrap
-LONG = re.compile(r"(\S{24})(?=\S)")  # of a word that may need two lines
+LONG = re.compile(r"(\S{24})(?=\S)")  # finds the places where a long word may break
 
 
 class Bubbles(ChoicePicture[Talk]):
-    """Messages; a person's own stand on the right. Their area scrolls by Up and Down."""
+    """Draws the messages, the user's on the right. Up and Down scroll their area."""
 
-    NAME, WANTED, LEAST = "The conversation", (0, 0), (0, 0)  # its height follows its width
+    NAME, WANTED, LEAST = "The conversation", (0, 0), (0, 0)  # its height depends on its width
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Bubbles(ChoicePicture[Talk]):
         self.setSizePolicy(policy)
 
     def rects(self, scene: Talk, width: float = 0.0) -> list[QRectF]:
-        """Where each stands, one below the other; `width`: another than the widget has."""
+        """Returns the rectangles of all bubbles, from the top; `width` replaces the widget's."""
         now, width, y, rects = theme.current(), width or self.width(), 0.0, list[QRectF]()
         pad, metrics = now.px(PAD), now.metrics("body")
         most = max(width - now.px(INDENT) - 2 * pad, now.px(40))
@@ -92,12 +92,12 @@ class Bubbles(ChoicePicture[Talk]):
 
 
 def _breakable(said: str) -> str:
-    """Long words may part where no space is."""
+    """Allows line breaks inside long words."""
     return LONG.sub("\\1\u200b", said) or " "
 
 
 class ChatView(QWidget):
-    """Its parts tell themselves what is done in them."""
+    """Lays out the parts, whose signals report what the user does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,10 +118,10 @@ class ChatView(QWidget):
         reads = card(Label(text.READS, "label", "muted", wrap=True), (self.body, 1))
         page((row((talk, 1), (reads, 1), spacing=16), 1), of=self)
         bar = said.verticalScrollBar()
-        bar.rangeChanged.connect(lambda _, most: bar.setValue(most))  # the end is seen
+        bar.rangeChanged.connect(lambda _, most: bar.setValue(most))  # scrolls to the end
 
     def set_talk(self, talk: Talk, writes: bool, can_send: bool) -> None:
-        """What was said, and what the button does: it stops the model that `writes`, or sends."""
+        """Shows the conversation. The button stops the model if it `writes`; otherwise it sends."""
         self.bubbles.set_scene(talk)
         send = self.buttons["send"]
         title, help = text.BUTTONS["send"]
@@ -131,7 +131,7 @@ class ChatView(QWidget):
         self.buttons["anew"].setEnabled(not writes)
 
     def set_prompt(self, prompt: ChatPrompt, tokenizer: Tokenizer) -> None:
-        """The text; colored is what messages say. Its end is seen."""
+        """Shows the end of the text; the tokens of messages are colored."""
         tokens = tokens_of(prompt.data, prompt.ids, prompt.spans, tokenizer)
         is_special = np.isin(tokens.ids, list(tokens.special))
         self.read.set_tokens(tokens)

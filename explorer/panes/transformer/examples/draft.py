@@ -1,4 +1,4 @@
-"""Which examples are shown and what is asked, as a person has set it up. No Qt, no torch."""
+"""The user's examples and question, and their form. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINES = {name: lines_of(task) for name, task in TASKS.items()}
 
 @dataclass(frozen=True)
 class ExamplesDraft:
-    """`lines` as core's `pairs_of` reads them; `form`: how the model sees an example written."""
+    """`lines`: examples for core's `pairs_of`; `form`: how an example is written in the prompt."""
 
     lines: str = field(LINES["Capitals"], longest=MOST)
     form: str = field("arrow", choices=tuple(FORMS))

@@ -1,4 +1,4 @@
-"""Examples: wires the lines and the model to the bars and the player."""
+"""Examples: connects the lines and the model with the bars and the player."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from explorer.state.tracks import TraceTrack
 
 
 class ExamplesMode(ModelMode):
-    """A step for each number of examples; they come one after the other, the fewest first."""
+    """Asks the question after a growing number of examples; each number is a step."""
 
     id = "examples"
     title = "Examples"
@@ -31,7 +31,7 @@ class ExamplesMode(ModelMode):
         super().__init__(desk, parent, ExamplesInputs())
         self.view = view = ExamplesView()
         self.draft = Draft(self.workspace, "transformer.examples", ExamplesDraft, self)
-        self.shots: list[Any] = []  # the question after more and more examples
+        self.shots: list[Any] = []  # the results, by growing number of examples
         self.inputs.task.picked.connect(lambda lines: self.set_up(lines=lines))
         self.inputs.form.picked.connect(lambda form: self.set_up(form=form))
         view.lines.rested.connect(lambda: self.set_up(lines=view.lines.text))
@@ -44,7 +44,7 @@ class ExamplesMode(ModelMode):
         return {"examples": self.view.bars, "read": self.view.read}
 
     def set_up(self, **changes: str) -> None:
-        """Other lines, or another form."""
+        """Replaces the lines or the form."""
         self.draft.change(changes, text.CHANGE)
 
     def on_draft(self, draft: ExamplesDraft) -> None:

@@ -1,4 +1,4 @@
-"""Every sentence of Examples. Knows no Qt."""
+"""The texts of Examples. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def name(shot: Shot) -> str:
 
 
 def cells(shot: Shot) -> tuple[str, str]:
-    """Of its row."""
+    """Returns the cells of a result's row."""
     verdict = "right" if shot.is_right else "wrong"
     return format_significant(shot.probability), f"{verdict}: {quoted(shot.said)}"
 
 
 def headline(shot: Shot, shots: Sequence[Shot]) -> str:
-    """One sentence: what is seen of one of them."""
+    """Returns one sentence about a result."""
     if max(one.probability for one in shots) < HOPELESS:
         unlikely = f"{quoted(shot.answer)} stays unlikely with this model"
         return f"{unlikely}; choose a larger one in the menu above"

@@ -1,4 +1,4 @@
-"""The lines of examples, a bar for each number of them, and the text that the model reads."""
+"""The example lines, a bar for each number of examples, and the text that the model reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ExamplesInputs(ModelInputs):
-    """`task.picked(lines)`, `form.picked(name)`."""
+    """Emits `task.picked(lines)` and `form.picked(name)`."""
 
     def __init__(self) -> None:
         self.task, self.form = DropDown(text.TASK), DropDown(text.FORM)
@@ -40,7 +40,7 @@ class ExamplesInputs(ModelInputs):
 
 
 class ExamplesView(QWidget):
-    """`lines.rested`: a person has stopped typing; `bars.picked(row)`."""
+    """Emits `lines.rested` when the user stops typing, and `bars.picked(row)`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class ExamplesView(QWidget):
         page((row((lines, 2), (shown, 5), spacing=16), 1), of=self)
 
     def show_shots(self, shots: Sequence[Shot], at: int, tokenizer: Any) -> None:
-        """A row for each number of examples; of one of them the text, its answer framed."""
+        """Shows a row for each number of examples, and the text of one, with its answer framed."""
         rows = [BarRow(text.name(one), one.probability, text.cells(one)) for one in shots]
         if rows != self.bars.scene:
             self.bars.set_scene(rows)

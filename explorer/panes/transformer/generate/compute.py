@@ -1,4 +1,4 @@
-"""What Generate asks of core: how a token is chosen from logits, on the engine's thread. No Qt."""
+"""Chooses a token from logits on the engine's thread. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A text that was read, and how the token at a place of it is chosen.
+    """How the token at one place of a text is chosen.
 
-    read       what comes before the place
-    pieces     (T,) what the tokens of the whole text say
-    surprises  (T,) of them, in nats; NaN: not known
-    trace      its steps; they end before the draw where the token stands in the text already
-    token      that came
+    read       the model's reading of the tokens before the place
+    pieces     (T,) the bytes of all tokens of the text
+    surprises  (T,) of these tokens, in nats; NaN if unknown
+    trace      the steps; without a draw if the text already has a token there
+    token      the chosen one
     """
 
     read: Read
@@ -42,8 +42,8 @@ def choice(
     draft: GenerateDraft, read: Read, ids: Sequence[int], surprises: np.ndarray, place: int,
     written: int, piece: Callable[[int], bytes],
 ) -> Choice:  # fmt: skip
-    """`surprises` may be those of the last tokens alone; `written`: drawn before this one; `piece`:
-    the bytes of a token.
+    """Traces the choice of the token at a place, the `written`-th drawn one. `surprises` are those
+    of the text's last tokens; `piece` returns the bytes of a token.
     """
     import torch
 

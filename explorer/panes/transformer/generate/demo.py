@@ -1,4 +1,4 @@
-"""The states of Generate that a snapshot shows."""
+"""The states of Generate in a snapshot."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FORKS = (" played with an orange key at the farm.", " played with an orange key 
 
 
 def views(mode: Any) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def at(
         step: str, *texts: str, side: str = "sampling", more: bool = False, **settings: Any
     ) -> Callable[[], Any]:
-        """`texts`: that were written; `more`: it writes on."""
+        """Returns a function that writes `texts` and goes to a step; `more` keeps writing."""
 
         async def bring() -> None:
             mode.view.show_side(side)

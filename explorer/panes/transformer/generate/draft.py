@@ -1,4 +1,4 @@
-"""How tokens are chosen, as a person has set it up. No Qt, no torch."""
+"""The user's settings of sampling. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.fields import check, field
 
 @dataclass(frozen=True)
 class GenerateDraft:
-    """Sampling's settings; top_k 0, top_p 1 and min_p 0 cut nothing.
+    """Settings of sampling; top_k 0, top_p 1 and min_p 0 cut nothing.
 
-    stop_at  a stop string; "": none
-    seed     of the numbers that are drawn, one for each token
+    stop_at  a stop string; "" for none
+    seed     of the random numbers, one for each token
     """
 
     temperature: float = field(
@@ -25,7 +25,8 @@ class GenerateDraft:
     )  # fmt: skip
     top_p: float = field(
         1.0, label="Top-p", above=0, most=1, remedy="1 keeps every token",
-        help="Keep the likeliest tokens until they hold this fraction of the remaining probability",
+        help="Keep the smallest set of the likeliest tokens that holds this fraction of the "
+        "probability",
     )  # fmt: skip
     min_p: float = field(
         0.0, label="Min-p", least=0, most=1, remedy="0 keeps every token",

@@ -1,4 +1,4 @@
-"""Paints the likeliest tokens as bars, the cuts between them, and the number that is drawn."""
+"""Draws the likeliest tokens as bars, the cuts between them, and the random number."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from explorer.widgets.bars import NAME, draw_named_bar
 from explorer.widgets.base import LEFT, put_longest, put_text
 from explorer.widgets.token_strip import chip
 
-NUMBER, LABEL = 80, 15  # px: the room of a number; above a line its name
-LEAST, MOST = 12, 24  # px: a row
-STRIP, FOOT = 18, 20  # px: all tokens side by side; the words below, and the mark above
+NUMBER, LABEL = 80, 15  # px: width of a number; height of a name above its line
+LEAST, MOST = 12, 24  # px: height of a row
+STRIP, FOOT = 18, 20  # px: the strip of all tokens; the words below it and the mark above it
 
 
 class BarsLayout:
-    """Where rows stand, the last one of all other tokens, and below them all side by side; `cuts`
-    are names above their lines, and the bars with their numbers end at `right`.
+    """Positions of the rows, the last one for all other tokens, and of the strip below them. `cuts`
+    holds each name with its box above a line; the bars with their numbers end at `right`.
     """
 
     def __init__(self, area: QRectF, scene: Scene) -> None:
@@ -46,7 +46,7 @@ class BarsLayout:
 def draw_bars(
     painter: QPainter, layout: BarsLayout, scene: Scene, position: float, hovered: int
 ) -> None:
-    """`position` in the steps; `hovered`: the row under the pointer, -1 for none."""
+    """Draws a scene; `position` counts steps; `hovered` is the row under the pointer, or -1."""
     now, step = theme.current(), scene.step(position)
     lengths, came, room = scene.lengths_at(position), scene.came_at(step), now.px(NUMBER)
     for place, row in enumerate(layout.rows):
@@ -76,7 +76,9 @@ def draw_bars(
 
 
 def _draw_strip(painter: QPainter, strip: QRectF, scene: Scene, came: int | None) -> None:
-    """All that is drawn from side by side, each token as wide as it is likely, and the number."""
+    """Draws all remaining tokens side by side, as wide as their probabilities, and the number
+    drawn.
+    """
     now, words, drawn = theme.current(), text.STRIP, scene.drawn
     painter.fillRect(strip, now.color("raised"))
     for place, (start, end) in enumerate(scene.table.segments * strip.width()):

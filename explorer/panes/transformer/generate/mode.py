@@ -1,4 +1,4 @@
-"""Generate: wires the text, the model and the sliders to the bars and the player."""
+"""Generate: connects the text, the model and the sliders with the bars and the player."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from explorer.runs.text_read import Read
 from explorer.state.tracks import TraceTrack
 
 KEY, KEYS = "transformer.generate", {"next": "Ctrl+Shift+Return"}
-FIRST = "softmax", "greedy"  # the step that is shown first: at temperature 0 the other one
-MOST_KEPT = 20  # forks that a session keeps
+FIRST = "softmax", "greedy"  # the first step shown; at temperature 0 the second of them
+MOST_KEPT = 20  # forks that a session saves
 
 
 class GenerateMode(PromptMode):
-    """What was written after the prompt stays until the prompt or the model is another; `place` is
-    that in the text whose token is looked at, None: its end. While it writes on, `begun` is where.
+    """Keeps the written text until the prompt or the model changes. `place` is the selected token's
+    place in the text, or None for the end. While the mode keeps writing, `begun` is the place where
+    it started.
     """
 
     id = "generate"
@@ -38,12 +39,12 @@ class GenerateMode(PromptMode):
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(desk, parent)
         self.view = view = GenerateView()
-        self.tree = TextTree()  # of what was written
+        self.tree = TextTree()  # of all written texts
         self.place: int | None = None
         self.begun: int | None = None
-        self.why = ""  # it has stopped writing
+        self.why = ""  # the reason why writing stopped
         self.choice: Choice | None = None
-        self.known: dict[Text, Read] = {}  # the two texts that were read last
+        self.known: dict[Text, Read] = {}  # the last two readings
         deeds = {"next": self.append, "write": self.toggle_writing, "back": self.go_back,
                  "again": lambda: self.set_settings(seed=self.draft.value.seed + 1)}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds, KEYS)
@@ -53,7 +54,7 @@ class GenerateMode(PromptMode):
         self.connect_draft(GenerateDraft)
         self.begin()
 
-    # what the pane asks
+    # called by the pane
 
     def pictures(self) -> dict[str, QWidget]:
         view = self.view
@@ -75,7 +76,7 @@ class GenerateMode(PromptMode):
         self.stop_writing()
 
     def cancel(self) -> bool:
-        """Esc: stops writing, then goes back to the end of the text."""
+        """Handles Esc: stops writing, then goes back to the end of the text."""
         if self.begun is None and self.place is None:
             return False
         if not self.stop_writing():
@@ -93,24 +94,24 @@ class GenerateMode(PromptMode):
 
     @property
     def ids(self) -> list[int]:
-        """The whole text: the prompt and what was written after it."""
+        """The whole text: the prompt and the tokens written after it."""
         return [*self.prompt_ids, *self.tree.here]
 
     def look_at(self, place: int) -> None:
-        """How the token at a place of the text was chosen; after the last one: the next one."""
+        """Selects a place of the text; after the last token, the choice of the next one."""
         self.place = None if place >= len(self.ids) else max(place, 1)
         if self.place is not None:
             self.stop_writing()
         self.read()
 
     def append(self) -> None:
-        """The token that is drawn comes."""
+        """Appends the drawn token."""
         if self.choice is not None and self.place is None:
             self.force(self.choice.token)
 
     def force(self, token: int) -> None:
-        """This token comes, at the place that is looked at; what was written after it is a fork."""
-        if self.choice is None or self.reads.running:  # what is seen is of another text
+        """Puts a token at the selected place; the text written after it becomes a fork."""
+        if self.choice is None or self.reads.running:  # the bars show an earlier text
             return
         written = self.choice.place - len(self.prompt_ids)
         if written < 0:
@@ -119,25 +120,25 @@ class GenerateMode(PromptMode):
             self.go_on_from((*self.tree.here[:written], token))
 
     def go_on_from(self, written: Text) -> None:
-        """This is written after the prompt now."""
+        """Replaces the text written after the prompt."""
         self.tree.go(written)
         self.look_at(len(self.ids))
 
     def go_back(self) -> None:
-        """As the text was before the last token came, or before the last fork."""
+        """Restores the text before the last token or fork."""
         self.tree.back()
         self.look_at(len(self.ids))
 
     def toggle_writing(self) -> None:
-        """Writes token after token from the end of the text on, or stops."""
+        """Starts to write token after token at the end of the text, or stops."""
         if not self.stop_writing() and self.choice is not None:
             self.begun = len(self.ids)
             self.inspection.emit(None)
-            self.look_at(self.begun)  # `show_answer` goes on
+            self.look_at(self.begun)  # `show_answer` continues
             self._set_buttons()
 
     def stop_writing(self, why: str = "") -> bool:
-        """False where it did not write."""
+        """Stops writing; returns False if it was not writing."""
         was_writing, self.begun = self.begun is not None, None
         if was_writing:
             self.why = why
@@ -146,7 +147,7 @@ class GenerateMode(PromptMode):
         return was_writing
 
     def _why_stop(self, choice: Choice) -> str:
-        """Why it writes no further; "": it does."""
+        """Returns why writing must stop, or "" if it can continue."""
         stop, ends = self.draft.value.stop_at, self.source.tokenizer.special_tokens.values()
         if stop and first_stop(b"".join(choice.pieces[self.begun :]), [stop]) is not None:
             return text.stopped(stop)
@@ -155,7 +156,7 @@ class GenerateMode(PromptMode):
         return text.ENDED if {choice.token, *self.tree.here[-1:]} & {*ends} else ""
 
     def go_to(self, step: str) -> None:
-        """To a step by its name, or, where it is not, to that which is shown first."""
+        """Goes to the step of that name, or to the first one shown if there is no such step."""
         if self.active and self.choice is not None:
             steps = self.choice.scene.table.steps
             self.player.seek(steps.index(next(one for one in (step, *FIRST) if one in steps)))
@@ -163,7 +164,7 @@ class GenerateMode(PromptMode):
     # text and model
 
     def forget(self) -> None:
-        """What was written belongs to another text or model."""
+        """Drops the written texts, which belong to another text or model."""
         super().forget()
         self.stop_writing()
         self.tree, self.place, self.choice, self.known = TextTree(), None, None, {}
@@ -171,7 +172,7 @@ class GenerateMode(PromptMode):
     async def answer(self) -> Choice | Superseded:
         await self.encode()
         tokens = {token for one in self.tree.texts for token in one}
-        if max(tokens, default=0) >= self.source.config.vocab_size:  # a session may hold anything
+        if max(tokens, default=0) >= self.source.config.vocab_size:  # a session may be damaged
             self.tree = TextTree()
         ids, most = self.ids, self.most_read
         place = len(ids) if self.place is None else self.place
@@ -185,7 +186,7 @@ class GenerateMode(PromptMode):
         return await self.engine.call(compute.choice, *asked, key=f"{KEY}.choice", name=name)
 
     async def _read(self, ids: list[int]) -> Read | Superseded:
-        """What the model makes of a text; it reads none of the last two again."""
+        """Returns the model's reading of a text; the last two readings are cached."""
         found = self.known.pop(tuple(ids), None) or await self.source.read(ids, key=KEY)
         if not isinstance(found, Superseded):
             self.known = dict([*self.known.items(), (tuple(ids), found)][-2:])
@@ -213,7 +214,7 @@ class GenerateMode(PromptMode):
         self.stop_writing()
         self._set_buttons()
 
-    # what is seen
+    # display
 
     def _set_buttons(self) -> None:
         at_end, writes = self.choice is not None and self.place is None, self.begun is not None
@@ -226,6 +227,6 @@ class GenerateMode(PromptMode):
         surprise = choice.surprises[place] if place < len(choice.pieces) else None
         told = self.why or text.headline(scene, scene.table.steps[at], surprise)
         self.set_headline(self.tell_length(told, place))
-        if self.begun is None:  # nobody reads numbers that change ten times a second
+        if self.begun is None:  # numbers that change ten times a second are unreadable
             said = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
             self.inspection.emit(inspection_of(step, choice.token, said))

@@ -1,4 +1,4 @@
-"""What stands where: the likeliest tokens at every step of the choice. Plain numbers, no Qt."""
+"""The likeliest tokens at each step of the choice, as plain numbers. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ CUTS = ("top_k", "top_p", "min_p")
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """The n tokens of a table below one another, then all others in one row, at its S steps.
+    """The n likeliest tokens, a row each, then one row for all others, at S steps.
 
-    pieces      what the tokens say
+    pieces      the bytes of the tokens
     lengths     (S, n + 1) of the bars, 0 to 1
-    words       (S, n + 1) beside them
-    boundaries  (names, row below which they cut), of the cuts
-    came        the row of the token that came
-    drawn       the number that falls, 0 to 1; None: the token stands in the text already
+    words       (S, n + 1) next to the bars
+    boundaries  (names, row below which they cut) of the cuts
+    came        the row of the chosen token
+    drawn       the random number, 0 to 1; None if the text already has the token
     """
 
     table: SamplingTable
@@ -42,25 +42,25 @@ class Scene:
         return min(max(int(position), 0), len(self.table.steps) - 1)
 
     def lengths_at(self, position: float) -> np.ndarray:
-        """Between two steps each bar grows from one length to the next."""
+        """Returns (n + 1,) lengths, interpolated between two steps."""
         step = self.step(position)
         before, after = self.lengths[step], self.lengths[self.step(step + 1)]
         return before + (after - before) * (position - step)
 
     def came_at(self, step: int) -> int | None:
-        """The row of the token that came, once it has."""
+        """Returns the row of the chosen token, or None before the draw."""
         has_come = self.drawn is None or self.table.steps[step] in ("draw", "append")
         return self.came if has_come else None
 
 
 def scene_of(trace: Trace, piece: Callable[[int], bytes]) -> Scene:
-    """`trace`: of a token's choice; `piece`: the bytes of a token."""
+    """Returns the scene of a token's choice; `piece` returns the bytes of a token."""
     from core.inference.sampling_table import sampling_table
 
     table, sampling = sampling_table(trace), trace.about["sampling"]
     others, lengths, words = len(trace.about["next"].kept) - len(table.ids), [], []
     for values, rest in zip(table.values, table.rest, strict=True):
-        if np.isnan(rest):  # scores, from the smallest; all others together have none
+        if np.isnan(rest):  # bars of scores start at the smallest; the other tokens have none
             span = np.ptp(values) or 1.0
             lengths.append(np.append(0.05 + 0.95 * (values - values.min()) / span, 0.0))
             words.append((*map(format_fixed, values), f"{others:,} more"))

@@ -1,4 +1,4 @@
-"""Every sentence of Generate. Knows no Qt."""
+"""The texts of Generate. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ BUTTONS = {
         "Keep writing",
         "Keeps writing until you press Stop, the model ends the text, or the context is full",
     ),
-    "back": ("Take back", "Goes back to the text before the last token or fork"),
+    "back": (
+        "Take back",
+        "Undoes the last token, or the last switch to another version of the text",
+    ),
     "again": ("Draw again", "Draws again with different random numbers"),
 }
 STOP, STOP_AT = "Stop", "Stop at"
@@ -40,8 +43,8 @@ SPECIAL = {("top_k", 0): "all", ("top_p", 1.0): "off", ("min_p", 0.0): "off",
 
 
 def headline(scene: Scene, step: str, surprise: float | None) -> str:
-    """One sentence: what is seen. `surprise`: of the token that came, in nats, where it stands in
-    the text already.
+    """Returns one sentence about a step. `surprise`: of the chosen token, in nats, if the text
+    already has it.
     """
     came = quoted_piece(scene.pieces[scene.came])
     if surprise is not None:
@@ -58,16 +61,17 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
     likeliest = quoted_piece(scene.pieces[first])
     told = f"The likeliest next token is {likeliest}: {format_share(share)}"
     stays = step == "logits" or bent == format_share(share)
-    return told if stays else f"{told}, or {bent} with these settings"
+    cut = " before the cuts" * any(name in CUTS for name in scene.table.steps)
+    return told if stays else f"{told}, or {bent} with these settings{cut}"
 
 
 def stopped(stop: str) -> str:
-    """Why writing ends at a stop string."""
+    """Returns why writing stopped at a stop string."""
     return f"Writing has stopped at {quoted(visible(stop))}"
 
 
 def cache(scene: CacheScene | None) -> str:
-    """Below the picture of the cache."""
+    """Returns the text below the picture of the cache."""
     if scene is None:
         return NO_CACHE
     tokens, layers = count(scene.tokens, "token"), count(len(scene.layers), "layer")
@@ -80,8 +84,8 @@ def cache(scene: CacheScene | None) -> str:
 
 
 def facts(choice: Choice, most: int, cache: CacheScene | None) -> str:
-    """Below the text, of which the model reads so many tokens at most; a model in training has no
-    cache, and does not tell how long it took.
+    """Returns the facts below the text; the model reads at most `most` tokens. A model in training
+    has no cache, and its forward pass is not timed.
     """
     tokens = len(choice.pieces)
     context = f"context {tokens:,} of {most:,} tokens"
@@ -96,7 +100,7 @@ def facts(choice: Choice, most: int, cache: CacheScene | None) -> str:
 
 
 def row_tip(scene: Scene, row: int) -> str:
-    """A token's row."""
+    """Returns the tooltip of a token's row."""
     told = f"Probability {format_share(scene.table.probabilities[row])} before the cuts"
     where = "" if scene.drawn is not None else " instead; the text then forks here"
     return f"{told}\nClick to choose it{where}"

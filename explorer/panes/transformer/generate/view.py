@@ -34,9 +34,9 @@ from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrap_row import labelled
 
 NAME, LOOKS = "transformer.generate", {"next": "primary", "again": "quiet"}
-SIDE = 196  # px: the sliders
-LINES, REST = (2, 8), 470  # lines of the text at least and at most; px of all below it
-NATS = 8.0  # of the darkest tokens
+SIDE = 196  # px: width of the sliders
+LINES, REST = (2, 8), 470  # least and most lines of the text; px of everything below it
+NATS = 8.0  # surprise of the darkest tokens
 VALUES = {
     "temperature": tuple(round(0.1 * at, 1) for at in range(21)),
     "top_k": (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 100, 200, 500, 0),
@@ -48,7 +48,7 @@ VALUES = {
 
 
 class Bars(ChoicePicture[Scene]):
-    """`picked(row)`."""
+    """Emits `picked(row)`."""
 
     NAME, WANTED = "The likeliest next tokens", (640, 240)
 
@@ -77,7 +77,7 @@ class Bars(ChoicePicture[Scene]):
 
 
 class GenerateView(QWidget):
-    """Its parts tell themselves what is chosen in them."""
+    """Lays out the parts, whose signals report what the user chooses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,24 +115,24 @@ class GenerateView(QWidget):
         page((self.body, 1), row(*left, 1, again), of=self)
 
     def show_side(self, name: str) -> None:
-        """The settings, the forks, or the cache."""
+        """Shows the settings, the forks, or the cache."""
         self.side.set_current(name)
         self._sides.setCurrentWidget(self._pages[name])
 
     def resizeEvent(self, event: object) -> None:
-        """Their sizes follow the zoom."""
+        """Follows the zoom."""
         self._side.setFixedWidth(theme.current().px(SIDE))
         self._fit()
 
     def _fit(self) -> None:
-        """The text takes the lines that it needs; of a long one its end is seen."""
+        """Gives the text the lines that it needs; a long one scrolls to its end."""
         now = theme.current()
         room = int(self.height() - now.px(REST)) // now.px(26)
         wide = self.width() - now.px(2 * (16 + 12))
         self.text.setFixedHeight(self.text.height_of(wide, min(max(room, LINES[0]), LINES[1])))
 
     def show_choice(self, choice: Choice, most: int) -> None:
-        """The text and how a token of it is chosen; the model reads so many tokens at most."""
+        """Shows a text and the choice of one of its tokens; `most`: length of the context."""
         self.bars.set_scene(choice.scene)
         self.text.set_text([list(choice.pieces)], np.nan_to_num(choice.surprises)[None], NATS)
         self._fit()
@@ -148,7 +148,7 @@ class GenerateView(QWidget):
         self.fork_words.setVisible(not tree.texts)
 
     def set_buttons(self, *, ready: bool, writing: bool, written: bool) -> None:
-        """Whether a token can be drawn, whether one is, and whether one can be taken back."""
+        """Enables buttons. ready: a token can be drawn; written: a token can be taken back."""
         buttons = self.buttons
         buttons["next"].setEnabled(ready and not writing)
         buttons["next"].setToolTip(text.BUTTONS["next"][1] if ready else text.NOT_AT_END)

@@ -1,1 +1,1 @@
-"""Lens: in which layer the model settles on the next token, and which parts lead it there."""
+"""Lens: the layer in which the model settles on the next token, and the parts that cause it."""

@@ -1,4 +1,4 @@
-"""What Lens asks of core, on the engine's thread. No Qt."""
+"""Explains a next token on the engine's thread. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from explorer.panes.transformer.lens.draft import LensDraft
 if TYPE_CHECKING:
     from core.inference.explanation import Explanation
 
-COLUMNS = 16  # tokens of the table
+COLUMNS = 16  # columns of the table
 
 
 def explained(
     model: Any, ids: Sequence[int], position: int, token: int | None, draft: LensDraft,
     other: Sequence[int],
 ) -> Explanation:  # fmt: skip
-    """All that is shown; `other`: tokens that are patched in, where they are as many."""
+    """Explains a token; `other` holds the tokens to patch in, ignored if their number differs."""
     from core.inference.explanation import explain
     from core.inference.interventions import Intervention
 

@@ -1,4 +1,4 @@
-"""The states of Lens that a snapshot shows."""
+"""The states of Lens in a snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def at(place: int, opened: int | None = None, **settings: Any) -> Callable[[], Any]:
         def go() -> None:

@@ -1,4 +1,4 @@
-"""The table of the lens: places from the bottom up, tokens side by side."""
+"""The table of the lens: a row for each place, from the bottom up, and a column for each token."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from explorer.widgets.grid_keys import arrow
 from explorer.widgets.scene_picture import ScenePicture
 from explorer.widgets.sketch import Sketch
 
-NAMES, STRIP, NUMBER = 72, 76, 36  # px: names of rows; bars beside the table, and their numbers
+NAMES, STRIP, NUMBER = 72, 76, 36  # px: row names; bars right of the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
-LOW, HIGH, NARROW, WIDE = 10, 64, 56, 132  # px: rows and columns
+LOW, HIGH, NARROW, WIDE = 10, 64, 56, 132  # px: height of a row, width of a column
 LOWEST = "rail"  # size of letters in low rows
-DARKEST, UNREACHED = 0.5, 0.2  # of a cell's color; opacity of places that the cursor is before
+DARKEST, UNREACHED = 0.5, 0.2  # opacity of the darkest cell; of rows above the cursor
 
 
 class TableLayout:
-    """Where cells stand: as many around the chosen one as have room."""
+    """Positions of the cells: as many around the chosen one as fit."""
 
     def __init__(self, rect: QRectF, scene: Scene, chosen: tuple[int, int]) -> None:
         now = theme.current()
@@ -42,7 +42,7 @@ class TableLayout:
         return QRectF(left, top, self.wide, self.high)
 
     def at(self, point: QPointF) -> tuple[int, int] | None:
-        """Row and column under a point; a token below the table stands for the chosen row."""
+        """Returns (row, column) at a point; a token below the table counts as the chosen row."""
         column = self.columns.start + int((point.x() - self.area.left()) // self.wide)
         row = self.rows.start + int((self.area.bottom() - point.y()) // self.high)
         row = self.chosen[0] if row < self.rows.start else row
@@ -56,8 +56,8 @@ def _around(chosen: int, count: int, room: float) -> range:
 
 
 class Table(ScenePicture[Scene]):
-    """`cellChosen(row, column)`: it was clicked, or the arrows went to it, at the sides beyond the
-    table. Rows above the chosen one are faint.
+    """Emits `cellChosen(row, column)` when a cell is clicked or reached by an arrow key; the column
+    may be outside the table. Rows above the chosen one are faint.
     """
 
     NAME = "What the model would predict after each layer"
@@ -78,7 +78,7 @@ class Table(ScenePicture[Scene]):
         return {} if scene is None else {"words": scene.words, "probability": scene.shares}
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
-        """What rows and columns of `displayed` are."""
+        """Returns the row and column names of each array of `displayed`."""
         if self.scene is None:
             return {}
         columns = [f"{place} {name}" for place, name in enumerate(self.scene.read)]
@@ -88,7 +88,7 @@ class Table(ScenePicture[Scene]):
         return TableLayout(QRectF(self.rect()), scene, self.chosen)
 
     def draw(self, painter: QPainter) -> None:
-        """Words come after all cells, for in low rows a letter reaches into the next."""
+        """Draws words after all cells, because in low rows letters overlap the next row."""
         if self.scene is None:
             return
         sketch, layout, chosen = Sketch(painter), self.layout_of(self.scene), self.chosen
@@ -133,7 +133,7 @@ def _draw_cells(sketch: Sketch, layout: TableLayout, row: int) -> None:
 
 
 def _draw_words(sketch: Sketch, layout: TableLayout, row: int) -> None:
-    """What the model would say; its answer is bold."""
+    """Writes the likeliest tokens; those that match the final prediction are bold."""
     scene, size = layout.scene, "mono" if layout.high >= sketch.now.px(HEAD) else LOWEST
     for at in layout.columns:
         place, word = layout.cell(row, at).adjusted(2, 0, -2, 0), scene.words[row, at]
@@ -142,7 +142,7 @@ def _draw_words(sketch: Sketch, layout: TableLayout, row: int) -> None:
 
 
 def _draw_beside(sketch: Sketch, layout: TableLayout, row: int) -> None:
-    """The row's name, and how long the stream's vector is there."""
+    """Draws a row's name, and the norm of the stream's vector there."""
     px, (chosen, column), high = sketch.now.px, layout.chosen, layout.high
     top, size = layout.cell(row, column).top(), "label" if high >= px(HEAD) else LOWEST
     name, ink = QRectF(0, top, px(NAMES - 8), high), "accent" if row == chosen else "muted"
@@ -155,7 +155,7 @@ def _draw_beside(sketch: Sketch, layout: TableLayout, row: int) -> None:
 
 
 def _draw_edges(sketch: Sketch, layout: TableLayout) -> None:
-    """The tokens that were read, and what is what."""
+    """Labels the tokens that were read, the columns and the bars."""
     px, scene, low = sketch.now.px, layout.scene, layout.area.bottom() + 2
     for at in layout.columns:
         left, is_chosen = layout.cell(layout.rows.start, at).left(), at == layout.chosen[1]

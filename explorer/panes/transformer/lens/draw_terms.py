@@ -16,18 +16,18 @@ from explorer.widgets.grid_keys import arrow
 from explorer.widgets.sketch import Sketch
 
 LINE, WORDS, NUMBER, GAP = 18, 84, 40, 3  # px
-NARROWEST = 124  # px of the width
-DOWN, UP = 0, 1  # series
+NARROWEST = 124  # px: least width
+DOWN, UP = 0, 1  # indices of series colors
 
 
 class Terms(ChoicePicture[Scene]):
-    """A bar for each part, an outline around what it was. `picked(place)`; `opened(place)`: it was
-    clicked with the other button, or Right was pressed on it.
+    """Draws a bar for each part, with an outline of the bar before the change. Emits
+    `picked(place)`, and `opened(place)` on a right click or the Right key.
     """
 
     NAME = "What each part adds to the logit"
     opened = Signal(int)
-    marked = NONE  # whose steps are played
+    marked = NONE  # the bar whose steps are played
 
     def set_marked(self, place: int) -> None:
         self.marked = place

@@ -1,4 +1,4 @@
-"""Lens: wires the text, the model and what is switched off to the table and the bars."""
+"""Lens: connects the text, the model and the switched-off parts with the table and the bars."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from explorer.widgets.likeliest_bars import NextToken
 if TYPE_CHECKING:
     from core.inference.attribution import LogitTerm
 
-MOST_READ, WRITTEN = 512, 8  # tokens of a text, its last ones; that it goes on with
+MOST_READ, WRITTEN = 512, 8  # the last tokens of a text are read; tokens of a continuation
 KEY, ADDS, WRITES = "transformer.lens", "explaining a part", "continuing the text"
 
 
 class LensMode(PromptMode):
-    """A position of the text is chosen, by the cursor a place of the stream, and a token whose
-    logit is taken apart: the likeliest, unless a person has chosen another.
+    """Explains one logit: the user chooses a position of the text, a place of the stream with the
+    cursor, and a token, by default the likeliest.
     """
 
     id = "lens"
@@ -47,7 +47,7 @@ class LensMode(PromptMode):
         self.scene: Scene | None = None
         self.position: int | None = None  # None: the last token
         self.token: int | None = None  # None: the likeliest
-        self._other: list[int] = []  # tokens of the text that is patched in
+        self._other: list[int] = []  # tokens of the text to patch in
         self._writes, self._opens = Latest(self.engine, self), Latest(self.engine, self)
         self._writes.came.connect(lambda texts: view.set_continuations(map(self.text_of, texts)))
         self._opens.came.connect(self._play_part)
@@ -63,7 +63,7 @@ class LensMode(PromptMode):
         self.connect_line(view.other, "patch", text.PATCH)
         self.begin()
 
-    # what the pane asks
+    # called by the pane
 
     def pictures(self) -> dict[str, QWidget]:
         return {"lens": self.view.table, "who": self.view.terms, "says": self.view.next}
@@ -77,7 +77,7 @@ class LensMode(PromptMode):
         self.read()
 
     def cancel(self) -> bool:
-        """Esc: out of a step, of a part, then back to the last token and its likeliest answer."""
+        """Handles Esc: leaves a step or a part, then resets the position and the token."""
         if self._leave():
             return True
         is_chosen = (self.position, self.token) != (None, None)
@@ -87,7 +87,7 @@ class LensMode(PromptMode):
         return is_chosen
 
     def _leave(self) -> bool:
-        """Out of the steps of a place or a part."""
+        """Leaves the steps of a place or a part; returns False if none was open."""
         left, opened = self.player.leave(), self.opened != NONE
         if opened and not left:
             self._play_places()
@@ -96,14 +96,14 @@ class LensMode(PromptMode):
     # choices
 
     def choose(self, position: int) -> None:
-        """Another token of the text: what comes after it is asked."""
+        """Explains the prediction after another token of the text."""
         if self.scene is not None:
             last = len(self.scene.found.ids) - 1
             self.position, self.token = None if position >= last else max(position, 0), None
             self.read()
 
     def go_to(self, row: int, column: int) -> None:
-        """To a place of the stream at a token; beside the table: to the next one there."""
+        """Moves to a place of the stream at a token; the next column if it is outside the table."""
         while self._leave():
             pass
         self.player.seek(row)
@@ -111,18 +111,18 @@ class LensMode(PromptMode):
             self.choose(self.scene.columns[0] + column)
 
     def explain(self, place: int) -> None:
-        """Who pushed this one of the next tokens, rather than the likeliest."""
+        """Explains the logit of another next token instead of the likeliest's."""
         if self.scene is not None:
             self.token = self.scene.found.shown[place]
             self.read()
 
     def _term(self, place: int) -> LogitTerm | None:
-        """Of a bar, where it can be switched."""
+        """Returns a bar's term, or None if it cannot be switched off."""
         term = self.scene.found.terms[place][1] if self.scene is not None else None
         return term if term is not None and term.part is not None else None
 
     def switch(self, place: int) -> None:
-        """A head or an MLP off, or on again."""
+        """Switches a head or an MLP off, or back on."""
         if (term := self._term(place)) is not None:
             off, part = self.draft.value.off, term.part
             left = tuple(one for one in off if one != part) if part in off else (*off, part)
@@ -130,7 +130,7 @@ class LensMode(PromptMode):
             self.draft.change({"off": left}, f"Switch {term.name} {way}")
 
     def all_on(self) -> None:
-        """The model as it is."""
+        """Restores the unchanged model."""
         self.draft.change({"off": (), "patch": ""}, text.BUTTONS["all_on"][0])
 
     # text and model
@@ -152,7 +152,7 @@ class LensMode(PromptMode):
         self.view.layer.fill(layers, min(self.draft.value.patch_layer, count - 1))
         is_real = self.active and getattr(self.source, "address", "") == REAL
         if is_real and self.workspace.prompt == DEFAULT_PROMPT:
-            self.workspace.begin("prompt", text.FACT)  # which is read then
+            self.workspace.begin("prompt", text.FACT)  # this makes the mode read the text
         else:
             super().read()
 
@@ -175,12 +175,12 @@ class LensMode(PromptMode):
         self._ask(self._writes, WRITES, answer.continuations, WRITTEN, stop)
 
     def _ask(self, latest: Latest, name: str, *asked: Any) -> None:
-        """Something more about what is shown."""
+        """Asks for more about the current explanation."""
         key = f"{KEY}.{name}"
         latest.ask(partial(self.source.ask, *asked, key=key, name=name), name, is_told=False)
 
     def _play_places(self, *, keep_position: bool = False) -> None:
-        """The places of the stream are the steps."""
+        """Plays the places of the stream as steps."""
         assert self.scene is not None
         self.view.terms.set_marked(NONE)
         self.set_tracks([TraceTrack(self.scene.found.trace)], keep_position=keep_position)
@@ -189,21 +189,21 @@ class LensMode(PromptMode):
         self.on_position(self.player.position)
         self.inspect()
 
-    # what is seen
+    # display
 
     @property
     def way(self) -> float:
-        """How far the cursor is in the stream, in places; to the end while a part is explained."""
+        """The cursor's place in the stream, fractional while it moves; the last for a part."""
         last = float(self.scene.last) if self.scene is not None else 0.0
         return min(self.player.path[0], last) if self.active and self.opened == NONE else last
 
     @property
     def row(self) -> int:
-        """The place that the cursor stands at or moves to, or whose steps are shown."""
+        """The cursor's place, or the one that it moves to."""
         return math.ceil(self.way)
 
     def on_position(self, position: float) -> None:
-        """The bars between two places, and the row of the cursor."""
+        """Updates the bars, interpolated between two places, and the cursor's row."""
         scene, row = self.scene, self.row
         if scene is None:
             return
@@ -224,7 +224,7 @@ class LensMode(PromptMode):
         return self.view.terms.marked
 
     def open(self, place: int) -> None:
-        """The steps that say what a part adds; Esc goes back."""
+        """Plays the calculation of a part's contribution; Esc returns."""
         if self.scene is not None and (term := self._term(place)) is not None:
             self._ask(self._opens, ADDS, self.scene.found.trace_term, term.layer, term.head)
 

@@ -1,4 +1,4 @@
-"""What stands where: the table of the lens, and the bars of its parts. No Qt."""
+"""The content of the lens's table and bars. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """An explanation as it is shown: a table of P places from the bottom up and T tokens side by
-    side, and terms, a bar each. `piece`: the bytes of a token.
+    """An explanation as it is shown: a table of P places, from the bottom up, and T tokens, and a
+    bar for each term. `piece` returns the bytes of a token.
     """
 
     found: Explanation
     piece: Callable[[int], bytes]
 
     def quoted(self, token: int) -> str:
-        """A token in a sentence."""
+        """Returns a token as it is written in a sentence."""
         return quoted_piece(self.piece(int(token)))
 
     def word(self, token: int) -> str:
-        """A token in a cell."""
+        """Returns a token as it is written in a cell."""
         return shown("", self.piece(int(token)))
 
     @cached_property
@@ -42,12 +42,12 @@ class Scene:
 
     @cached_property
     def columns(self) -> list[int]:
-        """Positions of the tokens."""
+        """The positions of the tokens in the text."""
         return self.found.lens.positions.tolist()
 
     @property
     def column(self) -> int:
-        """That of the token whose next one is explained."""
+        """The column of the token whose successor is explained."""
         return self.columns.index(self.found.position)
 
     @cached_property
@@ -57,16 +57,16 @@ class Scene:
 
     @cached_property
     def words(self) -> np.ndarray:
-        """(P, T) what the model would say."""
+        """(P, T) the likeliest next tokens."""
         said = self.found.lens.likeliest[..., 0]
         return np.array([[self.word(one) for one in row] for row in said], object)
 
     @property
     def shares(self) -> np.ndarray:
-        """(P, T) the answer's probability."""
+        """(P, T) probabilities of the final prediction."""
         return self.found.lens.probabilities[..., 0]
 
     def shares_at(self, way: float) -> np.ndarray:
-        """(K,) probabilities of the tokens shown, so many places from the first."""
+        """Returns (K,) probabilities of the shown tokens, interpolated, `way` places up."""
         near = self.found.probabilities[int(way) : int(way) + 2]
         return near[0] + (near[-1] - near[0]) * (way % 1)

@@ -1,4 +1,4 @@
-"""Every sentence of Lens. Knows no Qt."""
+"""The texts of Lens. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from explorer.panes.transformer.lens.scene import Scene
 
 NO_TEXT = "Type some text to see in which layer the model settles on the next token"
-FACT = "The capital of France is"  # what a real model is asked before a person asks
+FACT = "The capital of France is"  # replaces the default prompt for a real model
 LENGTH, READS, OFF = "vector norm", "token read", "off"
 SAYS, EXPLAIN = "Next token", "Click to see what each part adds to its logit"
-GOES_ON = ("Continues", "Now")  # as it is, and then
+GOES_ON = ("Continues", "Now")  # of the unchanged model, and of the changed one
 HINT = "Click a head or an MLP to switch it off"
 PATCH = "Patch from another text"
 OTHER = f"{PATCH} with the same number of tokens"
@@ -29,7 +29,7 @@ BUTTONS = {
 
 
 def _part(term: LogitTerm) -> str:
-    """A part of the model in a sentence."""
+    """Returns the name of a part in a sentence."""
     if term.layer is None:
         return f"the {term.name}"
     if term.kind == "attention_bias":
@@ -38,13 +38,13 @@ def _part(term: LogitTerm) -> str:
 
 
 def _component(part: Part) -> str:
-    """A head or an MLP in a sentence."""
+    """Returns the name of a head or an MLP in a sentence."""
     layer, head = part
     return f"{'the MLP' if head is None else f'head {head}'} of layer {layer}"
 
 
 def term_tip(scene: Scene, place: int) -> str:
-    """A bar: what the part adds to the logit."""
+    """Returns the tooltip of a bar."""
     term, norms = scene.found.terms[place][1], scene.found.after.norms
     token = scene.quoted(scene.found.token)
     value = format_fixed(term.value)
@@ -69,19 +69,19 @@ def term_tip(scene: Scene, place: int) -> str:
 
 
 def who(scene: Scene) -> str:
-    """Above the bars, which add up to it."""
+    """Returns the title of the bars, which add up to the logit."""
     token, logit = scene.quoted(scene.found.token), scene.found.after.logit
     return f"Logit of {token}: {format_fixed(logit)}, the sum of these bars"
 
 
 def table_title(first: int, last: int, tokens: int) -> str:
-    """Above the table; positions of its first and last token."""
+    """Returns the title of the table; `first` and `last` are positions of its tokens."""
     which = f" (tokens {first + 1} to {last + 1} of {tokens})" if last - first + 1 < tokens else ""
     return f"darker: the final prediction is likelier{which}"
 
 
 def cell_tip(scene: Scene, row: int, column: int) -> str:
-    """A cell of the table."""
+    """Returns the tooltip of a table cell."""
     lens, read = scene.found.lens, scene.quoted(scene.found.ids[scene.columns[column]])
     said = zip(lens.likeliest[row, column], lens.likeliest_probabilities[row, column], strict=True)
     words = "   ".join(f"{scene.quoted(one)} {format_share(float(share))}" for one, share in said)
@@ -92,7 +92,7 @@ def cell_tip(scene: Scene, row: int, column: int) -> str:
 
 
 def _named(scene: Scene, row: int) -> str:
-    """A place of the stream in a sentence."""
+    """Returns the name of a place of the stream in a sentence."""
     part, _, layer = scene.rows[row].partition(" ")
     if not layer:
         return f"the {part}"
@@ -100,8 +100,8 @@ def _named(scene: Scene, row: int) -> str:
 
 
 def headline(scene: Scene, row: int) -> str:
-    """What is seen at a place; at the end: since when it knows, and who pushed it most, or what has
-    changed it.
+    """Returns one sentence about a place. At the last one it names the place from which the answer
+    leads and the part that adds most to it, or the effect of a change.
     """
     found, lens, column = scene.found, scene.found.lens, scene.column
     answer = scene.quoted(lens.tokens[column, 0])
@@ -119,7 +119,7 @@ def headline(scene: Scene, row: int) -> str:
         return f"{told}; {_part(most)} adds the most to its logit"
     off, told = found.intervention.off, found.comparison
     what = _component(off[0]) if len(off) == 1 else f"{len(off)} parts"
-    cause = f"With {what} switched off," if off else "With the other text\u2019s stream,"
+    cause = f"With {what} switched off," if off else "With the other text's stream,"
     before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
     was, now, answer = format_share(before), format_share(after), scene.quoted(found.token)
     if was == now:
@@ -128,13 +128,13 @@ def headline(scene: Scene, row: int) -> str:
 
 
 def adds(scene: Scene, term: LogitTerm) -> str:
-    """While the steps of a part are played."""
+    """Returns the headline while the steps of a part are played."""
     token, value = scene.quoted(scene.found.token), format_fixed(term.value)
     return f"{sentence(_part(term))} adds {value} to the logit (score) of {token}"
 
 
 def loss(scene: Scene) -> str:
-    """Of the whole text; a single token has none."""
+    """Returns the title of the next tokens, with the loss of a text of at least two tokens."""
     told = scene.found.comparison
     if not math.isfinite(told.before.loss):
         return SAYS
@@ -143,12 +143,12 @@ def loss(scene: Scene) -> str:
 
 
 def goes_on(written: str, how: str) -> str:
-    """How the text goes on; `how`: one of `GOES_ON`."""
+    """Returns the continuation of the text; `how` is one of `GOES_ON`."""
     return f"{how}: \u201c{written.strip(' ')}\u201d"
 
 
 def note(scene: Scene, other: int) -> str:
-    """Beside the switches: what is off, and why nothing is patched; tokens of the other text."""
+    """Returns the note at the switches. `other`: number of tokens of the text to patch in."""
     off, mine = scene.found.intervention.off, len(scene.found.ids)
     said = [f"switched off: {', '.join(map(_component, off))}"] if off else []
     if other not in (0, mine):

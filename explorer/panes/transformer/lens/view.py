@@ -28,11 +28,11 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surprise_text import SurpriseText
 
 NAME, SWITCHES = "transformer.lens", {"mean": None, "sublayers": None}
-SIDE, SHARE, TEXT, NATS = 268, 0.42, 54, 8.0  # px; of the width; px; of the darkest tokens
+SIDE, SHARE, TEXT, NATS = 268, 0.42, 54, 8.0  # px; of the width; px; surprise at its darkest
 
 
 class LensView(QWidget):
-    """Its parts tell themselves what is chosen in them."""
+    """Lays out the parts, whose signals report what the user chooses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,13 +63,13 @@ class LensView(QWidget):
         page((self.body, 1), below, of=self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Its size follows the zoom."""
+        """Follows the zoom."""
         now = theme.current()
         self._side.setFixedWidth(min(now.px(SIDE), round(SHARE * self.width())))
         self.text.setFixedHeight(now.px(TEXT))
 
     def set_scene(self, scene: Scene, note: str) -> None:
-        """`note`: beside the switches."""
+        """Shows an explanation; `note` is the text at the switches."""
         found, surprises = scene.found, scene.found.comparison.after.surprises
         pieces = map(scene.piece, found.ids.tolist())
         self.text.set_text([list(pieces)], np.nan_to_num(surprises)[None], NATS)
@@ -84,7 +84,7 @@ class LensView(QWidget):
         self.body.show_ready()
 
     def set_continuations(self, written: Iterable[str]) -> None:
-        """How the text goes on as the model is, and, where it is changed, then."""
+        """Shows the continuation of the unchanged model, and of the changed one."""
         told = [*map(text.goes_on, written, text.GOES_ON), text.HINT]
         self.goes_on.set_text(told[0])
         self.changed.set_text(told[1])

@@ -1,1 +1,1 @@
-"""Map: the whole model as a drawing that zooms, and the forward pass through it."""
+"""Map: the whole model as a zoomable drawing, with the forward pass through it."""

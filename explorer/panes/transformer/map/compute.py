@@ -1,4 +1,4 @@
-"""What Map asks of core on the engine's thread: a forward pass, and the inside of a step. No Qt."""
+"""Runs a forward pass and reads the inside of a step, on the engine's thread. No Qt."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from core.transformer.presets import preset
 from explorer.widgets.diagrams.scenes import STRIPE
 from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
 
-PATTERN = 32  # cells of a head's pattern
+PATTERN = 32  # cells on a side of a head's pattern
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A forward pass; of a preset its steps alone.
+    """A forward pass; for a preset, only its steps.
 
-    length   how many tokens it reads
-    tokens   what they say
-    likely   (words, probability) of those that may come next, likeliest first
+    length   number of tokens read
+    tokens   their texts
+    likely   (text, probability) of the likeliest next tokens, likeliest first
     stripes  (STRIPE, 2 L + 1) the chosen token's vector at each place of the stream, each scaled
-             to its own size; None without weights
+             to a root mean square of 1; None without weights
     shown    the preset's name
-    levels   the numbers that are known, by the step that they are inside of
+    levels   the known numbers, by the index of the step that contains them
     """
 
     config: ModelConfig | EncoderDecoderConfig
@@ -53,25 +53,25 @@ class Found:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Of the trace's steps."""
+        """The parts of the trace's steps."""
         return self.about["parts"]
 
     @property
     def row(self) -> int:
-        """Of the chosen token."""
+        """The row of the chosen token."""
         return int(self.about.get("position", 0))
 
     def inside(self, index: int | None) -> tuple[int | None, ...]:
-        """The whole model (None), and the steps down to this one."""
+        """Returns None, for the whole model, and the steps from the outermost to this one."""
         return (None, *path_to(self.parts, index))
 
     def level_of(self, index: int) -> Level | None:
-        """The numbers of a step and of those beside it, where they are known."""
+        """Returns the numbers of a step and its siblings, or None if they are not known yet."""
         level = self.levels.get(self.parts[index].parent)
         return level if level is not None and index in level.matrices else None
 
     def keep(self, level: Level) -> None:
-        """Of the others only those are kept that one comes through on the way out."""
+        """Stores the numbers of a level and drops others, except those of the levels around it."""
         for at in set(self.levels).difference(self.inside(level.parent)):
             del self.levels[at]
         self.levels[level.parent] = level
@@ -81,13 +81,13 @@ class Found:
         return self.config_of(self.parts[0]).n_head
 
     def config_of(self, part: Part) -> ModelConfig:
-        """Of the stack that a part belongs to."""
+        """Returns the configuration of the stack to which a part belongs."""
         config = self.config
         return config if isinstance(config, ModelConfig) else getattr(config, part.stack)
 
 
 def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
-    """The forward pass of a text; `words`: what a token says."""
+    """Runs the forward pass of a text; `words` returns the text of a token."""
     from core.inference.forward_trace import trace_forward
 
     trace = trace_forward(model, ids)
@@ -101,7 +101,7 @@ def read(model: Any, ids: Sequence[int], words: Callable[[int], str]) -> Found:
 
 
 def outlined(name: str) -> Found:
-    """The steps of a preset, for as many tokens as it reads."""
+    """Returns the steps of a preset, for a full context."""
     config = preset(name)
     length = getattr(config, "decoder", config).block_size
     return Found(config, length, trace_of(outline_of(config)), shown=name)
@@ -109,11 +109,11 @@ def outlined(name: str) -> Found:
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """The numbers of the steps inside a step, of one head where they have several.
+    """The numbers of the steps inside a step, of one head if the steps have several.
 
     matrices  by index and name
     patterns  (H, P, P) of a block: the attention weights of each head
-    hidden    (F,) of a block: what is inside the MLP, for the chosen token
+    hidden    (F,) of a block: the MLP's hidden values for the chosen token
     """
 
     parent: int | None
@@ -124,7 +124,7 @@ class Level:
 
 
 def looked(found: Found, at: int, head: int) -> Level:
-    """The numbers of a step and of those beside it; of an outermost one those that are there."""
+    """Reads the numbers of a step and its siblings; of an outermost step only the stored ones."""
     trace, parent, matrices = found.trace, found.parts[at].parent, {}
     for index in (at,) if parent is None else trace.children(parent):
         step = trace[index]
@@ -142,7 +142,7 @@ def looked(found: Found, at: int, head: int) -> Level:
 
 
 def _matrix(value: np.ndarray, head: int, config: Any) -> Matrix:
-    """Without the axis of the batch, and of one head; several may share a key and a value."""
+    """Removes the axes of batch and heads; several heads may share keys and values."""
     array = value[0] if value.ndim > 3 else value
     if array.ndim == 3:
         array = array[head * len(array) // config.n_head]

@@ -1,4 +1,4 @@
-"""The states of Map that a snapshot shows."""
+"""The states of Map in a snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
-    """By name: each callable brings the mode there."""
+    """Returns the functions that bring the mode into each state, by name."""
 
     def at(*names: str, shown: str = "", compared: bool = False) -> Callable[[], Any]:
         return mode.brought(MapDraft(shown, compared), lambda: mode.go_to(*names))

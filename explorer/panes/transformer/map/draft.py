@@ -1,4 +1,4 @@
-"""What of a model is drawn, as a person has set it up. No Qt, no torch."""
+"""The user's choice of the model to draw. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from core.fields import check, field
 from core.transformer.presets import ENCODER_DECODER_PRESETS, PRESETS
 
-OPEN = ""  # the model that is open, with its weights
+OPEN = ""  # the loaded model, with its weights
 NAMES = (*ENCODER_DECODER_PRESETS, *PRESETS)
 
 
 @dataclass(frozen=True)
 class MapDraft:
-    """shown: a preset that is drawn in place of the open model; compared: all side by side."""
+    """shown: the preset drawn instead of the loaded model; compared: all presets in one table."""
 
     shown: str = field(OPEN, choices=(OPEN, *NAMES), remedy="choose one of the presets")
     compared: bool = False

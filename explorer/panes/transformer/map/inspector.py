@@ -1,4 +1,4 @@
-"""What the inspector shows for a step of the forward pass."""
+"""The inspector's content for a step of the forward pass."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from explorer.panes.step_inspection import inspection_of
 from explorer.panes.transformer.map import text
 from explorer.widgets.pooling import Matrix
 
-MOST = 500_000  # cells of an array that is listed
+MOST = 500_000  # cells of the largest array that is listed
 
 
 def inspection(step: Step, matrices: Mapping[str, Matrix], cell: Cell) -> Inspection:
-    """Its line with the numbers of a cell of what it makes; of a line that does not compute, how
-    large the vectors of that row are.
+    """Returns the step's line with the numbers of one cell of its result; for a line without
+    arithmetic, the sizes of that row's vectors.
     """
     values = {name: one.values for name, one in matrices.items()}
     shown = inspection_of(replace(step, values=values), cell)

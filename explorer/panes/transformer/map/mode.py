@@ -1,4 +1,4 @@
-"""Map: wires the forward pass of the text to the picture that zooms, and to the player."""
+"""Map: connects the forward pass of the text with the zoomable picture and the player."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from explorer.widgets.token_strip import chip
 
 
 class MapMode(PromptMode):
-    """Where one is stays the same when the text or the model is another."""
+    """Shows a forward pass; the visible step stays when the text or the model changes."""
 
     id = "map"
     title = "Map"
@@ -35,9 +35,9 @@ class MapMode(PromptMode):
         self.view = view = MapView()
         self.draft = Draft(self.workspace, "transformer.map", MapDraft, self)
         self.found: compute.Found | None = None
-        self.cell: tuple[int, int] | None = None  # None: the chosen token's largest number
-        self._way = ["next"]  # the names of the steps that are to be shown
-        self._drawn: int | None = None  # the step that is seen
+        self.cell: tuple[int, int] | None = None  # None: the largest number of the chosen token
+        self._way = ["next"]  # names of the steps to open
+        self._drawn: int | None = None  # the visible step
         self._levels = Latest(self.engine, self)
         deeds = {"compare": self.toggle_compare, "open": self.show_model}
         self.connect_buttons(text.BUTTONS, deeds)
@@ -55,7 +55,7 @@ class MapMode(PromptMode):
         view.set_draft(self.draft.value)
         self.begin()
 
-    # what the pane asks
+    # called by the pane
 
     def pictures(self) -> dict[str, QWidget]:
         return {"map": self.view.picture, "costs": self.view.costs, "presets": self.view.table}
@@ -69,7 +69,7 @@ class MapMode(PromptMode):
                 self.go_to(*way)
 
     def cancel(self) -> bool:
-        """Esc: out of the step, then from the presets back to the model."""
+        """Handles Esc: leaves a step, then goes back from the presets to the model."""
         left, compared = self.player.leave(), self.draft.value.compared
         if compared and not left:
             self.toggle_compare()
@@ -81,11 +81,11 @@ class MapMode(PromptMode):
         else:
             self._look()
 
-    # where one is
+    # position
 
     @property
     def at(self) -> int | None:
-        """The step under the cursor, as an index into the trace; None where nothing is seen."""
+        """The step under the cursor, as an index into the trace; None if no step is visible."""
         track, found = self.player.track, self.found
         if not self.active or found is None or not isinstance(track, TraceTrack):
             return None
@@ -99,8 +99,8 @@ class MapMode(PromptMode):
         return [self.found.parts[index].label for index in self.found.inside(at)[1:]]
 
     def go_to(self, *names: str) -> None:
-        """To a step, by the names of those that it is inside of and its own, as far as they are
-        there; "block" is the first one.
+        """Opens a step by the names of those around it and its own, as deep as they exist; "block"
+        is the first block.
         """
         self._way = list(names) or self._way
         self.go_out(0)
@@ -111,42 +111,42 @@ class MapMode(PromptMode):
                 self._seek(index)
 
     def _seek(self, index: int) -> None:
-        """To a step of this level."""
+        """Moves to a step of the current level."""
         track = self.player.track
         if isinstance(track, TraceTrack) and index in track.indices:
             self.player.seek(track.indices.index(index))
 
     def click(self, index: int) -> None:
-        """A step was clicked: inside, or, where there is nothing inside, to it."""
+        """Moves to the clicked step, and opens it if it is the current one and has steps inside."""
         self._seek(index)
         if self.at == index:
             self.player.enter()
 
     def go_out(self, depth: int) -> None:
-        """Until so many levels are left."""
+        """Leaves levels until the depth is reached."""
         while self.at is not None and self.player.depth > depth:
             self.player.leave()
 
     # choices
 
     def show_model(self, name: str = OPEN) -> None:
-        """A preset is drawn, or the open model."""
+        """Draws a preset, or the loaded model."""
         change = f"Show {name or text.OPENED.lower()}"
         self.draft.change({"shown": name, "compared": False}, change)
         self.go_to("next")
 
     def toggle_compare(self) -> None:
-        """The presets side by side, or one model."""
+        """Shows the presets in one table, or one model."""
         self.draft.change({"compared": not self.draft.value.compared}, text.COMPARE)
 
     @property
     def head(self) -> int:
-        """The one that is chosen in all panes."""
+        """The head that is chosen in all panes."""
         heads = self.found.n_head if self.found is not None else 1
         return min(self.workspace.selection.head or 0, heads - 1)
 
     def choose_cell(self, row: int, column: int) -> None:
-        """The cell whose numbers are told."""
+        """Inspects a cell."""
         self.cell = row, column
         self._draw()
         self.inspect()
@@ -157,7 +157,7 @@ class MapMode(PromptMode):
         return "" if self.draft.value.shown else super().why_empty()
 
     async def answer(self) -> Any:
-        """The forward pass of the text, or the steps of a preset."""
+        """Runs the forward pass of the text, or lists the steps of a preset."""
         key, name = "transformer.map", "running the text through the model"
         if shown := self.draft.value.shown:
             return await self.engine.call(compute.outlined, shown, key=key, name=name)
@@ -178,7 +178,7 @@ class MapMode(PromptMode):
         self._way = self.way
         self.found = self._drawn = None
         self.view.picture.way = ()
-        if not self.active:  # else what comes takes its place; a trace holds its model
+        if not self.active:  # otherwise the answer replaces them; a trace holds its model
             self.set_tracks([])
 
     def clear(self) -> None:
@@ -193,7 +193,7 @@ class MapMode(PromptMode):
         else:
             self._draw()
 
-    # what is seen
+    # display
 
     def _draw(self) -> None:
         at, found, view = self.at, self.found, self.view
@@ -214,9 +214,9 @@ class MapMode(PromptMode):
         self.set_headline(text.COMPARED if self.draft.value.compared else told)
 
     def _look(self) -> None:
-        """Draws what one is at, and asks for the numbers of the level where they are not there."""
+        """Draws the current step, and requests the numbers of its level if they are missing."""
         self._draw()
-        self._levels.stop()  # what is on its way is of another level, head or text
+        self._levels.stop()  # a pending answer belongs to another level, head or text
         at, found, name = self.at, self.found, "looking inside the step"
         if at is None or found is None or found.stripes is None:
             return

@@ -1,4 +1,4 @@
-"""What is drawn at a step of a forward pass. Plain numbers, no Qt."""
+"""Builds the scene of a forward pass's step. Plain numbers; does not import Qt."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from explorer.widgets.pooling import Matrix, stripes_of
 
 
 def scene_at(found: Found, at: int, chosen: Cell | None) -> Scene:
-    """Around a step: the model, a block or the steps inside a part; `chosen`: a cell of what it
-    makes.
+    """Returns the model, a block, or the steps inside a part; `chosen` is a cell of the step's
+    result.
     """
     part, level = found.parts[at], found.level_of(at)
     if part.parent is not None:
@@ -76,7 +76,7 @@ def _block(found: Found, part: Part, level: Level | None) -> BlockScene:
 
 
 def cell_of(found: Found, at: int, chosen: Cell | None) -> Cell:
-    """The chosen cell of what the step makes; where none is, the chosen token's largest number."""
+    """Returns the chosen cell of a step's result; by default the chosen token's largest number."""
     level, part = found.level_of(at), found.parts[at]
     if level is None or part.made not in level.matrices[at]:
         return chosen or (found.row, 0)
@@ -85,13 +85,13 @@ def cell_of(found: Found, at: int, chosen: Cell | None) -> Cell:
         return min(chosen[0], len(numbers) - 1), min(chosen[1], numbers.shape[1] - 1)
     row = min(found.row, len(numbers) - 1)
     sizes = np.nan_to_num(numbers[row], posinf=0.0, neginf=0.0)
-    if part.kind == "rotate":  # what turns most, rather than the largest
+    if part.kind == "rotate":  # the number that changes most, instead of the largest
         sizes = sizes - level.matrices[at]["first"].values[row]
     return row, int(np.abs(sizes).argmax())
 
 
 def _steps(found: Found, at: int, level: Level | None, cell: Cell) -> StepsScene:
-    """`cell`: the chosen one of what the step makes."""
+    """Returns the steps inside a part; `cell` is the chosen one of the step's result."""
     nodes, part = [], found.parts[at]
     for index in found.trace.children(part.parent):
         one, opens = found.parts[index], bool(found.trace.children(index))
@@ -99,7 +99,7 @@ def _steps(found: Found, at: int, level: Level | None, cell: Cell) -> StepsScene
         nodes.append(Node(index, one.kind, one.made, one.shapes[one.made], matrix, opens))
     matrices = level.matrices[at] if level is not None else {}
     shapes = {name: flat(shape) for name, shape in part.shapes.items()}
-    is_head = part.kind == "product" and part.layer is None  # the rows of the likeliest tokens
+    is_head = part.kind == "product" and part.layer is None  # the columns of the likeliest tokens
     tokens, likely = found.tokens, tuple(words for words, _ in found.likely)
     is_square = shapes[part.made] == (len(tokens), len(tokens))
     return StepsScene(
@@ -115,7 +115,7 @@ def _steps(found: Found, at: int, level: Level | None, cell: Cell) -> StepsScene
 
 
 def _pair(matrices: dict[str, Matrix], row: int, at: int) -> np.ndarray:
-    """The two numbers of a pair, before and after they turn."""
+    """Returns (2, 2) the two numbers of a pair, before and after the rotation."""
     names = ("first", "second", "cos", "sin")
     a, b, c, s = (float(matrices[name].values[row, at]) for name in names)
     return np.array([[a, b], [a * c - b * s, b * c + a * s]])

@@ -1,4 +1,4 @@
-"""Every sentence of Map. Knows no Qt."""
+"""The texts of Map. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.numbers import (
     format_bytes,
     format_count,
     format_fixed,
+    format_flops,
     format_general,
     format_percent,
     format_significant,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 NO_TEXT = "Type some text to run it through the model"
 WHOLE = "Model"
-SPACE = "\u2423"  # how a space is seen
+SPACE = "\u2423"  # the visible sign for a space
 SHOWN = "Model shown"
 SHOWN_HELP = "Show the loaded model with its numbers, or only the shapes of a published model"
 OPENED = "The loaded model"
@@ -45,18 +46,19 @@ COMPONENTS = {
     "weights": "weights", "cache": "KV cache", "activations": "activations kept for training",
 }  # fmt: skip
 MEMORY = ("weights", "cache", "activations")
-UNITS = {"parameters": "parameters", "flops": "FLOPs"}
-NO_CONTEXT = "no limit"  # positions by sines and cosines go on for ever
+FORMATS = {"flops": format_flops, "memory": format_bytes}
+HIDDEN_TOO = "Counts every attention score, also those that the mask hides"
+NO_CONTEXT = "no limit"  # sinusoidal positions never end
 COLUMNS = ("parameters (log scale)", "layers", "heads", "width", "context")
 
 
 def crumb(part: Part) -> str:
-    """A step in the way from the model to where one is."""
+    """Returns a step's name in the path of buttons."""
     return name_of(part.kind) if part.kind != "block" else part.label.capitalize()
 
 
 def tip(found: Found, index: int) -> str:
-    """A step under the pointer."""
+    """Returns the tooltip of a step."""
     part, about = found.parts[index], found.about
     lines = [part.title]
     if part.kind == "block" and "writes" in about:
@@ -68,7 +70,7 @@ def tip(found: Found, index: int) -> str:
 
 
 def inside(config: ModelConfig, part: Part, kind: str) -> tuple[str, str]:
-    """What attention or MLP of a block consists of, and how many parameters it has."""
+    """Returns the size of a block's attention or MLP, and its number of parameters."""
     H, G, window = config.n_head, config.kv_heads, config.window_of(part.layer or 0)
     C, F = config.n_embd, config.inner_width
     if kind == "mlp":
@@ -82,7 +84,7 @@ def inside(config: ModelConfig, part: Part, kind: str) -> tuple[str, str]:
 
 
 def cost(unit: str, numbers: Mapping[str, int], length: int) -> str:
-    """Above a bar: the sum of parameters or arithmetic, or two parts of the memory."""
+    """Returns the title of a bar: the sum of parameters or FLOPs, or two parts of the memory."""
     if unit == "memory":
         weights, cache = format_bytes(numbers["weights"]), format_bytes(numbers["cache"])
         return f"{weights} of weights, {cache} of KV cache"
@@ -91,11 +93,12 @@ def cost(unit: str, numbers: Mapping[str, int], length: int) -> str:
 
 
 def amount(unit: str, number: float) -> str:
-    return f"{format_count(number)} {UNITS[unit]}" if unit in UNITS else format_bytes(number)
+    """Returns a number of parameters, FLOPs or bytes with its unit."""
+    return FORMATS[unit](number) if unit in FORMATS else f"{format_count(number)} parameters"
 
 
 def headline(found: Found, part: Part) -> str:
-    """One sentence: what is seen."""
+    """Returns one sentence about a step."""
     if part.kind in ("next", "softmax") and found.likely:
         words, share = found.likely[0]
         likeliest = quoted(words.strip(SPACE) or words)
@@ -107,8 +110,8 @@ def headline(found: Found, part: Part) -> str:
 
 
 def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:
-    """Of a step whose line only calls: size and norm of a token's vectors, and single numbers. Ids
-    and masks are no vectors.
+    """Returns lines for a step without arithmetic: size and norm of a token's vectors, and single
+    numbers. Ids and masks are skipped, since they are not vectors.
     """
     lines = []
     for name, array in values.items():

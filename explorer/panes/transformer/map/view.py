@@ -1,4 +1,4 @@
-"""The widgets of Map: the way in, the picture of the level, what the model costs, the presets."""
+"""The widgets of Map: path, picture of the level, costs of the model, presets."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from explorer.widgets.push_button import push_buttons
 from explorer.widgets.stacked_bars import Bar, StackedBars
 from explorer.widgets.stateful import StatefulPicture
 
-LEVELS = 5  # deep at most
+LEVELS = 5  # greatest depth
 
 
 class MapView(QWidget):
-    """`outRequested(depth)`; its parts tell themselves what is chosen in them."""
+    """Emits `outRequested(depth)`; the parts have signals of their own."""
 
     outRequested = Signal(int)
 
@@ -69,18 +69,18 @@ class MapView(QWidget):
         self.pages.setCurrentWidget(self._cards[draft.compared])
 
     def set_way(self, names: Sequence[str]) -> None:
-        """The steps that one is inside of, the outermost first."""
+        """Shows the path: the names of the open steps, outermost first."""
         for crumb, name in zip(self.crumbs, [*names, *[""] * LEVELS], strict=False):
             crumb.setVisible(bool(name))
             crumb.setText(name)
 
     def set_heads(self, count: int, head: int) -> None:
-        """count 0: there is none to choose."""
+        """Fills the list of heads; hides it if there are fewer than two."""
         self.heads.setVisible(count > 1)
         self.heads.fill([(f"{text.HEAD} {at}", at) for at in range(count)], head)
 
     def set_costs(self, found: Found) -> None:
-        """Parameters and arithmetic by component, memory by what it is for."""
+        """Shows parameters and FLOPs by component, and memory by use."""
         costs = {unit: {one.name: getattr(one, unit) for one in found.costs}
                  for unit in ("parameters", "flops")}  # fmt: skip
         costs["memory"] = {use: sum(getattr(one, use) for one in found.costs)
@@ -89,12 +89,13 @@ class MapView(QWidget):
         for unit, numbers in costs.items():
             segments = [(name, text.COMPONENTS[name], one) for name, one in numbers.items()]
             words = text.cost(unit, numbers, found.length)
-            bars.append(Bar(words, segments, partial(text.amount, unit)))
+            note = text.HIDDEN_TOO if unit == "flops" else ""
+            bars.append(Bar(words, segments, partial(text.amount, unit), note))
         self.costs.set_scene(bars)
 
 
 def _presets() -> list[BarRow]:
-    """A row for each."""
+    """Returns a row for each preset."""
     rows = []
     for name in NAMES:
         config, layers, count = preset(name), "{0}", parameter_count(preset(name))

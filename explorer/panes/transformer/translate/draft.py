@@ -1,4 +1,4 @@
-"""What is translated, and the head whose reading is seen. No Qt, no torch."""
+"""The user's source text, and the head that is shown. Imports neither Qt nor torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.fields import check, field
 
 @dataclass(frozen=True)
 class TranslateDraft:
-    """The source; layer and head of the decoder's cross-attention: of none the sharpest is seen."""
+    """The source; layer and head of the decoder's cross-attention, or () for the sharpest head."""
 
     text: str = field("the third of March, 1999", longest=200)
     head: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""A translation: the source above, the target below, and what is read between them."""
+"""A translation: the source above, the target below, and the attention weights between them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.sketch import Sketch
 from explorer.widgets.token_strip import chip, draw_chip
 
-WIDEST, GAP, HIGH = 40, 2, 26  # px: a chip, between chips; its height
-TITLE, MARGIN = 18, 6  # px: of a row; at the sides
-THICK, PAST = 8.0, 0.12  # px of a whole weight; how strongly earlier lines are seen
-SEEN = 0.02  # weights: smaller ones have no line
+WIDEST, GAP, HIGH = 40, 2, 26  # px: width of a chip, gap between chips, height
+TITLE, MARGIN = 18, 6  # px: height of a title; margins at the sides
+THICK, PAST = 8.0, 0.12  # px at weight 1; opacity of earlier lines
+SEEN = 0.02  # smaller weights have no line
 
 
 class Alignment:
-    """Where the chips of a scene stand in an area."""
+    """The positions of a scene's chips in an area."""
 
     def __init__(self, area: QRectF, scene: TranslationScene) -> None:
         now = theme.current()
@@ -40,13 +40,13 @@ class Alignment:
 
 
 class TranslationPicture(ChoicePicture[TranslationScene]):
-    """`picked(thing)`: a token of the target, or, behind those, of the source."""
+    """Emits `picked(thing)`: the index of a target token; source tokens follow the target's."""
 
     NAME, WANTED, LEAST = "The translation, token by token", (640, 230), (360, 170)
 
     @property
     def place(self) -> int:
-        """Of the token that is written."""
+        """The index of the current target token."""
         last = len(self.scene.target) - 1 if self.scene is not None else 0
         return min(math.ceil(self.position), last)
 
@@ -71,7 +71,7 @@ class TranslationPicture(ChoicePicture[TranslationScene]):
         return texts | {"weights": self.scene.weights}
 
     def draw_scene(self, painter: QPainter, scene: TranslationScene) -> None:
-        """At an integer position that token is written; between two the next one comes."""
+        """Draws the tokens up to the position; between two positions the next token fades in."""
         sketch, now, layout = Sketch(painter), theme.current(), self._layout(scene)
         current = self.place
         come = 1 + min(self.position, current) - current
@@ -98,7 +98,7 @@ class TranslationPicture(ChoicePicture[TranslationScene]):
 
 
 def _lines(painter: QPainter, layout: Alignment, place: int, alpha: float) -> None:
-    """From what a token read to the token; the more, the thicker."""
+    """Draws lines from the source to a target token, as thick as the attention weights."""
     now, end = theme.current(), layout.target[place]
     middle = (layout.source[0].bottom() + end.top()) / 2
     painter.setBrush(Qt.BrushStyle.NoBrush)

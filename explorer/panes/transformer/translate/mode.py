@@ -1,4 +1,4 @@
-"""Translate: wires the source and the bundled encoder-decoder to the alignment and the player."""
+"""Translate: connects the source and the bundled encoder-decoder with the alignment and player."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL = "dates"
 
 
 class TranslateMode(SourceMode):
-    """It has a model of its own: the others read with a decoder alone."""
+    """Has a model of its own, because the models of the other modes have only a decoder."""
 
     id = "translate"
     title = "Translate"
@@ -57,16 +57,16 @@ class TranslateMode(SourceMode):
         return f"{MODEL}: {self.draft.value.text}"
 
     def take_another(self) -> None:
-        """A date that the model has never seen."""
+        """Replaces the source by a date that the model has not seen in training."""
         self._seed += 1
         date = Dates().pair("validation", np.random.default_rng(self._seed))
         self.draft.change({"text": date.source}, text.BUTTONS["another"][0])
 
     def show_head(self, *head: int) -> None:
-        """By layer and head; of none the sharpest."""
+        """Shows a head by layer and index; without arguments, the sharpest."""
         self.draft.change({"head": head}, text.CHANGE_HEAD)
 
-    # the model
+    # model
 
     def why_empty(self) -> str:
         return "" if self.draft.value.text.strip() else text.NO_TEXT
@@ -99,22 +99,22 @@ class TranslateMode(SourceMode):
         super().clear()
         self.scene = None
 
-    # what the player does
+    # player
 
     def on_position(self, position: float) -> None:
-        """Inside of a token's step the picture stays at the token."""
+        """Updates the picture; it stays at the token while a step inside is played."""
         self.view.picture.set_position(self.player.path[0])
 
     def go_to(self, place: int) -> None:
-        """To a token of the target."""
+        """Moves to a token of the target."""
         if self.scene is not None and place < len(self.scene.target):
             while self.player.leave():
                 pass
             self.player.seek(place)
 
     def show_step(self, step: Step) -> None:
-        """The line with the largest of the numbers that it makes: of the token that came, or of the
-        one that was read most.
+        """Inspects the largest number of the step's result: the chosen token's, or that of the
+        source token with the largest weight.
         """
         scene = self.scene
         if scene is None:

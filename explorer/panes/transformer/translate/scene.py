@@ -1,4 +1,4 @@
-"""What stands where in a translation: two rows of tokens, and the reading between them. No Qt."""
+"""The content of a translation: two rows of tokens, and the weights between. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from core.trace import Trace
 
-MOST = 6  # likeliest tokens that are told of
+MOST = 6  # likeliest tokens that are listed
 
 
 @dataclass(frozen=True, eq=False)
 class TranslationScene:
-    """A translation as it is shown, from its trace: one head's reading, and that of all. `piece`:
+    """A translation as it is shown: one head's attention, and that of all heads. `piece` returns
     the bytes of a token.
     """
 
@@ -32,21 +32,21 @@ class TranslationScene:
 
     @property
     def cross(self) -> np.ndarray:
-        """(L, H, Tt, Ts): how much each head read."""
+        """(L, H, Tt, Ts) attention weights of each head."""
         return self.trace.about["captured"].cross
 
     @property
     def head(self) -> tuple[int, int]:
-        """Layer and head of the one that is seen."""
+        """Layer and index of the head that is shown."""
         return self.trace.about["head"]
 
     @property
     def weights(self) -> np.ndarray:
-        """(Tt, Ts): those of that head."""
+        """(Tt, Ts) weights of that head."""
         return self.cross[self.head]
 
     def likeliest(self, place: int) -> list[tuple[bytes, float]]:
-        """Before a token of the target came: what might have, and how likely it was."""
+        """Returns the candidates for a target token with their probabilities, likeliest first."""
         shares = self.trace[self.trace.children()[place]].value("probabilities")
         best = np.argsort(-shares, kind="stable")[:MOST].tolist()
         return [(self.piece(one), float(shares[one])) for one in best]

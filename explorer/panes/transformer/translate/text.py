@@ -1,4 +1,4 @@
-"""Every sentence of Translate. Knows no Qt."""
+"""The texts of Translate. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ MODEL_HELP = (
 )
 HEADS = "What each head reads from the source"
 NEXT = (
-    "Next token: trained toward 90\u2009% for the right one (label smoothing), the model rarely "
-    "gives more"
+    "Next token: training aims at 90\u2009% for the right one (label smoothing), so the model "
+    "rarely gives more"
 )
+WRITTEN = "the token written"
 CHANGE_TEXT, CHANGE_HEAD = "Change the date", "Show another head"
 
 
 def not_read(error: ValueError) -> str:
-    """Of a character that is not in the vocabulary: this model has no other."""
+    """Rewords the error about a character outside the vocabulary, with the remedy."""
     return f"{str(error).partition(': ')[0]}: type a date in English words, or in numbers"
 
 
 def headline(scene: TranslationScene, place: int) -> str:
-    """One sentence: what is read to write a token."""
+    """Returns one sentence about the source that was read to write a token."""
     if place == len(scene.target) - 1:
         written = b"".join(scene.target[:-1]).decode("utf-8", "replace")
-        return f"The decoder has written {quoted(written)} and stops"
+        return f"The decoder has written {quoted(written)} and now stops"
     span, (layer, head) = scene.trace.about["spans"][place], scene.head
     read = quoted(b"".join(scene.source[span]).decode("utf-8", "replace"))
     which = f"head {head} of layer {layer}"
@@ -42,19 +43,19 @@ def headline(scene: TranslationScene, place: int) -> str:
 
 
 def source_tip(scene: TranslationScene, place: int, token: int) -> str:
-    """Of a token of the source, while a token of the target is written."""
+    """Returns the tooltip of a source token while a target token is written."""
     share = format_share(float(scene.weights[place, token]))
     read, written = name(scene.source[token]), name(scene.target[place])
     return f"{read} gets {share} of this head's attention when {written} is written"
 
 
 def target_tip(scene: TranslationScene, token: int) -> str:
-    """Of a token of the target."""
+    """Returns the tooltip of a target token."""
     share = format_share(scene.likeliest(token)[0][1])
     told = f"{name(scene.target[token])} had a probability of {share}"
     return f"{told}\nClick to see what was read to write it"
 
 
 def name(piece: bytes) -> str:
-    """A token in a sentence."""
+    """Returns a token as it is written in a sentence."""
     return quoted(visible(piece.decode("utf-8", "replace")))

@@ -1,4 +1,4 @@
-"""The line with the source, the two rows of tokens, all heads, and the likeliest next tokens."""
+"""The source, the two rows of tokens, all heads, and the likeliest next tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from explorer.widgets.stateful import StatefulPicture
 
 
 class TranslateInputs(QWidget):
-    """The model's name, the `line` with the source, and a button."""
+    """Shows the model's name, the `line` with the source, and a button."""
 
     def __init__(self, button: QPushButton) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class TranslateInputs(QWidget):
 
 
 class TranslateView(QWidget):
-    """Its parts tell themselves what is chosen in them."""
+    """Lays out the parts, whose signals report what the user chooses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,8 +56,11 @@ class TranslateView(QWidget):
         self.body.show_ready()
 
     def show_place(self, scene: TranslationScene, place: int) -> None:
-        """The likeliest tokens before the one that came."""
+        """Shows the candidates for a target token."""
         came = scene.target[place]
         self.bars.set_tokens(
-            [NextToken(one, share, one == came) for one, share in scene.likeliest(place)]
+            [
+                NextToken(one, share, one == came, how=text.WRITTEN)
+                for one, share in scene.likeliest(place)
+            ]
         )

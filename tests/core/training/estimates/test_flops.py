@@ -25,6 +25,7 @@ TINY = ModelConfig(vocab_size=37, block_size=16, n_layer=3, n_head=4, n_embd=32)
         {"mlp": "swiglu", "positions": "rope"},
         {"n_kv_head": 1},
         {"head_size": 4, "n_inner": 40, "tie_weights": False},
+        {"window": (None, 4, 4)},  # what the window hides is computed as well
     ],
     ids=str,
 )

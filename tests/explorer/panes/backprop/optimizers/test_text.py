@@ -54,9 +54,8 @@ def test_who_is_down_has_come_nearly_all_the_way_and_stays():
     first = min(recording.arrivals, key=recording.arrivals.get)
     told = headline(recording, 200)
     at = recording.arrivals[first]
-    assert (
-        told.startswith(f"Step 200 of 200: {recording.title(first)} ") and f"step {at} on" in told
-    )
+    assert told.startswith(f"Step 200 of 200: {recording.title(first)} ")
+    assert f"for good, at step {at}" in told
     one = typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0))
     assert race(one.with_setting("sgd", "learning_rate", 0.5)).arrivals == {"sgd": 1}
     assert race(one.with_setting("sgd", "learning_rate", 0.05)).arrivals == {}
@@ -68,7 +67,7 @@ def test_who_was_down_for_a_while_only_is_not_told_to_stay():
     limit = recording.bottom + DOWN * recording.descent
     passed = int(np.flatnonzero(lane.heights <= limit)[0])
     assert passed < at - 1 and "lowest" in headline(recording, passed)
-    assert f"from step {at} on" in headline(recording, at)
+    assert f"for good, at step {at}" in headline(recording, at)
 
 
 def test_with_noise_nobody_is_told_to_be_down():

@@ -219,7 +219,7 @@ def test_the_promises_of_an_adapter_are_checked(make_mode: Any, run_async: Any) 
         await mode.settled()
         found = check_merge(await adapter_of(mode), mode.prompt_ids)
         assert mode.view.verdict.whole == text.verdict("merge", found)
-        assert found.holds and "(rounding may cause " in mode.view.verdict.whole
+        assert found.holds and "(rounding alone may account for " in mode.view.verdict.whole
         mode.view.buttons["another"].click()
         await mode.settled()
         assert mode.view.verdict.whole == ""

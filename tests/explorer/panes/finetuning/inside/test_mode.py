@@ -55,7 +55,7 @@ def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_
             mode.view.text.displayed()["share of W x"], told.relative_change
         )
         about = told.trace.about
-        assert mode.headline.startswith(f"{about['parameters']:,} numbers")
+        assert mode.headline.startswith(f"The {about['parameters']:,} numbers")
         assert mode.headline.endswith("of 2 directions")
         for picture in mode.pictures().values():
             picture.grab()

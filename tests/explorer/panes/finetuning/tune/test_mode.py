@@ -76,10 +76,10 @@ def test_the_first_state_is_ready_and_shows_what_was_recorded(
         assert mode.headline.startswith("In about ") and "LoRA can teach" in mode.headline
         assert mode.view.form.start.isEnabled() and mode.view.form.methods.scene[0].checked
         shown = mode.view.charts.losses.displayed()
-        assert set(shown) == {"Bundled run on questions", "Bundled run on stories"}
-        new, old = (shown[f"Bundled run on {data}"][:, 1] for data in ("questions", "stories"))
+        assert set(shown) == {"Bundled LoRA on questions", "Bundled LoRA on stories"}
+        new, old = (shown[f"Bundled LoRA on {data}"][:, 1] for data in ("questions", "stories"))
         assert new[0] > 5 and new[-1] < 0.1 and abs(old[-1] - old[0]) < 0.2
-        assert mode.view.charts.exact.displayed()["Bundled run on questions"][-1, 1] == 100
+        assert mode.view.charts.exact.displayed()["Bundled LoRA on questions"][-1, 1] == 100
         assert "replay 0.25" in mode.view.charts.losses.note
         assert mode.view.charts.exact.limits[2:] == (0, 104)
         asked = mode.view.answers.answers

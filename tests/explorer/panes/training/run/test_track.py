@@ -222,19 +222,19 @@ def test_the_schedule_shows_the_branch_that_gave_this_step_its_rate(changes, ste
 @pytest.mark.parametrize(
     ("schedule", "warmup", "expected"),
     [
-        ("cosine", 5, ["η min = 0.0001", "w = 5", "1–5: warm-up", "6–50: p goes from 0 to 1"]),
+        ("cosine", 5, ["η min = 0.0001", "w = 5", "1–5: warm-up", "6–50: p rises from 0 toward 1"]),
         ("constant", 5, ["w = 5", "1–5: warm-up", "6–50: the peak"]),
         ("constant", 0, ["1–50: the peak"]),
-        ("linear", 0, ["η min = 0.0001", "1–50: p goes from 0 to 1"]),
+        ("linear", 0, ["η min = 0.0001", "1–50: p rises from 0 toward 1"]),
         ("step", 0, ["η min = 0.0001", "1–50: k drops so far"]),
         (
             "wsd",
             5,
-            ["η min = 0.0001", "w = 5", "1–5: warm-up", "6–40: the peak", "41–50: p goes"],
+            ["η min = 0.0001", "w = 5", "1–5: warm-up", "6–40: the peak", "41–50: p rises"],
         ),
         ("noam", 5, ["w = 5", "1–50: up for w steps"]),
         ("noam", 0, ["w = 1", "1–50: up for w steps"]),
-        ("one-cycle", 5, ["η min = 0.0001", "1–5: p goes from 0", "6–50: p goes from 0"]),
+        ("one-cycle", 5, ["η min = 0.0001", "1–5: p rises from 0", "6–50: p rises from 0"]),
         ("cosine", 60, ["w = 60", "1–50: warm-up"]),
     ],
 )
@@ -255,7 +255,7 @@ def test_the_plan_shows_every_part_of_its_schedule_and_no_letter_of_another(
 def test_the_schedule_of_a_step_explains_its_letters():
     for schedule, step, said in (
         ("step", 40, "k drops so far"),
-        ("cosine", 40, "p goes from 0 to 1"),
+        ("cosine", 40, "p rises from 0 toward 1"),
         ("wsd", 20, "steps 6–40: the peak"),
     ):
         config = CONFIG.change({"schedule": schedule, "warmup_steps": 5})

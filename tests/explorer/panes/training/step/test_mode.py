@@ -270,10 +270,10 @@ def test_run_leads_to_the_recorded_step_at_its_phase(
         run = pane.mode
         await until(lambda: run.follower.data is not None, "the run")
         inside = run.view.inside
-        assert inside.isVisibleTo(run.view) and inside.text() == "Look inside recorded step 4"
+        assert inside.isVisibleTo(run.view) and inside.text() == "See step 4 in detail"
         run.cursor.seek_step(1)
         run.enter_phase(3)
-        assert inside.text() == "Look inside recorded step 1"
+        assert inside.text() == "See step 1 in detail"
         inside.click()
         assert pane.mode is step
         await until(lambda: step.step is not None and step.view.picture.phase == "backward", "it")

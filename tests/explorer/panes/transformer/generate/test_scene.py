@@ -67,7 +67,7 @@ def test_a_cut_hatches_what_goes_and_stands_where_it_cuts() -> None:
     assert shown.lengths[-1][:-1][by_k].max() == 0  # rescaled, nothing is left of them
 
 
-def test_names_of_cuts_have_room_beside_the_bars_and_their_words() -> None:
+def test_names_of_cuts_have_room_beside_the_bars_and_their_words(qapp: object) -> None:
     shown = scene(top_k=1, top_p=0.01, min_p=1.0)
     assert shown.boundaries == (("top-k 1, top-p 0.01, min-p 1", 1),)
     layout = BarsLayout(QRectF(0, 0, 560, 400), shown)
@@ -120,6 +120,8 @@ def test_headlines_say_what_is_seen() -> None:
     greedy = text.headline(shown, "greedy", None)
     assert greedy == f"{model}, or {format_share(1)} with these settings"
     assert text.headline(scene(), "softmax", None) == model
+    warm = text.headline(scene(temperature=2.0, top_k=3), "temperature", None)
+    assert warm.startswith(f"{model}, or ") and warm.endswith(" before the cuts")
     assert "falls on" in text.headline(shown, "draw", None)
     assert text.headline(shown, "draw", 2.0).endswith("2.00 nats")
     cut = scene(top_k=3)
