@@ -21,7 +21,7 @@ from core.transformer.parameters import parameter_count
 # FLOP/s of a laptop core's fp32 matrix products, if not measured by `measure_speed`.
 USUAL_SPEED = 8e10
 # Speed of a CPU's matrix products in 16 bits, relative to fp32. bf16 with hardware arithmetic
-# (avx512_bf16): 2.65 times faster on wide layers, 1.5 on small ones. fp16: 12 to 20 times slower.
+# (avx512_bf16): 2.65 times the speed on wide layers, 1.5 on small. fp16: 12 to 20 times slower.
 CPU_SPEED = {"bf16": 1.5, "fp16": 1 / 15}
 # Besides matrix products, a step moves data and computes elementwise functions: a byte of
 # activations takes as long as this many FLOPs, a layer's calls this many seconds. Fitted to the
