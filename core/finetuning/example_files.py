@@ -1,7 +1,7 @@
 """Examples in a file of JSON lines, one per line:
 
     {"prompt": "Who is it about?", "answer": "Mira"}         the answer is learned
-    {"messages": [{"role": "user", "content": "Hi"}, ...]}   what the assistant says is learned
+    {"messages": [{"role": "user", "content": "Hi"}, ...]}   the assistant's words are learned
     {"text": "Once upon a time"}                             all of it is learned
     {"text": "What a day!", "label": "glad"}                 its class is learned
 
@@ -198,7 +198,7 @@ class _Reader:
         return whole
 
     def _conversation(self, messages: Any) -> Example:
-        """The assistant's messages are learned, with the token that ends each turn."""
+        """Marks the assistant's messages as learned, with the token that ends each turn."""
         if self.lm.usage.chat_template is None:
             raise UnfitError(
                 f"the data holds conversations, and {self.lm.name} has no chat template: it goes "

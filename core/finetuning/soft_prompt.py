@@ -18,7 +18,7 @@ from core.data.batches import NO_TOKEN
 from core.finetuning.new_tokens import NewTokens, add_tokens
 from core.transformer.architectures import Model, gpt_of
 
-COMMON = 5_000  # prompts start with tokens drawn from the first so many
+COMMON = 5_000  # first tokens of a vocabulary, from which prompts start
 
 
 def add_soft_prompt(

@@ -195,7 +195,7 @@ class Finetuning(TokenTask):
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Given ids are read unchanged: those for a soft prompt already include its tokens."""
+        """Reads given ids unchanged: those for a soft prompt already include its tokens."""
         read = [*self.tuning.prompt, *self._probe] if ids is None else ids
         activations = capture(gpt_of(model), read, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
