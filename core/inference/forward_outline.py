@@ -176,8 +176,7 @@ def _block(made: Outline) -> None:
         "itself and earlier tokens" if made.stack == "decoder" else "all tokens",
     )
     mid = "residual_mid"
-    # The norm, the part, its name, its name in a sentence, its effect, its input, output, next
-    # stream.
+    # Norm, part, its name, its name in a sentence, its effect, input, output, next stream.
     parts = [
         ("ln_1", "attention", "attention", "attention", f"each token reads from {whom}",
          "x", "attention_output", mid),

@@ -80,8 +80,8 @@ class Vocabulary:
 
 
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
-    """Returns a model without adapters, by name, folder or file. `core.load` also opens those with
-    adapters: its names, its dtypes and its errors are the same (see `core.finetuning.loading`).
+    """Returns a model without adapters or other tuned parts, by name, folder or file. `core.load`
+    also opens those: names, dtypes and errors are the same (see `core.finetuning.loading`).
     """
     return to_the_end(load_steps(name_or_path, dtype))
 
