@@ -120,7 +120,7 @@ def _flow_at(graph: Graph, flows: Flows, edge: Edge) -> Flow:
     upstream, operation = flows.gradients[edge[0]], tensor.operation
     assert operation is not None and upstream is not None
     arrays = [one.data for one in tensor.inputs]
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         contribution = np.asarray(operation.contribution(index, upstream, tensor.data, *arrays))
     nodes, before = graph.nodes, None
     target = nodes[edge[0]].inputs[index]
@@ -163,7 +163,7 @@ def _makers(graph: Graph) -> Iterator[Callable[[], Step]]:
 
 
 def _next(flows: Iterator[Flow]) -> Flow | None:
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         return next(flows, None)
 
 

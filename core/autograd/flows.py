@@ -36,7 +36,7 @@ def flows_of(graph: Graph) -> Flows:
     grads = {order[-1]: np.ones_like(order[-1].data)}
     along: dict[Edge, Array] = {}
     arrived: dict[Edge, Array] = {}
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         for flow in flow_back(order, grads):
             edge = (numbers[flow.out], flow.number)
             along[edge], arrived[edge] = flow.flow, flow.grad

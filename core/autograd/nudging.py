@@ -30,7 +30,7 @@ def output_if(graph: Graph, number: int, data: Array) -> Array:
 def _last_if(graph: Graph, number: int, data: Array) -> Array:
     """Recomputes the nodes that depend on node `number` from `data`; returns the last one."""
     changed: dict[int, Array] = {number: data}
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         for later in range(number + 1, len(graph.nodes)):
             node = graph.nodes[later]
             if node.tensor.operation is None or changed.keys().isdisjoint(node.inputs):

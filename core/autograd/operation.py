@@ -129,7 +129,7 @@ def latex_element(written: str, index: str) -> str:
 
 @dataclass(frozen=True)
 class Elementwise(Operation):
-    """Each output element depends on one element of each input, broadcast as in NumPy."""
+    """Each output element depends on one element of each input, broadcast as NumPy does."""
 
     elementwise: ClassVar[bool] = True
 

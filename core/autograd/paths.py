@@ -78,7 +78,7 @@ def _local(graph: Graph, edge: Edge) -> float | None:
     """Returns d(node)/d(input), or None if it is not a single number."""
     tensor = graph.nodes[edge[0]].tensor
     assert tensor.operation is not None
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         local = tensor.operation.local(
             edge[1], tensor.data, *(before.data for before in tensor.inputs)
         )

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.optimization.surfaces import Surface
 
-NUDGE = 1e-4  # distance between the slopes whose difference gives a second derivative
+NUDGE = 1e-4  # distance to the slopes on both sides that give a second derivative
 KINK = 0.02  # largest relative change by a smaller nudge; at a kink the change is larger
 NARROW = 50.0  # a valley is narrow if it is so many times as curved across as along
 CLOSE = 0.4  # share of the largest rate above which a rate can hardly be raised

@@ -1,4 +1,4 @@
-"""Parameter groups: which parameters get weight decay, which Muon moves, and that each is once."""
+"""Parameter groups: which parameters decay and which Muon moves, each in exactly one group."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The state of a learner as JSON values, from which training continues exactly.
 
-Weights alone are not enough: the optimizer has a state for every parameter, and the generator of
-batches has a position. With all three, the next loss is the same to the last bit.
+Weights alone are not enough: the optimizer stores averages of every parameter, and the random
+generator has drawn batches. With all three, the next loss is the same to the last bit.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ class Iteration(NamedTuple):
 
 
 class NewtonSchulz(NamedTuple):
-    """The steps that made a matrix (n, m), n <= m, orthogonal: its norm, `unit`, the matrix divided
-    by its norm, and the iterations that start there.
+    """The steps that made a matrix (n, m), n <= m, orthogonal: `unit`, which is the matrix divided
+    by its norm, and the iterations that start from it.
     """
 
     matrix: Any

@@ -31,7 +31,7 @@ def usual_rate(surface: Surface, name: str) -> float:
     To descend is to reach at most a fiftieth of the height at the start; in Rosenbrock's bent
     valley, which is almost flat along its floor, SGD reaches a sixth, AdaGrad a twelfth and RMSProp
     a thirtieth. For a typed surface the rate is a careful guess, and so is that of an optimizer
-    without a column: the lowest of all others. Raises ValueError for an unknown optimizer.
+    without a column: the lowest of the row. Raises ValueError for an unknown optimizer.
     """
     optimizer(name)
     row = _RATES.get(surface.name, _ELSEWHERE)
