@@ -19,7 +19,7 @@ from torch import Tensor
 
 from core.files import quoted
 from core.finetuning.adapter import Adapter
-from core.finetuning.lora import DoRA, LoRAEmbedding, LowRank
+from core.finetuning.lora import Adapted, DoRA, LoRAEmbedding, LowRank
 from core.finetuning.methods import Tuning
 from core.finetuning.scales import at_scales
 from core.finetuning.spectrum import (
@@ -92,12 +92,14 @@ def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
 
 def strengths(adapter: Adapter) -> list[Strength]:
     """How much of each matrix an adapter has changed, in the model's order."""
-    return [strength_of(adapter, name) for name in adapter.updates]
+    modules = adapter.modules()
+    return [strength_of(name, adapter.updates[name], module) for name, module in modules.items()]
 
 
-def strength_of(adapter: Adapter, name: str) -> Strength:
-    """How much of one matrix it has changed. Raises ValueError as `update_of`."""
-    update, weight = update_of(adapter, name), weight_of(adapter, name)
+@torch.no_grad()
+def strength_of(name: str, update: LowRank, module: Adapted) -> Strength:
+    """How much one update has changed its matrix."""
+    weight = module.rows_of(update, module.unmerged_weight)
     if isinstance(update, DoRA):
         change = _norm(update.delta(weight))
     else:

@@ -40,13 +40,13 @@ class AdapterChanges:
     """What an adapter adds. `parameters`: by the name of each matrix those that learned."""
 
     def __init__(self, adapter: Adapter) -> None:
-        self.learned = adapter
+        self.learned, self.modules = adapter, adapter.modules()
         self.parameters: Mapping[str, list[Tensor]] = {
             name: list(one.parameters()) for name, one in adapter.updates.items()
         }
 
     def strength(self, name: str) -> Strength:
-        return strength_of(self.learned, name)
+        return strength_of(name, self.learned.updates[name], self.modules[name])
 
     def most_changed(self, strong: Sequence[Strength]) -> str:
         return most_changed(self.learned, strong)

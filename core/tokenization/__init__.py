@@ -1,14 +1,14 @@
-"""Text to ids and back: tokenizers from scratch.
+"""Tokenizers from scratch: text to ids and back.
 
-Read in this order: byte_level (text as bytes), specials, tokenizer (what each of them can do),
-word_cache (words met before); for training: steps (what it tells), counting (of words), symbol_row
-(a text whose neighbors are merged); telling (words of traces). The simplest tokenizer is in
-characters, and each of the others is a chapter: bpe, wordpiece, sentencepiece, unigram; training
-gets each by its name. To watch them: library_trace, encoding_stages, encoding_trace,
-training_trace, growing (a sample under a vocabulary that grows), lockstep (several at once),
-vocabulary_limits. At last every file format in formats, opening, ids (for a model that comes
-without one), where real ones are found in known, getting them; what they do to languages and what
-they hold, in analysis.
+Read in this order: byte_level (text as bytes), specials, tokenizer (the interface of all of them),
+word_cache (the ids of earlier words); for training: steps (what a trainer yields), counting (of
+words), symbol_row (a text whose neighbors are merged); telling (the wording of traces). The
+simplest tokenizer is in characters, and each of the others is a chapter: bpe, wordpiece,
+sentencepiece, unigram; training trains each by its name. To follow them step by step:
+library_trace, encoding_stages, encoding_trace, training_trace, growing (a sample split by a growing
+vocabulary), lockstep (several at once), vocabulary_limits. Finally, formats reads every file
+format; opening, ids (for a model without a tokenizer), known (well-known tokenizers) and getting
+(downloads them); analysis measures what they do to languages and what their vocabularies contain.
 """
 
 from core.tokenization.bpe import ByteLevelBPE, MergeTree, RankedBPE, TreeNode, merge_tree

@@ -1,8 +1,8 @@
 r"""Text as bytes, and bytes as printable characters: GPT-2's two ideas.
 
 Every text is a sequence of UTF-8 bytes, so 256 symbols are enough for all of Unicode and no text is
-ever unknown. To write pieces down, each byte gets a visible character: a space becomes "Ġ", a
-newline "Ċ". Before any merging the text is cut into words (see patterns).
+ever unknown. To print pieces, each byte gets a visible character: a space becomes "Ġ", a newline
+"Ċ". Before any merge, the text is split into words (see patterns).
 
 Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 """
@@ -17,9 +17,9 @@ from core.tokenization.telling import shown
 
 
 def byte_characters() -> list[str]:
-    """The character that stands for each of the 256 bytes, indexed by the byte.
+    """Returns the character that represents each of the 256 bytes, indexed by the byte.
 
-    Bytes whose Latin-1 character is visible stand for themselves; the other 68, in increasing
+    Bytes whose Latin-1 character is visible represent themselves; the other 68, in increasing
     order, get U+0100, U+0101 and so on.
     """
     visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
@@ -35,14 +35,14 @@ ALPHABET = sorted(CHARACTER_OF_BYTE)
 
 
 def to_characters(data: bytes) -> str:
-    """Bytes written with one visible character each: b" the" is "Ġthe"."""
+    """Returns bytes as text, one visible character for each: b" the" becomes "Ġthe"."""
     return "".join([CHARACTER_OF_BYTE[byte] for byte in data])
 
 
 def to_bytes(piece: str) -> bytes:
-    """The bytes that a written piece stands for: "Ġthe" is b" the".
+    """Returns the bytes that a piece represents: "Ġthe" is b" the".
 
-    Raises ValueError for a character that stands for no byte.
+    Raises ValueError for a character that represents no byte.
     """
     try:
         return bytes([BYTE_OF_CHARACTER[character] for character in piece])
@@ -54,9 +54,9 @@ def to_bytes(piece: str) -> bytes:
 
 
 def readable(piece: str) -> str:
-    """A written piece as people read it: "Ġthe" is "␣the", and part of a character "<E2 82>".
+    """Returns a piece in readable form: "Ġthe" as "␣the", part of a character as "<E2 82>".
 
-    What is not written in these characters, such as a special token, stays as it is.
+    A piece that is not spelled with byte characters, such as a special token, is unchanged.
     """
     if any(character not in BYTE_OF_CHARACTER for character in piece):
         return piece
@@ -64,12 +64,12 @@ def readable(piece: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The text with every lone surrogate replaced by U+FFFD, as Unicode decoders do.
+    """Replaces every lone surrogate in a text by U+FFFD, as Unicode decoders do.
 
-    Half of a surrogate pair is no character and has no UTF-8 bytes, but a Python string can hold
-    one, for example from a broken file name or a clipboard.
+    Half of a surrogate pair is not a character and has no UTF-8 bytes, but a Python string can
+    contain one, for example from a broken file name or the clipboard.
 
-    Raises ValueError for what is no string.
+    Raises ValueError for anything but a string.
     """
     if not isinstance(text, str):
         what = "decode it first, with .decode()" if isinstance(text, bytes) else "give a string"
@@ -80,9 +80,9 @@ def clean_text(text: str) -> str:
 
 
 def byte_places(text: str) -> Sequence[int]:
-    """Where each of the n characters begins in the text's UTF-8 bytes, and where the last ends.
+    """Returns the offset of each of the n characters in the text's UTF-8 bytes, then their total.
 
-    n + 1 numbers; the text holds no lone surrogates (see clean_text).
+    These are n + 1 numbers; the text must contain no lone surrogates (see clean_text).
     """
     if text.isascii():
         return range(len(text) + 1)

@@ -1,7 +1,7 @@
 """One token per character: the smallest tokenizer, with the longest sequences.
 
 Its vocabulary is every character of the training text, sorted by code point, as in nanoGPT's
-Shakespeare recipe (65 characters). A character that the training text did not hold has no id.
+Shakespeare recipe (65 characters). A character missing from the training text has no id.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ class CharacterTokenizer:
     """A tokenizer whose pieces are single characters.
 
     vocabulary      characters and special tokens, by id
-    special_tokens  tokens and their ids; each is also in the vocabulary
-    unknown         the special token that stands for characters without an id; None makes such a
-                    character a ValueError when a text is encoded
+    special_tokens  the id of each special token; each is also in the vocabulary
+    unknown         the special token for characters without an id; None: encoding such a character
+                    raises ValueError
     """
 
     kind = "characters"
@@ -71,7 +71,7 @@ class CharacterTokenizer:
         return None if self.unknown is None else self._id_of[self.unknown]
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
-        """The tokens of a text with their places in its UTF-8 bytes.
+        """Returns the tokens of a text with their spans in its UTF-8 bytes.
 
         Raises ValueError for a character without an id, unless there is an unknown token.
         """
@@ -100,7 +100,7 @@ class CharacterTokenizer:
         return Encoding(text, ids, pieces, spans, explain)
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
-        """encode(text).ids without the rest."""
+        """Returns only the ids of `encode`."""
         return self._specials.encode(clean_text(text), self._encode_ordinary, specials)
 
     def _encode_ordinary(self, text: str) -> list[int]:
@@ -123,7 +123,7 @@ class CharacterTokenizer:
             ) from None
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these ids, special tokens included. Raises ValueError for an unknown id."""
+        """Returns the text of ids, special tokens included. Raises ValueError for an unknown id."""
         for token in ids:
             check_id(token, len(self._vocabulary))
         return "".join([self._vocabulary[token] for token in ids])
@@ -133,7 +133,7 @@ class CharacterTokenizer:
         return self._vocabulary[token].encode()
 
     def save(self, path: str | Path) -> None:
-        """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
+        """Writes tokenizer.json, which the Hugging Face tokenizers library can also open."""
         from core.tokenization.formats.tokenizer_json import character_document, write_document
 
         document = character_document(self._id_of, self.special_tokens, self.unknown)
@@ -143,11 +143,11 @@ class CharacterTokenizer:
 def character_steps(
     texts: Iterable[str], vocab_size: int | None = None, special_tokens: Sequence[str] = ()
 ) -> Generator[CountingStep, None, CharacterTokenizer]:
-    """Collects the characters of the texts, and yields while it does; returns the tokenizer.
+    """Collects the characters of the texts, yielding progress; returns the tokenizer.
 
-    vocab_size  how many pieces there may be at most, special tokens included; None: all there are
+    vocab_size  maximum number of pieces, including special tokens; None: no limit
 
-    Raises ValueError for texts without a character, and for a vocab_size that cannot hold all.
+    Raises ValueError if the texts are empty or vocab_size is too small for all their characters.
     """
     specials = list(dict.fromkeys(special_tokens))
     found: set[str] = set()

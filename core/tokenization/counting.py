@@ -1,4 +1,4 @@
-"""How often each word stands in a text: what every trainer that merges finds out first."""
+"""Counts the words of a text: the first stage of every trainer that merges."""
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
@@ -10,11 +10,11 @@ from core.tokenization.steps import CountingStep
 def count_words(
     batches: Iterable[tuple[int, Sequence[str]]],
 ) -> Generator[CountingStep, None, Counter[str]]:
-    """Counts words, and yields while it does; each different word with how often it occurs.
+    """Counts words, yielding progress; returns how often each different word occurs.
 
-    batches  parts of the text, one after another: how many characters were read, and their words
+    batches  consecutive parts of the text: the number of characters read, and their words
 
-    Raises ValueError when there is no word in them.
+    Raises ValueError if there are no words.
     """
     counts: Counter[str] = Counter()
     characters = words = 0

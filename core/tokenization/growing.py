@@ -1,8 +1,8 @@
-"""How a vocabulary that is still being trained cuts a text: one sentence, watched step by step.
+"""Shows how a vocabulary in training splits one sample text, step by step.
 
-Each class takes the steps of one trainer and knows after every step how the vocabulary so far cuts
-the sentence. Nothing is encoded anew: what was cut before holds, and only what the step has changed
-is looked at. After the last step the sentence is cut as the finished tokenizer cuts it.
+Each class consumes the steps of one trainer and knows after every step how the current vocabulary
+splits the text. Nothing is encoded from scratch: each step updates only what it has changed. After
+the last step, the text is split exactly as the finished tokenizer splits it.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """How a text is cut.
+    """The split of a text into pieces.
 
     pieces  as the vocabulary spells them
     spans   (start, end) of each in the UTF-8 bytes of the text
@@ -48,16 +48,16 @@ class Split:
 
 
 class Growing(Protocol):
-    """A text under a vocabulary in the making; `split` is renewed by `take` where it changes."""
+    """A text under a growing vocabulary; `take` updates `split` if a step changes it."""
 
     split: Split
 
     def take(self, step: TrainingStep) -> None:
-        """What a trainer has just yielded."""
+        """Applies a step that a trainer has just yielded."""
 
 
 class GrowingBPE:
-    """Byte-level BPE: a merge is done in the words in which its two pieces are neighbors."""
+    """Byte-level BPE: a merge applies to the words in which its two pieces are neighbors."""
 
     def __init__(self, text: str, pattern: str = "gpt2") -> None:
         words = word_pattern(pattern).split(clean_text(text))
@@ -79,8 +79,8 @@ class GrowingBPE:
             pair = (step.left, step.right)
             self._ranks[pair] = (step.rank, step.token)
             self._spelled[step.token] = step.piece
-            # All earlier merges are done already, so that the new one is next, and then perhaps
-            # an earlier one again: that is the order of encoding from the start.
+            # All earlier merges are already done, so the new one is next, and may enable earlier
+            # ones again: the same order as encoding from scratch.
             touched = [word for word in self._words if pair in pairwise(word)]
             for word in touched:
                 word[:] = merge_all(word, self._ranks)
@@ -94,9 +94,9 @@ class GrowingBPE:
 
 
 class GrowingWordPiece:
-    """WordPiece: the longest match with the pieces so far; only those that stand in the text count.
+    """WordPiece: the longest match among the pieces so far; only pieces in the text matter.
 
-    The steps know all special tokens, but here only the unknown one matters.
+    The steps list all special tokens, but only the unknown token is used here.
     """
 
     def __init__(self, text: str, rules: BertText | None = None) -> None:
@@ -119,7 +119,7 @@ class GrowingWordPiece:
 
 
 class _Joined:
-    """What two pieces are joined to: the piece that is spelled like both, if there is one."""
+    """The merge table of SentencePiece: a pair joins into the piece spelled like both, if any."""
 
     def __init__(self) -> None:
         self.spelled: list[str] = []
@@ -137,9 +137,9 @@ class _Joined:
 
 
 class _Normalized:
-    """A text as SentencePiece sees it, and how what it was cut into is told.
+    """A text normalized by SentencePiece; converts its parts to a Split.
 
-    Neighbors that are unknown are one token, or one for each byte with byte_fallback.
+    Unknown neighbors form one token, or one per byte with byte_fallback.
     """
 
     def __init__(self, text: str, normalizer: str, byte_fallback: bool) -> None:
@@ -149,9 +149,9 @@ class _Normalized:
         self._untrained = SentencePieceVocabulary(meta, byte_fallback)
 
     def tell(self, parts: Sequence[tuple[str, bool]]) -> Split:
-        """parts: strings that together are the text, and whether the vocabulary knows them."""
+        """Returns the split. `parts`: strings that concatenate to the text; True if known."""
         untrained = self._untrained
-        # What it knows is numbered by its place among the parts, behind what needs no training.
+        # Known parts get ids after the untrained pieces, in the order of the parts.
         numbers = [
             len(untrained) + place if known else untrained.unknown
             for place, (_, known) in enumerate(parts)
@@ -163,7 +163,7 @@ class _Normalized:
 
 
 class GrowingSentencePieceBPE:
-    """SentencePiece's BPE: neighbors are joined where a piece is spelled like both."""
+    """SentencePiece's BPE: neighbors are joined if a piece is spelled like both together."""
 
     def __init__(
         self, text: str, normalizer: str = "nmt_nfkc", byte_fallback: bool = False
@@ -192,13 +192,13 @@ class GrowingSentencePieceBPE:
 
 
 class GrowingUnigram:
-    """Unigram: the most probable way through the lattice of the pieces as they are scored now."""
+    """Unigram: the most probable path through the lattice of pieces with their current scores."""
 
     def __init__(
         self, text: str, normalizer: str = "nmt_nfkc", byte_fallback: bool = False
     ) -> None:
         self._text = _Normalized(text, normalizer, byte_fallback)
-        # Where in the text each string stands that could be a piece.
+        # The start positions of each substring that could be a piece.
         self._places: dict[str, list[int]] = {}
         for start in range(len(self._text.text)):
             for end in range(start + 1, min(start + LONGEST_PIECE, len(self._text.text)) + 1):

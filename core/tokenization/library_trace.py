@@ -1,8 +1,8 @@
-"""What can be told of a tokenizer that the Hugging Face library runs: the text after each stage.
+"""Traces a tokenizer that the Hugging Face library runs: the text after each stage.
 
-The library says what came out of its normalizer, its pre-tokenizer, its model and its
-post-processor. Which merges or which longest match led there happens in its own compiled code: no
-line of this package computed that, so no step claims it.
+The library returns the output of its normalizer, pre-tokenizer, model and post-processor. Which
+merges or longest matches led to it is computed in the library's compiled code, not in this package,
+so no step claims to show it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _RULES = {
 
 
 def library_steps(tokenizer: LibraryTokenizer, text: str, specials: bool) -> Iterator[Told]:
-    """Four steps, one a stage. Raises ValueError for what the library cannot encode."""
+    """Yields four steps, one per stage. Raises ValueError if the library cannot encode the text."""
     encoding = tokenizer.encode(text, specials=specials)
     for stage in encoding.stages:
         yield _step(tokenizer, stage, text, specials), ()

@@ -1,10 +1,9 @@
-"""Up to four tokenizers trained in lock step on one text, so that they can be watched side by side.
+"""Up to four tokenizers trained in lock step on one text, to compare them side by side.
 
 An algorithm that merges makes many small steps: each common step is one merge of every such
-algorithm. Unigram makes few large ones; its next one comes when its share of them is due, so that
-it ends when the last of the others does. How many lie ahead is estimated anew after each. After
-every common step each lane tells what it did last and how its vocabulary so far cuts a sample
-sentence.
+algorithm. Unigram makes few large ones, spread evenly so that its last step coincides with the last
+of the others; the number of remaining steps is estimated again after each step. After every common
+step, each lane reports its latest step and how its current vocabulary splits a sample sentence.
 """
 
 import math
@@ -41,13 +40,13 @@ from core.tokenization.wordpiece.training import cut_at_spaces
 
 MOST_LANES = 4
 PART = 4096  # characters that are encoded at once
-LOOKED_AT = 200_000  # characters of the text in which what is lost is looked for
-EM_STEPS = 2 * SUB_ITERATIONS  # of a round of Unigram, before it prunes or finishes
+LOOKED_AT = 200_000  # characters of the text in which lost bytes are counted
+EM_STEPS = 2 * SUB_ITERATIONS  # per round of Unigram, before it prunes or finishes
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What train_tokenizer_steps may be told about one kind; None is its usual value."""
+    """Options of train_tokenizer_steps for one kind; None is the default."""
 
     special_tokens: tuple[str, ...] | None = None
     tie: str | None = None
@@ -60,8 +59,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class LanePlan:
-    """One tokenizer to train: its kind ("bpe", "wordpiece", "sentencepiece-bpe", "unigram"), and
-    its own vocab_size where it is not to have the common one.
+    """A tokenizer to train: its kind ("bpe", "wordpiece", "sentencepiece-bpe" or "unigram"), and
+    its vocab_size if it differs from the common one.
     """
 
     kind: str
@@ -71,20 +70,20 @@ class LanePlan:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """Where one lane stands after a common step.
+    """The state of one lane after a common step.
 
-    step        the last training step that said something about the vocabulary
-    number      how many such steps it has made
-    vocab_size  pieces now
-    tokens      of the training text with them; what was last known, 0 before that. Once it is
-                done, those that the finished tokenizer encodes the text to
-    lost        once it is done: the share of the text's bytes, white space aside, that the ids do
-                not give back, because they are unknown or were changed; NaN before that
+    step        the latest training step that changed the vocabulary or estimated its use
+    number      how many such steps the lane has made
+    vocab_size  current number of pieces
+    tokens      latest token count of the training text, 0 before the first. When done, the number
+                of tokens that the finished tokenizer encodes the text to
+    lost        when done: the share of the text's bytes, white space aside, that cannot be decoded
+                from the ids because they are unknown or were changed; NaN before that
     split       of the sample
-    objective   Unigram: -log likelihood in nats per word, as last computed; NaN elsewhere
-    ahead       how many more such steps it will make; an estimate, renewed after each
-    done        it makes no more steps
-    error       why it gave up, with the remedy; "" where it did not
+    objective   Unigram: latest -log likelihood in nats per word; NaN for other kinds
+    ahead       estimated number of remaining steps, updated after each
+    done        True after the last step
+    error       why the training failed, with a remedy; "" if it did not
     """
 
     step: TrainingStep | None = None
@@ -100,16 +99,16 @@ class LaneState:
 
     @property
     def progress(self) -> float:
-        """The share of its steps that it has made, 0 with its first vocabulary, 1 at the end."""
+        """The completed share of its steps, from 0 at the first vocabulary to 1 at the end."""
         return 1.0 if self.done else max(0, self.number - 1) / max(1, self.number - 1 + self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
 class CommonStep:
-    """What all lanes have come to.
+    """The states of all lanes after a common step.
 
-    index     0 is the first vocabulary of each
-    expected  the index of the last common step, as it is estimated now
+    index     0 for the first vocabulary of each lane
+    expected  estimated index of the last common step
     """
 
     index: int
@@ -119,14 +118,14 @@ class CommonStep:
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """A sign of life before or inside a common step: what a lane is busy with."""
+    """A progress report before or during a common step: the lane, and the stage it has reached."""
 
     lane: int
     step: CountingStep | WorkingStep
 
 
 class _Lane:
-    """A trainer with its sample; what it yields is taken in until its vocabulary has changed."""
+    """A trainer with its sample; each advance runs the trainer until its vocabulary changes."""
 
     def __init__(
         self, plan: LanePlan, texts: Sequence[str], vocab_size: int, sample: str, rivals: int
@@ -142,7 +141,7 @@ class _Lane:
         self.tokenizer: Tokenizer | None = None
 
     def advance(self, lane: int) -> Generator[Preparing, None, None]:
-        """One step of its own; none when it is done."""
+        """Trains until the vocabulary changes or the training ends; does nothing when done."""
         while not self.state.done:
             try:
                 step = next(self._steps)
@@ -177,10 +176,10 @@ class _Lane:
         )
 
     def _measure(self, lane: int, tokenizer: Tokenizer) -> Generator[Preparing, None, None]:
-        """How many tokens the text really is and how much of it they lose, where the last step need
-        not have counted them so:
-        WordPiece looks for the longest pieces and not for its merges, SentencePiece's byte pieces
-        were not there in training, and Unigram has hoped for a number with pieces it did not keep.
+        """Counts the tokens and lost bytes of the finished tokenizer; training may not know them.
+
+        WordPiece encodes by longest match and not by its merges, SentencePiece's byte pieces do not
+        exist in training, and Unigram's last count was an expectation that included removed pieces.
         """
         if self._plan.kind == "bpe":
             self.state = replace(self.state, lost=0.0)
@@ -202,20 +201,20 @@ class _Lane:
         self.state = replace(self.state, tokens=tokens, lost=lost / size if size else 0.0)
 
     def _untrained(self) -> int:
-        """How many of the pieces Unigram's steps do not count: they need no training."""
+        """Returns the number of pieces without training, which Unigram's steps do not count."""
         options = self._plan.options
         if self.merges:
             return 0
         return len(meta_pieces(options.special_tokens or (), (), bool(options.byte_fallback)))
 
     def _is_last(self, step: TrainingStep) -> bool:
-        """Whether the trainer has only its result left to tell."""
+        """Returns True if the trainer has only its result left to return."""
         grown = self.merges and self.state.vocab_size >= self._wanted
         return grown or isinstance(step, FinishStep)
 
     def _ahead(self, step: TrainingStep) -> int:
-        """How many steps follow this one. A merge adds one piece; of Unigram the rounds are counted
-        that would prune what is left, as if no more rare pieces went.
+        """Estimates how many steps follow this one. A merge adds one piece; for Unigram, it counts
+        the pruning rounds still needed, assuming that no more rare pieces are removed.
         """
         assert not isinstance(step, CountingStep | WorkingStep)
         if self.merges:
@@ -239,7 +238,7 @@ class _Lane:
 
 
 def growing(plan: LanePlan, sample: str) -> Growing:
-    """The sample, ready to take the steps of this plan's trainer."""
+    """Wraps the sample in the class that consumes the training steps of this plan."""
     options = plan.options
     normalizer, fallback = options.normalizer or "nmt_nfkc", bool(options.byte_fallback)
     makers: dict[str, Callable[[], Growing]] = {
@@ -266,16 +265,16 @@ def lockstep_steps(
     """Trains a tokenizer for each plan; returns them in the same order, None for one that failed.
 
     texts       one text or several, the same for all
-    vocab_size  pieces that each is to have, special tokens included, unless its plan says otherwise
-    sample      the sentence whose split is told after every step
-    rivals      how many of the pairs that were next a MergeStep tells
+    vocab_size  pieces of each, including special tokens, unless its plan sets its own size
+    sample      the sentence whose split is reported after every step
+    rivals      how many runner-up pairs each MergeStep lists
 
-    What a single trainer refuses (a vocabulary below its alphabet, or above what the text yields)
-    ends its lane with the error in its state; the others go on. Between two common steps it yields
-    signs of life.
+    An error of a single trainer (a vocabulary below its alphabet, or above what the text yields)
+    ends its lane and is recorded in its state; the others continue. Progress reports are yielded
+    between common steps.
 
-    Raises ValueError for no plan, more than MOST_LANES, a kind that cannot be watched, and when
-    every lane has failed before its first step.
+    Raises ValueError if there is no plan, for more than MOST_LANES plans or a kind that cannot be
+    watched, and if every lane fails before its first step.
     """
     if not 1 <= len(plans) <= MOST_LANES:
         raise ValueError(f"{len(plans)} tokenizers in lock step: choose 1 to {MOST_LANES}")
@@ -307,10 +306,10 @@ def _common(lanes: Sequence[_Lane], index: int) -> CommonStep:
 
 
 def _due(lanes: Sequence[_Lane], index: int) -> list[int]:
-    """Which lanes make a step of their own in this common step.
+    """Returns the lanes that make a training step in this common step.
 
-    All that merge; Unigram when the share of the common steps that this one ends is the share of
-    its own steps that its next one ends, so that both end with their last.
+    These are all that merge, and Unigram once the completed share of the common steps reaches the
+    share of its own steps that its next one completes, so that both end together.
     """
     active = [place for place, lane in enumerate(lanes) if not lane.state.done]
     merging = [lanes[place].state for place in active if lanes[place].merges]
@@ -328,11 +327,11 @@ def _due(lanes: Sequence[_Lane], index: int) -> list[int]:
 def resplit_steps(
     sample: Growing, steps: Sequence[TrainingStep]
 ) -> Generator[int, None, list[Split]]:
-    """How another sample would have been cut after each step of a training that was recorded.
+    """Replays recorded training steps to find how they split another sample.
 
-    sample  as `growing` made it; it has taken all steps afterwards
+    sample  from `growing`; at the end, it has taken all steps
 
-    Yields how many steps are done, about every 30 ms.
+    Yields the number of completed steps, about every 30 ms; returns the split after each step.
     """
     splits: list[Split] = []
     pace = Pace()

@@ -1,4 +1,4 @@
-"""Opens a tokenizer file by what it holds, not by its name."""
+"""Opens a tokenizer file by its content, not by its name."""
 
 import codecs
 import re
@@ -15,20 +15,20 @@ from core.tokenization.formats.tekken import tekken_from_document
 from core.tokenization.formats.wordlist import read_wordlist
 from core.tokenization.tokenizer import Tokenizer
 
-# What a folder is searched for, the most telling file first.
+# File names searched for in a folder, the most complete format first.
 FOLDER_FILES = (
     *("tokenizer.json", "tekken.json", "tokenizer.model", "spiece.model"),
     *("sentencepiece.bpe.model", *PAIRS, "vocab.txt"),
 )
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx")
-OUR_CONFIG = b'"architecture"'  # the key is ours; others write "architectures"
-HEAD = 4096  # bytes that tell what a file is
+OUR_CONFIG = b'"architecture"'  # the key of our checkpoints; other programs write "architectures"
+HEAD = 4096  # bytes read to recognize a file
 RANK_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
 JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[(?!\w+\]\s))")  # "[PAD]" begins a vocab.txt
 PAIR_LINE = re.compile(r"[^ ]+ [^ ]+")
 
 PICKLE = "is a pickle, which can run any code, so it is never opened: get tokenizer.json"
-# How files begin that people take for a tokenizer's -> what they are, and what to do.
+# First bytes of files often mistaken for a tokenizer's, with what they are and a remedy.
 NO_TEXTS = (
     (b"version https://git-lfs", "stands for a file that was not fetched: run `git lfs pull`"),
     (b"PK\x03\x04", "is an archive or a pickle: unpack it, and open the tokenizer's file inside"),
@@ -37,9 +37,9 @@ NO_TEXTS = (
 )
 PAGE = "is a web page, not the file it offers: download it again"
 NOT_TOKENIZERS = (*NO_TEXTS, (b"<!doctype", PAGE), (b"<html", PAGE))
-# Of UTF-16 and UTF-32, which begins like UTF-16 where its bytes stand in the same order.
+# Byte order marks of UTF-16 and UTF-32; little-endian UTF-32 begins with the mark of UTF-16.
 MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # characters that no text holds
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # characters that no text contains
 
 
 def open_tokenizer(
@@ -49,16 +49,16 @@ def open_tokenizer(
     special_tokens: Mapping[str, int] | None = None,
     normalizer: str | None = None,
 ) -> Tokenizer:
-    """Opens any tokenizer file, the folder that holds one, or a well-known tokenizer by its name.
+    """Opens any tokenizer file, a folder that contains one, or a well-known tokenizer by name.
 
     Formats: tokenizer.json, SentencePiece's .model, .tiktoken, tekken.json, vocab.txt, vocab.json
     with merges.txt, and the tokenizer inside a GGUF model. Names are those of known.toml ("gpt2");
-    such a tokenizer must be on this machine already.
+    such a tokenizer must already be on this machine.
 
-    pattern, special_tokens, normalizer  for a .tiktoken file, which does not hold them
+    pattern, special_tokens, normalizer  for a .tiktoken file, which does not contain them
 
-    Raises ValueError, with the remedy, for a file that is broken, cut off, too large or of a kind
-    that cannot be opened, FileNotFoundError where there is none, and PermissionError.
+    Raises ValueError, with a remedy, if the file is broken, truncated, too large or of an
+    unsupported kind; FileNotFoundError if there is none; and PermissionError.
     """
     given = path
     if not isinstance(path, str | PathLike):
@@ -103,9 +103,9 @@ def open_known(name: str) -> Tokenizer:
 
 
 def recognize_kind(path: Path) -> str:
-    """Which of READERS a file is for, by how it begins; "ranks" or "json" among them.
+    """Recognizes a file by its first bytes and returns its key in READERS, or "ranks".
 
-    Raises ValueError that says what the file is instead.
+    Raises ValueError, which says what the file is instead, for other files.
     """
     head = _head(path)
     if not head:
@@ -121,10 +121,10 @@ def recognize_kind(path: Path) -> str:
         return "ranks"
     if JSON_START.match(head):
         return "json"
-    if head[:1] == b"\n" and b"\0" in head:  # a message of protobuf whose first field is a message
+    if head[:1] == b"\n" and b"\0" in head:  # a protobuf message whose first field is a message
         return "sentencepiece"
     try:
-        # The head may end inside a character, and its last line is not whole.
+        # The head may end inside a character, and its last line may be incomplete.
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
         lines = decoder.decode(head, final=len(head) < HEAD).split("\n")
     except UnicodeDecodeError:
@@ -138,12 +138,12 @@ def recognize_kind(path: Path) -> str:
 
 
 def is_tokenizer(path: Path) -> bool:
-    """Whether a file looks like a tokenizer's rather than like a text that a person wrote, and a
-    folder like a tokenizer's rather than like a model's.
+    """Returns True if a file looks like a tokenizer's rather than like ordinary text, or a folder
+    like a tokenizer's rather than like a model's.
 
-    Text and a word list are both lines of words: a list says so by its name, by special pieces
-    such as "[UNK]", or by what continues a word ("##ing"). A text may be a web page, or not be in
-    UTF-8. Raises ValueError for what is neither, such as an archive, and OSError where the file
+    Text and a word list are both lines of words: a list is recognized by its name, by special
+    pieces such as "[UNK]", or by continuing pieces ("##ing"). Text includes web pages and files not
+    in UTF-8. Raises ValueError for anything else, such as an archive, and OSError if the file
     cannot be read.
     """
     if path.is_dir():
@@ -161,13 +161,13 @@ def is_tokenizer(path: Path) -> bool:
     if kind == "merges":
         return head.startswith(b"#version") or path.name.startswith("merges")
     if kind == "wordlist":
-        named_so = path.name.startswith("vocab") and b" " not in head  # else it is about one
+        named_so = path.name.startswith("vocab") and b" " not in head  # prose has spaces
         return named_so or any(piece in head for piece in LIST_PIECES)
     return True
 
 
 def _is_of_model(folder: Path) -> bool:
-    """It holds weights, or ours lack beside the config that a checkpoint has."""
+    """Returns True if a folder contains weights, or the config of one of our checkpoints."""
     if any(file.suffix in WEIGHTS for file in folder.iterdir()):
         return True
     config = folder / "config.json"
@@ -180,14 +180,14 @@ def _head(path: Path) -> bytes:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether what no reader can open is at least a text, in whatever encoding."""
+    """Returns True if a file of no known format is at least text, in any encoding."""
     if not head or any(head.startswith(start) for start, _ in NO_TEXTS):
         return False
     return head.startswith(MARKS) or CONTROLS.search(head) is None
 
 
 JSON_KEYS = (b'"added_tokens"', b'"truncation"', b'"vocab"', b'"num_special_tokens"')
-PIECE_TO_ID = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)+"\s*:\s*\d+\s*,')  # as a vocab.json begins
+PIECE_TO_ID = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)+"\s*:\s*\d+\s*,')  # the start of a vocab.json
 LIST_PIECES = (b"[UNK]\n", b"[UNK]\r\n", b"[PAD]\n", b"[PAD]\r\n", b"\n##")
 BESIDE = "choose tokenizer.json, a .model, .tiktoken or GGUF file, or vocab.txt"
 
@@ -202,7 +202,7 @@ def _in_folder(folder: Path) -> Path:
 
 
 def tokenizer_in(folder: Path) -> Path | None:
-    """The tokenizer's file in a folder, the most telling one; None where there is none."""
+    """Returns the tokenizer file of a folder, preferring the most complete format, or None."""
     for name in FOLDER_FILES:
         if (folder / name).is_file():
             return folder / name
@@ -213,7 +213,7 @@ def tokenizer_in(folder: Path) -> Path | None:
 
 
 def _read_json(path: Path) -> Tokenizer:
-    """The three formats that are JSON, by their keys."""
+    """Reads one of the three JSON formats, recognized by its keys."""
     document = read_bounded_json(path)
     if is_vocabulary(document):
         return read_vocabulary_and_merges(path)

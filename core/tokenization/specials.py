@@ -1,4 +1,4 @@
-"""Special tokens: strings that stand for one id and are never split or merged."""
+"""Special tokens: strings with one id each that are never split or merged."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,7 +13,7 @@ END_OF_TEXT = "<|endoftext|>"
 
 
 class SpecialTokens:
-    """Finds special tokens in a text: the leftmost first, of those at one place the longest."""
+    """Finds special tokens in a text: the leftmost first; at the same position, the longest."""
 
     def __init__(self, ids: Mapping[str, int]) -> None:
         if "" in ids:
@@ -29,9 +29,9 @@ class SpecialTokens:
         self._pattern = regex.compile(alternatives) if alternatives else None
 
     def split(self, text: str, find: bool = True) -> Iterator[tuple[str, int | None]]:
-        """Yields (part, id): id is None for the ordinary text between special tokens.
+        """Yields (part, id); the id is None for the ordinary text between special tokens.
 
-        With find=False all of the text is ordinary.
+        With find=False, the whole text is ordinary.
         """
         if self._pattern is None or not find:
             yield text, None
@@ -46,7 +46,7 @@ class SpecialTokens:
             yield text[end:], None
 
     def places(self, text: str, find: bool = True) -> Iterator[tuple[str, int | None, Span]]:
-        """split, and where each part begins and ends in the UTF-8 bytes of the text."""
+        """Yields the parts of `split`, each with its span in the UTF-8 bytes of the text."""
         end = 0
         for part, special in self.split(text, find):
             start, end = end, end + len(part.encode())
@@ -55,7 +55,7 @@ class SpecialTokens:
     def encode(
         self, text: str, encode_ordinary: Callable[[str], list[int]], find: bool = True
     ) -> list[int]:
-        """The ids of a text: those of its special tokens, and those of the text between them."""
+        """Returns the ids of a text: those of its special tokens and of the text between them."""
         if not find:
             return encode_ordinary(text)
         ids: list[int] = []

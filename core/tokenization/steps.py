@@ -1,8 +1,9 @@
-"""The steps of every tokenizer's training: what each yield of a trainer says.
+"""The steps of every tokenizer's training: what each trainer yields.
 
 A trainer is a generator. Before the first step that changes the vocabulary it yields CountingSteps;
 then MergeSteps (BPE, WordPiece, SentencePiece BPE: the vocabulary grows by one piece) or the
-Unigram steps (the vocabulary shrinks). Every other step knows the vocabulary after it.
+Unigram steps (the vocabulary shrinks). Each of these has the size of the vocabulary after it;
+WorkingSteps only report progress within a step.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class CountingStep:
-    """Progress before the first step: how much text was read."""
+    """Progress before the first step: how much text has been read."""
 
     characters: int
     words: int
@@ -23,11 +24,11 @@ class CountingStep:
 
 @dataclass(frozen=True, slots=True)
 class WorkingStep:
-    """A sign of life inside a longer step: nothing about the vocabulary has changed yet.
+    """Progress within a longer step, while the vocabulary is unchanged.
 
-    what  the step that is being made: "seeds", "expect" or "prune"; "measure" where the finished
-          tokenizer encodes the text
-    done  how far it is: pieces found, words done, or tokens
+    what  the current stage: "seeds", "expect" or "prune"; "measure" while the finished tokenizer
+          encodes the text
+    done  number of pieces found, words processed, or tokens
     """
 
     what: str
@@ -36,12 +37,12 @@ class WorkingStep:
 
 @dataclass(frozen=True, slots=True)
 class AlphabetStep:
-    """The pieces that a vocabulary starts with, in the order of their ids; special tokens first,
-    or last where a tie rule numbers the bytes themselves from 0.
+    """The initial pieces of a vocabulary, in the order of their ids; special tokens come first, or
+    last if the tie rule assigns the bytes the ids from 0.
 
-    tokens   how many tokens the training text has with them
-    counts   how often each stands in the text; 0 for special tokens
-    algorithm  whose step it is, as in MergeStep
+    tokens   number of tokens of the training text with these pieces
+    counts   how often each occurs in the text; 0 for special tokens
+    algorithm  the trainer, as in MergeStep
     """
 
     pieces: Sequence[str]
@@ -51,13 +52,13 @@ class AlphabetStep:
 
     @property
     def vocab_size(self) -> int:
-        """How many pieces there are."""
+        """Number of pieces."""
         return len(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A pair that lost against the chosen one, with what the rule saw of it."""
+    """A pair that lost to the chosen one, with its count and the score that the rule compared."""
 
     left_piece: str
     right_piece: str
@@ -68,8 +69,8 @@ class Rival:
 def rivals_by_count(
     pairs: Iterable[tuple[tuple[int, int], int]], pieces: Sequence[str]
 ) -> tuple[Rival, ...]:
-    """Pairs of ids that lost, each with its count, where the rule compares counts; a pair that
-    stands nowhere any more is none.
+    """Returns pairs of ids that lost, with their counts as scores, for a rule that compares counts;
+    pairs that no longer occur are left out.
     """
     return tuple(
         Rival(pieces[left], pieces[right], count, count)
@@ -84,18 +85,18 @@ class MergeStep:
 
     rank     0 for the first merge
     left     id of the left piece; right: id of the right piece
-    count    how often the pair stood in the text
+    count    how often the pair occurred in the text
     token    id of the joined piece
     piece    its spelling ("Ġt"); left_piece + right_piece (WordPiece: without the right "##")
-    vocab_size   pieces so far, this one included
-    score    what the rule compared: the count, or WordPiece's likelihood ratio
-    tokens   how many tokens the training text has after this merge
-    tokens_before   how many it had
-    rivals   the pairs that lost, as they stood before this merge, the best first; empty when
-             nobody watches
-    algorithm  whose step it is: "bpe", "wordpiece" (by count), "wordpiece-likelihood" or
+    vocab_size   number of pieces, including this one
+    score    the value that the rule compares: the count, or WordPiece's likelihood ratio
+    tokens   number of tokens of the training text after this merge
+    tokens_before   number of tokens before it
+    rivals   the pairs that lost, with their counts before this merge, the best first; empty if not
+             requested
+    algorithm  the trainer: "bpe", "wordpiece" (by count), "wordpiece-likelihood" or
              "sentencepiece-bpe"
-    parts    how often the text held the left piece and the right one, where the score counts them
+    parts    counts of the left and the right piece in the text, if the score depends on them
     """
 
     rank: int
@@ -117,9 +118,9 @@ class MergeStep:
 
 @dataclass(frozen=True, slots=True)
 class SeedStep:
-    """Unigram's first vocabulary: far too many pieces, with first scores (natural logarithms).
+    """Unigram's first vocabulary: far too many pieces, with initial scores (natural logarithms).
 
-    weights  (n) what the scores are the shares of
+    weights  (n) the weights whose shares give the scores
     """
 
     pieces: Sequence[str]
@@ -128,13 +129,13 @@ class SeedStep:
 
     @property
     def vocab_size(self) -> int:
-        """How many pieces there are."""
+        """Number of pieces."""
         return len(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectStep:
-    """E step of Unigram's EM: how often each piece is used, over all ways to split every word.
+    """E step of Unigram's EM: the expected use of each piece, over all ways to split every word.
 
     expected   (n) expected counts, in the order of the pieces
     objective  -log likelihood of the words, in nats per word
@@ -151,16 +152,16 @@ class ExpectStep:
 
     @property
     def vocab_size(self) -> int:
-        """How many pieces there are."""
+        """Number of pieces."""
         return len(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class MaximizeStep:
-    """M step of Unigram's EM: new scores from the expected counts; rare pieces go.
+    """M step of Unigram's EM: new scores from the expected counts; rare pieces are removed.
 
-    removed  pieces whose expected count was below the floor, with it
-    counts   (n) the expected counts that the scores come from
+    removed  pieces with an expected count below the floor, with that count
+    counts   (n) the expected counts from which the scores are computed
     """
 
     round: int
@@ -172,13 +173,13 @@ class MaximizeStep:
 
     @property
     def vocab_size(self) -> int:
-        """How many pieces are left."""
+        """Number of remaining pieces."""
         return len(self.pieces)
 
 
 class Weighed(NamedTuple):
-    """Losses (m) of the pieces that could go: `share` of the words with it, and the logarithm of
-    the probability of what is written with it `whole` and `without` it.
+    """Losses (m) of the pieces that could be removed: `share` is their uses per word of the text;
+    `whole` and `without` are the log probabilities of these uses with and without the piece.
     """
 
     loss: np.ndarray
@@ -189,14 +190,14 @@ class Weighed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PruneStep:
-    """Unigram drops the pieces that the text can best do without.
+    """Unigram removes the pieces that the text needs least.
 
-    removed  dropped pieces with the loss of likelihood that dropping them costs, smallest first;
-             a loss of 0 stands for a piece that its own best split never uses
-    losses   (n) losses of the pieces that stay, in their order; infinite where there is no
+    removed  removed pieces with the loss of likelihood that their removal costs, smallest first;
+             a loss of 0 means that the piece's own best split never uses it
+    losses   (n) losses of the remaining pieces, in their order; infinite if there is no
              alternative
     measured  losses of all pieces, in the order of the step before
-    weighed   how the losses of those that could go came about
+    weighed   how the losses of the candidates for removal were computed
     """
 
     round: int
@@ -209,13 +210,13 @@ class PruneStep:
 
     @property
     def vocab_size(self) -> int:
-        """How many pieces are left."""
+        """Number of remaining pieces."""
         return len(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class FinishStep:
-    """The last vocabulary of Unigram: the required characters, then the best pieces by score."""
+    """Unigram's final vocabulary: the required characters, then the best pieces by score."""
 
     pieces: Sequence[str]
     scores: np.ndarray
@@ -223,7 +224,7 @@ class FinishStep:
 
     @property
     def vocab_size(self) -> int:
-        """How many pieces the trained vocabulary has."""
+        """Number of pieces in the trained vocabulary."""
         return len(self.pieces)
 
 

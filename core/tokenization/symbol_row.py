@@ -1,9 +1,10 @@
-"""A training text as one row of symbols, whose neighbors are counted and merged.
+"""A training text as one row of symbols, in which neighbors are counted and merged.
 
-Equal words are counted once: each different word stands in the row a single time, with how often
-the text holds it. A wall stands between words, so that no pair crosses it. A merged symbol stays
-where its left part was and its right part becomes a gap; every symbol knows the living ones beside
-it. So a merge touches the places where it happens and nothing else, however long a word is.
+Equal words are counted once: each different word is in the row a single time, with its number of
+occurrences in the text. A wall separates words, so that no pair crosses it. A merged symbol keeps
+the position of its left part, and the position of its right part becomes a gap; every symbol links
+to its nearest remaining neighbors. So a merge updates only the places where it happens, however
+long a word is.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-WALL = -1  # stands before, between and after the words
-GAP = -2  # was merged into the symbol on its left
+WALL = -1  # before, between and after the words
+GAP = -2  # merged into the symbol on its left
 
 Pair = tuple[int, int]
 
@@ -23,11 +24,11 @@ class SymbolRow:
     """The words of a text, symbol by symbol.
 
     symbols  (n) ids, with WALL before each word and after the last
-    times    (n) how often the text holds the word that a place belongs to
-    count    how often each pair of neighbors stands in the text
-    where    the places (of the left symbol) of each pair, rising, as they were at the start
-    counts   how often each symbol stood in the text at the start, by id
-    tokens   how many symbols the text has now
+    times    (n) number of occurrences in the text of the word at each position
+    count    how often each pair of neighbors occurs in the text
+    where    initial positions (of the left symbol) of each pair, ascending
+    counts   initial number of occurrences of each symbol in the text, by id
+    tokens   current number of symbols in the text
     """
 
     def __init__(self, symbols: np.ndarray, times: np.ndarray) -> None:
@@ -39,21 +40,21 @@ class SymbolRow:
         inside = symbols != WALL
         self.counts = np.bincount(symbols[inside], weights=times[inside]).astype(np.int64)
         self.tokens = int(self.counts.sum())
-        self.tokens_before = self.tokens  # how many there were before the last merge
+        self.tokens_before = self.tokens  # number before the latest merge
         self.symbols: list[int] = symbols.tolist()
         self.times: list[int] = times.tolist()
         self.following = list(range(1, len(symbols) + 1))
         self.preceding = list(range(-1, len(symbols) - 1))
 
     def _count_pairs(self, symbols: np.ndarray, times: np.ndarray) -> None:
-        """Counts all neighbors at once: equal pairs are brought side by side and added up."""
+        """Counts all pairs of neighbors at once: sorts them, then adds up equal pairs."""
         left, right = symbols[:-1].astype(np.int64), symbols[1:].astype(np.int64)
         places = np.flatnonzero((left != WALL) & (right != WALL))
         if len(places) == 0:
             return
         size = int(symbols.max()) + 1
         keys = left[places] * size + right[places]
-        order = np.argsort(keys, kind="stable")  # stable: the places of a pair keep rising
+        order = np.argsort(keys, kind="stable")  # stable: each pair's places stay ascending
         keys, places = keys[order], places[order]
         starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
         counts = np.add.reduceat(times[places], starts)
@@ -63,11 +64,11 @@ class SymbolRow:
             self.where[pair] = found.tolist()
 
     def merge(self, left: int, right: int, token: int, places: list[int]) -> dict[Pair, list[int]]:
-        """Joins left and right into `token` at these places (rising), and updates the counts.
+        """Joins left and right into `token` at these places (ascending), and updates the counts.
 
-        Nothing happens where the pair is gone because a neighboring merge took one of the two. Of
-        overlapping pairs ("aaa"), the left one is merged. The count of the pair itself is not
-        updated. Returns the new pairs of neighbors, with their places.
+        Skips places where a neighboring merge has already taken one of the two. Of overlapping
+        pairs ("aaa"), the left one is merged. The count of the pair itself is not updated. Returns
+        the new pairs of neighbors, with their places.
         """
         symbols, following, preceding = self.symbols, self.following, self.preceding
         times, count = self.times, self.count
@@ -99,17 +100,17 @@ class SymbolRow:
         return gained
 
     def stands(self, pair: Pair, place: int) -> bool:
-        """Whether the pair is at this place now."""
+        """Returns True if the pair is at this place now."""
         symbols = self.symbols
         return symbols[place] == pair[0] and symbols[self.following[place]] == pair[1]
 
     def first_place(self, pair: Pair, places: list[int]) -> int:
-        """The first of these places where the pair still stands; len(symbols) if at none."""
+        """Returns the first of these places where the pair still is; len(symbols) if none."""
         return next((place for place in places if self.stands(pair, place)), len(self.symbols))
 
 
 def row_of_words(spelled: Iterable[Sequence[int]], times: Sequence[int]) -> SymbolRow:
-    """A row from words as ids, and how often the text holds each."""
+    """Builds a row from words as ids and their numbers of occurrences."""
     symbols = [WALL]
     lengths = []
     for word in spelled:

@@ -1,4 +1,4 @@
-"""How traces are told: the words and numbers of titles, a step's values, steps inside steps."""
+"""The wording of traces: words and numbers in titles, the values of a step, nested steps."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ import numpy as np
 from core.numbers import THIN_SPACE, format_general, format_number, typeset
 from core.trace import Step, Trace
 
-SHOWN = 60  # characters of a text in a title
-# White space as a sign: everywhere the same, whichever sign a vocabulary has for it.
+SHOWN = 60  # longest text in a title, in characters
+# Visible signs for white space, the same for all vocabularies.
 SIGNS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
 
-CONTINUES = "##"  # before a piece of WordPiece that does not begin a word
+CONTINUES = "##"  # marks a WordPiece piece that continues a word
 
-Told = tuple[Step, Iterable[Step]]  # a step, and what happened inside it
+Told = tuple[Step, Iterable[Step]]  # a step, and the steps inside it
 
 
 # -- words and numbers ------------------------------------------------------------------------
 
 
 def quoted(piece: str) -> str:
-    """A piece between typographic quotation marks."""
+    """Returns a piece in typographic quotation marks."""
     return f"“{piece}”"
 
 
 def visible(text: str) -> str:
-    """A text with its white space as signs: "␣the"."""
+    """Replaces white space in a text by visible signs: "␣the"."""
     return text.translate(SIGNS)
 
 
 def quoted_piece(data: bytes) -> str:
-    """A piece in a sentence, by its bytes: without the spaces around it, where more is there."""
+    """Quotes a piece, given its bytes, without the spaces around it unless it is only spaces."""
     text = data.decode("utf-8", "replace")
     return quoted(text.strip() or visible(text))
 
 
 def readable_text(data: bytes) -> str | None:
-    """The text of a piece's bytes; None where they are no text, or nothing of it can be seen."""
+    """Returns the bytes of a piece as text, or None if they are not UTF-8 or not visible."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -50,8 +50,8 @@ def readable_text(data: bytes) -> str | None:
 
 
 def shown(piece: str, data: bytes) -> str:
-    """A piece as people read it: "␣the" however its vocabulary spells the space, "##ing" as it is,
-    "<E2 82>" for bytes that are no text. `data` is what it stands for.
+    """Returns a piece in readable form: "␣the" for any vocabulary's spelling of the space, "##ing"
+    unchanged, "<E2 82>" for bytes that are not UTF-8. `data` is the bytes it represents.
     """
     if not data:
         return visible(piece)
@@ -63,7 +63,7 @@ def shown(piece: str, data: bytes) -> str:
 
 
 def shortened(text: str, most: int = SHOWN) -> str:
-    """A long text's beginning, so many characters."""
+    """Returns a text, cut after `most` characters and with an ellipsis if it is longer."""
     return text if len(text) <= most else f"{text[:most].rstrip()}…"
 
 
@@ -73,7 +73,7 @@ def count(number: int, what: str) -> str:
 
 
 def average(value: float, what: str) -> str:
-    """ "1 byte", "2.62 bytes", of one thing on average."""
+    """ "1 byte", "2.62 bytes": an average with its unit."""
     said = format_number(value)
     return f"{said} {what}" if said == "1" else f"{said} {what}s"
 
@@ -84,7 +84,7 @@ def separate(number: int, what: str) -> str:
 
 
 def sentence(words: str, *names: str) -> str:
-    """With a capital letter, unless a name stands first."""
+    """Capitalizes the first letter, unless the sentence begins with one of the names."""
     given = tuple(filter(None, names))
     return words if given and words.startswith(given) else words[:1].upper() + words[1:]
 
@@ -95,12 +95,12 @@ def listed(names: Sequence[str]) -> str:
 
 
 def verb(number: int, one: str, many: str) -> str:
-    """What so many things do: "1 piece stands", "2 pieces stand"."""
+    """Chooses the verb form for a number: "1 piece is", "2 pieces are"."""
     return one if number == 1 else many
 
 
 def percent(share: float) -> str:
-    """ "100 %" is all of it, and never almost all."""
+    """ "4.4 %"; only the whole is "100 %", never a rounded share."""
     if 0.99 <= share < 1:
         share = min(share, 0.999)
     digits = 1 if share < 0.1 or 0.99 <= share < 1 else 0
@@ -108,17 +108,17 @@ def percent(share: float) -> str:
 
 
 def share_said(share: float) -> str:
-    """How much of a text, before "of the text": "all", or "4.4 %"."""
+    """A share of a text, before "of the text": "all", or "4.4 %"."""
     return "all" if share >= 1 else percent(share)
 
 
 def real(number: float, digits: int = 2) -> str:
-    """A number with so many digits behind the point, and a minus that is no hyphen."""
+    """Formats a number with a fixed number of decimals, and a minus sign instead of a hyphen."""
     return typeset(f"{number:,.{digits}f}")
 
 
 def plain(number: float) -> str:
-    """A number with the digits that it needs."""
+    """Formats a number with as many digits as it needs."""
     return format_general(number)
 
 
@@ -126,17 +126,17 @@ def plain(number: float) -> str:
 
 
 def arrays(named: Mapping[str, object]) -> dict[str, np.ndarray]:
-    """A step's values: numbers, texts and lists of them as arrays."""
+    """Returns a step's values as arrays: numbers, texts and lists of them."""
     return {name: np.asarray(value) for name, value in named.items()}
 
 
 def trace_of(steps: Iterable[Step], about: Mapping[str, Any]) -> Trace:
-    """The whole trace of some steps; `about` says what was traced."""
+    """Returns a finished trace of steps; `about` describes what was traced."""
     return trace_of_told(((step, ()) for step in steps), about)
 
 
 def trace_of_told(told: Iterable[Told], about: Mapping[str, Any]) -> Trace:
-    """The whole trace of steps that others happened inside of."""
+    """Returns a finished trace of steps, each with the steps inside it."""
     trace = Trace(about)
     for step, inside in told:
         parent = trace.append(step)
@@ -148,7 +148,7 @@ def trace_of_told(told: Iterable[Told], about: Mapping[str, Any]) -> Trace:
 
 
 def refuse_longer(what: str, size: int, unit: str, most: int, how: str) -> None:
-    """Raises ValueError for more than can be shown: "a word of 2,000 bytes ... merge by merge"."""
+    """Raises ValueError if something is too long to show: "a word of 2,000 bytes ..."."""
     if size > most:
         raise ValueError(
             f"a {what} of {size:,} {unit} is too long to be shown {how}: take one of at most "

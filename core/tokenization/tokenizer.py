@@ -1,4 +1,4 @@
-"""What every tokenizer can do, and what an encoding holds."""
+"""The interface of every tokenizer, and the result of encoding."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from core.files import quoted
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What one stage made of a text on its way to tokens.
+    """The output of one stage on the way from text to tokens.
 
     name   "normalizer", "pre-tokenizer", "model" or "post-processor"
-    parts  the strings after it: one normalized text, words, pieces, pieces with special tokens
-    spans  (start, end) of each part in the UTF-8 bytes of the text that was encoded; empty for
-           what no character of the text stands for
+    parts  its output strings: one normalized text, words, pieces, pieces with special tokens
+    spans  (start, end) of each part in the UTF-8 bytes of the encoded text; empty for a part that
+           corresponds to no character of the text
     """
 
     name: str
@@ -25,15 +25,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A text cut into n tokens.
+    """A text split into n tokens.
 
-    text    the text that was encoded (lone surrogates already replaced by U+FFFD)
-    ids     n numbers, each the row of the embedding table that the model will read
+    text    the encoded text (lone surrogates already replaced by U+FFFD)
+    ids     n numbers, each the row of the model's embedding table
     pieces  n strings, the vocabulary's spelling of each token ("Ġthe" for " the")
-    spans   n (start, end) positions in the UTF-8 bytes of the text, never falling. They tile it
-            where the tokenizer keeps every byte; one that throws spaces away leaves gaps, one that
-            adds tokens ("[CLS]") gives them empty spans
-    explain computes the stages; None where the tokenizer cannot tell them
+    spans   n (start, end) positions in the UTF-8 bytes of the text, never decreasing. They cover it
+            if the tokenizer preserves every byte; dropped spaces leave gaps, and added tokens
+            ("[CLS]") have empty spans
+    explain computes the stages; None if the tokenizer cannot provide them
     """
 
     text: str
@@ -44,21 +44,21 @@ class Encoding:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The text after each stage, computed when asked for."""
+        """The text after each stage, computed on access."""
         return self.explain() if self.explain is not None else ()
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def slices(self) -> list[bytes]:
-        """The bytes of the text that each token stands for."""
+        """Returns the bytes of the text that each token covers."""
         data = self.text.encode()
         return [data[start:end] for start, end in self.spans]
 
 
 @runtime_checkable
 class Tokenizer(Protocol):
-    """Text to ids and back."""
+    """Converts text to ids and back."""
 
     kind: str
 
@@ -68,36 +68,36 @@ class Tokenizer(Protocol):
 
     @property
     def vocab_size(self) -> int:
-        """How many ids there are."""
+        """Number of ids."""
 
     @property
     def special_tokens(self) -> dict[str, int]:
-        """Tokens that no text is merged into, such as the end of a document, with their ids."""
+        """Tokens that are never merged or split, such as the end of a document, with their ids."""
 
     @property
     def unknown_id(self) -> int | None:
-        """The token for what the vocabulary cannot spell; None where it can spell every text."""
+        """The id of the unknown token; None if the vocabulary can spell every text."""
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
-        """The tokens of a text. With specials=False "<|endoftext|>" is ordinary text."""
+        """Returns the tokens of a text. With specials=False, "<|endoftext|>" is ordinary text."""
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
-        """encode(text).ids, as fast as possible."""
+        """Returns encode(text).ids, as fast as possible."""
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these ids; bytes that are not UTF-8 become U+FFFD."""
+        """Returns the text of these ids; bytes that are not UTF-8 become U+FFFD."""
 
     def piece_bytes(self, token: int) -> bytes:
-        """The bytes of one token. Raises ValueError for an id that does not exist."""
+        """Returns the bytes of one token. Raises ValueError for an unknown id."""
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json in the format of the Hugging Face tokenizers library."""
 
 
 def number_pieces(vocabulary: Sequence[str], special_tokens: Mapping[str, int]) -> dict[str, int]:
-    """The id of every piece: its place in the vocabulary.
+    """Returns the id of every piece: its index in the vocabulary.
 
-    Raises ValueError when a piece is there twice, or a special token is not where it should be.
+    Raises ValueError if a piece occurs twice, or a special token has another id.
     """
     id_of = {piece: token for token, piece in enumerate(vocabulary)}
     if len(id_of) != len(vocabulary):
@@ -112,9 +112,7 @@ def number_pieces(vocabulary: Sequence[str], special_tokens: Mapping[str, int]) 
 
 
 def check_special(token: str, special_tokens: Mapping[str, int], role: str) -> None:
-    """Raises ValueError when a token is to stand for something ("round every text"), but is none
-    of the special tokens.
-    """
+    """Raises ValueError if a token with a role ("round every text") is not a special token."""
     if token not in special_tokens:
         raise ValueError(
             f"{quoted(token)} is to stand {role}, but is no special token: add it to them"
@@ -122,7 +120,7 @@ def check_special(token: str, special_tokens: Mapping[str, int], role: str) -> N
 
 
 def check_id(token: int, vocab_size: int) -> None:
-    """Raises ValueError when the vocabulary has no such id, or it is no whole number."""
+    """Raises ValueError if an id is not in the vocabulary or not a whole number."""
     if not (isinstance(token, int) or hasattr(token, "__index__")):
         raise ValueError(
             f"the id {quoted(token)} is no whole number: decode takes ids, as encode_ids gives them"

@@ -1,4 +1,4 @@
-"""Trains any tokenizer by its name."""
+"""Trains a tokenizer of any kind by its name."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from numbers import Integral
@@ -21,7 +21,7 @@ from core.tokenization.unigram.training import unigram_steps
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, UNKNOWN, WordPiece
 from core.tokenization.wordpiece.training import wordpiece_steps
 
-# The options that each kind knows; rivals is for every kind that merges.
+# The options of each kind; rivals applies to every kind that merges.
 OPTIONS = {
     "bpe": ("tie", "pattern", "rivals"),
     "wordpiece": ("score", "rivals"),
@@ -30,7 +30,7 @@ OPTIONS = {
     "characters": (),
 }
 KINDS = tuple(OPTIONS)
-LARGEST_VOCABULARY = 1 << 21  # pieces; the largest vocabularies have a tenth of it
+LARGEST_VOCABULARY = 1 << 21  # pieces; ten times the largest vocabularies
 
 
 def train_tokenizer(
@@ -46,7 +46,7 @@ def train_tokenizer(
     character_coverage: float | None = None,
     normalizer: str | None = None,
 ) -> Tokenizer:
-    """Trains a tokenizer to the end; arguments and errors are those of train_tokenizer_steps."""
+    """Trains a tokenizer and returns it; the arguments and errors of train_tokenizer_steps."""
     steps = train_tokenizer_steps(
         kind,
         texts,
@@ -79,25 +79,25 @@ def train_tokenizer_steps(
     """Trains a tokenizer step by step; the generator returns it.
 
     kind            "bpe" (byte-level), "wordpiece", "sentencepiece-bpe", "unigram" or "characters"
-    texts           one text, or many; a special token that is written in them is ordinary text
-    vocab_size      how many pieces at most, special tokens included. BPE and WordPiece end with
-                    fewer when the texts hold no more pairs to join. None: 1,000, and every
+    texts           one text, or several; special tokens written out in them are ordinary text
+    vocab_size      maximum number of pieces, including special tokens. BPE and WordPiece end with
+                    fewer when the texts have no more pairs to join. None: 1,000, or every
                     character for "characters"
     special_tokens  None: "<|endoftext|>" for BPE; BERT's five for WordPiece; none for the others
                     (SentencePiece always has its own <unk>, <s> and </s>)
     tie             BPE: which of equally frequent pairs is merged, "hf", "rustbpe" or "minbpe"
     pattern         BPE: how words are cut, "gpt2" or another name of core.tokenization.bpe.patterns
-    score           WordPiece: what is compared, "count" or "likelihood"
-    byte_fallback   SentencePiece BPE and Unigram: spell what has no piece with its bytes
+    score           WordPiece: how pairs are compared, by "count" or by "likelihood"
+    byte_fallback   SentencePiece BPE and Unigram: spell unknown characters with their bytes
     character_coverage, normalizer   of the same two: the share of the text's characters that get
                     a piece (0.9995), and "nmt_nfkc" or "identity"
-    rivals          how many of the pairs that were next each MergeStep tells
+    rivals          how many runner-up pairs each MergeStep lists
 
-    An option is None where its usual value is meant, or the kind does not know it.
+    An option is None for its default, and if the kind does not have it.
 
-    Raises ValueError for an unknown kind, an option of another kind, texts that are empty or no
-    text, and a vocab_size that is no whole number, cannot hold the special tokens and the alphabet,
-    or is above LARGEST_VOCABULARY.
+    Raises ValueError for an unknown kind, an option of another kind, texts that are empty or not
+    strings, and a vocab_size that is not a whole number, is too small for the special tokens and
+    the alphabet, or is above LARGEST_VOCABULARY.
     """
     if kind not in OPTIONS:
         raise ValueError(f"no tokenizer is of the kind {kind!r}: choose one of {', '.join(KINDS)}")
@@ -160,7 +160,7 @@ def train_tokenizer_steps(
 
 
 def check_vocab_size(vocab_size: int) -> int:
-    """Raises ValueError for what is no number of pieces that a vocabulary could have."""
+    """Returns vocab_size as an int. Raises ValueError if it is not a whole number or too large."""
     if not isinstance(vocab_size, Integral) or isinstance(vocab_size, bool):
         raise ValueError(
             f"vocab_size is {quoted(vocab_size)}: choose a whole number of pieces, such as 1,000"
@@ -174,7 +174,7 @@ def check_vocab_size(vocab_size: int) -> int:
 
 
 def only_text(texts: Iterable[str]) -> Iterator[str]:
-    """The texts. Raises ValueError at the first that is not a str, such as bytes."""
+    """Yields the texts. Raises ValueError at the first that is not a str, such as bytes."""
     if isinstance(texts, bytes | bytearray | memoryview):
         raise ValueError("the text is bytes: decode them first, with .decode()")
     if not isinstance(texts, Iterable):

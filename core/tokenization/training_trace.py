@@ -1,7 +1,7 @@
-"""One step of a tokenizer's training as a Step of a trace: what it chose, by which formula, where.
+"""Describes one step of a tokenizer's training as a Step of a trace: choice, formula, code.
 
-The steps of all trainers come as the dataclasses of steps.py. Those that only tell how far the work
-has come (CountingStep, WorkingStep) are no moment to look at.
+The steps of all trainers are the dataclasses of steps.py. Those that only report progress
+(CountingStep, WorkingStep) have no trace.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SENTENCEPIECE = f"{_HERE}.sentencepiece.training:sentencepiece_bpe_steps"
 _LEARN = f"{_HERE}.bpe.training:Learner.learn"
 _MERGE = f"{_HERE}.symbol_row:SymbolRow.merge"
 
-# Where each algorithm finds out which pair is the best, or by what it is.
+# The code in which each algorithm chooses the best pair, or computes its score.
 CHOOSES = {
     "bpe": f"{_LEARN}#choose",
     "wordpiece": f"{_LEARN}#choose",
@@ -44,9 +44,9 @@ LIKELIHOOD = (
 
 
 def trace_training_step(step: TrainingStep) -> Step:
-    """What a trainer did, with its title, formula, the line that computed it and its values.
+    """Describes a training step: its title, its formula, the line that computed it and its values.
 
-    Raises ValueError for a step that only tells progress.
+    Raises ValueError for a step that only reports progress.
     """
     for kind, tell in TELL.items():
         if isinstance(step, kind):
@@ -58,7 +58,7 @@ def trace_training_step(step: TrainingStep) -> Step:
 
 
 def trace_merge(step: MergeStep) -> Trace:
-    """One merge in three steps: the pair is chosen, it is joined, the text has fewer tokens."""
+    """Traces one merge in three steps: choose the pair, join it, update the number of tokens."""
     merged = Step(
         "training.merge",
         f"Join the two everywhere into {_told(step, step.piece)}, which is token {step.token:,}",
@@ -84,7 +84,7 @@ def trace_merge(step: MergeStep) -> Trace:
 
 
 def choose_step(step: MergeStep) -> Step:
-    """Which pair is merged next, and by which score."""
+    """Describes which pair is merged next, and by which score."""
     pair = f"{_told(step, step.left_piece)} + {_told(step, step.right_piece)}"
     times = f"occurs {count(step.count, 'time')}"
     values: Mapping[str, object] = {"pair": (step.left, step.right), "count": step.count}

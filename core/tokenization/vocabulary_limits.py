@@ -1,8 +1,8 @@
-"""How small and how large a vocabulary can be that is trained on a text.
+"""The smallest and the largest vocabulary that can be trained on a text.
 
-The smallest holds the alphabet and the special tokens, the largest what is left when no two
-neighbors can be joined any more, or every piece that Unigram finds a use for. Both are found by
-training itself, as far as it goes.
+The smallest contains the alphabet and the special tokens; the largest is the one at which no two
+neighbors can be joined any more, or every piece that Unigram uses. Both are found by running the
+training itself, as far as necessary.
 """
 
 from collections.abc import Generator, Iterable
@@ -23,14 +23,14 @@ from core.tokenization.steps import (
 from core.tokenization.training import train_tokenizer_steps
 from core.tokenization.unigram.training import train
 
-MOST = 100_000  # pieces; nobody looks for a larger limit
-LONG_TEXT = 4_000_000  # characters: on a longer one Unigram takes long to find more than is wanted
+MOST = 100_000  # pieces; larger limits are not searched for
+LONG_TEXT = 4_000_000  # characters; on a longer text, Unigram's search takes too long
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """smallest  pieces that the vocabulary needs
-    largest   pieces that the text yields; None where that is not known, or not below `most`
+    """smallest  number of pieces that the vocabulary needs
+    largest   number of pieces that the text yields; None if unknown or not below `most`
     """
 
     smallest: int
@@ -40,11 +40,12 @@ class Limits:
 def vocabulary_limits_steps(
     plan: LanePlan, texts: str | Iterable[str], most: int | None = None
 ) -> Generator[TrainingStep | Limits, None, Limits]:
-    """Yields signs of life, and Limits without the largest as soon as the smallest is known.
+    """Yields progress, and Limits without the largest as soon as the smallest is known.
 
-    most  where to stop looking for a larger limit; None: MOST
+    most  where to stop searching for a larger limit; None: MOST
 
-    Raises ValueError as training does: for an empty text, an unknown kind, options that it lacks.
+    Returns the Limits. Raises the ValueErrors of training: for an empty text, an unknown kind, or
+    an option of another kind.
     """
     texts = [texts] if isinstance(texts, str) else list(texts)
     most = MOST if most is None else most
@@ -79,7 +80,7 @@ def vocabulary_limits_steps(
 def _unigram(
     plan: LanePlan, texts: list[str], most: int
 ) -> Generator[TrainingStep | Limits, None, Limits]:
-    """The largest is what is left before anything is pruned: all that the text uses."""
+    """Finds the limits of Unigram; the largest is its number of pieces before any pruning."""
     options = plan.options
     meta = meta_pieces(options.special_tokens or (), (), bool(options.byte_fallback))
     text = yield from prepare(
@@ -94,7 +95,7 @@ def _unigram(
         return Limits(smallest)
     size = most
     for step in train(text, most, len(meta)):
-        if isinstance(step, PruneStep):  # it was too large to be taken whole
+        if isinstance(step, PruneStep):  # more pieces than `most`
             break
         if isinstance(step, FinishStep):
             size = len(meta) + step.vocab_size

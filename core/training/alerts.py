@@ -1,7 +1,7 @@
-"""Alerts: what of a run needs a person, told while it happens. Loads no torch.
+"""Alerts: problems of a training run that need the user's attention. Loads no torch.
 
-A loss that is no number and a rank that died end a run, which then says so itself (its `message`);
-here is what goes on.
+A loss that is NaN and a rank that died end the run, which reports them itself (its `message`);
+the alerts here concern runs that continue.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from core.numbers import format_number
 from core.training import records
 from core.training.reader import RunReader
 
-RECENT = 20  # steps that tell where the loss is now
+RECENT = 20  # steps over which the current loss is estimated
 RISEN = 1.1  # times the first loss: more than batches differ by
-NEVER_FELL = 1.3  # the same, of a loss that had not fallen before
-LEAST = 0.1  # nats: near 0, losses differ by many times
-LEARNED = 0.9  # times the first loss: from here on it had learned something
-SKIPS = 3  # in a row: the loss scale does not find a place to stay
-SILENT = 15.0  # seconds without a sign of life; a rank gives one at least each second
-MOST_RANKS = 256  # that are looked at
+NEVER_FELL = 1.3  # the same, for a loss that has never fallen
+LEAST = 0.1  # nats: near 0, losses differ by large factors
+LEARNED = 0.9  # times the first loss: below this, the model has learned something
+SKIPS = 3  # in a row: the loss scale does not settle
+SILENT = 15.0  # seconds without a heartbeat; a rank writes one at least every second
+MOST_RANKS = 256  # whose heartbeats are checked
 
 
 def alerts(run: RunReader) -> list[str]:
-    """One sentence each, with the remedy; none for a run that nobody trains."""
+    """Returns one sentence per alert, with the remedy; none for a run that is not training."""
     if run.state not in ("running", "paused"):
         return []
     found = (diverges(run), scale_collapses(run), silence(run))
@@ -34,17 +34,17 @@ def alerts(run: RunReader) -> list[str]:
 
 
 def diverges(run: RunReader) -> str:
-    """The loss has risen above where it began, whether or not it had fallen before.
+    """Returns an alert if the loss has risen above its first value, else "".
 
-    A run that begins where another had learned, as a branch does, has nothing to fall by: its loss
-    goes up and down with the batches, which is why one that never fell must have risen further.
+    A run that continues from learned weights, as a branch does, may have little left to learn: its
+    loss fluctuates with the batches. So a loss that never fell must rise further for an alert.
     """
     losses = np.asarray(run.steps["loss"], np.float64)
     losses = losses[np.isfinite(losses)]
     if len(losses) < 3 * RECENT:
         return ""
     first = float(np.median(losses[:RECENT]))
-    if int(run.steps["step"][0]) == 1:  # of weights at random, which a few steps may have spoilt
+    if int(run.steps["step"][0]) == 1:  # of random weights; a few steps may have made it worse
         first = min(first, float(losses[0]))
     lowest = float(np.min(np.convolve(losses, np.ones(RECENT) / RECENT, "valid")))
     now = float(np.median(losses[-RECENT:]))
@@ -63,7 +63,7 @@ def diverges(run: RunReader) -> str:
 
 
 def scale_collapses(run: RunReader) -> str:
-    """The last steps were all skipped, though the loss scale went down each time."""
+    """Returns an alert if the last steps were all skipped despite a falling loss scale, else ""."""
     if "skipped" not in (run.steps.dtype.names or ()):
         return ""
     skipped = np.asarray(run.steps["skipped"][-200:]) > 0
@@ -71,7 +71,7 @@ def scale_collapses(run: RunReader) -> str:
     if in_a_row < SKIPS or not skipped.any():
         return ""
     if in_a_row == len(run.steps) and in_a_row < 20:
-        return ""  # a run begins so: the scale comes down to where gradients fit
+        return ""  # normal at the start: the scale falls until gradients fit
     return (
         f"the last {in_a_row} steps were skipped: gradients overflow whatever the loss scale; "
         "lower the learning rate, or use bf16"
@@ -79,7 +79,7 @@ def scale_collapses(run: RunReader) -> str:
 
 
 def silence(run: RunReader) -> str:
-    """Ranks that train and have given no sign of life for a while."""
+    """Returns an alert if ranks have written no heartbeat for a while, else ""."""
     attempts = run.manifest["attempts"]
     ranks = min(int(attempts[-1].get("ranks", 1)) if attempts else 1, MOST_RANKS)
     now = time.time()
@@ -93,7 +93,7 @@ def silence(run: RunReader) -> str:
             silent[rank] = age
     if not silent:
         return ""
-    # Who waits in an exchange is silent as well, but has come to one that the others have not.
+    # A rank that waits in an exchange is silent, too, but has begun one that others have not.
     came = {rank: records.exchanges(run.folder, rank) for rank in range(ranks)}
     absent = {rank: age for rank, age in silent.items() if came[rank] < max(came.values())}
     blamed = absent or silent

@@ -1,11 +1,11 @@
-"""One attempt at a run: from its beginning, or a checkpoint, to where it ends or is stopped.
+"""One attempt at a run: from its beginning, or from a checkpoint, until it ends or is stopped.
 
 Torch contexts (autocast, no_grad, the seeded dropout, eval mode) open and close between two yields,
-so whoever drives it may look at the model, write with it or leave at any `safe` moment without
+so the caller may inspect the model, generate with it or leave at any `safe` moment without
 changing one bit of what follows.
 
-Several ranks run this same loop, each in a process of its own: what they do together goes through
-the `Parallel` strategy, and every rank comes to it in the same order.
+Several ranks run this same loop, each in its own process: they communicate through the `Parallel`
+strategy, and every rank calls it in the same order.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ from core.training.utilization import Utilization
 from core.training.writer import probe_interval, thin_probes
 
 LOOKS_AT_CLOCKS = 5
-PAUSE = 0.05  # seconds between two looks at control.jsonl while a run is paused
+PAUSE = 0.05  # seconds between two reads of control.jsonl while a run is paused
 Moments = Generator[Moment, None, None]
 
 
 class Attempt:
-    """One attempt: what it holds between two moments."""
+    """One attempt: its state between two moments."""
 
     def __init__(
         self, config: TrainingConfig, folder: Path, task: Task, parallel: Parallel
@@ -75,8 +75,8 @@ class Attempt:
         self.folder = folder
         self.task = task
         self.parallel = parallel
-        self.module: nn.Module  # what the task built
-        self.model: nn.Module  # what computes the loss: `module`, or its wrapper
+        self.module: nn.Module  # as the task built it
+        self.model: nn.Module  # computes the loss: `module` or its wrapper
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
         self.faults = Faults(parallel.rank)
@@ -86,24 +86,24 @@ class Attempt:
         with naming_the_one_before(checkpoint):
             start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
         self.checkpoint = checkpoint
-        self.seed = start.seed  # of the steps that are done
+        self.seed = start.seed  # of the completed steps
         self.step = start.step  # whole steps tried
-        self.skipped = start.skipped  # of these, by a loss scaler
+        self.skipped = start.skipped  # those of them that a loss scaler skipped
         self.new_optimizer = start.optimizer
         self.tokens = start.tokens
         self.rate_scale = start.rate_scale
         self.looked = start.looked and checkpoint is not None
         self.written = start.step if checkpoint else -1  # step of the newest checkpoint
-        self.exponents: ExponentProbe | None = None  # of the last step, if it is probed
-        self.busy = 0.0  # seconds of work since the step began
+        self.exponents: ExponentProbe | None = None  # of the last step, if it was probed
+        self.busy = 0.0  # seconds of work in this step
         self.mark = time.perf_counter()
-        self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
-        self.record_next = True  # the step that comes, from the inside
-        self.prepared = False  # from then on an OSError comes from writing
+        self.unrecorded: dict[str, float] | None = None  # a step that has moved the weights
+        self.record_next = True  # record the intermediates of the next step
+        self.prepared = False  # once True, an OSError comes from writing
         self.ended = False
 
     def moments(self) -> Moments:
-        """Runs the attempt to its end; closed early, it saves the last whole step."""
+        """Runs the attempt to its end; if closed early, saves the last whole step."""
         try:
             self._open_writer()
         except OSError as error:
@@ -126,9 +126,9 @@ class Attempt:
             self.writer.close()
 
     def _open_writer(self) -> None:
-        """Rank 0 begins the attempt once every rank has read where the run is; the others join.
+        """Opens the writer: rank 0's once every rank has read the progress, then the others'.
 
-        Raises on every rank what keeps rank 0 from it: nobody waits for one that has gone.
+        If rank 0 fails, every rank raises: none is left waiting for a process that has ended.
         """
         rank, parallel = self.parallel.rank, self.parallel
         parallel.wait()
@@ -170,7 +170,7 @@ class Attempt:
     # -- before the first step
 
     def _prepare(self) -> Moments:
-        # A branch's own steps begin later than 0; those before were its parent's, with its seed.
+        # A branch begins at a later step than 0; the steps before used its parent's seed.
         first = read_manifest(self.folder)["attempts"][0]["from_step"]
         if self.step > first and self.seed != self.config.seed:
             raise ValueError(
@@ -181,7 +181,7 @@ class Attempt:
         for share, message in self.task.prepare_steps(self.checkpoint):
             self.writer.preparing(self.step, share, message)
             yield Moment("prepare", self.step, values={"share": share, "message": message})
-        with torch.random.fork_rng(devices=[]):  # modules draw weights before they get their own
+        with torch.random.fork_rng(devices=[]):  # modules first draw weights that are replaced
             generator = torch.Generator().manual_seed(self.config.seed)
             self.module = self.task.build_model(generator)
         parallel = self.parallel
@@ -215,7 +215,7 @@ class Attempt:
         yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
 
     def _compare_clocks(self) -> None:
-        """All ranks look at their clocks at once, as far as they are awake."""
+        """Records the clocks of all ranks, each read right after a barrier."""
         times = []
         for _ in range(LOOKS_AT_CLOCKS):
             self.parallel.wait()
@@ -223,7 +223,7 @@ class Attempt:
         self.writer.event("clock", self.step, {"now": times, "host": socket.gethostname()})
 
     def _notes(self) -> Iterator[str]:
-        """What a person should know of how this attempt computes."""
+        """Yields what the user should know about how this attempt computes."""
         if note := precision_note(self.config.precision, self.parallel.device):
             yield note
         attempts, ranks = read_manifest(self.folder)["attempts"], self.parallel.ranks
@@ -256,10 +256,10 @@ class Attempt:
         if valid == 0:
             raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         yield Moment("data", number)
-        # Gradients of sums, over all valid targets of the step on all ranks: a mean of means would
-        # weigh a short micro-batch's tokens more. Where not all have as many as the first, the
-        # gradients are put right at the end, as versions did that had not counted all before: to
-        # the last bit their runs go on as they would have.
+        # Gradients of the sum over all valid targets of the step on all ranks: a mean of means
+        # would give tokens of a short micro-batch more weight. If the counts differ, the gradients
+        # are rescaled at the end. Earlier versions, which did not count in advance, did the same:
+        # their runs resume bit for bit.
         divisor, total = float(max(valid_of_each[0], 1) * count), None
         for position, batch in batches:
             last = position.micro_batch == count - 1
@@ -317,7 +317,7 @@ class Attempt:
                 optimizer.step()  # step: optimizer
         optimizer.zero_grad(set_to_none=True)
         parallel.stepped(applied)
-        if not applied:  # the batch is dropped: normal while the right loss scale is being found
+        if not applied:  # the batch is dropped: normal while the loss scale adapts
             told = {**before, "after": parallel.state(), "where": where}
             self.writer.event("skip", number, told)  # step: skip
         skipped, self.exponents = int(not applied), probed
@@ -339,21 +339,21 @@ class Attempt:
         yield Moment("schedule", number, True, values=record)
 
     def _watcher(self, number: int) -> Recorder | Unwatched:
-        """Whoever looks at this step: it was asked for, or is the attempt's first or the last."""
+        """Returns a Recorder for the attempt's first, last and requested steps, else Unwatched."""
         asked, self.record_next = self.record_next, False
         if asked or number == self.config.steps:
             return Recorder(self.task, self.module, self.parallel.device)
         return Unwatched()
 
     def _clip(self, total: Tensor) -> tuple[float, float]:
-        """Limits the gradients' norm; returns the summed loss and the norm before."""
+        """Clips the gradients' norm; returns the summed loss and the norm before."""
         norm = self.parallel.clip(self.parameters, self.config.clip or math.inf)
-        # Both at once: on a GPU each of them would wait for it.
+        # One transfer for both: each would wait for the GPU.
         loss, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
         return loss, norm_value
 
     def _record(self) -> dict[str, float]:
-        """The weights have moved, or the step was skipped: it is whole."""
+        """Writes the record of a whole step, applied or skipped, and returns it."""
         record, self.unrecorded = self.unrecorded, None
         assert record is not None
         self.busy += time.perf_counter() - self.mark
@@ -369,11 +369,11 @@ class Attempt:
         return record
 
     def _write_spans(self) -> None:
-        """Those that have ended since the last time: a step's schedule ends after its record."""
+        """Writes the spans that ended since the last call: "schedule" ends after the record."""
         self.writer.spans(self.parallel.spans.take(self.writer.attempt))
 
     def _rate(self) -> float:
-        """The next step's learning rate: a function of how many steps were applied."""
+        """Returns the next step's learning rate, a function of the number of applied steps."""
         return self.config.planned_rate(self.step - self.skipped) * self.rate_scale
 
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
@@ -387,7 +387,7 @@ class Attempt:
     # -- between two steps
 
     def _look(self) -> Moments:
-        """What is due after this step: evaluation, probe, sample, checkpoint."""
+        """Runs what is due after this step: evaluation, probe, sample, checkpoint."""
         config, step = self.config, self.step
         first, last = step == 0, step == config.steps
         if last or first or is_due(step, config.evaluate_every):
@@ -402,7 +402,7 @@ class Attempt:
             yield from self._save()
 
     def _is_probed(self, step: int) -> bool:
-        """Whether the config's cadence probes the model after this step."""
+        """Returns True if the config schedules a probe after this step."""
         every = self.config.probe_every and probe_interval(self.config.probe_every, step)
         return bool(every) and (step == self.config.steps or is_due(step, every))
 
@@ -439,12 +439,12 @@ class Attempt:
             tokens=self.tokens,
             rate_scale=self.rate_scale,
             looked=self.looked,
-            # Once it has taken a step it is not new.
+            # An optimizer with state has taken a step and is no longer new.
             optimizer="" if self.optimizer.state else self.new_optimizer,
             skipped=self.skipped,
             scaler=parallel.state(),
         )
-        with parallel.patience():  # one rank may write much, and the others wait
+        with parallel.patience():  # the others wait while one rank writes large files
             path = checkpoints.save_checkpoint(
                 self.folder, progress, self.task, self.module, self.optimizer, parallel
             )
@@ -459,8 +459,8 @@ class Attempt:
             self.writer.probe(self.step, arrays, id)
 
     def _probe_as_planned(self) -> None:
-        """The heads on the config's text, their scores and, now and then, how large the numbers
-        are.
+        """Records the heads' attention on the config's text, their scores and, less often, the
+        exponent histograms.
         """
         config, step = self.config, self.step
         counts = self._counts_exponents(step)
@@ -483,13 +483,13 @@ class Attempt:
                 self.writer.event("exponents", step, told)
 
     def show_life(self) -> None:
-        """This rank is at work, whatever it does between two steps."""
+        """Writes a heartbeat: this rank is alive."""
         self.writer.heartbeat()
 
     # -- commands
 
     def _obey(self) -> Moments:
-        """Does what control.jsonl asks for, and stays here while the run is paused."""
+        """Runs the new commands of control.jsonl, and waits while the run is paused."""
         for command in self.steering.replay.pop(self.step, ()):
             self._set(command)
         announced = False
@@ -519,7 +519,7 @@ class Attempt:
         match command.name:
             case "set":
                 self._set(command)
-                self.steering.replay.clear()  # what it overtakes
+                self.steering.replay.clear()  # this command overrides them
             case "checkpoint":
                 yield from self._save()
             case "probe":
@@ -550,9 +550,9 @@ class Attempt:
         self.ended = True
 
     def _leave(self) -> None:
-        """The driver closed the generator: the last whole step is kept.
+        """Saves the last whole step once the caller has closed the generator.
 
-        One of several ranks cannot write it without the others, who may be elsewhere in the step.
+        One of several ranks cannot do so alone: the others may be elsewhere in the step.
         """
         if self.ended:
             return
@@ -565,6 +565,6 @@ class Attempt:
 
     def _disk_failed(self, error: OSError) -> OSError:
         told = disk_error(error, self.folder, self.step, self.written)
-        with suppress(OSError):  # no room even for this line; the error that is raised says it
+        with suppress(OSError):  # no room even for this line; the raised error reports it
             self._end("failed", str(told.strerror))
         return told

@@ -1,6 +1,6 @@
-"""Numbers in base 2, one below the other and digit below digit.
+"""Numbers in base 2, written one below another with their digits aligned.
 
-Where the digits of two numbers do not overlap, the sum in the format of the larger one keeps
+If the digits of two numbers do not overlap, their sum in the format of the larger one keeps
 nothing of the smaller one.
 """
 
@@ -15,15 +15,15 @@ import numpy as np
 
 from core.training.number_formats import NumberFormat, encode, kind_of
 
-NO_DIGIT = -1  # where a number has no digit
-SHORT = 16  # bits of the formats whose fields are short enough to read
+NO_DIGIT = -1  # marks a column in which a number has no digit
+SHORT = 16  # bits: the fields of longer formats are too long to read
 
 
 class TracedNumber(NamedTuple):
-    """A number that a Trace tells of.
+    """A number shown in a Trace.
 
-    step        of the trace's outermost level from which on it is known
-    is_rounded  whether its digits below the last one of the format come to be lost
+    step        first step of the trace's outermost level at which it is known
+    is_rounded  whether rounding removes its digits below the format's last one
     """
 
     name: str
@@ -35,10 +35,10 @@ class TracedNumber(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class AlignedNumbers:
-    """Numbers one below the other.
+    """Numbers in base 2 with their digits aligned in columns.
 
-    first   the power of two that a digit of the leftmost column counts
-    last    that of the last digit that the format keeps
+    first   exponent of the leftmost column's power of two
+    last    exponent of the last digit that the format stores
     digits  (numbers, columns): 0 or 1; NO_DIGIT where a number has none
     """
 
@@ -49,16 +49,16 @@ class AlignedNumbers:
 
     @property
     def powers(self) -> np.ndarray:
-        """The power of two of each column, (columns,)."""
+        """The exponent of each column's power of two, (columns,)."""
         return self.first - np.arange(self.digits.shape[1])
 
     def known(self, step: int) -> tuple[TracedNumber, ...]:
-        """The numbers that are known at a step."""
+        """Returns the numbers that are known at a step."""
         return tuple(number for number in self.numbers if number.step <= step)
 
 
 def align(numbers: Sequence[TracedNumber], spacing: float) -> AlignedNumbers:
-    """Digit below digit. `spacing`: from the stored number to its neighbor, a power of two."""
+    """Aligns numbers by digit. `spacing`: from the stored number to the next, a power of two."""
     last = round(math.log2(spacing))
     written = [binary_digits(number.value, number.format) for number in numbers]
     firsts = [power for power, digits in written if digits]
@@ -72,8 +72,8 @@ def align(numbers: Sequence[TracedNumber], spacing: float) -> AlignedNumbers:
 
 
 def binary_digits(value: float, format: NumberFormat) -> tuple[int, str]:
-    """The power of two that the first digit counts, and the digits as a format stores them; of a
-    long one without the zeros at the end. 0, infinity and NaN have none.
+    """Returns the first digit's power of two (its exponent) and the digits as a format stores
+    them, without trailing zeros for a long format. 0, infinity and NaN have no digits.
     """
     _, exponent, mantissa = (int(part) for part in encode(value, format))
     kind = kind_of(exponent, mantissa, format)
@@ -85,7 +85,7 @@ def binary_digits(value: float, format: NumberFormat) -> tuple[int, str]:
 
 
 def fields_text(value: float, format: NumberFormat) -> str:
-    """Sign, exponent and mantissa as they are stored, "0 01111001 1011010"; "" of a long format."""
+    """Returns sign, exponent and mantissa as stored, "0 01111001 1011010"; "" for a long format."""
     if format.bits > SHORT:
         return ""
     sign, exponent, mantissa = (int(part) for part in encode(value, format))

@@ -1,7 +1,7 @@
-"""The bundled model's recipe: `python -m core.training.bundled` makes it anew.
+"""The bundled model's recipe: `python -m core.training.bundled` trains it again.
 
-Its own tokenizer from its own stories, a run of the training loop like any other, the last weights
-as bf16, and record.json: the recipe, the seed, and what the stored file measures.
+It trains a tokenizer on the stories, runs the training loop like any other run, and stores the last
+weights in bf16 with record.json: the recipe, the seed, and measurements of the stored file.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 
-READ_STORY = 5_000_001  # a story of neither split, on which the previous-token heads are measured
-TRAIN_BATCHES = 16  # of the train split, for its loss
+READ_STORY = 5_000_001  # a story of neither split; previous-token heads are measured on it
+TRAIN_BATCHES = 16  # of the train split, on which its loss is measured
 
-# The run begins with copying alone: (until step, sequences, their length). In the trial that chose
-# this, an induction head stood after 300 such steps and stayed on stories. A run with 8 % of
+# The run begins with copying alone: (until step, sequences, their length). In the trial behind
+# this choice, an induction head formed in 300 such steps and survived on stories. A run with 8 % of
 # repeats from the start, learned positions and GPT's 0.02 showed none at step 1,000. Both lessons
-# and the 2 % of sequences that repeat later are 5 % of all tokens; with the first lesson alone, and
+# and the 2 % of later sequences that repeat are 5 % of all tokens; with the first lesson alone, and
 # 1 % or 3 % later in shorter runs, the previous-token head ended at 0.85 or 0.89. Lessons of as
 # many tokens in longer sequences taught no copying in 250 to 400 steps.
 COPYING = ((350, 32, 64), (600, 16, 128))
-# Queries and keys start this much larger than GPT's 0.02, which in a stream of 192 dimensions gives
-# very small scores. Trials without it learned to copy with attention still diffuse, or not at all;
-# they differed in learning rate, heads or positions too, so this is no clean comparison.
+# Queries and keys start this much larger than GPT's 0.02, which gives very small scores in a
+# stream of 192 dimensions. Trials without it learned to copy with diffuse attention, or not at all;
+# they also differed in learning rate, heads or positions, so the comparison is not clean.
 QUERY_KEY_SCALE = 4.0
-# Positions start as sinusoids (AIAYN section 3.5) and are learned from there: "the one before" is
-# then the same rotation everywhere, and not 256 facts to learn one by one.
+# Positions start as sinusoids (AIAYN section 3.5) and are learned from there: "the token before" is
+# then the same rotation everywhere instead of 256 separate facts to learn.
 POSITION_BASE = 64.0
 POSITION_AMPLITUDE = 0.04
 
@@ -57,7 +57,7 @@ MODEL = ModelConfig(
 
 
 def recipe(tokenizer: Path, steps: int, threads: int) -> TrainingConfig:
-    """The run, as data. `repeated_fraction` is the share of sequences that are no stories."""
+    """Returns the run's config; `repeated_fraction` of its sequences are random repeats."""
     return TrainingConfig(
         model=MODEL,
         corpus="stories",
@@ -85,7 +85,7 @@ def recipe(tokenizer: Path, steps: int, threads: int) -> TrainingConfig:
 
 
 class StoriesTask(LanguageModelling):
-    """Language modelling with a first lesson in copying, and a start from which heads form soon."""
+    """Language modelling that begins with copying, from weights with which heads form early."""
 
     def build_model(self, generator: torch.Generator) -> GPT:
         model = super().build_model(generator)
@@ -113,7 +113,7 @@ class StoriesTask(LanguageModelling):
 
 
 def token_counts(config: TrainingConfig) -> dict[str, int]:
-    """Tokens read in the run: in all, and how many of them were repeated random ids."""
+    """Returns the number of tokens read in the run: all, and repeated random ids among them."""
     copying, start = 0, 0
     for end, B, T in COPYING:
         copying += (min(end, config.steps) - start) * B * T
@@ -126,9 +126,9 @@ def token_counts(config: TrainingConfig) -> dict[str, int]:
 
 
 def losses(lm: LoadedModel) -> dict[str, float]:
-    """Nats a token: of the whole validation split, and of a fixed sample of the train split.
+    """Returns nats per token: of the whole validation split, and of a fixed train sample.
 
-    Stories alone: no repeated random ids. fp32 arithmetic on the stored weights.
+    Stories alone, without repeated random ids; fp32 arithmetic on the stored weights.
     """
     corpus = StoriesCorpus(lm.tokenizer)
     block = gpt_of(lm.model).config.block_size
@@ -151,7 +151,7 @@ def _mean_loss(lm: LoadedModel, batches: Iterator[tuple[np.ndarray, np.ndarray]]
 
 
 def best_heads(lm: LoadedModel) -> dict[str, dict[str, Any]]:
-    """The strongest head of two kinds, by the mean attention that defines the kind.
+    """Returns the strongest head of each of two kinds, by the mean attention that defines it.
 
     previous_token  to the token before, on a story
     induction       to the token that followed the earlier occurrence, on random ids of the whole
@@ -178,7 +178,7 @@ def _best(scores: np.ndarray) -> dict[str, Any]:
 
 
 def samples(lm: LoadedModel, count: int = 3, temperature: float = 0.7) -> list[str]:
-    """What it writes after the first words of a story, to the story's end."""
+    """Returns stories that the model completes, from their first words to their end."""
     prompt = lm.tokenizer.encode_ids("Once upon a time")
     end = lm.tokenizer.special_tokens[END_OF_TEXT]
     model = gpt_of(lm.model)
@@ -191,8 +191,8 @@ def samples(lm: LoadedModel, count: int = 3, temperature: float = 0.7) -> list[s
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Trains the bundled model and puts it where the program finds it; resumes a run in
-    `--work`.
+    """Trains the bundled model, or resumes its run in `--work`, and stores it where the program
+    loads it.
     """
     about = "Trains the bundled model again."
     options = bundled_run.options_of(arguments, about, 10000, resource("models") / "stories")

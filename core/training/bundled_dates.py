@@ -1,7 +1,7 @@
-"""The bundled encoder-decoder's recipe: `python -m core.training.bundled_dates` makes it anew.
+"""The bundled encoder-decoder's recipe: `python -m core.training.bundled_dates` trains it again.
 
-A run of the training loop like any other, the last weights as bf16, and record.json: the recipe,
-the seed, and what the stored file measures.
+It runs the training loop like any other run, and stores the last weights in bf16 with record.json:
+the recipe, the seed, and measurements of the stored file.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from core.transformer.architectures import encoder_decoder_of
 from core.transformer.config import ModelConfig
 
 STEPS = 2000
-HELD_OUT = 1000  # dates that were kept from training, on which exactness is measured
-ALIGNED = 100  # of them, for the cross-attention
+HELD_OUT = 1000  # held-out dates on which exactness is measured
+ALIGNED = 100  # those of them on which cross-attention is measured
 
-# As in the paper's base model, and much smaller: a stack is 2 layers of width 128.
+# The architecture of the paper's base model, much smaller: each stack has 2 layers of width 128.
 STACK = ModelConfig(
     vocab_size=70,
     block_size=64,
@@ -42,8 +42,8 @@ STACK = ModelConfig(
 
 
 def recipe(steps: int, threads: int) -> TrainingConfig:
-    """The run, as data. Adam's betas and label smoothing are the paper's (sections 5.3, 5.4). The
-    learning rate comes down to 0, with which so short a run ends better than with the paper's root.
+    """Returns the run's config. Adam's betas and label smoothing are the paper's (sections 5.3,
+    5.4). The rate decays to 0: so short a run ends better than with the paper's inverse root.
     """
     return TrainingConfig(
         model=STACK,
@@ -71,14 +71,14 @@ def recipe(steps: int, threads: int) -> TrainingConfig:
 
 
 def held_out(count: int) -> list[Pair]:
-    """Dates of the validation split, always the same."""
+    """Returns dates of the validation split, always the same ones."""
     corpus, generator = Dates(), np.random.default_rng(5)
     return [corpus.pair("validation", generator) for _ in range(count)]
 
 
 def measured(lm: LoadedModel) -> dict[str, Any]:
-    """The share of held-out dates that it writes exactly, and its best aligned head of
-    cross-attention.
+    """Returns the share of held-out dates that the model writes exactly, and the cross-attention
+    head that is aligned best.
     """
     model, pairs = encoder_decoder_of(lm.model), held_out(HELD_OUT)
     spans = span_attention(model, lm.tokenizer, pairs[:ALIGNED])  # (L, H)
@@ -88,7 +88,7 @@ def measured(lm: LoadedModel) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Trains the model and puts it where the program finds it; resumes a run in `--work`."""
+    """Trains the model, or resumes its run in `--work`; stores it where the program loads it."""
     about = "Trains the bundled encoder-decoder again."
     options = bundled_run.options_of(arguments, about, STEPS, resource("models") / Dates.name)
     config, run = recipe(options.steps, options.threads), options.work / "run"

@@ -1,5 +1,5 @@
-"""What the recipes of the bundled models have in common: the command's options, the run, and the
-record of what was stored.
+"""Shared parts of the bundled models' recipes: the command's options, the run, and the record of
+the stored model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DTYPE = "bfloat16"  # of the stored weights
 def options_of(
     arguments: list[str] | None, description: str, steps: int, folder: Path
 ) -> argparse.Namespace:
-    """`steps`, `threads`, `work` and `folder`, as typed or as usual; torch gets its threads."""
+    """Returns `steps`, `threads`, `work` and `folder`, and sets torch's number of threads."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--threads", type=int, default=2)
@@ -43,13 +43,13 @@ def options_of(
 
 
 def is_begun(run: Path) -> bool:
-    """Whether a run folder has a checkpoint from which the run goes on."""
+    """Returns True if the run folder has a checkpoint to resume from."""
     return run.is_dir() and latest_checkpoint(run) is not None
 
 
 def train(config: TrainingConfig, run: Path, task: Task | None = None) -> dict[str, int]:
-    """Trains to the end and prints what happens; goes on where the run was interrupted. Returns
-    the seconds that it took: by the clock, and of all cores together.
+    """Trains to the end, resuming an interrupted run, and prints its progress. Returns the seconds
+    it took: wall-clock time, and processor time of all cores together.
     """
     resuming = is_begun(run)
     if not resuming:
@@ -67,7 +67,7 @@ def train(config: TrainingConfig, run: Path, task: Task | None = None) -> dict[s
 
 
 def store(run: Path, folder: Path) -> LoadedModel:
-    """Stores the weights of a run's last checkpoint with its tokenizer, and opens them again."""
+    """Stores the weights of a run's last checkpoint and its tokenizer; returns them loaded."""
     checkpoint = latest_checkpoint(run)
     assert checkpoint is not None, "a run that ended has a checkpoint"
     save_model(folder, load_model(checkpoint), dtype=DTYPE)
@@ -76,7 +76,7 @@ def store(run: Path, folder: Path) -> LoadedModel:
 
 
 def write_record(folder: Path, lm: LoadedModel, facts: Mapping[str, Any]) -> None:
-    """Writes what the stored model is, and prints it."""
+    """Writes and prints the record of the stored model."""
     record = {
         "parameters": sum(parameter.numel() for parameter in lm.model.parameters()),
         "dtype": DTYPE,

@@ -1,15 +1,15 @@
-"""Checkpoints: a folder with everything that a run needs to go on exactly as if it had not stopped.
+"""Checkpoints: a folder with everything that a run needs to resume exactly where it stopped.
 
     config.json model.safetensors tokenizer.json    the model, readable by itself
     optimizer.safetensors                           "h.0.attn.c_attn.weight/exp_avg" ...
     training.json                                   step, seed, changes made by commands, loss
-                                                    scale; of a branch also whether its optimizer is
-                                                    new
+                                                    scale; for a branch also whether its optimizer
+                                                    is new
 
-Where a Task trains a few tensors of a model alone, model.safetensors holds only these, and
-config.json says which model they lie on. Several ranks write one checkpoint together: where each
-holds a part of the model only, as shards of the two files (see `core.tensor_shards`). Any number of
-ranks, and one process, goes on from either.
+If a Task trains only a few tensors of a model, model.safetensors holds only these, and config.json
+names the model to which they belong. Several ranks write one checkpoint together, as shards of the
+two files if each holds only a part of the model (see `core.tensor_shards`). Any number of ranks,
+including one process, can resume from either form.
 
 A batch, a dropout mask and a sample are pure functions of (seed, step, micro-batch, rank): the
 seed and the step are the whole RNG state and data position. Nothing is ever unpickled.
@@ -43,16 +43,16 @@ OPTIMIZER_FILE = records.OPTIMIZER_FILE
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run is, apart from its tensors.
+    """The progress of a run, apart from its tensors.
 
     step        optimizer steps tried; with the seed, also the RNG state and the data position
-    seed        the config's while these steps were trained; a branch may go on with another
-    tokens      read so far
-    rate_scale  the schedule's rates times this, changed by the command `set`
+    seed        the config's seed during these steps; a branch may continue with another
+    tokens      tokens read so far
+    rate_scale  factor of the schedule's learning rates, changed by the command `set`
     looked      False: the evaluation, sample and probe due after this step are still to come
-    optimizer   "new": the branch has another one than its parent, which remembers nothing yet
-    skipped     steps of those tried that a loss scaler skipped; the schedule counts the others
-    scaler      what the strategy keeps of its loss scale, by name
+    optimizer   "new": the branch has another optimizer than its parent, with no state yet
+    skipped     tried steps that a loss scaler skipped; the schedule counts the others
+    scaler      the strategy's loss-scale state, by name
     """
 
     step: int = field(least=0)
@@ -70,17 +70,17 @@ class Progress:
 
     @property
     def applied(self) -> int:
-        """Steps that moved the weights."""
+        """Number of steps that moved the weights."""
         return self.step - self.skipped
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
-    """The folder of a run's checkpoint of a step."""
+    """Returns the folder of a run's checkpoint of a step."""
     return run / records.CHECKPOINTS / records.step_name(step)
 
 
 def latest_checkpoint(run: Path) -> Path | None:
-    """The run's checkpoint of the largest step; None when it has none."""
+    """Returns the run's checkpoint of the largest step, or None if it has none."""
     found = records.checkpoints_of(run)
     return found[max(found)] if found else None
 
@@ -93,9 +93,9 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     parallel: Parallel,
 ) -> Path:
-    """Writes a checkpoint beside its place and renames it: a reader sees all of it or nothing.
+    """Writes a checkpoint to a temporary folder and renames it: readers see all of it or nothing.
 
-    Every rank comes here. Raises OSError when the disk fails; older checkpoints are as they were.
+    Every rank must call it. Raises OSError if the disk fails; older checkpoints stay unchanged.
     """
     target = checkpoint_folder(run, progress.step)
     work = target.with_name(f".{target.name}.part")
@@ -113,7 +113,7 @@ def save_checkpoint(
             if not progress.optimizer:
                 del values["optimizer"]
             write_json(work / records.TRAINING_FILE, {"format": FORMAT, **values})
-            old = _set_aside(target) if target.exists() else None  # of an older attempt
+            old = _set_aside(target) if target.exists() else None  # from an older attempt
             os.replace(work, target)
             if old is not None:
                 shutil.rmtree(old, ignore_errors=True)
@@ -126,7 +126,7 @@ def save_checkpoint(
 
 
 def _set_aside(checkpoint: Path) -> Path:
-    """Renames it to what no reader looks at: it is there whole, or not at all."""
+    """Renames a checkpoint to a name that readers ignore: they see all of it or nothing."""
     old = checkpoint.with_name(f".{checkpoint.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     os.replace(checkpoint, old)
@@ -140,11 +140,11 @@ def load_checkpoint(
     optimizer: torch.optim.Optimizer,
     parallel: Parallel,
 ) -> Progress:
-    """Puts a checkpoint's tensors into the model and the optimizer, its loss scale into the
-    strategy; returns where the run was.
+    """Loads a checkpoint's tensors into the model and the optimizer, and its loss scale into the
+    strategy; returns the run's progress.
 
-    Raises ValueError, with the remedy, for a file that is missing, cut off, a pickle in disguise or
-    of another model.
+    Raises ValueError, with a remedy, if a file is missing, truncated, a pickle in disguise or of
+    another model.
     """
     progress = read_progress(folder)
     for name in (MODEL_FILE, OPTIMIZER_FILE):
@@ -169,7 +169,7 @@ def load_checkpoint(
 
 
 def read_progress(folder: Path) -> Progress:
-    """What training.json says. Raises ValueError when it is missing or damaged."""
+    """Reads training.json. Raises ValueError, with a remedy, if it is missing or damaged."""
     path = folder / records.TRAINING_FILE
     if not path.exists():
         raise ValueError(
@@ -189,7 +189,7 @@ def read_progress(folder: Path) -> Progress:
 
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Every tensor that the optimizer remembers, under its parameter's full name."""
+    """Returns every tensor of the optimizer's state, under its parameter's full name."""
     remembered = _remembered(optimizer)
     return {
         f"{name}/{key}": optimizer.state[parameter][key]
@@ -202,7 +202,9 @@ def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dic
 def restore_optimizer(
     model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
 ) -> None:
-    """The inverse. Raises ValueError where a tensor is missing, surplus or of another shape."""
+    """The inverse of `optimizer_tensors`. Raises ValueError, with a remedy, if a tensor is missing,
+    surplus or of another shape.
+    """
     remembered = _remembered(optimizer)
     devices = _count_devices(optimizer)
     parameters = {n: p for n, p in model.named_parameters() if id(p) in remembered}
@@ -231,7 +233,7 @@ def restore_optimizer(
 
 
 def _remembered(optimizer: torch.optim.Optimizer) -> dict[int, tuple[str, ...]]:
-    """By the id of each parameter that is trained: the names of its state."""
+    """Returns the names of each trained parameter's state, by the parameter's id."""
     return {
         id(parameter): state_names(optimizer, group)
         for group in optimizer.param_groups
@@ -240,9 +242,9 @@ def _remembered(optimizer: torch.optim.Optimizer) -> dict[int, tuple[str, ...]]:
 
 
 def _count_devices(optimizer: torch.optim.Optimizer) -> dict[int, torch.device]:
-    """By the id of each trained parameter: where its count of steps lies.
+    """Returns the device of each trained parameter's step count, by the parameter's id.
 
-    torch's fused optimizers keep it beside the parameter, all others on the CPU.
+    torch's fused optimizers keep it on the parameter's device, all others on the CPU.
     """
     cpu = torch.device("cpu")
     return {
@@ -253,10 +255,10 @@ def _count_devices(optimizer: torch.optim.Optimizer) -> dict[int, torch.device]:
 
 
 def thin_checkpoints(run: Path, keep: int) -> list[int]:
-    """Deletes checkpoints until `keep` are left (0: all stay); returns the steps of those deleted.
+    """Deletes checkpoints until `keep` are left (0: all stay); returns the deleted steps.
 
-    The first and the two newest stay, whatever `keep` says; of the others goes the one whose
-    neighbors are closest, so that those left lie spread over the run.
+    The first and the two newest always stay; of the others, the one whose neighbors are closest
+    is deleted first, so that the rest stays spread over the run.
     """
     steps = list(records.checkpoints_of(run))
     gone = []
@@ -265,7 +267,7 @@ def thin_checkpoints(run: Path, keep: int) -> list[int]:
         index = min(inner, key=lambda i: steps[i + 1] - steps[i - 1])
         gone.append(steps.pop(index))
     for step in gone:
-        with suppress(OSError):  # where a reader has a file of it open: thinned the next time
+        with suppress(OSError):  # a reader may have a file of it open: deleted the next time
             _set_aside(checkpoint_folder(run, step))
     for old in (run / records.CHECKPOINTS).glob(".step-*.old"):
         shutil.rmtree(old, ignore_errors=True)

@@ -1,9 +1,9 @@
-"""Who controls a run: one program at a time, while others watch it.
+"""Control of a run: one program at a time steers it, while others may watch.
 
-Whoever starts or steers a run claims it: `controller.json` in its folder names that program. While
-it lives, `RunControl` refuses to steer the run for any other, which may look at it and may take it
-over. On the machine of the claim its process tells whether it lives; elsewhere the file's age does,
-so whoever controls renews it.
+A program that starts or steers a run claims it: `controller.json` in the run folder names the
+program. While that program runs, `RunControl` does not let any other steer the run; others may
+watch it or take over. On the machine of the claim, its process shows whether the program still
+runs; elsewhere the file's age does, so the controlling program renews it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from core.training import records
 from core.training.reader import SILENCE
 
 CLAIM = "controller.json"
-RENEWED = 10.0  # seconds from one renewal to the next
+RENEWED = 10.0  # seconds between renewals
 
 
 @dataclass(frozen=True, kw_only=True)
 class Controller:
-    """The program that a claim names."""
+    """The program named by a claim."""
 
     pid: int = field(least=1, most=(1 << 31) - 1)
     host: str
@@ -32,7 +32,7 @@ class Controller:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is this process."""
+        """Whether the controller is this process."""
         ours = records.process_identity()
         return (self.pid, self.host, self.process_start) == (
             ours["pid"],
@@ -41,12 +41,12 @@ class Controller:
         )
 
     def __str__(self) -> str:
-        """For people."""
+        """Returns the controller's name in messages to the user."""
         return f"process {self.pid} on {self.host}"
 
 
 def controller(folder: Path) -> Controller | None:
-    """The other program that controls a run; None where there is none, or it is this one."""
+    """Returns the other program that controls a run; None if there is none or it is this one."""
     claimed = _claimed(folder)
     if claimed is None or claimed.is_ours:
         return None
@@ -57,8 +57,8 @@ def controller(folder: Path) -> Controller | None:
 
 
 def claim(folder: Path) -> None:
-    """From now on this program controls the run. Where the folder may not be written, commands
-    could not be either: they say so.
+    """Makes this program the run's controller. Ignores a read-only folder: commands cannot be
+    written there either, and report it.
     """
     claimed = _claimed(folder)
     if claimed is not None and claimed.is_ours:
@@ -69,7 +69,7 @@ def claim(folder: Path) -> None:
 
 
 def renew(folder: Path) -> None:
-    """Shows programs on other machines that this one still controls the run, if it does."""
+    """Renews this program's claim, if it has one, for programs on other machines."""
     if _age(folder) < RENEWED:
         return
     claimed = _claimed(folder)
@@ -79,7 +79,7 @@ def renew(folder: Path) -> None:
 
 
 def release(folder: Path) -> None:
-    """This program controls the run no longer, if it did."""
+    """Withdraws this program's claim, if it has one."""
     claimed = _claimed(folder)
     if claimed is not None and claimed.is_ours:
         with suppress(OSError):
@@ -87,7 +87,7 @@ def release(folder: Path) -> None:
 
 
 def _claimed(folder: Path) -> Controller | None:
-    """Whom the claim names, whether or not it lives."""
+    """Returns the program named by the claim, running or not; None without a readable claim."""
     try:
         return from_json(Controller, read_json(folder / CLAIM), some=True)
     except (ValueError, OSError):
@@ -95,7 +95,7 @@ def _claimed(folder: Path) -> Controller | None:
 
 
 def _age(folder: Path) -> float:
-    """Seconds since the claim was made or renewed; without one it was never."""
+    """Returns the seconds since the claim was made or renewed; infinity without a claim."""
     try:
         return time.time() - (folder / CLAIM).stat().st_mtime
     except OSError:

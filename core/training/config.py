@@ -1,7 +1,7 @@
-"""TrainingConfig: everything that a run depends on, as data.
+"""TrainingConfig: everything that determines a run, as data.
 
-Two runs of one config on one machine are bit-identical. Field names follow nanoGPT's where it has
-them.
+Two runs of one config on one machine are bit-identical. Field names follow nanoGPT's where they
+exist there.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from core.transformer.config import ModelConfig
 
 FORMAT = 1  # of the JSON
 WHAT = "training config"
-# The tasks of this chapter.
+# tasks of this chapter
 LANGUAGE_MODELLING, SEQUENCE_TO_SEQUENCE = "language-modelling", "sequence-to-sequence"
-STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any other is a file
+STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any other value is a path
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 STRATEGIES = ("ddp", "fsdp2")
@@ -33,60 +33,61 @@ class TrainingConfig:
     """A training run.
 
     model              shape of the model, or of each of an encoder-decoder's two stacks. Its
-                       vocab_size gives way to that of the tokenizer
+                       vocab_size is replaced by that of the tokenizer
     task               "language-modelling", "sequence-to-sequence" (an encoder-decoder's), or the
-                       name of a Task that the launched module brings
+                       name of a Task that the launched module defines
     corpus             "stories" (endless, our own) or the path of a UTF-8 text file; for
                        sequence-to-sequence "dates" or "copies"
-    tokenizer          "stories" (bundled), "characters" (those of the corpus), or a tokenizer's
-                       path
+    tokenizer          "stories" (bundled), "characters" (those of the corpus), or the path of a
+                       tokenizer
     repeated_fraction  share of training sequences that are random ids, repeated with a random
                        period
     steps              optimizer steps
     batch_size         sequences in a micro-batch, on all ranks together
     micro_batches      micro-batches whose gradients are added up before a step
-    learning_rate      the peak
-    min_learning_rate  where a rate that falls comes to rest
+    learning_rate      peak learning rate
+    min_learning_rate  final learning rate of a decaying schedule
     warmup_steps       steps until the peak
     schedule           "cosine", "constant" or another of core.optimization.schedules
     optimizer          "adamw" or another of core.optimization.OPTIMIZERS. "muon" moves the matrices
-                       between the layers; embeddings, output head and vectors move by AdamW
-    betas              decay rates of the average gradient (also momentum's) and of its square's
+                       between the layers; AdamW moves embeddings, output head and vectors
+    betas              decay rates of the average gradient (also momentum's) and of the average
+                       squared gradient
     weight_decay       on matrices only. AdamW, Lion and Muon shrink them by it, the others add it
                        to the gradient
     label_smoothing    share of each target's probability that is spread over the whole vocabulary
-                       while training (AIAYN section 5.4: 0.1); 0: none
+                       during training (AIAYN section 5.4: 0.1); 0: none
     clip               largest norm of all gradients together; 0: no limit
     evaluate_every     steps between evaluations; 0: only before the first step and at the end
-    evaluate_batches   batches an evaluation; 0: every whole block of the split
+    evaluate_batches   batches per evaluation; 0: every whole block of the split
     sample_every       steps between samples; 0: never
-    sample_prompt      what a sample continues; "": the validation split's first words
-    sample_tokens      how many tokens it adds
+    sample_prompt      prompt of every sample; "": the validation split's first words
+    sample_tokens      number of tokens generated per sample
     checkpoint_every   steps between checkpoints; 0: only at the end and when stopped
-    keep_checkpoints   at most so many stay, spread over the run, and never fewer than the first
-                       and the two newest; 0: all
-    probe_every        steps between pictures of the heads on probe_text; 0: never
-    probe_text         the text that they read; "": the validation split's first words
+    keep_checkpoints   most checkpoints to keep, spread over the run; the first and the two newest
+                       are always kept. 0: all
+    probe_every        steps between probes of the attention heads on probe_text; 0: never
+    probe_text         text of the probes; "": the validation split's first words
     seed               of weights, batches, dropout and samples
-    device             "auto": a GPU where there is one, else the CPU; or "cpu", "cuda", "mps"
-    ranks              processes that share each batch, each with a model or a part of it. A run of
-                       more than one is started by `python -m core.training` or `core.train`; under
-                       torchrun, it says how many
+    device             "auto" (a GPU if available, else the CPU), "cpu", "cuda" or "mps"
+    ranks              processes that share each batch, each with a model or a part of it. Start a
+                       run of several with `python -m core.training` or `core.train`; under
+                       torchrun, torchrun sets the number
     parallel           what the ranks hold: "ddp" (each the whole model) or "fsdp2" (each its part
                        of every matrix)
     activation_checkpointing
-                       keep only what enters each block, and compute its inside again in backward:
-                       less memory for a third more arithmetic
+                       keep only the input of each block, and recompute its inside in backward: less
+                       memory for a third more arithmetic
     precision          of the matrix products: "fp32", "tf32", "bf16" or "fp16". The weights stay in
                        fp32. A device without TF32 computes tf32 in fp32
-    loss_scale         what the loss is multiplied by at first, under fp16 only: see LossScaler
+    loss_scale         initial factor of the loss, under fp16 only: see LossScaler
     loss_scale_growth_interval
                        applied steps in a row after which the loss scale doubles
-    threads            torch threads, where the run has its own process. Set by
-                       `python -m core.training`; inside an app the app decides
-    settings           what a task that another module brings needs to know, as JSON
+    threads            torch threads, if the run has its own process. Set by
+                       `python -m core.training`; inside an app, the app decides
+    settings           settings of another module's task, as JSON
 
-    Raises ValueError, with the remedy, for a value that cannot be.
+    Raises ValueError, with a remedy, for an invalid value.
     """
 
     model: ModelConfig
@@ -275,11 +276,11 @@ class TrainingConfig:
 
     @property
     def tokens_per_step(self) -> int:
-        """Tokens that one optimizer step reads, where its task makes no batch of another size."""
+        """Tokens read in one optimizer step, unless the task makes batches of another size."""
         return self.batch_size * self.micro_batches * self.model.block_size
 
     def planned_rate(self, step: int) -> float:
-        """The learning rate of the step that follows `step` applied ones (0 for the first)."""
+        """Returns the learning rate of the step after `step` applied ones (0: the first step)."""
         return learning_rate_at(
             step,
             schedule=self.schedule,
@@ -290,7 +291,7 @@ class TrainingConfig:
         )
 
     def change(self, changes: Mapping[str, Any]) -> TrainingConfig:
-        """This config with some fields changed; `model` may be a ModelConfig or its JSON.
+        """Returns this config with some fields changed; `model`: a ModelConfig or its JSON.
 
         Raises ValueError for an unknown field.
         """
@@ -298,7 +299,7 @@ class TrainingConfig:
         return replace(self, **changes)
 
     def changes_since(self, before: TrainingConfig) -> list[str]:
-        """What differs from an earlier config, for people: "steps was 20 and is now 30"."""
+        """Returns the changes since an earlier config as text: "steps was 20 and is now 30"."""
         was, now = _flat(before.to_json()), _flat(self.to_json())
         return [
             f"{name} was {was.get(name)} and is now {now.get(name)}"
@@ -307,21 +308,20 @@ class TrainingConfig:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """What a config file holds."""
+        """Returns the contents of a config file."""
         return {"format": FORMAT, **fields.to_json(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainingConfig:
-        """The config that `to_json` wrote.
+        """Returns the config that `to_json` wrote.
 
-        Raises ValueError for a newer format, an unknown or missing field, and what the constructor
-        refuses.
+        Raises ValueError for a newer format, an unknown or missing field, or an invalid value.
         """
         return fields.from_json(cls, values, WHAT, FORMAT)
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """{"model": {"n_layer": 2}} as {"model.n_layer": 2}."""
+    """Flattens {"model": {"n_layer": 2}} to {"model.n_layer": 2}."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         inner = _flat(value) if isinstance(value, Mapping) else {"": value}

@@ -1,9 +1,9 @@
 """Steering a run: commands are lines of control.jsonl, and each is acknowledged there.
 
-One way for a run in this process, in another, or on another machine. A command line is
+It works the same for a run in this process, in another, or on another machine. A command line is
 {"seq": 3, "command": "set", "learning_rate": 1e-4, "time": ...}; the run answers at its next safe
 point with {"ack": 3, "step": 812, "attempt": 1, "ok": true, "message": ""}. The file is therefore
-also the log by which a run can be repeated.
+also a log from which a run can be repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.training.reader import JsonLines, RunReader
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One line of control.jsonl. `values` are its arguments."""
+    """A command, one line of control.jsonl. `values`: its arguments."""
 
     seq: int = field(least=0)
     name: str = field()
@@ -33,7 +33,9 @@ class Command:
 
     @classmethod
     def from_line(cls, line: Mapping[str, Any]) -> Command:
-        """Raises ValueError where it has no number; a name that is no text is unknown to all."""
+        """Reads a command; raises ValueError if its number is invalid. A name that is not a string
+        becomes that of an unknown command.
+        """
         seq = fields_of(cls)["seq"].read(line.get("seq"))
         name = line.get("command")
         values = {k: v for k, v in line.items() if k not in ("seq", "command", "time")}
@@ -42,7 +44,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """The run's answer. `step`: the last step that was done when the command took effect."""
+    """The run's answer. `step`: the last completed step when the command took effect."""
 
     seq: int = field(least=0)
     step: int = field(0, least=0)
@@ -53,14 +55,14 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class StepArguments:
-    """Of the command `step`: how many optimizer steps it asks for."""
+    """Arguments of the command `step`: the number of optimizer steps."""
 
     n: int = field(1, least=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeArguments:
-    """Of the command `probe`: what the answer is called, the token ids, and what to look at."""
+    """Arguments of the command `probe`: the answer's name, the token ids, the sites to record."""
 
     id: str = field(reader=records.check_probe_id)
     ids: tuple[int, ...] = field(least=0, shortest=1, remedy="give at least one token id")
@@ -69,30 +71,30 @@ class ProbeArguments:
 
 @dataclass(frozen=True, slots=True)
 class SetArguments:
-    """Of the command `set`: the learning rate from the next step on."""
+    """Arguments of the command `set`: the learning rate from the next step on."""
 
     learning_rate: float = field(above=0, remedy="1e-3 is usual")
 
 
 class Launcher(Protocol):
-    """Starts a run folder's training somewhere: a process, or a thread of an app."""
+    """Starts a run folder's training, in a process or in a thread of an app."""
 
     def start(self, folder: Path, resume: bool) -> None:
         """Starts the training, or resumes it from its last checkpoint."""
 
 
-# Two panes may steer one run from two threads: the next number is read and taken in one go.
+# Two panes may steer one run from two threads: only one at a time may take the next number.
 _NUMBERING = threading.Lock()
 
 
 def cut_torn_command(folder: Path) -> None:
-    """Removes a last line that has no end, while nobody here adds one."""
+    """Removes an incomplete last line of control.jsonl; no thread of this process appends then."""
     with _NUMBERING:
         cut_torn_line(folder / records.CONTROL)
 
 
 class ControlLog:
-    """control.jsonl as commands and acknowledgements, read as it grows."""
+    """The commands and acknowledgements of control.jsonl, read as the file grows."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / records.CONTROL
@@ -102,9 +104,9 @@ class ControlLog:
         self.acknowledgements: dict[int, Acknowledgement] = {}
 
     def refresh(self) -> list[Command]:
-        """Reads what was added, and returns the commands in it. One `stat` when nothing was.
+        """Reads the added lines and returns their commands; one `stat` if the size is unchanged.
 
-        No command is returned twice, though the file was put back as it had been.
+        Returns no command twice, even if the file was restored to an earlier state.
         """
         try:
             size = os.stat(self.path).st_size
@@ -119,7 +121,7 @@ class ControlLog:
         if self._lines.again:
             self.commands, self.acknowledgements = [], {}
         for line in lines:
-            with suppress(ValueError):  # of another hand, or two torn lines that became one
+            with suppress(ValueError):  # another program's line, or two torn lines joined
                 if "ack" in line:
                     self._acknowledged(line)
                 elif "seq" in line:
@@ -132,34 +134,34 @@ class ControlLog:
         self.acknowledgements[answer.seq] = answer
 
     def unanswered(self) -> list[Command]:
-        """The commands that the run has not acknowledged, in order."""
+        """Returns the commands that the run has not acknowledged, in order."""
         return [command for command in self.commands if command.seq not in self.acknowledgements]
 
     @property
     def is_started(self) -> bool:
-        """Whether "start" came last of all "start" and "stop" commands."""
+        """Whether the last of all "start" and "stop" commands is "start"."""
         said = [command.name for command in self.commands if command.name in ("start", "stop")]
         return said[-1:] == ["start"]
 
     def acknowledge(
         self, command: Command, step: int, attempt: int, ok: bool = True, message: str = ""
     ) -> None:
-        """Appends the answer to a command: done at `step`, or why not."""
+        """Appends the answer to a command: done at `step`, or the reason why not."""
         line = {"ack": command.seq, "step": step, "attempt": attempt, "ok": ok, "message": message}
         append_line(self.path, line)
         self._acknowledged(line)
 
 
-# Commands that only look at a run: a program that watches it may give them, too.
+# Commands that do not change the run: programs that only watch it may give them, too.
 LOOKS = ("probe", "record", "checkpoint")
 
 
 class RunControl:
     """Steers the run in `folder`.
 
-    Every command returns its sequence number; `acknowledgement` tells what came of it. Raises
-    ValueError, with the remedy, for a command that cannot be, and for one that steers a run which
-    another program controls: see `core.training.claims`.
+    Every command returns its sequence number; `acknowledgement` returns its result. Raises
+    ValueError, with a remedy, for an invalid command, or if another program controls the run: see
+    `core.training.claims`.
     """
 
     def __init__(self, folder: str | Path, launcher: Launcher | None = None) -> None:
@@ -168,9 +170,9 @@ class RunControl:
         self._log = ControlLog(self.folder)
 
     def start(self, paused: bool = False) -> int:
-        """Trains on from the last checkpoint, or from the beginning where there is none.
+        """Starts training from the last checkpoint, or from the beginning if there is none.
 
-        `paused` waits for a command before the first step.
+        With `paused`, the run waits for a command before the first step.
         """
         if self.launcher is None:
             raise ValueError(
@@ -188,31 +190,31 @@ class RunControl:
         return seq
 
     def take_over(self) -> None:
-        """From now on this program controls the run, and the one that did so watches."""
+        """Makes this program the run's controller; the previous one may only watch from now on."""
         claims.claim(self.folder)
 
     def release(self) -> None:
-        """This program controls the run no longer; the next that steers it does."""
+        """Gives up control of the run; the next program that steers it takes over."""
         claims.release(self.folder)
 
     def pause(self) -> int:
-        """Waits after the current step; the run stays alive."""
+        """Pauses the run after the current step; its process stays alive."""
         return self._send("pause", {})
 
     def resume(self) -> int:
-        """Goes on after a pause."""
+        """Continues after a pause."""
         return self._send("resume", {})
 
     def step(self, n: int = 1) -> int:
-        """Does n optimizer steps, then pauses."""
+        """Runs n optimizer steps, then pauses."""
         return self._send("step", to_json(from_json(StepArguments, {"n": n})))
 
     def stop(self) -> int:
-        """Finishes the current step, writes a checkpoint and ends. `start` goes on from there."""
+        """Finishes the current step, writes a checkpoint and ends. `start` continues from there."""
         return self._send("stop", {})
 
     def set(self, learning_rate: float) -> int:
-        """The learning rate from the next step on; the schedule keeps its shape from there."""
+        """Sets the next step's learning rate; the schedule keeps its shape from there on."""
         given = {"learning_rate": learning_rate}
         return self._send("set", to_json(from_json(SetArguments, given)))
 
@@ -221,20 +223,20 @@ class RunControl:
         return self._send("checkpoint", {})
 
     def probe(self, id: str, ids: Sequence[int], sites: Sequence[str] = ("attention",)) -> int:
-        """Asks what the model does with `ids`; the answer is probes/ID-step-000812.safetensors."""
+        """Records the activations for `ids` at `sites` in probes/ID-step-000812.safetensors."""
         given = {"id": id, "ids": [int(i) for i in ids], "sites": list(sites)}
         return self._send("probe", to_json(from_json(ProbeArguments, given)))
 
     def record(self) -> int:
-        """Asks for the next step to be recorded from the inside: see `core.training.recording`."""
+        """Records the intermediates of the next step: see `core.training.recording`."""
         return self._send("record", {})
 
     def fault(self, kind: str, rank: int, seconds: float = 0.1) -> int:
-        """Lets something go wrong with a rank: see `core.training.faults`, which loads torch."""
+        """Makes a rank fail or slow down: see `core.training.faults`, which loads torch."""
         return self._send("fault", {"kind": kind, "rank": rank, "seconds": seconds})
 
     def acknowledgement(self, seq: int) -> Acknowledgement | None:
-        """What the run answered to command `seq`; None while it has not."""
+        """Returns the run's answer to command `seq`, or None before it has answered."""
         with _NUMBERING:
             self._log.refresh()
         return self._log.acknowledgements.get(seq)

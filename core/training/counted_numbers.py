@@ -1,5 +1,5 @@
-"""How large a run's numbers are, kind by kind: as it counted them, of a step that it recorded, and
-a computed example for where there is no run. Loads no torch.
+"""How large a run's numbers are, kind by kind: as the run counted them, counted from a recorded
+step, or as a computed example without a run. Loads no torch.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from core.training.number_formats import NumberFormat
 from core.training.recorded_numbers import RecordedNumbers
 from core.training.records import Exponents
 
-# Standard deviations of the example.
+# standard deviations in the example
 DEVIATIONS = {"weights": 0.02, "activations": 1.0, "gradients": 1e-6, "updates": 1e-5}
 
 
 @dataclass(frozen=True, eq=False)
 class CountedNumbers:
-    """How large the numbers of a kind were.
+    """Counts of the numbers of one kind by size.
 
-    layer       a part of the model; "": all of it
-    step        0: the computed example
-    loss_scale  under which a run computed its gradients
+    layer       a part of the model; "": the whole model
+    step        step of the run; 0: the computed example
+    loss_scale  scale with which the run computed its gradients
     """
 
     kind: str
@@ -33,11 +33,11 @@ class CountedNumbers:
     loss_scale: float = 1.0
 
     def infinite_share(self, format: NumberFormat, scale_exponent: int = 0) -> float:
-        """Which share of a step's gradients becomes infinite in a format, once they are multiplied
-        by 2^scale_exponent. Not 0: the whole step is skipped.
+        """Returns the share of a step's gradients that becomes infinite in a format after scaling
+        by 2^scale_exponent. If it is not 0, the whole step is skipped.
 
-        0 as well where that is less than one of those that were counted, where the format has no
-        infinity, and of other kinds: these skip no step.
+        Also returns 0 if the share is less than one counted value, if the format has no infinity,
+        and for other kinds: these do not cause a skipped step.
         """
         share = share_lost(self.histogram, format, scale_exponent).overflow
         is_one = format.has_infinity and round(share * self.histogram.total) >= 1
@@ -48,7 +48,7 @@ Counts = dict[tuple[str, str], CountedNumbers]  # by layer and kind
 
 
 def run_counts(events: Mapping[str, Exponents]) -> Counts:
-    """Of the whole model, as a run counted them: by kind, the event that tells of it."""
+    """Returns a run's counts for the whole model. `events`: by kind, the event with its counts."""
     return {
         ("", kind): CountedNumbers(kind, event.histograms()[kind], "", event.step, event.loss_scale)
         for kind, event in events.items()
@@ -56,7 +56,7 @@ def run_counts(events: Mapping[str, Exponents]) -> Counts:
 
 
 def layer_counts(recorded: RecordedNumbers) -> Counts:
-    """Of each part of the model, of a recorded step."""
+    """Returns the counts for each part of the model in a recorded step."""
     return {
         (layer, kind): CountedNumbers(kind, count_exponents(values), layer, recorded.step)
         for layer, kinds in recorded.parts.items()
@@ -66,5 +66,5 @@ def layer_counts(recorded: RecordedNumbers) -> Counts:
 
 @cache
 def example_counts() -> Counts:
-    """Normal numbers of each kind, none of which is drawn."""
+    """Returns exact counts of a normal distribution for each kind, without drawing numbers."""
     return {("", kind): CountedNumbers(kind, normal_histogram(d)) for kind, d in DEVIATIONS.items()}

@@ -1,11 +1,11 @@
-"""DDP: each rank has the whole model, and a part of the batch; their gradients are added up.
+"""DDP: each rank has the whole model and a part of the batch; their gradients are added up.
 
-Gradients are reduced in buckets of a few megabytes, as backward makes them: while the first layers'
-gradients are still being computed, those of the last layers are on their way. Source: Li et al.
+Gradients are reduced in buckets of a few megabytes, as backward produces them: the last layers'
+gradients are exchanged while those of the first layers are still being computed. Source: Li et al.
 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", section 3.2.
 """
 
-# Not `from __future__ import annotations`: torch reads those of the hook, and wants the types.
+# Not `from __future__ import annotations`: torch checks the hook's annotations, as types.
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from core.training.ranks import Ranks
 
-# A small model's gradients would all go at once, at the very end: it gets a few buckets as well.
+# A small model's gradients would fit into one bucket, sent at the very end: it gets a few, too.
 BUCKETS = 4
 LARGEST_BUCKET = 25.0  # MB: torch's own
 
@@ -41,7 +41,7 @@ class DDP(Ranks):
 
 
 def _add_up(ranks: Ranks, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
-    """Adds up a bucket's gradients over the ranks; no average, because the loss is a sum."""
+    """Sums a bucket's gradients over the ranks; it does not average, because the loss is a sum."""
     start, buffer = ranks.spans.exchange(), bucket.buffer()
     work = dist.all_reduce(buffer, async_op=True)  # step: all_reduce
 

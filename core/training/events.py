@@ -1,11 +1,11 @@
-"""Moments: what the training loop yields, one at each boundary between two phases."""
+"""Moments, which the training loop yields at each boundary between two phases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# In the order in which they come. "unscale" comes where the run's strategy scales the loss.
+# In their order. "unscale" occurs only if the run's strategy scales the loss.
 PHASES = (
     "prepare",  # corpus, tokenizer, model
     "data",  # a micro-batch is chosen
@@ -13,7 +13,7 @@ PHASES = (
     "loss",  # the sum divided by the targets that count
     "backward",  # gradients
     "unscale",
-    "clip",  # the gradients' norm, and its limit
+    "clip",  # the gradients' norm is limited
     "optimizer",  # the weights move
     "schedule",  # the next learning rate; the step is recorded
     "evaluate",
@@ -27,14 +27,14 @@ PHASES = (
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A boundary in a run.
+    """A boundary between two phases of a run.
 
-    phase   what has just been done (one of PHASES)
-    step    optimizer steps of the run: the one under way, or the last one done when `safe`
-    safe    True between whole steps: the model may be looked at, and a run may be left here
-    idle    seconds that the driver may wait before it asks for the next moment (a paused run),
+    phase   the phase that has just ended (one of PHASES)
+    step    optimizer step of the run: the current one, or the last completed one if `safe`
+    safe    True between whole steps: the model may be inspected, and the run may be left here
+    idle    seconds that the caller may wait before it asks for the next moment (a paused run),
             else 0
-    values  a few numbers or texts about it
+    values  a few numbers or texts about the phase
     """
 
     phase: str

@@ -1,4 +1,4 @@
-"""One training example through a GPT and back, operation by operation, and checked by torch."""
+"""One training example through a GPT and back, operation by operation, checked against torch."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from core.transformer.weights import check_finite, own_parameters
 
 @dataclass(frozen=True, slots=True)
 class ExplainedExample:
-    """What `explain_example` found. T tokens are read and as many are predicted.
+    """The result of `explain_example`. T tokens are read and T are predicted.
 
-    ids, targets  (T) what was read, and what should have come after each
+    ids, targets  (T) the input tokens, and the correct next token after each
     loss          the mean over the targets, in nats; every node of its graph has its `grad`
-    trace         forward and backward, as `trace_backprop` gives them
+    trace         forward and backward, from `trace_backprop`
     disagreement  largest difference to torch's gradients in float64, relative to the largest of
-                  that parameter; nan or inf where they cannot be compared
+                  that parameter; nan or inf if they cannot be compared
     """
 
     ids: np.ndarray
@@ -42,21 +42,21 @@ class ExplainedExample:
 
     @property
     def graph(self) -> Graph:
-        """The graph of the whole forward pass, as its trace has it."""
+        """The graph of the whole forward pass, from the trace."""
         graph = self.trace.about["graph"]
         assert isinstance(graph, Graph)
         return graph
 
     def named(self, label: str) -> Tensor:
-        """The node of that name: "residual.0", "h.1.attn.weights", "logits", "wte.weight", ..."""
+        """Returns the tensor of a node, such as "residual.0"; ValueError if there is none."""
         for node in self.graph.nodes:
             if node.label == label:
                 return node.tensor
         raise ValueError(f"the graph has no node {label!r}")
 
     def residual_gradients(self) -> np.ndarray:
-        """The highway: length of dL/d(residual stream) where it enters each block and leaves the
-        last, for each token: (L + 1, T).
+        """Returns the length of dL/d(residual stream) at the input of each block and the output of
+        the last, for each token: (L + 1, T). The residual stream is the gradients' highway.
         """
         places = range(self.model.config.n_layer + 1)
         grads = [self.named(f"residual.{place}").grad for place in places]
@@ -64,11 +64,11 @@ class ExplainedExample:
 
 
 def explain_example(model: GPT, ids: Sequence[int] | np.ndarray) -> ExplainedExample:
-    """Reads all `ids` (T + 1) but the last, predicts all but the first, and goes all the way back.
+    """Reads all `ids` (T + 1) but the last, predicts all but the first, and propagates back.
 
-    The model is copied: it keeps its weights, gradients and mode. Raises ValueError for fewer than
-    two ids, more than block_size + 1, one that is not in the vocabulary, a model with dropout, one
-    with a weight that is NaN or infinite, and as `own_parameters`.
+    Works on a copy: the model keeps its weights, gradients and mode. Raises ValueError for fewer
+    than two ids, more than block_size + 1, an id that is not in the vocabulary, a model with
+    dropout, a weight that is NaN or infinite, and as `own_parameters` does.
     """
     return to_the_end(explain_example_steps(model, ids))
 
@@ -76,9 +76,9 @@ def explain_example(model: GPT, ids: Sequence[int] | np.ndarray) -> ExplainedExa
 def explain_example_steps(
     model: GPT, ids: Sequence[int] | np.ndarray
 ) -> Generator[str, None, ExplainedExample]:
-    """`explain_example` as a job; yields what it is at: "copy", "forward", "backward", "check".
+    """Runs `explain_example` as a job; yields its phase: "copy", "forward", "backward", "check".
 
-    The model is copied before the first yield, and may learn on after it.
+    Copies the model before the first yield; it may be trained further after that.
     """
     array = np.asarray(ids, dtype=np.int64).reshape(-1)
     if array.size < 2:
@@ -112,7 +112,7 @@ def _in_64_bits(model: GPT) -> GPT:
 def _disagreement_steps(
     other: GPT, mine: NumpyGPT, read: np.ndarray, wanted: np.ndarray
 ) -> Generator[None, None, float]:
-    """How far the gradients of `mine` are from torch's, each relative to its largest."""
+    """Returns the largest difference of gradients of `mine` to torch's, relative to the largest."""
     with torch.enable_grad():
         logits = other(torch.from_numpy(read)[None])[0]  # (T, V)
         loss = cross_entropy(logits, torch.from_numpy(wanted))

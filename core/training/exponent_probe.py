@@ -1,8 +1,8 @@
-"""What a run records of how large its numbers are, on some of the steps on which it is probed.
+"""Recording how large a run's numbers are, on some of the steps on which it is probed.
 
-The histograms of weights, activations, gradients and updates go into the run's events, each line
-one of `records.Exponents`. They change nothing of the step; that values are sampled, and steps
-between two histograms, keeps them below 2 % of the run's time.
+The histograms of weights, activations, gradients and updates are written to the run's events, each
+line one `records.Exponents`. They do not change the step; sampled values, and a distance of several
+steps between two histograms, keep their cost below 2 % of the run's time.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ APART = 10  # steps between two histograms, at least
 
 
 def exponent_interval(every: int) -> int:
-    """Steps between two histograms where a run is probed every so many: not at every probe."""
+    """Returns the steps between histograms: a multiple of the probe interval, at least APART."""
     return every * math.ceil(APART / every)
 
 
 class ExponentProbe:
-    """Counts the numbers of one optimizer step as it goes by, and those of the model after it.
+    """Counts the numbers of one optimizer step while it runs, and those of the model after it.
 
-    `loss_scale` is the one that the step's loss is multiplied by. Ranks do this together: each
-    counts its part, and `event` adds them up.
+    `loss_scale`: the factor of the step's loss. All ranks take part: each counts its part, and
+    `event` adds up the counts.
     """
 
     def __init__(self, parameters: Sequence[Tensor], loss_scale: float = 1.0) -> None:
@@ -43,30 +43,30 @@ class ExponentProbe:
         self._moved: Tensor | None = None  # the weights after the step
 
     def see_gradients(self) -> None:
-        """Once they are added up and unscaled, before they are clipped."""
+        """Counts the gradients, after they are added up and unscaled and before clipping."""
         gradients = [own_part(p.grad) for p in self.parameters if p.grad is not None]
         self.histograms["gradients"] = exponent_histogram(gradients)
 
     @contextmanager
     def update(self) -> Iterator[None]:
-        """Around the optimizer's step: by how much it moves the weights."""
+        """Encloses the optimizer's step and counts by how much each weight moves."""
         before = self._weights()
         yield
         self._moved = self._weights()
         self.histograms["updates"] = exponent_histogram(self._moved - before, before.numel())
 
     def see_weights(self) -> None:
-        """As they are after the step."""
+        """Counts the weights after the step."""
         weights = self._weights() if self._moved is None else self._moved
         self.histograms["weights"] = exponent_histogram(weights, weights.numel())
 
     def see_activations(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Of the text that the run is probed with, by site."""
+        """Counts the activations on the probe text. `arrays`: by site."""
         tensors = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays.values()]
         self.histograms["activations"] = exponent_histogram(tensors)
 
     def event(self, parallel: Parallel) -> dict[str, Any]:
-        """What is recorded, of all ranks together."""
+        """Returns the values of the event, summed over all ranks."""
         seen = [kind for kind in KINDS if kind in self.histograms]
         found = [self.histograms[kind] for kind in seen]
         rows = [[*one.counts, one.zeros, one.not_finite] for one in found]
@@ -78,11 +78,11 @@ class ExponentProbe:
         return {"loss_scale": self.loss_scale, **counted}
 
     def _weights(self) -> Tensor:
-        """Those that are looked at, (n,)."""
+        """Returns the sampled weights, (n,)."""
         return sampled([own_part(parameter) for parameter in self.parameters])
 
 
 def activation_sites(model: ModelConfig) -> list[str]:
-    """What is counted as activations: the residual stream, each MLP's hidden layer, the logits."""
+    """Returns the counted sites: the residual stream, each MLP's hidden layer, the logits."""
     hidden = [f"decoder.{layer}.mlp_hidden" for layer in range(model.n_layer)]
     return ["residual", *hidden, "logits"]

@@ -1,11 +1,11 @@
-"""How large numbers are: a histogram over powers of two, and what a number format loses of them.
+"""How large numbers are: a histogram over powers of two, and the share that a number format loses.
 
-A format of few bits has a window of powers of two. What lies below its smallest number becomes 0,
-what lies above its largest is infinite. Counting how many values have which exponent tells what
-share is lost, at any loss scale: scaling by 2^k moves the histogram by k.
+A format of few bits covers a window of powers of two. A value below its smallest number becomes 0,
+a value above its largest becomes infinite. Counting the values of each exponent gives the lost
+share at any loss scale: scaling by 2^k shifts the histogram by k.
 
-An fp32 number holds its exponent, so that counting needs no logarithm; of a large model a sample of
-the values is enough.
+An fp32 number contains its exponent, so counting needs no logarithm; for a large model, a sample
+of the values is enough.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from core.training.number_formats import NumberFormat
 if TYPE_CHECKING:
     from torch import Tensor
 
-LOWEST, HIGHEST = -150, 128  # the powers of two that are told apart: fp32 has them all
-SAMPLE = 1 << 15  # values that are looked at, of however many
-EXAMPLE = 1_000_000  # values of a computed example
+LOWEST, HIGHEST = -150, 128  # exponents of the histogram: they cover all of fp32
+SAMPLE = 1 << 15  # values counted, about, out of any number
+EXAMPLE = 1_000_000  # values in a computed example
 
 
 @dataclass(frozen=True, slots=True)
 class ExponentHistogram:
-    """How many values lie between 2^k and 2^(k + 1), their sign aside.
+    """Number of values from 2^k up to 2^(k + 1), regardless of sign, for each k.
 
     counts      (HIGHEST - LOWEST + 1,), for k from LOWEST on
-    zeros       how many are 0
-    not_finite  how many are infinite or NaN
+    zeros       number of values that are 0
+    not_finite  number of values that are infinite or NaN
 
     Raises ValueError for counts of another shape.
     """
@@ -51,16 +51,16 @@ class ExponentHistogram:
 
     @property
     def total(self) -> int:
-        """How many values are neither 0 nor infinite nor NaN."""
+        """Number of values that are neither 0 nor infinite nor NaN."""
         return int(self.counts.sum())
 
     def quantile(self, share: float) -> int:
-        """The k of the power of two between which and the next the smallest `share` ends."""
+        """Returns the k for which the smallest `share` of values ends from 2^k to 2^(k + 1)."""
         reached = np.cumsum(self.counts) >= share * max(self.total, 1)
         return int(powers()[reached.argmax()])
 
     def to_json(self) -> dict[str, Any]:
-        """What an event holds: the counts from the first to the last that is not 0."""
+        """Returns the values of an event: the counts from the first to the last that is not 0."""
         counted = np.flatnonzero(self.counts)
         first, last = (counted[0], counted[-1]) if len(counted) else (0, -1)
         return {
@@ -72,7 +72,7 @@ class ExponentHistogram:
 
 
 def _counts(values: Any) -> tuple[int, ...]:
-    """Whole numbers from 0 on, looked at together: a long run tells thousands of such rows."""
+    """Reads whole numbers of at least 0, all at once: a long run has thousands of such rows."""
     is_list = isinstance(values, (list, tuple))
     whole = np.asarray(values) if is_list and values else np.zeros(0, np.int64)
     fits = is_list and whole.ndim == 1 and whole.dtype.kind == "i"
@@ -83,9 +83,9 @@ def _counts(values: Any) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CountedExponents:
-    """An ExponentHistogram as an event holds it: counts from 2^lowest on.
+    """An ExponentHistogram as stored in an event: counts from 2^lowest on.
 
-    Raises ValueError where they reach beyond 2^HIGHEST.
+    Raises ValueError if they extend beyond 2^HIGHEST.
     """
 
     lowest: int = field(LOWEST, least=LOWEST, most=HIGHEST + 1)
@@ -99,7 +99,7 @@ class CountedExponents:
             raise ValueError(f"counts of 2^{self.lowest} on reach beyond 2^{HIGHEST}")
 
     def histogram(self) -> ExponentHistogram:
-        """The same with a count for each power of two."""
+        """Returns the histogram, with a count for each power of two."""
         counts = np.zeros(HIGHEST - LOWEST + 1, np.int64)
         first = self.lowest - LOWEST
         counts[first : first + len(self.counts)] = self.counts
@@ -107,24 +107,25 @@ class CountedExponents:
 
 
 class Lost(NamedTuple):
-    """Shares of the values that are neither 0 nor infinite nor NaN before they are stored."""
+    """Shares lost, of the values that are neither 0 nor infinite nor NaN before storage."""
 
     zero: float  # become 0
-    subnormal: float  # keep but some of their digits
+    subnormal: float  # keep only some of their digits
     overflow: float  # become infinite, or the largest number
 
 
 def powers() -> np.ndarray:
-    """The k of each count."""
+    """Returns the exponent k of each count."""
     return np.arange(LOWEST, HIGHEST + 1)
 
 
 def exponent_histogram(
     tensors: Tensor | Sequence[Tensor], sample: int = SAMPLE
 ) -> ExponentHistogram:
-    """Of one tensor, or of several together: of each the same share, about `sample` values in all.
+    """Returns the histogram of one tensor, or of several together.
 
-    Values are taken as fp32. Of a tensor that is spread over ranks give this rank's part.
+    Samples the same share of each, about `sample` values in all, as fp32. For a tensor that is
+    sharded over ranks, pass this rank's part.
     """
     import torch
 
@@ -133,7 +134,7 @@ def exponent_histogram(
 
 
 def count_exponents(values: np.ndarray) -> ExponentHistogram:
-    """Of all values, fp32 of any shape."""
+    """Returns the histogram of all values, fp32 of any shape."""
     finite = values[np.isfinite(values)]
     numbers = finite[finite != 0]
     _, above = np.frexp(numbers)  # the next power of two above
@@ -142,9 +143,9 @@ def count_exponents(values: np.ndarray) -> ExponentHistogram:
 
 
 def normal_histogram(deviation: float, count: int = EXAMPLE) -> ExponentHistogram:
-    """How `count` numbers of a normal distribution around 0 fall; its standard deviation is given.
+    """Returns the expected histogram of `count` numbers of a normal distribution with mean 0.
 
-    P(|x| < a) = erf(a / (deviation sqrt(2))); no number is drawn.
+    P(|x| < a) = erf(a / (deviation sqrt(2))); no number is drawn. `deviation`: the standard one.
     """
     edges = 2.0 ** np.append(powers(), HIGHEST + 1.0)
     below = np.array([math.erf(edge / (deviation * math.sqrt(2))) for edge in edges])
@@ -152,7 +153,7 @@ def normal_histogram(deviation: float, count: int = EXAMPLE) -> ExponentHistogra
 
 
 def sampled(tensors: Sequence[Tensor], sample: int = SAMPLE) -> Tensor:
-    """The values that are looked at, as fp32, in a new tensor: (about `sample`,)."""
+    """Returns a sample of the values as fp32, in a new tensor: (about `sample`,)."""
     import torch
 
     stride = sampling_stride(sum(tensor.numel() for tensor in tensors), sample)
@@ -161,10 +162,10 @@ def sampled(tensors: Sequence[Tensor], sample: int = SAMPLE) -> Tensor:
 
 
 def sampling_stride(count: int, sample: int) -> int:
-    """Every how manieth value is looked at.
+    """Returns the stride at which values are sampled.
 
-    A multiple of neither 2 nor 3, as the widths of layers mostly are: else it would come to the
-    same columns again and again.
+    It is a multiple of neither 2 nor 3, as most layer widths are: otherwise the sample would take
+    the same columns again and again.
     """
     stride = max(1, math.ceil(count / sample))
     while stride > 1 and (stride % 2 == 0 or stride % 3 == 0):
@@ -173,11 +174,11 @@ def sampling_stride(count: int, sample: int) -> int:
 
 
 def lost_by_power(format: NumberFormat, scale_exponent: int = 0) -> tuple[np.ndarray, ...]:
-    """What share of the values between 2^k and 2^(k + 1) is lost in each of the ways of `Lost`, for
-    every k of `powers`, once they are multiplied by 2^scale_exponent: (HIGHEST - LOWEST + 1,) each.
+    """Returns, for every k of `powers`, the share of values from 2^k to 2^(k + 1) that is lost in
+    each way of `Lost` after scaling by 2^scale_exponent: (HIGHEST - LOWEST + 1,) each.
 
-    Values are taken as spread evenly between two powers of two, which matters for the few between
-    the largest number and the next power only.
+    Assumes that values are spread evenly between two powers of two; this matters only for the few
+    between the largest number and the next power.
     """
     scaled = powers() + scale_exponent
     normal = round(math.log2(format.smallest_normal))
@@ -188,7 +189,7 @@ def lost_by_power(format: NumberFormat, scale_exponent: int = 0) -> tuple[np.nda
 
 
 def share_lost(histogram: ExponentHistogram, format: NumberFormat, scale_exponent: int = 0) -> Lost:
-    """What storing the values in a format loses, once they are multiplied by 2^scale_exponent."""
+    """Returns the shares lost when values are scaled by 2^scale_exponent and stored in a format."""
     if histogram.total == 0:
         return Lost(0.0, 0.0, 0.0)
     shares = histogram.counts / histogram.total
@@ -202,11 +203,11 @@ def folded_shares(
     lowest: int = LOWEST,
     highest: int = HIGHEST,
 ) -> np.ndarray:
-    """For each k from lowest to highest, once the values are multiplied by 2^scale_exponent: which
-    share of them lies between 2^k and 2^(k + 1), and which share a format makes 0, leaves only some
-    of its digits, finds too large: (4, highest - lowest + 1).
+    """Returns shares of all values for each k from lowest to highest, after scaling by
+    2^scale_exponent: those from 2^k to 2^(k + 1), and those of them that in a format become 0,
+    become subnormal, or overflow: (4, highest - lowest + 1).
 
-    What lies beyond counts at the ends.
+    Values outside the range count at its ends.
     """
     shares = histogram.counts / max(histogram.total, 1)
     columns = np.clip(powers() + scale_exponent, lowest, highest) - lowest

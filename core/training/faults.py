@@ -1,7 +1,7 @@
-"""Faults on request: a rank that is slow, computes nonsense, hangs or dies, to see what follows.
+"""Faults on request: a rank that is slow, computes NaN, hangs or dies, to see the consequences.
 
-What happens on a cluster once a week happens here when a person asks for it, through the command
-`fault`: the run deals with it as with any other.
+The command `fault` causes what happens on a cluster about once a week; the run handles it like any
+other fault.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ KINDS = ("slow", "nan", "hang", "kill", "none")
 class Fault:
     """Arguments of the command `fault`.
 
-    kind     "slow": from now on each step takes `seconds` more; "nan": one weight becomes NaN, as
-             by a defect of memory; "hang": it stops without a word; "kill": its process ends at
-             once; "none": it is slow no more
-    rank     which rank
-    seconds  of "slow"
+    kind     "slow": each step takes `seconds` longer from now on; "nan": one weight becomes NaN, as
+             from a memory defect; "hang": the process freezes without a message; "kill": the
+             process ends at once; "none": ends "slow"
+    rank     the rank that fails
+    seconds  delay per step of "slow"
     """
 
     kind: str = field(choices=KINDS)
@@ -38,15 +38,15 @@ class Fault:
 
 
 class Faults:
-    """What is wrong with this rank now."""
+    """The current faults of this rank."""
 
     def __init__(self, rank: int) -> None:
         self.rank = rank
         self.delay = 0.0  # seconds
 
     def take(self, fault: Fault, ranks: int, parameters: Sequence[Tensor]) -> None:
-        """A fault has been asked for. Raises ValueError, with the remedy, for a rank that is not
-        there, and for a hang or an end of the only one.
+        """Applies a fault if it is for this rank. Raises ValueError, with a remedy, if the run has
+        no such rank, and for "hang" or "kill" of the only one.
         """
         if fault.rank >= ranks:
             raise ValueError(f"there is no rank {fault.rank}: this run has {ranks}, from 0")
@@ -67,7 +67,7 @@ class Faults:
                 os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def delay_step(self) -> None:
-        """Where the rank computes: it takes as much longer as was asked."""
+        """Delays this rank's step by the requested time."""
         if self.delay:
             time.sleep(self.delay)
 

@@ -1,9 +1,9 @@
 """FSDP2: each rank holds its part of every parameter, gradient and optimizer state.
 
-Before a block computes, its parameters are gathered from all ranks, and afterwards let go of; in
-backward its gradients are added up and scattered, each rank keeping those of its own part. This is
-ZeRO's third stage (Rajbhandari et al. 2020, section 5.3), as PyTorch's `fully_shard` does it (Zhao
-et al. 2023, "PyTorch FSDP").
+Before a block computes, its parameters are gathered from all ranks; afterwards they are freed. In
+backward, its gradients are added up and scattered, and each rank keeps those of its own part. This
+is ZeRO's third stage (Rajbhandari et al. 2020, section 5.3), as implemented by PyTorch's
+`fully_shard` (Zhao et al. 2023, "PyTorch FSDP").
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.training.spans import Spans
 
 
 class FSDP2(Ranks):
-    """torch's fully_shard on each block and on what lies around them, its exchanges timed."""
+    """torch's fully_shard on each block and on the rest of the model, with its exchanges timed."""
 
     sharded = True
 
@@ -37,14 +37,14 @@ class FSDP2(Ranks):
         mesh = init_device_mesh(self.device.type, (self.ranks,))
         for block in module.blocks:  # type: ignore[union-attr]
             fully_shard(block, mesh=mesh)
-        # Else the outermost parameters stay whole after an evaluation, as other tensors than those
-        # that the optimizer knows.
+        # Otherwise the outermost parameters stay whole after an evaluation, as tensors that the
+        # optimizer does not know.
         self.root = fully_shard(module, mesh=mesh, reshard_after_forward=True)
-        for name in getattr(module, "entries", ()):  # as it is for forward
+        for name in getattr(module, "entries", ()):  # as for forward
             register_fsdp_forward_method(module, name)
         for part in module.modules():
             if isinstance(part, FSDPModule):
-                # Added up and not averaged: the loss is a sum. Gloo knows no scaled sums.
+                # Added up, not averaged, because the loss is a sum. Gloo has no scaled sums.
                 part.set_gradient_divide_factor(1.0)
                 part.set_force_sum_reduction_for_comms(True)
                 part.set_custom_all_gather(Gather(self.spans))  # type: ignore[arg-type]
@@ -69,8 +69,8 @@ class FSDP2(Ranks):
             write_index(folder, list(files), self.ranks)
 
     def _writes(self, tensor: Tensor) -> bool:
-        """Whether this rank's shard holds something of a tensor: of one with fewer rows than there
-        are ranks some have none, and what all have whole the first one writes.
+        """Returns True if this rank writes a part of the tensor. With fewer rows than ranks, some
+        ranks have none; rank 0 writes a tensor that every rank has whole.
         """
         return self.writes or (isinstance(tensor, DTensor) and own_part(tensor).numel() > 0)
 
@@ -96,21 +96,21 @@ class FSDP2(Ranks):
         return found
 
     def _own_rows(self, tensor: DTensor) -> tuple[int, int]:
-        """Which rows of a tensor this rank holds: as many as every other one, but the last ones,
-        which hold what is left.
+        """Returns the first row of a tensor that this rank holds and the one after its last. All
+        ranks hold equally many, except the last ones, which hold the remaining rows.
         """
         each = -(-len(tensor) // self.ranks)
         start = min(self.rank * each, len(tensor))
         return start, start + len(own_part(tensor))
 
 
-# Their names before torch 2.13.
+# Torch before 2.13 has only the older names.
 _gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
 _scatter = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor
 
 
 class _Timed:
-    """An exchange that adds itself to the spans when it ends."""
+    """An exchange that is recorded in the spans when it ends."""
 
     kind = ""
 
@@ -132,7 +132,7 @@ class _Timed:
 
 
 class Gather(_Timed):
-    """Gathers the whole parameters of a block from the parts that the ranks hold."""
+    """Gathers a block's whole parameters from the parts that the ranks hold."""
 
     kind = "all-gather"
 
@@ -150,7 +150,7 @@ class Gather(_Timed):
 
 
 class Scatter(_Timed):
-    """Adds up the gradients of a block and leaves each rank its part of the sum."""
+    """Adds up a block's gradients and gives each rank its part of the sum."""
 
     kind = "reduce-scatter"
 

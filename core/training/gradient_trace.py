@@ -1,9 +1,9 @@
 """The life of one gradient in a run whose loss is scaled: computed, scaled, stored, unscaled,
 applied.
 
-What happens to it depends on where its powers of two lie once it is scaled: too small, it becomes
-0 and its weight does not learn; too large, it becomes infinite and nobody's weight does. In fp32 it
-is neither, which is where it is computed and applied.
+Its fate depends on its size after scaling. If it is too small, it becomes 0 and its weight does not
+learn; if it is too large, it becomes infinite and no weight learns. In fp32, where it is computed
+and applied, it is neither.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.training.phases import CODE, FORMULAS
 from core.training.rounding_trace import number_format, trace_rounding
 from core.training.scaler import scale_text
 
-DIGITS = 5  # that tell fp16 from fp32
+DIGITS = 5  # enough to tell fp16 from fp32
 
 
 def trace_scaled_gradient(
@@ -30,23 +30,23 @@ def trace_scaled_gradient(
     format: NumberFormat | str,
     infinite: float = 0.0,
 ) -> Trace:
-    """What becomes of `gradient`, stored in a format under a loss scale.
+    """Traces `gradient`, stored in a format under a loss scale, from its computation to its use.
 
     Steps are named "gradient.computed", "gradient.scaled", "gradient.stored" (inside it those of a
     rounding), "gradient.unscaled" and "gradient.applied". `about` has "format", "scale",
-    "gradient", "scaled", "stored", "unscaled", and "numbers": these bit by bit; and "loss" and
-    "infinite" as they were given.
+    "gradient", "scaled", "stored", "unscaled", and "numbers": these bit by bit; and the given
+    "loss" and "infinite".
 
-    loss      of the step, whose multiple is what backward starts from
-    infinite  the share of the step's gradients that become infinite: one of them is enough, and the
-              step is skipped
+    loss      loss of the step; backward starts from its multiple
+    infinite  share of the step's gradients that become infinite; if it is not 0, the step is
+              skipped
 
     Raises ValueError for an unknown format.
     """
     format = number_format(format) if isinstance(format, str) else format
     given, scale, whole = (np.asarray(one, np.float32) for one in (gradient, loss_scale, loss))
     with np.errstate(over="ignore"):
-        scaled = np.asarray(given * scale)  # backward is linear: it does so to all gradients alike
+        scaled = np.asarray(given * scale)  # backward is linear: it scales all gradients alike
     stored = np.asarray(format.round(scaled), np.float32)
     unscaled = np.asarray(stored / scale)
     known = {"gradient": given, "scaled": scaled, "stored": stored, "unscaled": unscaled}

@@ -1,4 +1,4 @@
-"""What keeps a step honest, and what is said when it fails: where a NaN began, what was kept."""
+"""Checks and messages for failed steps: where a NaN began, and which checkpoint is left."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ PARAMETER = "the parameter"
 
 
 class NotFiniteError(ValueError):
-    """The run stopped because a number was NaN or infinite; it names step, place and remedy."""
+    """A number was NaN or infinite, so the run stopped. The message has step, place and remedy."""
 
 
 def not_finite_message(
     step: int, where: str, loss: float, checkpoint: int, precision: str = "fp32"
 ) -> str:
-    """For people: which number went wrong first, and where to go on from."""
+    """Returns the message to the user: the first bad number, and where to resume from."""
     remedy = " with a lower learning rate"
     if where.startswith(PARAMETER):
         remedy = ": a weight was spoilt, by a defect of memory or by far too high a learning rate"
@@ -42,7 +42,7 @@ def not_finite_message(
 
 
 def disk_error(error: OSError, folder: Path, step: int, checkpoint: int) -> OSError:
-    """The same error about a run's folder, with the remedy and what was kept in its text."""
+    """Returns the same error for a run's folder, with the remedy and the last checkpoint."""
     cause = not_written(Path(error.filename or folder), error)
     message = (
         f"training stopped after step {step}: {cause}. Then resume: it continues from "
@@ -53,7 +53,7 @@ def disk_error(error: OSError, folder: Path, step: int, checkpoint: int) -> OSEr
 
 @contextmanager
 def naming_the_one_before(checkpoint: Path | None) -> Iterator[None]:
-    """Around reading a checkpoint: a ValueError also says how to go on from the one before it."""
+    """Adds to a ValueError from reading a checkpoint how to resume from the one before it."""
     try:
         yield
     except ValueError as error:
@@ -67,7 +67,7 @@ def naming_the_one_before(checkpoint: Path | None) -> Iterator[None]:
 
 
 def _before(checkpoint: Path) -> str | None:
-    """The name of the run's checkpoint before this one; None for the first."""
+    """Returns the name of the run's checkpoint before this one, or None for the first."""
     here = records.step_of(checkpoint.name) or 0
     found = {records.step_of(other.name): other.name for other in checkpoint.parent.iterdir()}
     earlier = [step for step in found if step is not None and step < here]
@@ -80,10 +80,10 @@ def _kept(checkpoint: int) -> str:
 
 @contextmanager
 def seeded_dropout(seed: int, position: Position, device: torch.device = CPU) -> Iterator[None]:
-    """torch's default generator of a device, seeded for this micro-batch alone, then put back.
+    """Seeds a device's default torch generator for this micro-batch, and restores it afterwards.
 
-    nn.Dropout takes no generator; so every draw is still a pure function of where the run is. Each
-    rank has draws of its own: its rows are other sequences.
+    nn.Dropout takes no generator; this makes every draw a pure function of seed and position. Each
+    rank draws different numbers, because its rows are different sequences.
     """
     key = [seed, position.step, position.micro_batch, position.rank]
     drawn = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1
@@ -106,13 +106,13 @@ def find_not_finite(
     config: TrainingConfig,
     parallel: Parallel,
 ) -> str:
-    """What is not finite: the first parameter, else module's output, else gradient that is not.
+    """Returns what is not finite: the first such parameter, else module output, else gradient.
 
-    Where each of them is a number, their sum is none: the loss over the batch, else the norm of
-    all gradients, whose squares overflow long before a gradient does.
+    If each of them is finite, a sum is not: the loss over the batch, else the norm of all
+    gradients, whose squares overflow long before a gradient does.
 
-    Runs the step's batches again with hooks on; leaves no gradient and changes nothing. `model` is
-    the one that is not wrapped. Ranks do this together, and all are told what the first one found.
+    Runs the step's batches again with hooks; leaves no gradient and changes nothing. `model`: the
+    unwrapped one. All ranks call it together, and each gets what the first of them found.
     """
     broken = [name for name, parameter in model.named_parameters() if not _finite(parameter)]
     on_rank = f" on rank {parallel.rank}" if parallel.ranks > 1 else ""
@@ -153,11 +153,11 @@ def find_not_finite(
 
 
 def first_overflow(model: nn.Module, parallel: Parallel) -> str:
-    """The first gradient, in the order of the backward pass, that is not finite; "" where all are.
+    """Returns the first gradient in backward order that is not finite; "" if all are finite.
 
-    An overflow spreads from there to every layer that the backward pass still has to cross.
-    Parameters are made in the order of the forward pass, so this is the last of them. Ranks do this
-    together, and all are told the same.
+    An overflow spreads from there to every layer that the backward pass has yet to reach.
+    Parameters are listed in forward order, so it is the last of them. All ranks call it together
+    and get the same result.
     """
     names, overflowed = [], []
     for name, parameter in model.named_parameters():
@@ -170,7 +170,7 @@ def first_overflow(model: nn.Module, parallel: Parallel) -> str:
 
 
 def _gradient_norm(model: nn.Module) -> str:
-    """The norm of all gradients, and whose gradient is the largest."""
+    """Names the norm of all gradients, and the parameter with the largest one."""
     sizes = {
         name: float(parameter.grad.abs().max())
         for name, parameter in model.named_parameters()

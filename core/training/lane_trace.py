@@ -1,7 +1,7 @@
-r"""A training step as a Trace across ranks: what they do together is one Step of it.
+r"""A training step as a Trace across ranks: what the ranks do together is one Step.
 
-`RunLanes` makes it of what the ranks of a run have recorded, `estimated_trace` of a step that was
-computed from formulas: both in the same form. Loads no torch.
+`RunLanes` builds it from the records of a run's ranks, `estimated_trace` from a step computed from
+formulas, both in the same form. Loads no torch.
 """
 
 from __future__ import annotations
@@ -40,30 +40,30 @@ from core.training.spans import EXCHANGES, KINDS
 
 BAR_DTYPE = np.dtype(
     [
-        ("place", "<i4"),  # of its Step in the trace
+        ("place", "<i4"),  # index of its Step in the trace
         ("rank", "<i4"),
-        ("exchange", "?"),  # it exchanges numbers; else it computes
+        ("exchange", "?"),  # True: an exchange; False: computation
         ("start", "<f8"),  # seconds since the step began
-        ("ready", "<f8"),  # up to then it only waits: for other ranks, or for work
+        ("ready", "<f8"),  # until then the rank only waits, for other ranks or for work
         ("end", "<f8"),
-        ("bytes", "<f8"),  # that it sends
+        ("bytes", "<f8"),  # sent
     ]
 )
 HOLDING_DTYPE = np.dtype(
     [
         ("rank", "<i4"),
-        ("state", "<i4"),  # of STATES
-        ("part", "<i4"),  # of the model
-        ("left", "<f8"),  # where the part begins and ends, as shares of all weights
+        ("state", "<i4"),  # index in STATES
+        ("part", "<i4"),  # index of the model's part
+        ("left", "<f8"),  # edges of the part, as shares of all weights
         ("right", "<f8"),
-        ("begin", "<f8"),  # what the rank holds of it, as shares of the part
+        ("begin", "<f8"),  # range that the rank holds, as shares of the part
         ("end", "<f8"),
         ("bytes", "<f8"),
     ]
 )
-TOLD = 0.05  # of the step: a shorter wait is not told
-SOONER = 1e-9  # of the step: no wait, but how floats are rounded
-# What happens in a Step; {} is a rank or a device.
+TOLD = 0.05  # share of the step: a shorter wait is not mentioned
+SOONER = 1e-9  # share of the step: a shorter wait is only a rounding error of floats
+# what happens in a Step; {}: "rank" or "device"
 WORDS = {
     "data": "the batch is drawn, and each {} takes its own sequences",
     "forward": "each {} predicts the next tokens of its own sequences",
@@ -88,12 +88,12 @@ STRATEGY_WORDS = {
         "send back": "the gradient of each stage's input goes to the stage before",
     },
 }
-LABELS = {  # of what is estimated; else its kind, of a part or micro-batch
+LABELS = {  # of estimated operations; for all others "{kind} of {which}"
     "optimizer": "optimizer",
     "send": "send {which}",
     "send back": "send the gradients of {which} back",
 }
-FORMULAS = {  # of an exchange that was measured
+FORMULAS = {  # of measured exchanges
     "all-reduce": r"g = \sum_{r} g_r",
     "all-gather": r"\theta = [\, \theta_1, \theta_2, \dots, \theta_N \,]",
     "reduce-scatter": r"g_r = \Big( \sum_{s} g_s \Big)_r",
@@ -123,19 +123,19 @@ ESTIMATED_FORMULAS = {
 class LaneTrace:
     """A training step across ranks.
 
-    trace      a Step for what ranks do together, in the order in which they begin; its `lane` is
-               "compute" or "exchange"
-    labels     of each Step a few words: "all-reduce 2"
-    bars       records of BAR_DTYPE: a rank's part in a Step, Step after Step; where it waits in
-               between, its part is in pieces
-    parts      of the model
-    shards     what each rank holds of them
-    memory     bytes that each rank holds, (ranks,) or none: of its process, or of these shards
-    cores      cores that each rank keeps busy, (ranks,) or none
-    gpu        share of the time in which each rank's GPU computes, (ranks,) or none
+    trace      one Step for each thing that ranks do together, in the order of their starts; its
+               `lane` is "compute" or "exchange"
+    labels     short label of each Step: "all-reduce 2"
+    bars       records of BAR_DTYPE, Step by Step: a rank's part in a Step, in pieces if the rank
+               waits in between
+    parts      the parts of the model
+    shards     the shards of them that each rank holds
+    memory     bytes that each rank holds, (ranks,) or (0,): of its process, or of these shards
+    cores      cores that each rank keeps busy, (ranks,) or (0,)
+    gpu        share of time in which each rank's GPU computes, (ranks,) or (0,)
     straggler  the rank for which the others wait
-    number     which optimizer step of the run; 0: it is an estimate, or none was timed yet
-    ends       how the ranks of a run that failed have ended
+    number     optimizer step of the run; 0: an estimate, or no step was timed yet
+    ends       how the ranks of a failed run ended
     """
 
     strategy: str
@@ -155,7 +155,7 @@ class LaneTrace:
 
     @cached_property
     def seconds(self) -> float:
-        """How long the step takes."""
+        """Duration of the step in seconds."""
         return float(self.bars["end"].max(initial=0.0))
 
     @property
@@ -165,11 +165,11 @@ class LaneTrace:
 
     @property
     def waited(self) -> np.ndarray:
-        """Seconds in which each rank only waits: it could have computed, (ranks,)."""
+        """Seconds in which each rank only waits instead of computing, (ranks,)."""
         return self._sums(self.bars["ready"] - self.bars["start"])
 
     def _sums(self, seconds: np.ndarray) -> np.ndarray:
-        """Of the bars of computation, added up by rank."""
+        """Returns the sums over each rank's bars of computation, (ranks,)."""
         computes = ~self.bars["exchange"]
         return np.bincount(self.bars["rank"][computes], seconds[computes], self.ranks)
 
@@ -180,34 +180,34 @@ class LaneTrace:
 
     @property
     def sent(self) -> float:
-        """Bytes that the rank sends which sends the most."""
+        """Largest number of bytes that a rank sends."""
         sums = np.bincount(self.bars["rank"], self.bars["bytes"], self.ranks)
         return float(sums.max(initial=0.0))
 
     @property
     def noun(self) -> str:
-        """What its ranks are called."""
+        """Noun for its ranks: "device" in an estimate, else "rank"."""
         return "device" if self.estimated else "rank"
 
     @cached_property
     def kinds(self) -> list[str]:
-        """Of each Step what ranks do in it: "forward", "all-reduce"."""
+        """Kind of each Step: "forward", "all-reduce"."""
         return [step.name.partition(".")[2] for step in self.trace]
 
     def words(self, place: int) -> tuple[str, ...]:
-        """What a Step may be called, the longest first: "forward of block 3", "block 3", "3"."""
+        """Returns labels for a Step, longest first: "forward of block 3", "block 3", "3"."""
         label = self.labels[place]
         last = label.rpartition(" ")[2]
         found = (label, label.partition(" of ")[2], last if last.isdecimal() else "")
         return tuple(filter(None, found))
 
     def of(self, place: int) -> np.ndarray:
-        """The bars of a Step."""
+        """Returns the bars of a Step."""
         return self.bars[self.bars["place"] == place]
 
     @cached_property
     def holdings(self) -> np.ndarray:
-        """What each rank holds, and does not, of the parts that have weights: HOLDING_DTYPE."""
+        """Range of each part with weights that each rank holds, possibly empty: HOLDING_DTYPE."""
         weights = np.array([0, *(part.weights for part in self.parts)])
         edges = np.cumsum(weights) / max(weights.sum(), 1)
         shards = {(one.device, one.state, one.part): one for one in self.shards}
@@ -220,8 +220,8 @@ class LaneTrace:
         return found[found["right"] > found["left"]]
 
     def by_rank(self, place: int) -> dict[str, np.ndarray]:
-        """Of a Step, rank by rank: its start, how long it waited, how long it took besides, and
-        the bytes that it sent.
+        """Returns for each rank of a Step its start, the seconds it waited, the seconds it took
+        apart from that, and the bytes that it sent.
         """
         bars = self.of(place)
         ranks, first = np.unique(bars["rank"], return_index=True)
@@ -232,9 +232,9 @@ class LaneTrace:
 
 
 class RunLanes:
-    """The steps of a run as LaneTraces, read while it grows.
+    """The steps of a run as LaneTraces, read while the run grows.
 
-    Raises ValueError when `folder` is no run folder, or one of its files is none that a run writes.
+    Raises ValueError if `folder` is not a run folder, or if one of its files is invalid.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -242,7 +242,7 @@ class RunLanes:
         self.runs: list[RunReader] = []
 
     def read(self, step: int = 0) -> LaneTrace:
-        """A step, looked up anew; 0: the newest that all ranks have told of."""
+        """Reads the run's new records and returns a step; 0: the newest that all have recorded."""
         self.lanes.refresh()
         for run in self.runs:
             run.refresh()
@@ -257,7 +257,7 @@ class RunLanes:
 
 
 def _record(steps: np.ndarray, step: int) -> dict[str, float]:
-    """What a rank has recorded of a step; {} where it has not."""
+    """Returns a rank's record of a step, or {} if there is none."""
     at = bisect_left(range(len(steps)), step, key=lambda row: int(steps[row]["step"]))
     if at == len(steps) or steps[at]["step"] != step:
         return {}
@@ -265,7 +265,7 @@ def _record(steps: np.ndarray, step: int) -> dict[str, float]:
 
 
 def _told(records: Sequence[Mapping[str, float]], field: str) -> np.ndarray:
-    """A field of all ranks' records, (ranks,); none where one of them does not know it."""
+    """Returns a field of all ranks' records, (ranks,); (0,) if unknown for one or 0 for all."""
     told = np.array([record.get(field, np.nan) for record in records])
     return told if np.isfinite(told).all() and told.any() else np.zeros(0)
 
@@ -277,16 +277,16 @@ def measured_trace(
     records: Sequence[Mapping[str, float]] = (),
     ranks: int = 0,
 ) -> LaneTrace:
-    """Of a step that was trained.
+    """Returns the LaneTrace of a trained step.
 
-    number   which step
-    records  of each rank, what it recorded of the step
-    ranks    how many there are, where none has told of the step
+    number   optimizer step of the run
+    records  each rank's record of the step
+    ranks    number of ranks, for a step that none has recorded
     """
     ranks = len(lanes) or ranks
     found: dict[tuple[str, int], list[Any]] = {}
     for lane in lanes:
-        counted: Counter[str] = Counter()  # of each kind, in the order of their starts
+        counted: Counter[str] = Counter()  # spans of each kind so far, in the order of their starts
         for exchange, spans in ((False, lane.phases), (True, lane.exchanges)):
             for span in spans:
                 kind = KINDS[span["kind"]]
@@ -329,7 +329,7 @@ def measured_trace(
 
 
 def _wait(bars: np.ndarray, length: float) -> str:
-    """Who waits for whom, where it is long enough to be told."""
+    """Returns which rank waits for which, or "" if the wait is too short to mention."""
     longest = float((bars["ready"] - bars["start"]).max())
     if not bars["exchange"].all() or len(bars) < 2 or longest <= TOLD * length:
         return ""
@@ -338,18 +338,18 @@ def _wait(bars: np.ndarray, length: float) -> str:
 
 
 def sent_bytes(kind: str, size: float, ranks: int) -> float:
-    """What a rank sends over a ring in an exchange to which it gives so many bytes."""
+    """Returns the bytes that a rank sends over a ring in an exchange of its `size` bytes."""
     if kind not in EXCHANGES:
         return 0.0
-    whole = size * ranks if kind == "all-gather" else size  # it gives its part of the whole
+    whole = size * ranks if kind == "all-gather" else size  # `size` is its part
     return COLLECTIVES["all-reduce" if kind == "sum" else kind](whole, ranks).bytes
 
 
 def estimated_trace(step: StepTimeline) -> LaneTrace:
-    """Of a step that was computed from formulas."""
+    """Returns the LaneTrace of a step computed from formulas."""
     pipeline = step.strategy == "pipeline"
-    free = [0.0] * step.devices  # since when a device has nothing to compute
-    last: dict[int, tuple[Any, ...]] = {}  # what it computed last
+    free = [0.0] * step.devices  # when each device ended its last computation
+    last: dict[int, tuple[Any, ...]] = {}  # the key of that computation
     found: dict[tuple[Any, ...], list[Any]] = {}
     first: dict[tuple[Any, ...], Operation] = {}
     counted: Counter[tuple[Any, ...]] = Counter()
@@ -397,7 +397,7 @@ def estimated_trace(step: StepTimeline) -> LaneTrace:
 
 
 def _line(one: Operation, step: StepTimeline) -> tuple[str, dict[str, Any]]:
-    """The line that computes how long an operation takes, or what it sends; and its numbers."""
+    """Returns the line of code that computes an operation's time or bytes, and its values."""
     here = "core.training.estimates"
     if not one.is_exchange:
         values = {"work": one.amount, "peak": step.speed, "efficiency": 1.0, "devices": 1}
@@ -417,7 +417,7 @@ def _line(one: Operation, step: StepTimeline) -> tuple[str, dict[str, Any]]:
 
 
 def _in_order(found: Mapping[Any, Sequence[Any]]) -> list[tuple[Any, np.ndarray]]:
-    """Bars of one key each by when the first of them begins, as records that know their place."""
+    """Sorts the keys by the start of their first bar; returns the bars as BAR_DTYPE records."""
 
     def begins(bar: Any) -> tuple[float, bool]:
         _, exchange, start, ready, *_ = bar
@@ -435,7 +435,7 @@ def _joined(groups: Sequence[tuple[Any, np.ndarray]]) -> np.ndarray:
 
 
 def called(part: str) -> str:
-    """ "the head", but "block 2": a part of the model in a sentence."""
+    """Returns a part's name as used in a sentence: "the head", but "block 2"."""
     return part if part[-1].isdecimal() else f"the {part}"
 
 
@@ -444,7 +444,7 @@ def _title(label: str, words: str) -> str:
 
 
 def _trace(steps: Sequence[Step], groups: Sequence[tuple[Any, np.ndarray]]) -> Trace:
-    """The Steps with the times of their bars."""
+    """Returns a Trace of the Steps with the times of their bars."""
     trace = Trace()
     for step, (_, bars) in zip(steps, groups, strict=True):
         lane = "exchange" if bars["exchange"][0] else "compute"

@@ -1,7 +1,7 @@
-"""Lanes: what every rank of a run did in a step, side by side, and who waited for whom.
+"""Lanes: what every rank of a run did in a step, side by side, and which rank waited for which.
 
-An exchange between ranks begins when the last of them comes to it. So a rank's exchange has two
-parts: it waits until the last one is there (`ready`), then bytes move. The rank for which the
+An exchange between ranks begins when the last of them joins it. So a rank's exchange has two
+parts: it waits until the last one has joined (`ready`), then bytes move. The rank for which the
 others wait is the straggler.
 """
 
@@ -23,13 +23,13 @@ from core.training import records
 from core.training.reader import JsonLines
 from core.training.spans import EXCHANGES, KINDS, SPAN_DTYPE, STEP_PHASES
 
-MOST_SPAN_BYTES = 2048 * MEGABYTE  # of a rank: fifty million spans
+MOST_SPAN_BYTES = 2048 * MEGABYTE  # per rank: fifty million spans
 LANE_DTYPE = np.dtype(
     [
-        ("kind", "<i2"),  # of spans.KINDS
+        ("kind", "<i2"),  # index in spans.KINDS
         ("index", "<i2"),
         ("start", "<f8"),  # seconds since the first rank began the step
-        ("ready", "<f8"),  # of an exchange: when the last rank had come; of a phase: its start
+        ("ready", "<f8"),  # of an exchange: when the last rank joined; of a phase: its start
         ("end", "<f8"),
         ("bytes", "<i8"),
     ]
@@ -41,9 +41,7 @@ _PHASE_KINDS = [KINDS.index(kind) for kind in STEP_PHASES]
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """A rank's step: `phases` and `exchanges`, each records of LANE_DTYPE in the order of their
-    starts.
-    """
+    """A rank's step: `phases` and `exchanges`, records of LANE_DTYPE sorted by start."""
 
     rank: int
     phases: np.ndarray
@@ -51,10 +49,10 @@ class Lane:
 
     @cached_property
     def waits(self) -> np.ndarray:
-        """When it only waited for other ranks: intervals that do not overlap, (n, 2) in seconds.
+        """Intervals in which the rank only waited for others, without overlap, (n, 2) in seconds.
 
-        Beside the all-reduces of DDP backward goes on until its last bucket is on the way: from
-        then on nothing is left to compute. Any other exchange holds the rank up from its start.
+        During DDP's all-reduces, backward continues until its last bucket is sent: from then on,
+        nothing is left to compute. Any other exchange makes the rank wait from its start.
         """
         starts = self.exchanges["start"].copy()
         for phase in self.phases[self.phases["kind"] == _BACKWARD]:
@@ -65,17 +63,17 @@ class Lane:
 
     @property
     def waited(self) -> float:
-        """Seconds in which it only waited."""
+        """Seconds in which the rank only waited."""
         return length(self.waits)
 
     @property
     def exchanged(self) -> float:
-        """Seconds in which its bytes moved; many of them while it computed."""
+        """Seconds in which the rank's bytes moved, often while it computed."""
         return length(union(self.exchanges["ready"], self.exchanges["end"]))
 
     def pieces(self, phase: np.void) -> list[tuple[float, float, float]]:
-        """One of its phases in pieces of (start, ready, end): it only waits up to `ready`, and
-        computes from there on.
+        """Returns a phase as pieces of (start, ready, end): the rank only waits until `ready`,
+        then computes.
         """
         start, end = float(phase["start"]), float(phase["end"])
         waits = np.clip(self.waits, start, end)
@@ -85,25 +83,25 @@ class Lane:
 
     @property
     def computing(self) -> float:
-        """Seconds in which it computed: its phases, without those in which it only waited. Where
-        bytes move beside a phase, the rank may compute or not; that counts as computing.
+        """Seconds in which the rank computed: its phases without the time in which it only waited.
+        Time in which bytes move during a phase counts as computation, though it may be none.
         """
         return sum(end - ready for phase in self.phases for _, ready, end in self.pieces(phase))
 
     @property
     def bytes(self) -> int:
-        """That it gave to exchanges."""
+        """Bytes that the rank contributed to exchanges."""
         return int(self.exchanges["bytes"].sum())
 
     @property
     def end(self) -> float:
-        """When its step was over."""
+        """The end of the rank's step."""
         ends = [part["end"].max() for part in (self.phases, self.exchanges) if len(part)]
         return float(max(ends, default=0.0))
 
 
 def union(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """When at least one of some intervals is under way, (n, 2): those that overlap become one."""
+    """Returns the union of intervals, (n, 2): those that overlap are merged."""
     found: list[list[float]] = []
     for start, end in sorted(zip(starts.tolist(), ends.tolist(), strict=True)):
         if found and start <= found[-1][1]:
@@ -114,15 +112,15 @@ def union(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def length(intervals: np.ndarray) -> float:
-    """Of intervals that do not overlap, together."""
+    """Returns the total length of intervals that do not overlap."""
     return float((intervals[:, 1] - intervals[:, 0]).sum())
 
 
 def lanes_of(spans: Sequence[np.ndarray], offsets: Sequence[float] | None = None) -> list[Lane]:
-    """The lanes of one step.
+    """Returns the lanes of one step.
 
     spans    per rank, its records of SPAN_DTYPE of that step
-    offsets  per rank, how many seconds its clock is ahead of rank 0's
+    offsets  per rank, the seconds that its clock is ahead of rank 0's
     """
     offsets = offsets or [0.0] * len(spans)
     begun = [
@@ -152,7 +150,7 @@ def lanes_of(spans: Sequence[np.ndarray], offsets: Sequence[float] | None = None
 
 
 def _find_ready(lanes: Sequence[np.ndarray]) -> None:
-    """Where several ranks met in an exchange, it begins with the last; none ends before."""
+    """Sets each exchange's `ready` to the start of the last rank that joined, at most its end."""
     for kind in _EXCHANGE_KINDS:
         mine = [np.flatnonzero(lane["kind"] == kind) for lane in lanes]
         for place in range(min(map(len, mine), default=0)):
@@ -163,8 +161,8 @@ def _find_ready(lanes: Sequence[np.ndarray]) -> None:
 
 
 def straggler(lanes: Sequence[Lane], least: float = 0.1) -> int | None:
-    """The rank for which the others wait: they wait longer than it does, by more than the share
-    `least` of the step. None where nobody does.
+    """Returns the rank for which the others wait: on average they wait longer than it does, by
+    more than the share `least` of the step. Returns None if there is no such rank.
     """
     if len(lanes) < 2:
         return None
@@ -178,7 +176,7 @@ def straggler(lanes: Sequence[Lane], least: float = 0.1) -> int | None:
 class LaneReader:
     """The spans of the ranks of a run folder's newest attempt, read while they grow.
 
-    Raises ValueError when `folder` is no run folder, or one of its files is none that a run writes.
+    Raises ValueError if `folder` is not a run folder, or if one of its files is invalid.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -190,7 +188,7 @@ class LaneReader:
         self.refresh()
 
     def refresh(self) -> None:
-        """Looks at what has been added."""
+        """Reads what has been added."""
         manifest = records.read_manifest(self.folder)
         attempts = manifest["attempts"]
         self._last = records.limits(attempts)
@@ -213,7 +211,7 @@ class LaneReader:
                 size = file.seek(0, os.SEEK_END)
                 if size > MOST_SPAN_BYTES:
                     raise ValueError(f"{path} holds {size:,} bytes, too many: {GET_AGAIN}")
-                whole = size // SPAN_DTYPE.itemsize  # a torn last one is read when it is complete
+                whole = size // SPAN_DTYPE.itemsize  # an incomplete last one is read later
                 if not whole:
                     return np.empty(0, SPAN_DTYPE)
                 return np.memmap(file, SPAN_DTYPE, mode="r", shape=(whole,))
@@ -222,8 +220,8 @@ class LaneReader:
 
     @property
     def last_step(self) -> int:
-        """The newest step of which every rank has told and that no later attempt makes anew; 0
-        before the first.
+        """The newest step that every rank has recorded and that no later attempt repeats; 0 before
+        the first.
         """
         if not self._files or not all(map(len, self._files)):
             return 0
@@ -233,7 +231,7 @@ class LaneReader:
         return min(min(int(one["step"]), int(end)) for one, end in zip(newest, ends, strict=True))
 
     def step(self, step: int) -> list[Lane]:
-        """The lanes of a step; empty ones where nothing is known of it."""
+        """Returns the lanes of a step, empty if nothing is known about it."""
         found = [_of_step(file, step, self._last) for file in self._files]
         attempts = [int(spans["attempt"][0]) for spans in found if len(spans)]
         attempt = max(attempts, default=0)
@@ -241,7 +239,7 @@ class LaneReader:
         return lanes_of(found, [ahead(*_last_pair(mine, told[0], step)) for mine in told])
 
     def totals(self, first: int, last: int) -> np.ndarray:
-        """Seconds per rank and kind over the steps `first` to `last`: (ranks, kinds)."""
+        """Returns the seconds per rank and kind in the steps `first` to `last`: (ranks, kinds)."""
         totals = np.zeros((self.ranks, len(KINDS)))
         for rank, file in enumerate(self._files):
             start, stop = _rows(file, first, last, self._last)
@@ -255,17 +253,17 @@ class LaneReader:
 def _last_pair(
     mine: Mapping[int, records.Clock], theirs: Mapping[int, records.Clock], step: int
 ) -> tuple[records.Clock | None, records.Clock | None]:
-    """What two ranks told when they last compared their clocks before a step."""
+    """Returns the clocks of two ranks when they were last compared before a step."""
     both = mine.keys() & theirs.keys()
     at = max((found for found in both if found < step), default=min(both, default=0))
     return mine.get(at), theirs.get(at)
 
 
 def ahead(clock: records.Clock | None, first: records.Clock | None) -> float:
-    """How many seconds a rank's clock is ahead of the first rank's: none on one machine.
+    """Returns the seconds that a rank's clock is ahead of the first rank's: 0 on one machine.
 
-    Each pair of looks came after a barrier; a rank may have been asleep after some of them, so the
-    median counts.
+    Each pair of readings followed a barrier. A rank may not have run right after some of them, so
+    the median counts.
     """
     if clock is None or first is None or clock.host == first.host:
         return 0.0
@@ -282,13 +280,13 @@ def _of_step(file: np.ndarray, step: int, last: np.ndarray) -> np.ndarray:
 
 
 def _rows(file: np.ndarray, first: int, last: int, limits: np.ndarray) -> tuple[int, int]:
-    """Which rows of a rank are of these steps, in the newest attempt that has them.
+    """Returns the start and stop of a rank's rows of these steps, in the newest attempt with any.
 
-    Within an attempt steps only grow, so a few looks find them among millions.
+    Within an attempt, steps only grow, so a binary search finds them among millions.
     """
 
     def place(name: str, value: int, begin: int = 0, end: int | None = None) -> int:
-        """The first row at which a column has come to a value."""
+        """Returns the first row in which a column has reached a value."""
         stop = len(file) if end is None else end
         return bisect_left(range(stop), value, begin, stop, key=lambda row: int(file[row][name]))
 

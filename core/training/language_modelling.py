@@ -27,21 +27,21 @@ from core.training.token_batches import EVALUATION_SEED, TokenTask, shown_tokens
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 
-# Batches that the training loss is measured on where the validation split is read whole.
+# Batches on which the training loss is measured if the validation split is read whole.
 TRAIN_BATCHES = 20
 
-# Tokens of the corpus' own words in place of a prompt: a sentence of pieces, or some words of
-# letters.
+# Tokens of the corpus used as the prompt if none is given: about a sentence in subword tokens, a
+# few words in characters.
 OWN_PROMPT = 24
-SEARCHED = 200  # tokens of the validation split in which a line should begin
+SEARCHED = 200  # tokens of the validation split that are searched for the start of a line
 
-# Random tokens that are read twice to score the heads, at most: nothing but the first time tells
-# what comes next in the second.
+# Most random tokens that are read twice to score the heads: only the first time tells what follows
+# in the second.
 TEST_PERIOD = 16
 
 
 class LanguageModelling(TokenTask):
-    """Learns `config.corpus`. `cache` keeps tokenized files (None: the user's data folder)."""
+    """Learns `config.corpus`. `cache`: folder of tokenized files (None: the user's data folder)."""
 
     name = LANGUAGE_MODELLING
     model_config: ModelConfig
@@ -53,9 +53,9 @@ class LanguageModelling(TokenTask):
         self.corpus: Corpus
 
     def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
-        """Opens the tokenizer (a checkpoint's own, when there is one) and the corpus.
+        """Opens the tokenizer (the checkpoint's, if given) and the corpus; yields the progress.
 
-        Raises ValueError or OSError, with the remedy, for a text that cannot be learned.
+        Raises ValueError or OSError, with a remedy, if the text cannot be learned.
         """
         yield from self.open_steps(checkpoint)
         self._evaluated = {
@@ -70,7 +70,7 @@ class LanguageModelling(TokenTask):
         yield 1.0, self.corpus.describe()
 
     def open_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
-        """As far as the training batches, which is all that looking at one needs."""
+        """Does the part of `prepare_steps` that training batches need."""
         config = self.config
         if checkpoint is not None:
             self.tokenizer = open_tokenizer(checkpoint / TOKENIZER_FILE)
@@ -86,8 +86,8 @@ class LanguageModelling(TokenTask):
         self._train = self._batches("train", config.seed, config.repeated_fraction)
 
     def _ids_of(self, text: str) -> list[int]:
-        """A prompt's tokens; the corpus' own words for an empty one, and where the tokenizer lacks
-        its characters.
+        """Returns a prompt's tokens, or words of the corpus if the prompt is empty or the tokenizer
+        lacks its characters.
         """
         try:
             ids = self.tokenizer.encode_ids(text)
@@ -96,8 +96,8 @@ class LanguageModelling(TokenTask):
         return ids or self._own_prompt()
 
     def _own_prompt(self) -> list[int]:
-        """Tokens from near the beginning of the validation split, which may be amid an indentation:
-        from the first line that begins there, else from the first word.
+        """Returns tokens from near the beginning of the validation split, which may be inside an
+        indentation: from the first line that begins there, else from the first word.
         """
         ids = self.corpus.tokens("validation")[: SEARCHED + OWN_PROMPT].tolist()
         pieces = [self.tokenizer.piece_bytes(id) for id in ids]
@@ -125,7 +125,7 @@ class LanguageModelling(TokenTask):
         return {"vocab_size": vocab_size, "probe_text": self.tokenizer.decode(self._probe)}
 
     def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
-        """ids and targets, each (B, T) int64: this rank's rows."""
+        """Returns ids and targets, each (B, T) int64: this rank's rows."""
         batches = self._train if split == "train" else self._evaluated[split]
         place = (position.step, position.micro_batch, position.rank, position.ranks)
         return _tensors(batches.batch(*place))
@@ -137,7 +137,7 @@ class LanguageModelling(TokenTask):
     def evaluation(
         self, split: str, rank: int = 0, ranks: int = 1
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """`evaluate_batches` batches, or the whole validation split where that is 0."""
+        """Yields `evaluate_batches` batches, or the whole validation split if that is 0."""
         count = self.config.evaluate_batches
         batches = self._evaluated[split]
         if count == 0 and split == "validation":
@@ -159,7 +159,7 @@ class LanguageModelling(TokenTask):
         return {"ids": np.asarray(activations.ids), **activations.sites()}
 
     def head_scores(self, model: nn.Module) -> HeadScores | None:
-        """On random tokens, read twice; None where the context is too short to repeat any."""
+        """Returns the scores on random tokens read twice, or None if the context is too short."""
         if not self._test.size:
             return None
         attention = capture(_gpt(model), self._test, ("attention",)).attention
@@ -172,20 +172,20 @@ class LanguageModelling(TokenTask):
         for token in generate_steps(_gpt(model), self._prompt, length, sampling, seed=seed):
             new.append(token.id)
             yield
-        # Together, as a character may be spread over two tokens.
+        # Decoded together: a character may be split over two tokens.
         text = self.tokenizer.decode(self._prompt + new)
         prompt = self.tokenizer.decode(self._prompt)
         return Written(prompt, text.removeprefix(prompt), tuple(new))
 
 
 def _follows(piece: bytes, before: bytes, breaks: bytes) -> bool:
-    """Whether a piece follows one of these characters, or brings it, and is none itself."""
+    """Returns True if a piece's text follows one of `breaks`, in the piece or ending `before`."""
     text = piece.lstrip(breaks)
     return text != b"" and (text != piece or before.rstrip(breaks) != before)
 
 
 def _gpt(model: nn.Module) -> GPT:
-    """The model that `build_model` made. Raises ValueError for one that was wrapped meanwhile."""
+    """Returns the model as a GPT. Raises ValueError, with a remedy, if it is a wrapped one."""
     if not isinstance(model, GPT):
         raise ValueError(f"{type(model).__name__} is no GPT; look at the model that it wraps")
     return model

@@ -1,4 +1,4 @@
-"""ProcessLauncher: trains a run folder in a process of its own, which may outlive this one."""
+"""ProcessLauncher: trains a run folder in a separate process, which may outlive this one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from core.training.reader import RunReader
 
 LOG = "process.log"
 PR_SET_PDEATHSIG = 1  # of Linux' prctl
-# The exit code of a trainer whose parent is gone.
+# exit code of a trainer whose parent has ended
 ORPHANED = 17
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
-    """What process.json says: who was launched for the run, and when (Unix time)."""
+    """The contents of process.json: the process launched for the run, and its Unix time."""
 
     pid: int = field(least=1, most=(1 << 31) - 1)
     host: str
@@ -36,8 +36,8 @@ class Launched:
     time: float = 0.0
 
     def trains(self, folder: Path) -> bool:
-        """Whether that process still trains the run or is about to begin. Raises ValueError or
-        OSError where the folder is no run.
+        """Returns True if that process still trains the run or is about to begin. Raises ValueError
+        or OSError if the folder is not a run.
         """
         mine = records.process_identity()
         told = {"pid": self.pid, "process_start": self.process_start}
@@ -45,12 +45,12 @@ class Launched:
             return False
         run = RunReader(folder)
         begun = [float(attempt.get("started", 0.0)) for attempt in run.manifest["attempts"]]
-        # Where the system does not tell when a process began, another may have its number by now.
+        # Without the start time of processes, the number may belong to another process by now.
         return not begun or begun[-1] < self.time or run.state in ("running", "paused")
 
 
 def launched(folder: str | Path) -> Launched | None:
-    """Who was launched for the run and still trains it, or is about to; None for nobody."""
+    """Returns the launched process that trains the run or is about to, or None."""
     folder = Path(folder).resolve()
     try:
         found = from_json(Launched, read_json(folder / records.PROCESS), some=True)
@@ -62,10 +62,11 @@ def launched(folder: str | Path) -> Launched | None:
 class ProcessLauncher:
     """Runs `python -m core.training --run FOLDER` as a child, at a lower priority.
 
-    module     what is run, or which one for a config; another module may bring another Task
-    niceness   how far the child steps back behind the window (POSIX)
-    bound      True: the child ends when this process does, even if it is killed; False: it goes on,
-               also when the terminal is closed, and another launcher may `adopt` it
+    module     the module to run, or a function of the config that returns it; another module may
+               define another Task
+    niceness   nice value of the child, which keeps the window responsive (POSIX)
+    bound      True: the child ends when this process does, even if it is killed; False: it
+               continues, even if the terminal is closed, and another launcher may `adopt` it
     """
 
     def __init__(
@@ -81,9 +82,9 @@ class ProcessLauncher:
         self._adopted: dict[Path, Launched] = {}
 
     def start(self, folder: Path, resume: bool) -> None:
-        """Starts the run. What the child prints goes to process.log in the run folder.
+        """Starts the run. The child's output is written to process.log in the run folder.
 
-        Raises ValueError when the folder is no run or is already being trained here, OSError when
+        Raises ValueError if the folder is not a run or is already being trained here, OSError if
         no process starts.
         """
         folder = Path(folder).resolve()
@@ -101,11 +102,11 @@ class ProcessLauncher:
             **os.environ,
             "PYTHONPATH": search,
             "PYTHONUNBUFFERED": "1",
-            # Before torch loads: two spinning threads beside a window make a step ten times slower.
+            # Set before torch loads: two busy-waiting threads beside a window slow a step tenfold.
             "OMP_NUM_THREADS": str(config.threads),
             "OMP_WAIT_POLICY": "passive",
         }
-        # A pipe that nobody reads would stop the child once it is full; a file never does.
+        # An unread pipe would stop the child once it is full; a file never does.
         with os.fdopen(open_to_append(folder / LOG), "ab") as log:
             process = subprocess.Popen(
                 command,
@@ -119,12 +120,12 @@ class ProcessLauncher:
             )
         self._processes[folder] = process
         self._adopted.pop(folder, None)
-        with suppress(OSError):  # it trains; only a later launcher cannot know it by its process
+        with suppress(OSError):  # the run trains; only a later launcher cannot adopt it
             write_json(folder / records.PROCESS, _identity_of(process.pid))
 
     def adopt(self, folder: str | Path) -> bool:
-        """Takes up the process that an earlier launcher started for the run; False where there is
-        none, or it has ended. From then on `running` knows it, but not its exit code.
+        """Adopts the process that an earlier launcher started for the run; returns False if there
+        is none or it has ended. `running` then covers it; its exit code stays unknown.
         """
         folder = Path(folder).resolve()
         found = None if self.running(folder) else launched(folder)
@@ -135,7 +136,7 @@ class ProcessLauncher:
         return True
 
     def running(self, folder: str | Path) -> bool:
-        """Whether a process of ours trains the run."""
+        """Returns True if a started or adopted process trains the run."""
         folder = Path(folder).resolve()
         adopted = self._adopted.get(folder)
         if adopted is not None:
@@ -143,7 +144,7 @@ class ProcessLauncher:
         return folder in self._processes and self.exit_code(folder) is None
 
     def exit_code(self, folder: str | Path) -> int | None:
-        """The child's exit code; None while it runs, and for a process that was adopted.
+        """Returns the child's exit code; None while it runs, and for an adopted process.
 
         0: finished or stopped; negative: killed by that signal; else as `python -m core.training`.
         """
@@ -156,7 +157,7 @@ class ProcessLauncher:
         return code
 
     def wait(self, folder: str | Path, timeout: float | None = None) -> int | None:
-        """Waits for the child to end; its exit code, or None when the time is over."""
+        """Waits for the child to end; returns its exit code, or None after `timeout` seconds."""
         process = self._processes.get(Path(folder).resolve())
         if process is None:
             return None
@@ -169,14 +170,14 @@ class ProcessLauncher:
     def terminate(self, folder: str | Path) -> None:
         """Asks the child to write a checkpoint of its last whole step and end.
 
-        It does neither the rest of a step nor what is due after it. On Windows it ends at once.
+        It skips the rest of a step and what is due after it. On Windows it ends at once.
         """
         process = self._processes.get(Path(folder).resolve())
         if process is not None and process.poll() is None:
             process.terminate()
 
     def kill(self, folder: str | Path) -> None:
-        """Ends the child at once; the run folder stays whole, and `start` goes on from it."""
+        """Ends the child at once; the run folder stays intact, and `start` can resume it."""
         process = self._processes.get(Path(folder).resolve())
         if process is not None and process.poll() is None:
             process.kill()
@@ -190,8 +191,8 @@ def _identity_of(pid: int) -> dict[str, object]:
 
 
 def die_with_parent() -> None:
-    """On Linux: the system kills this process when the one that started it is gone, even where it
-    is stopped. For a child of a program's main thread.
+    """Makes Linux kill this process, even if it is stopped, when the process that started it ends.
+    For a child of a program's main thread.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
@@ -199,11 +200,11 @@ def die_with_parent() -> None:
 
 
 def end_with_parent() -> None:
-    """Ends this process once its stdin, a pipe that the parent holds, is closed."""
+    """Ends this process once its stdin, a pipe held by the parent, is closed."""
 
     def watch() -> None:
         try:
-            # Not sys.stdin: Python would abort at exit while a thread is reading it.
+            # Not sys.stdin: Python would abort at exit if a thread is reading it.
             while os.read(0, 1):
                 pass
         except OSError:

@@ -1,6 +1,6 @@
-"""One trainer at a time: the lock that each rank's writer of a run folder holds while it lives.
+"""One trainer at a time: each rank's writer holds a lock of the run folder while it is open.
 
-The system lets go of it when the process ends, however it ends, so nothing has to be cleaned up.
+The system releases it when the process ends, however it ends, so no cleanup is needed.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from pathlib import Path
 
 from core.files import open_to_append
 
-# The writers that are open in this process: (folder, rank).
+# open writers of this process: (folder, rank)
 _HERE: set[tuple[Path, int]] = set()
 
 
 def held_here(folder: Path, rank: int | None = None) -> bool:
-    """Whether a writer of this process is open on `folder`, that of `rank` or any."""
+    """Returns True if a writer of this process is open on `folder`: that of `rank`, or any."""
     folder = folder.resolve()
     return any(open_on == folder and rank in (None, writer) for open_on, writer in _HERE)
 
 
 class RunLock:
-    """Takes the lock of a run folder for one rank; `release` gives it back.
+    """Acquires the lock of a run folder for one rank; `release` releases it.
 
-    Raises ValueError when another writer holds it, OSError when its file cannot be made. Where a
-    file system has no locks, only the writers of this process exclude each other.
+    Raises ValueError, with a remedy, if another writer holds it, OSError if its file cannot be
+    created. On a file system without locks, only writers of the same process exclude each other.
     """
 
     def __init__(self, folder: Path, rank: int = 0) -> None:
@@ -45,10 +45,10 @@ class RunLock:
         _HERE.add(self._writer)
 
     def release(self) -> None:
-        """May be called twice."""
+        """Releases the lock; may be called twice."""
         if self._file >= 0:
             _HERE.discard(self._writer)
-            os.close(self._file)  # and with it the lock
+            os.close(self._file)  # releases the lock, too
             self._file = -1
 
 
@@ -56,7 +56,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: int) -> None:
-        # Of one byte, which need not be there.
+        # Locks one byte, which need not exist.
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
 else:

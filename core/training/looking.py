@@ -1,6 +1,6 @@
-"""Looking at a model between two steps: its loss on a split, a text it writes, its heads.
+"""Inspection of a model between two steps: its loss on a split, a sample of its text, its heads.
 
-Each opens its torch contexts between two yields, and leaves the model in the mode it was in.
+Each function opens its torch contexts between two yields, and restores the model's mode.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from core.training.task import Task, Written
 def evaluate_steps(
     task: Task, model: nn.Module, precision: str, step: int, parallel: Parallel
 ) -> Generator[Moment, None, dict[str, float]]:
-    """Yields after each batch; returns the mean loss a target, in nats, of each split, and what
-    else the task measures.
+    """Yields after each batch; returns the mean loss per target of each split, in nats, and the
+    task's other measurements.
 
-    Each rank reads its rows of every batch; all are told the mean over all rows.
+    Each rank reads its rows of every batch; all ranks get the mean over all rows.
     """
     device = parallel.device
     sums: dict[str, list[float]] = {}
@@ -49,31 +49,31 @@ def evaluate_steps(
 def sample_steps(
     task: Task, model: nn.Module, seed: int, step: int
 ) -> Generator[Moment, None, Written]:
-    """Yields after each token; returns what was written."""
+    """Yields after each token; returns the sample."""
     tokens = task.sample_steps(model, seed)
     return (yield from retold(tokens, lambda _: Moment("sample", step, True)))
 
 
 def is_due(step: int, every: int) -> bool:
-    """Whether something that comes every so many steps (0: never) comes after this one."""
+    """Returns True if something that is done every `every` steps (0: never) is due after `step`."""
     return every > 0 and step % every == 0
 
 
 def sample_seed(seed: int, step: int) -> int:
-    """The seed of the sample at a step."""
+    """Returns the seed of the sample at a step."""
     return zlib.crc32(f"{seed} {step}".encode())
 
 
 def probe(
     task: Task, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """What the model does with ids, by site."""
+    """Returns the model's activations for ids, by site; ids None: the task's probe text."""
     with torch.random.fork_rng(devices=[]):
         return task.probe(model, ids, sites)
 
 
 def scored_heads(task: Task, model: nn.Module) -> dict[str, list[float]]:
-    """Every head's scores on the task's test, layer by layer, as the event "heads" holds them."""
+    """Returns all heads' scores on the task's test, layer by layer, as in the event "heads"."""
     with torch.random.fork_rng(devices=[]):
         scores = task.head_scores(model)
     if scores is None:
@@ -82,5 +82,5 @@ def scored_heads(task: Task, model: nn.Module) -> dict[str, list[float]]:
 
 
 def as_picture(weights: np.ndarray) -> np.ndarray:
-    """Attention weights as uint8: 0 to 255 for 0 to 1."""
+    """Returns attention weights from 0 to 1 as uint8 from 0 to 255."""
     return (weights * 255.0 + 0.5).astype(np.uint8)

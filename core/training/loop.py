@@ -1,6 +1,6 @@
 """The training loop: a generator that yields a Moment at every phase of every step.
 
-It knows no task, no window and no thread. `attempt.py` is the loop itself.
+It depends on no task, window or thread. `attempt.py` is the loop itself.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ def train_steps(
     task: Task | None = None,
     parallel: Parallel | None = None,
 ) -> Generator[Moment, None, None]:
-    """Trains, yielding at each phase; everything else about the run is written to `folder`.
+    """Trains and yields at each phase; everything else about the run is written to `folder`.
 
-    config    None: the one that the folder holds
-    resume    go on from the folder's last checkpoint (from the beginning where there is none)
-    task      None: the Task that the config names
-    parallel  where it computes, on which device and with which ranks; None: alone, on the
-              config's device, with the loss scaler that its precision needs
+    config    None: the folder's config
+    resume    continue from the folder's last checkpoint (from the beginning if there is none)
+    task      None: the Task named in the config
+    parallel  the device and the ranks on which it computes; None: one process, on the config's
+              device, with the loss scaler that its precision needs
 
-    Closing the generator writes a checkpoint of the last whole step; one of several ranks cannot do
-    that without the others, and leaves the last one that was written. Raises ValueError, with the
-    remedy, for what cannot be trained, NotFiniteError (a ValueError) when a loss or gradient is not
-    finite, OSError when the disk fails. No file that was already written is harmed.
+    Closing the generator writes a checkpoint of the last whole step. One of several ranks cannot do
+    that without the others; the last written one remains. Raises ValueError, with a remedy, if the
+    run cannot be trained, NotFiniteError (a ValueError) if a loss or gradient is not finite,
+    OSError if the disk fails. Files that were already written stay intact.
     """
     folder = Path(folder)
     parallel = parallel or _alone(config, folder)
@@ -74,7 +74,7 @@ def train_steps(
 
 
 def _alone(config: TrainingConfig | None, folder: Path) -> Parallel:
-    """This process, where the run needs no other."""
+    """Returns the strategy of a run in this process alone; ValueError if it has several ranks."""
     if config is None:
         config = TrainingConfig.from_json(records.read_manifest(folder)["config"])
     if config.ranks > 1:

@@ -1,4 +1,4 @@
-"""Whether a run fits into this machine's memory, and what is said where it does not."""
+"""Checks whether a run fits into this machine's memory, and the messages if it does not."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ OUT_OF_MEMORY = (
 
 
 def too_large(needed: int) -> str:
-    """Why a run that needs so many bytes cannot be, with the remedy; "" where it fits."""
+    """Returns why a run that needs so many bytes does not fit, with a remedy, or "" if it fits."""
     remedy = "choose fewer layers, a smaller width or a smaller batch"
     return shortage("training this model", needed, remedy)
 
 
 def end_message(error: BaseException) -> str:
-    """An error that ended a run, for people: torch tells of missing memory by a RuntimeError."""
+    """Returns the message to the user about an error that ended a run."""
     if is_out_of_memory(error):
         return OUT_OF_MEMORY
     if is_left_alone(error):
@@ -27,7 +27,7 @@ def end_message(error: BaseException) -> str:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is used up, however torch puts it."""
+    """Returns True if an error reports a lack of memory; torch's is a RuntimeError."""
     if isinstance(error, MemoryError):
         return True
     told = str(error).lower()

@@ -1,18 +1,18 @@
-"""Number formats: how a few bits hold a number, and what a value becomes that is stored in them.
+"""Number formats: how a few bits represent a number, and how a value is rounded to fit into them.
 
 A floating-point number has a sign s, an exponent e and a mantissa m of M bits:
 
     (-1)^s  2^(e - bias)  (1 + m / 2^M)     normal
-    (-1)^s  2^(1 - bias)  m / 2^M           subnormal, where e is 0; m = 0 is zero
-    infinity and NaN                        where every bit of e is 1
+    (-1)^s  2^(1 - bias)  m / 2^M           subnormal, if e is 0; m = 0 is zero
+    infinity and NaN                        if every bit of e is 1
 
-So numbers stand closely around zero and twice as far apart at each next power of two. The exponent
-bits say how far the format reaches, the mantissa bits how finely it divides. A value between two
-neighbors becomes the nearer one; halfway, the one whose last bit is 0.
+So numbers are dense around zero, and twice as far apart at each next power of two. The exponent
+bits set the range of the format, the mantissa bits its precision. A value between two neighbors
+becomes the nearer one; halfway, the one whose last bit is 0.
 
 Sources: IEEE 754-2019, sections 3.4 and 4.3.1; fp8: Micikevicius et al. 2022 (FP8 Formats for Deep
-Learning), section 3. A GPU rounds to TF32 inside a matrix product only, and a value halfway between
-two others away from zero.
+Learning), section 3. A GPU rounds to TF32 only inside a matrix product, and rounds a value halfway
+between two others away from zero.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ import numpy as np
 
 
 class Window(NamedTuple):
-    """Powers of two of a format: from 2^first on numbers are not 0, from 2^normal on they have all
-    their digits, up to 2^last.
+    """A format's exponents of 2: from 2^first on, numbers are not 0; from 2^normal on, they have
+    all their digits, up to 2^last.
     """
 
     first: float
@@ -38,9 +38,9 @@ class Window(NamedTuple):
 class NumberFormat:
     """A sign, `exponent_bits` and `mantissa_bits`.
 
-    has_infinity  False: NaN only where every bit is 1, which leaves the last exponent to numbers
-                  ("fn": finite, NaN). What is too large becomes the largest number; torch before
-                  2.12 made NaN of it, and the standard leaves it open
+    has_infinity  False: NaN only if every bit is 1, so the last exponent has numbers, too ("fn":
+                  finite, NaN). A value that is too large becomes the largest number; torch before
+                  2.12 made it NaN, and the standard leaves it open
     """
 
     name: str
@@ -50,22 +50,22 @@ class NumberFormat:
 
     @property
     def bits(self) -> int:
-        """How many bits it takes; TF32 lies in 32."""
+        """Number of bits; TF32's 19 are stored in 32."""
         return 1 + self.exponent_bits + self.mantissa_bits
 
     @property
     def parts(self) -> int:
-        """Into how many equal parts it divides the way from a power of two to the next: 2^M."""
+        """Number of equal parts between a power of two and the next: 2^M."""
         return 1 << self.mantissa_bits
 
     @property
     def bias(self) -> int:
-        """What is taken from the exponent's bits, so that there are powers below 1."""
+        """Number subtracted from the exponent's bits, which allows powers below 1."""
         return (1 << (self.exponent_bits - 1)) - 1
 
     @property
     def last_exponent(self) -> int:
-        """The exponent's bits when all are 1: infinity and NaN."""
+        """Value of the exponent's bits if all are 1: infinity and NaN."""
         return (1 << self.exponent_bits) - 1
 
     @property
@@ -82,28 +82,28 @@ class NumberFormat:
 
     @property
     def smallest_subnormal(self) -> float:
-        """The smallest positive number; what is at most half of it becomes 0."""
+        """The smallest positive number; a value of at most half of it becomes 0."""
         return self.smallest_normal / self.parts
 
     @property
     def window(self) -> Window:
-        """Which powers of two it reaches."""
+        """The range of the format, in powers of two."""
         limits = self.smallest_subnormal, self.smallest_normal, self.largest
         return Window(*map(math.log2, limits))
 
     @property
     def epsilon(self) -> float:
-        """From 1 to the next number."""
+        """Distance from 1 to the next number."""
         return 1.0 / self.parts
 
     @property
     def overflow(self) -> float:
-        """From here on a value is too large: half a step above the largest number."""
+        """The smallest value that is too large: half a step above the largest number."""
         _, above = math.frexp(self.largest)
         return self.largest + 2.0 ** (above - 2 - self.mantissa_bits)
 
     def round(self, values: Any) -> np.ndarray:
-        """The numbers of the format that values become when they are stored, as float64."""
+        """Returns values rounded to numbers of the format, as float64."""
         return rounding(values, self).stored
 
 
@@ -122,7 +122,7 @@ FORMATS = {
 
 
 class Bits(NamedTuple):
-    """The three fields of stored numbers, as whole numbers."""
+    """The three bit fields of stored numbers, as integers."""
 
     sign: np.ndarray
     exponent: np.ndarray
@@ -132,12 +132,12 @@ class Bits(NamedTuple):
 class Rounding(NamedTuple):
     """Every intermediate of a rounding.
 
-    exponent  of the power of two at or below the value
-    spacing   from a number of the format to the next, there
-    steps     how many of them the value is
-    whole     the nearest whole number of them
-    rounded   what they make
-    stored    the same, or infinity where that is beyond the largest number
+    exponent  exponent of the power of two at or below the value
+    spacing   distance between neighboring numbers of the format there
+    steps     the value as a multiple of the spacing
+    whole     `steps` rounded to the nearest integer
+    rounded   `whole` times the spacing
+    stored    the same; beyond the largest number, infinity (the largest in a format without it)
     """
 
     exponent: np.ndarray
@@ -164,13 +164,13 @@ def rounding(value: Any, format: NumberFormat) -> Rounding:
 
 
 def _exponent(value: np.ndarray, format: NumberFormat) -> np.ndarray:
-    """Of the power of two at or below each value; below the smallest normal number, of that."""
+    """Returns the exponent of the power of two at or below each value, at least 1 - bias."""
     _, above = np.frexp(value)  # the next power of two above
     return np.maximum(above - 1, 1 - format.bias)
 
 
 def encode(values: Any, format: NumberFormat) -> Bits:
-    """The bits in which values are stored, rounded as `rounding` says."""
+    """Returns the bits of stored values, rounded by `rounding`."""
     stored = format.round(values)
     infinite, nan = np.isinf(stored), np.isnan(stored)
     size = np.where(infinite | nan, 0.0, np.abs(stored))
@@ -187,7 +187,7 @@ def encode(values: Any, format: NumberFormat) -> Bits:
 
 
 def decode(sign: int, exponent: int, mantissa: int, format: NumberFormat) -> float:
-    """The number that the bits stand for; each kind of number has its own line."""
+    """Returns the number represented by the bits; each kind of number has its own line."""
     kind, parts, endless = kind_of(exponent, mantissa, format), format.parts, math.inf
     direction = 1 - 2 * sign
     power = max(exponent, 1) - format.bias
@@ -203,7 +203,7 @@ def decode(sign: int, exponent: int, mantissa: int, format: NumberFormat) -> flo
 
 
 def kind_of(exponent: int, mantissa: int, format: NumberFormat) -> str:
-    """ "normal", "subnormal" (zero, too), "infinity" or "nan"."""
+    """Returns "normal", "subnormal" (zero, too), "infinity" or "nan"."""
     if exponent == 0:
         return "subnormal"
     if exponent < format.last_exponent:

@@ -1,7 +1,7 @@
-"""The optimizer that a run's config names: torch's own where it has the same one, else our rule.
+"""The optimizer named in a run's config: torch's own if it has the same one, else our rule.
 
-Torch's fuse a step into few passes over memory; what they compute is what the rules of
-core.optimization say, line by line.
+torch's optimizers fuse a step into few passes over memory; they compute the same as the rules of
+core.optimization, which show it line by line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.training.rules import rule_settings
 
 EPS = 1e-8  # Adam's, AdamW's and RMSProp's
 
-# What torch's remember of a parameter. SGD does where it has momentum.
+# State of each parameter in torch's optimizers. SGD has it only with momentum.
 _TORCH_STATE: Mapping[type, tuple[str, ...]] = {
     torch.optim.SGD: ("momentum_buffer",),
     torch.optim.Adagrad: ("step", "sum"),
@@ -38,10 +38,10 @@ def build_optimizer(
     rate: float,
     sharded: bool = False,
 ) -> torch.optim.Optimizer:
-    """The config's optimizer for groups of the model's parameters, at a learning rate.
+    """Returns the config's optimizer for groups of the model's parameters, at a learning rate.
 
-    Torch's fused kernels do a step in one pass; that of SGD knows no `sharded` parameters. Of
-    `config.betas` each takes what `rule_settings` says. Raises ValueError for an unknown optimizer.
+    torch's fused kernels do a step in one pass; SGD's does not support `sharded` parameters. Each
+    optimizer uses `config.betas` as `rule_settings` does. Raises ValueError for an unknown one.
     """
     given, betas, whole = list(groups), config.betas, not sharded
     match config.optimizer:
@@ -67,7 +67,7 @@ def build_optimizer(
 
 
 def state_names(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the optimizer remembers of each parameter of one of its groups."""
+    """Returns the names of an optimizer's state for each parameter of one of its groups."""
     if isinstance(optimizer, RuleOptimizer):
         return optimizer.state_names(group)
     if isinstance(optimizer, torch.optim.SGD) and not group["momentum"]:

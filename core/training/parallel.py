@@ -1,8 +1,8 @@
-"""Where a run computes: in this process alone, or with other ranks.
+"""Parallel strategies: how a run computes, in this process alone or on several ranks.
 
 The loop is written once, against `Parallel`. A strategy knows how a model is spread over ranks, how
-gradients and counts are added up over them, whether the loss is scaled, and how tensors get to disk
-and back. Every rank calls the same methods in the same order.
+gradients and counts are summed over them, whether the loss is scaled, and how tensors are written
+and read. Every rank calls the same methods in the same order.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from core.training.spans import Spans
 class Parallel(Protocol):
     """A strategy.
 
-    rank, ranks  which process of how many this is, from 0
-    writes       whether this rank writes what the run has once: checkpoints, samples, probes,
-                 answers to commands. Every rank writes its own records and events
-    device       where this rank's parameters and batches lie
-    sharded      whether a rank holds a part of each parameter only
+    rank, ranks  index of this process, from 0, and number of processes
+    writes       whether this rank writes the files that a run has once: checkpoints, samples,
+                 probes, answers to commands. Every rank writes its own records and events
+    device       device of this rank's parameters and batches
+    sharded      whether a rank holds only a shard of each parameter
     scales       whether the loss is scaled before backward, which adds the phase "unscale"
-    spans        when this rank did what
-    leaving      whether this rank has been asked to end: the run stops after the step under way,
-                 on every rank. Set by whoever drives the loop
+    spans        time spans of this rank's work
+    leaving      whether this rank has been asked to end: the run stops after the current step, on
+                 every rank. Set by the caller that drives the loop
     """
 
     rank: int
@@ -45,70 +45,70 @@ class Parallel(Protocol):
     leaving: bool
 
     def wrap(self, module: nn.Module) -> nn.Module:
-        """Moves `module` to the device, spreads it over the ranks and returns what computes the
-        loss. `module` itself stays what groups, checkpoints, probes and samples are taken from.
+        """Moves `module` to the device, spreads it over the ranks and returns the module that
+        computes the loss. Groups, checkpoints, probes and samples still use `module` itself.
         """
 
     def micro_batch(self, last: bool) -> AbstractContextManager[Any]:
-        """Around a micro-batch's forward and again around its backward pass: ranks exchange
-        gradients after the last one only (DDP's `no_sync`).
+        """Returns a context for a micro-batch's forward pass, and another for its backward pass:
+        ranks exchange gradients only after the last micro-batch (DDP's `no_sync`).
         """
 
     def scale(self, loss: Tensor) -> Tensor:
-        """What backward starts from. Its gradients, added up over all ranks, are those of the
-        ranks' losses added up, times the loss scale.
+        """Returns the loss that backward starts from. Its gradients, summed over all ranks, are
+        those of the sum of the ranks' losses, times the loss scale.
         """
 
     def unscale(self, optimizer: torch.optim.Optimizer) -> bool:
-        """Divides the gradients by the loss scale; whether the step may be applied.
+        """Divides the gradients by the loss scale and returns whether the step may be applied.
 
-        False on every rank where a gradient of any rank is not finite: the step is skipped, which
-        is a normal event. A scaler that can go no lower says True, and the run stops as it does
-        for any number that is not finite. Called where `scales`; remembers nothing.
+        Returns False on every rank if a gradient of any rank is not finite: the step is skipped, a
+        normal event. A scaler at its smallest scale returns True, and the run stops as it does for
+        any number that is not finite. Called only if `scales`; does not change the scaler.
         """
 
     def clip(self, parameters: Sequence[Tensor], limit: float) -> Tensor:
-        """Limits the norm of all gradients of all ranks together; returns the norm before."""
+        """Limits the norm of all ranks' gradients together; returns the norm before clipping."""
 
     def stepped(self, applied: bool) -> None:
-        """The step was applied or skipped: what a scaler learns from."""
+        """Tells the scaler whether the step was applied or skipped."""
 
     def sums(self, values: Sequence[float]) -> list[float]:
-        """Each number added up over the ranks, on every rank."""
+        """Returns each number summed over the ranks, on every rank."""
 
     def first(self, text: str) -> str:
-        """The text of the lowest rank that has one, on every rank; "" where none has."""
+        """Returns the text of the lowest rank that has one, on every rank, or "" if none has."""
 
     def agree(self, value: Any) -> Any:
-        """The value that the writing rank gives, on every rank. It is JSON."""
+        """Returns the JSON value of the writing rank, on every rank."""
 
     def wait(self) -> None:
-        """Returns when every rank has come here."""
+        """Returns once every rank has called it."""
 
     def patience(self) -> AbstractContextManager[Any]:
-        """Around what may take some ranks long while the others wait: nobody is given up."""
+        """Returns a context for work that may take some ranks long: no rank times out meanwhile."""
 
     def write(self, folder: Path, files: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Writes tensors as safetensors, by the name of the file: whole, or where a rank holds a
-        part of them only, a shard of each file by each rank. See `core.tensor_shards`.
+        """Writes tensors as safetensors, by file name: whole files, or, if ranks hold only shards
+        of the parameters, a shard of each file by each rank. See `core.tensor_shards`.
         """
 
     def read(self, path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors of a file or of its shards, however many ranks have written them, each laid
-        out over device and ranks as its namesake in `like`.
+        """Returns the tensors of a file or of its shards, written by any number of ranks, each
+        placed on device and ranks like the tensor of the same name in `like`.
 
-        Raises ValueError, with the remedy, for a damaged file.
+        Raises ValueError, with a remedy, for a damaged file.
         """
 
     def state(self) -> dict[str, float]:
-        """What a checkpoint saves of the strategy: its "loss_scale" and what that depends on."""
+        """Returns the strategy's state for a checkpoint: "loss_scale" and what it depends on."""
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Puts it back. Raises ValueError for a state of another strategy."""
+        """Restores a saved state. Raises ValueError for a state of another strategy."""
 
 
 class Single:
-    """This process alone, on one device. The loss is scaled where there is a scaler."""
+    """One process on one device. The loss is scaled if there is a scaler."""
 
     rank, ranks, writes = 0, 1, True
     sharded = False
@@ -192,13 +192,13 @@ def clip_gradients(parameters: Iterable[Tensor], limit: float) -> Tensor:
 
 
 def own_part(tensor: Tensor) -> Tensor:
-    """What this rank holds of a tensor: all of it, or its part of one that FSDP2 has sharded."""
-    to_local = getattr(tensor, "to_local", None)  # a DTensor's; its module takes a second to load
+    """Returns this rank's part of a tensor: all of it, or its shard if FSDP2 has sharded it."""
+    to_local = getattr(tensor, "to_local", None)  # a DTensor method; its import takes a second
     return tensor if to_local is None else to_local()
 
 
 def on_device(batch: Any, device: torch.device) -> Any:
-    """The same batch, its tensors on `device`: a tensor, or tuples, lists and dicts of them."""
+    """Returns the same batch (a tensor, or tuples, lists, dicts of tensors) on `device`."""
     match batch:
         case Tensor():
             return batch.detach().to(device)

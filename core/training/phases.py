@@ -1,7 +1,7 @@
-"""The phases of one optimizer step as Steps of a trace, made of what a run recorded.
+"""The phases of one optimizer step as Steps of a trace, made from a run's records.
 
-Each names the line of the loop that ran in that step, and holds what was recorded under the local
-names of that line. Loads no torch.
+Each phase refers to the line of the loop that ran in that step, and holds the recorded numbers
+under the local names of that line. Loads no torch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.trace import Step
 from core.training.config import TrainingConfig
 
 PHASES = ("data", "forward", "loss", "backward", "clip", "optimizer", "schedule")
-# Where the loss is scaled, as fp16 needs it.
+# With loss scaling, which fp16 needs.
 SCALED_PHASES = (*PHASES[:4], "unscale", *PHASES[4:])
 
 TITLES = {
@@ -45,7 +45,7 @@ FORMULAS = {
     "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
 }
 _ATTEMPT = "core.training.attempt:Attempt"
-CODE = {  # a phase, or the one of its lines that ran
+CODE = {  # of a phase, or of the line within it that ran
     "data": f"{_ATTEMPT}._one_step#data",
     "forward": f"{_ATTEMPT}._one_step#forward",
     "loss": f"{_ATTEMPT}._one_step#loss",
@@ -63,11 +63,11 @@ CODE = {  # a phase, or the one of its lines that ran
 def phase_step(
     phase: str, config: TrainingConfig, step: int, record: Mapping[str, float] | None = None
 ) -> Step:
-    """A phase of optimizer step `step` (from 1). Where the loss is scaled, its backward phase
+    """Returns a phase of optimizer step `step` (from 1). If the loss is scaled, the backward phase
     begins with "scale".
 
-    record  what the run recorded of it: loss, targets, learning_rate, grad_norm, applied, skipped,
-            loss_scale; None where it did not
+    record  the run's record of the step: loss, targets, learning_rate, grad_norm, applied, skipped,
+            loss_scale; None if there is no record
 
     Raises KeyError for an unknown phase.
     """
@@ -84,7 +84,7 @@ def phase_step(
             if {"loss", "targets"} <= set(record):
                 values["summed"] = _summed(record)
                 values["divisor"] = _scalar(float(record["targets"]))
-        case "loss":  # each micro-batch has but a share of it: the line that adds them up
+        case "loss":  # each micro-batch has only a share of it: the line that sums them
             line = "mean_loss"
             if "loss" in record:
                 values["loss_value"] = _scalar(record["loss"])
@@ -99,7 +99,7 @@ def phase_step(
             values = {}
             if "loss_scale" in record:
                 values["scale"] = _scalar(record["loss_scale"])
-            is_whole = config.micro_batches == 1  # each of several has but a share of it
+            is_whole = config.micro_batches == 1  # each of several has only a share of it
             if phase == "scale" and is_whole and {"loss", "loss_scale"} <= set(record):
                 loss = np.asarray(record["loss"], np.float32)
                 values |= {"loss": loss, "scaled": loss * np.float32(record["loss_scale"])}
@@ -114,7 +114,7 @@ def phase_step(
 
 
 def schedule_plan(config: TrainingConfig) -> Step:
-    """The whole planned schedule: a formula for each of its spans, the line of the main one."""
+    """Returns the whole planned schedule: a formula for each span, the code of the main one."""
     names = ("learning_rate", "min_learning_rate", "warmup_steps", "steps")
     formulas = [span.part.formula for span in schedule_spans(config)]
     rows = r" \\ ".join(formulas)
@@ -128,12 +128,12 @@ def schedule_plan(config: TrainingConfig) -> Step:
 
 
 def schedule_spans(config: TrainingConfig) -> list[Span]:
-    """The parts of the schedule that the run comes through."""
+    """Returns the parts of the schedule that the run passes through."""
     return SCHEDULES[config.schedule].spans(_plan(config))
 
 
 def schedule_part(config: TrainingConfig, applied: int) -> Part:
-    """The part of the schedule that the step after `applied` ones is in."""
+    """Returns the part of the schedule that contains the step after `applied` steps."""
     return SCHEDULES[config.schedule].part(applied, _plan(config))
 
 
@@ -143,14 +143,14 @@ def _plan(config: TrainingConfig) -> Plan:
 
 
 def applied_before(step: int, record: Mapping[str, float]) -> int:
-    """How many steps had moved the weights before this one; an older run skipped none."""
+    """Returns how many steps moved the weights before this one; older runs skipped none."""
     if "applied" not in record:
         return step - 1
     return int(record["applied"]) - 1 + int(record["skipped"])
 
 
 def _summed(record: Mapping[str, float]) -> np.ndarray:
-    """The summed loss, a float32 whose digits the mean in float64 still tells."""
+    """Returns the summed loss in float32; the float64 mean is precise enough to recover it."""
     return np.asarray(record["loss"] * record["targets"], np.float32)
 
 

@@ -1,9 +1,9 @@
-"""Place: which rank of how many a process is, as whoever started it says in the environment.
+"""Place: the rank of a process among all ranks, read from its environment.
 
-`rank_processes` starts ranks on one machine, `torchrun` on many, by the same names: RANK,
+`rank_processes` starts ranks on one machine, `torchrun` on several, with the same variables: RANK,
 WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, and MASTER_ADDR with MASTER_PORT. On one machine a file
-takes the place of the last two (RANKS_STORE): no port can be taken, no host name must be known.
-RANKS_TIMEOUT is how many seconds a rank waits for the others before it gives up. Loads no torch.
+replaces the last two (RANKS_STORE), so that no port can be taken and no host name is needed.
+RANKS_TIMEOUT is the time in seconds that a rank waits for the others. Loads no torch.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from dataclasses import dataclass
 
 STORE = "RANKS_STORE"
 TIMEOUT = "RANKS_TIMEOUT"
-# Where it is 1, torchrun opens a new store for each start of the group. In the one that it shares
-# otherwise, ranks meet under the number of their machine's restarts, which may differ: they would
-# wait for each other without end.
+# If 1, torchrun opens a new store for each start of the group. In its default, shared store ranks
+# meet under the restart count of their machine; the counts may differ, and the ranks would wait for
+# each other forever.
 NEW_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
-# How often all ranks are started again after a failure, and how often they were: torchrun's names.
+# Number of restarts of all ranks allowed after failures, and number so far (torchrun's names).
 RESTARTS = "TORCHELASTIC_MAX_RESTARTS"
 RESTARTED = "TORCHELASTIC_RESTART_COUNT"
-RANKS_A_MACHINE = 8  # at most: as many GPUs as a usual one has
+RANKS_A_MACHINE = 8  # at most: the usual number of GPUs in a machine
 USUAL_TIMEOUT = 100.0  # seconds; a step, an evaluation's batch and a checkpoint take less
-# The exit code of a rank that could not go on because another one had gone.
+# Exit code of a rank that could not continue because another one had ended.
 LEFT_ALONE = 3
 LEFT_ALONE_MESSAGE = "another rank has ended or does not answer; this one cannot go on without it"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Which rank of how many a process is, in all and on its machine.
+    """The rank of a process among all ranks and on its machine.
 
-    store    the file by which ranks of one machine find each other; "": MASTER_ADDR and MASTER_PORT
-    timeout  seconds after which a rank that does not answer is given up, once all have done a step
+    store    file by which the ranks of one machine find each other; "": MASTER_ADDR and MASTER_PORT
+    timeout  seconds, from the first finished step on, after which a silent rank counts as failed
     """
 
     rank: int
@@ -45,9 +45,9 @@ class Place:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Place | None:
-        """As torchrun or `rank_processes` says it; None where neither started this process.
+        """Returns the place set by torchrun or `rank_processes`, or None if neither started it.
 
-        Raises ValueError, with the remedy, where only a part of it is said.
+        Raises ValueError, with a remedy, if the variables are incomplete or contradictory.
         """
         if "RANK" not in environment or "WORLD_SIZE" not in environment:
             return None
@@ -79,7 +79,7 @@ class Place:
 
 
 def restarts_left(environment: Mapping[str, str]) -> int:
-    """How often whoever started this rank will start all again when one fails; 0: not told."""
+    """Returns how many restarts of all ranks are left after a failure; 0 if unknown."""
     try:
         return max(int(environment[RESTARTS]) - int(environment.get(RESTARTED, "0")), 0)
     except (KeyError, ValueError):
@@ -87,17 +87,17 @@ def restarts_left(environment: Mapping[str, str]) -> int:
 
 
 def is_left_alone(error: BaseException) -> bool:
-    """Whether an error says that another rank is gone, however gloo and NCCL put it."""
+    """Returns whether an error of gloo or NCCL means that another rank is gone."""
     told = str(error)
     known = ("gloo", "NCCL", "ProcessGroup", "TCPStore", "Connection closed by peer")
     return isinstance(error, RuntimeError) and any(name in told for name in known)
 
 
 def torchrun_command(folder: str, name: str, ranks: int) -> str:
-    """What trains the run in a folder that all machines share, for a shell on each of them; HOST
-    stands for the first machine. As few machines as can hold equally many of the ranks.
+    """Returns the command that trains the run in a folder shared by all machines, for a shell on
+    each of them; HOST is the first machine. Uses as few machines as hold equal numbers of ranks.
 
-    name  of the job, by which its machines find each other
+    name  name of the job, by which its machines find each other
     """
     fewest = -(-ranks // RANKS_A_MACHINE)
     machines = next(count for count in range(fewest, ranks + 1) if ranks % count == 0)

@@ -1,4 +1,4 @@
-"""Mixed precision: which of a step's products are computed in 16 bits, and what that needs.
+"""Mixed precision: the matrix products of a step in 16 bits, and what training then needs.
 
     fp32   everything in 32 bits
     tf32   matrix products read 19 of the 32 bits; on NVIDIA GPUs from Ampere on (2020)
@@ -6,12 +6,11 @@
     fp16   matrix products in 16 bits, with 3 digits but a small range: the loss is scaled, see
            `core.training.scaler`
 
-`core.training.number_formats` tells what these numbers are made of.
+`core.training.number_formats` describes the bits of these numbers.
 
-In each of them the weights, their gradients and what the optimizer remembers stay in fp32: an
-update is often too small to change a 16-bit weight at all (Micikevicius et al. 2018, section 3.1).
-Norms, softmax and loss, where sums of many numbers would lose their digits, are computed in fp32 by
-`core.transformer` itself.
+In every precision the weights, their gradients and the optimizer's state stay in fp32: an update is
+often too small to change a 16-bit weight at all (Micikevicius et al. 2018, section 3.1). Norms,
+softmax and loss sum many numbers and would lose digits; `core.transformer` computes them in fp32.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ AMPERE = 8  # major version of the first GPUs with TF32 and bf16 arithmetic
 
 
 def precision_context(precision: str, device: torch.device = CPU) -> AbstractContextManager[Any]:
-    """Around a forward pass: its matrix products in the run's precision, weights as they are."""
+    """Returns a context in which matrix products run in a precision, for a forward pass."""
     if precision in HALF:
         return torch.autocast(device.type, HALF[precision])
     return backward_context(precision, device)
 
 
 def backward_context(precision: str, device: torch.device = CPU) -> AbstractContextManager[Any]:
-    """Around a backward pass. In 16 bits it needs none: each product's gradient is computed in the
-    format that the product was.
+    """Returns a context for a backward pass. It does nothing in 16 bits: each product's gradient is
+    computed in the format of the product.
     """
     if precision == "tf32" and device.type == "cuda":
         return _tensor_float_32()
@@ -48,9 +47,9 @@ def backward_context(precision: str, device: torch.device = CPU) -> AbstractCont
 
 @contextmanager
 def _tensor_float_32() -> Iterator[None]:
-    """Lets CUDA's matrix products round what they read to TF32, then puts the setting back."""
+    """Lets CUDA's matrix products round their inputs to TF32; restores the setting at the end."""
     settings = torch.backends.cuda.matmul
-    # Torch 2.9 has another name for it, and refuses to mix the two.
+    # Torch 2.9 renamed the setting, and refuses to mix the two names.
     name, value = ("fp32_precision", "tf32") if _has_precision() else ("allow_tf32", True)
     before = getattr(settings, name)
     setattr(settings, name, value)
@@ -68,20 +67,20 @@ def _has_precision() -> bool:
 
 
 def build_scaler(config: TrainingConfig) -> LossScaler | None:
-    """The config's loss scaler. fp16 needs one; the others have small enough numbers."""
+    """Returns the config's loss scaler, or None: only fp16 has too small a range to do without."""
     if config.precision != "fp16":
         return None
     return LossScaler(config.loss_scale, growth_interval=config.loss_scale_growth_interval)
 
 
 def bf16_is_fast() -> bool:
-    """Whether this CPU has bf16 arithmetic; False where this torch cannot say."""
+    """Returns whether this CPU has bf16 arithmetic; False if this torch version cannot tell."""
     ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return ask is not None and bool(ask())
 
 
 def precision_note(precision: str, device: torch.device = CPU) -> str:
-    """What a person should know of a precision on a device; "" where there is nothing."""
+    """Returns a note for the user on a precision on a device, or ""."""
     is_cuda = device.type == "cuda"
     is_old = is_cuda and torch.cuda.get_device_capability(device)[0] < AMPERE
     match precision:

@@ -1,5 +1,5 @@
-"""Program: what `python -m` starts to train a run; each chapter that trains has one. And `train`,
-which runs one to the end.
+"""Program: the module that `python -m` starts to train a run, one for each chapter that trains; and
+`train`, which trains a run to the end.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Steps(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Which module a run's processes start, and how it trains.
+    """The module that a run's processes start, and how it trains.
 
-    check     refuses a config that could not begin: ValueError or OSError, with the remedy
-    steps     the generator of a run; torch is loaded when it is asked for
-    estimate  what `--estimate` does with the arguments; returns the exit code
+    check     raises ValueError or OSError, with a remedy, for a config that could not begin
+    steps     returns the generator of a run; loads torch when called
+    estimate  runs `--estimate` with the arguments; returns the exit code
     """
 
     module: str
@@ -71,11 +71,11 @@ TRAINING = Program("core.training", check_requirements, _train_steps, _estimate)
 def train(
     config: TrainingConfig, folder: str | Path | None = None, program: Program = TRAINING
 ) -> RunReader:
-    """Trains to the end and returns the run; `folder` None makes one among the user's runs.
+    """Trains to the end and returns the run; `folder` None creates one among the user's runs.
 
-    program  the one that brings the config's task
+    program  the program of the config's task
 
-    Raises as `train_steps` does.
+    Raises the errors of `train_steps`.
     """
     if folder is None:
         program.check(config)
@@ -89,7 +89,7 @@ def train(
 
 
 def _train_on_ranks(config: TrainingConfig, folder: Path, program: Program) -> RunReader:
-    """In processes of their own, which end with this one. Raises ValueError for how they failed."""
+    """Trains in separate processes, which end with this one. Raises ValueError if they fail."""
     if not (folder / records.MANIFEST).exists():
         program.check(config)
         create_run(folder, config)

@@ -1,4 +1,4 @@
-"""How each rank of a run that failed has ended, by what it left in the folder. Loads no torch."""
+"""How each rank of a failed run ended, from the events in its folder. Loads no torch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from core.training.reader import RunReader
 
 @dataclass(frozen=True)
 class RankEnd:
-    """What became of a rank: "killed", "failed", "hung", or "left alone" by one that did.
+    """How a rank ended: "killed", "failed", "hung", or "left alone" by a rank that did.
 
-    message  what it said itself; "": nothing
+    message  the rank's own error message; "": none
     """
 
     how: str
@@ -21,12 +21,12 @@ class RankEnd:
 
     @property
     def is_cause(self) -> bool:
-        """Whether it did not just follow another rank."""
+        """Whether this rank ended for a reason of its own, not because another one had."""
         return self.how != "left alone"
 
 
 def cause(ends: Mapping[int, RankEnd]) -> str:
-    """In a few words whose fault it was: "rank 1 was killed"."""
+    """Returns a short description of the cause: "rank 1 was killed"."""
     causes = [rank for rank, end in ends.items() if end.is_cause]
     if len(causes) != 1:
         return f"{len(causes)} ranks failed" if causes else "the run has ended"
@@ -35,9 +35,9 @@ def cause(ends: Mapping[int, RankEnd]) -> str:
 
 
 def rank_ends(runs: Sequence[RunReader]) -> dict[int, RankEnd]:
-    """By rank, of the last attempt; none where it has not failed.
+    """Returns how each rank of the last attempt ended; empty if the attempt has not failed.
 
-    runs  of the same folder, rank after rank
+    runs  readers of the same folder, rank after rank
     """
     if not runs or len(runs) < 2 or runs[0].state not in ("failed", "dead"):
         return {}
@@ -46,7 +46,7 @@ def rank_ends(runs: Sequence[RunReader]) -> dict[int, RankEnd]:
         [e for e in run.events if e.get("event") == "end" and e.get("attempt") == attempt]
         for run in runs
     ]
-    # The launcher writes in the name of rank 0, and says which rank it means.
+    # The launcher writes to the events of rank 0 and names the rank that it means.
     launcher = next((event for event in told[0] if "rank" in event), {})
     ends = {}
     for rank, mine in enumerate(told):

@@ -1,9 +1,9 @@
-"""The launcher of a run's ranks on this machine: starts them, watches them, says why they ended.
+"""The launcher of a run's ranks on this machine: starts them, watches them, reports why they ended.
 
-`python -m core.training` becomes this process where its config asks for several ranks and nobody
-has started it as one. It loads no torch and computes nothing. Its ranks hold the other end of a
-pipe: when it is gone, however it went, so are they. A rank that fails takes the others with it, and
-the one that failed first is named in the run folder, for the others can only say that it is gone.
+`python -m core.training` becomes this process if its config asks for several ranks and it was not
+itself started as one. It loads no torch and computes nothing. Its ranks hold the other end of a
+pipe, so they end when it does, however it ends. If a rank fails, the others end too, and the run
+folder names the first that failed, since the others can only report that it is gone.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from core.training.reader import RunReader
 from core.training.records import read_manifest
 from core.training.writer import end_attempt
 
-LOOK = 0.05  # seconds between two looks at the ranks
-# Once a rank has failed, the others notice it themselves or are ended.
+LOOK = 0.05  # seconds between two checks of the ranks
+# Seconds that the others have to notice a failed rank before they are ended.
 GRACE = 10.0
-LOG_TAIL = 400  # bytes of a rank's log that are told where it wrote nothing else
+LOG_TAIL = 400  # bytes of a rank's log that are shown if it left no message
 
 
 @dataclass
 class _Rank:
-    """A rank's process, and when it was seen to have ended."""
+    """A rank's process, and the time at which its end was noticed."""
 
     number: int
     process: subprocess.Popen[bytes]
@@ -43,16 +43,16 @@ class _Rank:
 
     @property
     def code(self) -> int | None:
-        """0 or how it failed, negative for a signal; None while it runs."""
+        """The exit code, negative for a signal; None while the process runs."""
         return self.process.poll()
 
 
 class RankProcesses:
-    """The ranks of a run in `folder`: `count` processes of `module`, as torchrun would start them.
+    """The ranks of a run in `folder`: `count` processes of `module`, started as torchrun would.
 
-    module     what is run: `python -m MODULE --run FOLDER`
-    threads    torch threads of each
-    restarts   how often all ranks are started again, from the last checkpoint, when one has failed
+    module     the module to run: `python -m MODULE --run FOLDER`
+    threads    torch threads of each process
+    restarts   number of times that all ranks restart from the last checkpoint after a failure
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class RankProcesses:
         self.folder = folder.resolve()
         self.count, self.module, self.threads, self.restarts = count, module, threads, restarts
         self._ranks: list[_Rank] = []
-        self._asked = 0  # how often somebody wanted an end
-        self._begun = 0  # attempts of the run before these ranks began theirs
-        self._restarted = 0  # how often all ranks were started again
+        self._asked = 0  # requests to end
+        self._begun = 0  # attempts before these ranks began theirs
+        self._restarted = 0  # restarts of all ranks so far
 
     def leave(self) -> None:
-        """The run is to end after its step, with a checkpoint; asked again, at once."""
+        """Ends the run after its step, with a checkpoint; a second call ends it at once."""
         self._asked += 1
         for rank in self._ranks:
             if rank.code is None:
@@ -93,7 +93,7 @@ class RankProcesses:
             for number in range(self.count):
                 process = self._start(number, Path(meeting) / "store", resume)
                 self._ranks = [*self._ranks[:number], _Rank(number, process)]
-            if self._asked:  # while they were being started
+            if self._asked:  # asked while they were starting
                 for rank in self._ranks:
                     self._end(rank, kill=self._asked > 1)
             self._watch()
@@ -113,13 +113,13 @@ class RankProcesses:
         if not message:  # else rank 0 has printed it
             how, message = self._why(self._ranks[first])
             print(f"error: {message}", file=sys.stderr, flush=True)
-        with suppress(OSError, ValueError):  # the folder is gone, or somebody else trains in it
+        with suppress(OSError, ValueError):  # the folder is gone, or another process trains in it
             if self._attempts() > self._begun:
                 end_attempt(self.folder, message, rank=first, how=how)
         return 1
 
     def _attempts(self) -> int:
-        """How many the run has begun so far."""
+        """Returns the number of attempts begun so far."""
         return len(read_manifest(self.folder)["attempts"])
 
     def _start(self, number: int, store: Path, resume: bool) -> subprocess.Popen[bytes]:
@@ -141,9 +141,9 @@ class RankProcesses:
             STORE: str(store),
         }
         if sys.platform.startswith("linux"):
-            # All ranks are here: the network, its names and its absence do not matter.
+            # All ranks are on this machine: no network or name server is needed.
             environment.setdefault("GLOO_SOCKET_IFNAME", "lo")
-        # Rank 0 speaks for all; what the others print lies in a file, which no reader must empty.
+        # Only rank 0 prints; the others write to a log file, which unlike a pipe cannot fill up.
         log = None if number == 0 else os.fdopen(open_to_append(self._log(number)), "ab")
         try:
             return subprocess.Popen(
@@ -153,14 +153,14 @@ class RankProcesses:
                 stdout=log,
                 stderr=None if log is None else subprocess.STDOUT,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                start_new_session=True,  # Ctrl+C is for the launcher, which tells them
+                start_new_session=True,  # Ctrl+C goes to the launcher, which ends the ranks
             )
         finally:
             if log is not None:
                 log.close()
 
     def _watch(self) -> None:
-        """Returns when every rank has ended; one that failed gives the others a little time."""
+        """Returns once every rank has ended; ends the others GRACE seconds after a failure."""
         failed_at: float | None = None
         while True:
             running = []
@@ -189,23 +189,21 @@ class RankProcesses:
         return self.folder / f"rank{number}.log"
 
     def _last_word(self, number: int) -> str:
-        """What a rank said when it ended; "" where it had not begun."""
+        """Returns a rank's message at its end, or "" if it had not begun."""
         with suppress(OSError, ValueError):
-            if self._attempts() > self._begun:  # else an earlier attempt has said what is there
+            if self._attempts() > self._begun:  # else the message is of an earlier attempt
                 return RunReader(self.folder, number).message
         return ""
 
     def _told_by_all(self) -> str:
-        """Of what all ranks say that they failed, having found it together; "" where it was one of
-        them.
-        """
+        """Returns the error that all ranks reported together, or "" if only some of them did."""
         if any(rank.ended_by_us or not rank.code for rank in self._ranks):
             return ""
         words = {self._last_word(rank.number) for rank in self._ranks}
         return words.pop() if len(words) == 1 else ""
 
     def _why(self, rank: _Rank) -> tuple[str, str]:
-        """What became of the rank that failed first, in a word (see `RankEnd`), and for people."""
+        """Returns how the first failed rank ended (see `RankEnd`), and a message for the user."""
         which, code = f"rank {rank.number} of {self.count}", rank.code or 0
         if rank.ended_by_us:
             return "hung", f"{which} did not answer any more and was ended; resume the run to go on"
@@ -222,12 +220,12 @@ class RankProcesses:
 
 
 def first_failed(ends: Sequence[tuple[int, float, bool]], asked: bool = False) -> int | None:
-    """Which rank failed first; None where all ended well.
+    """Returns the rank that failed first, or None if all ended well.
 
-    ends    of each rank: exit code, when it ended, whether it was told to end
-    asked   somebody wanted the run to end: then a rank that was ended by our signal has not failed
+    ends    of each rank: exit code, time of its end, whether we signaled it to end
+    asked   the run was asked to end: then a rank that ended by our signal has not failed
 
-    A rank that was left alone is nobody's cause, unless nothing else was seen to fail.
+    A rank that was left alone is not the cause, unless no other failure was seen.
     """
     failed = [(when, rank) for rank, (code, when, _) in enumerate(ends) if code]
     own = []
@@ -237,7 +235,7 @@ def first_failed(ends: Sequence[tuple[int, float, bool]], asked: bool = False) -
             own.append((when, rank))
     if asked:
         return min(own)[1] if own else None
-    # Who had to be ended has not noticed that the others had: it hangs.
+    # A rank that had to be ended did not notice the failure of the others: it hangs.
     hangs = [(when, rank) for when, rank in failed if ends[rank][2] and ends[rank][0] < 0]
     found = own or hangs or failed
     return min(found)[1] if found else None

@@ -1,6 +1,6 @@
-"""Ranks: what DDP and FSDP2 share. Several processes train one model, each on its rows of a batch.
+"""Ranks: the base of DDP and FSDP2. Several processes train one model, each on its rows of a batch.
 
-How a process knows which rank it is: see `place`.
+`place` describes how a process learns its rank.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from core.training.parallel import Single
 from core.training.place import Place
 from core.training.scaler import LossScaler
 
-# Until every rank has loaded its libraries, its text and its model.
+# For loading libraries, text and model on every rank.
 FIRST_WAIT = timedelta(minutes=10)
 
 
 class Ranks(Single):
-    """One process of a group. `join` comes first, `close` last.
+    """One process of a group. Call `join` first and `close` last.
 
-    Numbers are added up and texts agreed on by the group's own collectives; that each rank calls
-    the same ones in the same order is the loop's part.
+    Sums and agreements use the group's own collectives; the loop ensures that each rank calls the
+    same ones in the same order.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Ranks(Single):
         self._waits_long = True
 
     def join(self) -> None:
-        """Meets the other ranks. Raises ValueError, with the remedy, where they are not found."""
+        """Joins the other ranks. Raises ValueError, with a remedy, if they are not found."""
         options: dict[str, Any] = {"rank": self.rank, "world_size": self.ranks}
         if self.place.store:
             options["store"] = dist.FileStore(self.place.store, self.ranks)
@@ -61,14 +61,14 @@ class Ranks(Single):
             raise ValueError(_not_met(error, self.place)) from error
 
     def close(self) -> None:
-        """Leaves the group; without it torch complains when the process ends."""
+        """Leaves the group; otherwise torch warns when the process ends."""
         if dist.is_initialized():
             with suppress(RuntimeError):  # another rank is gone
                 dist.destroy_process_group()
 
     def stepped(self, applied: bool) -> None:
         super().stepped(applied)
-        if self._waits_long:  # all have come so far: from now on none takes long
+        if self._waits_long:  # all ranks have finished a step: from now on none takes long
             self._waits_long = False
             dist.distributed_c10d._set_pg_timeout(timedelta(seconds=self.place.timeout))
 
@@ -107,7 +107,7 @@ class Ranks(Single):
         return json.loads(self._broadcast(data, 0, int(length)))
 
     def _broadcast(self, data: bytes, source: int, length: int) -> bytes:
-        """The `length` bytes of one rank, on every rank."""
+        """Returns the `length` bytes of the rank `source`, on every rank."""
         given = data if self.rank == source else bytes(length)
         tensor = torch.frombuffer(bytearray(given), dtype=torch.uint8).to(self.device)
         dist.broadcast(tensor, source)
@@ -123,8 +123,8 @@ class Ranks(Single):
 
 
 def _check_name(host: str, rank: int) -> None:
-    """Raises ValueError, with the remedy, for a host without an address: torch would ask for it
-    again and again, for minutes.
+    """Raises ValueError, with a remedy, for a host without an address: torch would retry the lookup
+    for minutes.
     """
     try:
         socket.getaddrinfo(host, None)
@@ -137,7 +137,7 @@ def _check_name(host: str, rank: int) -> None:
 
 
 def _not_met(error: Exception, place: Place) -> str:
-    """Why a group was not formed, in a person's words."""
+    """Returns a message for the user on why a group was not formed."""
     told = str(error)
     lines = told.splitlines() or [type(error).__name__]
     where = f"{os.environ.get('MASTER_ADDR', '')}:{os.environ.get('MASTER_PORT', '')}"

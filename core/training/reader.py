@@ -18,31 +18,31 @@ from core.training.config import MOST_STEPS, TrainingConfig
 from core.training.locking import held_here
 from core.training.place import LEFT_ALONE_MESSAGE
 
-# A run of another machine counts as dead after this many seconds without a sign of life.
+# Seconds without a heartbeat after which a run on another machine counts as dead.
 SILENCE = 60.0
-LATEST = 200  # steps among which one was not skipped
+LATEST = 200  # steps, of which at least one was not skipped
 
-# Bounds on what a folder from elsewhere holds.
+# Bounds on the contents of a run folder from elsewhere.
 MOST_WRITTEN = 10_000_000  # characters of a sample
 MOST_IDS = 4_000_000  # of a sample
 MOST_LINES = 500_000  # of events or commands; a run of a million steps writes some ten thousand
-MOST_LINE_BYTES = 64 * MEGABYTE  # of all of them
+MOST_LINE_BYTES = 64 * MEGABYTE  # of all these lines
 MOST_VALUES = 100_000  # in a line
 MOST_RECORD_BYTES = 448 * MEGABYTE  # four million steps
-MOST_ASKED = 256  # ranks that are asked why a run ended
-MOST_NAMED = 4  # of those that say nothing
-MOST_PROBE_BYTES = 1024 * MEGABYTE  # the heads of GPT-2 on a full context take two thirds
+MOST_ASKED = 256  # ranks that are checked for why a run ended
+MOST_NAMED = 4  # ranks without a message that are named
+MOST_PROBE_BYTES = 1024 * MEGABYTE  # attention of GPT-2 on a full context takes two thirds of it
 
 EVALUATION_DTYPE = np.dtype(
     [("step", "<i8"), ("train", "<f8"), ("validation", "<f8"), ("time", "<f8")]
 )
 
-MEASURES = ("base", "untuned", "exact")  # of a fine-tuning's evaluations
+MEASURES = ("base", "untuned", "exact")  # of a fine-tuning run's evaluations
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A text that the model wrote at a step: `text` continues `prompt`."""
+    """A text that the model generated at a step: `text` continues `prompt`."""
 
     step: int = field(least=0)
     prompt: str = field(longest=MOST_WRITTEN)
@@ -60,9 +60,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the model did with a few ids at a step.
+    """The model's activations on a few ids at a step.
 
-    `id` names the command that asked for it; "" is the config's cadence.
+    `id` is that of the command that requested it, or "" if it was scheduled by the config.
     """
 
     step: int
@@ -70,19 +70,19 @@ class Probe:
     path: Path
 
     def load(self) -> dict[str, np.ndarray]:
-        """Arrays by site, and "ids" (T,).
+        """Returns arrays by site, and "ids" (T,).
 
-        "attention" is (L, H, T, T): float32, or on the cadence uint8, 255 for 1.
+        "attention" is (L, H, T, T): float32, or uint8 (255 for 1) in scheduled probes.
         """
         return read_tensors(self.path, max_bytes=MOST_PROBE_BYTES)
 
 
 class JsonLines:
-    """The whole lines of a growing file, each read once; a torn last line waits for its end.
+    """The complete lines of a growing file, each read once; an incomplete last line is read later.
 
-    A file that has shrunk is another one, a copy that was put back: it is read from its beginning,
-    and `again` is True after that read: what was read before no longer counts. `damaged` is how
-    many lines were left out: they hold no JSON object, as where two torn ones have become one.
+    A file that has shrunk was replaced, for example by an older copy: it is read from its start,
+    and `again` is True after that read: earlier results are no longer valid. `damaged` counts the
+    lines left out because they hold no JSON object, such as two torn lines merged into one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,9 +93,9 @@ class JsonLines:
         self._lines = 0
 
     def read(self) -> list[dict[str, Any]]:
-        """The objects that are new.
+        """Returns the new objects.
 
-        Raises ValueError for what is no file, and for one that no run has written: it is too large.
+        Raises ValueError if the path is not a file, or too large to have been written by a run.
         """
         self.again = False
         try:
@@ -130,16 +130,16 @@ class JsonLines:
 
 
 class RunReader:
-    """A run, running here or elsewhere or finished, as arrays and lists.
+    """A run as arrays and lists, whether it runs here, runs elsewhere or has finished.
 
     Steps, events and state are those of one rank; checkpoints, samples and probes are the run's.
-    `measures` are, by name, what its evaluations measured beside the losses of both splits: an
-    array (n, 2) of steps and values each.
+    `measures` maps the names of measures other than the losses of both splits to an array (n, 2) of
+    steps and values.
 
-    `refresh` reads what is new. `damaged` is how many lines and records were left out, because no
-    run can have written them.
+    `refresh` reads new data. `damaged` is the number of lines and records left out because no run
+    can have written them.
 
-    Raises ValueError when `folder` is no run folder, or one of its files is none that a run writes.
+    Raises ValueError if `folder` is not a run folder, or one of its files cannot be from a run.
     """
 
     def __init__(self, folder: str | Path, rank: int = 0) -> None:
@@ -151,8 +151,8 @@ class RunReader:
         self._manifest_stamp: tuple[int, int] | None = None
         self._lines = JsonLines(records.events_file(self.folder, rank))
         self._events: list[dict[str, Any]] = []
-        self._foreign = 0  # lines that are no events
-        self._sound = 0  # records that have been looked at, all of which count
+        self._foreign = 0  # lines that are not events
+        self._sound = 0  # records checked so far, all of them valid
         self._damaged_records = 0
         self._samples: dict[tuple[int, str], Sample] = {}  # by the attempt that wrote it
         self._listings: dict[str, tuple[int, list[str]]] = {}
@@ -168,7 +168,7 @@ class RunReader:
 
     @property
     def name(self) -> str:
-        """What its manifest calls the run; else its folder's name."""
+        """The run's name in its manifest, or its folder's name."""
         return str(self.manifest.get("name") or self.folder.name)
 
     @property
@@ -178,7 +178,7 @@ class RunReader:
 
     @property
     def step(self) -> int:
-        """The last step that is done."""
+        """The last finished step."""
         if len(self.steps):
             return int(self.steps["step"][-1])
         attempts = self.manifest["attempts"]
@@ -186,12 +186,12 @@ class RunReader:
 
     @property
     def damaged(self) -> int:
-        """How many lines of the events and records of steps were left out."""
+        """Number of lines of events and records of steps that were left out."""
         return self._lines.damaged + self._foreign + self._damaged_records
 
     @property
     def loss(self) -> float | None:
-        """The newest loss; a skipped step's counts only where it is a number. None: none yet."""
+        """The newest loss, or None; the loss of a skipped step counts only if it is finite."""
         newest = self.steps[-LATEST:]
         kept = np.isfinite(newest["loss"])
         if "skipped" in (newest.dtype.names or ()):
@@ -200,8 +200,8 @@ class RunReader:
         return float(losses[-1]) if len(losses) else None
 
     def newest(self, field: str) -> float | None:
-        """A number of the newest step. None: there is no step yet, the run does not record this, or
-        nobody knew it.
+        """Returns a number of the newest step, or None if there is no step yet, the run does not
+        record this number, or its value is unknown.
         """
         if not len(self.steps) or field not in (self.steps.dtype.names or ()):
             return None
@@ -209,7 +209,7 @@ class RunReader:
         return None if np.isnan(value) else value
 
     def refresh(self) -> bool:
-        """Reads what has been added; True when anything changed. Cheap where nothing did."""
+        """Reads added data; returns True if anything changed. Cheap if nothing did."""
         self._read_manifest()
         added = self._lines.read()
         if self._lines.again:
@@ -243,22 +243,22 @@ class RunReader:
             Probe(step, name.rpartition("step-")[0].rstrip("-"), folder / name)
             for step, name in seen
         )
-        # Beyond the last step lie those of an attempt that was given up.
+        # Probes beyond the last step are of an abandoned attempt.
         self.probes = [probe for probe in found_probes if probe.id or probe.step <= self.step]
         self._signature = signature
         return True
 
     @property
     def exponents(self) -> list[records.Exponents]:
-        """How large the numbers of the probed steps were, in the order of the steps."""
+        """The exponents of the numbers of the probed steps, in the order of the steps."""
         last = {e["step"]: e for e in self.events if e.get("event") == "exponents"}
         return [from_json(records.Exponents, event, some=True) for event in last.values()]
 
     def head_scores(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps (S,), and what every head scored then (S, L, H) in a field of `HeadScores`.
+        """Returns steps (S,), and each head's score at them (S, L, H) in a field of `HeadScores`.
 
-        Empty where the run does not record it: one of an older version, or of a task without such
-        a test.
+        Empty if the run does not record it: a run of an older version, or of a task without such a
+        test.
         """
         model = self.config.model
         heads = model.n_layer * model.n_head
@@ -268,12 +268,12 @@ class RunReader:
         return np.array(steps, np.int64), scores.reshape(-1, model.n_layer, model.n_head)
 
     def probe(self, id: str) -> Probe | None:
-        """The answer to the probe command with this id, once it is there."""
+        """Returns the answer to the probe command with this id, or None if there is none yet."""
         return next((probe for probe in reversed(self.probes) if probe.id == id), None)
 
     @property
     def heartbeat_age(self) -> float | None:
-        """Seconds since the last sign of life; None when there was none yet."""
+        """Returns the seconds since the last heartbeat, or None if there was none yet."""
         try:
             path = records.heartbeat_file(self.folder, self.rank)
             return max(0.0, time.time() - path.stat().st_mtime)
@@ -284,8 +284,8 @@ class RunReader:
     def state(self) -> str:
         """new, running, paused, finished, stopped, failed or dead.
 
-        Dead: whoever trained is gone and said nothing. A rank that has not joined the attempt yet
-        is new.
+        Dead: the training process is gone without an end event. A rank that has not joined the
+        attempt yet is new.
         """
         number = len(self.manifest["attempts"])
         trainer = self._trainer()
@@ -305,7 +305,7 @@ class RunReader:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether another process trains it now."""
+        """Whether another process is training the run now."""
         if self.state not in ("running", "paused"):
             return False
         trainer, ours = self._trainer() or {}, records.process_identity()
@@ -313,8 +313,8 @@ class RunReader:
 
     @property
     def message(self) -> str:
-        """Why the last attempt ended, as this rank said; where another rank had left it alone, what
-        that one said. "" while it runs.
+        """Why the last attempt ended, as this rank reported; if another rank had left it alone,
+        that rank's message. "" while it runs.
         """
         said = self._last_word()
         return self._first_cause() or said if said == LEFT_ALONE_MESSAGE else said
@@ -331,12 +331,12 @@ class RunReader:
         """Whether the last attempt failed, and its launcher is about to begin another."""
         if self.state not in ("failed", "dead"):
             return False
-        launcher = self.manifest["attempts"][-1].get("launcher")  # where it has restarts left
+        launcher = self.manifest["attempts"][-1].get("launcher")  # present if it has restarts left
         return isinstance(launcher, dict) and self._alive(launcher)
 
     def _first_cause(self) -> str:
-        """Which rank failed first in the last attempt, and of what; "" where each says that another
-        had gone.
+        """Returns which rank failed first in the last attempt and why, or "" if each only reports
+        that another was gone.
         """
         attempts = self.manifest["attempts"]
         count = int(attempts[-1].get("ranks", 1))
@@ -365,7 +365,7 @@ class RunReader:
         )
 
     def _trainer(self) -> dict[str, Any] | None:
-        """Who trains this rank in the last attempt: pid, host, process_start; None: nobody yet."""
+        """Returns pid, host and process_start of this rank in the last attempt, or None."""
         attempts = self.manifest["attempts"]
         if self.rank == 0 or not attempts:
             return attempts[-1] if attempts else None
@@ -383,7 +383,7 @@ class RunReader:
             return age is not None and age < SILENCE
         if not records.is_living(trainer):
             return False
-        # This process lives, but its writer may have ended on a disk too full to say so.
+        # This process runs, but its writer may have ended on a disk too full to record it.
         return trainer["pid"] != os.getpid() or held_here(self.folder, self.rank)
 
     def _read_manifest(self) -> None:
@@ -426,7 +426,7 @@ class RunReader:
             if event.get("event") in ("start", "end")
             or int(event.get("step", 0)) <= last[min(int(event.get("attempt", 0)), len(last) - 1)]
         ]
-        # By step: one that was closed before it had looked at everything looks again.
+        # Keyed by step: an evaluation that was interrupted is done again.
         rows = {
             event["step"]: (event["step"], event["train"], event["validation"], event["time"])
             for event in self.events
@@ -449,31 +449,31 @@ class RunReader:
         ]
 
     def _sample(self, attempt: int, name: str) -> Sample | None:
-        """A later attempt writes the same step's sample again, into the same file."""
+        """Returns a sample, cached by attempt: a later attempt writes to the same file."""
         if (attempt, name) not in self._samples:
             path = self.folder / records.SAMPLES / Path(name).name
             try:
                 self._samples[attempt, name] = from_json(Sample, read_json(path), some=True)
             except (OSError, ValueError):
-                return None  # deleted by hand, or being copied: shown as not there
+                return None  # deleted by hand, or being copied: left out
         return self._samples[attempt, name]
 
     def _recorded(self) -> tuple[int, int]:
-        """How many steps were recorded, and how many ranks have told of the newest of them."""
+        """Returns the number of recorded steps, and how many ranks recorded the newest one."""
         names = self._names(records.RECORDINGS)
         newest = max((records.step_of(name) or 0 for name in names), default=0)
         folder = records.recording_folder(self.folder, newest)
         return len(names), sum(1 for _ in folder.glob("rank*.json"))
 
     def _names(self, kind: str) -> list[str]:
-        """Finished entries of a folder, listed again only when it changed."""
+        """Returns the finished entries of a folder, listed again only if it changed."""
         folder = self.folder / kind
         try:
             stamp = folder.stat().st_mtime_ns
         except FileNotFoundError:
             return []
         known = self._listings.get(kind)
-        # An entry may be added within the clock's tick of the last listing.
+        # An entry may be added within one clock tick of the last listing.
         if known is None or known[0] != stamp or time.time_ns() - stamp < 50_000_000:
             names = [
                 entry.name
@@ -485,19 +485,19 @@ class RunReader:
 
 
 def _are_records(steps: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Which records a run can have written, by attempt and step. (records,)"""
+    """Returns which records a run can have written, by attempt and step. (records,)"""
     attempts, step = steps["attempt"], steps["step"]
     return (attempts >= 1) & (attempts < len(last)) & (step >= 1) & (step <= MOST_STEPS)
 
 
 def _all_count(steps: np.ndarray, last: np.ndarray) -> bool:
-    """Whether none is damaged, and each is of a later step than the one before."""
+    """Returns whether no record is damaged and the steps strictly increase."""
     return bool(_are_records(steps, last).all() and (np.diff(steps["step"]) > 0).all())
 
 
 def _those_that_count(steps: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, int]:
-    """Records in the order of their steps, without those that a later attempt has given up, and
-    how many were damaged.
+    """Returns the records in the order of their steps, without those that a later attempt
+    superseded, and the number of damaged ones.
     """
     sound = np.asarray(steps[_are_records(steps, last)])
     counted = sound[sound["step"] <= last[sound["attempt"]]]

@@ -9,9 +9,9 @@ from core.transformer.config import ModelConfig
 def nanogpt_cpu(corpus: str, seed: int = 1337, precision: str = "fp32") -> TrainingConfig:
     """nanoGPT's "shakespeare_char on a CPU" (its README), on any text file: 804,096 parameters.
 
-    Its data are the 1,115,394 bytes of tinyshakespeare (65 characters). Evaluated once, at the end,
-    on the whole validation split: about 1.91. The 1.88 that nanoGPT publishes is one estimate over
-    20 batches, whose standard deviation is 0.013.
+    nanoGPT trains on the 1,115,394 bytes of tinyshakespeare (65 characters). Evaluated once, at the
+    end, on the whole validation split: about 1.91. The 1.88 that nanoGPT publishes is one estimate
+    over 20 batches, whose standard deviation is 0.013.
     """
     model = ModelConfig(
         vocab_size=65,

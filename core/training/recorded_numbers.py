@@ -1,4 +1,4 @@
-"""The numbers that a recorded step kept, by part of the model and by kind. Loads no torch."""
+"""The numbers of a recorded step, by part of the model and by kind. Loads no torch."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ import numpy as np
 
 from core.training.step_trace import open_recording
 
-MOMENTS = ("before", "after")  # the optimizer's step
+MOMENTS = ("before", "after")  # relative to the optimizer's step
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedNumbers:
-    """Of a step, fp32, (n,) each. `parts`: part of the model -> kind -> numbers.
+    """Numbers of a step, fp32, (n,) each. `parts`: part of the model -> kind -> numbers.
 
-    weights      some of each parameter, before the step
-    gradients    theirs
-    updates      by how much the step moved them
-    activations  all that has left the part, where it was kept
+    weights      a sample of each parameter, before the step
+    gradients    of the same weights
+    updates      changes of the same weights by the step
+    activations  all outputs of the part, if recorded
 
-    Of a step that was skipped there are activations alone. Step 0: nothing was recorded.
+    A skipped step has activations only. Step 0: nothing was recorded.
     """
 
     step: int = 0
     parts: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
     def all(self, kind: str) -> np.ndarray:
-        """Those of a kind, of the whole model: (n,)."""
+        """Returns the numbers of a kind, of the whole model: (n,)."""
         kept = [kinds[kind] for kinds in self.parts.values() if kind in kinds]
         return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 
 
 def recorded_numbers(run: Path, step: int) -> RecordedNumbers:
-    """Raises ValueError or OSError, with the remedy, for a recording that is missing or damaged."""
+    """Raises ValueError or OSError, with a remedy, for a recording that is missing or damaged."""
     recorded = open_recording(run, step).arrays
     arrays = {key: np.ravel(array).astype(np.float32) for key, array in recorded.items()}
     found: dict[str, dict[str, list[np.ndarray]]] = {}
@@ -49,7 +49,7 @@ def recorded_numbers(run: Path, step: int) -> RecordedNumbers:
                 kinds = found.setdefault(part_of(rest), {})
                 kinds.setdefault("weights", []).append(before)
                 kinds.setdefault("gradients", []).append(array)
-                with np.errstate(invalid="ignore"):  # of a run that diverged
+                with np.errstate(invalid="ignore"):  # in a run that diverged
                     kinds.setdefault("updates", []).append(after - before)
     parts = {
         part: {kind: np.concatenate(values) for kind, values in kinds.items()}
@@ -59,7 +59,7 @@ def recorded_numbers(run: Path, step: int) -> RecordedNumbers:
 
 
 def part_of(parameter: str) -> str:
-    """The part of the model that a parameter belongs to: "h.0" of "h.0.attn.c_proj.weight"."""
+    """Returns the part of the model of a parameter: "h.0" for "h.0.attn.c_proj.weight"."""
     first, _, rest = parameter.partition(".")
     number = rest.partition(".")[0]
     return f"{first}.{number}" if number.isdecimal() else first

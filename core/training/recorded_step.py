@@ -1,8 +1,8 @@
-"""A recorded step, opened: its parts, tokens, gradients and weights, as they are looked at.
+"""A recorded step, opened for display: its parts, tokens, gradients and weights.
 
-Beside the trace of the step this is all that a picture of it needs; no torch is loaded.
+Together with the trace of the step, it holds all data for the step's pictures; loads no torch.
 
-B  sequences of this rank      T  tokens      K  weights of a parameter whose numbers were kept
+B  sequences of this rank      T  tokens      K  sampled weights of a parameter
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from core.training.step_trace import (
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A part of the model, on the way forward or backward.
+    """A part of the model in the forward or backward pass.
 
-    event   what the recording tells of it: when it ran, shape and dtype of what left it
+    event   the recorded event: when the part ran, shape and dtype of its output
     sizes   root mean square of each token's numbers: (B, T), of the positions (T,)
-    output  what left it, on the way forward, where it is not large
-    came    seconds from the beginning of its phase until it was there
-    norms   of its parameters' gradients, by name; none on the way forward
+    output  the part's output in the forward pass, if it was small enough to record
+    came    seconds from the beginning of the phase until the output existed
+    norms   of its parameters' gradients, by name; empty in the forward pass
     """
 
     event: PartEvent
@@ -50,19 +50,19 @@ class Part:
 
     @property
     def label(self) -> str:
-        """What people call it: "block 3"."""
+        """The part's name in the interface: "block 3"."""
         return label_of(self.event.name)
 
     @property
     def size(self) -> float:
-        """Root mean square of all its numbers; NaN where they were not recorded."""
+        """Root mean square of all its numbers; NaN if they were not recorded."""
         return math.sqrt(np.square(self.sizes).mean()) if self.sizes.size else math.nan
 
 
 @dataclass(frozen=True, eq=False)
 class WeightRow:
-    """A name in the optimizer's rule with its numbers (K,). `line`: which of the rule's lines makes
-    them; -1: they were there before.
+    """A name in the optimizer's rule with its numbers (K,). `line` is the line of the rule that
+    computes them; -1: they existed before the step.
     """
 
     name: str
@@ -72,7 +72,7 @@ class WeightRow:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Values (rows, columns), with the names of both."""
+    """Values (rows, columns), with the names of rows and columns."""
 
     rows: Sequence[str]
     columns: Sequence[str]
@@ -81,10 +81,10 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class RecordedStep:
-    """What one rank recorded of a step.
+    """One rank's recording of a step.
 
-    parameter  whose kept weights the optimizer's lines have; "" where none were kept
-    lane       when this rank was in which phase, and its exchanges; None: not known
+    parameter  the parameter whose sampled weights appear in the optimizer's lines; "" for none
+    lane       phases and exchanges of this rank over time; None: unknown
     """
 
     recording: Recording
@@ -99,8 +99,8 @@ class RecordedStep:
         return [self.trace[at].name.partition(".")[2] for at in self.trace.children()]
 
     def steps(self, phase: str) -> list[Step]:
-        """The trace's steps inside a phase: parts of the model, or lines of the optimizer's rule;
-        none where it has no such phase.
+        """Returns the trace's steps inside a phase: parts of the model, or lines of the optimizer's
+        rule; empty if there is no such phase.
         """
         if phase not in self.phases:
             return []
@@ -109,14 +109,14 @@ class RecordedStep:
 
     @property
     def parameters(self) -> list[str]:
-        """Those whose weights can be followed through the optimizer."""
+        """Parameters whose weights can be followed through the optimizer."""
         return parameters_of(self.recording)
 
     # -- data and loss
 
     def batch(self, what: str) -> np.ndarray:
-        """ "ids", "targets", "losses" (B, T), "likeliest", "probabilities" (B, T, 5) of the first
-        micro-batch; empty where they were not recorded.
+        """Returns "ids", "targets", "losses" (B, T), "likeliest", "probabilities" (B, T, 5) of the
+        first micro-batch; empty if they were not recorded.
         """
         return self.recording.arrays.get(f"batch.0.{what}", np.zeros((0, 0)))
 
@@ -126,14 +126,14 @@ class RecordedStep:
         return self.recording.pieces()
 
     def piece(self, id: int) -> bytes:
-        """A token's bytes; its number where they were not recorded, a dash for a target that no
-        loss is computed for.
+        """Returns a token's bytes; its id as text if they were not recorded, a dash for a target
+        without a loss.
         """
         return self.pieces.get(int(id), str(id).encode()) if id >= 0 else "\N{EN DASH}".encode()
 
     def likeliest(self, sequence: int, place: int) -> list[tuple[int, float, bool]]:
-        """The likeliest next tokens after a place: id, probability, and whether it is the one that
-        came. That one is last where it is not among them. None beyond the batch.
+        """Returns the likeliest next tokens after a position: id, probability, and whether it is
+        the actual one, which is appended if it is not among them. Empty beyond the batch.
         """
         if not self.batch("likeliest")[sequence:, place:].size:
             return []
@@ -147,14 +147,14 @@ class RecordedStep:
 
     @property
     def guess(self) -> float:
-        """The loss of a guess among all tokens, ln V nats; 0 where V is not known."""
+        """The loss of a uniform guess among all V tokens, ln V nats; 0 if V is unknown."""
         head = self.recording.parts("forward")[-1:]
         return math.log(head[0].shape[-1]) if head and head[0].shape else 0.0
 
     # -- forward and backward
 
     def parts(self, phase: str) -> tuple[Part, ...]:
-        """The parts of the model in the order in which a phase comes through them."""
+        """Returns the parts of the model in the order of a phase."""
         if phase == "forward":
             return self._forward
         return self._backward if phase in ("backward", "unscale") else ()
@@ -177,21 +177,21 @@ class RecordedStep:
     def _part(self, event: PartEvent, came: float, norms: Mapping[str, float]) -> Part:
         arrays, nothing = self.recording.arrays, np.zeros(0)
         sizes = arrays.get(f"{event.kind}.0.{event.name}", nothing)
-        if event.kind != "forward":  # computed of the scaled loss, shown as the optimizer gets them
+        if event.kind != "forward":  # of the scaled loss, shown as the optimizer gets them
             sizes = sizes / (self.recording.facts.loss_scale or 1.0)
         output = arrays.get(f"output.{event.name}", nothing) if event.kind == "forward" else nothing
         return Part(event, sizes, output, came, norms)
 
     @property
     def dtypes(self) -> Table:
-        """In which formats each layer computes; "" for what it does not have."""
+        """The number formats in which each layer computes; "" for those that it lacks."""
         layers, columns = self.recording.facts.layers, ("input", "weight", "output", "gradient")
         told = [[getattr(layer, column) for column in columns] for layer in layers]
         return Table([layer.name for layer in layers], columns, np.array(told))
 
     @property
     def norms(self) -> Table:
-        """Of each parameter: its gradient before clipping, the largest of its numbers, itself."""
+        """Of each parameter: norm and largest number of its gradient before clipping; own norm."""
         parameters = self.recording.facts.parameters
         told = [[one.gradient, one.largest, one.norm] for one in parameters.values()]
         columns = ("gradient norm", "largest", "weight norm")
@@ -214,12 +214,12 @@ class RecordedStep:
 
     @property
     def begun(self) -> float:
-        """When the first part of the model ran: Unix seconds."""
+        """Unix seconds at which the first part of the model ran."""
         return min((event.start for event in self.recording.facts.events), default=0.0)
 
     @cached_property
     def memory(self) -> tuple[np.ndarray, np.ndarray]:
-        """Seconds since the first part ran, and the bytes that are kept for backward from then."""
+        """Seconds since the first part ran, and the bytes saved for backward from then on."""
         times = self.recording.arrays.get("memory.time", np.zeros(0))
         return times - self.begun, self.recording.arrays.get("memory.bytes", np.zeros(0))
 
@@ -227,7 +227,7 @@ class RecordedStep:
 
     @cached_property
     def gradient_shares(self) -> list[tuple[str, float]]:
-        """Each part's share of the gradient's squared length, the largest first."""
+        """Each part's share of the gradient's squared norm, the largest first."""
         squares = [(part.label, sum(n**2 for n in part.norms.values())) for part in self._backward]
         total = sum(square for _, square in squares)
         if not total or not math.isfinite(total):
@@ -237,13 +237,13 @@ class RecordedStep:
 
     @property
     def kept(self) -> np.ndarray:
-        """The parameter's weights before the step, as far as they were kept. (K,)"""
+        """The parameter's sampled weights before the step. (K,)"""
         return self.recording.arrays.get(f"weights.{self.parameter}.before", np.zeros(0))
 
     @cached_property
     def rows(self) -> list[WeightRow]:
-        """The way of the kept weights: what was there before, then what each line makes of it. Of a
-        rule without lines for single weights: before and after.
+        """The sampled weights through the step: the numbers before it, then the result of each
+        line. If the rule has no lines for single weights: before and after.
         """
         found: dict[str, WeightRow] = {}
         for line, step in enumerate(self.steps("optimizer")):
@@ -271,8 +271,8 @@ class RecordedStep:
 
     @cached_property
     def updates(self) -> tuple[int, np.ndarray]:
-        """A histogram of all weights: how many were moved by 2^k of themselves, with the first k;
-        without the empty ends.
+        """A histogram of all weights: the number updated by 2^k of their own size, with the first
+        k; without the empty ends.
         """
         counts = self.recording.arrays.get("updates", np.zeros(0, np.int64))
         there = np.flatnonzero(counts)
@@ -282,7 +282,7 @@ class RecordedStep:
 
     @property
     def unmoved(self) -> int:
-        """How many of all weights stayed exactly where they were."""
+        """Number of all weights that the step did not change."""
         return int(np.sum(self.recording.arrays.get("unmoved", 0)))
 
 
@@ -294,13 +294,13 @@ def open_recorded_step(
     parameter: str = "",
     scaled: bool = False,
 ) -> RecordedStep:
-    """A rank's recording of a step of a run.
+    """Opens a rank's recording of a step.
 
-    parameter  whose weights are followed through the optimizer; one of which nothing was kept
-               becomes the first matrix of a block
+    parameter  the parameter whose weights are followed through the optimizer; if it was not
+               sampled, the first matrix of a block
     scaled     whether the run scales its loss
 
-    Raises ValueError or OSError, with the remedy, for a recording that is missing or damaged.
+    Raises ValueError or OSError, with a remedy, for a recording that is missing or damaged.
     """
     recording = open_recording(run, step, rank)
     names = parameters_of(recording)
@@ -311,7 +311,7 @@ def open_recorded_step(
 
 
 def _lane(run: str | Path, step: int, rank: int) -> Lane | None:
-    """None where nothing was kept of when this rank did what."""
+    """Returns this rank's lane, or None if its spans were not recorded."""
     try:
         lanes = LaneReader(run).step(step)
     except (ValueError, OSError):
@@ -320,7 +320,7 @@ def _lane(run: str | Path, step: int, rank: int) -> Lane | None:
 
 
 def _first_matrix(recording: Recording, names: list[str]) -> str:
-    """A block's first matrix, else any matrix, else any parameter."""
+    """Returns a block's first matrix, else any matrix, else any parameter."""
     matrices = [name for name in names if len(recording.facts.parameters[name].shape) == 2]
     blocks = [name for name in matrices if name.startswith("h.")]
     return next(iter((*blocks, *matrices, *names)), "")

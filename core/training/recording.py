@@ -1,11 +1,11 @@
-"""A recorded step: what happens inside one optimizer step, written down while it happens.
+"""A recorded step: what happens inside one optimizer step, recorded while it runs.
 
-    recordings/step-000813/rank0.safetensors    what flowed, what came back, what moved
-    recordings/step-000813/rank0.json           when, in which dtype, how many bytes were kept
+    recordings/step-000813/rank0.safetensors    outputs, gradients, updates
+    recordings/step-000813/rank0.json           times, dtypes, bytes saved for backward
 
-The step is computed as any other, and not one bit of what follows is changed: hooks look at it, and
-are there only between two yields of the loop. What was kept for backward is counted by autograd's
-own hooks for saved tensors. On a GPU the step is slower, for its kernels are waited for.
+The step is computed as usual, and not one bit of its results changes: hooks only read, and exist
+only between two yields of the loop. Autograd's own hooks for saved tensors count the tensors saved
+for backward. On a GPU the step is slower, because the recorder waits for its kernels.
 
 B  sequences of this rank      T  tokens
 """
@@ -30,12 +30,12 @@ from core.training.parallel import own_part
 from core.training.step_trace import LARGEST, SMALLEST
 from core.training.task import Task
 
-SAMPLED = 64  # weights of each parameter whose way through the optimizer is kept
-WHOLE = 1 << 20  # numbers up to which what leaves a part of the model is kept
+SAMPLED = 64  # weights of each parameter that are followed through the optimizer
+WHOLE = 1 << 20  # largest output of a part of the model, in numbers, that is recorded
 
 
 class Recorder:
-    """Watches one step of `module`; the loop says when each phase begins.
+    """Records one step of `module`; the loop calls it at the beginning of each phase.
 
     arrays  by name: see `step_trace`, which reads them
     facts   of the step, as JSON
@@ -49,13 +49,13 @@ class Recorder:
         self.parameters: dict[str, dict[str, Any]] = {}
         self._epoch = time.time() - time.perf_counter()
         self._kept = 0  # bytes
-        self._storages: dict[int, int] = {}  # how often each is kept
+        self._storages: dict[int, int] = {}  # number of saved tensors that use each
         parameters = (own_part(parameter) for parameter in module.parameters())
         self._parameters = {p.untyped_storage().data_ptr() for p in parameters}
         self._memory: list[tuple[float, int]] = []
 
     def now(self) -> float:
-        """Unix seconds, once the device has done what it was told."""
+        """Returns Unix seconds, after the device has finished its queued work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return self._epoch + time.perf_counter()
@@ -64,7 +64,7 @@ class Recorder:
 
     @contextmanager
     def forward(self, micro_batch: int, batch: Any) -> Iterator[None]:
-        """Around a micro-batch's forward pass."""
+        """Records a micro-batch's forward pass."""
         with ExitStack() as hooks:
             hooks.enter_context(saved_tensors_hooks(self._keep, lambda kept: kept.tensor))
             for name, part in stages(self.module):
@@ -89,7 +89,7 @@ class Recorder:
                 return
             self._event("forward", name, micro_batch, begun.pop(), self.now(), made)
             if made.requires_grad:
-                # It belongs to the graph, and is gone with it.
+                # The hook is part of the graph, and is freed with it.
                 made.register_hook(lambda slope: self._came_back(name, micro_batch, slope))
 
         hooks.callback(part.register_forward_pre_hook(enter).remove)
@@ -132,11 +132,11 @@ class Recorder:
             self.arrays[f"batch.{micro_batch}.{name}"] = array
 
     def _keep(self, tensor: Tensor) -> _Kept:
-        """A tensor that backward will need; a parameter is there anyway."""
+        """Wraps a tensor saved for backward. Parameters do not count: they exist anyway."""
         return _Kept(self, tensor)
 
     def count(self, storage: int, size: int, more: int) -> None:
-        """A storage of so many bytes is kept once more (or less) for backward from now on.
+        """Counts a storage of `size` bytes as saved for backward once more (or less) from now on.
 
         Several tensors may be views of one storage, which counts once.
         """
@@ -150,8 +150,8 @@ class Recorder:
 
     @contextmanager
     def backward(self, micro_batch: int) -> Iterator[None]:
-        """Around a micro-batch's backward pass: when each gradient is there, what is computed
-        again.
+        """Records a micro-batch's backward pass: when each gradient is ready, and what is
+        recomputed.
         """
         start = self.now()
         with ExitStack() as hooks:
@@ -171,8 +171,8 @@ class Recorder:
         self.events.append({**told, "start": start, "end": self.now()})
 
     def _again(self, name: str, micro_batch: int) -> None:
-        """The inside of a block was not kept, and is computed again; how long that takes cannot be
-        told, for it ends as soon as backward has what it needs.
+        """Records that a block whose activations were not saved is recomputed. The duration is
+        unknown: recomputation stops as soon as backward has what it needs.
         """
         now = self.now()
         told = {"kind": "recompute", "name": name, "micro_batch": micro_batch}
@@ -185,7 +185,7 @@ class Recorder:
 
     @torch.no_grad()
     def gradients(self) -> None:
-        """The gradients are whole, and not clipped yet: their norms, of this rank's part."""
+        """Records the norms of this rank's gradients, once complete and before clipping."""
         for name, parameter in self.module.named_parameters():
             if parameter.grad is not None:
                 mine, weight = own_part(parameter.grad), own_part(parameter)
@@ -199,8 +199,8 @@ class Recorder:
 
     @contextmanager
     def optimizer(self, optimizer: torch.optim.Optimizer) -> Iterator[None]:
-        """Around the optimizer's step: some weights of each parameter before and after, what is
-        remembered of them, and how large all updates are beside their weights.
+        """Records the optimizer's step: some weights of each parameter before and after, the
+        optimizer's state for them, and the sizes of all updates relative to their weights.
         """
         names = {id(p): name for name, p in self.module.named_parameters()}
         trained = []
@@ -245,7 +245,7 @@ class Recorder:
     # -- the end
 
     def write(self, folder: Path, step: int, rank: int, facts: Mapping[str, Any]) -> None:
-        """Writes what was seen, whole or not at all. Raises OSError."""
+        """Writes the recording, completely or not at all. Raises OSError."""
         place = records.recording_folder(folder, step)
         place.mkdir(parents=True, exist_ok=True)
         when = np.array([time for time, _ in self._memory], np.float64)
@@ -267,7 +267,7 @@ class Recorder:
 
 
 class Unwatched:
-    """The usual step: nobody looks."""
+    """Takes the place of a Recorder in ordinary steps and does nothing."""
 
     def forward(self, micro_batch: int, batch: Any) -> AbstractContextManager[Any]:
         return nullcontext()
@@ -286,7 +286,7 @@ class Unwatched:
 
 
 class _Kept:
-    """A tensor that autograd keeps for backward; counted as long as it does."""
+    """A tensor that autograd saves for backward, counted until it is freed."""
 
     __slots__ = ("recorder", "size", "storage", "tensor")
 
@@ -301,7 +301,7 @@ class _Kept:
 
 
 def stages(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The parts of a model in their order: embeddings, each block, final norm, output head."""
+    """Yields the parts of a model in order: embeddings, each block, final norm, output head."""
     for name, part in module.named_children():
         if isinstance(part, nn.ModuleList):
             yield from ((f"{name}.{place}", block) for place, block in part.named_children())
@@ -310,31 +310,31 @@ def stages(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def layers(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The modules that hold parameters themselves: linear layers, embeddings, norms."""
+    """Yields the modules with parameters of their own: linear layers, embeddings, norms."""
     for name, part in module.named_modules():
         if name and next(part.parameters(recurse=False), None) is not None:
             yield name, part
 
 
 def sampled(count: int) -> Tensor:
-    """Which of a parameter's numbers are kept: at most SAMPLED, spread over all of it."""
+    """Returns the indices of a parameter's recorded numbers: at most SAMPLED, evenly spread."""
     return torch.linspace(0, max(count - 1, 0), min(count, SAMPLED)).round().long()
 
 
 def dtype_name(tensor: Tensor) -> str:
-    """ "float32", "bfloat16"."""
+    """Returns the name of a tensor's dtype: "float32", "bfloat16"."""
     return str(tensor.dtype).removeprefix("torch.")
 
 
 def _sizes(tensor: Tensor) -> np.ndarray:
-    """Root mean square of each token's numbers: (B, T) of (B, T, C)."""
+    """Returns the root mean square of each token's numbers: (B, T) of (B, T, C)."""
     squares = tensor.detach().float().square()
     return squares.mean(-1).sqrt().cpu().numpy() if squares.ndim else squares.numpy()
 
 
 def _powers(update: Tensor, weight: Tensor) -> np.ndarray:
-    """How many updates are 2^k of their weight, k from SMALLEST to LARGEST; others count at the
-    ends, and those that are 0 not at all.
+    """Counts the updates that are 2^k of their weight, k from SMALLEST to LARGEST; others count at
+    the ends, and those that are 0 not at all.
     """
     ratio = (update / weight)[(update > 0) & (weight > 0)]
     powers = torch.log2(ratio).floor().clamp(SMALLEST, LARGEST).long() - SMALLEST

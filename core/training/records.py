@@ -1,19 +1,19 @@
-"""What lies in a run folder, and where.
+"""The files of a run folder.
 
     run.json                 config, attempts, the dtype of a record, a branch's parent
     rank0.steps ...          one fixed-width record a step, a file for each rank
-    rank0.spans ...          when a rank did what in each step: see `spans`
-    rank0.jsonl ...          rare events, one whole line each
+    rank0.spans ...          spans of a rank's phases and exchanges in each step: see `spans`
+    rank0.jsonl ...          rare events, one complete line each
     control.jsonl            commands in, each acknowledged
-    heartbeat                touched about once a second by whoever trains; rank1.heartbeat ...;
-                             holds to how many exchanges between ranks it has come (8 bytes)
-    controller.json          which program steers the run, while it lives: see `claims`
-    process.json             which process was launched last to train the run, and when
-    recordings/step-000100/  what happened inside a step that was asked for: see `recording`
+    heartbeat                touched about once a second by the trainer; rank1.heartbeat ...;
+                             holds the number of exchanges that the rank has reached (8 bytes)
+    controller.json          the program that steers the run, while it runs: see `claims`
+    process.json             the process launched last to train the run, and its start time
+    recordings/step-000100/  what happened inside a recorded step: see `recording`
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
 
 Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's
-step; what older attempts did after that step no longer counts, and readers leave it out.
+step; the records of older attempts after that step are superseded, and readers leave them out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from core.training.exponents import CountedExponents, ExponentHistogram
 
 FORMAT = 1
 MANIFEST = "run.json"
-RECORD_FILE = "record.json"  # beside a bundled model: how it was made
+RECORD_FILE = "record.json"  # in a bundled model's folder: how it was made
 HEARTBEAT = "heartbeat"
 EXCHANGES_BYTES = 8  # of a heartbeat file: a whole number, little-endian
 CONTROL = "control.jsonl"
@@ -45,29 +45,29 @@ CHECKPOINTS = "checkpoints"
 SAMPLES = "samples"
 PROBES = "probes"
 RECORDINGS = "recordings"
-TRAINING_FILE = "training.json"  # in a checkpoint: where the run was
-OPTIMIZER_FILE = "optimizer.safetensors"  # in a checkpoint: what the optimizer remembers
+TRAINING_FILE = "training.json"  # in a checkpoint: the state of the loop
+OPTIMIZER_FILE = "optimizer.safetensors"  # in a checkpoint: the optimizer's state
 NEW_OPTIMIZER = "new"  # in a branch's TRAINING_FILE: why its OPTIMIZER_FILE is empty
 
-# A step's record. Little-endian wherever it was written.
+# A step's record. Little-endian on every machine.
 STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("attempt", "<i4"),
     ("step", "<i8"),
-    ("loss", "<f8"),  # nats a target that counts
+    ("loss", "<f8"),  # nats per counted target
     ("learning_rate", "<f8"),
-    ("grad_norm", "<f8"),  # before clipping; not finite where the step was skipped for it
-    ("applied", "<i8"),  # steps that have moved the weights, with this one: the schedule's count
+    ("grad_norm", "<f8"),  # before clipping; not finite if the step was skipped for it
+    ("applied", "<i8"),  # steps that moved the weights, including this one: the schedule's count
     ("skipped", "<i8"),  # 1: a loss scaler skipped this one, 0: it was applied
-    ("loss_scale", "<f8"),  # what the loss was multiplied by; 1: it was not
+    ("loss_scale", "<f8"),  # factor of the loss; 1: not scaled
     ("tokens", "<i8"),  # read by this step, on all ranks
-    ("targets", "<i8"),  # those that count, which the loss is the mean over
+    ("targets", "<i8"),  # counted targets: the loss is the mean over them
     ("seconds", "<f8"),  # of work; pauses do not count
     ("time", "<f8"),  # Unix time when it was done
-    ("memory", "<i8"),  # bytes the process holds
-    # NaN where nobody knows; see `utilization`.
+    ("memory", "<i8"),  # bytes that the process uses
+    # NaN if unknown; see `utilization`.
     ("cpu", "<f4"),  # cores that the process kept busy
     ("gpu", "<f4"),  # share of the time in which its GPU computed
-    ("gpu_memory", "<f8"),  # bytes of that GPU that are taken, by whomever
+    ("gpu_memory", "<f8"),  # used bytes of that GPU, of all processes
 )
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
 MOST_FIELDS = 64
@@ -79,7 +79,7 @@ MOST_STEP_DIGITS = 10  # in a file's name; a run has at most a billion steps
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What every event holds, whatever its kind; a reader counts on it. Most hold more."""
+    """The fields of every event, which readers rely on. Most kinds have more."""
 
     event: str
     attempt: int = field(least=0)
@@ -89,9 +89,9 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated(Event):
-    """Mean losses in nats a target, which a run that diverges has endless. A fine-tuning measures
-    more: `base`, the loss on texts like those that the base learned; of a soft prompt `untuned`,
-    that loss without it; and `exact`, the share of answers that are right to the last token.
+    """Mean losses in nats per target; infinite if a run diverges. Fine-tuning measures more:
+    `base`, the loss on texts like the base model's training data; for a soft prompt `untuned`, that
+    loss without it; and `exact`, the share of answers that are right to the last token.
     """
 
     train: float = field(endless=True)
@@ -103,21 +103,21 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampled(Event):
-    """Which file of the samples holds the text."""
+    """The samples file that holds the text."""
 
     file: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preparing(Event):
-    """How much is done of what comes before the first step."""
+    """Progress of the work before the first step."""
 
     share: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Built(Event):
-    """How large the model is, how many tokens the corpus has, and whether the loss is scaled."""
+    """Size of the model, tokens of the corpus, and whether the loss is scaled."""
 
     parameters: int = field(0, least=0)
     vocab_size: int = field(0, least=0)
@@ -127,8 +127,8 @@ class Built(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped(Event):
-    """The loss scale whose gradients overflowed; in `after` the one that is tried next. `where`
-    says which gradient was the first.
+    """The loss scale whose gradients overflowed; `after` is the next one to try, `where` the first
+    gradient that overflowed.
     """
 
     loss_scale: float = field(0.0, least=0, endless=True)
@@ -138,9 +138,9 @@ class Skipped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Exponents(Event):
-    """How large a step's numbers were, in a sample of them: gradients as the optimizer would have
-    got them unscaled and unclipped; the others after the step. None: not counted, as the updates of
-    a step that was skipped.
+    """Exponents of a sample of a step's numbers: gradients as the optimizer would get them unscaled
+    and unclipped; the others after the step. None: not counted, such as the updates of a skipped
+    step.
 
     loss_scale  the scale under which the gradients were computed
     """
@@ -152,7 +152,7 @@ class Exponents(Event):
     updates: CountedExponents | None = None
 
     def histograms(self) -> dict[str, ExponentHistogram]:
-        """By kind: "weights", "activations", "gradients", "updates", as far as they are there."""
+        """The counted kinds of "weights", "activations", "gradients", "updates"."""
         kinds = ("weights", "activations", "gradients", "updates")
         counted = {kind: getattr(self, kind) for kind in kinds}
         return {kind: one.histogram() for kind, one in counted.items() if one is not None}
@@ -160,7 +160,7 @@ class Exponents(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredHeads(Event):
-    """The fields of `HeadScores` on the task's test: a number a head, layer by layer."""
+    """The fields of `HeadScores` on the task's test: a number per head, layer by layer."""
 
     previous_token: tuple[float, ...] = ()
     induction: tuple[float, ...] = ()
@@ -171,7 +171,7 @@ class ScoredHeads(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Clock(Event):
-    """What a rank's clock said, each time right after all ranks had met, and its machine's name."""
+    """Readings of a rank's clock, each right after all ranks met, and its machine's name."""
 
     now: tuple[float, ...]
     host: str = ""
@@ -190,8 +190,8 @@ EVENTS: dict[str, type[Event]] = {
 
 
 def is_event(line: Mapping[str, Any]) -> bool:
-    """Whether a line of the events is one of ours, whole: another hand may have written it, or two
-    torn lines have become one.
+    """Returns whether a line of the events is a complete event of ours: another program may have
+    written it, or two torn lines may have merged.
     """
     kind = line.get("event")
     if not isinstance(kind, str):
@@ -204,27 +204,27 @@ def is_event(line: Mapping[str, Any]) -> bool:
 
 
 def steps_file(folder: Path, rank: int = 0) -> Path:
-    """Where a rank's records lie."""
+    """Returns the path of a rank's records."""
     return folder / f"rank{rank}.steps"
 
 
 def spans_file(folder: Path, rank: int = 0) -> Path:
-    """Where a rank's spans lie."""
+    """Returns the path of a rank's spans."""
     return folder / f"rank{rank}.spans"
 
 
 def events_file(folder: Path, rank: int = 0) -> Path:
-    """Where a rank's events lie."""
+    """Returns the path of a rank's events."""
     return folder / f"rank{rank}.jsonl"
 
 
 def heartbeat_file(folder: Path, rank: int = 0) -> Path:
-    """The file that a rank touches while it trains."""
+    """Returns the path of the file that a rank touches while it trains."""
     return folder / (f"rank{rank}.{HEARTBEAT}" if rank else HEARTBEAT)
 
 
 def exchanges(folder: Path, rank: int = 0) -> int:
-    """To how many exchanges a rank has come, as its heartbeat file says; 0 where it does not."""
+    """Returns how many exchanges a rank has reached, from its heartbeat file; 0 if unknown."""
     try:
         with heartbeat_file(folder, rank).open("rb") as file:
             return int.from_bytes(file.read(EXCHANGES_BYTES), "little")
@@ -233,24 +233,24 @@ def exchanges(folder: Path, rank: int = 0) -> int:
 
 
 def recording_folder(folder: Path, step: int) -> Path:
-    """Where the recording of a step lies."""
+    """Returns the folder of a step's recording."""
     return folder / RECORDINGS / step_name(step)
 
 
 def step_name(step: int) -> str:
-    """ "step-000812": sorts by step up to a million."""
+    """Returns "step-000812", which sorts by step up to a million."""
     return f"step-{step:06d}"
 
 
 def step_of(name: str) -> int | None:
-    """The step in "step-000812", "step-000812.json" or "ID-step-000812.safetensors", or None."""
+    """Returns the step of "step-000812", "step-000812.json" or "ID-step-1.safetensors", or None."""
     digits = name.split(".")[0].rpartition("step-")[2]
     is_step = "step-" in name and digits.isdecimal() and len(digits) <= MOST_STEP_DIGITS
     return int(digits) if is_step else None
 
 
 def checkpoints_of(run: Path) -> dict[int, Path]:
-    """The folders of a run's checkpoints by their steps, the earliest first."""
+    """Returns the folders of a run's checkpoints by step, the earliest first."""
     folder = run / CHECKPOINTS
     paths = folder.iterdir() if folder.is_dir() else ()
     found = {step_of(path.name): path for path in paths if not path.name.startswith(".")}
@@ -258,7 +258,7 @@ def checkpoints_of(run: Path) -> dict[int, Path]:
 
 
 def check_probe_id(id: str) -> str:
-    """The id, which becomes a part of a file's name. Raises ValueError when it cannot be one."""
+    """Returns the id, which is used in a file's name. Raises ValueError if it cannot be."""
     fits = isinstance(id, str) and 0 < len(id) <= 80 and "step-" not in id
     if not fits or not all(c.isalnum() or c in "-_" for c in id):
         raise ValueError(f"probe id {quoted(id)} must be letters, digits, - and _, without 'step-'")
@@ -267,8 +267,8 @@ def check_probe_id(id: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptEntry:
-    """What the manifest must say of an attempt: after which step it began, who trained, and on how
-    many ranks; an older one was a single process.
+    """The fields of an attempt that the manifest must have: the step after which it began, the
+    training process, and the number of ranks; attempts of older versions had one.
     """
 
     from_step: int = field(least=0)
@@ -278,13 +278,13 @@ class AttemptEntry:
 
     @classmethod
     def from_json(cls, values: Any) -> AttemptEntry:
-        """An entry of the manifest; an older or newer one may hold more."""
+        """Reads an entry of the manifest; other versions may have more fields."""
         return from_json(cls, values, "attempt", some=True, remedy="")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:
-    """The run that a branch was taken from, and the step."""
+    """The run and step that a branch starts from."""
 
     run: str
     step: int = field(least=0)
@@ -292,7 +292,7 @@ class Parent:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What run.json must say, and what it may. `config` is read by itself, as a TrainingConfig."""
+    """The fields of run.json. `config` is read separately, as a TrainingConfig."""
 
     name: str = ""
     parent: Parent | None = None
@@ -304,7 +304,7 @@ class Manifest:
 def new_manifest(
     name: str, config: Mapping[str, Any], created: float, parent: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The manifest of a run that has not begun."""
+    """Returns the manifest of a run that has not begun."""
     return {
         "format": FORMAT,
         "name": name,
@@ -318,7 +318,7 @@ def new_manifest(
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run. Raises ValueError for no run folder, and for one of another format."""
+    """Returns a run's manifest. Raises ValueError for another kind of folder or another format."""
     path = folder / MANIFEST
     if not path.exists():
         raise ValueError(
@@ -333,15 +333,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Writes run.json, whole or not at all."""
+    """Writes run.json, completely or not at all."""
     write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
 
 
 def record_dtype(manifest: Mapping[str, Any]) -> np.dtype:
-    """The dtype of this run's records.
+    """Returns the dtype of this run's records.
 
-    Raises ValueError where it holds something else than numbers, a number that is known is of
-    another kind, or one that a reader needs is missing.
+    Raises ValueError if a field is not a number, a known field is of another kind, or a required
+    field is missing.
     """
     known = dict(STEP_FIELDS)
     described = [(str(name), str(kind)) for name, kind in manifest["record"]]
@@ -361,7 +361,7 @@ def record_dtype(manifest: Mapping[str, Any]) -> np.dtype:
 
 
 def limits(attempts: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Per attempt (index 0 unused) the last step that still counts: later attempts began there.
+    """Returns the last valid step of each attempt (index 0 unused): later attempts began there.
     (attempts + 1,)
     """
     last = np.full(len(attempts) + 1, np.iinfo(np.int64).max, np.int64)
@@ -373,13 +373,13 @@ def limits(attempts: Sequence[Mapping[str, Any]]) -> np.ndarray:
 
 
 def process_identity(pid: int = 0) -> dict[str, Any]:
-    """Who trains (0: this process): enough to tell later whether that very process still lives."""
+    """Identifies the training process (0: this one), to check later whether it still runs."""
     pid = pid or os.getpid()
     return {"pid": pid, "host": socket.gethostname(), "process_start": process_start(pid)}
 
 
 def is_living(identity: Mapping[str, Any]) -> bool:
-    """Whether a process of this machine, as `process_identity` named it, is still there."""
+    """Returns whether a process of this machine, identified by `process_identity`, still runs."""
     pid = identity.get("pid")
     if not isinstance(pid, int) or not process_alive(pid):
         return False
@@ -387,7 +387,7 @@ def is_living(identity: Mapping[str, Any]) -> bool:
 
 
 def process_start(pid: int) -> int | None:
-    """When a process began, in clock ticks since boot; None where the system is not Linux."""
+    """Returns a process's start in clock ticks since boot, or None if the system is not Linux."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):
@@ -395,7 +395,7 @@ def process_start(pid: int) -> int | None:
 
 
 def process_alive(pid: int) -> bool:
-    """Whether a process of this machine exists and has not ended."""
+    """Returns whether a process of this machine exists and has not ended."""
     if sys.platform == "win32":
         import ctypes
 
@@ -413,14 +413,14 @@ def process_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    try:  # a zombie has ended, though its parent has not asked yet
+    try:  # a zombie has ended, though its parent has not collected it yet
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (OSError, IndexError):
         return True
 
 
 def resident_bytes() -> int:
-    """Bytes of memory that this process holds; 0 where the system does not say."""
+    """Returns the bytes of memory that this process uses; 0 if the system does not report it."""
     try:
         with open("/proc/self/statm", "rb") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""What a run needs before its folder is made: a task, a text, a tokenizer, memory and a device."""
+"""Checks before a run's folder is made: task, text, tokenizer, memory and device."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from core.training.sizes import estimate
 
 
 def check_requirements(config: TrainingConfig) -> None:
-    """Refuses a new run that could not begin, before anything of it is written.
+    """Checks that a new run can begin, before any of its files are written.
 
-    Raises ValueError or OSError, with the remedy, for a task that is unknown, a text or a tokenizer
-    that cannot be opened, a model that is larger than this machine's memory, and a GPU that is not
-    here. Only a config that names a kind of GPU loads torch, which knows them.
+    Raises ValueError or OSError, with a remedy, for an unknown task, a text or a tokenizer that
+    cannot be opened, a model larger than this machine's memory, and a GPU that this machine lacks.
+    Loads torch only if the config names a kind of GPU.
     """
     check_task(config)
     if config.task == SEQUENCE_TO_SEQUENCE:
@@ -46,8 +46,8 @@ def check_requirements(config: TrainingConfig) -> None:
 
 
 def check_pairs(config: TrainingConfig) -> PairCorpus:
-    """The pairs of sequence to sequence. Raises ValueError where there are none of that name, or
-    another tokenizer than theirs is asked for.
+    """Returns the pairs of sequence to sequence. Raises ValueError for an unknown name, or another
+    tokenizer than the pairs'.
     """
     if config.tokenizer != CHARACTERS:
         raise ValueError(
@@ -58,7 +58,7 @@ def check_pairs(config: TrainingConfig) -> PairCorpus:
 
 
 def check_task(config: TrainingConfig) -> None:
-    """Raises ValueError for a task that is not of this chapter: another module brings it."""
+    """Raises ValueError for a task of another chapter, or settings that the task lacks."""
     tasks = (LANGUAGE_MODELLING, SEQUENCE_TO_SEQUENCE)
     if config.task not in tasks:
         raise ValueError(

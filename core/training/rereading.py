@@ -1,7 +1,7 @@
-"""What a step of a run has read, drawn again: a batch is a pure function of its position.
+"""The batches that a step of a run has read, drawn again: each is a pure function of its position.
 
-So the loop keeps no batch and copies none: whoever wants to see one asks for it afterwards, of any
-step, whether the run trains, has ended, or is another program's.
+So the loop stores no batches: they can be drawn afterwards for any step, whether the run is
+training, has ended, or belongs to another process.
 
 B  sequences in a batch
 T  tokens in a sequence
@@ -27,8 +27,8 @@ from core.training.task import Position
 class ReadBatch:
     """One micro-batch.
 
-    ids      (B, T) int64: what the model read
-    targets  (B, T) int64: what it was to predict; below 0 where no loss was computed
+    ids      (B, T) int64: the model's input
+    targets  (B, T) int64: the tokens to predict; below 0 where no loss was computed
     pieces   the bytes of every id among them
     """
 
@@ -38,7 +38,7 @@ class ReadBatch:
 
 
 class RunBatches:
-    """The training batches of a run of language modelling. `cache` is as its Task has it."""
+    """The training batches of a language modelling run. `cache` is that of the Task."""
 
     def __init__(self, folder: str | Path, cache: Path | None = None) -> None:
         self._folder = Path(folder)
@@ -46,9 +46,9 @@ class RunBatches:
         self._task: LanguageModelling | None = None
 
     def open_steps(self) -> Generator[tuple[float, str], None, None]:
-        """Yields (share, message) while the text is opened, which may have to be read once more.
+        """Yields (share, message) while the text is opened, which may have to be tokenized again.
 
-        Raises ValueError, with the remedy, where the text is no longer what the run has read.
+        Raises ValueError, with a remedy, if the text is missing or has changed since the run began.
         """
         reader = RunReader(self._folder)
         config = reader.config
@@ -72,7 +72,7 @@ class RunBatches:
         self._task = task
 
     def read(self, step: int, micro_batch: int = 0) -> ReadBatch:
-        """What optimizer step `step` (from 1) has read; `open_steps` comes first."""
+        """Returns the batch of optimizer step `step` (from 1); call `open_steps` first."""
         if self._task is None:
             raise ValueError("the batches are not open; drain open_steps first")
         ids, targets = self._task.batches("train", Position(step - 1, micro_batch))

@@ -1,7 +1,7 @@
-"""One weight's update in a number format as a Trace: its bits, the update's, their sum, rounded.
+"""One weight's update in a number format as a Trace: bits of weight and update, their sum, rounded.
 
-The sum is exact; what is stored of it is the nearest number of the format. Where that is the old
-weight again, the update is lost: it was less than half the step to the next number.
+The sum is exact; the format stores the nearest of its numbers. If that is the old weight, the
+update is lost: it was less than half the spacing to the next number.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ TITLES = {
 
 
 def exact_sum(weight: float, update: float) -> float:
-    """The sum of weight and update, in fp64."""
+    """Returns the sum of weight and update, in fp64."""
     total = weight + update  # step: sum
     return total
 
 
 def trace_rounded_sum(weight: float, update: float, format: NumberFormat | str) -> Trace:
-    """What becomes of `weight` + `update` in a format, both rounded to it first.
+    """Traces the sum of `weight` and `update` in a format, both rounded to it first.
 
     Steps are named "number.weight", "number.update", "number.sum" (each with its sign, exponent and
     mantissa as whole numbers; the sum's in fp64), "rounding.sum", "rounding.spacing" ...
-    "rounding.rounded", "rounding.stored" where it overflows, and "number.result". `about` has
+    "rounding.rounded", "rounding.stored" if it overflows, and "number.result". `about` has
     "format", "weight", "update", "total", "result", "numbers": these bit by bit, "lost": whether an
-    update that is not 0 left the weight as it was.
+    update that is not 0 left the weight unchanged.
 
     Raises ValueError for an unknown format.
     """
@@ -100,9 +100,9 @@ class LostUpdate(NamedTuple):
 def lost_update(
     weights: np.ndarray, updates: np.ndarray, format: NumberFormat | str
 ) -> LostUpdate | None:
-    """The middle one, by size beside its weight, of all updates that leave a stored weight as it
-    was; where there is none, the smallest one. What is 0 or no number is left out; None where that
-    leaves nothing.
+    """Returns the median, by size relative to its weight, of all updates that leave a stored weight
+    unchanged; if there are none, the smallest update. Ignores zeros and values that are not finite;
+    None if nothing remains.
 
     weights, updates  (n,)
 
@@ -122,14 +122,14 @@ def lost_update(
 
 
 def number_format(name: str) -> NumberFormat:
-    """The format of that name. Raises ValueError, with those that there are, for an unknown one."""
+    """Returns the format of that name. Raises ValueError, with the known ones, for another."""
     if name not in FORMATS:
         raise ValueError(f"unknown number format {name!r}; use one of {', '.join(FORMATS)}")
     return FORMATS[name]
 
 
 def _number(name: str, title: str, value: float, format: NumberFormat) -> Step:
-    """A stored number with its three fields, and the line that makes the number of them."""
+    """Returns a step with a stored number's three fields and the line that computes the number."""
     sign, exponent, mantissa = (int(part) for part in encode(value, format))
     kind = kind_of(exponent, mantissa, format)
     values: dict[str, float] = {
@@ -147,8 +147,8 @@ def _number(name: str, title: str, value: float, format: NumberFormat) -> Step:
 
 
 def trace_rounding(value: float, format: NumberFormat) -> Iterator[Step]:
-    """How a value becomes a number of the format: "rounding.spacing" ... "rounding.rounded", and
-    "rounding.stored" where it overflows.
+    """Yields how a value is rounded to the format: "rounding.spacing" ... "rounding.rounded", and
+    "rounding.stored" if it overflows.
     """
     made = rounding(value, format)
     values = {"value": value, "mantissa_bits": format.mantissa_bits, **made._asdict()}

@@ -1,4 +1,4 @@
-"""The rule that a run's config names, and its settings. Loads no torch."""
+"""The optimizer's rule that a run's config names, and its settings. Loads no torch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from core.optimization.muon import MuonSettings
 from core.optimization.optimizers import optimizer
 from core.training.config import TrainingConfig
 
-# Of these torch's own runs, of the others the rule itself: see `build_optimizer`.
+# Rules run by torch's own optimizers; the others run as written here: see `build_optimizer`.
 RUN_BY_TORCH = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
 
 
 def rule_settings(config: TrainingConfig, rate: float) -> Any:
-    """Its settings at a learning rate: what the config says of them, else what is usual.
+    """Returns the rule's settings at a learning rate: the config's values, else the defaults.
 
-    A rule with one `momentum` takes the first of `config.betas` for it, one with a single `beta`
-    the second. How much a parameter decays is its group's: see `Task.parameter_groups`. Raises
+    A rule with one `momentum` takes the first of `config.betas`, one with a single `beta` the
+    second. The weight decay is set by parameter group: see `Task.parameter_groups`. Raises
     ValueError for an unknown optimizer.
     """
     kind = optimizer(config.optimizer).settings
@@ -25,6 +25,6 @@ def rule_settings(config: TrainingConfig, rate: float) -> Any:
     own = {field.name for field in fields(kind)}
     settings = kind(learning_rate=rate, **{name: said[name] for name in said if name in own})
     if isinstance(settings, MuonSettings):
-        # One rate serves what AdamW moves as well, so Muon's is scaled to what suits AdamW.
+        # One rate also serves the weights that AdamW updates, so Muon's is scaled to match AdamW.
         return replace(settings, match_adamw=True)
     return settings

@@ -1,4 +1,4 @@
-"""Run folders: making one, branching off one, and the reader and the writer of one."""
+"""Run folders: creating and branching them; their reader and writer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def create_run(
 ) -> Path:
     """Turns `folder`, missing or empty, into the folder of a run that has not begun.
 
-    Raises ValueError when something lies in it, OSError when it cannot be written.
+    Raises ValueError if it is not empty, OSError if it cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} is not empty; choose a new folder for the run")
@@ -51,9 +51,9 @@ def create_run(
 
 
 def text_identity(corpus: str) -> list[int] | None:
-    """[bytes, time of the last change in ns] of the text file that a run reads; None for others.
+    """Returns [bytes, time of the last change in ns] of a run's text file; None for other corpora.
 
-    Whoever draws a run's batches again can tell by it whether the text is still the same.
+    Before a run's batches are drawn again, this shows whether the text is still the same.
     """
     try:
         found = Path(corpus).stat()
@@ -68,7 +68,7 @@ def new_run_folder(
     config: TrainingConfig,
     origin: Mapping[str, Any] | None = None,
 ) -> Path:
-    """A new run folder named `name`, or "name-2", "name-3" ... where that is taken."""
+    """Creates a run folder named `name`, or "name-2", "name-3" ... if that is taken."""
     name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", name).strip(" .") or "run"
     number = 1
     while True:
@@ -85,11 +85,11 @@ def new_run_folder(
 def check_goes_on(
     folder: Path, manifest: Mapping[str, Any], config: TrainingConfig | None, resume: bool
 ) -> TrainingConfig:
-    """The config of the run in a folder, where training may go on in it; `config` is the one that
-    was asked for, None for the run's own.
+    """Returns the config of the run in a folder if training may continue in it; `config` is the
+    requested one, None for the run's own.
 
-    Raises ValueError, with the remedy, for another config, and for a run that has begun and is not
-    to be resumed.
+    Raises ValueError, with a remedy, for another config, and for a run that has begun and is not to
+    be resumed.
     """
     known = TrainingConfig.from_json(manifest["config"])
     if config is not None and (changed := config.changes_since(known)):
@@ -105,8 +105,8 @@ def check_goes_on(
 
 
 def precision_twin(config: TrainingConfig, others: Iterable[Path]) -> Path | None:
-    """The first of other runs whose config differs in nothing but the precision, in fp32 where
-    there is one. Leaves out what is no run or cannot be read.
+    """Returns the first of other runs whose config differs only in precision, preferring fp32.
+    Ignores folders that are not runs or cannot be read.
     """
     own = {name: getattr(config, name) for name in OF_PRECISION}
     twins: dict[str, Path] = {}
@@ -121,13 +121,13 @@ def precision_twin(config: TrainingConfig, others: Iterable[Path]) -> Path | Non
 def branch(
     run_folder: str | Path, step: int, changes: Mapping[str, Any], name: str | None = None
 ) -> Path:
-    """A new run folder beside `run_folder`: its checkpoint of `step`, under a changed config.
+    """Creates a run folder next to `run_folder` with its checkpoint of `step` and a changed config.
 
-    A learning rate among the changes also overtakes one that a command had set. Another optimizer
-    begins with nothing to remember, another precision or loss scale with the config's own loss
-    scale; another seed draws other batches from here on, another number of ranks other dropout.
+    A learning rate among the changes also overrides one set by a command. A new optimizer starts
+    with an empty state, a new precision or loss scale with the config's own loss scale; a new seed
+    changes the batches from here on, a new number of ranks the dropout.
 
-    Raises ValueError when there is no such checkpoint, or when a change is impossible.
+    Raises ValueError if there is no such checkpoint, or a change is impossible.
     """
     reader = RunReader(run_folder)
     checkpoint = next((found for found in reader.checkpoints if found.step == step), None)
@@ -147,7 +147,7 @@ def branch(
     unfinished = target.with_name("." + target.name)
     try:
         _copy_whole(checkpoint.folder, unfinished)
-        if "learning_rate" in changes:  # from here as planned, whatever a command had made of it
+        if "learning_rate" in changes:  # as planned from here on, even if a command had changed it
             _tell(unfinished, {"rate_scale": 1.0})
         if config.precision != reader.config.precision or "loss_scale" in changes:
             _tell(unfinished, {"scaler": {}})
@@ -163,13 +163,13 @@ def branch(
 
 
 def _tell(checkpoint: Path, changes: Mapping[str, Any]) -> None:
-    """Changes what the checkpoint's training.json says."""
+    """Updates the checkpoint's training.json."""
     path = checkpoint / records.TRAINING_FILE
     write_json(path, {**read_json(path), **changes})
 
 
 def _copy_whole(source: Path, target: Path) -> None:
-    """Raises ValueError when the checkpoint is thinned away while it is copied."""
+    """Copies a checkpoint. Raises ValueError if it is deleted by thinning meanwhile."""
     gone = f"the checkpoint of step {records.step_of(source.name)} was removed meanwhile"
     try:
         names = sorted(path.name for path in source.iterdir())

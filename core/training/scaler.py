@@ -25,9 +25,9 @@ from core.numbers import format_number, format_power
 if TYPE_CHECKING:
     from torch import Tensor
 
-FLOOR = 1.0  # a loss that is not scaled at all
-PATIENCE = 3  # steps in a row that may overflow there
-LARGEST = float(np.finfo(np.float32).max)  # the loss that is scaled is a number of fp32
+FLOOR = 1.0  # the loss is not scaled
+PATIENCE = 3  # consecutive steps that may overflow at the floor
+LARGEST = float(np.finfo(np.float32).max)  # the scaled loss is a number in fp32
 
 
 def scale_text(scale: float) -> str:
@@ -39,18 +39,18 @@ def scale_text(scale: float) -> str:
 
 
 class LossScaler:
-    """The loss scale, and how it follows what the steps' gradients did.
+    """The loss scale, and how it adapts to the steps' gradients.
 
-    loss_scale       what the loss is multiplied by; now, and at first
-    growth_factor    after `growth_interval` applied steps in a row it grows by this
-    backoff_factor   after a skipped step it shrinks by this, but never below `FLOOR`
+    loss_scale       factor of the loss; at first the initial one, then the current one
+    growth_factor    multiplies the scale after `growth_interval` consecutive applied steps
+    backoff_factor   multiplies the scale after a skipped step, but never below `FLOOR`
     growth_interval  see growth_factor
-    good_steps       applied steps since it last changed
-    floor_skips      steps in a row that were skipped at the floor
+    good_steps       applied steps since the scale last changed
+    floor_skips      consecutive steps skipped at the floor
 
-    A step goes: `scale` the loss of each micro-batch, all by one scale; `unscale` the gradients
-    once they are added up; apply or skip the step; tell which to `stepped`. Raises ValueError, with
-    the remedy, for numbers that cannot be.
+    In each step: `scale` the loss of each micro-batch, all by the same scale; `unscale` the summed
+    gradients; apply or skip the step; call `stepped`. Raises ValueError, with a remedy, for numbers
+    out of range.
     """
 
     def __init__(
@@ -75,15 +75,15 @@ class LossScaler:
         self.floor_skips = 0
 
     def scale(self, loss: Tensor) -> Tensor:
-        """The number that the backward pass starts from."""
+        """Returns the loss times the scale, from which the backward pass starts."""
         scale = self.loss_scale
         scaled = loss * scale  # step: scale
         return scaled
 
     def unscale(self, gradients: Iterable[Tensor]) -> bool:
-        """Divides the gradients by the scale, in place, and tells whether all are finite.
+        """Divides the gradients by the scale, in place, and returns whether all are finite.
 
-        Each rank passes its own part of a gradient that is split over ranks.
+        Each rank passes its own shard of a sharded gradient.
         """
         import torch
 
@@ -92,16 +92,16 @@ class LossScaler:
         for gradient in gradients:
             gradient.div_(scale)  # step: unscale
             finite.append(gradient.isfinite().all())
-        # Checked all together: on a GPU each check waits for what was computed before it.
+        # Checked all together: on a GPU each check waits for the computations before it.
         return not finite or bool(torch.stack(finite).all())
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether an overflow can no longer be the scale's fault: the next one is an error."""
+        """Whether an overflow can no longer be caused by the scale: the next one is an error."""
         return self.loss_scale <= FLOOR and self.floor_skips >= PATIENCE - 1
 
     def stepped(self, applied: bool) -> None:
-        """Learns whether a step was applied, or skipped because of an overflow."""
+        """Adapts the scale to an applied step, or to one skipped because of an overflow."""
         if applied:
             before = self.good_steps
             good_steps = before + 1  # step: count
@@ -126,7 +126,7 @@ class LossScaler:
         self.good_steps = 0
 
     def state(self) -> dict[str, float]:
-        """Everything that goes on after a checkpoint."""
+        """Returns the state that a checkpoint saves."""
         return {
             "loss_scale": self.loss_scale,
             "good_steps": float(self.good_steps),
@@ -134,10 +134,10 @@ class LossScaler:
         }
 
     def restore(self, state: Mapping[str, float]) -> None:
-        """Goes on from what `state` gave. A run that did not scale its loss left nothing: then the
-        scale stays as it is.
+        """Restores the result of `state`. A run that did not scale its loss saved nothing: then the
+        scale is unchanged.
 
-        Raises ValueError for anything else.
+        Raises ValueError for any other state.
         """
         if not state:
             return

@@ -1,6 +1,6 @@
-"""How the loss scale is found, at one optimizer step that changed it: the loss is scaled, the
-gradients are unscaled; one that is infinite skips the step and halves the scale, enough steps in a
-row without any double it. Loads no torch.
+"""Loss scaling at one optimizer step that changed the scale: the loss is scaled, the gradients are
+unscaled; an infinite gradient skips the step and halves the scale, enough consecutive steps without
+one double it. Loads no torch.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _HERE = "core.training.scaler:LossScaler"
 
 
 def scale_changes(steps: np.ndarray) -> np.ndarray:
-    """Which of a run's steps changed the loss scale: those that were skipped, and those after which
-    it grew. Their indices, in order; a scale that cannot be changed nothing.
+    """Returns the indices, in order, of the run's steps that changed the loss scale: those that
+    were skipped, and those after which it grew. A scale out of range is ignored.
 
     steps  (n,), the run's records; those of an older version lack "skipped" and "loss_scale"
     """
@@ -34,11 +34,11 @@ def scale_changes(steps: np.ndarray) -> np.ndarray:
 def trace_newest_change(
     config: TrainingConfig, steps: np.ndarray, overflowed: Mapping[int, str]
 ) -> Trace:
-    """`trace_scale_change` of the newest of a run's steps that changed the scale; empty where none
-    did.
+    """Returns `trace_scale_change` of the newest step of a run that changed the scale; an empty
+    trace if there is none.
 
     steps       (n,), the run's records
-    overflowed  which gradient was the first, by skipped step
+    overflowed  the first gradient that overflowed, by skipped step
     """
     changes = scale_changes(steps)
     if not len(changes):
@@ -51,14 +51,14 @@ def trace_newest_change(
 def trace_scale_change(
     config: TrainingConfig, record: Mapping[str, float], where: str = ""
 ) -> Trace:
-    """What the loss scaler does at a step that changes its scale.
+    """Traces the loss scaler at a step that changes its scale.
 
     Steps are named "training.scale", "training.unscale", "training.optimizer"; then "scaler.shrink"
-    where the step was skipped, else "scaler.count" and "scaler.grow". `about` has "step", "scale"
-    and "next", the scale after it.
+    if the step was skipped, else "scaler.count" and "scaler.grow". `about` has "step", "scale" and
+    "next", the scale after it.
 
-    record  what the run recorded: step, loss, learning_rate, skipped, loss_scale
-    where   which gradient of a skipped step overflowed first; "": not told
+    record  the run's record of the step: step, loss, learning_rate, skipped, loss_scale
+    where   the first gradient of a skipped step that overflowed; "": unknown
     """
     number, skipped, scale = int(record["step"]), bool(record["skipped"]), record["loss_scale"]
     scaler = LossScaler(scale, growth_interval=config.loss_scale_growth_interval)
@@ -83,7 +83,7 @@ def trace_scale_change(
 
 
 def _titles(number: int, scale: float, skipped: bool, where: str) -> dict[str, str]:
-    """Of the phases, by name."""
+    """Returns the titles of the phases, by name."""
     found = f"{where or 'a gradient'} overflowed" if skipped else "every gradient is finite"
     end = "Skipped: one infinite gradient is enough, so no weight moves"
     return {

@@ -1,4 +1,4 @@
-"""Sequence to sequence, the second Task: write the target that belongs to a source."""
+"""Sequence to sequence, the second Task: generate the target of a source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from core.transformer.config import EncoderDecoderConfig
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.look import Site
 
-# Batches of an evaluation where the config asks for the whole of a split, which has no end.
+# Batches of an evaluation if the config asks for the whole split, which has no end.
 WHOLE_SPLIT = 20
 
 Tensors = tuple[Tensor, Tensor, Tensor]  # (B, Ts), (B, Tt), (B, Tt): see PairBatches
@@ -46,7 +46,7 @@ class SequenceToSequence(TokenTask):
         self.tokenizer = self.corpus.tokenizer
 
     def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
-        """Nothing needs to be got ready: pairs are made when they are needed."""
+        """Yields once: pairs are generated on demand, so there is nothing to prepare."""
         config = self.config
         vocab_size = self.tokenizer.vocab_size
         stack = replace(config.model, vocab_size=vocab_size)
@@ -66,7 +66,7 @@ class SequenceToSequence(TokenTask):
         return PairBatches(self.corpus, split, config.batch_size, config.model.block_size, seed)
 
     def build_model(self, generator: torch.Generator) -> EncoderDecoder:
-        # The estimate is of one stack; the other needs about as much.
+        # The estimate is for one stack; the other needs about as much.
         one = estimate(replace(self.config, model=self.model_config.decoder)).bytes
         if why := too_large(2 * one):
             raise ValueError(why)
@@ -79,7 +79,7 @@ class SequenceToSequence(TokenTask):
         return {"vocab_size": self.tokenizer.vocab_size, "probe_text": self._probed().source}
 
     def _probed(self, number: int = 0) -> Pair:
-        """A pair of the validation split."""
+        """Returns a pair of the validation split."""
         pairs = self._evaluated["validation"].pairs(0)
         return pairs[number % len(pairs)]
 
@@ -89,7 +89,7 @@ class SequenceToSequence(TokenTask):
         return _tensors(batches.batch(*place))
 
     def tokens(self, batch: Any) -> int:
-        """Those of sources and targets that are no padding."""
+        """Returns the number of source and target tokens that are not padding."""
         source, ids, _ = batch
         return int((source != NO_TOKEN).sum() + (ids != NO_TOKEN).sum())
 
@@ -98,7 +98,7 @@ class SequenceToSequence(TokenTask):
             yield _tensors(self._evaluated[split].batch(index, 0, rank, ranks))
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
-        """Of the targets: as `shown_tokens`. Padding is shown as END, which nothing predicts."""
+        """Returns `shown_tokens` of the targets. Padding is shown as END: it predicts nothing."""
         _, ids, targets = batch
         ids = ids.masked_fill(ids == NO_TOKEN, self.model_config.end_id)
         return shown_tokens(self.tokenizer, ids, targets, output)
@@ -106,9 +106,9 @@ class SequenceToSequence(TokenTask):
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """What the model does with a source, `ids` or a held-out one, and the target it was to
-        write, or writes. Views such as "attention" are the encoder's, which reads `ids`; other
-        sites are named one by one.
+        """Returns the model's activations on a source (`ids`, or a held-out one) and its target:
+        the correct one of a held-out source, else the generated one. Views such as "attention" are
+        those of the encoder, which reads `ids`; other sites are named one by one.
         """
         model, pair = encoder_decoder_of(model), self._probed()
         source = self.tokenizer.encode_ids(pair.source) if ids is None else list(ids)
@@ -130,11 +130,11 @@ class SequenceToSequence(TokenTask):
         return {"ids": np.asarray(source), **arrays}
 
     def head_scores(self, model: nn.Module) -> None:
-        """None: the scores are of heads that only look back."""
+        """Returns None: the scores are for heads that only look back."""
         return None
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
-        """What it writes for a held-out source: the likeliest tokens."""
+        """Generates the target of a held-out source from the likeliest tokens."""
         pair = self._probed(seed)
         source = self.tokenizer.encode_ids(pair.source)
         new: list[int] = []

@@ -1,7 +1,7 @@
-"""What a run will cost on this machine, before it starts: parameters, memory, arithmetic, time.
+"""What a run costs on this machine, before it starts: parameters, memory, arithmetic, time.
 
-The formulas are those of `core.training.estimates`; what is fitted to this program's own steps on a
-CPU is here.
+The formulas are in `core.training.estimates`; the constants fitted to this program's own steps on a
+CPU are here.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from core.training.estimates.flops import flops_per_token, muon_flops
 from core.training.estimates.memory import model_state, numbers_remembered, shard
 from core.transformer.parameters import parameter_count
 
-# A laptop core's fp32 matrix products, where nobody has measured: `measure_speed` does.
+# FLOP/s of a laptop core's fp32 matrix products, if not measured by `measure_speed`.
 USUAL_SPEED = 8e10
-# How fast a CPU multiplies in 16 bits, by what it takes in fp32. bf16 where it has the arithmetic
-# (avx512_bf16): 2.65 times on wide layers, 1.5 on small ones. fp16: 12 to 20 times slower.
+# Speed of a CPU's matrix products in 16 bits, relative to fp32. bf16 with hardware arithmetic
+# (avx512_bf16): 2.65 times the speed on wide layers, 1.5 on small. fp16: 12 to 20 times slower.
 CPU_SPEED = {"bf16": 1.5, "fp16": 1 / 15}
-# Beside the matrix products a step moves and bends what they give: a byte of activations takes as
-# long as so many FLOPs, a layer's calls so many seconds. Fitted to the steps of 14 shapes, from
-# width 16 to 384: each within a quarter of its estimate.
+# Besides matrix products, a step moves data and computes elementwise functions: a byte of
+# activations takes as long as this many FLOPs, a layer's calls this many seconds. Fitted to the
+# steps of 14 shapes, from width 16 to 384: each within a quarter of its estimate.
 FLOPS_PER_BYTE = 83.0
 CALLS_PER_LAYER = 4.1e-4
-# To tell and tokenize a story; the tokens of a file are only read.
+# To generate and tokenize a story; the tokens of a file are only read.
 STORY_SECONDS = 4e-4
-# An evaluation's batch needs no gradients: this share of a step.
+# Share of a step that an evaluation's batch takes, which needs no gradients.
 FORWARD_SHARE = 0.3
-# Batches of an evaluation that reads the whole split, where nobody has counted them.
+# Assumed batches of an evaluation that reads the whole split.
 WHOLE_SPLIT = 40
-DISK_SPEED = 2e8  # bytes a second that a checkpoint is written at
-BEGINNING = 1.0  # seconds to get corpus, tokenizer and optimizer ready
+DISK_SPEED = 2e8  # bytes a second, for writing a checkpoint
+BEGINNING = 1.0  # seconds to prepare corpus, tokenizer and optimizer
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run takes. Bytes are those of one rank.
+    """The estimated cost of a run. Bytes are those of one rank.
 
     parameters        of the whole model
-    bytes_...         weights, gradients, what the optimizer remembers, kept activations
+    bytes_...         weights, gradients, optimizer state, activations saved for backward
     flops_per_token   forward and backward
     seconds           of the whole run, with its evaluations, samples, pictures of the heads and
                       checkpoints
-    ranks             how many there are
+    ranks             number of ranks
     sent              bytes that each rank sends in a step
     """
 
@@ -64,18 +64,18 @@ class Estimate:
 
     @property
     def bytes(self) -> int:
-        """All that one rank holds, beside what Python and torch themselves need."""
+        """Bytes that one rank needs, apart from Python and torch themselves."""
         parts = (self.bytes_model, self.bytes_gradients, self.bytes_optimizer)
         return sum(parts) + self.bytes_activations
 
     @property
     def bytes_of_all(self) -> int:
-        """What all ranks hold together."""
+        """Bytes that all ranks need together."""
         return self.ranks * self.bytes
 
 
 def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
-    """Pure arithmetic: nothing is allocated. `speed`: FLOP/s of fp32 matrix products."""
+    """Returns the estimate; allocates nothing. `speed`: FLOP/s of fp32 matrix products."""
     model = config.model
     count = parameter_count(model)
     flops = flops_per_token(model)
@@ -103,7 +103,7 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
 
 
 def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
-    """One optimizer step: data, forward, backward, update. `speed`: FLOP/s of fp32 products."""
+    """Returns seconds per step, all of its phases. `speed`: FLOP/s of fp32 matrix products."""
     speed = _speed_at(config, speed)
     moved = kept(config.model, config.batch_size, config.precision).total  # by all ranks together
     work = flops_per_token(config.model) * config.tokens_per_step
@@ -115,16 +115,16 @@ def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
 
 
 def _speed_at(config: TrainingConfig, speed: float) -> float:
-    """FLOP/s at the run's precision, where fp32 has `speed`."""
+    """Returns FLOP/s in the run's precision, given `speed` in fp32."""
     return speed * CPU_SPEED.get(config.precision, 1.0)
 
 
 def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed: float) -> float:
-    """All of a run's evaluations, samples and pictures of the heads."""
+    """Returns the seconds of all of a run's evaluations, samples and pictures of the heads."""
     model = config.model
     batch = FORWARD_SHARE * per_step / config.micro_batches
     evaluation = 2 * (config.evaluate_batches or WHOLE_SPLIT) * batch
-    # A token that is written is a forward pass over those before it, half of them on average.
+    # Each generated token takes a forward pass over those before it, on average half of them.
     pass_per_token = flops / 3 * min(config.sample_tokens / 2, model.block_size) / speed
     token = pass_per_token + CALLS_PER_LAYER * model.n_layer
     picture = 2 * token  # the attention weights of every head, and a file
@@ -138,28 +138,28 @@ def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed
 
 
 def checkpoint_seconds(config: TrainingConfig, parameters: int) -> float:
-    """Weights and what the optimizer remembers (AdamW: two averages), in fp32, each time."""
+    """Returns the seconds to save weights and optimizer state (AdamW: two averages) in fp32."""
     size = 4 * (parameters + numbers_remembered(config.model, config.optimizer))
     return times_due(config.steps, config.checkpoint_every) * size / DISK_SPEED
 
 
 def times_due(steps: int, every: int) -> int:
-    """How often something comes that is due every so many steps (0: never), and at the end."""
+    """Returns how often something happens every so many steps (0: never), and at the end."""
     return 1 if not every else -(-steps // every)
 
 
 def sequences_per_rank(config: TrainingConfig) -> int:
-    """Of a micro-batch; where they cannot be shared evenly, those of a rank that has the most."""
+    """Returns the sequences of a rank's micro-batch; if uneven, those of the rank with the most."""
     return -(-config.batch_size // config.ranks)
 
 
 def activation_bytes(config: TrainingConfig) -> int:
-    """What one rank's forward pass over its part of a micro-batch keeps for the backward pass."""
+    """Returns the bytes that one rank's forward pass over its part of a micro-batch saves."""
     return kept_activations(config).total
 
 
 def kept_activations(config: TrainingConfig) -> Kept:
-    """The same, by what it is kept of."""
+    """Returns these bytes, by part of the model."""
     return kept(
         config.model,
         sequences_per_rank(config),
@@ -172,10 +172,10 @@ LEAST_PRODUCTS = 15
 
 
 def measure_speed(seconds: float = 0.06) -> float:
-    """FLOP/s of this machine's fp32 matrix products, with torch's threads as they are set.
+    """Returns FLOP/s of this machine's fp32 matrix products, with torch's current threads.
 
-    Between the best product and the median one: what else the machine does takes its share of a run
-    as well, but may be gone when it begins. One that was held up for long counts as any other.
+    A value between the best product and the median one: other programs also slow down a run, but
+    may have ended when it begins. A product that was delayed for long has no extra weight.
     """
     import torch
 

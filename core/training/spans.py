@@ -1,11 +1,11 @@
-"""Spans: when a rank did what within a step, to the microsecond; what the lanes of ranks show.
+"""Spans: the times of a rank's phases and exchanges in a step, to the microsecond; shown as lanes.
 
     rank0.spans     (attempt, step, kind, index, start, end, bytes), one fixed-width record a span
 
-A phase of the loop is a span, and so is each exchange between ranks that runs beside one: the
-all-reduce of a bucket of gradients under DDP, the gathering and scattering of a block's parameters
-and gradients under FSDP2. Times are Unix seconds by the rank's own clock; the event "clock" tells
-how far the clocks of two machines lie apart.
+A phase of the loop is a span, and so is each exchange between ranks that runs in parallel to it:
+the all-reduce of a bucket of gradients in DDP, the gathering and scattering of a block's parameters
+and gradients in FSDP2. Times are Unix seconds of the rank's own clock; the event "clock" records
+the difference between the clocks of two machines.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-# Kinds are written as their place in this list: new ones come last.
+# Kinds are stored as their index in this list: append new ones.
 STEP_PHASES = ("data", "forward", "loss", "backward", "unscale", "clip", "optimizer", "schedule")
 EXCHANGES = ("all-reduce", "all-gather", "reduce-scatter", "sum")
 KINDS = (*STEP_PHASES, *EXCHANGES)
@@ -28,7 +28,7 @@ SPAN_FIELDS: tuple[tuple[str, str], ...] = (
     ("index", "<i2"),  # of several of a kind in a step, from 0: a micro-batch, a bucket
     ("start", "<f8"),
     ("end", "<f8"),
-    ("bytes", "<i8"),  # that this rank gave; 0 for a phase
+    ("bytes", "<i8"),  # sent by this rank; 0 for a phase
 )
 SPAN_DTYPE = np.dtype(list(SPAN_FIELDS))
 
@@ -38,38 +38,38 @@ _Span = tuple[int, str, Any, Any, int]
 
 
 class Spans:
-    """The spans of the step under way, as they end.
+    """The spans of the current step, recorded as they end.
 
     Strategies add exchanges, also from the threads in which these end; the loop adds phases. On a
-    GPU a phase ends when its kernels do: its marks are events of the device, which are read once
+    GPU a phase ends when its kernels do: its marks are events of the device, which are read after
     they have happened, without waiting.
     """
 
     def __init__(self, cuda: bool = False) -> None:
-        self.step = 0  # the one under way; 0 between two: evaluations and samples have no spans
-        self.exchanges = 0  # to which this rank has come
-        self.tell: Callable[[int], None] = lambda count: None  # where their number is written
+        self.step = 0  # current step; 0 between steps: evaluations and samples have no spans
+        self.exchanges = 0  # reached by this rank so far
+        self.tell: Callable[[int], None] = lambda count: None  # records their number
         self._epoch = time.time() - time.perf_counter()
         self._ended: list[_Span] = []
         self._counted: dict[tuple[int, str], int] = {}
         self._cuda = cuda
-        self._reference: tuple[Any, float] | None = None  # the first event, and when it happened
+        self._reference: tuple[Any, float] | None = None  # the first event, and its time
 
     def count_exchange(self) -> None:
-        """This rank comes to an exchange. All ranks come to the same ones, in one order."""
+        """Counts an exchange of this rank. All ranks reach the same ones in the same order."""
         self.exchanges += 1
         self.tell(self.exchanges)
 
     def exchange(self) -> Any:
-        """The same; now, as `mark`."""
+        """Counts an exchange and returns its start, as a mark."""
         self.count_exchange()
         return self.mark()
 
     def mark(self) -> Any:
-        """Now: seconds of the performance counter, or an event in the device's stream."""
+        """Returns the current time: seconds of the performance counter, or a device event."""
         if not self._cuda:
             return time.perf_counter()
-        if self._reference is None:  # only now is the rank's own device the current one
+        if self._reference is None:  # not earlier: the rank's own device must be the current one
             self._reference = (self._event(), time.perf_counter())
             self._reference[0].synchronize()
         return self._event()
@@ -83,12 +83,12 @@ class Spans:
         return event
 
     def add(self, kind: str, start: Any, end: Any, size: int = 0) -> None:
-        """A span of the step under way; `size` in bytes."""
+        """Adds a span of the current step; `size` in bytes."""
         if self.step:
             self._ended.append((self.step, kind, start, end, size))
 
     def take(self, attempt: int) -> np.ndarray:
-        """The spans that have ended since the last call, as records of SPAN_DTYPE."""
+        """Returns the spans that ended since the last call, as records of SPAN_DTYPE."""
         ended, self._ended = self._ended, []
         ready: list[_Span] = []
         pending: list[_Span] = []

@@ -1,4 +1,4 @@
-"""The run's end of control.jsonl: which commands are new, and whether the run goes on or waits."""
+"""The run's side of control.jsonl: new commands, and whether the run continues or waits."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from core.training.control import Command, ControlLog, StepArguments
 from core.training.events import Moment
 from core.training.parallel import Parallel
 
-LEAVE = "leave"  # what a rank says that has been asked to end, in the place of commands
+LEAVE = "leave"  # sent instead of commands by a rank that has been asked to end
 
 
 class Steering:
     """Commands for one attempt of a run that begins after step `from_step`.
 
-    A changed learning rate stays changed when a run is resumed from a checkpoint before the change:
-    the log says after which step it took effect. One rank reads the log and answers; all obey what
-    it has read, at the same place.
+    A changed learning rate stays changed if a run is resumed from a checkpoint before the change:
+    the log contains the step after which it took effect. One rank reads the log and answers; all
+    carry out what it has read, at the same point of the loop.
     """
 
     def __init__(self, folder: Path, attempt: int, from_step: int, parallel: Parallel) -> None:
@@ -42,8 +42,8 @@ class Steering:
         self.stopping = False
 
     def _for_this_attempt(self, from_step: int) -> list[Command]:
-        """The unanswered commands since the last "start"; older ones are refused as too late.
-        Without a start, the first attempt obeys all of them, and a later one none.
+        """Returns the unanswered commands since the last "start"; older ones are refused as too
+        late. Without a start, the first attempt carries out all of them, and a later one none.
         """
         unanswered = self.log.unanswered()
         starts = [i for i, command in enumerate(unanswered) if command.name == "start"]
@@ -53,10 +53,10 @@ class Steering:
         return unanswered[first:]
 
     def _applied_after(self, from_step: int) -> list[tuple[int, Command]]:
-        """(step, `set` command) that earlier attempts obeyed after it and no later one overtook.
+        """Returns (step, `set` command) of earlier attempts that apply from `from_step` on.
 
-        A rate that was set from step 6 on holds from there; what an abandoned attempt had set at
-        step 10 is gone with its steps.
+        A rate set at step 6 applies from there; a change by an abandoned attempt at step 10 is
+        dropped with its steps.
         """
         commands = {command.seq: command for command in self.log.commands}
         held: list[tuple[int, Command]] = []
@@ -68,7 +68,7 @@ class Steering:
         return [(step, command) for step, command in held if step >= from_step]
 
     def _refreshed(self) -> list[Command]:
-        """The commands that have come, or that a rank has been asked to leave: all ranks end."""
+        """Returns the new commands; if a rank has been asked to leave, stops all ranks instead."""
         new = self.log.refresh() if self.parallel.writes else []
         lines = [[command.seq, command.name, dict(command.values)] for command in new]
         leaving = LEAVE if self.parallel.leaving else ""
@@ -83,9 +83,9 @@ class Steering:
         return [Command(*line) for line in self.parallel.agree(lines)]
 
     def drive(self, command: Command) -> bool:
-        """Obeys a command that says how the run goes on; False for any other.
+        """Carries out a command that controls the run's progress; returns False for any other.
 
-        Raises ValueError for arguments that cannot be.
+        Raises ValueError for invalid arguments.
         """
         match command.name:
             case "start":
@@ -104,18 +104,18 @@ class Steering:
         return True
 
     def waits(self) -> bool:
-        """Whether the run waits here, between two steps, until it is told to go on."""
+        """Returns whether the run waits here, between two steps, for a command to continue."""
         if self.remaining is not None and self.remaining <= 0:
             self.paused, self.remaining = True, None
         return self.paused and not self.stopping
 
     def step_done(self) -> None:
-        """Counts a step of those that were asked for."""
+        """Counts down a step of those requested by "step"."""
         if self.remaining is not None:
             self.remaining -= 1
 
     def new_commands(self) -> list[Command]:
-        """Commands that have come since the last call, in order."""
+        """Returns the commands received since the last call, in order."""
         self.waiting += self._refreshed()
         found, self.waiting = self.waiting, []
         return found
@@ -123,7 +123,7 @@ class Steering:
     def until_stopped(
         self, looking: Generator[Moment, None, None]
     ) -> Generator[Moment, None, None]:
-        """What is due after a step, as far as it comes before somebody asks the run to stop."""
+        """Yields the work due after a step, until the run is asked to stop."""
         with closing(looking):
             for moment in looking:
                 yield moment

@@ -1,7 +1,7 @@
-"""A recorded step as a Trace: its phases, the blocks inside forward and backward, one parameter's
-way through the optimizer.
+"""A recorded step as a Trace: its phases, the blocks inside forward and backward, one parameter
+through the optimizer.
 
-What `recording` has written is read here, without torch, from any run folder.
+Reads the files of `recording`, without torch, from any run folder.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from core.training.phases import PHASES, SCALED_PHASES, phase_step
 from core.training.rules import rule_settings
 from core.training.spans import KINDS
 
-SMALLEST, LARGEST = -40, 8  # k, where updates are counted that are 2^k of their weight
-# What torch's optimizers call what our rules remember.
+SMALLEST, LARGEST = -40, 8  # k of the histogram that counts updates of size 2^k of their weight
+# From names in torch's optimizer state to those in our rules.
 _OURS = {
     "exp_avg": "average",
     "exp_avg_sq": "square",
@@ -55,8 +55,8 @@ _CODE = {
 
 @dataclass(frozen=True, kw_only=True)
 class PartEvent:
-    """What a part of the model did within the step. `kind` is forward, backward or recompute; times
-    are Unix seconds; `name` is the part, "" for all of backward.
+    """A pass of a part of the model within the step. `kind` is forward, backward or recompute;
+    times are Unix seconds; `name` is the part, "" for the whole backward pass.
     """
 
     kind: str
@@ -71,8 +71,8 @@ class PartEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """The dtypes of a layer's weight, of what enters it and leaves it, and of the gradient of what
-    leaves it; "" where it has none.
+    """The dtypes of a layer's input, weight and output, and of the gradient of its output; "" if it
+    has none.
     """
 
     name: str
@@ -84,8 +84,8 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A parameter's norm, that of its gradient before clipping, of its update, its gradient's
-    largest number, and when the gradient was there (Unix seconds; 0: not told).
+    """A parameter's norm, that of its gradient before clipping and of its update, its gradient's
+    largest number, and when the gradient was ready (Unix seconds; 0: unknown).
     """
 
     shape: tuple[int, ...] = field((), least=0, longest=8)
@@ -100,7 +100,7 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What rank0.json says: the step's record, and lists of what was seen."""
+    """The contents of rank0.json: the step's record, and lists of recorded events."""
 
     step: int = field(least=1)
     rank: int = field(0, least=0)
@@ -124,15 +124,15 @@ class Recording:
     batch.0.ids, .targets, .losses            (B, T), of micro-batch 0
     batch.0.likeliest, .probabilities         (B, T, 5)
     batch.0.piece_ids, .piece_bytes, .piece_ends  the bytes of these tokens: see `pieces`
-    forward.0.h.3, backward.0.h.3             (B, T): root mean square of what leaves block 3, and
-                                              of its gradient
-    output.h.3                                what leaves it, where it is not large
-    weights.NAME.before, .gradient, .after    some numbers of each parameter; also of what the
-                                              optimizer remembers, weights.NAME.exp_avg.before
-    updates                                   how many updates are 2^k of their weight, k from
+    forward.0.h.3, backward.0.h.3             (B, T): root mean square of block 3's output, and of
+                                              its gradient
+    output.h.3                                its output, if small enough to record
+    weights.NAME.before, .gradient, .after    some numbers of each parameter; also of the
+                                              optimizer's state, weights.NAME.exp_avg.before
+    updates                                   number of updates that are 2^k of their weight, k from
                                               SMALLEST to LARGEST
-    unmoved                                   how many weights stayed as they were
-    memory.time, memory.bytes                 what is kept for backward, as it changes
+    unmoved                                   number of weights that did not change
+    memory.time, memory.bytes                 bytes saved for backward, at each change
     """
 
     facts: Facts
@@ -140,11 +140,11 @@ class Recording:
 
     @property
     def micro_batches(self) -> int:
-        """How many the step has."""
+        """Number of micro-batches in the step."""
         return 1 + max((event.micro_batch for event in self.facts.events), default=0)
 
     def pieces(self, micro_batch: int = 0) -> dict[int, bytes]:
-        """The bytes of every token of a micro-batch, by id; none where they were not recorded."""
+        """Returns the bytes of every token of a micro-batch, by id; empty if not recorded."""
         batch = f"batch.{micro_batch}.piece"
         if f"{batch}_ids" not in self.arrays:
             return {}
@@ -158,13 +158,13 @@ class Recording:
 
     @property
     def backward(self) -> PartEvent:
-        """All of the first micro-batch's backward pass."""
+        """The whole backward pass of the first micro-batch."""
         nothing = PartEvent(kind="backward", name="", start=0.0, end=0.0)
         events = self.facts.events
         return next((e for e in events if e.kind == "backward" and not e.name), nothing)
 
     def parts(self, kind: str, micro_batch: int = 0) -> list[PartEvent]:
-        """What happened of a kind in a micro-batch, in order, without the whole of backward."""
+        """Returns the events of a kind in a micro-batch, in order, without the whole backward."""
         return [
             event
             for event in self.facts.events
@@ -173,7 +173,7 @@ class Recording:
 
 
 def recorded_steps(run: str | Path) -> list[int]:
-    """The steps of a run that were recorded, in order."""
+    """Returns the recorded steps of a run, in order."""
     folder = Path(run) / records.RECORDINGS
     if not folder.is_dir():
         return []
@@ -186,8 +186,8 @@ def recorded_steps(run: str | Path) -> list[int]:
 
 
 def recorded_ranks(run: str | Path, step: int) -> dict[int, int]:
-    """The ranks that have written their recording of a step, and when, in nanoseconds: a resumed
-    run may write it again.
+    """Returns the ranks that have recorded a step, with the file's time in nanoseconds: a resumed
+    run may record the step again.
     """
     files = records.recording_folder(Path(run), step).glob("rank*.json")
     named = ((file.stem.removeprefix("rank"), file) for file in files)
@@ -196,7 +196,7 @@ def recorded_ranks(run: str | Path, step: int) -> dict[int, int]:
 
 
 def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
-    """Raises ValueError or OSError, with the remedy, for one that is missing or damaged."""
+    """Raises ValueError or OSError, with a remedy, for a missing or damaged recording."""
     folder = records.recording_folder(Path(run), step)
     facts = from_json(
         Facts, read_json(folder / f"rank{rank}.json"), "recorded step", records.FORMAT, some=True
@@ -213,7 +213,7 @@ def open_recording(run: str | Path, step: int, rank: int = 0) -> Recording:
 
 
 def _fits(name: str, shapes: Mapping[str, tuple[int, ...]], facts: Facts) -> bool:
-    """Whether an array has the shape of those that it belongs to."""
+    """Returns whether an array's shape fits those of the arrays that it belongs with."""
     shape, (owner, _, what) = shapes[name], name.rpartition(".")
     if owner.startswith("batch."):
         tokens, pieces = shapes.get(f"{owner}.ids", ()), shapes.get(f"{owner}.piece_ids", ())
@@ -242,14 +242,14 @@ def step_trace(
     parameter: str = "",
     lane: Lane | None = None,
 ) -> Trace:
-    """The phases of a recorded step; inside forward and backward a step for each part of the model,
-    inside the optimizer one for each line of its rule.
+    """Traces the phases of a recorded step; inside forward and backward a step for each part of the
+    model, inside the optimizer one for each line of its rule.
 
     scaled      whether the run scales its loss
-    parameter   whose kept numbers the optimizer's lines have; "": it has no lines
-    lane        when this rank was in which phase; None: not known
+    parameter   the parameter whose sampled numbers the optimizer's lines have; "": no lines
+    lane        the phases of this rank over time; None: unknown
 
-    Each step names its rank as its lane, and begins and ends in Unix seconds.
+    Each step has its rank as its lane, and begins and ends in Unix seconds.
     """
     facts, times = recording.facts, phase_times(recording, lane)
     rank = f"rank {facts.rank}"
@@ -273,8 +273,8 @@ def step_trace(
 
 
 def phase_times(recording: Recording, lane: Lane | None) -> dict[str, tuple[float, float]]:
-    """When each phase began and ended, of several micro-batches the first: Unix seconds, as the
-    recording's own.
+    """Returns the start and end of each phase, of several micro-batches the first, in Unix seconds
+    of the recording's clock.
     """
     if lane is None:
         return {}
@@ -284,8 +284,8 @@ def phase_times(recording: Recording, lane: Lane | None) -> dict[str, tuple[floa
 
 
 def lane_zero(recording: Recording, lane: Lane) -> float:
-    """The Unix second at which a lane's seconds begin, by the clock of the recording: both know
-    when backward began.
+    """Returns the Unix second at which a lane's time begins, by the clock of the recording: both
+    contain the start of backward.
     """
     backward = lane.phases[lane.phases["kind"] == KINDS.index("backward")]
     return recording.backward.start - float(backward["start"][0]) if len(backward) else 0.0
@@ -298,7 +298,7 @@ def _forward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
     title = _TITLES.get(label, block)
     made = {"embed": "x", "block": "x", "unembed": "logits"}[stage]
     output = recording.arrays.get(f"output.{event.name}")
-    whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the line's alone
+    whole = output is not None and event.name not in ("wte", "wpe", "ln_f")  # not the line's result
     return Step(
         f"training.forward.{event.name}",
         title,
@@ -332,13 +332,13 @@ def _backward_step(recording: Recording, event: PartEvent, parent: int) -> Step:
 
 
 def label_of(name: str) -> str:
-    """What people call a part of the model: "block 3" for "h.3"."""
+    """Returns the name of a part of the model in the interface: "block 3" for "h.3"."""
     stage, number = _stage(name)
     return f"block {number}" if stage == "block" else _LABELS.get(name, name)
 
 
 def _stage(name: str) -> tuple[str, str]:
-    """Which kind of part of a model, and its number: ("block", "3") of "h.3"."""
+    """Returns the kind of a part of the model, and its number: ("block", "3") for "h.3"."""
     head, _, number = name.rpartition(".")
     if head:
         return "block", number
@@ -346,17 +346,17 @@ def _stage(name: str) -> tuple[str, str]:
 
 
 def parameters_of(recording: Recording) -> list[str]:
-    """The parameters of which numbers were kept, in the model's order."""
+    """Returns the parameters with sampled numbers, in the model's order."""
     return [
         name for name in recording.facts.parameters if f"weights.{name}.before" in recording.arrays
     ]
 
 
 def optimizer_trace(recording: Recording, config: TrainingConfig, name: str) -> Trace | None:
-    """What the rule of the run's optimizer did with the kept numbers of a parameter, line by line.
+    """Traces the rule of the run's optimizer on the sampled numbers of a parameter, line by line.
 
-    None for a rule that needs the whole matrix. Raises ValueError for a parameter of which nothing
-    was kept.
+    None for a rule that needs the whole matrix. Raises ValueError for a parameter without sampled
+    numbers.
     """
     rule = optimizer(config.optimizer)
     if rule.matrices_only:

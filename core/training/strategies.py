@@ -1,4 +1,4 @@
-"""Which strategy a run's config asks for, on the devices that are here."""
+"""The parallel strategy that a run's config asks for, on the available devices."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from core.training.this_machine import this_machine
 
 
 def strategy_for(config: TrainingConfig, place: Place | None) -> Parallel:
-    """The strategy for a process at `place`; None, or a group of one: alone.
+    """Returns the strategy for a process at `place`; `Single` without a place or in a group of one.
 
-    A strategy of several ranks is to be joined before it is used, and closed after. Raises
-    ValueError, with the remedy, for a device that is not here.
+    A strategy of several ranks must be joined before use, and closed afterwards. Raises ValueError,
+    with a remedy, for a device that this machine lacks.
     """
     scaler = build_scaler(config)
     local_rank, local_ranks = (place.local_rank, place.local_ranks) if place else (0, 1)
     device = device_for(config.device, local_rank, local_ranks)
     if place is None or place.ranks == 1:
         return Single(device, scaler)
-    # Loaded here: a run of one process needs neither, and FSDP2 takes a second.
+    # Imported here: a run of one process needs neither, and FSDP2 takes a second.
     if config.parallel == "fsdp2":
         from core.training.fully_sharded import FSDP2
 
@@ -33,9 +33,9 @@ def strategy_for(config: TrainingConfig, place: Place | None) -> Parallel:
 
 
 def device_for(wanted: str, local_rank: int = 0, local_ranks: int = 1) -> torch.device:
-    """The device of a rank: "auto" takes a GPU where there is one for each rank of this machine.
+    """Returns the device of a rank: "auto" is a GPU if this machine has one for each of its ranks.
 
-    Raises ValueError, with the remedy, for one that is not here.
+    Raises ValueError, with a remedy, for a device that this machine lacks.
     """
     machine = this_machine()
     if why := machine.refusal(wanted, local_ranks):

@@ -1,4 +1,4 @@
-"""Task: what a run learns. The loop drives any of them and knows none."""
+"""Task: what a run learns. The loop works with any Task and depends on none."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.inference.heads import HeadScores
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Which batch: a batch is a pure function of this and the seed, so resuming needs no more.
+    """The position of a batch, which is a pure function of it and the seed: resuming needs no more.
 
-    Of several ranks each takes its rows of the batch that one process draws: `rank_rows`.
+    Each of several ranks takes its rows of the batch that one process would draw: `rank_rows`.
     """
 
     step: int
@@ -37,94 +37,94 @@ class Written:
 
 
 class Task(Protocol):
-    """Language modelling is one; sequence-to-sequence and fine-tuning are others.
+    """A task such as language modelling, sequence to sequence or fine-tuning.
 
-    The loop calls `prepare_steps` first, and puts the model in train or eval mode itself. What
-    `build_model` made is what every other method is given, but `loss`: there it may be wrapped, so
-    that only a call of it is sure to work.
+    The loop calls `prepare_steps` first, and sets the model to train or eval mode itself. All other
+    methods get the model of `build_model`, except `loss`: there it may be wrapped, so that only
+    calling it is safe.
     """
 
     name: str
-    splits: Sequence[str]  # what an evaluation measures: "train", "validation", and others
+    splits: Sequence[str]  # measured by an evaluation: "train", "validation", and others
 
     def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
-        """Gets the data ready; yields (share done, what is being done).
+        """Prepares the data; yields (share done, description of the work).
 
         `checkpoint` is the folder that the run continues, with the files of `save_files`.
         """
 
     def build_model(self, generator: TorchGenerator) -> nn.Module:
-        """A new model on the CPU, in fp32, every draw from `generator`.
+        """Returns a new model on the CPU, in fp32, with all random draws from `generator`.
 
-        Parameters that are not to be trained have `requires_grad` False.
+        Frozen parameters have `requires_grad` False.
         """
 
     def facts(self) -> Mapping[str, int | str]:
-        """Facts for the event "model", such as vocab_size (the number of ids) and probe_text
-        (what `probe` reads by default).
+        """Returns facts for the event "model", such as vocab_size (the number of ids) and
+        probe_text (the default text of `probe`).
         """
 
     def batches(self, split: str, position: Position) -> Any:
-        """The batch at a position of "train" or "validation": this rank's rows of it.
+        """Returns the batch at a position of "train" or "validation": this rank's rows of it.
 
         Its tensors are moved to the run's device, alone or in tuples, lists and dicts.
         """
 
     def tokens(self, batch: Any) -> int:
-        """How many tokens the model reads in a batch: what the run's records count."""
+        """Returns the number of tokens that the model reads in a batch, for the run's records."""
 
     def targets(self, batch: Any) -> int:
-        """Over how many targets `loss` adds up. The loop asks before it moves the batch: on a GPU
-        it would have to wait for each count.
+        """Returns the number of targets that `loss` sums over. The loop calls it before it moves
+        the batch to the device: on a GPU it would have to wait for each count.
         """
 
     def evaluation(self, split: str, rank: int = 0, ranks: int = 1) -> Iterator[Any]:
-        """The batches that the loss of a split is measured on: the same ones each time.
+        """Yields the batches on which the loss of a split is measured: the same ones each time.
 
-        As many for every rank, each with this rank's rows, of which there may be none.
+        Every rank gets the same number of batches, with its own rows, of which there may be none.
         """
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
-        """The summed loss, in nats."""
+        """Returns the summed loss, in nats."""
 
     def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
-        """What an evaluation tells of a batch of a split, by name: a sum, and of how many. Their
-        quotient over all batches is told. Under the split's own name: the loss.
+        """Returns measures of a batch of a split, by name: a sum and a count. An evaluation reports
+        their quotient over all batches. The split's own name is the loss.
         """
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
-        """What a recorded step shows of a batch, and of what the model made of it, by name."""
+        """Returns arrays of a batch and the model's output to show in a recorded step, by name."""
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Groups for an optimizer, with their weight_decay: each trained parameter once.
+        """Returns parameter groups for an optimizer, with their weight_decay: each trained
+        parameter once.
 
-        The trained ones are those whose `requires_grad` is True; the loop checks that none of them
-        is forgotten.
+        Parameters with `requires_grad` True are trained; the loop checks that none is missing.
         """
 
     def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
-        """The tensors of model.safetensors, tied ones once.
+        """Returns the tensors of model.safetensors, tied ones once.
 
-        They may be those that are trained alone; the entry "base" of config.json then says which
-        model they lie on: see `core.inference.loading`.
+        They may be the trained ones only; the entry "base" of config.json then names the model that
+        they extend: see `core.inference.loading`.
         """
 
     def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-        """Puts them back. Raises ValueError where names or shapes do not fit."""
+        """Loads saved tensors. Raises ValueError if names or shapes do not fit."""
 
     def save_files(self, model: nn.Module, folder: Path) -> None:
-        """Writes what a checkpoint needs beside its tensors: config.json, tokenizer.json."""
+        """Writes a checkpoint's other files: config.json, tokenizer.json."""
 
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """What the model does with `ids` (None: the config's probe text), by site, and "ids".
+        """Returns the model's activations by site, and "ids" (None: the config's probe text).
 
-        Raises ValueError for ids or sites that cannot be.
+        Raises ValueError for invalid ids or sites.
         """
 
     def head_scores(self, model: nn.Module) -> HeadScores | None:
-        """What each head does on a test that is the same at every step; None: there is none."""
+        """Returns each head's scores on a test that is the same at every step, or None."""
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
-        """Writes a sample, yielding after each token."""
+        """Generates a sample, yielding after each token."""

@@ -10,7 +10,7 @@ from core.training.task import Task
 
 
 def task_of(config: TrainingConfig) -> Task:
-    """A new one. Raises ValueError, naming those that there are, for an unknown task."""
+    """Creates it. Raises ValueError, listing the known tasks, for an unknown one."""
     check_task(config)
     if config.task == LANGUAGE_MODELLING:
         return LanguageModelling(config)

@@ -1,4 +1,4 @@
-"""The machine that this program runs on: what it has to train with, and as a `Device` of the
+"""The machine that this program runs on: its hardware for training, also as a `Device` of the
 estimates.
 """
 
@@ -16,13 +16,13 @@ NAME = "this machine"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a machine has to train with.
+    """The hardware of a machine for training.
 
     cores     of its processor
-    gpus      how many CUDA devices torch can use
-    gpu       what torch calls the first of them; "": none, or not measured
-    has_mps   it is a Mac with a GPU that torch can use
-    has_bf16  its processor has bf16 arithmetic
+    gpus      number of CUDA devices that torch can use
+    gpu       torch's name of the first of them; "": none, or not measured
+    has_mps   whether it is a Mac with a GPU that torch can use
+    has_bf16  whether its processor has bf16 arithmetic
     speed     FLOP/s of its processor's fp32 matrix products, on `threads` threads; 0: not measured
     """
 
@@ -35,7 +35,7 @@ class Machine:
     threads: int = 1
 
     def measured(self, seconds: float = 0.06) -> Machine:
-        """Its speed measured for so long; the best counts, for it may have been busy before."""
+        """Returns it with the better of its old speed and a new measurement of `seconds`."""
         import torch
 
         speed = max(self.speed, measure_speed(seconds))
@@ -43,13 +43,13 @@ class Machine:
         return replace(self, speed=speed, threads=torch.get_num_threads(), gpu=gpu)
 
     def peak(self, threads: int) -> float:
-        """FLOP/s of fp32 products that so many threads reach together; 0: not measured. More of
-        them than cores take turns.
+        """Returns FLOP/s of fp32 products on so many threads together; 0: not measured. Threads
+        beyond the number of cores add nothing.
         """
         return self.speed * min(threads, self.cores) / self.threads
 
     def refusal(self, device: str, ranks: int = 1) -> str:
-        """Why so many ranks cannot compute here on a device of a config, with the remedy; "" where
+        """Returns why so many ranks cannot compute on a config's device here, with a remedy; "" if
         they can.
         """
         if device == "mps" and (ranks > 1 or not self.has_mps):
@@ -65,7 +65,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """What is here, not measured. Loads torch."""
+    """Returns this machine, not measured. Loads torch."""
     import torch
 
     from core.training.precision import bf16_is_fast
@@ -79,14 +79,14 @@ def this_machine() -> Machine:
 
 
 def processor(speed: float | None = None) -> Device:
-    """Its processor, with the machine's memory; `speed`: FLOP/s in fp32, where measured."""
+    """Returns its processor, with the machine's memory; `speed`: FLOP/s in fp32, if measured."""
     peak = {} if speed is None else {"fp32": speed}
     memory = float(physical_bytes())
     return Device(NAME, peak, memory, 0.0, None, None, measured=True, shares_memory=True)
 
 
 def measured_device() -> Device:
-    """The GPU where there is one: the table's, or one of which the memory alone is known. Else the
+    """Returns the GPU if there is one: from the table, or with only its memory known. Else the
     processor, with its speed measured now. Loads torch.
     """
     import torch

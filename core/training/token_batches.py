@@ -1,5 +1,5 @@
-"""What Tasks with batches of tokens have in common: loss and checkpoints, and what a recorded step
-shows of a batch.
+"""The common part of Tasks with batches of tokens: loss, checkpoints, and the arrays of a batch in
+a recorded step.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from core.transformer.gpt import next_token_loss
 from core.transformer.weights import CONFIG_FILE
 
 EVALUATION_SEED = 1 << 32  # evaluation draws from another stream of batches than training
-LIKELIEST = 5  # next tokens that a recorded step tells of each
+LIKELIEST = 5  # number of next tokens that a recorded step shows for each token
 
 
 class TokenTask:
-    """The part of a Task that is the same for all models of tokens. A batch is what the model is
-    called with, then targets (B, T); `build_model` and what it needs, subclasses bring along.
+    """The part of a Task that all models of tokens share. A batch is the model's inputs, then
+    targets (B, T); subclasses implement `build_model` and what it needs.
     """
 
     splits: Sequence[str] = ("train", "validation")
@@ -78,9 +78,9 @@ class TokenTask:
 def shown_tokens(
     tokenizer: Tokenizer, ids: Tensor, targets: Tensor, output: Tensor
 ) -> dict[str, np.ndarray]:
-    """ids and targets (B, T); losses (B, T) in nats, 0 where nothing was to predict; the likeliest
-    next tokens and their probabilities, each (B, T, 5); the bytes of all these tokens: piece_ids
-    (n,), piece_bytes one after the other, piece_ends (n,). `output`: logits (B, T, V).
+    """Returns ids and targets (B, T); losses (B, T) in nats, 0 without a target; the likeliest next
+    tokens and their probabilities, each (B, T, 5); the bytes of all these tokens: piece_ids (n,),
+    piece_bytes one after the other, piece_ends (n,). `output`: logits (B, T, V).
     """
     logits = output.detach().float()
     wanted = targets.clamp(min=0)[..., None]

@@ -1,7 +1,7 @@
-"""What a rank keeps busy: the cores that its process takes, and its GPU.
+"""Utilization of the processor and the GPU by a rank.
 
-The numbers are looked at once a second, or more rarely where the driver is slow to answer, so that
-they cost less than a thousandth of the time; the steps in between repeat them.
+The numbers are measured once a second, or more rarely if the driver is slow to answer, so that
+measuring takes less than a thousandth of the time; the steps in between repeat them.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from collections.abc import Callable
 
 import torch
 
-INTERVAL = 1.0  # seconds between two looks, at least
-SHARE = 1e-3  # of the time that looking may take
+INTERVAL = 1.0  # seconds between two measurements, at least
+SHARE = 1e-3  # of the time that measuring may take
 
 
 class Utilization:
-    """Measures as `values` is called, once a step.
+    """Measures when `values` is called, once a step.
 
     cpu         processor seconds of this process in a second: 2 keeps two cores busy
     gpu         share of the driver's last sampling period (up to a second) in which a kernel ran,
-                as `nvidia-smi` shows it; it says nothing of how well the kernel used the GPU, which
-                the MFU does
-    gpu_memory  bytes of the GPU that are taken, by whomever
+                as `nvidia-smi` shows it; it does not show how well the kernel used the GPU, as the
+                MFU does
+    gpu_memory  used bytes of the GPU, of all processes
 
-    NaN is what nobody knows: without a GPU, without the package nvidia-ml-py, or where the driver
-    does not say (a GPU that is shared out by MIG).
+    Unknown numbers are NaN: without a GPU, without the package nvidia-ml-py, or if the driver does
+    not report them (a GPU divided by MIG).
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Utilization:
         self._values = {"cpu": math.nan, "gpu": math.nan, "gpu_memory": math.nan}
 
     def values(self) -> dict[str, float]:
-        """The newest numbers."""
+        """Returns the newest numbers."""
         now = self._clock()
         if now >= self._next and now > self._looked:
             used = self._processor()
@@ -54,12 +54,12 @@ class Utilization:
 
 
 def _gpu(device: torch.device) -> dict[str, float]:
-    """What the driver says of a GPU."""
+    """Returns the driver's numbers of a GPU."""
     if device.type != "cuda":
         return {"gpu": math.nan, "gpu_memory": math.nan}
     free, whole = torch.cuda.mem_get_info(device)
     try:
         share = torch.cuda.utilization(device) / 100  # by NVML
-    except Exception:  # its package is not there, or one of the driver's own errors
+    except Exception:  # its package is missing, or one of the driver's own errors
         share = math.nan
     return {"gpu": share, "gpu_memory": float(whole - free)}

@@ -1,4 +1,4 @@
-"""RunWriter: the only hand that writes a run folder's records, events, samples and probes."""
+"""RunWriter: the only writer of a run folder's records, events, samples and probes."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from core.training.place import restarts_left
 from core.training.reader import RunReader
 from core.training.spans import SPAN_DTYPE
 
-# So many probes of the cadence stay; then every other one goes and the cadence halves.
+# Most scheduled probes that are kept; beyond it every other one is deleted and the interval
+# doubles.
 PROBE_LIMIT = 500
 TELL = 0.5  # seconds between two events about the same work before the first step
 
 
 class RunWriter:
-    """Opens a run folder for a new attempt that begins after step `from_step`, on so many ranks.
+    """Opens a run folder for a new attempt that begins after step `from_step`, on `ranks` ranks.
 
-    Only rank 0 begins an attempt. Another rank joins the one that rank 0 has begun, from its own
-    process, and writes files of its own beside rank 0's; so does one that comes back.
+    Only rank 0 begins an attempt. Another rank joins the attempt of rank 0, from its own process,
+    and writes files of its own next to rank 0's; so does a rank that rejoins.
 
-    A torn last line or record, left by a process that was killed, is cut off first.
-    Raises ValueError when the folder is no run folder, when this rank is being trained already or
-    has no attempt to join, OSError when it cannot be written.
+    A torn last line or record, left by a process that was killed, is cut off first. Raises
+    ValueError if the folder is not a run folder, or this rank is already being trained or has no
+    attempt to join; OSError if it cannot be written.
     """
 
     def __init__(
@@ -97,11 +98,11 @@ class RunWriter:
     def step(self, values: Mapping[str, float]) -> None:
         """Appends the record of a step; `values` by field, attempt and time are added.
 
-        A field that this run does not record is left out.
+        Fields that this run does not record are left out.
         """
         record = np.zeros(1, self.dtype)
         for name, value in values.items():
-            if name in (self.dtype.names or ()):  # an older version's runs record less
+            if name in (self.dtype.names or ()):  # runs of an older version record less
                 record[name] = value
         record["attempt"] = self.attempt
         record["time"] = time.time()
@@ -119,7 +120,7 @@ class RunWriter:
         _append(self._events, json.dumps({**head, **values}).encode() + b"\n")
 
     def preparing(self, step: int, share: float, message: str) -> None:
-        """Tells what is done before the first step: new work at once, more of the same rarely."""
+        """Records progress before the first step: new work at once, further progress rarely."""
         self.heartbeat()
         now = time.perf_counter()
         if message != self._told or now - self._told_at >= TELL:
@@ -127,7 +128,7 @@ class RunWriter:
             self.event("prepare", step, {"share": share, "message": message})
 
     def sample(self, step: int, prompt: str, text: str, ids: Sequence[int]) -> None:
-        """Appends a text that the model wrote to the samples, and records the event."""
+        """Saves a text that the model generated, and records the event."""
         name = records.step_name(step) + ".json"
         values = {"step": step, "prompt": prompt, "text": text, "ids": list(ids)}
         data = json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -135,9 +136,9 @@ class RunWriter:
         self.event("sample", step, {"file": name})
 
     def probe(self, step: int, arrays: Mapping[str, np.ndarray], id: str = "") -> Path:
-        """Saves what the model did with some ids, renamed into place when whole.
+        """Saves the model's activations on some ids, renamed into place when complete.
 
-        Raises ValueError for an id that cannot be a part of a file's name.
+        Raises ValueError for an id that cannot be used in a file's name.
         """
         prefix = f"{records.check_probe_id(id)}-" if id else ""
         path = self.folder / records.PROBES / f"{prefix}{records.step_name(step)}.safetensors"
@@ -145,23 +146,23 @@ class RunWriter:
         return path
 
     def heartbeat(self) -> None:
-        """Shows that the run is alive; touches a file at most once a second."""
+        """Records that the run is alive; touches a file at most once a second."""
         now = time.time()
         if not 0.0 <= now - self._beat < 1.0:
             self._beat = now
             self._heart.touch()
 
     def exchange(self, count: int) -> None:
-        """This rank comes to its exchange with this number, for which it may wait long: whoever
-        hangs has come to fewer than the others. Nothing is written before the folder is open.
+        """Records that this rank has reached an exchange, in which it may wait long: a rank that
+        hangs has reached fewer than the others. Writes nothing before the folder is open.
         """
         if self._heart_file >= 0:
-            with suppress(OSError):  # a sign for whoever looks; training does not end for it
+            with suppress(OSError):  # only a hint for diagnosis; training does not end for it
                 os.lseek(self._heart_file, 0, os.SEEK_SET)
                 os.write(self._heart_file, count.to_bytes(records.EXCHANGES_BYTES, "little"))
 
     def close(self) -> None:
-        """Closes the files and lets another process train the run."""
+        """Closes the files and releases the run for other processes."""
         for file in (self._steps, self._events, self._spans, self._heart_file):
             if file >= 0:
                 os.close(file)
@@ -170,10 +171,10 @@ class RunWriter:
 
 
 def end_attempt(folder: Path, message: str, rank: int = 0, how: str = "failed") -> None:
-    """Says why the last attempt failed, in the name of ranks that are all gone: because of which of
-    them, and what became of that one (see `RankEnd`).
+    """Records why the last attempt failed, on behalf of ranks that are all gone: which of them
+    caused it, and how that one ended (see `RankEnd`).
 
-    Raises ValueError when somebody trains in the folder again, OSError when it cannot be written.
+    Raises ValueError if the run is being trained again, OSError if it cannot be written.
     """
     lock = RunLock(folder)
     try:
@@ -194,21 +195,21 @@ def _cut_torn_record(path: Path, size: int) -> None:
 
 
 def _drop_probes(folder: Path, from_step: int) -> None:
-    """Deletes pictures of steps that an earlier attempt made and this one makes again."""
+    """Deletes probes of an earlier attempt after `from_step`, which this one makes again."""
     for path in (folder / records.PROBES).iterdir():
         if (records.step_of(path.name) or 0) > from_step:
             path.unlink(missing_ok=True)
 
 
 def probe_interval(every: int, step: int) -> int:
-    """Steps between the probes that stay once a run is at `step`, PROBE_LIMIT of them at most."""
+    """Returns the steps between the probes kept once a run is at `step`, at most PROBE_LIMIT."""
     while step // every > PROBE_LIMIT:
         every *= 2
     return every
 
 
 def thin_probes(folder: Path, every: int, step: int) -> None:
-    """Deletes the cadence's probes that no longer lie on the interval for `step`."""
+    """Deletes scheduled probes that are no longer on the interval for `step`."""
     interval = probe_interval(every, step)
     if interval == probe_interval(every, max(step - interval, 0)):
         return
@@ -219,7 +220,7 @@ def thin_probes(folder: Path, every: int, step: int) -> None:
 
 
 def _append(file: int, data: bytes) -> None:
-    """Writes all of it or, when the disk is full, nothing."""
+    """Writes all of the data or, if the disk is full, nothing."""
     before = os.fstat(file).st_size
     try:
         written = os.write(file, data)

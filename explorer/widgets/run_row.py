@@ -14,7 +14,7 @@ from explorer.widgets.push_button import push_button
 from explorer.widgets.run_card import BUTTONS, STATES
 from explorer.widgets.run_card_text import CardText
 
-ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 104, 100, 14, 4  # px
+ROW_HEIGHT, NAME, STATE, GLYPH, APART = 28, 116, 100, 14, 4  # px
 PLAIN = ("running", "finished")  # states clear enough from icon and step
 ICONS = {"pause": "pause", "resume": "play", "continue": "play", "again": "play", "stop": "stop",
          "open": "training", "dismiss": "close"}  # fmt: skip

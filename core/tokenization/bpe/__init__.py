@@ -1,9 +1,9 @@
-"""Byte-pair encoding over bytes: GPT-2's tokenizers, and all those after it.
+"""Byte-pair encoding over bytes: GPT-2's tokenizer and its successors.
 
-Read in this order: plain (all of it on one page, slowly), patterns (words), pair_queue (the best
-pair), training, merging (what encoding does to a word), dropout (and what it does at random),
-composing (one spelling for each letter), tokenizer, ranks (tokenizers that name no merges),
-merge_trees (how a token came to be), trace.
+Read in this order: plain (the whole algorithm on one page, but slow), patterns (words), pair_queue
+(the best pair), training, merging (how encoding merges a word), dropout (merges skipped at random),
+composing (one spelling for each letter), tokenizer, ranks (tokenizers without a list of merges),
+merge_trees (the merges behind a token), trace.
 """
 
 from core.tokenization.bpe.merge_trees import MergeTree, TreeNode, merge_tree

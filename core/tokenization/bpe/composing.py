@@ -1,7 +1,8 @@
-"""One spelling for each letter: Unicode's composed form, NFC, and where its bytes came from.
+"""One spelling for each letter: Unicode's composed form, NFC, with the source of each byte.
 
-"é" is one character, or an "e" with an accent behind it. The two look alike and have other bytes,
-so GPT-2 sees two words; Qwen brings every text to the first spelling before it cuts it.
+"é" is one character, or an "e" followed by an accent. The two look alike but have different bytes,
+so GPT-2 sees two different words; Qwen converts every text to the first spelling before splitting
+it into words.
 
 Source: Unicode Standard Annex 15; the tokenizer's code that comes with Qwen-7B.
 """
@@ -12,18 +13,18 @@ from collections.abc import Iterator
 import regex
 
 NORMALIZERS = ("nfc",)
-_LETTER = regex.compile(r"\X")  # with all its marks; nothing is composed across two of them
+_LETTER = regex.compile(r"\X")  # a letter with all its marks; composition never crosses two of them
 
 
 def compose(text: str) -> str:
-    """The text in NFC."""
+    """Returns the text in NFC."""
     return unicodedata.normalize("NFC", text)
 
 
 def byte_sources(text: str) -> Iterator[int]:
-    """For each byte of compose(text) the byte of the text that it came from, never falling.
+    """Yields, for each byte of compose(text), the index of its source byte, never decreasing.
 
-    Where a letter was composed, its bytes come from its first ones in the text.
+    The bytes of a composed letter come from the first bytes of its original spelling.
     """
     start = 0
     for letter in _LETTER.findall(text):

@@ -1,8 +1,8 @@
-"""BPE-dropout: merges are skipped by chance, so that one text can be split in many ways.
+"""BPE-dropout: merges are skipped at random, so that one text can be split in many ways.
 
-A model that is trained this way sees that "unhappily" and "un|happily" are the same word. At every
-step each possible merge is skipped with a probability p; of the others, the one that was learned
-first is done. When all are skipped, the word stays as it is.
+A model trained in this way sees that "unhappily" and "un|happily" are the same word. At every step,
+each possible merge is skipped with probability p; of the others, the one learned first is done.
+When all are skipped, the word is finished.
 
 Source: Provilkov, Emelianenko and Voita 2020, "BPE-Dropout: Simple and Effective Subword
 Regularization", section 3.
@@ -20,8 +20,8 @@ from core.tokenization.bpe.merging import GONE, NEVER, Ranks
 class Draw(NamedTuple):
     """A possible merge and the random number drawn for it: below the dropout, the merge is skipped.
 
-    symbols  the word, GONE where a symbol was joined to what is on its left
-    place    of the left one of the pair; after: of the right one; token: id of the result
+    symbols  the word; GONE where a symbol was joined to its left neighbor
+    place    index of the left symbol of the pair; after: of the right one; token: id of the result
     """
 
     symbols: list[int]
@@ -41,7 +41,7 @@ def merge_with_dropout(
 ) -> list[int]:
     """Merges a word, but skips each possible merge with the probability `dropout`.
 
-    `seen` receives every merge that is tried, so that a caller can show it.
+    Appends every attempted merge to `seen`, for display.
 
     Raises ValueError for a probability outside 0 to 1.
     """
@@ -85,7 +85,7 @@ def merge_with_dropout(
             preceding[following[place]] = place
         offer(preceding[place])
         offer(place)
-        for candidate in skipped:  # the next step tries them again
+        for candidate in skipped:  # the next step tries the skipped merges again
             heapq.heappush(heap, candidate)
         skipped.clear()
     word = [symbol for symbol in symbols if symbol != GONE]  # step: word
@@ -93,13 +93,13 @@ def merge_with_dropout(
 
 
 def check_dropout(dropout: float) -> None:
-    """Raises ValueError for what is no probability."""
+    """Raises ValueError if dropout is not a probability."""
     if not 0 <= dropout <= 1:
         raise ValueError(f"dropout is a probability, not {dropout}: choose a number from 0 to 1")
 
 
 def verdict(draw: float, dropout: float) -> str:
-    """What the drawn number decides about a merge: the end of a title."""
+    """Returns the end of a title: whether the random number lets the merge happen."""
     if draw < dropout:
         return f"is skipped: the random number {draw:.2f} is below {dropout:.2f}"
     return f"is merged: the random number {draw:.2f} is not below {dropout:.2f}"

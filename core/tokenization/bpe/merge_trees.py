@@ -1,7 +1,7 @@
-"""How a token came to be: the merges that made it, back to its bytes.
+"""The merge tree of a token: the merges that made it, down to its bytes.
 
-A byte-level BPE's token is two tokens joined, each of which is two joined again. The tree of it
-says which parts training found frequent first.
+A token of a byte-level BPE is two tokens joined, each of which is again two tokens joined. Its tree
+shows which parts training found frequent first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PARENTS = "core.tokenization.bpe.merge_trees:merge_tree#parents"
 
 
 class Merged(Protocol):
-    """A tokenizer whose tokens are made of two others."""
+    """A tokenizer whose tokens are merged from two others."""
 
     @property
     def vocabulary(self) -> list[str]: ...
@@ -33,7 +33,7 @@ class Merged(Protocol):
 class TreeNode:
     """One piece of the tree.
 
-    start, end   the bytes of the whole token that it stands for
+    start, end   its span in the bytes of the whole token
     children     indices of its two parts among the nodes; None for a leaf
     depth        0 for the whole token
     """
@@ -48,25 +48,25 @@ class TreeNode:
 
 @dataclass(frozen=True, slots=True)
 class MergeTree:
-    """All nodes; the first is the token itself, and parts come after what they are parts of."""
+    """All nodes; the first is the token itself, and every node precedes its parts."""
 
     nodes: Sequence[TreeNode]
 
     @property
     def depth(self) -> int:
-        """How many merges lie one above the other."""
+        """Number of merge levels."""
         return max(node.depth for node in self.nodes)
 
     @property
     def leaves(self) -> list[TreeNode]:
-        """What is not merged, from left to right: single bytes, in a trained vocabulary."""
+        """The nodes without parts, from left to right: single bytes, in a trained vocabulary."""
         return sorted(
             (node for node in self.nodes if node.children is None), key=lambda node: node.start
         )
 
 
 def merge_tree(tokenizer: Merged, token: int) -> MergeTree:
-    """The tree of one token. A special token, or one that no merge makes, is a leaf.
+    """Returns the tree of one token. A special token, or one that no merge makes, is a leaf.
 
     Raises ValueError for an id outside the vocabulary.
     """
@@ -99,9 +99,9 @@ def merge_tree(tokenizer: Merged, token: int) -> MergeTree:
 
 
 def trace_merge_tree(tokenizer: Merged, token: int) -> Trace:
-    """A token's merges as steps, parts before what they make; `about` holds the "tree".
+    """Traces a token's merges, parts before their results; `about` contains the "tree".
 
-    What no merge makes is one step that says so. Raises ValueError as merge_tree.
+    A token that no merge makes has a single step, which says so. Raises ValueError like merge_tree.
     """
     tree = merge_tree(tokenizer, token)
     steps = []

@@ -1,8 +1,8 @@
-"""One word merged: of all neighbors that fit, those of the lowest rank first, from the left.
+"""Merges one word: of all pairs that can be joined, the lowest rank first, from the left.
 
-Two ways to the same result. A short word, as nearly all are, is searched for its best pair again
-and again. In a long one (a hundred thousand letters without a space) that would take hours, so its
-places wait in one list for each rank, and a merge looks only at the places beside it.
+Two functions give the same result. A short word, as nearly all are, is searched for its best pair
+before every merge. For a long one (a hundred thousand letters without a space) that would take
+hours, so there is a list of places for each rank, and a merge checks only its neighbors.
 """
 
 import heapq
@@ -10,25 +10,25 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
-LONG = 100  # symbols; from here on a search costs more than keeping lists
-NEVER = (1 << 62, -1)  # rank of a pair that no merge joins, and no id
+LONG = 100  # symbols; at this length, searching becomes slower than lists
+NEVER = (1 << 62, -1)  # (rank, id) of a pair that no merge joins
 GONE = -1
 
 Found = tuple[int, int]
 
 
 class Ranks(Protocol):
-    """What a pair of ids is joined to, and how early: (rank, id), or the default."""
+    """A table of merges: the (rank, id of the result) of a pair of ids, or the default."""
 
     def get(self, pair: tuple[int, int], default: Found, /) -> Found: ...
 
 
 class Choice(NamedTuple):
-    """What merge_short saw when it chose a merge, and what it chose.
+    """A merge chosen by merge_short, and its state before the merge.
 
     symbols  the word, as ids
-    found    (rank, id of the result) of each pair of neighbors; NEVER where no merge joins them
-    place    index of the left one of the chosen pair; its token is below 0 when nothing fits
+    found    (rank, id of the result) of each pair of neighbors; NEVER if no merge joins them
+    place    index of the left symbol of the chosen pair; token is below 0 if no merge applies
     """
 
     symbols: list[int]
@@ -44,7 +44,7 @@ def merge_all(ids: Sequence[int], ranks: Ranks) -> list[int]:
 
 
 def merge_short(ids: Sequence[int], ranks: Ranks, seen: list[Choice] | None = None) -> list[int]:
-    """Searches the whole word before each merge; `seen` receives every choice, to show it."""
+    """Searches the whole word before each merge; appends every choice to `seen` for display."""
     symbols = list(ids)
     found = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]
     while found:
@@ -64,12 +64,12 @@ def merge_short(ids: Sequence[int], ranks: Ranks, seen: list[Choice] | None = No
 
 
 def merge_long(ids: Sequence[int], ranks: Ranks) -> list[int]:
-    """Goes through the ranks in their order; each knows where it waits."""
+    """Processes the ranks in ascending order, each with a list of the places where it applies."""
     size = len(ids)
     symbols = list(ids)
     following = list(range(1, size + 1))
     preceding = list(range(-1, size - 1))
-    best = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]  # of the pair that begins here
+    best = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]  # one per place
     waiting: dict[Found, list[int]] = {}
     for place, found in enumerate(best):
         if found is not NEVER:
@@ -82,7 +82,7 @@ def merge_long(ids: Sequence[int], ranks: Ranks) -> list[int]:
         places = sorted(waiting.pop(merge))
         for index, place in enumerate(places):
             if best[place] != merge:
-                continue  # a merge beside it came first
+                continue  # a neighboring merge came first
             after = following[place]
             beyond = following[after]
             symbols[place], symbols[after] = merge[1], GONE
@@ -105,7 +105,7 @@ def merge_long(ids: Sequence[int], ranks: Ranks) -> list[int]:
                     heapq.heappush(heap, found)
                 waiting[found].append(start)
                 earlier = earlier or found < merge
-            if earlier:  # a new pair is more urgent: the rest waits again
+            if earlier:  # a new pair has a lower rank: postpone the remaining places
                 if rest := places[index + 1 :]:
                     waiting[merge] = rest
                     heapq.heappush(heap, merge)

@@ -1,7 +1,8 @@
-"""The most frequent pair without a search: a heap that is corrected only where someone looks.
+"""Finds the most frequent pair without a search, with a heap that is corrected lazily.
 
-Merges change the counts of thousands of pairs. The heap keeps what it was told, which is never too
-low: when a pair comes out whose count has fallen since, it goes back to where it belongs now.
+Merges change the counts of thousands of pairs. The heap does not update them, so its counts may be
+too high but never too low: when a pair is popped whose count has fallen, it is pushed again with
+its current count.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ class Candidate(NamedTuple):
     """A pair in the heap; the smallest is the best: the highest count, then the lowest order.
 
     order   decides between equal counts
-    serial  keeps Python from comparing the lists
-    places  where the pair stood when it was added
+    serial  prevents Python from comparing the lists
+    places  positions of the pair when it was added
     """
 
     negative_count: int
@@ -28,16 +29,16 @@ class Candidate(NamedTuple):
     places: list[int]
 
     @property
-    def pair_count(self) -> int:  # `count` is a tuple's
-        """How often the pair occurred in the text when it was added."""
+    def pair_count(self) -> int:  # `count` is a method of tuples
+        """Number of occurrences of the pair in the text when it was added."""
         return -self.negative_count
 
 
 class PairQueue:
     """All pairs of a row, the best first.
 
-    earliest  of equally frequent pairs, the one that the text holds first (True) or the one with
-              the smallest ids (False)
+    earliest  among equally frequent pairs, prefer the one that occurs first in the text (True) or
+              the one with the smallest ids (False)
     """
 
     def __init__(self, row: SymbolRow, earliest: bool = False) -> None:
@@ -50,7 +51,7 @@ class PairQueue:
         heapq.heapify(self._heap)
 
     def add(self, pair: Pair, places: list[int]) -> None:
-        """Adds a pair, with its new places in the text."""
+        """Adds a pair with its new places in the text."""
         if self._row.count[pair] > 0:
             heapq.heappush(self._heap, self._candidate(pair, places))
 
@@ -59,11 +60,11 @@ class PairQueue:
         order: Pair | int = pair
         if self._earliest:
             order = self._row.first_place(pair, places)
-            del places[: bisect_left(places, order)]  # it stands there no more, and never again
+            del places[: bisect_left(places, order)]  # the pair has gone from there for good
         return Candidate(-self._row.count[pair], order, self._serial, pair, places)
 
     def pop(self) -> Candidate | None:
-        """The best pair as the text is now; None when no pair is left."""
+        """Removes and returns the best pair by current counts, or None if none is left."""
         while self._heap:
             candidate = heapq.heappop(self._heap)
             if self._is_current(candidate):
@@ -79,7 +80,7 @@ class PairQueue:
         )
 
     def best(self, number: int) -> list[Candidate]:
-        """The pairs that pop would give next; they stay in the queue."""
+        """Returns the pairs that pop would return next, without removing them."""
         found: list[Candidate] = []
         while len(found) < number and (candidate := self.pop()) is not None:
             found.append(candidate)

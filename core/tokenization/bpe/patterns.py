@@ -1,19 +1,19 @@
-r"""How a text is cut into words before any merging: the patterns of well-known tokenizers, by name.
+r"""Splits a text into words before any merging, with the patterns of well-known tokenizers.
 
 No piece crosses a cut, so the pattern decides what a piece can be: " the" with its space, "'ll",
-at most three digits. Each is written as its makers published it, for libraries that read it, and
-runs here in an equivalent form that backtracks less.
+at most three digits. Each is listed as its makers published it, for other libraries, and runs here
+in an equivalent form that backtracks less.
 
-A text of ASCII alone, as most English is, is cut by Python's own `re` with the ASCII members of
-each class, three times as fast as by Unicode's tables.
+Pure ASCII text, such as most English, is split by Python's own `re` with the ASCII members of each
+class, which is three times as fast as Unicode's tables.
 
     gpt2     Radford et al. 2019; also GPT-3, RoBERTa and many others
-    cl100k   GPT-3.5 and GPT-4: any sign may lead a word, numbers in threes, newlines by themselves
-    o200k    GPT-4o and later: a word is also cut where lower case turns to upper case
+    cl100k   GPT-3.5 and GPT-4: any sign may begin a word; up to three digits; separate newlines
+    o200k    GPT-4o and later: a word is also cut where lower case changes to upper case
     llama3   Llama 3: cl100k, with blank lines in one piece
-    qwen     Qwen 2 and 3: llama3, every digit by itself
-    tekken   Mistral's Tekken: o200k without contractions, every digit by itself
-    smollm2  SmolLM: gpt2, every digit by itself
+    qwen     Qwen 2 and 3: llama3, with single digits
+    tekken   Mistral's Tekken: o200k without contractions, with single digits
+    smollm2  SmolLM: gpt2, with single digits
 
 Sources: tiktoken's openai_public.py for the first three; the pre_tokenizer in the tokenizer.json
 of each of the others.
@@ -51,10 +51,10 @@ _O200K = "|".join(
 
 _TEKKEN = _O200K.replace("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "").replace("{1,3}", "")
 
-BATCH = 1 << 16  # characters that are cut at once, a few milliseconds
-LOOK_AHEAD = 4  # words that what follows might still change: "we", "'", "l", "l"
+BATCH = 1 << 16  # characters split at once, which takes a few milliseconds
+LOOK_AHEAD = 4  # words that later text may still change: "we", "'", "l", "l"
 
-# What each class holds of ASCII, inside brackets.
+# The ASCII members of each class, for use inside brackets.
 _ASCII_CLASSES = {
     r"\p{L}": "A-Za-z",
     r"\p{N}": "0-9",
@@ -69,12 +69,12 @@ _ASCII_CLASSES = {
 
 @dataclass(frozen=True, slots=True)
 class WordPattern:
-    """One way to cut words.
+    """One way to split text into words.
 
-    name       by which it is chosen
-    published  as its makers wrote it; None where they say it in other words than one pattern
-    portable   the same cuts in the dialect that tokenizer.json is read with (Oniguruma)
-    unicode, ascii  what runs here, for any text and for ASCII
+    name       the name by which it is selected
+    published  as its makers wrote it; None if they describe it by more than one pattern
+    portable   the same cuts in the regex dialect of tokenizer.json (Oniguruma)
+    unicode, ascii  the patterns that run here, for any text and for ASCII
     """
 
     name: str
@@ -84,14 +84,14 @@ class WordPattern:
     ascii: re.Pattern[str]
 
     def split(self, text: str) -> list[str]:
-        """The words of a text; joined again they are the text."""
+        """Returns the words of a text; joined, they give the text again."""
         return self.ascii.findall(text) if text.isascii() else self.unicode.findall(text)
 
     def batches(self, text: str, size: int = BATCH) -> Iterator[list[str]]:
-        """split, a list of words at a time: for texts too long to be cut in one go.
+        """Yields the words of `split`, one list at a time, for texts too long to split at once.
 
-        A cut depends on what follows: white space up to its end, a word up to its "'ll". So a batch
-        leaves out its last words, and the next begins with them.
+        A cut depends on what follows: white space up to its end, a word up to its "'ll". So each
+        batch leaves out its last words, and the next begins with them.
         """
         pattern = self.ascii if text.isascii() else self.unicode
         start, length = 0, size
@@ -103,21 +103,21 @@ class WordPattern:
             if words:
                 yield words
                 start, length = start + sum(map(len, words)), size
-            else:  # one word is longer than that
+            else:  # a single word is longer than `length`
                 length *= 2
         if start < len(text):
             yield pattern.findall(text, start)
 
 
 def _pattern(name: str, published: str | None, portable: str, runs: str) -> WordPattern:
-    """`runs` has every class in brackets and no group that captures."""
+    """Compiles a pattern; `runs` must have every class in brackets and no capturing group."""
     in_ascii = re.sub(r"\\p\{\w+\}", lambda found: _ASCII_CLASSES[found[0]], runs)
     return WordPattern(
         name, published, portable, regex.compile(runs), re.compile(in_ascii, re.ASCII)
     )
 
 
-# Without \p outside of brackets, and possessive where the next character decides nothing.
+# Without \p outside brackets, and possessive where backtracking cannot change the match.
 _RUN_GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?[\p{L}]++| ?[\p{N}]++| ?[^\s\p{L}\p{N}]++|\s+(?!\S)|\s"
 _RUN_CL100K = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+[\p{L}]++|[\p{N}]{1,3}+"
@@ -147,14 +147,14 @@ PATTERNS = {
 
 
 def word_pattern(name: str) -> WordPattern:
-    """The pattern of this name. Raises ValueError for a name that no pattern has."""
+    """Returns the pattern with this name. Raises ValueError for an unknown name."""
     if name not in PATTERNS:
         raise ValueError(f"there is no word pattern {name!r}: choose one of {', '.join(PATTERNS)}")
     return PATTERNS[name]
 
 
 def name_of_pattern(expression: str) -> str | None:
-    """The name of the pattern that is written so, as its makers did or as it is saved."""
+    """Returns the name of a pattern, given its published or portable expression, or None."""
     for pattern in PATTERNS.values():
         if expression in (pattern.published, pattern.portable):
             return pattern.name

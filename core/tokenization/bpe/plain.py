@@ -1,7 +1,7 @@
 """Byte-pair encoding as a textbook prints it: count all pairs, merge the most frequent one, repeat.
 
-`training` and `merging` give the same and are faster: equal words are counted once, and a merge
-looks only at the places where it happens. A word is a list of ids, one for each byte at first.
+`training` and `merging` give the same result and are faster: equal words are counted once, and a
+merge checks only the places where it happens. A word is a list of ids, initially one per byte.
 
 Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword
 Units", section 3.2, algorithm 1.
@@ -17,8 +17,8 @@ Pair = tuple[int, int]
 
 
 class Merge(NamedTuple):
-    """A pair that became one token, how often it occurred in the text, and how many tokens the text
-    then has.
+    """A pair that became one token, its number of occurrences in the text, and the number of tokens
+    in the text after the merge.
     """
 
     pair: Pair
@@ -29,7 +29,7 @@ class Merge(NamedTuple):
 def train(words: Sequence[Sequence[int]], n_merges: int, first_id: int) -> list[Merge]:
     """Learns merges, the most useful first; they make the tokens first_id, first_id + 1, ...
 
-    Of equally frequent pairs, the one with the smallest ids is merged.
+    Among equally frequent pairs, the one with the smallest ids is merged.
     """
     merges: list[Merge] = []
     for token in range(first_id, first_id + n_merges):
@@ -45,7 +45,7 @@ def train(words: Sequence[Sequence[int]], n_merges: int, first_id: int) -> list[
 
 
 def count_pairs(words: Sequence[Sequence[int]]) -> Counter[Pair]:
-    """How often each pair of neighbors occurs in the words; no pair reaches across two words."""
+    """Counts each pair of neighbors within the words; no pair crosses a word boundary."""
     counts: Counter[Pair] = Counter()
     for word in words:
         counts.update(pairwise(word))
@@ -53,7 +53,7 @@ def count_pairs(words: Sequence[Sequence[int]]) -> Counter[Pair]:
 
 
 def merge(word: Sequence[Symbol], pair: tuple[Symbol, Symbol], token: Symbol) -> list[Symbol]:
-    """The word with `token` in place of every such pair, from left to right."""
+    """Replaces every such pair in a word by `token`, from left to right."""
     merged: list[Symbol] = []
     for symbol in word:
         if merged and (merged[-1], symbol) == pair:
@@ -64,10 +64,10 @@ def merge(word: Sequence[Symbol], pair: tuple[Symbol, Symbol], token: Symbol) ->
 
 
 def encode(word: Sequence[int], ranks: Mapping[Pair, tuple[int, int]]) -> list[int]:
-    """Splits a word into tokens; `ranks` holds (rank, token) for each pair that was learned.
+    """Splits a word into tokens; `ranks` maps each learned pair to (rank, token).
 
-    The pair that was learned first is merged first, at its leftmost position. This is repeated
-    until no learned pair is left.
+    The pair learned first is merged first, at its leftmost position. This is repeated until no
+    learned pair is left.
     """
     symbols = list(word)
     while True:

@@ -1,9 +1,9 @@
-"""Byte-level BPE from ranks alone: the way of tiktoken (GPT-3.5, GPT-4, GPT-4o, Llama 3, Qwen 1).
+"""Byte-level BPE from ranks alone, as in tiktoken (GPT-3.5, GPT-4, GPT-4o, Llama 3, Qwen 1).
 
-Its files list pieces as bytes, each with its rank, and no merges: two neighbors are joined when
-their bytes together are a piece, those of the lowest rank first, from the left. A piece's rank is
-its id. How a piece is made can be found out: merge its bytes with the ranks below its own, and the
-two parts that are left are its parents.
+Its files list pieces as bytes, each with its rank, and no merges: two neighbors are joined if their
+bytes together are a piece, the lowest rank first, from the left. A piece's rank is its id. The
+merge that makes a piece can be recovered: merge its bytes using only the ranks below its own, and
+the two remaining parts are its parents.
 
 Source: the educational code of tiktoken; the idea of recovering merges is Karpathy's (minbpe).
 """
@@ -16,13 +16,13 @@ from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import to_characters
 from core.tokenization.tokenizer import check_id
 
-REMEMBERED = 1_000_000  # pairs whose rank is kept, about 150 MB
+REMEMBERED = 1_000_000  # pairs with a cached rank, about 150 MB
 PAUSE = 200  # pieces between two yields while merges are recovered
-MAX_IDS = 1 << 22  # the largest vocabularies have a tenth of it; a broken file may say anything
+MAX_IDS = 1 << 22  # ten times the largest vocabularies; a broken file may contain any number
 
 
 class JoinedRanks:
-    """The rank of two ids is that of the piece which their bytes are together."""
+    """The rank of two ids is the rank of the piece that their bytes form together."""
 
     def __init__(self, data: list[bytes], rank_of: Mapping[bytes, int]) -> None:
         self._data = data
@@ -41,7 +41,7 @@ class JoinedRanks:
 
 
 class RanksBelow:
-    """The ranks below a limit: as the vocabulary was before a piece was learned."""
+    """Only the ranks below a limit: the vocabulary as it was before a piece was learned."""
 
     def __init__(self, ranks: JoinedRanks, limit: int) -> None:
         self._ranks = ranks
@@ -53,14 +53,14 @@ class RanksBelow:
 
 
 class RankedBPE(ByteLevelBPE):
-    """A byte-level BPE that knows ranks instead of merges.
+    """A byte-level BPE defined by ranks instead of merges.
 
-    ranks           pieces as bytes with their ids; all 256 bytes are among them
-    special_tokens  tokens and their ids, which no piece may have
+    ranks           pieces as bytes with their ids, including all 256 bytes
+    special_tokens  tokens with their ids, distinct from those of the pieces
     pattern, normalizer  as in ByteLevelBPE
 
-    Numbers that neither has stay unused. Raises ValueError for an id that two pieces share or that
-    is impossibly large, and as ByteLevelBPE.
+    Ids between them that neither uses remain unused. Raises ValueError for an id that two pieces
+    share or that is impossibly large, and the errors of ByteLevelBPE.
     """
 
     def __init__(
@@ -101,13 +101,13 @@ class RankedBPE(ByteLevelBPE):
 
     @property
     def merges(self) -> list[tuple[str, str]]:
-        """The merges that make the pieces, by rank; recovered when first asked for (seconds)."""
+        """The merges that make the pieces, by rank; recovered on first access (takes seconds)."""
         if self._recovered is None:
             self._recovered = to_the_end(recover_merges_steps(self))
         return self._recovered
 
     def parents(self, token: int) -> tuple[int, int] | None:
-        """The two pieces that this one is made of; None for a byte or what no merge can make."""
+        """Returns the two pieces merged into this one; None for a byte or if no merge makes it."""
         check_id(token, self.vocab_size)
         data = self._bytes[token]
         if data not in self.ranks or self.ranks[data] != token or len(data) < 2:
@@ -120,9 +120,9 @@ class RankedBPE(ByteLevelBPE):
 def recover_merges_steps(
     tokenizer: RankedBPE,
 ) -> Generator[int, None, list[tuple[str, str]]]:
-    """The merges of a tokenizer that has only ranks, in their order; yields how many are found.
+    """Recovers the merges of a tokenizer with only ranks, in order; yields the number found.
 
-    A piece that its own ranks do not build, since some tokenizers hold such, has no merge.
+    A piece that its own ranks do not build, which some tokenizers contain, has no merge.
     """
     merges: list[tuple[str, str]] = []
     vocabulary = tokenizer.vocabulary

@@ -1,7 +1,7 @@
-"""Byte-level BPE: a text to ids and back, with merges that were trained before.
+"""Byte-level BPE: text to ids and back, with merges learned in training.
 
-A word starts as single bytes. Of all its neighbors that some merge can join, the merge that was
-learned first is done first, the leftmost where it fits more than once, until none fits.
+A word starts as single bytes. Of all its pairs of neighbors that some merge can join, the one
+learned first is merged first, at its leftmost position, until no merge applies.
 
 Source: Sennrich et al. 2016, section 3.2; Radford et al. 2019, section 2.2.
 """
@@ -30,19 +30,19 @@ from core.tokenization.word_cache import WordCache
 
 
 class ByteLevelBPE:
-    """A tokenizer that knows every text: vocabulary, merges, special tokens.
+    """A tokenizer that can encode every text: vocabulary, merges, special tokens.
 
-    vocabulary      pieces by id, spelled with byte characters; all 256 of these are among them
+    vocabulary      pieces by id, spelled with byte characters, all 256 of which are included
     merges          pairs of pieces in the order they were learned
     special_tokens  tokens and their ids; each is also in the vocabulary
     pattern         how words are cut, by the names of core.tokenization.bpe.patterns
-    ignore_merges   a word that is a piece is taken whole, whatever the merges would make of it
-                    (Llama 3)
-    unused          ids that stand for nothing: their pieces are names that no text contains
-    normalizer      "nfc" brings every letter to one spelling before (Qwen); None: a text stays
+    ignore_merges   a word that is itself a piece becomes one token, whatever the merges would make
+                    of it (Llama 3)
+    unused          ids without meaning: their pieces are names that no text contains
+    normalizer      "nfc" first converts every letter to one spelling (Qwen); None: no change
 
-    Raises ValueError for an unknown pattern or normalizer, a vocabulary without one of the bytes,
-    with a piece twice, or a merge whose parts or result are missing.
+    Raises ValueError for an unknown pattern or normalizer, a vocabulary without one of the bytes or
+    with a duplicate piece, or a merge whose parts or result are missing.
     """
 
     kind = "bpe"
@@ -92,7 +92,7 @@ class ByteLevelBPE:
 
     @property
     def unknown_id(self) -> None:
-        """Bytes spell every text."""
+        """None: bytes spell every text."""
         return None
 
     @property
@@ -101,11 +101,11 @@ class ByteLevelBPE:
         return self._merges
 
     def parents(self, token: int) -> tuple[int, int] | None:
-        """The two pieces whose merge makes this one; None for a byte or a special token."""
+        """Returns the two pieces merged into this one; None for a byte or a special token."""
         check_id(token, len(self._vocabulary))
         if self._made_of is None:
             self._made_of = {}
-            for left, right in reversed(self._merges):  # of several, the first stays
+            for left, right in reversed(self._merges):  # of several, the first wins
                 made = self._id_of[left + right]
                 self._made_of[made] = (self._id_of[left], self._id_of[right])
         return self._made_of.get(token)
@@ -120,17 +120,17 @@ class ByteLevelBPE:
         return self._specials.ids
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
-        """The tokens of a text with their places in its bytes.
+        """Returns the tokens of a text with their spans in its bytes.
 
-        A lone surrogate counts as U+FFFD. With specials=False a special token that is written out
-        in the text is ordinary text.
+        A lone surrogate counts as U+FFFD. With specials=False, a special token written out in the
+        text is ordinary text.
         """
         text = clean_text(text)
         return self._encoding(text, self.encode_ids(text, specials=specials), specials)
 
     def normalize(self, text: str, *, specials: bool = True) -> str:
-        """The text that is then cut into words: lone surrogates are replaced, and characters are
-        composed where the tokenizer asks for it.
+        """Returns the text before it is split into words: without lone surrogates, and with letters
+        composed if the tokenizer requires it.
 
         Special tokens stay unchanged.
         """
@@ -163,7 +163,7 @@ class ByteLevelBPE:
         return Encoding(text, ids, pieces, spans, explain)
 
     def _spans(self, sizes: Sequence[int], text: str, specials: bool) -> list[tuple[int, int]]:
-        """Where in the text parts stand that together are the normalized text, by their bytes."""
+        """Returns the spans in the text of consecutive parts of the normalized text, by sizes."""
         ends = list(accumulate(sizes, initial=0))
         if self.normalizer is not None and self.normalize(text, specials=specials) != text:
             sources: list[int] = []
@@ -175,9 +175,9 @@ class ByteLevelBPE:
         return list(pairwise(ends))
 
     def words(self, text: str, *, specials: bool = True) -> list[tuple[str, bytes]]:
-        """The words of the text: each is spelled with byte characters, followed by its bytes.
+        """Returns the words of the text, each spelled with byte characters, and its bytes.
 
-        A special token is a word of its own and keeps its spelling.
+        A special token is a word of its own, with its own spelling.
         """
         words: list[tuple[str, bytes]] = []
         for part, special in self._specials.split(text, specials):
@@ -189,14 +189,14 @@ class ByteLevelBPE:
         return words
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
-        """encode(text).ids without the rest; a word that was met before costs one look-up."""
+        """Returns only the ids of `encode`; a word that occurred before takes one look-up."""
         return self._specials.encode(clean_text(text), self._encode_ordinary, specials)
 
     def _encode_ordinary(self, text: str) -> list[int]:
         return self._met.encode(self._words.split(self._compose(text)), self.encode_word)
 
     def encode_word(self, word: str) -> list[int]:
-        """The ids of one word: its bytes, merged until no pair can be merged."""
+        """Returns the ids of one word: its bytes, merged until no pair can be merged."""
         data = word.encode()
         if self.ignore_merges:
             whole = self._id_of.get(to_characters(data), -1)  # step: whole
@@ -207,21 +207,21 @@ class ByteLevelBPE:
         return ids
 
     def byte_ids(self, data: bytes) -> list[int]:
-        """The ids of single bytes, with which every word begins."""
+        """Returns the ids of single bytes, the start of every word."""
         return [self._byte_ids[byte] for byte in data]
 
     @property
     def ranks_of_pairs(self) -> Ranks:
-        """What two ids are joined to, and how early."""
+        """The rank and the result of joining two ids."""
         return self._ranks
 
     def sample(
         self, text: str, dropout: float, generator: np.random.Generator, *, specials: bool = True
     ) -> Encoding:
-        """One of the many ways to write the text: BPE-dropout skips merges by chance.
+        """Returns one of many ways to split the text: BPE-dropout skips merges at random.
 
         dropout is the probability that a merge is skipped, from 0 (as encode) to 1 (bytes).
-        Raises ValueError for one outside of that.
+        Raises ValueError for other values.
         """
 
         def encode_ordinary(part: str) -> list[int]:
@@ -236,7 +236,7 @@ class ByteLevelBPE:
         return self._encoding(text, ids, specials)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of these ids, special tokens included.
+        """Returns the text of these ids, special tokens included.
 
         Tokens may end in the middle of a character: bytes that are not UTF-8 become U+FFFD.
         Raises ValueError for an id outside the vocabulary.
@@ -248,7 +248,7 @@ class ByteLevelBPE:
         return self._bytes[token]
 
     def save(self, path: str | Path) -> None:
-        """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
+        """Writes tokenizer.json, which the Hugging Face tokenizers library can also open."""
         from core.tokenization.formats.tokenizer_json import byte_level_document, write_document
 
         document = byte_level_document(
@@ -265,7 +265,7 @@ class ByteLevelBPE:
 def rank_merges(
     merges: Sequence[tuple[str, str]], id_of: Mapping[str, int]
 ) -> dict[tuple[int, int], tuple[int, int]]:
-    """Pairs of ids to (rank, id of the result). Raises ValueError for a piece that is missing."""
+    """Maps pairs of ids to (rank, id of the result). Raises ValueError if a piece is missing."""
     ranks = {}
     for rank, (left, right) in enumerate(merges):
         for piece in (left, right, left + right):
@@ -280,7 +280,7 @@ def rank_merges(
 
 
 def check_bytes(id_of: Mapping[str, int]) -> None:
-    """Raises ValueError when one of the 256 bytes has no id: some text could not be encoded."""
+    """Raises ValueError if one of the 256 bytes has no id, so some text could not be encoded."""
     missing = [character for character in ALPHABET if character not in id_of]
     if missing:
         raise ValueError(

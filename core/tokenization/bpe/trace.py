@@ -1,5 +1,5 @@
-"""How a byte-level BPE writes one word, merge by merge: what was seen, chosen and joined; and with
-dropout, what was left to chance.
+"""Traces how a byte-level BPE encodes one word, merge by merge: the candidates, the choice, the
+result; and with dropout, the random numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.tokenization.byte_level import clean_text, readable
 from core.tokenization.telling import arrays, count, quoted, refuse_longer, separate, trace_of, verb
 from core.trace import Step, Trace
 
-LONGEST_WORD = 1000  # bytes; every merge is two steps with the whole word in them
+LONGEST_WORD = 1000  # bytes; every merge is two steps that contain the whole word
 
 _WORD = "core.tokenization.bpe.tokenizer:ByteLevelBPE.encode_word"
 _MERGE = "core.tokenization.bpe.merging:merge_short"
@@ -23,7 +23,7 @@ _DROPOUT = "core.tokenization.bpe.dropout:merge_with_dropout"
 
 
 def trace_merges(tokenizer: ByteLevelBPE, word: str) -> Trace:
-    """One word from its bytes to its tokens: for every merge one step chooses and one joins.
+    """Traces one word from its bytes to its tokens; each merge is two steps, a choice and a join.
 
     Raises ValueError for a word of more than 1,000 bytes.
     """
@@ -35,10 +35,10 @@ def trace_merges(tokenizer: ByteLevelBPE, word: str) -> Trace:
 def trace_dropout(
     tokenizer: ByteLevelBPE, word: str, dropout: float, generator: np.random.Generator
 ) -> Trace:
-    """One word with BPE-dropout: for every merge that fits one step draws, and if chance lets it
-    through, one joins. The last step is the word.
+    """Traces one word with BPE-dropout: for every possible merge, a step draws a random number; if
+    the merge is not skipped, another joins the pair. The last step is the word.
 
-    The trace's `about` holds the `ids`.
+    The trace's `about` contains the `ids`.
 
     Raises ValueError for a word of more than 1,000 bytes, and for a probability outside 0 to 1.
     """
@@ -91,7 +91,7 @@ def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
 
 
 def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
-    """A word as its bytes, which merging begins with."""
+    """Describes a word as its bytes, the start of merging."""
     return Step(
         "bpe.bytes",
         f"The word starts out as {separate(size, 'byte')}",
@@ -102,7 +102,7 @@ def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
 
 
 def choose_step(pieces: list[str], choice: Choice) -> Step:
-    """Which pair is merged next, or that no merge applies any more."""
+    """Describes which pair is merged next, or that no merge applies any more."""
     if choice.token < 0:
         left_over = len(choice.symbols)
         remain = verb(left_over, "remains", "remain")
@@ -134,7 +134,7 @@ def choose_step(pieces: list[str], choice: Choice) -> Step:
 
 
 def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
-    """The chosen pair joined: the word after it."""
+    """Describes the word after the chosen pair is joined."""
     return Step(
         "bpe.merge",
         f"Join the two into {_told(pieces[choice.token])}",
@@ -145,7 +145,7 @@ def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
 
 
 def word_step(pieces: list[str], ids: list[int]) -> Step:
-    """The word when no merge is left."""
+    """Describes the word when no merge is left."""
     written = " ".join(_told(pieces[token]) for token in ids)
     return Step(
         "bpe.word",
@@ -157,7 +157,7 @@ def word_step(pieces: list[str], ids: list[int]) -> Step:
 
 
 def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
-    """A merge that would fit, and what chance says to it."""
+    """Describes a possible merge and the random number drawn for it."""
     left, right = draw.symbols[draw.place], draw.symbols[draw.after]
     pair = f"{_told(pieces[left])} + {_told(pieces[right])} (rank {draw.rank:,})"
     return Step(
@@ -170,7 +170,7 @@ def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
 
 
 def joined_step(pieces: list[str], draw: Draw) -> Step:
-    """A merge that dropout did not skip."""
+    """Describes a merge that dropout did not skip."""
     symbols = list(draw.symbols)
     symbols[draw.place], symbols[draw.after] = draw.token, GONE
     return Step(

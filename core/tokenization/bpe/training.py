@@ -1,17 +1,17 @@
 """Byte-pair encoding, trained from scratch.
 
 Start with single bytes. Count every pair of neighbors, join the most frequent pair into a new
-piece, and do it again until the vocabulary is large enough. That is the whole algorithm; what makes
-it fast is in symbol_row (equal words are counted once, a merge touches only where it happens) and
-in pair_queue (a heap knows the most frequent pair without a search).
+piece, and repeat until the vocabulary is large enough. That is the whole algorithm; two modules
+make it fast: symbol_row (equal words are counted once, a merge updates only the places where it
+happens) and pair_queue (a heap finds the most frequent pair without a search).
 
-Many pairs are equally frequent, and which of them is taken is what implementations differ in:
+Many pairs are equally frequent, and implementations differ in which of them they merge:
 
     hf       the pair with the smallest ids; ids go to the special tokens, then to the bytes in the
-             order of their characters, then to the merges. The rule of the Hugging Face
+             order of their characters, then to the merges. This is the rule of the Hugging Face
              tokenizers library, whose merges this trainer reproduces exactly
     rustbpe  the pair with the smallest ids too, but a byte's id is the byte itself: nanochat's rule
-    minbpe   the pair that the text holds first; ids as in rustbpe. Karpathy's teaching code
+    minbpe   the pair that occurs first in the text; ids as in rustbpe. Karpathy's teaching code
 
 Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword
 Units", section 3.2, on bytes as in Radford et al. 2019.
@@ -37,14 +37,14 @@ from core.tokenization.steps import (
 from core.tokenization.symbol_row import WALL, Pair, SymbolRow
 
 TIES = ("hf", "rustbpe", "minbpe")
-NO_BYTE = 0xFF  # never in UTF-8, so it can stand between words
+NO_BYTE = 0xFF  # never occurs in UTF-8, so it can separate words
 
 BPEStep = CountingStep | AlphabetStep | MergeStep
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedBPE:
-    """What training gives: pieces by id, and merges by rank as pairs of ids."""
+    """The result of training: pieces by id, and merges by rank as pairs of ids."""
 
     vocabulary: list[str]
     merges: list[Pair]
@@ -52,7 +52,7 @@ class TrainedBPE:
 
 
 def row_of_bytes(counted: Counter[str], id_of_byte: Sequence[int]) -> SymbolRow:
-    """Spells every word with its bytes."""
+    """Builds a row in which every word is spelled with its bytes."""
     words = [word.encode() for word in counted]
     data = np.frombuffer(b"\xff" + b"\xff".join(words) + b"\xff", np.uint8)
     ids = np.array(id_of_byte)
@@ -63,17 +63,17 @@ def row_of_bytes(counted: Counter[str], id_of_byte: Sequence[int]) -> SymbolRow:
 
 
 def alphabet_step(row: SymbolRow, pieces: Sequence[str], algorithm: str) -> AlphabetStep:
-    """The first step of training: the pieces it begins with, and how often each occurs."""
+    """Returns the first step of training: the initial pieces, and how often each occurs."""
     counts = np.zeros(len(pieces), np.int64)
     counts[: len(row.counts)] = row.counts  # step: alphabet
     return AlphabetStep(pieces, counts.tolist(), row.tokens, algorithm)
 
 
 class Learner:
-    """Merges the most frequent pair of a row, again and again.
+    """Repeatedly merges the most frequent pair of a row.
 
     vocabulary  the pieces so far; new ones are appended
-    reserved    pieces that get their ids when all merges are done
+    reserved    pieces that get their ids after all merges
     earliest    which of equally frequent pairs comes first, as in PairQueue
     """
 
@@ -95,7 +95,7 @@ class Learner:
 
     @property
     def size(self) -> int:
-        """How many pieces the vocabulary has, reserved ones included."""
+        """Number of pieces in the vocabulary, including reserved ones."""
         return len(self.vocabulary) + self.reserved
 
     def learn(
@@ -117,11 +117,11 @@ class Learner:
         return self.merges
 
     def join(self, pair: Pair) -> str:
-        """How the two pieces are spelled as one."""
+        """Returns the spelling of two pieces as one."""
         return self.vocabulary[pair[0]] + self.vocabulary[pair[1]]
 
     def name(self, piece: str) -> int:
-        """The id of a piece: a new one, unless a special token is spelled so."""
+        """Returns the id of a piece; adds it to the vocabulary if it has none."""
         if piece not in self.ids:
             self.ids[piece] = len(self.vocabulary)
             self.vocabulary.append(piece)
@@ -136,7 +136,7 @@ class Learner:
         rivals: tuple[Rival, ...],
         parts: tuple[int, ...] = (),
     ) -> MergeStep:
-        """The step that was done."""
+        """Records a merge and returns it as a step."""
         self.merges.append(pair)
         return MergeStep(
             rank=len(self.merges) - 1,
@@ -176,8 +176,8 @@ def bpe_steps(
     It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
     pair occurs min_frequency times.
 
-    Raises ValueError for an unknown rule or pattern, a text without words, and a vocab_size that
-    cannot hold the special tokens and the 256 bytes.
+    Raises ValueError for an unknown rule or pattern, a text without words, and a vocab_size too
+    small for the special tokens and the 256 bytes.
     """
     if tie not in TIES:
         raise ValueError(f"there is no rule {tie!r} for ties: choose one of {', '.join(TIES)}")

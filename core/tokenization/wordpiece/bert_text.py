@@ -1,17 +1,19 @@
-"""BERT's text: cleaned, without case and accents, then cut at white space and punctuation.
+"""BERT's text: cleaned, without case and accents, then split at white space and punctuation.
 
-Each character is replaced by itself, which is the whole normalizer:
+The normalizer replaces each character separately:
 
-    clean      NUL, U+FFFD, controls, formats and private characters go; white space is a space
+    clean      NUL, U+FFFD, controls, formats and private characters are removed; white space
+               becomes a space
     ideograms  get a space on both sides, so that each is a word
-    accents    the character is taken apart (NFD) and its marks go: "é" is "e"
+    accents    the character is decomposed (NFD) and its marks are removed: "é" becomes "e"
     lower case
 
-and then words are what stands between white space, every punctuation sign a word by itself.
+Words are then the text between white space, with every punctuation sign a word by itself.
 
 Source: Devlin et al. 2019 and the BasicTokenizer of its code, in the order of the Hugging Face
-tokenizers library. Google's code differs in three things: it lowers before it takes accents, keeps
-private characters, and has the ideograms from U+2B820 on, which the library starts at U+2B920.
+tokenizers library. Google's code differs in three ways: it lowercases before it removes accents,
+keeps private characters, and includes ideograms from U+2B820 on, where the library starts at
+U+2B920.
 """
 
 import re
@@ -41,9 +43,9 @@ _WORDS = regex.compile(rf"[^\s{_SIGNS}{_MORE_SIGNS}]++|[{_SIGNS}{_MORE_SIGNS}]")
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """A normalized text that remembers where it comes from.
+    """A normalized text with the source of each character.
 
-    source  for each of its characters the index of the character of the text, never falling
+    source  for each of its characters, the index of the original character, never decreasing
     """
 
     text: str
@@ -52,12 +54,12 @@ class Aligned:
 
 @dataclass(frozen=True)
 class BertText:
-    """How a BERT reads text.
+    """BERT's rules for normalizing text and splitting it into words.
 
-    lowercase      "Hello" is "hello" (the uncased models)
-    strip_accents  "é" is "e"; None: where case goes, accents go
+    lowercase      "Hello" becomes "hello" (the uncased models)
+    strip_accents  "é" becomes "e"; None: same as lowercase
     ideograms      every Chinese character is a word
-    clean          invisible characters go
+    clean          removes invisible characters
     """
 
     lowercase: bool = True
@@ -71,23 +73,23 @@ class BertText:
 
     @property
     def replacements(self) -> Mapping[int, str]:
-        """What each character is replaced by, as str.translate asks for it."""
+        """The replacement of each character, in the form that str.translate requires."""
         return self._table
 
     @property
     def strips_accents(self) -> bool:
-        """Whether accents are removed; by default they are where text is lowercased."""
+        """Whether accents are removed; by default only if text is lowercased."""
         return self.lowercase if self.strip_accents is None else self.strip_accents
 
     def normalize(self, text: str) -> str:
-        """Replaces each character as the rules say."""
+        """Replaces each character according to the rules."""
         normalized = text.translate(self._table)  # step: normalize
         if self._table.movable and not self._table.movable.isdisjoint(normalized):
             return self.align(text).text  # NFD may reorder such marks
         return normalized
 
     def align(self, text: str) -> Aligned:
-        """The normalized text, and for each of its characters the position it came from."""
+        """Returns the normalized text and the source position of each of its characters."""
         if text.isascii() and text.isprintable():
             return Aligned(text.lower() if self.lowercase else text, list(range(len(text))))
         letters: list[tuple[str, int]] = []
@@ -101,7 +103,7 @@ class BertText:
         return Aligned(normalized, [place for _, place in letters])
 
     def prepare(self, character: str) -> str:
-        """One character cleaned, and with spaces round it if it is an ideogram."""
+        """Returns one character cleaned, with spaces around it if it is an ideogram."""
         if self.clean:
             if is_invisible(character):
                 return ""
@@ -112,19 +114,19 @@ class BertText:
         return character
 
     def split(self, normalized: str) -> list[str]:
-        """The words of a normalized text."""
+        """Returns the words of a normalized text."""
         pattern = _ASCII_WORDS if normalized.isascii() else _WORDS
         words: list[str] = pattern.findall(normalized)  # step: cut
         return words
 
     def places(self, normalized: str) -> list[tuple[int, int]]:
-        """Where each word of a normalized text begins and ends."""
+        """Returns the (start, end) of each word in a normalized text, in characters."""
         pattern = _ASCII_WORDS if normalized.isascii() else _WORDS
         return [match.span() for match in pattern.finditer(normalized)]
 
 
 class _Table(dict[int, str]):
-    """What str.translate asks: the replacement of a character, computed when first met."""
+    """The table for str.translate: replacements are computed at their first use."""
 
     def __init__(self, rules: BertText) -> None:
         super().__init__()
@@ -144,7 +146,7 @@ class _Table(dict[int, str]):
 
 
 def is_invisible(character: str) -> bool:
-    """Controls, formats, private characters and what stands for broken text."""
+    """Returns True for controls, formats, private characters and signs of broken text."""
     if character in "\t\n\r":
         return False
     return (
@@ -155,26 +157,26 @@ def is_invisible(character: str) -> bool:
 
 
 def is_ideogram(character: str) -> bool:
-    """Whether BERT makes a character a word of its own, as it does with Chinese ones."""
+    """Returns True if BERT makes a character a word of its own, as with Chinese characters."""
     code = ord(character)
     return code >= IDEOGRAMS[0][0] and any(first <= code <= last for first, last in IDEOGRAMS)
 
 
 def decompose(character: str) -> str:
-    """The parts of a composed character: "é" is "e" and an accent."""
+    """Returns the parts of a composed character: "é" is "e" and an accent."""
     return unicodedata.normalize("NFD", character)
 
 
 def combining_class(character: str) -> int:
-    """Where a mark stands among others on one letter; 0 for what is no such mark."""
+    """Returns the order of a mark among several on one letter; 0 for other characters."""
     return unicodedata.combining(character) if character in ORDERED else 0
 
 
 def take_apart(letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """NFD: every letter decomposed, and the marks that follow one sorted by their class.
+    """Applies NFD: decomposes every letter and sorts the marks after it by their class.
 
-    Places stay in order: a first part takes the next one, a further part that of the part before
-    it, whatever they were sorted to.
+    Positions stay in order: each first part takes the next position, and each further part that of
+    the part before it, regardless of the sorting.
     """
     parts: list[tuple[str, bool]] = []  # is it a first part?
     for character, _ in letters:

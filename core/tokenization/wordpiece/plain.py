@@ -1,8 +1,8 @@
 """WordPiece as a textbook prints it: score all pairs, merge the best one, repeat; then take the
 longest piece that fits.
 
-`training` and `tokenizer` give the same and are faster: counts are kept from merge to merge, and
-the search begins at the length of the longest piece.
+`training` and `tokenizer` give the same result and are faster: counts are updated after each merge
+instead of recomputed, and the search begins at the length of the longest piece.
 
 Source: Schuster and Nakajima 2012, "Japanese and Korean Voice Search", section 3; the score is that
 of the Hugging Face LLM course, chapter 6; the longest match, Devlin et al. 2019, section 3.
@@ -15,21 +15,21 @@ from typing import NamedTuple
 
 from core.tokenization.bpe.plain import merge
 
-PREFIX = "##"  # of a piece that goes on inside a word
+PREFIX = "##"  # of a piece that continues a word
 
 
 class Merge(NamedTuple):
-    """Two neighbors that became one piece, with their score."""
+    """Two neighbors that became one piece, and their score."""
 
     pair: tuple[str, str]
     score: float
 
 
 def train(words: Mapping[str, int], n_merges: int) -> list[Merge]:
-    """Learns merges by likelihood; `words` says how often the text holds each word.
+    """Learns merges by likelihood; `words` maps each word to its count in the text.
 
-    A score is high where two pieces occur together more often than their own counts would suggest.
-    Of pairs with equal scores the one that comes first in the words is merged.
+    A score is high if two pieces occur together more often than their own counts would suggest.
+    Among pairs with equal scores, the first one in the words is merged.
     """
     spelled = {word: [word[0], *(PREFIX + letter for letter in word[1:])] for word in words}
     merges: list[Merge] = []
@@ -56,7 +56,7 @@ def train(words: Mapping[str, int], n_merges: int) -> list[Merge]:
 
 
 def encode(word: str, vocabulary: Mapping[str, int], unknown: int) -> list[int]:
-    """Splits a word: at each position, it takes the longest piece that fits.
+    """Splits a word, taking the longest piece that fits at each position.
 
     A word that cannot be spelled to its end becomes the single token `unknown`.
     """

@@ -1,8 +1,8 @@
 """WordPiece, the tokenizer of BERT: the longest piece that fits, from left to right.
 
-A word's first piece is written as it is ("token"), one that goes on with "##" before it ("##izer").
-At each place the longest piece of the vocabulary is taken; a word that cannot be spelled to its end
-is one unknown token, however much of it was known.
+A word's first piece is written plainly ("token"), and each further one with "##" before it
+("##izer"). At each position, the longest piece in the vocabulary is taken; a word that cannot be
+spelled to its end becomes one unknown token, even if parts of it are known.
 
 Source: Schuster and Nakajima 2012; Devlin et al. 2019, section 3. Google's code gives up on words
 of more than 200 characters, the Hugging Face tokenizers library on those of more than 100.
@@ -24,14 +24,14 @@ UNKNOWN = "[UNK]"
 BERT_TOKENS = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 PREFIX = "##"
 LONGEST_WORD = 100  # characters
-CACHED_RUNS = 50_000  # parts of a text remembered with what was made of them
+CACHED_RUNS = 50_000  # parts of a text cached with their words and tokens
 NO_SPACES = re.compile(r"[^ \t\n\r]+")
 
 Span = tuple[int, int]
 
 
 class Run(NamedTuple):
-    """A part of a text with its words and tokens, each with its place in the part's bytes."""
+    """A part of a text with its words and tokens, and their spans in the part's bytes."""
 
     words: list[str]
     word_spans: list[Span]
@@ -40,9 +40,9 @@ class Run(NamedTuple):
 
 
 class Lookup(NamedTuple):
-    """One look into the vocabulary: the characters start to end of a word, spelled as a piece.
+    """One look-up in the vocabulary: the characters start to end of a word, spelled as a piece.
 
-    token  its id; -1 when there is no such piece
+    token  its id; -1 if there is no such piece
     """
 
     start: int
@@ -52,17 +52,17 @@ class Lookup(NamedTuple):
 
 
 class WordPiece:
-    """A tokenizer that knows words by their longest pieces.
+    """A tokenizer that splits words into their longest pieces.
 
     vocabulary      pieces by id
     special_tokens  tokens and their ids; each is also in the vocabulary
-    text            how text is normalized and cut into words
+    text            rules for normalizing text and splitting it into words
     unknown         the piece for a word that cannot be spelled
-    longest_word    how many characters a word may have before it is unknown
-    before, after   special tokens that stand round every text ("[CLS]" and "[SEP]")
+    longest_word    maximum number of characters in a word; a longer word is unknown
+    before, after   special tokens around every text ("[CLS]" and "[SEP]")
 
-    Raises ValueError for a vocabulary with a piece twice or without the unknown token, and for a
-    token before or after that is no special token.
+    Raises ValueError for a vocabulary with a duplicate piece or without the unknown token, and if a
+    token before or after is not a special token.
     """
 
     kind = "wordpiece"
@@ -118,10 +118,10 @@ class WordPiece:
         return self._id_of[self.unknown]
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
-        """The tokens of a text with their places in its bytes; spaces and accents have none.
+        """Returns the tokens of a text with their spans in its bytes; spaces and accents have none.
 
-        A lone surrogate counts as U+FFFD, which BERT's normalizer drops. With specials=False a
-        special token that is written out is ordinary text, and none is put round the text.
+        A lone surrogate counts as U+FFFD, which BERT's normalizer removes. With specials=False, a
+        special token written out is ordinary text, and none is added around the text.
         """
         text = clean_text(text)
         ids: list[int] = []
@@ -142,10 +142,10 @@ class WordPiece:
         return [self._vocabulary[token] for token in ids]
 
     def _runs(self, text: str, specials: bool) -> Iterator[tuple[int, Run]]:
-        """What stands between spaces, and where it starts in the text's bytes.
+        """Yields the runs between spaces, and where each starts in the text's bytes.
 
-        White space of the four plain kinds always ends a word, so each run can be read by itself,
-        and one that was met before is remembered.
+        The four plain kinds of white space always end a word, so each run can be read by itself and
+        cached.
         """
         for part, special, (start, end) in self._specials.places(text, specials):
             if special is not None:
@@ -204,14 +204,14 @@ class WordPiece:
     def _surround(
         self, ids: list[int], spans: list[Span], end: int
     ) -> tuple[list[int], list[Span]]:
-        """Puts the special tokens around a text; they stand for none of its bytes."""
+        """Puts the special tokens around a text; their spans are empty."""
         before = [self._id_of[token] for token in self.before]
         after = [self._id_of[token] for token in self.after]
         around = [*before, *ids, *after]  # step: surround
         return around, [(0, 0)] * len(before) + spans + [(end, end)] * len(after)
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
-        """encode(text).ids without the rest; a word that was met before costs one look-up."""
+        """Returns only the ids of `encode`; a word that occurred before takes one look-up."""
         ids = self._specials.encode(clean_text(text), self._encode_ordinary, specials)
         return self._surround(ids, [], 0)[0] if specials else ids
 
@@ -220,9 +220,9 @@ class WordPiece:
         return self._met.encode(words, lambda word: self.match(word)[0])
 
     def match(self, word: str, seen: list[Lookup] | None = None) -> tuple[list[int], list[Span]]:
-        """The pieces of one normalized word, and which of its characters each stands for.
+        """Returns the pieces of one normalized word and the span of each in its characters.
 
-        `seen` receives every look-up, so that a caller can show it.
+        Appends every look-up to `seen`, for display.
         """
         ids: list[int] = []
         spans: list[Span] = []
@@ -248,12 +248,12 @@ class WordPiece:
         return ids, spans
 
     def _give_up(self, length: int) -> tuple[list[int], list[Span]]:
-        """A word that cannot be spelled to its end becomes one unknown token."""
+        """Returns one unknown token for a word that cannot be spelled to its end."""
         ids = [self.unknown_id]  # step: unknown
         return ids, [(0, length)]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The words of these ids with single spaces between; what was lost stays lost.
+        """Returns the words of these ids, separated by single spaces; lost text is not restored.
 
         Raises ValueError for an id outside the vocabulary.
         """
@@ -271,14 +271,14 @@ class WordPiece:
         return "".join(parts)
 
     def piece_bytes(self, token: int) -> bytes:
-        """What the piece adds to a word, without its "##"."""
+        """Returns the part of a word that the piece spells, without its "##"."""
         check_id(token, len(self._vocabulary))
         piece = self._vocabulary[token]
         inside = piece.startswith(PREFIX) and piece not in self._specials.ids
         return (piece[len(PREFIX) :] if inside else piece).encode()
 
     def save(self, path: str | Path) -> None:
-        """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
+        """Writes tokenizer.json, which the Hugging Face tokenizers library can also open."""
         from core.tokenization.formats.tokenizer_json import wordpiece_document, write_document
 
         document = wordpiece_document(
@@ -293,7 +293,7 @@ class WordPiece:
         write_document(path, document)
 
 
-# English spelling, as the reference decodes: no space before these.
+# English spelling, as in the reference decoder: no space before these.
 CLOSE_UP = (
     (" .", "."),
     (" ?", "?"),

@@ -1,4 +1,4 @@
-"""How WordPiece writes one word: every piece that it looks for, and the longest that is there."""
+"""Traces how WordPiece encodes one word: every piece it looks up, and the longest one it finds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WORDPIECE = "core.tokenization.wordpiece.tokenizer:WordPiece"
 
 
 def trace_longest_match(tokenizer: WordPiece, word: str) -> Trace:
-    """One word, normalized already: a step for every look into the vocabulary, and one for every
+    """Traces one normalized word: a step for every look-up in the vocabulary, and one for every
     piece that is taken.
     """
     return trace_of(_steps(tokenizer, word), {"kind": tokenizer.kind, "word": word})
@@ -32,7 +32,7 @@ def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
 
 
 def lookup_step(look: Lookup) -> Step:
-    """One question to the vocabulary: is this part a piece?"""
+    """Describes one look-up in the vocabulary: is this part a piece?"""
     answer = "is" if look.token >= 0 else "is not"
     return Step(
         "wordpiece.look",
@@ -44,7 +44,7 @@ def lookup_step(look: Lookup) -> Step:
 
 
 def take_step(look: Lookup, taken: list[int], word: str) -> Step:
-    """The longest piece that fits is taken."""
+    """Describes how the longest piece that fits is taken."""
     rest = len(word) - look.end
     remain = f"{count(rest, 'character')} {verb(rest, 'remains', 'remain')}"
     after = remain if rest else "the word is complete"
@@ -58,7 +58,7 @@ def take_step(look: Lookup, taken: list[int], word: str) -> Step:
 
 
 def unknown_step(tokenizer: WordPiece, word: str, seen: list[Lookup], ids: list[int]) -> Step:
-    """A word that becomes one unknown token, and why."""
+    """Describes a word that becomes one unknown token, and why."""
     if seen:
         why = f"No piece fits at {quoted(word[seen[-1].start :])}, so the whole word becomes"
     else:

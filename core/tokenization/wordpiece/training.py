@@ -1,19 +1,19 @@
-"""WordPiece, trained from scratch, by either of the two rules that go by this name.
+"""WordPiece, trained from scratch, by either of the two rules known by this name.
 
 A word starts as its characters, all but the first with "##" before them: "the" is t ##h ##e. Pairs
 are joined into pieces as in byte-pair encoding; joined, the right part loses its "##". What differs
 is which pair is the best:
 
-    count       the most frequent one; of equally frequent pairs that with the smallest ids. It is
-                what the Hugging Face tokenizers library does: BPE in another spelling
-    likelihood  count(pair) / (count(left) count(right)), the pair that its parts predict least: by
-                joining it the text becomes more likely than by joining any other. Of equals the one
-                that the text holds first. Google's trainer was never published; this is how its
+    count       the most frequent one; among equally frequent pairs, the one with the smallest ids.
+                This is the rule of the Hugging Face tokenizers library: BPE in another spelling
+    likelihood  count(pair) / (count(left) count(right)), the pair that its parts predict least:
+                joining it makes the text more likely than joining any other. Among equals, the one
+                that occurs first in the text. Google's trainer was never published; this is how its
                 paper and the Hugging Face course describe it
 
 Ids go to the special tokens, to the continuing characters in their order, to the characters, then
 to the merges. The library numbers continuing characters in the order of a hash map, which differs
-from run to run, and so do its ties; given this order (as special tokens) it learns the same.
+from run to run, and so do its ties; given this order (as special tokens) it learns the same merges.
 
 Source: Schuster and Nakajima 2012, "Japanese and Korean Voice Search", section 3; Wu et al. 2016,
 section 4.1; the Hugging Face LLM course, chapter 6.
@@ -36,7 +36,7 @@ from core.tokenization.wordpiece.bert_text import BertText
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, PREFIX
 
 SCORES = ("count", "likelihood")
-CHUNK = 1 << 15  # characters that are normalized at once
+CHUNK = 1 << 15  # characters normalized at once
 SPACE = re.compile(r"[ \t\n\r]")
 
 Numbers = TypeVar("Numbers", float, np.ndarray)
@@ -45,7 +45,7 @@ WordPieceStep = CountingStep | AlphabetStep | MergeStep
 
 @dataclass(frozen=True, slots=True)
 class TrainedWordPiece:
-    """What training gives: pieces by id, and merges by rank as pairs of ids."""
+    """The result of training: pieces by id, and merges by rank as pairs of ids."""
 
     vocabulary: list[str]
     merges: list[Pair]
@@ -71,8 +71,8 @@ def wordpiece_steps(
     It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
     pair occurs min_frequency times.
 
-    Raises ValueError for an unknown rule, texts without words, and a vocab_size that cannot hold
-    the special tokens and every character.
+    Raises ValueError for an unknown rule, texts without words, and a vocab_size too small for the
+    special tokens and every character.
     """
     if score not in SCORES:
         raise ValueError(f"WordPiece has no rule {score!r}: choose one of {', '.join(SCORES)}")
@@ -98,14 +98,14 @@ def wordpiece_steps(
 
 
 def read_words(texts: Iterable[str], rules: BertText) -> Iterator[tuple[int, list[str]]]:
-    """The words of all texts, part by part, with the part's size in characters."""
+    """Yields the words of all texts, part by part, with the part's size in characters."""
     for text in texts:
         for chunk in cut_at_spaces(clean_text(text)):
             yield len(chunk), rules.split(rules.normalize(chunk))
 
 
 def cut_at_spaces(text: str, size: int = CHUNK) -> Iterator[str]:
-    """Parts of a text that end before a space, so that no word is cut."""
+    """Yields parts of a text that end before a space, so that no word is cut."""
     start = 0
     while start < len(text):
         space = SPACE.search(text, start + size)
@@ -115,14 +115,14 @@ def cut_at_spaces(text: str, size: int = CHUNK) -> Iterator[str]:
 
 
 def row_of_letters(counted: Counter[str], vocabulary: Sequence[str]) -> SymbolRow:
-    """Spells every word with its characters, all but the first with their prefix."""
+    """Builds a row of words spelled with their characters, all but the first prefixed."""
     ids = {piece: token for token, piece in enumerate(vocabulary)}
     spelled = ([ids[word[0]], *(ids[PREFIX + letter] for letter in word[1:])] for word in counted)
     return row_of_words(spelled, list(counted.values()))
 
 
 class CountLearner(Learner):
-    """The most frequent pair, as in BPE."""
+    """Repeatedly merges the most frequent pair, as in BPE."""
 
     algorithm = "wordpiece"
 
@@ -132,21 +132,21 @@ class CountLearner(Learner):
 
 
 def likelihood(pair: Numbers, left: Numbers, right: Numbers) -> Numbers:
-    """The score of a pair, computed from how often it and its two parts occur in the text.
+    """Returns the score of a pair, from the number of occurrences of it and of its two parts.
 
-    Numbers give a number, arrays (n,) of n pairs an array (n,). Schuster & Nakajima 2012, section
-    3, add the piece that makes the text most likely; this ratio is how the Hugging Face LLM course,
-    chapter 6, describes it.
+    Given numbers, it returns a number; given arrays (n,) of n pairs, an array (n,). Schuster &
+    Nakajima 2012, section 3, add the piece that makes the text most likely; this ratio is how the
+    Hugging Face LLM course, chapter 6, describes it.
     """
     score = pair / (left * right)  # step: score
     return score
 
 
 class LikelihoodLearner(CountLearner):
-    """The pair that is most frequent for how frequent its parts are.
+    """Repeatedly merges the pair that is most frequent relative to its parts.
 
-    A merge makes its parts rarer, and so raises the score of every other pair that they are in:
-    no heap can keep such scores, so all pairs are scored anew, in one go over arrays.
+    A merge makes its parts rarer and so raises the score of every other pair that contains them.
+    A heap cannot maintain such scores, so all pairs are scored again, in one pass over arrays.
     """
 
     algorithm = "wordpiece-likelihood"
@@ -182,21 +182,21 @@ class LikelihoodLearner(CountLearner):
         return self.merges
 
     def score_pairs(self, min_frequency: int) -> np.ndarray:
-        """The score of every pair; 0 for those that are too rare."""
+        """Returns the score of every pair; 0 for those that are too rare."""
         pair, counts = self.pair_counts.values, self.counts.values
         left, right = counts[self.lefts.values], counts[self.rights.values]
-        with np.errstate(invalid="ignore"):  # of a piece that is in no word any more
+        with np.errstate(invalid="ignore"):  # 0 / 0 for a piece that no word contains any more
             scores = likelihood(pair, left, right)
         scores[pair < min_frequency] = 0
         return scores
 
     def first_of_best(self, scores: np.ndarray, score: float) -> int:
-        """Of the pairs with this score, the one that the text holds first."""
+        """Returns the pair, among those with this score, that occurs first in the text."""
         equal = np.flatnonzero(scores == score).tolist()
         return min(equal, key=self.first_place) if len(equal) > 1 else equal[0]
 
     def first_place(self, index: int) -> int:
-        """Where a pair stands first; places where it stands no more are forgotten."""
+        """Returns the first place of a pair, and deletes outdated places before it."""
         pair, places = self.pairs[index], self.places[index]
         gone = 0
         while gone < len(places) and not self.row.stands(pair, places[gone]):
@@ -205,7 +205,7 @@ class LikelihoodLearner(CountLearner):
         return places[0] if places else len(self.row.symbols)
 
     def update(self, pair: Pair, token: int, merged: int, gained: dict[Pair, list[int]]) -> None:
-        """Brings the counts of pieces and of the pairs round the merged ones up to date."""
+        """Updates the counts of pieces and of the pairs around the merged ones."""
         left, right = pair
         self.counts.grow(token + 1)
         counts = self.counts.values
@@ -233,7 +233,7 @@ class LikelihoodLearner(CountLearner):
                 self.pair_counts.values[index] = self.row.count[neighbors]
 
     def tell_others(self, scores: np.ndarray, best: int, number: int) -> tuple[Rival, ...]:
-        """The pairs with the next scores."""
+        """Returns the pairs with the next highest scores."""
         if number == 0:
             return ()
         nearest = min(len(scores), number + 1)
@@ -271,7 +271,7 @@ class _Growing:
         self._room[self._size - 1] = value
 
     def grow(self, size: int) -> None:
-        """Zeros up to this size."""
+        """Extends the array with zeros to this size."""
         if size > len(self._room):
             self._room = np.append(self._room, np.zeros(size, np.int64))
         self._size = max(self._size, size)

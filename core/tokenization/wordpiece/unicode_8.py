@@ -1,8 +1,8 @@
-"""Accents, punctuation and invisible characters beyond ASCII, as Unicode 8 (2015) knew them.
+"""Accents, punctuation and invisible characters beyond ASCII, as defined by Unicode 8 (2015).
 
-BERT's text is cut by these tables wherever the Hugging Face tokenizers library cuts it: the library
-has not taken up later ones for them. A mark that Unicode got since stays on its letter, a later
-punctuation sign is a letter like any other. Python's own tables grow with every release.
+The Hugging Face tokenizers library splits BERT's text by these tables and has not adopted later
+ones. A mark added to Unicode since then stays on its letter, and a later punctuation sign counts as
+a letter. Python's own tables grow with every release.
 """
 
 _MARKS = """
@@ -54,7 +54,7 @@ AD 600-605 61C 6DD 70F 180E 200B-200F 202A-202E 2060-2064 2066-206F FEFF FFF9-FF
 1BCA0-1BCA3 1D173-1D17A E0001 E0020-E007F
 """
 
-# Marks that take room, and those of Unicode 9, which the library orders but does not take away.
+# Spacing marks, and those of Unicode 9, which the library orders but does not remove.
 _OTHER_ORDERED = """
 8D4-8E1 1B44 1BAA 1BF2-1BF3 1DFB 302E-302F A953 A9C0 111C0 11235 1134D 11442 11446 116B6 11C3F
 1D165-1D166 1D16D-1D172 1E000-1E006 1E008-1E018 1E01B-1E021 1E023-1E024 1E026-1E02A 1E944-1E94A
@@ -70,7 +70,7 @@ def _characters(ranges: str) -> frozenset[str]:
     return frozenset(found)
 
 
-MARKS = _characters(_MARKS)  # Mn: accents and other marks that take no room of their own
+MARKS = _characters(_MARKS)  # Mn: accents and other marks without a width of their own
 PUNCTUATION = _characters(_PUNCTUATION)  # Pc, Pd, Ps, Pe, Pi, Pf, Po
 FORMATS = _characters(_FORMATS)  # Cf: joiners, directions, tags
-ORDERED = MARKS | _characters(_OTHER_ORDERED)  # what NFD may put into another order
+ORDERED = MARKS | _characters(_OTHER_ORDERED)  # marks that NFD may reorder

@@ -1,9 +1,9 @@
-"""What this program's model holds in memory through one optimizer step, byte for byte.
+"""The memory of this program's model during one optimizer step, byte for byte.
 
-The forward pass keeps tensors that the backward pass needs: `kept` adds them up, part by part.
-`step_memory` follows a step from moment to moment; the largest of its numbers is what a device must
-have. `core.training.estimates.memory` has the formulas of the papers, which ask less and fit any
-transformer.
+The forward pass saves tensors that the backward pass needs: `kept` adds them up, part by part.
+`step_memory` follows the memory through a step; a device must have at least the largest of its
+numbers. `core.training.estimates.memory` has the formulas of the papers, which need fewer inputs
+and fit any transformer.
 
 Letters: B sequences, T tokens, C width of the residual stream, V pieces in the vocabulary, L
 layers, H heads, G key and value heads, D dimensions a head, F width of the MLP's hidden layer.
@@ -22,13 +22,13 @@ PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Bytes that the forward pass of one micro-batch keeps until its backward pass.
+    """Bytes that the forward pass of one micro-batch saves for its backward pass.
 
-    embedding    token ids, positions, and a mask where there is dropout
-    blocks       all of them
-    final        the final norm, and what the output head reads
+    embedding    token ids, positions, and a mask if there is dropout
+    blocks       all blocks together
+    final        the final norm, and the input of the output head
     loss         the logarithm of every probability (B, T, V), always in fp32
-    casts        weights in half precision, which autocast makes once and keeps
+    casts        weights in half precision, which autocast makes once and caches
     """
 
     embedding: int
@@ -49,12 +49,12 @@ def kept(
     device: str = "cpu",
     recompute: bool = False,
 ) -> Kept:
-    """What one micro-batch of so many whole sequences keeps, in training mode.
+    """Returns the bytes saved for one micro-batch of so many whole sequences, in training mode.
 
     precision  "fp32", "tf32" (fp32 in memory), or "bf16" and "fp16": autocast, with weights and
                residual stream in fp32
-    device     "cpu" or "cuda": their kernels keep different things
-    recompute  activation checkpointing: a block keeps its input alone and is computed again in the
+    device     "cpu" or "cuda": their kernels save different tensors
+    recompute  activation checkpointing: a block saves only its input and is recomputed in the
                backward pass (Chen et al. 2016)
     """
     C, T, V = model.n_embd, model.block_size, model.vocab_size
@@ -85,7 +85,7 @@ def _block(model: ModelConfig, layer: int, sequences: int, item: int, device: st
 def block_parts(
     model: ModelConfig, layer: int, sequences: int, item: int, device: str
 ) -> dict[str, int]:
-    """Bytes that a block keeps: attention, the MLP, two norms, and the two dropouts after them."""
+    """Returns the bytes saved by a block: attention, MLP, two norms, two dropouts after them."""
     parts = {"attention": 0, "mlp": 0, "norms": 0, "dropout": 0}
     owners = {"attn": "attention", "mlp": "mlp", "ln_1": "norms", "ln_2": "norms"}
     for name, size in block_tensors(model, layer, sequences, item, device).items():
@@ -96,18 +96,18 @@ def block_parts(
 def block_tensors(
     model: ModelConfig, layer: int, sequences: int, item: int, device: str
 ) -> dict[str, int]:
-    """The same by who needs them in backward.
+    """Returns the same bytes by the operation that needs them in backward.
 
-    A matrix needs what it reads for its own gradient, and a norm's gains what they multiply:
-    "attn.c_attn", "ln_1.weight". What stands between needs its numbers to pass the gradient on, to
-    whatever learns before it: "ln_1", "attn" (the heads), "mlp" (the bend), "dropout".
+    A matrix needs its input for its own gradient, and a norm's gains the numbers they multiply:
+    "attn.c_attn", "ln_1.weight". The other operations need numbers to pass the gradient on to
+    earlier parameters: "ln_1", "attn" (the heads), "mlp" (the activation function), "dropout".
     """
     C, F, H, D = model.n_embd, model.inner_width, model.n_head, model.head_width
     tokens = sequences * model.block_size
     heads, joined = _heads(model, layer, sequences, item, device)
     norm, gain = norm_bytes(model, device)
     bend, hidden = {"relu": (1, 0), "swiglu": (3, 1)}.get(model.mlp, (1, 1))
-    # In half precision each of the gate's two layers keeps a cast of what both read.
+    # In half precision each of the gate's two layers saves a cast of their common input.
     gate = item * C if model.mlp == "swiglu" and item < FULL else 0
     return {
         "ln_1": tokens * norm,
@@ -126,14 +126,14 @@ def block_tensors(
 
 
 def _norm(model: ModelConfig, device: str) -> int:
-    """Bytes of a norm, for each token."""
+    """Returns the bytes of a norm per token."""
     return sum(norm_bytes(model, device))
 
 
 def norm_bytes(model: ModelConfig, device: str) -> tuple[int, int]:
-    """Bytes a token: a norm keeps its input, in fp32, and mean and deviation of every token.
+    """Returns bytes per token: a norm saves its fp32 input, and mean and deviation of each token.
 
-    Torch's RMS norm is made of single operations on a CPU: its gains keep what they multiply.
+    Torch's RMS norm consists of single operations on a CPU: its gains save what they multiply.
     """
     C = model.n_embd
     if model.norm == "rms_norm":
@@ -144,16 +144,16 @@ def norm_bytes(model: ModelConfig, device: str) -> tuple[int, int]:
 def _heads(
     model: ModelConfig, layer: int, sequences: int, item: int, device: str
 ) -> tuple[int, bool]:
-    """Bytes of queries, keys and values, weights where no kernel is fused, and what the heads read;
-    and whether that is the very tensor that `c_proj` reads.
+    """Returns the bytes of queries, keys and values, of the attention weights without a fused
+    kernel, and of the heads' output; and whether that is the same tensor that `c_proj` reads.
     """
     tokens, T = sequences * model.block_size, model.block_size
     H, G, D = model.n_head, model.kv_heads, model.head_width
     shared, turned = G < H, model.positions == "rope"
     if not is_fused(model, item, device):
-        # Copies of queries, keys and values, as the products want them, and weights (B, H, T, T),
-        # which the softmax keeps in fp32; with dropout, torch's own explicit path in fp32, which
-        # also keeps mask and outcome.
+        # Copies of queries, keys and values, as the products need them, and weights (B, H, T, T),
+        # which the softmax saves in fp32; with dropout, torch's own explicit path in fp32, which
+        # also saves mask and result.
         size, square = (FULL, 3 * FULL) if model.dropout else (item, FULL + item)
         explicit = size * 3 * H * D + square * H * T
         hidden = 0 if model.dropout else T * T
@@ -161,28 +161,28 @@ def _heads(
     projected = 0 if turned and shared else (H + 2 * G) * D
     own = (H * D if turned else 0) + (H * D if turned or shared else 0) + (H * D if shared else 0)
     mask = FULL * T * T if model.window_of(layer) is not None else 0
-    # Laid out as the queries are: where these were turned, joining the heads makes a copy.
+    # Laid out like the queries: if these were rotated, joining the heads makes a copy.
     return tokens * (item * (projected + own + H * D) + FULL * H) + mask, not turned
 
 
 def is_fused(model: ModelConfig, item: int, device: str) -> bool:
-    """Whether attention runs in one kernel that keeps no weights: see `Attention.read`."""
+    """Returns whether attention runs in one kernel that saves no weights: see `Attention.read`."""
     return device != "cpu" or (item == FULL and not model.dropout)
 
 
 def mask_bytes(numbers: int, item: int, device: str) -> int:
-    """A CPU keeps dropout's mask in the type of its input, a GPU as one byte."""
+    """Returns a dropout mask's bytes: a CPU saves it in its input's type, a GPU as single bytes."""
     return numbers * (item if device == "cpu" else 1)
 
 
 def _matrix_numbers(model: ModelConfig) -> int:
-    """Weights in matrix products: all layers' matrices and the output head."""
+    """Returns the weights in matrix products: all layers' matrices and the output head."""
     inner = sum(rows * columns for rows, columns in inner_matrices(model))
     return model.n_layer * inner + model.vocab_size * model.n_embd
 
 
 def number_bytes(precision: str) -> int:
-    """Bytes of what a matrix product reads. Raises ValueError for an unknown precision."""
+    """Returns bytes per input of a matrix product. Raises ValueError for an unknown precision."""
     if precision not in PRECISIONS:
         raise ValueError(f"precision {precision!r} is unknown; use {' or '.join(PRECISIONS)}")
     return HALF if precision in ("bf16", "fp16") else FULL
@@ -197,14 +197,14 @@ def step_memory(
     recompute: bool = False,
     micro_batches: int = 1,
 ) -> dict[str, int]:
-    """Bytes of all tensors at the moments of a step where they peak, by name.
+    """Returns the bytes of all tensors at the moments of a step where they peak, by name.
 
-    remembered     numbers that the optimizer keeps, for all weights together (AdamW: two each)
-    micro_batches  more than one: gradients of earlier ones are there from the beginning
+    remembered     numbers of optimizer state, for all weights together (AdamW: two each)
+    micro_batches  more than one: gradients of earlier ones exist from the beginning
 
-    Weights and optimizer states are always there. The backward pass gives back a block's
-    activations and brings its gradients, so that it peaks at one of its ends: whatever is linear in
-    between does. Each end is taken where its own largest temporary tensors are.
+    Weights and optimizer state are always in memory. The backward pass frees a block's activations
+    and adds its gradients, both linearly in between, so memory peaks at one of its ends. Each end
+    is taken at its own largest temporary tensors.
     """
     C, V = model.n_embd, model.vocab_size
     tokens = sequences * model.block_size
@@ -220,10 +220,10 @@ def step_memory(
     own = _block(model, 0, sequences, item, device)
     again = own if recompute else 0
     temporary = temporaries(model, sequences, item, device)
-    # In half precision a weight's gradient is made in it and then cast.
+    # In half precision a weight's gradient is computed in it and then cast.
     cast = HALF * V * C if item < FULL else 0
     # A tied table has a gradient from the output head and one from the embedding. Autograd adds
-    # them in place where the first was cast, else in a third table.
+    # them in place if the first was cast, else in a third table.
     tied = (table if item < FULL else 2 * table) if model.tie_weights else 0
     before = held.total - held.loss - held.final
     first = held.embedding + own
@@ -241,19 +241,19 @@ def step_memory(
 
 @dataclass(frozen=True, slots=True)
 class Temporaries:
-    """Bytes beside what is kept, at a block's largest moment in each direction."""
+    """Bytes in addition to saved tensors, at a block's largest moment in each direction."""
 
     forward: int
     backward: int
 
 
 def temporaries(model: ModelConfig, sequences: int, item: int, device: str) -> Temporaries:
-    """Gradients of what a block keeps, while they are on their way.
+    """Returns the bytes of temporary gradients of a block's saved tensors.
 
-    The MLP: those of its hidden layer, before and after the bend. GELU's input and output go as
-    they come; ReLU and the gate need theirs longer. Attention, when the MLP's are gone: those of
-    queries, keys and values, and in explicit attention two of shape (B, H, T, T) in fp32; its
-    forward pass holds scores, scaled ones and, in fp32, masked ones at once.
+    In the MLP: those of its hidden layer, before and after the activation function. GELU frees one
+    before it needs the other; ReLU and the gate need both. In attention, after the MLP's are freed:
+    those of queries, keys and values, and in explicit attention two of shape (B, H, T, T) in fp32;
+    its forward pass holds scores, scaled ones and, in fp32, masked ones at once.
     """
     tokens = sequences * model.block_size
     residual = FULL * model.n_embd

@@ -19,7 +19,7 @@ from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS, preset
 
-# What is beyond them is a slip.
+# Larger values are taken as typing errors.
 MOST_COUNT = 1_000_000_000  # of devices and sequences
 MOST = 1e30  # of tokens, prices and rates
 DESCRIPTION = """Works out before a training run starts what it will take: parameters, memory,
@@ -28,7 +28,7 @@ with --device, and for a preset, for a cluster."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of an estimate. What is left out comes from the config, or is usual."""
+    """Adds the arguments of an estimate. Defaults come from the config, or are the usual ones."""
     parser.add_argument(
         "--estimate",
         nargs="?",
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the table; returns the exit code: 0, or 2 where the arguments cannot be."""
+    """Prints the table; returns the exit code: 0, or 2 for invalid arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m core.training --estimate", description=DESCRIPTION
     )
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def table(options: argparse.Namespace) -> str:
-    """The table that the options ask for. Raises ValueError or OSError, with the remedy."""
+    """Returns the table for the options. Raises ValueError or OSError, with a remedy."""
     name, file = options.estimate, options.config
     if name and file is not None:
         raise ValueError("give --estimate a preset's name or --config FILE, not both")
@@ -108,7 +108,7 @@ def table(options: argparse.Namespace) -> str:
 
 
 def _note(config: TrainingConfig) -> str:
-    """What a person should know of the config's precision on this machine."""
+    """Returns a note for the user on the config's precision on this machine."""
     from core.training.precision import precision_note
     from core.training.strategies import device_for
 
@@ -134,8 +134,8 @@ def _read(file: Path) -> TrainingConfig:
 
 
 def _setup(options: argparse.Namespace, config: TrainingConfig | None) -> Setup:
-    """Arguments first, then the config, then what is usual: 20 tokens a parameter, and a batch of
-    one micro-batch on each device.
+    """Returns a setup of the arguments, else the config, else the usual values: 20 tokens a
+    parameter, and a batch of one micro-batch on each device.
     """
     model = _preset(options.estimate) if config is None else config.model
     micro_batch = options.micro_batch or 1

@@ -1,6 +1,6 @@
-"""What ranks send to one another, and how long it takes on a ring.
+"""Communication between ranks, and its time on a ring.
 
-In a ring of N ranks each sends to its right neighbor alone, all at the same time. A tensor of M
+In a ring of N ranks each sends only to its right neighbor, all at the same time. A tensor of M
 bytes is cut into N chunks; every step moves one chunk on by one rank (Patarasuk & Yuan 2009,
 section 3; NCCL's ring).
 """
@@ -14,7 +14,7 @@ from core.training.estimates.memory import ZERO_STAGES
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What connects two neighbors of the ring.
+    """The connection of two neighbors in the ring.
 
     bandwidth  bytes a second in one direction
     latency    seconds until the first byte arrives
@@ -28,7 +28,7 @@ class Link:
 class Transfer:
     """A collective on a ring.
 
-    bytes  that each rank sends, and as many that it receives
+    bytes  that each rank sends, and the same number that it receives
     steps  in which it does so, one after the other
     """
 
@@ -36,7 +36,7 @@ class Transfer:
     steps: int
 
     def seconds(self, link: Link) -> float:
-        """steps x latency + bytes / bandwidth, if nothing else uses the link."""
+        """Returns steps x latency + bytes / bandwidth, if nothing else uses the link."""
         sent, steps = self.bytes, self.steps
         bandwidth, latency = link.bandwidth, link.latency
         seconds = steps * latency + sent / bandwidth  # step: seconds
@@ -44,20 +44,20 @@ class Transfer:
 
 
 def reduce_scatter(size: float, ranks: int) -> Transfer:
-    """Every rank gets its N-th of the sum: (N - 1) / N of the tensor's bytes."""
+    """Every rank gets its 1/N of the sum: each sends (N - 1) / N of the tensor's bytes."""
     return _half(size, ranks)
 
 
 def all_gather(size: float, ranks: int) -> Transfer:
-    """Every rank has an N-th and gets the rest: (N - 1) / N of the whole tensor's bytes."""
+    """Every rank has 1/N and gets the rest: each sends (N - 1) / N of the whole tensor's bytes."""
     return _half(size, ranks)
 
 
 def all_reduce(size: float, ranks: int) -> Transfer:
     """Every rank gets the whole sum: a reduce-scatter, then an all-gather: 2 (N - 1) / N bytes.
 
-    1, 1.5, 1.75 and 1.97 times the tensor for 2, 4, 8 and 64 ranks: hardly more for many than for
-    a few.
+    1, 1.5, 1.75 and 1.97 times the tensor for 2, 4, 8 and 64 ranks: hardly more for many than for a
+    few.
     """
     scattered, gathered = reduce_scatter(size, ranks), all_gather(size, ranks)
     there, back = scattered.bytes, gathered.bytes
@@ -72,7 +72,7 @@ def _half(size: float, ranks: int) -> Transfer:
     return Transfer(sent, ranks - 1)
 
 
-COLLECTIVES = {  # by the names that the lanes of ranks use
+COLLECTIVES = {  # by their names in the lanes of ranks
     "all-reduce": all_reduce,
     "all-gather": all_gather,
     "reduce-scatter": reduce_scatter,
@@ -82,15 +82,15 @@ COLLECTIVES = {  # by the names that the lanes of ranks use
 def data_parallel(
     weights: float, gradients: float, stage: int, ranks: int, micro_batches: int = 1
 ) -> Transfer:
-    """What an optimizer step sends: bytes of all weights and of all gradients, by ZeRO stage.
+    """Returns an optimizer step's transfer, for bytes of all weights and gradients, by ZeRO stage.
 
     stage 0     all-reduce of the gradients
           1, 2  reduce-scatter of the gradients, all-gather of the weights: as much as stage 0
           3     the same, and the weights once more, for the backward pass: half as much again
 
-    Rajbhandari et al. 2020, section 7: about 2, 2 and 3 times the parameters. Where gradients of
-    several micro-batches are added up before the step, whoever holds all of them sends once; stage
-    2 scatters those of each micro-batch, and stage 3 gathers the weights for each as well. Raises
+    Rajbhandari et al. 2020, section 7: about 2, 2 and 3 times the parameters. If gradients of
+    several micro-batches are summed before the step, stages 0 and 1 send their sum once; stage 2
+    scatters those of each micro-batch, and stage 3 also gathers the weights for each. Raises
     ValueError for another stage.
     """
     if stage not in ZERO_STAGES:
@@ -105,9 +105,9 @@ def data_parallel(
 
 
 def between_stages(size: float, stages: int, micro_batches: int) -> Transfer:
-    """What a stage of a pipeline, between two others, sends in a step: of each micro-batch its
-    activations (`size` bytes) on to the next one, and as many gradients back (Narayanan et al.
-    2021, section 3.2).
+    """Returns what a middle stage of a pipeline sends in a step: for each micro-batch its
+    activations (`size` bytes) to the next stage, and as many gradients back (Narayanan et al. 2021,
+    section 3.2).
     """
     if stages == 1:
         return Transfer(0.0, 0)
@@ -116,7 +116,7 @@ def between_stages(size: float, stages: int, micro_batches: int) -> Transfer:
 
 
 def exchanges(stage: int, micro_batches: int) -> tuple[int, int]:
-    """How often a step of so many micro-batches scatters gradients and gathers weights, from stage
-    1 on.
+    """Returns how often a step of so many micro-batches scatters gradients and gathers weights,
+    from stage 1 on.
     """
     return (micro_batches if stage > 1 else 1, 2 * micro_batches if stage == 3 else 1)

@@ -1,4 +1,4 @@
-"""What each part of a model costs, from its config alone: parameters, arithmetic, memory.
+"""The cost of each part of a model, from its config alone: parameters, arithmetic, memory.
 
 Letters: T tokens, C width of the residual stream, V pieces in the vocabulary, L layers, H heads, G
 key and value heads, D dimensions a head.
@@ -23,14 +23,14 @@ NAMES = tuple(field.name for field in fields(ParameterCount))
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A part of the model, of all layers together.
+    """A part of the model, in all layers together.
 
-    parameters    that it learns; a tied output head has none of its own
+    parameters    learned numbers; a tied output head has none of its own
     flops         of one forward pass: a multiplication or an addition is one
     weights       bytes of the parameters
-    cache         bytes of keys and values that generation keeps
-    activations   bytes that a forward pass keeps for its backward pass, in fp32 on a CPU; those of
-                  dropout stand with the norms
+    cache         bytes of keys and values cached in generation
+    activations   bytes that a forward pass saves for its backward pass, in fp32 on a CPU; those of
+                  dropout are included in the norms
     """
 
     name: str
@@ -44,9 +44,9 @@ class Component:
 def components(
     model: ModelConfig | EncoderDecoderConfig, tokens: int, item: int = FULL
 ) -> tuple[Component, ...]:
-    """The costs of one text of so many tokens, by the names in `NAMES`; `item`: bytes of a weight
-    and of a cached number. Of an encoder-decoder: of a source and a target of so many tokens each;
-    what is kept for its backward pass is not counted.
+    """Returns the costs of one text of so many tokens, by the names in `NAMES`; `item`: bytes of a
+    weight and of a cached number. For an encoder-decoder: of a source and a target of so many
+    tokens each, without the activations of its backward pass.
 
     Arithmetic is that of matrix products: 2 T for each weight in one, and 4 L H D T^2 for scores
     and values, of which half is masked. Norms, softmax and the look-up of tokens are not counted
@@ -74,7 +74,7 @@ def _costs(
     model: ModelConfig, learned: ParameterCount, tokens: int, item: int, attentions: int,
     is_encoder: bool = False,
 ) -> tuple[Component, ...]:  # fmt: skip
-    """Of one stack; `attentions` in a block: 2 with cross-attention, which is as large."""
+    """Returns the costs of one stack; `attentions` in a block: 2 with (equal) cross-attention."""
     T, H, D, L = tokens, model.n_head, model.head_width, model.n_layer
     sizes = [rows * columns for rows, columns in inner_matrices(model)]
     forward = int(FORWARD) * T

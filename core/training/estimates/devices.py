@@ -3,8 +3,8 @@
 Peak FLOP/s are those of dense matrix products with sums in fp32; data sheets often print twice as
 much, which holds for matrices with every second pair of numbers 0. Sources: NVIDIA's data sheets
 and architecture papers of each card, AMD's MI300X data sheet, for TPUs Google's documentation and
-Jouppi et al. 2023. What a source does not say is None, and whatever depends on it is unknown, too.
-Prices are not here: they change by the week, and `Plan` takes the one that a person pays.
+Jouppi et al. 2023. Numbers missing in the sources are None, and estimates that need them unknown.
+Prices are not included: they change by the week, and `Plan` takes the user's own price.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Device:
     bandwidth   bytes a second between memory and arithmetic
     link        bytes a second to another device of the machine, in one direction
     watts       at full load
-    known_as    what torch calls it, without "NVIDIA"
-    measured    its speed was measured and is no peak, so that no share of it can be told
+    known_as    torch's name of it, without "NVIDIA"
+    measured    its speed was measured and is not a peak, so a share of the peak is unknown
     shares_memory  the devices of one machine share its memory, as processes on a processor do
     """
 
@@ -43,9 +43,7 @@ class Device:
     shares_memory: bool = False
 
     def peak_flops(self, precision: str) -> float | None:
-        """FLOP/s of matrix products in a precision; None where the device has none, or none is
-        known.
-        """
+        """Returns FLOP/s of matrix products in a precision, or None if unsupported or unknown."""
         return self.peak.get(precision)
 
 
@@ -63,7 +61,7 @@ def _device(
     bf16: float | None = None,
     fp8: float | None = None,
 ) -> Device:
-    """memory and link in GB, bandwidth in GB/s, as data sheets have them."""
+    """Returns a device; memory and link in GB, bandwidth in GB/s, as in data sheets."""
     known = {"fp32": fp32, "tf32": tf32, "fp16": fp16, "bf16": bf16, "fp8": fp8}
     return Device(
         name,
@@ -76,8 +74,8 @@ def _device(
     )
 
 
-# NVLink's data sheets add both directions; half of that is here. PCIe 4.0 x16
-# carries 32 GB/s in one direction, 5.0 64 GB/s.
+# NVLink's data sheets add both directions; here it is half of that. PCIe 4.0 x16 carries 32 GB/s in
+# one direction, 5.0 64 GB/s.
 _ALL = (
     _device("B200 SXM", "B200", 180, 8000, 900, 1000, bf16=2250, fp16=2250, fp8=4500),
     _device("H200 SXM", "H200", 141, 4800, 450, 700,
@@ -117,7 +115,7 @@ DEVICES: Mapping[str, Device] = {device.name: device for device in _ALL}
 
 
 def device(name: str) -> Device:
-    """The device of that name in the table. Raises ValueError, naming all, where there is none."""
+    """Returns the device of that name in the table. Raises ValueError, listing all, for another."""
     for known in _ALL:
         if known.name.lower() == name.strip().lower():
             return known
@@ -125,9 +123,9 @@ def device(name: str) -> Device:
 
 
 def recognized(name: str) -> Device | None:
-    """The device that torch calls so ("NVIDIA A100-SXM4-80GB"); None where the table lacks it.
+    """Returns the device that torch calls `name` ("NVIDIA A100-SXM4-80GB"), or None.
 
-    The whole name counts: a laptop's card, or a later one, is not taken for its namesake.
+    Only the whole name matches: a laptop's card or a later one may have a similar name.
     """
     plain = name.removeprefix("NVIDIA ").strip()
     return next((known for known in _ALL if plain and plain == known.known_as), None)

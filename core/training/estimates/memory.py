@@ -1,7 +1,7 @@
-"""Bytes of what a model is while it trains: weights, gradients, optimizer states, activations.
+"""The memory of a model in training: weights, gradients, optimizer state, activations.
 
-Any transformer's, by the formulas of the papers; `core.training.estimates.activations` counts those
-of this program's own model exactly. GB are 1e9 bytes, as in the papers.
+For any transformer, by the formulas of the papers; `core.training.estimates.activations` counts
+those of this program's own model exactly. GB are 1e9 bytes, as in the papers.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from core.optimization.rule import Rule
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import inner_matrices, parameter_count
 
-# Bytes a parameter of weights, gradients and a master copy of the weights.
+# Bytes per parameter of weights, gradients and a master copy of the weights.
 LAYOUTS = {
     "fp32": (4, 4, 0),
-    # Autocast: weights stay in fp32, matrix products cast them. What `precision="bf16"` does here.
+    # Autocast: weights stay in fp32, matrix products cast them; `precision="bf16"` in this program.
     "autocast": (4, 4, 0),
     # Micikevicius et al. 2018, section 3.1: weights and gradients in half precision, and a master
-    # copy in fp32 that the optimizer moves.
+    # copy in fp32 that the optimizer updates.
     "mixed": (2, 2, 4),
 }
 ZERO_STAGES = (0, 1, 2, 3)
-# The ZeRO stage from which on each rank holds its part alone.
+# The first ZeRO stage in which each rank holds only its shard.
 SHARDED_FROM = {"weights": 3, "gradients": 2, "optimizer": 1, "master": 1}
 
 
@@ -45,10 +45,10 @@ class ModelState:
 
 
 def model_state(parameters: int, remembered: int, layout: str = "mixed") -> ModelState:
-    """All of a model's state on one device.
+    """Returns the whole state of a model on one device.
 
-    remembered  numbers that the optimizer keeps in fp32, for all parameters together; Adam keeps
-                two of each, momentum one, SGD none: see `numbers_remembered`
+    remembered  numbers of optimizer state in fp32, for all parameters together; Adam has two for
+                each, momentum one, SGD none: see `numbers_remembered`
 
     Mixed precision with Adam takes 2 + 2 + 8 + 4 = 16 bytes per parameter (Rajbhandari et al. 2020,
     section 3.1); so does fp32 with Adam, 4 + 4 + 8. Raises ValueError for an unknown layout.
@@ -64,10 +64,10 @@ def model_state(parameters: int, remembered: int, layout: str = "mixed") -> Mode
 
 
 def numbers_remembered(model: ModelConfig, name: str) -> int:
-    """Numbers that the optimizer of this name keeps, for all of a model's weights together.
+    """Returns how many numbers of state an optimizer has for all of a model's weights together.
 
-    One that moves matrices only leaves the others, tables and vectors, to AdamW. Raises ValueError
-    for an unknown optimizer.
+    An optimizer for matrices only leaves the other parameters, tables and vectors, to AdamW. Raises
+    ValueError for an unknown optimizer.
     """
     rule = optimizer(name)
     inner = model.n_layer * sum(rows * columns for rows, columns in inner_matrices(model))
@@ -76,15 +76,15 @@ def numbers_remembered(model: ModelConfig, name: str) -> int:
 
 
 def _kept(rule: Rule) -> int:
-    """Numbers that a rule keeps for each weight."""
+    """Returns how many numbers of state a rule has for each weight."""
     return len(fields(rule.state))
 
 
 def shard(state: ModelState, stage: int, ranks: int) -> ModelState:
-    """What one of N data-parallel ranks holds under ZeRO (Rajbhandari et al. 2020, figure 1).
+    """Returns the state on each of N data-parallel ranks (ZeRO; Rajbhandari et al. 2020, figure 1).
 
     stage 0  everything (DDP): with Adam in mixed precision 16 bytes a parameter
-          1  its N-th of optimizer states and master weights: 4 + 12 / N
+          1  its 1/N of optimizer states and master weights: 4 + 12 / N
           2  and of the gradients: 2 + 14 / N
           3  and of the weights (FSDP): 16 / N
 
@@ -103,7 +103,7 @@ def shard(state: ModelState, stage: int, ranks: int) -> ModelState:
 
 
 def stage_state(state: ModelState, stages: int) -> ModelState:
-    """What one stage of a pipeline holds: its share of the layers, taken as even."""
+    """Returns the state on one stage of a pipeline, assuming that all have equal shares of it."""
     return ModelState(*(_share(size, stages) for size in astuple(state)))
 
 
@@ -122,9 +122,9 @@ def activations(
     item: int = 2,
     layers: float | None = None,
 ) -> float:
-    """Bytes that a forward pass keeps: `layer_activations` of all layers, and what lies around
-    them: the embedding's dropout mask, the final norm, the output head and its logits in fp32
-    (Korthikanti et al. 2022, section 4.3). Pass `layers` if a device keeps a different number.
+    """Returns the bytes that a forward pass saves: `layer_activations` of all layers, and outside
+    them the embedding's dropout mask, the final norm, the output head and its logits in fp32
+    (Korthikanti et al. 2022, section 4.3). Pass `layers` if a device saves a different number.
     """
     around = around_activations(model, sequences, item)
     layer = layer_activations(model, sequences, recompute, item)
@@ -134,7 +134,7 @@ def activations(
 
 
 def around_activations(model: ModelConfig, sequences: int, item: int = 2) -> float:
-    """Bytes outside the layers."""
+    """Returns the bytes saved outside the layers."""
     tokens = model.block_size * sequences
     return tokens * (model.n_embd * (1 + 2 * item) + 4 * model.vocab_size)
 
@@ -142,11 +142,11 @@ def around_activations(model: ModelConfig, sequences: int, item: int = 2) -> flo
 def layer_activations(
     model: ModelConfig, sequences: int, recompute: str = "none", item: int = 2
 ) -> float:
-    """Bytes of one layer, with s tokens, b sequences, h the width and a heads, in half precision:
+    """Returns a layer's bytes, for s tokens, b sequences, width h, a heads, in half precision:
 
-    none       s b h (34 + 5 a s / h): all of it, attention weights and dropout masks included
-    selective  34 s b h: attention is computed again (flash attention keeps as little)
-    full       2 s b h: only the layer's input is kept
+    none       s b h (34 + 5 a s / h): all of it, including attention weights and dropout masks
+    selective  34 s b h: attention is recomputed (flash attention saves as little)
+    full       2 s b h: only the layer's input is saved
 
     Korthikanti et al. 2022, equation 2 and sections 5 and 6. 34 stands for 16 numbers of 2 bytes
     and two 1-byte masks, 5 for two attention weights and a mask; `item` is the bytes per number.
@@ -160,7 +160,7 @@ def layer_activations(
 
 
 def kept_bytes(model: ModelConfig, recompute: str, item: int = 2) -> float:
-    """Bytes that a layer keeps of each number of the residual stream: see `layer_activations`."""
+    """Returns bytes saved per layer and number of the residual stream: see `layer_activations`."""
     if recompute not in RECOMPUTATIONS:
         raise ValueError(
             f"recomputation {quoted(recompute)} is unknown; use {' or '.join(RECOMPUTATIONS)}"

@@ -1,7 +1,7 @@
 """Pipeline parallelism: layers on several stages, micro-batches passing through, idle time.
 
-`schedule` is the order in which each stage works; `timeline` plays it, waiting where a neighbor has
-not delivered yet. The formula of the bubble and what a played schedule shows agree.
+`schedule` is the order of work on each stage; `timeline` simulates it, with waiting times for the
+neighbors' results. The formula of the bubble agrees with the simulated schedules.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SCHEDULES = ("gpipe", "1f1b", "interleaved")
 
 
 def bubble(stages: int, micro_batches: int, chunks: int = 1) -> float:
-    """Idle time of a stage as a share of its working time: (p - 1) / (v m).
+    """Returns the idle time of a stage as a share of its working time: (p - 1) / (v m).
 
     GPipe and 1F1B alike (Huang et al. 2019, section 2.3; Narayanan et al. 2021, section 2.2). With
     v chunks of layers a stage, interleaved, it is v times smaller, and a stage sends v times as
@@ -37,7 +37,7 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Work, and when its stage does it."""
+    """A pass, with its stage and times."""
 
     stage: int
     work: Work
@@ -46,11 +46,11 @@ class Span:
 
 
 def schedule(kind: str, stages: int, micro_batches: int, chunks: int = 1) -> list[list[Work]]:
-    """In which order each stage works.
+    """Returns the order of work on each stage.
 
     gpipe        all forward passes, then all backward passes (Huang et al. 2019, figure 2)
-    1f1b         as soon as one is back, one forward, one backward in turn (Narayanan et al. 2019,
-                 figure 4)
+    1f1b         from the first backward pass on, one forward, one backward in turn (Narayanan et
+                 al. 2019, figure 4)
     interleaved  1f1b with several chunks of layers a stage: chunk c of stage s holds the layers
                  after those of stage s - 1 (Narayanan et al. 2021, figure 4)
 
@@ -79,7 +79,7 @@ def _plain(kind: str, stage: int, stages: int, micro_batches: int) -> list[Work]
 
 
 def _interleaved(stage: int, stages: int, micro_batches: int, chunks: int) -> list[Work]:
-    """Groups of p micro-batches go through chunk after chunk; backward the last chunk is first."""
+    """Passes groups of p micro-batches through chunk after chunk; backward from the last chunk."""
     order = [
         (first + number, chunk)
         for first in range(0, micro_batches, stages)
@@ -93,7 +93,7 @@ def _interleaved(stage: int, stages: int, micro_batches: int, chunks: int) -> li
 
 
 def _in_turn(forward: Sequence[Work], backward: Sequence[Work], ahead: int) -> list[Work]:
-    """So many forward passes ahead, then backward and forward in turn, then what is left."""
+    """Returns `ahead` forward passes, then backward and forward in turn, then the rest."""
     order = list(forward[:ahead])
     for index, work in enumerate(backward):
         order.append(work)
@@ -107,8 +107,8 @@ def timeline(
     backward: float = 2.0,
     sending: float = 0.0,
 ) -> list[Span]:
-    """When each stage does each piece of its work; a pass through a whole stage takes `forward` or
-    `backward` seconds, a chunk its share, and to bring what it made to the next stage `sending`.
+    """Returns the spans of all work on each stage; a pass through a whole stage takes `forward` or
+    `backward` seconds, a chunk its share, and sending its output to the next stage `sending`.
 
     A forward pass waits for the chunk before it, a backward pass for the one after it; the last
     chunk's waits for its own forward pass.
@@ -116,7 +116,7 @@ def timeline(
     chunks = 1 + max(work.chunk for works in order for work in works)
     stages = len(order)
     last = stages * chunks - 1
-    ended: dict[tuple[bool, int, int], float] = {}  # by direction, micro-batch and place in line
+    ended: dict[tuple[bool, int, int], float] = {}  # by pass, micro-batch and place in the pipeline
     free, done = [0.0] * stages, [0] * stages
     spans: list[Span] = []
     while len(spans) < sum(map(len, order)):
@@ -141,7 +141,7 @@ def timeline(
 def _ready(
     ended: dict[tuple[bool, int, int], float], work: Work, place: int, last: int, sending: float
 ) -> float | None:
-    """When what the work needs is there; None: not yet known."""
+    """Returns when the input of the work is ready, or None if not yet known."""
     if not work.backward and not place:
         return 0.0
     if work.backward and place == last:

@@ -1,7 +1,7 @@
-"""What training a model on so many devices takes: memory of each, time, energy, cost, loss.
+"""The cost of training a model on a cluster: memory of each device, time, energy, price, loss.
 
 A plan assumes data parallelism with ZeRO, of whole models or of pipelines, and the papers' formulas
-for memory; what is unknown of a device makes what depends on it None: "n/a", never a guess.
+for memory; a number that depends on unknown properties of a device is None: "n/a", never a guess.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from core.transformer.parameters import ParameterCount, parameters
 
 PRECISIONS = {"fp32": "fp32", "tf32": "fp32", "bf16": "mixed", "fp16": "mixed"}
 DAY = 86_400.0
-MOST_COUNT = 1_000_000_000  # of devices and sequences: beyond it is a slip
+MOST_COUNT = 1_000_000_000  # of devices and sequences: more is taken as a typing error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What is to be trained, and with what.
+    """A model to be trained, and the devices and methods to train it.
 
     tokens       that the whole training reads
     batch_size   sequences of an optimizer step, on all devices together
     micro_batch  sequences that a device computes at once
-    devices      how many of `device`; None for one that is not in the table
+    devices      number of devices; `device` is None if it is not in the table
     stage        of ZeRO: 0 is DDP, 3 is FSDP
     pipeline     stages that share the layers (1F1B): the batch is shared by devices / stages
     precision    of matrix products; "bf16" and "fp16" with a master copy of the weights in fp32
-    recompute    activations that are computed again: "none", "selective" or "full"
-    efficiency   share of the peak that the devices reach while they compute. 0.4 is usual: with
-                 all that is lost to communication GPT-3 reached 0.21, MT-NLG 0.30, PaLM 0.46
+    recompute    recomputed activations: "none", "selective" or "full"
+    efficiency   share of the peak that the devices reach while they compute. 0.4 is usual:
+                 including losses to communication GPT-3 reached 0.21, MT-NLG 0.30, PaLM 0.46
                  (Chowdhery et al. 2022, table 3)
     link         between two devices; None: the device's own, within one machine
     per_machine  devices of one machine; None: all of them
@@ -59,7 +59,7 @@ class Setup:
     autocast     weights and gradients stay in fp32 and matrix products cast them, as in this
                  program's own runs
 
-    Raises ValueError, with the remedy, for what cannot be.
+    Raises ValueError, with a remedy, for invalid values.
     """
 
     model: ModelConfig
@@ -134,18 +134,18 @@ class Setup:
 
     @property
     def layout(self) -> str:
-        """Of weights and gradients in memory: see `memory.LAYOUTS`."""
+        """The layout of weights and gradients in memory: see `memory.LAYOUTS`."""
         layout = PRECISIONS[self.precision]
         return "autocast" if self.autocast and layout == "mixed" else layout
 
     @property
     def replicas(self) -> int:
-        """Of the model, which share the batch: the devices, or the pipelines that they make."""
+        """Copies of the model that share the batch: the devices, or the pipelines they form."""
         return self.devices // self.pipeline
 
     @property
     def micro_batches(self) -> int:
-        """Of a step, one after the other on each device."""
+        """Micro-batches of a step, one after the other on each device."""
         return self.batch_size // (self.replicas * self.micro_batch)
 
     @property
@@ -155,8 +155,8 @@ class Setup:
 
     @property
     def kept_layers(self) -> float:
-        """Layers whose activations a device keeps at once: those of its stage, for each micro-batch
-        that is under way. The first stage has the most of these, one for each stage.
+        """Layers whose activations a device holds at once: those of its stage, for each micro-batch
+        in progress. The first stage has the most of these, one for each stage.
         """
         under_way = min(self.pipeline, self.micro_batches)
         return self.model.n_layer * under_way / self.pipeline
@@ -168,14 +168,14 @@ class Setup:
 
     @property
     def memory(self) -> float | None:
-        """Bytes for one device: its own, or its part of a memory that those of a machine share."""
+        """Bytes for one device: its own, or its part of the memory shared within a machine."""
         if self.device is None:
             return None
         return self.device.memory / (self.sharing if self.device.shares_memory else 1)
 
     @property
     def item(self) -> int:
-        """Bytes of an activation that a matrix product makes."""
+        """Bytes per output of a matrix product."""
         return 4 if self.layout == "fp32" else 2
 
     def __post_init__(self) -> None:
@@ -198,21 +198,21 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The estimates of a `Setup`; whatever hangs on an unknown number is None.
+    """The estimates of a `Setup`; those that depend on an unknown number are None.
 
     state          bytes of weights, gradients, optimizer states and master weights on one device
     activations    bytes, on one device
     fits           whether both together fit into a device's memory
     flops          of the whole training; the model's own, without recomputation
-    compute        seconds of arithmetic of one step, recomputation and a pipeline's bubble included
-    sent           what each device sends in a step, and receives
-    passed         what a stage of a pipeline sends to its neighbors besides
+    compute        seconds of arithmetic of one step, with recomputation and a pipeline's bubble
+    sent           transfer of each device in a step, in each direction
+    passed         transfer between a pipeline's stages, in addition
     communication  seconds of both
-    step           seconds of a step: communication runs beside the backward pass, so that the
-                   longer of the two counts
-    utilization    MFU: the model's FLOPs of a step against the peak
+    step           seconds of a step: communication and the backward pass overlap, so that the
+                   longer time counts
+    utilization    MFU: the model's FLOPs of a step relative to the peak
     seconds, energy, cost   of the whole training; energy in joules, of the devices alone
-    loss           that the scaling law expects of so many parameters and tokens
+    loss           predicted by the scaling law for this number of parameters and tokens
     best           parameters and tokens with the least loss for the same FLOPs
     """
 
@@ -244,7 +244,7 @@ class Plan:
 
 
 def plan(setup: Setup) -> Plan:
-    """Works out all of it; allocates nothing."""
+    """Calculates all estimates; allocates nothing."""
     model, device = setup.model, setup.device
     count = parameters(model)
     remembered = numbers_remembered(model, setup.optimizer)
@@ -259,7 +259,7 @@ def plan(setup: Setup) -> Plan:
     per_token = flops_per_token(model)
     step_tokens = setup.batch_size * model.block_size
     peak = device.peak_flops(setup.precision) if device else None
-    # Computing activations again is a second forward pass: a third more.
+    # Recomputing all activations is a second forward pass: a third more.
     again = 4 / 3 if setup.recompute == "full" else 1
     work = per_token * step_tokens * again  # step: work
     compute = None
@@ -307,8 +307,8 @@ def _communication(setup: Setup, sent: Transfer, passed: Transfer) -> float | No
 
 
 def link_of(setup: Setup) -> Link | None:
-    """Between two devices: the one given, or the device's own; between machines the part of their
-    network that each device of one has, where that is less.
+    """Returns the link between two devices: the one given, or the device's own; between machines, a
+    device's share of the network if that is slower.
     """
     known = None if setup.device is None else setup.device.link
     link = setup.link or (None if known is None else Link(known))
@@ -318,23 +318,23 @@ def link_of(setup: Setup) -> Link | None:
     return part if link is None or part.bandwidth < link.bandwidth else link
 
 
-# The sums of a plan, one line each. What is unknown makes the result unknown.
+# The formulas of a plan, one line each. An unknown number makes the result unknown.
 
 
 def compute_seconds(work: float, peak: float, efficiency: float = 1.0, devices: int = 1) -> float:
-    """Seconds that `work` FLOPs take on devices that reach this share of their peak."""
+    """Returns the seconds that `work` FLOPs take on devices that reach this share of their peak."""
     compute = work / (peak * efficiency * devices)  # step: compute
     return compute
 
 
 def with_bubble(compute: float, share: float) -> float:
-    """Seconds of a pipeline whose stages wait for this share of their working time."""
+    """Returns the seconds of a pipeline whose stages wait for this share of their working time."""
     seconds = compute * (1 + share)  # step: bubble
     return seconds
 
 
 def step_seconds(compute: float | None, communication: float | None) -> float | None:
-    """Arithmetic and communication overlap, so the longer one sets the time."""
+    """Returns the longer of the two times, since arithmetic and communication overlap."""
     if compute is None or communication is None:
         return None
     step = np.maximum(compute, communication)  # step: step
@@ -342,7 +342,7 @@ def step_seconds(compute: float | None, communication: float | None) -> float | 
 
 
 def whole_seconds(steps: int, step: float | None) -> float | None:
-    """Seconds of so many steps."""
+    """Returns the seconds of so many steps."""
     if step is None:
         return None
     seconds = steps * step  # step: seconds
@@ -350,7 +350,7 @@ def whole_seconds(steps: int, step: float | None) -> float | None:
 
 
 def joules(seconds: float | None, devices: int, watts: float | None) -> float | None:
-    """Energy that the devices use."""
+    """Returns the energy that the devices use."""
     if seconds is None or watts is None:
         return None
     energy = seconds * devices * watts  # step: energy
@@ -358,7 +358,7 @@ def joules(seconds: float | None, devices: int, watts: float | None) -> float | 
 
 
 def money(seconds: float | None, devices: int, price: float | None) -> float | None:
-    """Cost of devices at a price per hour."""
+    """Returns the cost of devices at a price per hour."""
     if seconds is None or price is None:
         return None
     cost = seconds / 3600 * devices * price  # step: cost

@@ -1,10 +1,10 @@
-r"""A plan as a Trace: the sum, term by term, each with the line that computes it.
+r"""A plan as a Trace: the calculation term by term, each with the line that computes it.
 
     memory    parameters, weights, gradients, optimizer states, master weights, activations
-    one step  FLOPs, arithmetic, what is sent, communication, the step, MFU
-    the whole time, energy, cost, the loss that is expected, the best size
+    one step  FLOPs, arithmetic, bytes sent, communication, the step, MFU
+    the whole time, energy, cost, expected loss, best size
 
-A term that cannot be known has no step: an unknown peak leaves no time.
+An unknown term has no step: if the peak is unknown, there is no time.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ STATES = {
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """A setup with the plans of all stages of ZeRO, and the sum of its own as a Trace."""
+    """A setup with the plans for all ZeRO stages, and its own plan as a Trace."""
 
     setup: Setup
     stages: tuple[Plan, ...]
@@ -69,18 +69,18 @@ class Planned:
 
     @property
     def plan(self) -> Plan:
-        """Of the chosen stage."""
+        """The plan for the chosen stage."""
         return self.stages[self.setup.stage]
 
 
 def planned(setup: Setup) -> Planned:
-    """All of it; a few milliseconds. Raises ValueError where `plan` does."""
+    """Calculates all plans, in a few milliseconds. Raises the errors of `plan`."""
     stages = tuple(plan(replace(setup, stage=stage)) for stage in memory.ZERO_STAGES)
     return Planned(setup, stages, trace_plan(setup))
 
 
 def trace_plan(setup: Setup) -> Trace:
-    """The steps of a plan; `about["plan"]` is the plan. Raises ValueError where `plan` does."""
+    """Returns the steps of a plan; `about["plan"]` is the plan. Raises the errors of `plan`."""
     found = plan(setup)
     trace = Trace({"plan": found})
     for step in (*_memory(setup, found), *_one_step(setup, found), *_whole(setup, found)):
@@ -118,7 +118,7 @@ def _memory(setup: Setup, found: Plan) -> Iterator[Step]:
 
 
 def _states(setup: Setup, found: Plan) -> Iterator[Step]:
-    """Each kind of memory, and after it a device's part where ZeRO divides it."""
+    """Yields each kind of memory, followed by a device's part if ZeRO divides it."""
     layout, rule = memory.LAYOUTS[setup.layout], OPTIMIZERS[setup.optimizer]
     remembered = memory.numbers_remembered(setup.model, setup.optimizer)
     count, ranks, stages = found.parameters.total, setup.replicas, setup.pipeline

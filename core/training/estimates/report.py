@@ -21,7 +21,7 @@ Row = tuple[str, str] | tuple[str, str, str]
 
 
 def plan_table(setup: Setup, plan: Plan) -> str:
-    """A plan for a cluster, with what it assumes."""
+    """Returns a plan for a cluster, with its assumptions."""
     name = "unknown devices" if setup.device is None else setup.device.name
     tokens = format_count(round(setup.tokens))
     best_parameters, best_tokens = plan.best
@@ -83,7 +83,7 @@ def plan_table(setup: Setup, plan: Plan) -> str:
 
 
 def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
-    """In a sentence: does it fit, how long, how much money? Where it does not fit: what would.
+    """Returns in a sentence whether training fits, its time and cost; if it does not fit, a remedy.
 
     stages  the plan of each stage of ZeRO
     """
@@ -103,7 +103,7 @@ def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
 
 
 def _remedy(setup: Setup, stages: Sequence[Plan]) -> str:
-    """The first stage of ZeRO under which it fits."""
+    """Returns the first ZeRO stage under which it fits, else other remedies."""
     for name, one in zip(STAGES, stages, strict=True):
         if one.fits:
             return f", but it fits with {name}"
@@ -113,7 +113,7 @@ def _remedy(setup: Setup, stages: Sequence[Plan]) -> str:
 
 
 def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:
-    """A run of this program on the machine's own processor, as it computes."""
+    """Returns the table of a run of this program on the machine's own processor."""
     model, precision = config.model, config.precision
     sequences, many = sequences_per_rank(config), config.ranks > 1
     sections: list[tuple[str, list[Row]]] = [
@@ -150,7 +150,7 @@ def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:
     return f"this machine, {ranks}{precision}, {config.optimizer}\n\n{_table(sections)}"
 
 
-# What a rank sends in a step, by strategy.
+# Data that a rank sends in a step, by strategy.
 _SENT = {
     "ddp": "the gradients of each step, added up over the ranks",
     "fsdp2": "weights for forward and backward, gradients, of each micro-batch",
@@ -158,7 +158,7 @@ _SENT = {
 
 
 def _peak_rows(config: TrainingConfig) -> list[Row]:
-    """The largest moment of a step, where each rank holds the whole model."""
+    """Returns the peak memory of a step, if each rank holds the whole model."""
     if config.parallel == "fsdp2" and config.ranks > 1:
         return []
     moments = step_memory(
@@ -187,7 +187,7 @@ def _parameter_rows(count: ParameterCount) -> list[Row]:
 
 
 def _table(sections: Iterable[tuple[str, list[Row]]]) -> str:
-    """Sections of rows: a name, a value, and a note where there is one."""
+    """Formats sections of rows: a name, a value, and possibly a note."""
     given = list(sections)
     rows = [row for _, section in given for row in section]
     name = max(len(row[0]) for row in rows)
@@ -208,7 +208,7 @@ def _activations_note(setup: Setup) -> str:
 
 
 def _pipeline_rows(setup: Setup, plan: Plan) -> list[Row]:
-    """What a pipeline adds to a step; its bubble is a part of the arithmetic's time."""
+    """Returns what a pipeline adds to a step; its bubble is part of the arithmetic's time."""
     if setup.pipeline == 1:
         return []
     counts = f"{setup.pipeline} stages, {setup.micro_batches:,} micro-batches"
@@ -246,7 +246,7 @@ def _flops(number: float) -> str:
 
 
 def time_text(seconds: float | None) -> str:
-    """From milliseconds to years."""
+    """Formats a duration, from milliseconds to years."""
     if seconds is None:
         return UNKNOWN
     if seconds < 1:
@@ -259,10 +259,10 @@ def time_text(seconds: float | None) -> str:
 
 
 def energy_text(joules: float | None) -> str:
-    """In kWh."""
+    """Formats an energy in kWh."""
     return UNKNOWN if joules is None else f"{format_number(joules / 3.6e6)} kWh"
 
 
 def cost_text(cost: float | None) -> str:
-    """In whole units of the price's currency."""
+    """Formats a cost in whole units of the price's currency."""
     return UNKNOWN if cost is None else f"{cost:,.0f}"

@@ -1,15 +1,15 @@
-"""Scaling laws: which loss a model of N parameters reaches after D tokens, and the best N and D.
+"""Scaling laws: the loss of a model of N parameters after D tokens, and the best N and D.
 
     L(N, D) = E + A / N^alpha + B / D^beta          (Hoffmann et al. 2022, equation 2)
 
-E is the loss that no model can go below; the other terms are what too small a model and too little
-text cost. The constants are those of Besiroglu et al. 2024, who fitted the same data again. The
+E is the loss that no model can go below; the other terms are the costs of too small a model and too
+little text. The constants are those of Besiroglu et al. 2024, who fitted the same data again. The
 original ones (approach 3 of three) do not fit it: the optimizer had stopped before it converged,
-and the constants were rounded too much. They say 93 tokens a parameter at Chinchilla's own budget,
-where the other two approaches, and Chinchilla itself, have 20. The refit says 18.
+and the constants were rounded too much. They yield 93 tokens a parameter at Chinchilla's own
+budget, while the other two approaches, and Chinchilla itself, have 20. The refit yields 18.
 
-A loss is in nats a token of the data and the tokenizer that the law was fitted on (MassiveText);
-another text has another one. What carries over is the trade between N and D.
+A loss is in nats per token of the data and the tokenizer that the law was fitted on (MassiveText);
+another text has another loss. The trade-off between N and D carries over.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ScalingLaw:
         return N, flops / (6 * N)
 
 
-SMALLEST = 70e6  # parameters of the models that the laws were fitted on, at least
+SMALLEST = 70e6  # parameters of the smallest models that the laws were fitted on
 CHINCHILLA = ScalingLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
-# As published, for comparison; see above for what is wrong with it.
+# As published, for comparison; its flaws are described above.
 HOFFMANN = ScalingLaw(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)

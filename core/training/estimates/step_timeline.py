@@ -1,8 +1,8 @@
-"""One training step on several devices, computed: who holds what, which operation runs when.
+"""One training step on several devices, computed: each device's shards and operations over time.
 
-The strategies that this program does not run (and those it does, where no ranks are there to be
-measured): data parallelism with ZeRO's stages, tensor parallelism, pipelines. A device computes at
-one speed and all links are alike; compute and exchange run side by side, as streams on a GPU do.
+For strategies that this program does not run, and its own if no ranks can be measured: data
+parallelism with ZeRO's stages, tensor parallelism, pipelines. All devices have the same speed and
+all links are alike; compute and exchange run in parallel, as streams on a GPU do.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from core.training.estimates.plan import compute_seconds
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import inner_matrices, parameters
 
-# ddp to zero3 split the batch, tensor the matrices, pipeline the layers.
+# ddp to zero3 divide the batch, tensor the matrices, pipeline the layers.
 STRATEGIES = ("ddp", "zero1", "zero2", "zero3", "tensor", "pipeline")
 STATES = ("weights", "gradients", "optimizer")
 NUMBER = 4  # bytes: weights, gradients and activations in fp32
-# The optimizer moves few bytes and computes less: a small share of the step.
+# The optimizer moves few bytes and computes little: a small share of the step.
 OPTIMIZER_SHARE = 0.04
 ZERO_STAGE = {"ddp": 0, "zero1": 1, "zero2": 2, "zero3": 3, "fsdp2": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the model: its numbers of weights, its FLOPs a token forward."""
+    """A part of the model: its number of weights, its FLOPs per token in the forward pass."""
 
     name: str
     weights: int
@@ -39,12 +39,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a device computes or exchanges from `start` to `end` (seconds).
+    """A computation or exchange of a device from `start` to `end` (seconds).
 
     kind    forward, backward, optimizer, or the name of an exchange
-    part    which part of the model
+    part    index of the part of the model
     amount  FLOPs of a computation, bytes of the whole tensor of an exchange
-    bytes   those that the device sends
+    bytes   bytes that the device sends
     """
 
     device: int
@@ -63,7 +63,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What a device holds of a part: the share from `begin` to `end` of one of STATES, cut along
+    """The shard of a part on a device: the share from `begin` to `end` of one of STATES, cut along
     `axis`: "columns" or "rows" of each matrix, or "flat" through all its numbers.
     """
 
@@ -77,8 +77,8 @@ class Shard:
 
 @dataclass(frozen=True)
 class StepTimeline:
-    """A computed step: the parts of the model, what each device holds of them, what it does, at
-    which speed (FLOP/s) and over which link.
+    """A computed step: the parts of the model, the shards and operations of each device, their
+    speed (FLOP/s) and the link between them.
     """
 
     strategy: str
@@ -91,11 +91,11 @@ class StepTimeline:
 
     @property
     def seconds(self) -> float:
-        """How long the step takes."""
+        """Duration of the step in seconds."""
         return max(operation.end for operation in self.operations)
 
     def busy(self, device: int) -> float:
-        """Seconds in which a device computes."""
+        """Returns the seconds in which a device computes."""
         mine = (o for o in self.operations if o.device == device and not o.is_exchange)
         return sum(operation.end - operation.start for operation in mine)
 
@@ -106,24 +106,24 @@ class StepTimeline:
         return 1.0 - busy / (self.devices * self.seconds)
 
     def sent(self, device: int = 0) -> float:
-        """Bytes that a device sends in the step."""
+        """Returns the bytes that a device sends in the step."""
         return sum(one.bytes for one in self.operations if one.device == device)
 
     def held_bytes(self, device: int) -> float:
-        """Of weights, gradients, and what Adam remembers."""
+        """Returns the bytes of a device's weights, gradients and Adam state."""
         mine = (shard for shard in self.shards if shard.device == device)
         return sum(shard_bytes(shard, self.parts) for shard in mine)
 
 
 def shard_bytes(shard: Shard, parts: Sequence[Part]) -> float:
-    """Its bytes in fp32; of "optimizer", two numbers a weight, as Adam keeps them."""
+    """Returns a shard's bytes in fp32; "optimizer" has two numbers per weight, as in Adam."""
     numbers = parts[shard.part].weights * (shard.end - shard.begin)
     return NUMBER * numbers * (2 if shard.state == "optimizer" else 1)
 
 
 def parts_of(model: ModelConfig) -> tuple[Part, ...]:
-    """Embeddings, blocks, and the head with the final norm. Forward takes 2 FLOPs a token for each
-    weight in a matrix product; a tied head computes with the embedding's weights.
+    """Returns embeddings, blocks, and the head with the final norm. Forward takes 2 FLOPs a token
+    for each weight in a matrix product; a tied head computes with the embedding's weights.
     """
     count, L = parameters(model), model.n_layer
     norm = count.norms // (2 * L + (model.norm_placement == "pre"))
@@ -147,15 +147,15 @@ def step_timeline(
     link: Link,
     micro_batches: int = 8,
 ) -> StepTimeline:
-    """A step of `batch_size` sequences on all devices together.
+    """Computes a step of `batch_size` sequences on all devices together.
 
     strategy       one of STRATEGIES
     speed          FLOP/s of a device
     link           between two devices
     micro_batches  of a pipeline
 
-    Raises ValueError, with the remedy, for another strategy, and for devices that a strategy cannot
-    share the model among.
+    Raises ValueError, with a remedy, for another strategy, and if a strategy cannot divide the
+    model among the devices.
     """
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy {quoted(strategy)} is unknown; use {' or '.join(STRATEGIES)}")
@@ -187,15 +187,15 @@ def step_timeline(
 
 
 def stage_of(part: int, parts: int, stages: int) -> int:
-    """Which stage of a pipeline holds a part: blocks evenly, the embedding with the first ones, the
-    head with the last.
+    """Returns the pipeline stage that holds a part: blocks are divided evenly, the embedding
+    belongs to the first stage, the head to the last.
     """
     block = min(max(part - 1, 0), parts - 3)
     return block * stages // (parts - 2)
 
 
 def shards_of(strategy: str, parts: int, devices: int) -> tuple[Shard, ...]:
-    """What each device holds of so many parts; "fsdp2", as a run calls it, is ZeRO's stage 3."""
+    """Returns the shards of so many parts on each device; "fsdp2", as in runs, is ZeRO stage 3."""
     return tuple(_shards(strategy, parts, devices))
 
 
@@ -217,16 +217,16 @@ def _shards(strategy: str, parts: int, devices: int) -> Iterator[Shard]:
 def _one_device(
     parts: Sequence[Part], tokens: float, ranks: int, stage: int, speed: float, link: Link
 ) -> list[Operation]:
-    """What each of N data-parallel devices does, all the same at the same time: two streams.
+    """Returns the operations of each of N data-parallel devices, the same on all: two streams.
 
-    Stage 3 gathers a part's weights while the part before computes. Gradients go while the parts
-    before them in the model are on their way back.
+    Stage 3 gathers a part's weights while the part before computes. Gradients are exchanged while
+    the backward pass computes the parts before them in the model.
     """
     operations: list[Operation] = []
-    compute_free = exchange_free = 0.0  # when each of the two streams is free
+    compute_free = exchange_free = 0.0  # the time at which each stream is free
 
     def exchange(kind: str, part: int, after: float) -> float:
-        """When it has ended; it begins `after` and once its stream is free."""
+        """Adds an exchange after the time `after`, once its stream is free; returns its end."""
         nonlocal exchange_free
         size = NUMBER * parts[part].weights
         transfer = COLLECTIVES[kind](size, ranks)
@@ -262,7 +262,7 @@ def _one_device(
 
 
 def _optimizer_work(parts: Sequence[Part], tokens: float) -> float:
-    """As many FLOPs as would take as long as the optimizer does for all weights."""
+    """Returns the FLOPs that would take as long as the optimizer does for all weights."""
     return OPTIMIZER_SHARE * 3 * sum(part.flops for part in parts) * tokens
 
 
@@ -274,8 +274,8 @@ def _tensor(
     speed: float,
     link: Link,
 ) -> list[Operation]:
-    """Each device computes its columns and rows of every matrix, for the whole batch; what
-    attention and MLP give is added up before the next may begin (Shoeybi et al. 2019, section 3).
+    """Each device computes its columns and rows of every matrix, for the whole batch; the results
+    of attention and MLP are summed before the next may begin (Shoeybi et al. 2019, section 3).
     """
     operations: list[Operation] = []
     size = NUMBER * tokens * model.n_embd
@@ -283,7 +283,7 @@ def _tensor(
     now = 0.0
 
     def halves(kind: str, part: int, work: float) -> None:
-        """A block's attention, then its MLP, with an exchange after each."""
+        """Adds a block's attention, then its MLP, with an exchange after each."""
         nonlocal now
         exchanges = 2 if 0 < part < len(parts) - 1 else 0
         for _ in range(exchanges or 1):
@@ -315,8 +315,8 @@ def _pipeline(
     size: float,
     link: Link,
 ) -> list[Operation]:
-    """One forward, one backward in turn (1F1B), on stages that all take as long. What leaves a
-    stage, `size` bytes a micro-batch, is sent to the next one, its gradient back.
+    """One forward, one backward in turn (1F1B), on stages of equal duration. The output of a stage,
+    `size` bytes a micro-batch, is sent to the next one, its gradient back.
     """
     forward = sum(part.flops for part in parts) * tokens / stages / micro_batches  # FLOPs
     work = {"forward": forward, "backward": 2 * forward}

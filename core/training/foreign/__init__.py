@@ -1,7 +1,7 @@
-"""Other people's runs: what TensorBoard, a Trainer, W&B, Lightning or a script has logged.
+"""Runs of other programs: logs of TensorBoard, Hugging Face's Trainer, W&B, Lightning or a script.
 
 Reading order: series; tfevents, trainer_state, tables, one file for each format; names, run,
-opening. Nothing is ever written beside a log.
+opening. Nothing is ever written to a log's folder.
 """
 
 from core.training.foreign.opening import is_foreign, open_run

@@ -1,7 +1,7 @@
-"""Which of a stranger's series is the loss: names that loggers usually give.
+"""Finds the loss among the series of a foreign log, by names that loggers usually give.
 
-Names are compared in small letters, by the words in them, without the run's name that W&B puts
-before each ("run-3 - train/loss").
+Names are compared by their words, in lowercase, without the run's name that W&B puts before each
+("run-3 - train/loss").
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-# The surest first. A name fits where its words are these, in this order.
+# Most reliable first. A name matches if its words are these, in this order.
 NAMES: dict[str, tuple[str, ...]] = {
     "loss": (
         "train loss", "loss train", "training loss", "loss", "train loss step", "loss step",
@@ -32,8 +32,8 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 
 def known_names(counts: Mapping[str, int]) -> dict[str, str]:
-    """Which series is what, of the keys of NAMES. `counts` are the numbers that each series has:
-    of several names that fit, the one with most counts, then the surest.
+    """Returns the series for each key of NAMES. `counts` has the number of values of each series:
+    of several names that match, the one with the most values wins, then the most reliable.
 
     >>> known_names({"train/loss": 500, "train_loss": 1, "eval/loss": 5, "accuracy": 5})
     {'loss': 'train/loss', 'validation': 'eval/loss'}
@@ -49,6 +49,6 @@ def known_names(counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def words_of(name: str) -> str:
-    """The words of a name, small and one space apart."""
+    """Returns the words of a name in lowercase, separated by single spaces."""
     plain = name.rpartition(" - ")[2]
     return " ".join(re.findall(r"[a-z0-9]+", plain.lower()))

@@ -1,4 +1,4 @@
-"""Opens a run, whoever has written it: a run folder of this program, or another program's log."""
+"""Opens a run of any origin: a run folder of this program, or another program's log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.training.records import MANIFEST
 TENSORBOARD = "TensorBoard events"
 TRAINER = "a Trainer's state"
 CSV, JSON_LINES = "CSV", "JSON lines"
-# What Lightning's CSVLogger, Stable-Baselines3 and many scripts call the table in a run's folder.
+# Table names that Lightning's CSVLogger, Stable-Baselines3 and many scripts use in a run's folder.
 TABLES = ("metrics.csv", "metrics.jsonl", "progress.csv", "log.csv", "log.jsonl")
 WANTED = (
     "a run folder, TensorBoard's event files, a Trainer's trainer_state.json, or a CSV or JSONL "
@@ -23,11 +23,11 @@ WANTED = (
 
 
 def open_run(path: str | Path) -> RunReader:
-    """The run at a path: of a folder with run.json this program's own, else a `ForeignRun`.
+    """Returns the run at a path: this program's own in a folder with run.json, else a `ForeignRun`.
 
-    A folder of another program is known by its event files, its trainer_state.json (also in its
-    newest checkpoint) or a table such as metrics.csv. Raises ValueError, with the remedy, for
-    anything else, and OSError for what cannot be read.
+    A folder of another program is recognized by its event files, its trainer_state.json (also in
+    its newest checkpoint) or a table such as metrics.csv. Raises ValueError, with a remedy, for
+    anything else, and OSError for files that cannot be read.
     """
     path = Path(path)
     if (path / MANIFEST).exists():
@@ -36,8 +36,8 @@ def open_run(path: str | Path) -> RunReader:
 
 
 def is_foreign(path: str | Path) -> bool:
-    """Whether something at a path is meant to be another program's log; `open_run` says whether it
-    can be read. Reads names alone.
+    """Returns whether a path looks like another program's log, by names alone; `open_run` checks
+    whether it can be read.
     """
     path = Path(path)
     if not path.is_dir():
@@ -71,7 +71,7 @@ def _of_file(file: Path) -> ForeignRun:
 
 
 def _table_of(folder: Path) -> Path | None:
-    """The table of a run's folder, by its name; None where there is none."""
+    """Returns the table of a run's folder, by its name, or None."""
     found = {path.name.lower(): path for path in folder.iterdir() if path.is_file()}
     return next((found[name] for name in TABLES if name in found), None)
 

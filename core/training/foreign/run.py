@@ -1,4 +1,4 @@
-"""ForeignRun: what another program logged, as a run that can be looked at."""
+"""ForeignRun: another program's log as a run."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from core.training.foreign.series import LogReader, Series
 from core.training.reader import EVALUATION_DTYPE, RunReader
 from core.transformer.config import ModelConfig
 
-UNKNOWN = "unknown"  # what the stand-in config says of text and tokenizer
-# A record holds those of a step that the log has.
+UNKNOWN = "unknown"  # text and tokenizer in the stand-in config
+# Fields of the records, if the log has them.
 COLUMNS = ("loss", "learning_rate", "grad_norm")
 
 
 class ForeignRun(RunReader):
-    """A log as a run: the same attributes as a `RunReader`, and `series`, all that was logged.
+    """A log as a run, with the same attributes as a `RunReader`, and `series`, everything logged.
 
-    `steps` holds what its names tell to be the training loss, learning rate and gradient norm;
-    `evaluations` the validation loss, beside the mean of the training losses since the one before.
-    The run counts as finished, and can be neither resumed nor steered; `refresh` reads what was
-    added. Nothing is written beside it.
+    `steps` holds training loss, learning rate and gradient norm, recognized by their names;
+    `evaluations` the validation loss, with the mean of the training losses since the previous one.
+    The run counts as finished, and can be neither resumed nor steered; `refresh` reads added data.
+    Nothing is written to its folder.
 
-    `config` is a stand-in: its task is the kind of log, `steps` how many there are or were planned.
-    The rest, the model too, says nothing.
+    `config` is a stand-in: its task is the kind of log, `steps` the number of existing or planned
+    steps. The rest, including the model, has no meaning.
 
-    Raises ValueError, with the remedy, for a log that cannot be read or holds no numbers.
+    Raises ValueError, with a remedy, for a log that cannot be read or holds no numbers.
     """
 
     def __init__(self, path: Path, kind: str, log: LogReader) -> None:
@@ -42,32 +42,32 @@ class ForeignRun(RunReader):
         self._stamp: tuple[Any, ...] = ()
         self._damaged = 0
         self.series: Mapping[str, Series] = {}
-        self.known: Mapping[str, str] = {}  # which of them is the loss, and so on
+        self.known: Mapping[str, str] = {}  # the series of the loss, and so on
         self.events, self.samples, self.checkpoints, self.probes = [], [], [], []
         self.refresh()
 
     @property
     def damaged(self) -> int:
-        """How many records or lines were left out."""
+        """Number of records or lines that were left out."""
         return self._damaged
 
     @property
     def heartbeat_age(self) -> float | None:
-        """None: nobody trains it here."""
+        """None: no process trains it here."""
         return None
 
     @property
     def state(self) -> str:
-        """finished: whether somebody still trains it, a log does not tell."""
+        """finished: a log does not show whether it is still being trained."""
         return "finished"
 
     @property
     def message(self) -> str:
-        """What kind of log it is."""
+        """The kind of log."""
         return f"read from {self.kind}"
 
     def refresh(self) -> bool:
-        """Reads the log again where one of its files has changed; True when it had."""
+        """Reads the log again if one of its files has changed; returns True if it had."""
         stamp = tuple(map(_stamp, self._log.files()))
         if stamp == self._stamp:
             return False
@@ -94,7 +94,7 @@ class ForeignRun(RunReader):
         return True
 
     def _records(self) -> np.ndarray:
-        """A record for each step with a training loss; without one, for each with any number."""
+        """Returns a record for each step with a training loss, or if none, with any number."""
         found = {name: self.series[self.known[name]] for name in COLUMNS if name in self.known}
         base = [found["loss"]] if "loss" in found else list(self.series.values())
         steps = np.unique(np.concatenate([series.steps for series in base]))
@@ -125,7 +125,7 @@ class ForeignRun(RunReader):
 
 
 def _stamp(path: Path) -> tuple[Path, int, int]:
-    """What tells whether a file has changed. Raises OSError, with the remedy, where it is gone."""
+    """Returns a stamp that changes with the file. Raises OSError, with a remedy, if it is gone."""
     try:
         info = path.stat()
     except OSError as error:
@@ -136,7 +136,7 @@ def _stamp(path: Path) -> tuple[Path, int, int]:
 
 
 def _at(steps: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The values at the wanted steps; NaN where there is none."""
+    """Returns the values at the wanted steps; NaN if there is none."""
     at = np.searchsorted(steps, wanted)
     at[at == len(steps)] = 0
     return np.where(steps[at] == wanted, values[at], np.nan)

@@ -1,4 +1,4 @@
-"""Named series of numbers over steps, and how they are gathered from what somebody logged."""
+"""Named series of numbers over steps, and how they are collected from a log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from core.files import GET_AGAIN
 
-# Bounds on what a log from elsewhere holds.
+# Bounds on the contents of a log from elsewhere.
 MOST_POINTS = 4_000_000  # of all series together
 MOST_SERIES = 10_000
 LONGEST_NAME = 1000
@@ -22,9 +22,9 @@ LAST_STEP = 1 << 53  # steps may count tokens; beyond this a float is no longer 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Values by step: three arrays of one length, the steps rising.
+    """Values by step: three arrays of one length, with increasing steps.
 
-    times  Unix time of each value; NaN where the log does not tell
+    times  Unix time of each value; NaN if the log does not contain it
     """
 
     steps: np.ndarray
@@ -34,11 +34,11 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Log:
-    """What a log holds.
+    """The contents of a log.
 
-    series   by the names that whoever logged them gave
-    damaged  records and lines that were left out
-    planned  steps that the training was to take; 0: not told
+    series   by their names in the log
+    damaged  number of records and lines left out
+    planned  planned steps of the training; 0: unknown
     """
 
     series: Mapping[str, Series]
@@ -50,21 +50,21 @@ class LogReader(Protocol):
     """Reads one kind of log."""
 
     def files(self) -> list[Path]:
-        """Where it lies now: other ones may be added while it grows."""
+        """Returns its current files: others may be added while it grows."""
 
     def read(self) -> Log:
-        """Everything so far. Raises ValueError, with the remedy, or OSError."""
+        """Returns everything so far. Raises ValueError, with a remedy, or OSError."""
 
 
 def is_number(value: object) -> bool:
-    """Whether a float can hold it; infinity and NaN are numbers, true and false are not."""
+    """Returns whether a float can hold it; infinity and NaN are numbers, true and false are not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return isinstance(value, float) or abs(value) < 1 << 1023
 
 
 def is_step(value: object) -> bool:
-    """Whether a number can be a step: whole, not negative, and exact as a float."""
+    """Returns whether a number can be a step: whole, not negative, and exact as a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return 0 <= value < LAST_STEP and value == int(value)
@@ -72,14 +72,14 @@ def is_step(value: object) -> bool:
 
 @dataclass
 class _Points:
-    """Points as they came."""
+    """Points in the order of the log."""
 
     steps: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
     times: array[float] = field(default_factory=lambda: array("d"))
 
     def series(self) -> Series:
-        """By step; of two values of one step the later counts."""
+        """Returns the points by step; of two values of one step the later counts."""
         steps = np.array(self.steps, np.int64)
         order = np.argsort(steps, kind="stable")
         steps = steps[order]
@@ -90,7 +90,7 @@ class _Points:
 
 
 class Collector:
-    """Gathers numbers by name. `source` is the log's name in error messages."""
+    """Collects numbers by name. `source` is the log's name in error messages."""
 
     def __init__(self, source: object) -> None:
         self._source = source
@@ -98,7 +98,7 @@ class Collector:
         self._count = 0
 
     def add(self, name: str, step: int, value: float, time: float = math.nan) -> None:
-        """One more number. Raises ValueError where a log holds more than is read."""
+        """Adds a number. Raises ValueError if a log exceeds the limits."""
         points = self._points.get(name)
         if points is None:
             if len(self._points) >= MOST_SERIES or len(name) > LONGEST_NAME:
@@ -118,7 +118,7 @@ class Collector:
         points.times.append(time)
 
     def drop_from(self, step: int) -> None:
-        """A run that was taken up again at a step replaces what came after it."""
+        """Drops values from a step on, when a run resumed at this step replaces them."""
         for name, points in self._points.items():
             kept = [index for index, at in enumerate(points.steps) if at < step]
             if len(kept) < len(points.steps):
@@ -129,5 +129,5 @@ class Collector:
                 )
 
     def series(self) -> dict[str, Series]:
-        """All series so far, in the order in which they first came."""
+        """Returns all series so far, in the order of their first values."""
         return {name: points.series() for name, points in self._points.items() if points.steps}

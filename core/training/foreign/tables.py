@@ -1,7 +1,7 @@
 """CSV and JSON lines with a column of steps, as W&B, Lightning, TensorBoard and many scripts write.
 
-The column of steps is known by its name. All others that hold numbers are series; a cell that is
-empty or no number is a step at which that series was not logged.
+The column of steps is recognized by its name. All other columns with numbers are series; at a step
+with an empty or non-numeric cell that series was not logged.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ MOST_BYTES = 64 * MEGABYTE
 MOST_ROWS = 500_000
 MOST_COLUMNS = 1000
 MOST_VALUES = 100_000  # in a line of JSON
-LOOKED_AT = 1000  # rows in which the column of steps is looked for
-# Names of the column of steps, the surest first; small letters, words joined by "_".
+LOOKED_AT = 1000  # rows in which the column of steps is searched
+# Names of the column of steps, most reliable first; lowercase, words joined by "_".
 STEPS = (
     "step", "steps", "global_step", "_step", "trainer/global_step", "iteration", "iter", "it",
     "iter_num", "n_iter", "update", "num_updates", "batch", "epoch",
 )  # fmt: skip
 TIMES = ("wall_time", "_timestamp", "timestamp", "time", "created_at")
-EXTREMES = ("__MIN", "__MAX")  # beside each column of W&B's exports: the same number again
-ALONE = "value"  # what TensorBoard's export calls its one series
+EXTREMES = ("__MIN", "__MAX")  # next to each column of W&B's exports: the same number again
+ALONE = "value"  # TensorBoard's name of the only series of an export
 
 Row = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ class CsvLog:
         return [self.path]
 
     def read(self) -> Log:
-        """Raises ValueError, with the remedy, for a file without a column of steps."""
+        """Raises ValueError, with a remedy, for a file without a column of steps."""
         text = read_text(self.path, MOST_BYTES)
         _check_rows(self.path, text.count("\n"))
         header = text[: text.find("\n")]
@@ -62,7 +62,7 @@ class CsvLog:
 
 
 def _named(rows: Iterator[list[str]]) -> Iterator[Row | None]:
-    """Each row by the names of the first; None for one that is too short."""
+    """Yields each row by the names of the first; None for a row that is too short."""
     names = [name.strip() for name in next(rows, [])][:MOST_COLUMNS]
     for row in rows:
         if row:
@@ -90,10 +90,10 @@ class JsonLinesLog:
         return [self.path]
 
     def read(self) -> Log:
-        """Raises ValueError, with the remedy, for a file without a column of steps."""
+        """Raises ValueError, with a remedy, for a file without a column of steps."""
         content = read_bytes(self.path, MOST_BYTES)
         _check_rows(self.path, content.count(b"\n"))
-        whole = content[: content.rfind(b"\n") + 1] or content  # a torn last line waits
+        whole = content[: content.rfind(b"\n") + 1] or content  # a torn last line is read later
         return _of_rows(self.path, map(self._object, io.BytesIO(whole)))
 
     def _object(self, line: bytes) -> Row | None:
@@ -121,7 +121,7 @@ def _check_rows(path: Path, count: int) -> None:
 
 
 def _of_rows(path: Path, rows: Iterator[Row | None]) -> Log:
-    """Raises ValueError, with the remedy, where no column holds steps."""
+    """Collects the rows' series. Raises ValueError, with a remedy, if no column holds steps."""
     first = list(islice(rows, LOOKED_AT))
     found = [row for row in first if row]
     names = list(dict.fromkeys(name for row in found for name in row))
@@ -148,10 +148,10 @@ def _of_rows(path: Path, rows: Iterator[Row | None]) -> Log:
 
 
 def step_column(rows: Sequence[Row], names: Sequence[str]) -> str | None:
-    """The column whose name says steps and whose values are some; None where there is none.
+    """Returns the column that is named like steps and holds them, or None.
 
-    All that are given, or those of most rows: an epoch of 0.25 is no step, one damaged row is no
-    reason to take another column.
+    All its values must be steps, or those of most rows: an epoch of 0.25 is not a step, but a
+    single damaged row does not rule out a column.
     """
     for wanted in STEPS:
         for name in names:

@@ -1,9 +1,9 @@
 """TensorBoard event files: scalars, read without TensorBoard.
 
-A file is a row of records (TensorFlow's record format):
+A file is a sequence of records (TensorFlow's record format):
 
     length  8 bytes, little-endian      check  4 bytes: masked CRC-32C of the length
-    data    so many bytes               check  4 bytes: masked CRC-32C of the data
+    data    `length` bytes              check  4 bytes: masked CRC-32C of the data
 
 Each record's data is a protobuf message, `Event`, of which this reads (tensorflow/core/util/
 event.proto, framework/summary.proto and tensor.proto)
@@ -14,7 +14,7 @@ event.proto, framework/summary.proto and tensor.proto)
     TensorProto  1 dtype, 4 tensor_content, 5 float_val, 6 double_val
     SessionLog   1 status: 1 is START
 
-Histograms, pictures, texts and graphs are passed over.
+Histograms, images, texts and graphs are skipped.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from core.training.foreign.series import LAST_STEP, Collector, Log
 MARK = "tfevents"  # in the name of every event file
 MOST_BYTES = 512 * MEGABYTE  # of one file
 MOST_RECORDS = 1_000_000  # of one file, and values in them
-MOST_READ = MEGABYTE  # a larger record holds pictures or a graph and is passed over unread
+MOST_READ = MEGABYTE  # a larger record holds images or a graph and is skipped unread
 MOST_FIELDS = 100  # of a message; Event and Value have fewer than ten
 MOST_FILES = 1000
 HEADER = struct.Struct("<QI")
 CHECK = struct.Struct("<I")
 DOUBLE, FLOAT = struct.Struct("<d"), struct.Struct("<f")
 VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5  # protobuf's wire types
-START = 1  # of a session: it was taken up again
+START = 1  # status of a session: the run was resumed
 OF_DTYPE = {1: FLOAT, 2: DOUBLE}  # TensorFlow's numbers for float32 and float64
 
 
 def _crc_table() -> tuple[int, ...]:
-    """CRC-32C (Castagnoli) of every byte; the polynomial is 0x1EDC6F41, here bit-reversed."""
+    """Returns the CRC-32C (Castagnoli) of every byte; polynomial 0x1EDC6F41, bit-reversed."""
     table = []
     for byte in range(256):
         for _ in range(8):
@@ -57,7 +57,7 @@ _TABLE = _crc_table()
 
 
 def crc32c(data: bytes) -> int:
-    """The CRC-32C checksum: RFC 3720, appendix B.4."""
+    """Returns the CRC-32C checksum: RFC 3720, appendix B.4."""
     table, crc = _TABLE, 0xFFFFFFFF
     for byte in data:
         crc = table[(crc ^ byte) & 0xFF] ^ crc >> 8
@@ -65,20 +65,20 @@ def crc32c(data: bytes) -> int:
 
 
 def masked_crc(data: bytes) -> int:
-    """As records store it: turned by 15 bits and moved on, so that a checksum of data that holds
-    checksums stays one.
+    """Returns the checksum as records store it: rotated by 15 bits plus a constant, because the CRC
+    of data that contains its own CRC is unreliable.
     """
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 def event_files(folder: Path) -> list[Path]:
-    """The event files of a folder, the oldest first: their names begin with the time."""
+    """Returns the event files of a folder, the oldest first: their names begin with the time."""
     return sorted(path for path in folder.iterdir() if MARK in path.name and path.is_file())
 
 
 class EventLog:
-    """The event files of a run's folder, or one of them, read on from where they were read to."""
+    """The event files of a run's folder, or one of them; each read continues the previous one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -89,7 +89,7 @@ class EventLog:
         self._files: dict[Path, _EventFile] = {}
 
     def files(self) -> list[Path]:
-        """Raises ValueError, with the remedy, for too many."""
+        """Raises ValueError, with a remedy, for too many."""
         found = event_files(self.path) if self.path.is_dir() else [self.path]
         if len(found) > MOST_FILES:
             raise ValueError(
@@ -99,7 +99,7 @@ class EventLog:
         return found
 
     def read(self) -> Log:
-        """Raises ValueError, with the remedy, for what is no event file."""
+        """Raises ValueError, with a remedy, for a file that is not an event file."""
         files = self.files()
         if any(file.is_another for file in self._files.values()):
             self._begin()
@@ -110,7 +110,7 @@ class EventLog:
 
 
 class _EventFile:
-    """One growing file; a torn last record waits for its end."""
+    """One growing file; a torn last record is read once complete."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -118,16 +118,16 @@ class _EventFile:
         self._records = 0
         self._left_out = 0
         self._broken = False
-        self._sound: set[bytes] = set()  # headers that have been checked
+        self._sound: set[bytes] = set()  # headers with a correct checksum
 
     @property
     def damaged(self) -> int:
-        """Records that were left out; a broken length leaves out the rest, which counts as one."""
+        """Number of records left out; all after a damaged length count as one."""
         return self._left_out + self._broken
 
     @property
     def is_another(self) -> bool:
-        """Whether it is gone or has shrunk since: what was read of it no longer counts."""
+        """Whether the file is gone or has shrunk: earlier results are no longer valid."""
         return not self.path.exists() or self.path.stat().st_size < self._offset
 
     def read(self, into: Collector) -> None:
@@ -147,7 +147,7 @@ class _EventFile:
                     )
 
     def _next(self, file: BinaryIO, size: int, into: Collector) -> bool:
-        """Reads a whole record; False where there is none yet, or the file is broken."""
+        """Reads a complete record; returns False if there is none yet, or the file is broken."""
         header = file.read(HEADER.size)
         if len(header) < HEADER.size:
             return False
@@ -171,7 +171,7 @@ class _EventFile:
         return True
 
     def _take(self, data: bytes, check: bytes, into: Collector) -> None:
-        """Only what is used is checked: a checksum in Python takes longer than passing over."""
+        """Adds a record's numbers. Only used records are checked: a checksum in Python is slow."""
         self._records += 1
         try:
             event = _Event(data)
@@ -193,7 +193,7 @@ class _EventFile:
 class _Event:
     """A record's data: its time and step, its numbers by tag, and whether a session starts.
 
-    `values` are all of its values, numbers or not. Raises ValueError for what is no such message.
+    `values` counts all of its values, of any type. Raises ValueError for an invalid message.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -218,7 +218,7 @@ class _Event:
 
 
 def _scalar(data: bytes) -> tuple[str, float] | None:
-    """Tag and number of a summary's value; None for anything but one number."""
+    """Returns tag and number of a summary's value; None for anything but one number."""
     tag, number = "", None
     for at, wire, value in _fields(data, MOST_FIELDS):
         if at == 1 and wire == BYTES:
@@ -231,7 +231,7 @@ def _scalar(data: bytes) -> tuple[str, float] | None:
 
 
 def _tensor_number(data: bytes) -> float | None:
-    """The number of a tensor that holds one, as TensorFlow 2 writes scalars."""
+    """Returns the number of a tensor that holds one, as TensorFlow 2 writes scalars."""
     dtype, content = 0, b""
     for at, wire, value in _fields(data, MOST_FIELDS):
         if at == 1 and wire == VARINT:
@@ -246,10 +246,10 @@ def _tensor_number(data: bytes) -> float | None:
 
 
 def _fields(data: bytes, most: int) -> Iterator[tuple[int, int, Any]]:
-    """Number, wire type and value of each field of a protobuf message.
+    """Yields number, wire type and value of each field of a protobuf message.
 
-    Raises ValueError where it ends within a field, for a wire type that there is none of, and for
-    more than so many fields.
+    Raises ValueError for a message that ends within a field, an unknown wire type, and more than
+    `most` fields.
     """
     at, end = 0, len(data)
     for _ in range(most):
@@ -276,8 +276,8 @@ def _fields(data: bytes, most: int) -> Iterator[tuple[int, int, Any]]:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A whole number of up to 64 bits, 7 a byte, and where it ends."""
-    if at < len(data) and data[at] < 0x80:  # most have one byte
+    """Returns a whole number of up to 64 bits, 7 per byte, and the position after it."""
+    if at < len(data) and data[at] < 0x80:  # most take one byte
         return data[at], at + 1
     value = 0
     for shift in range(0, 70, 7):

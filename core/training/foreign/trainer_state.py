@@ -1,4 +1,4 @@
-"""`trainer_state.json` of Hugging Face's Trainer: what it logged, in `log_history`."""
+"""`trainer_state.json` of Hugging Face's Trainer: its logs, in `log_history`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_VALUES = 3_000_000
 
 
 def newest_state(folder: Path) -> Path | None:
-    """The file of a Trainer's output folder, which lies there or in its newest checkpoint."""
+    """Returns the state file of a Trainer's output folder, or of its newest checkpoint."""
     if (folder / NAME).is_file():
         return folder / NAME
     found = [
@@ -37,7 +37,7 @@ class TrainerLog:
         return [newest or self.path / NAME]
 
     def read(self) -> Log:
-        """Raises ValueError, with the remedy, for a file that no Trainer has written."""
+        """Raises ValueError, with a remedy, for a file that was not written by a Trainer."""
         (file,) = self.files()
         state = read_json(file, max_values=MOST_VALUES)
         history = as_object(state, "trainer state").get("log_history")

@@ -50,17 +50,17 @@ class TunedMode(SourceMode):
 
     def ask_second(self, beside: QWidget) -> None:
         """Opens the menu of second adapters below a button."""
-        self.seconds.popup(beside.mapToGlobal(QPoint(0, beside.height())))
+        self.second_menu.popup(beside.mapToGlobal(QPoint(0, beside.height())))
 
     def _on_listed(self, models: list[Tuned]) -> None:
         address = self.desk.tuned.draft.value.address  # type: ignore[attr-defined]
         items = [(one.name, one.address) for one in models]
         self.inputs.model.fill([*items, (OPEN, "")], address)
-        self.seconds.clear()
+        self.second_menu.clear()
         for one in adapters_beside(models, address):
-            self.seconds.addAction(one.name, partial(self.take_second, one.address))
+            self.second_menu.addAction(one.name, partial(self.take_second, one.address))
         ask = partial(ask_folder, self.view.window(), FOLDER, self.take_second)
-        self.seconds.addAction(OPEN, ask)
+        self.second_menu.addAction(OPEN, ask)
 
     def _on_picked(self, address: str) -> None:
         tuned = self.desk.tuned  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ class TunedMode(SourceMode):
 
     def begin(self) -> None:
         super().begin()
-        self.seconds, tuned = QMenu(self.second_title, self.view), self.desk.tuned  # type: ignore[attr-defined]
+        self.second_menu, tuned = QMenu(self.second_title, self.view), self.desk.tuned  # type: ignore[attr-defined]
         self.inputs.model.picked.connect(self._on_picked)
         tuned.listed.connect(self._on_listed)
         tuned.opened.connect(self._on_model)

@@ -31,7 +31,7 @@ def axes_area(size: QSize, numbers: Sequence[str], names: Sequence[str], title: 
     now = theme.current()
     metrics, bold = now.metrics("label"), now.metrics("label", 600)
     left = round(now.px(14) + max((metrics.horizontalAdvance(one) for one in numbers), default=0.0))
-    named = min(max((bold.horizontalAdvance(one) for one in names), default=0.0), now.px(136))
+    named = min(max((bold.horizontalAdvance(one) for one in names), default=0.0), now.px(148))
     right, top = max(named, title_room(title)) + now.px(14), now.px(ABOVE)
     width, height = size.width() - left - right, size.height() - top - now.px(BELOW)
     return QRectF(left, top, max(1.0, width), max(1.0, height))
@@ -110,7 +110,7 @@ def badge_parts(bucket: int, outside: int, note: str) -> list[str]:
     if outside:
         parts.append(f"{outside:,} {'spike' if outside == 1 else 'spikes'} beyond the axis")
     if bucket > 1:
-        parts.append(f"showing the range of every {bucket} values")
+        parts.append(f"range of every {bucket} values")
     return parts
 
 

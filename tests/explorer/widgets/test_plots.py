@@ -510,7 +510,7 @@ def test_a_badge_says_as_much_as_has_room_beside_the_title(qapp, monkeypatch):
     monkeypatch.setattr(labels, "put_text", lambda _, rect, text, *__: said.append(text))
     for width in (150, 600):
         labels.draw_badge(None, labels.badge_parts(4, 0, "flat below 1"), "log scale", width)
-    assert said == ["flat below 1", "flat below 1, showing the range of every 4 values"]
+    assert said == ["flat below 1", "flat below 1, range of every 4 values"]
 
 
 def test_a_readout_stays_inside_its_plot():

@@ -10,8 +10,8 @@ from PySide6.QtGui import QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
+from core.tokenization.telling import count
 from explorer import theme
-from explorer.panes.backprop.expression.text import count_of_steps
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 
@@ -31,7 +31,7 @@ class LossPicture(Picture):
         self._losses, self._output = found, output
         if self._losses.size:
             first, last = format_number(self._losses[0]), format_number(self._losses[-1])
-            steps = count_of_steps(self._losses.size - 1)
+            steps = count(self._losses.size - 1, "step")
             self.setAccessibleDescription(f"{output} went from {first} to {last} in {steps}")
         self.data_changed()
 

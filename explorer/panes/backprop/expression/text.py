@@ -11,6 +11,7 @@ import numpy as np
 from core.autograd import parted
 from core.autograd.operation import in_brackets
 from core.numbers import TIMES, format_number
+from core.tokenization.telling import count, listed
 from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.draft import ExpressionDraft
 from explorer.panes.backprop.expression.step_arithmetic import arithmetic_at, slope
@@ -54,8 +55,8 @@ def headline(computed: Computed, moment: int) -> str:
     if computed.broken is not None and (place is None or moment == len(computed.plan) - 1):
         return trouble(computed)
     if place is None:
-        count = len(computed.leaves)
-        numbers = "its input" if count == 1 else f"its {count} inputs"
+        inputs = len(computed.leaves)
+        numbers = "its input" if inputs == 1 else f"its {inputs} inputs"
         return f"Play the formula forward from {numbers} to {out}, then back to find the gradients"
     node = names[place.node]
     if place.phase == "forward":
@@ -109,7 +110,7 @@ def _listed(names: list[str], most: int = MOST_LISTED) -> str:
     """Joins names: "a", "a and b", "a, b and 3 more"."""
     if len(names) > most:
         names = [*names[: most - 1], f"{len(names) - most + 1} more"]
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return listed(names)
 
 
 def trouble(computed: Computed) -> str:
@@ -175,7 +176,7 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
     value set on line 5".
     """
     labels = (node.label for node in computed.graph.nodes)
-    several = {name for name, count in map(parted, labels) if count > 1}
+    several = {name for name, number in map(parted, labels) if number > 1}
     found = {}
     for number in nodes:
         label, line = computed.graph.nodes[number].label, computed.line(number)
@@ -251,15 +252,11 @@ def learning(computed: Computed, draft: ExpressionDraft) -> Learning:
     return Learning(progress or f"A step moves {_listed(learns, MOST_NAMED)}")
 
 
-def count_of_steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
-
-
 def _progress(losses: Sequence[float], output: str) -> str:
     """Returns the effect of the steps so far, with a remedy if they diverge; "" before any."""
     if len(losses) < 2:
         return ""
-    counted = count_of_steps(len(losses) - 1)
+    counted = count(len(losses) - 1, "step")
     if not math.isfinite(losses[-1]):
         return f"{output} is not finite after {counted}: lower the rate and reset"
     told = f"{format_number(losses[0])} \u2192 {format_number(losses[-1])} in {counted}"

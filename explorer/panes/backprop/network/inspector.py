@@ -11,6 +11,7 @@ from core.autograd.operation import WHERE
 from core.marked_line import marked_line
 from core.numbers import format_number
 from core.substitution import arithmetic
+from core.tokenization.telling import count
 from core.trace import Step
 from explorer.panes.backprop.network.elements import Element, Neuron, Weight, is_there, name_of
 from explorer.panes.backprop.network.keyframe import Keyframe, Update
@@ -24,7 +25,7 @@ from explorer.panes.backprop.network.neuron_rows import (
 from explorer.panes.backprop.network.optimizer_rows import line_rows, update_rows
 from explorer.panes.backprop.network.optimizer_step import largest_bias_gradient, largest_gradient
 from explorer.panes.backprop.network.sample import Sample
-from explorer.panes.backprop.network.text import count_of_steps, sample_title
+from explorer.panes.backprop.network.text import sample_title
 from explorer.panes.base import Inspection
 from explorer.widgets.live_numbers import Equation, Terms, in_a_line
 
@@ -133,7 +134,7 @@ def _from_one(count: int) -> tuple[str, ...]:
 
 def _title(keyframe: Keyframe, what: str = "weight") -> str:
     if keyframe.update is None and keyframe.step:
-        return f"After {count_of_steps(keyframe.step)}"
+        return "After " + count(keyframe.step, "step")
     if keyframe.update is None:
         return "Before the first step"
     return f"Step {keyframe.step:,}: the update of one {what}"

@@ -11,6 +11,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.numbers import format_number
+from core.tokenization.telling import count
 from explorer import theme
 from explorer.panes.backprop.network import draw_sample
 from explorer.panes.backprop.network.colors import SOFT, scale_image
@@ -28,7 +29,7 @@ from explorer.panes.backprop.network.hit_testing import element_at, from_plane, 
 from explorer.panes.backprop.network.keyframe import Keyframe
 from explorer.panes.backprop.network.sample_scene import SampleScene
 from explorer.panes.backprop.network.scene import Box, Layout, inside, lay_out
-from explorer.panes.backprop.network.text import count_of_steps, pointer_words
+from explorer.panes.backprop.network.text import pointer_words
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.still_layer import StillLayer
@@ -132,7 +133,8 @@ class NetworkPicture(Picture):
             return ""
         sizes = "-".join(str(size) for size in keyframe.sizes)
         dead = sum(int(layer.dead.sum()) for layer in keyframe.layers)
-        words = f"{sizes} network after {count_of_steps(keyframe.step)}"
+        steps = count(keyframe.step, "step")
+        words = f"{sizes} network after {steps}"
         return words + (f", {dead} dead {'neuron' if dead == 1 else 'neurons'}" if dead else "")
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from core.numbers import format_number, format_percent
+from core.tokenization.telling import count
 from explorer.panes.backprop.network.diagnosis import (
     WORSE,
     Diagnosis,
@@ -33,13 +34,9 @@ NO_ADDING = "To add points, go back to training first (Esc)"
 NO_POINTS = "There are no points to learn from: choose Add, then click on the plane."
 
 
-def count_of_steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count:,} steps"
-
-
 def keyframe_title(keyframe: Keyframe) -> str:
     """Title of a keyframe in the transport."""
-    steps = count_of_steps(keyframe.step)
+    steps = count(keyframe.step, "step")
     if keyframe.diverged:
         return f"diverged after {steps}"
     if math.isnan(keyframe.train_loss):
@@ -62,7 +59,8 @@ def headline(
     if keyframe is None:
         return LOADING
     if keyframe.diverged:
-        return f"Training diverged after {count_of_steps(keyframe.step)}: {keyframe.diverged}."
+        steps = count(keyframe.step, "step")
+        return f"Training diverged after {steps}: {keyframe.diverged}."
     if not keyframe.layers:
         return NO_POINTS
     first = format_number(diagnosis.first)
@@ -84,10 +82,10 @@ def headline(
 
 
 def _neurons_are_dead(keyframe: Keyframe) -> str:
-    dead, count = dead_neurons(keyframe), sum(keyframe.sizes[1:-1])
-    if dead == count:
-        return "the only neuron is dead" if count == 1 else f"all {count} neurons are dead"
-    return f"{dead} of {count} neurons {'is' if dead == 1 else 'are'} dead"
+    dead, hidden = dead_neurons(keyframe), sum(keyframe.sizes[1:-1])
+    if dead == hidden:
+        return "the only neuron is dead" if hidden == 1 else f"all {hidden} neurons are dead"
+    return f"{dead} of {hidden} neurons {'is' if dead == 1 else 'are'} dead"
 
 
 def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) -> str:

@@ -44,6 +44,7 @@ class TryMode(TunedMode):
         self.place: tuple[bool, int] | None = None  # (is tuned, index); None: prompt's end
         self.prompt_ids: list[int] = []
         self.written: dict[bool, Written] = {}  # by True for the tuned model, False for the base
+        self._newest: dict[bool, Written] = {}  # likewise, while a drag delays them
         self.next: NextTokens | None = None
         self._curve: list[np.ndarray] = []  # (K,) probabilities of tokens, by strength
         self.prompt = ""  # the text that both read
@@ -60,7 +61,7 @@ class TryMode(TunedMode):
         )
         for tuned, writes in self._writes.items():
             writes.progressed.connect(partial(self._on_written, tuned))
-            writes.came.connect(self._on_written_to_end)
+            writes.came.connect(partial(self._on_written_to_end, tuned))
         self._nexts.came.connect(self._on_next)
         self._curves.progressed.connect(self._on_curves)
         self._checks.came.connect(lambda told: view.verdict.set_text(text.verdict(*told)))
@@ -149,9 +150,11 @@ class TryMode(TunedMode):
         menu, not_now = self.view.adapter.menu(), "blend" if self.draft.value.other else "alone"
         menu.clear()
         for name, deed in self._deeds.items():
-            if name == "blend" != not_now:
-                menu.addMenu(self.seconds)
-            elif name != not_now:
+            if name == not_now:
+                continue
+            if name == "blend":
+                menu.addMenu(self.second_menu)
+            else:
                 menu.addAction(text.MENU[name], deed)
 
     def actions(self) -> list[Action]:
@@ -275,11 +278,13 @@ class TryMode(TunedMode):
         return was != of
 
     def _on_written(self, tuned: bool, items: list[Written]) -> None:
-        self.written[tuned] = items[-1]
+        self._newest[tuned] = items[-1]
         if not self.view.is_dragged:  # a drag shows only complete texts, to avoid flicker
+            self.written[tuned] = items[-1]
             self._show_texts()
 
-    def _on_written_to_end(self, _: object) -> None:
+    def _on_written_to_end(self, tuned: bool, _: object) -> None:
+        self.written[tuned] = self._newest[tuned]
         self._show_texts()
         self._show_next()
         self._read_place()

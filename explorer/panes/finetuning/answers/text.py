@@ -85,7 +85,10 @@ def inspected(strength: float, matrix: str, kind: str) -> str:
     told = f"s is the strength, {strength:g}, times alpha / rank (with rsLoRA, alpha / \u221arank)."
     if moved:
         told = f"{moved} is {strength:g} times what was learned."
-    return f"{told} The matrix that changes most is {matrix_name(matrix)}."
+    most = f"The matrix that changes most is {matrix_name(matrix)}"
+    if kind == "tuned.bias_change":
+        most = f"The bias that changes most is that of {matrix_name(matrix)}"
+    return f"{told} {most}."
 
 
 def verdict(name: str, found: Verdict) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,20 +126,22 @@ def headline(curves: Sequence[Curves], data: str) -> str:
     asked = all(len(one.exact[1]) for one in told)
     learned = f"share of right answers to {_held_out(data)}" if asked else f"loss on {data}"
     write = format_percent if asked else format_number
-    said = _each({one.name: end_of(one.exact if asked else one.new) for one in told}, write)
-    forgotten = {one.name: one.forgotten for one in told if one.base_data == base_data}
-    lost = _each(forgotten, lambda change: typeset(f"{round(change, 2) + 0:+,.2f}"))
-    forgot = f" The loss on {base_data} has changed by {lost}." if base_data else ""
+    said = _each([(one.name, end_of(one.exact if asked else one.new)) for one in told], write)
+    alike = [(one.name, one.forgotten) for one in told if one.base_data == base_data]
+    measured = [(name, change) for name, change in alike if not math.isnan(change)]
+    lost = _each(measured, lambda change: typeset(f"{round(change, 2) + 0:+,.2f}"))
+    forgot = f" The loss on {base_data} has changed by {lost}." if measured else ""
     return f"At step {step:,.0f}, the {learned} is {said}.{forgot}"
 
 
-def _each(numbers: Mapping[str, float], write: Callable[[float], str]) -> str:
-    """Lists the number of each run; for many runs, their range."""
-    words = {name: f"{write(number)} for {name}" for name, number in numbers.items()}
-    if len(words) <= MOST_LISTED:
-        return listed([*words.values()])
-    least, most = (words[end(numbers, key=numbers.__getitem__)] for end in (min, max))
-    return f"{least} to {most} ({len(words)} runs)"
+def _each(numbers: Sequence[tuple[str, float]], write: Callable[[float], str]) -> str:
+    """Lists the number of each run, by name; for many runs, their range."""
+    if len(numbers) <= MOST_LISTED:
+        return listed([f"{write(number)} for {name}" for name, number in numbers])
+    (first, least), (last, most) = (end(numbers, key=itemgetter(1)) for end in (min, max))
+    if write(least) == write(most):
+        return f"{write(most)} for all {len(numbers)} runs"
+    return f"{write(least)} for {first} to {write(most)} for {last} ({len(numbers)} runs)"
 
 
 def _learned(curves: Curves) -> str:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from core.numbers import format_fixed, format_number, format_share
-from core.tokenization.telling import count
+from core.tokenization.telling import count, sentence
 
 if TYPE_CHECKING:
     from core.inference.attribution import LogitTerm
@@ -43,16 +43,12 @@ def _component(part: Part) -> str:
     return f"{'the MLP' if head is None else f'head {head}'} of layer {layer}"
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
 def term_tip(scene: Scene, place: int) -> str:
     """Returns the tooltip of a bar."""
     term, norms = scene.found.terms[place][1], scene.found.after.norms
     token = scene.quoted(scene.found.token)
     value = format_fixed(term.value)
-    told = [f"{_capital(_part(term))} adds {value} to the logit of {token}"]
+    told = [f"{sentence(_part(term))} adds {value} to the logit of {token}"]
     if term.kind == "unexplained":
         told = [f"{value} of the logit of {token} is unexplained"]
         told.append(
@@ -134,7 +130,7 @@ def headline(scene: Scene, row: int) -> str:
 def adds(scene: Scene, term: LogitTerm) -> str:
     """Returns the headline while the steps of a part are played."""
     token, value = scene.quoted(scene.found.token), format_fixed(term.value)
-    return f"{_capital(_part(term))} adds {value} to the logit (score) of {token}"
+    return f"{sentence(_part(term))} adds {value} to the logit (score) of {token}"
 
 
 def loss(scene: Scene) -> str:

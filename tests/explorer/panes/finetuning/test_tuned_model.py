@@ -108,15 +108,15 @@ def test_a_second_adapter_is_one_of_those_that_are_here(
         run(mode.context.runs.folder() / "tune-full", "full", 20)
         mode.desk.tuned.look()
         await mode.parent().settled()
-        entries = mode.seconds.actions()
+        entries = mode.second_menu.actions()
         assert [one.text() for one in entries] == ["tune-lora, step 20", OPEN]
         for one in entries:
             one.trigger()
         newest = mode.context.runs.folder() / "tune-lora" / "checkpoints" / "step-000020"
         assert chosen == [str(newest), "a folder"]
-        deed = {one.text: one.run for one in mode.actions()}[mode.seconds.title()]
+        deed = {one.text: one.run for one in mode.actions()}[mode.second_menu.title()]
         deed()
-        assert mode.seconds.isVisible()
-        mode.seconds.close()
+        assert mode.second_menu.isVisible()
+        mode.second_menu.close()
 
     run_async(body())

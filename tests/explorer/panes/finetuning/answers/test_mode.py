@@ -135,6 +135,39 @@ def test_a_text_is_written_to_its_end_while_the_slider_is_dragged(
     run_async(body())
 
 
+@pytest.mark.parametrize("name", ["strength", "temperature"])
+def test_only_whole_texts_are_shown_while_a_slider_is_dragged(
+    make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        whole, shown = [list(one.ids) for one in mode.written.values()], []
+        write, show = compute.written_steps, mode.view.show_text
+
+        def to_its_end(*asked: Any) -> Any:
+            for written in write(*asked):
+                yield written
+            whole.append(list(written.ids))
+
+        def noted(tuned: bool, written: Any, *rest: Any) -> None:
+            shown.append(list(written.ids))
+            show(tuned, written, *rest)
+
+        monkeypatch.setattr(compute, "written_steps", to_its_end)
+        monkeypatch.setattr(mode.view, "show_text", noted)
+        slider = mode.view.settings.widgets[name].slider
+        slider.setSliderDown(True)
+        for place in (30, 36, 12):
+            slider.setValue(place)
+            await mode.settled()
+            mode.choose(True, 3)
+        assert shown and all(one in whole for one in shown)
+        slider.setSliderDown(False)
+        await mode.settled()
+
+    run_async(body())
+
+
 def test_strength_0_is_the_base(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("try")
@@ -267,7 +300,7 @@ def mixed_text(lm: Any, mode: Any) -> list[int]:
     return core.generate(lm.model, ids, mode.draft.value.tokens, temperature=0, stop=stop)
 
 
-@pytest.mark.parametrize("method", ["full", "prompt"])
+@pytest.mark.parametrize("method", ["full", "bitfit", "prompt"])
 def test_what_a_run_of_another_method_learned_is_tried(
     method: str, make_mode: Any, run_async: Any, tmp_path: Path
 ) -> None:
@@ -311,7 +344,8 @@ def test_what_a_run_of_another_method_learned_is_tried(
         if method in ("bottleneck", "prompt"):
             assert mode.next.where is None and not told
         else:
-            words = "W\u2032 \u2212 W is 0 times what was learned. The matrix"
+            name, what = ("b", "bias") if method == "bitfit" else ("W", "matrix")
+            words = f"{name}\u2032 \u2212 {name} is 0 times what was learned. The {what} that"
             assert told[-1].rows[0].startswith(words)
 
     run_async(body())

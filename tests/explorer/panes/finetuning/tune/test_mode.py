@@ -20,7 +20,7 @@ from explorer import theme
 from explorer.panes.finetuning.tune import text
 from explorer.panes.finetuning.tune.draft import TuneDraft
 from explorer.panes.finetuning.tune.methods import METHOD_TEXTS
-from explorer.panes.finetuning.tune.scene import Curves
+from explorer.panes.finetuning.tune.scene import NOTHING, Curves
 from explorer.panes.finetuning.tune.view import Charts, TuneForm
 from tests.core.finetuning.small import LINES, small_base
 from tests.core.training.small import small_config
@@ -457,6 +457,15 @@ def test_runs_are_compared_at_the_last_step_that_all_were_measured_at() -> None:
     )
 
 
+def test_what_a_run_has_not_measured_yet_is_not_told() -> None:
+    line = np.array([0.0, 10.0]), np.array([2.0, 1.0])
+    runs = [Curves(name, "lora", 60, line, line) for name in ("A", "B")]
+    half = text.headline([runs[0], replace(runs[1], old=NOTHING)], "questions")
+    assert half.endswith(" The loss on stories has changed by \u22121.00 for A.")
+    none = text.headline([replace(one, old=NOTHING) for one in runs], "questions")
+    assert none == "At step 10, the loss on questions is 1 for A and 1 for B."
+
+
 def test_of_many_runs_the_range_is_told_and_one_curve_of_each_has_its_name(qtbot: Any) -> None:
     steps = np.array([0.0, 10.0])
     runs = [
@@ -470,6 +479,8 @@ def test_of_many_runs_the_range_is_told_and_one_curve_of_each_has_its_name(qtbot
         "78\u2009% for run 7 (7 runs). The loss on stories has changed by +10.00 for run 1 to "
         "+70.00 for run 7 (7 runs)."
     )
+    alike = [replace(one, exact=runs[0].exact) for one in runs]
+    assert "held-out questions is 11\u2009% for all 7 runs." in text.headline(alike, "questions")
     charts = Charts()
     qtbot.addWidget(charts)
     charts.set_curves(runs)
