@@ -119,7 +119,7 @@ def plane(n: int, generator: np.random.Generator) -> Dataset:
 
 
 def hills(n: int, generator: np.random.Generator) -> Dataset:
-    """Returns points whose target is the height of a landscape with three hills and hollows."""
+    """Returns points whose target is the height over three hills and three hollows."""
     points = generator.uniform(-0.95, 0.95, (n, 2))
     centers = np.array([[-0.6, 0.4], [0, 0.6], [0.6, 0.4], [-0.6, -0.4], [0, -0.6], [0.6, -0.4]])
     distance = np.linalg.norm(points[:, None] - centers, axis=-1)  # (N, 6)

@@ -88,7 +88,7 @@ class Expression:
 
     def numbers(self, values: Mapping[str, Any]) -> np.ndarray:
         """Returns the result as an array for values that broadcast. No intermediate is stored, so
-        their number is not limited. Raises as `evaluate` does, and ValueError if the shapes do not
+        arrays of any size work. Raises as `evaluate` does, and ValueError if the shapes do not
         broadcast.
         """
         fixed = {name: constant(value) for name, value in values.items()}

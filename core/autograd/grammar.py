@@ -300,7 +300,7 @@ def _given(name: str, tree: ast.expr, formula: Formula) -> Array | None:
 
 @lru_cache(maxsize=4)  # callers ask for the places of many parts of the same text
 def _lines(text: str) -> tuple[str, ...]:
-    """Splits lines as Python does, at a carriage return too, without losing a character."""
+    """Splits text into lines as Python does, also at a carriage return; no character is lost."""
     return tuple(text.replace("\r\n", " \n").replace("\r", "\n").split("\n"))
 
 

@@ -129,7 +129,7 @@ def latex_element(written: str, index: str) -> str:
 
 @dataclass(frozen=True)
 class Elementwise(Operation):
-    """Each output element depends on one element of each input, broadcast as NumPy does."""
+    """An operation by element: each output depends on one element of each (broadcast) input."""
 
     elementwise: ClassVar[bool] = True
 

@@ -113,7 +113,7 @@ def rise(step: int, plan: Plan) -> float:
 
 
 def fall(step: int, plan: Plan) -> float:
-    """Returns the second part: down to the last rate at the last step (torch OneCycleLR)."""
+    """Returns one cycle's second part: down to the last rate at the last step, as OneCycleLR."""
     low, reach, height = _low(step, plan), _reach(step, plan), _falling_wave(step, plan)
     rate = low + height * reach  # step: fall
     return rate
