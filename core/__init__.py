@@ -1,7 +1,7 @@
-"""LLM Explorer's textbook: a from-scratch transformer that a person can read, without any window.
+"""LLM Explorer's textbook: a from-scratch transformer written to be read, without any window.
 
-`import core` is instant: it loads neither Qt nor, until something needs it, torch. Every public
-name below is found in the module that defines it, when it is first asked for.
+`import core` is instant: it loads neither Qt nor, until it is needed, torch. Every public name
+below is imported from its module on first access.
 """
 
 from __future__ import annotations

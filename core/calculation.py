@@ -1,9 +1,9 @@
-"""Arithmetic as people write it: numbers and signs in a row, with as few digits as let a reader
-check it.
+"""Arithmetic as on paper: numbers and signs in a row, with as few digits as a reader needs to check
+it.
 
-A `Term` is a number, or a sign over other terms. `written` turns it into text; `solve` finds how
-many digits its numbers need, so that who types what is written into a pocket calculator finds the
-result that is written.
+A `Term` is a number, or a sign with other terms. `written` turns it into text; `solve` finds how
+many digits its numbers need, so that a pocket calculator, given the written numbers, shows the
+written result.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 
 from core.numbers import ABOUT, INFINITY, MINUS, TIMES, format_significant
 
-ENOUGH, FINE, EXACT = 3, 7, 17  # digits of a result, of one that hardly moves, and of any float64
-NEAR = 1e-9  # of a result: what is so near to the middle of two is rounded up or down by chance
-ROUNDING = 2.0**-52  # relative error of one operation on 64 bits
+ENOUGH, FINE, EXACT = 3, 7, 17  # digits of a result, of one that hardly changes, and of any float64
+NEAR = 1e-9  # relative: rounding is arbitrary this near the middle of two numbers
+ROUNDING = 2.0**-52  # relative error of one 64-bit operation
 RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 ROOT, POWER = "\u221a", "e^"
 CALLED = ("log", "tanh", "sin", "cos", "max")  # written as functions
@@ -27,13 +27,13 @@ CALLED = ("log", "tanh", "sin", "cos", "max")  # written as functions
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A number, or what `sign` makes of `parts`.
+    """A number, or `sign` applied to `parts`.
 
     sign    "" a number; "+" (any count), "-", "\u00d7", "/", "^"; "neg", "\u221a", "| |", "e^", or
             one of CALLED; "more" the sum of `count` others, "less" the `count` others of a maximum
     value   of a number, and of "more"
-    name    what the code calls the number; "" where it has no name, and stands in the code itself
-    anchor  whether a reader wants to see how far the result has moved from this number
+    name    the number's name in the code; "" for a literal in the code
+    anchor  whether readers want to see how far the result is from this number
     """
 
     sign: str = ""
@@ -44,7 +44,7 @@ class Term:
     anchor: bool = False
 
     def numbers(self) -> Iterator[Term]:
-        """Every named number, from left to right."""
+        """Yields every named number, from left to right."""
         if not self.sign and self.name:
             yield self
         for part in self.parts:
@@ -52,19 +52,19 @@ class Term:
 
 
 def number(value: float, name: str = "", anchor: bool = False) -> Term:
-    """A Term of one number; `Term` documents the arguments."""
+    """Returns a Term of one number; `Term` documents the arguments."""
     return Term(value=float(value), name=name, anchor=anchor)
 
 
 class Piece(NamedTuple):
-    """A part of a written line; `name` is what the code calls a number, "" for signs."""
+    """A part of a written line; `name` is the code's name for a number, "" for signs."""
 
     text: str
     name: str = ""
 
 
 class Solved(NamedTuple):
-    """What is written, its result, and whether a reader finds that result from what is written."""
+    """The written pieces, their result, and whether working them out gives that result."""
 
     pieces: tuple[Piece, ...]
     result: str
@@ -72,9 +72,9 @@ class Solved(NamedTuple):
 
 
 def solve(term: Term, result: float) -> Solved:
-    """The term with as few digits, three or more, as let a person check its result, and see how far
-    it has moved from a number that it was. `exact` is False where no digits are enough, since the
-    result is next to nothing beside its parts.
+    """Writes the term with as few digits, three or more, as the reader needs to check its result,
+    and to see how far the result moved from an anchor. `exact` is False if no number of digits
+    suffices, because the result is tiny compared with its parts.
     """
     if not math.isfinite(result):
         return Solved(written(term, ENOUGH), told(result, ENOUGH), True)
@@ -91,8 +91,8 @@ def solve(term: Term, result: float) -> Solved:
 
 
 def _digits_for(term: Term, result: float, digits: int) -> int:
-    """How many each number needs, for what they make to be told in so many; 0 where none are
-    enough.
+    """Returns how many digits each number needs for a result of `digits` digits, or 0 if none
+    suffice.
     """
     if not _agrees(term, result, digits, EXACT):
         return 0
@@ -111,7 +111,7 @@ def _agrees(term: Term, result: float, digits: int, count: int) -> bool:
 
 
 def _moves(term: Term, result: float, digits: int, count: int) -> bool:
-    """Whether what is read tells rightly, by a half, how far the result is from each anchor."""
+    """Returns True if the written distance from each anchor to the result is right within half."""
     shown = read(format_significant(result, digits))
     return all(
         abs((shown - read(told(one.value, count))) - (result - one.value))
@@ -121,12 +121,12 @@ def _moves(term: Term, result: float, digits: int, count: int) -> bool:
     )
 
 
-# What the written numbers make ---------------------------------------------------------------
+# The value of the written numbers ------------------------------------------------------------
 
 
 def evaluated(term: Term, count: int = EXACT) -> tuple[float, float]:
-    """What the numbers make, as they are read where each is written with `count` digits, and how
-    far rounding may have taken that from what is true.
+    """Returns the value of the numbers as written, each with `count` digits, and a bound on how far
+    rounding may have moved it.
     """
     with np.errstate(all="ignore"):
         value, error = _evaluated(term, count)
@@ -170,7 +170,7 @@ def _evaluated(term: Term, count: int) -> tuple[np.float64, np.float64]:
 
 
 def _called(sign: str, a: np.float64) -> tuple[np.float64, np.float64]:
-    """A function's value, and how much it enlarges an error."""
+    """Returns a function's value, and the factor by which it enlarges an error."""
     if sign == ROOT:
         value = np.sqrt(a)
         return value, 0.5 / value
@@ -185,20 +185,20 @@ def _called(sign: str, a: np.float64) -> tuple[np.float64, np.float64]:
 # How it is written ---------------------------------------------------------------------------
 
 
-SUM, PRODUCT, RAISING, ATOM = 1, 2, 3, 4  # how firmly a sign holds its parts together
+SUM, PRODUCT, RAISING, ATOM = 1, 2, 3, 4  # how tightly a sign binds
 LEVELS = {"+": SUM, "-": SUM, "neg": PRODUCT, "\u00d7": PRODUCT, "/": PRODUCT, "^": RAISING,
           ROOT: RAISING, POWER: RAISING}  # fmt: skip
 
 
 def written(term: Term, digits: int) -> tuple[Piece, ...]:
-    """The term with numbers of so many digits, in pieces."""
+    """Returns the term as pieces, with numbers of `digits` digits."""
     return tuple(_joined(_written(term, digits, 0, True)))
 
 
 def _written(term: Term, digits: int, need: int, first: bool) -> list[Piece]:
-    """`need` is how firmly what stands around holds; brackets where the term holds less.
+    """Writes a term; adds brackets if it binds less tightly than the surroundings `need`.
 
-    first  nothing stands before it within its brackets, so that a minus needs none
+    first  whether it comes first within its brackets, so that a minus needs none
     """
     if not term.sign:
         return _number(term, digits, need, first)
@@ -255,7 +255,7 @@ def _inside(term: Term, digits: int, first: bool) -> list[Piece]:
 
 
 def _joined(pieces: list[Piece]) -> Iterator[Piece]:
-    """Signs that stand beside one another as one piece."""
+    """Yields the pieces with adjacent signs joined."""
     text = ""
     for piece in pieces:
         if piece.name:
@@ -270,7 +270,7 @@ def _joined(pieces: list[Piece]) -> Iterator[Piece]:
 
 
 def told(value: float, digits: int, as_written: bool = False) -> str:
-    """Without zeros at the end: 0.9, 1e-8; what stands in the code itself with all its digits."""
+    """Returns a number without zeros at its end: 0.9, 1e-8; literals keep all their digits."""
     value = float(value)
     if not math.isfinite(value) or not value:
         return format_significant(value)
@@ -279,20 +279,20 @@ def told(value: float, digits: int, as_written: bool = False) -> str:
 
 
 def told_result(value: float, digits: int) -> str:
-    """With its zeros where they tell something: 0.140 is 0.14 where nothing follows."""
+    """Returns a result with the zeros that carry information: 0.140 is 0.14 if it is exact."""
     text = format_significant(value, digits)
     short = _without_zeros(text)
     return short if abs(read(short) - value) <= 2 * ROUNDING * abs(value) else text
 
 
 def read(text: str) -> float:
-    """What a person types who reads a number."""
+    """Returns the number that a reader would type for a text."""
     plain = text.replace(MINUS, "-").replace(",", "").replace(INFINITY, "inf").replace(ABOUT, "")
     return float(plain)
 
 
 def _digits_of(value: float) -> int:
-    """How many digits tell this float64 from all others."""
+    """Returns how many digits distinguish this float64 from all others."""
     mantissa = repr(abs(value)).split("e")[0].replace(".", "")
     return max(1, len(mantissa.strip("0")))
 

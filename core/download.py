@@ -1,8 +1,8 @@
-"""Downloads one file: it can be watched, stopped and resumed, and it is there whole or not at all.
+"""Downloads one file with progress; it can be stopped and resumed, and appears only when complete.
 
-The bytes go into a hidden file beside the target. Only when the last one has come and the SHA-256
-is right is it renamed into place. Stopped, by closing the generator or by a broken line, that file
-stays, and the next try asks the server for the rest alone (RFC 9110, section 14, Range).
+The bytes go into a hidden file in the same folder. It is renamed to the target only when it is
+complete and its SHA-256 matches. If the generator is closed or the connection breaks, the hidden
+file stays, and the next try requests only the rest (RFC 9110, section 14, Range).
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from core.files import MEGABYTE
 from core.jobs import to_the_end
 
 CHUNK = 256 << 10  # bytes read between two yields
-TIMEOUT = 30.0  # seconds without a byte after which the line counts as broken
+TIMEOUT = 30.0  # seconds without a byte after which the connection counts as broken
 MAX_DOWNLOAD = 8192 * MEGABYTE
 AGENT = "llm-explorer"
 BROKEN = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
@@ -29,7 +29,7 @@ BROKEN = (urllib.error.URLError, http.client.HTTPException, TimeoutError, Connec
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a download is: bytes there, bytes in all (None where the server does not say)."""
+    """Progress of a download: bytes received, total bytes (None if the server omits them)."""
 
     done: int
     total: int | None
@@ -38,7 +38,7 @@ class Progress:
 
     @property
     def bytes_per_second(self) -> float:
-        """Over this try alone; 0 before the first byte."""
+        """Speed of this try alone; 0 before the first byte."""
         return (self.done - self.resumed_from) / self.seconds if self.seconds > 0 else 0.0
 
 
@@ -51,15 +51,15 @@ def download_steps(
     max_bytes: int = MAX_DOWNLOAD,
     timeout: float = TIMEOUT,
 ) -> Generator[Progress, None, Path]:
-    """Downloads `address` into the file `target`, a Progress for every 256 kB; returns the path.
+    """Downloads `address` to the file `target`; yields a Progress every 256 kB, returns the path.
 
-    sha256  hexadecimal; what does not match it is thrown away. Without it nothing can be resumed,
-            as the rest might be of another version
-    size    bytes the file must have, where known
+    sha256  hexadecimal; a file that does not match is discarded. Without it, downloads cannot be
+            resumed, since the rest might be of another version
+    size    bytes of the file, if known
 
-    Raises ValueError, with the remedy, for an address that is no http(s), an answer that is no
-    file, too many bytes or the wrong ones; ConnectionError where the line breaks; OSError where the
-    disk does. An existing target stays as it was in all these cases.
+    Raises ValueError, with a remedy, for an address that is not http(s), an answer that is not a
+    file, too many bytes or wrong ones; ConnectionError if the connection breaks; OSError if the
+    disk fails. An existing target is unchanged in all these cases.
     """
     if not address.startswith(("https://", "http://")):
         raise ValueError(f"{address!r} is no web address: it must start with https://")
@@ -85,7 +85,7 @@ def download_steps(
 
 
 def partial_path(target: Path, sha256: str | None) -> Path:
-    """Where the bytes wait: one place for each content, so that a later try finds them."""
+    """Returns the partial file's path: fixed for each content, so that a later try finds it."""
     return target.with_name(
         f".{target.name}.{sha256[:16] if sha256 else secrets.token_hex(8)}.part"
     )
@@ -94,7 +94,7 @@ def partial_path(target: Path, sha256: str | None) -> Path:
 def _fetch(
     address: str, part: Path, sha256: str | None, limit: int, timeout: float
 ) -> Generator[Progress, None, Progress]:
-    """Brings `part` up to what the server has; returns the last Progress."""
+    """Downloads the rest of `part` from the server; returns the last Progress."""
     have = part.stat().st_size if sha256 and part.exists() else 0
     if have > limit:
         part.unlink()
@@ -129,7 +129,7 @@ def _fetch(
                 file.flush()
                 os.fsync(file.fileno())
     except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # there is no rest: the whole file may be here already
+        if error.code == 416 and have:  # there is no rest: the file may already be complete
             return Progress(have, have, have)
         message = f"{address} answered {error.code} ({error.reason}): {_remedy(error.code)}"
         raise ValueError(message) from None
@@ -144,7 +144,7 @@ def _fetch(
 
 
 def _answer(address: str, have: int, timeout: float) -> http.client.HTTPResponse:
-    """Asks for the file, or for what follows the first `have` bytes; web protocols only."""
+    """Requests the file, or its part after the first `have` bytes; web protocols only."""
     headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -163,7 +163,7 @@ def _answer(address: str, have: int, timeout: float) -> http.client.HTTPResponse
 
 
 def _first_byte(response: http.client.HTTPResponse) -> int:
-    """The place of the first byte of a partial answer ("bytes 100-199/200"); -1 if not said."""
+    """Returns the start of a partial answer ("bytes 100-199/200"), or -1 if not stated."""
     unit, _, places = response.headers.get("Content-Range", "").partition(" ")
     first = places.partition("-")[0]
     return int(first) if unit == "bytes" and first.isdecimal() else -1
@@ -177,8 +177,8 @@ def _total(response: http.client.HTTPResponse, start: int) -> int | None:
 def broken_line(
     address: str, error: Exception, *, kept: bool, begun: bool = False
 ) -> ConnectionError:
-    """A line that was never there, or broke after it had `begun` to send: whose, why, and what to
-    do.
+    """Returns the error for a connection that failed, or broke after it had `begun` to send: with
+    host, reason and remedy.
     """
     reason = getattr(error, "reason", None) or error
     why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
@@ -204,7 +204,7 @@ def _remedy(code: int) -> str:
 def _check(
     address: str, part: Path, sha256: str | None, whole: Progress
 ) -> Generator[Progress, None, None]:
-    """Throws away what is not the file expected; yields after every megabyte that it has read."""
+    """Checks the SHA-256, yielding every megabyte; if it differs, deletes the file and raises."""
     if sha256 is None:
         return
     digest = hashlib.sha256()
@@ -223,7 +223,7 @@ def _check(
 
 
 def file_sha256(path: str | Path) -> str:
-    """The SHA-256 of a file in hexadecimal, read in pieces."""
+    """Returns the SHA-256 of a file in hexadecimal, read in chunks."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -232,10 +232,10 @@ def _move(part: Path, target: Path) -> None:
     try:
         os.replace(part, target)
     except FileNotFoundError:
-        if not target.exists():  # else another process has finished the same download
+        if not target.exists():  # otherwise another process finished the same download
             raise
 
 
 def download(address: str, target: str | Path, *, sha256: str | None = None) -> Path:
-    """download_steps, to the end."""
+    """Runs `download_steps` to the end."""
     return to_the_end(download_steps(address, target, sha256=sha256))

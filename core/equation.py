@@ -1,9 +1,9 @@
-"""A marked line as a row of what stands in it: names of values, numbers, signs.
+"""A marked line as a row of symbols: names of values, numbers, signs.
 
     products = x @ weight.mT     ->  x · weight^T = products
     hidden = self.c_fc(x)        ->  x -> hidden
 
-It is read from the line's own syntax tree, so that nobody writes an equation a second time.
+It is derived from the line's own syntax tree, so that no equation is written twice.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from core.numbers import MINUS
 
 SIGNS = {**OPERATORS, ast.Sub: MINUS, ast.MatMult: "\u00b7"}
 BECOMES, EQUALS = "\u2192", "="
-WHOLE = ("softmax", "logsumexp")  # functions of a whole row, beside those that reduce one
-SUM, PRODUCT, POWER, ATOM = range(4)  # how firmly a part holds together
+WHOLE = ("softmax", "logsumexp")  # functions of a whole row, in addition to the reductions
+SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a part binds
 LEVELS = {"+": SUM, "-": SUM, "\u00d7": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
-ALL = -1  # in place of a row or column: all of them
+ALL = -1  # instead of a row or column index: all of them
 
 Cell = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A value, where `name` is not "", else a sign or a number.
+    """A value, if `name` is not "", or else a sign or number.
 
-    cell     what of it the chosen cell of the result comes from: row and column, or ALL
-    turned   rows as columns
+    cell     the part of it that the chosen cell of the result depends on: row and column, or ALL
+    turned   whether rows are shown as columns
     """
 
     words: str
@@ -41,13 +41,13 @@ class Symbol:
 
 
 def symbols_of(line: MarkedLine, names: Collection[str], cell: Cell = (0, 0)) -> list[Symbol]:
-    """The line from left to right; the last value is what it makes.
+    """Returns the line from left to right; the last value is its result.
 
-    names  the values that there are, in order: of a line that does not compute, those that it
-           reads become the others
-    cell   the chosen one of what it makes
+    names  the available values, in order: for a line that does not compute, those that it reads
+           become the others
+    cell   the chosen cell of the result
 
-    Raises ValueError for a line that computes what no row of signs can say.
+    Raises ValueError for a computation that cannot be written as a row of symbols.
     """
     if line.computes:
         return [*_symbols(line.formula, cell), Symbol(EQUALS), Symbol(line.made, line.made, cell)]
@@ -90,12 +90,12 @@ def _symbols(node: ast.expr, cell: Cell) -> Iterator[Symbol]:
 
 
 def _bracketed(node: ast.expr, cell: Cell, least: int) -> Iterator[Symbol]:
-    """With brackets, unless it holds together as firmly as that."""
+    """Adds brackets unless the part binds at least as tightly as `least`."""
     match node:
         case ast.BinOp(op=op):
             level = LEVELS[OPERATORS[type(op)]]
         case ast.UnaryOp():
-            level = -1  # a minus within a row
+            level = -1  # a minus inside a row
         case _:
             level = ATOM
     brackets = level < least

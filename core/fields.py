@@ -1,4 +1,4 @@
-"""What the fields of a dataclass may hold: said once, beside the field, and checked here.
+"""Constraints on the fields of a dataclass: declared once, with the field, and checked here.
 
     @dataclass(frozen=True)
     class Race:
@@ -9,19 +9,19 @@
         def __post_init__(self) -> None:
             check(self)
 
-The type says the kind: int, float, str, bool, None, tuple, list, Mapping with texts as keys,
-another dataclass, or a union of these. `field` says the range, the choices, the remedy and what
-people call it; a field that needs none of this is written as usual. What depends on two fields,
-the class checks itself, after `check`.
+The type gives the kind: int, float, str, bool, None, tuple, list, Mapping with strings as keys,
+another dataclass, or a union of these. `field` gives the range, the choices, the remedy and the
+label; a field that needs none of these is declared as usual. Constraints between two fields are
+checked by the class itself, after `check`.
 
-    check(race)                  refuses what cannot be; lists become tuples, whole numbers floats
+    check(race)                  rejects invalid values; lists become tuples, whole numbers floats
     to_json(race)                a JSON object
-    from_json(Race, values)      its inverse: refuses anything else
-    lenient(Race, values)        never refuses: what does not fit is the default
-    fields_of(Race)["steps"]     label, range and choices, as a form shows them
+    from_json(Race, values)      its inverse: rejects anything else
+    lenient(Race, values)        never raises: invalid values become the defaults
+    fields_of(Race)["steps"]     label, range and choices, for a form
 
-Whatever JSON can hold gives a value or a ValueError that names the field, what it holds and the
-remedy: Infinity and NaN, a number of 6,000 digits, true where a number should be, deep nesting.
+Any JSON gives either a value or a ValueError that names the field, its value and a remedy, even for
+Infinity and NaN, a number of 6,000 digits, true instead of a number, or deep nesting.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from core.files import quoted, quoted_some
 
-LONGEST = 100_000  # characters of a text and entries of a list, where a field says nothing else
-WIDEST = 1 << 63  # whole numbers have 64 bits, as in the files that hold them
+LONGEST = 100_000  # characters of a text and entries of a list, unless a field sets its own
+WIDEST = 1 << 63  # whole numbers have 64 bits, as in the files that store them
 METADATA = "core.fields"
 COUNTS = {1: "one", 2: "two", 3: "three", 4: "four"}
 
@@ -50,21 +50,20 @@ Number = int | float
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a field may hold, as data.
+    """The constraints on a field, as data.
 
     name, type         the dataclass's own
-    label, help        what people call it: "Learning rate"; what it does, in a line
-    least, most        smallest and largest number, in lists and mappings of each number
-    above, below       the same where the bound itself is too small or too large
-    endless            whether a number may be infinite or NaN, as what is measured may
+    label, help        its name on screen: "Learning rate"; its effect, in a line
+    least, most        smallest and largest number; in lists and mappings, of each number
+    above, below       the same with the bound itself excluded
+    endless            whether a number may be infinite or NaN, as measurements may
     shortest, longest  characters of a text, entries of a list or mapping
-    choices            the texts that it can be, as they are now in what was given; empty: any
-    refused            texts that mean something, and why they cannot be chosen: "is not built yet"
+    choices            the allowed texts, as they are now in the given collection; empty: any
+    refused            texts with a meaning, and why they cannot be chosen: "is not built yet"
     remedy             what usually helps: the end of an error
-    reader             makes the value out of JSON, where the type does not say how; raises
-                       ValueError
+    reader             makes the value from JSON, if the type is not enough; raises ValueError
     is_required        whether a value must be given
-    default            what it is where none is
+    default            the value if none is given
     """
 
     name: str = ""
@@ -87,11 +86,11 @@ class Field:
 
     @property
     def expected(self) -> str:
-        """What it should be, in words: "a whole number from 1 to 96"."""
+        """The expected value in words: "a whole number from 1 to 96"."""
         return _expected(self.type, self)
 
     def read(self, value: Any) -> Any:
-        """The value in the field's type. Raises ValueError, with the remedy, for what cannot be."""
+        """Returns the value in the field's type. Raises ValueError, with a remedy, if invalid."""
         return _read(value, self.type, self, self.name, False)
 
 
@@ -113,10 +112,10 @@ def field(
     remedy: str = "",
     reader: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """A dataclass field with what it may hold (see `Field`) as its metadata.
+    """Returns a dataclass field with its constraints (see `Field`) as metadata.
 
-    `factory` makes the default where that can be changed in place (a list, a dict), which has no
-    hash: the hash of a frozen dataclass is that of its other fields.
+    `factory` makes a mutable default (a list, a dict), which has no hash: the hash of a frozen
+    dataclass then uses only the other fields.
     """
     about = Field(
         label=label,
@@ -142,9 +141,9 @@ def field(
 
 
 def fields_of(cls: Any) -> Mapping[str, Field]:
-    """What each field of a dataclass may hold, by name, in order.
+    """Returns the constraints on each field of a dataclass, by name, in order.
 
-    Raises TypeError for a field whose type is none that the module names and that has no reader.
+    Raises TypeError for a field whose type is not one of the kinds above and that has no reader.
     """
     return _fields_of(cls)
 
@@ -173,9 +172,9 @@ def _fields_of(cls: Any) -> Mapping[str, Field]:
 
 
 def check(instance: Any) -> None:
-    """Refuses what a field may not hold, and gives each value its type: call it in __post_init__.
+    """Rejects invalid values of fields, and converts each to its type: call it in __post_init__.
 
-    Raises ValueError that names the field, what it holds and the remedy.
+    Raises ValueError that names the field, its value and a remedy.
     """
     for name, about in fields_of(type(instance)).items():
         given = getattr(instance, name)
@@ -185,7 +184,7 @@ def check(instance: Any) -> None:
 
 
 def to_json(instance: Any) -> dict[str, Any]:
-    """A dataclass as a JSON object: tuples as lists, dataclasses in it by their own `to_json`."""
+    """Returns a dataclass as a JSON object: tuples as lists, nested ones by their own `to_json`."""
     return {name: _as_json(getattr(instance, name)) for name in fields_of(type(instance))}
 
 
@@ -208,15 +207,15 @@ def from_json(
     some: bool = False,
     remedy: str | None = None,
 ) -> T:
-    """The dataclass that `to_json` wrote.
+    """Returns the dataclass that `to_json` wrote.
 
-    what    what it is called in an error: "model config"
-    newest  the newest "format" that this version reads; None: `values` holds no such entry
-    some    whether the fields are only some of what `values` may hold: others are left out
-    remedy  what helps where fields are missing; None: to add them; "": the caller says it
+    what    its name in an error: "model config"
+    newest  the newest "format" that this version reads; None: `values` has no such entry
+    some    whether to ignore entries of `values` that are not fields
+    remedy  what helps if fields are missing; None: to add them; "": the caller adds its own
 
-    Raises ValueError, with the remedy, for what is no JSON object, a newer format, unknown and
-    missing fields, and for what a field or the class refuses.
+    Raises ValueError, with a remedy, if `values` is not a JSON object or has a newer format, for
+    unknown and missing fields, and for values that a field or the class rejects.
     """
     what = what or cls.__name__
     values = as_object(values, what)
@@ -236,14 +235,14 @@ def from_json(
 
 
 def as_object(values: Any, what: str) -> dict[str, Any]:
-    """A JSON object's entries, as a dict of its own. Raises ValueError for anything else."""
+    """Returns a JSON object's entries as a new dict. Raises ValueError for anything else."""
     if isinstance(values, Mapping):
         return dict(values)
     raise ValueError(f"the {what} must be a JSON object, not {quoted(values)}; choose another one")
 
 
 def check_names(cls: type, names: Collection[Any], what: str = "") -> None:
-    """Raises ValueError, with the names that there are, for one that is no field of a dataclass."""
+    """Raises ValueError, with the valid names, for a name that is not a field of the dataclass."""
     known = fields_of(cls)
     if unknown := [name for name in names if name not in known]:
         fields = "field" if len(unknown) == 1 else "fields"
@@ -254,7 +253,7 @@ def check_names(cls: type, names: Collection[Any], what: str = "") -> None:
 
 
 def check_format(value: Any, newest: int, what: str) -> None:
-    """Raises ValueError unless a file's format is one that this version reads."""
+    """Raises ValueError unless this version can read the format of a file."""
     if type(value) is not int or not 1 <= value <= newest:
         raise ValueError(
             f"the {what} has format {quoted(value)}, and this version reads {newest}; update LLM "
@@ -263,10 +262,10 @@ def check_format(value: Any, newest: int, what: str) -> None:
 
 
 def lenient(cls: type[T], values: Any) -> T:
-    """The dataclass as far as it can be read: what does not fit is the default.
+    """Returns the dataclass with the default for every invalid value.
 
-    Of a mapping, the entries that fit are kept. Where the class refuses fields together that fit
-    one by one, those that it takes in turn are kept. Every field needs a default.
+    Valid entries of a mapping are kept. If the class rejects a combination of valid fields, they
+    are applied in turn, and those that it accepts are kept. Every field needs a default.
     """
     given = values if isinstance(values, Mapping) else {}
     fitting = {}
@@ -283,7 +282,7 @@ def lenient(cls: type[T], values: Any) -> T:
 
 
 def _one_by_one(cls: type[T], fitting: dict[str, Any]) -> T:
-    """The defaults with one field after the other, as long as the class takes any."""
+    """Applies fields to the defaults one at a time, as long as the class accepts any."""
     one: Any = cls()
     count = -1
     while count != len(fitting):
@@ -297,8 +296,8 @@ def _one_by_one(cls: type[T], fitting: dict[str, Any]) -> T:
     return one
 
 
-# Reading one value. `kind` is its type, `name` what an error calls it ("betas[1]"); `dropping` says
-# whether entries of a mapping that do not fit are left out. ------------------------------------
+# Reading one value. `kind` is its type, `name` its name in an error ("betas[1]"); `dropping` tells
+# whether invalid entries of a mapping are left out. -----------------------------------------------
 
 
 def _read(value: Any, kind: Any, about: Field, name: str, dropping: bool) -> Any:
@@ -327,12 +326,12 @@ def _read(value: Any, kind: Any, about: Field, name: str, dropping: bool) -> Any
 def _read_by(reader: Callable[[Any], Any], value: Any, about: Field, name: str) -> Any:
     try:
         return reader(value)
-    except (ValueError, OverflowError) as error:  # a whole number of 400 digits is no float
+    except (ValueError, OverflowError) as error:  # an int of 400 digits overflows a float
         raise _error(f"{name} cannot be {quoted(value)}: {error}", about) from error
 
 
 def _whole(value: Any, about: Field, name: str) -> int:
-    fits = isinstance(value, Integral) and not isinstance(value, bool)  # NumPy's, too
+    fits = isinstance(value, Integral) and not isinstance(value, bool)  # NumPy's integers, too
     if not fits or not _is_within(value, about):
         raise _refused(value, int, about, name)
     if not -WIDEST <= value < WIDEST:
@@ -343,7 +342,7 @@ def _whole(value: Any, about: Field, name: str) -> int:
 def _number(value: Any, about: Field, name: str) -> float:
     fits = isinstance(value, (int, float)) and not isinstance(value, bool)
     if fits and not (about.endless and isinstance(value, float)):
-        # Compared, as math.isfinite raises OverflowError for a whole number of 400 digits.
+        # Not math.isfinite, which raises OverflowError for an int of 400 digits.
         fits = abs(value) <= sys.float_info.max
     if not fits or not _is_within(value, about):
         raise _refused(value, float, about, name)
@@ -351,7 +350,7 @@ def _number(value: Any, about: Field, name: str) -> float:
 
 
 def _is_within(value: Number, about: Field) -> bool:
-    return (  # NaN lies within no bound
+    return (  # NaN satisfies no bound
         (about.least is None or value >= about.least)
         and (about.most is None or value <= about.most)
         and (about.above is None or value > about.above)
@@ -400,7 +399,7 @@ def _nested(value: Any, kind: Any, about: Field, name: str, dropping: bool) -> A
 
 
 def _one_of(value: Any, kind: Any, about: Field, name: str, dropping: bool) -> Any:
-    """A union. What is wrong with the only type beside None tells more than that no type fits."""
+    """Reads a union. With one type besides None, the error of that type is the most informative."""
     if value is None and NoneType in get_args(kind):
         return None
     kinds = [one for one in get_args(kind) if one is not NoneType]
@@ -428,7 +427,7 @@ def _sequence(value: Any, kind: Any, about: Field, name: str, dropping: bool) ->
 
 
 def _entries(kind: Any) -> tuple[tuple[Any, ...], bool]:
-    """The types of a sequence's entries, and whether there is one for each of them."""
+    """Returns the types of a sequence's entries, and whether each entry has its own."""
     kinds = get_args(kind)
     if get_origin(kind) is tuple and kinds[-1:] != (Ellipsis,):
         return kinds, True
@@ -452,7 +451,7 @@ def _mapping(value: Any, kind: Any, about: Field, name: str, dropping: bool) -> 
 
 
 def _is_known(kind: Any) -> bool:
-    """Whether values of this type can be read."""
+    """Returns True if values of this type can be read."""
     if kind in (int, float, str, bool, NoneType) or dataclasses.is_dataclass(kind):
         return True
     origin, kinds = get_origin(kind), get_args(kind)
@@ -476,7 +475,7 @@ def _error(what: str, about: Field, remedy: str = "") -> ValueError:
 
 
 def _expected(kind: Any, about: Field) -> str:
-    """What a value of that type should be."""
+    """Returns the expected value of a type in words."""
     origin, kinds = get_origin(kind), get_args(kind)
     if kind in (int, float):
         return f"a {_number_name(kind, about)}{_range(about)}"
@@ -501,7 +500,7 @@ def _expected(kind: Any, about: Field) -> str:
 
 
 def _several(kind: Any, about: Field) -> str:
-    """The same of several entries."""
+    """Returns the same in the plural."""
     if kind in (int, float):
         return f"{_number_name(kind, about)}s{_range(about)}"
     if kind is str and not about.choices:
@@ -520,7 +519,7 @@ def _number_name(kind: Any, about: Field) -> str:
 
 
 def _range(about: Field) -> str:
-    """ " from 1 to 96", " above 0", " of at least 0 and below 1"; "" where there is none."""
+    """Returns " from 1 to 96", " above 0", " of at least 0 and below 1", or ""."""
     least, most, above, below = map(_written, (about.least, about.most, about.above, about.below))
     if least and most:
         return f" from {least} to {most}"
@@ -540,6 +539,6 @@ def _written(bound: Number | None) -> str:
 
 
 def either(choices: Iterable[str]) -> str:
-    """How an error lists what there is: "'a', 'b' or 'c'"."""
+    """Lists choices for an error: "'a', 'b' or 'c'"."""
     *first, last = map(repr, choices)
     return f"{', '.join(first)} or {last}" if first else last

@@ -1,12 +1,12 @@
-"""Reading files that strangers made, and writing files that a power cut cannot tear.
+"""Reads untrusted files, and writes files that a power cut cannot corrupt.
 
-Everything read here is bounded before it is trusted: it is a file, no pipe and no device, of so
-many bytes, and JSON also holds so many values, so deep, with numbers so long. Everything written is
-first written beside its place and then moved into it, so a reader finds the old file or the new
-one, never half of one.
+Everything read here is checked against limits first: it must be a regular file, not a pipe or
+device, of limited size, and JSON must also have limited counts of values, depth and digits.
+Everything written goes to a temporary file first and is then renamed, so a reader finds the old
+file or the new one, never half of one.
 
-Errors, all with the remedy: ValueError for a file that is not what it should be; OSError where the
-disk or the rights fail.
+Errors, all with a remedy: ValueError for invalid content; OSError if the disk or the permissions
+fail.
 """
 
 import errno
@@ -26,15 +26,15 @@ import numpy as np
 
 MEGABYTE = 1 << 20
 GET_AGAIN = "get the file again, or choose another one"
-QUOTED = 40  # characters of what a file holds that an error message shows
-BEGINNING, END = 12, 27  # and how many of them stand at either end of a longer text
-LONG_NUMBER = 10**20  # of a whole number from here on it shows how many digits it has
+QUOTED = 40  # characters of a file's content that an error message shows
+BEGINNING, END = 12, 27  # how many of them come from either end of a longer text
+LONG_NUMBER = 10**20  # whole numbers from here on are shown by their number of digits
 
 
 def quoted(value: object) -> str:
-    """What a message shows of something that a file holds: it may be millions of characters long.
+    """Returns a short form of a value from a file, which may have millions of characters.
 
-    A long text keeps more of its end than of its beginning, as a path ends in its file's name.
+    A long text keeps more of its end than of its beginning, since paths end in the file's name.
 
     >>> quoted("/home/mira/models/stories-3/checkpoints/step-000100/tokenizer.json")
     "'/home/mira/m…/step-000100/tokenizer.json' (66 characters)"
@@ -56,17 +56,17 @@ def quoted(value: object) -> str:
 
 
 def _digits(value: int) -> int:
-    """How many decimal digits it has, give or take one: Python refuses to write out thousands."""
+    """Returns its number of decimal digits, give or take one: Python refuses to print thousands."""
     return int(value.bit_length() * math.log10(2)) + 1
 
 
 class _Short(reprlib.Repr):
-    """Python's own, but of nested and endless values no more than an error message needs."""
+    """Python's own, with nested and endless values shortened for an error message."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxlevel, self.maxlist, self.maxtuple, self.maxdict = 4, QUOTED, QUOTED, QUOTED
-        self.maxstring = self.maxother = 3 * QUOTED  # of longer ones it shows the two ends
+        self.maxstring = self.maxother = 3 * QUOTED  # of longer ones it shows both ends
 
     def repr_int(self, x: int, level: int) -> str:
         return repr(x) if abs(x) < LONG_NUMBER else quoted(x)
@@ -76,7 +76,7 @@ _SHORT = _Short()
 
 
 def quoted_some(names: Sequence[str]) -> str:
-    """The first three names that a file holds, and how many there are besides.
+    """Returns the first three of a file's names, and the number of others.
 
     >>> quoted_some(["a", "b", "c", "d", "e"])
     "'a', 'b', 'c' and 2 more"
@@ -101,8 +101,8 @@ NOT_WRITTEN = {
 
 
 def not_written(path: Path, error: OSError) -> OSError:
-    """The same error about the file that a person knows of, with the remedy; one that has this
-    already is given back as it is.
+    """Returns the same error about the file that the user knows, with a remedy; an error that
+    already has one is returned unchanged.
     """
     if not error.strerror and error.errno is not None:
         return error
@@ -113,13 +113,13 @@ def not_written(path: Path, error: OSError) -> OSError:
 
 
 def is_about_writing(error: OSError) -> bool:
-    """Whether only writing can end so, whatever was read at the same time."""
+    """Returns True if only writing can cause the error, even if files were also read."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:
-    """What goes wrong in the block is about writing `path`: the OSError says so, with a remedy."""
+    """Raises each OSError of the block as one about writing `path`, with a remedy."""
     try:
         yield
     except OSError as error:
@@ -127,7 +127,7 @@ def writing(path: str | Path) -> Iterator[None]:
 
 
 def not_read(path: Path, error: OSError) -> str:
-    """Why a file that a person chose cannot be read, and the remedy."""
+    """Returns why a file chosen by the user cannot be read, with a remedy."""
     if isinstance(error, FileNotFoundError):
         return f"there is no {path}: choose another file"
     return f"{path} cannot be read ({error.strerror or error}): choose a file that you may read"
@@ -135,10 +135,10 @@ def not_read(path: Path, error: OSError) -> str:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path`; what was written there replaces `path` at the end.
+    """Yields a temporary path in the same folder; its file replaces `path` at the end.
 
-    When the block fails the temporary file is removed and the old file is as it was. Raises OSError
-    where the disk or the rights fail.
+    If the block fails, the temporary file is removed and the old file is unchanged. Raises OSError
+    if the disk or the permissions fail.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -146,7 +146,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)
         yield temporary
-        temporary.chmod(_mode_for(path))  # some libraries write for the owner's eyes only
+        temporary.chmod(_mode_for(path))  # some libraries create files only their owner can read
         _flush_to_disk(temporary)
         os.replace(temporary, path)
     except BaseException as error:
@@ -158,7 +158,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def _is_about(error: OSError, temporary: Path, path: Path) -> bool:
-    """Whether an error is about the file that is written, not another that the block reads."""
+    """Returns True if the error is about the file being written, not one that the block reads."""
     if not isinstance(error.filename, str | Path):
         return error.filename is None
     return Path(error.filename) in (temporary, path, *path.parents)
@@ -173,7 +173,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _mode_for(path: Path) -> int:
-    """The rights of the file that is replaced; those of any new file where there is none."""
+    """Returns the permissions of the replaced file, or else those of any new file."""
     if path.exists():
         return path.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -182,38 +182,38 @@ def _mode_for(path: Path) -> int:
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
-    """Writes a whole file (text as UTF-8), or leaves the old one as it was and raises OSError."""
+    """Writes a whole file (text as UTF-8), or leaves the old one unchanged and raises OSError."""
     data = content.encode() if isinstance(content, str) else content
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
 
 def write_json(path: str | Path, value: object, indent: int | None = 2) -> None:
-    """Writes JSON as UTF-8, whole or not at all."""
+    """Writes JSON as UTF-8, completely or not at all."""
     write_atomically(path, json.dumps(value, indent=indent, ensure_ascii=False) + "\n")
 
 
-# -- reading what strangers made ----------------------------------------------------------------
+# -- reading untrusted files --------------------------------------------------------------------
 
-# Bounds on a file of JSON. Bytes alone do not bound it: 60 MB of "[]," are twenty million lists,
-# which take 1.5 GB and nine seconds.
+# Limits on a JSON file. Bytes alone are not enough: 60 MB of "[]," are twenty million lists, which
+# take 1.5 GB and nine seconds.
 MAX_BYTES = 64 * MEGABYTE
-MAX_VALUES = 1_000_000  # our own files hold a few thousand
+MAX_VALUES = 1_000_000  # the app's own files have a few thousand
 MAX_DEPTH = 32
-MAX_DIGITS = 1000  # of a whole number: reading one takes the square of its length
+MAX_DIGITS = 1000  # of a whole number: reading takes time quadratic in its length
 
 
 def open_file(path: str | Path, flags: int = 0) -> int:
-    """A handle of a file that is one, for reading, or as `flags` of `os.open` say.
+    """Opens a regular file for reading, or with `flags` of `os.open`; returns its handle.
 
-    A pipe would be waited for and a device read for ever, so that both are refused.
+    Rejects pipes, which would block, and devices, which may have no end.
 
-    Raises ValueError for them and for a folder, and OSError, with the remedy, for what is not there
-    or may not be read.
+    Raises ValueError for these and for a folder, and OSError, with a remedy, for a missing file or
+    missing permission.
     """
     try:
         _check_is_file(path, os.stat(path).st_mode)
-        # Something else may lie there by now: it is not waited for, and looked at once more.
+        # Another file may have taken its place: opens without blocking, and checks again.
         without_waiting = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         handle = os.open(path, (flags or os.O_RDONLY) | without_waiting, 0o666)
     except OSError as error:
@@ -238,12 +238,12 @@ def _check_is_file(path: str | Path, mode: int) -> None:
 
 
 def open_to_read(path: str | Path) -> BufferedReader:
-    """A file as bytes. Raises what `open_file` raises."""
+    """Opens a file for reading bytes. Raises as `open_file`."""
     return os.fdopen(open_file(path), "rb")
 
 
 def read_bytes(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """A whole file that is not empty, of at most max_bytes. Raises ValueError or OSError."""
+    """Reads a whole nonempty file of at most max_bytes. Raises ValueError or OSError."""
     with open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size == 0:
@@ -253,11 +253,11 @@ def read_bytes(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
                 f"{path} holds {size:,} bytes, more than the {max_bytes:,} that such a file can "
                 "need: choose another file"
             )
-        return file.read(size)  # and no more, where it grows just now
+        return file.read(size)  # no more, even if it is growing
 
 
 def read_text(path: str | Path, max_bytes: int = MAX_BYTES) -> str:
-    """A whole text file in UTF-8, with or without a byte order mark. Raises as `read_bytes`."""
+    """Reads a whole UTF-8 text file, with or without a byte order mark. Raises as `read_bytes`."""
     return _text_of(read_bytes(path, max_bytes), path)
 
 
@@ -267,9 +267,9 @@ def read_json(
     max_depth: int = MAX_DEPTH,
     max_values: int = MAX_VALUES,
 ) -> Any:
-    """Reads a JSON file within bounds: of its bytes, of how deep it is nested, of its values.
+    """Reads a JSON file within limits on bytes, depth of nesting and count of values.
 
-    Raises ValueError that says what is wrong with the file and what to do, and OSError.
+    Raises ValueError, with the problem and a remedy, and OSError.
     """
     return parse_json(read_bytes(path, max_bytes), path, max_depth, max_values)
 
@@ -277,9 +277,9 @@ def read_json(
 def parse_json(
     content: bytes, source: object, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES
 ) -> Any:
-    """What JSON in UTF-8 holds, nested at most max_depth deep, of at most max_values values.
+    """Parses UTF-8 JSON, nested at most max_depth deep, with at most max_values values.
 
-    Raises ValueError that says what is wrong with `source`, where it came from, and what to do.
+    Raises ValueError with the problem, a remedy, and `source`, the name of its origin.
     """
     if holds_more_values(content, max_values):
         raise ValueError(
@@ -296,7 +296,7 @@ def parse_json(
         ) from None
     except RecursionError:
         raise ValueError(f"{source} is nested too deep: {GET_AGAIN}") from None
-    except ValueError:  # of _whole_number
+    except ValueError:  # from _whole_number
         raise ValueError(f"{source} holds a number too long to read: {GET_AGAIN}") from None
     level = [value]
     for _ in range(max_depth):
@@ -307,7 +307,7 @@ def parse_json(
 
 
 def holds_more_values(content: bytes, most: int) -> bool:
-    """Whether JSON holds more values than that, before any of them is made: one after each comma
+    """Returns True if JSON has more than `most` values, before creating any: one after each comma
     and each bracket. An object counts three times, as it takes as much memory.
     """
 
@@ -318,7 +318,7 @@ def holds_more_values(content: bytes, most: int) -> bool:
 
 
 def _outside_texts(content: bytes) -> Iterator[bytes]:
-    """JSON without its texts, a part at a time: between two quotes that are not escaped."""
+    """Yields JSON without its strings, in parts: strings lie between unescaped quotes."""
     json, quotes = content.replace(b"\\\\", b"").replace(b'\\"', b""), 0
     for start in range(0, len(json), MEGABYTE):
         part = np.frombuffer(json[start : start + MEGABYTE], np.uint8)
@@ -334,7 +334,7 @@ def _whole_number(digits: str) -> int:
 
 
 def _containers(value: object) -> list[Any]:
-    """The lists and objects in one."""
+    """Returns the lists and objects directly inside a value."""
     if isinstance(value, dict):
         return [inner for inner in value.values() if isinstance(inner, dict | list)]
     if isinstance(value, list):
@@ -352,9 +352,9 @@ def _text_of(content: bytes, source: object) -> str:
 
 
 def open_to_append(path: str | Path) -> int:
-    """A handle that adds to a file, which is made where there is none.
+    """Returns a handle that appends to a file, which is created if missing.
 
-    Raises ValueError for a pipe, a device or a folder, and OSError where the disk or the rights
+    Raises ValueError for a pipe, a device or a folder, and OSError if the disk or the permissions
     fail.
     """
     with writing(path), suppress(FileExistsError):
@@ -363,10 +363,9 @@ def open_to_append(path: str | Path) -> int:
 
 
 def append_line(path: str | Path, value: object) -> None:
-    """Adds one line of JSON with a single write, so that readers and other writers see whole lines.
+    """Appends one line of JSON in a single write, so that other processes see whole lines.
 
-    Raises OSError, with the remedy, when the disk takes only a part of it; that part is cut off
-    again.
+    Raises OSError, with a remedy, if the disk accepts only a part; that part is removed again.
     """
     line = json.dumps(value, separators=(",", ":")).encode() + b"\n"
     handle = open_to_append(path)
@@ -380,7 +379,7 @@ def append_line(path: str | Path, value: object) -> None:
 def _append_whole(handle: int, line: bytes) -> None:
     written = 0
     try:
-        while written < len(line):  # why only a part was taken, the system says at the next write
+        while written < len(line):  # after a partial write, the next one raises the reason
             written += os.write(handle, line[written:])
     except OSError:
         end = os.lseek(handle, 0, os.SEEK_CUR)
@@ -390,7 +389,7 @@ def _append_whole(handle: int, line: bytes) -> None:
 
 
 def cut_torn_line(path: str | Path) -> int:
-    """Removes a last line that has no end, as a crash leaves it; returns how many bytes went."""
+    """Removes an incomplete last line, left by a crash; returns how many bytes were removed."""
     path = Path(path)
     if not path.exists():
         return 0
@@ -403,6 +402,6 @@ def cut_torn_line(path: str | Path) -> int:
             keep = start + newline + 1
             if newline >= 0:
                 break
-        if keep < size:  # else others may have added a line since
+        if keep < size:  # otherwise others may have appended a line since
             file.truncate(keep)
         return size - keep

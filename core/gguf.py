@@ -1,11 +1,11 @@
-"""Reads GGUF files, in which llama.cpp keeps a model and its tokenizer: metadata, then tensors.
+"""Reads GGUF files, llama.cpp's format for a model and its tokenizer: metadata, then tensors.
 
-A file is: "GGUF", a version, how many tensors and metadata entries there are, the entries (key,
+A file consists of: "GGUF", a version, the counts of tensors and metadata entries, the entries (key,
 type, value), a description of each tensor, padding, and the tensors' bytes. Everything is little
-endian. Only what is asked for is read: the metadata at once, a tensor by its name.
+endian. Files are read as needed: the metadata at once, a tensor by its name.
 
 Quantized tensors are blocks of numbers that share a scale, which `gguf_blocks` unpacks. Errors:
-ValueError, with the remedy, for a file that is broken, cut off or hostile.
+ValueError, with a remedy, for a file that is broken, truncated or malicious.
 
 Source: ggml's docs/gguf.md.
 """
@@ -24,7 +24,7 @@ from core.files import GET_AGAIN, MEGABYTE, open_to_read, quoted, quoted_some
 from core.gguf_blocks import UNPACK
 
 MAGIC = b"GGUF"
-MAX_METADATA = 64 * MEGABYTE  # bytes of metadata; the largest vocabularies take 10
+MAX_METADATA = 64 * MEGABYTE  # bytes of metadata; the largest vocabularies need 10
 MAX_ENTRIES = 1 << 16  # metadata entries, and tensors
 MAX_VALUES = 1_500_000  # strings and lists in them; 262,144 pieces have half a million merges
 MAX_NESTING = 4  # arrays in arrays
@@ -66,7 +66,7 @@ TENSOR_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class GGUFTensor:
-    """One tensor: its type ("Q8_0"), shape as NumPy has it (rows first) and place in the file."""
+    """One tensor: its type ("Q8_0"), shape in NumPy's order (rows first), position in the file."""
 
     type: str
     shape: tuple[int, ...]
@@ -84,9 +84,9 @@ class GGUFFile:
 
 
 def open_gguf(path: str | Path) -> GGUFFile:
-    """Reads the metadata and where the tensors lie; no tensor is read.
+    """Reads the metadata and the positions of the tensors, but no tensor.
 
-    Raises ValueError for a file that is no GGUF, is cut off, or points outside itself.
+    Raises ValueError for a file that is not GGUF, is truncated, or points outside itself.
     """
     path = Path(path)
     with open_to_read(path) as file:
@@ -127,7 +127,7 @@ def open_gguf(path: str | Path) -> GGUFFile:
 
 
 class _Reader:
-    """Reads one value after another, never past the end or the bound on metadata."""
+    """Reads one value after another, never past the end or the limit on metadata."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
@@ -146,11 +146,11 @@ class _Reader:
         return struct.unpack(format, self.take(struct.calcsize(format)))[0]
 
     def string(self) -> str:
-        # A piece of a vocabulary may be half a character.
+        # A piece of a vocabulary may be a part of a character.
         return self.take(self.number("<Q")).decode("utf-8", "replace")
 
     def strings(self, count: int) -> list[str]:
-        """As `string` reads one. There may be a million of them, so that each must be cheap."""
+        """Reads `count` strings. There may be a million, so each must be cheap."""
         read, length_of = self.file.read, struct.Struct("<Q").unpack
         end, place = min(self.size, MAX_METADATA), self.place
         found = []
@@ -172,7 +172,7 @@ class _Reader:
                 raise ValueError(f"{self.path} holds arrays nested too deep: {GET_AGAIN}")
             if item in SCALARS:
                 return np.frombuffer(self.take(count * SCALARS[item].itemsize), SCALARS[item])
-            if count * 8 > self.size - self.place:  # each item begins with its length
+            if count * 8 > self.size - self.place:  # each item starts with its length
                 raise ValueError(f"{self.path} was cut off, or is damaged: {GET_AGAIN}")
             self.values_left -= count
             if self.values_left < 0:
@@ -188,7 +188,7 @@ class _Reader:
         return np.frombuffer(self.take(SCALARS[kind].itemsize), SCALARS[kind])[0].item()
 
     def tensor(self, name: str) -> GGUFTensor:
-        """Its place, counted from where the tensors begin."""
+        """Reads a tensor's description; its position is relative to the start of the tensors."""
         n_dimensions = self.number("<I")
         if n_dimensions > MAX_DIMENSIONS:
             raise ValueError(
@@ -207,19 +207,19 @@ class _Reader:
 
 
 def read_gguf_tensor(file: GGUFFile, name: str) -> np.ndarray:
-    """One tensor as float32, dequantized.
+    """Returns one tensor as float32, dequantized.
 
-    Raises ValueError for a name that is not there and for a type that cannot be read.
+    Raises ValueError for an unknown name and for an unsupported type.
     """
     tensor = _readable(file, name)
     return _read(file, tensor, tensor.start, tensor.stop).reshape(tensor.shape)
 
 
 def read_gguf_rows(file: GGUFFile, name: str, first: int, last: int) -> np.ndarray:
-    """The rows from `first` to before `last` of a table (V, C), as read_gguf_tensor reads it; of a
-    vector its numbers.
+    """Returns the rows from `first` to before `last` of a table (V, C), as read_gguf_tensor does;
+    for a vector, its numbers.
 
-    Raises ValueError as that does, and for a tensor that has no such rows.
+    Raises ValueError as that does, and if the tensor has no such rows.
     """
     tensor = _readable(file, name)
     if len(tensor.shape) not in (1, 2) or not 0 <= first <= last <= tensor.shape[0]:
@@ -250,9 +250,9 @@ def _readable(file: GGUFFile, name: str) -> GGUFTensor:
 
 
 def _read(file: GGUFFile, tensor: GGUFTensor, start: int, stop: int) -> np.ndarray:
-    """The numbers of a tensor's blocks between two places in the file."""
+    """Returns the numbers of a tensor's blocks between two positions in the file."""
     data = np.fromfile(file.path, dtype=np.uint8, count=stop - start, offset=start)
     with np.errstate(
         invalid="ignore"
-    ):  # a damaged scale may be infinite; what it gives is looked at
+    ):  # a damaged scale may be infinite; the result is checked later
         return UNPACK[tensor.type](data).ravel()

@@ -1,11 +1,11 @@
-"""The blocks in which GGUF files keep quantized tensors, unpacked to float32.
+"""The blocks in which GGUF files store quantized tensors, unpacked to float32.
 
 A block is a run of numbers that share a scale: 32 of them in the older types, 256 in the "K" types,
-whose 8 or 16 groups have small scales of their own. A number is d * q, d * (q - half) or d * q + m;
-in the K types d is the block's scale times the group's. The name says how many bits q has.
+whose 8 or 16 groups have their own small scales. A number is d * q, d * (q - half) or d * q + m; in
+the K types d is the block's scale times the group's. The type's name gives the bits of q.
 
-Letters in shapes: n blocks. Source: ggml's ggml-common.h (where the bytes of a block lie) and
-ggml-quants.c (`dequantize_row_*`, what they mean).
+Letters in shapes: n blocks. Source: ggml's ggml-common.h (layout of a block's bytes) and
+ggml-quants.c (`dequantize_row_*`, their meaning).
 """
 
 from collections.abc import Callable
@@ -14,18 +14,18 @@ import numpy as np
 
 
 def _halves(data: np.ndarray) -> np.ndarray:
-    """float16 scales, one column: (n, 2) bytes -> (n, 1) numbers."""
+    """Reads float16 scales, one column: (n, 2) bytes -> (n, 1) numbers."""
     return np.ascontiguousarray(data).view("<f2").astype(np.float32)
 
 
 def _parts(data: np.ndarray, bits: int) -> np.ndarray:
-    """Each byte in parts of so many bits, the lowest first: (n, bytes) -> (n, 8 / bits, bytes)."""
+    """Splits bytes into parts of `bits` bits, lowest first: (n, bytes) -> (n, 8 / bits, bytes)."""
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
     return data[:, None, :] >> shifts[:, None] & np.uint8((1 << bits) - 1)
 
 
 def _runs(data: np.ndarray, length: int, bits: int) -> np.ndarray:
-    """`_parts` of each run of so many bytes: first the low bits of a whole run, then the next."""
+    """Splits runs of `length` bytes: first the low bits of a whole run, then the next."""
     return _parts(data.reshape(-1, length), bits).reshape(len(data), data.shape[1] * 8 // bits)
 
 
@@ -33,38 +33,38 @@ def _runs(data: np.ndarray, length: int, bits: int) -> np.ndarray:
 
 
 def _fifth_bits(data: np.ndarray) -> np.ndarray:
-    """(n, 4) bytes of 32 bits, the lowest first -> (n, 32) numbers, 0 or 16."""
+    """Unpacks (n, 4) bytes of 32 bits, lowest first, to (n, 32) numbers, 0 or 16."""
     return np.unpackbits(data, axis=1, bitorder="little") * np.float32(16)
 
 
 def _q4_0(data: np.ndarray) -> np.ndarray:
-    """d, then 16 bytes of two numbers each."""
+    """Unpacks d, then 16 bytes of two numbers each."""
     blocks = data.reshape(-1, 18)
     return _halves(blocks[:, :2]) * (_runs(blocks[:, 2:], 16, 4) - np.float32(8))
 
 
 def _q4_1(data: np.ndarray) -> np.ndarray:
-    """d and m, then as in Q4_0."""
+    """Unpacks d and m, then as Q4_0."""
     blocks = data.reshape(-1, 20)
     return _halves(blocks[:, :2]) * _runs(blocks[:, 4:], 16, 4) + _halves(blocks[:, 2:4])
 
 
 def _q5_0(data: np.ndarray) -> np.ndarray:
-    """d, 4 bytes of fifth bits, then as in Q4_0."""
+    """Unpacks d, 4 bytes of fifth bits, then as Q4_0."""
     blocks = data.reshape(-1, 22)
     q = _runs(blocks[:, 6:], 16, 4) + _fifth_bits(blocks[:, 2:6])
     return _halves(blocks[:, :2]) * (q - 16)
 
 
 def _q5_1(data: np.ndarray) -> np.ndarray:
-    """d and m, then as in Q5_0."""
+    """Unpacks d and m, then as Q5_0."""
     blocks = data.reshape(-1, 24)
     q = _runs(blocks[:, 8:], 16, 4) + _fifth_bits(blocks[:, 4:8])
     return _halves(blocks[:, :2]) * q + _halves(blocks[:, 2:4])
 
 
 def _q8_0(data: np.ndarray) -> np.ndarray:
-    """d, then 32 signed bytes."""
+    """Unpacks d, then 32 signed bytes."""
     blocks = data.reshape(-1, 34)
     return _halves(blocks[:, :2]) * blocks[:, 2:].view(np.int8).astype(np.float32)
 
@@ -73,7 +73,7 @@ def _q8_0(data: np.ndarray) -> np.ndarray:
 
 
 def _in_groups(scale: np.ndarray, q: np.ndarray, minimum: np.ndarray | None = None) -> np.ndarray:
-    """scale * q - minimum, both (n, groups), one number for each group of q (n, 256)."""
+    """Returns scale * q - minimum, both (n, groups), one number for each group of q (n, 256)."""
     n, groups = scale.shape
     grouped = q.reshape(n, groups, 256 // groups).astype(np.float32)
     grouped *= scale[:, :, None]
@@ -83,7 +83,7 @@ def _in_groups(scale: np.ndarray, q: np.ndarray, minimum: np.ndarray | None = No
 
 
 def _q2_k(data: np.ndarray) -> np.ndarray:
-    """16 bytes (scale, minimum: 4 bits each), 64 bytes of q, d, and the minimums' own scale."""
+    """Unpacks 16 bytes (scale, minimum: 4 bits each), 64 bytes of q, d, the minimums' scale."""
     blocks = data.reshape(-1, 84)
     scales, minimums = blocks[:, :16] & 15, blocks[:, :16] >> 4
     q = _runs(blocks[:, 16:80], 32, 2)
@@ -92,10 +92,10 @@ def _q2_k(data: np.ndarray) -> np.ndarray:
 
 
 def _q3_k(data: np.ndarray) -> np.ndarray:
-    """32 bytes of third bits, 64 of the other two, 12 with 16 scales of 6 bits, d.
+    """Unpacks 32 bytes of third bits, 64 of the other two, 12 with 16 scales of 6 bits, d.
 
-    Where the third bit is 0, 4 is taken off. The scales' low 4 bits lie in 8 bytes, as in Q4_0;
-    their high 2 in the last 4 bytes. 32 stands for 0.
+    If the third bit is 0, 4 is subtracted. The scales' low 4 bits are in 8 bytes, as in Q4_0; their
+    high 2 in the last 4 bytes. 32 represents 0.
     """
     blocks = data.reshape(-1, 110)
     q = _runs(blocks[:, 32:96], 32, 2).astype(np.int8)
@@ -106,10 +106,10 @@ def _q3_k(data: np.ndarray) -> np.ndarray:
 
 
 def _scales_and_minimums(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """8 scales and 8 minimums of 6 bits each in 12 bytes: (n, 12) -> (n, 8) and (n, 8).
+    """Unpacks 8 scales and 8 minimums of 6 bits each from 12 bytes: (n, 12) -> (n, 8), (n, 8).
 
-    The first four of each fill 6 bits of a byte; the other four have their low 4 bits in the last
-    four bytes, and their high 2 where those left room.
+    The first four of each take 6 bits of a byte; the other four have their low 4 bits in the last
+    four bytes, and their high 2 in the unused bits of the others.
     """
     first, second, last = data[:, :4], data[:, 4:8], data[:, 8:]
     scales = np.concatenate([first & 63, last & 15 | first >> 6 << 4], axis=1)
@@ -118,7 +118,7 @@ def _scales_and_minimums(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _q4_k(data: np.ndarray) -> np.ndarray:
-    """d, the minimums' own scale, 12 bytes of scales and minimums, 128 bytes of q."""
+    """Unpacks d, the minimums' scale, 12 bytes of scales and minimums, 128 bytes of q."""
     blocks = data.reshape(-1, 144)
     scales, minimums = _scales_and_minimums(blocks[:, 4:16])
     d, m = _halves(blocks[:, :2]), _halves(blocks[:, 2:4])
@@ -126,7 +126,7 @@ def _q4_k(data: np.ndarray) -> np.ndarray:
 
 
 def _q5_k(data: np.ndarray) -> np.ndarray:
-    """As Q4_K, with 32 bytes of fifth bits before q."""
+    """Unpacks as Q4_K, with 32 bytes of fifth bits before q."""
     blocks = data.reshape(-1, 176)
     scales, minimums = _scales_and_minimums(blocks[:, 4:16])
     d, m = _halves(blocks[:, :2]), _halves(blocks[:, 2:4])
@@ -135,14 +135,14 @@ def _q5_k(data: np.ndarray) -> np.ndarray:
 
 
 def _q6_k(data: np.ndarray) -> np.ndarray:
-    """128 bytes of low 4 bits, 64 of high 2 bits, 16 signed scales, d. 32 stands for 0."""
+    """Unpacks 128 bytes of low 4 bits, 64 of high 2 bits, 16 signed scales, d. 32 represents 0."""
     blocks = data.reshape(-1, 210)
     q = _runs(blocks[:, :128], 64, 4) | _runs(blocks[:, 128:192], 32, 2) << 4
     scales = blocks[:, 192:208].view(np.int8).astype(np.float32)
     return _in_groups(_halves(blocks[:, 208:]) * scales, q.astype(np.int8) - np.int8(32))
 
 
-# What becomes of the bytes of a tensor, by its type; the shape of what is made is not yet its own.
+# Unpacks the bytes of a tensor, by its type; the result does not yet have the tensor's shape.
 UNPACK: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "F32": lambda data: data.view("<f4"),
     "F16": lambda data: data.view("<f2").astype(np.float32),

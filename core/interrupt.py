@@ -6,14 +6,14 @@ import os
 import signal
 from types import FrameType
 
-INTERRUPTED = 130  # the exit code of a program that Ctrl+C ended, as shells know it
+INTERRUPTED = 130  # exit code of a program ended by Ctrl+C, as in shells
 
 
 def leave_at_interrupt(message: str) -> None:
-    """From now on Ctrl+C prints `message` and ends the program with exit code 130, at once.
+    """Makes Ctrl+C print `message` and end the program at once, with exit code 130.
 
-    Holds while there is nothing to save; whoever begins such work installs a handler of its own.
-    An exception would not end the program: libraries swallow it while they are imported.
+    For use while there is nothing to save; code that starts such work installs its own handler. An
+    exception would not end the program: libraries swallow it during their import.
     """
 
     def leave(_: int, __: FrameType | None) -> None:

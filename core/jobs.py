@@ -1,4 +1,4 @@
-"""Jobs: generators that yield while they work, so that they can be watched and stopped."""
+"""Jobs: generators that yield during their work, to report progress and to allow a stop."""
 
 import time
 from collections.abc import Callable, Generator
@@ -12,22 +12,22 @@ PAUSE = 0.03  # seconds of work between two yields
 
 
 class Pace:
-    """Tells a job when it is time to yield; what others do in the meantime is not its work."""
+    """Tells a job when to yield; time spent elsewhere in the meantime does not count as work."""
 
     def __init__(self) -> None:
         self.go_on()
 
     def go_on(self) -> None:
-        """The work goes on: call it after each yield."""
+        """Resumes the clock: call it after each yield."""
         self._begun = time.perf_counter()
 
     def is_due(self) -> bool:
-        """Whether it has worked for PAUSE seconds."""
+        """Returns True after PAUSE seconds of work."""
         return time.perf_counter() - self._begun > PAUSE
 
 
 def to_the_end(steps: Generator[Any, None, Result]) -> Result:
-    """Runs a job without looking at what it yields; returns its result."""
+    """Runs a job to its end, ignoring the yielded values; returns its result."""
     while True:
         try:
             next(steps)
@@ -38,7 +38,7 @@ def to_the_end(steps: Generator[Any, None, Result]) -> Result:
 def retold(
     steps: Generator[Item, None, Result], tell: Callable[[Item], Told]
 ) -> Generator[Told, None, Result]:
-    """A job that yields what `tell` makes of each thing that another one yields."""
+    """Runs a job, yielding `tell(item)` for each item that it yields."""
     try:
         while True:
             try:

@@ -1,9 +1,9 @@
-"""What a marked line does: which name it makes, from which names, and whether it computes.
+"""Analyzes a marked line: the name it assigns, the names it reads, and whether it computes.
 
-A line that computes is one assignment to a fresh local name, and reads local names alone, so that
+A line that computes is one assignment to a fresh local name, and reads only local names, so that
 `core.arithmetic` can write it with numbers. A line that only moves numbers (reshape, index, mask,
-split, concatenate), looks something up, or calls what is told elsewhere has no arithmetic. Its
-calls are all named below: a call that is not computes.
+split, concatenate), looks up a value, or calls code documented elsewhere has no arithmetic. All
+such calls are listed below: any other call computes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ FUNCTIONS = (
     *("softmax", "logsumexp"),
     *REDUCTIONS,
 )
-MODULES = ("np", "math", "torch", "F")  # may stand before a function's name
-LIBRARIES = (*MODULES, "nn")  # of what has a dot in its name below
+MODULES = ("np", "math", "torch", "F")  # may precede a function's name
+LIBRARIES = (*MODULES, "nn")  # of dotted names below
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -33,21 +33,21 @@ OPERATORS: dict[type[ast.operator], str] = {
 }
 TURNED = ("T", "mT")
 SETTINGS = ("axis", "dim", "keepdims", "keepdim")  # NumPy's names and torch's
-# Calls that do not compute, in any module: `MOVES` and `METHODS` stand behind a dot.
+# Calls that do not compute, in any module: `MOVES` and `METHODS` come after a dot.
 MOVES = (
     *("reshape", "view", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze"),
     *("transpose", "permute", "swapaxes", "flip", "roll", "split", "chunk", "unbind"),
     *("cat", "concatenate", "stack", "repeat_interleave", "tile", "expand", "broadcast_to"),
     *("take", "gather", "index_select", "where", "masked_fill"),
     *("array", "asarray", "astype", "to", "float", "tolist", "item", "ones_like", "zeros_like"),
-    "add.at",  # adds each number to what stands at its place
+    "add.at",  # adds each number to the one at its index
 )
-METHODS = (  # of texts, lists and tables
+METHODS = (  # of strings, lists and tables
     *("append", "extend", "get", "difference", "join", "findall", "translate", "encode"),
 )
 BUILTINS = ("len", "list", "set", "range", "sorted", "float")
-# By the module of the marked line: calls that have lines and steps of their own, that only choose
-# or draw, or that hide in a library.
+# By the module of the marked line: calls that have their own lines and steps, that only choose or
+# draw, or that are implemented in a library.
 CALLS = {
     "core.autograd.losses": ("F.binary_cross_entropy", "F.cross_entropy"),
     "core.finetuning.nf4": ("torch.amax", "torch.bucketize"),
@@ -104,9 +104,9 @@ ALLOWED = (
 class MarkedLine:
     """A marked line, parsed.
 
-    made      the local name that it makes; "" where it is no assignment to one name
+    made      the local name that it assigns; "" if it is not an assignment to one name
     reads     the local names that it reads, in order, each once
-    formula   what it assigns
+    formula   the assigned expression
     computes  whether it is arithmetic; otherwise it moves numbers, or calls
     """
 
@@ -119,10 +119,10 @@ class MarkedLine:
 
 @functools.lru_cache(maxsize=512)
 def marked_line(marker: str) -> MarkedLine:
-    """The line that a marker leads to.
+    """Returns the line of a marker.
 
-    Raises ValueError for a marker that leads nowhere, for a line that is only a part of a
-    statement, and for one that computes but cannot be written with numbers.
+    Raises ValueError for an unknown marker, for a line that is only a part of a statement, and for
+    one that computes but cannot be written with numbers.
     """
     where = source(marker)
     line = where.lines[where.marked].strip()
@@ -151,7 +151,7 @@ def marked_line(marker: str) -> MarkedLine:
 
 
 def function_of(node: ast.expr) -> str:
-    """The function that a call calls, where it is one of FUNCTIONS; else ""."""
+    """Returns the called function if it is one of FUNCTIONS, or ""."""
     if not isinstance(node, ast.Call):
         return ""
     called = node.func
@@ -166,7 +166,7 @@ def function_of(node: ast.expr) -> str:
 
 
 def _computes_nothing(node: ast.Call, exempt: Sequence[str]) -> bool:
-    """Whether a call moves numbers, looks something up, or is `exempt`, one of its module's."""
+    """Returns True if a call moves numbers, looks up a value, or is `exempt` in its module."""
     if ast.unparse(node.func) in exempt:
         return True
     match node.func:
@@ -182,7 +182,7 @@ def _computes_nothing(node: ast.Call, exempt: Sequence[str]) -> bool:
 
 
 def is_method(node: ast.Call) -> bool:
-    """Whether it is written `a.sum()`, and not `np.sum(a)`."""
+    """Returns True for `a.sum()`, and False for `np.sum(a)`."""
     called = node.func
     if not isinstance(called, ast.Attribute):
         return False
@@ -190,7 +190,7 @@ def is_method(node: ast.Call) -> bool:
 
 
 def reduces(node: ast.Call) -> bool:
-    """Whether it is the sum, mean or maximum of an array; `max(a, b)` is of two numbers."""
+    """Returns True for the sum, mean or maximum of an array, but not for `max(a, b)`."""
     function = function_of(node)
     if function not in REDUCTIONS:
         return False
@@ -198,7 +198,7 @@ def reduces(node: ast.Call) -> bool:
 
 
 def operand_of(node: ast.Call) -> ast.expr:
-    """What a function of one array is given: before the dot of a method, else first."""
+    """Returns the array argument of a call: the object of a method, or the first argument."""
     if is_method(node):
         assert isinstance(node.func, ast.Attribute)
         return node.func.value
@@ -230,7 +230,7 @@ def _computes(statement: ast.stmt, formula: ast.expr, exempt: Sequence[str]) -> 
 
 
 def _outside_indices(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and all its parts, except indices: they only say where."""
+    """Yields the node and all its parts, except indices, which are positions."""
     yield node
     parts = [node.value] if isinstance(node, ast.Subscript) else ast.iter_child_nodes(node)
     for part in parts:
@@ -249,7 +249,7 @@ def _is_arithmetic(node: ast.AST, exempt: Sequence[str]) -> bool:
 
 
 def _is_constant(node: ast.expr) -> bool:
-    """Whether it is a number, or a library's, such as math.inf."""
+    """Returns True for a number, or a library's constant, such as math.inf."""
     match node:
         case ast.Constant():
             return True
@@ -259,7 +259,7 @@ def _is_constant(node: ast.expr) -> bool:
 
 
 def _not_allowed(node: ast.expr) -> str:
-    """What stands in the formula that may not, in words; "" where nothing does."""
+    """Describes the first part of a formula that is not allowed, or returns ""."""
     match node:
         case ast.Name():
             return ""
@@ -284,7 +284,7 @@ def _not_allowed(node: ast.expr) -> str:
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    """Names that are read, from left to right; not the modules before a function."""
+    """Yields the names that are read, from left to right, without modules of functions."""
     match node:
         case ast.Name():
             yield node.id

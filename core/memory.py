@@ -1,16 +1,16 @@
-"""How much memory this machine has."""
+"""The memory of this machine."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-LARGE = 0.5  # of the memory: what takes more is asked for first
+LARGE = 0.5  # share of the memory above which the user is asked first
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 class LargeModelError(ValueError):
-    """A model whose weights, `needed` bytes in fp32, take more than `LARGE` of the memory."""
+    """Raised if a model's weights, `needed` bytes in fp32, take more than `LARGE` of the memory."""
 
     def __init__(self, name: str, needed: int, there: int) -> None:
         remedy = "open it in bf16, which takes half of it, or choose a smaller model"
@@ -19,23 +19,22 @@ class LargeModelError(ValueError):
 
 
 def check_large(name: str, needed: int) -> None:
-    """Raises LargeModelError where a person had better be asked before so much is opened."""
+    """Raises LargeModelError if a model is so large that the user should be asked first."""
     there = physical_bytes()
     if there and needed > LARGE * there:
         raise LargeModelError(name, needed, there)
 
 
 def shortage(what: str, needed: int, remedy: str) -> str:
-    """Why something that takes so many bytes cannot be; "" where the memory holds it, and where
-    nobody knows. What needs more than all of it would be killed by the system, and other programs
-    with it.
+    """Returns why the memory cannot hold `needed` bytes, or "" if it can, or its size is unknown.
+    The system would kill a process that needs more than all of it, and other programs as well.
     """
     there = physical_bytes()
     return _told(what, needed, there, remedy) if there and needed > there else ""
 
 
 def check_memory(what: str, needed: int, remedy: str) -> None:
-    """Raises ValueError, with the remedy, where the memory cannot hold what takes so many bytes."""
+    """Raises ValueError, with a remedy, if the memory cannot hold `needed` bytes."""
     if why := shortage(what, needed, remedy):
         raise ValueError(why)
 
@@ -48,7 +47,7 @@ def _told(what: str, needed: int, there: int, remedy: str) -> str:
 
 
 def physical_bytes() -> int:
-    """Bytes of memory that this process may hope for; 0 where the system does not say."""
+    """Returns the bytes of memory available to this process at most, or 0 if unknown."""
     try:
         whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -57,7 +56,7 @@ def physical_bytes() -> int:
 
 
 def _container_limits() -> list[int]:
-    """What a container leaves of the machine's memory; [] outside of one."""
+    """Returns a container's memory limits; [] outside of one."""
     found = []
     for path in CGROUP_LIMITS:
         try:

@@ -1,4 +1,4 @@
-"""How numbers are written for people: three significant digits, a true minus, 1.2e-5 below 1e-3."""
+"""The format of numbers on screen: three significant digits, a true minus, 1.2e-5 below 1e-3."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _EXPONENT = re.compile(r"(?<=\d)e([+-]?)0*(?=\d)")
 
 
 def lowered(name: str, number: int) -> str:
-    """A name with a number as its index: "c\u2082"."""
+    """Returns a name with a number as its index: "c\u2082"."""
     return name + str(number).translate(_LOWERED)
 
 
 def typeset(text: str) -> str:
-    """A number as Python writes it, as people do: -1e-05 with U+2212 as minus, and as 1e-5."""
+    """Returns a number printed by Python in typographic form: U+2212 as minus, 1e-5 for 1e-05."""
     return _EXPONENT.sub(lambda found: "e" + found[1].rstrip("+"), text).replace("-", MINUS)
 
 
 def typed(text: str) -> str:
-    """The number in ASCII, as other programs read it: with "-" as minus; what is none stays."""
+    """Returns a number in ASCII, for other programs: "-" as minus; any other text is unchanged."""
     plain = text.replace(MINUS, "-")
     try:
         float(plain.replace(",", ""))
@@ -40,7 +40,7 @@ def typed(text: str) -> str:
 
 
 def format_number(value: float, digits: int = 3) -> str:
-    """`value` for a person: 0.314, 12.3, 1,235, 1.2e-5, 4.5e9, with U+2212 as minus.
+    """Formats `value` for the screen: 0.314, 12.3, 1,235, 1.2e-5, 4.5e9, with U+2212 as minus.
 
     Whole numbers below ten million keep all their digits; "nan" and infinities are spelt out.
     """
@@ -67,13 +67,13 @@ def format_number(value: float, digits: int = 3) -> str:
 
 
 def format_power(exponent: int, base: int = 2) -> str:
-    """A power with a raised exponent: 2\u207b\u00b9\u2070."""
+    """Formats a power with a raised exponent: 2\u207b\u00b9\u2070."""
     return f"{base}{str(exponent).translate(_RAISED)}"
 
 
 def format_short(value: float, letters: int) -> str:
-    """`value` as exact as so many letters let it be: 0.0016, 1.6e-3, 2e-3. What is far too small
-    for them is about 0; whatever else has no room is as short as can be.
+    """Formats `value` as exactly as fits into `letters` letters: 0.0016, 1.6e-3, 2e-3. Values far
+    too small for that become about 0; any other that does not fit is as short as possible.
     """
     value = float(value)
     written = [format_number(value, digits) for digits in (3, 2, 1)]
@@ -88,9 +88,9 @@ def format_short(value: float, letters: int) -> str:
 
 
 def format_significant(value: float, digits: int = 3) -> str:
-    """`value` with all its digits, also where it is small or large: 1.20e-5, 4.50e9.
+    """Formats `value` with all its digits, even if it is small or large: 1.20e-5, 4.50e9.
 
-    For arithmetic that is shown: with fewer, a product would not be that of its factors.
+    For arithmetic on screen: with fewer, a product would not equal that of its factors.
     """
     size = abs(float(value))
     powers = 0 < size < 1e-3 or 1e7 <= size < math.inf
@@ -98,13 +98,13 @@ def format_significant(value: float, digits: int = 3) -> str:
 
 
 def format_general(value: float, digits: int = 6) -> str:
-    """`value` with the digits that it has, so many at most: 0.9, 1e-8, as a setting is written."""
+    """Formats `value` with its own digits, at most `digits`: 0.9, 1e-8, as settings are written."""
     value = float(value)
     return typeset(f"{value:.{digits}g}") if math.isfinite(value) else format_number(value)
 
 
 def format_fixed(value: float, decimals: int = 2) -> str:
-    """`value` with a fixed count of decimals, so that a live number keeps its width: 1,871.30."""
+    """Formats `value` with fixed decimals, so that a changing number keeps its width: 1,871.30."""
     value = float(value)
     if not math.isfinite(value):
         return format_number(value)
@@ -114,7 +114,7 @@ def format_fixed(value: float, decimals: int = 2) -> str:
 
 
 def format_count(value: int) -> str:
-    """A count for a headline: 804,096 below a million, then 1.24 M, 3.10 B."""
+    """Formats a count for a headline: 804,096 below a million, then 1.24 M, 3.10 B."""
     for limit, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if abs(value) >= limit:
             return f"{format_number(value / limit)}{THIN_SPACE}{letter}"
@@ -122,7 +122,7 @@ def format_count(value: int) -> str:
 
 
 def format_flops(count: float) -> str:
-    """Additions and multiplications in decimal units: 912 FLOPs, 62.6 MFLOPs, 735 TFLOPs."""
+    """Formats a count of additions and multiplications: 912 FLOPs, 62.6 MFLOPs, 735 TFLOPs."""
     for unit, letter in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= unit:
             return f"{format_number(count / unit)} {letter}FLOPs"
@@ -130,14 +130,14 @@ def format_flops(count: float) -> str:
 
 
 def format_percent(share: float) -> str:
-    """A share 0..1 as whole per cent; "<1 %" for what is small but there."""
+    """Formats a share 0..1 as whole per cent; "<1 %" for small ones above 0."""
     if 0 < share < 0.005:
         return f"<1{THIN_SPACE}%"
     return f"{share * 100:.0f}{THIN_SPACE}%"
 
 
 def format_share(share: float) -> str:
-    """The same with two digits where it is small: 2.4 %, 0.03 %, <0.01 %."""
+    """Formats small shares with two digits: 2.4 %, 0.03 %, <0.01 %; others as `format_percent`."""
     if not 0 < share < 0.0995:
         return format_percent(share)
     digits = "<0.01" if share < 5e-5 else format_significant(100 * share, 2)
@@ -145,8 +145,8 @@ def format_share(share: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """A span of time in its two largest units: 0.8 s, 42 s, 3 min 20 s, 2 h 5 min; of more than
-    four days, in days.
+    """Formats a duration in its two largest units: 0.8 s, 42 s, 3 min 20 s, 2 h 5 min; in days
+    above four days.
     """
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -161,7 +161,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_estimate(seconds: float) -> str:
-    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min, 12 days."""
+    """Formats an uncertain duration, after "about": 40 s, 5 min, 2 h 30 min, 12 days."""
     if seconds < 55:
         return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
     minutes = max(1, round(seconds / 60))
@@ -174,8 +174,8 @@ def format_estimate(seconds: float) -> str:
 
 
 def format_brief(seconds: float) -> str:
-    """A short time to three digits: 412 ms, 83 µs, 1.24 s; from ten seconds on as
-    `format_duration` does.
+    """Formats a short time with three digits: 412 ms, 83 µs, 1.24 s; from ten seconds on as
+    `format_duration`.
     """
     if seconds >= 10:
         return format_duration(seconds)
@@ -186,12 +186,12 @@ def format_brief(seconds: float) -> str:
 
 
 def format_bytes(count: float) -> str:
-    """Bytes in decimal units: 912 B, 12.3 MB."""
+    """Formats bytes in decimal units: 912 B, 12.3 MB."""
     size, unit = byte_unit(count)
     return f"{int(count)} B" if unit == "B" else f"{format_number(count / size)} {unit}"
 
 
 def byte_unit(count: float) -> tuple[float, str]:
-    """The largest decimal unit that goes into so many bytes, and how many one is: (1e6, "MB")."""
+    """Returns the largest decimal unit not above `count` bytes, with its size: (1e6, "MB")."""
     units = (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")
     return next((one for one in units if count >= one[0]), (1.0, "B"))

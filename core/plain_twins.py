@@ -1,7 +1,7 @@
-"""Plain twins: the version of optimized code that a textbook would print.
+"""Plain twins: textbook versions of optimized code.
 
-A twin stands first in its chapter, in `plain`; a test proves that it gives the same results. Its
-lines carry the marks of the lines that they stand for, so the inspector can highlight either.
+Twins are in the `plain` module of each chapter; a test checks that they give the same results.
+Their lines have the markers of the optimized lines, so the inspector can highlight either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UNIGRAM = "core.tokenization.unigram"
 _WORDPIECE = "core.tokenization.wordpiece"
 _VALUE = f"{_AUTOGRAD}.plain:Value"
 
-# Functions, or classes for all their methods, with their twins; both as markers spell them.
+# Functions, or classes for all their methods, with their twins; both in marker notation.
 TWINS: Mapping[str, tuple[str, ...]] = {
     f"{_AUTOGRAD}.arithmetic:Add": (f"{_VALUE}.__add__",),
     f"{_AUTOGRAD}.arithmetic:Multiply": (f"{_VALUE}.__mul__",),
@@ -42,7 +42,7 @@ TWINS: Mapping[str, tuple[str, ...]] = {
 
 @functools.lru_cache(maxsize=512)
 def plain_source(marker: str) -> Source | None:
-    """The twin of the line that a marker leads to, in its function; None where it has none."""
+    """Returns the plain twin of a marker's line, in its function, or None."""
     function, mark = marker.split("#")
     for twin in TWINS.get(function) or TWINS.get(function.rpartition(".")[0]) or ():
         with suppress(ValueError):  # this function has no line with that mark

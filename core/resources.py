@@ -1,7 +1,7 @@
-"""Where the files that come with the program lie, and where a person's own data goes.
+"""Paths of the files shipped with the app, and of the user's own data.
 
-The same call works in a checkout (`resources/` beside `core/`), in an installed wheel
-(`core/_resources/`) and in a frozen app (`resources/` beside the bundled code).
+The same call works in a checkout (`resources/` next to `core/`), in an installed wheel
+(`core/_resources/`) and in a frozen app (`resources/` next to the bundled code).
 """
 
 import os
@@ -16,7 +16,7 @@ DATA_VARIABLE = "LLM_EXPLORER_DATA"
 
 
 def resource(*parts: str) -> Path:
-    """The path of a file or folder in resources/, for example resource("models", "stories").
+    """Returns the path of a file or folder in resources/, such as resource("models", "stories").
 
     Raises FileNotFoundError with the folders that were searched.
     """
@@ -36,7 +36,7 @@ def resource(*parts: str) -> Path:
 
 
 def resource_folders() -> list[Path]:
-    """The folders that may hold resources/, the most specific one first."""
+    """Returns the folders that may contain resources/, the most specific one first."""
     core = Path(__file__).resolve().parent
     folders = [core / "_resources", core.parent / "resources"]
     frozen = getattr(sys, "_MEIPASS", None)
@@ -46,17 +46,17 @@ def resource_folders() -> list[Path]:
 
 
 def is_checkout() -> bool:
-    """Whether the program runs from its sources, with dev.py beside them."""
+    """Returns True if the program runs from its sources, next to dev.py."""
     return (Path(__file__).resolve().parents[1] / "dev.py").is_file()
 
 
 def data_folder() -> Path:
-    """The folder for caches and runs of this user; it is created when missing and that is allowed.
+    """Returns the folder for this user's caches and runs; creates it if missing and permitted.
 
-    The environment variable LLM_EXPLORER_DATA chooses another one.
+    The environment variable LLM_EXPLORER_DATA selects another folder.
     """
     chosen = os.environ.get(DATA_VARIABLE)
     folder = Path(chosen) if chosen else Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
-    with suppress(OSError):  # who only reads can do without; who writes there says what is wrong
+    with suppress(OSError):  # readers can do without; writers report the problem
         folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,6 +1,6 @@
-"""Where a number came from, of a marked line that only moves numbers.
+"""Traces where the numbers of a marked line that only moves numbers came from.
 
-The line is run once more on places instead of numbers: what then stands in a cell is the place that
+The line is run again on positions instead of numbers: the value of a cell is then the position that
 its number came from.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Cell = tuple[int, ...]
-NOWHERE = -1  # a place's number for what came from none, as a mask's value
+NOWHERE = -1  # position of numbers without origin, such as a mask's value
 
 
 class Origin(NamedTuple):
@@ -28,17 +28,17 @@ class Origin(NamedTuple):
 
 
 class _Unknown(Exception):
-    """The line does what is not followed here, or reads what the step does not hold."""
+    """Raised if the line has an unsupported operation, or reads a value missing from the step."""
 
 
 def origins_of(
     formula: ast.expr, values: Mapping[str, np.ndarray], shape: tuple[int, ...], cell: Cell
 ) -> tuple[Origin, ...]:
-    """Where the number in `cell` of what a line makes, of that shape, came from.
+    """Returns the origins of the number in `cell` of a line's result, which has that shape.
 
-    One place; of what `np.add.at` adds up, all; none where it came from none (a mask's fixed value)
-    or the line cannot be followed. values are what the line reads, by name; of a list each one by
-    its own, "parts[0]".
+    One cell; for `np.add.at` all that it adds up; none if there is no origin (a mask's fixed value)
+    or the line is not supported. values are those that the line reads, by name; of a list, each
+    under its own name, "parts[0]".
     """
     starts: dict[str, int] = {}
     places: dict[str, np.ndarray] = {}

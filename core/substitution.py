@@ -1,9 +1,9 @@
 """A marked line with its numbers: `average_before * beta1 + slope * (1 - beta1)` is
 0.1 x 0.9 + 0.5 x (1 - 0.9) = 0.14.
 
-It is written from the line's own syntax tree and a Step's values, so that nobody writes a rule a
-second time. Of an array one cell is told: an elementwise line takes each operand's number there, a
-matrix product and a sum their three largest terms, "+ (13 more = 0.21)".
+It is derived from the line's own syntax tree and a Step's values, so that no rule is written twice.
+For arrays, one cell is shown: an elementwise line takes each operand's number there, a matrix
+product and a sum their three largest terms, "+ (13 more = 0.21)".
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from core.trace import Step
 Cell = tuple[int, ...]
 
 LARGEST = 3  # terms of a long sum that are written out
-WHOLE = 4  # a sum of so many is written whole
-LARGE = 30.0  # from here on softmax takes the largest off, so that e^x stays readable
+WHOLE = 4  # sums of at most this many terms are written completely
+LARGE = 30.0  # above this, softmax subtracts the largest value, so that e^x stays readable
 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A number that the line reads: its name in the code, the cell that it stands in, its value."""
+    """A number that the line reads: its name in the code, its cell, its value."""
 
     name: str
     cell: Cell
@@ -49,7 +49,7 @@ class Operand:
 
 
 class Products(NamedTuple):
-    """A sum of products in full: left (n,) times right (n,), and the names they come from."""
+    """A complete sum of products: left (n,) times right (n,), and their names."""
 
     left: np.ndarray
     right: np.ndarray
@@ -60,17 +60,17 @@ class Products(NamedTuple):
 class Arithmetic:
     """A line with the numbers of one cell.
 
-    name       what the line makes
-    cell       the cell that is told: () of a single number
-    size       how many cells there are
-    value      the number in it
-    pieces     what it is made from, written out: each piece with the code's name for it, "" for
-               signs; none where the line only moves numbers
+    name       the line's result
+    cell       the cell that is shown; () for a single number
+    size       number of cells
+    value      the number in the cell
+    pieces     the written expression: each piece with the code's name for it, "" for signs; empty
+               if the line only moves numbers
     result     `value`, written
-    exact      who works out what is written finds `result`; otherwise it is near
+    exact      whether working out the written expression gives `result`; otherwise it is near
     operands   the numbers that are read, in order, each once
-    products   where the whole line is a sum of products, all of them
-    origins    of a line that only moves numbers: where this one came from; empty: no one place
+    products   all products, if the whole line is a sum of products
+    origins    for a line that only moves numbers: origins of this one; empty if it has none
     """
 
     name: str
@@ -91,7 +91,7 @@ class Arithmetic:
 
     @property
     def expression(self) -> str:
-        """What the number is made from, as people write it; or where it came from."""
+        """The expression as on paper; or the number's origin."""
         if self.pieces:
             return "".join(piece.text for piece in self.pieces)
         return " + ".join(str(origin) for origin in self.origins)
@@ -107,16 +107,16 @@ class Arithmetic:
 
 
 def arithmetic(step: Step, cell: int | Cell | None = None) -> Arithmetic:
-    """The step's marked line with its numbers; of an array, those of one cell.
+    """Returns the step's marked line with its numbers; for an array, those of one cell.
 
-    cell  its index; a number counts through all cells, row by row. None: the largest number's
+    cell  its index; an int counts through all cells, row by row. None: the largest number's
 
-    Who works out what is written finds the result that is written, within its digits; where no
-    digits are enough (the result is next to nothing beside its parts, or came of 32-bit numbers)
-    `exact` is False. A line that only moves numbers says where the one came from.
+    Working out the written expression gives the written result, within its digits; if no number of
+    digits suffices (the result is tiny compared with its parts, or was computed in 32 bits) `exact`
+    is False. For a line that only moves numbers, returns the number's origin.
 
-    Raises ValueError for a cell out of range, a step that lacks a value its line reads,
-    and a line that computes but is not written as core.marked_line asks.
+    Raises ValueError for a cell out of range, a step that lacks a value its line reads, and a line
+    that computes but breaks the rules of core.marked_line.
     """
     line = marked_line(step.code)
     if not line.computes:
@@ -168,7 +168,7 @@ def _computed(
 
 
 def _place(name: str, array: np.ndarray, cell: int | Cell | None) -> Cell:
-    """The cell's index. Raises ValueError where the array has no such cell."""
+    """Returns the cell's index. Raises ValueError if the array has no such cell."""
     if not array.size:
         raise ValueError(f"{name} has shape {array.shape} and no number; choose another step")
     if cell is None:
@@ -209,13 +209,13 @@ def _moved(step: Step, line: MarkedLine, made: str, cell: int | Cell | None) -> 
 class _Numbers:
     """A formula's numbers: whole arrays, their shapes, and the Term of one cell.
 
-    read  the operands that Terms were made of, by name and cell
+    read  the operands used by Terms, by name and cell
     """
 
     def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
         self.arrays = arrays
         self.read: dict[tuple[str, Cell], Operand] = {}
-        self.wholes: dict[ast.expr, np.ndarray] = {}  # of what a matrix product multiplies
+        self.wholes: dict[ast.expr, np.ndarray] = {}  # computed operands of matrix products
 
     # Shapes and whole arrays -----------------------------------------------------------------
 
@@ -249,8 +249,8 @@ class _Numbers:
         raise ValueError(f"`{ast.unparse(node)}` has no arithmetic")
 
     def array(self, node: ast.expr) -> np.ndarray:
-        """The whole array, where a sum needs its largest terms."""
-        with np.errstate(all="ignore"):  # infinity and nan are numbers here
+        """Computes the whole array, to find the largest terms of a sum."""
+        with np.errstate(all="ignore"):  # infinity and nan are valid here
             return np.asarray(self._array(node), np.float64)
 
     def _array(self, node: ast.expr) -> Any:
@@ -284,14 +284,14 @@ class _Numbers:
         return getattr(np, function)(*arrays)
 
     def axes(self, node: ast.Call) -> tuple[tuple[int, ...], bool]:
-        """The axes that a call reduces or shares along, and whether each stays with size 1."""
+        """Returns the axes of a reduction or softmax, and whether reduced ones keep size 1."""
         given = {one.arg: one.value for one in node.keywords}
         written = node.args if is_method(node) else node.args[1:]
         axis = given.get("axis") or given.get("dim") or (written[0] if written else None)
         ndim = len(self.shape(operand_of(node)))
         stays = given.get("keepdims") or given.get("keepdim")
         keep = stays is not None and bool(self._plain(stays))
-        if ndim == 0:  # a single number is all there is
+        if ndim == 0:  # a single number has no axes
             axes: tuple[int, ...] = ()
         elif axis is None:
             axes = (ndim - 1,) if function_of(node) == "softmax" else tuple(range(ndim))
@@ -300,7 +300,7 @@ class _Numbers:
         return axes, keep
 
     def _plain(self, node: ast.expr) -> Any:
-        """A setting of a call."""
+        """Returns the value of a setting of a call."""
         if isinstance(node, ast.Name):
             return self.arrays[node.id]
         return ast.literal_eval(node)
@@ -308,10 +308,10 @@ class _Numbers:
     # The Term of a cell ----------------------------------------------------------------------
 
     def term(self, node: ast.expr, cell: Cell, single: bool, anchor: bool = True) -> Term:
-        """What the node's number in `cell`, an index of the node's own shape, is made from.
+        """Returns the Term of a node's number in `cell`, an index of the node's own shape.
 
-        single  the whole line gives one number
-        anchor  a reader wants to see how far the result is from its numbers
+        single  whether the whole line gives one number
+        anchor  whether readers want to see how far the result is from its numbers
         """
         match node:
             case ast.Name(id=name):
@@ -347,14 +347,14 @@ class _Numbers:
         return Term(_SIGNS.get(function, function), tuple(parts))
 
     def _part(self, node: ast.expr, cell: Cell, single: bool, anchor: bool) -> Term:
-        """Of an operand that NumPy would broadcast."""
+        """Returns the Term of an operand that NumPy would broadcast."""
         shape = self.shape(node)
         own = cell[len(cell) - len(shape) :]
         place = tuple(0 if size == 1 else at for at, size in zip(own, shape, strict=True))
         return self.term(node, place, single, anchor)
 
     def _product(self, left: ast.expr, right: ast.expr, cell: Cell, single: bool) -> Term:
-        """A row of the left matrix times a column of the right one."""
+        """Returns the Term of a row of the left matrix times a column of the right one."""
         rows, columns = self._factors(left, right, cell)
         with np.errstate(all="ignore"):
             made = np.array([self._at(left, a) * self._at(right, b)
@@ -369,7 +369,7 @@ class _Numbers:
     def _factors(
         self, left: ast.expr, right: ast.expr, cell: Cell
     ) -> tuple[list[Cell], list[Cell]]:
-        """The cells of both matrices whose products add up to `cell`."""
+        """Returns the cells of both matrices whose products add up to `cell`."""
         a, b = self.shape(left), self.shape(right)
         back = (len(a) > 1) + (len(b) > 1)
         front, ends = cell[: len(cell) - back], cell[len(cell) - back :]
@@ -395,7 +395,7 @@ class _Numbers:
         return float(self.wholes[node][cell])
 
     def products(self, node: ast.expr, cell: Cell) -> Products | None:
-        """All factors, where the whole formula is one matrix product of names."""
+        """Returns all factors if the whole formula is one matrix product of names, or None."""
         match node:
             case ast.BinOp(left=left, op=ast.MatMult(), right=right):
                 names = [_name(part) for part in (left, right)]
@@ -427,8 +427,8 @@ class _Numbers:
         return Term("/", (total, number(len(values)))) if function == "mean" else total
 
     def _softmax(self, node: ast.Call, cell: Cell, single: bool) -> Term:
-        """e^x over the sum of all e^x along the axis; less the largest x where e^x would be huge or
-        next to nothing.
+        """Returns e^x over the sum of all e^x along the axis; subtracts the largest x if e^x would
+        be huge or tiny.
         """
         inner, (axes, _) = node.args[0], self.axes(node)
         whole = self.array(inner)
@@ -439,8 +439,8 @@ class _Numbers:
         return Term("/", (raised(cells.index(cell)), total))
 
     def _logsumexp(self, inner: ast.expr, single: bool) -> Term:
-        """log of the sum of all e^x; the largest x comes out where e^x would be huge or next to
-        nothing.
+        """Returns the log of the sum of all e^x; takes out the largest x if e^x would be huge or
+        tiny.
         """
         whole = self.array(inner)
         cells = _group(whole.shape, tuple(range(whole.ndim)), (0,) * whole.ndim, True)
@@ -462,7 +462,7 @@ _APPLIED = {
 
 
 def _summed(values: np.ndarray, term: Callable[[int], Term]) -> Term:
-    """The sum of terms: all of few, else the three largest and what the others come to."""
+    """Returns the sum of terms: all if few, or else the three largest and the sum of the others."""
     if len(values) == 0:
         return number(0.0)
     order = np.argsort(-np.abs(np.nan_to_num(values, nan=np.inf)), kind="stable")
@@ -480,8 +480,8 @@ def _summed(values: np.ndarray, term: Callable[[int], Term]) -> Term:
 def _raised(
     values: np.ndarray, terms: Sequence[Callable[[], Term]]
 ) -> tuple[Callable[[int], Term], Term, float]:
-    """e^x of each, their sum, and what is taken off each x first: the largest, where e^x would be
-    huge or next to nothing.
+    """Returns e^x of each, their sum, and the number subtracted from each x first: the largest, if
+    e^x would be huge or tiny.
     """
     largest = float(values.max())
     less = largest if math.isfinite(largest) and abs(largest) > LARGE else 0.0
@@ -496,7 +496,7 @@ def _raised(
 
 
 def _group(shape: tuple[int, ...], axes: tuple[int, ...], cell: Cell, keep: bool) -> list[Cell]:
-    """The cells of an array that a reduction's `cell` is made from."""
+    """Returns the cells of an array that a reduction's `cell` is computed from."""
     if not shape:
         return [()]
     rest = iter(cell)
@@ -509,7 +509,7 @@ def _group(shape: tuple[int, ...], axes: tuple[int, ...], cell: Cell, keep: bool
 
 
 def _turned(attr: str, cell: Cell) -> Cell:
-    """An index, or a shape, of the transposed array as one of the array itself."""
+    """Converts an index, or a shape, of the transposed array to one of the array itself."""
     return cell[::-1] if attr == "T" else (*cell[:-2], *cell[-2:][::-1])
 
 

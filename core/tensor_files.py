@@ -1,9 +1,8 @@
-"""Safetensors: opened within bounds, read, and written whole or not at all.
+"""Safetensors: opened within limits, read, and written completely or not at all.
 
-The header is checked before anything in it is trusted; nothing is ever unpickled.
+The header is checked before it is used; nothing is ever unpickled.
 
-Errors: ValueError, with the remedy, for a file that is not what it should be; OSError where the
-disk or the rights fail.
+Errors: ValueError, with a remedy, for invalid content; OSError if the disk or the permissions fail.
 """
 
 import math
@@ -28,13 +27,13 @@ from core.files import (
     replacing,
 )
 
-LONGEST_HEADER = 100 * MEGABYTE  # that the format allows
-# A header describes each tensor in about 100 bytes and 9 values: room for 50,000 tensors, where the
-# largest files have some ten thousand.
+LONGEST_HEADER = 100 * MEGABYTE  # limit of the format
+# A header describes each tensor in about 100 bytes and 9 values: enough for 50,000 tensors; the
+# largest files have about ten thousand.
 MAX_HEADER = 32 * MEGABYTE
 MAX_VALUES = 500_000
 MAX_DIMENSIONS = 8
-LARGEST_SIZE = 1 << 48  # of a dimension, and of a place in the file
+LARGEST_SIZE = 1 << 48  # of a dimension, and of a position in the file
 # Bytes of one element; BF16 and the 8-bit floats have no NumPy type.
 ITEM_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
@@ -46,7 +45,7 @@ ITEM_BYTES = {
 
 @dataclass(frozen=True, slots=True)
 class TensorEntry:
-    """One tensor of a safetensors file: its dtype ("F32", "BF16"), shape and place in the file."""
+    """One tensor of a safetensors file: its dtype ("F32", "BF16"), shape and position."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -64,7 +63,7 @@ class TensorFile:
 
 
 def open_safetensors(path: str | Path) -> TensorFile:
-    """Reads and checks the header: 8 bytes of length, JSON, then the data it points into.
+    """Reads and checks the header: 8 bytes of length, then JSON that points into the data after it.
 
     Raises ValueError for a pickle, a truncated file or a header that points outside the file.
     """
@@ -73,7 +72,7 @@ def open_safetensors(path: str | Path) -> TensorFile:
         size = os.fstat(file.fileno()).st_size
         start = file.read(9)
         length = int.from_bytes(start[:8], "little")
-        # A header of 640 bytes begins like a pickle (80 02): look for the "{" before judging.
+        # A header of 640 bytes begins like a pickle (80 02): check for the "{" first.
         if len(start) < 9 or start[8:] != b"{" or not 2 <= length <= LONGEST_HEADER:
             raise ValueError(f"{path} {_what_it_is(start)}")
         if length > size - 8:
@@ -123,7 +122,7 @@ def _what_it_is(start: bytes) -> str:
 
 
 def _entry(path: Path, name: str, entry: object, data: int) -> TensorEntry:
-    """Checks one header entry; `data` is where the tensors' bytes begin."""
+    """Checks one header entry; `data` is the start of the tensors' bytes."""
     given = entry if isinstance(entry, dict) else {}
     dtype, shape, offsets = (given.get(key) for key in ("dtype", "shape", "data_offsets"))
     if not _are_sizes(shape, MAX_DIMENSIONS) or not _are_sizes(offsets, 2) or len(offsets) != 2:
@@ -143,7 +142,7 @@ def _wrong(path: Path, name: str) -> ValueError:
 
 
 def _are_sizes(value: Any, most: int) -> TypeGuard[list[int]]:
-    """Whether it is a list of at most so many sizes that can be. Multiplied before that is known,
+    """Returns True for a list of at most `most` valid sizes. Without this check, multiplying
     200,000 large numbers would take an hour.
     """
     return (
@@ -160,14 +159,14 @@ def read_tensors(
     max_bytes: int | None = None,
     rows: Mapping[str, tuple[int, int]] | None = None,
 ) -> dict[str, Any]:
-    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU. Of a tensor in
-    `rows` only the rows from a first one up to a last one, which is left out.
+    """Reads all tensors, or the named ones: NumPy arrays, or torch tensors on the CPU. For tensors
+    in `rows`, reads only rows from a first one to before a last one.
 
-    NumPy has no bfloat16: such a tensor comes as float32, which holds every bfloat16 exactly;
-    open_safetensors(path).tensors[name].dtype says what it was.
+    NumPy has no bfloat16: such a tensor becomes float32, which represents every bfloat16 exactly;
+    open_safetensors(path).tensors[name].dtype gives the original type.
 
-    Raises ValueError for a damaged file, a name that is not in it, tensors of more than max_bytes
-    together, or another framework.
+    Raises ValueError for a damaged file, an unknown name, tensors of more than max_bytes together,
+    or another framework.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -210,20 +209,20 @@ def read_tensors(
 
 
 def _widened(file: TensorFile, name: str, rows: tuple[int, int] | None) -> np.ndarray:
-    """A bfloat16 tensor, or some of its rows, as float32."""
+    """Returns a bfloat16 tensor, or some of its rows, as float32."""
     shape = file.tensors[name].shape
     read = read_rows(file, name, *(rows or (0, math.prod(shape[:1]))))
     return read if shape else read.reshape(())
 
 
-# How the numbers of a weight lie in the file; a bfloat16 is the upper half of a float32.
+# The format of a weight's numbers in the file; a bfloat16 is the upper half of a float32.
 WEIGHT_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 def read_rows(file: TensorFile, name: str, first: int, last: int) -> np.ndarray:
-    """Rows `first` to before `last` of one tensor, as float32; nothing else of it is read.
+    """Returns rows `first` to before `last` of one tensor, as float32, without reading the rest.
 
-    Raises ValueError for a name or rows that are not there, and for numbers that are no floats of
+    Raises ValueError for an unknown name or rows out of range, and for types other than floats of
     16 bits or more.
     """
     entry = file.tensors.get(name)
@@ -252,7 +251,7 @@ def read_rows(file: TensorFile, name: str, first: int, last: int) -> np.ndarray:
 
 @contextmanager
 def _disk_errors(path: str | Path) -> Iterator[None]:
-    """The library's errors about the disk become OSErrors, with the system's number and words."""
+    """Turns the library's disk errors into OSErrors, with the system's number and text."""
     from safetensors import SafetensorError
 
     try:
@@ -268,10 +267,10 @@ def _disk_errors(path: str | Path) -> Iterator[None]:
 def write_tensors(
     path: str | Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Writes NumPy arrays or torch tensors (all of one kind) as safetensors, whole or not at all.
+    """Writes NumPy arrays or torch tensors (all of one kind) as safetensors, all or nothing.
 
-    Raises ValueError when both kinds are mixed, and when two torch tensors share memory: a tied
-    weight is saved once.
+    Raises ValueError if both kinds are mixed, and if two torch tensors share memory: a tied weight
+    is saved once.
     """
     torch = sys.modules.get("torch")
     about = dict(metadata) if metadata else None  # {} makes the library write a broken header

@@ -1,17 +1,17 @@
-"""Tensors in one safetensors file, or spread over shards: opened as one, and read by rows.
+"""Tensors in one safetensors file, or in several shards: opened as one, and read by rows.
 
-    model.safetensors                    all of it; or instead
-    model-00001-of-00002.safetensors     of each tensor the rows that the first of two ranks holds
-    model-00002-of-00002.safetensors     and those of the second
-    index.json                           how many shards there are, and which rows lie in which
+    model.safetensors                    all tensors; or instead
+    model-00001-of-00002.safetensors     the rows of each tensor on the first of two ranks
+    model-00002-of-00002.safetensors     and those on the second
+    index.json                           the number of shards, and the rows in each
 
-A tensor is cut along its first dimension, in the order of the ranks; one that every rank has whole
-lies in the first shard alone. Each rank writes its own shard, and reads the rows that it needs,
-however many ranks have written them. So nobody ever holds a whole model for it, and a reader needs
-no other process.
+A tensor is split along its first dimension, in the order of the ranks; one that every rank has
+completely is only in the first shard. Each rank writes its own shard, and reads the rows that it
+needs, however many ranks wrote them. So no process ever holds the whole model for this, and a
+reader needs no other process.
 
-Errors: ValueError, with the remedy, for a shard that is missing, cut off or another than the index
-says; OSError where the disk or the rights fail.
+Errors: ValueError, with a remedy, for a shard that is missing, truncated or different from the
+index; OSError if the disk or the permissions fail.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from core.tensor_files import LARGEST_SIZE, MAX_DIMENSIONS, open_safetensors, re
 
 INDEX_FILE = "index.json"
 FORMAT = 1
-MOST_SHARDS = 99_999  # that a name has room for
+MOST_SHARDS = 99_999  # limit of the name's format
 COPY_AGAIN = "copy the whole folder again, or take another checkpoint"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShardedTensor:
-    """What the index says of a tensor: its whole shape, and for each shard, from the first on, the
-    row that its part begins with.
+    """The index entry of a tensor: its whole shape, and for each shard, starting with the first,
+    the first row of its part.
     """
 
     shape: tuple[int, ...] = field(longest=MAX_DIMENSIONS, least=0, most=LARGEST_SIZE)
@@ -45,7 +45,7 @@ class ShardedTensor:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardedFile:
-    """What it says of the tensors that one file would hold."""
+    """The index entries of the tensors of one logical file."""
 
     shards: int = field(least=1, most=MOST_SHARDS)
     tensors: Mapping[str, ShardedTensor]
@@ -53,14 +53,14 @@ class ShardedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """By the name of the file that there would be: "model.safetensors"."""
+    """The index, by the name of the logical file: "model.safetensors"."""
 
     files: Mapping[str, ShardedFile]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows `start` to `stop` of a tensor, all that lies in one file of it."""
+    """Rows `start` to `stop` of a tensor, all rows of it in one file."""
 
     path: Path
     start: int
@@ -69,7 +69,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """A tensor on the disk: its dtype ("F32"), its whole shape, and its parts in order."""
+    """A tensor on disk: its dtype ("F32"), its whole shape, and its parts in order."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -78,7 +78,7 @@ class StoredTensor:
 
 @dataclass(frozen=True, slots=True)
 class StoredTensors:
-    """Tensors whose files were checked; none has been read yet."""
+    """Tensors whose file headers were checked, but not yet read."""
 
     path: Path
     tensors: Mapping[str, StoredTensor]
@@ -89,8 +89,8 @@ class StoredTensors:
         framework: str = "torch",
         rows: Mapping[str, tuple[int, int]] | None = None,
     ) -> dict[str, Any]:
-        """All tensors, or those named, as `read_tensors` gives them; of those in `rows` only the
-        rows from a first one up to a last one, which is left out.
+        """Reads all tensors, or the named ones, like `read_tensors`; for those in `rows`, only the
+        rows from a first one to before a last one.
         """
         wanted = list(self.tensors) if names is None else list(names)
         if missing := [name for name in wanted if name not in self.tensors]:
@@ -100,7 +100,7 @@ class StoredTensors:
             parts = self.tensors[name].parts
             first, last = (rows or {}).get(name) or (0, parts[-1].stop)
             needed = [part for part in parts if max(first, part.start) < min(last, part.stop)]
-            for part in needed or parts[:1]:  # no row at all still has a dtype
+            for part in needed or parts[:1]:  # even zero rows have a dtype
                 begin, end = max(first, part.start), min(last, part.stop)
                 inside = (begin - part.start, end - part.start) if begin < end else (0, 0)
                 whole = inside == (0, part.stop - part.start)
@@ -115,7 +115,7 @@ class StoredTensors:
 
 
 def _joined(pieces: list[Any]) -> Any:
-    """Rows one below the other."""
+    """Concatenates rows, one below the other."""
     if len(pieces) == 1:
         return pieces[0]
     if isinstance(pieces[0], np.ndarray):
@@ -126,20 +126,18 @@ def _joined(pieces: list[Any]) -> Any:
 
 
 def shard_file(path: Path, shard: int, shards: int) -> Path:
-    """Where a shard lies, counted from 0, of the tensors that `path` would hold."""
+    """Returns the path of a shard, counted from 0, of the tensors of `path`."""
     return path.with_name(f"{path.stem}-{shard + 1:05d}-of-{shards:05d}{path.suffix}")
 
 
 def are_stored(path: str | Path) -> bool:
-    """Whether there is this file, or an index in its place."""
+    """Returns True if the file exists, or an index in its place."""
     path = Path(path)
     return path.is_file() or path.with_name(INDEX_FILE).is_file()
 
 
 def open_tensors(path: str | Path) -> StoredTensors:
-    """What a safetensors file holds, or its shards where there is no such file: every header is
-    checked.
-    """
+    """Opens a safetensors file, or else its shards: checks every header, reads no tensor."""
     path = Path(path)
     if path.is_file() or not are_stored(path):
         return StoredTensors(
@@ -196,7 +194,7 @@ def _read_index(folder: Path) -> Index:
 
 
 def _parts(path: Path, shards: int, name: str, sharded: ShardedTensor) -> tuple[Part, ...]:
-    """Where the rows of a tensor lie, all of them and each once."""
+    """Returns the parts of a tensor's rows, which must cover every row once."""
     rows, starts = _rows(sharded.shape), sharded.starts
     if starts[0] or len(starts) > shards or list(starts) != sorted(starts) or starts[-1] > rows:
         raise ValueError(
@@ -209,7 +207,7 @@ def _parts(path: Path, shards: int, name: str, sharded: ShardedTensor) -> tuple[
 
 
 def _rows(shape: tuple[int, ...]) -> int:
-    """How many rows a tensor has; a single number counts as one."""
+    """Returns the number of rows of a tensor; a single number counts as one."""
     return shape[0] if shape else 1
 
 
@@ -218,8 +216,8 @@ def _shape_of(whole: tuple[int, ...], part: Part) -> tuple[int, ...]:
 
 
 def write_index(folder: Path, names: Sequence[str], shards: int) -> None:
-    """Writes which rows lie where, once every rank has written its shards: of the files `names`,
-    each in so many shards. Until then the folder holds nothing that a reader would open.
+    """Writes the index, after every rank has written its shards: for the files `names`, each with
+    `shards` shards. Until then the folder has nothing that a reader would open.
     """
     files = {}
     for name in names:
@@ -243,7 +241,7 @@ def write_index(folder: Path, names: Sequence[str], shards: int) -> None:
 
 
 def remove_shards(path: Path) -> None:
-    """Deletes the shards of a file, where it has some, for another to take their place."""
+    """Deletes the shards of a file, if any, so that others can replace them."""
     index = path.with_name(INDEX_FILE)
     if not index.is_file():
         return

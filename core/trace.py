@@ -1,9 +1,9 @@
-"""What happened, in order: a Step is one thing that the program did, a Trace is the list of them.
+"""A record of a computation: a Step is one operation of the program, a Trace is the list of them.
 
-Everything the app animates is a Trace. A Step carries the same moment three ways: `values` for the
-picture, `formula` for the math, and `code`, a marker that leads to the very line of this package
-that computed the values. A line that a Step stands for ends with `# step: NAME`; its marker is
-written `core.transformer.attention:attend#scores`.
+Everything the app animates is a Trace. A Step describes the same moment in three ways: `values` for
+the picture, `formula` for the math, and `code`, a marker of the exact line of this package that
+computed the values. The line of a Step ends with `# step: NAME`; its marker is written
+`core.transformer.attention:attend#scores`.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ MARK_AT_LINE_END = re.compile(r"\s*# step: (?P<name>[\w.-]+)\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happened.
+    """One operation.
 
-    name     what it is, dotted: "attention.scores"
-    title    one line for people
-    formula  LaTeX, symbols only; the live numbers stand in `values`
+    name     dotted: "attention.scores"
+    title    one line for the reader
+    formula  LaTeX, symbols only; the actual numbers are in `values`
     code     marker of the line that computed it
     values   local names at that line -> read-only array (a scalar is 0-d), or a callable that
              computes the array
     parent   index of the step that this one is a part of
     dtypes   the true dtype of a value that had to be widened (NumPy has no bfloat16)
-    lane, start, end   who did it and when, in seconds; only where time matters
+    lane, start, end   where it ran, and when, in seconds; only if time matters
     """
 
     name: str
@@ -62,7 +62,7 @@ class Step:
         object.__setattr__(self, "dtypes", MappingProxyType(dict(self.dtypes)))
 
     def value(self, name: str) -> np.ndarray:
-        """The array called `name`, computed now if it was recorded as a callable."""
+        """Returns the array called `name`, computed now if it was recorded as a callable."""
         if name not in self.values:
             raise ValueError(
                 f"step {self.name} has no value {name!r}; it has {', '.join(self.values)}"
@@ -72,12 +72,12 @@ class Step:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its arrays; values that are still to be computed count nothing."""
+        """Bytes of its arrays; values not yet computed count as 0."""
         return sum(value.nbytes for value in self.values.values() if isinstance(value, np.ndarray))
 
 
 def _read_only(value: Any) -> Any:
-    """Callables as they are; everything else as an array that cannot be written through this."""
+    """Returns callables unchanged, and anything else as a read-only view of an array."""
     if callable(value):
         return value
     view = np.asarray(value).view()
@@ -86,7 +86,7 @@ def _read_only(value: Any) -> Any:
 
 
 class Trace:
-    """An append-only, random-access list of Steps; `about` says what was traced (a layer, ...)."""
+    """An append-only, random-access list of Steps; `about` describes its subject (a layer, ...)."""
 
     def __init__(self, about: Mapping[str, Any] | None = None, budget: int = BUDGET) -> None:
         self.about: Mapping[str, Any] = MappingProxyType(dict(about or {}))
@@ -100,7 +100,7 @@ class Trace:
     def follow(
         cls, steps: Iterator[Step], about: Mapping[str, Any] | None = None, budget: int = BUDGET
     ) -> Trace:
-        """A Trace that grows out of a generator of Steps: `grow()` pulls one more."""
+        """Returns a Trace that grows from a generator of Steps: `grow()` pulls one more."""
         trace = cls(about, budget)
         trace._source = steps
         return trace
@@ -108,8 +108,8 @@ class Trace:
     def append(self, step: Step) -> int:
         """Adds a step and returns its index.
 
-        Raises ValueError when the trace is complete, when `parent` is no earlier step, or when it
-        would pass its budget.
+        Raises ValueError if the trace is complete, if `parent` is not an earlier step, or if it
+        would exceed its budget.
         """
         if self.complete:
             raise ValueError("this trace is complete; start a new one to record more steps")
@@ -128,7 +128,7 @@ class Trace:
         return len(self._steps) - 1
 
     def grow(self) -> bool:
-        """Pulls one more step from the generator; False, and complete, when there is none."""
+        """Pulls one more step from the generator; returns False at its end: it is then complete."""
         if self.complete or self._source is None:
             return False
         step = next(self._source, None)
@@ -145,7 +145,7 @@ class Trace:
         return self
 
     def children(self, parent: int | None = None) -> list[int]:
-        """Indices of the steps directly under `parent`; None gives the outermost level."""
+        """Returns the indices of steps directly under `parent`; None means the outermost level."""
         return [index for index, step in enumerate(self._steps) if step.parent == parent]
 
     def __len__(self) -> int:
@@ -160,7 +160,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a marker leads: a function's lines as written, and which of them is marked.
+    """The source of a marker: a function's lines as written, and the marked one.
 
     lines       the function's source, one string a line, with its indentation and its markers
     first_line  number in the file of `lines[0]`, from 1
@@ -177,10 +177,9 @@ class Source:
 
 @functools.lru_cache(maxsize=512)
 def source(marker: str) -> Source:
-    """The source that `marker` leads to.
+    """Returns the source of `marker`.
 
-    Raises ValueError when the marker is malformed, or names a module, function or line that does
-    not exist.
+    Raises ValueError if the marker is malformed, or names a missing module, function or line.
     """
     match = MARKER.match(marker)
     if match is None:
@@ -191,8 +190,7 @@ def source(marker: str) -> Source:
             target = getattr(target, part)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"marker {marker} leads nowhere: {error}") from error
-    # A decorator (torch.no_grad, lru_cache) stands round the function that was written; that one is
-    # meant.
+    # A decorator (torch.no_grad, lru_cache) wraps the function; the source is that of the original.
     target = _written(target)
     lines, first_line = inspect.getsourcelines(target)
     marked = [index for index, line in enumerate(lines) if _mark(line) == match["name"]]
@@ -206,7 +204,7 @@ def source(marker: str) -> Source:
 
 
 def _written(member: Any) -> Any:
-    """The function as it was written: of a property, or behind a decorator."""
+    """Returns the original function: of a property, or inside a decorator."""
     function: Any = member.fget if isinstance(member, property) else member
     return inspect.unwrap(function)
 
@@ -217,7 +215,7 @@ def _mark(line: str) -> str | None:
 
 
 def marked_lines(module: ModuleType) -> list[str]:
-    """Every marker that the functions and methods of a module define."""
+    """Returns all markers in the functions and methods of a module."""
     markers = []
     for name, member in vars(module).items():
         if getattr(member, "__module__", None) != module.__name__:

@@ -1,6 +1,6 @@
-"""Corpora and batches: what a model learns from, and in which order.
+"""Corpora and batches: the training data, and the order in which a model reads it.
 
-Read in this order: stories, bundled (the tokenizers that come with the program), corpus, chunks,
+Read in this order: stories, bundled (the tokenizers shipped with the app), corpus, chunks,
 text, excerpt, batches, pairs, dates, pair_corpora, few_shot_tasks, questions,
 fables.
 """

@@ -1,4 +1,4 @@
-"""Batches as a pure function of where the training is: resuming needs no state.
+"""Batches as a pure function of the training position: resuming needs no state.
 
 B  sequences in a batch
 T  tokens in a sequence (the block size)
@@ -10,25 +10,25 @@ import numpy as np
 
 from core.data.corpus import SPLITS, Corpus, check_split, too_short
 
-NO_TOKEN = -1  # in place of an id: padding, or a target that no loss is computed for
+NO_TOKEN = -1  # instead of an id: padding, or a target without a loss
 SHORTEST_PERIOD = 4
 
 Batch = tuple[np.ndarray, np.ndarray]
 
 
 class Batches:
-    """Draws (ids, targets) of one split; targets are the ids moved by one.
+    """Draws (ids, targets) of one split; targets are the ids shifted by one.
 
-    corpus             where the sequences come from
+    corpus             source of the sequences
     split              "train" or "validation"
     block_size         T
     batch_size         B
-    seed               with step and micro-batch it decides every id
+    seed               determines every id, together with step and micro-batch
     repeated_fraction  share of sequences that are random ids of the whole vocabulary instead,
-                       repeated with a period drawn from 4 ... T // 2. Only looking back helps to
-                       predict them, so they teach induction (Olsson et al. 2022, section 2)
+                       repeated with a period drawn from 4 ... T // 2. They can be predicted only by
+                       looking back, so they teach induction (Olsson et al. 2022, section 2)
 
-    Raises ValueError for a text too short for one sequence and for values that cannot be.
+    Raises ValueError for a text too short for one sequence and for invalid values.
     """
 
     def __init__(
@@ -58,18 +58,18 @@ class Batches:
         self.batch_size = batch_size
         self.seed = seed
         self.repeated_fraction = repeated_fraction
-        corpus.windows(split, np.random.default_rng(0), 1, block_size + 1)  # long enough?
+        corpus.windows(split, np.random.default_rng(0), 1, block_size + 1)  # checks the length
 
     def generator(self, step: int, micro_batch: int) -> np.random.Generator:
-        """The one that draws this batch and nothing else."""
-        # The 0 was the rank when each rank drew a batch of its own: runs keep their batches.
+        """Returns the generator that draws only this batch."""
+        # The 0 was the rank when each rank drew its own batch: runs keep their batches.
         key = [self.seed, SPLITS.index(self.split), step, micro_batch, 0]
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
     def batch(self, step: int, micro_batch: int = 0, rank: int = 0, ranks: int = 1) -> Batch:
-        """ids and targets, each (B, T) int64. Always the same for the same numbers.
+        """Returns ids and targets, each (B, T) int64. The same arguments always give the same ones.
 
-        Of several ranks each takes its rows of the very batch that one process draws:
+        With several ranks, each takes its rows of the batch that a single process would draw:
         (about B / ranks, T). Raises ValueError for more ranks than rows.
         """
         rows = rank_rows(self.batch_size, rank, ranks)
@@ -92,16 +92,16 @@ class Batches:
         return ids, targets
 
     def whole_split(self) -> Iterator[Batch]:
-        """Every token of the split as a target once (but the first, which nothing precedes).
+        """Yields every token of the split as a target once, except the first (no context).
 
-        Windows do not overlap; the last one is filled up with targets that are ignored. Yields
-        (ids, targets), each (<= B, T) int64. Raises ValueError for a split without an end.
+        Windows do not overlap; the last one is padded with ignored targets. Yields (ids, targets),
+        each (<= B, T) int64. Raises ValueError for an endless split.
         """
         return split_in_order(self.corpus.tokens(self.split), self.block_size, self.batch_size)
 
 
 def rank_rows(count: int, rank: int, ranks: int) -> slice:
-    """Which of `count` rows a rank takes: a run of neighbors, the first ranks one more than others.
+    """Returns a rank's consecutive rows of `count`; the first ranks get one more than others.
 
     Raises ValueError for a rank outside 0 to ranks - 1.
     """
@@ -113,20 +113,20 @@ def rank_rows(count: int, rank: int, ranks: int) -> slice:
 
 
 def repeated_ids(generator: np.random.Generator, vocab_size: int, T: int) -> Batch:
-    """Random ids, repeated: ids and targets, each (T,) int64.
+    """Returns random ids, repeated: ids and targets, each (T,) int64.
 
-    Targets within the first period cannot be known, so they are ignored.
+    Targets within the first period cannot be predicted, so they are ignored.
     """
     period = int(generator.integers(SHORTEST_PERIOD, T // 2 + 1))
     once = generator.integers(0, vocab_size, period)
-    sequence = np.resize(once, T + 1)  # over and over
+    sequence = np.resize(once, T + 1)  # repeated to the end
     targets = sequence[1:].copy()
     targets[: period - 1] = NO_TOKEN
     return sequence[:-1], targets
 
 
 def split_in_order(tokens: np.ndarray, block_size: int, batch_size: int) -> Iterator[Batch]:
-    """(ids, targets) of all tokens, in order, without overlap; each (<= batch_size, block_size).
+    """Yields (ids, targets) in order without overlap; each (<= batch_size, block_size).
 
     Raises ValueError for fewer than two tokens.
     """

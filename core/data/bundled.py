@@ -1,8 +1,8 @@
-"""The tokenizers that come with the program: four algorithms, trained on one text to one size.
+"""The tokenizers shipped with the app: four algorithms, trained on one text to one size.
 
-Byte-level BPE is the bundled model's own; the three others lie in resources/tokenizers with
-record.json, which says how they were made. `python -m core.data.bundled` makes them anew, the same
-pieces whenever it runs.
+Byte-level BPE belongs to the bundled model; the three others are in resources/tokenizers with
+record.json, which records how they were made. `python -m core.data.bundled` trains them again, with
+the same pieces each time.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from core.resources import resource
 from core.tokenization import Tokenizer, train_tokenizer
 
 VOCAB_SIZE = 1536
-TOKENIZER_STORIES = 6000  # from seed 0 on
-READ_STORIES = range(5_000_001, 5_000_101)  # of neither split: on them their rates are measured
+TOKENIZER_STORIES = 6000  # from seed 0
+READ_STORIES = range(5_000_001, 5_000_101)  # in neither split: they measure bytes per token
 RECORD_FILE = "record.json"
 
-# What each algorithm is told beside the text and the size. Bytes are BPE's alphabet; SentencePiece
-# falls back to them as Llama 2's does, so that these three can spell whatever people type.
-# WordPiece has no such way: what its alphabet lacks becomes [UNK].
+# Settings of each algorithm besides text and size. Bytes are BPE's alphabet; SentencePiece falls
+# back to them as in Llama 2, so these three can encode any text. WordPiece has no such fallback:
+# characters outside its alphabet become [UNK].
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "bpe": {},
     "wordpiece": {},
@@ -34,25 +34,25 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 
 def tokenizer_texts() -> Iterator[str]:
-    """The text that all of them learn from."""
+    """Yields the training text of all four."""
     return (story(seed) for seed in range(TOKENIZER_STORIES))
 
 
 def train_bundled_tokenizer(kind: str) -> Tokenizer:
-    """One of the four, trained anew: "bpe", "wordpiece", "sentencepiece-bpe" or "unigram"."""
+    """Trains one of the four: "bpe", "wordpiece", "sentencepiece-bpe" or "unigram"."""
     return train_tokenizer(kind, tokenizer_texts(), VOCAB_SIZE, **OPTIONS[kind])
 
 
 def bundled_tokenizer_file(kind: str) -> Path:
-    """Where the stored one lies. Raises FileNotFoundError where the program is not whole."""
+    """Returns the path of the stored one. Raises FileNotFoundError if the app is incomplete."""
     if kind == "bpe":
         return resource("models", "stories", "tokenizer.json")
     return resource("tokenizers", f"{kind}.json")
 
 
 def export_tokenizers(folder: Path) -> dict[str, Any]:
-    """Trains all four, stores those in `folder` that are not the model's, and their record, which
-    it returns.
+    """Trains all four and stores in `folder` those that are not the model's, with their record,
+    which it returns.
     """
     measured: dict[str, dict[str, Any]] = {}
     texts = [story(seed) for seed in READ_STORIES]
@@ -76,7 +76,7 @@ def export_tokenizers(folder: Path) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m core.data.bundled`: trains and writes them; returns the exit code."""
+    """Runs `python -m core.data.bundled`: trains and writes them; returns the exit code."""
     parser = argparse.ArgumentParser(description="Trains the bundled tokenizers again.")
     parser.add_argument("--folder", type=Path, help="where they go (default: resources)")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Reading a text of any size in pieces whose tokens, joined, are the tokens of the whole text."""
+"""Reads a text of any size in chunks whose tokens, joined, are the tokens of the whole text."""
 
 import codecs
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ READ_BYTES = 1 << 16
 CHUNK_CHARACTERS = 1 << 14
 LONGEST_WORD = 1 << 20
 
-# GPT-2's word pattern ends a word in all of these places, whatever stands before or after: where
+# GPT-2's word pattern ends a word at all of these positions, whatever precedes or follows: where
 # white space begins, and where a run of letters or of digits ends.
 _CUT = regex.compile(r"(?<=\S)(?=\s)|(?<=\p{L})(?=\P{L})|(?<=\p{N})(?=\P{N})")
 
@@ -20,7 +20,7 @@ _CUT = regex.compile(r"(?<=\S)(?=\s)|(?<=\p{L})(?=\P{L})|(?<=\p{N})(?=\P{N})")
 def read_characters(path: Path) -> Iterator[tuple[str, int]]:
     """Yields (characters, bytes read so far) of a UTF-8 file, without a byte order mark.
 
-    Raises ValueError that names the byte where the file is not text.
+    Raises ValueError that names the position of the first byte that is not text.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     done = 0
@@ -56,12 +56,12 @@ def _not_text(path: Path, place: int, what: str) -> str:
 
 
 def last_cut(text: str, specials: list[str], anywhere: bool) -> int:
-    """The last place where `text`, which goes on, can be cut without changing a token; 0: none.
+    """Returns the last position to cut `text`, which continues, without changing a token, or 0.
 
-    anywhere   the tokenizer looks at single characters, so that only specials must stay whole
+    anywhere   the tokenizer reads single characters, so only special tokens must stay whole
     """
     longest = max((len(special) for special in specials), default=1)
-    end = len(text) - longest  # further right, a special token may be only half there
+    end = len(text) - longest  # further right, a special token may be incomplete
     if anywhere:
         places: Iterator[int] = iter(range(end, max(0, end - longest - 1), -1))
     else:
@@ -73,7 +73,7 @@ def last_cut(text: str, specials: list[str], anywhere: bool) -> int:
 
 
 def _backwards(text: str, end: int) -> "Iterator[regex.Match[str]]":
-    """Cuts from right to left, looked for in pieces that grow."""
+    """Yields cuts from right to left, searched for in growing parts of the text."""
     stop, size = end, 1 << 10
     while stop > 0:
         start = max(0, stop - size)
@@ -88,7 +88,7 @@ def _straddles(text: str, place: int, special: str) -> bool:
 def safe_chunks(
     pieces: Iterator[str], specials: list[str], anywhere: bool, size: int = CHUNK_CHARACTERS
 ) -> Iterator[str]:
-    """Yields the joined pieces in chunks of about `size` characters, cut only where it is safe.
+    """Yields the joined pieces in chunks of about `size` characters, cut only at safe positions.
 
     Raises ValueError for a word of more than a million characters.
     """
@@ -97,7 +97,7 @@ def safe_chunks(
     for piece in pieces:
         text += piece
         while len(text) >= wanted:
-            # Cut off about one chunk, yet look at what follows it.
+            # Search about one chunk, together with the text that follows it.
             place = last_cut(text[:wanted], specials, anywhere)
             if place > 0:
                 yield text[:place]

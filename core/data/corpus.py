@@ -1,4 +1,4 @@
-"""What a model learns from, as tokens: endless stories, or the tokens of a text file.
+"""The training data as tokens: endless stories, or the tokens of a text file.
 
 B  windows in a batch
 L  tokens in a window
@@ -15,8 +15,8 @@ from core.tokenization import END_OF_TEXT, CharacterTokenizer, Tokenizer
 SPLITS = ("train", "validation")
 
 # Seeds of the training stories are below the limit, those of the validation stories far above.
-# (Python's generator takes a seed as 32-bit words, and [s, s - 1] gives the same numbers as [s]:
-# the first validation seed is such that none of the 400 collides with a training seed.)
+# (Python's generator reads a seed as 32-bit words, and [s, s - 1] gives the same numbers as [s]:
+# the first validation seed is chosen so that none of the 400 collides with a training seed.)
 TRAIN_SEED_LIMIT = 1 << 29
 FIRST_VALIDATION_SEED = 1 << 62
 TRAIN_STORIES = 1_000_000
@@ -29,32 +29,32 @@ class Corpus(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it: "stories", or the name of the file."""
+        """The name shown to the user: "stories", or the name of the file."""
 
     @property
     def vocab_size(self) -> int:
-        """All its ids are below."""
+        """The vocabulary size: all ids are below it."""
 
     def tokens(self, split: str) -> np.ndarray:
-        """Every token of a split, (n,) unsigned, read-only. Raises ValueError if it has no end."""
+        """Returns a split's tokens, (n,) unsigned, read-only. Raises ValueError if endless."""
 
     def windows(self, split: str, generator: np.random.Generator, B: int, L: int) -> np.ndarray:
-        """(B, L) int64: B runs of L tokens, drawn by the generator alone.
+        """Returns (B, L) int64: B runs of L tokens, determined by the generator alone.
 
-        Raises ValueError when the split holds fewer than L tokens.
+        Raises ValueError if the split has fewer than L tokens.
         """
 
     def describe(self) -> str:
-        """One line for people: how much there is of it."""
+        """Returns a line that describes its size to the user."""
 
 
 def id_type(vocab_size: int) -> np.dtype:
-    """The smallest of uint16 and uint32 that holds every id."""
+    """Returns the smaller of uint16 and uint32 that can represent every id."""
     return np.dtype(np.uint16 if vocab_size <= 1 << 16 else np.uint32)
 
 
 def check_split(split: str) -> None:
-    """Raises ValueError for anything but "train" and "validation"."""
+    """Raises ValueError for any name but "train" and "validation"."""
     if split not in SPLITS:
         raise ValueError(f'there is no split {split!r}: use "train" or "validation"')
 
@@ -62,7 +62,7 @@ def check_split(split: str) -> None:
 def cut_windows(
     tokens: np.ndarray, name: str, generator: np.random.Generator, B: int, L: int
 ) -> np.ndarray:
-    """(B, L) int64: B runs of L tokens whose starts are drawn uniformly, as nanoGPT does."""
+    """Returns (B, L) int64: B runs of L tokens whose starts are drawn uniformly, as in nanoGPT."""
     if len(tokens) < L:
         raise ValueError(too_short(name, len(tokens), L))
     starts = generator.integers(0, len(tokens) - L + 1, B)
@@ -70,7 +70,7 @@ def cut_windows(
 
 
 def too_short(name: str, found: int, needed: int) -> str:
-    """What to say, and to do, about a split that is shorter than one window."""
+    """Returns the error, with a remedy, for a split that is shorter than one window."""
     return (
         f"{name} has {found:,} tokens, but one sequence needs {needed:,} (the block size and one "
         "more to predict): choose a longer text, or make the block size smaller"
@@ -78,13 +78,13 @@ def too_short(name: str, found: int, needed: int) -> str:
 
 
 class StoriesCorpus:
-    """Stories told and tokenized when they are needed, so that training starts at once.
+    """Stories, generated and tokenized on demand, so that training starts at once.
 
-    A window of the train split starts in a story whose seed is drawn from `n_stories` and goes on
-    into those after it. Half of the windows start where their story starts, as prompts do, the
-    others anywhere in it. The validation split is 400 other stories, always the same.
+    A window of the train split starts in a story whose seed is drawn from `n_stories` and continues
+    into the next ones. Half of the windows start at the beginning of a story, as prompts do, the
+    others anywhere in it. The validation split is a fixed set of 400 other stories.
 
-    Between two stories stands <|endoftext|>, or a blank line where the tokenizer has no such token.
+    Stories are separated by <|endoftext|>, or by a blank line if the tokenizer has no such token.
     """
 
     name = "stories"
@@ -104,7 +104,7 @@ class StoriesCorpus:
         return self._tokenizer.vocab_size
 
     def story_tokens(self, seed: int) -> np.ndarray:
-        """The tokens of one story and of the separator after it."""
+        """Returns the tokens of one story and of the separator after it."""
         tokens = self._cache.get(seed)
         if tokens is None:
             ids = self._tokenizer.encode_ids(stories.story(seed), specials=False)
@@ -138,7 +138,7 @@ class StoriesCorpus:
         return batch
 
     def _fill(self, row: np.ndarray, seed: int, place: float) -> None:
-        """Writes the tokens from `place` (a share of the story's length) of the story on."""
+        """Writes a story's tokens from `place` (a share of its length), then later stories."""
         tokens = self.story_tokens(seed)
         tokens = tokens[int(place * len(tokens)) :]
         filled = 0
@@ -160,7 +160,7 @@ def _separator(tokenizer: Tokenizer) -> list[int]:
 
 
 def story_characters() -> CharacterTokenizer:
-    """The character tokenizer of the stories: every character that they can hold."""
+    """Returns the character tokenizer of the stories: all characters that they may contain."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     vocabulary = sorted(" \n!\"',.:?" + letters + letters.upper())
     return CharacterTokenizer(

@@ -1,7 +1,7 @@
-"""Dates as people write them, and as ISO 8601 does: "the third of March 1999" -> "1999-03-03".
+"""Dates in everyday formats and in ISO 8601: "the third of March 1999" -> "1999-03-03".
 
-A task that a small encoder-decoder learns in minutes, and whose right alignment everybody can see:
-each digit that is written has its reason at one place of the source.
+A task that a small encoder-decoder learns in minutes, and whose correct alignment is obvious: each
+digit of the target follows from one place in the source.
 """
 
 import zlib
@@ -15,8 +15,8 @@ from core.data.corpus import check_split
 from core.data.pairs import Pair, pair_tokenizer
 
 FIRST, LAST = date(1900, 1, 1), date(2099, 12, 31)
-HELD_OUT = 10  # one day of so many is kept from training
-LOWER_CASE = 0.2  # of the sources
+HELD_OUT = 10  # one day in ten is excluded from training
+LOWER_CASE = 0.2  # share of the sources
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -33,13 +33,13 @@ IRREGULAR = {
     "nine": "ninth", "twelve": "twelfth", "twenty": "twentieth", "thirty": "thirtieth",
 }  # fmt: skip
 
-# What each field of a format is a form of; the weekday decides nothing.
+# The part of the date that each field represents; the weekday is not needed.
 PARTS = {
     "d": "day", "dd": "day", "dth": "day", "day": "day",
     "m": "month", "mm": "month", "mon": "month", "month": "month",
     "yyyy": "year", "year": "year",
 }  # fmt: skip
-# With dots the day comes first, with slashes the month, unless the year does.
+# In formats with dots the day comes first, with slashes the month, unless the year does.
 FORMATS = (
     "{d} {month} {yyyy}", "{month} {d}, {yyyy}", "{month} {d} {yyyy}", "{yyyy} {month} {d}",
     "{d} {mon} {yyyy}", "{mon} {d}, {yyyy}", "{mon} {d} {yyyy}", "{dd}-{mon}-{yyyy}",
@@ -55,8 +55,8 @@ ISO_PARTS = (*["year"] * 4, None, *["month"] * 2, None, *["day"] * 2)  # of "199
 
 
 class Dates:
-    """Every day from 1900 to 2099 in 28 formats. A tenth of the days, always the same, is kept from
-    training: in no format does a model meet them there.
+    """Every day from 1900 to 2099 in 28 formats. A fixed tenth of the days is excluded from
+    training, in all formats.
     """
 
     name = "dates"
@@ -65,7 +65,7 @@ class Dates:
         self.tokenizer = pair_tokenizer(ascii_letters + digits + " ,./-'")
 
     def pair(self, split: str, generator: np.random.Generator) -> Pair:
-        """Any day of the split in any format."""
+        """Draws a day of the split and a format."""
         check_split(split)
         while True:
             ordinal = int(generator.integers(FIRST.toordinal(), LAST.toordinal() + 1))
@@ -82,12 +82,12 @@ class Dates:
 
 
 def is_held_out(day: date) -> bool:
-    """Whether the day is one of the validation split."""
+    """Returns True if the day belongs to the validation split."""
     return zlib.crc32(day.isoformat().encode()) % HELD_OUT == 0
 
 
 def written(day: date, form: str) -> Pair:
-    """A day in one of the `FORMATS`, and in ISO's."""
+    """Returns a day in one of the `FORMATS`, and in ISO 8601."""
     forms = forms_of(day)
     source, places = "", {}
     for text, name, _, _ in Formatter().parse(form):
@@ -100,7 +100,7 @@ def written(day: date, form: str) -> Pair:
 
 
 def forms_of(day: date) -> Mapping[str, str]:
-    """What stands in the place of each field of a format."""
+    """Returns the text for each field of a format."""
     month = MONTHS[day.month - 1]
     return {
         "d": str(day.day),
@@ -118,14 +118,14 @@ def forms_of(day: date) -> Mapping[str, str]:
 
 
 def ending(number: int) -> str:
-    """ "st", "nd", "rd" or "th", as in 1st and 11th."""
+    """Returns "st", "nd", "rd" or "th", as in 1st and 11th."""
     if number % 100 in (11, 12, 13):
         return "th"
     return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
 def number_words(number: int) -> str:
-    """1 to 99: "twenty-one"."""
+    """Returns 1 to 99 in words: "twenty-one"."""
     if number < len(SMALL):
         return SMALL[number]
     tens, ones = divmod(number, 10)
@@ -133,13 +133,13 @@ def number_words(number: int) -> str:
 
 
 def ordinal_words(number: int) -> str:
-    """1 to 99: "twenty-first"."""
+    """Returns 1 to 99 as ordinals: "twenty-first"."""
     *tens, last = number_words(number).split("-")
     return "-".join([*tens, IRREGULAR.get(last, f"{last}th")])
 
 
 def year_words(year: int) -> str:
-    """1900 to 2099 as they are read: "nineteen hundred", "nineteen oh five", "two thousand nine",
+    """Returns 1900 to 2099 as spoken: "nineteen hundred", "nineteen oh five", "two thousand nine",
     "twenty twenty-one".
     """
     century, rest = divmod(year, 100)

@@ -1,4 +1,4 @@
-"""The beginning of a corpus as texts in memory: what a tokenizer is trained on."""
+"""The beginning of a corpus as texts in memory: training data for a tokenizer."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -15,9 +15,9 @@ PAUSE = 0.03  # seconds of work between two yields
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """texts   the stories, or one text: as much of the file as was asked for
+    """texts   the stories, or one text: the requested part of the file
     size    their bytes in UTF-8
-    whole   nothing was left out
+    whole   whether nothing was left out
     """
 
     texts: list[str]
@@ -26,11 +26,11 @@ class Excerpt:
 
 
 def excerpt_steps(name_or_path: str | Path, n_bytes: int) -> Generator[int, None, Excerpt]:
-    """Reads about `n_bytes`, never less than one text; yields how many bytes it has.
+    """Reads about `n_bytes`, at least one text; yields the number of bytes read so far.
 
     name_or_path   "stories", or the path of a UTF-8 text file
 
-    Raises ValueError for an empty or a binary file and for n_bytes below 1, OSError where the file
+    Raises ValueError for an empty or a binary file and for n_bytes below 1, OSError if the file
     cannot be read.
     """
     if n_bytes < 1:
@@ -60,7 +60,7 @@ def excerpt_steps(name_or_path: str | Path, n_bytes: int) -> Generator[int, None
 
 
 def excerpt_of(text: str, n_bytes: int) -> Excerpt:
-    """About `n_bytes` of a text that is there. Raises ValueError where nothing stands in it."""
+    """Returns about `n_bytes` of a given text. Raises ValueError if the text is blank."""
     if not text.strip():
         raise ValueError("the text is empty: type or paste some words")
     kept, whole = _cut(text, n_bytes)
@@ -73,8 +73,8 @@ def _characters(path: Path) -> Iterator[str]:
 
 
 def _cut(text: str, n_bytes: int) -> tuple[str, bool]:
-    """At most n_bytes of a text, and whether that is all; no character is cut, nor, where there is
-    white space, a word.
+    """Returns at most n_bytes of a text, and whether that is all of it; never cuts a character,
+    nor, if there is white space, a word.
     """
     data = text.encode()
     if len(data) <= n_bytes:

@@ -1,10 +1,9 @@
-"""Fables: our own stories with a moral at the end, a style of story that the base does not know.
+"""Fables: the app's own stories with a moral at the end, a kind of story new to the base.
 
     ... "Plabip ki ri!" they called together. And the pink kite began to shine like the sun.
     The moral: Two remember more than one.
 
-Every plot has its moral. Nothing in a story says which plot it is: a model has to find out what
-happened in it.
+Every plot has its moral. No words in a story name its plot: a model has to recognize what happened.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from core.data.questions import Question
 from core.data.stories import tell
 
 MORAL = "The moral:"
-END = 700  # characters of a story at most: its end
+END = 700  # characters of a story at most: its last ones
 MORALS: Mapping[str, str] = {
     "lost": "Ask for help, and you will find what you have lost.",
     "found": "What you find belongs to somebody who misses it.",
@@ -38,7 +37,7 @@ MORALS: Mapping[str, str] = {
 
 
 def fable(seed: int) -> Question:
-    """The end of the story of this seed, from the beginning of a sentence, and its moral."""
+    """Returns the end of the story of this seed, from the start of a sentence, and its moral."""
     told = tell(seed)
     text = told.text
     if len(text) > END:

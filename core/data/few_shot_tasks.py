@@ -1,4 +1,4 @@
-"""Tasks told by examples: lines of "question -> answer", of which the last one is asked."""
+"""Tasks given by examples: lines of "question -> answer"; the last question is to be answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ARROW = re.compile("->|=>|\u2192")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How an example is written: its question, `between`, its answer; `apart` parts two of them."""
+    """How an example is written: question, `between`, answer; `apart` separates two examples."""
 
     before: str = ""
     between: str = ": "
@@ -23,12 +23,12 @@ class Form:
         return f"{self.before}{question}{self.between}"
 
     def prompt(self, examples: Sequence[tuple[str, str]], question: str) -> str:
-        """Questions with their answers, and one without."""
+        """Returns a prompt of questions with answers, and a last one without."""
         told = [f"{self.asked(one)}{right}" for one, right in examples]
         return self.apart.join([*told, self.asked(question)])
 
 
-# The arrow is that of Brown et al. 2020 (GPT-3), figure 2.1.
+# The arrow is used by Brown et al. 2020 (GPT-3), figure 2.1.
 FORMS = {
     "arrow": Form(between=" => "),
     "colon": Form(),
@@ -37,9 +37,9 @@ FORMS = {
 
 
 def pairs_of(lines: str) -> list[tuple[str, str]]:
-    """(question, answer) of each line; empty lines are left out.
+    """Returns (question, answer) of each line; skips empty lines.
 
-    Raises ValueError for a line without an arrow, a question or an answer, and where there is none.
+    Raises ValueError for a line without an arrow, a question or an answer, and if there is no line.
     """
     found = []
     for line in filter(str.strip, lines.splitlines()):
@@ -53,18 +53,18 @@ def pairs_of(lines: str) -> list[tuple[str, str]]:
 
 
 def example_counts(most: int) -> list[int]:
-    """Numbers of examples: none, one, twice as many each time, and all."""
+    """Returns numbers of examples: 0, 1, doubling each time, and all."""
     return sorted(
         {0, *(1 << power for power in range(most.bit_length()) if 1 << power < most), most}
     )
 
 
 def lines_of(task: Mapping[str, str]) -> str:
-    """The lines that `pairs_of` reads as the questions and answers of a task."""
+    """Returns a task's questions and answers as lines for `pairs_of`."""
     return "\n".join(f"{question} -> {answer}" for question, answer in task.items())
 
 
-# question -> answer; the last one is asked.
+# question -> answer; the last question is asked.
 TASKS: Mapping[str, Mapping[str, str]] = {
     "Capitals": {
         "Germany": "Berlin", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo",

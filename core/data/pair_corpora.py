@@ -10,7 +10,7 @@ PAIR_CORPORA: dict[str, Callable[[], PairCorpus]] = {Dates.name: Dates, Copies.n
 
 
 def pair_corpus(name: str) -> PairCorpus:
-    """The corpus of that name. Raises ValueError, naming all, for an unknown one."""
+    """Returns the corpus of that name. Raises ValueError, listing all names, for an unknown one."""
     if name not in PAIR_CORPORA:
         raise ValueError(
             f"there are no pairs {quoted(name)}; use {' or '.join(map(repr, PAIR_CORPORA))}"

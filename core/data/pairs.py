@@ -1,8 +1,8 @@
-"""Pairs of a source and a target, without end: what an encoder-decoder learns from.
+"""Endless pairs of a source and a target: training data of an encoder-decoder.
 
 B   pairs in a batch
 Ts  tokens of the longest source in it
-Tt  tokens of the longest target, and one for its beginning or its end
+Tt  tokens of the longest target, plus one for its start or end
 """
 
 import zlib
@@ -16,18 +16,18 @@ from core.data.batches import NO_TOKEN, rank_rows
 from core.data.corpus import SPLITS, check_split
 from core.tokenization import CharacterTokenizer
 
-HELD_OUT = 20  # one in so many, always the same, is kept from training
-START, END = "<s>", "</s>"  # round every target
+HELD_OUT = 20  # one target in twenty, always the same, is excluded from training
+START, END = "<s>", "</s>"  # around every target
 
 PairBatch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A source and the target that is to be written for it.
+    """A source and its target.
 
-    spans  for each character of the target, from where to where in the source its reason stands;
-           None where there is none
+    spans  for each character of the target, the span of the source that determines it (start and
+           stop), or None
     """
 
     source: str
@@ -36,36 +36,36 @@ class Pair:
 
 
 class PairCorpus(Protocol):
-    """Pairs, drawn one by one. Both texts have one token a character."""
+    """Pairs, drawn one at a time. In both texts, each character is one token."""
 
     name: str
     tokenizer: CharacterTokenizer
 
     def pair(self, split: str, generator: np.random.Generator) -> Pair:
-        """A pair of "train" or "validation"; no target of one is ever one of the other."""
+        """Draws a pair of "train" or "validation"; the two splits share no target."""
 
     def describe(self) -> str:
-        """What it is, in a few words."""
+        """Describes the corpus in a few words."""
 
 
 def pair_tokenizer(characters: str) -> CharacterTokenizer:
-    """A tokenizer of these characters, for sources and targets."""
+    """Returns a tokenizer of these characters, for sources and targets."""
     specials = {START: 0, END: 1}
     return CharacterTokenizer([*specials, *sorted(set(characters))], specials)
 
 
-SORTED = 8  # batches whose pairs are drawn together, and sorted by length
+SORTED = 8  # batches that are drawn together, with their pairs sorted by length
 
 
 class PairBatches:
     """Draws batches of one split, each a pure function of the seed, the step and the micro-batch.
 
-    Pairs of about the same length are batched together (AIAYN section 5.1), so that little of what
-    is computed is padding.
+    Pairs of similar length are batched together (AIAYN section 5.1), so that little computation is
+    spent on padding.
 
     batch_size  B
-    longest     tokens that a source or a target may have; where a corpus has longer ones, `batch`
-                raises ValueError
+    longest     limit on the tokens of a source or target; `batch` raises ValueError if a corpus
+                exceeds it
     """
 
     def __init__(
@@ -77,17 +77,17 @@ class PairBatches:
         self.batch_size = batch_size
         self.longest = longest
         self.seed = seed
-        self._drawn: tuple[tuple[int, ...], list[list[Pair]]] | None = None  # the last ones
+        self._drawn: tuple[tuple[int, ...], list[list[Pair]]] | None = None  # the newest batches
 
     def pairs(self, step: int, micro_batch: int = 0) -> list[Pair]:
-        """The B pairs of a batch."""
+        """Returns the B pairs of a batch."""
         key = (self.seed, SPLITS.index(self.split), step // SORTED, micro_batch)
         if self._drawn is None or self._drawn[0] != key:
             self._drawn = key, self._draw(key)
         return self._drawn[1][step % SORTED]
 
     def _draw(self, key: tuple[int, ...]) -> list[list[Pair]]:
-        """SORTED batches, in any order."""
+        """Draws SORTED batches, in random order."""
         B, generator = self.batch_size, np.random.default_rng(np.random.SeedSequence(key))
         pairs = [self.corpus.pair(self.split, generator) for _ in range(SORTED * B)]
         pairs.sort(key=lambda pair: len(pair.source))
@@ -95,16 +95,16 @@ class PairBatches:
         return [pairs[place * B : (place + 1) * B] for place in order]
 
     def batch(self, step: int, micro_batch: int = 0, rank: int = 0, ranks: int = 1) -> PairBatch:
-        """Source ids (B, Ts); target ids (B, Tt), which begin with START; and what is to be
-        predicted after each of them (B, Tt), END at last. int64; -1 fills up what is shorter.
+        """Returns source ids (B, Ts); target ids (B, Tt), which begin with START; and the next
+        tokens to predict (B, Tt), the last one END. int64; shorter rows are padded with -1.
 
-        Of several ranks each takes its rows of the same batch. Raises ValueError for a text that is
-        too long.
+        With several ranks, each takes its rows of the same batch. Raises ValueError for a text that
+        is too long.
         """
         return self.tensors(self.pairs(step, micro_batch), rank, ranks)
 
     def tensors(self, pairs: Sequence[Pair], rank: int = 0, ranks: int = 1) -> PairBatch:
-        """`batch` of these pairs."""
+        """Returns the `batch` of these pairs."""
         tokenizer = self.corpus.tokenizer
         start, end = (tokenizer.special_tokens[one] for one in (START, END))
         sources = [tokenizer.encode_ids(pair.source, specials=False) for pair in pairs]
@@ -124,15 +124,13 @@ class PairBatches:
 
 
 def padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
-    """Ids of different lengths as one int64 array, with -1 after the shorter ones."""
+    """Returns ids of different lengths as one int64 array, padded with -1."""
     longest = max(map(len, rows))
     return np.array([[*ids, *[NO_TOKEN] * (longest - len(ids))] for ids in rows], np.int64)
 
 
 class Copies:
-    """Digits, to be written once more: the first task of The Annotated Transformer (Rush 2018, "A
-    First Example").
-    """
+    """Digits to copy: first task of The Annotated Transformer (Rush 2018, "A First Example")."""
 
     name = "copies"
 

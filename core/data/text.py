@@ -1,4 +1,4 @@
-"""Any UTF-8 text file as a corpus: tokenized once, in chunks, and memory-mapped from then on.
+"""Any UTF-8 text file as a corpus: tokenized once, in chunks, and then memory-mapped.
 
 The first 90 % of the characters are the train split, the rest the validation split, as in nanoGPT.
 """
@@ -29,7 +29,7 @@ from core.jobs import to_the_end
 from core.tokenization import CharacterTokenizer, Tokenizer
 
 SPLIT_RULE = "first 90 % of the characters"
-Progress = tuple[float, str]  # share done, what is being done
+Progress = tuple[float, str]  # share done, current activity
 Result = TypeVar("Result")
 
 
@@ -68,7 +68,7 @@ class FileCorpus:
 
 
 def check_text_file(path: str | Path) -> Path:
-    """The path, if there is a file that is not empty. Raises OSError or ValueError, with remedy."""
+    """Returns the path of a nonempty file. Raises OSError or ValueError, with a remedy."""
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: choose a text file in it")
@@ -86,7 +86,7 @@ def character_tokenizer_steps(
 ) -> Generator[Progress, None, CharacterTokenizer]:
     """Yields (share, message); returns the tokenizer of every character in the file, sorted.
 
-    "stories" gives that of the stories. Raises OSError or ValueError as `prepare_corpus_steps`.
+    "stories" returns that of the stories. Raises OSError or ValueError as `prepare_corpus_steps`.
     """
     if str(name_or_path) == StoriesCorpus.name:
         return story_characters()
@@ -100,7 +100,7 @@ def character_tokenizer_steps(
 
 
 def character_tokenizer(name_or_path: str | Path) -> CharacterTokenizer:
-    """The last value of `character_tokenizer_steps`."""
+    """Returns the result of `character_tokenizer_steps`."""
     return to_the_end(character_tokenizer_steps(name_or_path))
 
 
@@ -110,10 +110,10 @@ def prepare_corpus_steps(
     """Yields (share, message) about every 20 ms; returns the corpus.
 
     name_or_path   "stories", or the path of a UTF-8 text file of any size
-    folder         keeps tokens from one time to the next, in a folder for each file and tokenizer
+    folder         caches tokens, in a folder for each file and tokenizer
 
-    Closing the generator leaves nothing half-written. Raises ValueError for an empty or a binary
-    file and for one too short to be split, OSError where the file is missing or the disk is full.
+    Closing the generator leaves no partial files. Raises ValueError for an empty or a binary file
+    and for one too short to be split, OSError if the file is missing or the disk is full.
     """
     if str(name_or_path) == StoriesCorpus.name:
         return StoriesCorpus(tokenizer)
@@ -144,12 +144,12 @@ def prepare_corpus_steps(
 
 
 def open_corpus(name_or_path: str | Path, tokenizer: Tokenizer, folder: str | Path) -> Corpus:
-    """The corpus, prepared if need be: the last value of `prepare_corpus_steps`."""
+    """Returns the corpus, prepared if necessary: the result of `prepare_corpus_steps`."""
     return to_the_end(prepare_corpus_steps(name_or_path, tokenizer, folder))
 
 
 def _key(path: Path, tokenizer: Tokenizer) -> str:
-    """Changes when the file, the tokenizer or the rule of the split does."""
+    """Returns a key that changes with the file, the tokenizer or the split rule."""
     file = path.stat()
     about = [
         str(path.resolve()),
@@ -165,7 +165,7 @@ def _key(path: Path, tokenizer: Tokenizer) -> str:
 
 
 def _count_characters(path: Path) -> Generator[Progress, None, int]:
-    """Reads the whole file, which shows that it is text, too."""
+    """Counts the characters, which also checks that the whole file is text."""
     size = path.stat().st_size
     count = 0
     for text, done in read_characters(path):
@@ -177,7 +177,7 @@ def _count_characters(path: Path) -> Generator[Progress, None, int]:
 def _tokenize(
     path: Path, n_train: int, tokenizer: Tokenizer, folder: Path
 ) -> Generator[Progress, None, dict[str, int]]:
-    """Writes both token files; returns how many tokens each holds."""
+    """Writes both token files; returns the number of tokens in each."""
     kind = id_type(tokenizer.vocab_size)
     size = path.stat().st_size
     anywhere = tokenizer.kind == "characters"
@@ -199,7 +199,7 @@ def _tokenize(
 
 
 def _part(path: Path, split: str, n_train: int, place: list[int]) -> Iterator[str]:
-    """The characters of one split; place[0] follows the bytes read."""
+    """Yields the characters of one split; place[0] is the number of bytes read."""
     left = n_train
     for text, done in read_characters(path):
         place[0] = done
@@ -213,7 +213,7 @@ def _part(path: Path, split: str, n_train: int, place: list[int]) -> Iterator[st
 
 
 def _move(work: Path, final: Path) -> None:
-    """Puts the finished folder in place; where another process was faster, its one stays."""
+    """Moves the finished folder into place; if another process was faster, keeps its folder."""
     try:
         os.replace(work, final)
     except OSError:

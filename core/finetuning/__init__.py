@@ -1,4 +1,4 @@
-"""Fine-tuning: a model that has learned one thing learns another, and most of it stays as it is.
+"""Fine-tuning: a trained model learns something new, while most of its numbers stay fixed.
 
 Reading order, one subject a line:
 

@@ -1,10 +1,10 @@
 """One forward and one backward pass through an adapted matrix, step by step.
 
-A text is read as in training: every token but the last one goes in, and each predicts the token
-after it. What enters the matrix and how the loss would change with what leaves it are the model's
-own numbers; between them stand the lines of `core.finetuning.lora` and `lora_gradients`.
+A text is read as in training: every token but the last is read, and each predicts the token after
+it. The input of the matrix and the gradient of its output come from the model's own passes; between
+them run the lines of `core.finetuning.lora` and `lora_gradients`.
 
-Letters in shapes: T tokens read, in and out: width of what the matrix reads and makes, r: rank.
+Letters in shapes: T tokens read, in and out: input and output width of the matrix, r: rank.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ _BACK = "core.finetuning.lora_gradients"
 def trace_adapter(
     model: GPT, ids: Sequence[int] | np.ndarray, target: str, position: int = -1
 ) -> Trace:
-    """A text's forward and backward pass through what an adapter adds to a matrix.
+    """Traces a text's forward and backward pass through the update of an adapted matrix.
 
     ids       (T + 1,): the model reads the first T and predicts the last T
-    target    a matrix that is adapted, or its part: "h.0.attn.c_attn", "h.0.attn.c_attn.q". With
-              several adapters on it, the newest is followed
-    position  of the token that a picture follows, among those read; negative ones from the end
+    target    an adapted matrix, or its part: "h.0.attn.c_attn", "h.0.attn.c_attn.q". If several
+              adapters change it, the newest is followed
+    position  of the token that the pictures follow, among those read; negative: from the end
 
-    Forward: "adapter.frozen" (W x), "bias" where there is one, "reduce" (A x), "expand", "scale",
-    of DoRA "gain" and "dora", and "add". As a matrix: "product" (B A), "delta", of DoRA
-    "dora_delta". Backward: "grad_output", of DoRA "grad_added" and "grad_m", "grad_expanded",
-    "grad_B", "grad_reduced", "grad_A": the gradients of the mean loss that an optimizer gets.
-    Matrices as large as W are worked out when they are asked for.
+    Forward: "adapter.frozen" (W x), "bias" if there is one, "reduce" (A x), "expand", "scale", for
+    DoRA "gain" and "dora", and "add". As a matrix: "product" (B A), "delta", for DoRA "dora_delta".
+    Backward: "grad_output", for DoRA "grad_added" and "grad_m", "grad_expanded", "grad_B",
+    "grad_reduced", "grad_A": the gradients of the mean loss that the optimizer gets. Matrices as
+    large as W are computed on first access.
 
     `about` has "target", "position", "ids" (T,), "next_ids" (T,), "loss", "rank", "scaling",
-    "scale", "dora", "parameters": how many learn, and "frozen": how many numbers W has.
+    "scale", "dora", "parameters": count of trainable numbers, and "frozen": count of numbers in W.
 
-    Raises ValueError, with the remedy, for ids or a position that cannot be, for a matrix that is
-    not adapted, for an embedding, and for an adapter that is merged at the moment.
+    Raises ValueError, with a remedy, for invalid ids or an invalid position, for a matrix that is
+    not adapted, for an embedding, and for an adapter that is merged.
     """
     model = gpt_of(model)
     update, module = _followed(model, target)
@@ -86,7 +86,7 @@ def trace_adapter(
 
 
 def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
-    """The newest update of the matrix or part, and the module that it is on."""
+    """Returns the newest update of the matrix or part, and the module that holds it."""
     adapters = adapters_of(model)
     changing = [one for one in adapters if target in one.updates]
     if not changing:
@@ -111,13 +111,13 @@ def _followed(model: GPT, target: str) -> tuple[LowRank, LoRALinear]:
 
 
 def _steps(module: LoRALinear, update: LowRank, passed: Pass) -> Iterator[Step]:
-    """All of them, from x and the gradient of the output."""
+    """Yields all steps, from x to the gradients of A and B."""
     x, scale = passed.x, update.scale
     first, last = update.rows.start, update.rows.stop
-    A, B = update.A.clone(), update.B.clone()  # they go on learning, and the Trace stays
+    A, B = update.A.clone(), update.B.clone()  # the Trace must not follow training
     bias = None if module.bias is None else full_precision(module.bias)[first:last]
     is_dora = isinstance(update, DoRA)
-    s = update.scaling if is_dora else scale * update.scaling  # DoRA's own line has it
+    s = update.scaling if is_dora else scale * update.scaling  # DoRA's line applies scale
 
     def weight() -> Tensor:
         return full_precision(module.rows_of(update, module.unmerged_weight))
@@ -141,7 +141,7 @@ def _steps(module: LoRALinear, update: LowRank, passed: Pass) -> Iterator[Step]:
         yield _step("gain", known)
         yield _step("dora", known | {"change": change})
     for other in module.active:
-        if other is not update:  # of another adapter
+        if other is not update:  # an update of another adapter
             output = output + _widened(module, other, x)[:, first:last]
     adapted = add_change(output, change)
     yield _step("add", {"adapted": adapted, "output": output, "change": change})
@@ -174,13 +174,13 @@ def _steps(module: LoRALinear, update: LowRank, passed: Pass) -> Iterator[Step]:
 
 
 def _widened(module: LoRALinear, update: LowRank, x: Tensor) -> Tensor:
-    """What an update adds to each output of the whole matrix: x (T, in) -> (T, all)."""
+    """Returns an update's contribution to all outputs of the matrix: x (T, in) -> (T, all)."""
     change = module.change(update, x, module.base(x.to(module.own_weight.dtype)))
     return F.pad(change, (update.first, module.out_features - update.first - change.size(-1)))
 
 
 class _Line(NamedTuple):
-    """A step's line: its marker, what it makes and reads, and how it is told."""
+    """The code marker of a step, the names of its output and inputs, its title and formula."""
 
     code: str
     names: tuple[str, ...]
@@ -304,7 +304,7 @@ _LINES = {
 
 
 def _step(name: str, known: Mapping[str, Any]) -> Step:
-    """The step of a line of `_LINES`, with what it makes and reads; a function makes a Tensor."""
+    """Returns the step of a line of `_LINES` with its output and inputs; functions run later."""
     line = _LINES[name]
     values = {key: value_of(known[key]) for key in line.names}
     return Step(f"adapter.{name}", line.title, line.formula, line.code, values)

@@ -1,15 +1,15 @@
-"""core.add_lora: an adapter laid over a model, and what can be done with it.
+"""core.add_lora: adds an adapter to a model; the Adapter scales, merges, saves or removes it.
 
     adapter = core.add_lora(model, core.LoRAConfig(r=8, alpha=16))
-    adapter.parameters()       what learns; everything else of the model is frozen
-    adapter.scale = 0.5        half of what was learned is added
-    adapter.merge()            written into the matrices: the model is as fast as without it
-    adapter.unmerge()          the matrices are what they were, to the last bit
-    adapter.blend(other, 0.3)  three tenths of another one beside it
-    adapter.remove()           the model is what it was
-    adapter.save(folder)       peft's two files; core.load_adapter(model, folder) opens them
+    adapter.parameters()       the trainable parameters; the rest of the model is frozen
+    adapter.scale = 0.5        half of the learned change is added
+    adapter.merge()            adds the change to the matrices: the model runs at its own speed
+    adapter.unmerge()          restores the matrices to the last bit
+    adapter.blend(other, 0.3)  mixes in three tenths of another adapter
+    adapter.remove()           restores the model
+    adapter.save(folder)       writes peft's two files, for core.load_adapter(model, folder)
 
-Several adapters may lie on one model; what they add is summed.
+A model can have several adapters; their changes are summed.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from core.transformer.architectures import Model
 
 
 class Adapter:
-    """What `add_lora` laid over a model.
+    """An adapter that `add_lora` added to a model.
 
     model       the model that computes with it
-    config      what it was made of
-    updates     what it adds, by the name of the matrix or the part: "h.0.attn.c_attn",
+    config      the settings it was made with
+    updates     its updates, by the name of the matrix or the part: "h.0.attn.c_attn",
                 "h.0.attn.c_attn.q"
-    number      of adapters on one model, the later has the larger one
-    trained_on  the name of the base that its file gives; "": it gives none, or there is no file
+    number      of the adapter on its model; later ones have larger numbers
+    trained_on  name of the base in the adapter's file; "" without a name or a file
     """
 
     def __init__(
@@ -61,20 +61,20 @@ class Adapter:
             update.adapter = self
 
     def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """Name and tensor of all that learns: "h.0.attn.c_attn.A", ".B" and, with DoRA,
-        ".magnitude".
+        """Yields name and tensor of all trainable parameters: "h.0.attn.c_attn.A", ".B" and, with
+        DoRA, ".magnitude".
         """
         for name, update in self.updates.items():
             for kind, parameter in update.named_parameters():
                 yield f"{name}.{kind}", parameter
 
     def parameters(self) -> list[nn.Parameter]:
-        """All that learns, for an optimizer."""
+        """Returns all trainable parameters, for an optimizer."""
         return [parameter for _, parameter in self.named_parameters()]
 
     @property
     def scale(self) -> float:
-        """How much of what was learned is added: 0 nothing, 1 all of it; beyond, more than that."""
+        """Factor of the learned change: 0 adds nothing, 1 all of it; more exaggerates it."""
         return next(iter(self.updates.values())).scale if self.updates else 1.0
 
     @scale.setter
@@ -88,19 +88,19 @@ class Adapter:
 
     @property
     def is_merged(self) -> bool:
-        """Whether it is part of the model's matrices at the moment."""
+        """Whether the adapter is merged into the model's matrices."""
         return any(update.merged for update in self.updates.values())
 
     def merge(self) -> None:
-        """Adds it to the model's matrices, in fp32: the model computes the same, as fast as
-        without it. A copy of each matrix is kept for `unmerge`.
+        """Adds the update to the model's matrices, in fp32: the model computes the same, at its own
+        speed. A copy of each matrix is kept for `unmerge`.
 
-        Raises ValueError where a matrix is quantized.
+        Raises ValueError if a matrix is quantized.
         """
         self._set_merged(True)
 
     def unmerge(self) -> None:
-        """Takes it out of the matrices again, which are then what they were, to the last bit."""
+        """Takes the update out of the matrices, which are restored to the last bit."""
         self._set_merged(False)
 
     def _set_merged(self, merged: bool) -> None:
@@ -115,7 +115,7 @@ class Adapter:
         changed = [update for update in self.updates.values() if update.merged != merged]
         try:
             self._write_merged(changed, merged)
-        except BaseException:  # no memory for a copy, say: the model is what it was
+        except BaseException:  # such as too little memory for a copy: restores the model
             self._write_merged(changed, not merged)
             raise
 
@@ -126,13 +126,13 @@ class Adapter:
             module.merge()
 
     def remove(self, *, merged: bool = False) -> None:
-        """Takes it off: the model is what it was before, and its parameters stay frozen.
+        """Removes the adapter: the model is restored, and its parameters stay frozen.
 
-        merged  leave what was learned in the matrices for good, at its scale: without another
-                adapter the model is then a plain one that `core.export` writes
+        merged  leaves the learned change in the matrices for good, at its scale: without another
+                adapter the model is then a plain one, which `core.export` writes
 
-        Raises ValueError as `merge`, and where DoRA lies on a matrix that would stay changed: it
-        sets the lengths of the rows as they were.
+        Raises ValueError as `merge`, and if a matrix that would stay changed also has a DoRA update
+        of another adapter: its row lengths were learned for the unchanged matrix.
         """
         self.check_added()
         modules = self.modules()
@@ -154,11 +154,11 @@ class Adapter:
         self.updates = {}
 
     def blend(self, other: Adapter, share: float) -> None:
-        """Blends another adapter on the same model into this one: (1 - share) of this, `share` of
-        the other, which is removed. Their ranks add up, so that nothing is lost.
+        """Blends another adapter of the same model into this one: (1 - share) of this one, `share`
+        of the other, which is removed. Their ranks add up, so nothing is lost.
 
-        Both count as they were learned, whatever their scales are; the new one is at a scale of 1
-        and not merged.
+        Both are taken at a scale of 1, whatever their scales are; the result is not merged and has
+        a scale of 1.
 
         Raises ValueError for an adapter of another model, for a share that is NaN or infinite, and
         for DoRA, whose lengths cannot be added.
@@ -207,33 +207,33 @@ class Adapter:
         self._take(blended)
 
     def save(self, folder: str | Path, *, base: str | None = None, own_names: bool = False) -> None:
-        """Writes what was learned, at a scale of 1, as peft's adapter_config.json and
-        adapter_model.safetensors. `core.load_adapter` opens them, and so does peft on a model
-        that `core.export` wrote.
+        """Writes the learned update, at a scale of 1, as peft's adapter_config.json and
+        adapter_model.safetensors. Both `core.load_adapter` and peft, on a model that `core.export`
+        wrote, open them.
 
-        base       the name or the folder of the model that it lies on, for the file to say
-        own_names  name matrices as here ("h.0.attn.c_attn"), for a core model that peft wraps, and
-                   not as transformers does, where it has a class for such a model
+        base       name or folder of the base model, written into the file
+        own_names  names matrices as in core ("h.0.attn.c_attn"), for a core model wrapped by peft,
+                   instead of as in transformers, if that has a class for the model
 
-        Raises ValueError where DoRA changes a matrix and a part of it, which peft cannot hold, and
-        OSError where the disk or the rights fail.
+        Raises ValueError if DoRA changes both a matrix and a part of it, which peft cannot store,
+        and OSError if writing fails.
         """
         self.check_added()
         updates = self.updates.values()
         write_adapter(self.model, self.config, updates, folder, base=base, own_names=own_names)
 
     def modules(self) -> dict[str, Adapted]:
-        """The module that each of its updates lies in, by the update's name."""
+        """Returns the module of each update, by the update's name."""
         adapted = [module for module in self.model.modules() if isinstance(module, Adapted)]
         found = {update: module for module in adapted for update in module.updates}
         return {name: found[update] for name, update in self.updates.items()}
 
     def updates_of(self, module: Adapted) -> list[LowRank]:
-        """Its updates of one matrix."""
+        """Returns this adapter's updates of one matrix."""
         return [update for update in self.updates.values() if update in module.updates]
 
     def check_added(self) -> None:
-        """Raises ValueError for an adapter that was removed."""
+        """Raises ValueError if the adapter was removed."""
         if not self.updates:
             raise ValueError("this adapter was removed from its model; add it again")
 
@@ -243,7 +243,7 @@ def _is_quantized(module: Adapted) -> bool:
 
 
 def adapters_of(model: nn.Module) -> list[Adapter]:
-    """The adapters that lie on a model, the newest last."""
+    """Returns the adapters of a model, the newest last."""
     owners = {update.adapter for update in model.modules() if isinstance(update, LowRank)}
     adapters = [one for one in owners if isinstance(one, Adapter)]
     return sorted(adapters, key=lambda one: one.number)
@@ -252,14 +252,14 @@ def adapters_of(model: nn.Module) -> list[Adapter]:
 def add_lora(
     model: Model, config: LoRAConfig | None = None, *, generator: torch.Generator | None = None
 ) -> Adapter:
-    """Lays a new adapter over the model, which computes with it from now on: at first just what it
+    """Adds a new adapter to the model, which from now on computes with it: at first exactly what it
     computed before. All other parameters of the model are frozen.
 
     config     None: rank 8 on every attention's c_attn
-    generator  what A is drawn from; None: torch's own
+    generator  random source for A; None: torch's own
 
-    Raises ValueError, with the remedy, where no matrix is meant (the nearest names are told), for
-    tied embeddings and for a rank above that of a matrix.
+    Raises ValueError, with a remedy, if no matrix matches (the message suggests the nearest names),
+    for tied embeddings and for a rank above that of a matrix.
     """
     config = config or LoRAConfig()
     targets = find_targets(model, config.target_modules)
@@ -271,8 +271,8 @@ def add_lora(
 
 
 def add_updates(model: Model, config: LoRAConfig, targets: list[Target]) -> dict[str, LowRank]:
-    """Puts an update for each target on the model, without numbers in A yet. The model is frozen,
-    but for other adapters that learn.
+    """Adds an update for each target to the model, with A still uninitialized. Freezes the model,
+    except for other adapters that are training.
     """
     for target in targets:
         _check_module(target.module, model.get_submodule(target.module))
@@ -296,7 +296,7 @@ def add_updates(model: Model, config: LoRAConfig, targets: list[Target]) -> dict
 
 
 def check_rank(targets: list[Target], r: int) -> None:
-    """Raises ValueError, with the remedy, for a rank above that of one of the matrices."""
+    """Raises ValueError, with a remedy, for a rank above that of one of the matrices."""
     for target in targets:
         if r > (most := min(target.shape)):
             out, d_in = target.shape

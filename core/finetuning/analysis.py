@@ -1,11 +1,11 @@
-"""What fine-tuning changed: how strongly in each matrix, along which directions, in which heads.
+"""What fine-tuning changed: how much of each matrix, in which directions, and in which heads.
 
     strengths(adapter)                    |dW| / |W| of every matrix that it changes
     spectrum_of(adapter, "h.0.attn.c_attn")   the directions of dW
-    strengths_between(before, after)      the same of full fine-tuning or BitFit, from tensors
+    strengths_between(before, after)      the same for full fine-tuning or BitFit, from tensors
     attention_change(adapter, ids)        every head's attention without the adapter and with it
 
-An adapter is looked at as at a scale of 1; its effect on the attention, at the scale that it has.
+Matrices are analyzed at a scale of 1; the change of attention, at the adapter's current scale.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from core.transformer.precision import full_precision
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How much of one matrix, or of some of its rows, was changed.
+    """How much a matrix, or some of its rows, changed.
 
-    change, weight  |dW| and |W|: roots of the sums of squared numbers (Frobenius)
+    change, weight  |dW| and |W|: Frobenius norms, roots of the sums of squares
     """
 
     name: str
@@ -48,14 +48,14 @@ class Strength:
 
     @property
     def ratio(self) -> float:
-        """|dW| / |W|; infinite where W was 0, as a bias is at first."""
+        """|dW| / |W|; infinite if W was 0, as biases are at first."""
         if self.weight == 0:
             return float("inf") if self.change else 0.0
         return self.change / self.weight
 
 
 def update_of(adapter: Adapter, name: str) -> LowRank:
-    """The update of one matrix. Raises ValueError for a name that the adapter does not change."""
+    """Returns the update of one matrix. Raises ValueError if the adapter does not change it."""
     if name not in adapter.updates:
         there = ", ".join(list(adapter.updates)[:8]) or "nothing: it was removed"
         raise ValueError(f"this adapter does not change {quoted(name)}; it changes {there}")
@@ -63,7 +63,7 @@ def update_of(adapter: Adapter, name: str) -> LowRank:
 
 
 def weight_of(adapter: Adapter, name: str) -> Tensor:
-    """The frozen W (out, in) that one of its updates changes, without anything that is merged.
+    """Returns the frozen W (out, in) of one of the adapter's updates, without any merged change.
 
     Raises ValueError as `update_of`.
     """
@@ -73,14 +73,14 @@ def weight_of(adapter: Adapter, name: str) -> Tensor:
 
 
 def delta_of(adapter: Adapter, name: str) -> Tensor:
-    """dW (out, in), in fp32: what is added to the matrix. Raises ValueError as `update_of`."""
+    """Returns dW (out, in), in fp32, the change of the matrix. Raises ValueError as `update_of`."""
     with torch.no_grad():
         return update_of(adapter, name).delta(weight_of(adapter, name))
 
 
 def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
-    """The directions of dW: r of them. DoRA changes the lengths of W's rows as well, and so moves
-    along all directions: its spectrum is that of the whole matrix, which takes longer.
+    """Returns the r directions of dW. DoRA also changes the lengths of W's rows, so its dW has full
+    rank: its spectrum is that of the whole matrix, which takes longer.
 
     Raises ValueError as `update_of`.
     """
@@ -91,14 +91,14 @@ def spectrum_of(adapter: Adapter, name: str) -> Spectrum:
 
 
 def strengths(adapter: Adapter) -> list[Strength]:
-    """How much of each matrix an adapter has changed, in the model's order."""
+    """Returns how much an adapter changed each of its matrices, in the model's order."""
     modules = adapter.modules()
     return [strength_of(name, adapter.updates[name], module) for name, module in modules.items()]
 
 
 @torch.no_grad()
 def strength_of(name: str, update: LowRank, module: Adapted) -> Strength:
-    """How much one update has changed its matrix."""
+    """Returns how much one update changed its matrix."""
     weight = module.rows_of(update, module.unmerged_weight)
     if isinstance(update, DoRA):
         change = _norm(update.delta(weight))
@@ -108,8 +108,8 @@ def strength_of(name: str, update: LowRank, module: Adapted) -> Strength:
 
 
 def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
-    """The name of the matrix that was changed most; of an embedding, which nothing is traced
-    through, only where there is no other.
+    """Returns the name of the matrix that changed most; of an embedding, which cannot be traced,
+    only if there is no other.
     """
     modules = adapter.modules()
 
@@ -122,10 +122,10 @@ def most_changed(adapter: Adapter, strong: Sequence[Strength]) -> str:
 def strengths_between(
     before: Mapping[str, Tensor], after: Mapping[str, Tensor]
 ) -> Iterator[Strength]:
-    """How much of each tensor has changed, of those that both have: what full fine-tuning, the last
-    layers or BitFit have learned.
+    """Yields how much each tensor changed that is in both: by full fine-tuning, tuning of the last
+    layers or BitFit.
 
-    Raises ValueError where a shape differs: then they are not one model, before and after.
+    Raises ValueError if a shape differs: then the tensors are not of one model.
     """
     for name in [name for name in before if name in after]:
         old, new = before[name].detach(), after[name].detach()
@@ -144,7 +144,7 @@ class AttentionChange:
     """Every head's attention on one text.
 
     before, after  (L, H, T, T)  without the adapter, and with it
-    moved          (L, H, T)     the share of each query's attention that went elsewhere, 0 to 1
+    moved          (L, H, T)     share of each query's attention that moved elsewhere, 0 to 1
     """
 
     before: np.ndarray
@@ -153,13 +153,13 @@ class AttentionChange:
 
     @property
     def by_head(self) -> np.ndarray:
-        """(L, H): of the query whose attention moved furthest."""
+        """(L, H): the largest share that moved, over all queries."""
         return self.moved.max(axis=-1)
 
 
 def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray) -> AttentionChange:
-    """How an adapter at its scale, or what was learned by another method, moves the attention of
-    every head on a text, ids (T,).
+    """Returns how an adapter at its scale, or the change learned by another method, moves the
+    attention of every head on a text, ids (T,).
 
     Raises ValueError as `core.capture`, and for an encoder-decoder.
     """
@@ -169,7 +169,7 @@ def attention_change(adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray)
 def attention_change_steps(
     adapter: Adapter | Tuning, ids: Sequence[int] | np.ndarray
 ) -> Generator[None, None, AttentionChange]:
-    """`attention_change`, a pass of the model at a time."""
+    """Runs `attention_change` one pass of the model at a time."""
     model = gpt_of(adapter.model)
     after = capture(model, ids, ["attention"]).attention
     yield

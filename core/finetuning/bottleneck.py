@@ -1,17 +1,17 @@
-"""Bottleneck adapters: a small network after each sublayer, and nothing else of the model learns.
+"""Bottleneck adapters: a small network after each sublayer learns, the rest of the model is frozen.
 
-What attention or MLP makes goes through a narrow layer, a nonlinearity and a layer that widens it
-again, and what comes out is added:
+The output h of attention or MLP passes through a narrowing layer, a nonlinearity and a widening
+layer, and the result is added to it:
 
     h + up(gelu(down(h)))
 
-That is 2 m C + m + C numbers for each, m the width of the narrow layer. Unlike LoRA it cannot be
-merged: with a nonlinearity inside it is no matrix.
+That is 2 m C + m + C numbers each, m the width of the narrow layer. Unlike LoRA it cannot be
+merged: with a nonlinearity inside, it is not a matrix.
 
 Source: "Parameter-Efficient Transfer Learning for NLP" (Houlsby et al. 2019, section 2.1), which
-lets the norms learn as well; here they stay.
+also trains the norms; here they are frozen.
 
-Letters in shapes: C width of the residual stream, m of the bottleneck.
+Letters in shapes: C width of the residual stream, m width of the bottleneck.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from core.finetuning.wrapped_modules import replace_module
 from core.transformer.architectures import Model
 from core.transformer.precision import full_precision
 
-SUBLAYERS = ("c_proj",)  # what each of them ends with
+SUBLAYERS = ("c_proj",)  # the last matrix of each sublayer
 
 
 class Bottleneck(nn.Module):
-    """The last matrix of a sublayer, and the small network behind it. Its numbers are fp32.
+    """The last matrix of a sublayer, followed by the small network. Its numbers are fp32.
 
     base   W, b: frozen
-    scale  how much of the change is added: 0 nothing, 1 what was learned
+    scale  factor of the change: 0 adds nothing, 1 the learned change
     """
 
     def __init__(self, base: nn.Linear, width: int) -> None:
@@ -50,9 +50,9 @@ class Bottleneck(nn.Module):
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """down from U(-1/sqrt(C), 1/sqrt(C)), up = 0: at first nothing is changed at all.
+        """Draws down from U(-1/sqrt(C), 1/sqrt(C)) and sets up = 0: at first nothing changes.
 
-        The paper draws both from a narrow normal distribution, which changes next to nothing.
+        The paper draws both from a narrow normal distribution, which changes almost nothing.
         """
         bound = 1 / math.sqrt(self.down.size(1))
         drawn = torch.empty(self.down.shape).uniform_(-bound, bound, generator=generator)
@@ -62,7 +62,7 @@ class Bottleneck(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """W, which the sublayer's heads or hidden numbers are multiplied by."""
+        """W, which multiplies the concatenated heads or the hidden activations."""
         return self.base.weight
 
     @property
@@ -78,12 +78,12 @@ class Bottleneck(nn.Module):
         return self.base.out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (..., in) -> (..., C)."""
+        """Returns the changed output of the sublayer: x (..., in) -> (..., C)."""
         written = self.base(x)  # (..., C)
         return written + self.scale * self.change(written).to(written.dtype)
 
     def change(self, written: Tensor) -> Tensor:
-        """up(gelu(down(h))), h (..., C) -> (..., C), in fp32."""
+        """Returns up(gelu(down(h))), h (..., C) -> (..., C), in fp32."""
         h = full_precision(written)
         narrow = h @ self.down.mT + self.down_bias  # (..., m)
         activated = F.gelu(narrow)  # (..., m)
@@ -91,9 +91,9 @@ class Bottleneck(nn.Module):
 
 
 class Bottlenecks:
-    """What `add_bottlenecks` laid over a model.
+    """The bottlenecks that `add_bottlenecks` added to a model.
 
-    scale    how much of the changes is added: 0 nothing, 1 what was learned
+    scale    factor of their changes: 0 adds nothing, 1 the learned change
     modules  one for each sublayer, in the model's order
     """
 
@@ -113,7 +113,7 @@ class Bottlenecks:
             one.scale = scale
 
     def remove(self) -> None:
-        """Takes them off: the model is what it was before."""
+        """Removes the bottlenecks, which restores the model."""
         for name, one in zip(self._names, self.modules, strict=True):
             replace_module(self._model, name, one.base)
 
@@ -121,9 +121,9 @@ class Bottlenecks:
 def add_bottlenecks(
     model: Model, width: int, *, generator: torch.Generator | None = None
 ) -> Bottlenecks:
-    """A bottleneck of so many numbers after each attention and MLP; all else is frozen.
+    """Adds a bottleneck of the given width after each attention and MLP; freezes the rest.
 
-    generator  what is drawn from; None: torch's own
+    generator  random source; None: torch's own
     """
     model.requires_grad_(False)
     added = {}

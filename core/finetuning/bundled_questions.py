@@ -1,8 +1,8 @@
-"""The bundled adapter's recipe: `python -m core.finetuning.bundled_questions` makes it anew.
+"""The bundled adapter's recipe: `python -m core.finetuning.bundled_questions` trains it again.
 
-LoRA on the bundled model learns to answer "Who is it about?". A quarter of what it reads are
-stories as before, so that it can still tell them. What learned lies beside record.json: the recipe,
-the seed, and what its evaluations measured on the way.
+LoRA teaches the bundled model to answer "Who is it about?". A quarter of the training data are
+stories as before, so that the model does not forget how to tell them. record.json, in the adapter's
+folder, holds the recipe, the seed, and the results of all evaluations.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STEPS = 60
 
 
 def recipe(steps: int, threads: int) -> TrainingConfig:
-    """The run, as data."""
+    """Returns the config of the run."""
     lora = LoRAConfig(r=8, alpha=16, target_modules=("attn.c_attn",))
     settings = FinetuningSettings(data=QUESTIONS, lora=lora, replay=0.25)
     changes = {"steps": steps, "evaluate_every": 5, "seed": 1337, "threads": threads}
@@ -35,7 +35,7 @@ def recipe(steps: int, threads: int) -> TrainingConfig:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Trains the adapter and puts it where the program finds it; resumes a run in `--work`."""
+    """Trains the adapter and stores it in the app's resources; resumes a run in `--work`."""
     about = "Trains the bundled adapter again."
     options = bundled_run.options_of(arguments, about, STEPS, resource("models") / QUESTIONS)
     config, run = recipe(options.steps, options.threads), options.work / "run"
@@ -47,14 +47,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def evaluations(run: RunReader) -> dict[str, list[float]]:
-    """What its evaluations measured, by name, and the step of each."""
+    """Returns the results of all evaluations by name, with the step of each."""
     measured = {name: run.evaluations[name].tolist() for name in ("step", "validation")}
     measured |= {name: values[:, 1].tolist() for name, values in run.measures.items()}
     return {name: [round(value, 4) for value in values] for name, values in measured.items()}
 
 
 def store(run: Path, folder: Path) -> None:
-    """Copies what the last checkpoint of a run needs to be opened; the base brings the rest."""
+    """Copies the necessary files of a run's last checkpoint; the base provides the rest."""
     checkpoint = latest_checkpoint(run)
     assert checkpoint is not None, "a run that ended has a checkpoint"
     folder.mkdir(parents=True, exist_ok=True)

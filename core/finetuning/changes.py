@@ -1,11 +1,11 @@
-"""The matrices that fine-tuning has changed, seen alike whatever the method was.
+"""The matrices that fine-tuning changed, with one interface for all methods.
 
-    AdapterChanges(adapter)  the matrices that LoRA lies on
-    OwnChanges(tuning)       linear layers whose own weights were tuned; of BitFit their biases, as
+    AdapterChanges(adapter)  the matrices that LoRA changes
+    OwnChanges(tuning)       linear layers whose own weights were tuned; for BitFit their biases, as
                              matrices (out, 1)
 
-Everything is as the model's numbers are at the moment; with those of an earlier checkpoint it is
-what it was then.
+Everything is computed from the model's current numbers; with those of an earlier checkpoint loaded,
+it describes that checkpoint.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from core.transformer.gpt import GPT
 
 
 class AdapterChanges:
-    """What an adapter adds. `parameters`: by the name of each matrix those that learned."""
+    """The changes of an adapter. `parameters`: the trainable ones of each matrix, by its name."""
 
     def __init__(self, adapter: Adapter) -> None:
         self.learned, self.modules = adapter, adapter.modules()
@@ -55,24 +55,24 @@ class AdapterChanges:
         return trace_adapter(gpt_of(self.learned.model), ids, name, position)
 
     def weight(self, name: str) -> Tensor:
-        """W (out, in), before tuning."""
+        """Returns W (out, in), before tuning."""
         return weight_of(self.learned, name)
 
     def delta(self, name: str) -> Tensor:
-        """dW (out, in)."""
+        """Returns dW (out, in)."""
         return delta_of(self.learned, name)
 
     def spectrum(self, name: str) -> Spectrum:
         return spectrum_of(self.learned, name)
 
     def finding(self, name: str) -> Trace | None:
-        """The steps by which the spectrum is found; of DoRA, whose change is no product, none."""
+        """Traces how the spectrum is found; None for DoRA, whose change is not a product."""
         return None if self.learned.config.dora else trace_spectrum(self.learned, name)
 
 
 class OwnChanges:
-    """What tuning has changed in a model's own linear layers: their weights or, where none was
-    tuned, their biases; with the members of `AdapterChanges`.
+    """The changes of a model's own linear layers: of their weights or, if none was tuned, of their
+    biases; with the members of `AdapterChanges`.
     """
 
     def __init__(self, tuning: Tuning) -> None:
@@ -83,7 +83,7 @@ class OwnChanges:
             self.before = {name: one.detach().clone() for name, (one,) in self.parameters.items()}
 
     def strength(self, name: str) -> Strength:
-        """Of a matrix |dW| / |W|; of a bias, which often begins at 0, |db| itself."""
+        """Returns |dW| / |W| for a matrix; for a bias, which often starts at 0, |db| itself."""
         change = float(torch.linalg.vector_norm(self.delta(name)))
         weight = float(torch.linalg.vector_norm(self.weight(name)))
         return Strength(name, change, weight if self.kind == "weight" else 1.0)
@@ -110,7 +110,7 @@ class OwnChanges:
 
 
 def changes_of(model: GPT) -> AdapterChanges | OwnChanges | None:
-    """The matrices that tuning has changed; None: it changed none."""
+    """Returns the changes of all tuned matrices, or None if no matrix was tuned."""
     if adapters := adapters_of(model):
         return AdapterChanges(adapters[-1])
     if (tuned := tuned_of(model)) is None or not tuned.tuning.own:
@@ -120,7 +120,7 @@ def changes_of(model: GPT) -> AdapterChanges | OwnChanges | None:
 
 
 def own_numbers(tuning: Tuning, kind: str) -> dict[str, Tensor]:
-    """The weights or the biases ("weight", "bias") of linear layers that learned, by layer."""
+    """Returns the trained weights or biases ("weight", "bias") of linear layers, by layer."""
     model, own = gpt_of(tuning.model), {id(one) for one in tuning.own}
     found: dict[str, Tensor] = {}
     for name, one in model.named_parameters():

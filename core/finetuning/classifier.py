@@ -1,17 +1,17 @@
-"""A classification head: a model that was trained to continue texts tells which class one is of.
+"""A classification head: a model trained to continue texts learns to classify them.
 
-The text is laid out as one sequence, between tokens of the model's own: start, text, extract; two
-texts that are to be compared have a delimiter between them. What the model makes of the last token
-is multiplied by a new matrix with a row for each class:
+The text becomes one sequence, framed by new tokens: start, text, extract; two texts to compare have
+a delimiter between them. The model's output at the last token is multiplied by a new matrix with a
+row for each class:
 
     P(class | text) = softmax(W_y h)
 
-While it learns, it goes on predicting next tokens as well, L = L_class + 0.5 L_tokens, so that it
-learns faster and generalizes better. Only W_y and the rows of the three tokens are new. Source:
-GPT-1 (Radford et al. 2018), sections 3.2 and 3.3, equations 3 to 5; the 0.5 is of section 4.1.
+During training it still predicts next tokens as well, L = L_class + 0.5 L_tokens, which makes it
+learn faster and generalize better. Only W_y and the rows of the three tokens are new. Source: GPT-1
+(Radford et al. 2018), sections 3.2 and 3.3, equations 3 to 5; the 0.5 is from section 4.1.
 
-Letters in shapes: B texts, T tokens of the longest, C width of the residual stream, V pieces in the
-vocabulary, K classes.
+Letters in shapes: B texts, T tokens of the longest, C width of the residual stream, V vocabulary
+size, K classes.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from core.transformer.architectures import Model, gpt_of
 from core.transformer.gpt import GPT
 from core.transformer.precision import full_precision
 
-AUXILIARY = 0.5  # how much the loss of next tokens counts
-STD = 0.02  # of new numbers, as of the model's own
+AUXILIARY = 0.5  # weight of the next-token loss
+STD = 0.02  # of new numbers, as in the model
 
 
 class Labelled(NamedTuple):
     """A batch of texts with their classes.
 
-    ids      (B, T) int64, each text laid out; after its end comes padding, which nothing reads
-    last     (B,) where its last token stands
-    labels   (B,) the number of its class
+    ids      (B, T) int64, each text framed by the new tokens; padded at its end, which is not read
+    last     (B,) position of its last token
+    labels   (B,) index of its class
     targets  (B, T) its next tokens, NO_TOKEN where there is none
     """
 
@@ -53,9 +53,9 @@ class Labelled(NamedTuple):
 class Classifier(nn.Module):
     """A GPT with a classification head.
 
-    module                     the GPT, which still does what it could: `gpt_of` finds it here
+    module                     the GPT, which still continues texts: `gpt_of` finds it here
     score                      W_y, (K, C), in fp32
-    start, delimiter, extract  its new tokens
+    start, delimiter, extract  the new tokens
     """
 
     def __init__(
@@ -74,15 +74,15 @@ class Classifier(nn.Module):
         self.train(gpt.training)
 
     def forward(self, ids: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of classes and of next tokens: ids (B, T), last (B,) -> (B, K), (B, T, V)."""
+        """Returns logits of classes and next tokens: ids (B, T), last (B,) -> (B, K), (B, T, V)."""
         normed = self.module.run(ids)  # (B, T, C)
         h = normed[torch.arange(len(ids), device=ids.device), last]  # (B, C)
         class_logits = full_precision(h) @ self.score.mT  # (B, K)
         return class_logits, self.module.lm_head(normed)
 
     def lay_out(self, *texts: Sequence[int]) -> list[int]:
-        """A text, or two that are compared, as the model reads them. Of a text that is too long it
-        gets the beginning and the end.
+        """Returns the token sequence of a text, or of two to compare. Of a text that is too long,
+        the beginning and the end are used.
         """
         room = self.module.config.block_size - 2
         ids = list(texts[0])
@@ -94,21 +94,21 @@ class Classifier(nn.Module):
         return [self.start, *ids, self.extract]
 
     def batch(self, texts: Sequence[Sequence[int]], labels: Sequence[int]) -> Labelled:
-        """Texts that are laid out, as a batch."""
+        """Returns sequences of `lay_out` as a padded batch."""
         T = max(map(len, texts))
         ids = torch.full((len(texts), T), self.extract)
         targets = torch.full((len(texts), T), NO_TOKEN)
         for row, text in enumerate(texts):
             read = torch.tensor(text)
             ids[row, : len(text)] = read
-            # Its own tokens are never written, so there is nothing to predict in their place.
+            # The model never has to write the new tokens, so they are not targets.
             nexts = read[1:]
             targets[row, : len(text) - 1] = nexts.masked_fill(nexts >= self.start, NO_TOKEN)
         last = torch.tensor([len(text) - 1 for text in texts])
         return Labelled(ids, last, torch.tensor(labels), targets)
 
     def probabilities(self, *texts: Sequence[int]) -> Tensor:
-        """How likely each class is for a text, or two that are compared: (K,) on the CPU.
+        """Returns the probability of each class for a text, or two to compare: (K,) on the CPU.
 
         Raises ValueError as `check_ids`.
         """
@@ -126,8 +126,8 @@ def classification_loss(
     targets: Tensor,
     auxiliary: float = AUXILIARY,
 ) -> Tensor:
-    """Summed over texts, in nats: cross-entropy of the class, and `auxiliary` times the mean
-    cross-entropy of the text's next tokens.
+    """Returns a loss summed over texts, in nats: cross-entropy of the class plus `auxiliary` times
+    the mean cross-entropy of the text's next tokens.
 
     class_logits (B, K), labels (B,), token_logits (B, T, V), targets (B, T).
     """

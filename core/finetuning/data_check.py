@@ -1,5 +1,5 @@
-"""Whether data can be learned from, before anything starts: by its first megabyte, and the base's
-tokenizer and chat template. Nothing of the base's weights is read.
+"""A check of training data before a run starts: reads the first megabyte of the data, and the
+base's tokenizer and chat template, but none of the base's weights.
 
     found = check_data(FinetuningSettings(data="mine.jsonl", broken_lines="skip"), block_size=256)
     found.told      "mine.jsonl: 20 examples, 2 of them held out; 1 broken line ..."
@@ -26,19 +26,19 @@ MOST_CHECKED = MEGABYTE  # bytes of a file
 
 @dataclass(frozen=True, slots=True)
 class DataFound:
-    """One line about the data, "" of our own; and how many lines of its file hold no example."""
+    """A line that describes the data ("" for built-in data), and the number of broken lines."""
 
     told: str = ""
     broken: int = 0
 
 
 def check_data(settings: FinetuningSettings, block_size: int) -> DataFound:
-    """What the data of the settings holds for their base, which reads `block_size` tokens.
+    """Checks the data of the settings for their base, which reads `block_size` tokens.
 
-    Raises OSError or ValueError, with the remedy, for a base or a file that is not there or cannot
-    be read, a text too short for one sequence, fewer than two examples, and conversations that the
-    base has no chat template for; BrokenLinesError for lines that hold no example, unless the
-    settings say to skip them. What was found is remembered until the file changes.
+    Raises OSError or ValueError, with a remedy, for a base or file that is missing or unreadable, a
+    text too short for one sequence, fewer than two examples, and conversations if the base has no
+    chat template; BrokenLinesError for lines that hold no example, unless the settings skip them.
+    Results are cached until the file changes.
     """
     path = Path(settings.data)
     found = _found(settings, block_size, path.stat().st_mtime_ns if path.is_file() else 0)
@@ -69,7 +69,7 @@ def _read(settings: FinetuningSettings, block_size: int) -> DataFound:
 
 
 def _check_text(path: Path, tokenizer: Tokenizer, context: int) -> str:
-    """One line about a text, of which a tenth is held out."""
+    """Returns a line that describes a text; checks that its held-out tenth is long enough."""
     read, done, size = "", 0, path.stat().st_size
     for text, done in read_characters(path):
         read += text

@@ -1,4 +1,4 @@
-"""`python -m core.finetuning --estimate`: prints what a fine-tuning takes before it starts."""
+"""`python -m core.finetuning --estimate`: prints what a fine-tuning run needs before it starts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TITLES = ("method", "learns", "of the model", "memory", "saved", "time")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the table; returns the exit code: 0, or 2 where the arguments cannot be."""
+    """Prints the table; returns the exit code: 0, or 2 for invalid arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m core.finetuning --estimate", description=DESCRIPTION
     )
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _configs(base: str, file: Path | None) -> list[TrainingConfig]:
-    """The runs to estimate. Raises ValueError or OSError, with the remedy."""
+    """Returns the runs to estimate. Raises ValueError or OSError, with a remedy."""
     if bool(base) == (file is not None):
         raise ValueError("give --estimate the name of a base, such as stories, or --config FILE")
     if file is None:
@@ -56,7 +56,7 @@ def _configs(base: str, file: Path | None) -> list[TrainingConfig]:
 
 
 def _table(configs: Sequence[TrainingConfig]) -> str:
-    """A row for each run. Memory is the peak of one rank, and counts tensors alone."""
+    """Returns a table with a row for each run. Memory is the peak of one rank, tensors only."""
     first, speed = configs[0], measure_speed()
     settings = settings_of(first)
     rows = [TITLES]

@@ -1,8 +1,8 @@
-"""What a fine-tuning will take, before it starts: numbers that learn, memory, file, time.
+"""What a fine-tuning run will need: numbers that learn, memory, file size, time.
 
-Everything is arithmetic on configs: no model is built and nothing is opened, so that the numbers
-move as a slider does. The formulas of training from scratch are those of `core.training`; here is
-what is different where most of a model is frozen.
+Everything is arithmetic on configs: no model is built and no file is opened, so the estimates
+follow a slider as it moves. The formulas of training from scratch are in `core.training`; this
+module adds what differs when most of a model is frozen.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from core.training.sizes import (
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count, parameter_shapes
 
-# A batch of questions about our own stories is about so wide, for the tokenizers of the bundled
-# model and of SmolLM2.
+# Typical width of a batch of questions about the app's own stories, with the tokenizers of the
+# bundled model and of SmolLM2.
 QUESTION_TOKENS = 120
-# Fitted to the steps of 5 shapes, from width 64 to 768, by 17 methods each: where a step takes more
-# than 20 ms, within a tenth. A model's products take longer than those that `measure_speed` times;
-# seconds of a layer's calls, and of what is called for each tensor that learns.
+# Fitted to steps of 5 shapes, from width 64 to 768, by 17 methods each; for steps above 20 ms,
+# accurate to a tenth. PRODUCTS: a model's products are slower than those that `measure_speed`
+# times. CALLS: seconds of the calls of a layer, and of those for each trainable tensor.
 PRODUCTS = 1.08
 CALLS_PER_LAYER = 9.6e-4
 CALLS_PER_TENSOR = 6.5e-5
@@ -44,16 +44,16 @@ CALLS_PER_TENSOR = 6.5e-5
 
 @dataclass(frozen=True, slots=True)
 class FinetuningEstimate:
-    """What a fine-tuning takes. Bytes are those of one rank, and of tensors alone.
+    """What a fine-tuning run needs. Bytes are those of one rank, tensors only.
 
     trainable          numbers that learn
-    parameters         of the model, with those that the method adds
-    bytes_saved        of what a checkpoint or an adapter file holds
-    bytes_weights      of the model, quantized or not, and of what the method adds
+    parameters         of the model, including those that the method adds
+    bytes_saved        size of a checkpoint's weights or an adapter file
+    bytes_weights      of the model, quantized or not, and of the method's own parameters
     bytes_gradients, bytes_optimizer
-                       of what learns
-    bytes_activations  what forward keeps for backward
-    bytes_peak         the most of all that at once, with what comes and goes in between
+                       of the trainable parameters
+    bytes_activations  kept by forward for backward
+    bytes_peak         the largest sum of all these at one time, with temporaries
     flops              of an optimizer step
     seconds            of the whole run, with its evaluations and samples
     """
@@ -72,20 +72,20 @@ class FinetuningEstimate:
 
     @property
     def share(self) -> float:
-        """How much of the model learns, 0 to 1."""
+        """Share of the model's numbers that learn, 0 to 1."""
         return self.trainable / self.parameters
 
 
 def estimate_finetuning(
     config: TrainingConfig, *, tokens: int | None = None, speed: float = USUAL_SPEED
 ) -> FinetuningEstimate:
-    """The estimate for a config that `finetuning_config` made, on a CPU.
+    """Estimates a config that `finetuning_config` made, on a CPU.
 
-    tokens  how long a text is, padding counted; None: as long as questions about our own stories
-            are, and other data may be. A soft prompt comes on top
+    tokens  length of a text with padding; None: that of questions about the app's own stories, and
+            of other data the longest possible. A soft prompt adds to it
     speed   FLOP/s of fp32 matrix products: see `core.training.sizes.measure_speed`
 
-    Raises ValueError, with the remedy, for another config and for settings that its base cannot be
+    Raises ValueError, with a remedy, for any other config and for settings unfit for the base.
     tuned with.
     """
     settings, model = settings_of(config), config.model
@@ -133,8 +133,8 @@ def estimate_finetuning(
 
 
 def remembered(shapes: Shapes, name: str) -> int:
-    """How many numbers an optimizer keeps for those that learn. Raises ValueError for an unknown
-    optimizer.
+    """Returns how many numbers an optimizer stores for the trainable ones. Raises ValueError for an
+    unknown optimizer.
     """
     rule = optimizer(name)
     others = OPTIMIZERS["adamw"] if rule.matrices_only else rule
@@ -145,12 +145,12 @@ def remembered(shapes: Shapes, name: str) -> int:
 
 
 def quantized_sizes(model: ModelConfig) -> list[int]:
-    """Numbers of each matrix that `quantize_model` quantizes."""
+    """Returns the size of each matrix that `quantize_model` quantizes."""
     return [math.prod(target.shape) for target in find_targets(model, [ALL_LINEAR])]
 
 
 def _added(model: ModelConfig, shapes: Shapes) -> int:
-    """How many of the numbers that learn are new: not the model's own."""
+    """Returns how many of the trainable numbers the method adds to the model's own."""
     own = parameter_shapes(model)
     return count({name: shape for name, shape in shapes.items() if name not in own})
 
@@ -158,13 +158,13 @@ def _added(model: ModelConfig, shapes: Shapes) -> int:
 def _most(
     model: ModelConfig, shapes: Shapes, work: Work, sequences: int, precision: str, written_out: int
 ) -> int:
-    """The most bytes at once beside weights and optimizer: in a block that keeps nothing, where the
-    loss is worked out, at both ends of backward, or when all gradients are there.
+    """Returns the peak of bytes besides weights and optimizer state: in a block that keeps nothing,
+    at the loss, at either end of backward, or when all gradients exist.
     """
     item, C, V = number_bytes(precision), model.n_embd, model.vocab_size
     hidden = model.inner_width * (3 if model.mlp == "swiglu" else 2)
     tokens, learned = sequences * model.block_size, FULL * count(shapes)
-    # Gradients of tables, of which a tied one gets two.
+    # Gradients of embedding tables; a tied table gets two.
     head = FULL * V * C if {"wte.weight", "lm_head.weight"} & shapes.keys() else 0
     table = 2 * head if model.tie_weights and "wte.weight" in shapes else 0
     passing = temporaries(model, sequences, item, "cpu").backward + written_out
@@ -179,8 +179,8 @@ def _most(
 
 
 def _written_out(model: ModelConfig, shapes: Shapes, is_quantized: bool) -> int:
-    """Bytes of the largest matrix that is written out in between: of NF4 its codes, its levels and
-    its numbers; of DoRA B A, s B A and W + s B A.
+    """Returns the bytes of the largest temporary matrix: for NF4 its codes, levels and numbers; for
+    DoRA B A, s B A and W + s B A.
     """
     largest = max(quantized_sizes(model))
     is_dora = any(name.endswith(".magnitude") for name in shapes)
@@ -190,7 +190,7 @@ def _written_out(model: ModelConfig, shapes: Shapes, is_quantized: bool) -> int:
 def pass_seconds(
     model: ModelConfig, shapes: Shapes, work: Work, precision: str, speed: float
 ) -> float:
-    """Seconds of forward, backward and optimizer over a micro-batch. `speed`: FLOP/s of fp32."""
+    """Returns seconds of forward, backward and optimizer on a micro-batch. `speed`: fp32 FLOP/s."""
     calls = CALLS_PER_LAYER * model.n_layer + CALLS_PER_TENSOR * len(shapes)
     arithmetic = PRODUCTS * (work.forward + work.backward) + FLOPS_PER_BYTE * work.moved
     return arithmetic / (speed * CPU_SPEED.get(precision, 1.0)) + calls
@@ -199,10 +199,10 @@ def pass_seconds(
 def _looking_seconds(
     config: TrainingConfig, settings: FinetuningSettings, shapes: Shapes, work: Work, speed: float
 ) -> float:
-    """Seconds of all evaluations (two splits, and what may be forgotten) and of all samples."""
+    """Returns seconds of all evaluations (two splits, and old data if replayed) and all samples."""
     model, precision = config.model, config.precision
     batches = [work, work]
-    if settings.base_data:  # in texts as long as they may be
+    if settings.base_data:  # in texts of the maximum length
         most = settings.context_in(model.block_size)
         batches.append(work_of(model, shapes, sequences_per_rank(config), most))
     forward = [replace(one, backward=0.0, moved=one.moved / 3) for one in batches]

@@ -1,7 +1,7 @@
-"""All there is to see in one matrix that was tuned: what goes through it, what was added, along
-which directions; and how that grew over a run's checkpoints.
+"""Everything the app shows about a tuned matrix: its inputs and outputs, its change and the
+directions of that change, and their growth over a run's checkpoints.
 
-Letters in shapes: in, out: width of what the matrix reads and makes; K: directions of its change.
+Letters in shapes: in, out: input and output width of the matrix; K: directions of its change.
 """
 
 from __future__ import annotations
@@ -34,29 +34,29 @@ from core.training.records import CHECKPOINTS, MANIFEST, RECORD_FILE, checkpoint
 from core.transformer.gpt import GPT
 from core.transformer.weights import WEIGHTS_FILE
 
-MOST_COMPARED = 16  # of W's strongest directions, with a change that is of any rank
+MOST_COMPARED = 16  # of W's strongest directions, if the change has full rank
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examination:
-    """A matrix that was tuned, and what changed it.
+    """A tuned matrix and its change.
 
     name       of the matrix
-    strengths  of every matrix that has changed
-    heads      (L, H) the largest share of each head's attention, at any token, that moves elsewhere
+    strengths  of every matrix that changed
+    heads      (L, H) largest share of each head's attention, at any token, that moves elsewhere
     trace      a text's pass through the matrix, forward and backward
     weight     W (out, in)
-    delta      (out, in) what is added to it, at a scale of 1
-    spectrum   its directions
-    finding    the steps by which they are found; None: the change is no product of two
-    captured   (K,) how much of what each reads lies in as many of W's strongest directions, 0 to 1
-    steps      of the run's checkpoints; none of a model that is no run's
+    delta      (out, in) the change of W, at a scale of 1
+    spectrum   the directions of the change
+    finding    the steps that find them; None if the change is not a product of two matrices
+    captured   (K,) share of each input direction within as many of W's strongest ones, 0 to 1
+    steps      of the run's checkpoints; empty for a model that is not from a run
     step       of the checkpoint that is shown
     history    (N, K) the singular values at each of them
-    shared     (K, K') how much of what the first i directions read lies in the first j of a second
-               adapter; None: there is none, or it leaves this matrix as it is
-    same_seed  the seed of both adapters' runs, where both began with the same random A; None: they
-               did not, or nobody knows
+    shared     (K, K') overlap of the first i input directions with the first j of a second adapter;
+               None if there is none, or it does not change this matrix
+    same_seed  the seed of both adapters' runs, if both began with the same random A; None if they
+               did not, or it is unknown
     """
 
     name: str
@@ -76,13 +76,13 @@ class Examination:
 
     @property
     def chance(self) -> float:
-        """What all directions would share with as many random ones, about: r / in."""
+        """Approximate overlap of all directions with as many random ones: r / in."""
         count = len(self.spectrum.values)
         return chance_overlap(count, count, self.weight.shape[1])
 
     @property
     def relative_change(self) -> np.ndarray:
-        """(T,) how large what is added at each token is: |change| / |W x|."""
+        """(T,) size of the change at each token: |change| / |W x|."""
         steps = {step.name.rpartition(".")[2]: step for step in self.trace}
         change = np.atleast_2d(steps["add"].value("change"))
         lengths = np.linalg.norm(steps["frozen"].value("products"), axis=1)
@@ -91,14 +91,14 @@ class Examination:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Focus:
-    """What of a model is looked at.
+    """Selects what to examine in a model.
 
-    name      of a matrix; one that has not changed: the one that has changed most
+    name      of a matrix; if it has not changed, the one that changed most is used
     position  of the token that is followed
-    folder    where the model is from: a checkpoint of a run has others beside it
-    step      the model as it was at that checkpoint; None: as it is
+    folder    source of the model: a checkpoint's siblings are found through it
+    step      of the checkpoint to examine; None: the current model
     other     folder of a second adapter, to compare with
-    heads     what another examination of this text at this step has found: they take two passes of
+    heads     result of another examination of this text at this step: they take two passes of
               three, and are the same for every matrix and token
     """
 
@@ -111,12 +111,12 @@ class Focus:
 
 
 def examine(model: GPT, ids: Sequence[int], focus: Focus | None = None) -> Examination:
-    """Looks into one matrix of a model's newest adapter, or of what else was tuned in a model that
-    `core.load` opened, and leaves the model as it is. Of BitFit it is a bias, as a matrix (out, 1).
+    """Examines one matrix of a model's newest adapter, or of another method's changes in a model
+    that `core.load` opened; leaves the model unchanged. A bias (BitFit) is a matrix (out, 1).
 
     ids  (T + 1,) a text, as `trace_adapter` reads it
 
-    Raises ValueError, with the remedy, for a model none of whose matrices was tuned, and as
+    Raises ValueError, with a remedy, for a model without a tuned matrix, and as
     `trace_adapter`, `trace_tuned` and `load_adapter` do.
     """
     return to_the_end(examine_steps(model, ids, focus))
@@ -125,8 +125,8 @@ def examine(model: GPT, ids: Sequence[int], focus: Focus | None = None) -> Exami
 def examine_steps(
     model: GPT, ids: Sequence[int], focus: Focus | None = None
 ) -> Generator[None, None, Examination]:
-    """`examine`, as a job that can be closed: a pass of the model, a matrix or a checkpoint at a
-    time. At each yield the model is as it was.
+    """Runs `examine` as a job that can be closed: one pass of the model, matrix or checkpoint at a
+    time. At each yield the model has its own numbers.
     """
     if (changes := changes_of(model)) is None:
         raise ValueError(
@@ -197,8 +197,8 @@ def _examine_steps(
 def look_inside_steps(
     model: GPT, ids: Sequence[int], focus: Focus | None = None
 ) -> Generator[None, None, Examination | list[int] | str]:
-    """`examine`, as a job; where no matrix changed, the tokens nearest to those of a soft prompt,
-    or by which method the model was tuned, "" where it was not.
+    """Runs `examine` as a job; if no matrix changed, returns the tokens nearest to those of a soft
+    prompt, or the method by which the model was tuned, or "" if it was not tuned.
     """
     if (changes := changes_of(model)) is not None:
         return (yield from _examine_steps(model, ids, focus or Focus(), changes))
@@ -208,7 +208,7 @@ def look_inside_steps(
 
 
 def shown_step(focus: Focus, places: Mapping[int, Path]) -> int | None:
-    """The step of the checkpoint that is looked at; None: the model is no run's."""
+    """Returns the step of the checkpoint that is shown, or None for a model not from a run."""
     if focus.step in places:
         return focus.step
     return next((at for at, place in places.items() if place == Path(focus.folder)), None)
@@ -228,13 +228,13 @@ def steps_at(
 
 
 def checkpoints_beside(folder: Path) -> dict[int, Path]:
-    """The checkpoints of the run that a folder is one of, by step."""
+    """Returns all checkpoints of the run that a checkpoint folder belongs to, by step."""
     return checkpoints_of(folder.parents[1]) if folder.parent.name == CHECKPOINTS else {}
 
 
 @contextmanager
 def numbers_at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None]:
-    """Gives some of the model's parameters, by name, other numbers for a moment."""
+    """Temporarily gives some of the model's parameters, by name, other numbers."""
     own = {name: one for name, one in model.named_parameters() if name in learned}
     with restored(own.values()):
         with torch.no_grad():
@@ -244,7 +244,7 @@ def numbers_at(model: nn.Module, learned: Mapping[str, Tensor]) -> Iterator[None
 
 
 def captured_by(spectrum: Spectrum, weight: Tensor, count: int) -> np.ndarray:
-    """How much of what each direction reads lies in the `count` strongest of W: (K,), 0 to 1."""
+    """Returns the share of each input direction in the `count` strongest of W: (K,), 0 to 1."""
     strongest = to_array(strongest_directions(weight, count))
     return ((strongest.T @ spectrum.right) ** 2).sum(axis=0)
 
@@ -252,8 +252,8 @@ def captured_by(spectrum: Spectrum, weight: Tensor, count: int) -> np.ndarray:
 def compare(
     adapter: Adapter, spectrum: Spectrum, name: str, folder: str | Path, second: str | Path
 ) -> tuple[np.ndarray | None, int | None]:
-    """What the directions of a matrix share with those of a second adapter; and the seed of both,
-    where they began with the same A.
+    """Returns what the directions of a matrix share with those of a second adapter; and the seed of
+    both, if they began with the same A.
     """
     if not second:
         return None, None
@@ -269,19 +269,19 @@ def compare(
 
 
 def check_second(model: GPT, folder: str | Path) -> str | Path:
-    """The folder, if it is that of an adapter of this model. Raises as `load_adapter` does."""
+    """Returns the folder if it holds an adapter for this model. Raises as `load_adapter`."""
     load_adapter(model, folder).remove()
     return folder
 
 
 def _sizes(adapter: Adapter) -> dict[str, torch.Size]:
-    """The shape of each A, in the order in which they were drawn."""
+    """Returns the shape of each A, in the order they were drawn."""
     return {name: one.A.shape for name, one in adapter.updates.items()}
 
 
 def seed_of(address: str | Path) -> int | None:
-    """The seed of the run that an adapter is from, by the folder of a checkpoint, or of the bundled
-    adapter; None: it is from no run.
+    """Returns the seed of the run that an adapter came from, given the folder of a checkpoint or of
+    the bundled adapter; None if it came from no run.
     """
     folder, _ = place_of(address)
     run = folder.parents[1] if folder.parent.name == CHECKPOINTS else folder

@@ -1,12 +1,12 @@
-"""Examples in a file of JSON lines, one each line:
+"""Examples in a file of JSON lines, one per line:
 
     {"prompt": "Who is it about?", "answer": "Mira"}         the answer is learned
-    {"messages": [{"role": "user", "content": "Hi"}, ...]}   what the assistant says is learned
+    {"messages": [{"role": "user", "content": "Hi"}, ...]}   the assistant's words are learned
     {"text": "Once upon a time"}                             all of it is learned
     {"text": "What a day!", "label": "glad"}                 its class is learned
 
-A model that chats reads the first two as its chat template writes them, and learns to end its turn.
-A line that holds no example is broken: all of them are counted, and the first one is told.
+A chat model reads the first two through its chat template, and learns to end its turn. A line that
+holds no example is broken: all such lines are counted, and the first one is reported.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from core.inference.chat import Chatting, chat_prompt
 PROMPTS = ("prompt", "instruction", "question")
 ANSWERS = ("answer", "completion", "output", "response")
 FORMS = '{"prompt": ..., "answer": ...}, {"messages": [...]} or {"text": ...}'
-TRAIN_SHARE = 0.9  # of the examples: the first ones
-# Bounds on a file from elsewhere.
+TRAIN_SHARE = 0.9  # of the examples, from the start
+# Limits on external files.
 MOST_BYTES = 1024 * MEGABYTE
 MOST_LINE_BYTES = MEGABYTE
 MOST_VALUES = 10_000  # in a line
@@ -41,8 +41,8 @@ YIELD_EVERY = 20  # lines
 class FileExamples:
     """The examples of a file. Made by `read_examples_steps`.
 
-    broken  how many lines held none
-    first   what was wrong with the first of them
+    broken  number of broken lines
+    first   the error of the first broken line
     """
 
     def __init__(self, name: str, examples: Sequence[Example], broken: int, first: str) -> None:
@@ -71,7 +71,7 @@ class FileExamples:
 
 
 class BrokenLinesError(ValueError):
-    """Lines of a file hold no example, `broken` of them, and the settings say to stop there."""
+    """Raised if `broken` lines of a file hold no example and the settings stop at broken lines."""
 
     def __init__(self, message: str, broken: int) -> None:
         super().__init__(message)
@@ -84,10 +84,10 @@ def read_examples_steps(
     """Yields (share, message); returns the examples of the file that the settings name as data.
 
     context     tokens of an example at most
-    most_bytes  of the file that are read, to the end of a line
+    most_bytes  limit on the bytes read; the line in progress is completed
 
-    Raises OSError or ValueError, with the remedy, where there is no such file or it holds fewer
-    than two examples, and BrokenLinesError, unless the settings say to skip them.
+    Raises OSError or ValueError, with a remedy, if the file does not exist or holds fewer than two
+    examples, and BrokenLinesError, unless the settings skip broken lines.
     """
     path = check_text_file(settings.data)
     size = path.stat().st_size
@@ -146,11 +146,11 @@ def _broken(count: int) -> str:
 
 
 class UnfitError(ValueError):
-    """The lines are whole, and do not fit the base or the classes: skipping them helps nobody."""
+    """Raised for valid lines that do not suit the base or the classes: skipping is no remedy."""
 
 
 class _Reader:
-    """Makes examples of lines. Errors are a ValueError that says what is wrong with the line."""
+    """Makes examples from lines. Raises ValueError that says what is wrong with the line."""
 
     def __init__(
         self, lm: Chatting, settings: FinetuningSettings, context: int, now: datetime
@@ -158,14 +158,14 @@ class _Reader:
         self.lm = lm
         self.classes = settings.classes
         self.context = context
-        self.now = now  # for templates that write the date: the same one whenever the run goes on
+        self.now = now  # for templates that write the date: fixed, so resuming changes nothing
 
     def example(self, line: bytes) -> Example:
         if len(line) == MOST_LINE_BYTES:
             raise ValueError(f"it is longer than {MOST_LINE_BYTES:,} bytes")
         try:
             parsed = parse_json(line, "it", max_values=MOST_VALUES)
-        except ValueError as error:  # its place and its remedy are those of a whole file
+        except ValueError as error:  # its position and remedy are meant for a whole file
             raise ValueError(re.split(r" \(|[:;]", str(error))[0]) from None
         values = as_object(parsed, "line")
         made = self._labelled(values) if self.classes else self._continued(values)
@@ -198,7 +198,7 @@ class _Reader:
         return whole
 
     def _conversation(self, messages: Any) -> Example:
-        """What the assistant says is learned, and the token after it that ends the turn."""
+        """Marks the assistant's messages as learned, with the token that ends each turn."""
         if self.lm.usage.chat_template is None:
             raise UnfitError(
                 f"the data holds conversations, and {self.lm.name} has no chat template: it goes "
@@ -220,7 +220,7 @@ class _Reader:
         text = _text(values, ("text", *PROMPTS))
         if text is None or "label" not in values:
             raise ValueError(f'it holds {_names(values)}; write {{"text": ..., "label": ...}}')
-        label = str(values["label"])  # 1 as well as "1"
+        label = str(values["label"])  # accepts the number 1 as well as "1"
         if label not in self.classes:
             raise ValueError(f"its class {quoted(label)} is none of {either(self.classes)}")
         ids = self.lm.tokenizer.encode_ids(text, specials=False)
@@ -234,7 +234,7 @@ def _names(values: Mapping[str, Any]) -> str:
 
 
 def _text(values: Mapping[str, Any], names: Sequence[str]) -> str | None:
-    """The text under one of these names; None: there is none."""
+    """Returns the text of the first of these keys that is present, or None."""
     for name in names:
         if name in values:
             if not isinstance(values[name], str):

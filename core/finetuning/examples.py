@@ -1,4 +1,4 @@
-"""Examples: prompts with answers as tokens, of which only the answers are learned.
+"""Examples: tokenized prompts and answers, of which only the answers are learned.
 
     tokens   Once upon a time ... Who is it about?  Dario <|endoftext|>
     learned   -    -   -   -       -  -  -   -        x        x
@@ -21,18 +21,18 @@ from core.data.questions import Question, question, seed_count, seed_of
 from core.finetuning.settings import FABLES, QUESTIONS
 from core.tokenization import Tokenizer
 
-CACHED = 1024  # examples that are kept as tokens: those of every evaluation
-# What can be learned about our own stories, by the name that settings have for it.
+CACHED = 1024  # tokenized examples, enough for those of every evaluation
+# Skills to learn from the app's own stories, by their names in the settings.
 SKILLS: Mapping[str, Callable[[int], Question]] = {QUESTIONS: question, FABLES: fable}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """A text, and what is to be learned of it.
+    """A tokenized text, and which part of it is learned.
 
     ids      (n,) int64: its tokens
-    learned  (n,) bool: which of them; () where its class is learned
-    label    the number of its class; -1: it has none
+    learned  (n,) bool: True for learned tokens; () if a class is learned instead
+    label    index of the class, or -1
     """
 
     ids: np.ndarray
@@ -41,12 +41,12 @@ class Example:
 
     @property
     def prompt(self) -> list[int]:
-        """The tokens before the first one that is learned."""
+        """The tokens before the first learned one."""
         return self.ids[: int(self.learned.argmax())].tolist()
 
     @property
     def answer(self) -> list[int]:
-        """The tokens that are learned."""
+        """The learned tokens."""
         return self.ids[self.learned].tolist()
 
 
@@ -55,23 +55,23 @@ class Examples(Protocol):
 
     @property
     def have_prompts(self) -> bool:
-        """Whether something stands before what is learned, so that a model can be asked."""
+        """Whether the learned part follows a prompt, so that the model can be asked."""
 
     def count(self, split: str) -> int:
-        """How many a split has: 1 at least."""
+        """Returns the number of examples of a split, at least 1."""
 
     def example(self, split: str, index: int) -> Example:
-        """One of them, the same one each time."""
+        """Returns one example; the same index always gives the same one."""
 
     def describe(self) -> str:
-        """One line for people: how many there are."""
+        """Returns a line that describes the examples to the user."""
 
 
 def answered(tokenizer: Tokenizer, prompt: str, answer: str, ends: Sequence[int] = ()) -> Example:
-    """An example of a prompt and its answer, which ends with the first of the tokens that end a
-    text, or with a line break where none is known.
+    """Makes an example of a prompt and its answer, which ends with the first of the tokens that end
+    a text, or with a line break if none is known.
 
-    Both are encoded by themselves, as they are where the model is asked: it reads the prompt alone.
+    The two are encoded separately, as in generation, where the model reads the prompt alone.
     """
     before = tokenizer.encode_ids(prompt, specials=False)
     end = list(ends[:1]) or tokenizer.encode_ids("\n", specials=False)
@@ -81,7 +81,7 @@ def answered(tokenizer: Tokenizer, prompt: str, answer: str, ends: Sequence[int]
 
 
 class StoryExamples:
-    """One for each of our own stories: a skill, such as the question who it is about."""
+    """One example per story of the app: a skill, such as answering who the story is about."""
 
     have_prompts = True
 
@@ -107,8 +107,8 @@ class StoryExamples:
 
 
 class ExampleBatches:
-    """Draws the examples of a batch in an order that the seed decides: all of them come once before
-    one comes again.
+    """Draws batches of examples in an order that depends on the seed: every example comes once
+    before any is repeated.
     """
 
     def __init__(
@@ -126,14 +126,14 @@ class ExampleBatches:
         return generator.permutation(self.examples.count(self.split))
 
     def batch(self, step: int, micro_batch: int = 0) -> list[Example]:
-        """B examples, always the same for the same numbers."""
+        """Returns B examples; the same arguments always give the same batch."""
         first = (step * self.micro_batches + micro_batch) * self.batch_size
         count = self.examples.count(self.split)
         places = (divmod(first + row, count) for row in range(self.batch_size))
         return self._those([int(self._order(epoch)[place]) for epoch, place in places])
 
     def in_order(self, most: int) -> Iterator[list[Example]]:
-        """The first `most` batches of the split (0: all of them), each example once."""
+        """Yields the first `most` batches of the split (0: all), each example once."""
         count = self.examples.count(self.split)
         count = min(count, most * self.batch_size) if most else count
         for first in range(0, count, self.batch_size):
@@ -144,9 +144,9 @@ class ExampleBatches:
 
 
 def padded(examples: Sequence[Example]) -> Batch:
-    """ids and targets, each (B, T) int64; targets are the ids moved by one, where they are learned.
+    """Returns ids and targets, (B, T) int64; targets are the ids shifted by one, where learned.
 
-    As wide as the longest example; the others end with padding, which no token before it sees.
+    Shorter examples are padded to the longest; no token attends to padding, which comes later.
     """
     T = max(len(one.ids) for one in examples) - 1
     ids = np.zeros((len(examples), T), np.int64)

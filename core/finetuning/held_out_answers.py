@@ -1,4 +1,4 @@
-"""What a base and the models tuned from it answer to a held-out question, whatever the method.
+"""Answers of a base, and of models tuned from it by any method, to a held-out question.
 
 asked = to_the_end(ask_steps({"LoRA": checkpoint}, 0))
 asked.right, asked.base, asked.tuned["LoRA"]        # " Maya", " all. Then Maya", " Maya"
@@ -25,12 +25,12 @@ GREEDY = Sampling(temperature=0.0)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, and what is likeliest to follow it.
+    """A question and its most likely answers.
 
-    number, count  which one of how many
-    right          what should follow, or the class; "": nobody knows, a text just goes on
-    base           what does without what was learned; "": it cannot tell classes
-    tuned          and with it, by name
+    number, count  index of the question, and how many there are
+    right          the right answer or class; "" if unknown, as for a text that is only continued
+    base           answer of the base; "" if it cannot classify
+    tuned          answers of the tuned models, by name
     """
 
     prompt: str
@@ -42,10 +42,10 @@ class Asked:
 
 
 def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[object, None, Asked]:
-    """Asks several checkpoints of fine-tunings, by name, a question of the data of the first.
+    """Asks several fine-tuning checkpoints, by name, a question from the data of the first one.
 
-    Yields while it reads, and after each token; returns what was said. Raises ValueError or
-    OSError, with the remedy, for a folder or data that cannot be opened.
+    Yields during loading and after each token; returns the answers. Raises ValueError or OSError,
+    with a remedy, for a folder or data that cannot be opened.
     """
     prompt: list[int] = []
     words, base, count, tuned = ("", ""), "", 1, {}
@@ -56,7 +56,7 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[objec
             data = yield from held_out_data_steps(one)
             count = data.examples.count("validation") if data.examples is not None else 1
             decode, ends = one.lm.tokenizer.decode, _ends(one)
-            if one.settings.classes:  # the base knows none of them
+            if one.settings.classes:  # the base knows no classes
                 example = data.example(number)
                 prompt, right = example.ids.tolist(), one.settings.classes[example.label]
             else:
@@ -70,8 +70,8 @@ def ask_steps(folders: Mapping[str, str | Path], number: int) -> Generator[objec
 
 
 def held_out_data_steps(tuned: Tuned) -> Generator[None, None, TuningData]:
-    """Opens the data that a model learned from, without that of its base. Raises ValueError or
-    OSError, with the remedy, where it cannot be opened.
+    """Opens the training data of a tuned model, without the data of its base. Raises ValueError or
+    OSError, with a remedy, if it cannot be opened.
     """
     settings = replace(tuned.settings, base_data="", replay=0.0)
     data = TuningData(finetuning_config(settings), settings, None)
@@ -86,7 +86,7 @@ def _ends(tuned: Tuned) -> tuple[int, ...]:
 
 
 def _written_steps(tuned: Tuned, ids: list[int], learned: bool) -> Generator[None, None, str]:
-    """Writes what is likeliest to follow; a trained classifier names the class instead."""
+    """Writes the most likely answer; a trained classifier names the class instead."""
     model, tuning, ends = gpt_of(tuned.lm.model), tuned.tuning, _ends(tuned)
     if learned and isinstance(tuning.model, Classifier):
         return tuned.settings.classes[int(tuning.model.probabilities(ids).argmax())]

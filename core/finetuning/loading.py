@@ -1,12 +1,12 @@
-"""core.load: a model by name, folder or file, also where the folder holds what a fine-tuning has
-learned and nothing more.
+"""core.load: a model by name, folder or file, even if the folder holds only what a fine-tuning run
+learned.
 
     config.json          the model's config; "base": what it was tuned from; "finetuning": how
     model.safetensors    the tensors that learned
 
-The base is loaded, prepared as it was for the run, and given what was learned. An adapter lies on
-it as it did while it learned: `adapters_of(lm.model)` has it, with its scale, `merge` and the rest.
-So it does where a folder holds peft's two files, whose adapter_config.json names the base.
+The base is loaded, prepared as for the run, and given the learned tensors. An adapter remains
+separate, as in training: `adapters_of(lm.model)` gives access to its scale, `merge` and the rest.
+The same holds for a folder with peft's two files, whose adapter_config.json names the base.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ from core.transformer.weights import CONFIG_FILE, DTYPES, WEIGHTS_FILE, check_dt
 TUNING = "finetuning"  # the entry of config.json
 TUNED = "tuned"  # the attribute of a model
 PEFT_BASE = "base_model_name_or_path"
-FILES = {BASE: CONFIG_FILE, PEFT_BASE: ADAPTER_CONFIG}  # which have an entry that names the base
+FILES = {BASE: CONFIG_FILE, PEFT_BASE: ADAPTER_CONFIG}  # with an entry that names the base
 
 
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
-    """A model: a bundled one ("stories", or "dates", an encoder-decoder), "smollm2", a repository
-    in the Hugging Face cache ("gpt2", "openai-community/gpt2"), a checkpoint's folder, a
-    fine-tuning's or an adapter's of peft, laid over its base, a folder of transformers (GPT-2,
-    Llama, SmolLM, Qwen 2 and 3), or a GGUF file of these families.
+    """Loads a model: a bundled one ("stories", or "dates", an encoder-decoder), "smollm2", a
+    repository in the Hugging Face cache ("gpt2", "openai-community/gpt2"), the folder of a
+    checkpoint, of a fine-tuning run or of a peft adapter (each with its base), a folder of
+    transformers (GPT-2, Llama, SmolLM, Qwen 2 and 3), or a GGUF file of these families.
 
-    dtype  "bfloat16" takes half the memory, and 8 of the 24 bits of each number
+    dtype  "bfloat16" halves the memory, and keeps 8 of the 24 bits of precision
 
-    Where no tokenizer comes with it, its tokens are their own numbers. Raises FileNotFoundError
-    when there is no such model or a file is missing, and ValueError, with the remedy, when the
-    files are broken, do not belong together, are pickles, are of a model that cannot be computed
-    here or that this machine's memory cannot hold, or when a base is gone.
+    Without a tokenizer, tokens are represented by their ids. Raises FileNotFoundError if the model
+    or a file is missing, and ValueError, with a remedy, if the files are broken, do not belong
+    together, are pickles, describe an unsupported model or one too large for this machine's memory,
+    or if a base is missing.
     """
     return to_the_end(load_steps(name_or_path, dtype))
 
@@ -63,22 +63,22 @@ def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedMo
 def load_steps(
     name_or_path: str | Path = BUNDLED, dtype: str = "float32"
 ) -> Generator[ReadProgress, None, LoadedModel]:
-    """`load`, as a job that can be watched and closed; a checkpoint of ours is read at once."""
+    """Runs `load` as a closable job with progress; core checkpoints are read in one step."""
     check_dtype(dtype)
     return (yield from _load_steps(name_or_path, dtype, DEEPEST))
 
 
 def memory_needed(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> int:
-    """Bytes that the weights of `load(name_or_path, dtype)` take; nothing of them is read.
+    """Returns the bytes that the weights of `load(name_or_path, dtype)` take, without reading them.
 
-    Raises as `load` does for what can be seen without reading them.
+    Raises as `load`, except for errors in the weights.
     """
     check_dtype(dtype)
     return parameter_count(config_of(name_or_path)) * DTYPES[dtype].itemsize
 
 
 def config_of(name_or_path: str | Path = BUNDLED) -> Config:
-    """The config of what `load` opens; nothing of its weights is read. Raises as `load` does."""
+    """Returns the config of a model for `load`, without reading weights. Raises as `load`."""
     return _config_of(name_or_path, DEEPEST)
 
 
@@ -93,7 +93,7 @@ def _config_of(name_or_path: str | Path, deepest: int) -> Config:
 
 
 def base_of(name_or_path: str | Path) -> str | None:
-    """What a model was tuned from, as `load` takes it; None: it was not. Raises as `load` does."""
+    """Returns the base that a model was tuned from, for `load`, or None. Raises as `load`."""
     folder, _ = place_of(name_or_path)
     if (values := _tuned(name_or_path)) is not None:
         return str(_base_place(folder, values.get(BASE), BASE))
@@ -103,8 +103,8 @@ def base_of(name_or_path: str | Path) -> str | None:
 
 
 def base_warning(name_or_path: str | Path, adapter: str | Path) -> str:
-    """A warning where an adapter's folder names another base than a fine-tuned model lies on; ""
-    where both are the same, or one is not known. A name proves nothing: the base may have been
+    """Returns a warning if an adapter's folder names a different base than the model has; "" if
+    both are the same, or either is unknown. A different name proves nothing: the base may have been
     copied or renamed.
     """
     here = base_of(name_or_path) or str(name_or_path)
@@ -120,7 +120,7 @@ def base_warning(name_or_path: str | Path, adapter: str | Path) -> str:
 
 
 def _are_same(first: str | Path, second: str | Path) -> bool:
-    """Whether two names or folders are of one model."""
+    """Returns True if two names or folders mean the same model."""
     if str(first) == str(second):
         return True
     with suppress(ValueError, FileNotFoundError):
@@ -129,10 +129,10 @@ def _are_same(first: str | Path, second: str | Path) -> bool:
 
 
 def vocabulary_of(name_or_path: str | Path = BUNDLED, deepest: int = DEEPEST) -> Vocabulary:
-    """The tokenizer of what `load` opens, and how it is used; nothing of its weights is read.
-    Raises as `load` does.
+    """Returns the tokenizer of a model for `load`, and how it is used, without reading weights.
+    Raises as `load`.
 
-    deepest  bases that may lie on one another below it
+    deepest  maximum depth of nested bases below it
     """
     base = base_of(name_or_path) if deepest else None
     if base is None:
@@ -141,15 +141,15 @@ def vocabulary_of(name_or_path: str | Path = BUNDLED, deepest: int = DEEPEST) ->
 
 
 def write_tuned(folder: Path, config: ModelConfig, settings: FinetuningSettings) -> None:
-    """Writes the config.json of a folder whose model.safetensors holds what was learned."""
+    """Writes the config.json of a folder whose model.safetensors holds the learned tensors."""
     values = {**config.to_json(), BASE: settings.base, TUNING: settings.to_json()}
     write_json(folder / CONFIG_FILE, values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuned:
-    """A model that was tuned, how, and what of it learned: the tokens of a soft prompt, which stand
-    before each text, are in `tuning.prompt`, a `Classifier` is `tuning.model`.
+    """A tuned model, its settings and its `Tuning`: the tokens of a soft prompt, which precede each
+    text, are in `tuning.prompt`, a `Classifier` is `tuning.model`.
     """
 
     lm: LoadedModel
@@ -158,14 +158,14 @@ class Tuned:
 
 
 def load_tuned(folder: str | Path, dtype: str = "float32") -> Tuned:
-    """What a fine-tuning's folder holds. Raises ValueError for another folder, and as `load`."""
+    """Loads a fine-tuning folder. Raises ValueError for any other folder, and as `load`."""
     return to_the_end(load_tuned_steps(folder, dtype))
 
 
 def load_tuned_steps(
     folder: str | Path, dtype: str = "float32"
 ) -> Generator[ReadProgress, None, Tuned]:
-    """`load_tuned`, as a job that can be watched and closed; a base of ours is read at once."""
+    """Runs `load_tuned` as a closable job with progress; core bases are read in one step."""
     check_dtype(dtype)
     values = _tuned(folder)
     if values is None:
@@ -174,12 +174,12 @@ def load_tuned_steps(
 
 
 def tuned_of(model: nn.Module) -> Tuned | None:
-    """What a model that was loaded here has learned, and how; None: it was not tuned here."""
+    """Returns the Tuned of a model that was loaded here, or None if it was not tuned here."""
     return vars(model).get(TUNED)
 
 
 def _tuned(name_or_path: str | Path) -> dict[str, Any] | None:
-    """What the config.json of a fine-tuning's folder says; None: it is another model."""
+    """Returns the config.json of a fine-tuning folder, or None for any other model."""
     path, _ = place_of(name_or_path)
     if not path.is_dir() or not (path / CONFIG_FILE).is_file():
         return None
@@ -203,7 +203,7 @@ def _load_steps(
 
 
 def _adapter_folder(name_or_path: str | Path) -> Path | None:
-    """The folder of peft's files; None: it holds none, or a whole model."""
+    """Returns the folder of peft's files, or None if it has none or holds a whole model."""
     path, _ = place_of(name_or_path)
     is_adapter = (path / ADAPTER_CONFIG).is_file() and not (path / CONFIG_FILE).is_file()
     return path if is_adapter else None
@@ -212,7 +212,7 @@ def _adapter_folder(name_or_path: str | Path) -> Path | None:
 def _load_adapted_steps(
     folder: Path, dtype: str, deepest: int
 ) -> Generator[ReadProgress, None, LoadedModel]:
-    """The base that peft's files name, with their adapter on it."""
+    """Loads the base that peft's files name, and adds their adapter."""
     check_files(folder)
     under = yield from _base_steps(folder, _named_by_peft(folder), PEFT_BASE, dtype, deepest)
     load_adapter(under.model, folder)
@@ -226,14 +226,14 @@ def _named_by_peft(folder: Path) -> str:
 def _base_steps(
     folder: Path, base: Any, entry: str, dtype: str, deepest: int
 ) -> Generator[ReadProgress, None, LoadedModel]:
-    """The model that an entry of a file in a folder names."""
+    """Loads the model named by an entry of a file in a folder."""
     with _told_of_base(folder, base, entry, deepest):
         return (yield from _load_steps(_base_place(folder, base, entry), dtype, deepest - 1))
 
 
 @contextmanager
 def _told_of_base(folder: Path, base: Any, entry: str, deepest: int) -> Iterator[None]:
-    """Names the folder in the error where its base is not found meanwhile."""
+    """Names the folder in the error if its base is not found inside the context."""
     remedy = _remedy(folder, entry)
     if deepest == 0:
         raise ValueError(f"{folder} needs a base that needs another, without end; {remedy}")
@@ -247,7 +247,7 @@ def _told_of_base(folder: Path, base: Any, entry: str, deepest: int) -> Iterator
 
 
 def _base_place(folder: Path, base: Any, entry: str) -> str | Path:
-    """The base's name or folder; a relative one is looked for in this folder first."""
+    """Returns the base's name or folder; a relative path is first resolved in this folder."""
     if not isinstance(base, str) or not base:
         raise ValueError(
             f"{folder / FILES[entry]}: the entry {entry!r} must be the name or the folder of a "
@@ -258,7 +258,7 @@ def _base_place(folder: Path, base: Any, entry: str) -> str | Path:
 
 
 def _remedy(folder: Path, entry: str) -> str:
-    """What to do about a base that is gone, or another model."""
+    """Returns the remedy for a missing or wrong base."""
     where = folder / FILES[entry]
     return f"put it back, or write where it is now as {entry!r} into {where}"
 

@@ -1,10 +1,10 @@
-"""LoRA: a matrix stays frozen, and a narrow detour beside it learns.
+"""LoRA: a matrix stays frozen, and a low-rank update added to it learns.
 
-A matrix W (out, in) of a trained model is frozen. What a new task changes in it is written as a
-product of two thin ones, s B A, with A (r, in) and B (out, r): r (in + out) numbers learn in place
-of in x out. B begins as 0, so that the model begins as what it was.
+A matrix W (out, in) of a trained model is frozen. Its change for a new task is a product of two
+thin matrices, s B A, with A (r, in) and B (out, r): r (in + out) numbers learn instead of in x out.
+B starts at 0, so the model at first computes what it did before.
 
-Letters in shapes: in, out: width of what a matrix reads and makes; r: rank; V: vocabulary.
+Letters in shapes: in, out: input and output width of a matrix; r: rank; V: vocabulary size.
 
 Sources: LoRA (Hu et al. 2021, section 4.1); rank-stabilized LoRA (Kalajdzievski 2023, section 3);
 DoRA (Liu et al. 2024, section 4.1).
@@ -34,7 +34,7 @@ class LowRankOutput(NamedTuple):
 
 
 def low_rank_output(x: Tensor, A: Tensor, B: Tensor, s: float) -> LowRankOutput:
-    """Compute the change that is added to W x: x (..., in), A (r, in), B (out, r)."""
+    """Computes the change that is added to W x: x (..., in), A (r, in), B (out, r)."""
     reduced = x @ A.mT  # (..., r)  # step: reduce
     expanded = reduced @ B.mT  # (..., out)  # step: expand
     change = s * expanded  # step: scale
@@ -49,28 +49,28 @@ class LowRankMatrix(NamedTuple):
 
 
 def low_rank_matrix(A: Tensor, B: Tensor, s: float) -> LowRankMatrix:
-    """Compute the change that is added to W: A (r, in), B (out, r)."""
+    """Computes the change that is added to W: A (r, in), B (out, r)."""
     product = B @ A  # (out, in)  # step: product
     delta = s * product  # step: delta
     return LowRankMatrix(product, delta)
 
 
 def add_change(output: Tensor, change: Tensor) -> Tensor:
-    """Add an adapter's change to the output of its matrix, (..., out) each."""
+    """Adds an adapter's change to the output of its matrix, (..., out) each."""
     adapted = output + change  # (..., out)  # step: add
     return adapted
 
 
 class LowRank(nn.Module):
-    """What one adapter adds to one matrix, or to some of its rows: s B A x.
+    """An adapter's update of a matrix, or of some of its rows: s B A x.
 
-    Its numbers are fp32, whatever the matrix is in: small steps would be lost in 16 bits.
+    Its numbers are fp32 with a matrix of any dtype: small steps would be lost in 16 bits.
 
     A, B     (r, in) and (out, r)
     scaling  s
-    scale    how much of it is added: 0 nothing, 1 what was learned
-    first    the first output row that it changes
-    merged   whether it is part of the matrix at the moment, and so adds nothing beside it
+    scale    factor of the update: 0 adds nothing, 1 the learned change
+    first    first output row that it changes
+    merged   whether it is merged into the matrix, and so not added to the output
     adapter  the Adapter that it belongs to
     """
 
@@ -88,7 +88,7 @@ class LowRank(nn.Module):
         self.adapter: object = None
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LowRank:
-        """Moves its numbers, which stay fp32 where `model.half()` rounds the model's."""
+        """Moves its numbers, which stay fp32 when `model.half()` rounds the model's."""
         super()._apply(without_rounding(fn), recurse)
         return self
 
@@ -104,30 +104,30 @@ class LowRank(nn.Module):
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """A from U(-1/sqrt(in), 1/sqrt(in)), as `nn.Linear` draws a matrix, and peft; B = 0."""
+        """Draws A from U(-1/sqrt(in), 1/sqrt(in)), as `nn.Linear` and peft do; sets B = 0."""
         bound = 1 / math.sqrt(self.A.size(1))
         drawn = torch.empty(self.A.shape).uniform_(-bound, bound, generator=generator)
         self.A.copy_(drawn)
         self.B.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        """What is added: x (..., in) -> (..., out), in fp32."""
+        """Returns the change of the output: x (..., in) -> (..., out), in fp32."""
         return self.change(x, self.scale * self.scaling)
 
     def change(self, x: Tensor, s: float) -> Tensor:
-        """s B A x."""
+        """Returns s B A x, (..., out), in fp32."""
         return low_rank_output(full_precision(self.dropout(x)), self.A, self.B, s).change
 
     def delta(self, weight: Tensor) -> Tensor:
-        """What is added to the matrix, (out, in), in fp32, at scale 1."""
+        """Returns the change of the matrix, (out, in), in fp32, at scale 1."""
         return low_rank_matrix(self.A, self.B, self.scaling).delta
 
 
 class DoRA(LowRank):
     """Learns the length and the direction of each row of W separately: m (W + s B A) / |W + s B A|.
 
-    m (out,) begins as the lengths of W's rows and learns; LoRA learns the direction. The divisor is
-    taken as a constant in backward, which saves memory (section 4.3).
+    m (out,) starts as the lengths of W's rows and learns; LoRA learns the direction. Backward
+    treats the divisor as a constant, which saves memory (section 4.3).
     """
 
     def __init__(
@@ -138,22 +138,22 @@ class DoRA(LowRank):
 
     @torch.no_grad()
     def measure(self, weight: Tensor) -> None:
-        """The lengths of W's rows become the magnitudes: with B = 0 the model is what it was."""
+        """Sets the magnitudes to the lengths of W's rows: with B = 0 the model is unchanged."""
         self.magnitude.copy_(full_precision(weight).norm(dim=1))
 
     def length(self, weight: Tensor) -> Tensor:
-        """|W + s B A|, of each row: (out,). A constant in backward."""
+        """Returns |W + s B A| of each row: (out,). A constant in backward."""
         direction = full_precision(weight).detach() + super().delta(weight)  # (out, in)
         return direction.norm(dim=1).detach()
 
     def gain(self, weight: Tensor) -> Tensor:
-        """Divide the learned length of each row by its present one, m / |W + s B A|: (out,)."""
+        """Divides the learned length of each row by its current one, m / |W + s B A|: (out,)."""
         m, length = self.magnitude, self.length(weight)
         gain = m / length  # step: gain
         return gain
 
     def total_change(self, x: Tensor, product: Tensor, weight: Tensor) -> Tensor:
-        """Compute the change in direction and length: x (..., in) -> (..., out), in fp32, where
+        """Computes the change in direction and length: x (..., in) -> (..., out), in fp32, where
         product = W x without a bias and weight = W.
         """
         added, gain, scale = self.change(x, self.scaling), self.gain(weight), self.scale
@@ -162,23 +162,23 @@ class DoRA(LowRank):
         return change
 
     def delta(self, weight: Tensor) -> Tensor:
-        """What is added to the matrix, (out, in), in fp32, at scale 1."""
+        """Returns the change of the matrix, (out, in), in fp32, at scale 1."""
         added, gain = super().delta(weight), self.gain(weight)[:, None]
         return dora_delta(gain, full_precision(weight), added)
 
 
 def dora_delta(gain: Tensor, weight: Tensor, added: Tensor) -> Tensor:
-    """Compute the change of W (out, in) by DoRA: added is s B A, gain (out, 1) m / |W + s B A|."""
+    """Computes DoRA's change of W (out, in): added is s B A, gain (out, 1) m / |W + s B A|."""
     delta = (gain - 1) * weight + gain * added  # (out, in)  # step: delta
     return delta
 
 
 class Adapted(nn.Module):
-    """A matrix with what adapters add to it.
+    """A matrix with the updates of its adapters.
 
-    base      the module that had its place: frozen
-    updates   of each adapter on it, and of each part of the matrix that one changes
-    original  the matrix without what is merged into it; None: nothing is
+    base      the module that it replaces: frozen
+    updates   of each adapter, and of each part of the matrix that one changes
+    original  the matrix before merging; None if nothing is merged
     """
 
     base: nn.Module
@@ -191,7 +191,7 @@ class Adapted(nn.Module):
         self.original: Tensor | None = None
 
     def add(self, config: LoRAConfig, first: int, rows: int | None) -> LowRank:
-        """A new update of so many rows from `first` on (None: of all), without numbers in A."""
+        """Adds an update of `rows` rows starting at `first` (None: all rows), A uninitialized."""
         last = None if rows is None else first + rows
         weight = self.as_matrix(self.unmerged_weight)[first:last]
         kind = DoRA if config.dora else LowRank
@@ -204,8 +204,8 @@ class Adapted(nn.Module):
 
     @torch.no_grad()
     def drop(self, update: LowRank) -> None:
-        """Takes an update off. If it is merged, it stays in the matrix for good: to what is merged
-        beside it, that is the matrix as it was before.
+        """Removes an update. A merged one stays in the matrix for good: for the other merged
+        updates, the matrix that includes it becomes the original.
         """
         if update.merged:
             others = [one for one in self._all if one.merged and one is not update]
@@ -214,7 +214,7 @@ class Adapted(nn.Module):
 
     @property
     def active(self) -> list[LowRank]:
-        """Those that add something beside the matrix."""
+        """The updates that are added to the output."""
         return [one for one in self._all if one.scale != 0 and not one.merged]
 
     @property
@@ -223,30 +223,30 @@ class Adapted(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The matrix that is computed with: W and all that is added to it, in W's dtype."""
+        """The matrix as used: W plus all its updates, in W's dtype."""
         return self._sum(self.active, self.own_weight)
 
     @property
     def own_weight(self) -> Tensor:
-        """The base's matrix, with what is merged into it."""
+        """The base's matrix, including merged updates."""
         return self.base.weight  # type: ignore[return-value]
 
     @property
     def unmerged_weight(self) -> Tensor:
-        """The base's matrix as it was before anything was merged into it."""
+        """The base's matrix before any merge."""
         return self.own_weight if self.original is None else self.original
 
     def as_matrix(self, weight: Tensor) -> Tensor:
-        """The base's weight as what multiplies, (out, in): a view of it."""
+        """Returns a view of the base's weight, in the shape that multiplies: (out, in)."""
         return weight
 
     def rows_of(self, update: LowRank, weight: Tensor) -> Tensor:
-        """The rows (out, in) that an update changes: a view."""
+        """Returns a view of the rows (out, in) that an update changes."""
         return self.as_matrix(weight)[update.rows]
 
     def merge(self) -> None:
-        """Writes into the matrix what is marked as merged, in fp32; nothing: what it was, to the
-        last bit, of which a copy was kept.
+        """Adds the updates marked as merged to the matrix, in fp32; if none is, restores the matrix
+        from its copy, to the last bit.
         """
         merged = [one for one in self._all if one.merged]
         if not merged and self.original is None:
@@ -270,13 +270,13 @@ class Adapted(nn.Module):
 
 
 class LoRALinear(Adapted):
-    """W x + b, and what adapters add to it."""
+    """W x + b, plus the updates of its adapters."""
 
     base: nn.Linear
 
     @property
     def bias(self) -> Tensor | None:
-        """The base's."""
+        """The base's bias."""
         return self.base.bias
 
     @property
@@ -288,7 +288,7 @@ class LoRALinear(Adapted):
         return self.base.out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (..., in) -> (..., out)."""
+        """Returns the adapted output: x (..., in) -> (..., out)."""
         plain = self.base(x)
         output = plain
         for update in self.active:
@@ -300,21 +300,21 @@ class LoRALinear(Adapted):
         return output
 
     def change(self, update: LowRank, x: Tensor, plain: Tensor) -> Tensor:
-        """What an update adds to its rows, in fp32: x (..., in), plain = W x + b (..., out)."""
+        """Returns the change of an update's rows in fp32: x (..., in), plain (..., out) W x + b."""
         if not isinstance(update, DoRA):
             return update(x)
         if self.original is not None:
-            plain = F.linear(x, self.original, self.bias)  # without what others have merged
+            plain = F.linear(x, self.original, self.bias)  # without the merged updates of others
         product = plain if self.bias is None else plain - self.bias
         weight = self.rows_of(update, self.unmerged_weight)
         return update.total_change(x, product[..., update.rows], weight)
 
 
 class LoRAEmbedding(Adapted):
-    """A row of the table for each token, and what adapters add to it: s B A, A (r, V), B (C, r).
+    """A table with a row for each token, plus adapter updates: s B A, A (r, V), B (C, r).
 
-    As in peft, the matrix is the transposed table, which multiplies one-hot tokens; none is
-    dropped out.
+    As in peft, the matrix is the transposed table, which multiplies one-hot tokens; dropout is not
+    applied.
     """
 
     base: nn.Embedding
@@ -324,11 +324,11 @@ class LoRAEmbedding(Adapted):
         return self.base.num_embeddings
 
     def as_matrix(self, weight: Tensor) -> Tensor:
-        """The table (V, C) as what multiplies one-hot tokens, (C, V): a view of it."""
+        """Returns a view of the table (V, C) as the matrix for one-hot tokens, (C, V)."""
         return weight.mT
 
     def forward(self, ids: Tensor) -> Tensor:
-        """ids (...) -> (..., C)."""
+        """Returns the adapted embeddings: ids (...) -> (..., C)."""
         output = self.base(ids)
         for update in self.active:
             reduced = F.embedding(ids, update.A.mT)  # (..., r)

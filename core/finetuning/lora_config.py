@@ -1,4 +1,4 @@
-"""LoRAConfig: what an adapter is made of, as data. No torch is loaded for it."""
+"""LoRAConfig: the settings of an adapter, as data. Importing it does not load torch."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ LARGEST_RANK = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class LoRAConfig:
-    """What is added to which matrices.
+    """Which matrices an adapter changes, and how.
 
-    r               rank: how many directions a matrix can learn
-    alpha           what is added is multiplied by alpha / r, so that another rank needs no other
-                    learning rate
+    r               rank: how many directions of change a matrix can learn
+    alpha           the change is multiplied by alpha / r, so another rank can keep its learning
+                    rate
     target_modules  ends of the names of matrices, as in peft: see `core.finetuning.targets`;
                     "all-linear": all but the output head
-    dropout         probability, of each number that A reads while it learns
-    rslora          multiply by alpha / sqrt(r) instead: with large ranks alpha / r teaches too
+    dropout         probability of dropping each number that A reads during training
+    rslora          multiplies by alpha / sqrt(r) instead: with large ranks alpha / r learns too
                     slowly
-    dora            the length of each row of the matrix learns by itself, LoRA its direction
+    dora            learns the length of each row separately, and with LoRA its direction
 
-    Raises ValueError, with the remedy, for an impossible value.
+    Raises ValueError, with a remedy, for an impossible value.
     """
 
     r: int = field(
@@ -62,5 +62,5 @@ class LoRAConfig:
 
     @property
     def scaling(self) -> float:
-        """What B A is multiplied by."""
+        """The factor s of B A."""
         return self.alpha / (math.sqrt(self.r) if self.rslora else self.r)

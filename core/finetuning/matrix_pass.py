@@ -1,6 +1,6 @@
-"""One pass of a model over a text, forward and backward, and what of it is at one matrix.
+"""One pass of a model over a text, forward and backward, recorded at one matrix.
 
-Letters in shapes: T tokens read, in and out: width of what the matrix reads and makes.
+Letters in shapes: T tokens read, in and out: input and output width of the matrix.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.transformer.precision import full_precision
 
 
 class Pass(NamedTuple):
-    """What is read and predicted, ids and next_ids (T,); at the matrix x (T, in) and dL/d(output)
+    """Tokens read and predicted, ids and next_ids (T,); at the matrix x (T, in) and dL/d(output)
     (T, all); and the mean loss L.
     """
 
@@ -32,8 +32,8 @@ class Pass(NamedTuple):
     loss: float
 
     def about(self, position: int) -> dict[str, Any]:
-        """What a Trace of it says of itself, which follows the token at a position; negative ones
-        count from the end. Raises ValueError for a position that is not there.
+        """Returns the `about` of a Trace that follows the token at a position; negative values
+        count from the end. Raises ValueError for a position out of range.
         """
         position = check_position(position, len(self.ids))
         texts = {"ids": self.ids, "next_ids": self.next_ids}
@@ -41,7 +41,7 @@ class Pass(NamedTuple):
 
 
 class _Recorded(nn.Module):
-    """A module that keeps what it last read, x (1, T, in), and made of it, (1, T, out)."""
+    """Records a module's last input, x (1, T, in), and output, (1, T, out)."""
 
     x: Tensor
     output: Tensor
@@ -58,10 +58,10 @@ class _Recorded(nn.Module):
 
 
 def pass_through(model: GPT, module: nn.Module, ids: Sequence[int] | np.ndarray) -> Pass:
-    """The model's own pass over a text, ids (T + 1,), of which it reads the first T and predicts
-    the last T, and what of it is at one of its modules.
+    """Runs the model over a text, ids (T + 1,): it reads the first T and predicts the last T;
+    records the pass at one of its modules.
 
-    Raises ValueError, with the remedy, for ids that cannot be.
+    Raises ValueError, with a remedy, for invalid ids.
     """
     given = np.asarray(ids).reshape(-1)
     if given.size < 2:
@@ -87,7 +87,7 @@ def pass_through(model: GPT, module: nn.Module, ids: Sequence[int] | np.ndarray)
 
 
 def value_of(made: Any) -> Value:
-    """Of a step: a Tensor or a number as an array; a function, called when it is asked for."""
+    """Returns a Tensor or a number as an array, for a step; a function is wrapped, called later."""
     if callable(made):
         return lambda: _array(made()).copy()  # merging writes into W
     return _array(made) if isinstance(made, Tensor) else np.asarray(made)

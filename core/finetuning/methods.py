@@ -1,12 +1,12 @@
-"""Prepares a model for a method of fine-tuning: which numbers learn, and how batches change.
+"""Prepares a model for a fine-tuning method: which numbers learn, and how batches change.
 
     tuning = prepare(model, settings, generator)
-    tuning.parameters       what learns, by name; everything else is frozen
-    tuning.model            what is trained, called with a batch
+    tuning.parameters       the trainable ones, by name; everything else is frozen
+    tuning.model            the model to train, called with a batch
     tuning.state()          the tensors that a checkpoint saves
 
-What a checkpoint holds is laid over its base again: `prepare` it as for the run, then `load_state`.
-From then on it can be scaled, by whichever method it was learned.
+To load a checkpoint onto its base, `prepare` the base as for the run, then call `load_state`. From
+then on its change can be scaled, whatever the method.
 
     tuning.scale = 0.5      half of it; 0: the base
 """
@@ -31,13 +31,13 @@ from core.transformer.architectures import Model
 
 
 class Tuning:
-    """A model made ready to be fine-tuned.
+    """A model prepared for fine-tuning.
 
-    model       what is trained: the one that was given, or the `Classifier` around it
-    parameters  those that learn, by their names in it
-    added       what was laid over the model; None: nothing was
-    own         parameters of the base's own that learn
-    prompt      tokens that stand before each text: there is room for so many fewer of its own
+    model       the model to train: the given one, or the `Classifier` around it
+    parameters  the trainable ones, by their names in it
+    added       modules added to the model, or None
+    own         trainable parameters of the base itself
+    prompt      tokens that precede each text, which leave less room for the text
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class Tuning:
 
     @property
     def adapter(self) -> Adapter | None:
-        """What LoRA laid over the model; None: another method."""
+        """The LoRA adapter, or None with another method."""
         return self.added if isinstance(self.added, Adapter) else None
 
     @property
     def scale(self) -> float:
-        """How much of what was learned the model computes with: 0 nothing, 1 all of it.
+        """Factor of the learned change: 0 none of it, 1 all of it.
 
-        Setting it raises ValueError for a soft prompt, and where the base is not known any more.
+        Setting it raises ValueError for a soft prompt, and if the base's numbers were overwritten.
         """
         changed = self.added or self._vector
         return 1.0 if changed is None else changed.scale
@@ -86,16 +86,16 @@ class Tuning:
         changed.scale = scale
 
     def batch(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """A batch as the model reads it: ids and targets (B, T) -> (B, P + T), P the prompt."""
+        """Puts the prompt, of P tokens, before a batch: ids and targets (B, T) -> (B, P + T)."""
         return put_in_front(self.prompt, ids, targets) if self.prompt else (ids, targets)
 
     def state(self) -> dict[str, Tensor]:
-        """The tensors that learn, by name: all that has to be saved beside the base."""
+        """Returns the trainable tensors by name: all that a checkpoint needs besides the base."""
         return {name: parameter.detach() for name, parameter in self.parameters.items()}
 
     def load_state(self, tensors: Mapping[str, Tensor]) -> None:
-        """Puts them back, over the base. Raises ValueError where a name or a shape differs; nothing
-        is changed then.
+        """Copies saved tensors into the model. Raises ValueError if a name or a shape differs;
+        nothing is changed then.
         """
         here = self.parameters
         if differing := sorted(set(here) ^ set(tensors)):
@@ -123,16 +123,16 @@ class Tuning:
 def prepare(
     model: Model, settings: FinetuningSettings, generator: torch.Generator | None = None
 ) -> Tuning:
-    """Freezes the model but for what the method lets learn, and adds what the method adds.
+    """Freezes the model except for what the method trains, and adds the method's modules.
 
-    generator  what new parameters are drawn from; None: torch's own
+    generator  random source for new parameters; None: torch's own
 
-    Raises ValueError, with the remedy, for what the model cannot do.
+    Raises ValueError, with a remedy, for a method that the model does not support.
     """
     added: Adapter | Bottlenecks | None = None
     prompt: tuple[int, ...] = ()
     own: list[nn.Parameter] = []
-    model.requires_grad_(False)  # what the base has learned by an adapter stays as it is, too
+    model.requires_grad_(False)  # an adapter already on the base stays frozen, too
     if settings.is_quantized:
         quantize_model(model)
     match settings.method:
@@ -143,7 +143,7 @@ def prepare(
         case "prompt":
             prompt = add_soft_prompt(model, settings.prompt_tokens, generator=generator)
         case "head" if settings.classes:
-            pass  # that of the classifier is another one
+            pass  # a classifier trains its own head instead
         case _:
             own = select(model, settings.method, settings.last_layers)
     trained: nn.Module = model

@@ -1,7 +1,7 @@
-"""A fine-tuned model beside its base: what it goes on with, with more or less of what was learned.
+"""A fine-tuned model compared with its base: continuations at any strength of the learned change.
 
-A model that `core.load` opened, or one that an adapter lies on, is asked at a `Mixture`; afterwards
-it is as it was. Letters in shapes: T tokens, V pieces in the vocabulary, K of them.
+A model that `core.load` opened, or one with an adapter, computes at a `Mixture`; afterwards it is
+unchanged. Letters in shapes: T tokens, V vocabulary size, K selected tokens.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from core.transformer.gpt import GPT
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """How much of what was learned a model computes with.
+    """How much of the learned change a model computes with.
 
-    strength  0 nothing of it: the base; 1 what was learned; beyond, more than that
-    share     of two adapters the second one's part, 0 to 1; None: the newest one is meant alone
-    merged    written into the matrices meanwhile
+    strength  0 none of it: the base; 1 the learned change; larger values exaggerate it
+    share     of two adapters the second one's part, 0 to 1; None: only the newest one is used
+    merged    computes with the change merged into the matrices
     """
 
     strength: float = 1.0
@@ -42,7 +42,7 @@ class Mixture:
     merged: bool = False
 
     def scales(self, model: GPT) -> dict[Scaled, float]:
-        """Of what lies on the model. Raises ValueError, with the remedy, where nothing does."""
+        """Returns the scale of each learned change. Raises ValueError, with a remedy, if none."""
         tuned, adapters = tuned_of(model), adapters_of(model)
         if soft_prompt_of(model):
             return {}
@@ -59,28 +59,26 @@ class Mixture:
         return {adapters[-1]: self.strength}
 
     def prompt(self, model: GPT) -> tuple[int, ...]:
-        """The soft prompt that stands before a text: all of it, or up to strength 0.5 none."""
+        """Returns the soft prompt that precedes a text: all of it, or none up to strength 0.5."""
         return soft_prompt_of(model) if self.strength > 0.5 else ()
 
 
 def soft_prompt_of(model: GPT) -> tuple[int, ...]:
-    """The tokens that a model has learned to read before each text, which work all or not at all;
-    (): another method.
+    """Returns the soft prompt that a model learned, which works all or not at all; () for another
+    method.
     """
     tuned = tuned_of(gpt_of(model))
     return () if tuned is None else tuned.tuning.prompt
 
 
 BASE = Mixture(0.0)
-# Where the strength comes in: with DoRA, LoRA, a tuned matrix, a tuned bias.
+# The step at which the strength is applied: with DoRA, LoRA, a tuned matrix, a tuned bias.
 STRENGTH_STEPS = ("dora", "scale", "change", "bias_change")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Written:
-    """A text, as far as it is written: its tokens (T,), and how much each of them surprised the
-    model, (T,) in nats.
-    """
+    """A text written so far: its tokens (T,), and the model's surprise at each, (T,) in nats."""
 
     ids: Sequence[int]
     surprises: np.ndarray
@@ -96,8 +94,8 @@ def write_mixed_steps(
     seed: int = 0,
     stop: int | Collection[int] | None = None,
 ) -> Iterator[Written]:
-    """The text that is read, and then with each token that is written after it. With one seed, two
-    mixtures differ by what was learned alone. Raises ValueError as `generate_at_scales_steps`.
+    """Yields the text that is read, and again with each token written after it. With the same seed,
+    two mixtures differ only by the learned change. Raises ValueError as `generate_at_scales_steps`.
     """
     model = gpt_of(model)
     scales, before = mixture.scales(model), mixture.prompt(model)
@@ -116,12 +114,12 @@ def write_mixed_steps(
 
 
 def _last(values: np.ndarray, count: int) -> np.ndarray:
-    """The last so many; NaN before them, where there are fewer."""
+    """Returns the last `count` values, padded with NaN in front if there are fewer."""
     return np.pad(values, (max(count - len(values), 0), 0), constant_values=np.nan)[-count:]
 
 
 def mixed_shares(model: GPT, mixture: Mixture, ids: Sequence[int]) -> np.ndarray:
-    """(V,) float32: how likely each token is after a text. Raises ValueError as `check_ids`."""
+    """Returns (V,) float32: each token's probability after a text. Raises as `check_ids`."""
     model = gpt_of(model)
     read = [*mixture.prompt(model), *ids][-model.config.block_size :]
     with at_scales(mixture.scales(model), merged=mixture.merged):
@@ -130,9 +128,9 @@ def mixed_shares(model: GPT, mixture: Mixture, ids: Sequence[int]) -> np.ndarray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NextTokens:
-    """How likely each token is after a text, (V,): for the base, and with what was learned.
+    """Probability of each token after a text, (V,): for the base, and with the learned change.
 
-    where  see `strength_step`; None where it was not asked for, too
+    where  see `strength_step`; also None if not requested
     """
 
     base: np.ndarray
@@ -140,7 +138,7 @@ class NextTokens:
     where: tuple[str, Step, Cell] | None
 
     def likeliest(self, count: int) -> list[int]:
-        """The tokens that one of the two finds likeliest, in that order."""
+        """Returns the tokens that either model finds most likely, most likely first."""
         most = np.maximum(self.base, self.tuned)
         return [int(token) for token in np.argsort(-most, kind="stable")[:count]]
 
@@ -148,7 +146,7 @@ class NextTokens:
 def next_tokens(
     model: GPT, mixture: Mixture, ids: Sequence[int], where: bool = False
 ) -> NextTokens:
-    """What may come after a text, and `where` the strength comes in. Raises as `mixed_shares`."""
+    """Predicts the token after a text; `where` adds `strength_step`. Raises as `mixed_shares`."""
     none = replace(mixture, strength=0.0, merged=False)
     base, tuned = (mixed_shares(model, one, ids) for one in (none, mixture))
     return NextTokens(base, tuned, strength_step(model, mixture, ids) if where else None)
@@ -157,8 +155,8 @@ def next_tokens(
 def strength_curve_steps(
     model: GPT, mixture: Mixture, ids: Sequence[int], strengths: Sequence[float]
 ) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
-    """Some tokens and, at one strength after the other, how likely each is after a text, (K,): the
-    tokens that are the likeliest with what was learned, without it, and with the most of it.
+    """Yields some tokens and, for each strength in turn, their probability after a text, (K,): the
+    tokens most likely with the learned change, without it, and at the largest strength.
     """
     ends = {one: _at(model, mixture, ids, one) for one in (1.0, 0.0, max(strengths))}
     tokens = tuple(dict.fromkeys(int(shares.argmax()) for shares in ends.values()))
@@ -172,8 +170,8 @@ def _at(model: GPT, mixture: Mixture, ids: Sequence[int], strength: float) -> np
 
 
 def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -> Verdict:
-    """`check_identity` or `check_merge` ("identity", "merge") of the newest adapter. Raises
-    ValueError, with the remedy, where there is none, and as both.
+    """Runs `check_identity` or `check_merge` ("identity", "merge") on the newest adapter. Raises
+    ValueError, with a remedy, if there is none, and as both.
     """
     if not (adapters := adapters_of(model)):
         raise ValueError(
@@ -187,10 +185,9 @@ def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -
 def strength_step(
     model: GPT, mixture: Mixture, ids: Sequence[int]
 ) -> tuple[str, Step, Cell] | None:
-    """The matrix, or the bias, that was changed most; the Step of a pass through it in which the
-    strength comes in; and the number that it adds most to, at the last token that is followed by
-    another: (token, output), of a bias (output,). None where no matrix was changed, or where there
-    is no second token.
+    """Returns the matrix or bias that changed most; the Step of a pass through it that applies the
+    strength; and the number that it changes most, at the last token that has a successor: (token,
+    output), for a bias (output,). None if no matrix changed, or the text has fewer than two tokens.
     """
     if len(ids) < 2 or (changes := changes_of(model)) is None:
         return None
@@ -204,9 +201,9 @@ def strength_step(
 
 
 def held_out_prompt(model: GPT, number: int) -> str:
-    """A prompt of the data that a model learned from, of the part that was held out; of a model
-    that was tuned elsewhere a question about a story of ours. Raises ValueError or OSError where
-    the data cannot be read.
+    """Returns a held-out prompt from a model's training data; for a model tuned elsewhere, a
+    question about one of the app's stories. Raises ValueError or OSError if the data cannot be
+    read.
     """
     if (tuned := tuned_of(gpt_of(model))) is None:
         return question_of("validation", number % seed_count("validation")).prompt

@@ -1,4 +1,4 @@
-"""Writes what was learned, at a `Mixture`: as an adapter, or as a whole model."""
+"""Writes the learned change, at a `Mixture`: as an adapter, or in a whole model."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from core.transformer.foreign.reading import ReadProgress
 def mix_steps(
     name_or_path: str | Path, mixture: Mixture, second: str | Path = ""
 ) -> Generator[ReadProgress, None, LoadedModel]:
-    """A model opened anew, with its adapter at this strength; where there is the folder of a second
-    one, both of them blended into one.
+    """Loads a model again, with its adapter at this strength; given the folder of a second adapter,
+    blends both into one.
     """
     lm = yield from load_steps(name_or_path)
     if second:
@@ -35,8 +35,8 @@ def mix_steps(
 def save_mixture_steps(
     name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
 ) -> Generator[ReadProgress, None, None]:
-    """Writes the adapter of a model, blended with a second one where there is one, as peft's two
-    files, at strength 1. Raises ValueError as `check_adapter` and `Adapter.blend`.
+    """Writes a model's adapter, blended with a second one if given, as peft's two files, at
+    strength 1. Raises ValueError as `check_adapter` and `Adapter.blend`.
     """
     lm = yield from mix_steps(name_or_path, mixture, second)
     adapters = adapters_of(lm.model)
@@ -48,11 +48,11 @@ def save_mixture_steps(
 def export_mixture_steps(
     name_or_path: str | Path, mixture: Mixture, folder: str | Path, second: str | Path = ""
 ) -> Generator[ReadProgress, None, None]:
-    """Writes the model with what was learned in its matrices, as a folder that transformers loads.
-    Raises ValueError as `core.export`.
+    """Writes the model with the learned change in its matrices, as a folder that transformers
+    loads. Raises ValueError as `core.export`.
     """
     lm = yield from mix_steps(name_or_path, mixture, second)
-    # DoRA first: the lengths of the rows that it has learned are those of the base's matrices.
+    # DoRA first: its learned row lengths are those of the base's unchanged matrices.
     for adapter in sorted(adapters_of(lm.model), key=lambda one: not one.config.dora):
         adapter.remove(merged=True)
     export(lm, folder)

@@ -1,9 +1,9 @@
-"""Tokens of a model's own, beyond its vocabulary: rows that the embedding has in addition.
+"""New tokens, beyond the model's vocabulary: additional rows of the embedding.
 
-They are read like any other token but never written, as the output head does not know them. A soft
-prompt consists of them, and they tell a classifier where a text begins and ends.
+They are read like any other token but never written, as the output head has no logits for them. A
+soft prompt consists of them, and a classifier uses them to mark where a text begins and ends.
 
-Letters in shapes: V pieces in the vocabulary, P new tokens, C width of the residual stream.
+Letters in shapes: V vocabulary size, P new tokens, C width of the residual stream.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from core.transformer.gpt import GPT
 
 
 class NewTokens(nn.Module):
-    """An embedding with a few rows more, which learn and are in fp32.
+    """An embedding with additional rows, which learn and are in fp32.
 
-    base  V rows, which learn or not
+    base  V rows, trainable or not
     rows  (P, C), of the tokens V to V + P - 1
     """
 
@@ -29,7 +29,7 @@ class NewTokens(nn.Module):
 
     @property
     def num_embeddings(self) -> int:
-        """How many tokens there are: V + P."""
+        """The number of tokens: V + P."""
         return self.base.num_embeddings + self.rows.size(0)
 
     @property
@@ -38,7 +38,7 @@ class NewTokens(nn.Module):
         return self.base.weight
 
     def forward(self, ids: Tensor) -> Tensor:
-        """ids (...) -> (..., C)."""
+        """Returns the embeddings: ids (...) -> (..., C)."""
         V = self.base.num_embeddings
         is_new = ids >= V
         known = self.base(ids.masked_fill(is_new, 0))  # (..., C)
@@ -47,7 +47,7 @@ class NewTokens(nn.Module):
 
 
 def add_tokens(model: GPT, rows: Tensor) -> tuple[int, ...]:
-    """Gives the model tokens with these rows (P, C), and returns their ids."""
+    """Adds tokens with these rows (P, C) to the model, and returns their ids."""
     table = model.wte
     first = table.num_embeddings
     device = table.weight.device

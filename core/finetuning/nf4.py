@@ -1,10 +1,10 @@
-"""NF4: a matrix in 4 bits a number, each the nearest of 16 levels.
+"""NF4: a matrix in 4 bits a number, each rounded to the nearest of 16 levels.
 
-Trained weights are spread like a normal distribution. The levels lie at its quantiles, so that each
-stands for about as many weights; 0 is one of them. 64 weights at a time are divided by the largest
-among them, their absmax, and so fit between -1 and 1. It is kept beside their codes, and in 8 bits
-as well (double quantization): of 256 of them, the distance from the mean of all is rounded to an
-8-bit float. Together: 4 + 8/64 + 32/(64 x 256) = 4.127 bits a weight.
+Trained weights are roughly normally distributed. The levels are quantiles of a normal distribution,
+so that each represents about as many weights; 0 is one of them. Every block of 64 weights is
+divided by its largest magnitude, the absmax, and so fits between -1 and 1. The absmax is stored
+with the codes, itself in 8 bits (double quantization): in groups of 256, its distance from the mean
+of all is rounded to an 8-bit float. Together: 4 + 8/64 + 32/(64 x 256) = 4.127 bits a weight.
 
 Letters in shapes: N blocks of 64 weights; M groups of 256 blocks.
 
@@ -27,15 +27,15 @@ BLOCK = 64  # weights that share an absmax
 GROUP = 256  # absmaxes that share a unit
 LEVELS = 16
 # The outermost quantile, since that of 1 is infinite: as far from 1 as the mean of 1/32 and 1/30,
-# half a share of 16 levels and of 15; to 7 digits, as the published levels were made.
+# half a share of 16 levels and of 15; to 7 digits, like the published levels.
 OUTERMOST = 0.9677083
 EIGHT_BITS = torch.float8_e4m3fn
-LARGEST_EIGHT_BIT = 448.0  # the largest number of that type
+LARGEST_EIGHT_BIT = 448.0  # largest number of that type
 
 
 @functools.cache
 def code_book() -> Tensor:
-    """(16,) the levels, from -1 to 1, in fp32.
+    """Returns (16,) the levels, from -1 to 1, in fp32.
 
     Seven quantiles of a normal distribution below 0, 0 itself, and eight above.
     """
@@ -50,26 +50,26 @@ def code_book() -> Tensor:
 
 @functools.cache
 def borders() -> Tensor:
-    """(15,) halfway between levels: up to the first one a number belongs to level 0, and so on."""
+    """Returns (15,) midpoints between levels: numbers up to the first belong to level 0, etc."""
     levels = code_book()
     return (levels[1:] + levels[:-1]) / 2
 
 
 @functools.cache
 def _pairs(device: torch.device) -> Tensor:
-    """(256, 2): the two levels that each byte stands for."""
+    """Returns (256, 2): the two levels that each byte encodes."""
     byte = torch.arange(256, device="cpu")
     return code_book()[torch.stack([byte >> 4, byte & 15], 1)].to(device)
 
 
 @functools.cache
 def _eight_bit_floats(device: torch.device) -> Tensor:
-    """(256,): the number that each byte stands for as an 8-bit float; not all devices know them."""
+    """Returns (256,): each byte decoded as an 8-bit float; not all devices support the type."""
     return torch.arange(256, dtype=torch.uint8, device="cpu").view(EIGHT_BITS).float().to(device)
 
 
 class Blocks(NamedTuple):
-    """What `quantize_blocks` makes, under the names that it has there."""
+    """The results of `quantize_blocks`, named as in its lines."""
 
     absmax: Tensor
     scaled: Tensor
@@ -77,9 +77,9 @@ class Blocks(NamedTuple):
 
 
 def quantize_blocks(blocks: Tensor) -> Blocks:
-    """The nearest level of each weight: blocks (N, 64) -> absmax (N, 1), scaled and codes (N, 64).
+    """Finds each weight's nearest level: blocks (N, 64) -> absmax (N, 1), scaled, codes (N, 64).
 
-    A block of zeros stays one.
+    A block of zeros stays zero.
     """
     sizes = abs(blocks)  # without signs
     absmax = torch.amax(sizes, dim=1, keepdim=True)  # step: absmax
@@ -91,7 +91,7 @@ def quantize_blocks(blocks: Tensor) -> Blocks:
 
 
 class Groups(NamedTuple):
-    """What `quantize_absmax` makes, under the names that it has there."""
+    """The results of `quantize_absmax`, named as in its lines."""
 
     distance: Tensor
     largest: Tensor
@@ -101,32 +101,32 @@ class Groups(NamedTuple):
 
 
 def quantize_absmax(absmax: Tensor, mean: Tensor) -> Groups:
-    """Double quantization: absmax (M, 256), mean () of all -> unit (M, 1), rounded (M, 256)."""
+    """Quantizes a second time: absmax (M, 256), mean () of all -> unit (M, 1), rounded (M, 256)."""
     distance = absmax - mean  # (M, 256)  # step: distance
     sizes = abs(distance)
     largest = torch.amax(sizes, dim=1, keepdim=True)  # step: largest
     most = LARGEST_EIGHT_BIT
     unit = largest / most  # (M, 1)  # step: unit
-    divisor = unit.masked_fill(unit == 0, 1.0)  # where all are alike
+    divisor = unit.masked_fill(unit == 0, 1.0)  # 1 if all distances are 0
     shrunk = distance / divisor  # (M, 256), -448 to 448  # step: shrink
     rounded = shrunk.to(EIGHT_BITS).float()  # step: round
     return Groups(distance, largest, unit, shrunk, rounded)
 
 
 def restore_absmax(rounded: Tensor, unit: Tensor, mean: Tensor) -> Tensor:
-    """The absmax of each block: rounded (M, 256), unit (M, 1) and mean () -> (M, 256)."""
+    """Restores the absmax of each block: rounded (M, 256), unit (M, 1), mean () -> (M, 256)."""
     absmax = mean + unit * rounded  # (M, 256)  # step: restore_absmax
     return absmax
 
 
 def restore_blocks(levels: Tensor, absmax: Tensor) -> Tensor:
-    """The weights: levels (N, 64) and absmax (N, 1) -> (N, 64)."""
+    """Restores the weights: levels (N, 64) and absmax (N, 1) -> (N, 64)."""
     weights = levels * absmax  # (N, 64)  # step: restore
     return weights
 
 
 def rounding_errors(blocks: Tensor, weights: Tensor) -> Tensor:
-    """How far the weights have moved: blocks and restored weights (N, 64) -> (N, 64)."""
+    """Returns the rounding error of each weight: blocks, restored weights (N, 64) -> (N, 64)."""
     errors = weights - blocks  # (N, 64)  # step: errors
     return errors
 
@@ -138,8 +138,8 @@ class NF4:
     shape   of the matrix
     packed  (32 N,) bytes, two codes each, the first in the upper half
     absmax  (N,) bytes, 8-bit floats
-    unit    (M, 1) what those are multiplied by
-    mean    ()     what is added to them
+    unit    (M, 1) their factor
+    mean    ()     their offset
     """
 
     shape: tuple[int, ...]
@@ -150,12 +150,12 @@ class NF4:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all of it."""
+        """Total bytes of the matrix."""
         return sum(one.nbytes for one in (self.packed, self.absmax, self.unit, self.mean))
 
 
 def nf4_bytes(numel: int) -> int:
-    """Bytes of a matrix of so many numbers in NF4."""
+    """Returns the bytes of a matrix of `numel` numbers in NF4."""
     blocks = -(-numel // BLOCK)
     groups = -(-blocks // GROUP)
     return blocks * BLOCK // 2 + blocks + 4 * groups + 4
@@ -163,9 +163,9 @@ def nf4_bytes(numel: int) -> int:
 
 @torch.no_grad()
 def quantize(weight: Tensor) -> NF4:
-    """The matrix in NF4.
+    """Returns the matrix in NF4.
 
-    Raises ValueError where a number is NaN or infinite: it would spoil its whole block.
+    Raises ValueError if a number is NaN or infinite: it would spoil its whole block.
     """
     blocks = to_blocks(weight.detach().float())
     if not blocks.isfinite().all():
@@ -187,13 +187,13 @@ def quantize(weight: Tensor) -> NF4:
 
 
 def to_blocks(weight: Tensor) -> Tensor:
-    """A matrix's numbers, row by row, in blocks of 64, the last filled up with zeros: (N, 64)."""
+    """Splits a matrix, row by row, into blocks of 64, the last padded with zeros: (N, 64)."""
     flat = weight.flatten()
     return F.pad(flat, (0, -len(flat) % BLOCK)).view(-1, BLOCK)
 
 
 def group_absmax(absmax: Tensor) -> tuple[Tensor, Tensor]:
-    """absmax (N, 1) -> their mean () and groups of them (M, 256), the last filled up with it."""
+    """Returns the mean () of absmax (N, 1), and it in groups (M, 256), padded with the mean."""
     mean = absmax.mean()
     flat = absmax.flatten()
     filling = mean.expand(-len(flat) % GROUP)
@@ -202,7 +202,7 @@ def group_absmax(absmax: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def dequantize(matrix: NF4) -> Tensor:
-    """The matrix that the codes stand for, in fp32."""
+    """Returns the matrix that the codes represent, in fp32."""
     device = matrix.packed.device
     levels = F.embedding(matrix.packed.int(), _pairs(device)).view(-1, BLOCK)  # (N, 64)
     rounded = F.embedding(matrix.absmax.int(), _eight_bit_floats(device)[:, None]).flatten()

@@ -1,4 +1,4 @@
-"""How 64 weights become 4 bits each, and what is left of them, as a Trace.
+"""How 64 weights are rounded to 4 bits each and restored, as a Trace.
 
 Letters in shapes: N blocks of 64 weights in the matrix.
 """
@@ -31,13 +31,13 @@ _ABSMAX = f"{_HERE}:quantize_absmax"
 
 
 def trace_quantization(weight: Tensor, block: int = 0) -> Trace:
-    """One block of a matrix (out, in), from its weights to their codes and back, in eleven steps.
+    """Traces one block of a matrix (out, in), from weights to codes and back, in eleven steps.
 
-    block  which 64 of the weights, row by row, counted from 0; negative: from the end. `about` has
-           the `levels` (16,), the `codes` (64,), and where the absmax of the block lies in its
-           group of 256 (`place`)
+    block  index of the block of 64 weights, row by row; negative: from the end. `about` has the
+           `levels` (16,), the `codes` (64,), and the position (`place`) of the block's absmax in
+           its group of 256
 
-    Raises ValueError for a block that is not there.
+    Raises ValueError for a block out of range.
     """
     blocks = to_blocks(weight.detach().float().cpu())
     if not -len(blocks) <= block < len(blocks):
@@ -72,7 +72,7 @@ def trace_quantization(weight: Tensor, block: int = 0) -> Trace:
 
 
 def _steps(made: dict[str, np.ndarray], place: int) -> list[Step]:
-    """Of each step what its line made, first, and what it read."""
+    """Returns the steps; each holds the output of its line first, then the inputs."""
 
     def of(*names: str) -> dict[str, np.ndarray]:
         return {name: made[name] for name in names}
@@ -160,5 +160,5 @@ def _steps(made: dict[str, np.ndarray], place: int) -> list[Step]:
 
 
 def _divisor(largest: np.ndarray) -> np.ndarray:
-    """What is divided by: 1 where all are 0."""
+    """Returns the divisor: 1 where the largest is 0."""
     return np.where(largest == 0, np.float32(1), largest)

@@ -12,8 +12,8 @@ LARGEST_SCALE = 1e6
 
 
 def checked_scale(scale: float, name: str = "scale") -> float:
-    """A scale, or another factor of what was learned. Raises ValueError, with the remedy, for NaN,
-    infinity and what would soon become it.
+    """Returns a valid scale, or another factor of the learned change. Raises ValueError, with a
+    remedy, for NaN, infinity and values that would soon lead to them.
     """
     if not abs(scale) <= LARGEST_SCALE:
         raise ValueError(
@@ -24,7 +24,7 @@ def checked_scale(scale: float, name: str = "scale") -> float:
 
 
 def without_rounding(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """What a module does to each of its tensors, such as moving it to another device; but each
+    """Wraps a module's function on tensors, such as a move to another device, so that each tensor
     keeps its dtype.
     """
 

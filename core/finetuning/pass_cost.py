@@ -1,13 +1,13 @@
 """What one pass of fine-tuning keeps in memory and computes, from configs alone.
 
-A frozen matrix needs no gradient, and so does not keep what it reads. But the gradient passes
-through it to whatever learns before it: there its transpose is multiplied, and heads, norms and
-nonlinearities keep their numbers. What lies before everything that learns keeps nothing and has no
-backward pass. So a method that learns few numbers saves the optimizer's memory, and less of the
+A frozen matrix needs no gradient, so its input is not kept. But the gradient passes through it to
+everything trainable before it: it is multiplied by the transpose, and heads, norms and
+nonlinearities keep their numbers. Layers before the first trainable one keep nothing and have no
+backward pass. So a method that trains few numbers saves the optimizer's memory, and less of the
 rest.
 
-Letters: C width of the residual stream, V pieces in the vocabulary, H heads, D dimensions a head, F
-width of the MLP's hidden layer, r a rank, m the width of a bottleneck.
+Letters: C width of the residual stream, V vocabulary size, H heads, D dimensions a head, F width of
+the MLP's hidden layer, r a rank, m the width of a bottleneck.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from core.training.estimates.activations import (
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import inner_matrices
 
-# Bytes that take as long: for each number of a matrix in NF4 that is multiplied, of an output that
-# LoRA adds to, of a matrix whose rows DoRA measures. Fitted, as all of `estimates.pass_seconds`.
+# Extra work as the time of this many bytes moved: per number of a matrix in NF4, of an output that
+# LoRA adds to, of a matrix whose rows DoRA measures. Fitted, as in `estimates.pass_seconds`.
 WRITTEN_OUT = 3.1
 ADDED_TO = 6.6
 MEASURED = 1.1
@@ -36,13 +36,13 @@ MEASURED = 1.1
 
 @dataclass(slots=True)
 class Work:
-    """Of one forward and backward pass over a micro-batch.
+    """The cost of one forward and backward pass over a micro-batch.
 
-    kept   bytes that forward keeps until backward, without the logits' `loss`
-    loss   bytes of the probabilities of every token
+    kept   bytes that forward keeps until backward, without the `loss`
+    loss   bytes of the probabilities of all tokens
     forward, backward
            multiplications and additions in matrix products
-    moved  bytes of activations that are written between the products
+    moved  bytes of activations written between the products
     """
 
     kept: int = 0
@@ -64,10 +64,10 @@ def work_of(
     quantized: bool = False,
     dropout: float = 0.0,
 ) -> Work:
-    """The work of `sequences` texts of so many tokens.
+    """Returns the work for `sequences` texts of `tokens` tokens.
 
-    shapes     what learns: `trainable_shapes`
-    quantized  the matrices between the layers are in NF4, and written out in both directions
+    shapes     the trainable parameters: `trainable_shapes`
+    quantized  whether the layers' matrices are in NF4, and dequantized in both directions
     dropout    LoRA's
     """
     walk = _Walk(
@@ -85,11 +85,11 @@ def work_of(
 
 @dataclass
 class _Walk:
-    """From the embedding to the loss.
+    """Walks from the embedding to the loss.
 
     item    bytes of a number in a matrix product
     stream  whether a gradient flows back into the residual stream here
-    branch  whether one flows back into what a sublayer has made of it
+    branch  whether one flows back into the output of the sublayer so far
     """
 
     config: ModelConfig
@@ -106,7 +106,7 @@ class _Walk:
 
     @property
     def tokens(self) -> int:
-        """Of all sequences together."""
+        """Tokens of all sequences together."""
         return self.sequences * self.config.block_size
 
     def to_the_end(self) -> Work:
@@ -122,7 +122,7 @@ class _Walk:
         return any(name.startswith(f"{module}.") for name in self.shapes)
 
     def _updates(self, module: str) -> list[tuple[tuple[int, ...], tuple[int, ...], bool]]:
-        """Of each part of a matrix that LoRA adapts: the shapes of A and B; whether it is DoRA."""
+        """Returns, per part of a matrix that LoRA adapts: shapes of A and B; whether it is DoRA."""
         found = []
         for name, shape in self.shapes.items():
             if name.startswith(f"{module}.") and name.endswith(".A"):
@@ -148,7 +148,7 @@ class _Walk:
             self.work.kept += FULL * T * self.config.head_width
 
     def _anything_before(self, module: str) -> bool:
-        """Whether something in a block or before it learns: heads are walked back."""
+        """Returns True if a module or any before it learns, so that backward reaches its heads."""
         return self.stream or self._learns(module)
 
     def _block(self, layer: int) -> None:
@@ -186,7 +186,7 @@ class _Walk:
         if config.mlp == "swiglu":
             widened, self.branch = self.branch, entered
             self._matrix(f"{at}.mlp.c_gate", hidden, is_kept=is_read and self.item == FULL)
-            # The gate is kept for what it multiplies; the other two tensors are for the gate.
+            # The gate is kept for the tensor it multiplies; the other two tensors for the gate.
             share = (widened + 2 * self.branch) / 3
             self.branch = self.branch or widened
         self.work.kept += round(share * kept["mlp"])
@@ -200,7 +200,7 @@ class _Walk:
             self.work.kept = before + self.tokens * FULL * config.n_embd
 
     def _join(self, mask: int) -> None:
-        """What a sublayer has made is added to the stream."""
+        """Adds the output of a sublayer to the stream."""
         if self.branch:
             self.work.kept += mask
         self.stream = self.branch = self.stream or self.branch
@@ -213,8 +213,8 @@ class _Walk:
             self.work.kept += gain
 
     def _matrix(self, module: str, shape: tuple[int, int], *, is_kept: bool = False) -> bool:
-        """A matrix (out, in), and what a method adds to it; `is_kept`: what it reads is kept for
-        something else already. Returns whether it is kept now.
+        """Counts a matrix (out, in) and the method's additions to it; `is_kept`: its input is
+        already kept for another reason. Returns whether it is kept now.
         """
         (out, width), tokens, item = shape, self.tokens, self.item
         product = 2.0 * tokens * out * width
@@ -224,7 +224,7 @@ class _Walk:
         if self.quantized and module != "lm_head":
             self.work.moved += WRITTEN_OUT * out * width * (1 + needs)
         elif item < FULL and needs:
-            self.work.kept += HALF * out * width  # the cast that was multiplied
+            self.work.kept += HALF * out * width  # the cast copy that was multiplied
         reads = learns
         if learns and not is_kept:
             self.work.kept += tokens * item * width

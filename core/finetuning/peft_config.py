@@ -1,7 +1,7 @@
-"""adapter_config.json: what peft says of an adapter beside its numbers.
+"""adapter_config.json: peft's settings of an adapter.
 
-Errors: ValueError, with the remedy, for an adapter of another kind, for a switch that would make it
-compute something else, and for values that cannot be.
+Errors: ValueError, with a remedy, for an adapter of another kind, for an option that would make it
+compute something else, and for invalid values.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ CONFIG_FILE = "adapter_config.json"
 LORA = "LORA"
 MERGE_THERE = "merge it in peft (merge_and_unload), save that model and open it with core.load"
 
-# Entries that change nothing of what an adapter computes once it is trained.
+# Entries that do not affect what a trained adapter computes.
 HARMLESS = {
     *("peft_type", "task_type", "auto_mapping", "inference_mode", "peft_version", "revision"),
     *("layers_pattern", "fan_in_fan_out", "megatron_core", "qalora_group_size"),
     *("ensure_weight_tying",),
     *("loftq_config", "eva_config", "corda_config", "lora_ga_config", "runtime_config"),
 }
-# How A and B can begin while the base stays what it was. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA
-# take something out of the base: its adapters fit no other.
+# Initializations of A and B that leave the base unchanged. PiSSA, OLoRA, CorDA, LoftQ and LoRA-GA
+# subtract a part from the base: their adapters fit no other base.
 BEGINNINGS = (True, False, "gaussian", "eva", "orthogonal", "mica")
 WITH_BIASES = f"trains biases as well, which an adapter here has not: {MERGE_THERE}"
 NAME = re.compile(r"[\w.-]+")
@@ -40,15 +40,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class PeftConfig:
-    """What the file says of a LoRA adapter: peft's names and usual values.
+    """The settings of a LoRA adapter, with peft's names and defaults.
 
-    rank_pattern, alpha_pattern  r and lora_alpha of modules that have others, by the ends of names
-    init_lora_weights            how A and B began
-    base_model_name_or_path      what it was trained on
-    target_modules               ends of the names of the modules that it changes; a text is a
-                                 regular expression, and None leaves it to peft: both mean all here
-    exclude_modules              ends of names of some that it does not change
-    layers_to_transform          numbers of the layers that it changes; None: all
+    rank_pattern, alpha_pattern  r and lora_alpha of modules with other values, by the ends of names
+    init_lora_weights            how A and B were initialized
+    base_model_name_or_path      the base it was trained on
+    target_modules               ends of the names of the modules that it changes; a string (regular
+                                 expression) or None (peft's choice) mean all modules here
+    exclude_modules              ends of the names of modules that it does not change
+    layers_to_transform          indices of the layers that it changes; None: all
     """
 
     r: int = field(8, least=1, most=LARGEST_RANK)
@@ -82,7 +82,7 @@ class PeftConfig:
                 )
 
     def leaving_out(self, module: str) -> str | None:
-        """The entry that says that a module, by its name there, is not changed; None: none does."""
+        """Returns the entry that excludes a module, by its name there, or None."""
         named, excluded, layers = (
             self.target_modules,
             self.exclude_modules,
@@ -93,13 +93,13 @@ class PeftConfig:
         if isinstance(named, tuple) and not _ends_with(module, named):
             return "target_modules"
         if layers in (None, ()) or (isinstance(named, tuple) and module in named):
-            return None  # peft asks for no layer where the whole name is given
+            return None  # peft ignores the layers if the whole name is given
         found = LAYER.search(f".{module}")
         meant = layers if isinstance(layers, tuple) else (layers,)
         return None if found and int(found[1]) in meant else "layers_to_transform"
 
     def lora_config(self, module: str) -> LoRAConfig:
-        """Rank, alpha and the rest for one module, by its name there."""
+        """Returns the LoRAConfig of one module, by its name there."""
         return LoRAConfig(
             r=_matching(self.rank_pattern, module, self.r),
             alpha=_matching(self.alpha_pattern, module, self.lora_alpha),
@@ -110,7 +110,7 @@ class PeftConfig:
 
 
 def read_config(path: Path) -> PeftConfig:
-    """The config in a file."""
+    """Reads the config from a file."""
     values = as_object(read_json(path, MEGABYTE), str(path))
     if values.get("peft_type") != LORA:
         raise ValueError(
@@ -130,7 +130,7 @@ def read_config(path: Path) -> PeftConfig:
 
 
 def _matching(patterns: Mapping[str, T], module: str, otherwise: T) -> T:
-    """The value of the first pattern that a module's name ends with, as peft finds it."""
+    """Returns the value of the first pattern that a module's name ends with, as in peft."""
     for key, value in patterns.items():
         name = _plain(key)
         if module == name or (not key.startswith("^") and module.endswith(f".{name}")):
@@ -143,5 +143,5 @@ def _ends_with(module: str, names: Collection[str]) -> bool:
 
 
 def _plain(key: str) -> str:
-    """A pattern without the marks of a regular expression that names are often written with."""
+    """Returns a pattern without the regular-expression marks that names often carry."""
     return key.removeprefix("^").removesuffix("$").replace("\\.", ".")

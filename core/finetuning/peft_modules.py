@@ -1,14 +1,14 @@
-"""The modules that peft's files name, and what each is here.
+"""The modules that peft's files name, and their counterparts in core models.
 
-peft keeps A and B under the name of the module that they lie on. In a core model that is
+peft stores A and B under the name of the module that they adapt. In a core model that is
 "h.0.attn.c_attn", in transformers' GPT-2 "transformer.h.0.attn.c_attn"; its Llama has three modules
-in place of it, "model.layers.0.self_attn.q_proj", "k_proj" and "v_proj". All of these are written
-and read: what began here goes on there, and the other way round.
+instead, "model.layers.0.self_attn.q_proj", "k_proj" and "v_proj". All of these can be written and
+read, so training can move between core and peft in either direction.
 
-A module there has one A and one B, where here queries and values of one matrix may each have an
-update. Written, these stand side by side: A = [A_q; A_v], B = [B_q B_v], each with zeros in the
-rows of the other, so that B A is their sum. Where one update here is on three modules there, each
-has all of A and its own rows of B. Read, every module is one update.
+A module there has one A and one B, but here queries and values of one matrix may each have an
+update. When written, these are combined: A = [A_q; A_v], B = [B_q B_v], each with zeros in the rows
+of the other, so that B A is their sum. If one update here covers three modules there, each gets all
+of A and its own rows of B. When read, every module becomes one update.
 
 Sources: peft's utils/save_and_load.py and tuners/lora/layer.py; LoRA (Hu et al. 2021).
 """
@@ -29,18 +29,18 @@ from core.transformer.foreign.settings import nearest_family
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before the name of every module
-# What follows it, by what it is: of linear layers, of embeddings, and of both.
+# The rest of a tensor's name, by what it holds: for linear layers, for embeddings, for both.
 A, B = ("lora_A.weight", "lora_embedding_A"), ("lora_B.weight", "lora_embedding_B")
 MAGNITUDE = ("lora_magnitude_vector",)
-# peft adds whole embeddings, which must be the model's own.
+# peft saves whole embeddings, which must equal the model's own.
 TABLE = ("base_layer.weight", "weight")
 KINDS = {"A": A, "B": B, "magnitude": MAGNITUDE, "table": TABLE}
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleTensors:
-    """What peft keeps of one module: A (r, in), B (out, r), with DoRA m (out,); and s, by which
-    B A is multiplied.
+    """The tensors of one module in peft's file: A (r, in), B (out, r), with DoRA m (out,); and the
+    factor s of B A.
     """
 
     A: Tensor
@@ -50,9 +50,9 @@ class ModuleTensors:
 
 
 def modules_of(config: Config, names: Names | None) -> dict[str, Target]:
-    """The modules that can be adapted in a file, and what each is here.
+    """Returns the modules that a file can adapt, by their names there, and their Targets here.
 
-    names  those of transformers; None: our own
+    names  those of transformers; None: those of core
     """
     modules = {}
     for target in targets_of(config):
@@ -71,8 +71,8 @@ def _their_names(module: str, names: Names | None) -> tuple[str, ...]:
 
 
 def names_of(config: Config) -> Names | None:
-    """Those of the class of transformers that computes the same, windows aside, which change no
-    name; None: there is none.
+    """Returns the names of the transformers class that computes the same (ignoring windows, which
+    do not affect names), or None.
     """
     if not isinstance(config, EncoderDecoderConfig):
         with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""core.load_adapter: lays an adapter in peft's two files over a model."""
+"""core.load_adapter: adds an adapter from peft's two files to a model."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ PICKLE = "adapter_model.bin"
 
 
 def load_adapter(model: Model, folder: str | Path) -> Adapter:
-    """Lays an adapter that peft or `Adapter.save` wrote over the model, as `add_lora` does.
+    """Adds an adapter that peft or `Adapter.save` wrote to the model, as `add_lora` does.
 
-    Raises FileNotFoundError where a file is missing, and ValueError, with the remedy, for an
-    adapter of another model or kind and for broken files; the model is then as it was. A model of
-    the same shape cannot be told from the right one: `trained_on` has the name that the file gives.
+    Raises FileNotFoundError if a file is missing, and ValueError, with a remedy, for an adapter of
+    another model or kind and for broken files; the model is then unchanged. Another model of the
+    same shape cannot be detected: `trained_on` has the base's name from the file.
     """
     folder = Path(folder)
     check_files(folder)
@@ -58,7 +58,7 @@ def load_adapter(model: Model, folder: str | Path) -> Adapter:
 
 
 def check_files(folder: Path) -> None:
-    """Raises FileNotFoundError or ValueError, with the remedy, unless both are there."""
+    """Raises FileNotFoundError or ValueError, with a remedy, unless both files exist."""
     if not (folder / CONFIG_FILE).is_file():
         raise FileNotFoundError(
             f"{folder} is no adapter: it holds no {CONFIG_FILE}; choose the folder of one"
@@ -74,7 +74,7 @@ def check_files(folder: Path) -> None:
 
 
 class _Source:
-    """The numbers of a file, each checked before it is read: also whether the config is theirs."""
+    """The tensors of a file, each checked before it is read, also against the config."""
 
     def __init__(self, file: TensorFile, peft: PeftConfig, model: Model) -> None:
         self.file, self.peft, self.model = file, peft, model
@@ -85,7 +85,7 @@ class _Source:
             self.modules = modules_of(model.config, without_prefix(names, self.entries))
 
     def read(self) -> dict[str, ModuleTensors]:
-        """Those of each target, by its name."""
+        """Returns the tensors of each target, by its name."""
         if unknown := [name for name in self.entries if name not in self.modules]:
             there = quoted_some(list(self.modules))
             raise self.other_model(f"changes {quoted_some(unknown)}", there)
@@ -102,7 +102,7 @@ class _Source:
         return targets
 
     def check_meant(self, modules: Iterable[str]) -> None:
-        """Raises ValueError for a module that the config leaves out, whose numbers peft drops."""
+        """Raises ValueError for a module that the config excludes, whose tensors peft ignores."""
         for name in modules:
             if (entry := self.peft.leaving_out(name)) is not None:
                 said = getattr(self.peft, entry)
@@ -114,8 +114,8 @@ class _Source:
                 )
 
     def check_base(self, targets: Iterable[str]) -> None:
-        """Raises ValueError where the config names a base, known here, that the numbers do not
-        fit. Embeddings and output head do not count: their vocabulary may have grown.
+        """Raises ValueError if the config names a known base that the tensors do not fit.
+        Embeddings and output head are not checked: the vocabulary may have grown.
         """
         base = self.peft.base_model_name_or_path
         if (config := _known_config(base)) is None:
@@ -130,7 +130,7 @@ class _Source:
             )
 
     def numbers(self, name: str, target: Target) -> ModuleTensors | None:
-        """Those of one module; None where the file repeats the table of embeddings alone."""
+        """Returns the tensors of one module; None if the file only repeats the embedding table."""
         entries, config, (out, d_in) = self.entries[name], self.peft.lora_config(name), target.shape
         if "table" in entries:
             table = self.tensor(entries["table"], (d_in, out) if target.is_table else (out, d_in))
@@ -156,7 +156,7 @@ class _Source:
         return ModuleTensors(read["A"], read["B"], config.scaling, read.get("magnitude"))
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> Tensor:
-        """One of the file, in fp32."""
+        """Reads a tensor of the file, in fp32."""
         there = self.file.tensors[name].shape
         if there != shape:
             raise self.other_model(f"has {quoted(name)} of shape {quoted(there)}", f"shape {shape}")
@@ -165,19 +165,19 @@ class _Source:
         return tensor
 
     def check_table(self, table: Tensor, target: Target) -> None:
-        """Raises ValueError for embeddings that are not the model's."""
+        """Raises ValueError if an embedding table differs from the model's."""
         module = self.model.get_submodule(target.module)
         weight = module.unmerged_weight if isinstance(module, Adapted) else module.weight
         assert isinstance(weight, Tensor)
         weight = full_precision(weight.detach()).cpu()
-        if not torch.allclose(weight, table, rtol=1e-2, atol=1e-3):  # one of them may be in 16 bits
+        if not torch.allclose(weight, table, rtol=1e-2, atol=1e-3):  # one may be in 16 bits
             raise ValueError(
                 f"{self.file.path} replaces {target.module} as a whole, which an adapter here "
                 f"cannot: {MERGE_THERE}"
             )
 
     def other_model(self, theirs: str, ours: str) -> ValueError:
-        """An error that names the model of the adapter and this one."""
+        """Returns an error that names the adapter's model and this one."""
         base = self.peft.base_model_name_or_path
         return ValueError(
             f"{self.file.path.parent} is an adapter of {quoted(base) if base else 'another model'} "
@@ -187,7 +187,7 @@ class _Source:
 
 
 def _entries(file: TensorFile) -> dict[str, dict[str, str]]:
-    """Of each module, by its name, what there is of it, and under which name in the file."""
+    """Returns the tensor names of each module in the file, by module and kind."""
     found: dict[str, dict[str, str]] = {}
     for tensor in file.tensors:
         ends = [(kind, f".{end}") for kind in KINDS for end in KINDS[kind]]
@@ -202,14 +202,14 @@ def _entries(file: TensorFile) -> dict[str, dict[str, str]]:
 
 
 def _known_config(name: str) -> Config | None:
-    """That of a model, by its name or folder; None: it is not known here."""
+    """Returns the config of a model, by its name or folder, or None if it is unknown."""
     with suppress(ValueError, OSError):
         return config_of(name)
     return PRESETS.get(name.removeprefix("openai-community/"))
 
 
 def _shapes(config: Config) -> dict[str, tuple[int, int]]:
-    """Of each matrix inside the layers."""
+    """Returns the shape of each matrix inside the layers, by name."""
     return {one.name: one.shape for one in targets_of(config) if one.end != one.name}
 
 
@@ -221,9 +221,9 @@ def _shape_of(config: Config) -> str:
 
 
 def _ends(model: Model, targets: list[Target]) -> tuple[str, ...]:
-    """Their names without layers, where these mean the same."""
+    """Returns the names without layers, if they mean the same matrices."""
     ends = tuple(dict.fromkeys(target.end for target in targets))
-    with suppress(ValueError):  # of a tied embedding
+    with suppress(ValueError):  # for a tied embedding
         if find_targets(model, ends) == targets:
             return ends
     return tuple(target.name for target in targets)

@@ -42,7 +42,7 @@ def write_adapter(
     base: str | None = None,
     own_names: bool = False,
 ) -> None:
-    """Writes what these updates add to the model: see `Adapter.save`."""
+    """Writes these updates of the model: see `Adapter.save`."""
     folder = Path(folder)
     names = None if own_names else names_of(model.config)
     modules = modules_of(model.config, names)
@@ -52,7 +52,7 @@ def write_adapter(
     (r, alpha), _ = Counter(sizes.values()).most_common(1)[0]
     about = {
         "peft_type": LORA,
-        "task_type": None if names is None else "CAUSAL_LM",  # asks for more than a core model
+        "task_type": None if names is None else "CAUSAL_LM",  # needs methods of transformers
         "base_model_name_or_path": base,
         "inference_mode": True,
         "r": r,
@@ -72,18 +72,18 @@ def write_adapter(
         tensors |= {f"{PREFIX}{name}.{A[kind]}": one.A, f"{PREFIX}{name}.{B[kind]}": one.B}
         if one.magnitude is not None:
             tensors[f"{PREFIX}{name}.{MAGNITUDE[0]}"] = one.magnitude
-    with replacing(folder / CONFIG_FILE) as beside:  # it takes its place after the numbers
+    with replacing(folder / CONFIG_FILE) as beside:  # in place once the numbers are
         beside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
 
 
 @torch.no_grad()
 def _numbers_of(model: Model, updates: Collection[LowRank], target: Target) -> ModuleTensors | None:
-    """Everything that the updates change in the rows of a target, side by side; None: nothing."""
+    """Combines all updates of the rows of a target; None if there are none."""
     matrix = model.get_submodule(target.module)
     if not isinstance(matrix, Adapted):
         return None
-    beside: list[tuple[LowRank, slice, slice]] = []  # its rows there, and here
+    beside: list[tuple[LowRank, slice, slice]] = []  # rows in the target, rows in the update
     for update in updates:
         if update not in matrix.updates:
             continue
@@ -111,7 +111,7 @@ def _numbers_of(model: Model, updates: Collection[LowRank], target: Target) -> M
 def _magnitude(
     matrix: Adapted, target: Target, beside: list[tuple[LowRank, slice, slice]]
 ) -> Tensor:
-    """DoRA's lengths of all these rows: those that are not adapted keep their own."""
+    """Returns DoRA's lengths of all these rows: those not adapted keep the lengths of W's rows."""
     last = target.first + target.shape[0]
     weight = matrix.as_matrix(matrix.unmerged_weight)[target.first : last]
     magnitude = full_precision(weight).norm(dim=1)
@@ -128,14 +128,14 @@ def _magnitude(
 
 
 def _rank_and_alpha(numbers: ModuleTensors, rslora: bool) -> tuple[int, float]:
-    """r, and the alpha from which r makes the scaling; 12 digits of it, so that 16 is 16."""
+    """Returns r, and the alpha that gives the scaling, to 12 digits, so that 16 is 16."""
     r = numbers.A.size(0)
     alpha = float(f"{numbers.scaling * (math.sqrt(r) if rslora else r):.12g}")
     return r, int(alpha) if alpha.is_integer() else alpha
 
 
 def _target_modules(changed: Iterable[str], modules: Iterable[str]) -> list[str]:
-    """What the names of the changed modules end with; all of their names, where others end so."""
+    """Returns the last parts of the changed modules' names, or full names if others share them."""
     changed = list(changed)
     ends = sorted({name.rpartition(".")[2] for name in changed})
     meant = [name for name in modules if name.rpartition(".")[2] in ends]

@@ -1,4 +1,4 @@
-"""core.finetune: runs a fine-tuning to its end, in this process or on several ranks."""
+"""core.finetune: runs a fine-tuning from start to end, in this process or on several ranks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def finetune(config: TrainingConfig, folder: str | Path | None = None) -> RunReader:
-    """Trains to the end and returns the run; `folder` None makes one among the user's runs.
+    """Trains to the end and returns the run; `folder` None creates one among the user's runs.
 
-    Raises as `finetune_steps` does.
+    Raises as `finetune_steps`.
     """
     return train(config, folder, FINETUNING_PROGRAM)
 
@@ -34,9 +34,9 @@ def finetune_steps(
     *,
     parallel: Parallel | None = None,
 ) -> Moments:
-    """`train_steps` of a fine-tuning: yields at each phase, writes everything else to `folder`.
+    """Runs `train_steps` for fine-tuning: yields at each phase, writes everything else to `folder`.
 
-    Raises as `train_steps` does; also where the base or the data cannot be opened.
+    Raises as `train_steps`, and if the base or the data cannot be opened.
     """
     from core.finetuning.task import Finetuning
     from core.training.loop import train_steps
@@ -55,7 +55,7 @@ def finetune_steps(
 
 
 def _check_unchanged(data: str, manifest: Mapping[str, Any]) -> None:
-    """Raises ValueError where a file is another than when the run began, or gone."""
+    """Raises ValueError if a data file has changed since the run began, or is gone."""
     if data not in (*BUILT_IN, STORIES) and manifest.get("text") != text_identity(data):
         raise ValueError(
             f"{data} is not as it was when the run began; put the old file back, or start a new "
@@ -64,10 +64,10 @@ def _check_unchanged(data: str, manifest: Mapping[str, Any]) -> None:
 
 
 def check_finetuning(config: TrainingConfig) -> None:
-    """Refuses a run that could not begin, before anything of it is written.
+    """Rejects a run that cannot start, before anything is written.
 
-    Raises ValueError or OSError, with the remedy, for a base or data that are not there, for what
-    the base cannot be tuned with, and for more than this machine's memory holds.
+    Raises ValueError or OSError, with a remedy, for a missing base or data, for a method that the
+    base does not support, and for a run larger than this machine's memory.
     """
     from core.finetuning.estimates import estimate_finetuning
     from core.finetuning.loading import config_of
@@ -100,5 +100,5 @@ FINETUNING_PROGRAM = Program("core.finetuning", check_finetuning, _finetune_step
 
 
 def program_of(config: TrainingConfig) -> Program:
-    """The program that trains a config."""
+    """Returns the program that trains a config."""
     return FINETUNING_PROGRAM if config.task == FINETUNING else TRAINING

@@ -1,9 +1,9 @@
-"""QLoRA: the frozen matrices of a model are kept in 4 bits a number, and LoRA learns beside them.
+"""QLoRA: the frozen matrices of a model are stored in 4 bits a number, and a LoRA update learns.
 
     quantized = core.quantize_model(model)
-    adapter = core.add_lora(model)          as over any model
-    quantized.bytes_before, .bytes_after    what the model takes
-    dequantize_model(model)                 full matrices again, with what rounding has cost
+    adapter = core.add_lora(model)          as with any model
+    quantized.bytes_before, .bytes_after    memory of the model
+    dequantize_model(model)                 full matrices again, including rounding errors
 
 Source: QLoRA (Dettmers et al. 2023), section 3.
 """
@@ -28,10 +28,10 @@ from core.transformer.linear import Linear
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """What was quantized, and the bytes that it takes.
+    """The quantized matrices, and their memory.
 
     names                            of the linear layers, in the model's order
-    matrices_before, matrices_after  bytes of these alone
+    matrices_before, matrices_after  bytes of these matrices
     bytes_before, bytes_after        bytes of the whole model
     """
 
@@ -43,18 +43,18 @@ class Quantization:
 
 
 def model_bytes(model: nn.Module) -> int:
-    """Bytes of all parameters and buffers; what is shared counts once."""
+    """Returns the bytes of all parameters and buffers; shared ones count once."""
     tensors = {id(one): one for one in (*model.parameters(), *model.buffers())}
     return sum(one.nbytes for one in tensors.values())
 
 
 def quantize_model(model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)) -> Quantization:
-    """Keeps matrices of the model in 4 bits a number: those that the ends of names mean, as in
-    `LoRAConfig`. None given: all linear layers but the output head, as in QLoRA.
+    """Quantizes matrices of the model to 4 bits a number: those that the ends of names select, as
+    in `LoRAConfig`. By default all linear layers but the output head, as in QLoRA.
 
-    What fine-tuning has laid over them stays. Raises ValueError, with the remedy, where no matrix
-    is meant, for an embedding, for a part of a matrix, for one that an adapter is merged into, and
-    for one with NaN or infinity. The model is then what it was.
+    Updates added by fine-tuning remain. Raises ValueError, with a remedy, if no matrix matches, for
+    an embedding, for a part of a matrix, for one with a merged adapter, and for one with NaN or
+    infinity. The model is then unchanged.
     """
     return to_the_end(quantize_model_steps(model, target_modules))
 
@@ -62,8 +62,8 @@ def quantize_model(model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)) 
 def quantize_model_steps(
     model: Model, target_modules: Sequence[str] = (ALL_LINEAR,)
 ) -> Generator[str, None, Quantization]:
-    """`quantize_model`, yielding the name of each matrix that is done. The model changes once all
-    of them are.
+    """Runs `quantize_model`, yielding the name of each matrix when done. The model changes only
+    after the last one.
     """
     linears = _linears(model, target_modules)
     before, full = model_bytes(model), sum(one.weight.nbytes for one in linears.values())
@@ -83,7 +83,7 @@ def quantize_model_steps(
 
 def dequantize_model(model: Model) -> None:
     """Turns every quantized matrix back into a full one, in fp32, with the numbers that its codes
-    stand for. The model computes what it computed, and an adapter can be merged. All are frozen.
+    represent. The model computes the same as before, and an adapter can be merged. All are frozen.
     """
     for name, module in list(model.named_modules()):
         if isinstance(module, QuantizedLinear):

@@ -1,8 +1,8 @@
-"""A linear layer whose matrix is kept in 4 bits a number, and never learns.
+"""A linear layer whose matrix is stored in 4 bits a number, and never learns.
 
-To be multiplied the matrix is written out in full and forgotten again. Backward needs it, too, for
-what lies before it, and writes it out a second time: in between only its codes are kept, so that at
-any time one matrix of the model exists in full. What learns is LoRA beside it, or its bias.
+The full matrix is computed for each product and then discarded. Backward also needs it, for the
+layers before it, and computes it a second time: in between only the codes are stored, so that at
+any time only one matrix of the model exists in full. A LoRA update or the bias can learn.
 
 Source: QLoRA (Dettmers et al. 2023), section 3, equation (5).
 """
@@ -22,7 +22,7 @@ from core.finetuning.numerical_safety import without_rounding
 
 
 class QuantizedLinear(nn.Module):
-    """x W^T + b with W (out, in) in NF4; b is what it was, and may learn."""
+    """x W^T + b with W (out, in) in NF4; b is that of the original layer, and may learn."""
 
     packed: Tensor
     absmax: Tensor
@@ -41,8 +41,8 @@ class QuantizedLinear(nn.Module):
         self.register_parameter("bias", linear.bias)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> QuantizedLinear:
-        """Moves all of it; `model.half()` rounds the bias alone, for codes mean nothing beside
-        other units.
+        """Moves all its tensors; `model.half()` rounds only the bias, since the codes are valid
+        only with their exact units.
         """
         codes, exact = (self.unit, self.mean), without_rounding(fn)
 
@@ -54,17 +54,17 @@ class QuantizedLinear(nn.Module):
 
     @property
     def matrix(self) -> NF4:
-        """W, as it is kept."""
+        """W in NF4."""
         shape = (self.out_features, self.in_features)
         return NF4(shape, self.packed, self.absmax, self.unit, self.mean)
 
     @property
     def weight(self) -> Tensor:
-        """W (out, in) in fp32, written out anew each time: a change of it changes nothing."""
+        """W (out, in) in fp32, computed on each access: changing it has no effect."""
         return dequantize(self.matrix)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (..., in) -> (..., out), in x's dtype; in mixed precision, in that of its products."""
+        """Returns x W^T + b: x (..., in) -> (..., out), in x's dtype or that of mixed precision."""
         kind = x.device.type
         if torch.is_autocast_enabled(kind):
             x = x.to(torch.get_autocast_dtype(kind))

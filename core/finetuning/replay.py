@@ -1,10 +1,10 @@
-"""Replay: some sequences come from what the base could do before, so that it forgets less.
+"""Replay: some sequences come from the base's own training data, so that it forgets less.
 
-A model that learns something new forgets what nobody asks it any more (McCloskey & Cohen 1989,
-"Catastrophic interference"). The oldest remedy is to go on asking (Robins 1995, "Catastrophic
+A model that learns something new forgets what it no longer practices (McCloskey & Cohen 1989,
+"Catastrophic interference"). The oldest remedy is to keep practicing (Robins 1995, "Catastrophic
 forgetting, rehearsal and pseudorehearsal").
 
-B  sequences in a batch      T  tokens in the longest of them      V  pieces in the vocabulary
+B  sequences in a batch      T  tokens in the longest of them      V  vocabulary size
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from core.transformer.precision import full_precision
 
 
 def with_replay(new: Batch, old: Batches, share: float, step: int, micro_batch: int) -> Batch:
-    """`new` (ids and targets), in which about `share` of the sequences are those of `old` instead.
-    Always the same ones for the same numbers. Both are filled up to the same width.
+    """Returns `new` (ids and targets) with about `share` of its sequences replaced by those of
+    `old`. The same arguments always give the same batch. Both are padded to the same width.
     """
     replaced = old.generator(step, micro_batch).random(len(new[0])) < share  # (B,)
     ids, targets = old.batch(step, micro_batch)
@@ -36,11 +36,11 @@ def _widened(rows: np.ndarray, width: int, filling: int) -> np.ndarray:
 
 
 def sequence_losses(logits: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """The mean loss of each sequence, (B,): logits (B, T, V), targets (B, T); 0 where there are
-    none.
+    """Returns the mean loss of each sequence, (B,): logits (B, T, V), targets (B, T); 0 for a
+    sequence without targets.
 
-    An answer has a few tokens, a text of the base hundreds: if each token counted the same, there
-    would be hardly anything else to learn.
+    An answer has a few tokens, a text of the base hundreds: if each token counted the same, the
+    base's texts would dominate the loss.
     """
     losses = F.cross_entropy(
         full_precision(logits).mT,

@@ -1,4 +1,4 @@
-"""core.finetuning_config: a run of some fine-tuning settings, with usual values of the rest."""
+"""core.finetuning_config: a run config for fine-tuning settings, with defaults for the rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.finetuning.settings import BUILT_IN, FINETUNING, RATES, STORIES, Finet
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 
-# What of a TrainingConfig is another for a fine-tuning than for a training from scratch.
+# Fields of TrainingConfig whose defaults differ from those of training from scratch.
 USUAL: Mapping[str, Any] = {
     "steps": 60,
     "batch_size": 8,
@@ -32,12 +32,12 @@ USUAL: Mapping[str, Any] = {
 def finetuning_config(
     settings: FinetuningSettings | None = None, changes: Mapping[str, Any] | None = None
 ) -> TrainingConfig:
-    """The config of a run with these settings. Paths become absolute.
+    """Returns the config of a run with these settings. Paths become absolute.
 
-    changes  fields of TrainingConfig that are to be others than usual
+    changes  fields of TrainingConfig to set to other values than the defaults
 
-    Reads the base's config, none of its numbers. Raises ValueError or FileNotFoundError where there
-    is no such base, or it does not continue texts.
+    Reads the base's config, but no weights. Raises ValueError or FileNotFoundError if the base does
+    not exist, or is an encoder-decoder.
     """
     from core.finetuning.loading import config_of  # loads torch
 
@@ -64,7 +64,7 @@ def finetuning_config(
 
 
 def _absolute(settings: FinetuningSettings) -> FinetuningSettings:
-    """With paths that mean the same wherever the run is continued."""
+    """Makes paths absolute, so that the run can be continued from any folder."""
     changed = {}
     for name in ("base", "data", "base_data"):
         given = getattr(settings, name)

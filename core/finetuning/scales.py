@@ -1,10 +1,10 @@
-"""Sets what a model has learned to other scales for a moment, to compare what it writes or
-computes. What was learned is an adapter, or a `Tuning` of any method.
+"""Temporarily sets the learned change of a model to other scales, to compare outputs. The change is
+that of an adapter, or of a `Tuning` by any method.
 
     for token in generate_at_scales_steps(model, {adapter: 0.5}, ids, 40): ...
     for token in generate_at_scales_steps(model, {first: 0.7, second: 0.3}, ids, 40): ...
 
-Several texts can be written at once, token by token in turn, each at scales of its own.
+Several texts can be written in turn, token by token, each at its own scales.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from core.transformer.gpt import GPT
 
 
 class Scaled(Protocol):
-    """What was learned, of which more or less can be added."""
+    """A learned change with a scale."""
 
     scale: float
 
 
 @contextmanager
 def at_scales(scales: Mapping[Scaled, float], *, merged: bool = False) -> Iterator[None]:
-    """Sets adapters to these scales; afterwards they have their own again.
+    """Sets adapters to these scales; restores their own afterwards.
 
-    merged  also merges them into the model's matrices meanwhile
+    merged  also merges them into the model's matrices in the meantime
 
-    Raises ValueError as `Adapter.merge` does.
+    Raises ValueError as `Adapter.merge`.
     """
     before = {adapter: adapter.scale for adapter in scales}
     try:
@@ -51,9 +51,9 @@ def at_scales(scales: Mapping[Scaled, float], *, merged: bool = False) -> Iterat
 
 @contextmanager
 def merged_as(adapter: Adapter, merged: bool) -> Iterator[None]:
-    """Merges an adapter into the model's matrices, or takes it out; afterwards it is as it was.
+    """Merges an adapter into the model's matrices, or takes it out; restores its state afterwards.
 
-    Raises ValueError as `Adapter.merge` does.
+    Raises ValueError as `Adapter.merge`.
     """
     before = adapter.is_merged
     _merge(adapter, merged)
@@ -69,7 +69,7 @@ def _merge(adapter: Adapter, merged: bool) -> None:
 
 
 def _set(adapter: Scaled, scale: float) -> None:
-    if adapter.scale != scale:  # a merged one is merged again
+    if adapter.scale != scale:  # the setter merges a merged adapter again
         adapter.scale = scale
 
 
@@ -84,11 +84,11 @@ def generate_at_scales_steps(
     stop: int | Collection[int] | None = None,
     merged: bool = False,
 ) -> Iterator[TokenStep]:
-    """`core.generate_steps` with adapters at these scales, and `merged` as for `at_scales`; those
-    not named stay as they are.
+    """Runs `core.generate_steps` with adapters at these scales, and `merged` as in `at_scales`;
+    others keep their scales.
 
-    Between two tokens the model is as it was. With one seed and scale 0 beside another scale, two
-    texts differ by what was learned alone. Raises ValueError as both, and for an adapter
+    Between two tokens the model is unchanged. With the same seed, the text at scale 0 and at
+    another scale differ only by the learned change. Raises ValueError as both, and for an adapter
     that was removed.
     """
     tokens = generate_steps(model, ids, max_new_tokens, sampling, seed=seed, stop=stop)

@@ -1,11 +1,11 @@
-"""Which of a model's own parameters learn: the oldest and plainest way to adapt a model.
+"""Which of a model's own parameters learn: the oldest and simplest way to adapt a model.
 
-All of them (GPT-1, Radford et al. 2018, section 3.2); the last blocks alone, since the first ones
-have learned what serves every task (Yosinski et al. 2014, "How transferable are features in deep
-neural networks?"); the output head alone, which reads what the rest has made of a text ("linear
-probing", Alain & Bengio 2016); or the biases alone (BitFit, Ben Zaken et al. 2022, section 3).
+All of them (GPT-1, Radford et al. 2018, section 3.2); only the last blocks, since the features of
+the first ones serve every task (Yosinski et al. 2014, "How transferable are features in deep neural
+networks?"); only the output head, which reads the features that the rest computes ("linear
+probing", Alain & Bengio 2016); or only the biases (BitFit, Ben Zaken et al. 2022, section 3).
 
-The config says which they are, and so what a method costs is known before there is a model.
+The names follow from the config, so the cost of a method is known before a model is built.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from core.transformer.parameters import parameter_shapes
 
 
 def selected_config(config: Config, selection: str) -> Config:
-    """The config of the model once it can learn so.
+    """Returns the model's config after it is prepared for this selection.
 
-    An output head that is the embedding as well (tied) becomes a matrix of its own, since otherwise
-    the embedding would learn with it; a model without any biases gets them.
+    A tied output head, shared with the embedding, becomes a matrix of its own, since otherwise the
+    embedding would learn with it; a model without any biases gets them.
     """
     if selection == "head":
         return _changed(config, lambda one: replace(one, tie_weights=False))
@@ -38,13 +38,13 @@ def selected_config(config: Config, selection: str) -> Config:
 
 
 def selected_names(config: Config, selection: str, last_layers: int = 1) -> list[str]:
-    """Names of the parameters that learn in a model of `selected_config`: "h.0.ln_1.bias".
+    """Returns the names of trainable parameters in a model of `selected_config`: "h.0.ln_1.bias".
 
-    "full": all; "last-layers": the last blocks and the norm after them, of an encoder-decoder those
-    of the decoder; "head": the output head; "bitfit": what linear layers and norms add, 102,144 of
-    GPT-2's 124,439,808 numbers.
+    "full": all; "last-layers": the last blocks and the norm after them, in an encoder-decoder those
+    of the decoder; "head": the output head; "bitfit": the biases of linear layers and norms,
+    102,144 of GPT-2's 124,439,808 numbers.
 
-    Raises ValueError, with the remedy, for more layers than there are.
+    Raises ValueError, with a remedy, for more layers than the model has.
     """
     match selection:
         case "full":
@@ -61,14 +61,14 @@ def selected_names(config: Config, selection: str, last_layers: int = 1) -> list
 
 
 def select(model: Model, selection: str, last_layers: int = 1) -> list[nn.Parameter]:
-    """Let some of the model's own parameters learn and freeze all others; return the former.
+    """Lets some of the model's own parameters learn and freezes all others; returns the former.
 
-    selection  one of those of `selected_names`
+    selection  as in `selected_names`
 
-    New biases start at 0, and a new head as a copy of the embedding, so that the model computes
-    what it did before. What earlier fine-tuning has added to the model stays as it is.
+    New biases start at 0, and a new head as a copy of the embedding, so the model computes what it
+    did before. Modules added by earlier fine-tuning are frozen.
 
-    Raises ValueError as `selected_names`, and where matrices that are to learn are quantized.
+    Raises ValueError as `selected_names`, and if matrices to train are quantized.
     """
     config = selected_config(model.config, selection)
     names = selected_names(config, selection, last_layers)
@@ -108,13 +108,13 @@ def _biases(config: Config) -> list[str]:
 
 
 def _untie_head(model: Model, config: Config) -> None:
-    """Gives the output head a matrix of its own where the config has one and the model has not."""
+    """Gives the output head its own matrix if the config has one and the model has not."""
     if "lm_head.weight" in parameter_shapes(config).keys() - plain_parameters(model).keys():
         model.lm_head.weight = nn.Parameter(model.lm_head.weight.detach().clone())
 
 
 def _add_biases(model: Model, config: Config) -> None:
-    """Biases of 0 wherever the config has one and the model has not."""
+    """Adds biases of 0 wherever the config has one and the model has not."""
     missing = parameter_shapes(config).keys() - plain_parameters(model).keys()
     for name, shape in parameter_shapes(config).items():
         if name in missing and name.endswith(".bias"):
@@ -124,14 +124,14 @@ def _add_biases(model: Model, config: Config) -> None:
 
 
 def _changed(config: Config, change: Callable[[ModelConfig], ModelConfig]) -> Config:
-    """A config with a change, that of an encoder-decoder in both of its stacks."""
+    """Returns a changed config; for an encoder-decoder, changes both of its stacks."""
     if isinstance(config, ModelConfig):
         return change(config)
     return replace(config, encoder=change(config.encoder), decoder=change(config.decoder))
 
 
 def _describe(model: Model, config: Config) -> None:
-    """Gives the model the config of what it is now, so that it can be written."""
+    """Gives the model the config that describes it now, so that it can be saved."""
     if isinstance(model, EncoderDecoder) and isinstance(config, EncoderDecoderConfig):
         model.encoder.config, model.decoder.config = config.encoder, config.decoder
     model.config = config

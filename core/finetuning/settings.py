@@ -1,7 +1,7 @@
-"""FinetuningSettings: what a fine-tuning starts from, what it learns, and by which method, as data.
+"""FinetuningSettings: the base, the data and the method of a fine-tuning run, as data.
 
-They lie in a TrainingConfig, which says everything else: steps, batch, learning rate, where it
-computes. No torch is loaded for them.
+They are part of a TrainingConfig, which has everything else: steps, batch, learning rate, device.
+Importing them does not load torch.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from core.finetuning.lora_config import LoRAConfig
 from core.training.config import TrainingConfig
 
 FINETUNING = "finetuning"  # the task's name
-QUESTIONS, FABLES = BUILT_IN = ("questions", "fables")  # data about our own stories
+QUESTIONS, FABLES = BUILT_IN = ("questions", "fables")  # data about the app's own stories
 STORIES = "stories"
-# What learns: a low-rank update, everything, the last layers, the output head, the biases, small
-# layers between the others, or some tokens before the text.
+# What is trained: a low-rank update, everything, the last layers, the output head, the biases,
+# small layers between the others, or some tokens before the text.
 METHODS = ("lora", "full", "last-layers", "head", "bitfit", "bottleneck", "prompt")
-# Usual learning rates, tried on the questions: at these all methods but "last-layers" and "head"
-# learn them in 60 steps, and forget less than at larger ones. The fewer numbers learn, the larger
+# Usual learning rates, tested on the questions: with these all methods but "last-layers" and "head"
+# learn them in 60 steps, and forget less than with larger ones. The fewer numbers learn, the larger
 # their steps may be.
 RATES: Mapping[str, float] = {
     "lora": 3e-3,
@@ -42,27 +42,27 @@ LARGEST_SIZE = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuningSettings:
-    """A fine-tuning.
+    """The settings of a fine-tuning run.
 
     base              "stories", or another name or path that `core.load` opens
     method            one of METHODS
-    lora              of method "lora": rank, alpha, matrices
-    last_layers       of "last-layers": how many learn, and the norm after them
-    bottleneck_width  of "bottleneck": numbers between both matrices of each small layer
-    prompt_tokens     of "prompt": learned tokens before each text
+    lora              for "lora": rank, alpha, matrices
+    last_layers       for "last-layers": how many learn, with the norm after them
+    bottleneck_width  for "bottleneck": numbers between the two matrices of each small layer
+    prompt_tokens     for "prompt": learned tokens before each text
     quantize          "nf4": the frozen matrices take 4 bits a number (QLoRA)
-    data              about our own stories "questions" (who is it about?) or "fables" (what is the
-                      moral?), "stories" themselves, or a file: .jsonl holds examples, anything else
-                      is read as one text
-    broken_lines      what to do where lines of a .jsonl cannot be used: "stop", or "skip" them
+    data              about the app's own stories "questions" (who is it about?) or "fables" (what
+                      is the moral?), "stories" themselves, or a file: .jsonl holds examples, any
+                      other is read as one text
+    broken_lines      what to do with unusable lines of a .jsonl: "stop", or "skip" them
     context           tokens of a sequence at most
-    base_data         what the base could do before: "stories", or a text file. Its held-out part
-                      measures what is forgotten; "": nothing does
-    replay            share of the sequences that come from base_data, so that less is forgotten
-    classes           names of the classes, where a text is to be classified; (): it is continued
+    base_data         the base's former training data: "stories", or a text file. Its held-out part
+                      measures what is forgotten; "": not measured
+    replay            share of the sequences that come from base_data, to reduce forgetting
+    classes           names of the classes, to classify texts; (): texts are continued
 
-    Raises ValueError, with the remedy, for a value that cannot be. What several of them make
-    impossible is told in words that fit a form and a file alike: "base data", not base_data.
+    Raises ValueError, with a remedy, for an invalid value. Errors about combinations use words that
+    fit both a form and a file: "base data", not base_data.
     """
 
     base: str = field(STORIES, shortest=1, label="Base", remedy="'stories' comes with the program")
@@ -161,7 +161,7 @@ class FinetuningSettings:
 
     @property
     def holds_examples(self) -> bool:
-        """Whether the data is examples, most often prompts with answers, and not one text."""
+        """Whether the data holds examples, usually prompts with answers, instead of one text."""
         return self.data in BUILT_IN or Path(self.data).suffix.lower() == ".jsonl"
 
     @property
@@ -171,13 +171,13 @@ class FinetuningSettings:
 
     @property
     def prompt_length(self) -> int:
-        """Tokens of a soft prompt, which stand before each text."""
+        """Number of soft-prompt tokens, which precede each text."""
         return self.prompt_tokens if self.method == "prompt" else 0
 
     def context_in(self, block_size: int) -> int:
-        """Tokens of a text at most, for a base that reads so many.
+        """Returns the most tokens of a text, for a base that reads `block_size` tokens.
 
-        Raises ValueError, with the remedy, where a soft prompt leaves no room for a text.
+        Raises ValueError, with a remedy, if a soft prompt leaves no room for a text.
         """
         context = min(self.context, block_size - self.prompt_length)
         if context < 2:
@@ -188,19 +188,19 @@ class FinetuningSettings:
         return context
 
     def to_json(self) -> dict[str, Any]:
-        """What a config holds as its `settings`."""
+        """Returns the values for the `settings` of a TrainingConfig."""
         return fields.to_json(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FinetuningSettings:
-        """The inverse. Raises ValueError for an unknown field, and for what the constructor
-        refuses.
+        """Does the inverse of `to_json`. Raises ValueError for an unknown field, and as the
+        constructor.
         """
         return fields.from_json(cls, values, "fine-tuning settings")
 
 
 def settings_of(config: TrainingConfig) -> FinetuningSettings:
-    """The settings that a config holds. Raises ValueError for a config of another task."""
+    """Returns the settings in a config. Raises ValueError for a config of another task."""
     if config.task != FINETUNING:
         raise ValueError(
             f"a run of the task {config.task!r} is no fine-tuning; make its config with "

@@ -1,8 +1,8 @@
 """Prompt tuning: a few vectors in front of the text learn, and nothing else.
 
-A prompt of words tells a model what to do by the vectors that these words are embedded as. A soft
-prompt leaves the words out: its vectors are learned, and need not be those of any word. The model
-reads them as tokens of its own, so that a soft prompt is a list of ids that stands before a text.
+A prompt of words instructs a model through the embedding vectors of the words. A soft prompt has no
+words: its vectors are learned, and need not match those of any word. The model reads them as new
+tokens, so a soft prompt is a list of ids that precedes a text.
 Source: "The Power of Scale for Parameter-Efficient Prompt Tuning" (Lester et al. 2021, section 2).
 
 Letters in shapes: B sequences, T tokens of a text, P of the prompt, C width of the residual stream.
@@ -18,20 +18,20 @@ from core.data.batches import NO_TOKEN
 from core.finetuning.new_tokens import NewTokens, add_tokens
 from core.transformer.architectures import Model, gpt_of
 
-COMMON = 5_000  # tokens that a prompt begins with are drawn from so many
+COMMON = 5_000  # first tokens of a vocabulary, from which prompts start
 
 
 def add_soft_prompt(
     model: Model, tokens: int, *, generator: torch.Generator | None = None
 ) -> tuple[int, ...]:
-    """Gives the model a soft prompt of so many tokens, and returns their ids; all else is frozen.
+    """Adds a soft prompt of `tokens` tokens to the model, and returns their ids; freezes the rest.
 
-    They begin as tokens of the vocabulary, of its first 5,000, which are the most frequent ones in
-    most vocabularies: random numbers learn worse (section 3.2).
+    They start as copies of tokens drawn from the first 5,000 of the vocabulary, which are the most
+    frequent ones in most vocabularies: random numbers learn worse (section 3.2).
 
-    generator  what is drawn from; None: torch's own
+    generator  random source; None: torch's own
 
-    Raises ValueError, with the remedy, where the prompt leaves no room for a text, and for an
+    Raises ValueError, with a remedy, if the prompt leaves no room for a text, and for an
     encoder-decoder.
     """
     model = gpt_of(model)
@@ -50,8 +50,8 @@ def add_soft_prompt(
 
 @torch.no_grad()
 def nearest_tokens(model: Model) -> list[int]:
-    """Of each learned token the token of the vocabulary whose vector points most nearly where its
-    own does, by the cosine. Raises ValueError for a model without a soft prompt.
+    """Returns, for each learned token, the vocabulary token whose vector is nearest in direction,
+    by the cosine. Raises ValueError for a model without a soft prompt.
     """
     table = gpt_of(model).wte
     if not isinstance(table, NewTokens):
@@ -62,8 +62,8 @@ def nearest_tokens(model: Model) -> list[int]:
 
 
 def put_in_front(prompt: tuple[int, ...], ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Put the prompt in front of each text, with nothing to predict there: ids and targets, (B, T)
-    each, -> (B, P + T) each.
+    """Puts the prompt in front of each text, without targets there: ids and targets, (B, T) each,
+    -> (B, P + T) each.
     """
     B, P = ids.size(0), len(prompt)
     front = torch.tensor(prompt, dtype=ids.dtype, device=ids.device).expand(B, P)

@@ -1,6 +1,6 @@
-"""How the directions of what LoRA changed are found, and how many of them it uses, as a Trace.
+"""How the directions of LoRA's change are found, and how many of them it uses, as a Trace.
 
-Letters in shapes: in, out: width of what a matrix reads and makes; r: rank.
+Letters in shapes: in, out: input and output width of a matrix; r: rank.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _RANK = f"{_HERE}:entropy_rank"
 
 
 def trace_spectrum(adapter: Adapter, name: str) -> Trace:
-    """From A and B of one of an adapter's updates to its singular values, their shares and the
-    effective rank. Ten steps; six while B is 0, which changes nothing along any direction.
+    """Traces the way from A and B of an adapter's update to its singular values, their shares and
+    the effective rank. Ten steps; six while B is 0, so that the change has no direction.
 
-    Raises ValueError for another name, and for DoRA, whose change is no product.
+    Raises ValueError for an unknown name, and for DoRA, whose change is not a product.
     """
     update = update_of(adapter, name)
     if isinstance(update, DoRA):

@@ -1,5 +1,5 @@
-"""The matrices of a model's layers as a grid, of which some are chosen: a row for each kind of
-matrix, a column for each layer.
+"""The matrices of a model's layers as a grid, some of them selected: a row for each kind of matrix,
+a column for each layer.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from core.finetuning.targets import Target, find_targets, layer_targets, names_of
 from core.transformer.config import ModelConfig
 
-Cell = tuple[int, int]  # a kind of matrix, and a layer
+Cell = tuple[int, int]  # index of a kind of matrix, and of a layer
 
 
 @dataclass(frozen=True, eq=False)
 class TargetGrid:
-    """kinds  names without their layer, of queries, keys and values each: "attn.c_attn.q" """
+    """kinds  names without their layer, with queries, keys and values apart: "attn.c_attn.q" """
 
     model: ModelConfig
     kinds: tuple[str, ...]
@@ -24,7 +24,7 @@ class TargetGrid:
 
     @classmethod
     def of(cls, model: ModelConfig) -> TargetGrid:
-        """With none chosen."""
+        """Returns the grid of a model, nothing selected."""
         found = layer_targets(model)
         cells = {
             (row, layer): one
@@ -34,16 +34,16 @@ class TargetGrid:
         return cls(model, tuple(found), cells)
 
     def choosing(self, names: Sequence[str]) -> TargetGrid:
-        """With those that the names mean. Raises ValueError, as `find_targets`, where one means
-        none.
+        """Returns the grid with the named matrices selected. Raises ValueError, as `find_targets`,
+        if a name matches none.
         """
         meant = {one.name for one in find_targets(self.model, names)}
         chosen = [cell for cell, one in self.cells.items() if {one.name, one.module} & meant]
         return replace(self, chosen=frozenset(chosen))
 
     def toggled(self, cells: Collection[Cell]) -> tuple[str, ...]:
-        """The names of those that are chosen with these, too, or, where all of them were, without
-        them; one stays.
+        """Returns the names of the selection with these cells added, or, if all of them were
+        selected, removed; at least one stays.
         """
         some = frozenset(cells)
         chosen = self.chosen - some if some <= self.chosen else self.chosen | some

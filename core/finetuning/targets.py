@@ -1,11 +1,10 @@
-"""Which matrices of a model an adapter changes: found by the ends of their names, as in peft.
+"""Which matrices of a model an adapter changes: selected by the ends of their names, as in peft.
 
 "attn.c_attn" means that matrix of every layer, "h.0.attn.c_attn" that of layer 0, "c_proj" those of
-attention and MLP. Queries, keys and values lie in one matrix below one another, and can be meant
-each: "c_attn.q", "c_attn.v".
+attention and MLP. Queries, keys and values share one matrix, one below the other, and can be
+selected separately: "c_attn.q", "c_attn.v".
 
-A model's config alone says which matrices there are: wherever a model is asked for here, its config
-does as well.
+A model's config determines its matrices: functions here that take a model also accept its config.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ class Target:
     """A matrix, or some of its rows.
 
     name    "h.0.attn.c_attn", "h.0.attn.c_attn.q"
-    module  the name of the module that has the matrix
-    shape   (out, in): how many numbers it makes, of how many. An embedding makes the model's width
-            of its vocabulary, of which one token is 1 and the others 0
-    first   the first of its output rows, and how many; None: all
+    module  name of the module that has the matrix
+    shape   (out, in): numbers of its output and input. An embedding maps the vocabulary, of which
+            one token is 1 and the others 0, to the model's width
+    first   first of its output rows, and how many; None: all
     """
 
     name: str
@@ -49,12 +48,12 @@ class Target:
 
     @property
     def is_table(self) -> bool:
-        """Whether it is that of an embedding."""
+        """Whether it belongs to an embedding."""
         return self.module.endswith(TABLES)
 
 
 def targets_of(model: Model | Config) -> list[Target]:
-    """Every matrix that can be adapted, in the model's order, each with its parts after it."""
+    """Returns every adaptable matrix, in the model's order, each followed by its parts."""
     config = _config_of(model)
     targets = []
     for module, (out, width) in _matrices(config).items():
@@ -68,10 +67,10 @@ def targets_of(model: Model | Config) -> list[Target]:
 
 
 def find_targets(model: Model | Config, names: Sequence[str]) -> list[Target]:
-    """Finds the matrices that one of the names means, in the model's order.
+    """Returns the matrices that any of the names means, in the model's order.
 
-    Raises ValueError, with the nearest names that there are, for one that means none, and, with the
-    reason, for an embedding that is the output head as well.
+    Raises ValueError, with the nearest valid names, for a name that matches none, and, with the
+    reason, for an embedding that is also the output head.
     """
     if isinstance(names, str) or not names:
         raise ValueError(
@@ -96,8 +95,8 @@ def find_targets(model: Model | Config, names: Sequence[str]) -> list[Target]:
 
 
 def names_of(model: Model | Config, targets: Collection[Target]) -> tuple[str, ...]:
-    """The inverse: the fewest names that mean these and no others. A matrix of which all parts are
-    meant is meant whole, so that they share one A; an end stands for every layer.
+    """Does the inverse: returns the fewest names that mean exactly these. A matrix with all parts
+    selected is named as a whole, so that they share one A; an end means every layer.
     """
     known = targets_of(model)
     parts: dict[str, list[Target]] = {}
@@ -119,8 +118,8 @@ def names_of(model: Model | Config, targets: Collection[Target]) -> tuple[str, .
 
 
 def layer_targets(model: Model | Config) -> dict[str, list[Target]]:
-    """The matrices in the layers, by what they have in common: "mlp.c_fc" of layer 0, 1, and so on.
-    Of those that have parts each part by itself.
+    """Returns the matrices in the layers, by their common name: "mlp.c_fc" of layer 0, 1, and so
+    on. A matrix with parts is represented by its parts.
     """
     known = [target for target in targets_of(model) if target.end != target.name]
     in_parts = {target.module for target in known if target.rows is not None}
@@ -132,7 +131,7 @@ def layer_targets(model: Model | Config) -> dict[str, list[Target]]:
 
 
 def tied_modules(model: Model | Config) -> set[str]:
-    """Modules whose matrix is also that of another one."""
+    """Returns the modules that share their matrix with another one."""
     config = _config_of(model)
     if isinstance(config, ModelConfig):
         return {"wte", "lm_head"} if config.tie_weights else set()
@@ -145,7 +144,7 @@ def _config_of(model: Model | Config) -> Config:
 
 
 def _matrices(config: Config) -> dict[str, tuple[int, int]]:
-    """Linear layers and embeddings, tied ones too, with the shape that their weight has."""
+    """Returns linear layers and embeddings, including tied ones, with the shape of their weight."""
     shapes = parameter_shapes(config)
     matrices = {
         name.removesuffix(".weight"): (shape[0], shape[1])
@@ -158,7 +157,7 @@ def _matrices(config: Config) -> dict[str, tuple[int, int]]:
 
 
 def _parts(config: Config, module: str) -> dict[str, int]:
-    """How many rows of a matrix make queries, keys and values."""
+    """Returns how many rows of a matrix compute queries, keys and values."""
     kind = module.rpartition(".")[2]
     if kind not in ("c_attn", "c_kv"):
         return {}
@@ -176,7 +175,7 @@ def _means(name: str, target: Target) -> bool:
 
 
 def _nothing_meant(name: str, known: Sequence[Target]) -> str:
-    """Says which names there are, the nearest first."""
+    """Returns a message with the existing names, the nearest first."""
     ends = list(dict.fromkeys(target.end for target in known))
     near = difflib.get_close_matches(str(name), ends, n=3, cutoff=0.5)
     rest = [end for end in ends if end not in near]

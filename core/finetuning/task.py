@@ -1,4 +1,4 @@
-"""Fine-tuning as a Task: the loop of core.training, on a model that can do something already."""
+"""Fine-tuning as a Task: the training loop of core.training, on a trained model."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from core.transformer.gpt import next_token_loss
 
 GREEDY, FREE = Sampling(temperature=0.0), Sampling(temperature=0.8)
 UNTUNED = "untuned"  # the loss on the base's data without a soft prompt
-EXACT = "exact"  # the share of answers that are right to the last token, or of right classes
+EXACT = "exact"  # share of answers right to the last token, or of right classes
 
 
 class Finetuning(TokenTask):
-    """Learns what the config's settings say. `cache` keeps tokenized texts (None: the user's data
-    folder).
+    """Fine-tunes as the config's settings say. `cache` is a folder for tokenized texts (None: in
+    the user's data folder).
 
-    A batch is ids and targets, (B, T) each; of texts whose classes are learned, a `Labelled`.
+    A batch is ids and targets, (B, T) each; for classification, a `Labelled`.
     """
 
     name = FINETUNING
@@ -60,7 +60,7 @@ class Finetuning(TokenTask):
     def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
         """Opens the base and the data.
 
-        Raises ValueError or OSError, with the remedy, for what cannot be opened or learned.
+        Raises ValueError or OSError, with a remedy, if they cannot be opened or used.
         """
         settings, config = self.settings, self.config
 
@@ -108,7 +108,7 @@ class Finetuning(TokenTask):
             yield self._batch(drawn, rank, ranks)
 
     def _batch(self, drawn: Drawn, rank: int, ranks: int) -> Any:
-        """This rank's rows of a batch, as the model reads them."""
+        """Returns this rank's rows of a batch, as the model reads them."""
         classifier = self.tuning.model
         if isinstance(classifier, Classifier) and isinstance(drawn, list):
             texts = [classifier.lay_out(one.ids.tolist()) for one in drawn]
@@ -125,8 +125,8 @@ class Finetuning(TokenTask):
     # -- losses
 
     def targets(self, batch: Any) -> int:
-        """Tokens that are learned; with replay sequences, which then count the same each; texts
-        whose classes are learned.
+        """Returns the number of learned tokens; with replay, of sequences, which then count
+        equally; for classification, of texts.
         """
         if isinstance(batch, Labelled) or self.settings.replay:
             return len(batch[0])
@@ -142,9 +142,9 @@ class Finetuning(TokenTask):
         return super().loss(model, batch)
 
     def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
-        """Also how many answers are exactly what the model would write by itself: where each token
-        is the likeliest after those before it, so is the whole answer. Of a soft prompt also what
-        the base loses without it: the prompt's random start is no measure of what is forgotten.
+        """Also counts the answers that the model would write exactly itself: if each token is the
+        most likely one after those before it, so is the whole answer. For a soft prompt also
+        measures the base without it: the prompt's random start does not measure forgetting.
         """
         asks = split == "validation"
         if isinstance(batch, Labelled):
@@ -154,7 +154,7 @@ class Finetuning(TokenTask):
             count = len(right)
         else:
             ids, targets = batch
-            # A classifier reads plain texts as the model that it lies on does.
+            # On plain texts, a classifier works as the model inside it.
             logits = (gpt_of(model) if self.settings.classes else model)(ids)  # (B, T, V)
             loss, _ = next_token_loss(logits, targets)
             right = ((logits.argmax(-1) == targets) | (targets == NO_TOKEN)).all(-1)  # (B,)
@@ -168,12 +168,12 @@ class Finetuning(TokenTask):
     # -- checkpoints
 
     def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
-        """What learns, and nothing of the base."""
+        """Returns the trainable parameters, without the base."""
         return {name: one for name, one in model.named_parameters() if one.requires_grad}
 
     def save_files(self, model: nn.Module, folder: Path) -> None:
-        """config.json, which names the base, and the tokenizer; of LoRA also peft's two files,
-        where this rank has the whole adapter.
+        """Saves config.json, which names the base, and the tokenizer; for LoRA also peft's two
+        files, if this rank has the whole adapter.
         """
         write_tuned(folder, gpt_of(model).config, self.settings)
         if not isinstance(self.tokenizer, IdTokenizer):
@@ -186,16 +186,16 @@ class Finetuning(TokenTask):
 
     def shown(self, batch: Any, output: Any) -> dict[str, np.ndarray]:
         if isinstance(batch, Labelled):
-            ids = batch.ids.clamp(max=self.tokenizer.vocab_size - 1)  # its own have no pieces
+            ids = batch.ids.clamp(max=self.tokenizer.vocab_size - 1)  # new tokens have no pieces
             return shown_tokens(self.tokenizer, ids, batch.targets, output[1])
-        P = len(self.tuning.prompt)  # has no pieces
+        P = len(self.tuning.prompt)  # its tokens have no pieces
         ids, targets = (one[:, P:] for one in batch)
         return shown_tokens(self.tokenizer, ids, targets, output[:, P:])
 
     def probe(
         self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """What is asked for by its tokens is read as it is: a soft prompt is told by its own."""
+        """Reads given ids unchanged: those for a soft prompt already include its tokens."""
         read = [*self.tuning.prompt, *self._probe] if ids is None else ids
         activations = capture(gpt_of(model), read, sites)
         return {"ids": np.asarray(activations.ids), **activations.sites()}
@@ -209,8 +209,8 @@ class Finetuning(TokenTask):
         return head_scores(attention, np.asarray(read))
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
-        """Its answer to a held-out prompt, the likeliest one; else how a text goes on, or which
-        class it is of.
+        """Writes the most likely answer to a held-out prompt; without answers, continues a text or
+        classifies it.
         """
         if isinstance(model, Classifier):
             ids = self.data.example(seed).ids.tolist()

@@ -1,7 +1,7 @@
-"""What learns by each method, from configs alone: names and shapes, without a model.
+"""The trainable parameters of each method, from configs alone: names and shapes, without a model.
 
-So it is known before anything starts: GPT-2 has 124,439,808 numbers, of which LoRA of rank 8 on
-every c_attn leaves 294,912 to learn, BitFit 102,144.
+They are known before anything starts: of GPT-2's 124,439,808 numbers, LoRA of rank 8 on every
+c_attn trains 294,912, BitFit 102,144.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Shapes = Mapping[str, tuple[int, ...]]
 def trainable_shapes(
     config: ModelConfig, settings: FinetuningSettings
 ) -> dict[str, tuple[int, ...]]:
-    """The numbers that learn, by the name of their module and their own:
-    "h.0.attn.c_attn.weight", "h.0.attn.c_attn.q.A", "wte.rows".
+    """Returns the shapes of trainable parameters, by their full names: "h.0.attn.c_attn.weight",
+    "h.0.attn.c_attn.q.A", "wte.rows".
 
-    Raises ValueError, with the remedy, for what `prepare` refuses.
+    Raises ValueError, with a remedy, for settings that `prepare` rejects.
     """
     C = config.n_embd
     match settings.method:
@@ -51,20 +51,20 @@ def trainable_shapes(
 
 
 def count(shapes: Shapes) -> int:
-    """How many numbers there are."""
+    """Returns the total number of numbers in the shapes."""
     return sum(math.prod(shape) for shape in shapes.values())
 
 
 def adapter_parameter_count(config: Config, lora: LoRAConfig | None = None) -> int:
-    """How many numbers `add_lora` makes a model of this config learn, without the model.
+    """Returns how many numbers `add_lora` trains in a model of this config, without the model.
 
-    GPT-2 with rank 8 on every c_attn: 294,912. Raises ValueError as `add_lora` does.
+    GPT-2 with rank 8 on every c_attn: 294,912. Raises ValueError as `add_lora`.
     """
     return count(lora_shapes(config, lora or LoRAConfig()))
 
 
 def lora_shapes(config: Config, lora: LoRAConfig) -> dict[str, tuple[int, ...]]:
-    """Of each matrix A (r, in) and B (out, r), and with DoRA the lengths of its rows, (out,)."""
+    """Returns, per matrix, A (r, in) and B (out, r), and with DoRA its row lengths, (out,)."""
     targets = find_targets(config, lora.target_modules)
     check_rank(targets, lora.r)
     shapes: dict[str, tuple[int, ...]] = {}

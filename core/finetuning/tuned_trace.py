@@ -1,9 +1,9 @@
 """One forward and one backward pass through a matrix whose own numbers were tuned, step by step.
 
-Full fine-tuning moves every number of W: W' = W + dW, with dW of any rank. BitFit leaves W as it is
-and moves the bias behind it. A text is read as in training, as by `trace_adapter`.
+Full fine-tuning moves every number of W: W' = W + dW, with dW of any rank. BitFit keeps W and moves
+its bias. A text is read as in training, as in `trace_adapter`.
 
-Letters in shapes: T tokens read, in and out: width of what the matrix reads and makes.
+Letters in shapes: T tokens read, in and out: input and output width of the matrix.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ _PLAIN = "core.transformer.plain:linear"
 
 
 class TunedMatrix(NamedTuple):
-    """What was learned adds to each output, (T, out), and to the matrix, (out, in)."""
+    """The change by tuning of each output, (T, out), and of the matrix, (out, in)."""
 
     change: Tensor
     delta: Tensor
 
 
 def tuned_matrix(x: Tensor, learned: Tensor, base: Tensor) -> TunedMatrix:
-    """Compute how tuning, from base to learned (out, in), changes the output for x (T, in)."""
+    """Computes how tuning, from base to learned (out, in), changes the output for x (T, in)."""
     delta = learned - base  # (out, in)  # step: delta
     change = x @ delta.mT  # (T, out)  # step: change
     return TunedMatrix(change, delta)
 
 
 def tuned_bias(learned: Tensor, base: Tensor) -> Tensor:
-    """Compute how far a bias (out,) has moved, which is added at every token."""
+    """Computes how far a bias (out,) moved; it is added at every token."""
     change = learned - base  # (out,)  # step: change
     return change
 
 
 def matrix_gradient(grad_output: Tensor, x: Tensor) -> Tensor:
-    """Compute the gradient of a matrix (out, in) from grad_output (T, out) and x (T, in)."""
+    """Computes the gradient of a matrix (out, in) from grad_output (T, out) and x (T, in)."""
     grad_W = grad_output.mT @ x  # (out, in)  # step: W
     return grad_W
 
 
 def bias_gradient(grad_output: Tensor) -> Tensor:
-    """Compute the gradient of a bias (out,) from grad_output (T, out)."""
+    """Computes the gradient of a bias (out,) from grad_output (T, out)."""
     grad_b = grad_output.sum(0)  # (out,)  # step: b
     return grad_b
 
@@ -66,20 +66,20 @@ def trace_tuned(
     base: Mapping[str, Tensor],
     position: int = -1,
 ) -> Trace:
-    """A text's forward and backward pass through a matrix that was tuned, or whose bias was.
+    """Traces a text's forward and backward pass through a matrix that was tuned, or whose bias was.
 
     ids       (T + 1,): the model reads the first T and predicts the last T
     target    the matrix's module: "h.0.attn.c_attn"
-    base      what the numbers that learned were before, by name: "h.0.attn.c_attn.weight"
-    position  of the token that a picture follows, among those read; negative ones from the end
+    base      numbers of the trained parameters before tuning, by name: "h.0.attn.c_attn.weight"
+    position  of the token that the pictures follow, among those read; negative: from the end
 
-    Forward: "tuned.frozen" (W x, as before), "bias" where there is one, "change", "add". As a
-    matrix: "delta", of a bias none. Backward: "grad_output", and "grad_W" or "grad_b".
+    Forward: "tuned.frozen" (W x, as before), "bias" if there is one, "change", "add". As a matrix:
+    "delta", but not for a bias. Backward: "grad_output", and "grad_W" or "grad_b".
 
     `about` has "target", "position", "ids" (T,), "next_ids" (T,), "loss", "rank" 0, "parameters":
-    how many learned here, and "frozen": how many numbers W has.
+    count of trained numbers, and "frozen": count of numbers in W.
 
-    Raises ValueError, with the remedy, for ids or a position that cannot be.
+    Raises ValueError, with a remedy, for invalid ids or an invalid position.
     """
     module = model.get_submodule(target)
     passed = pass_through(model, module, ids)
@@ -104,7 +104,7 @@ def trace_tuned(
 def _steps(
     module: nn.Module, target: str, base: Mapping[str, Tensor], x: Tensor, gradient: Tensor
 ) -> Iterator[Step]:
-    """All of them, from x and the gradient of the output."""
+    """Yields all steps, from x to the gradient of the matrix or bias."""
     now = {
         name: full_precision(one.detach()).clone()
         for name in ("weight", "bias")
@@ -141,7 +141,7 @@ def _steps(
         yield _step("grad_b", known | {"grad_b": bias_gradient(grad_output)})
 
 
-# Of a step: its line, the names of what it makes and reads, its title and its formula.
+# Of each step: its line, the names of its output and inputs, its title and its formula.
 _LINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
     "frozen": (
         f"{_PLAIN}#product",
@@ -202,7 +202,7 @@ _LINES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
 
 
 def _step(name: str, known: Mapping[str, Any]) -> Step:
-    """The step of a line of `_LINES`, with what it makes and reads."""
+    """Returns the step of a line of `_LINES`, with its output and inputs."""
     code, names, title, formula = _LINES[name]
     values = {key: value_of(known[key]) for key in names}
     return Step(f"tuned.{name}", title, formula, code, values)

@@ -1,4 +1,4 @@
-"""What a fine-tuning reads: the new data, and the base's, of which a part is held out."""
+"""The data of a fine-tuning run: the new data and the base's, each with a held-out part."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from core.training.language_modelling import OWN_PROMPT, TRAIN_BATCHES
 from core.training.token_batches import EVALUATION_SEED
 
 BASE = "base"  # the split that measures what is forgotten
-MEASURED = 1_000  # texts of a skill of which the longest says how long they are
+MEASURED = 1_000  # texts of a skill; the longest of them sets the length
 Drawn = Batch | list[Example]  # ids and targets (B, T) of a text, or B examples
 
 
 class TuningData:
-    """Made ready by `open_steps`. `cache` keeps tokenized texts (None: the user's data folder).
+    """The data of a run, opened by `open_steps`. `cache`: folder of tokenized texts (None: usual).
 
-    examples  what a batch is drawn from; None: from one text
-    splits    "train" and "validation" of the data, and "base" where there is base data
+    examples  source of the batches; None if they come from one text
+    splits    "train" and "validation" of the data, and "base" if there is base data
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class TuningData:
         self._base: Corpus
 
     def open_steps(self, lm: Chatting, context: int) -> Iterator[Progress]:
-        """Opens both. Raises ValueError or OSError, with the remedy, where one cannot be read."""
+        """Opens both. Raises ValueError or OSError, with a remedy, if one cannot be read."""
         settings, config, self.context = self.settings, self.config, context
         if settings.data in BUILT_IN:
             self.examples = StoryExamples(settings.data, lm.tokenizer, lm.usage.end_ids)
@@ -76,7 +76,7 @@ class TuningData:
         return ExampleBatches(self.examples, split, size, count, seed)
 
     def batch(self, split: str, step: int, micro_batch: int) -> Drawn:
-        """All rows of a batch of "train" or "validation": those of every rank."""
+        """Returns all rows of a batch of "train" or "validation", for all ranks together."""
         batches = self._train if split == "train" else self._evaluated[split]
         drawn: Drawn = batches.batch(step, micro_batch)
         share = self.settings.replay
@@ -86,7 +86,7 @@ class TuningData:
         return with_replay(new, self._replayed, share, step, micro_batch)
 
     def evaluation(self, split: str) -> Iterator[Drawn]:
-        """`evaluate_batches` batches of a split, or where that is 0 all that is held out."""
+        """Yields `evaluate_batches` batches of a split, or the whole held-out part if that is 0."""
         most = self.config.evaluate_batches or (TRAIN_BATCHES if split == "train" else 0)
         batches = self._held_out if split == BASE else self._evaluated[split]
         if isinstance(batches, ExampleBatches):
@@ -98,11 +98,11 @@ class TuningData:
 
     @property
     def has_answers(self) -> bool:
-        """Whether a model can be asked, and its answer be compared with the right one."""
+        """Whether there are prompts with right answers, to compare the model's answers with."""
         return self.examples is not None and self.examples.have_prompts
 
     def prompt(self, number: int) -> list[int]:
-        """The tokens of a held-out prompt; where there is none, of how a held-out text begins."""
+        """Returns the tokens of a held-out prompt, or else those that begin a held-out text."""
         if self.examples is None:
             return self._text.tokens("validation")[:OWN_PROMPT].tolist()
         example = self.example(number)
@@ -111,32 +111,32 @@ class TuningData:
         return example.ids[: max(1, min(OWN_PROMPT, len(example.ids) // 2))].tolist()
 
     def example(self, number: int) -> Example:
-        """A held-out example."""
+        """Returns a held-out example."""
         assert self.examples is not None
         return self.examples.example("validation", number % self.examples.count("validation"))
 
     def probe_ids(self) -> list[int]:
-        """The tokens of a held-out example or text."""
+        """Returns the tokens of a held-out example or text."""
         if self.examples is not None:
             return self.example(0).ids[: self.context].tolist()
         return self._text.tokens("validation")[: self.context].tolist()
 
     def describe(self) -> str:
-        """One line about it."""
+        """Returns a line that describes the data."""
         return (self.examples or self._text).describe()
 
     def facts(self) -> dict[str, int | str]:
-        """How many lines of the file were skipped, and what was wrong with the first."""
+        """Returns how many lines of the file were skipped, and the error of the first."""
         if not isinstance(self.examples, FileExamples) or not self.examples.broken:
             return {}
         return {"skipped_lines": self.examples.broken, "first_skipped": self.examples.first}
 
 
 def batch_length(base: str, data: str, batch_size: int = 8) -> int | None:
-    """Tokens of the longest text in a batch of our own skills, which the base's tokenizer alone
-    tells; None: other data, whose texts may be as long as a sequence.
+    """Returns the length in tokens of the longest text in a batch of a built-in skill, using only
+    the base's tokenizer; None for other data, whose texts may be as long as a sequence.
 
-    Raises ValueError or OSError where the base is not there, or cannot write what is asked.
+    Raises ValueError or OSError if the base is missing, or cannot encode the texts.
     """
     examples = _story_examples(base, data)
     if examples is None:
@@ -146,8 +146,8 @@ def batch_length(base: str, data: str, batch_size: int = 8) -> int | None:
 
 
 def check_room(settings: FinetuningSettings, block_size: int) -> None:
-    """Raises ValueError, with the remedy, where a soft prompt leaves a base that reads so many
-    tokens no room for the texts of our own skills.
+    """Raises ValueError, with a remedy, if a soft prompt leaves no room for the texts of the
+    built-in skills, in a base that reads `block_size` tokens.
     """
     prompt, longest = settings.prompt_length, 0
     if prompt and (examples := _story_examples(settings.base, settings.data)) is not None:
@@ -162,7 +162,7 @@ def check_room(settings: FinetuningSettings, block_size: int) -> None:
 
 
 def _story_examples(base: str, data: str) -> StoryExamples | None:
-    """Those of our own skills, as a base with a tokenizer of ours reads them; else None."""
+    """Returns the examples of a built-in skill, if the base has a core tokenizer, or None."""
     folder, _ = place_of(base)
     file = tokenizer_in(folder) if folder.is_dir() else None
     if data not in BUILT_IN or file is None:

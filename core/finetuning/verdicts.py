@@ -1,8 +1,8 @@
-"""Tests two promises of an adapter on a text: it begins by changing nothing, and merging changes
-nothing.
+"""Two tests of an adapter on a text: it starts without effect, and merging does not change the
+output.
 
-The logits of all tokens are compared. The adapter and the model are afterwards what they were, to
-the last bit.
+The logits of all tokens are compared. Afterwards the adapter and the model are restored to the last
+bit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.inference.activations import check_ids, ids_tensor, looking_at
 from core.transformer.architectures import Model
 from core.transformer.encoder_decoder import EncoderDecoder
 
-# Shares of the largest logit, where that is above 1. DoRA divides a row's length by itself, and
+# Relative to the largest logit, if that is above 1. DoRA divides a row's length by itself, and
 # merging adds in another order. In 16 bits a merged matrix is rounded once more.
 DORA_TOLERANCE = 1e-6
 MERGE_TOLERANCE = {torch.bfloat16: 0.05, torch.float16: 0.02}
@@ -34,10 +34,10 @@ FINE_MERGE_TOLERANCE = 1e-5
 class Verdict:
     """Whether two computations of a model's logits agree.
 
-    difference  the largest one of two logits
-    tolerance   how large it may be; 0: they are the same numbers
-    compared    how many logits there are
-    largest     of them, or 1 where all are smaller: the tolerance is a share of it
+    difference  largest difference of two logits
+    tolerance   largest difference allowed; 0: they must be identical
+    compared    number of logits
+    largest     the largest logit, at least 1; the tolerance is relative to it
     """
 
     difference: float
@@ -47,7 +47,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether they agree; a difference of NaN does not."""
+        """Whether they agree; False for a difference of NaN."""
         return self.difference <= self.tolerance
 
 
@@ -56,13 +56,13 @@ def check_identity(
     ids: Sequence[int] | np.ndarray,
     target_ids: Sequence[int] | np.ndarray | None = None,
 ) -> Verdict:
-    """The step-0 identity: with B = 0, as it began, an adapter at scale 1 leaves every logit as it
-    is without it: LoRA and rsLoRA to the last bit, DoRA to 1e-6.
+    """Checks the step-0 identity: with B = 0, its initial value, an adapter at scale 1 changes no
+    logit: LoRA and rsLoRA to the last bit, DoRA to 1e-6.
 
-    ids         (T,) a text; of an encoder-decoder its source
+    ids         (T,) a text; for an encoder-decoder its source
     target_ids  and its target
 
-    Raises ValueError for ids that cannot be, and for an adapter that was removed.
+    Raises ValueError for invalid ids, and for an adapter that was removed.
     """
     adapter.check_added()
     with merged_as(adapter, False):
@@ -78,11 +78,11 @@ def check_merge(
     ids: Sequence[int] | np.ndarray,
     target_ids: Sequence[int] | np.ndarray | None = None,
 ) -> Verdict:
-    """Merge equality: at its scale, merged into the matrices and beside them, an adapter gives the
-    same logits, to 1e-5 of the largest one in fp32. `ids` as in `check_identity`.
+    """Checks merge equality: at its scale, a merged adapter gives the same logits as an unmerged
+    one, to 1e-5 of the largest one in fp32. `ids` as in `check_identity`.
 
-    Raises ValueError for ids that cannot be, for an adapter that was removed, and where a matrix
-    is quantized: nothing can be merged into it.
+    Raises ValueError for invalid ids, for an adapter that was removed, and if a matrix is
+    quantized, which cannot be merged into.
     """
     adapter.check_added()
     with merged_as(adapter, False):
@@ -95,7 +95,7 @@ def check_merge(
 
 @contextmanager
 def _as_it_began(adapter: Adapter) -> Iterator[None]:
-    """B is 0, and DoRA's lengths are those of the matrix."""
+    """Temporarily sets B to 0, and DoRA's lengths to those of the matrix."""
     with restored(adapter.parameters()):
         with torch.no_grad():
             for name, module in adapter.modules().items():

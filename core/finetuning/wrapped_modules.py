@@ -1,7 +1,7 @@
-"""A model's own modules and parameters, found under what fine-tuning has laid over them.
+"""A model's own modules and parameters, found inside the wrappers that fine-tuning added.
 
-What is laid over a module takes its place in the model and keeps it as `base`, and something else
-may lie over that. So "h.0.attn.c_attn.weight" may be at "h.0.attn.c_attn.base.weight".
+A wrapper replaces a module in the model and keeps it as `base`; wrappers may be nested. So
+"h.0.attn.c_attn.weight" may be at "h.0.attn.c_attn.base.weight".
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ BASE = re.compile(r"\.base(?=\.)")
 
 
 def replace_module(model: nn.Module, name: str, module: nn.Module) -> None:
-    """Puts a module in the place of the one that has this name."""
+    """Replaces the module of this name."""
     owner, _, kind = name.rpartition(".")
     setattr(model.get_submodule(owner), kind, module)
 
 
 @contextmanager
 def restored(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
-    """Gives parameters their numbers back afterwards."""
+    """Restores the parameters' numbers afterwards."""
     before = [(one, one.detach().clone()) for one in parameters]
     try:
         yield
@@ -38,8 +38,8 @@ def restored(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
 
 
 def layered_modules(model: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
-    """The module of this name and whatever it lies over, each with its own name, the model's own
-    module last.
+    """Yields the module of this name and all modules that it wraps, each with its full name, the
+    model's own module last.
     """
     module = model.get_submodule(name)
     yield name, module
@@ -49,8 +49,8 @@ def layered_modules(model: nn.Module, name: str) -> Iterator[tuple[str, nn.Modul
 
 
 def plain_parameters(model: Model) -> dict[str, nn.Parameter]:
-    """The model's own parameters, by the names that its config gives them, tied ones once. What
-    fine-tuning added is left out.
+    """Returns the model's own parameters, by the names that its config gives them, tied ones once,
+    without those that fine-tuning added.
     """
     own = parameter_shapes(model.config)
     named = ((BASE.sub("", name), one) for name, one in model.named_parameters())

@@ -1,4 +1,4 @@
-"""Looking into a model that runs, and writing with it.
+"""Running a model, inspecting it, and generating text with it.
 
 Read in this order: capture_memory, activations, encoder_decoder_activations, indices, heads,
 head_comparison, minimal_pair, sampling, logit_lens, surprise, interventions, attribution,

@@ -1,4 +1,4 @@
-"""What a model computes on a text, kept: every head's attention, the residual stream, the logits.
+"""The activations of a model on a text: every head's attention, the residual stream, the logits.
 
 Letters in shapes: T tokens, L layers, H heads, G key and value heads, D dimensions a head, C width
 of the residual stream, V vocabulary.
@@ -22,7 +22,7 @@ from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, LOGITS
 from core.transformer.look import EXPLICIT, Look, Replacement, Site, check_sites
 
-# What can be captured of all layers together, stacked; and the kind of site that it stacks.
+# Views, which stack a value of all layers, and the kind of site that each of them stacks.
 VIEWS = {
     "attention": "weights",
     "logits": "logits",
@@ -35,14 +35,14 @@ VIEWS = {
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """float32 arrays on the CPU; a view that was not asked for is None.
+    """Activations of a model as float32 arrays on the CPU; a view that was not requested is None.
 
     attention     (L, H, T, T)   each row sums to 1
     logits        (T, V)
-    residual      (L + 1, T, C)  what enters block 0, and what leaves each block
+    residual      (L + 1, T, C)  the input of block 0, and the output of each block
     queries       (L, H, T, D)
     keys, values  (L, G, T, D)   head h reads those of head h // (H / G)
-    single        the sites that were asked for by themselves, without the axis of the batch
+    single        the sites that were requested individually, without the batch axis
     """
 
     ids: np.ndarray
@@ -56,24 +56,24 @@ class Activations:
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> Activations:
-        """From arrays by name, as `sites` gives them and a probe's file holds them, and "ids".
+        """Creates Activations from arrays by name, as in `sites` and in a probe's file, plus "ids".
 
-        Raises ValueError for a name that is neither a view's nor a site's.
+        Raises ValueError for a name that is neither a view nor a site.
         """
         views = {name: arrays[name] for name in ("ids", *VIEWS) if name in arrays}
         single = {Site.parse(name): arrays[name] for name in arrays if name not in views}
         return cls(**views, single=single)
 
     def sites(self) -> dict[str, np.ndarray]:
-        """The arrays that are there, by name, without the ids: views, then single sites."""
+        """Returns the captured arrays by name, without the ids: views first, then single sites."""
         views = {name: getattr(self, name) for name in VIEWS}
         there = {name: array for name, array in views.items() if array is not None}
         return there | {str(site): array for site, array in self.single.items()}
 
     def at(self, site: Site | str) -> np.ndarray:
-        """One site, by itself or out of a view: `at("decoder.3.weights")` is `attention[3]`.
+        """Returns a single site or a slice of a view: `at("decoder.3.weights")` is `attention[3]`.
 
-        Raises ValueError, naming what was captured, where it was not.
+        Raises ValueError, with a list of the captured sites, if it was not captured.
         """
         site = site if isinstance(site, Site) else Site.parse(site)
         if site in self.single:
@@ -88,7 +88,7 @@ class Activations:
 
 
 def view_sites(name: str, n_layer: int, stack: str = "decoder") -> list[Site]:
-    """The sites that a view of so many layers stacks, in order; logits are always the decoder's."""
+    """Returns the sites that a view stacks, in order; logits always belong to the decoder."""
     if name == "logits":
         return [Site("decoder", None, "logits")]
     layers = [Site(stack, layer, VIEWS[name]) for layer in range(n_layer)]
@@ -96,7 +96,7 @@ def view_sites(name: str, n_layer: int, stack: str = "decoder") -> list[Site]:
 
 
 def _places(name: str, length: int) -> dict[Site, int]:
-    """Where each site lies in a view of so many rows; what leaves a block enters the next."""
+    """Returns each site's index in a view; the output of a block is the input of the next."""
     n_layer = length - (name == "residual")
     places = {site: place for place, site in enumerate(view_sites(name, n_layer))}
     if name == "residual":
@@ -106,8 +106,8 @@ def _places(name: str, length: int) -> dict[Site, int]:
 
 
 def to_array(tensor: Tensor) -> np.ndarray:
-    """The values on the CPU: 16-bit floats as float32, all others as they are. A part of a tensor
-    is copied, so that the rest of it does not stay in memory with it.
+    """Returns the values as an array on the CPU: 16-bit floats as float32, other types unchanged. A
+    slice of a tensor is copied, so that it does not keep the whole tensor in memory.
     """
     narrow = tensor.dtype in (torch.bfloat16, torch.float16)
     wide = tensor.detach().float() if narrow else tensor.detach()
@@ -115,7 +115,7 @@ def to_array(tensor: Tensor) -> np.ndarray:
 
 
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
-    """ids as a (1, T) tensor on the model's device. Raises ValueError as `ids_tensor` does."""
+    """Returns ids as a (1, T) tensor on the model's device. Raises ValueError as `ids_tensor`."""
     model = gpt_of(model)
     return ids_tensor(ids, model.config, model.wte.weight.device, model.wte.num_embeddings)
 
@@ -126,10 +126,10 @@ def ids_tensor(
     device: torch.device,
     vocab_size: int | None = None,
 ) -> Tensor:
-    """ids as a (1, T) tensor that a model or a stack of that config reads. `vocab_size`: how many
-    there are, where the model was given tokens of its own beyond the vocabulary.
+    """Returns ids as a (1, T) tensor, valid input for a model or stack with this config.
+    `vocab_size`: the number of tokens, if the model has more than its config's vocabulary.
 
-    Raises ValueError when there are none, too many, or one is not in the vocabulary.
+    Raises ValueError if there are none or too many, or if one is not in the vocabulary.
     """
     vocab_size = vocab_size or config.vocab_size
     array = text_ids(ids)
@@ -148,7 +148,7 @@ def ids_tensor(
 
 
 def text_ids(ids: Sequence[int] | np.ndarray) -> np.ndarray:
-    """ids as (T,) int64. Raises ValueError, with the remedy, where they are not those of a text."""
+    """Returns ids as (T,) int64. Raises ValueError, with a remedy, if they are not one text's."""
     given = np.asarray(ids)
     if given.size == 0:
         raise ValueError("there are no tokens; type at least one character")
@@ -162,10 +162,10 @@ def text_ids(ids: Sequence[int] | np.ndarray) -> np.ndarray:
 
 @contextmanager
 def looking_at(model: nn.Module) -> Iterator[None]:
-    """Dropout off and no gradients, for a single forward pass.
+    """Switches dropout and gradients off for a single forward pass.
 
-    Afterwards each part of the model is in the mode, train or eval, that it was in before: a part
-    that somebody froze stays frozen.
+    Afterwards, each module is back in its previous mode, train or eval: a module that was frozen
+    in eval mode stays so.
     """
     learning = [module for module in model.modules() if module.training]
     for module in learning:
@@ -184,14 +184,14 @@ def capture(
     sites: Sequence[str | Site] | None = None,
     replace: Mapping[Site | str, Replacement] | None = None,
 ) -> Activations:
-    """Runs the model once over `ids` (T,) and keeps what is asked for (None: all of `VIEWS`).
+    """Runs the model once on `ids` (T,) and returns the requested activations (None: all `VIEWS`).
 
     sites    views such as "attention", and single sites such as "decoder.3.scores"
-    replace  an intervention (`core.inference.interventions`): what is kept is what follows from it
+    replace  an intervention (`core.inference.interventions`), applied before values are captured
 
-    The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
-    ValueError for an unknown site, as `check_ids` does, and where the machine's memory cannot hold
-    what is asked for.
+    Dropout is off during the run; afterwards the model is back in its train or eval mode. Raises
+    ValueError for an unknown site, if the request exceeds the machine's memory, and as `check_ids`
+    does.
     """
     model = gpt_of(model)
     views, single = _views_and_single(sites)
@@ -218,16 +218,16 @@ def capture_bytes(
     item: int = 4,
     explicit: bool = False,
 ) -> int:
-    """The most memory that `capture` of so many tokens takes, the model's own not counted.
+    """Returns the peak memory of `capture` in bytes, without the model's own.
 
-    item      bytes a number in the model: 2 in bf16
-    explicit  whether scores, masked scores or weights are replaced on the way
+    item      bytes per number in the model: 2 in bf16
+    explicit  whether scores, masked scores or weights are replaced during the pass
     """
     views, single = _views_and_single(sites)
     looked_at = _looked_at(views, single, config.n_layer, explicit)
     held = item * numbers_held(config, looked_at, n_tokens)
     on_the_way = item * numbers_on_the_way(config, looked_at, n_tokens)
-    # Afterwards all that is held becomes arrays of fp32; logits in fp32 are one already.
+    # Afterwards, all captured tensors become fp32 arrays; logits in fp32 share their memory.
     kinds = [site.kind for view in views for site in view_sites(view, config.n_layer)]
     made = 4 * sum(site_numel(config, kind, n_tokens) for kind in kinds)
     if item != 4 and LOGITS in looked_at:
@@ -236,7 +236,7 @@ def capture_bytes(
 
 
 def _views_and_single(sites: Sequence[str | Site] | None) -> tuple[list[str], list[Site]]:
-    """What is asked for: views of all layers, in their order, and single sites."""
+    """Splits a request into views of all layers, in the order of `VIEWS`, and single sites."""
     sites = [sites] if isinstance(sites, (str, Site)) else sites
     wanted = tuple(VIEWS) if sites is None else tuple(sites)
     views = [name for name in VIEWS if name in wanted]
@@ -246,11 +246,11 @@ def _views_and_single(sites: Sequence[str | Site] | None) -> tuple[list[str], li
 def _looked_at(
     views: list[str], single: list[Site], n_layer: int, explicit: bool = False
 ) -> set[Site]:
-    """The sites that a Look has to keep for it.
+    """Returns the sites that a Look must record for these views and single sites.
 
-    Fused attention gives no weights. All layers' are worked out faster from queries and keys than
-    one by one on the way. Where something after the queries and keys is replaced (`explicit`), they
-    would be those of another model.
+    Fused attention returns no weights. Those of all layers are computed faster from queries and
+    keys afterwards than one by one during the pass, unless a value after the queries and keys is
+    replaced (`explicit`): then weights from queries and keys would miss the replacement.
     """
     made_of = set(views)
     if "attention" in views and not explicit:
@@ -268,7 +268,7 @@ def _site(name: str | Site) -> Site:
 
 
 def _view(config: ModelConfig, name: str, look: Look, explicit: bool = False) -> Tensor:
-    """What `Activations` calls `name`, from what the Look kept; see `_looked_at`."""
+    """Returns one view of `Activations` from the Look's recorded values; see `_looked_at`."""
 
     def kept(name: str) -> list[Tensor]:
         return [look.values[site][0] for site in view_sites(name, config.n_layer)]
@@ -279,7 +279,7 @@ def _view(config: ModelConfig, name: str, look: Look, explicit: bool = False) ->
 
 
 def _attention(config: ModelConfig, queries: list[Tensor], keys: list[Tensor]) -> Tensor:
-    """Every head's weights, (L, H, T, T), from its layers' queries (H, T, D) and keys (G, T, D)."""
+    """Returns all weights, (L, H, T, T), from each layer's queries (H, T, D) and keys (G, T, D)."""
     (H, T, _), device = queries[0].shape, queries[0].device
     weights = _room(device, config.n_layer, H, T, T)
     windows = [config.window_of(layer) for layer in range(config.n_layer)]
@@ -290,7 +290,7 @@ def _attention(config: ModelConfig, queries: list[Tensor], keys: list[Tensor]) -
 
 
 def _room(device: torch.device, *shape: int) -> Tensor:
-    """An empty float32 tensor; NumPy asks for huge pages, which the system gives much faster."""
+    """Returns an empty float32 tensor; on a CPU, NumPy's huge pages are allocated faster."""
     if device.type == "cpu":
         return torch.from_numpy(np.empty(shape, dtype=np.float32))
     return torch.empty(shape, device=device)

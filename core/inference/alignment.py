@@ -1,4 +1,4 @@
-"""How well an encoder-decoder does on pairs, and whether it looks where the reason stands.
+"""Accuracy of an encoder-decoder on pairs, and its attention to the decisive part of each source.
 
 Letters in shapes: L layers and H heads of the decoder.
 """
@@ -19,8 +19,8 @@ SOURCES_AT_ONCE = 100
 
 
 def exact_share(model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> float:
-    """The share of pairs whose target the model writes without a slip, by the likeliest tokens.
-    Raises ValueError where there are no pairs.
+    """Returns the share of pairs whose target the model writes exactly, by greedy decoding.
+    Raises ValueError if there are no pairs.
     """
     if not pairs:
         raise ValueError("there are no pairs to measure on; give one at least")
@@ -36,10 +36,10 @@ def exact_share(model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pai
 def span_attention(
     model: EncoderDecoder, tokenizer: Tokenizer, pairs: Sequence[Pair]
 ) -> np.ndarray:
-    """(L, H): the cross-attention of each head on the part of the source that decides a token,
-    from 0 to 1, while that token is written; the mean over all that have such a part.
+    """Returns, for each head, its cross-attention to the part of the source that decides a token
+    while that token is written, as (L, H) from 0 to 1: the mean over all tokens with such a part.
 
-    The tokenizer has one token a character, as `Pair.spans` count characters.
+    The tokenizer has one token per character, because `Pair.spans` count characters.
     """
     found = []
     for pair in pairs:

@@ -1,9 +1,8 @@
-"""One query's attention, step by step: the numbers that meet, the line that computed them, and what
-comes of it in the end.
+"""The attention of one query, step by step: values, the line that computes them, and the outcome.
 
 Letters in shapes: T tokens, H heads, G key and value heads, D dimensions a head, C width of the
-residual stream, V pieces in the vocabulary. Sources: AIAYN (Vaswani et al. 2017), section 3.2; that
-every head writes to the stream by itself: Elhage et al. 2021, "A Mathematical Framework for
+residual stream, V pieces in the vocabulary. Sources: AIAYN (Vaswani et al. 2017), section 3.2;
+every head's separate contribution to the stream: Elhage et al. 2021, "A Mathematical Framework for
 Transformer Circuits", section "Attention Heads are Independent and Additive".
 """
 
@@ -58,14 +57,14 @@ def add(residual: Tensor, written: Tensor, others: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Downstream:
-    """What comes after the heads of a layer, for one token.
+    """The values that follow the heads of a layer, for one token.
 
     w_o       (H, D, C)    W_O: the rows of `c_proj` that belong to each head
     bias      (1, C)       of `c_proj`, which belongs to no head; None without one
-    factors   (H, 1, 1)    how much of a head goes on: 0 of one that is switched off
+    factors   (H, 1, 1)    scale of each head's output: 0 for a head that is switched off
     residual  (1, C)       the stream before the heads have written to it
-    logits    (V,)         what the model says after all layers, float64 as in sampling
-    before    (V,)         what it says with all heads on; None where none is off
+    logits    (V,)         of the whole model, float64 as in sampling
+    before    (V,)         logits with all heads on; None if none is off
     post_norm              a norm follows the sum (AIAYN, GPT-1)
     """
 
@@ -82,12 +81,12 @@ def downstream_of(
     model: GPT, layer: int, residual: np.ndarray, last: np.ndarray,
     off: Sequence[int] = (), before: np.ndarray | None = None,
 ) -> Downstream:  # fmt: skip
-    """From the stream of one token as it enters `layer`, and as it leaves the last one: (C,) each.
+    """Returns the Downstream of one token's stream before `layer` and after the last: (C,) each.
 
-    off     heads of this layer that are switched off in the pass that the streams are from
-    before  (C,) what leaves the last layer with all heads on, where some are off
+    off     heads of this layer that were switched off when the streams were captured
+    before  (C,) output of the last layer with all heads on, if some are off
 
-    Raises ValueError for a layer or head that is not there.
+    Raises ValueError for a layer or head that does not exist.
     """
     layer = check_layer(model.config, layer)
     config, projection = model.config, model.blocks[layer].attn.c_proj
@@ -113,13 +112,13 @@ def downstream_of(
 def trace_attention(
     model: GPT, ids: Sequence[int] | np.ndarray, layer: int, head: int, query: int = -1
 ) -> Trace:
-    """The attention of token `query` in one head, from the projections to the next token.
+    """Traces the attention of token `query` in one head, from the projections to the next token.
 
     ids (T,); layer, head and query count from 0, negative ones from the end. Eleven steps: project,
-    products, scores, scale, mask, softmax, weigh, output, mix, add, predict; `about` has what every
-    head writes, `by_head` (H, C), the `bias` (C,) that joins their sum, and, where heads are off,
-    the probabilities `before` (V,) of the model with all of them on. Raises ValueError for ids, a
-    layer, head or query that are not there.
+    products, scores, scale, mask, softmax, weigh, output, mix, add, predict. `about` has the output
+    of every head, `by_head` (H, C), the `bias` (C,) added to their sum, and, if heads are off, the
+    probabilities `before` (V,) with all of them on. Raises ValueError for ids, a layer, a head or a
+    query that does not exist.
     """
     model = gpt_of(model)
     batch = check_ids(model, ids)
@@ -146,12 +145,12 @@ def trace_attention_from(
     layer: int, head: int, query: int = -1, window: int | None = None, rotary: bool = False,
     after: Downstream | None = None,
 ) -> Trace:  # fmt: skip
-    """The same Trace from what was captured of a layer: queries (H, T, D), keys, values (G, T, D).
+    """Traces attention from captured values: queries (H, T, D), keys and values (G, T, D).
 
-    So a model that trains elsewhere is explained from what its probe wrote. An axis of one batch,
-    (1, H, T, D), may stand before. `rotary`: queries and keys were turned by their positions.
-    Without `after`, which needs the model's weights, the steps end at what the head read. Raises
-    ValueError as `trace_attention`.
+    This explains a model that trains elsewhere, from the values in its probe's file. A batch axis
+    of 1, (1, H, T, D), is allowed. `rotary`: queries and keys were rotated by their positions.
+    Without `after`, which needs the model's weights, the steps end at the head's sum of values.
+    Raises ValueError as `trace_attention`.
     """
     q, k, v = (array.reshape((1, *array.shape[-3:])) for array in (q, k, v))
     head = check_head(q.shape[1], head)
@@ -163,7 +162,7 @@ def trace_attention_from(
     }  # fmt: skip
     heads = (q[0, head], k[0, kv_head], v[0, kv_head])
     q1, k1, v1 = (torch.from_numpy(np.ascontiguousarray(array)) for array in heads)  # (T, D)
-    # This query alone, through the very code that serves all of them.
+    # This query alone, computed by the same code as all queries of a model.
     q1 = q1[query : query + 1]  # (1, D)
     visible = visible_tokens(k1.size(0), window)[query : query + 1]  # (1, T)
     with torch.no_grad():
@@ -192,15 +191,15 @@ def trace_attention_from(
 
 
 def _written_by_all(q: Tensor, k: Tensor, v: Tensor, visible: Tensor, after: Downstream) -> Tensor:
-    """What every head writes for one token, (H, 1, C): from q (H, 1, D), k and v (G, T, D)."""
+    """Returns every head's output for one token, (H, 1, C): from q (H, 1, D), k and v (G, T, D)."""
     H = q.size(0)
     read = attend(q, repeat_heads(k, H), repeat_heads(v, H), visible).output  # (H, 1, D)
     return written_by(read * after.factors, after.w_o)
 
 
 def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) -> list[Step]:
-    """From what the head read, (1, 1, D), and what every head writes, (H, 1, C), to the next
-    token.
+    """Returns the steps from one head's sum of values, (1, 1, D), and the outputs of all heads,
+    (H, 1, C), to the next token.
     """
     weights = after.w_o[head][None]  # (1, D, C)
     others = by_head[torch.arange(len(by_head)) != head].sum(0)  # (1, C)
@@ -248,7 +247,7 @@ def _last_steps(heads: Tensor, by_head: Tensor, head: int, after: Downstream) ->
 def _steps(
     projected: dict[str, np.ndarray], made: dict[str, np.ndarray], window: int | None, rotary: bool
 ) -> list[Step]:
-    """Of each step what its line made, first, and what it read."""
+    """Returns the steps of attention, each with its line's result first, then the inputs."""
     turned = ", turned by its position" if rotary else ""
     q, k = ("R_i\\, x W_Q", "R_j\\, x W_K") if rotary else ("x W_Q", "x W_K")
 

@@ -1,14 +1,14 @@
 """Direct logit attribution: which parts raised this token's logit.
 
-A logit is a dot product of the final stream, once normed, with the token's row of the unembedding.
-The stream is a sum: of the embedding, and of what each head and each MLP wrote. With the norm's
-scale held as it is, the logit is a sum, too, with one term for each of them. Source: A Mathematical
+A logit is the dot product of the final, normalized stream with the token's row of the unembedding.
+The stream is a sum of the embedding and the outputs of all heads and MLPs. With the norm's scale
+held constant, the logit is also a sum, with one term for each of them. Source: A Mathematical
 Framework for Transformer Circuits (Elhage et al. 2021), sections "Residual stream" and "Logit
 effects".
 
-A post-norm model norms the stream after every sublayer, so that its logit is no sum of what was
-written. It becomes one where the scales of all these norms are held: a term then says what a part
-adds while the norms after it stay as they are for this text.
+A post-norm model normalizes the stream after every sublayer, so its logit is not a sum of these
+outputs. It becomes one if the scales of all norms are held constant: a term is then the
+contribution of a part for the norms' scales on this text.
 
 Letters in shapes: C width of the residual stream, L layers, H heads, D dimensions a head.
 """
@@ -37,11 +37,11 @@ KINDS = ("head_output", "attention_output", "mlp_output",
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogitTerm:
-    """What one part of the model adds to the logit.
+    """The contribution of one part of the model to the logit.
 
     kind    "embedding", "position", "head", "attention_bias", "mlp", "norm_bias" or "unexplained"
     value   in logits
-    length  of the vector that it writes to the stream; NaN where it writes none
+    length  of the vector that the part adds to the stream; NaN if there is none
     """
 
     kind: str
@@ -52,7 +52,7 @@ class LogitTerm:
 
     @property
     def name(self) -> str:
-        """For people: "head 3.1", "MLP 3", "embedding"."""
+        """The name to display: "head 3.1", "MLP 3", "embedding"."""
         if self.part is not None:
             return part_name(self.part)
         biases = {"attention_bias": f"bias {self.layer}", "norm_bias": "norm's bias"}
@@ -60,7 +60,7 @@ class LogitTerm:
 
     @property
     def part(self) -> Part | None:
-        """What an Intervention can switch off; None for any other term."""
+        """The part that an Intervention can switch off; None for any other term."""
         if self.layer is None or self.kind == "attention_bias":
             return None
         return self.layer, self.head
@@ -68,13 +68,13 @@ class LogitTerm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribution:
-    """A logit, or how far it is above another one, as a sum.
+    """A logit, or its lead over another one, as a sum.
 
-    position, token, against   what is attributed: of the token after this position; None: no other
-    logit        what the model computed
-    terms        their values add up to `logit`; the last is what they leave unexplained: rounding,
-                 or something put in a site's place that no part has written
-    norms        how many norms are held; 1 in a pre-norm model
+    position, token, against  the token after this position; the other token, or None
+    logit        as the model computed it
+    terms        their values add up to `logit`; the last is the unexplained rest: rounding, or a
+                 replaced value that no part has written
+    norms        number of norms held constant; 1 in a pre-norm model
     """
 
     position: int
@@ -85,12 +85,12 @@ class Attribution:
     norms: int
 
     def of(self, kind: str) -> np.ndarray:
-        """Values of one kind in order: "mlp" (L,), "head" (L H,), "embedding" (1,)."""
+        """Returns the values of one kind in order: "mlp" (L,), "head" (L H,), "embedding" (1,)."""
         return np.array([term.value for term in self.terms if term.kind == kind])
 
 
 def written_by(heads: Tensor, weights: Tensor) -> Tensor:
-    """The output of each head: what it read (H, 1, D) times its rows of W_O (H, D, C)."""
+    """Multiply each head's sum of values (H, 1, D) by its rows of W_O (H, D, C)."""
     written = heads @ weights  # (H, 1, C)  # step: write
     return written
 
@@ -123,13 +123,13 @@ def attribute(
     position: int = -1,
     replace: Replacements | None = None,
 ) -> Attribution:
-    """Takes the logit of `token` after `position` apart; or how far it is above that of `against`.
+    """Splits the logit of `token` after `position`, or its lead over `against`, into terms.
 
-    token     None: the one that the model finds likeliest
-    replace   as in a Look: of a model that is changed on the way
+    token     None: the model's likeliest one
+    replace   as in a Look: the interventions on the model
 
-    Computed in float64 from what the model made. Raises ValueError as `check_ids` does, and for a
-    token or position that is not there.
+    Computed in float64 from the model's activations. Raises ValueError as `check_ids` does, and for
+    a token or position that does not exist.
     """
     parts = Parts(model, ids, position, replace)
     token = int(parts.logits.argmax()) if token is None else token
@@ -167,12 +167,12 @@ def _term(
 
 
 def head_weights(attn: Attention) -> Tensor:
-    """The rows of W_O that each head writes with: (H, D, C), float64."""
+    """Returns the rows of W_O that belong to each head: (H, D, C), float64."""
     return attn.c_proj.weight.detach().double().mT.unflatten(0, (attn.n_head, -1))
 
 
 class Parts:
-    """What the parts of a model wrote at one token, float64: of one pass over `ids`.
+    """The outputs of a model's parts at one token, float64, from one pass over `ids`.
 
     Raises ValueError as `attribute` does.
     """
@@ -197,11 +197,11 @@ class Parts:
         self._token = batch[0, at]
 
     def at(self, kind: str, layer: int) -> Tensor:
-        """One site: (C,), of "head_output" (H, D)."""
+        """Returns one site: (C,), or (H, D) for "head_output"."""
         return self._kept[Site("decoder", layer, kind)]
 
     def embedded(self) -> tuple[Tensor, Tensor | None]:
-        """What the token's embedding adds, and what its position's; rotary ones add nothing."""
+        """Returns the parts of the stream from the token and from its position; None if rotary."""
         config, whole = self.model.config, self._kept[EMBEDDING]
         if config.positions == "rope":
             return whole, None
@@ -213,7 +213,7 @@ class Parts:
         return whole - place, place
 
     def target(self, token: int, against: int | None) -> tuple[Tensor, float]:
-        """The direction that is looked along after the final norm, and the logit along it."""
+        """Returns the direction after the final norm that yields the logit, and the logit."""
         rows, logits = self.model.lm_head.weight.detach(), self.logits
         vocab_size = self.model.config.vocab_size
         check_tokens(vocab_size, [token] if against is None else [token, against])
@@ -225,12 +225,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldNorm:
-    """A norm whose scale is held, so that it is linear: what a direction (C,) before it has to be.
+    """A norm made linear by a constant scale, and a direction (C,) pulled back through it.
 
-    direction   that is looked along after the norm
-    pulled      the same before it
-    centered    with what a LayerNorm takes off; None: an RMSNorm takes nothing off
-    bias        what the norm's bias adds along the direction; None: it has none
+    direction   after the norm
+    pulled      the same before the norm
+    centered    `pulled` minus its mean, for a LayerNorm; None for an RMSNorm
+    bias        contribution of the norm's bias along the direction; None without a bias
     """
 
     direction: Tensor
@@ -246,7 +246,7 @@ class HeldNorm:
 
 
 def hold(norm: nn.Module, x: Tensor, direction: Tensor) -> HeldNorm:
-    """A norm as it is where it reads x (C,)."""
+    """Returns a HeldNorm with the scale that the norm has for x (C,)."""
     assert isinstance(norm, (LayerNorm, RMSNorm))
     weight = norm.weight.detach().double()
     is_layer_norm = isinstance(norm, LayerNorm)
@@ -264,8 +264,8 @@ class Stop:
     """A part of the model, on the way back from the logits to the embedding.
 
     kind   "mlp", "attention" or "embedding"
-    layer  of the part; the embedding has -1
-    held   norms between it and the logits, the last one first
+    layer  of the part; -1 for the embedding
+    held   norms between the part and the logits, the last one first
     """
 
     kind: str
@@ -274,13 +274,13 @@ class Stop:
 
     @property
     def direction(self) -> Tensor:
-        """(C,) that is looked along where the part writes."""
+        """(C,), pulled back to the part's output."""
         return self.held[-1].before
 
 
 def path_to(parts: Parts, direction: Tensor) -> Iterator[Stop]:
-    """The parts from the last to the first, and what a direction (C,) after the final norm is where
-    each of them writes. A post-norm model has two norms a layer, any other one at the end.
+    """Yields the parts from the last to the first, each with a direction (C,) after the final norm
+    pulled back to it. A post-norm model has two norms a layer, any other one at the end.
     """
     model, held = parts.model, tuple[HeldNorm, ...]()
     last = model.config.n_layer - 1

@@ -1,6 +1,6 @@
-"""Beam search: not one text is written on, but the few likeliest ones, side by side.
+"""Beam search: continues the few likeliest texts in parallel, instead of only one.
 
-    next tokens of every beam -> score -> choose the best of all -> prune to so many beams
+    next tokens of every beam -> score -> choose the best of all -> prune to the number of beams
 
 Letters in shapes: N beams, K likeliest tokens of each, M candidates, V pieces in the vocabulary.
 Sources: Sutskever et al. 2014, section 3.2; the length penalty: Wu et al. 2016, equation 14, which
@@ -26,24 +26,24 @@ from core.transformer.architectures import encoder_decoder_of, gpt_of
 from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 
-# Logits (N, V) of the token after each of N texts, all equally long: any model can be searched.
+# Logits (N, V) of the token after each of N texts of equal length: searches work with any model.
 Predict = Callable[[Sequence[Sequence[int]]], Tensor]
 
 PROMPT = -1  # the parent of the first tokens
-MOST_BEAMS = 256  # each reads with keys and values of its own
+MOST_BEAMS = 256  # each has its own keys and values
 
 
 @dataclass(frozen=True, kw_only=True)
 class BeamSettings:
-    """How far and how widely is searched. The defaults are those of "Attention Is All You Need".
+    """Settings of a search. The defaults are those of "Attention Is All You Need".
 
-    max_new_tokens  where a text ends at the latest
-    beams           how many texts are written side by side; 1: greedily, the likeliest token each
+    max_new_tokens  the largest length of a text
+    beams           the number of texts continued in parallel; 1: greedy decoding
     stop            tokens that end a text
-    length_penalty  exponent of the length that finished texts' log-probabilities are divided by;
+    length_penalty  exponent of the length by which log-probabilities of finished texts are divided;
                     0: the likeliest text wins, which tends to be short
 
-    Raises ValueError, with the remedy, for values outside their range.
+    Raises ValueError, with a remedy, for values outside their range.
     """
 
     max_new_tokens: int = field(20, least=1, remedy="use 1 or more")
@@ -59,16 +59,16 @@ class BeamSettings:
 
 @dataclass(frozen=True, slots=True)
 class BeamNode:
-    """A token of the tree: with those before it, a text.
+    """A token in the tree; together with its ancestors, a text.
 
     log_probability  of the token after the text before it
-    sum              log-probability of the whole text, in nats: what beams are chosen by
-    score            `sum` with the length penalty: what finished texts are compared by
-    parent           the node before it; PROMPT: none
-    depth            how many tokens the text has, this one included
-    place            among the candidates of its depth, from 0
-    fate             "kept": it is a beam of the next step; "finished": it ended, or is as long as
-                     was asked for; "dropped": others were likelier
+    sum              log-probability of the whole text, in nats: the criterion for beams
+    score            `sum` with the length penalty: the criterion for finished texts
+    parent           index of the previous node; PROMPT: none
+    depth            number of tokens in the text, including this one
+    place            rank among the candidates of its depth, from 0
+    fate             "kept": a beam of the next step; "finished": ended, or as long as allowed;
+                     "dropped": others were likelier
     """
 
     token: int
@@ -83,10 +83,10 @@ class BeamNode:
 
 @dataclass(frozen=True)
 class BeamTree:
-    """All candidates that a search has had.
+    """All candidates of a search.
 
     nodes     parents before their children, each depth best first
-    beams     the nodes that the next token is added to
+    beams     the nodes to which the next token is added
     finished  the nodes of the best finished texts, best first: at most as many as beams
     """
 
@@ -95,7 +95,7 @@ class BeamTree:
     finished: tuple[int, ...] = ()
 
     def path(self, node: int) -> list[int]:
-        """The nodes that lead to one, itself last."""
+        """Returns the nodes from the first token to this node."""
         path = []
         while node != PROMPT:
             path.append(node)
@@ -103,28 +103,28 @@ class BeamTree:
         return path[::-1]
 
     def text(self, node: int) -> list[int]:
-        """The tokens that were written up to a node, itself included."""
+        """Returns the tokens from the first one to this node's."""
         return [self.nodes[one].token for one in self.path(node)]
 
     @property
     def best(self) -> int:
-        """The best finished text, or before there is one the likeliest beam."""
+        """The best finished text, or, before there is one, the likeliest beam."""
         return self.finished[0] if self.finished else self.beams[0]
 
     @property
     def depth(self) -> int:
-        """How many tokens the longest text has."""
+        """The number of tokens in the longest text."""
         return self.nodes[-1].depth if self.nodes else 0
 
 
 class Candidates(NamedTuple):
-    """What one more token makes of the beams, likeliest first where there are M.
+    """The beams continued by one token; the M candidates are sorted, likeliest first.
 
     before     (N, 1)  log-probability of each beam
     likeliest  (N, K)  log-probability of its likeliest next tokens
-    tokens     (N, K)  which these are
+    tokens     (N, K)  the ids of these tokens
     sums       (N, K)  log-probability of the beam with that token
-    chosen     (M,)    places of the candidates among all N x K
+    chosen     (M,)    flat indices of the candidates among all N x K
     ends       (M,)    bool: whether the text ends there
     kept       (M,)    bool: whether it is a beam of the next step
     """
@@ -140,9 +140,9 @@ class Candidates(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class BeamStep:
-    """One more token in every beam.
+    """One step of the search, which adds a token to every beam.
 
-    candidates  how they were found
+    candidates  with the values that led to them
     scores      (M,) of the candidates, with the length penalty
     tree        after this step
     """
@@ -155,11 +155,11 @@ class BeamStep:
 def beam_search_steps(
     model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
 ) -> Iterator[BeamStep]:
-    """Yields after each token that the beams grow by. It ends after `max_new_tokens`, or once no
-    beam can overtake the finished texts any more. `model`: a GPT, or any function that predicts.
+    """Yields a BeamStep after each token. The search ends after `max_new_tokens`, or once no beam
+    can overtake the finished texts. `model`: a GPT, or any function that predicts.
 
-    Raises ValueError, with the remedy, for tokens that are not in the vocabulary, and where a GPT's
-    context does not hold prompt and text.
+    Raises ValueError, with a remedy, for tokens that are not in the vocabulary, and if prompt and
+    text do not fit into a GPT's context.
     """
     longest, beams, alpha = settings.max_new_tokens, settings.beams, settings.length_penalty
     prompt = text_ids(ids).tolist()
@@ -184,11 +184,11 @@ def beam_search_steps(
 
 
 def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ()) -> Candidates:
-    """Find every beam's likeliest next tokens, and choose the texts that go on.
+    """Find every beam's likeliest next tokens, and choose the texts to continue.
 
     before (N, 1), logits (N, V). The search chooses twice as many candidates as there are beams, so
-    that enough texts go on even if all the best ones end. A text that ends is ignored unless it is
-    among the best. Raises ValueError for a token of `stop` that is not in the vocabulary.
+    that enough texts continue even if all the best ones end. A text that ends is ignored unless it
+    is among the best. Raises ValueError for a token of `stop` that is not in the vocabulary.
     """
     if stop and max(stop) >= logits.size(1):
         raise ValueError(
@@ -206,7 +206,7 @@ def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ())
     many = min(2 * beams, int(flat.isfinite().sum()))
     chosen = flat.topk(many).indices  # step: choose
     ends = is_stop[chosen]
-    place = (~ends).cumsum(0)  # rank among the texts that go on, from 1
+    place = (~ends).cumsum(0)  # rank among the texts that continue, from 1
     kept = torch.where(ends, False, place <= beams)  # step: prune
     return Candidates(before, likeliest, tokens, sums, chosen, ends, kept)
 
@@ -229,8 +229,8 @@ def beam_search(
     stop: int | Collection[int] = (),
     length_penalty: float = 0.6,
 ) -> BeamTree:
-    """The whole tree of a search: see `BeamSettings`; raises as `beam_search_steps`. The text that
-    it found is `tree.text(tree.best)`.
+    """Returns the whole tree of a search; the result is `tree.text(tree.best)`. See `BeamSettings`;
+    raises the errors of `beam_search_steps`.
     """
     settings = BeamSettings(
         max_new_tokens=max_new_tokens,
@@ -245,9 +245,9 @@ def beam_search(
 
 
 def predict_target(model: EncoderDecoder, source_ids: Sequence[int] | np.ndarray) -> Predict:
-    """What an encoder-decoder predicts after targets that begin with its `start_id`, so that a
-    translation is searched: `beam_search(predict_target(model, source_ids), [start_id], ...,
-    stop=end_id)`. Raises ValueError for another model, and for ids that cannot be.
+    """Returns an encoder-decoder's predictions for targets that begin with its `start_id`, to
+    search for a translation: `beam_search(predict_target(model, source_ids), [start_id], ...,
+    stop=end_id)`. Raises ValueError for another model, and for invalid ids.
     """
     config, device = encoder_decoder_of(model).config, model.lm_head.weight.device
     with looking_at(model):
@@ -258,7 +258,7 @@ def predict_target(model: EncoderDecoder, source_ids: Sequence[int] | np.ndarray
 def _grown(
     tree: BeamTree, found: Candidates, scores: Tensor, beams: int, is_last: bool
 ) -> BeamTree:
-    """The tree with the candidates of one more depth."""
+    """Returns the tree with the candidates of one more depth."""
     width, depth = found.sums.size(1), tree.depth + 1
     nodes, kept, finished = list(tree.nodes), [], list(tree.finished)
     for place, chosen in enumerate(found.chosen.tolist()):
@@ -285,8 +285,8 @@ def _grown(
 
 
 def _can_improve(tree: BeamTree, settings: BeamSettings) -> bool:
-    """Whether a beam may still become one of the best finished texts: its log-probability only
-    falls, so it cannot score more than it would now at the greatest length.
+    """True if a beam can still become one of the best finished texts: its log-probability can only
+    fall, so its score is at most its present value at the greatest length.
     """
     if not tree.beams:
         return False

@@ -1,4 +1,4 @@
-"""A beam search, step by step: score, choose and prune for every token; finish where texts end."""
+"""A beam search, step by step: score, choose and prune for every token; finish when texts end."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ FORMULAS = {
 def trace_beam_search(
     model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
 ) -> Trace:
-    """Every step of a search; raises as `beam_search_steps`."""
+    """Traces every step of a search; raises as `beam_search_steps`."""
     return to_the_end(trace_beam_search_steps(model, ids, settings))
 
 
 def trace_beam_search_steps(
     model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
 ) -> Generator[BeamTree, None, Trace]:
-    """The same as a job, which yields the tree after each token."""
+    """Traces a search as a job, which yields the tree after each token."""
     trace = Trace()
     for one in beam_search_steps(model, ids, settings):
         _append(trace, one, settings)
@@ -53,8 +53,8 @@ def trace_beam_search_steps(
 
 
 class ComparedSearch(NamedTuple):
-    """A search so far, its steps, and the tree of a single beam: what is written greedily. Both are
-    scored with the same length penalty.
+    """A search so far, its steps, and the tree of greedy decoding, a single beam. Both have scores
+    with the same length penalty.
     """
 
     tree: BeamTree
@@ -65,7 +65,7 @@ class ComparedSearch(NamedTuple):
 def compared_search_steps(
     model: GPT | Predict, ids: Sequence[int] | np.ndarray, settings: BeamSettings
 ) -> Iterator[ComparedSearch]:
-    """A search and greedy writing side by side, token by token; raises as `beam_search_steps`."""
+    """Yields a search and greedy decoding, token by token; raises as `beam_search_steps`."""
     trace, tree, greedy = Trace(), BeamTree(), BeamTree()
     several = beam_search_steps(model, ids, settings)
     alone = beam_search_steps(model, ids, replace(settings, beams=1, length_penalty=0.0))
@@ -81,7 +81,7 @@ def compared_search_steps(
 
 
 def _scored(tree: BeamTree, alpha: float) -> BeamTree:
-    """With another length penalty, after the search."""
+    """Returns the tree with scores for another length penalty."""
     nodes = []
     for one in tree.nodes:
         total = torch.tensor(one.sum, dtype=torch.float64)
@@ -90,7 +90,7 @@ def _scored(tree: BeamTree, alpha: float) -> BeamTree:
 
 
 def _append(trace: Trace, step: BeamStep, settings: BeamSettings) -> None:
-    """What happened while the beams grew by a token."""
+    """Appends the steps of one token to the trace."""
     found, tree = step.candidates, step.tree
     (beams, each), depth = found.sums.shape, tree.depth
     sums = {"sums": found.sums.numpy()}

@@ -1,4 +1,4 @@
-"""How much memory a capture takes, from the config alone, before anything is computed.
+"""The memory that a capture needs, computed from the config alone, in advance.
 
 Letters: T tokens, H heads, G key and value heads, D dimensions a head, C width of the residual
 stream, F width of the MLP's hidden layer, V vocabulary.
@@ -17,7 +17,7 @@ PROJECTED = ("queries", "keys", "values")
 
 
 def site_shape(config: ModelConfig, kind: str, n_tokens: int) -> tuple[int, ...]:
-    """The shape of a site of that kind, of one text and one layer."""
+    """Returns the shape of a site of this kind, for one text and one layer."""
     T, D = n_tokens, config.head_width
     if kind in ("keys", "values"):
         return config.kv_heads, T, D
@@ -30,15 +30,15 @@ def site_shape(config: ModelConfig, kind: str, n_tokens: int) -> tuple[int, ...]
 
 
 def site_numel(config: ModelConfig, kind: str, n_tokens: int) -> int:
-    """How many numbers such a site has."""
+    """Returns the number of values at a site of this kind."""
     return math.prod(site_shape(config, kind, n_tokens))
 
 
 def numbers_held(config: ModelConfig, sites: Collection[Site], n_tokens: int) -> int:
-    """How many numbers a Look at these sites holds on to, the logits not counted.
+    """Returns the number of values that a Look at these sites keeps in memory, without the logits.
 
-    Queries, keys and values are parts of what `c_attn` made, which stays whole as long as one of
-    them does; those that were normed or turned are made anew.
+    Queries, keys and values are views of the output of `c_attn`, which stays in memory as long as
+    one of them does; normalized or rotated ones are new tensors.
     """
     T = n_tokens
     whole = (config.n_head + 2 * config.kv_heads) * config.head_width * T
@@ -50,12 +50,12 @@ def numbers_held(config: ModelConfig, sites: Collection[Site], n_tokens: int) ->
 
 
 def numbers_on_the_way(config: ModelConfig, sites: Collection[Site], n_tokens: int) -> int:
-    """The most that the pass has in memory for a while, beside what is held and the stream: the
-    inside of one layer, or the logits, which come when all layers are done.
+    """Returns the peak number of temporary values of the pass, in addition to recorded values and
+    the stream: the inside of one layer, or the logits, which are computed after all layers.
     """
     T = n_tokens
     hidden = (3 if config.mlp == "swiglu" else 2) * T * config.inner_width
-    # Scores, scaled, masked and weights stand side by side in `attend`; some of them are held.
+    # `attend` holds scores, scaled, masked and weights at once; some of them are recorded.
     explicit = Counter(site.layer for site in sites if site.kind in EXPLICIT)
     matrices = 4 - min(explicit.values()) if explicit else 0
     attention = matrices * config.n_head * T * T

@@ -1,12 +1,12 @@
-"""Conversations: the one text that a model reads of them, and its answer.
+"""Conversations: their prompt, as one text, and the model's answer.
 
-A model that chats continues texts as any other. Its chat template makes one text of all messages,
-in which special tokens part them; the model writes on, until it writes the token that ends a turn.
+A chat model continues a text like any other. Its chat template joins all messages into one text,
+separated by special tokens; the model then writes until it reaches the token that ends a turn.
 
     {"role": "user", "content": "Hi"}  ->  <|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n
 
-A person may type "<|im_end|>", too, and so pretend to be somebody else. Here what is typed is read
-as the characters that it is. transformers reads it as the token, unless it is told to sanitize it.
+A user can also type "<|im_end|>" to forge a message in another role. Here, it is encoded as plain
+characters; transformers encodes it as a special token, unless it is set to sanitize messages.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ if TYPE_CHECKING:
 Messages = Sequence[Mapping[str, str]]
 Span = tuple[int, int]
 
-CHAT_SAMPLING = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's makers say
+CHAT_SAMPLING = Sampling(temperature=0.2, top_p=0.9)  # as SmolLM2's authors recommend
 FORMULA = r"x \leftarrow (x, \, i), \quad i \sim p(i \mid x)"
 APPENDED = "core.inference.generation:generate_steps#append"
 ROLES = "system", "user", "assistant"
-TEMPLATE = -1  # in place of a message: what the template itself wrote
-# Marks that no text has, for these code points are never characters (Unicode 17, section 23.7):
-# before a message its number between the first two, after it the third; a special token that was
-# typed stands between the last two.
+TEMPLATE = -1  # in place of a message: text of the template itself
+# Marks that no text contains, because these code points are never characters (Unicode 17, section
+# 23.7): the first two enclose a message's number before the message, the third ends it; the last
+# two enclose a special token that was typed.
 _FIRST, _BEGIN, _END, _TYPED, _AFTER = (chr(0xFDD0 + place) for place in range(5))
 _MARKS = re.compile(f"{_FIRST}([0-9]+){_BEGIN}|[{_FIRST}{_BEGIN}{_END}{_TYPED}{_AFTER}]")
 
 
 @dataclass(frozen=True, slots=True)
 class ChatPrompt:
-    """What a model reads of a conversation, up to where its answer begins.
+    """The prompt of a conversation, up to the beginning of the model's answer.
 
     data    the text in UTF-8
     ids     (T,) tokens
-    spans   (T,) where each stands in the data
-    origin  (T,) which message it is of, from 0 on; TEMPLATE: of none
-    typed   where a special token stands that somebody typed
+    spans   (T,) each token's span in the data
+    origin  (T,) index of the message that each token belongs to; TEMPLATE: none
+    typed   spans of special tokens that were typed in a message
     """
 
     data: bytes = b""
@@ -76,17 +76,17 @@ class ChatPrompt:
         return self.data.decode("utf-8", "replace")
 
     def place(self, message: int) -> Span | None:
-        """Where a message stands in the data; None: nowhere."""
+        """Returns the span of a message in the data, or None if it is absent."""
         found = [span for span, one in zip(self.spans, self.origin, strict=True) if one == message]
         return (found[0][0], found[-1][1]) if found else None
 
     def said(self, message: int) -> str:
-        """What a message says; "" where it stands nowhere."""
+        """Returns the text of a message, or "" if it is absent."""
         start, end = self.place(message) or (0, 0)
         return self.data[start:end].decode("utf-8", "replace").strip()
 
     def with_answer(self, tokenizer: Tokenizer, written: Sequence[int], message: int) -> ChatPrompt:
-        """The text goes on with the tokens of an answer, which becomes that message."""
+        """Returns this prompt followed by the tokens of an answer, which is message `message`."""
         data, spans, origin = self.data, list(self.spans), list(self.origin)
         special = frozenset(tokenizer.special_tokens.values())
         for token in written:
@@ -98,7 +98,7 @@ class ChatPrompt:
 
 
 class Chatting(Protocol):
-    """What of a LoadedModel a conversation needs before anything is computed."""
+    """The part of a LoadedModel that a conversation needs before anything is computed."""
 
     @property
     def name(self) -> str: ...
@@ -123,8 +123,8 @@ def chat(
     seed: int = 0,
     stop_strings: str | Collection[str] = (),
 ) -> str:
-    """The model's answer to messages, each with its "role" ("system", "user", "assistant") and its
-    "content"; it ends before the first of `stop_strings`. Raises ValueError as `chat_prompt`,
+    """Returns the model's answer to messages, each with a "role" ("system", "user", "assistant")
+    and a "content"; it ends before the first of `stop_strings`. Raises ValueError as `chat_prompt`,
     `Sampling` and `check_stop_strings` do.
     """
     sampling = Sampling(
@@ -150,7 +150,7 @@ def chat_steps(
     seed: int = 0,
     stop_strings: str | Collection[str] = (),
 ) -> Iterator[TokenStep]:
-    """Yields each token of the answer; the last one may be that which ends it, or that which
+    """Yields each token of the answer; the last may be the token that ends it, or the one that
     completes a stop string.
     """
     ids, ends = chat_prompt(lm, messages).ids, lm.usage.end_ids
@@ -171,9 +171,9 @@ def answer_steps(
     stop_strings: str | Collection[str] = (),
     tokenizer: Tokenizer | None = None,
 ) -> Iterator[TokenStep]:
-    """What a model writes after the ids of a ChatPrompt, to one of `ends`, a stop string or the end
-    of what it reads. Raises ValueError where the conversation leaves no room, and as
-    `check_stop_strings`.
+    """Yields the tokens that a model writes after the ids of a ChatPrompt, up to one of `ends`, a
+    stop string or the end of the context. Raises ValueError if the conversation fills the context,
+    and as `check_stop_strings`.
     """
     room = model.config.block_size - len(ids)
     if room <= 0:
@@ -191,13 +191,13 @@ def answer_steps(
 def answer_text(
     lm: Chatting, written: Sequence[int], stop_strings: str | Collection[str] = ()
 ) -> str:
-    """What the tokens of an answer say, without the one that ends it, up to a stop string."""
+    """Returns the text of an answer's tokens, without the end token, up to a stop string."""
     said = [bytes_of(one, lm.tokenizer) for one in written if one not in lm.usage.end_ids]
     return cut_at_stop(b"".join(said).decode("utf-8", "replace"), stop_strings).strip()
 
 
 def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
-    """A token that was written, with the probability that the model gave it, before any
+    """Returns the step of a token that was written, with its probability by the model, before any
     temperature.
     """
     probability = math.exp(-surprise_of(step.logits, step.id))
@@ -208,7 +208,7 @@ def answer_token(step: TokenStep, tokenizer: Tokenizer) -> Step:
 
 
 def trace_answer(steps: Iterable[TokenStep], tokenizer: Tokenizer) -> Trace:
-    """A step for each token of an answer, as `chat_steps` yields them."""
+    """Traces an answer, with a step for each token, as `chat_steps` yields them."""
     trace = Trace()
     for step in steps:
         trace.append(answer_token(step, tokenizer))
@@ -223,15 +223,15 @@ def chat_prompt(
     typed_specials: bool = False,
     now: datetime | None = None,
 ) -> ChatPrompt:
-    """What the model reads of messages; of none at all nothing.
+    """Returns the prompt of a list of messages; an empty one if there are none.
 
-    answer          whether the text ends where the model's answer begins
-    typed_specials  whether special tokens that stand in a message are read as such, as transformers
-                    does: whoever writes a message can then pretend that it ended
-    now             for templates that write the date; None: the time it is
+    answer          whether the text ends with the beginning of the model's answer
+    typed_specials  whether special tokens inside a message are encoded as such, as in
+                    transformers: the author of a message can then forge its end
+    now             for templates that write the date; None: the current time
 
-    Raises ValueError for a model without a template, for a template that refuses the conversation
-    or cannot be filled in, and where special tokens of a message cannot be told from its own.
+    Raises ValueError for a model without a template, for a template that rejects the conversation
+    or fails, and if special tokens in a message cannot be distinguished from the template's.
     """
     usage, tokenizer = lm.usage, lm.tokenizer
     if usage.chat_template is None:
@@ -252,7 +252,7 @@ def chat_prompt(
         now=now or datetime.now(),
     )
     text, parts, typed = _places(with_marks)
-    if text != plain:  # the template looks into the messages, and the marks are in its way
+    if text != plain:  # the template inspects the messages, and the marks change its output
         if any(one in message["content"] for one in specials for message in clean):
             raise ValueError(
                 "the chat template changes the messages, so that a special token in one of them "
@@ -266,8 +266,8 @@ def chat_prompt(
 
 
 def injection(lm: Chatting, said: str, order: str) -> str:
-    """What somebody would have to type as a message so that it reads, where its special tokens
-    count, as if the message were `said` alone, and a message of the system followed: `order`.
+    """Returns the message that, if its special tokens are not escaped, the model reads as the
+    message `said` followed by a system message, `order`.
     """
     pair = {"role": "user", "content": said}, {"role": "system", "content": order}
     text = chat_prompt(lm, pair, answer=False).text
@@ -275,7 +275,7 @@ def injection(lm: Chatting, said: str, order: str) -> str:
 
 
 def _clean(message: Mapping[str, str]) -> dict[str, str]:
-    """Role and content, in which no mark and no half of a character stands."""
+    """Returns role and content, without marks and lone surrogates."""
     if not isinstance(message, Mapping) or not {"role", "content"} <= message.keys():
         raise ValueError(
             f"{quoted_value(message)} is no message; write it as "
@@ -293,7 +293,7 @@ def _clean(message: Mapping[str, str]) -> dict[str, str]:
 
 
 def _marked(message: Mapping[str, str], number: int, specials: Sequence[str]) -> dict[str, str]:
-    """With marks at both ends, inside the white space, which many templates take away."""
+    """Adds marks at both ends, inside the white space, which many templates strip."""
     content = message["content"]
     inner = content.strip()
     if not inner:
@@ -307,7 +307,7 @@ def _marked(message: Mapping[str, str], number: int, specials: Sequence[str]) ->
 
 
 def _places(marked: str) -> tuple[str, list[tuple[int, Span]], list[Span]]:
-    """The text without marks; where in its bytes each message stands, with its number, and each
+    """Returns the text without marks; the byte span of each message, with its number, and of each
     special token that was typed.
     """
     text: list[str] = []
@@ -333,7 +333,7 @@ def _places(marked: str) -> tuple[str, list[tuple[int, Span]], list[Span]]:
 
 
 def _origin(span: Span, parts: Sequence[tuple[int, Span]]) -> int:
-    """The message that a token has a byte of."""
+    """Returns the message that a token has a byte of."""
     for message, (start, end) in parts:
         if span[0] < end and start < span[1]:
             return message
@@ -341,13 +341,13 @@ def _origin(span: Span, parts: Sequence[tuple[int, Span]]) -> int:
 
 
 def _encoded(tokenizer: Tokenizer, text: str, typed: Sequence[Span]) -> list[tuple[int, Span]]:
-    """Tokens with their places; typed special tokens as the characters that they are."""
+    """Returns tokens with their spans; typed special tokens are encoded as plain characters."""
     data = text.encode()
     edges = [0, *(edge for span in typed for edge in span), len(data)]
     found = []
     for place, (start, end) in enumerate(pairwise(edges)):
         piece = data[start:end].decode()
-        # Behind a line break: many tokenizers put a space before what begins a text.
+        # After a line break, because many tokenizers add a space before the beginning of a text.
         lead = "\n" if place else ""
         for token, (first, last) in _tokens(tokenizer, piece, lead, specials=place % 2 == 0):
             found.append((token, (start + first, start + last)))
@@ -355,7 +355,7 @@ def _encoded(tokenizer: Tokenizer, text: str, typed: Sequence[Span]) -> list[tup
 
 
 def _tokens(tokenizer: Tokenizer, piece: str, lead: str, specials: bool) -> list[tuple[int, Span]]:
-    """Without those that the tokenizer puts round every text: the template says them all."""
+    """Encodes without the tokens that the tokenizer adds to every text: the template has them."""
     if not piece:
         return []
     encoding = tokenizer.encode(lead + piece, specials=specials)

@@ -1,10 +1,10 @@
-"""Fills in a chat template: a stranger's program, in Jinja, that writes a conversation as a text.
+"""Fills in a chat template: untrusted Jinja code that turns a conversation into a text.
 
-It runs in Jinja's sandbox, which keeps it away from files and from Python's insides, and within
-bounds on what it may take. What can make much out of little (a text times a number, a text of a
-list that holds one text a million times) looks at the size first. All that is made is counted, for
-a template may keep it. Each turn of a loop, call, filter and operator looks at the clock: what
-comes between two of them is short.
+It runs in Jinja's sandbox, which denies access to files and Python's internals, and within limits
+on its resources. Operations that can make large values from small ones (a text times a number, a
+text from a list that holds one text a million times) check the size first. All results count
+toward a limit, because a template may keep them. Each loop iteration, call, filter and operator
+checks the clock: the time between two of them is short.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from core.inference.usage import LONGEST_TEMPLATE
 
 SECONDS = 2.0
 LONGEST = 1_000_000  # characters of any text, elements of any list
-MOST = 20 * LONGEST  # of all that are made: each element counts as many characters
+MOST = 20 * LONGEST  # of all results together: each element counts as many characters
 ELEMENT = 20
 LARGEST = 1 << 63  # whole numbers
-MOST_STRIPPED = 1000  # characters that are looked for at the ends of a text
-WIDEST = 16  # of what is put between or before the values of a JSON text
-# What Jinja has and what makes nothing larger than what it is given.
+MOST_STRIPPED = 1000  # characters to strip from the ends of a text
+WIDEST = 16  # of separators and indentation in a JSON text
+# Jinja's filters whose results are no larger than their inputs.
 SAFE_FILTERS = (
     *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int"),
     *("items", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr"),
     *("reverse", "safe", "select", "selectattr", "sort", "title", "unique"),
     "upper",
 )
-# Of texts, dicts, lists and tuples.
+# Methods of texts, dicts, lists and tuples.
 METHODS = frozenset(
     (
         *("capitalize", "count", "endswith", "find", "get", "index", "isalnum", "isalpha"),
@@ -51,7 +51,7 @@ METHODS = frozenset(
 
 
 class _TookTooLong(BaseException):
-    """No Exception: Jinja itself catches some of them."""
+    """Not an Exception, because Jinja itself catches some of those."""
 
 
 def fill_in(
@@ -62,14 +62,14 @@ def fill_in(
     answer: bool = True,
     now: datetime | None = None,
 ) -> list[str]:
-    """The text of each conversation, which are messages with "role" and "content".
+    """Returns the text of each conversation, a list of messages with "role" and "content".
 
     tokens    the model's special tokens by their names in templates ("bos_token", ...)
-    answer    whether the text ends where the model's answer begins
-    now       for templates that write the date; None: the time it is
+    answer    whether the text ends with the beginning of the model's answer
+    now       for templates that write the date; None: the current time
 
-    Raises ValueError where the template refuses the conversation, is damaged, or takes more than
-    SECONDS or LONGEST.
+    Raises ValueError if the template rejects the conversation, is damaged, or exceeds SECONDS or
+    LONGEST.
     """
     given = {"add_generation_prompt": answer, "tools": None, "documents": None, **tokens}
     try:
@@ -83,7 +83,7 @@ def fill_in(
         why = f"it takes longer than {SECONDS:g} seconds"
     except _Refusal as refusal:
         raise ValueError(f"the model's chat template refuses this: {refusal}") from None
-    except Exception as error:  # it is a stranger's program: anything may come
+    except Exception as error:  # the template is untrusted code: any error is possible
         why = f"{type(error).__name__}: {error}"[:300]
     raise ValueError(
         f"the model's chat template cannot be filled in: {why}; use another version of the model, "
@@ -92,11 +92,11 @@ def fill_in(
 
 
 class _Refusal(TemplateError):
-    """What a template says by `raise_exception`."""
+    """A template's call of `raise_exception`."""
 
 
 class _Generation(Extension):
-    """`{% generation %}` marks what the model wrote, for training: it changes no text."""
+    """`{% generation %}` marks the model's output for training; the text is unchanged."""
 
     tags = {"generation"}
 
@@ -106,7 +106,7 @@ class _Generation(Extension):
 
 
 class _Bounds(NodeTransformer):
-    """What a template does without a filter, call or operator goes through a filter, too."""
+    """Routes through filters what a template does without a filter, call or operator."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
@@ -124,7 +124,7 @@ class _Bounds(NodeTransformer):
     visit_Dict = visit_Compare = visit_Test = visit_List
 
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
-        # Otherwise it is names that are set.
+        # Otherwise, the tuple's names are assignment targets.
         return self.visit_List(node) if node.ctx == "load" else node
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
@@ -138,7 +138,7 @@ def _through(name: str, node: nodes.Node) -> nodes.Filter:
 
 
 class _BoundedEnvironment(ImmutableSandboxedEnvironment):
-    """transformers' options, fewer filters and methods, and a bound on every text and list."""
+    """transformers' options, with fewer filters and methods, and a limit on every text and list."""
 
     intercepted_binops = frozenset(("+", "*", "%", "**"))
 
@@ -146,7 +146,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         super().__init__(
             trim_blocks=True,
             lstrip_blocks=True,
-            optimized=False,  # nothing runs before it is rendered
+            optimized=False,  # nothing runs before rendering
             finalize=spelled,
             extensions=[LoopControlExtension, _Generation],
         )
@@ -176,9 +176,9 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         return tree
 
     def made(self, value: Any) -> Any:
-        """Counts a text or a list that was made, and looks at the clock. A list that holds another
-        one twice, which holds another one twice, and so on, is as long as if it held copies: so
-        long does it take to write, to compare and to hash it.
+        """Counts a text or list that was made, and checks the clock. A list that contains another
+        one twice, which contains another one twice, and so on, counts as if it held copies, because
+        writing, comparing and hashing it take as long.
         """
         if time.monotonic() > self._end:
             raise _TookTooLong
@@ -188,15 +188,15 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         return self._each(value) if isinstance(value, Iterator) else value
 
     def _each(self, values: Iterable[Any]) -> Iterator[Any]:
-        """What a loop goes through."""
+        """Yields the values of a loop, with a check of the clock for each."""
         for value in values:
             self.made(None)
             yield value
 
     def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """What it returns counts."""
+        """Returns the function with its results counted."""
 
-        @wraps(function)  # with what Jinja has written on it
+        @wraps(function)  # preserves Jinja's attributes
         def counted(*given: Any, **named: Any) -> Any:
             return self.made(function(*given, **named))
 
@@ -207,7 +207,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         return allowed and super().is_safe_attribute(obj, attr, value)
 
     def wrap_str_format(self, value: Any) -> None:
-        """Texts are not formatted here: a width may be a billion."""
+        """Disables formatting of texts, because a width can be a billion."""
 
     def call(self, context: Any, called: Any, *given: Any, **named: Any) -> Any:
         owner, name = getattr(called, "__self__", None), getattr(called, "__name__", "")
@@ -236,7 +236,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         return self.made(made)
 
     def concat(self, parts: Iterable[str]) -> str:
-        """How Jinja puts together all that it writes."""
+        """Joins all parts of the rendered text, in place of Jinja's own function."""
         length, kept = 0, []
         for part in parts:
             length += len(part)
@@ -251,8 +251,8 @@ def _check(size: float, most: float = LONGEST) -> None:
 
 
 def _measure(value: Any) -> int:
-    """Elements of a value and of all that it holds, each as often as it is written; with their
-    characters they may be LONGEST.
+    """Returns the number of elements in a value and all nested ones, each as often as it is
+    written; raises ValueError if they and their characters exceed LONGEST.
     """
     count, characters, left = 0, 0, [value]
     while left:
@@ -271,7 +271,7 @@ def _measure(value: Any) -> int:
 
 
 def spelled(value: Any) -> str:
-    """A value as the text that Python makes of it."""
+    """Returns a value as text, like Python's str()."""
     _measure(value)
     return str(value)
 
@@ -307,7 +307,7 @@ def _to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    """Unlike Jinja's own, it turns no signs of HTML into something else."""
+    """Returns a value as JSON; unlike Jinja's own filter, it does not escape HTML characters."""
     _measure(value)
     for one in (indent or 0, *map(len, separators or ())):
         _check(one, WIDEST)

@@ -1,4 +1,4 @@
-"""A context: a model with the tokens that it has read, of which it reads none twice.
+"""A context: a model and the tokens that it has read, so that it reads none twice.
 
 Letters in shapes: N texts, T tokens, V pieces in the vocabulary.
 """
@@ -19,18 +19,18 @@ from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Replacements
 
-CHUNK = 512  # tokens that are read at once: what attention needs of memory grows with them
+CHUNK = 512  # tokens per forward pass: the memory of attention grows with them
 
 
 class Context:
-    """`read(ids)` reads what is new of a text: it begins as the last one did, as far as it does.
+    """`read(ids)` reads only the tokens after the beginning that a text shares with the last one.
 
-    A model whose weights have changed needs a new one.
+    A model whose weights have changed needs a new Context.
     """
 
     def __init__(self, model: GPT) -> None:
         self.model = gpt_of(model)
-        self.ids: list[int] = []  # that were read
+        self.ids: list[int] = []  # read so far
         self.cache = KeyValueCache(self.model.config)
 
     def read(
@@ -39,29 +39,29 @@ class Context:
         look: Look | None = None,
         replace: Replacements | None = None,
     ) -> Tensor:
-        """Logits (V,) of the token after `ids`, fp32 on the CPU; train/eval mode as it was.
+        """Returns logits (V,) of the token after `ids`, fp32 on the CPU; keeps train/eval mode.
 
-        look     sees what the last token computes; keys and values are there of all that it reads,
-                 as the cache holds them
-        replace  an intervention in the tokens that are new, which are then read at once
+        look     sees the values of the last token; keys and values include those of all tokens in
+                 the cache
+        replace  an intervention on the new tokens, which are then read in a single pass
 
         Raises ValueError as `check_ids` does.
         """
         batch = check_ids(self.model, ids)
         wanted = batch[0].tolist()
-        # The last token is read in any case: its logits are what is asked for.
+        # The last token is always read, because its logits are the result.
         self._go_back(min(_common(self.ids, wanted), len(wanted) - 1))
         try:
             with looking_at(self.model):
                 return self._read(batch, wanted, look, replace)[0, -1].float().cpu()
-        except BaseException:  # some layers have read what others have not
+        except BaseException:  # some layers have read tokens that others have not
             self._forget()
             raise
 
     def _read(
         self, batch: Tensor, wanted: list[int], look: Look | None, replace: Replacements | None
     ) -> Tensor:
-        """Logits (1, 1, V) after what of the batch (1, T) is not in the cache yet."""
+        """Reads the tokens of batch (1, T) that are not cached; returns logits (1, 1, V)."""
         until = len(wanted) - 1 if look is not None else len(wanted)
         changed, chunk = (Look((), replace), until) if replace else (None, CHUNK)
         while len(self.ids) < until:
@@ -77,7 +77,7 @@ class Context:
         self.cache, self.ids = KeyValueCache(self.model.config), []
 
     def _go_back(self, length: int) -> None:
-        """To the first so many tokens; to none where a layer has let go of what they read."""
+        """Goes back to the first `length` tokens, or to none if a layer has discarded too many."""
         if length == len(self.ids):
             return
         if self.cache.cut(length):
@@ -87,28 +87,28 @@ class Context:
 
 
 class BatchedContext:
-    """`read(texts)` reads the last token of texts of which it has read all but that: any of them
-    may go on from the same one. Others are read as a whole.
+    """`read(texts)` reads only the last token of each text if the rest has been read before;
+    several texts may continue the same one. Other texts are read from the beginning.
 
-    With an encoder-decoder, the texts are targets for one source, whose `memory` all of them read.
+    With an encoder-decoder, the texts are targets for one source, and all share its `memory`.
     """
 
     def __init__(self, model: Model, memory: Memory | None = None) -> None:
         self.model, self.memory = model, memory
         self.config = model.config.decoder if isinstance(model, EncoderDecoder) else model.config
-        self.texts: list[list[int]] = []  # that were read
+        self.texts: list[list[int]] = []  # read last
         self.cache = KeyValueCache(self.config)
 
     def read(self, texts: Sequence[Sequence[int]]) -> Tensor:
-        """Logits (N, V) of the token after each text, fp32 on the CPU; train/eval mode as it was.
+        """Returns logits (N, V) of the token after each text, fp32 on the CPU. Keeps the mode.
 
-        Raises ValueError as `ids_tensor` does, and where the texts are not equally long.
+        Raises ValueError as `ids_tensor` does, and if the texts differ in length.
         """
         if len({len(text) for text in texts}) > 1:
             raise ValueError("texts that are read side by side must be equally long")
         batch = torch.cat([self._ids(text) for text in texts])  # (N, T)
         wanted, before = batch.tolist(), self.texts
-        self.texts = []  # until all layers have read them
+        self.texts = []  # empty until all layers have read them
         if all(text[:-1] in before for text in wanted):
             self.cache.take([before.index(text[:-1]) for text in wanted])
         else:
@@ -134,7 +134,7 @@ class BatchedContext:
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two texts have in common at their beginning."""
+    """Returns the length of the common beginning of two texts."""
     shorter = min(len(one), len(other))
     differ = (at for at in range(shorter) if one[at] != other[at])
     return next(differ, shorter)

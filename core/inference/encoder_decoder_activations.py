@@ -1,5 +1,5 @@
-"""What an encoder-decoder computes on a source and a target, kept: its three kinds of attention,
-the logits, and what is asked for by itself.
+"""The activations of an encoder-decoder on a source and a target: its three kinds of attention, the
+logits, and any single sites.
 
 Letters in shapes: Ts tokens of the source, Tt of the target, V pieces in the target's vocabulary, L
 layers and H heads of the encoder or the decoder.
@@ -21,14 +21,14 @@ from core.transformer.look import Look, Site, check_sites
 
 @dataclass(frozen=True, slots=True)
 class EncoderDecoderActivations:
-    """What an encoder-decoder computes on a source and a target: float32 arrays on the CPU.
+    """Activations of an encoder-decoder on a source and a target, as float32 arrays on the CPU.
 
     source_ids, target_ids  (Ts,), (Tt,)
-    encoder                 (L, H, Ts, Ts): each row sums to 1, as in the two that follow
+    encoder                 (L, H, Ts, Ts): each row sums to 1, as in the next two
     decoder                 (L, H, Tt, Tt)
-    cross                   (L, H, Tt, Ts): what each token of the target reads of the source
+    cross                   (L, H, Tt, Ts): attention of each target token to the source
     logits                  (Tt, V): row t predicts the token after t
-    single                  the sites that were asked for by themselves, without the batch's axis
+    single                  the sites that were requested individually, without the batch axis
     """
 
     source_ids: np.ndarray
@@ -46,11 +46,11 @@ def capture_encoder_decoder(
     target_ids: Sequence[int] | np.ndarray,
     sites: Sequence[str | Site] = (),
 ) -> EncoderDecoderActivations:
-    """Runs the model once over a source and a target, which begins with `start_id`, and keeps every
-    head's attention, and what is at further `sites`, such as "encoder.0.queries".
+    """Runs the model once on a source and a target, which begins with `start_id`, and returns every
+    head's attention, and the values at further `sites`, such as "encoder.0.queries".
 
-    The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
-    ValueError for ids or sites that cannot be, and for another model.
+    Dropout is off during the run; afterwards the model is back in its train or eval mode. Raises
+    ValueError for invalid ids or sites, and for another kind of model.
     """
     model = encoder_decoder_of(model)
     config = model.config

@@ -1,5 +1,5 @@
-"""An explanation of one prediction: in which layer it appears, which parts raise it, and what a
-change does.
+"""An explanation of one prediction: the layer where it appears, the parts that raise it, and the
+effect of an intervention.
 
 Letters in shapes: T tokens, P places of the stream, K likeliest tokens.
 """
@@ -25,19 +25,19 @@ from core.transformer.gpt import GPT
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """Of the token after one position. All but `before` is of the changed model, where it is.
+    """An explanation of the prediction after one position. All but `before` is with intervention.
 
     ids           (T,) of the text
-    intervention  what was changed
-    position      of the token, from 0, after which the model speaks
-    token         whose logit is taken apart
-    shown         (K,) tokens that are likeliest without or with the change, the model's answer
+    intervention  on the model
+    position      index of the last token before the prediction, from 0
+    token         whose logit is explained
+    shown         (K,) likeliest tokens without or with the intervention, the original answer
                   first; `trace` has their probabilities at each place
     lens          of some tokens at all places
-    comparison    of the model as it is with the changed one
-    before        where nothing is changed, the same as `after`
-    terms         each part's term before and after the change: the largest before first, what is
-                  unexplained last
+    comparison    of the original model with the changed one
+    before        without the intervention; the same as `after` if there is none
+    terms         each part's term before and after the intervention: the largest before first, the
+                  unexplained rest last
     """
 
     ids: np.ndarray
@@ -66,8 +66,8 @@ class Explanation:
         return np.stack(said)
 
     def continuations(self, model: GPT, count: int, stop: Collection[int] = ()) -> list[list[int]]:
-        """The likeliest tokens after the text, `count` of them or until one of `stop`: as the model
-        is, and, where it is changed, as it is then. They end where the context is full.
+        """Returns the likeliest tokens after the text, up to `count`, one of `stop` or a full
+        context: by the original model, then by the changed one if there is an intervention.
         """
         changes = [AS_IT_IS, self.intervention][: 1 + self.is_changed]
         room = model.config.block_size - len(self.ids)
@@ -78,7 +78,7 @@ class Explanation:
         ]
 
     def trace_term(self, model: GPT, layer: int, head: int | None) -> Trace:
-        """How much a head (None: the MLP of the layer) adds to the logit, step by step.
+        """Traces the contribution of a head (None: the layer's MLP) to the logit.
 
         Raises ValueError as `trace_contribution` does.
         """
@@ -98,9 +98,9 @@ def explain(
     likeliest: int = 6,
     intervention: Intervention = AS_IT_IS,
 ) -> Explanation:
-    """What the model says after `position`, and why.
+    """Explains the model's prediction after `position`.
 
-    token    None: the one that the model, as it is, finds likeliest
+    token    None: the likeliest one of the original model
     columns  positions of the tokens that the lens reads (None: all)
 
     Raises ValueError as `logit_lens`, `attribute` and `Intervention.replacements` do.
@@ -137,7 +137,7 @@ def explain(
 
 
 def _likeliest(comparison: Comparison, count: int) -> tuple[int, ...]:
-    """The model's own answer first, then by the larger of both probabilities."""
+    """Returns the original model's answer, then tokens by the larger of both probabilities."""
     before, after = comparison.before.probabilities, comparison.after.probabilities
     order = np.argsort(-np.maximum(before, after), kind="stable")[:count].tolist()
     order.sort(key=lambda one: one != before.argmax())

@@ -1,4 +1,4 @@
-"""core.export: a model and its tokenizer as a folder that transformers loads."""
+"""core.export: writes a model and its tokenizer as a folder that transformers loads."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def export(loaded: LoadedModel, folder: str | Path) -> Path:
     none; `AutoModelForCausalLM.from_pretrained(folder)` computes the same. Returns the folder.
 
     A model like GPT-2 becomes a GPT2LMHeadModel, one like Llama a LlamaForCausalLM, or Qwen's.
-    Raises ValueError for a model like none of these and for a folder that holds something already,
-    and OSError where the disk or the rights fail.
+    Raises ValueError for any other model and for a folder that is not empty, and OSError if the
+    disk is full or access is denied.
     """
     folder = Path(folder)
     if isinstance(loaded.config, EncoderDecoderConfig):

@@ -1,4 +1,4 @@
-"""Few-shot learning: examples in the prompt show the model a task; nothing is trained.
+"""Few-shot learning: examples in the prompt show the model a task; no weights change.
 
     Japan: Tokyo          an example: a question and its answer
     Italy: Rome
@@ -32,7 +32,7 @@ from core.transformer.gpt import GPT
 if TYPE_CHECKING:
     from core.inference.loading import LoadedModel
 
-LONGEST_ANSWER = 12  # tokens of the model's own
+LONGEST_ANSWER = 12  # limit for the model's own answer
 FORMULA = r"p(a \mid x) = \prod_{i} p(a_i \mid x, a_{<i}) = e^{\sum_i \ln p(a_i \mid x, a_{<i})}"
 
 
@@ -40,15 +40,15 @@ FORMULA = r"p(a \mid x) = \prod_{i} p(a_i \mid x, a_{<i}) = e^{\sum_i \ln p(a_i 
 class Shot:
     """A question after a number of examples.
 
-    text         what is read: examples, question, and the right answer
+    text         examples, question, and the right answer
     answer       the right one
-    ids          (T,) its tokens
-    spans        (T,) where each stands in the text's bytes
-    answer_at    the first token of the answer, which is all that follows
+    ids          (T,) tokens of the text
+    spans        (T,) each token's span in the text's bytes
+    answer_at    index of the first token of the answer, which extends to the end
     log_probabilities
-                 (A,) float64, ln: of each token of the answer, after all before it
+                 (A,) float64, ln: of each token of the answer, given all before it
     probability  of the whole answer
-    said         what the model answers, always with its likeliest token
+    said         the model's own answer, by greedy decoding
     """
 
     count: int
@@ -75,10 +75,10 @@ def few_shot(
     counts: Sequence[int] = (0, 1, 2, 4),
     form: Form = FORMS["colon"],
 ) -> list[Shot]:
-    """The question after each number of the examples (question, answer), from the first one on.
+    """Returns a Shot for each number of examples (question, answer), counted from the first one.
 
-    Raises ValueError where there is no question or no answer, for more examples than there are, and
-    where the text is longer than the model reads.
+    Raises ValueError if the question or the answer is missing, if there are fewer examples than
+    requested, and if the text does not fit into the model's context.
     """
     model, tokenizer = gpt_of(lm.model), lm.tokenizer
     return [shot(model, tokenizer, examples, question, answer, count, form) for count in counts]
@@ -93,7 +93,7 @@ def shot(
     count: int,
     form: Form = FORMS["colon"],
 ) -> Shot:
-    """One number of examples; arguments and errors of `few_shot`."""
+    """Returns the Shot for one number of examples; arguments and errors of `few_shot`."""
     question, answer = question.strip(), answer.strip()
     if not question or not answer:
         raise ValueError("type a question and its right answer, such as France and Paris")
@@ -138,7 +138,7 @@ def answer_probability(
 
 
 def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
-    """One step for each number of examples. `about` has "shots"; `complete`: no more will come."""
+    """Traces one step per number of examples. `about` has "shots"; `complete`: none will follow."""
     trace = Trace({"shots": tuple(shots)})
     for one in shots:
         after = f"After {count(one.count, 'example')}" if one.count else "Without examples"
@@ -154,7 +154,7 @@ def trace_few_shot(shots: Sequence[Shot], complete: bool = True) -> Trace:
 
 
 def _said(model: GPT, tokenizer: Tokenizer, ids: Sequence[int]) -> str:
-    """What the model writes after a prompt, to the end of the line."""
+    """Returns the model's text after a prompt, up to the end of the line."""
     ends = set(tokenizer.special_tokens.values())
     written: list[int] = []
     line = ""

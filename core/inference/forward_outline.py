@@ -1,8 +1,8 @@
-"""The steps of a forward pass, of a model that need not be there: what happens, in which line, and
-in which shapes. Loads no torch.
+"""The steps of a forward pass, from the config alone: what happens, in which line, and in which
+shapes. Loads no torch.
 
-Steps nest as one looks closer: model, block, attention or MLP, a single matrix or norm.
-`core.inference.forward_trace` gives them their numbers.
+Steps are nested, from coarse to fine: model, block, attention or MLP, a single matrix or norm.
+`core.inference.forward_trace` adds their values.
 
 Letters in shapes: T tokens, C width of the residual stream, H heads, G key and value heads, D
 dimensions a head, F width of the MLP's hidden layer, V pieces in the vocabulary.
@@ -17,7 +17,7 @@ from core.numbers import format_count
 from core.tokenization.telling import count
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
-SHOWN = 20  # rows of the output head that are multiplied one by one: of the likeliest tokens
+SHOWN = 20  # rows of the output head to multiply one by one: those of the likeliest tokens
 
 _ATTENTION = "core.transformer.attention"
 _CROSS = "core.transformer.cross_attention:CrossAttention.forward"
@@ -30,9 +30,9 @@ _SAMPLING = "core.inference.sampling"
 
 
 def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
-    """The whole forward pass of a text of so many tokens.
+    """Returns the whole forward pass for a text of this many tokens.
 
-    Raises ValueError where they do not fit into the model's context.
+    Raises ValueError if they do not fit into the model's context.
     """
     if not 0 < tokens <= config.block_size:
         raise ValueError(
@@ -48,8 +48,8 @@ def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
 def outline_encoder_decoder(
     config: EncoderDecoderConfig, source: int, target: int
 ) -> tuple[Part, ...]:
-    """The same of an encoder-decoder: the encoder reads so many tokens of a source, then the
-    decoder, which reads what the encoder made, so many of a target.
+    """Returns the forward pass of an encoder-decoder: the encoder reads this many tokens of a
+    source, then the decoder, which reads the encoder's output, this many of a target.
     """
     encoder = Outline(config.encoder, source, "encoder")
     decoder = Outline(config.decoder, target, "decoder", source)
@@ -63,7 +63,7 @@ def outline_encoder_decoder(
 
 
 def outline_of(config: ModelConfig | EncoderDecoderConfig) -> tuple[Part, ...]:
-    """Of a text as long as a model reads; of an encoder-decoder, a source and a target."""
+    """Returns the outline for a full context; for an encoder-decoder, of source and target."""
     if isinstance(config, ModelConfig):
         return outline(config, config.block_size)
     lengths = config.encoder.block_size, config.decoder.block_size
@@ -71,7 +71,7 @@ def outline_of(config: ModelConfig | EncoderDecoderConfig) -> tuple[Part, ...]:
 
 
 def _stack(made: Outline) -> None:
-    """Embedding, blocks, and the norm after them."""
+    """Adds the embedding, the blocks, and the norm after them."""
     config, T, C = made.config, made.tokens, made.config.n_embd
     made.add(
         "embed",
@@ -110,7 +110,7 @@ def _stack(made: Outline) -> None:
 
 
 def _ends(made: Outline) -> None:
-    """From the stream to the next token."""
+    """Adds the steps from the residual stream to the next token."""
     T, C, V = made.tokens, made.config.n_embd, made.config.vocab_size
     here = f"{_GPT}.forward" if made.source is None else f"{_ENCODER_DECODER}.decode"
     made.add(
@@ -167,8 +167,8 @@ def _embedding(made: Outline) -> None:
 
 
 def _block(made: Outline) -> None:
-    """Attention, in a decoder that reads a source cross-attention, and the MLP; norms stand before
-    each, or after each sum.
+    """Adds attention, cross-attention (in a decoder that reads a source) and the MLP, with a norm
+    before each of them, or after each sum.
     """
     T, C, pre = made.tokens, made.config.n_embd, made.config.norm_placement == "pre"
     post, whom = (
@@ -176,7 +176,7 @@ def _block(made: Outline) -> None:
         "itself and earlier tokens" if made.stack == "decoder" else "all tokens",
     )
     mid = "residual_mid"
-    # The norm, the part, its name, the same in a sentence, what it does, reads, writes, leads to.
+    # Norm, part, its name, its name in a sentence, its effect, input, output, next stream.
     parts = [
         ("ln_1", "attention", "attention", "attention", f"each token reads from {whom}",
          "x", "attention_output", mid),
@@ -237,8 +237,8 @@ def _attention(made: Outline) -> None:
 
 
 def mask_words(window: int | None, score: str) -> tuple[str, str]:
-    """Title and formula of the mask; `score` is the index of a score, "ij", or "j" where query i
-    is the only one.
+    """Returns title and formula of the mask; `score` is the index of a score: "ij", or "j" for a
+    single query i.
     """
     seen, hides = r"j \le i", "the tokens that come later"
     if window is not None:
@@ -277,7 +277,7 @@ def _cross_attention(made: Outline) -> None:
 
 
 def _heads(made: Outline, n_keys: int, masks: bool) -> None:
-    """From queries, keys and values to what all heads write; `masks`: no query sees a later key."""
+    """Adds the steps from queries, keys and values to the output; `masks`: hides later keys."""
     config, T, attend = made.config, made.tokens, f"{_ATTENTION}:attend"
     C, H, D = config.n_embd, config.n_head, config.head_width
     q, k, pairs = (H, T, D), (H, n_keys, D), (H, T, n_keys)
@@ -433,7 +433,7 @@ def _gelu(made: Outline) -> None:
 
 
 def _matrix(made: Outline, T: int, rows: int, columns: int, bias: bool) -> None:
-    """A linear layer: a matrix (rows, columns), and its bias."""
+    """Adds a linear layer: a matrix (rows, columns), and its bias."""
     products = (T, rows)
     made.add(
         "product",

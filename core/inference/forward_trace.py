@@ -1,8 +1,8 @@
-"""The whole forward pass, step by step: from the tokens of a text to the token that comes next.
+"""The whole forward pass, step by step: from the tokens of a text to the next token.
 
-What each block makes stands in the Trace. What happens inside a block is worked out when somebody
-looks there, by the model's own lines, from what entered the block; of one block at a time it is
-kept. So the Trace of a model of 30 layers takes no more than the stream between them.
+The Trace contains the output of each block. The values inside a block are computed on demand, by
+the model's own code, from the block's input, and cached for one block at a time. So the Trace of a
+model with 30 layers needs little more memory than the stream between them.
 
 Letters in shapes: B = 1 sequence, T tokens, C width of the residual stream, L layers, H heads, D
 dimensions a head, F width of the MLP's hidden layer, V pieces in the vocabulary.
@@ -36,7 +36,7 @@ from core.transformer.norms import RMSNorm
 from core.transformer.positions import rotate
 from core.transformer.precision import full_precision
 
-# What a step multiplies by: the module of the block, and what of `Forward._inside` goes in.
+# The matrix of each step: the module in the block, and the name of its input in `Forward._inside`.
 _MATRICES = {
     "project": ("attn.c_attn", "given_1"),
     "join": ("attn.c_proj", "joined"),
@@ -44,7 +44,7 @@ _MATRICES = {
     "gate": ("mlp.c_gate", "given_2"),
     "c_proj": ("mlp.c_proj", "hidden"),
 }
-# What the local names of a step's line are called in `Forward._inside`, where they differ.
+# Names in `Forward._inside` for local names of a step's line, if they differ.
 _NAMES = {
     "ln_1": {"normed": "given_1", "residual_sum": "sum_1"},
     "attention": {"normed": "given_1"},
@@ -66,8 +66,8 @@ Numbers = dict[str, Callable[[], np.ndarray] | np.ndarray]
 
 
 def trace_bytes(config: ModelConfig, tokens: int) -> int:
-    """The most that the Trace of a text of so many tokens holds at once: the stream between the
-    blocks, and the inside of one block.
+    """Returns the peak size in bytes of the Trace of a text of this many tokens: the stream between
+    the blocks, and the inside of one block.
     """
     T, C, H, D = tokens, config.n_embd, config.n_head, config.head_width
     stream = (config.n_layer + 3) * T * C
@@ -77,23 +77,23 @@ def trace_bytes(config: ModelConfig, tokens: int) -> int:
 
 
 def trace_forward(model: GPT, ids: Sequence[int] | np.ndarray, position: int = -1) -> Trace:
-    """The forward pass of `ids` (T,), and of token `position` (from the end, if negative) what
-    comes next.
+    """Traces the forward pass of `ids` (T,), with the prediction after token `position` (negative:
+    from the end).
 
-    Steps nest: `trace.children()` are embedding, blocks, norm, unembedding, softmax and next token,
-    `trace.children(i)` the steps of one of them. The values of inner steps are callables, which run
-    the model. `about` has
+    Steps are nested: `trace.children()` are embedding, blocks, norm, unembedding, softmax and next
+    token, `trace.children(i)` the steps inside one of them. The values of inner steps are
+    callables, which run the model. `about` has
 
         position       from 0
         stream         (2 L + 1, C)  of that token: embedded, then after attention and MLP of each
                        block
-        writes         (L, 2)   lengths of what attention and MLP add to it
-        reads          (L, T)   how much it reads from each token, the mean over heads
-        logits         (V,)     of the token that comes next
+        writes         (L, 2)   norms of what attention and MLP add to it
+        reads          (L, T)   attention to each token, the mean over heads
+        logits         (V,)     of the next token
         probabilities  (V,)
 
-    Raises ValueError for ids that do not fit, for a position that is not there, and where the
-    inside of a block would take more memory than a Trace may.
+    Raises ValueError for ids that do not fit, for a position that does not exist, and if the inside
+    of a block would exceed the memory limit of a Trace.
     """
     return to_the_end(trace_forward_steps(model, ids, position))
 
@@ -101,7 +101,7 @@ def trace_forward(model: GPT, ids: Sequence[int] | np.ndarray, position: int = -
 def trace_forward_steps(
     model: GPT, ids: Sequence[int] | np.ndarray, position: int = -1
 ) -> Generator[int, None, Trace]:
-    """The same as a job, which yields between blocks."""
+    """Traces the forward pass as a job, which yields between blocks."""
     model = gpt_of(model)
     batch = check_ids(model, ids)
     T = batch.size(1)
@@ -119,23 +119,23 @@ def trace_forward_steps(
 
 
 class Forward:
-    """A forward pass, block by block, and what is inside the block that was looked into last."""
+    """A forward pass, block by block, with the inside of the last inspected block cached."""
 
     def __init__(self, model: GPT, batch: Tensor, position: int) -> None:
         self.model, self.batch, self.position = model, batch, position
         self.writes: list[tuple[float, float]] = []
         self.reads: list[np.ndarray] = []
         with looking_at(model):
-            self.streams = [model.embed(batch)]  # (1, T, C) each: into block 0, out of each block
+            self.streams = [model.embed(batch)]  # (1, T, C) each: embedded, after each block
         self.row = [self.streams[0][0, position]]
-        self._last: tuple[int, Tensors] | None = None  # the block that was looked into, its inside
-        # Once all blocks have run:
+        self._last: tuple[int, Tensors] | None = None  # the last inspected block and its values
+        # Available after all blocks have run:
         self.normed: Tensor  # (1, T, C)
         self.likeliest: Tensor  # (20,) tokens
         self.ends: dict[str, Numbers]
 
     def run_block(self, layer: int) -> None:
-        """The next block: the stream after it, and what it did to the chosen token."""
+        """Runs the next block and records its output and its effect on the chosen token."""
         at = self.position
         with looking_at(self.model):
             out, q, k, v, mid, attention_output, mlp_output = self._looked(
@@ -150,7 +150,7 @@ class Forward:
         self.reads.append(to_array(weights[0, :, 0].mean(dim=0)))
 
     def trace(self) -> Trace:
-        """Once all blocks have run."""
+        """Returns the Trace, after all blocks have run."""
         config, T = self.model.config, self.batch.size(1)
         with looking_at(self.model):
             self.normed = self.model.ln_f(self.streams[-1])  # (1, T, C)
@@ -204,7 +204,7 @@ class Forward:
             return to_array(self.model.lm_head(self.normed))
 
     def _tensors(self, parts: Sequence[Part], index: int) -> Tensors:
-        """Every value of a step inside another one, by its local name."""
+        """Returns every value of an inner step by its local name."""
         part = parts[index]
         kind, outer = part.kind, parts[part.parent or 0].kind
         model = self.model
@@ -213,7 +213,7 @@ class Forward:
                 return self._embedding(kind)
             if outer == "norm":
                 return _norm(model.ln_f, self.streams[-1])
-            if outer == "unembed":  # the rows of the likeliest tokens alone
+            if outer == "unembed":  # only the rows of the likeliest tokens
                 x = self.normed[0, self.position : self.position + 1]  # (1, C)
                 weight = model.lm_head.weight[self.likeliest]  # (20, C)
                 return {
@@ -257,14 +257,14 @@ class Forward:
         return {"x": x, "position": position, "placed": self.streams[0]}
 
     def _inner(self, layer: int) -> Tensors:
-        """`_inside`, kept until another block is looked into."""
+        """Returns `_inside`, cached until another block is inspected."""
         if self._last is None or self._last[0] != layer:
-            self._last = None  # two at once would take twice the memory
+            self._last = None  # two at once would double the memory
             self._last = layer, self._inside(layer)
         return self._last[1]
 
     def _inside(self, layer: int) -> Tensors:
-        """What the lines of a block and of its two sub-layers make."""
+        """Computes the values of all lines of a block and of its two sublayers."""
         model, x = self.model, self.streams[layer]
         block, pre = model.blocks[layer], model.config.norm_placement == "pre"
         out, q, k, v, heads, mid, attention_output, hidden, mlp_output = self._looked(
@@ -291,14 +291,14 @@ class Forward:
         return made
 
     def _looked(self, layer: int, *kinds: str) -> list[Tensor]:
-        """What leaves a block, and what was made at its sites of these kinds."""
+        """Runs a block and returns its output, then the values at its sites of these kinds."""
         x, sites = self.streams[layer], layer_sites("decoder", layer)
         look = Look(sites[kind] for kind in kinds)
         out = self.model.blocks[layer](x, self.model.rotation(x), look)
         return [out, *(look.values[sites[kind]] for kind in kinds)]
 
     def _rotated(self, block: Any, given: Tensor) -> Tensors:
-        """The queries before they turn, their halves, and what the first one becomes."""
+        """Returns the halves of the queries before rotation, and of the first one after it."""
         rotation = self.model.rotation(given)
         assert rotation is not None
         q, _, _ = block.attn.split(block.attn.c_attn(given), None)

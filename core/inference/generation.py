@@ -1,6 +1,6 @@
-"""Writing with a model: predict the next token, choose one, append it, again.
+"""Text generation: predict the next token, choose one, append it, repeat.
 
-Letters in shapes: T tokens, V pieces in the vocabulary. How a token is chosen: see `sampling`.
+Letters in shapes: T tokens, V pieces in the vocabulary. The choice of a token: see `sampling`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from core.transformer.look import Look, Replacements
 
 @dataclass(frozen=True, slots=True)
 class TokenStep:
-    """One token written.
+    """One generated token.
 
-    id             which piece of the vocabulary
-    logits         (V,) float32: what the model says
-    probabilities  (V,) float32: what it was drawn from
-    ids            (T,) int64: the prompt and everything written so far, this token last
-    drawn          the number from 0 to 1 that fell on it
-    seconds        that it took
+    id             index in the vocabulary
+    logits         (V,) float32: the model's own
+    probabilities  (V,) float32: the distribution it was drawn from
+    ids            (T,) int64: the prompt and all tokens so far, this one last
+    drawn          the random number from 0 to 1 that selected it
+    seconds        to generate it
     """
 
     id: int
@@ -58,15 +58,15 @@ def generate_steps(
     cache: bool = True,
     intervention: Intervention = AS_IT_IS,
 ) -> Iterator[TokenStep]:
-    """Yield each new token as it is written. Writing ends after `max_new_tokens`, at a token of
-    `stop`, or once the new text holds one of `stop_strings`, for which the tokenizer is needed.
+    """Yield each new token as it is written. Generation ends after `max_new_tokens`, at a token of
+    `stop`, or once the new text contains one of `stop_strings`, which require the tokenizer.
 
     Of a prompt longer than block_size, only the last block_size tokens are read. The draw depends
     on `seed` alone. With `cache`, no token is read twice; the text is the same. An intervention's
     parts stay off while the text is written; its patch applies to `ids` alone.
 
-    Raises ValueError, with the remedy, for ids that are not those of one text in the vocabulary,
-    for an impossible number of tokens, seed or token of `stop`, and as `check_stop_strings` and
+    Raises ValueError, with a remedy, for ids that are not one text of this vocabulary, for an
+    invalid number of tokens, seed or token of `stop`, and as `check_stop_strings` and
     `Intervention.replacements`.
     """
     model = gpt_of(model)
@@ -100,8 +100,8 @@ def generate_steps(
 def _replacements(
     model: GPT, ids: Sequence[int], intervention: Intervention
 ) -> tuple[Replacements, Replacements]:
-    """Where the prompt is read, and where only what comes after it is: there is no patch, for its
-    tokens are those of the prompt.
+    """Returns the replacements for reading the prompt, and those for later tokens, without the
+    patch, which applies to tokens of the prompt.
     """
     patched = intervention.replacements(model, ids)
     if not intervention.patch:
@@ -132,9 +132,9 @@ def generate(
     tokenizer: Tokenizer | None = None,
     cache: bool = True,
 ) -> list[int]:
-    """`ids` and what the model wrote after them: see `Sampling` and `generate_steps`; raises as
-    both do. As in transformers, a stop string is among what was written, with all of the token that
-    completes it: `cut_at_stop` takes it off the decoded text.
+    """Returns `ids` followed by the generated tokens: see `Sampling` and `generate_steps`; raises
+    the errors of both. As in transformers, a stop string is included, with the whole token that
+    completes it: `cut_at_stop` removes it from the decoded text.
     """
     sampling = Sampling(
         temperature=temperature,

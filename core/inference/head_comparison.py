@@ -1,4 +1,4 @@
-"""How differently a head attends on two texts.
+"""The difference between a head's attention on two texts.
 
 Letters in shapes: L layers, H heads, T tokens. Source: the total variation distance of two
 distributions, Levin, Peres and Wilmer 2009, "Markov Chains and Mixing Times", proposition 4.2.
@@ -15,8 +15,8 @@ from core.trace import Step
 
 
 def moved_attention(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The share of each query's attention that goes elsewhere on a second text of as many tokens:
-    weights (..., T) twice -> (...), 0 the same, 1 not one key in common.
+    """Returns the share of each query's attention that moves to other keys on a second text of
+    equal length: weights (..., T) twice -> (...), 0: identical, 1: no key in common.
 
     Raises ValueError for texts of different lengths.
     """
@@ -29,7 +29,7 @@ def moved_attention(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def total_variation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Half of the sum of all changes, because what one key loses, other keys gain.
+    """Returns half of the sum of all changes, because other keys gain what one key loses.
 
     (..., T) twice -> (...).
     """
@@ -38,8 +38,8 @@ def total_variation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def same_queries(ids: Sequence[int], others: Sequence[int]) -> np.ndarray:
-    """(T,) bool: the queries whose attention tells what else they find. Their own token is the same
-    in both texts, of as many tokens; where none of those comes after a difference, all are.
+    """Returns (T,) bool: the queries whose attention can be compared. Their own token is the same
+    in both texts, of equal length; if none of these follows a difference, all queries are True.
     """
     same = np.asarray(ids) == np.asarray(others)
     after = np.cumsum(~same) > 0
@@ -47,7 +47,7 @@ def same_queries(ids: Sequence[int], others: Sequence[int]) -> np.ndarray:
 
 
 def moved_step(first: np.ndarray, second: np.ndarray) -> Step:
-    """`total_variation` of one query, weights (T,) twice, as a Step."""
+    """Returns `total_variation` of one query, weights (T,) twice, as a Step."""
     values = {"first": first, "second": second, "moved": total_variation(first, second)}
     return Step(
         "heads.moved",
@@ -59,8 +59,8 @@ def moved_step(first: np.ndarray, second: np.ndarray) -> Step:
 
 
 def score_difference(first: HeadScores, second: HeadScores) -> np.ndarray:
-    """(L, H): the largest difference of any one of their scores, 0 to 1; texts of different lengths
-    can be compared by these alone.
+    """Returns (L, H): the largest difference in any of their scores, 0 to 1; for texts of different
+    lengths, this is the only comparison.
     """
     scores = zip(first.by_name().values(), second.by_name().values(), strict=True)
     return np.stack([np.abs(one - other) for one, other in scores]).max(axis=0)

@@ -1,6 +1,6 @@
-"""What a head does, as numbers between 0 and 1.
+"""Head scores: the behavior of a head as numbers between 0 and 1.
 
-Each says how much of the head's attention goes where a known kind of head would look.
+Each is the share of the head's attention that matches the pattern of a known kind of head.
 
 Letters in shapes: L layers, H heads, T tokens. Sources: A Mathematical Framework for Transformer
 Circuits (Elhage et al. 2021), In-context Learning and Induction Heads (Olsson et al. 2022);
@@ -14,17 +14,17 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-CLEAR = 0.2  # of a row's weight: from here on a look at followers is no accident
+CLEAR = 0.2  # share of a row's weight above which attention to followers is no accident
 
 
 @dataclass(frozen=True, slots=True)
 class HeadScores:
-    """One number a head, each (L, H): a mean over the queries that have something to look at.
+    """One number per head, each (L, H): the mean over the queries that have a target.
 
     previous_token   to the token just before (queries 1 ..; query 0 has none)
-    induction        to the tokens that followed earlier occurrences of the query's token; 0 when
+    induction        to the tokens that followed earlier occurrences of the query's token; 0 if
                      nothing repeats
-    duplicate        to earlier occurrences of the query's token; 0 when nothing repeats
+    duplicate        to earlier occurrences of the query's token; 0 if nothing repeats
     first_token      to token 0 (queries 1 ..): the attention sink
     entropy          of the weights, divided by its largest possible value, log(visible tokens): 0
                      sharp, 1 uniform
@@ -37,19 +37,19 @@ class HeadScores:
     entropy: np.ndarray
 
     def by_name(self) -> dict[str, np.ndarray]:
-        """Every score under its field's name."""
+        """Returns every score by the name of its field."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def head_scores(
     attention: np.ndarray, ids: Sequence[int] | np.ndarray, visible: np.ndarray | None = None
 ) -> HeadScores:
-    """Scores of every head from its attention (L, H, T, T) on the tokens `ids` (T,).
+    """Returns the scores of every head from its attention (L, H, T, T) on the tokens `ids` (T,).
 
-    visible  (T, T) bool, or (L, 1, T, T) where layers differ: where a query may look. None: at its
-             own token and at everything before
+    visible  (T, T) bool, or (L, 1, T, T) if layers differ: the keys that each query can see. None:
+             its own token and everything before
 
-    Raises ValueError when they do not belong together.
+    Raises ValueError if the shapes do not match.
     """
     ids = np.asarray(ids).reshape(-1)
     T = ids.size
@@ -78,21 +78,21 @@ def head_scores(
 
 
 def visible_cells(n_tokens: int, window: int | None = None) -> np.ndarray:
-    """(T, T) bool: where a query may look, at its own token and at those before it; in a window, at
-    so many in all.
+    """Returns (T, T) bool: the keys that a query can see, its own token and those before it; with a
+    window, at most that many.
     """
-    back = np.arange(n_tokens)[:, None] - np.arange(n_tokens)  # how far before the query
+    back = np.arange(n_tokens)[:, None] - np.arange(n_tokens)  # distance from the query
     return (back >= 0) & (back < (n_tokens if window is None else window))
 
 
 def earlier_occurrences(ids: Sequence[int] | np.ndarray) -> np.ndarray:
-    """(T,) -> (T, T) bool: column j, strictly before row i, holds row i's token."""
+    """(T,) -> (T, T) bool: column j, strictly before row i, is the same token as row i."""
     tokens = np.asarray(ids)
     return (tokens[:, None] == tokens[None, :]) & np.tri(tokens.size, k=-1, dtype=bool)
 
 
 def followers(ids: Sequence[int] | np.ndarray) -> np.ndarray:
-    """(T,) -> (T, T) bool: column j stands right after an earlier occurrence of row i's token."""
+    """(T,) -> (T, T) bool: column j comes right after an earlier occurrence of row i's token."""
     same = earlier_occurrences(ids)
     follows = np.zeros_like(same)
     follows[:, 1:] = same[:, :-1]
@@ -100,9 +100,9 @@ def followers(ids: Sequence[int] | np.ndarray) -> np.ndarray:
 
 
 def without_first(attention: np.ndarray) -> np.ndarray:
-    """Attention (..., T, T) with key 0, the sink, taken out and each row scaled to sum 1 again.
+    """Returns attention (..., T, T) without key 0, the sink, with each row rescaled to sum 1.
 
-    A row with nothing else to look at (query 0, or all of its weight on key 0) becomes 0.
+    A row without other weights (query 0, or all of its weight on key 0) becomes 0.
     """
     rest = attention.copy()
     rest[..., 0] = 0.0
@@ -111,12 +111,13 @@ def without_first(attention: np.ndarray) -> np.ndarray:
 
 
 def telling_query(attention: np.ndarray, ids: Sequence[int], tells: np.ndarray) -> int:
-    """The query that shows best what a head does, from its attention (T, T) on the tokens `ids`.
+    """Returns the query that best shows a head's behavior, from attention (T, T) on `ids`.
 
-    tells  (T,) how much a token tells a reader: a name more than a full stop
+    tells  (T,) how informative a token is to a reader: a name more than a full stop
 
-    That is the repeated token whose followers get most. Where none gets CLEAR, it is the query with
-    the sharpest look elsewhere than at itself and the first token; a later one tells a little more.
+    This is the repeated token whose followers get most attention. If none gets CLEAR, it is the one
+    with the sharpest attention to a token other than itself and the first; later ones are
+    preferred.
     """
     T = len(ids)
     gain = np.where(followers(ids), attention, 0.0).sum(axis=1)
@@ -129,7 +130,7 @@ def telling_query(attention: np.ndarray, ids: Sequence[int], tells: np.ndarray) 
 
 
 def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """(L, H, T, T) -> (L, H): summed over each row's targets, averaged over rows that have one."""
+    """(L, H, T, T) -> (L, H): the sum over each row's targets, averaged over rows that have any."""
     rows = targets.any(axis=1)
     if not rows.any():
         return np.zeros(attention.shape[:2], dtype=np.float32)
@@ -138,15 +139,15 @@ def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def _relative_entropy(attention: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """(L, H, T, T) -> (L, H): in units of the largest entropy that each query could have.
+    """(L, H, T, T) -> (L, H): entropy relative to the largest possible one of each query.
 
-    A visible token whose weight is too small for a float, 0, is one that it could look at.
+    A visible token counts as a choice even if its weight is 0, too small for a float.
     """
     choices = visible.sum(axis=-1)  # (T) or (L, 1, T)
     surprise = -np.log(attention, out=np.zeros_like(attention), where=attention > 0)
     entropy = (attention * surprise).sum(axis=-1)  # (L, H, T)
     largest = np.log(np.maximum(choices, 2))
-    # A query that sees one token has nothing to choose: it counts as sharp.
+    # A query that sees a single token has no choice: it counts as sharp.
     relative = np.where(choices > 1, entropy / largest, 0.0)
     if relative.shape[-1] == 1:
         return relative[..., 0].astype(np.float32)
@@ -156,9 +157,9 @@ def _relative_entropy(attention: np.ndarray, visible: np.ndarray) -> np.ndarray:
 def repeated_ids(
     n: int, period: int, repeats: int, vocab_size: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """The induction test: n sequences of random ids, (n, period * repeats).
+    """Returns the induction test: n sequences of random ids, (n, period * repeats).
 
-    Each begins with `period` ids and repeats them, `repeats` times in all.
+    Each repeats a random beginning of `period` ids, `repeats` times in all.
     """
     once = generator.integers(0, vocab_size, size=(n, period))
     return np.tile(once, (1, repeats))

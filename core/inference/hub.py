@@ -1,8 +1,8 @@
-"""Models from the Hugging Face hub, on request: of a repository's files those that make a model.
+"""Downloads from the Hugging Face hub: the files of a repository that make up a model.
 
-The hub says which files there are, how large they are and, of the large ones, their SHA-256, by
-which a download that was stopped goes on where it ended. They gather in a hidden folder, one for
-each revision, which gets its name once all of them are there.
+The hub lists the files, their sizes and, for large ones, their SHA-256, which allows interrupted
+downloads to resume. Files are collected in a hidden folder for each revision, which is renamed to
+its final name once it is complete.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ ADDRESS_VARIABLE = "HF_ENDPOINT"  # as in the hub's own library
 SHARD = re.compile(r"model-\d{1,6}-of-\d{1,6}\.safetensors")
 BESIDE = (*FOLDER_FILES, TOKENIZER_CONFIG, GENERATION_CONFIG, TEMPLATE_FILE)
 PART = ".part"
-MAX_LISTING = 8 * MEGABYTE  # a repository of thousands of files has one
-MAX_SMALL = 64 * MEGABYTE  # a tokenizer of 262,144 pieces has 33
+MAX_LISTING = 8 * MEGABYTE  # size of the listing for a repository with thousands of files
+MAX_SMALL = 64 * MEGABYTE  # a tokenizer with 262,144 pieces takes 33
 
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of a repository; sha256 None: a small one, of which the hub does not say it."""
+    """A file of a repository; sha256 is None for small files, which the hub lists without it."""
 
     name: str
     size: int
@@ -58,15 +58,15 @@ class HubFile:
 def get_model_steps(
     name: str, *, large: bool = True, timeout: float = TIMEOUT
 ) -> Generator[Progress, None, Path]:
-    """Downloads the model that `core.load(name)` then opens: "smollm2", "gpt2", or a repository of
-    the hub, "owner/name". A Progress for every 256 kB, over all files together; returns its place.
+    """Downloads a model for `core.load(name)`: "smollm2", "gpt2", or a repository of the hub,
+    "owner/name". Yields a Progress for every 256 kB, over all files together; returns the path.
 
-    large  False: raises LargeModelError, before the weights, for a model that takes much memory
+    large  False: raises LargeModelError, before the weights, for a model that needs much memory
 
-    Closed in the middle, the next try goes on where it ended. After `timeout` seconds without a
-    byte the line counts as broken. Raises ValueError, with the remedy, for a name that is none, a
-    repository that does not exist, is not open to everyone, or holds no model that can be opened;
-    ConnectionError where the line breaks, and OSError where the disk does.
+    If it is closed early, the next try resumes there. After `timeout` seconds without a byte, the
+    connection counts as lost. Raises ValueError, with a remedy, for an invalid name, and for a
+    repository that does not exist, is not public, or holds no model that can be opened;
+    ConnectionError if the connection fails, and OSError if the disk does.
     """
     if name == SMOLLM2:
         return (yield from get_steps(SMOLLM2, timeout=timeout))
@@ -83,7 +83,7 @@ def get_model_steps(
     gathered = target.with_name(f".{target.name}.{revision[:12]}{PART}")
     total = sum(file.size for file in listed)
     begun = time.monotonic()
-    done = earlier = 0  # bytes that are there, and those of them that were before this try
+    done = earlier = 0  # downloaded bytes, and those of an earlier try
     for file in listed:
         path, resumed = gathered / file.name, file.size
         if not path.is_file():
@@ -94,7 +94,7 @@ def get_model_steps(
                 resumed = told.resumed_from
                 seconds = time.monotonic() - begun
                 yield Progress(done + told.done, total, earlier + resumed, seconds)
-        if file.name == CONFIG_FILE:  # the first: what cannot be opened is not worth the rest
+        if file.name == CONFIG_FILE:  # first, to reject a model before its weights
             try:
                 _check_config(path, repository, large)
             except ValueError:
@@ -105,19 +105,19 @@ def get_model_steps(
         done, earlier = done + file.size, earlier + resumed
         yield Progress(done, total, earlier, time.monotonic() - begun)
     os.replace(gathered, target)
-    for old in target.parent.glob(f".{target.name}.*{PART}"):  # of revisions before
+    for old in target.parent.glob(f".{target.name}.*{PART}"):  # of earlier revisions
         shutil.rmtree(old, ignore_errors=True)
     return target
 
 
 def repositories_begun() -> list[str]:
-    """The repositories whose download was stopped or broken off, to go on at the next try."""
+    """Returns the repositories with an interrupted download, which resumes at the next try."""
     folders = models_folder().glob(f".*{PART}")  # ".owner--name.REVISION.part"
     return sorted({path.name[1:].rsplit(".", 2)[0].replace(SLASH, "/") for path in folders})
 
 
 def _check_config(path: Path, repository: str, large: bool) -> None:
-    """Raises ValueError for a model that cannot be opened, or not unasked."""
+    """Raises ValueError for a model that cannot be opened, or that needs the user's consent."""
     config = describe_json(read_json(path), f"{repository}'s {CONFIG_FILE}").config
     if not large:
         check_large(repository, parameter_count(config) * DTYPES["float32"].itemsize)
@@ -130,7 +130,7 @@ def _hub() -> str:
 def _listing_steps(
     repository: str, target: Path, timeout: float
 ) -> Generator[Progress, None, tuple[str, list[HubFile]]]:
-    """The newest revision, and of its files those that make a model, config.json first."""
+    """Returns the newest revision and its files that make up a model, config.json first."""
     address = f"{_hub()}/api/models/{repository}?blobs=true"
     path = target.with_name(f".{target.name}.json")
     try:
@@ -165,7 +165,7 @@ def _listing_steps(
 
 
 def _files(given: Any) -> Iterator[HubFile]:
-    """Those that are described as they should be, of the repository's top folder."""
+    """Yields the files in the repository's top folder that have a valid description."""
     for one in given if isinstance(given, list) else ():
         values = one if isinstance(one, dict) else {}
         name, size, large = (values.get(key) for key in ("rfilename", "size", "lfs"))

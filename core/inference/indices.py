@@ -1,5 +1,5 @@
-"""Checks of what is asked for by its number: a layer, a head, tokens of a text or of a vocabulary,
-and how many new ones.
+"""Checks of indices and counts: a layer, a head, tokens of a text or a vocabulary, and the number
+of new tokens.
 
 Layers, heads and positions count from 0, negative ones from the end.
 """
@@ -16,22 +16,22 @@ from core.transformer.config import ModelConfig
 
 
 def check_layer(config: ModelConfig, layer: int) -> int:
-    """The layer, counted from 0. Raises ValueError, with the remedy, for one that is not there."""
+    """Returns the layer, counted from 0. Raises ValueError, with a remedy, if it does not exist."""
     return _index(layer, config.n_layer, "layer", "this model has layers")
 
 
 def check_head(n_head: int, head: int) -> int:
-    """The head, of so many in a layer, counted from 0. Raises ValueError as `check_layer` does."""
+    """Returns the head, counted from 0. Raises ValueError as `check_layer` does."""
     return _index(head, n_head, "head", "each layer has heads")
 
 
 def check_position(position: int, length: int) -> int:
-    """The position in a text of so many tokens. Raises ValueError as `check_layer` does."""
+    """Returns the position, counted from 0. Raises ValueError as `check_layer` does."""
     return _index(position, length, "position", "this text has tokens")
 
 
 def check_positions(positions: Sequence[int] | None, length: int) -> np.ndarray:
-    """(N,) positions; None: all. Raises ValueError as `check_layer` does, and for none at all."""
+    """Returns (N,) positions; None: all. Raises ValueError as `check_layer`, or if empty."""
     if positions is None:
         return np.arange(length)
     given = _whole(positions, "positions").reshape(-1)
@@ -44,7 +44,7 @@ def check_positions(positions: Sequence[int] | None, length: int) -> np.ndarray:
 
 
 def check_tokens(vocab_size: int, tokens: int | Sequence[int] | np.ndarray) -> np.ndarray:
-    """The tokens. Raises ValueError, with the remedy, unless all are in a vocabulary of so many."""
+    """Returns the tokens. Raises ValueError, with a remedy, unless all are in the vocabulary."""
     given = _whole(tokens, "tokens")
     if not given.size or given.min() < 0 or given.max() >= vocab_size:
         raise ValueError(
@@ -54,8 +54,8 @@ def check_tokens(vocab_size: int, tokens: int | Sequence[int] | np.ndarray) -> n
 
 
 def check_stop(vocab_size: int, stop: int | Collection[int] | None) -> tuple[int, ...]:
-    """The tokens that end a text. Raises ValueError, with the remedy, for a text, and for a token
-    that is not in the vocabulary.
+    """Returns the tokens that end a text. Raises ValueError, with a remedy, for a string, and for a
+    token that is not in the vocabulary.
     """
     given = () if stop is None else stop if isinstance(stop, Collection) else (stop,)
     for token in given:
@@ -72,7 +72,7 @@ def check_stop(vocab_size: int, stop: int | Collection[int] | None) -> tuple[int
 
 
 def check_count(max_new_tokens: int) -> int:
-    """How many tokens are written at most. Raises ValueError, with the remedy."""
+    """Returns the largest number of new tokens. Raises ValueError, with a remedy."""
     if not isinstance(max_new_tokens, Integral) or max_new_tokens < 0:
         raise ValueError(
             f"max_new_tokens is {quoted(max_new_tokens)}; use a whole number, 0 or more"

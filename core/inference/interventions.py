@@ -1,8 +1,8 @@
-"""Interventions: what becomes of the answer when a head or an MLP writes less, or something else.
+"""Interventions: the effect on the prediction if a head or an MLP writes less, or something else.
 
 `scale_parts`, `mean_ablation` and `patch_activations` make the `replace` of a Look, so that the
-model computes on with what is put in a site's place; `combine_replacements` puts several together,
-`compare_intervention` says what they change.
+model continues with the replaced values; `combine_replacements` joins several,
+`compare_intervention` measures their effect.
 
 Letters in shapes: B sequences, T tokens, C width of the residual stream, H heads, D dimensions a
 head, V pieces in the vocabulary. Sources: ablation as in Michel et al. 2019, "Are Sixteen Heads
@@ -28,12 +28,12 @@ from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.look import Look, Replacement, Replacements, Site
 
-HEADS, MLP = "head_output", "mlp_output"  # the kinds of site where the two are changed
+HEADS, MLP = "head_output", "mlp_output"  # kinds of site at which these are changed
 Part = tuple[int, int | None]  # a head as (layer, head), an MLP as (layer, None)
 
 
 def part_name(part: Part) -> str:
-    """What a part is called: "head 3.1", "MLP 3"."""
+    """Returns the name of a part: "head 3.1", "MLP 3"."""
     layer, head = part
     return f"MLP {layer}" if head is None else f"head {layer}.{head}"
 
@@ -43,11 +43,11 @@ def scale_parts(
     heads: Mapping[tuple[int, int], float] | None = None,
     mlps: Mapping[int, float] | None = None,
 ) -> Replacements:
-    """Multiplies what heads, by (layer, head), and MLPs, by layer, write by a factor; 0 switches
-    one off.
+    """Multiplies the outputs of heads, by (layer, head), and of MLPs, by layer, by a factor; 0
+    switches one off.
 
-    A head off adds nothing to the stream, an MLP off neither, its bias included; the bias of
-    attention's `c_proj` belongs to no head and stays. Raises ValueError for one that is not there.
+    A head or MLP that is off adds nothing to the stream, not even the MLP's bias; the bias of
+    attention's `c_proj` belongs to no head and stays. Raises ValueError for invalid parts.
     """
     factors: dict[Site, Tensor] = {}
     for (layer, head), factor in (heads or {}).items():
@@ -65,8 +65,8 @@ def mean_ablation(
     heads: Sequence[tuple[int, int]] = (),
     mlps: Sequence[int] = (),
 ) -> Replacements:
-    """Heads and MLPs write at each token the mean of what they write at all tokens of `ids` (T,):
-    what they say anyway stays, what they say about this text goes (mean ablation).
+    """Replaces the outputs of heads and MLPs at each token by their mean over all tokens of `ids`
+    (T,): the constant part stays, the information about this text is lost (mean ablation).
 
     Raises ValueError as `scale_parts` and `check_ids` do.
     """
@@ -88,15 +88,15 @@ def patch_activations(
     heads: Sequence[tuple[int, int]] = (),
     positions: Sequence[int] | None = None,
 ) -> Replacements:
-    """What the model makes of another text `ids` takes the place of what it makes of the text that
-    is read then, at `sites` and in `heads`, at the tokens at `positions` (None: all of them).
+    """Replaces values on the text that is read then by those on another text, `ids`: at `sites` and
+    in `heads`, for the tokens at `positions` (None: all of them).
 
-    The text that is read then must have as many tokens, which `patch_fits` says beforehand; what is
-    written after it stays as it is. Raises ValueError as `scale_parts` and `check_ids` do, for a
-    position that is not there, and, later, for a shorter text.
+    The text that is read then must have as many tokens, as `patch_fits` checks beforehand; tokens
+    generated after it are unchanged. Raises ValueError as `scale_parts` and `check_ids` do, for a
+    position that does not exist, and, later, for a shorter text.
     """
     model = gpt_of(model)
-    tokens = torch.zeros(len(ids), 1).bool()  # (T, 1): those that are patched
+    tokens = torch.zeros(len(ids), 1).bool()  # (T, 1): True for patched tokens
     tokens[check_positions(positions, len(ids))] = True
     masks = {
         site: tokens & heads_there  # (H, T, 1)
@@ -108,7 +108,7 @@ def patch_activations(
 
 
 def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarray) -> None:
-    """Raises ValueError, with the remedy, unless both texts have as many tokens."""
+    """Raises ValueError, with a remedy, unless both texts have the same number of tokens."""
     if len(ids) != len(other):
         raise ValueError(
             f"the other text has {len(other)} tokens and this one {len(ids)}; patching "
@@ -117,7 +117,7 @@ def patch_fits(ids: Sequence[int] | np.ndarray, other: Sequence[int] | np.ndarra
 
 
 def combine_replacements(*several: Replacements) -> Replacements:
-    """All of these at once: at a site that two change, the later gets the earlier's result."""
+    """Combines replacements; at a site that two change, the later gets the earlier's result."""
     replacements: dict[Site | str, Replacement] = {}
     for one in several:
         for site, change in one.items():
@@ -132,12 +132,12 @@ def _both(first: Replacement, second: Replacement, value: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """Several of these at once, in plain values.
+    """Several interventions at once, as plain values.
 
     heads, mlps  (layer, head), and layers of MLPs, that are off
-    mean         what is off writes its mean over the text, rather than nothing
+    mean         parts that are off write their mean over the text, rather than nothing
     patch        ids of another text with as many tokens; empty: none
-    layer        whose incoming stream comes from there, at the tokens at `positions` (None: all)
+    layer        whose input stream comes from that text, at the tokens at `positions` (None: all)
     """
 
     heads: tuple[tuple[int, int], ...] = ()
@@ -149,13 +149,13 @@ class Intervention:
 
     @property
     def off(self) -> tuple[Part, ...]:
-        """All that is off."""
+        """All parts that are off."""
         return (*self.heads, *((layer, None) for layer in self.mlps))
 
     def replacements(self, model: GPT, ids: Sequence[int] | np.ndarray) -> Replacements:
-        """Of a Look at `ids`; empty where nothing is changed. The patch comes first, so that parts
-        that are off stay so. Raises ValueError as `scale_parts`, `mean_ablation` and
-        `patch_activations` do.
+        """Returns the replacements for a Look at `ids`; empty without an intervention. The patch
+        comes first, so that parts that are off stay off. Raises ValueError as `scale_parts`,
+        `mean_ablation` and `patch_activations` do.
         """
         several = []
         if self.patch:
@@ -175,8 +175,8 @@ AS_IT_IS = Intervention()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What a model makes of a text: logits (V,) of the token after a position, and how surprising
-    each token of the text was, (T,) nats in float64; the first one's is NaN.
+    """A model's results on a text: logits (V,) of the token after a position, and the surprise of
+    each token in the text, (T,) nats in float64; the first one's is NaN.
     """
 
     logits: np.ndarray
@@ -189,30 +189,30 @@ class Outcome:
 
     @property
     def loss(self) -> float:
-        """The mean surprise, in nats; NaN of a single token."""
+        """The mean surprise, in nats; NaN for a single token."""
         return float(self.surprises[1:].mean()) if len(self.surprises) > 1 else float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """The same text without and with an intervention; changes are after less before."""
+    """The same text without and with an intervention; changes are after minus before."""
 
     before: Outcome
     after: Outcome
 
     @property
     def logits(self) -> np.ndarray:
-        """(V,) change of each logit."""
+        """(V,) change in each logit."""
         return self.after.logits - self.before.logits
 
     @property
     def probabilities(self) -> np.ndarray:
-        """(V,) change of each token's probability."""
+        """(V,) change in each token's probability."""
         return self.after.probabilities - self.before.probabilities
 
     @property
     def loss(self) -> float:
-        """Change of the mean surprise, in nats."""
+        """Change in the mean surprise, in nats."""
         return self.after.loss - self.before.loss
 
 
@@ -222,9 +222,9 @@ def compare_intervention(
     replace: Replacements,
     position: int = -1,
 ) -> Comparison:
-    """What an intervention changes: of the token after `position`, and of the whole text `ids`.
+    """Compares a model with and without an intervention: the token after `position`, and the text.
 
-    Raises ValueError as `check_ids` does, and for a position that is not there.
+    Raises ValueError as `check_ids` does, and for a position that does not exist.
     """
     model = gpt_of(model)
     before = _outcome(model, ids, {}, position)
@@ -246,8 +246,8 @@ def _outcome(
 
 
 def head_masks(config: ModelConfig, heads: Iterable[tuple[int, int]]) -> dict[Site, Tensor]:
-    """For each layer with some of these heads (layer, head), the site of what its heads read: (H,
-    1, 1) bool, True for those heads. Raises ValueError for one that is not there.
+    """Returns the "head_output" site of each layer that has some of these heads (layer, head), with
+    a mask (H, 1, 1) bool, True for them. Raises ValueError for a head that does not exist.
     """
     masks: dict[Site, Tensor] = {}
     for layer, head in heads:
@@ -262,13 +262,13 @@ def _multiplied(factor: Tensor, value: Tensor) -> Tensor:
 
 
 def _mixed(other: Tensor, mask: Tensor, value: Tensor) -> Tensor:
-    """`other` where the mask is True, what was there elsewhere."""
+    """Returns `other` where the mask is True, and `value` elsewhere."""
     return torch.where(mask.to(value.device), other.to(value), value)
 
 
 def _with_beginning(other: Tensor, mask: Tensor, value: Tensor) -> Tensor:
-    """The value with its first tokens from another text, where the mask (..., T, 1) is True. Of
-    (..., T, T) both last axes are tokens.
+    """Returns the value with its first tokens taken from another text where the mask (..., T, 1) is
+    True. In (..., T, T), both last axes are tokens.
     """
     rows, columns = other.shape[-2:]
     if value.size(-2) < rows:

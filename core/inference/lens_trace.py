@@ -1,7 +1,7 @@
 """The logit lens and one part's contribution, step by step, each with the line that computes it.
 
-Letters in shapes: C width of the residual stream, K tokens that are shown, V pieces in the
-vocabulary, D dimensions a head.
+Letters in shapes: C width of the residual stream, K tokens to show, V pieces in the vocabulary, D
+dimensions a head.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.transformer.look import Look, Replacements, Site
 from core.transformer.norms import LayerNorm, RMSNorm
 
 _HERE, _ATTRIBUTION = "core.inference.lens_trace", "core.inference.attribution"
-STEPS = {  # title, formula and code of each
+STEPS = {  # title, formula and code of each step
     "lens.center": (
         "Subtract its mean from the residual stream",
         r"x \leftarrow x - \mu",
@@ -109,11 +109,11 @@ def trace_lens(
     sublayers: bool = True,
     replace: Replacements | None = None,
 ) -> Trace:
-    """What the model would say of `tokens` (K,) after `position`, place by place.
+    """Traces the logit lens for `tokens` (K,) after `position`, place by place.
 
-    The outermost steps are the places of `stream_places`; in each lie the steps that lead from the
-    stream there to probabilities: center and norm (a post-norm model has none at the end), unembed,
-    softmax. Raises ValueError as `logit_lens` does.
+    The outermost steps are the places of `stream_places`; inside each are the steps from the stream
+    to probabilities: center and norm (a post-norm model has none at the end), unembed, softmax.
+    Raises ValueError as `logit_lens` does.
     """
     model = gpt_of(model)
     batch = check_ids(model, ids)
@@ -138,7 +138,7 @@ def trace_lens(
 
 
 def title_of(place: Site) -> str:
-    """Where the stream is read."""
+    """Returns the title of the step that reads the stream at a place."""
     if place == EMBEDDING:
         return "Prediction at the embedding, from the last token alone"
     done = "the attention" if place.kind == "residual_mid" else "the MLP"
@@ -146,7 +146,7 @@ def title_of(place: Site) -> str:
 
 
 def _lens_steps(model: GPT, x: Tensor, rows: Tensor, total: Tensor) -> Iterator[Step]:
-    """Of one place, from the stream (C,) to probabilities (K,)."""
+    """Yields the steps at one place, from the stream (C,) to probabilities (K,)."""
     last = model.ln_f
     if isinstance(last, (LayerNorm, RMSNorm)):
         if isinstance(last, LayerNorm):
@@ -178,10 +178,10 @@ def trace_contribution(
     position: int = -1,
     replace: Replacements | None = None,
 ) -> Trace:
-    """What one head (None: the MLP of the layer) adds to a logit, as `attribute` works it out: what
-    it writes, the direction that is looked along there, and how far the one points along the other.
+    """Traces the contribution of one head (None: the layer's MLP) to a logit, as in `attribute`:
+    its output, the direction pulled back to it, and their dot product.
 
-    Raises ValueError as `attribute` does, and for a layer or head that is not there.
+    Raises ValueError as `attribute` does, and for a layer or head that does not exist.
     """
     model = gpt_of(model)
     layer = check_layer(model.config, layer)

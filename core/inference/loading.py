@@ -1,7 +1,7 @@
 """core.load: a model and its tokenizer by name, folder or file.
 
-A folder may hold a few tensors of a model alone, those that a fine-tuning has changed. Its
-config.json then has one entry more, "base": the name or the folder of the model they lie on.
+A folder can also hold only the tensors that a fine-tuning has changed. Its config.json then has
+an additional entry, "base": the name or the folder of the original model.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ from core.transformer.weights import (
 
 TOKENIZER_FILE = "tokenizer.json"
 BASE = "base"  # the entry of config.json
-DEEPEST = 8  # bases that may lie on one another
-FOREIGN = ("model_type", "architectures")  # what config.json says in transformers
+DEEPEST = 8  # bases in a chain
+FOREIGN = ("model_type", "architectures")  # entries of config.json in transformers
 GGUF_TOKENIZER = "tokenizer.ggml.model"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model in eval mode, the tokenizer it was trained with, its config and its name; which
-    tokens end a text, and the template that makes a prompt of a conversation, where it has one.
+    """A model in eval mode, the tokenizer it was trained with, its config and its name; the tokens
+    that end a text, and the chat template, if it has one.
     """
 
     model: Model
@@ -72,7 +72,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What of a LoadedModel reads and writes texts: it is there without the weights."""
+    """The part of a LoadedModel that reads and writes text; it is available without the weights."""
 
     name: str
     tokenizer: Tokenizer
@@ -80,8 +80,8 @@ class Vocabulary:
 
 
 def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedModel:
-    """A model that no fine-tuning lies over, by name, folder or file. `core.load` opens those, too:
-    its names, its dtypes and its errors are the same (see `core.finetuning.loading`).
+    """Returns a model without adapters or other tuned parts, by name, folder or file. `core.load`
+    also opens those: names, dtypes and errors are the same (see `core.finetuning.loading`).
     """
     return to_the_end(load_steps(name_or_path, dtype))
 
@@ -89,23 +89,23 @@ def load(name_or_path: str | Path = BUNDLED, dtype: str = "float32") -> LoadedMo
 def load_steps(
     name_or_path: str | Path = BUNDLED, dtype: str = "float32"
 ) -> Generator[ReadProgress, None, LoadedModel]:
-    """`load`, as a job that can be watched and closed; a checkpoint of ours is read at once."""
+    """Loads as a job with progress, which can be closed; our checkpoints are read in one step."""
     check_dtype(dtype)
     return (yield from _load_steps(name_or_path, dtype, DEEPEST))
 
 
 def config_of(name_or_path: str | Path = BUNDLED) -> Config:
-    """The config of what `load` opens; nothing of its weights is read. Raises as `load` does."""
+    """Returns the config of a model, without reading its weights. Raises as `load` does."""
     path, _ = place_of(name_or_path)
     foreign = _look_at(path)
     return load_config(path) if foreign is None else foreign.description.config
 
 
 def vocabulary_of(name_or_path: str | Path = BUNDLED, deepest: int = DEEPEST) -> Vocabulary:
-    """The tokenizer of what `load` opens, and how it is used; nothing of its weights is read.
+    """Returns the tokenizer of a model for `load`, and its usage, without reading any weights.
     Raises as `load` does.
 
-    deepest  bases that may lie on one another below it
+    deepest  limit for the chain of bases below it
     """
     path, name = place_of(name_or_path)
     if (foreign := _look_at(path)) is not None:
@@ -122,9 +122,9 @@ def vocabulary_of(name_or_path: str | Path = BUNDLED, deepest: int = DEEPEST) ->
 
 
 def write_base(folder: Path, config: ModelConfig, base: str) -> None:
-    """Writes the config.json of a folder whose model.safetensors lies on another model.
+    """Writes the config.json of a folder whose model.safetensors changes a base model.
 
-    base  "stories", or the path of a folder: absolute, or as seen from `folder`
+    base  "stories", or the path of a folder: absolute, or relative to `folder`
     """
     write_json(folder / CONFIG_FILE, {**config.to_json(), BASE: base})
 
@@ -138,7 +138,7 @@ def _load_steps(
         return (yield from _load_foreign_steps(path, foreign, dtype, name))
     if (base := _base_of(path)) is not None:
         return (yield from _load_over_steps(path, base, dtype, deepest))
-    config = load_config(path)  # first: it says whether this is a model at all
+    config = load_config(path)  # first, because it fails for a folder without a model
     words = vocabulary_of(name_or_path)
     _check_memory(config, dtype, path)
     model = load_model(path).to(DTYPES[dtype])
@@ -147,7 +147,7 @@ def _load_steps(
 
 
 def _look_at(path: Path) -> ForeignModel | None:
-    """A model of another program; None where a folder is our own, or none at all."""
+    """Returns a model of another program, or None for a folder that is our own or has no model."""
     if path.is_file():
         if path.suffix.lower() in PICKLES:
             raise ValueError(f"{path} is a pickle: {CONVERT}")
@@ -159,7 +159,7 @@ def _look_at(path: Path) -> ForeignModel | None:
 
 
 def _config_of(folder: Path) -> dict[str, Any]:
-    """What the config.json in a folder says; {} where there is none."""
+    """Returns the contents of a folder's config.json, or {} if there is none."""
     path = folder / CONFIG_FILE
     values = read_json(path) if path.is_file() else None
     return values if isinstance(values, dict) else {}
@@ -177,7 +177,7 @@ def _load_foreign_steps(
 
 
 def _foreign_vocabulary(path: Path, config: ModelConfig) -> tuple[Tokenizer, Usage]:
-    """Of a model of another program."""
+    """Returns tokenizer and usage of a model of another program."""
     if path.is_file():
         metadata = open_gguf(path).metadata
         has_tokenizer = GGUF_TOKENIZER in metadata
@@ -190,8 +190,8 @@ def _foreign_vocabulary(path: Path, config: ModelConfig) -> tuple[Tokenizer, Usa
 
 
 def _check_memory(config: Config, dtype: str, path: Path) -> None:
-    """Raises ValueError where the weights alone are more than this machine can hold: the system
-    would end the program.
+    """Raises ValueError if the weights alone exceed this machine's memory: the operating system
+    would kill the program.
     """
     needed = parameter_count(config) * DTYPES[dtype].itemsize
     fits = dtype != "bfloat16" and not shortage("", needed // 2, "")
@@ -200,7 +200,7 @@ def _check_memory(config: Config, dtype: str, path: Path) -> None:
 
 
 def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: Config) -> None:
-    """Raises ValueError where the model has no embedding for some of the tokenizer's pieces."""
+    """Raises ValueError if the model lacks embeddings for some of the tokenizer's pieces."""
     stacks = (config,) if isinstance(config, ModelConfig) else (config.encoder, config.decoder)
     there = min(stack.vocab_size for stack in stacks)
     if tokenizer.vocab_size > there:
@@ -211,7 +211,7 @@ def _check_vocabulary(folder: Path, tokenizer: Tokenizer, config: Config) -> Non
 
 
 def _base_of(folder: Path) -> str | None:
-    """What the config.json in a folder says that its tensors lie on; None: they are a model."""
+    """Returns the base in a folder's config.json, or None if its tensors are a whole model."""
     values = _config_of(folder)
     if BASE not in values:
         return None
@@ -226,7 +226,7 @@ def _base_of(folder: Path) -> str | None:
 def _load_over_steps(
     folder: Path, base: str, dtype: str, deepest: int
 ) -> Generator[ReadProgress, None, LoadedModel]:
-    """The base with the folder's tensors in the place of its own."""
+    """Returns the base with the folder's tensors in place of its own."""
     remedy = f"put it back, or write where it is now as {BASE!r} into {folder / CONFIG_FILE}"
     if deepest == 0:
         raise ValueError(f"{folder} needs a base that needs another, without end; {remedy}")

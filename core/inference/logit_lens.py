@@ -1,11 +1,11 @@
-"""The logit lens: what a model would say if it stopped thinking at some place on the way.
+"""The logit lens: what a model would predict if it stopped at an earlier place.
 
-The residual stream has the same width at every place, so what reads it in the end, the final norm
-and the unembedding, can read it anywhere. Source: nostalgebraist 2020, "interpreting GPT: the logit
-lens".
+The residual stream has the same width at every place, so the final norm and the unembedding,
+which read it at the end, can read it anywhere. Source: nostalgebraist 2020, "interpreting GPT: the
+logit lens".
 
 Letters in shapes: P places, T tokens that are read, C width of the residual stream, V pieces in the
-vocabulary, K likeliest tokens, N tokens that are asked for.
+vocabulary, K likeliest tokens, N requested tokens.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from core.transformer.config import ModelConfig
 from core.transformer.gpt import EMBEDDING, GPT, LOGITS
 from core.transformer.look import Look, Replacements, Site
 
-LOGITS_AT_ONCE = 1 << 24  # logits, 64 MB: never are those of all places and tokens held together
+LOGITS_AT_ONCE = 1 << 24  # 64 MB of logits: those of all places and tokens never exist at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogitLens:
-    """What the model would say at each place, at each token.
+    """The prediction at each place, for each token.
 
-    places         (P,) from the embedding to what leaves the last block
+    places         (P,) from the embedding to the output of the last block
     positions      (T,) of the tokens that were read
     likeliest      (P, T, K) int64, the likeliest first
     likeliest_probabilities  (P, T, K) of these
-    tokens         (T, N) int64, those that were asked for
+    tokens         (T, N) int64, the requested ones
     probabilities  (P, T, N) of these
-    rank           (P, T, N) int64, how many tokens are likelier
-    divergence     (P, T) nats, KL(what the model says in the end || what it says here)
+    rank           (P, T, N) int64, the number of likelier tokens
+    divergence     (P, T) nats, KL(final prediction || prediction at this place)
     norms          (P, T) length of the stream's vector
     """
 
@@ -54,7 +54,7 @@ class LogitLens:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the places, for people: "embedding", "attention 3", "MLP 3", or "layer 3"."""
+        """Names of the places to display: "embedding", "attention 3", "MLP 3", or "layer 3"."""
         whole = all(site.kind != "residual_mid" for site in self.places)
         parts = {"residual_mid": "attention", "residual_out": "layer" if whole else "MLP"}
         return tuple(
@@ -63,8 +63,8 @@ class LogitLens:
         )
 
     def leads_from(self, column: int) -> int | None:
-        """The first place from which on the first of `tokens` is the likeliest there, to the end;
-        None where another one is likelier in the end.
+        """Returns the first place from which the first of `tokens` is the likeliest up to the end,
+        or None if another one is the likeliest at the end.
         """
         late = np.flatnonzero(self.rank[:, column, 0] > 0)
         first = int(late[-1]) + 1 if late.size else 0
@@ -72,8 +72,8 @@ class LogitLens:
 
 
 def stream_places(config: ModelConfig, sublayers: bool = True) -> tuple[Site, ...]:
-    """Where the residual stream can be read: as it enters, and after each layer; `sublayers`:
-    between attention and MLP, too.
+    """Returns the sites where the residual stream can be read: at the start, and after each layer;
+    `sublayers`: also between attention and MLP.
     """
     kinds = ("residual_mid", "residual_out") if sublayers else ("residual_out",)
     layers = range(config.n_layer)
@@ -81,8 +81,8 @@ def stream_places(config: ModelConfig, sublayers: bool = True) -> tuple[Site, ..
 
 
 def read_stream(model: GPT, stream: Tensor) -> Tensor:
-    """What the model would say of a stream (..., C): logits (..., V), float32. A post-norm model
-    has no final norm, for each of its layers ends with one.
+    """Returns the model's logits (..., V) for a stream (..., C), in float32. A post-norm model has
+    no final norm, because each of its layers ends with one.
     """
     logits: Tensor = model.lm_head(model.ln_f(stream))
     return logits.float()
@@ -100,15 +100,15 @@ def logit_lens(
 ) -> LogitLens:
     """Reads the residual stream at every place of one forward pass over `ids`.
 
-    tokens      (N,), or (T, N) where each position asks for others; None: at each position the one
-                that the model finds likeliest in the end
+    tokens      (N,), or (T, N) for different tokens at each position; None: the model's likeliest
+                token at each position
     positions   of the tokens at which it is read (None: all), negative ones from the end
-    sublayers   between attention and MLP, too
-    likeliest   how many of these are kept
-    replace     as in a Look: the lens of a model that is changed on the way
+    sublayers   also between attention and MLP
+    likeliest   number of likeliest tokens in the result
+    replace     as in a Look: the interventions on the model
 
-    The last place says what the model says. Raises ValueError as `check_ids` does, and for a token
-    or position that is not there.
+    The prediction at the last place is the model's own. Raises ValueError as `check_ids` does, and
+    for a token or position that does not exist.
     """
     model = gpt_of(model)
     batch = check_ids(model, ids)
@@ -141,9 +141,9 @@ def logit_lens(
 def _read(
     model: GPT, streams: Tensor, final: Tensor, asked: Tensor, likeliest: int
 ) -> list[Tensor]:
-    """Of streams (P, T, C): likeliest tokens (P, T, K) and their probabilities, probability and
-    rank of those asked for (T, N), how far what is said is from what is said in the end (T, V), and
-    the streams' lengths. Some rows at a time.
+    """Reads streams (P, T, C) in chunks: returns likeliest tokens (P, T, K) and their
+    probabilities, probability and rank of the tokens `asked` (T, N), the divergence from the final
+    prediction (T, V), and the norms of the streams.
     """
     P, T, _ = streams.shape
     rows, parts = streams.flatten(0, 1), []  # (P T, C)

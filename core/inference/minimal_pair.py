@@ -1,5 +1,5 @@
-"""A second text that differs from a first one by as little as can be: what changes in a model
-between the two is due to that difference.
+"""A second text that differs as little as possible from a first one: any change in a model between
+the two is due to that difference.
 
 Sources: minimal pairs, Warstadt et al. 2020, "BLiMP"; a prompt with one name exchanged, Meng et al.
 2022, "Locating and Editing Factual Associations in GPT", section 2.1.
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from core.tokenization import Tokenizer
 
 OTHER_WORDS = ("Tom", "Lily", "Ben", "Max", "dog", "cat", "big", "blue")
-MOST_TRIED = 60  # texts, each of which is encoded
+MOST_TRIED = 60  # texts to encode
 
 
 def minimal_pair(tokenizer: Tokenizer, text: str) -> str:
-    """The text with another word in place of the first one that is repeated, or of the last word
-    where none is; else with another letter. It has as many tokens where that is possible; a text in
-    which nothing can be exchanged comes back as it is.
+    """Returns the text with another word in place of the first repeated one, or of the last word if
+    none is repeated; else with another letter. It has as many tokens if possible; a text in which
+    nothing can be replaced is returned unchanged.
     """
     tokens, found = _token_count(tokenizer, text), ""
     for candidate in islice(_candidates(text), MOST_TRIED):
@@ -35,8 +35,8 @@ def minimal_pair(tokenizer: Tokenizer, text: str) -> str:
 
 
 def _candidates(text: str) -> Iterator[str]:
-    """The text with one of OTHER_WORDS, or of its own words, in a word's place; then with another
-    of its own letters where one that is repeated stands first.
+    """Yields the text with one of OTHER_WORDS, or of its own words, in a word's place; then with
+    another of its own letters in place of that word's first repeated one.
     """
     words = list(re.finditer(r"\w+", text))
     if not words:
@@ -55,7 +55,7 @@ def _candidates(text: str) -> Iterator[str]:
 
 
 def _token_count(tokenizer: Tokenizer, text: str) -> int:
-    """How many tokens; 0 where the tokenizer does not know all of its letters."""
+    """Returns the number of tokens, or 0 if the tokenizer lacks some of the letters."""
     try:
         return len(tokenizer.encode(text).ids)
     except ValueError:

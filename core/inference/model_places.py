@@ -1,8 +1,8 @@
-"""Where a model lies that is asked for by its name, and which repositories' models are here.
+"""The location of a model with a given name, and the repositories whose models are on this machine.
 
-"stories", "dates" and "questions" come with the program; "smollm2" is a file that known.toml
-names; other names are those of repositories of the Hugging Face hub, which lie in the program's
-data folder or in the hub's cache. Nothing is downloaded here.
+"stories", "dates" and "questions" are bundled with the program; "smollm2" is a file listed in
+known.toml; other names are repositories of the Hugging Face hub, in the program's data folder or
+in the hub's cache. Nothing is downloaded here.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from core.transformer.weights import CONFIG_FILE
 
 BUNDLED = "stories"
 DATES = "dates"
-QUESTIONS = "questions"  # what was learned beside "stories": see core.finetuning
+QUESTIONS = "questions"  # an adapter for "stories": see core.finetuning
 SMOLLM2 = "smollm2"
 # Short names of repositories.
 SHORT = {"gpt2": ("openai-community/gpt2", "gpt2")}
 PART = r"\w[\w.-]{0,95}"
-REPOSITORY = re.compile(f"({PART}/)?{PART}", re.ASCII)  # those of the first years have no owner
+REPOSITORY = re.compile(f"({PART}/)?{PART}", re.ASCII)  # the oldest ones have no owner
 
 
 def place_of(name_or_path: str | Path) -> tuple[Path, str]:
-    """The folder or file of a model, and what it is called.
+    """Returns the folder or file of a model, and its name.
 
-    Raises ValueError for what is no name, and FileNotFoundError, with the remedy, where there is
-    no such model.
+    Raises ValueError for an invalid name, and FileNotFoundError, with a remedy, if there is no
+    such model.
     """
     if not isinstance(name_or_path, str | Path) or not str(name_or_path):
         raise ValueError(
@@ -49,7 +49,7 @@ def place_of(name_or_path: str | Path) -> tuple[Path, str]:
     if given in (BUNDLED, DATES, QUESTIONS):
         return resource("models", given), given
     path = Path(name_or_path)
-    if os.path.exists(path):  # False, too, for what can be no path
+    if os.path.exists(path):  # also False for an invalid path
         return path, path.name if path.is_dir() else path.stem
     if given == SMOLLM2:
         return _smollm2(), SMOLLM2
@@ -83,17 +83,17 @@ def _smollm2() -> Path:
 
 
 def models_folder() -> Path:
-    """Where this program keeps the models that it downloads."""
+    """Returns the folder of the models that this program downloads."""
     return data_folder() / "models"
 
 
 def downloaded(repository: str) -> Path:
-    """Where a repository's model lies that this program has downloaded: whole, or not at all."""
+    """Returns the path for a repository's model that this program downloads, complete or absent."""
     return models_folder() / repository.replace("/", SLASH)
 
 
 def repositories_here() -> list[str]:
-    """The repositories of the hub whose models are on this machine, and can be opened."""
+    """Returns the repositories of the hub whose models are on this machine and can be opened."""
     own = {path.name.replace(SLASH, "/") for path in models_folder().glob("[!.]*")}
     return sorted(filter(_can_be_opened, own.union(cached_repositories())))
 
@@ -110,8 +110,8 @@ def _can_be_opened(repository: str) -> bool:
 
 
 def repository_folder(repository: str) -> Path | None:
-    """The folder of a repository that was downloaded, or lies in the Hugging Face cache, weights
-    and all; None where it is not here.
+    """Returns the folder of a repository that was downloaded, or is complete in the Hugging Face
+    cache, or None.
     """
     if not REPOSITORY.fullmatch(repository):
         return None

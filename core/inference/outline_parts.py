@@ -1,4 +1,4 @@
-"""An outline of what a model does: parts inside parts, each with its line and the shapes of its
+"""An outline of a model's computation: nested parts, each with its line and the shapes of its
 values. It needs no model, and loads no torch.
 """
 
@@ -13,7 +13,7 @@ from core.marked_line import marked_line
 from core.trace import Step, Trace, Value
 from core.transformer.config import ModelConfig
 
-# Which of `core.transformer.parameters.ParameterCount` a step's weights are counted in.
+# The field of `core.transformer.parameters.ParameterCount` that includes a step's weights.
 _COMPONENTS = {
     "embed": "token_embedding", "attention": "attention", "cross": "attention", "mlp": "mlp",
     "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
@@ -27,8 +27,8 @@ class Part:
     """One step.
 
     name     "forward.scores"
-    shapes   of the local names at its line, without the axis of the batch
-    parent   index of the part that it belongs to
+    shapes   of the local names at its line, without the batch axis
+    parent   index of the part that contains it
     layer    its block, from 0; None outside of the blocks
     stack    "encoder" or "decoder"
     """
@@ -44,31 +44,31 @@ class Part:
 
     @property
     def kind(self) -> str:
-        """What its name says of it: "scores"."""
+        """The last part of its name: "scores"."""
         return self.name.partition(".")[2]
 
     @property
     def label(self) -> str:
-        """Its kind, of a block with its number; outermost ones of an encoder say so: "block 3",
-        "encoder block 0", "attention".
+        """Its kind, with the number of a block; outermost parts of an encoder include its name:
+        "block 3", "encoder block 0", "attention".
         """
         name = f"block {self.layer}" if self.kind == "block" else self.kind
         return f"encoder {name}" if self.stack == "encoder" and self.parent is None else name
 
     @property
     def made(self) -> str:
-        """The value that its line makes; of several the first."""
+        """The name of the value that its line computes; of several, the first."""
         line = marked_line(self.code)
         return line.made or next(name for name in self.shapes if name not in line.reads)
 
     @property
     def component(self) -> str:
-        """What its weights are counted in, as in a ParameterCount; "" where it has none."""
+        """The field of a ParameterCount that includes its weights; "" if it has none."""
         return _COMPONENTS.get(self.kind, "")
 
 
 def path_to(parts: Sequence[Part], index: int | None) -> list[int]:
-    """The parts that a part is inside of, the outermost first, and itself; none of None."""
+    """Returns the indices of a part and of all that contain it, outermost first; [] for None."""
     path: list[int] = []
     while index is not None:
         path.insert(0, index)
@@ -77,8 +77,8 @@ def path_to(parts: Sequence[Part], index: int | None) -> list[int]:
 
 
 def find(parts: Sequence[Part], names: Sequence[str]) -> list[int]:
-    """Parts inside one another by their labels, ["block 3", "mlp"], as far as they are there; a
-    name that is the first word of several is the first of these.
+    """Returns the longest path of nested parts with these labels, such as ["block 3", "mlp"]; the
+    first word of a label matches its first occurrence.
     """
     path: list[int] = []
     for name in names:
@@ -93,8 +93,8 @@ def find(parts: Sequence[Part], names: Sequence[str]) -> list[int]:
 
 
 class Outline:
-    """Parts, in order; what is added `inside` a part belongs to it. `source`: of a decoder that
-    reads one, its tokens.
+    """A list of parts, in order; parts added `inside` another belong to it. `source`: the number of
+    source tokens, for a decoder that reads a source.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Outline:
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """What is added meanwhile are the steps of the part that came last."""
+        """Adds all parts inside the block as steps of the previous part."""
         self._inside.append(len(self.parts) - 1)
         yield
         self._inside.pop()
@@ -124,8 +124,8 @@ def trace_of(
     about: Mapping[str, Any] | None = None,
     values: Callable[[int], Mapping[str, Value]] = lambda index: {},
 ) -> Trace:
-    """The parts as the Steps of a Trace, whose `about` has them as `parts`; `values`: of a part, by
-    its index, its numbers.
+    """Returns the parts as Steps of a Trace, whose `about` has them as `parts`; `values`: returns
+    the values of a part, by its index.
     """
     trace = Trace({"parts": tuple(parts), **(about or {})})
     for index, part in enumerate(parts):

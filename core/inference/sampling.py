@@ -1,9 +1,9 @@
-"""How the next token is chosen: from logits to probabilities, what is cut away, and the draw.
+"""The choice of the next token: from logits to probabilities, cuts, and the draw.
 
-    logits -> penalty -> temperature -> top-k -> top-p -> min-p -> what is left, scaled to 1 -> draw
+    logits -> penalty -> temperature -> top-k -> top-p -> min-p -> rescale to sum 1 -> draw
 
-The order is that of Hugging Face's transformers. Everything is worked out in float64: in float32
-the sum over a large vocabulary is off by more than many a token has. Letters in shapes: V pieces in
+The order is that of Hugging Face's transformers. All values are float64: in float32, the error of
+the sum over a large vocabulary exceeds many tokens' probability. Letters in shapes: V pieces in
 the vocabulary. Sources: repetition penalty: Keskar et al. 2019, section 4.1; top-k: Fan et al.
 2018, section 3; top-p: Holtzman et al. 2020, section 3.1; min-p: Nguyen et al. 2024, section 3.
 """
@@ -25,7 +25,7 @@ from core.files import quoted
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How tokens are chosen.
+    """Settings for the choice of tokens.
 
     temperature         0 always takes the likeliest token; 1 keeps the model's probabilities; a
                         higher value makes them more equal
@@ -38,7 +38,7 @@ class Sampling:
     repetition_penalty  divide positive logits of tokens that are already in the text by it, and
                         multiply negative ones; 1 changes nothing
 
-    Raises ValueError, with the remedy, for values outside their range.
+    Raises ValueError, with a remedy, for values outside their range.
     """
 
     temperature: float = field(
@@ -60,13 +60,13 @@ class Sampling:
 
 
 class NextToken(NamedTuple):
-    """From logits to what is drawn from, (V,) float64 each, but `logits` as they were given.
+    """The steps from logits to the distribution to draw from, (V,) float64 each; `logits` as given.
 
     penalized      logits after the repetition penalty
-    probabilities  after the temperature, before anything is cut
+    probabilities  after the temperature, before any cut
     top_k, top_p, min_p
-                   bool: what each of the cuts keeps of what the one before has left
-    kept           the probabilities that are left, scaled to a sum of 1
+                   bool: the tokens that each cut keeps of those left by the previous one
+    kept           the remaining probabilities, rescaled to a sum of 1
     """
 
     logits: Tensor
@@ -171,8 +171,8 @@ def draw(kept: Tensor, drawn: float) -> int:
 
 
 def draws(seed: int) -> Iterator[float]:
-    """Numbers from 0 to 1, one for each token that is written. Raises ValueError for a seed that
-    cannot be.
+    """Yields random numbers from 0 to 1, one for each token to generate. Raises ValueError for an
+    invalid seed.
     """
     if not isinstance(seed, Integral) or not 0 <= seed < WIDEST:
         raise ValueError(f"the seed must be a whole number from 0 to 2^63 - 1, not {quoted(seed)}")

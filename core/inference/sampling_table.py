@@ -12,21 +12,22 @@ import numpy as np
 from core.inference.sampling import NextToken
 from core.trace import Trace
 
-SCORES = ("logits", "penalty", "temperature")  # steps before there are probabilities
+SCORES = ("logits", "penalty", "temperature")  # steps before probabilities
 CUTS = ("top_k", "top_p", "min_p")
 
 
 @dataclass(frozen=True, eq=False)
 class SamplingTable:
-    """
+    """The likeliest tokens, with their values at each step.
+
     steps          names of the steps: "softmax"
     ids            (n,) the tokens, those with the largest scores first
-    model          (n,) their probabilities by the model, whatever the settings are
-    probabilities  (n,) by the settings, before anything is cut
-    values         (S, n) float64: scores, and from the softmax on probabilities
-    rest           (S,) the probability of all other tokens together; NaN where there are scores
-    kept           (S, n) bool: no cut has taken the token by then
-    segments       (n, 2) from where to where between 0 and 1 a number draws the token
+    model          (n,) their probabilities by the model, independent of the settings
+    probabilities  (n,) with the settings, before any cut
+    values         (S, n) float64: scores, then, from the softmax on, probabilities
+    rest           (S,) the probability of all other tokens together; NaN for scores
+    kept           (S, n) bool: no cut has removed the token by then
+    segments       (n, 2) the interval between 0 and 1 in which a random number draws the token
     """
 
     steps: tuple[str, ...]
@@ -40,8 +41,8 @@ class SamplingTable:
 
 
 def sampling_table(trace: Trace, count: int = 16) -> SamplingTable:
-    """Of a Trace of `trace_next_token`, so many tokens; the one that came is the last of them where
-    it has a smaller score.
+    """Returns a table of a Trace by `trace_next_token`, with `count` tokens; the chosen token is
+    the last of them if its score is smaller.
     """
     found: NextToken = trace.about["next"]
     ids = found.penalized.sort(descending=True, stable=True).indices[:count].tolist()
@@ -68,7 +69,7 @@ def sampling_table(trace: Trace, count: int = 16) -> SamplingTable:
         values.append(mine)
         rest.append(np.nan if name in SCORES else max(now.sum() - mine.sum(), 0.0))
         kept.append(is_kept[ids])
-    reaches = found.kept.numpy().cumsum()  # as `draw` lays them side by side
+    reaches = found.kept.numpy().cumsum()  # as `draw` lines them up
     segments = np.stack([reaches - found.kept.numpy(), reaches], axis=1)[ids]
     return SamplingTable(
         steps=steps,

@@ -1,7 +1,7 @@
-"""One token's choice, step by step: logits, what temperature and cuts make of them, the draw.
+"""The choice of one token, step by step: logits, temperature, cuts, and the draw.
 
-Steps that change nothing are left out: no penalty, no cut. At temperature 0 the likeliest token
-takes the place of temperature and softmax.
+Steps without an effect are omitted: no penalty, no cut. At temperature 0, the choice of the
+likeliest token replaces temperature and softmax.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def trace_next_token(
     drawn: float | None = None,
     came: int | None = None,
 ) -> Trace:
-    """How one token is chosen from logits (V,); `seen`: the text so far; `came`: the token that
-    stands there already.
+    """Traces the choice of one token from logits (V,); `seen`: the text so far; `came`: the token
+    that the text already has there.
 
-    `about` has "next" (the NextToken), "sampling", the number that was "drawn", and the "token" on
-    which it falls, or that came: where no number is drawn the Trace ends before the draw.
+    `about` has "next" (the NextToken), "sampling", the random number "drawn", and the "token" that
+    it selects, or else `came`: without a random number, the Trace ends before the draw.
     """
     sampling = sampling or Sampling()
     found = next_token(logits, sampling, seen)
@@ -99,14 +99,14 @@ def _steps(
 
 
 def _cuts(found: NextToken, sampling: Sampling) -> Iterator[Step]:
-    """What each cut leaves, and what is left scaled to a sum of 1."""
+    """Yields the effect of each cut, then rescaling to a sum of 1."""
     left = found.probabilities
     for name, mask, told in (
         ("top_k", found.top_k, sampling.top_k),
         ("top_p", found.top_p, sampling.top_p),
         ("min_p", found.min_p, sampling.min_p),
     ):
-        if not told or (name == "top_p" and told >= 1):  # it keeps all
+        if not told or (name == "top_p" and told >= 1):  # keeps all tokens
             continue
         before, left = left, left.where(mask, 0.0)
         probabilities, kept = before.numpy(), mask.numpy()

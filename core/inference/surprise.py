@@ -1,4 +1,4 @@
-"""How much a text surprises a model: each token's, and the perplexity of the whole.
+"""The surprise of a model at each token of a text, and the perplexity of the whole.
 
 Letters in shapes: T tokens, A of them at a time, C width of the residual stream, V pieces in the
 vocabulary.
@@ -27,11 +27,11 @@ def token_log_probabilities(
     first: int = 1,
     replace: Replacements | None = None,
 ) -> Tensor:
-    """ln of the probability of each token of ids (T,) from `first` on, given all before it: (T -
-    first,) float64 on the CPU. One pass over the text tells all (teacher forcing). NaN for a token
-    beyond the vocabulary, such as a soft prompt's, which no logit foretells.
+    """Returns ln of the probability of each token of ids (T,) from `first` on, given all before it:
+    (T - first,) float64 on the CPU. One pass over the text yields all of them (teacher forcing).
+    NaN for a token beyond the vocabulary, such as a soft prompt's, which has no logit.
 
-    Raises ValueError as `final_stream` does, and where nothing stands before `first`.
+    Raises ValueError as `final_stream` does, and if there is no token before `first`.
     """
     return log_probabilities_of(model, final_stream(model, ids, replace), ids, first)
 
@@ -39,11 +39,11 @@ def token_log_probabilities(
 def final_stream(
     model: GPT, ids: Sequence[int] | np.ndarray, replace: Replacements | None = None
 ) -> Tensor:
-    """What the unembedding reads at each token of ids (T,): the stream after the last norm, (T, C).
+    """Returns the stream after the last norm, the input of the unembedding, for ids (T,): (T, C).
 
     replace  as in a Look
 
-    Raises ValueError as `check_ids` does, for a site that is not there, and for replaced logits.
+    Raises ValueError as `check_ids` does, for a site that does not exist, and for replaced logits.
     """
     model = gpt_of(model)
     batch, look = check_ids(model, ids), Look((), replace)
@@ -57,10 +57,10 @@ def final_stream(
 def log_probabilities_of(
     model: GPT, normed: Tensor, ids: Sequence[int] | np.ndarray, first: int = 1
 ) -> Tensor:
-    """`token_log_probabilities` of a text that was read: normed (T, C), as of `final_stream`.
+    """Returns `token_log_probabilities` from normed (T, C), the result of `final_stream`.
 
-    Only these places are unembedded, some at a time: the logits of a long text would take more
-    memory than the model.
+    Only these places are unembedded, in chunks: the logits of a long text would need more memory
+    than the model.
     """
     model = gpt_of(model)
     came = torch.as_tensor(np.asarray(ids, np.int64), device=normed.device)  # (T,)
@@ -79,22 +79,22 @@ def log_probabilities_of(
 
 
 def surprises(model: GPT, ids: Sequence[int] | np.ndarray) -> np.ndarray:
-    """(T,) float64, in nats: -ln of the probability that each token had before it came. The first
-    one's is NaN, for nothing was read before it. Raises ValueError as `check_ids` does.
+    """Returns (T,) float64, in nats: -ln of each token's probability, given all before it. The
+    first one's is NaN, because there is nothing before it. Raises ValueError as `check_ids` does.
     """
     return np.append(np.nan, -token_log_probabilities(model, ids).numpy())
 
 
 def perplexity(surprises: np.ndarray) -> float:
-    """Perplexity: the number of equally likely tokens that would be as uncertain. e^mean, over the
-    tokens that have a surprise (Jelinek et al. 1977); NaN where none has.
+    """Returns the perplexity: the number of equally likely tokens with the same uncertainty.
+    e^mean, over the tokens that have a surprise (Jelinek et al. 1977); NaN if none has.
     """
     known = surprises[np.isfinite(surprises)]
     return float(np.exp(known.mean())) if len(known) else float("nan")
 
 
 def surprise_of(logits: np.ndarray, token: int) -> float:
-    """In nats, of a token that came after these logits (V,); NaN for one beyond the vocabulary."""
+    """Returns, in nats, the surprise of a token after logits (V,); NaN beyond the vocabulary."""
     if token >= len(logits):
         return float("nan")
     scores = torch.from_numpy(np.asarray(logits, np.float64))
@@ -102,8 +102,8 @@ def surprise_of(logits: np.ndarray, token: int) -> float:
 
 
 class MeasuredContext:
-    """A Context that also knows how much each token of the text surprised the model. A token that
-    is appended costs nothing more: what was expected in its place is known from before.
+    """A Context that also measures the surprise of each token in the text. A token that is appended
+    costs nothing more, because its prediction is already known.
     """
 
     def __init__(self, model: GPT) -> None:
@@ -113,7 +113,7 @@ class MeasuredContext:
         self._surprises: np.ndarray | None = np.zeros(0)  # None: not measured yet
 
     def read(self, ids: Sequence[int] | np.ndarray) -> Tensor:
-        """Logits (V,) of the token after `ids`, as those of a Context, and with its errors."""
+        """Returns logits (V,) of the token after `ids`, with the errors of a Context."""
         logits = self.context.read(ids)
         *before, last = wanted = [int(one) for one in ids]
         if before == self._ids and self._logits is not None and self._surprises is not None:
@@ -126,7 +126,7 @@ class MeasuredContext:
 
     @property
     def surprises(self) -> np.ndarray:
-        """(T,) nats, of the text that was read last."""
+        """(T,) nats, of the last text that was read."""
         if self._surprises is None:
             self._surprises = surprises(self.context.model, self._ids)
         return self._surprises

@@ -1,4 +1,4 @@
-"""Texts that begin alike, as a tree: where they part, it forks.
+"""A tree of texts with common beginnings: it forks where they diverge.
 
     Once upon a time             Once upon a
     Once upon a hill      ->         time
@@ -14,16 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Text = tuple[int, ...]
-MOST_BACK = 500  # texts that can be gone back to
+MOST_BACK = 500  # texts in the history
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Tokens in a row without a fork.
+    """A sequence of tokens without a fork.
 
     text    the whole text, up to the last of them
-    tokens  its own: they stand after the fork
-    indent  how many forks lead to it
+    tokens  its own, after the fork
+    indent  number of forks before it
     """
 
     text: Text
@@ -32,10 +32,10 @@ class Branch:
 
 
 class TextTree:
-    """Where somebody writes, now and before: `here` is the text as it is. No other is forgotten.
+    """The history of a text while the user edits it: `here` is the current text, and none is lost.
 
-    texts  none begins with another
-    past   what `here` was before
+    texts  none is the beginning of another
+    past   previous values of `here`
     """
 
     def __init__(self) -> None:
@@ -44,28 +44,28 @@ class TextTree:
         self.past: list[Text] = []
 
     def go(self, text: Text) -> None:
-        """This is the text now. It stands in place of one that it continues."""
+        """Makes this the current text. It replaces a text that it continues."""
         self.past = [*self.past[1 - MOST_BACK :], self.here]
         self.here = text
         if any(one[: len(text)] == text for one in self.texts):
-            return  # one of them, or the beginning of one
+            return  # a text that exists, or the beginning of one
         continued = [one for one in self.texts if text[: len(one)] == one]
         kept = [text if one in continued else one for one in self.texts]
         self.texts = kept if continued else [*kept, text]
 
     def back(self) -> None:
-        """The text is what it was before."""
+        """Goes back to the previous text."""
         if self.past:
             self.here = self.past.pop()
 
     def branches(self) -> list[Branch]:
-        """All of them, each before those that fork from it; one ends `here`."""
+        """Returns all branches, each before those that fork from it; one ends `here`."""
         return branches(self.texts, self.here)
 
 
 def branches(texts: Sequence[Text], here: Text = ()) -> list[Branch]:
-    """All of them, each before those that fork from it, in the order of the texts. `here`, where
-    it is one of them or its beginning, ends a branch, too.
+    """Returns all branches, each before those that fork from it, in the order of the texts. `here`
+    also ends a branch, if it is one of the texts or the beginning of one.
     """
     found: list[Branch] = []
     waiting = [(group, 0, 0) for group in reversed(_by_token(texts, 0))]
@@ -81,14 +81,14 @@ def branches(texts: Sequence[Text], here: Text = ()) -> list[Branch]:
 
 
 def _beginning(texts: Sequence[Text]) -> Text:
-    """What all have in common: what the smallest and the largest have."""
+    """Returns the common beginning of all texts: that of the smallest and the largest."""
     smallest, largest = min(texts), max(texts)
     pairs = enumerate(zip(smallest, largest, strict=False))
     return smallest[: next((at for at, (a, b) in pairs if a != b), len(smallest))]
 
 
 def _by_token(texts: Sequence[Text], place: int) -> list[list[Text]]:
-    """Those that are longer, together with those that have the same token at this place."""
+    """Groups the longer texts by their token at this place."""
     groups: dict[int, list[Text]] = {}
     for text in texts:
         if len(text) > place:

@@ -1,4 +1,4 @@
-"""Writing with an encoder-decoder: the source is read once, the target token by token.
+"""Text generation with an encoder-decoder: reads the source once, writes the target by tokens.
 
 Letters in shapes: B sources, Ts tokens of the source, Tt of the target, V pieces in the target's
 vocabulary, L layers and H heads of the decoder.
@@ -26,15 +26,15 @@ from core.transformer.look import Look, Site
 
 @dataclass(frozen=True, slots=True)
 class TranslationStep:
-    """One token of the target written.
+    """One generated token of the target.
 
-    id             which piece of the vocabulary
-    logits         (V,) float32: the model's own, of every piece
-    probabilities  (V,) float32: what it was drawn from
+    id             index in the vocabulary
+    logits         (V,) float32: the model's own
+    probabilities  (V,) float32: the distribution it was drawn from
     ids            (Tt,) int64: the target so far, `start_id` first, this token last
-    cross          (L, H, Ts) float32: what each head of the decoder read of the source to write it
-    drawn          the number from 0 to 1 that fell on it
-    seconds        that it took
+    cross          (L, H, Ts) float32: each decoder head's attention to the source for this token
+    drawn          the random number from 0 to 1 that selected it
+    seconds        to generate it
     """
 
     id: int
@@ -56,10 +56,10 @@ def translate_steps(
     cache: bool = True,
 ) -> Iterator[TranslationStep]:
     """Yields each token of the target as it is written; ends after `end_id`, after
-    `max_new_tokens`, or where the target is as long as the decoder can read.
+    `max_new_tokens`, or when the decoder's context is full.
 
-    Temperature 0 takes the likeliest token each time. `cache`: the source is read into keys and
-    values once, and no token of the target is read twice; what is written is the same. Raises
+    Temperature 0 takes the likeliest token each time. `cache`: the source's keys and values are
+    computed once, and no token of the target is read twice; the result is the same. Raises
     ValueError for ids that are not in the vocabulary, for none or too many, for another model, and
     for numbers out of range.
     """
@@ -110,7 +110,7 @@ def translate(
     seed: int = 0,
     cache: bool = True,
 ) -> list[int]:
-    """The target that the model writes for a source, without `start_id` and `end_id`; the
+    """Returns the target that the model writes for a source, without `start_id` and `end_id`; the
     arguments and errors of `translate_steps`.
     """
     steps = translate_steps(
@@ -122,7 +122,7 @@ def translate(
 def translate_batch(
     model: EncoderDecoder, sources: Sequence[Sequence[int]], max_new_tokens: int | None = None
 ) -> list[list[int]]:
-    """`translate` of many sources at once, each by the likeliest tokens. Raises as it does."""
+    """Translates many sources at once by greedy decoding. Raises the errors of `translate`."""
     model = encoder_decoder_of(model)
     config = model.config
     for ids in sources:

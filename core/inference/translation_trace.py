@@ -1,5 +1,5 @@
-"""A translation, token by token: what one head of the decoder read of the source to write each, and
-what the model then said.
+"""A translation, token by token: one decoder head's attention to the source for each token, and the
+resulting prediction.
 
 Letters in shapes: Ts tokens of the source, Tt of the target, D dimensions a head, V pieces in the
 vocabulary. Source: AIAYN (Vaswani et al. 2017), section 3.2.3: queries come from the decoder, keys
@@ -27,13 +27,13 @@ from core.transformer.encoder_decoder import EncoderDecoder
 from core.transformer.look import Site
 
 _ATTEND = "core.transformer.attention:attend"
-LARGE = 0.1  # of a head's attention: no chance hit
-PARTS = ("scores", "scale", "softmax", "read")  # of each token, one level deeper
+LARGE = 0.1  # of a head's attention: above this, it is no accident
+PARTS = ("scores", "scale", "softmax", "read")  # steps of each token, one level deeper
 
 
 def sharpest_head(cross: np.ndarray) -> tuple[int, int]:
-    """The layer and the head whose rows, of cross (L, H, Tt, Ts), are the most pointed: the mean of
-    their largest weights is the largest.
+    """Returns the layer and head with the sharpest attention, from cross (L, H, Tt, Ts): the
+    largest mean of each row's largest weight.
     """
     pointed = cross.max(-1).mean(-1)  # (L, H)
     layer, head = np.unravel_index(int(pointed.argmax()), pointed.shape)
@@ -41,8 +41,8 @@ def sharpest_head(cross: np.ndarray) -> tuple[int, int]:
 
 
 def span_read(weights: np.ndarray) -> slice:
-    """The part of a source that was read most, of weights (Ts,): the token with the largest, and
-    its neighbors that have large ones.
+    """Returns the part of a source with most attention, from weights (Ts,): the token with the
+    largest weight, and its neighbors with large ones.
     """
     first = last = int(weights.argmax())
     while first > 0 and weights[first - 1] >= LARGE:
@@ -58,16 +58,16 @@ def trace_translation(
     head: tuple[int, int] | None = None,
     name: Callable[[int], str] = str,
 ) -> Trace:
-    """How the model writes the target of a source, each time by its likeliest token.
+    """Traces how the model writes the target of a source, by greedy decoding.
 
     head  (layer, head) of the decoder's cross-attention (None: the `sharpest_head`)
-    name  how a token is written in titles
+    name  returns the text of a token for titles
 
-    A step for each token that is written, the end of the target included; in each, how the head
-    read the source: scores, scale, softmax, read. `about` has the ids `source` (Ts,) and
+    There is a step for each token written, including the end of the target; inside each, the head's
+    attention to the source: scores, scale, softmax, read. `about` has the ids `source` (Ts,) and
     `written` (Tt,) of the target, the `head`, the `captured` activations, and the `spans` of the
-    source that the head read most for each of them. Raises ValueError as `translate` does, and for
-    a head that is not there.
+    source with most attention for each token. Raises ValueError as `translate` does, and for a head
+    that does not exist.
     """
     config = model.config
     written = translate(model, source_ids)
@@ -94,7 +94,7 @@ def trace_translation(
 def _add_token(
     trace: Trace, captured: EncoderDecoderActivations, place: int, head: tuple[int, int], name: str
 ) -> None:
-    """The step of one token of the target, and what is in it."""
+    """Appends the step of one target token and the steps inside it."""
     logits = torch.from_numpy(captured.logits[place]).double()  # (V,), as core.inference.sampling
     scaled = logits - logits.max()
     parent = trace.append(
@@ -129,7 +129,7 @@ def _add_token(
 def _of_head(
     captured: EncoderDecoderActivations, place: int, head: tuple[int, int]
 ) -> list[torch.Tensor]:
-    """The query of one token, and the keys and values of the source, in one head."""
+    """Returns the query of one token, and the keys and values of the source, in one head."""
     layer, number = head
     q, k, v = (
         captured.single[Site("decoder", layer, f"cross.{kind}")]

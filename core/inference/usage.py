@@ -1,7 +1,7 @@
-"""What the files of a model say about its use: which tokens end a text, and how one talks to it.
+"""Usage of a model, from its files: the tokens that end a text, and the chat template.
 
-A chat template is a text in Jinja, which makes one prompt of a conversation. It is only read here;
-`chat_template` fills it in, within bounds, since it came from a stranger.
+A chat template is a Jinja text that turns a conversation into a prompt. It is only read here;
+`chat_template` fills it in, within limits, because it is untrusted.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from core.transformer.weights import CONFIG_FILE
 TOKENIZER_CONFIG = "tokenizer_config.json"
 GENERATION_CONFIG = "generation_config.json"
 TEMPLATE_FILE = "chat_template.jinja"
-LONGEST_TEMPLATE = 1 << 16  # characters; those of real models have twenty thousand at most
-# By their names in templates, and in GGUF files.
+LONGEST_TEMPLATE = 1 << 16  # characters; those of real models have at most twenty thousand
+# Names in templates, and in GGUF files.
 GGUF_NAMES = {
     "bos_token": "bos",
     "eos_token": "eos",
     "unk_token": "unknown",
     "pad_token": "padding",
-    "sep_token": "seperator",  # so it is spelt there
+    "sep_token": "seperator",  # the spelling in GGUF
 }
 
 
 class Usage(NamedTuple):
-    """Tokens after which nothing is to come, the first one after any text; the template; and the
-    special tokens that it knows by a name: ("bos_token", "<s>").
+    """The tokens that end a text or an answer, the first of which ends any text; the chat template;
+    and the special tokens with a name in it: ("bos_token", "<s>").
     """
 
     end_ids: tuple[int, ...] = ()
@@ -42,13 +42,13 @@ UNKNOWN = Usage()
 
 
 def usage_of_checkpoint(tokenizer: Tokenizer) -> Usage:
-    """Ours end each text of their corpus with one token."""
+    """Our own checkpoints end each text of their corpus with one token."""
     end = tokenizer.special_tokens.get(END_OF_TEXT)
     return Usage(() if end is None else (end,))
 
 
 def usage_of_gguf(metadata: Mapping[str, Any], vocab_size: int) -> Usage:
-    """`eot` ends an answer, `eos` a text; many files name but one."""
+    """`eot` ends an answer, `eos` a text; many files have only one of them."""
     ends = [metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot")]
     template = _template(metadata.get("tokenizer.chat_template"))
     pieces, names = metadata.get("tokenizer.ggml.tokens", ()), {}
@@ -59,10 +59,10 @@ def usage_of_gguf(metadata: Mapping[str, Any], vocab_size: int) -> Usage:
 
 
 def usage_of_folder(folder: Path, vocab_size: int) -> Usage:
-    """By generation_config.json, or else config.json; the template has a file of its own, or lies
-    in tokenizer_config.json, under the name "default" where there are several.
+    """Reads generation_config.json, or else config.json; the template has a file of its own, or is
+    in tokenizer_config.json, under the name "default" if there are several.
 
-    Raises ValueError for files that are damaged.
+    Raises ValueError for damaged files.
     """
     ends = _object(folder / GENERATION_CONFIG).get("eos_token_id")
     if ends is None:
@@ -82,19 +82,19 @@ def usage_of_folder(folder: Path, vocab_size: int) -> Usage:
 
 
 def _object(path: Path) -> dict[str, Any]:
-    """A file of JSON; {} where there is none, or another value than an object in it."""
+    """Returns a JSON object from a file; {} if there is no file, or another value in it."""
     values = read_json(path) if path.is_file() else None
     return values if isinstance(values, dict) else {}
 
 
 def _ids(given: list[Any], vocab_size: int) -> tuple[int, ...]:
-    """Those that are tokens, each once."""
+    """Returns the valid tokens, each once."""
     fitting = [one for one in given if type(one) is int and 0 <= one < vocab_size]
     return tuple(dict.fromkeys(fitting))
 
 
 def _content(given: Any) -> str | None:
-    """A special token, written as it is or with its settings."""
+    """Returns the text of a special token, given as a string or as an object with settings."""
     content = given.get("content") if isinstance(given, dict) else given
     return content if isinstance(content, str) else None
 

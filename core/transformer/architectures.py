@@ -13,8 +13,8 @@ Config = ModelConfig | EncoderDecoderConfig
 
 
 def gpt_of(model: nn.Module) -> GPT:
-    """The model, if it continues a text; what compiling or DDP wrapped around it is taken off.
-    Raises ValueError, with the remedy, for another one.
+    """Returns the model, if it continues a text, without the wrappers of torch.compile and DDP.
+    Raises ValueError, with a remedy, for any other model.
     """
     model = _unwrapped(model)
     if isinstance(model, EncoderDecoder):
@@ -28,7 +28,7 @@ def gpt_of(model: nn.Module) -> GPT:
 
 
 def encoder_decoder_of(model: nn.Module) -> EncoderDecoder:
-    """The model, if it is an encoder-decoder; unwrapped, and with the errors, as in `gpt_of`."""
+    """Returns the model, if it is an encoder-decoder; unwraps it and raises as `gpt_of` does."""
     model = _unwrapped(model)
     if isinstance(model, GPT):
         raise ValueError(
@@ -43,7 +43,7 @@ def encoder_decoder_of(model: nn.Module) -> EncoderDecoder:
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
-    """Without what torch.compile (`_orig_mod`) and DDP (`module`) wrap around it."""
+    """Returns the model without the wrappers of torch.compile (`_orig_mod`) and DDP (`module`)."""
     while not isinstance(model, Model):
         inner = getattr(model, "_orig_mod", None) or getattr(model, "module", None)
         if not isinstance(inner, nn.Module):

@@ -22,7 +22,7 @@ from core.transformer.norms import RMSNorm
 from core.transformer.positions import Rotation, rotate
 from core.transformer.precision import full_precision
 
-TINY = -80.0  # a score so far below the row's largest gets no weight in `attention_weights`
+TINY = -80.0  # weights of scores this far below the row's largest are 0 in `attention_weights`
 
 
 class Attended(NamedTuple):
@@ -54,17 +54,17 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
 
 
 def attention_weights(q: Tensor, k: Tensor, visible: Tensor, out: Tensor) -> Tensor:
-    """`attend(...).weights` alone, written into `out`: q and k (H, T, D), the others (H, T, T).
+    """Computes `attend(...).weights` alone, into `out`: q and k (H, T, D), the others (H, T, T).
 
-    One pass for scores, scale and mask, since for all heads of a model at once reading and writing
-    memory costs more than the arithmetic. `visible` (T, T) is as in `attend`. For looking, not for
-    learning: torch writes into `out` only where no gradient is wanted.
+    One pass for scores, scale and mask, because for all heads of a model at once, memory access
+    costs more than the arithmetic. `visible` (T, T) is as in `attend`. For inspection, not for
+    training: torch writes into `out` only without gradients.
     """
     hidden = torch.zeros(visible.shape, dtype=q.dtype, device=q.device)
     hidden.masked_fill_(~visible, -math.inf)  # (T, T): 0 where a query may look
     torch.baddbmm(hidden, q, k.mT, alpha=1 / math.sqrt(q.size(-1)), out=out)
-    # Weights below e^-80 become 0. A sharp head has many, some too small for a normal float, and
-    # with those a CPU computes many times slower.
+    # Weights below e^-80 become 0. A sharp head has many, some of them subnormal floats, which make
+    # a CPU many times slower.
     out -= out.amax(dim=-1, keepdim=True)
     F.threshold(out, TINY, -math.inf, inplace=True)
     return torch.softmax(out, dim=-1, out=out)
@@ -76,20 +76,20 @@ def visible_tokens(
     device: torch.device | None = None,
     n_queries: int | None = None,
 ) -> Tensor:
-    """(Tq, Tk), True where a query may look: at its own token, and at what came before.
+    """Returns (Tq, Tk), True where a query may look: at its own token and at earlier ones.
 
     Keys are all `n_tokens` tokens; queries the last `n_queries` of them (None: all). A window
-    limits what is seen to so many tokens in all (GPT-3, section 2.1); None is no limit.
+    limits the visible tokens to that many in all (GPT-3, section 2.1); None: no limit.
     """
     position = torch.arange(n_tokens, device=device)
     first = 0 if n_queries is None else n_tokens - n_queries
-    back = position[first:, None] - position[None, :]  # (Tq, Tk), how far back the key lies
+    back = position[first:, None] - position[None, :]  # (Tq, Tk), from the key to the query
     visible = back >= 0
     return visible if window is None else visible & (back < window)
 
 
 def repeat_heads(heads: Tensor, n_head: int) -> Tensor:
-    """Key or value heads, each as often as query heads read it: (..., G, T, D) -> (..., H, T, D).
+    """Repeats key or value heads, one for each query head: (..., G, T, D) -> (..., H, T, D).
 
     Query head h reads key and value head h // (H / G): neighbors share one.
     """
@@ -98,14 +98,14 @@ def repeat_heads(heads: Tensor, n_head: int) -> Tensor:
 
 
 class Heads(nn.Module):
-    """What self-attention and cross-attention have in common: every head reads, and what all heads
-    have read is joined (Vaswani et al. 2017, section 3.2.2).
+    """The common part of self-attention and cross-attention: every head reads, and the results of
+    all heads are joined (Vaswani et al. 2017, section 3.2.2).
 
     With fewer key and value heads than heads, several queries share one.
     """
 
     causal: bool  # hides later keys
-    window: int | None  # how many keys a query sees, itself included; None: all
+    window: int | None  # number of keys that a query sees, including its own; None: all
     c_proj: Linear  # W^O, (n_embd, H D)
 
     def __init__(self, config: ModelConfig, sites: dict[str, Site]) -> None:
@@ -125,9 +125,9 @@ class Heads(nn.Module):
     def attend_heads(
         self, q: Tensor, k: Tensor, v: Tensor, look: Look | None, is_token: Tensor | None = None
     ) -> Tensor:
-        """What all heads read, joined: q (B, H, Tq, D), k and v (B, G, Tk, D) -> (B, Tq, C), by
-        the fastest way that makes what the Look wants. `is_token` (B, 1, 1, Tk): which keys are
-        tokens, and no padding; None: all.
+        """Computes the joined output of all heads, by the fastest method that yields the Look's
+        values: q (B, H, Tq, D), k and v (B, G, Tk, D) -> (B, Tq, C). `is_token` (B, 1, 1, Tk) is
+        False for padding; None: there is none.
         """
         explicitly = look if look is not None and self._is_explicit(look) else None
         sees_all = q.size(2) == 1 and is_token is None
@@ -143,18 +143,18 @@ class Heads(nn.Module):
         return self._joined(heads, look)
 
     def _joined(self, heads: Tensor, look: Look | None) -> Tensor:
-        """`join`, with a Look at what goes in and what comes out."""
+        """Joins the heads, with a Look at input and output."""
         if look is None:
             return self.join(heads)
         heads = look.at(self.sites["head_output"], heads)
         return look.at(self.sites["attention_output"], self.join(heads))
 
     def _is_explicit(self, look: Look) -> bool:
-        """Whether the Look wants what fused attention never makes."""
+        """True if the Look needs a value that fused attention never computes."""
         return any(look.wants(self.sites[kind]) for kind in EXPLICIT)
 
     def fused(self, q: Tensor, k: Tensor, v: Tensor, is_token: Tensor | None = None) -> Tensor:
-        """What each head reads, (B, H, T, D) each: by `attend`, or the kernel that fuses it."""
+        """Computes all heads' output, (B, H, T, D), by `attend` or a kernel that fuses it."""
         dropout = self.dropout if self.training else 0.0
         if dropout == 0.0 and _fused_backward_is_slow(q):
             return attend(q, k, v, self.visible(q, k, is_token)).output
@@ -165,9 +165,9 @@ class Heads(nn.Module):
         return F.scaled_dot_product_attention(q, k, v, visible, dropout_p=dropout)
 
     def single_query(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """What the heads of a single token read, which sees all there is: q (B, H, 1, D), k and v
-        (B, G, Tk, D) -> (B, H, 1, D). Queries that share a key stand below one another, so that
-        none is copied.
+        """Computes the heads' output for a single query, which sees all keys: q (B, H, 1, D), k and
+        v (B, G, Tk, D) -> (B, H, 1, D). Queries that share a key become rows of one matrix, so that
+        no key is copied.
         """
         grouped = q.unflatten(1, (self.n_kv_head, -1)).squeeze(3)  # (B, G, H / G, D)
         heads = F.scaled_dot_product_attention(grouped, k, v)  # (B, G, H / G, D)
@@ -176,7 +176,7 @@ class Heads(nn.Module):
     def explicit(
         self, q: Tensor, k: Tensor, v: Tensor, look: Look, is_token: Tensor | None = None
     ) -> Tensor:
-        """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
+        """Computes it by `attend`, for the Look: replaced values pass through the later lines."""
         visible, root = self.visible(q, k, is_token), math.sqrt(self.head_width)
         scores, _, masked, weights, _ = attend(q, k, v, visible)
         scores = look.at(self.sites["scores"], scores)
@@ -190,8 +190,8 @@ class Heads(nn.Module):
         return F.dropout(weights, self.dropout, self.training) @ v
 
     def visible(self, q: Tensor, k: Tensor, is_token: Tensor | None = None) -> Tensor:
-        """(Tq, Tk) or (B, 1, Tq, Tk), True where a query may look. Where that is no later key,
-        queries are of the last tokens of k.
+        """Returns (Tq, Tk) or (B, 1, Tq, Tk), True where a query may look. If later keys are
+        hidden, the queries belong to the last tokens of k.
         """
         Tq, Tk = q.size(2), k.size(2)
         if self.causal:
@@ -231,7 +231,7 @@ class Attention(Heads):
         return q, k, v
 
     def split(self, qkv: Tensor, rotation: Rotation | None) -> tuple[Tensor, Tensor, Tensor]:
-        """What `c_attn` made, (B, T, (H + 2 G) D), apart, and queries and keys turned."""
+        """Splits the output of `c_attn`, (B, T, (H + 2 G) D), and rotates queries and keys."""
         H, G = self.n_head, self.n_kv_head
         heads = qkv.unflatten(-1, (H + 2 * G, self.head_width))  # (B, T, H + 2 G, D)
         q, k, v = heads.transpose(1, 2).split((H, G, G), dim=1)  # (B, H or G, T, D)
@@ -264,5 +264,5 @@ class Attention(Heads):
 
 
 def _fused_backward_is_slow(q: Tensor) -> bool:
-    """Learning in bf16 on a CPU: there torch's fused kernel takes 1.7 times the explicit step."""
+    """True in bf16 training on a CPU: torch's fused kernel takes 1.7 times as long as `attend`."""
     return q.requires_grad and q.device.type == "cpu" and q.dtype is torch.bfloat16

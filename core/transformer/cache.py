@@ -1,6 +1,6 @@
-"""The KV cache: keys and values of tokens that were read before, kept so that none is read twice.
+"""The KV cache: keys and values of earlier tokens, stored so that no token is read twice.
 
-Letters in shapes: B sequences, T tokens (Tq new ones, Tk all that are kept), G key and value heads,
+Letters in shapes: B sequences, T tokens (Tq new ones, Tk all in the cache), G key and value heads,
 D dimensions a head. Source: Shazeer 2019, "Fast Transformer Decoding", section 2.3.
 """
 
@@ -14,12 +14,12 @@ from torch import Tensor
 
 from core.transformer.config import ModelConfig
 
-BLOCK = 256  # tokens: room for so many more is made at once
+BLOCK = 256  # tokens: memory is allocated for this many at once
 
 
 class LayerUse(NamedTuple):
-    """What a layer's cache holds: `kept`, the last so many tokens; `seen`, how many of those the
-    next token can see; `room`, for how many there is memory; `bytes`, that this takes.
+    """The use of a layer's cache: `kept`, tokens in the cache; `seen`, how many of them the next
+    token can see; `room`, the number of tokens that fit; `bytes`, the size of this memory.
     """
 
     kept: int
@@ -31,20 +31,20 @@ class LayerUse(NamedTuple):
 class LayerCache:
     """Keys and values of one layer, (B, G, Tk, D) each, the newest tokens last.
 
-    A layer with a window keeps what its next query can see, and lets go of the rest. A layer with
-    cross-attention also keeps those of its source, as `source`: two (B, G, Ts, D).
+    A layer with a window keeps the tokens that its next query can see, and discards the rest. A
+    layer with cross-attention also keeps those of its source, as `source`: two (B, G, Ts, D).
     """
 
     def __init__(self, window: int | None = None) -> None:
         self.window = window
-        self._keys: Tensor | None = None  # (B, G, room, D), of which `kept` tokens are there
+        self._keys: Tensor | None = None  # (B, G, room, D), of which `kept` tokens are filled
         self._values: Tensor | None = None
         self.source: tuple[Tensor, Tensor] | None = None
         self.kept = 0
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """New tokens' keys and values (B, G, Tq, D) -> those that the new tokens may see, their own
-        among them (B, G, Tk, D): views, which the next call may change.
+        """Appends new tokens' keys and values (B, G, Tq, D); returns those that the new tokens may
+        see, including their own, (B, G, Tk, D): views, which the next call may change.
         """
         new = k.size(2)
         if self.window is not None:
@@ -58,7 +58,7 @@ class LayerCache:
         return keys[:, :, shown], values[:, :, shown]
 
     def _let_go(self, most: int) -> None:
-        """Keeps the last `most` tokens, once so many others lie before them as a block holds."""
+        """Discards all but the last `most` tokens, once the others fill a block."""
         over = self.kept - most
         if over < BLOCK or self._keys is None or self._values is None:
             return
@@ -67,7 +67,7 @@ class LayerCache:
         self.kept = most
 
     def _with_room(self, like: Tensor, new: int) -> tuple[Tensor, Tensor]:
-        """Both tensors, with room for `new` more tokens."""
+        """Returns both tensors, with room for `new` more tokens."""
         B, G, _, D = like.shape
         room = 0 if self._keys is None else self._keys.size(2)
         if self._keys is None or self._values is None or room < self.kept + new:
@@ -81,7 +81,7 @@ class LayerCache:
         return self._keys, self._values
 
     def take(self, sequences: Tensor) -> None:
-        """Goes on with these of its sequences, (B,) int64: each may be taken more than once."""
+        """Selects sequences, (B,) int64: each may be taken more than once."""
         if self._keys is not None and self._values is not None:
             self._keys = self._keys[sequences.to(self._keys.device)]
             self._values = self._values[sequences.to(self._values.device)]
@@ -90,32 +90,32 @@ class LayerCache:
             self.source = k[sequences.to(k.device)], v[sequences.to(v.device)]
 
     def can_cut(self, last: int, before: int) -> bool:
-        """Whether it still holds what is seen once the last so many tokens are gone, and `before`
-        are left.
+        """True if the next query still finds all it can see, once the last `last` tokens are
+        discarded and `before` are left.
         """
         needed = before if self.window is None else min(before, self.window - 1)
         return self.kept - last >= needed
 
     @property
     def use(self) -> LayerUse:
-        """What it holds now."""
+        """The present use of the cache."""
         room = 0 if self._keys is None else self._keys.size(2)
         seen = self.kept if self.window is None else min(self.kept, self.window - 1)
         return LayerUse(self.kept, seen, room, self.bytes)
 
     @property
     def bytes(self) -> int:
-        """Bytes held, including spare room."""
+        """Size in bytes, including spare room."""
         held = (self._keys, self._values, *(self.source or ()))
         return sum(one.nbytes for one in held if one is not None)
 
 
 class KeyValueCache:
-    """What a model has read so far: give it to `GPT.forward`, or `EncoderDecoder.decode`, with the
-    tokens that come next.
+    """A model's memory of the text so far: an argument of `GPT.forward`, or
+    `EncoderDecoder.decode`, together with the next tokens.
 
-    length  tokens that were read; the next one stands at this position
-    layers  one cache a layer
+    length  number of tokens read; the position of the next one
+    layers  one cache per layer
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -123,9 +123,9 @@ class KeyValueCache:
         self.layers = [LayerCache(config.window_of(layer)) for layer in range(config.n_layer)]
 
     def cut(self, length: int) -> bool:
-        """Forgets all but the first so many tokens. False, and nothing is forgotten, where a layer
-        with a window has let go of what the next query sees. Raises ValueError for more tokens than
-        there are.
+        """Discards all but the first `length` tokens. Returns False, and discards nothing, if a
+        layer with a window has lost tokens that the next query sees. Raises ValueError if there are
+        fewer tokens.
         """
         if not 0 <= length <= self.length:
             raise ValueError(f"the cache holds {self.length} tokens, and cannot be cut to {length}")
@@ -138,18 +138,18 @@ class KeyValueCache:
         return True
 
     def take(self, sequences: Sequence[int]) -> None:
-        """Goes on with these of its sequences: each may be taken more than once, or not at all."""
+        """Selects sequences: each may be taken more than once, or not at all."""
         wanted = torch.tensor(list(sequences))
         for layer in self.layers:
             layer.take(wanted)
 
     @property
     def bytes(self) -> int:
-        """Bytes held by all layers, including spare room."""
+        """Size in bytes of all layers, including spare room."""
         return sum(layer.bytes for layer in self.layers)
 
 
 def bytes_per_token(config: ModelConfig, item: int = 4) -> int:
-    """Bytes by which a cache grows with each token: 2 L G D numbers of `item` bytes."""
+    """Returns the growth of a cache in bytes per token: 2 L G D numbers of `item` bytes."""
     numbers = 2 * config.n_layer * config.kv_heads * config.head_width
     return numbers * item

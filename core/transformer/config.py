@@ -1,5 +1,5 @@
-"""ModelConfig: the shape of a transformer, and the few switches in which the papers differ;
-EncoderDecoderConfig: that of two, of which one reads the other.
+"""ModelConfig: the shape of a transformer, and the few options in which the papers differ;
+EncoderDecoderConfig: the shape of an encoder and a decoder that reads its output.
 
 Field names follow nanoGPT's; None means the value that the paper derives. Papers: Attention Is All
 You Need (Vaswani et al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), GPT-3
@@ -21,21 +21,21 @@ FORMAT = 1  # of config.json
 WHAT = "model config"
 ARCHITECTURE, PAIR_ARCHITECTURE = "gpt", "encoder-decoder"
 
-# Of a config's numbers: what is beyond them is damaged, or a slip.
+# Limits for a config's numbers; a larger number is an error, or the file is damaged.
 MOST_LAYERS = 10_000
-WIDEST = 1 << 20  # numbers side by side
-LONGEST = 1 << 24  # tokens one after the other, and different ones
+WIDEST = 1 << 20  # dimensions, heads
+LONGEST = 1 << 24  # tokens in a context, pieces in a vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
 class RopeScaling:
-    """How Llama 3.1 stretches rotary positions, so that a model reads more than it was trained on.
+    """Llama 3.1's scaling of rotary positions, which extends the context beyond that of training.
 
-    factor                pairs that turn slowly turn this many times slower
-    low_freq_factor       slowly: less often than this in original_block_size tokens
-    high_freq_factor      pairs that turn more often than this there stay as they are; between the
-                          two the change is gradual
-    original_block_size   the context before it was stretched
+    factor                slow pairs of dimensions rotate this many times slower
+    low_freq_factor       slow: fewer rotations than this in original_block_size tokens
+    high_freq_factor      pairs with more rotations than this are unchanged; between the two, the
+                          change is gradual
+    original_block_size   the context before the extension
     """
 
     factor: float = field(8.0, least=1, most=1e6)
@@ -62,24 +62,24 @@ class ModelConfig:
                              n_head)
     head_size                dimensions a head (None: n_embd / n_head)
     n_inner                  width of the MLP's hidden layer (None: 4 n_embd, AIAYN section 3.3;
-                             with "swiglu" 8/3 n_embd, as many weights in three layers as otherwise
-                             in two: Shazeer 2020, section 3)
+                             with "swiglu" 8/3 n_embd, for as many weights in three layers as
+                             otherwise in two: Shazeer 2020, section 3)
     dropout                  probability, after embedding, attention weights and each sublayer
     bias                     biases in linear layers and norms
-    qkv_bias                 biases of queries, keys and values (None: as `bias`; Qwen2 has these
-                             alone)
-    o_bias                   bias of what mixes the heads, W^O (None: as `bias`; AIAYN section 3.2.2
-                             has no bias in attention at all)
-    qk_norm                  an RMS norm for each head's query and key, before they are turned
+    qkv_bias                 biases of queries, keys and values (None: as `bias`; Qwen2 has only
+                             these)
+    o_bias                   bias of the output projection, W^O (None: as `bias`; in AIAYN section
+                             3.2.2, attention has no bias at all)
+    qk_norm                  an RMS norm for each head's query and key, before they are rotated
                              (Qwen3)
     norm, norm_eps           "layer_norm" or "rms_norm"; added to the variance or mean square
     norm_placement           "pre": x + f(norm(x)), and a final norm (GPT-2 section 2.3);
                              "post": norm(x + f(x)), none at the end (GPT-1, AIAYN section 3.1)
     positions                "learned": a table of block_size rows (GPT-1 section 4.1);
                              "sinusoidal": a fixed one (AIAYN section 3.5); "rope": queries and keys
-                             are turned (Su et al. 2021)
-    rope_base, rope_scaling  how slowly the slowest pair of dimensions turns; how a longer context
-                             was reached (None: it was not)
+                             are rotated (Su et al. 2021)
+    rope_base, rope_scaling  the larger the base, the slower the slowest pair of dimensions rotates;
+                             extension of the context (None: no extension)
     mlp                      "relu", "gelu" (exact), "gelu_tanh" (the approximation that GPT-1 and
                              GPT-2 used), "swiglu" (LLaMA section 2.2)
     window                   None: every earlier token is visible; or one entry a layer, repeated
@@ -88,7 +88,7 @@ class ModelConfig:
     embedding_scale          token embeddings are multiplied by sqrt(n_embd) (AIAYN section 3.4)
     tie_weights              the output head is the token embedding (AIAYN section 3.4)
 
-    Raises ValueError, with the remedy, for an impossible value.
+    Raises ValueError, with a remedy, for an invalid value.
     """
 
     vocab_size: int = field(least=1, most=LONGEST)
@@ -198,19 +198,19 @@ class ModelConfig:
         return self.n_inner or (8 * self.n_embd // 3 if self.mlp == "swiglu" else 4 * self.n_embd)
 
     def window_of(self, layer: int) -> int | None:
-        """How many tokens a query of this layer sees, itself included; None: all earlier ones."""
+        """Returns how many tokens a query of this layer sees, including its own; None: all."""
         return None if self.window is None else self.window[layer % len(self.window)]
 
     def to_json(self) -> dict[str, Any]:
-        """What config.json holds."""
+        """Returns the contents of config.json."""
         return {"architecture": ARCHITECTURE, "format": FORMAT, **fields.to_json(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelConfig:
-        """The config that `to_json` wrote.
+        """Creates a config from the result of `to_json`.
 
         Raises ValueError for another architecture or program, a newer format, an unknown or missing
-        field, and for what the constructor refuses.
+        field, and any value that the constructor rejects.
         """
         values = fields.as_object(values, WHAT)
         architecture = values.pop("architecture", ARCHITECTURE)
@@ -220,7 +220,7 @@ class ModelConfig:
                 "another model, or open this one with core.load"
             )
         _check_architecture(architecture, ARCHITECTURE)
-        # transformers' names
+        # names in transformers
         if foreign := values.get("model_type") or values.get("architectures"):
             raise ValueError(
                 f"this is a model of type {quoted(foreign)}, made by another program, where a "
@@ -234,15 +234,15 @@ class ModelConfig:
 class EncoderDecoderConfig:
     """The shape of an encoder-decoder (AIAYN section 3.1).
 
-    encoder, decoder  of one width. In the encoder every token sees all others: it has no window,
-                      and no output head; the decoder's blocks have cross-attention, too, with as
-                      many heads as its self-attention
-    share_embeddings  source and target are embedded by one table; with the decoder's tie_weights
-                      also the output head is that table (AIAYN section 3.4)
-    start_id, end_id  pieces of the target's vocabulary: what a target begins with, so that there is
-                      something to predict its first token from, and what it ends with
+    encoder, decoder  of the same width. In the encoder every token sees all others: it has no
+                      window, and no output head; the decoder's blocks also have cross-attention,
+                      with as many heads as its self-attention
+    share_embeddings  source and target share one embedding table; with the decoder's tie_weights,
+                      it is also the output head (AIAYN section 3.4)
+    start_id, end_id  pieces of the target's vocabulary: the first one of each target, as input for
+                      the prediction of its first token, and the last one
 
-    Raises ValueError, with the remedy, for an impossible value.
+    Raises ValueError, with a remedy, for an invalid value.
     """
 
     encoder: ModelConfig
@@ -276,12 +276,12 @@ class EncoderDecoderConfig:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """What config.json holds."""
+        """Returns the contents of config.json."""
         return {"architecture": PAIR_ARCHITECTURE, "format": FORMAT, **fields.to_json(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> EncoderDecoderConfig:
-        """The config that `to_json` wrote. Raises ValueError as `ModelConfig.from_json` does."""
+        """Creates a config from its JSON. Raises ValueError as `ModelConfig.from_json` does."""
         values = fields.as_object(values, WHAT)
         _check_architecture(values.pop("architecture", None), PAIR_ARCHITECTURE)
         return fields.from_json(cls, values, WHAT, FORMAT)
@@ -296,7 +296,7 @@ def _check_architecture(given: Any, wanted: str) -> None:
 
 
 def config_from_json(values: Mapping[str, Any]) -> ModelConfig | EncoderDecoderConfig:
-    """The config of a config.json, whichever it is. Raises ValueError as their `from_json` do."""
+    """Creates either config from a config.json. Raises ValueError as their `from_json` do."""
     values = fields.as_object(values, WHAT)
     if values.get("architecture") == PAIR_ARCHITECTURE:
         return EncoderDecoderConfig.from_json(values)

@@ -18,10 +18,10 @@ from core.transformer.look import Look, cross_sites
 
 
 class Memory(NamedTuple):
-    """What the encoder made of a source, which every block of the decoder reads.
+    """The encoder's output for a source, which every block of the decoder reads.
 
-    vectors   (B, Ts, C): the encoder's output
-    is_token  (B, 1, 1, Ts): which tokens are no padding
+    vectors   (B, Ts, C): the output
+    is_token  (B, 1, 1, Ts): False for padding
     """
 
     vectors: Tensor
@@ -31,8 +31,8 @@ class Memory(NamedTuple):
 class CrossAttention(Heads):
     """Queries from the target, keys and values from the memory; all of the source is visible.
 
-    Neither is turned where positions are rotary: a place in the target and one in the source are
-    no distance apart.
+    They are never rotated, even with rotary positions: there is no distance between a position in
+    the target and one in the source.
     """
 
     def __init__(self, config: ModelConfig, layer: int) -> None:

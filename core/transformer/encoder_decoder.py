@@ -2,7 +2,7 @@
 
 Letters in shapes: B pairs, Ts tokens of the source, Tt of the target, C width of the residual
 stream, V pieces in the target's vocabulary. Source: Attention Is All You Need (Vaswani et al.
-2017), sections 3.1 to 3.5; where this program must choose, it says so.
+2017), sections 3.1 to 3.5; docstrings note where the paper leaves a choice.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ LOGITS = Site("decoder", None, "logits")
 
 
 class EncoderDecoder(nn.Module):
-    """The model that `config` describes, its weights drawn from `generator` (None: torch's own).
+    """The model that `config` describes, weights drawn from `generator` (None: torch's own).
 
     Ids of -1 are padding, and come last. No token reads padding, neither in the encoder nor from
-    the decoder; a target's stands where no token looks, and what is computed there means nothing.
+    the decoder; a target's padding is invisible to its tokens, its own values are meaningless.
     """
 
-    entries = ("encode", "decode")  # that are called from outside, beside forward
+    entries = ("encode", "decode")  # additional entry points beside forward
 
     def __init__(
         self, config: EncoderDecoderConfig, generator: torch.Generator | None = None
@@ -40,7 +40,7 @@ class EncoderDecoder(nn.Module):
         self.decoder = Stack(config.decoder, "decoder", reads_source=True)
         self.lm_head = Linear(config.decoder.n_embd, config.decoder.vocab_size, bias=False)
         self.tie_weights()
-        if not self.lm_head.weight.is_meta:  # else there are shapes alone, for numbers from a file
+        if not self.lm_head.weight.is_meta:  # otherwise it has only shapes, for numbers from a file
             self.initialize(generator)
 
     def tie_weights(self) -> None:
@@ -52,10 +52,10 @@ class EncoderDecoder(nn.Module):
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """Tables from N(0, 1 / C), so that a scaled embedding is as large as its position; other
-        matrices uniform (Glorot & Bengio 2010, equation 16); biases 0.
+        """Draws tables from N(0, 1 / C), so that scaled embeddings are as large as positions; other
+        matrices are uniform (Glorot & Bengio 2010, equation 16); biases are 0.
 
-        The paper does not say; its program, tensor2tensor, does the same.
+        The paper does not specify this; its program, tensor2tensor, does the same.
         """
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
@@ -102,9 +102,9 @@ class EncoderDecoder(nn.Module):
         return logits if look is None else look.at(LOGITS, logits)
 
     def forward(self, source_ids: Tensor, target_ids: Tensor, look: Look | None = None) -> Tensor:
-        """Logits of every next token of the target: (B, Ts) and (B, Tt) -> (B, Tt, V).
+        """Computes the logits of every next token of the target: (B, Ts) and (B, Tt) -> (B, Tt, V).
 
-        Raises as `encode` does, and ValueError where a Look asks for a site that is not there.
+        Raises ValueError as `encode` does, and if a Look requests a site that does not exist.
         """
         if look is not None:
             check_sites(self.config, look)
@@ -112,5 +112,5 @@ class EncoderDecoder(nn.Module):
 
 
 def _embeddable(ids: Tensor) -> Tensor:
-    """With token 0 in place of padding, whose vectors nobody reads."""
+    """Returns the ids with token 0 in place of padding, whose vectors no token reads."""
     return ids.masked_fill(ids == NO_TOKEN, 0)

@@ -26,19 +26,19 @@ EMBEDDING, LOGITS = Site("decoder", None, "embedding"), Site("decoder", None, "l
 
 
 class GPT(Stack):
-    """The model that `config` describes, its weights drawn from `generator` (None: torch's own)."""
+    """The model that `config` describes, weights drawn from `generator` (None: torch's own)."""
 
     def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
         super().__init__(config)
         self.lm_head = Linear(config.n_embd, config.vocab_size, bias=False)
         if config.tie_weights:
             self.lm_head.weight = self.wte.weight
-        if not self.wte.weight.is_meta:  # else there are shapes alone, for numbers from a file
+        if not self.wte.weight.is_meta:  # otherwise it has only shapes, for numbers from a file
             self.initialize(generator)
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """Weights from N(0, 0.02), biases 0; what writes to the residual stream starts smaller.
+        """Draws weights from N(0, 0.02), smaller for layers that write to the stream; biases are 0.
 
         GPT-1 section 4.1 gives the 0.02, GPT-2 section 2.3 the smaller ones: each block adds twice
         to the stream.
@@ -71,23 +71,23 @@ class GPT(Stack):
         return logits if look is None else look.at(LOGITS, logits)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """`next_token_loss` of what the model makes of ids; ids and targets (B, T)."""
+        """Returns the `next_token_loss` of the model's logits for ids; ids and targets (B, T)."""
         return next_token_loss(self(ids), targets)
 
 
 def next_token_loss(
     logits: Tensor, targets: Tensor, label_smoothing: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy in nats, and over how many targets: logits (B, T, V), targets (B, T).
+    """Sums the cross-entropy in nats, and counts the targets: logits (B, T, V), targets (B, T).
 
     Targets of -1 are not counted. Sums rather than means, so that batches with different numbers of
     valid targets add up exactly. With label smoothing, that share of each target's probability is
-    spread evenly over the whole vocabulary, so that no model can be sure without paying for it
-    (Vaswani et al. 2017, section 5.4; Szegedy et al. 2016, section 7).
+    spread evenly over the whole vocabulary, so that overconfidence is penalized (Vaswani et al.
+    2017, section 5.4; Szegedy et al. 2016, section 7).
     """
     logits = logits.flatten(0, 1)  # (B T, V)
     targets = targets.flatten()  # (B T)
-    # Cross-entropy in fp32 at least: 16 bits would lose the loss's digits.
+    # Cross-entropy in fp32 at least: with 16 bits, the loss would lose digits.
     total = F.cross_entropy(
         full_precision(logits),
         targets,

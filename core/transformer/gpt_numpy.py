@@ -1,8 +1,8 @@
-"""The same GPT in the engine of `core.autograd`: every operation of it is a step with numbers.
+"""The same GPT with the engine of `core.autograd`: every operation is a step with visible numbers.
 
-Nothing is fused and nothing is hidden, so this is where one looks inside backpropagation; it is
-much slower than `GPT`, and equal to it. Letters in shapes: B sequences, T tokens, C width of the
-residual stream, H heads, D dimensions a head, V pieces in the vocabulary.
+Nothing is fused and nothing is hidden, which makes backpropagation visible; it is much slower than
+`GPT`, with equal results. Letters in shapes: B sequences, T tokens, C width of the residual
+stream, H heads, D dimensions a head, V pieces in the vocabulary.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.autograd.tensor import Tensor
 from core.jobs import to_the_end
 from core.transformer.config import ModelConfig
 
-# What each switch may be; the rest is not written in this engine yet.
+# Supported values of each option; others are not implemented in this engine yet.
 _EXPLAINED = {
     "norm": ("layer_norm",),
     "positions": ("learned",),
@@ -34,10 +34,10 @@ class NumpyGPT:
     """A GPT of `Tensor`s. `parameters` has those of `GPT` under the same names, as float64."""
 
     def __init__(self, config: ModelConfig, weights: dict[str, Any]) -> None:
-        """`weights` are arrays by name, shaped as in a checkpoint.
+        """Creates the model; `weights` are arrays by name, shaped as in a checkpoint.
 
-        Raises ValueError for a model with dropout, which is random, for one with a part that is
-        not written in this engine yet, and for a missing array.
+        Raises ValueError for a model with dropout, which is random, for one with an option that is
+        not implemented in this engine yet, and for a missing array.
         """
         if config.dropout:
             raise ValueError("dropout is random; explain a model without it (dropout=0.0)")
@@ -61,26 +61,26 @@ class NumpyGPT:
 
     @classmethod
     def of(cls, model: Any) -> NumpyGPT:
-        """The numbers of a `core.GPT`, as they are now: it may learn on without changing these."""
+        """Copies the parameters of a `core.GPT`: further training does not change the copy."""
         named = dict(model.named_parameters())
         return cls(model.config, {k: v.detach().cpu().double().numpy() for k, v in named.items()})
 
     def loss(self, ids: np.ndarray, targets: np.ndarray) -> Tensor:
-        """Mean cross-entropy in nats of what should come next: ids and targets (B, T)."""
+        """Returns the mean cross-entropy in nats of the next tokens: ids and targets (B, T)."""
         return to_the_end(self.loss_steps(ids, targets))
 
     def loss_steps(self, ids: np.ndarray, targets: np.ndarray) -> Generator[int, None, Tensor]:
-        """`loss` as a job; yields through how many blocks it has gone."""
+        """Computes `loss` as a job; yields the number of blocks done."""
         logits = yield from self.logits_steps(ids)
         flat = logits.reshape(-1, self.config.vocab_size)  # (B, T, V) -> (B T, V)
         return F.cross_entropy(flat, np.asarray(targets).reshape(-1)).named("loss")
 
     def __call__(self, ids: np.ndarray) -> Tensor:
-        """Logits of every next token: ids (B, T) whole numbers -> (B, T, V)."""
+        """Computes the logits of every next token: ids (B, T) whole numbers -> (B, T, V)."""
         return to_the_end(self.logits_steps(ids))
 
     def logits_steps(self, ids: np.ndarray) -> Generator[int, None, Tensor]:
-        """The logits as a job; yields through how many blocks it has gone."""
+        """Computes the logits as a job; yields the number of blocks done."""
         ids = np.asarray(ids)
         if ids.ndim != 2 or not 0 < ids.shape[1] <= self.config.block_size:
             raise ValueError(
@@ -98,7 +98,7 @@ class NumpyGPT:
         return (x @ self._weight("lm_head.weight").T).named("logits")  # (B, T, C) @ (C, V)
 
     def block(self, x: Tensor, layer: int) -> Tensor:
-        """Block `layer`: x (B, T, C) -> (B, T, C)."""
+        """Runs block `layer`: x (B, T, C) -> (B, T, C)."""
         at, after = f"h.{layer}", f"residual.{layer + 1}"
         if self.config.norm_placement == "pre":
             x = (x + self._attention(self._norm(x, f"{at}.ln_1"), layer)).named(f"{at}.resid_mid")
@@ -138,16 +138,16 @@ class NumpyGPT:
         return F.layer_norm(x, gain, bias, self.config.norm_eps).named(name)
 
     def _linear(self, x: Tensor, name: str) -> Tensor:
-        """x W^T + b: torch keeps W as (out, in)."""
+        """x W^T + b, because torch stores W as (out, in)."""
         out = x @ self._weight(f"{name}.weight").T
         if self.config.bias:
             out = out + self._weight(f"{name}.bias")
         return out.named(name)
 
     def _hidden(self, T: int, layer: int) -> np.ndarray:
-        """(T, T), True where row i may not look at column j."""
+        """Returns (T, T), True where row i may not look at column j."""
         position = np.arange(T)
-        back = position[:, None] - position[None, :]  # (T, T), how far back the key lies
+        back = position[:, None] - position[None, :]  # (T, T), from the key to the query
         window = self.config.window_of(layer)
         return (back < 0) | (back >= (window or T))
 

@@ -1,8 +1,8 @@
-"""The matrices of a model, multiplied by many tokens as torch does it, by few tokens faster.
+"""A model's linear layers: torch's own product for many tokens, a faster one for few tokens.
 
-Among many tokens a weight that was read from memory is used many times; for one token, once. So a
-text that is written token by token takes as long as reading the weights does, and torch's product
-of a matrix with one vector in fp32 reads them at about half of what a CPU's memory gives.
+With many tokens, a weight that was loaded from memory is used many times; with one token, once.
+So generation, token by token, takes as long as loading the weights, and torch's product of a
+matrix with one vector in fp32 loads them at about half the speed of a CPU's memory.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LARGE = 1 << 17  # weights: with fewer torch's own product is as fast
-MANY = 512  # rows for each token: with fewer, too
+LARGE = 1 << 17  # weights: with fewer, torch's own product is as fast
+MANY = 512  # rows per token: likewise
 
 
 class Linear(nn.Linear):
@@ -27,7 +27,7 @@ class Linear(nn.Linear):
 
 
 def _are_few_tokens(x: Tensor, weight: Tensor) -> bool:
-    """Whether torch would take long for it: in fp32 on a CPU, while nothing is learned."""
+    """True if torch's own product would be slow: fp32 on a CPU, without gradients."""
     if torch.is_grad_enabled() or x.device.type != "cpu" or x.dtype is not torch.float32:
         return False
     tokens = x.numel() // x.size(-1)
@@ -35,8 +35,8 @@ def _are_few_tokens(x: Tensor, weight: Tensor) -> bool:
 
 
 def of_few_tokens(x: Tensor, weight: Tensor) -> Tensor:
-    """x W^T, x (..., in) -> (..., out): as a batch of two products, for which torch takes its fast
-    kernel. Their strides matter: with tokens in rows, or copied into columns, it takes another one.
+    """Computes x W^T, x (..., in) -> (..., out), as two batched products, for which torch has a
+    fast kernel. Strides matter: with tokens in rows, or copied into columns, it uses another one.
     """
     out = weight.size(0)
     half = (out + 1) // 2

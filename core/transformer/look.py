@@ -1,8 +1,8 @@
-"""Sites and the Look: which values inside a model somebody wants to see, or to replace.
+"""Sites and the Look: the values inside a model to record or to replace.
 
-A model's `forward(ids, look)` hands the Look from block to block, and each module offers what it
-makes: `weights = look.at(site, weights)`. There are no hooks, which compiled models skip silently;
-so a Look works as well under torch.compile, activation checkpointing, DDP and FSDP2.
+A model's `forward(ids, look)` hands the Look from block to block, and each module offers the values
+that it computes: `weights = look.at(site, weights)`. There are no hooks, which compiled models
+skip silently; so a Look also works under torch.compile, activation checkpointing, DDP and FSDP2.
 
 Letters in shapes: B sequences, T tokens, C width of the residual stream, H heads, G key and value
 heads, D dimensions a head, V pieces in the vocabulary.
@@ -26,8 +26,8 @@ LAYER_KINDS = (
     "residual_in", "residual_mid", "residual_out",
 )  # fmt: skip
 CROSS_KINDS = tuple(f"cross.{kind}" for kind in (*ATTENTION_KINDS, "attention_output"))
-ENDS = ("embedding", "logits")  # of a stack: these belong to no layer
-# What fused attention never makes: whoever wants one of these gets the explicit path.
+ENDS = ("embedding", "logits")  # of a stack, without a layer
+# Fused attention never computes these values: requests for them use the explicit path.
 EXPLICIT = ("scores", "masked", "weights")
 
 Replacement = Callable[[Tensor], Tensor]
@@ -38,25 +38,25 @@ class Site:
     """A value inside a model. As text: "decoder.3.weights", "decoder.3.cross.weights",
     "encoder.embedding".
 
-    queries        (B, H, T, D)   as they meet the keys: with rotary positions, turned
-    keys, values   (B, G, T, D)   keys turned as well
+    queries        (B, H, T, D)   rotated, if positions are rotary
+    keys, values   (B, G, T, D)   keys rotated as well
     scores         (B, H, T, T)   q k^T, before they are scaled
     masked         (B, H, T, T)   scaled, and -inf where a query may not look
     weights        (B, H, T, T)   each row sums to 1; before dropout
-    head_output    (B, H, T, D)   what each head read, before `c_proj` mixes them
+    head_output    (B, H, T, D)   each head's sum of values, before `c_proj` mixes them
     attention_output, mlp_output
                    (B, T, C)      what each of the two adds to the stream, before dropout
-    mlp_hidden     (B, T, inner)  what `mlp.c_proj` reads
+    mlp_hidden     (B, T, inner)  the input of `mlp.c_proj`
     residual_in, residual_mid, residual_out
-                   (B, T, C)      the stream into a block, between attention and MLP, and out of it
-    embedding      (B, T, C)      the stream into the first block; no layer
+                   (B, T, C)      the stream before a block, between attention and MLP, and after it
+    embedding      (B, T, C)      the stream before the first block; no layer
     logits         (B, T, V)      no layer
 
-    In a decoder that reads a source, "cross." and a kind of attention's is that of its
+    In a decoder that reads a source, the prefix "cross." on a kind of attention means its
     cross-attention, with Tt rows and Ts columns in place of T and T: "cross.weights" is
     (B, H, Tt, Ts). Its residual_mid comes after both attentions.
 
-    Raises ValueError, with the remedy, for an unknown stack or kind.
+    Raises ValueError, with a remedy, for an unknown stack or kind.
     """
 
     stack: str
@@ -79,7 +79,7 @@ class Site:
 
     @classmethod
     def parse(cls, text: str) -> Site:
-        """The site that `str` wrote. Raises ValueError for any other text."""
+        """Creates a site from its text, as in `str`. Raises ValueError for any other text."""
         stack, _, rest = text.partition(".")
         number, _, kind = rest.partition(".")
         if number.isascii() and number.isdecimal() and len(number) < 10:
@@ -96,16 +96,16 @@ Replacements = Mapping[Site | str, Replacement]
 
 
 class Look:
-    """What to keep of one forward pass, and what to replace on its way; sites may be texts.
+    """The values of one forward pass to record or to replace; sites may be texts.
 
-    sites    each one's first value is kept in `values`: activation checkpointing computes it again
-             during the backward pass
-    replace  site -> a function of its value; what that returns goes through the lines after it, and
-             is what is kept. A function that writes into its value changes what was kept of it
-             elsewhere, so it had better make a new one
+    sites    each one's first value is recorded in `values`: activation checkpointing computes it
+             again during the backward pass
+    replace  site -> a function of its value; its result passes through the later lines, and is
+             recorded. A function that writes into its argument changes values recorded elsewhere,
+             so it should return a new tensor
 
-    A Look is for one forward pass. It keeps tensors as they are, with their graph where gradients
-    are on; `values` has them by site once the pass is done.
+    A Look is for one forward pass. It records tensors unchanged, with their graph if gradients are
+    on; `values` has them by site after the pass.
     """
 
     def __init__(
@@ -118,15 +118,15 @@ class Look:
         self.values: dict[Site, Tensor] = {}
 
     def wants(self, site: Site) -> bool:
-        """Whether it keeps or replaces the value there: a module has to make it, then."""
+        """True if the value is recorded or replaced there, so that a module must compute it."""
         return site in self.sites or site in self.replace
 
     def replaces(self, site: Site) -> bool:
-        """Whether the value there is replaced: what was made of the old one no longer counts."""
+        """True if the value is replaced there, which invalidates results of the old one."""
         return site in self.replace
 
     def at(self, site: Site, value: Tensor) -> Tensor:
-        """Takes note of the value at a site; returns it, or what replaces it."""
+        """Records the value at a site; returns it, or its replacement."""
         if site in self.replace:
             value = self.replace[site](value)
         if site in self.sites and site not in self.values:
@@ -140,18 +140,18 @@ def _site(site: Site | str) -> Site:
 
 @functools.cache
 def layer_sites(stack: str, layer: int) -> dict[str, Site]:
-    """The sites of one layer, by kind."""
+    """Returns the sites of one layer, by kind."""
     return {kind: Site(stack, layer, kind) for kind in LAYER_KINDS}
 
 
 @functools.cache
 def cross_sites(layer: int) -> dict[str, Site]:
-    """The sites of one layer's cross-attention, keyed by kind, without the prefix "cross."."""
+    """Returns the sites of one layer's cross-attention, by kind, without the prefix "cross."."""
     return {kind.removeprefix("cross."): Site("decoder", layer, kind) for kind in CROSS_KINDS}
 
 
 def check_sites(config: ModelConfig | EncoderDecoderConfig, look: Look) -> None:
-    """Raises ValueError, with the remedy, for a site that a model of this config does not have."""
+    """Raises ValueError, with a remedy, for a site that a model with this config does not have."""
     for site in (*look.sites, *look.replace):
         if isinstance(config, EncoderDecoderConfig):
             stack = config.encoder if site.stack == "encoder" else config.decoder

@@ -1,4 +1,4 @@
-"""Norms: every token's vector to the same size, which keeps a deep stack of blocks in bounds.
+"""Norms: the same size for every token's vector, which keeps the values in a deep stack bounded.
 
 Letters in shapes: B sequences, T tokens, C width of the residual stream.
 """
@@ -14,7 +14,7 @@ from core.transformer.precision import full_precision
 
 
 class LayerNorm(nn.Module):
-    """Each token's vector to mean 0 and variance 1, then scaled and shifted.
+    """Normalizes each token's vector to mean 0 and variance 1, then scales and shifts it.
 
     Ba et al. 2016, section 3.
     """
@@ -34,7 +34,7 @@ class LayerNorm(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    """Each token's vector to a mean square of 1, then scaled: no mean is taken off, nothing added.
+    """Normalizes each token's vector to a mean square of 1, then scales it; no mean, no bias.
 
     Zhang & Sennrich 2019, equation 4.
     """
@@ -52,7 +52,7 @@ class RMSNorm(nn.Module):
 
 
 def norm_of(config: ModelConfig) -> LayerNorm | RMSNorm:
-    """The norm that the config names."""
+    """Returns the norm that the config names."""
     if config.norm == "rms_norm":
         return RMSNorm(config.n_embd, config.norm_eps)
     return LayerNorm(config)

@@ -1,4 +1,4 @@
-"""How many numbers a transformer learns, part by part, from its config alone. Loads no torch.
+"""The number of a transformer's parameters, by component, from its config alone. Loads no torch.
 
 Letters: C width of the residual stream, V pieces in the vocabulary, T the longest context, H heads,
 G key and value heads, D dimensions a head, F width of the MLP's hidden layer.
@@ -13,16 +13,16 @@ from core.transformer.config import EncoderDecoderConfig, ModelConfig
 
 @dataclass(frozen=True, slots=True)
 class ParameterCount:
-    """Numbers that are learned, of all layers together; those of a tied output head once.
+    """Number of parameters in all layers together; those of a tied output head count once.
 
     token_embedding     V C
-    position_embedding  T C where positions are learned; rotary ones have none
-    attention           a layer: (H + 2 G) D C and H D C, and their biases; as many again where it
-                        also reads a source
+    position_embedding  T C if positions are learned; rotary ones have none
+    attention           a layer: (H + 2 G) D C and H D C, and their biases; twice as many if it also
+                        reads a source
     mlp                 a layer: 2 F C, with a gate 3 F C, and their biases
-    norms               two a layer, one more where it reads a source, with qk_norm two more of D;
-                        the final one of a pre-norm model
-    output_head         V C where it is not the token embedding
+    norms               two a layer, one more if it reads a source, with qk_norm two more of D; the
+                        final one of a pre-norm model
+    output_head         V C if it is not the token embedding
     """
 
     token_embedding: int
@@ -40,8 +40,8 @@ class ParameterCount:
 
 
 def parameters(config: ModelConfig, reads_source: bool = False) -> ParameterCount:
-    """The parameters of the model that `config` describes, by component. `reads_source`: its
-    blocks have cross-attention.
+    """Returns the parameters of the model that `config` describes, by component. `reads_source`:
+    its blocks have cross-attention.
     """
     C, F, L = config.n_embd, config.inner_width, config.n_layer
     bias, qkv_bias, o_bias = int(config.bias), int(config.has_qkv_bias), int(config.has_o_bias)
@@ -67,7 +67,7 @@ def parameters(config: ModelConfig, reads_source: bool = False) -> ParameterCoun
 def parameters_of_encoder_decoder(
     config: EncoderDecoderConfig,
 ) -> tuple[ParameterCount, ParameterCount]:
-    """The encoder's parameters and the decoder's; a shared table is the encoder's."""
+    """Returns the encoder's parameters and the decoder's; a shared table belongs to the encoder."""
     encoder = replace(parameters(config.encoder), output_head=0)
     decoder = parameters(config.decoder, reads_source=True)
     if config.share_embeddings:
@@ -76,16 +76,16 @@ def parameters_of_encoder_decoder(
 
 
 def parameter_count(config: ModelConfig | EncoderDecoderConfig) -> int:
-    """How many numbers are learned, tied ones once."""
+    """Returns the number of parameters; tied ones count once."""
     if isinstance(config, EncoderDecoderConfig):
         return sum(part.total for part in parameters_of_encoder_decoder(config))
     return parameters(config).total
 
 
 def inner_matrices(config: ModelConfig) -> list[tuple[int, int]]:
-    """(rows, columns) of one layer's matrices: attention's two, then the MLP's two or three.
+    """Returns (rows, columns) of one layer's matrices: attention's two, the MLP's two or three.
 
-    All layers have the same; embeddings and the output head are not among them.
+    They are the same in all layers; embeddings and the output head are not included.
     """
     C, F = config.n_embd, config.inner_width
     width = config.n_head * config.head_width
@@ -97,7 +97,7 @@ def inner_matrices(config: ModelConfig) -> list[tuple[int, int]]:
 def parameter_shapes(
     config: ModelConfig | EncoderDecoderConfig,
 ) -> dict[str, tuple[int, ...]]:
-    """Every parameter of the model and its shape, tied ones once; matrices are (out, in)."""
+    """Returns every parameter's shape by name, tied ones once; matrices are (out, in)."""
     if isinstance(config, ModelConfig):
         return _tables(config) | _blocks(config) | _head(config)
     encoder = _tables(config.encoder) | _blocks(config.encoder)
@@ -121,7 +121,7 @@ def _tables(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 
 
 def _blocks(config: ModelConfig, reads_source: bool = False) -> dict[str, tuple[int, ...]]:
-    """Those of all blocks, and of the norm after them."""
+    """Returns the shapes of all blocks, and of the norm after them."""
     C, D, shapes = config.n_embd, config.head_width, {}
 
     def add(module: str, bias: bool, *shape: int) -> None:

@@ -1,7 +1,7 @@
 """Linear layers, norms and activations, which torch computes in one call, line by line.
 
-The model calls torch's own, which are faster; tests prove them equal. Letters in shapes: T tokens,
-C width of the residual stream, N rows of a weight matrix.
+The model uses torch's own, which are faster; tests verify that both are equal. Letters in shapes:
+T tokens, C width of the residual stream, N rows of a weight matrix.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 class LinearSteps(NamedTuple):
-    """(T, N) each; `output` is None where there is no bias to add."""
+    """(T, N) each; `output` is None without a bias."""
 
     products: Tensor
     output: Tensor | None
@@ -76,7 +76,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> RMSNormed:
 
 
 class Gelu(NamedTuple):
-    """root is a number, the others are in the shape of what was given."""
+    """root is a number, the others have the shape of the input."""
 
     root: float
     inner: Tensor

@@ -1,10 +1,10 @@
-"""How a token knows where it stands: sinusoids, and rotary positions, which turn queries and keys.
+"""Token positions: sinusoids, and rotary positions, which rotate queries and keys.
 
 Learned positions are a table that `GPT` adds to the embedding; they need no code of their own.
 
 Letters in shapes: T tokens, C width of the residual stream, D dimensions a head. Sources: Attention
-Is All You Need (Vaswani et al. 2017), section 3.5; RoFormer (Su et al. 2021), section 3.2.2, where
-which two dimensions make a pair is as in LLaMA's weights on Hugging Face: i and i + D / 2.
+Is All You Need (Vaswani et al. 2017), section 3.5; RoFormer (Su et al. 2021), section 3.2.2, with
+pairs of dimensions as in LLaMA's weights on Hugging Face: i and i + D / 2.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from core.transformer.config import RopeScaling
 
 
 def sinusoids(n_tokens: int, width: int, device: torch.device | None = None) -> Tensor:
-    """(T, C) fp32: what is added to a token that stands at t. Sine and cosine take turns, so that a
-    step further on is the same rotation everywhere; wavelengths go from 2 pi to 10,000 * 2 pi.
+    """Returns (T, C) fp32: the vectors to add at each position. Sines and cosines alternate, so
+    that one step further is the same rotation everywhere; wavelengths are 2 pi to 10,000 * 2 pi.
     """
     pair = torch.arange(0, width, 2, device=device).float()  # (C / 2): 0, 2, 4, ...
     frequency = 1.0 / 10_000.0 ** (pair / width)  # radians a token
@@ -46,10 +46,10 @@ def rotation_of(
     scaling: RopeScaling | None = None,
     first: int = 0,
 ) -> Rotation:
-    """The angles of tokens `first` to T - 1: pair i turns by t / base^(2 i / D) radians at token t.
+    """Returns angles of tokens `first` to T - 1: t / base^(2 i / D) radians for pair i at token t.
 
-    The first pair turns by one radian a token and tells neighbors apart; the last hardly turns
-    within a whole text.
+    The first pair rotates by one radian a token and distinguishes neighbors; the last hardly
+    rotates within a whole text.
     """
     pairs = torch.arange(0, head_size, 2, device=device).to(dtype)  # (D / 2): 0, 2, 4, ...
     frequency = 1.0 / base ** (pairs / head_size)  # (D / 2), radians a token
@@ -61,15 +61,15 @@ def rotation_of(
 
 
 def stretched(frequency: Tensor, scaling: RopeScaling) -> Tensor:
-    """Frequencies (D / 2), radians a token, for a context `factor` times as long as before.
+    """Returns frequencies (D / 2), radians a token, for a context `factor` times as long as before.
 
-    Pairs that turn often tell neighbors apart and stay; those that hardly turned within the old
-    context are slowed down, so that the new one holds no angle that the model has never seen
-    (Llama 3.1: Grattafiori et al. 2024, section 3.4.2).
+    Pairs that rotate often distinguish neighbors and are unchanged; those that hardly rotated
+    within the old context are slowed down, so that the new one has no angle that the model has
+    never seen (Llama 3.1: Grattafiori et al. 2024, section 3.4.2).
     """
     turns = frequency * scaling.original_block_size / (2 * math.pi)  # in the old context
     span = scaling.high_freq_factor - scaling.low_freq_factor
-    kept = ((turns - scaling.low_freq_factor) / span).clamp(0, 1)  # 0: slowed down, 1: as it was
+    kept = ((turns - scaling.low_freq_factor) / span).clamp(0, 1)  # 0: slowed down, 1: unchanged
     return kept * frequency + (1 - kept) * frequency / scaling.factor
 
 

@@ -4,7 +4,7 @@ Attention Is All You Need: Vaswani et al. 2017, table 3, the rows "base" and "bi
 shared pieces of section 5.1 and, as in section 3.2.2, no bias in attention. GPT-1: Radford et al.
 2018, section 4.1. GPT-2: Radford et al. 2019, table 2. GPT-3: Brown et al. 2020, table 2.1. Two
 rows of GPT-3's table do not multiply out (24 heads of 128 are not 2048; 40 heads of 128 are not
-5140): they are built with 16 heads and with a width of 5120, and `NOTES` says so.
+5140): they are built with 16 heads and with a width of 5120, as `NOTES` explains.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ NOTES: dict[str, str] = {
 
 
 def preset(name: str) -> ModelConfig | EncoderDecoderConfig:
-    """The config called `name`. Raises ValueError, naming all presets, when there is none."""
+    """Returns the config called `name`. Raises ValueError, with all names, if there is none."""
     presets: dict[str, ModelConfig | EncoderDecoderConfig] = {**PRESETS, **ENCODER_DECODER_PRESETS}
     if name not in presets:
         raise ValueError(f"there is no preset {name!r}; the presets are {', '.join(presets)}")
@@ -106,5 +106,5 @@ def preset(name: str) -> ModelConfig | EncoderDecoderConfig:
 
 @cache
 def bundled_config() -> ModelConfig:
-    """The shape of the bundled model, "stories"."""
+    """Returns the config of the bundled model, "stories"."""
     return ModelConfig.from_json(read_json(resource("models", "stories", "config.json")))

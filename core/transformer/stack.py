@@ -24,12 +24,12 @@ from core.transformer.positions import Rotation, rotation_of, sinusoids
 
 
 def table(rows: int, width: int) -> nn.Embedding:
-    """An embedding without numbers yet: they are drawn by `initialize`, or come from a file."""
+    """Returns an embedding without numbers: `initialize` draws them, or a file contains them."""
     return nn.Embedding.from_pretrained(torch.empty(rows, width), freeze=False)
 
 
 class Stack(nn.Module):
-    """Embedding and blocks of `config`, without numbers yet.
+    """Embedding and blocks of `config`, without numbers.
 
     stack         "decoder", where no token sees a later one, or "encoder"
     reads_source  whether its blocks have cross-attention
@@ -41,7 +41,7 @@ class Stack(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = Site(stack, None, "embedding")
-        self.checkpoints_activations = False  # while it learns
+        self.checkpoints_activations = False  # during training
         self.wte = table(config.vocab_size, config.n_embd)
         if config.positions == "learned":
             self.wpe = table(config.block_size, config.n_embd)
@@ -53,7 +53,7 @@ class Stack(nn.Module):
 
     @property
     def blocks(self) -> list[Block]:
-        """The blocks of `h`, in order, also where each is wrapped (checkpointed, compiled)."""
+        """The blocks of `h`, in order, even if each is wrapped (checkpointed, compiled)."""
         return [cast(Block, block) for block in self.h]
 
     def run(
@@ -117,13 +117,13 @@ class Stack(nn.Module):
         return self.drop(placed)
 
     def position_rows(self, first: int, last: int, device: torch.device) -> Tensor:
-        """Position vectors of tokens `first` to `last` - 1, (T, C): learned rows, or sinusoids."""
+        """Returns position vectors `first` to `last` - 1, (T, C): learned ones, or sinusoids."""
         if self.config.positions == "learned":
             return self.wpe(torch.arange(first, last, device=device))
         return sinusoids(last, self.config.n_embd, device)[first:]
 
     def rotation(self, x: Tensor, first: int = 0) -> Rotation | None:
-        """The angles for queries and keys of x (B, T, C); None unless positions are rotary."""
+        """Returns the angles for queries and keys of x (B, T, C); None without rotary positions."""
         if self.config.positions != "rope":
             return None
         # Angles reach thousands of radians and need at least fp32, whatever the dtype of x.

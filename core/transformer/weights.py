@@ -1,5 +1,5 @@
-"""A model in a folder: config.json says its shape, model.safetensors holds its numbers, or shards
-of it do.
+"""A model in a folder: config.json has its shape, model.safetensors its numbers, in one file or in
+shards.
 
 Nothing is ever unpickled.
 """
@@ -26,16 +26,16 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def check_dtype(dtype: str) -> None:
-    """Raises ValueError, naming those of `DTYPES`, for another dtype of weights."""
+    """Raises ValueError, with the names in `DTYPES`, for another dtype of weights."""
     if dtype not in DTYPES:
         raise ValueError(f"weights cannot be of dtype {dtype!r}; use {' or '.join(DTYPES)}")
 
 
 def own_parameters(model: Model) -> dict[str, torch.Tensor]:
-    """Every learned tensor once, under its name: a tied output head is its `wte.weight`.
+    """Returns every parameter once, by its name: a tied output head is its `wte.weight`.
 
-    Raises ValueError for a model that is not as its config says: fine-tuning lies over it, or its
-    matrices are quantized.
+    Raises ValueError for a model that differs from its config: it has adapters, or its matrices are
+    quantized.
     """
     tensors = {name: parameter.detach() for name, parameter in model.named_parameters()}
     expected = parameter_shapes(model.config)
@@ -65,7 +65,7 @@ def save_model(folder: Path, model: Model, dtype: str = "float32") -> None:
 
 
 def load_config(folder: Path) -> Config:
-    """The config of the model in `folder`. Raises FileNotFoundError or ValueError."""
+    """Returns the config of the model in `folder`. Raises FileNotFoundError or ValueError."""
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(
@@ -79,11 +79,11 @@ def load_config(folder: Path) -> Config:
 
 
 def load_model(folder: Path) -> Model:
-    """The model in `folder`, fp32, in eval mode.
+    """Returns the model in `folder`, fp32, in eval mode.
 
-    Raises FileNotFoundError when a file is missing, and ValueError, with the remedy, when the
-    config is impossible, the weights are truncated, are a pickle, hold NaN or infinity, or do not
-    fit the config: every name and shape is checked.
+    Raises FileNotFoundError if a file is missing, and ValueError, with a remedy, if the config is
+    invalid, or if the weights are truncated, are a pickle, contain NaN or infinity, or do not match
+    the config: every name and shape is checked.
     """
     folder = Path(folder)
     config = load_config(folder)
@@ -116,9 +116,9 @@ def load_model(folder: Path) -> Model:
 
 
 def model_of(config: ModelConfig, tensors: dict[str, torch.Tensor]) -> GPT:
-    """The model that has these numbers: each of `parameter_shapes(config)` by its name.
+    """Creates a model with these tensors: all of `parameter_shapes(config)` by name.
 
-    They are taken as they are, in their dtype, so that there is never a second model in memory.
+    They are used without a copy, in their dtype, so that no second model is in memory.
     """
     with torch.device("meta"):  # shapes without numbers
         model = GPT(config)
@@ -132,7 +132,7 @@ def model_of(config: ModelConfig, tensors: dict[str, torch.Tensor]) -> GPT:
 def encoder_decoder_model_of(
     config: EncoderDecoderConfig, tensors: dict[str, torch.Tensor]
 ) -> EncoderDecoder:
-    """The same of an encoder-decoder."""
+    """Creates an encoder-decoder with these tensors, like `model_of`."""
     with torch.device("meta"):
         model = EncoderDecoder(config)
     named = dict(tensors)
@@ -146,16 +146,16 @@ def encoder_decoder_model_of(
 
 
 def check_finite(model: Model, name: str = "the model") -> None:
-    """Raises ValueError where a weight is NaN or infinite: whatever is worked out from it is, too.
+    """Raises ValueError if a weight is NaN or infinite: all results that depend on it are, too.
 
-    The least and the largest of a tensor are found in one pass, and are NaN where one number is.
+    The minimum and maximum of a tensor take one pass, and are NaN if any number is.
     """
     for parameter_name, weight in model.named_parameters():
         check_numbers(weight.detach(), parameter_name, name)
 
 
 def check_numbers(weight: torch.Tensor, parameter_name: str, name: str) -> None:
-    """`check_finite` of one parameter of the model called `name`."""
+    """Checks one parameter of the model called `name`, as `check_finite` does."""
     if not all(end.isfinite() for end in weight.aminmax()):
         wrong = int((~weight.isfinite()).sum())
         raise ValueError(

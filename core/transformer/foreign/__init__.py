@@ -1,5 +1,5 @@
-"""Models of other programs: read into a GPT, and written for them.
+"""Models of other programs: read as a GPT, and written for those programs.
 
-Read in this order: families (what they call their settings and tensors), settings, parts, sources,
+Read in this order: families (their names for settings and tensors), settings, parts, sources,
 reading, writing.
 """

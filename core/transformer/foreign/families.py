@@ -1,7 +1,7 @@
-"""The families of models that other programs keep: what their settings and tensors are called.
+"""Families of models in other programs: their names for settings and tensors.
 
-A family is a table: fields of `ModelConfig` beside the keys of transformers' config.json and of
-GGUF's metadata, our modules beside their tensors. What a table cannot say is in `settings`.
+A family is a table: fields of `ModelConfig` with the keys in transformers' config.json and in
+GGUF's metadata, our modules with the names of their tensors. Special cases are in `settings`.
 
 Sources: transformers' configuration_*.py and modeling_*.py; llama.cpp's convert_hf_to_gguf.py and
 gguf-py/gguf/constants.py.
@@ -16,15 +16,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a kind of file calls the tensors of a family, and how they lie in it.
+    """Names of a family's tensors in one kind of file, and their layout.
 
-    tensors      our module -> theirs, without ".weight" and ".bias"; several stand one below the
-                 other in ours. {n} is the layer
-    prefix       what their names begin with where the file holds more than the bare model
+    tensors      our module -> theirs, without ".weight" and ".bias"; several are stacked vertically
+                 in ours. {n} is the layer
+    prefix       of their names if the file contains more than the bare model
     transposed   our modules whose matrices are (in, out) there; ours are (out, in)
-    interleaved  whether the two dimensions that rotary positions turn together lie side by side in
-                 queries and keys; in ours they are D / 2 apart
-    unlearned    patterns of names that hold nothing learned: masks, tables that the settings give
+    interleaved  whether the two dimensions of each rotary pair are adjacent in queries and keys; in
+                 ours they are D / 2 apart
+    unlearned    patterns of names without parameters: masks, tables derived from the settings
     """
 
     tensors: Mapping[str, tuple[str, ...]]
@@ -36,11 +36,11 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a kind of file calls the settings of a family.
+    """Names of a family's settings in one kind of file.
 
     keys      field of `ModelConfig` -> their key
-    usual     key -> what it means where it is left out; a key that has none here must be there
-    computed  key -> the values that are computed here: others are refused. Left out is the first
+    usual     key -> its default value; a key without a default is required
+    computed  key -> the supported values: others are rejected. The default is the first
     """
 
     keys: Mapping[str, str]
@@ -50,14 +50,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Models that differ in their numbers alone.
+    """Models that differ only in their numbers.
 
     name          `model_type` in config.json, `general.architecture` in GGUF
-    architecture  what transformers calls the class
-    fixed         fields of `ModelConfig` that all of them share, but for what config.json says of
-                  the activation
-    biases        key of config.json -> our modules that have biases where it is true; those of
-                  ALWAYS have them anyway. GGUF tells by the tensors that are there
+    architecture  the class in transformers
+    fixed         fields of `ModelConfig` that all of them share, except for the activation in
+                  config.json
+    biases        key of config.json -> our modules that have biases if it is true; those of ALWAYS
+                  always have them. In GGUF, the tensors in the file decide
     """
 
     name: str
@@ -77,7 +77,7 @@ MLP = ("h.{n}.mlp.c_fc", "h.{n}.mlp.c_proj")
 
 # -- GPT-2 ----------------------------------------------------------------------------------------
 
-# What the activation is called; the first name of each is the one that is written.
+# Names of the activation; the first name for each is used in files that we write.
 ACTIVATIONS = {
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
@@ -248,7 +248,7 @@ LLAMA = Family(
     ),
 )
 
-# Queries, keys and values alone have biases; layers may see a window (Yang et al. 2024).
+# Only queries, keys and values have biases; layers may have a window (Yang et al. 2024).
 QWEN2 = replace(
     LLAMA,
     name="qwen2",
@@ -257,7 +257,7 @@ QWEN2 = replace(
     gguf_names=replace(LLAMA.gguf_names, interleaved=False),
 )
 
-# Each head's query and key are normed (Yang et al. 2025).
+# Each head's query and key are normalized (Yang et al. 2025).
 QWEN3 = replace(
     LLAMA,
     name="qwen3",

@@ -1,4 +1,4 @@
-"""Which tensor of a foreign file is which part of which parameter."""
+"""Correspondence between the tensors of a foreign file and parts of parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Part:
 
     name, shape  in the file
     transposed   whether it is (in, out) there
-    heads        of how many heads the rows are, if each head's two halves lie interleaved; else 0
+    heads        number of heads in the rows, if each head's two halves are interleaved; else 0
     """
 
     name: str
@@ -33,7 +33,7 @@ class Part:
 
 
 def parts_of(config: ModelConfig, names: Names, biased: frozenset[str]) -> list[Part]:
-    """Every tensor that a file of this model holds; biases of `biased` modules alone."""
+    """Returns every tensor in a file of this model; only `biased` modules have biases."""
     H, G, D = config.n_head, config.kv_heads, config.head_width
     parts = []
     for parameter, shape in parameter_shapes(config).items():
@@ -65,7 +65,7 @@ def parts_of(config: ModelConfig, names: Names, biased: frozenset[str]) -> list[
 
 
 def without_prefix(names: Names, found: Mapping[str, object]) -> Names:
-    """The same names for a file that holds the bare model, whose names have no prefix."""
+    """Returns the names for this file, without the prefix if it contains the bare model."""
     if any(name.startswith(names.prefix) for name in found):
         return names
     tensors = {
@@ -82,8 +82,8 @@ def check_parts(
     config: ModelConfig,
     what: str,
 ) -> None:
-    """Raises ValueError where a file does not hold exactly these tensors: each that is missing, not
-    expected or of another shape is told. What holds nothing learned may be there.
+    """Raises ValueError, with each missing, unexpected or misshaped tensor, if a file does not
+    contain exactly these tensors. Tensors that hold no parameters are allowed.
     """
     expected = {part.name: part.shape for part in parts}
     unlearned = [re.compile(pattern) for pattern in names.unlearned]

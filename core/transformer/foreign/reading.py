@@ -1,7 +1,7 @@
-"""A foreign model becomes a `GPT`: looked at first, then read a few rows at a time.
+"""Conversion of a foreign model to a `GPT`: inspected first, then read a few rows at a time.
 
-What it takes is known before anything is allocated, and while it is read there is never more in
-memory than the model and a few megabytes.
+The memory needed is known before anything is allocated, and reading never needs more than the
+model and a few megabytes.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from core.transformer.gpt import GPT
 from core.transformer.parameters import parameter_count, parameter_shapes
 from core.transformer.weights import CONFIG_FILE, DTYPES, check_numbers, model_of
 
-CHUNK = 1 << 20  # numbers that are read at once; some arrays of 4 MB are made of them
+CHUNK = 1 << 20  # numbers to read at once, which need some arrays of 4 MB
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignModel:
-    """A model that was looked at and fits its settings, and of which no tensor has been read."""
+    """A model that was inspected and matches its settings, with no tensor read so far."""
 
     description: Description
     source: Source
@@ -37,9 +37,9 @@ class ForeignModel:
 
 
 def look_at_folder(folder: Path) -> ForeignModel:
-    """A folder of transformers: config.json, and safetensors in one file or several.
+    """Inspects a folder of transformers: config.json, and safetensors in one file or several.
 
-    Raises FileNotFoundError and ValueError, with the remedy, for what cannot be opened.
+    Raises FileNotFoundError and ValueError, with a remedy, for a model that cannot be opened.
     """
     path = folder / CONFIG_FILE
     description = describe_json(read_json(path), str(path))
@@ -47,7 +47,7 @@ def look_at_folder(folder: Path) -> ForeignModel:
 
 
 def look_at_gguf(file: GGUFFile | Path) -> ForeignModel:
-    """A GGUF file. Raises ValueError, with the remedy, for one that cannot be opened."""
+    """Inspects a GGUF file. Raises ValueError, with a remedy, if it cannot be opened."""
     file = file if isinstance(file, GGUFFile) else open_gguf(file)
     description = describe_gguf(file)
     return _looked_at(description, description.family.gguf_names, gguf_source(file))
@@ -64,13 +64,13 @@ def _looked_at(description: Description, names: Names, source: Source) -> Foreig
     parts = parts_of(config, names, description.biased)
     check_parts(parts, source.shapes, names, config, what)
     for part in parts:
-        source.rows(part.name, 0, 0)  # raises where its type cannot be read
+        source.rows(part.name, 0, 0)  # raises if its type cannot be read
     return ForeignModel(description, source, parts)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadProgress:
-    """How many of the model's numbers have been read."""
+    """The number of the model's parameters read so far."""
 
     done: int
     total: int
@@ -88,7 +88,7 @@ def read_foreign_steps(
     tensors = {name: torch.empty(shape, dtype=DTYPES[dtype]) for name, shape in shapes.items()}
     total, done = parameter_count(config), 0
     for name in set(shapes) - {part.parameter for part in model.parts}:
-        tensors[name].zero_()  # a bias that the file has not
+        tensors[name].zero_()  # a bias that the file lacks
     for part in model.parts:
         target = tensors[part.parameter][part.first : part.last]
         for read in _fill(target, part, model.source):
@@ -101,13 +101,13 @@ def read_foreign_steps(
 
 
 def read_foreign(model: ForeignModel, dtype: str = "float32") -> GPT:
-    """read_foreign_steps, to the end."""
+    """Runs `read_foreign_steps` to the end."""
     return to_the_end(read_foreign_steps(model, dtype))
 
 
 def _fill(target: Tensor, part: Part, source: Source) -> Iterator[int]:
-    """Copies a tensor of the file into its place, turned as ours lie; yields how many numbers it
-    has copied each time.
+    """Copies a tensor of the file into its place in our layout; yields the number of values copied
+    each time.
     """
     rows = part.shape[0]
     row = target.numel() // rows
@@ -122,10 +122,10 @@ def _fill(target: Tensor, part: Part, source: Source) -> Iterator[int]:
 
 
 def apart(rows: Tensor, heads: int) -> Tensor:
-    """Rows of each head, two by two, to those of its first half and then of its second.
+    """Moves the rows of each head, in adjacent pairs, to its first and second half.
 
-    (H D, ...) -> the same. llama.cpp turns dimensions 0 and 1 together, 2 and 3, ...; transformers
-    and `rotate` i and i + D / 2, so that files for the one have the rows of the other interleaved.
+    (H D, ...) -> the same. llama.cpp rotates dimensions 0 and 1 together, 2 and 3, ...; `rotate`
+    and transformers i and i + D / 2, so the rows of one are interleaved in files for the other.
     """
     pairs = rows.unflatten(0, (heads, -1, 2))  # (H, D / 2, 2, ...)
     return pairs.transpose(1, 2).flatten(0, 2)  # (H, 2, D / 2, ...) -> (H D, ...)

@@ -1,7 +1,7 @@
-"""What a foreign model's settings say, as a `ModelConfig`, and the other way round.
+"""Conversion of a foreign model's settings to a `ModelConfig`, and back.
 
-Errors: ValueError, with the remedy, for a family that is not known, a setting that is missing or
-impossible, and one that asks for what is not computed here.
+Errors: ValueError, with a remedy, for an unknown family, for a setting that is missing or invalid,
+and for one that is not supported here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MOST_STRETCHED = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A foreign model: its family, its shape, and which of our modules have biases in its file."""
+    """A foreign model: its family, its shape, and our modules that have biases in its file."""
 
     family: Family
     config: ModelConfig
@@ -46,7 +46,7 @@ class Description:
 
 
 def family_of(name: object, what: str) -> Family:
-    """The family of that name. Raises ValueError, naming all that there are, for another one."""
+    """Returns the family with this name. Raises ValueError, with all names, for an unknown one."""
     if not isinstance(name, str) or name not in FAMILIES:
         known = ", ".join(FAMILIES)
         raise ValueError(
@@ -60,7 +60,7 @@ def family_of(name: object, what: str) -> Family:
 
 
 def describe_json(content: object, what: str) -> Description:
-    """What the config.json of transformers says; `what` is the file, for messages."""
+    """Returns the description in transformers' config.json; `what` is the file, for messages."""
     values = as_object(content, what)
     family = family_of(values.get("model_type"), what)
     found = {**family.fixed, **_read(family.json, values, what)}
@@ -77,7 +77,7 @@ def describe_json(content: object, what: str) -> Description:
 
 
 def biased_modules(family: Family, values: Mapping[str, Any]) -> frozenset[str]:
-    """Which of our modules have biases in the file, by its config.json."""
+    """Returns our modules that have biases in the file, according to its config.json."""
     there = [key for key in family.biases if key == ALWAYS or values.get(key) is True]
     return frozenset(module for key in there for module in family.biases[key])
 
@@ -85,7 +85,7 @@ def biased_modules(family: Family, values: Mapping[str, Any]) -> frozenset[str]:
 def _description(
     family: Family, found: dict[str, Any], modules: frozenset[str], what: str
 ) -> Description:
-    """Where some modules have biases, all do in ours; those that have none in the file are 0."""
+    """Returns a Description; if some modules have biases, all of ours do, others with 0."""
     found["bias"] = bool(modules - {QKV})
     found["qkv_bias"] = None if (QKV in modules) == found["bias"] else QKV in modules
     try:
@@ -97,7 +97,7 @@ def _description(
 
 
 def _read(settings: Settings, values: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Fields of `ModelConfig` by the table; their types and ranges are not looked at yet."""
+    """Returns fields of `ModelConfig` by the table; types and ranges are not checked yet."""
     found = {}
     for name, key in settings.keys.items():
         value = values.get(key)
@@ -115,7 +115,7 @@ def _read(settings: Settings, values: Mapping[str, Any], what: str) -> dict[str,
 
 
 def _rope(values: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Base and scaling: in `rope_parameters` since transformers 5, in two entries before."""
+    """Returns base and scaling: from `rope_parameters` (transformers 5), or two older entries."""
     given = values.get("rope_parameters") or values.get("rope_scaling") or {}
     if not isinstance(given, dict):
         raise ValueError(f"{what} describes its rotary positions wrongly: {GET_AGAIN}")
@@ -145,7 +145,7 @@ def _rope(values: Mapping[str, Any], what: str) -> dict[str, Any]:
 
 
 def _window(values: Mapping[str, Any], n_layer: int, what: str) -> tuple[int | None, ...]:
-    """Of each layer: those that `layer_types` names see a window, or Qwen's last ones."""
+    """Returns each layer's window: by `layer_types`, or else for Qwen's last layers."""
     kinds = values.get("layer_types")
     if kinds is None:
         first = values.get("max_window_layers", 28)
@@ -160,7 +160,7 @@ def _window(values: Mapping[str, Any], n_layer: int, what: str) -> tuple[int | N
 
 
 def config_json(family: Family, config: ModelConfig) -> dict[str, Any]:
-    """The config.json with which transformers builds the same model."""
+    """Returns the config.json with which transformers builds the same model."""
     own = _resolved(config)
     values: dict[str, Any] = {"architectures": [family.architecture], "model_type": family.name}
     values |= {key: own[name] for name, key in family.json.keys.items()}
@@ -189,16 +189,16 @@ def config_json(family: Family, config: ModelConfig) -> dict[str, Any]:
 
 
 def _resolved(config: ModelConfig) -> dict[str, Any]:
-    """Every field, with what None stands for in its place."""
+    """Returns every field, with derived values in place of None."""
     own = {one.name: getattr(config, one.name) for one in dataclasses.fields(config)}
     derived = (config.kv_heads, config.head_width, config.inner_width)
     return own | dict(zip(("n_kv_head", "head_size", "n_inner"), derived, strict=True))
 
 
 def nearest_family(config: ModelConfig) -> Family:
-    """The family as which a model of this config can be written.
+    """Returns the family in which a model of this config can be written.
 
-    Raises ValueError, naming the settings that stand in the way, where there is none.
+    Raises ValueError, with the settings that do not fit, if there is none.
     """
     expected = {"window": None, "embedding_scale": False, "qk_norm": False}
     if config.positions != "rope":
@@ -231,7 +231,7 @@ EMBEDDINGS, HEAD = "token_embd.weight", "output.weight"
 
 
 def describe_gguf(file: GGUFFile) -> Description:
-    """What the metadata of a GGUF file says, and where that is silent, its tensors."""
+    """Returns the description in a GGUF file's metadata, completed from its tensors."""
     what = str(file.path)
     family = family_of(file.metadata.get("general.architecture"), what)
     start = f"{family.name}."
@@ -264,18 +264,18 @@ def describe_gguf(file: GGUFFile) -> Description:
 
 
 def _plain(value: Any) -> Any:
-    """An array as a list; a float of 32 bits as it was meant: 1e-05, not 9.999999747378752e-06."""
+    """Turns an array into a list, a 32-bit float into 1e-05 instead of 9.999999747378752e-06."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     return float(str(np.float32(value))) if isinstance(value, float) else value
 
 
 ROPE_FACTORS = "rope_freqs.weight"
-LLAMA3_CONTEXT = 8192  # what Llama 3 was trained on, before 3.1 stretched it
+LLAMA3_CONTEXT = 8192  # context of Llama 3 in training, before 3.1 extended it
 
 
 def _gguf_scaling(file: GGUFFile, config: ModelConfig) -> RopeScaling:
-    """Llama 3's scaling, of which GGUF keeps the result alone: by how much each pair turns slower.
+    """Returns Llama 3's scaling; GGUF stores only its result: each pair's factor.
 
     The largest is the factor; the other three numbers are the same in all of Llama 3.
     """

@@ -1,6 +1,6 @@
-"""Where the tensors of a foreign model lie: safetensors files in a folder, or one GGUF file.
+"""The tensors of a foreign model: in safetensors files in a folder, or in one GGUF file.
 
-Both are opened within bounds by `core.tensor_files` and `core.gguf`, and read a few rows at a time.
+Both are opened within limits by `core.tensor_files` and `core.gguf`, and read a few rows at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.tensor_files import TensorFile, open_safetensors, read_rows
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
-SHARD = re.compile(r"[\w.-]{1,200}\.safetensors")  # a file beside the index, not a path
+SHARD = re.compile(r"[\w.-]{1,200}\.safetensors")  # a file in the index's folder, not a path
 MOST_SHARDS = 1000
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 CONVERT = (
@@ -29,7 +29,7 @@ CONVERT = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """shapes of all tensors by name; rows(name, first, last) reads some of one as float32"""
+    """Shapes of all tensors by name; rows(name, first, last) reads some of one as float32."""
 
     path: Path
     shapes: Mapping[str, tuple[int, ...]]
@@ -37,10 +37,10 @@ class Source:
 
 
 def safetensors_source(folder: Path) -> Source:
-    """The tensors of a folder: model.safetensors, or the shards that its index names.
+    """Returns the tensors of a folder: model.safetensors, or the shards that its index names.
 
-    Raises FileNotFoundError where there is neither, and ValueError, with the remedy, for pickles,
-    for damaged files, and for an index that does not fit its shards.
+    Raises FileNotFoundError if there is neither, and ValueError, with a remedy, for pickles, for
+    damaged files, and for an index that does not match its shards.
     """
     place: dict[str, TensorFile] = {}
     if (folder / WEIGHTS_FILE).exists():
@@ -60,7 +60,7 @@ def safetensors_source(folder: Path) -> Source:
 
 
 def _shards(folder: Path) -> dict[str, TensorFile]:
-    """In which file of the folder each tensor lies."""
+    """Returns the file that contains each tensor."""
     path = folder / INDEX_FILE
     index = read_json(path)
     placed = index.get("weight_map") if isinstance(index, dict) else None
@@ -93,6 +93,6 @@ def _shards(folder: Path) -> dict[str, TensorFile]:
 
 
 def gguf_source(file: GGUFFile) -> Source:
-    """The tensors of a GGUF file, dequantized as they are read."""
+    """Returns the tensors of a GGUF file, which are dequantized when they are read."""
     shapes = {name: tensor.shape for name, tensor in file.tensors.items()}
     return Source(file.path, shapes, lambda name, *rows: read_gguf_rows(file, name, *rows))

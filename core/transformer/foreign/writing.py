@@ -1,4 +1,4 @@
-"""A `GPT` becomes a folder that transformers loads, as GPT-2 or as a Llama (or Qwen 2 or 3)."""
+"""A `GPT` as a folder that transformers loads, as GPT-2 or as a Llama (or Qwen 2 or 3)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from core.transformer.weights import CONFIG_FILE, WEIGHTS_FILE, own_parameters
 
 
 def write_foreign(model: GPT, folder: Path, more: Mapping[str, Any] | None = None) -> Family:
-    """Writes config.json and model.safetensors, in the model's own dtype; returns as what.
+    """Writes config.json and model.safetensors, in the model's own dtype; returns the family.
 
-    more  further entries of config.json, such as the ids of special tokens
+    more  additional entries of config.json, such as the ids of special tokens
 
     Raises ValueError, with the reason, for a model that transformers cannot compute, and OSError
-    where the disk or the rights fail.
+    if the disk is full or access is denied.
     """
     family = nearest_family(model.config)
     tensors = foreign_tensors(model, family)
@@ -37,10 +37,10 @@ def write_foreign(model: GPT, folder: Path, more: Mapping[str, Any] | None = Non
 
 
 def foreign_tensors(model: GPT, family: Family) -> dict[str, Tensor]:
-    """The model's tensors as the family's files hold them.
+    """Returns the model's tensors as the family's files store them.
 
-    Biases that the family has and the model has not are 0. Raises ValueError where it is the other
-    way round and they are not, and as `own_parameters`.
+    Biases that the family has and the model lacks are 0. Raises ValueError if the model has nonzero
+    biases that the family lacks, and as `own_parameters`.
     """
     own = own_parameters(model)
     left = dict(own)
